@@ -1,0 +1,39 @@
+# The versions of the linters are pinned here and nowhere else.
+GOFUMPT     = mvdan.cc/gofumpt@v0.12.0
+STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
+FUZZTIME   ?= 10s
+
+.PHONY: help test race lint fmt fuzz bench generate tour
+
+help: ## show this
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+test: ## run all tests; missing backends skip by name
+	go test ./...
+
+race: ## run all tests with the race detector
+	go test -race ./...
+
+lint: ## gofumpt, go vet, staticcheck
+	@out=$$(go run $(GOFUMPT) -l .); if [ -n "$$out" ]; then echo "not formatted (make fmt):"; echo "$$out"; exit 1; fi
+	go vet ./...
+	go run $(STATICCHECK) ./...
+
+fmt: ## format with gofumpt
+	go run $(GOFUMPT) -w .
+
+fuzz: ## fuzz every target for FUZZTIME (10s)
+	@set -e; for pkg in $$(go list ./...); do \
+		for target in $$(go test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
+			echo "$$pkg $$target"; go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$pkg; \
+		done; \
+	done
+
+bench: ## what the types cost beside the bare client
+	go test -run '^$$' -bench . -benchmem ./collections ./codec
+
+generate: ## bring generated files up to date
+	go generate ./...
+
+tour: ## the main job
+	go run ./cmd/desir tour

@@ -1,0 +1,56 @@
+// Package keys turns names of objects into Redis keys, and is the only place
+// that does.
+//
+// The key of an object is its name, so that redis-cli finds it. The keys that
+// help it share its hash tag, so that scripts and a cluster see one slot:
+// "orders" is helped by "{orders}:wake", and "a{b}c", which has a tag of its
+// own, by "a{b}c:wake".
+package keys
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// ErrName is returned by every call of an object whose name cannot be a key.
+var ErrName = errors.New("not a usable name")
+
+// Check reports why name cannot name an object that lives in one key.
+func Check(name string) error {
+	if name == "" {
+		return fmt.Errorf("%w: it is empty", ErrName)
+	}
+	return nil
+}
+
+// CheckTag reports why name cannot name an object that has helper keys.
+func CheckTag(name string) error {
+	if err := Check(name); err != nil {
+		return err
+	}
+	if Slot(Part(name, "x")) != Slot(name) {
+		return fmt.Errorf("%w: its braces keep helper keys out of its hash slot; use none, or one {tag}", ErrName)
+	}
+	return nil
+}
+
+// Part returns the key of a helper of the object called name. It is in the
+// slot of name for every name that CheckTag accepts.
+func Part(name, part string) string {
+	if _, ok := tag(name); ok {
+		return name + ":" + part
+	}
+	return "{" + name + "}:" + part
+}
+
+// tag returns the hash tag of key: what stands between its first { and the
+// next }, unless that is nothing.
+func tag(key string) (string, bool) {
+	_, rest, ok := strings.Cut(key, "{")
+	if !ok {
+		return "", false
+	}
+	t, _, ok := strings.Cut(rest, "}")
+	return t, ok && t != ""
+}

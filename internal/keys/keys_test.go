@@ -1,0 +1,87 @@
+package keys_test
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/desir-go/desir/internal/keys"
+)
+
+func TestPart(t *testing.T) {
+	for _, tt := range []struct{ name, want string }{
+		{"orders", "{orders}:wake"},
+		{"a:b c", "{a:b c}:wake"},
+		{"user:{42}:cart", "user:{42}:cart:wake"},
+		{"{x}", "{x}:wake"},
+		{"a{b", "{a{b}:wake"},
+	} {
+		got := keys.Part(tt.name, "wake")
+		if got != tt.want {
+			t.Errorf("Part(%q) = %q; want %q", tt.name, got, tt.want)
+		}
+		if keys.Slot(got) != keys.Slot(tt.name) {
+			t.Errorf("%q is in slot %d, %q in %d", got, keys.Slot(got), tt.name, keys.Slot(tt.name))
+		}
+		if err := keys.CheckTag(tt.name); err != nil {
+			t.Errorf("CheckTag(%q) = %v", tt.name, err)
+		}
+	}
+}
+
+func TestNames(t *testing.T) {
+	for _, name := range []string{"", "}", "}x", "a}b", "{}", "a{}b", "{}{x}"} {
+		if err := keys.CheckTag(name); !errors.Is(err, keys.ErrName) {
+			t.Errorf("CheckTag(%q) = %v; want ErrName", name, err)
+		}
+		if err := keys.Check(name); (err != nil) != (name == "") {
+			t.Errorf("Check(%q) = %v", name, err)
+		}
+	}
+}
+
+// TestSlot has values that a Redis server gave for CLUSTER KEYSLOT.
+func TestSlot(t *testing.T) {
+	for key, want := range map[string]int{
+		"123456789": 12739, "foo": 12182, "{foo}bar": 12182, "a{foo}b{bar}": 12182, "": 0,
+		"{}foo": 9500, "foo{": 7673, "bar": 5061,
+	} {
+		if got := keys.Slot(key); got != want {
+			t.Errorf("Slot(%q) = %d; want %d", key, got, want)
+		}
+	}
+}
+
+func TestSameSlot(t *testing.T) {
+	if err := keys.SameSlot("{a}1", "{a}2", "a"); err != nil {
+		t.Errorf("one tag: %v", err)
+	}
+	if err := keys.SameSlot("a", "b"); !errors.Is(err, keys.ErrCrossSlot) {
+		t.Errorf("two slots: %v; want ErrCrossSlot", err)
+	}
+}
+
+// FuzzPart holds that a helper key is in the slot of every name that is let
+// through, and that two parts of one name differ.
+func FuzzPart(f *testing.F) {
+	for _, name := range []string{"a", "{a}", "a{b}c", "}x", "{", "{}", "{}{x}", "a{b", "\x00"} {
+		f.Add(name)
+	}
+	f.Fuzz(func(t *testing.T, name string) {
+		if keys.CheckTag(name) != nil {
+			return
+		}
+		wake, once := keys.Part(name, "wake"), keys.Part(name, "once:0")
+		if keys.Slot(wake) != keys.Slot(name) || keys.Slot(once) != keys.Slot(name) {
+			t.Errorf("parts of %q are in slots %d and %d, it is in %d", name, keys.Slot(wake), keys.Slot(once), keys.Slot(name))
+		}
+		if wake == once || wake == name {
+			t.Errorf("keys of %q are not apart: %q, %q", name, wake, once)
+		}
+	})
+}
+
+func ExamplePart() {
+	fmt.Println(keys.Part("orders", "wake"))
+	// Output: {orders}:wake
+}

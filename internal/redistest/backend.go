@@ -1,0 +1,104 @@
+package redistest
+
+import (
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/desir-go/desir/embedded"
+)
+
+// Backend is one kind of Redis that a promise is tried on.
+type Backend struct {
+	// Name is "embedded", "redis-server", "cluster" or "autopipeline".
+	Name string
+	need string // the word in DESIR_REQUIRE that forbids skipping; "" if nothing can be missing
+	open func(t testing.TB) *Redis
+}
+
+// Backends returns all backends, always in the same order:
+//
+//   - embedded: a server of the test's own, package embedded
+//   - redis-server: one process, shared by the tests of a binary
+//   - cluster: three masters without replicas, shared likewise
+//   - autopipeline: redis-server again, through a [redis.AutoPipeliner]
+//
+// The shared ones start with the first test that wants them and end with [Main].
+func Backends() []Backend {
+	return []Backend{
+		{Name: "embedded", open: openEmbedded},
+		{Name: "redis-server", need: "redis", open: openServer},
+		{Name: "cluster", need: "cluster", open: openCluster},
+		{Name: "autopipeline", need: "redis", open: openAutoPipeline},
+	}
+}
+
+// Each runs the test once per backend, as parallel subtests named after them.
+func Each(t *testing.T, test func(t *testing.T, r *Redis)) {
+	t.Helper()
+	for _, b := range Backends() {
+		t.Run(b.Name, func(t *testing.T) {
+			t.Parallel()
+			test(t, b.Start(t))
+		})
+	}
+}
+
+// Start returns a connection to the backend. When the test ends its keys are
+// removed and its clients closed.
+//
+// Where the machine lacks the backend the test is skipped, with the reason, or
+// fails if the environment variable DESIR_REQUIRE (a comma-separated list of
+// "redis" and "cluster") demands it.
+func (b Backend) Start(t testing.TB) *Redis {
+	t.Helper()
+	if b.need != "" && serverBinary() == "" {
+		missing(t, b.need, "redis-server not found on PATH: backend "+b.Name+" skipped")
+	}
+	return b.open(t)
+}
+
+// missing skips the test, or fails it if DESIR_REQUIRE has the word.
+func missing(t testing.TB, need, reason string) {
+	t.Helper()
+	if required(os.Getenv("DESIR_REQUIRE"), need) {
+		t.Fatalf("%s, but DESIR_REQUIRE has %q", reason, need)
+	}
+	t.Skip(reason)
+}
+
+func required(list, need string) bool {
+	return slices.ContainsFunc(strings.Split(list, ","), func(w string) bool {
+		return strings.TrimSpace(w) == need
+	})
+}
+
+func openEmbedded(t testing.TB) *Redis {
+	t.Helper()
+	s, err := embedded.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Errorf("close embedded server: %v", err)
+		}
+	})
+	return newRedis(t, "embedded", []string{s.Addr()})
+}
+
+func openServer(t testing.TB) *Redis {
+	t.Helper()
+	return newRedis(t, "redis-server", []string{sharedServer(t).Addr})
+}
+
+func openAutoPipeline(t testing.TB) *Redis {
+	t.Helper()
+	return newRedis(t, "autopipeline", []string{sharedServer(t).Addr})
+}
+
+func openCluster(t testing.TB) *Redis {
+	t.Helper()
+	return newRedis(t, "cluster", sharedCluster(t).Addrs)
+}

@@ -1,0 +1,30 @@
+package redistest
+
+import (
+	"context"
+	"net"
+	"testing"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/maintnotifications"
+)
+
+// Bubble returns a client of an embedded server that needs no sockets, for a
+// [testing/synctest] bubble: TIME and every expiry follow the bubble's clock.
+// Both end with the test, so t is the bubble's own.
+func Bubble(t testing.TB, opts ...func(*redis.Options)) *redis.Client {
+	t.Helper()
+	m := miniredis.NewMiniRedis()
+	m.ClockTTL(true)
+	t.Cleanup(m.Close)
+	o := &redis.Options{
+		Dialer:                   func(context.Context, string, string) (net.Conn, error) { return m.Dial() },
+		DisableIdentity:          true,
+		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
+	}
+	for _, opt := range opts {
+		opt(o)
+	}
+	return closing(t, redis.NewClient(o))
+}

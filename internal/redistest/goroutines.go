@@ -1,0 +1,76 @@
+package redistest
+
+import (
+	"bytes"
+	"context"
+	"runtime/pprof"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+var leakSeq atomic.Uint64
+
+// Goroutines fails the test if, 5 seconds after its end, a goroutine still
+// runs code of this module, of go-redis or of the embedded server, and prints
+// where. Call it first, so that it looks last. Only goroutines that descend
+// from the test's own count, so parallel tests do not disturb each other;
+// those that a timer started (time.AfterFunc) descend from nobody, and those of
+// a subtest that calls Goroutines as well from that one.
+func Goroutines(t testing.TB) {
+	t.Helper()
+	goroutines(t, 5*time.Second)
+}
+
+func goroutines(t testing.TB, within time.Duration) {
+	t.Helper()
+	label := strconv.FormatUint(leakSeq.Add(1), 10)
+	pprof.SetGoroutineLabels(pprof.WithLabels(context.Background(), pprof.Labels(leakLabel, label)))
+	t.Cleanup(func() {
+		var left []string
+		if !poll(within, func() bool { left = descendants(label); return len(left) == 0 }) {
+			t.Errorf("%d groups of goroutines stayed:\n\n%s", len(left), strings.Join(left, "\n\n"))
+		}
+	})
+}
+
+const leakLabel = "redistest"
+
+// descendants returns the stacks of the goroutines with the label, as the
+// profile groups them.
+func descendants(label string) []string {
+	var b bytes.Buffer
+	if err := pprof.Lookup("goroutine").WriteTo(&b, 1); err != nil {
+		return []string{err.Error()}
+	}
+	var left []string
+	for stack := range strings.SplitSeq(b.String(), "\n\n") {
+		if strings.Contains(stack, `"`+leakLabel+`":"`+label+`"`) && ours(stack) {
+			left = append(left, stack)
+		}
+	}
+	return left
+}
+
+func ours(stack string) bool {
+	if !strings.Contains(stack, "#\t") {
+		return true // has not begun to run
+	}
+	for _, not := range []string{
+		"testing.tRunner",           // the test itself
+		"redistest.spawnLoop",       // as long as the program
+		"redistest.(*process).reap", // as long as a shared server
+	} {
+		if strings.Contains(stack, not) {
+			return false
+		}
+	}
+	for _, pkg := range []string{"desir-go/desir/", "redis/go-redis/", "alicebob/miniredis/"} {
+		if strings.Contains(stack, pkg) {
+			return true
+		}
+	}
+	return false
+}

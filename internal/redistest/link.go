@@ -1,0 +1,210 @@
+package redistest
+
+import (
+	"io"
+	"net"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// link is one connection through a proxy.
+type link struct {
+	rules  *rules
+	client net.Conn
+	pairs  pairing
+	raw    atomic.Bool   // a replica's: no longer split
+	gone   chan struct{} // closed by cut
+
+	mu     sync.Mutex
+	server net.Conn // nil until dialled
+	isCut  bool
+}
+
+// serve runs the connection until one of its ends closes, or cut.
+func (l *link) serve(upstream string) {
+	defer l.cut()
+	if !l.flow() {
+		return
+	}
+	server, err := net.Dial(network(upstream), upstream)
+	if err != nil || !l.attach(server) {
+		return
+	}
+	var back sync.WaitGroup
+	back.Go(func() {
+		defer l.cut()
+		l.replies(server)
+	})
+	l.requests(server)
+	// A client that goes away has said what it said: the server gets all of it,
+	// then the end, and closes when it is through.
+	if half, ok := server.(interface{ CloseWrite() error }); !ok || !l.flow() || half.CloseWrite() != nil {
+		l.cut()
+	}
+	back.Wait()
+}
+
+// requests forwards until the client is through or a rule ends the connection.
+func (l *link) requests(server net.Conn) {
+	in := newFrames(l.client)
+	for {
+		raw, args, err := in.request()
+		switch {
+		case err != nil: // the end, or no RESP and the server's to judge
+			if len(raw) > 0 && l.flow() && l.send(server, raw) {
+				l.copy(server, in.r)
+			}
+			return
+		case len(args) == 0:
+			if !l.flow() || !l.send(server, raw) {
+				return
+			}
+		case !l.forward(server, raw, args):
+			return
+		case l.raw.Load():
+			l.copy(server, in.r)
+			return
+		}
+	}
+}
+
+// forward applies the rules to a request and sends it on. It returns false when
+// nothing more may be read.
+func (l *link) forward(server net.Conn, raw []byte, args []string) bool {
+	f, d := l.rules.meet(args)
+	if f == delayRequest && !l.wait(d) {
+		return false
+	}
+	others := l.pairs.asked(args, f, d)
+	if f == cutRequest {
+		if !others {
+			l.cut()
+		}
+		<-l.gone // or the way back cuts, when it gets there
+		return false
+	}
+	switch strings.ToLower(args[0]) {
+	case "psync", "sync":
+		l.raw.Store(true)
+	}
+	if !l.flow() {
+		return false
+	}
+	l.rules.forwarded(args) // first: whoever has the reply sees the count
+	return l.send(server, raw)
+}
+
+// replies forwards what the server says until it is through or a rule ends it.
+func (l *link) replies(server net.Conn) {
+	in := newFrames(server)
+	silent := false
+	for !l.raw.Load() {
+		raw, err := in.value()
+		if err != nil {
+			if l.flow() && len(raw) > 0 && !silent && l.send(l.client, raw) {
+				l.copy(l.client, in.r)
+			}
+			return
+		}
+		r, cutNext := l.pairs.answered(raw)
+		switch r.fate {
+		case swallow:
+			silent = true
+		case cutReply:
+			return
+		case halfReply:
+			raw, cutNext = raw[:len(raw)/2], true
+		case delayReply:
+			if !l.wait(r.d) {
+				return
+			}
+		}
+		if !l.flow() {
+			return
+		}
+		// A client that is gone does not keep the server from what it still
+		// has to read.
+		silent = silent || !l.send(l.client, raw)
+		if cutNext {
+			return
+		}
+	}
+	l.copy(l.client, in.r)
+}
+
+// copy forwards everything from here on as it comes.
+func (l *link) copy(to net.Conn, from io.Reader) {
+	buf := make([]byte, 16<<10)
+	for {
+		n, err := from.Read(buf)
+		if n > 0 && (!l.flow() || !l.send(to, buf[:n])) || err != nil {
+			return
+		}
+	}
+}
+
+func (l *link) send(to net.Conn, raw []byte) bool {
+	step := len(raw)
+	if l.rules.slices() {
+		step = 1
+	}
+	for len(raw) > 0 {
+		n := min(step, len(raw))
+		if _, err := to.Write(raw[:n]); err != nil {
+			return false
+		}
+		raw = raw[n:]
+	}
+	return true
+}
+
+// flow waits until no black hole is on. It returns false if the connection is
+// cut before.
+func (l *link) flow() bool {
+	select {
+	case <-l.gone:
+		return false
+	case <-l.rules.flowing():
+		return true
+	}
+}
+
+func (l *link) wait(d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-l.gone:
+		return false
+	case <-t.C:
+		return true
+	}
+}
+
+// attach notes the connection to the server, for cut to close.
+func (l *link) attach(server net.Conn) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.isCut {
+		_ = server.Close()
+		return false
+	}
+	l.server = server
+	return true
+}
+
+// cut closes both sockets. It may be called often and from anywhere.
+func (l *link) cut() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.isCut {
+		return
+	}
+	l.isCut = true
+	close(l.gone)
+	_ = l.client.Close()
+	if l.server != nil {
+		_ = l.server.Close()
+	}
+}

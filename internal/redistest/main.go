@@ -1,0 +1,97 @@
+package redistest
+
+import (
+	"flag"
+	"os/exec"
+	"sync"
+	"testing"
+
+	"github.com/redis/go-redis/v9/logging"
+)
+
+// Main runs the tests of a package and then ends the servers they shared:
+//
+//	func TestMain(m *testing.M) { os.Exit(redistest.Main(m)) }
+//
+// It silences the log of go-redis unless the tests are verbose.
+// Without it the servers end with the test process all the same (on Linux, at
+// once), but their directories stay behind.
+func Main(m *testing.M) int {
+	defer shared.end()
+	flag.Parse()
+	if !testing.Verbose() {
+		logging.Disable() // go-redis writes a line for each refused connection
+	}
+	return m.Run()
+}
+
+// shared are the servers that the tests of one binary have in common. A failed
+// start is remembered: every test that wants the server fails with its reason.
+var shared sharing
+
+type sharing struct {
+	server  once[*Server]
+	cluster once[*Cluster]
+}
+
+func sharedServer(t testing.TB) *Server {
+	t.Helper()
+	return shared.server.get(t, func() (*Server, error) { return startServer(nil) })
+}
+
+func sharedCluster(t testing.TB) *Cluster {
+	t.Helper()
+	return shared.cluster.get(t, func() (*Cluster, error) { return startCluster(0, patient) })
+}
+
+// patient keeps the nodes of the shared cluster from suspecting each other
+// while the tests keep the machine busy: nobody is there to fail over to.
+var patient = []ServerOption{Config("cluster-node-timeout", "15000")}
+
+func (s *sharing) end() {
+	if v := s.server.started(); v != nil {
+		v.end()
+	}
+	if v := s.cluster.started(); v != nil {
+		v.end()
+	}
+}
+
+// once holds what is started by the first who asks. Unlike [sync.Once] it can
+// be asked afterwards whether anything was.
+type once[T comparable] struct {
+	mu   sync.Mutex
+	done bool
+	v    T
+	err  error
+}
+
+func (o *once[T]) get(t testing.TB, start func() (T, error)) T {
+	t.Helper()
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if !o.done {
+		o.v, o.err = start()
+		o.done = true
+	}
+	if o.err != nil {
+		t.Fatal(o.err)
+	}
+	return o.v
+}
+
+func (o *once[T]) started() T {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.v
+}
+
+// serverBinary returns the path of redis-server, or of valkey-server, or "".
+var serverBinary = sync.OnceValue(func() string {
+	for _, name := range []string{"redis-server", "valkey-server"} {
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
+	}
+	return ""
+})

@@ -1,0 +1,180 @@
+package redistest
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/maintnotifications"
+)
+
+// Redis is one test's share of a backend. Servers may be shared, so a test uses
+// only names that Key and TagKey made, for channels too.
+type Redis struct {
+	Name   string                // the backend's
+	Client redis.UniversalClient // this test's own handle
+	addrs  []string
+	raw    redis.UniversalClient
+	id     string
+}
+
+var redisSeq atomic.Uint64
+
+func newRedis(t testing.TB, name string, addrs []string) *Redis {
+	t.Helper()
+	r := &Redis{Name: name, addrs: addrs, id: "t" + strconv.FormatUint(redisSeq.Add(1), 36)}
+	r.raw = r.open(t, &redis.UniversalOptions{}, false)
+	t.Cleanup(func() { r.removeKeys(t) })
+	r.Client = r.NewClient(t)
+	return r
+}
+
+// Key returns a name that no other test uses, like "t1a:carts".
+func (r *Redis) Key(name string) string { return r.id + ":" + name }
+
+// TagKey is Key with a hash tag, like "{t1a}:carts": all names that one Redis
+// returns here share a hash slot.
+func (r *Redis) TagKey(name string) string { return "{" + r.id + "}:" + name }
+
+// IsCluster reports whether the backend is a cluster.
+func (r *Redis) IsCluster() bool { return r.Name == "cluster" }
+
+// NewClient returns another handle of the backend's kind, as another process
+// would have. It is closed when the test ends. Every default is go-redis' own,
+// except that nothing optional is said when a connection opens.
+func (r *Redis) NewClient(t testing.TB, opts ...func(*redis.UniversalOptions)) redis.UniversalClient {
+	t.Helper()
+	o := &redis.UniversalOptions{}
+	for _, opt := range opts {
+		opt(o)
+	}
+	return r.open(t, o, r.Name == "autopipeline")
+}
+
+// Raw returns a plain client of its own, for looking at the server behind the
+// back of Client: hooks of Client do not see what Raw sends. It is a
+// [*redis.ClusterClient] on a cluster and a [*redis.Client] elsewhere, also for
+// the autopipeline backend.
+func (r *Redis) Raw() redis.UniversalClient { return r.raw }
+
+// Master returns a client of the node that holds the key.
+func (r *Redis) Master(t testing.TB, key string) *redis.Client {
+	t.Helper()
+	switch c := r.raw.(type) {
+	case *redis.ClusterClient:
+		m, err := c.MasterForKey(context.Background(), key)
+		if err != nil {
+			t.Fatalf("master for %q: %v", key, err)
+		}
+		return m
+	default:
+		return c.(*redis.Client)
+	}
+}
+
+func (r *Redis) open(t testing.TB, o *redis.UniversalOptions, autoPipeline bool) redis.UniversalClient {
+	t.Helper()
+	if o.Addrs == nil {
+		o.Addrs = slices.Clone(r.addrs)
+	}
+	o.DisableIdentity = true
+	if o.MaintNotificationsConfig == nil {
+		o.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
+	}
+	if r.IsCluster() {
+		return closing(t, redis.NewClusterClient(o.Cluster()))
+	}
+	c := closing(t, redis.NewClient(o.Simple()))
+	if !autoPipeline {
+		return c
+	}
+	ap, err := c.AutoPipeline()
+	if err != nil {
+		t.Fatalf("autopipeline: %v", err)
+	}
+	return closing(t, ap) // before its client: it closes only itself
+}
+
+// closing closes c when the test ends, unless the test did.
+func closing[C redis.UniversalClient](t testing.TB, c C) C {
+	t.Helper()
+	t.Cleanup(func() { _ = c.Close() })
+	return c
+}
+
+// mine reports whether Key or TagKey made the name, or whether it is a helper
+// key of such a name ("{t1a:carts}:wake").
+func (r *Redis) mine(key string) bool {
+	rest, ok := strings.CutPrefix(strings.TrimPrefix(key, "{"), r.id)
+	return ok && (strings.HasPrefix(rest, ":") || strings.HasPrefix(rest, "}"))
+}
+
+// Keys returns, sorted, the keys of this test that the servers hold now.
+func (r *Redis) Keys(t testing.TB) []string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	var mu sync.Mutex
+	var keys []string
+	scan := func(ctx context.Context, c *redis.Client) error {
+		it := c.Scan(ctx, 0, "*"+r.id+"*", 1000).Iterator()
+		for it.Next(ctx) {
+			if k := it.Val(); r.mine(k) {
+				mu.Lock()
+				keys = append(keys, k)
+				mu.Unlock()
+			}
+		}
+		return it.Err()
+	}
+	var err error
+	switch c := r.raw.(type) {
+	case *redis.ClusterClient:
+		err = c.ForEachMaster(ctx, scan)
+	case *redis.Client:
+		err = scan(ctx, c)
+	}
+	if err != nil {
+		t.Errorf("scan keys: %v", err)
+	}
+	slices.Sort(keys)
+	return slices.Compact(keys) // SCAN may repeat
+}
+
+// Leftovers returns, sorted, the keys of this test that never expire.
+func (r *Redis) Leftovers(t testing.TB) []string {
+	t.Helper()
+	ctx := context.Background()
+	return slices.DeleteFunc(r.Keys(t), func(k string) bool {
+		d, err := r.raw.PTTL(ctx, k).Result()
+		if err != nil {
+			t.Errorf("pttl %q: %v", k, err)
+		}
+		return d != -1 // -2: gone meanwhile; otherwise it expires
+	})
+}
+
+func (r *Redis) removeKeys(t testing.TB) {
+	if r.Name == "embedded" {
+		return // the server goes with the test
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	for chunk := range slices.Chunk(r.Keys(t), 1000) {
+		_, err := r.raw.Pipelined(ctx, func(p redis.Pipeliner) error {
+			for _, k := range chunk {
+				p.Unlink(ctx, k)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Errorf("remove keys: %v", err)
+		}
+	}
+}

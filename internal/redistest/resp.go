@@ -1,0 +1,162 @@
+package redistest
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+)
+
+// errMalformed is what is no RESP, streamed values of RESP3 included: no server
+// sends those.
+var errMalformed = errors.New("malformed RESP")
+
+// frames splits one direction of a connection into requests or replies. It
+// allocates in step with the bytes that arrive, whatever lengths they announce.
+type frames struct{ r *bufio.Reader }
+
+func newFrames(r io.Reader) frames { return frames{bufio.NewReaderSize(r, 16<<10)} }
+
+// request returns the bytes of the next request and its words. An inline
+// command ("PING\r\n") is one too; an empty line has no words.
+func (f frames) request() (raw []byte, args []string, err error) {
+	first, err := f.r.Peek(1)
+	if err != nil {
+		return nil, nil, err
+	}
+	if first[0] != '*' {
+		raw, err = f.r.ReadBytes('\n')
+		return raw, strings.Fields(string(raw)), err
+	}
+	if raw, err = f.value(); err != nil {
+		return raw, nil, err
+	}
+	args, err = bulkStrings(raw)
+	return raw, args, err
+}
+
+// value returns the bytes of the next value of RESP2 or RESP3, with all that is
+// nested in it. With an error it returns what it has read.
+func (f frames) value() (raw []byte, err error) {
+	for due := int64(1); due > 0; due-- {
+		start := len(raw)
+		line, err := f.r.ReadBytes('\n')
+		raw = append(raw, line...)
+		if err != nil {
+			return raw, unexpected(err, len(raw))
+		}
+		more, size, err := header(raw[start:])
+		if err != nil {
+			return raw, err
+		}
+		if due += more; due > 1<<40 {
+			return raw, errMalformed
+		}
+		if size >= 0 {
+			if raw, err = f.bulk(raw, size+2); err != nil {
+				return raw, err
+			}
+		}
+	}
+	return raw, nil
+}
+
+// bulk appends n bytes, the last two of which end the line.
+func (f frames) bulk(raw []byte, n int64) ([]byte, error) {
+	const step = 64 << 10
+	for n > 0 {
+		chunk := min(n, step)
+		raw = append(raw, make([]byte, chunk)...)
+		got, err := io.ReadFull(f.r, raw[int64(len(raw))-chunk:])
+		if err != nil {
+			return raw[:int64(len(raw))-chunk+int64(got)], unexpected(err, len(raw))
+		}
+		n -= chunk
+	}
+	if !bytes.HasSuffix(raw, []byte("\r\n")) {
+		return raw, errMalformed
+	}
+	return raw, nil
+}
+
+// header reads a line and says how many values follow it that belong to it, or
+// how many bytes (-1: none).
+func header(line []byte) (values, size int64, err error) {
+	if len(line) < 3 || !bytes.HasSuffix(line, []byte("\r\n")) {
+		return 0, -1, errMalformed
+	}
+	kind, rest := line[0], string(line[1:len(line)-2])
+	switch kind {
+	case '+', '-', ':', '_', '#', ',', '(':
+		return 0, -1, nil
+	}
+	n, err := strconv.ParseInt(rest, 10, 32)
+	if err != nil || n < -1 {
+		return 0, -1, errMalformed
+	}
+	if n == -1 && (kind == '$' || kind == '*') {
+		return 0, -1, nil // RESP2's nil
+	}
+	if n < 0 {
+		return 0, -1, errMalformed
+	}
+	switch kind {
+	case '$', '=', '!':
+		return 0, n, nil
+	case '*', '~', '>':
+		return n, -1, nil
+	case '%':
+		return 2 * n, -1, nil
+	case '|': // attributes stand before the value they belong to
+		return 2*n + 1, -1, nil
+	}
+	return 0, -1, errMalformed
+}
+
+// unexpected turns the end of the stream within a value into an error of its own.
+func unexpected(err error, read int) error {
+	if errors.Is(err, io.EOF) && read > 0 {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}
+
+// bulkStrings returns the elements of an array of bulk strings.
+func bulkStrings(raw []byte) ([]string, error) {
+	f := newFrames(bytes.NewReader(raw))
+	line, err := f.r.ReadBytes('\n')
+	if err != nil {
+		return nil, err
+	}
+	n, _, err := header(line)
+	if err != nil {
+		return nil, err
+	}
+	var words []string
+	for range n {
+		v, err := f.value()
+		if err != nil {
+			return nil, err
+		}
+		_, body, ok := bytes.Cut(v, []byte("\r\n"))
+		if v[0] != '$' || !ok || len(body) < 2 {
+			return nil, fmt.Errorf("%w: a request has other things than bulk strings", errMalformed)
+		}
+		words = append(words, string(body[:len(body)-2]))
+	}
+	return words, nil
+}
+
+// firstWord returns the first element of an array or a push if it is a string.
+func firstWord(reply []byte) string {
+	_, rest, _ := bytes.Cut(reply, []byte("\r\n"))
+	kind, word, ok := bytes.Cut(rest, []byte("\r\n"))
+	if !ok || kind[0] != '$' {
+		return ""
+	}
+	word, _, _ = bytes.Cut(word, []byte("\r\n"))
+	return string(word)
+}

@@ -1,0 +1,123 @@
+package redistest
+
+import (
+	"strings"
+	"sync"
+	"time"
+)
+
+// fate is what a rule does to a request.
+type fate int
+
+const (
+	pass fate = iota
+	cutRequest
+	delayRequest
+	cutReply
+	halfReply
+	swallow
+	delayReply
+)
+
+type rule struct {
+	fate  fate
+	left  int // negative: without end
+	match Match
+	d     time.Duration
+}
+
+// rules are shared by all connections of a proxy.
+type rules struct {
+	mu       sync.Mutex
+	list     []*rule
+	sliced   bool
+	counts   map[string]int
+	counters []*counter
+	gate     chan struct{} // closed while bytes flow
+}
+
+type counter struct {
+	match Match
+	n     int
+}
+
+func newRules() *rules {
+	r := &rules{counts: map[string]int{}, gate: make(chan struct{})}
+	close(r.gate)
+	return r
+}
+
+func (r *rules) add(f fate, n int, d time.Duration, match Match) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.list = append(r.list, &rule{f, n, match, d})
+}
+
+// meet finds what happens to a request and uses one of the rule's turns up.
+func (r *rules) meet(args []string) (fate, time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, x := range r.list {
+		if x.left != 0 && x.means(args) {
+			x.left--
+			return x.fate, x.d
+		}
+	}
+	return pass, 0
+}
+
+// means reports whether the rule is for the request. A connection's set-up is
+// spared by a match that does not ask for it by name, which is to say, that
+// would take the same words under any name.
+func (x *rule) means(args []string) bool {
+	if !x.match(args) {
+		return false
+	}
+	return !setsUp(args) || !x.match(append([]string{"\x00"}, args[1:]...))
+}
+
+func (r *rules) reset() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.list, r.sliced = nil, false
+	r.open(true)
+}
+
+// forwarded counts a request that goes to the server now.
+func (r *rules) forwarded(args []string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.counts[strings.ToLower(args[0])]++
+	for _, c := range r.counters {
+		if c.match(args) {
+			c.n++
+		}
+	}
+}
+
+// open lets bytes flow or stops them. The caller holds the lock.
+func (r *rules) open(flow bool) {
+	select {
+	case <-r.gate:
+		if !flow {
+			r.gate = make(chan struct{})
+		}
+	default:
+		if flow {
+			close(r.gate)
+		}
+	}
+}
+
+// flowing returns a channel that is closed when bytes may flow.
+func (r *rules) flowing() <-chan struct{} {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.gate
+}
+
+func (r *rules) slices() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.sliced
+}

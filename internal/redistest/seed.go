@@ -1,0 +1,23 @@
+package redistest
+
+import (
+	"math/rand/v2"
+	"os"
+	"strconv"
+	"testing"
+)
+
+// Seed returns a source of random numbers for the test's decisions, and logs
+// how to get the same ones again: DESIR_SEED=… go test -run …
+func Seed(t testing.TB) *rand.Rand {
+	t.Helper()
+	seed := rand.Uint64()
+	if s := os.Getenv("DESIR_SEED"); s != "" {
+		var err error
+		if seed, err = strconv.ParseUint(s, 10, 64); err != nil {
+			t.Fatalf("DESIR_SEED: %v", err)
+		}
+	}
+	t.Logf("DESIR_SEED=%d", seed)
+	return rand.New(rand.NewPCG(seed, seed))
+}

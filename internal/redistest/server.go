@@ -1,0 +1,279 @@
+package redistest
+
+import (
+	"bufio"
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/maintnotifications"
+)
+
+// Server is a redis-server process of a test's own, which the test may treat
+// badly. Its methods may be called from any goroutine, one at a time.
+type Server struct {
+	Addr   string // "127.0.0.1:port"
+	Port   int
+	Socket string // of the same server, for network "unix"
+	Dir    string // configuration, log, append-only file
+
+	TLSAddr string         // with the option TLS
+	CA      *x509.CertPool // what signed the server's certificate
+
+	config serverConfig
+	t      testing.TB // nil for a shared server
+	mu     sync.Mutex
+	proc   *process
+}
+
+// StartServer starts a server and returns when it answers. It is ended when the
+// test ends. Nothing is saved, the default user has no password and DEBUG is
+// allowed, unless the options say otherwise. Without redis-server on PATH the
+// test is skipped, as in [Backend.Start].
+func StartServer(t testing.TB, opts ...ServerOption) *Server {
+	t.Helper()
+	needServer(t, "redis")
+	s, err := startServer(opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.own(t)
+	return s
+}
+
+func needServer(t testing.TB, need string) {
+	t.Helper()
+	if serverBinary() == "" {
+		missing(t, need, "redis-server not found on PATH")
+	}
+}
+
+// own ties the server to the test.
+func (s *Server) own(t testing.TB) {
+	s.t = t
+	t.Cleanup(s.end)
+}
+
+// startServer starts a server that nobody owns yet. A port that another program
+// took in the meantime is replaced.
+func startServer(opts []ServerOption) (*Server, error) {
+	var config serverConfig
+	for _, opt := range opts {
+		opt(&config)
+	}
+	dir, err := os.MkdirTemp("", "desir-") // short: a socket's path has 107 bytes at most
+	if err != nil {
+		return nil, err
+	}
+	for range 5 {
+		s := &Server{Dir: dir, Socket: filepath.Join(dir, "redis.sock"), config: config}
+		if err = s.start(); err == nil {
+			if err = s.follow(); err == nil {
+				return s, nil
+			}
+			s.proc.kill()
+		}
+		if !errors.Is(err, errPortTaken) {
+			break
+		}
+	}
+	return nil, errors.Join(err, os.RemoveAll(dir))
+}
+
+func (s *Server) start() (err error) {
+	if s.Port, err = freePort(); err != nil {
+		return err
+	}
+	s.Addr = loopback(s.Port)
+	lines := s.config.configuration(s)
+	if s.config.tls {
+		more, err := s.setUpTLS()
+		if err != nil {
+			return err
+		}
+		lines = append(lines, more...)
+	}
+	if err := os.WriteFile(s.conf(), []byte(strings.Join(lines, "\n")+"\n"), 0o600); err != nil {
+		return err
+	}
+	return s.run()
+}
+
+// follow waits until a replica has its master's data.
+func (s *Server) follow() error {
+	if s.config.replicaOf == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	return s.ask(func(c *redis.Client) error {
+		return until(ctx, func() error { return linked(ctx, c) })
+	})
+}
+
+func (s *Server) conf() string { return filepath.Join(s.Dir, "redis.conf") }
+
+func (s *Server) log() string { return filepath.Join(s.Dir, "log") }
+
+var errPortTaken = errors.New("port taken")
+
+// run starts the process and waits until it answers.
+func (s *Server) run() error {
+	out, err := os.Create(s.log())
+	if err != nil {
+		return err
+	}
+	defer out.Close() // the process has its own
+	cmd := exec.Command(serverBinary(), append([]string{s.conf()}, s.config.args...)...)
+	cmd.Stdout, cmd.Stderr = out, out
+	proc, err := spawn(cmd)
+	if err != nil {
+		return err
+	}
+	s.proc = proc
+	if poll(20*time.Second, func() bool { return proc.ended() || s.answers() }) && !proc.ended() {
+		return nil
+	}
+	proc.kill()
+	log, _ := os.ReadFile(s.log()) // the best there is to say
+	if strings.Contains(string(log), "Address already in use") {
+		err = errPortTaken
+	} else {
+		err = errors.New("no answer")
+	}
+	return fmt.Errorf("redis-server at %s did not start: %w; its log:\n%s", s.Addr, err, log)
+}
+
+// answers reports whether the server takes commands: not while it is loading.
+func (s *Server) answers() bool {
+	c, err := net.DialTimeout("tcp", s.Addr, time.Second)
+	if err != nil {
+		return false
+	}
+	defer c.Close()
+	if err := c.SetDeadline(time.Now().Add(time.Second)); err != nil {
+		return false
+	}
+	if _, err := c.Write([]byte("PING\r\n")); err != nil {
+		return false
+	}
+	line, err := bufio.NewReader(c).ReadString('\n')
+	return err == nil && (strings.HasPrefix(line, "+PONG") || strings.HasPrefix(line, "-NOAUTH") ||
+		strings.HasPrefix(line, "-NOPERM") || strings.HasPrefix(line, "-MASTERDOWN"))
+}
+
+// Client returns a client of the server, closed when the test ends. Every
+// default is go-redis' own, except that nothing optional is said when a
+// connection opens.
+func (s *Server) Client(t testing.TB, opts ...func(*redis.Options)) *redis.Client {
+	t.Helper()
+	o := &redis.Options{
+		Addr:                     s.Addr,
+		DisableIdentity:          true,
+		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
+	}
+	for _, opt := range opts {
+		opt(o)
+	}
+	return closing(t, redis.NewClient(o))
+}
+
+// PID returns the process id of the server.
+func (s *Server) PID() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.proc.pid()
+}
+
+// Kill ends the server at once (SIGKILL) and returns when it is gone.
+func (s *Server) Kill() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.proc.kill()
+}
+
+// Restart starts the server again, on the same port and in the same directory,
+// and returns when it answers. One that still runs is killed before.
+func (s *Server) Restart() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.proc.kill()
+	var err error
+	for range 5 {
+		if err = s.run(); !errors.Is(err, errPortTaken) {
+			break
+		}
+	}
+	s.check(err)
+}
+
+// Freeze stops the server (SIGSTOP): its connections stay open and silent, and
+// the kernel goes on taking new ones. It returns when the server has stopped.
+func (s *Server) Freeze() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.check(s.proc.freeze())
+}
+
+// Thaw lets a frozen server go on (SIGCONT).
+func (s *Server) Thaw() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.check(s.proc.thaw())
+}
+
+// check fails the test, from whatever goroutine this is.
+func (s *Server) check(err error) {
+	switch {
+	case err == nil:
+	case s.t == nil:
+		panic(err)
+	default:
+		s.t.Helper()
+		s.t.Error(err)
+	}
+}
+
+// Log returns what the server has logged since it was started last.
+func (s *Server) Log() string {
+	log, err := os.ReadFile(s.log())
+	if err != nil {
+		return err.Error()
+	}
+	return string(log)
+}
+
+// end kills the server and removes its directory.
+func (s *Server) end() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.proc.kill()
+	if err := os.RemoveAll(s.Dir); err != nil && s.t != nil {
+		s.t.Errorf("remove server's directory: %v", err)
+	}
+}
+
+// inspector returns a client for asking the server about itself: impatient,
+// without retries, and the caller's to close.
+func (s *Server) inspector() *redis.Client {
+	return redis.NewClient(&redis.Options{
+		Addr:                     s.Addr,
+		MaxRetries:               -1,
+		DialerRetries:            1,
+		DialTimeout:              time.Second,
+		ReadTimeout:              time.Second,
+		ContextTimeoutEnabled:    true,
+		DisableIdentity:          true,
+		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
+	})
+}

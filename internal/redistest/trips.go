@@ -1,0 +1,191 @@
+package redistest
+
+import (
+	"context"
+	"net"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// Trips counts the round trips of a client and can make its commands fail
+// before they are sent.
+//
+// A pipeline is one round trip, a transaction too; on a cluster it is one for
+// each node it goes to, and a redirected command is two. What go-redis says to
+// set up a connection or to learn a cluster's layout does not count, and
+// neither do subscriptions. A command that go-redis sends again by itself
+// counts once on a single server: [Proxy] sees each copy.
+type Trips struct {
+	mu       sync.Mutex
+	count    int
+	commands []string
+	failures []failure
+	hooked   map[*redis.Client]bool // a cluster's nodes
+}
+
+type failure struct {
+	left  int // negative: without end
+	match Match
+	err   error
+}
+
+// CountTrips adds a counter to the client. There is no way to remove it, so
+// give it a client of the test's own.
+func CountTrips(c redis.UniversalClient) *Trips {
+	t := &Trips{hooked: map[*redis.Client]bool{}}
+	cluster, ok := c.(*redis.ClusterClient)
+	if !ok {
+		c.AddHook(tripHook{t, true, true})
+		return t
+	}
+	// Failures come before the cluster client picks a node, trips are counted
+	// where they go over the wire. A command that was given to a node's own
+	// client passes the second hook only.
+	cluster.AddHook(tripHook{t, false, true})
+	cluster.OnNewNode(t.hookNode)
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	_ = cluster.ForEachShard(ctx, func(_ context.Context, node *redis.Client) error {
+		t.hookNode(node) // known before; an unreachable cluster has none
+		return nil
+	})
+	return t
+}
+
+func (t *Trips) hookNode(node *redis.Client) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !t.hooked[node] {
+		t.hooked[node] = true
+		node.AddHook(tripHook{t, true, true})
+	}
+}
+
+// Reset sets the count to zero, forgets the names and ends all failures.
+func (t *Trips) Reset() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.count, t.commands, t.failures = 0, nil, nil
+}
+
+// Count returns the number of round trips since the last Reset.
+func (t *Trips) Count() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.count
+}
+
+// Commands returns the names of the commands sent since the last Reset, in
+// order and in lower case: "evalsha", "hset"; a transaction shows its "multi"
+// and "exec".
+func (t *Trips) Commands() []string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return slices.Clone(t.commands)
+}
+
+// Fail makes every command from now on return err without being sent, until
+// Fail(nil) or Reset.
+func (t *Trips) Fail(err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.failures = nil
+	if err != nil {
+		t.failures = []failure{{left: -1, match: Any, err: err}}
+	}
+}
+
+// FailNext makes the next n commands that all of match accept return err
+// without being sent. A pipeline with such a command fails as a whole and is one.
+func (t *Trips) FailNext(n int, err error, match ...Match) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.failures = append(t.failures, failure{left: n, match: All(match...), err: err})
+}
+
+// begin returns the error that cmds have to fail with, or counts them.
+func (t *Trips) begin(cmds []redis.Cmder, count, fail bool) error {
+	names := make([]string, 0, len(cmds))
+	var args [][]string
+	for _, cmd := range cmds {
+		a := words(cmd)
+		if setsUp(a) {
+			continue
+		}
+		names = append(names, strings.ToLower(a[0]))
+		args = append(args, a)
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if fail {
+		if err := t.failing(args); err != nil {
+			return err
+		}
+	}
+	if count {
+		t.count++
+		t.commands = append(t.commands, names...)
+	}
+	return nil
+}
+
+func (t *Trips) failing(cmds [][]string) error {
+	for i := range t.failures {
+		f := &t.failures[i]
+		if f.left != 0 && slices.ContainsFunc(cmds, f.match) {
+			f.left--
+			return f.err
+		}
+	}
+	return nil
+}
+
+// tripHook sits in a client. On a cluster it sits in two places.
+type tripHook struct {
+	trips       *Trips
+	count, fail bool
+}
+
+type asked struct{} // marks the context of a command that may no longer fail
+
+func (h tripHook) DialHook(next redis.DialHook) redis.DialHook {
+	return func(ctx context.Context, network, addr string) (net.Conn, error) { return next(ctx, network, addr) }
+}
+
+func (h tripHook) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		ctx, err := h.begin(ctx, []redis.Cmder{cmd})
+		if err != nil {
+			return err
+		}
+		return next(ctx, cmd)
+	}
+}
+
+func (h tripHook) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return func(ctx context.Context, cmds []redis.Cmder) error {
+		ctx, err := h.begin(ctx, cmds)
+		if err != nil {
+			for _, cmd := range cmds {
+				cmd.SetErr(err)
+			}
+			return err
+		}
+		return next(ctx, cmds)
+	}
+}
+
+func (h tripHook) begin(ctx context.Context, cmds []redis.Cmder) (context.Context, error) {
+	err := h.trips.begin(cmds, h.count, h.fail && ctx.Value(asked{}) == nil)
+	if !h.count {
+		ctx = context.WithValue(ctx, asked{}, true)
+	}
+	return ctx, err
+}

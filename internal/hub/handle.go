@@ -1,0 +1,56 @@
+package hub
+
+import (
+	"sync/atomic"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/desir-go/desir/internal/send"
+)
+
+// Handle is what an object keeps of its client: the constructor fills it
+// without a look at the network, the first call finds the hub.
+type Handle struct {
+	Type string // as in errors: "collections.Map"
+	Key  string // the object's main key
+
+	rdb redis.UniversalClient
+	err error // why no call can work: a name, an option, a type
+	hub atomic.Pointer[Hub]
+}
+
+// NewHandle returns the handle of an object. err, if not nil, is the answer of
+// every call.
+func NewHandle(rdb redis.UniversalClient, typ, key string, err error) *Handle {
+	return &Handle{Type: typ, Key: key, rdb: rdb, err: err}
+}
+
+// Hub returns the hub of the object's client, or why the object cannot work.
+func (h *Handle) Hub() (*Hub, error) {
+	if h == nil {
+		return nil, send.Fault(send.ErrUnavailable, errUnmade)
+	}
+	if hub := h.hub.Load(); hub != nil {
+		return hub, nil
+	}
+	if h.err != nil {
+		return nil, h.err
+	}
+	hub, err := Of(h.rdb)
+	if err != nil {
+		return nil, err
+	}
+	if !h.hub.CompareAndSwap(nil, hub) {
+		hub = h.hub.Load()
+	}
+	return hub, nil
+}
+
+// Send returns the sender of the object's client.
+func (h *Handle) Send() (*send.Sender, error) {
+	hub, err := h.Hub()
+	if err != nil {
+		return nil, err
+	}
+	return hub.Send, nil
+}

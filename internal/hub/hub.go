@@ -1,0 +1,140 @@
+package hub
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"weak"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/desir-go/desir/internal/keys"
+	"github.com/desir-go/desir/internal/send"
+)
+
+// Hub is what the objects of one client share.
+type Hub struct {
+	Client redis.UniversalClient
+	Send   *send.Sender
+
+	PlainLua atomic.Bool // the server cannot read "#!lua" (an embedded one)
+	NoInfo   atomic.Bool // INFO is denied to this user
+}
+
+var (
+	errNil    = errors.New("the client is nil")
+	errUnmade = errors.New("the object was not made by its constructor")
+)
+
+// registry leads from a weak.Pointer of a client to its hub.
+var registry = struct {
+	sync.Mutex
+	rows map[any]weak.Pointer[Hub]
+}{rows: map[any]weak.Pointer[Hub]{}}
+
+// Of returns the hub of a client. Clients of go-redis' own types have one hub
+// each; any other implementation gets one per call.
+func Of(rdb redis.UniversalClient) (*Hub, error) {
+	row, ok, known := rowOf(rdb)
+	switch {
+	case !ok:
+		return nil, send.Fault(send.ErrUnavailable, errNil)
+	case !known:
+		return newHub(rdb), nil
+	}
+	registry.Lock()
+	defer registry.Unlock()
+	if h := registry.rows[row].Value(); h != nil {
+		return h, nil
+	}
+	h := newHub(rdb)
+	registry.rows[row] = weak.Make(h)
+	runtime.AddCleanup(h, forget, row)
+	return h, nil
+}
+
+// rowOf returns the registry's key for a client, whether there is a client at
+// all, and whether its type is one that the registry knows.
+func rowOf(rdb redis.UniversalClient) (row any, ok, known bool) {
+	switch c := rdb.(type) {
+	case nil:
+		return nil, false, false
+	case *redis.Client:
+		return weak.Make(c), c != nil, true
+	case *redis.ClusterClient:
+		return weak.Make(c), c != nil, true
+	case *redis.Ring:
+		return weak.Make(c), c != nil, true
+	case *redis.AutoPipeliner:
+		return weak.Make(c), c != nil, true
+	default:
+		return nil, true, false
+	}
+}
+
+func newHub(rdb redis.UniversalClient) *Hub {
+	return &Hub{Client: rdb, Send: send.New(rdb)}
+}
+
+// forget deletes the row of a hub that is gone, unless the client has a new
+// one by now.
+func forget(row any) {
+	registry.Lock()
+	defer registry.Unlock()
+	if registry.rows[row].Value() == nil {
+		delete(registry.rows, row)
+	}
+}
+
+// Slotted reports whether the client spreads keys over nodes by hash slot or
+// tag, so that a command must not name keys of two slots.
+func (h *Hub) Slotted() bool {
+	switch h.Client.(type) {
+	case *redis.ClusterClient, *redis.Ring:
+		return true
+	default:
+		return false
+	}
+}
+
+// SameSlot refuses keys that one command of this client cannot name together.
+func (h *Hub) SameSlot(first string, others ...string) error {
+	if !h.Slotted() {
+		return nil
+	}
+	return keys.SameSlot(first, others...)
+}
+
+// Node returns the client of the one node that holds key as a master, or nil
+// where the client does not say which that is.
+func (h *Hub) Node(ctx context.Context, key string) (*redis.Client, error) {
+	switch c := h.Client.(type) {
+	case *redis.Client:
+		return c, nil
+	case *redis.ClusterClient:
+		return c.MasterForKey(ctx, key)
+	case *redis.Ring:
+		return c.GetShardClientForKey(key)
+	default:
+		return nil, nil
+	}
+}
+
+// EachMaster calls f for every master of the client, at the same time for
+// several nodes, with its address; for a client that does not name its nodes
+// once, with the client itself.
+func (h *Hub) EachMaster(ctx context.Context, f func(context.Context, redis.UniversalClient, string) error) error {
+	visit := func(ctx context.Context, c *redis.Client) error { return f(ctx, c, c.Options().Addr) }
+	switch c := h.Client.(type) {
+	case *redis.Client:
+		return visit(ctx, c)
+	case *redis.ClusterClient:
+		return c.ForEachMaster(ctx, visit)
+	case *redis.Ring:
+		return c.ForEachShard(ctx, visit)
+	default:
+		return f(ctx, h.Client, "")
+	}
+}

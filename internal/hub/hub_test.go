@@ -1,0 +1,166 @@
+package hub
+
+import (
+	"context"
+	"errors"
+	"os"
+	"runtime"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/desir-go/desir/internal/redistest"
+	"github.com/desir-go/desir/internal/send"
+)
+
+func TestMain(m *testing.M) { os.Exit(redistest.Main(m)) }
+
+// rows returns how many clients the registry knows.
+func rows() int {
+	registry.Lock()
+	defer registry.Unlock()
+	return len(registry.rows)
+}
+
+// TestOneHubPerClient asks for hubs from many goroutines at once.
+func TestOneHubPerClient(t *testing.T) {
+	for _, b := range redistest.Backends() {
+		t.Run(b.Name, func(t *testing.T) {
+			r := b.Start(t)
+			other := r.NewClient(t)
+			hubs := make([]*Hub, 32)
+			var group sync.WaitGroup
+			for i := range hubs {
+				group.Go(func() { hubs[i], _ = Of(r.Client) })
+			}
+			group.Wait()
+			for _, h := range hubs {
+				if h == nil || h != hubs[0] {
+					t.Fatalf("hubs %p and %p of one client", h, hubs[0])
+				}
+			}
+			if h, err := Of(other); err != nil || h == hubs[0] {
+				t.Errorf("another client: hub %p, %v; want one of its own", h, err)
+			}
+		})
+	}
+}
+
+// TestRegistryForgets drops a thousand clients with their objects.
+func TestRegistryForgets(t *testing.T) {
+	before := rows()
+	func() {
+		for range 1000 {
+			c := redis.NewClient(&redis.Options{Addr: "127.0.0.1:1"})
+			h := NewHandle(c, "test.Object", "name", nil)
+			if _, err := h.Hub(); err != nil {
+				t.Fatal(err)
+			}
+			_ = c.Close()
+		}
+	}()
+	redistest.Eventually(t, 20*time.Second, func() bool {
+		runtime.GC()
+		return rows() <= before
+	}, "the registry is as before")
+}
+
+// TestHubOutlivesObjects drops the objects and keeps the client: the next
+// object finds a hub all the same.
+func TestHubOutlivesObjects(t *testing.T) {
+	c := redis.NewClient(&redis.Options{Addr: "127.0.0.1:1"})
+	defer func() { _ = c.Close() }()
+	for range 100 {
+		if _, err := Of(c); err != nil {
+			t.Fatal(err)
+		}
+		runtime.GC()
+	}
+	h, err := Of(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	redistest.Eventually(t, 20*time.Second, func() bool {
+		runtime.GC() // lets the cleanups of the dead hubs run
+		return rows() >= 1
+	}, "the cleanups have run")
+	if again, _ := Of(c); again != h {
+		t.Error("a cleanup of an old hub took the row of the new one")
+	}
+}
+
+func TestNoClient(t *testing.T) {
+	for name, rdb := range map[string]redis.UniversalClient{
+		"nil":             nil,
+		"nil client":      (*redis.Client)(nil),
+		"nil cluster":     (*redis.ClusterClient)(nil),
+		"nil ring":        (*redis.Ring)(nil),
+		"nil autopipline": (*redis.AutoPipeliner)(nil),
+	} {
+		if _, err := Of(rdb); !errors.Is(err, send.ErrUnavailable) {
+			t.Errorf("%s: %v; want ErrUnavailable", name, err)
+		}
+	}
+	var h *Handle
+	if _, err := h.Hub(); !errors.Is(err, send.ErrUnavailable) {
+		t.Errorf("no handle: %v; want ErrUnavailable", err)
+	}
+}
+
+// wrapped is an implementation of the client that the registry does not know.
+type wrapped struct{ redis.UniversalClient }
+
+func TestUnknownClient(t *testing.T) {
+	r := redistest.Backends()[0].Start(t)
+	h, err := Of(wrapped{r.Client})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.Send.IncrBy(context.Background(), r.Key("n"), 1); err != nil {
+		t.Error(err)
+	}
+	if node, err := h.Node(context.Background(), "k"); node != nil || err != nil {
+		t.Errorf("Node = %v, %v; want none", node, err)
+	}
+}
+
+// TestNodes looks for the master of a key and for all masters.
+func TestNodes(t *testing.T) {
+	redistest.Each(t, func(t *testing.T, r *redistest.Redis) {
+		h, err := Of(r.Client)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx := context.Background()
+		var mu sync.Mutex
+		n := 0
+		err = h.EachMaster(ctx, func(ctx context.Context, c redis.UniversalClient, _ string) error {
+			mu.Lock()
+			defer mu.Unlock()
+			n++
+			return c.Ping(ctx).Err()
+		})
+		want := 1
+		if r.IsCluster() {
+			want = 3
+		}
+		if err != nil || n != want {
+			t.Errorf("EachMaster saw %d nodes, %v; want %d", n, err, want)
+		}
+		if err := h.SameSlot("a", "b"); (err != nil) != r.IsCluster() {
+			t.Errorf("SameSlot = %v", err)
+		}
+		node, err := h.Node(ctx, r.Key("k"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, auto := r.Client.(*redis.AutoPipeliner); auto {
+			return // does not tell its node
+		}
+		if err := node.Set(ctx, r.Key("k"), "v", 0).Err(); err != nil {
+			t.Errorf("the key's master refuses it: %v", err)
+		}
+	})
+}

@@ -1,0 +1,109 @@
+// Package script runs Lua on the server: one file per script, sent by its
+// digest and in full only where the server does not know it.
+package script
+
+import (
+	"context"
+	"crypto/sha1"
+	"encoding/hex"
+	"errors"
+	"strings"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/desir-go/desir/internal/hub"
+)
+
+// Script is one Lua file. Its header is comments: the contract, and a line
+//
+//	-- flags: allow-oom
+//
+// with the flags of https://redis.io/docs/latest/develop/programmability/lua-api/#script_flags,
+// or none. They are not written as "#!lua flags=…" in the file since not every
+// server can read that line; [Script.Run] puts it in front where it can.
+type Script struct {
+	plain, marked form
+	reads         bool // changes nothing: may be sent again
+}
+
+// form is one text of a script.
+type form struct{ source, digest string }
+
+// New makes a script of the text of its file.
+func New(source string) *Script {
+	flags := flagsOf(source)
+	first := "#!lua"
+	if flags != "" {
+		first += " flags=" + flags
+	}
+	return &Script{
+		plain:  newForm(source),
+		marked: newForm(first + "\n" + source),
+		reads:  strings.Contains(flags, "no-writes"),
+	}
+}
+
+func newForm(source string) form {
+	sum := sha1.Sum([]byte(source))
+	return form{source: source, digest: hex.EncodeToString(sum[:])}
+}
+
+// flagsOf finds the flags line in the header.
+func flagsOf(source string) string {
+	for line := range strings.Lines(source) {
+		if !strings.HasPrefix(line, "--") {
+			return ""
+		}
+		if flags, ok := strings.CutPrefix(line, "-- flags:"); ok {
+			return strings.TrimSpace(flags)
+		}
+	}
+	return ""
+}
+
+// Run executes the script once, or as often as a read may be sent if it
+// changes nothing, and returns its answer. A script that the server does not
+// know, or cannot read in this form, was not executed and is sent again.
+func (s *Script) Run(ctx context.Context, h *hub.Hub, keys []string, args ...any) (any, error) {
+	f := s.marked
+	if h.PlainLua.Load() {
+		f = s.plain
+	}
+	answer, err := s.eval(ctx, h, "evalsha", f.digest, keys, args)
+	if redis.HasErrorPrefix(err, "NOSCRIPT") {
+		answer, err = s.eval(ctx, h, "eval", f.source, keys, args)
+	}
+	if f == s.marked && unreadable(err) {
+		h.PlainLua.Store(true)
+		return s.Run(ctx, h, keys, args...)
+	}
+	if errors.Is(err, redis.Nil) {
+		return nil, nil
+	}
+	return answer, err
+}
+
+func (s *Script) eval(ctx context.Context, h *hub.Hub, how, what string, keys []string, args []any) (any, error) {
+	words := make([]any, 0, 3+len(keys)+len(args))
+	words = append(words, how, what, len(keys))
+	for _, k := range keys {
+		words = append(words, k)
+	}
+	cmd := redis.NewCmd(ctx, append(words, args...)...)
+	cmd.SetFirstKeyPos(3)
+	send := h.Send.Write
+	if s.reads {
+		send = h.Send.Read
+	}
+	if err := send(ctx, cmd); err != nil {
+		return nil, err
+	}
+	return cmd.Val(), nil
+}
+
+// unreadable reports whether the server could not parse the "#!lua" line: it
+// takes it for a part of the program.
+func unreadable(err error) bool {
+	var answer redis.Error
+	return errors.As(err, &answer) && strings.Contains(answer.Error(), "compiling script")
+}

@@ -1,0 +1,112 @@
+package script_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"testing"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/desir-go/desir/internal/hub"
+	"github.com/desir-go/desir/internal/redistest"
+	"github.com/desir-go/desir/internal/script"
+	"github.com/desir-go/desir/internal/send"
+)
+
+func TestMain(m *testing.M) { os.Exit(redistest.Main(m)) }
+
+var ctx = context.Background()
+
+const bumpSource = `-- bump: add to a counter.
+-- KEYS[1] counter    ARGV[1] delta
+return redis.call('INCRBY', KEYS[1], ARGV[1])
+`
+
+func hubOf(t *testing.T, rdb redis.UniversalClient) *hub.Hub {
+	t.Helper()
+	h, err := hub.Of(rdb)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
+// TestRun finds a server that does not know the script, one that does, and one
+// that has forgotten it.
+func TestRun(t *testing.T) {
+	redistest.Each(t, func(t *testing.T, r *redistest.Redis) {
+		h, bump, key := hubOf(t, r.Client), script.New(bumpSource), r.Key("n")
+		for want := int64(1); want <= 3; want++ {
+			if want == 3 {
+				if err := r.Master(t, key).ScriptFlush(ctx).Err(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			got, err := bump.Run(ctx, h, []string{key}, 1)
+			if got != want || err != nil {
+				t.Errorf("Run = %v, %v; want %d", got, err, want)
+			}
+		}
+	})
+}
+
+// TestNil answers nothing, which is no error.
+func TestNil(t *testing.T) {
+	redistest.Each(t, func(t *testing.T, r *redistest.Redis) {
+		look := script.New("-- look\n-- flags: no-writes\nreturn redis.call('GET', KEYS[1])\n")
+		got, err := look.Run(ctx, hubOf(t, r.Client), []string{r.Key("none")})
+		if got != nil || err != nil {
+			t.Errorf("Run = %v, %v; want nil, nil", got, err)
+		}
+	})
+}
+
+// TestFlags fills a server: only what frees memory may run, and nothing of a
+// refused script has happened.
+func TestFlags(t *testing.T) {
+	t.Parallel()
+	s := redistest.StartServer(t)
+	h := hubOf(t, s.Client(t))
+	if err := h.Client.RPush(ctx, "l", "a", "b").Err(); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.Client.ConfigSet(ctx, "maxmemory", "1").Err(); err != nil {
+		t.Fatal(err)
+	}
+	plain := script.New("redis.call('LPOP', KEYS[1])\nreturn redis.call('SET', KEYS[2], 'v')\n")
+	if _, err := plain.Run(ctx, h, []string{"l", "k"}); !errors.Is(err, send.ErrOutOfMemory) {
+		t.Errorf("a script without flags: %v; want ErrOutOfMemory", err)
+	}
+	if n := h.Client.LLen(ctx, "l").Val(); n != 2 {
+		t.Errorf("the refused script left %d elements, want 2", n)
+	}
+	pop := script.New("-- pop\n-- flags: allow-oom\nreturn redis.call('LPOP', KEYS[1])\n")
+	if got, err := pop.Run(ctx, h, []string{"l"}); got != "a" || err != nil {
+		t.Errorf("a script that frees memory: %v, %v; want a", got, err)
+	}
+	if n, err := script.Unlink(ctx, h, "l", "none"); n != 1 || err != nil {
+		t.Errorf("Unlink = %d, %v; want 1", n, err)
+	}
+}
+
+// TestCrossSlot is refused by the server as a whole.
+func TestCrossSlot(t *testing.T) {
+	t.Parallel()
+	c := redistest.StartCluster(t, 0)
+	h := hubOf(t, c.Client(t))
+	sneak := script.New("return redis.call('SET', 'b', '1')\n")
+	_, err := sneak.Run(ctx, h, []string{"a"})
+	if !errors.Is(err, send.ErrCrossSlot) {
+		t.Errorf("a key that was not declared: %v; want ErrCrossSlot", err)
+	}
+}
+
+// TestBadScript is an error, not a loop.
+func TestBadScript(t *testing.T) {
+	redistest.Each(t, func(t *testing.T, r *redistest.Redis) {
+		if _, err := script.New("this is no Lua").Run(ctx, hubOf(t, r.Client), []string{r.Key("k")}); err == nil {
+			t.Error("no error")
+		}
+	})
+}

@@ -1,0 +1,43 @@
+package send
+
+import (
+	"errors"
+
+	"github.com/desir-go/desir/internal/keys"
+)
+
+// The classes of failure. The root package exports them; their meaning for a
+// caller is documented there.
+var (
+	ErrMaybeRan     = errors.New("may have been executed; look before you repeat it")
+	ErrUnavailable  = errors.New("not executed, Redis could not take it; safe to try again")
+	ErrNotSupported = errors.New("not supported here")
+	ErrCrossSlot    = keys.ErrCrossSlot // also before sending
+	ErrWrongType    = errors.New("the key holds a value of another type")
+	ErrDenied       = errors.New("denied by the server's access rules")
+	ErrOutOfMemory  = errors.New("refused, the server has reached maxmemory")
+)
+
+// fault is a failure with its class: errors.Is finds the class and the cause.
+type fault struct {
+	class error
+	cause error
+}
+
+// Fault returns an error of class with the reason cause. The text shows both.
+func Fault(class, cause error) error { return &fault{class: class, cause: cause} }
+
+func (f *fault) Error() string   { return f.class.Error() + ": " + f.cause.Error() }
+func (f *fault) Unwrap() []error { return []error{f.class, f.cause} }
+
+// reply is an error reply whose text was shortened because the server had
+// quoted the command's arguments in it.
+type reply string
+
+func (r reply) Error() string { return string(r) }
+
+// RedisError marks reply as an error that the server sent.
+func (reply) RedisError() {}
+
+// errLeft is the reason when MaxLeft commands wait for their answers.
+var errLeft = errors.New("64 commands without an answer; the server does not respond")

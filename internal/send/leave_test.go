@@ -1,0 +1,139 @@
+package send_test
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/desir-go/desir/internal/redistest"
+	"github.com/desir-go/desir/internal/send"
+)
+
+// TestFrozenServer stops a server for five seconds under ten thousand calls
+// with 10 ms each: all return in time, at most MaxLeft stay behind, and what
+// comes after the server goes on works.
+func TestFrozenServer(t *testing.T) {
+	redistest.Goroutines(t)
+	s := redistest.StartServer(t)
+	rdb := s.Client(t, func(o *redis.Options) { o.PoolSize = 200 })
+	sender := send.New(rdb)
+	if err := sender.Write(ctx, redis.NewIntCmd(ctx, "incr", "warm")); err != nil {
+		t.Fatal(err)
+	}
+	before := runtime.NumGoroutine()
+	s.Freeze()
+	frozen := time.Now()
+	var group sync.WaitGroup
+	var mu sync.Mutex
+	var slowest time.Duration
+	for batch := range 20 {
+		for i := range 500 {
+			group.Go(func() {
+				ctx, cancel := context.WithTimeout(ctx, 10*time.Millisecond)
+				defer cancel()
+				start := time.Now()
+				var err error
+				if (batch+i)%2 == 0 {
+					err = sender.Write(ctx, redis.NewIntCmd(ctx, "incr", "n"))
+				} else {
+					err = sender.Read(ctx, redis.NewStringCmd(ctx, "get", "n"))
+				}
+				took := time.Since(start)
+				if !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, send.ErrUnavailable) {
+					t.Errorf("error %v, want the deadline or ErrUnavailable", err)
+				}
+				mu.Lock()
+				defer mu.Unlock()
+				slowest = max(slowest, took)
+			})
+		}
+		group.Wait()
+	}
+	if left := sender.Left(); left > send.MaxLeft {
+		t.Errorf("%d commands left behind, want at most %d", left, send.MaxLeft)
+	}
+	redistest.Eventually(t, time.Second, func() bool {
+		return runtime.NumGoroutine()-before <= send.MaxLeft+2 // and the test's own
+	}, "at most MaxLeft goroutines stay")
+	stats := rdb.PoolStats() // a dial that came too late for its caller is idle, not left
+	if busy := stats.TotalConns - stats.IdleConns; busy > send.MaxLeft {
+		t.Errorf("%d connections are busy, want at most %d", busy, send.MaxLeft)
+	}
+	if slowest > 500*time.Millisecond { // 10 ms on an idle machine; generous for a loaded one
+		t.Errorf("the slowest call took %v", slowest)
+	}
+	t.Logf("10000 calls, slowest %v", slowest)
+	if rest := 5*time.Second - time.Since(frozen); rest > 0 {
+		<-time.After(rest)
+	}
+	s.Thaw()
+	redistest.Eventually(t, time.Second, func() bool {
+		return sender.Write(ctx, redis.NewIntCmd(ctx, "incr", "after")) == nil
+	}, "a write succeeds within a second")
+	redistest.Eventually(t, 5*time.Second, func() bool { return sender.Left() == 0 }, "nothing stays behind")
+}
+
+// TestLeftCommandIsNotTouched races callers that leave with the answers that
+// come: under -race a caller that reads a command it left would show.
+func TestLeftCommandIsNotTouched(t *testing.T) {
+	t.Parallel()
+	s := redistest.StartServer(t)
+	sender := send.New(s.Client(t))
+	var group sync.WaitGroup
+	for i := range 64 {
+		group.Go(func() {
+			for j := range 50 {
+				ctx, cancel := context.WithTimeout(ctx, time.Duration(i*j%300)*time.Microsecond)
+				cmd := redis.NewIntCmd(ctx, "incr", "n")
+				err := sender.Write(ctx, cmd)
+				if err == nil && cmd.Val() == 0 {
+					t.Error("an acknowledged INCR without its value")
+				}
+				cancel()
+			}
+		})
+	}
+	group.Wait()
+	redistest.Eventually(t, 5*time.Second, func() bool { return sender.Left() == 0 }, "nothing stays behind")
+}
+
+// TestPanicOfAHook comes out where the caller is, with and without a context
+// that can end.
+func TestPanicOfAHook(t *testing.T) {
+	t.Parallel()
+	s := redistest.StartServer(t)
+	rdb := s.Client(t)
+	rdb.AddHook(panicHook{})
+	sender := send.New(rdb)
+	cancelable, cancel := context.WithCancel(ctx)
+	defer cancel()
+	for _, ctx := range []context.Context{ctx, cancelable} {
+		func() {
+			defer func() {
+				if r := recover(); r != "hook" {
+					t.Errorf("recovered %v, want the hook's panic", r)
+				}
+			}()
+			_ = sender.Read(ctx, redis.NewStringCmd(ctx, "get", "n"))
+		}()
+	}
+	if sender.Left() != 0 {
+		t.Errorf("%d commands left behind", sender.Left())
+	}
+}
+
+type panicHook struct{}
+
+func (panicHook) DialHook(next redis.DialHook) redis.DialHook { return next }
+func (panicHook) ProcessHook(redis.ProcessHook) redis.ProcessHook {
+	return func(context.Context, redis.Cmder) error { panic("hook") }
+}
+
+func (panicHook) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return next
+}

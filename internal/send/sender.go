@@ -1,0 +1,133 @@
+package send
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// MaxLeft bounds the commands of one client that run for callers whose
+// context can end, and so the commands that such callers leave behind.
+const MaxLeft = 64
+
+const (
+	repeats    = 3                      // of a write that was proved not executed
+	firstPause = 8 * time.Millisecond   // doubles with each repeat, jittered
+	reloadGap  = 200 * time.Millisecond // between two reloads of a cluster's map
+	verdict    = 2 * time.Millisecond   // grace in which a left write may say "never sent"
+)
+
+// Sender sends the commands of one client.
+type Sender struct {
+	rdb      redis.UniversalClient
+	slots    chan struct{} // one per command in the hands of a goroutine
+	left     atomic.Int64  // commands whose caller has left
+	reloaded atomic.Int64  // when the cluster's map was asked for, UnixNano
+}
+
+// New returns the sender of rdb. It sends nothing and starts nothing.
+func New(rdb redis.UniversalClient) *Sender {
+	return &Sender{rdb: rdb, slots: make(chan struct{}, MaxLeft)}
+}
+
+// Left returns how many commands run on although their caller has left.
+func (s *Sender) Left() int { return int(s.left.Load()) }
+
+// Read sends a command that changes nothing; go-redis may send it again. The
+// error is redis.Nil, a class of this package, the server's own, or the
+// context's alone. After a context's error cmd must not be touched.
+func (s *Sender) Read(ctx context.Context, cmd redis.Cmder) error {
+	if ctx.Done() == nil {
+		return s.finish(ctx, s.rdb.Process(ctx, cmd), request{})
+	}
+	return s.finish(ctx, s.leavable(ctx, call{cmd: cmd}), request{})
+}
+
+// Write sends a command that changes something, once. A refusal that proves
+// that it was not executed is repeated up to three times with a growing pause
+// while the context lasts; a lost reply is ErrMaybeRan at once. After an error
+// cmd must not be touched.
+func (s *Sender) Write(ctx context.Context, cmd redis.Cmder) error {
+	o := &once{Cmder: cmd}
+	pause := firstPause
+	for attempt := 0; ; attempt++ {
+		err := s.writeOnce(ctx, o)
+		if attempt == repeats || !repeatable(err) {
+			return err
+		}
+		if !Pause(ctx, pause) {
+			return Fault(err, ctx.Err())
+		}
+		pause *= 2
+		o.SetErr(nil)
+		o.written.Store(false)
+	}
+}
+
+func (s *Sender) writeOnce(ctx context.Context, o *once) error {
+	var err error
+	if ctx.Done() == nil {
+		err = s.rdb.Process(ctx, o)
+	} else {
+		err = s.leavable(ctx, call{cmd: o, write: true})
+	}
+	return s.finish(ctx, err, request{write: true, written: o.written.Load()})
+}
+
+// ReadOn sends reads as one pipeline to one node, without any repeat: a lost
+// connection or a redirect is the caller's to see. The error is the first of
+// the pipeline; each command has its own.
+func (s *Sender) ReadOn(ctx context.Context, node redis.Cmdable, cmds ...redis.Cmder) error {
+	run := func(ctx context.Context) error {
+		pipe := node.Pipeline()
+		for _, cmd := range cmds {
+			_ = pipe.Process(ctx, &once{Cmder: cmd}) // queued; errors come with Exec
+		}
+		_, err := pipe.Exec(ctx)
+		return err
+	}
+	if ctx.Done() == nil {
+		return s.finish(ctx, run(ctx), request{})
+	}
+	return s.finish(ctx, s.leavable(ctx, call{run: run}), request{})
+}
+
+// finish classifies err and lets a cluster client look for its nodes again
+// when one of them does not answer the door (by itself it would wait a minute)
+// or has given a slot away.
+func (s *Sender) finish(ctx context.Context, err error, r request) error {
+	if err == nil {
+		return nil
+	}
+	if isDial(err) || redis.HasErrorPrefix(err, "CLUSTERDOWN") || redis.HasErrorPrefix(err, "MOVED") {
+		s.reload(ctx)
+	}
+	return classify(ctx, err, r)
+}
+
+func (s *Sender) reload(ctx context.Context) {
+	cluster, ok := s.rdb.(*redis.ClusterClient)
+	if !ok {
+		return
+	}
+	last, now := s.reloaded.Load(), time.Now().UnixNano()
+	if now-last > int64(reloadGap) && s.reloaded.CompareAndSwap(last, now) {
+		cluster.ReloadState(context.WithoutCancel(ctx))
+	}
+}
+
+// repeatable reports whether a write that ended with err was not executed and
+// may succeed when it is sent again.
+func repeatable(err error) bool {
+	return errors.Is(err, ErrUnavailable) &&
+		!errors.Is(err, redis.ErrClosed) && !errors.Is(err, errLeft) &&
+		!errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded)
+}
+
+// Explain gives an error that came before anything was sent its class.
+func (s *Sender) Explain(ctx context.Context, err error) error {
+	return s.finish(ctx, err, request{})
+}

@@ -1,0 +1,81 @@
+package codec
+
+import (
+	"encoding"
+	"reflect"
+	"time"
+)
+
+// autoForm is the order of precedence that the package's comment promises.
+func autoForm(t reflect.Type) (*form, error) {
+	if f, err := textual(t); f != nil || err != nil {
+		return f, err
+	}
+	if t.Kind() != reflect.Pointer && t.Kind() != reflect.Interface {
+		switch p := reflect.PointerTo(t); {
+		case p.Implements(reflect.TypeFor[msgpMarshaler]()) && p.Implements(reflect.TypeFor[msgpUnmarshaler]()):
+			return msgpForm(t), nil
+		case isBinary(p):
+			return binaryForm(t), nil
+		}
+	}
+	return msgpackForm(t)
+}
+
+// textForm is Text: what textual knows, and nothing else.
+func textForm(t reflect.Type) (*form, error) {
+	f, err := textual(t)
+	if f == nil && err == nil {
+		err = unsupported(t, "it has no text form; it needs MarshalText and UnmarshalText")
+	}
+	return f, err
+}
+
+// rawForm is Raw: bytes as they are, methods or not.
+func rawForm(t reflect.Type) (*form, error) {
+	if f := scalarForm(t); f == stringForm || f == bytesForm {
+		return f, nil
+	}
+	return nil, unsupported(t, "Raw stores strings and byte slices only")
+}
+
+// textual finds the text form of t, or nil. Methods come before kinds: a named
+// integer with MarshalText is its text, without it is its decimal.
+func textual(t reflect.Type) (*form, error) {
+	if t.Kind() == reflect.Pointer || t.Kind() == reflect.Interface {
+		return nil, nil
+	}
+	p := reflect.PointerTo(t)
+	switch {
+	case t == reflect.TypeFor[time.Time]():
+		return timeForm, nil
+	case isText(p):
+		return textMethodsForm(t), nil
+	case p.Implements(reflect.TypeFor[msgpMarshaler]()) && p.Implements(reflect.TypeFor[msgpUnmarshaler]()), isBinary(p):
+		return nil, nil
+	}
+	return scalarForm(t), nil
+}
+
+// isText and isBinary look at the method set of a pointer, which has the methods
+// of both receivers. Half a pair is none: it could be written and not read.
+func isText(p reflect.Type) bool {
+	return (p.Implements(reflect.TypeFor[encoding.TextMarshaler]()) || p.Implements(reflect.TypeFor[encoding.TextAppender]())) &&
+		p.Implements(reflect.TypeFor[encoding.TextUnmarshaler]())
+}
+
+func isBinary(p reflect.Type) bool {
+	return (p.Implements(reflect.TypeFor[encoding.BinaryMarshaler]()) || p.Implements(reflect.TypeFor[encoding.BinaryAppender]())) &&
+		p.Implements(reflect.TypeFor[encoding.BinaryUnmarshaler]())
+}
+
+// The methods that tinylib/msgp generates, declared here so that nobody has to
+// import it.
+type (
+	msgpMarshaler interface {
+		MarshalMsg(b []byte) ([]byte, error)
+	}
+	msgpUnmarshaler interface {
+		UnmarshalMsg(b []byte) ([]byte, error)
+	}
+)

@@ -1,0 +1,133 @@
+package codec
+
+import (
+	"runtime"
+	"sync"
+
+	"github.com/klauspost/compress/zstd"
+)
+
+// The first byte of a compressed codec's value.
+const (
+	plainBody = 0
+	zstdBody  = 1
+)
+
+const (
+	errFlag refusal = "its first byte is not one of Compress"
+	errZstd refusal = "no zstd frame that Compress writes"
+)
+
+// Compress puts zstd around what inner writes when that is longer than minBytes and
+// gets shorter by it; with zero or less it tries always. One byte in front says
+// which. Put it inside of Encrypt, since nothing encrypted gets shorter.
+//
+// The size of the unpacked bytes is checked before they get memory, and they count
+// against the bound of the package, which is worked out from the stored bytes. What
+// would not be read back under that bound, as a megabyte of zeros, is stored plain.
+//
+// zstd may write one value in other bytes tomorrow, so it is not for keys, nor for
+// operations that compare.
+func Compress(inner Codec, minBytes int) Codec { return wrap(compress(minBytes), inner) }
+
+type compress int
+
+func (c compress) begin(dst []byte) ([]byte, error) { return append(dst, plainBody), nil }
+
+func (c compress) seal(dst []byte, start, body int, check checker) ([]byte, error) {
+	plain := dst[body:]
+	if len(plain) <= int(c) || len(plain) == 0 {
+		return dst, nil
+	}
+	buf := scratch.Get().(*[]byte)
+	defer scratch.Put(buf)
+	packed := packing().EncodeAll(plain, (*buf)[:0])
+	if cap(packed) <= keptScratch {
+		*buf = packed[:0]
+	}
+	if len(packed) >= len(plain) {
+		return dst, nil
+	}
+	room, ok := unpackRoom(len(plain), roomKept(1+len(packed)))
+	if !ok || check(plain, room) != nil {
+		return dst, nil
+	}
+	dst[start] = zstdBody
+	return append(dst[:body], packed...), nil
+}
+
+func (c compress) open(data []byte, room int) ([]byte, int, error) {
+	switch {
+	case len(data) == 0 || data[0] > zstdBody:
+		return nil, 0, errFlag
+	case data[0] == plainBody:
+		return data[1:], room, nil
+	}
+	var h zstd.Header
+	if err := h.Decode(data[1:]); err != nil || h.Skippable || !h.HasFCS || h.DictionaryID != 0 {
+		return nil, 0, errZstd
+	}
+	if h.FrameContentSize > uint64(room) {
+		return nil, 0, tooLarge(whyUnpacked)
+	}
+	room, ok := unpackRoom(int(h.FrameContentSize), room)
+	if !ok {
+		return nil, 0, tooLarge(whyUnpacked)
+	}
+	// The decoder fills what it is given, and does not make more of it.
+	plain, err := unpacking().DecodeAll(data[1:], make([]byte, 0, h.FrameContentSize))
+	if err != nil || uint64(len(plain)) != h.FrameContentSize {
+		return nil, 0, errZstd
+	}
+	return plain, room, nil
+}
+
+const (
+	whyUnpacked = "it unpacks to more than its stored bytes allow"
+
+	// zstdState is what a decoder may take for itself.
+	zstdState = 384 << 10
+)
+
+// unpackRoom is what is left of room when n bytes have been unpacked. Half of it is
+// for them, since whatever they stand for has to be made of them yet.
+func unpackRoom(n, room int) (rest int, ok bool) {
+	room -= zstdState
+	return room - n, n <= room/2
+}
+
+func (c compress) scope(string) layer  { return c }
+func (c compress) name() string        { return "compress" }
+func (c compress) deterministic() bool { return false }
+
+// One encoder and one decoder serve the process. Used this way they start no
+// goroutines; each works on as many values at a time as it has states, and a state
+// takes memory when it is first used.
+var (
+	packing = sync.OnceValue(func() *zstd.Encoder {
+		e, err := zstd.NewWriter(nil,
+			zstd.WithEncoderConcurrency(min(runtime.GOMAXPROCS(0), 4)),
+			zstd.WithWindowSize(1<<20),
+			zstd.WithSingleSegment(true), // so that the size stands in front
+			zstd.WithLowerEncoderMem(true))
+		if err != nil {
+			panic(err) // these options are accepted, or no test passes
+		}
+		return e
+	})
+	unpacking = sync.OnceValue(func() *zstd.Decoder {
+		d, err := zstd.NewReader(nil,
+			zstd.WithDecoderConcurrency(min(runtime.GOMAXPROCS(0), 4)),
+			zstd.WithDecoderLowmem(true),
+			zstd.WithDecodeAllCapLimit(true))
+		if err != nil {
+			panic(err)
+		}
+		return d
+	})
+)
+
+// scratch holds what values are packed into before they are known to get shorter.
+var scratch = sync.Pool{New: func() any { return new([]byte) }}
+
+const keptScratch = 64 << 10

@@ -1,0 +1,111 @@
+package codec
+
+// inside passes over what a container of a known type holds.
+func (g *guard) inside(p *plan, t token) error {
+	n := int(t.n)
+	switch {
+	case p.shape == structShape && t.class == mapClass:
+		return g.named(p, n)
+	case p.shape == structShape && t.class == arrayClass:
+		return g.tuple(p, n)
+	case p.shape == mapShape && t.class == mapClass:
+		once, each := p.entry.of(n)
+		if err := g.chargeEach(n, once, each); err != nil {
+			return err
+		}
+		return g.pairs(p.key, p.elem, n)
+	case p.shape == sliceShape && t.class == arrayClass:
+		once, each := p.sliceCost(n)
+		if err := g.chargeEach(n, once, each); err != nil {
+			return err
+		}
+		return g.elements(p.elem, n)
+	case p.shape == arrayShape && t.class == arrayClass:
+		if n > p.len {
+			return errElements
+		}
+		return g.elements(p.elem, n)
+	}
+	return errUnexpected
+}
+
+func (g *guard) elements(p *plan, n int) error {
+	for range n {
+		if err := g.value(p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (g *guard) pairs(key, elem *plan, n int) error {
+	for range n {
+		if err := g.value(key); err != nil {
+			return err
+		}
+		if err := g.value(elem); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// named looks for the fields where the library writes them first, by name if
+// another program wrote them in another order.
+func (g *guard) named(p *plan, n int) error {
+	for i := range n {
+		if i < len(p.list) {
+			if f := &p.list[i]; g.literally(f.stored) {
+				if err := g.value(f.plan); err != nil {
+					return err
+				}
+				continue
+			}
+		}
+		t, err := g.next()
+		if err != nil {
+			return err
+		}
+		if t.class != stringClass && t.class != nilClass {
+			return errUnexpected
+		}
+		if err := g.value(p.field(g.data[g.pos-int(t.n) : g.pos])); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// literally passes over bytes if they are these.
+func (g *guard) literally(stored string) bool {
+	end := g.pos + len(stored)
+	if end > len(g.data) || string(g.data[g.pos:end]) != stored {
+		return false
+	}
+	g.pos = end
+	return true
+}
+
+// field finds a field by its stored name, and something to skip where there is none.
+func (p *plan) field(name []byte) *plan {
+	if f := p.fields[string(name)]; f != nil {
+		return f
+	}
+	return skipped
+}
+
+// tuple is a struct that is stored as an array.
+func (g *guard) tuple(p *plan, n int) error {
+	if n == 0 {
+		return nil
+	}
+	if n != len(p.list) {
+		return errFieldCount
+	}
+	for _, f := range p.list {
+		if err := g.value(f.plan); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,163 @@
+package codec
+
+import (
+	"reflect"
+	"strings"
+
+	"github.com/vmihailenco/msgpack/v5/msgpcode"
+)
+
+// structure finds the fields of a struct as the library does: tags, embedded
+// structs whose fields are taken over, and names that stand for the same field.
+// Tests hold it to what the library writes.
+func (b *planner) structure(p *plan, t reflect.Type) error {
+	fs, err := b.fields(t)
+	if err != nil {
+		return err
+	}
+	p.asArray = fs.asArray
+	p.list = fs.list
+	p.fields = fs.byName
+	p.parts = fs.parts
+	return nil
+}
+
+type fieldSet struct {
+	list    []planField
+	parts   []planPart
+	byName  map[string]*plan
+	asArray bool
+}
+
+func (fs *fieldSet) add(f planField) {
+	fs.byName[f.name] = f.plan
+	fs.list = append(fs.list, f)
+}
+
+func (fs *fieldSet) has(of []planField) bool {
+	for _, f := range of {
+		if fs.byName[f.name] != nil {
+			return true
+		}
+	}
+	return false
+}
+
+func (b *planner) fields(t reflect.Type) (*fieldSet, error) {
+	fs := &fieldSet{byName: map[string]*plan{}}
+	for i := range t.NumField() {
+		f := t.Field(i)
+		tag, err := parseTag(t, f)
+		if err != nil {
+			return nil, err
+		}
+		if tag.name == "-" {
+			continue
+		}
+		if f.Name == "_msgpack" {
+			fs.asArray = tag.has("as_array") || tag.has("asArray")
+		}
+		if !f.IsExported() && !f.Anonymous {
+			continue
+		}
+		if tag.has("intern") {
+			return nil, unsupported(t, "field "+f.Name+" is interned: its bytes would depend on the fields before it")
+		}
+		part, err := b.plan(f.Type)
+		if err != nil {
+			return nil, err
+		}
+		fs.parts = append(fs.parts, planPart{i, part})
+		own := planField{name: tag.name, plan: part}
+		if own.name == "" {
+			own.name = f.Name
+		}
+		own.stored = storedName(own.name)
+		if f.Anonymous && !tag.has("noinline") {
+			taken, err := b.embed(fs, t, f, tag.has("inline"))
+			if err != nil {
+				return nil, err
+			}
+			if taken {
+				fs.byName[own.name] = part
+				continue
+			}
+		}
+		fs.add(own)
+		if alias, ok := tag.options["alias"]; ok {
+			fs.byName[alias] = part
+		}
+	}
+	return fs, nil
+}
+
+// embed takes over the fields of an embedded struct, unless the library would not.
+//
+// It refuses an embedded pointer: to fill one, the library starts a goroutine for
+// its type that never ends, and has 256 values wait there to be used.
+func (b *planner) embed(fs *fieldSet, t reflect.Type, f reflect.StructField, forced bool) (taken bool, err error) {
+	at := f.Type
+	for at.Kind() == reflect.Pointer {
+		at = at.Elem()
+	}
+	h, _ := hooks(at)
+	switch {
+	case at.Kind() != reflect.Struct && forced:
+		return false, unsupported(t, "field "+f.Name+" is inline and no struct")
+	case at.Kind() != reflect.Struct, h != noHook && !forced:
+		return false, nil
+	case at != f.Type:
+		return false, unsupported(t, "it embeds "+f.Type.String()+"; embed the struct itself, or tag the field `msgpack:\",noinline\"`")
+	}
+	inner, err := b.fields(at)
+	if err != nil || !forced && fs.has(inner.list) {
+		return false, err
+	}
+	for _, in := range inner.list {
+		if fs.byName[in.name] == nil {
+			fs.add(in)
+		}
+	}
+	return true, nil
+}
+
+type fieldTag struct {
+	name    string
+	options map[string]string
+}
+
+func (t fieldTag) has(option string) bool {
+	_, ok := t.options[option]
+	return ok
+}
+
+// parseTag reads `msgpack:"name,option,key:value"`. The library knows quotes and
+// brackets as well; a tag that uses them is refused rather than misread.
+func parseTag(t reflect.Type, f reflect.StructField) (fieldTag, error) {
+	text := f.Tag.Get("msgpack")
+	tag := fieldTag{options: map[string]string{}}
+	if strings.ContainsAny(text, `'\(`) {
+		return tag, unsupported(t, "the msgpack tag of field "+f.Name+" has quotes or brackets")
+	}
+	for i, part := range strings.Split(text, ",") {
+		key, value, keyed := strings.Cut(part, ":")
+		key, value = strings.TrimSpace(key), strings.TrimSpace(value)
+		if key == "" {
+			key, value, keyed = value, "", false
+		}
+		if i == 0 && !keyed {
+			tag.name = key
+		} else if key != "" {
+			tag.options[key] = value
+		}
+	}
+	return tag, nil
+}
+
+// storedName is a name as the library writes it, if it is short as names are.
+func storedName(name string) string {
+	if len(name) > int(msgpcode.FixedStrMask) {
+		return "\xc1" // met nowhere; such a name is looked up
+	}
+	return string([]byte{msgpcode.FixedStrLow | byte(len(name))}) + name
+}

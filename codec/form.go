@@ -1,0 +1,166 @@
+package codec
+
+import (
+	"fmt"
+	"reflect"
+	"sync"
+	"unsafe"
+)
+
+// form is how one codec stores one Go type. p points at a value of that type.
+type form struct {
+	append func(dst []byte, p unsafe.Pointer) ([]byte, error)
+	decode func(data []byte, p unsafe.Pointer, room int) error
+	check  func(data []byte, room int) error
+
+	// direct, of scalars only, points at the typed[U] of their kind: a typed[T] of
+	// a type of that kind has the same layout, and its functions the same registers,
+	// so it is read as one. That is what spares a scalar the detour through p,
+	// which moves the value to the heap.
+	direct unsafe.Pointer
+
+	trusted bool // the type's own text methods: one text for one value
+}
+
+// erase makes the form of a typed for any type of the same kind.
+func erase[U any](t typed[U]) *form {
+	return &form{
+		direct: unsafe.Pointer(&t),
+		append: func(dst []byte, p unsafe.Pointer) ([]byte, error) { return t.append(dst, *(*U)(p)) },
+		decode: func(data []byte, p unsafe.Pointer, room int) (err error) {
+			*(*U)(p), err = t.decode(data, room)
+			return err
+		},
+		check: t.check,
+	}
+}
+
+// base is a codec that makes bytes itself, as opposed to one that wraps another.
+type base struct {
+	name          string
+	deterministic bool
+	pick          func(reflect.Type) (*form, error)
+	forms         sync.Map // of reflect.Type to *form or error
+}
+
+func (b *base) Name() string        { return b.name }
+func (b *base) String() string      { return b.name }
+func (b *base) Deterministic() bool { return b.deterministic }
+
+// form returns the form of t, worked out when it is first asked for.
+func (b *base) form(t reflect.Type) (*form, error) {
+	if f, ok := b.forms.Load(t); ok {
+		if f, ok := f.(*form); ok {
+			return f, nil
+		}
+		return nil, f.(error)
+	}
+	f, err := b.pick(t)
+	if err != nil {
+		b.forms.Store(t, err)
+		return nil, err
+	}
+	b.forms.Store(t, f)
+	return f, nil
+}
+
+// Append implements Codec. The dynamic type of v stands for the static type.
+func (b *base) Append(dst []byte, v any) ([]byte, error) { return appendAny(b, dst, v) }
+
+// Decode implements Codec. The target is replaced whole, or left as it was.
+func (b *base) Decode(data []byte, ptr any) error { return decodeAny(b, data, ptr) }
+
+// appendAny is Codec.Append of every codec here, with the errors of the contract.
+func appendAny(c Codec, dst []byte, v any) ([]byte, error) {
+	t := reflect.TypeOf(v)
+	if t == nil {
+		t = reflect.TypeFor[any]()
+	}
+	out, err := appendValue(c, dst, t, v)
+	if err != nil {
+		return dst, encodeError(typeName(reflect.TypeOf(v)), c.Name(), err)
+	}
+	return out, nil
+}
+
+func appendValue(c Codec, dst []byte, t reflect.Type, v any) (_ []byte, err error) {
+	switch c := c.(type) {
+	case *base:
+		f, err := c.form(t)
+		if err != nil {
+			return nil, err
+		}
+		p := reflect.New(t)
+		if v != nil {
+			p.Elem().Set(reflect.ValueOf(v))
+		}
+		return f.append(dst, p.UnsafePointer())
+	case *wrapper:
+		start := len(dst)
+		out, err := c.layer.begin(dst)
+		if err != nil {
+			return nil, err
+		}
+		body := len(out)
+		if out, err = appendValue(c.inner, out, t, v); err != nil {
+			return nil, err
+		}
+		return c.layer.seal(out, start, body, func(data []byte, room int) error {
+			return checkValue(c.inner, t, data, room)
+		})
+	}
+	defer caught(&err)
+	return c.Append(dst, v)
+}
+
+func checkValue(c Codec, t reflect.Type, data []byte, room int) error {
+	switch c := c.(type) {
+	case *base:
+		f, err := c.form(t)
+		if err != nil {
+			return err
+		}
+		return f.check(data, room)
+	case *wrapper:
+		body, room, err := c.layer.open(data, room)
+		if err != nil {
+			return err
+		}
+		return checkValue(c.inner, t, body, room)
+	}
+	return nil
+}
+
+// decodeAny is Codec.Decode of every codec here, with the errors of the contract.
+func decodeAny(c Codec, data []byte, ptr any) error {
+	target := reflect.ValueOf(ptr)
+	if target.Kind() != reflect.Pointer || target.IsNil() {
+		return fmt.Errorf("codec: Decode needs a pointer that is not nil, got %T: %w", ptr, ErrUnsupported)
+	}
+	t := target.Type().Elem()
+	fresh := reflect.New(t)
+	if err := decodeValue(c, data, fresh, roomFor(len(data))); err != nil {
+		return &DecodeError{Type: t.String(), Codec: c.Name(), Err: reworded(c.Name(), err)}
+	}
+	target.Elem().Set(fresh.Elem())
+	return nil
+}
+
+func decodeValue(c Codec, data []byte, ptr reflect.Value, room int) (err error) {
+	switch c := c.(type) {
+	case *base:
+		f, err := c.form(ptr.Type().Elem())
+		if err != nil {
+			return err
+		}
+		return f.decode(data, ptr.UnsafePointer(), room)
+	case *wrapper:
+		body, room, err := c.layer.open(data, room)
+		if err != nil {
+			return err
+		}
+		return decodeValue(c.inner, body, ptr, room)
+	}
+	defer caught(&err)
+	return c.Decode(data, ptr.Interface())
+}

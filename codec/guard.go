@@ -1,0 +1,193 @@
+package codec
+
+import (
+	"math"
+
+	"github.com/vmihailenco/msgpack/v5/msgpcode"
+)
+
+// The guard stands in front of the msgpack library, which believes every length
+// it is told, nests without end, and cuts integers to fit. It passes over the bytes
+// once, together with the plan of the type, and adds up what decoding them would
+// allocate: of each element what it costs in the container that it stands in.
+
+const (
+	whyDepth = "nested deeper than 64"
+	whyRoom  = "it needs more memory than 1 MiB and 512 bytes for each of its bytes"
+)
+
+type guard struct {
+	reader
+	room  int
+	depth int
+}
+
+// check refuses bytes that the library must not see. It accepts everything that the
+// library writes for the type, as long as it stays within the bounds.
+func (p *plan) check(data []byte, room int) error {
+	g := guard{reader: reader{data: data}, room: room - reservedBase - reservedPerByte*len(data)}
+	if g.room < 0 {
+		return tooLarge(whyRoom)
+	}
+	for {
+		if err := g.value(p); err != nil {
+			return err
+		}
+		if g.pos == len(data) {
+			return nil
+		}
+		if !p.traits.codes { // a DecodeMsgpack may read what follows
+			return errTrailing
+		}
+	}
+}
+
+func (g *guard) charge(n int) error {
+	if g.room -= n; g.room < 0 {
+		return tooLarge(whyRoom)
+	}
+	return nil
+}
+
+// chargeEach is charge for n elements; their number is hostile, and may overflow.
+func (g *guard) chargeEach(n int, once, each int) error {
+	if each > 0 && n > g.room/each {
+		return tooLarge(whyRoom)
+	}
+	return g.charge(once + n*each)
+}
+
+func (g *guard) enter() error {
+	if g.depth++; g.depth > maxDepth {
+		return tooLarge(whyDepth)
+	}
+	return nil
+}
+
+// value passes over one value that p's type is going to read.
+func (g *guard) value(p *plan) error {
+	if g.short(p) {
+		return nil
+	}
+	for p.shape == pointerShape {
+		if g.pos < len(g.data) && g.data[g.pos] != msgpcode.Nil {
+			if err := g.charge(p.cost); err != nil {
+				return err
+			}
+		}
+		p = p.elem
+	}
+	t, err := g.next()
+	if err != nil {
+		return err
+	}
+	switch p.shape {
+	case anyShape:
+		return g.any(t, stringClass)
+	case skipShape:
+		return g.skip(t)
+	case codeShape:
+		if err := g.charge(hookCost); err != nil {
+			return err
+		}
+		return g.any(t, anyClass)
+	case packedShape:
+		if err := g.charge(hookCost); err != nil {
+			return err
+		}
+	}
+	if t.class == nilClass {
+		return nil // the zero value, for every type
+	}
+	switch p.shape {
+	case packedShape, stringShape:
+		return want(t.class == stringClass)
+	case timeShape:
+		return want(t.class == extClass)
+	case boolShape:
+		return want(t.class == boolClass)
+	case intShape, uintShape, floatShape:
+		return p.number(t)
+	case bytesShape:
+		if t.class == stringClass && t.n > uint64(p.len) {
+			return errElements
+		}
+		return want(t.class == stringClass)
+	}
+	if err := g.enter(); err != nil {
+		return err
+	}
+	if err := g.inside(p, t); err != nil {
+		return err
+	}
+	g.depth--
+	return nil
+}
+
+// short passes over what most values are: small numbers, short strings, booleans.
+func (g *guard) short(p *plan) bool {
+	if g.pos >= len(g.data) {
+		return false
+	}
+	c := g.data[g.pos]
+	switch p.shape {
+	case stringShape:
+		end := g.pos + 1 + int(c&msgpcode.FixedStrMask)
+		if !msgpcode.IsFixedString(c) || end > len(g.data) {
+			return false
+		}
+		g.pos = end
+		return true
+	case intShape:
+		if !msgpcode.IsFixedNum(c) {
+			return false
+		}
+	case uintShape:
+		if c > msgpcode.PosFixedNumHigh {
+			return false
+		}
+	case boolShape:
+		if c != msgpcode.False && c != msgpcode.True {
+			return false
+		}
+	default:
+		return false
+	}
+	g.pos++
+	return true
+}
+
+func want(ok bool) error {
+	if ok {
+		return nil
+	}
+	return errUnexpected
+}
+
+// number holds a token against the width of a kind; the library only cuts.
+func (p *plan) number(t token) error {
+	switch {
+	case p.shape == floatShape:
+		switch t.class {
+		case float32Class:
+			return nil
+		case float64Class:
+			return want(p.bits == 64)
+		case intClass, uintClass:
+			if !t.exact(p.bits) {
+				return errInexact
+			}
+			return nil
+		}
+		return errUnexpected
+	case t.class != intClass && t.class != uintClass:
+		return errUnexpected
+	case p.shape == intShape && t.class == intClass && int64(t.n) >= math.MinInt64>>(64-p.bits):
+		return nil
+	case p.shape == intShape && t.class == uintClass && t.n <= math.MaxInt64>>(64-p.bits):
+		return nil
+	case p.shape == uintShape && t.class == uintClass && t.n <= math.MaxUint64>>(64-p.bits):
+		return nil
+	}
+	return refusal("an integer outside of " + p.typ.Kind().String())
+}

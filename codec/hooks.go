@@ -1,0 +1,71 @@
+package codec
+
+import (
+	"encoding"
+	"reflect"
+	"time"
+
+	"github.com/vmihailenco/msgpack/v5"
+)
+
+// hook says which methods of a type msgpack calls instead of looking inside it.
+type hook uint8
+
+const (
+	noHook     hook = iota
+	ownCode         // EncodeMsgpack, DecodeMsgpack: any number of values, usually one
+	ownValue        // MarshalMsgpack, UnmarshalMsgpack: one value
+	ownBinary       // MarshalBinary, UnmarshalBinary, inside a byte string
+	ownText         // MarshalText, UnmarshalText, inside a byte string
+	timeHook        // time.Time: an extension
+	mixedHooks      // writes through one pair of methods, reads through another
+)
+
+// hooks finds them in the library's order: the methods of the type itself first,
+// then those of its pointer. addressed means that writing needs a pointer, which
+// the library does not have for what a map holds.
+func hooks(t reflect.Type) (h hook, addressed bool) {
+	switch {
+	case t == reflect.TypeFor[time.Time]():
+		return timeHook, false
+	case t.Kind() == reflect.Pointer, t.Kind() == reflect.Interface:
+		return noHook, false
+	}
+	p := reflect.PointerTo(t)
+	enc := firstOf(t, encoders)
+	if enc == noHook {
+		enc = firstOf(p, encoders)
+		addressed = enc != noHook
+	}
+	dec := firstOf(t, decoders)
+	if dec == noHook {
+		dec = firstOf(p, decoders)
+	}
+	if enc != dec {
+		return mixedHooks, addressed
+	}
+	return enc, addressed
+}
+
+var encoders = [...]reflect.Type{
+	ownCode:   reflect.TypeFor[msgpack.CustomEncoder](),
+	ownValue:  reflect.TypeFor[msgpack.Marshaler](),
+	ownBinary: reflect.TypeFor[encoding.BinaryMarshaler](),
+	ownText:   reflect.TypeFor[encoding.TextMarshaler](),
+}
+
+var decoders = [...]reflect.Type{
+	ownCode:   reflect.TypeFor[msgpack.CustomDecoder](),
+	ownValue:  reflect.TypeFor[msgpack.Unmarshaler](),
+	ownBinary: reflect.TypeFor[encoding.BinaryUnmarshaler](),
+	ownText:   reflect.TypeFor[encoding.TextUnmarshaler](),
+}
+
+func firstOf(t reflect.Type, of [5]reflect.Type) hook {
+	for h := ownCode; h <= ownText; h++ {
+		if t.Implements(of[h]) {
+			return h
+		}
+	}
+	return noHook
+}

@@ -1,0 +1,87 @@
+package codec
+
+const errKeys refusal = "a map inside an interface has keys that are no strings"
+
+// any passes over what an interface receives, or somebody's own decoder. The maps
+// that an interface receives have strings for keys.
+func (g *guard) any(t token, keys class) error {
+	switch t.class {
+	case extClass:
+		return g.charge(extCost)
+	case arrayClass:
+		return g.anySlice(int(t.n), keys)
+	case mapClass:
+		return g.anyMap(int(t.n), keys)
+	}
+	return nil
+}
+
+func (g *guard) anySlice(n int, keys class) error {
+	if err := g.enter(); err != nil {
+		return err
+	}
+	if err := g.chargeEach(n, anySliceHead, anySliceElem); err != nil {
+		return err
+	}
+	for range n {
+		t, err := g.next()
+		if err != nil {
+			return err
+		}
+		if err := g.any(t, keys); err != nil {
+			return err
+		}
+	}
+	g.depth--
+	return nil
+}
+
+func (g *guard) anyMap(n int, keys class) error {
+	if err := g.enter(); err != nil {
+		return err
+	}
+	once, each := anyMap.of(n)
+	if err := g.chargeEach(n, once, each); err != nil {
+		return err
+	}
+	for i := range 2 * n {
+		t, err := g.next()
+		if err != nil {
+			return err
+		}
+		if keys != anyClass && i%2 == 0 && t.class != keys && t.class != nilClass {
+			return errKeys
+		}
+		if err := g.any(t, keys); err != nil {
+			return err
+		}
+	}
+	g.depth--
+	return nil
+}
+
+// skip passes over a field that the struct does not have: nothing is kept of it.
+func (g *guard) skip(t token) error {
+	n := int(t.n)
+	switch t.class {
+	case mapClass:
+		n *= 2
+	case arrayClass:
+	default:
+		return nil
+	}
+	if err := g.enter(); err != nil {
+		return err
+	}
+	for range n {
+		t, err := g.next()
+		if err != nil {
+			return err
+		}
+		if err := g.skip(t); err != nil {
+			return err
+		}
+	}
+	g.depth--
+	return nil
+}

@@ -1,0 +1,127 @@
+package codec
+
+import (
+	"errors"
+	"strings"
+	"testing"
+)
+
+func TestJSON(t *testing.T) {
+	readJSON(t, `{"Street":"<b>","City":"x"}`, address{"<b>", "x"}, nil)
+	readJSON(t, ` {"street" : "s"} `, address{Street: "s"}, nil)
+	readJSON(t, `{"Street":"s"} x`, address{}, errAny)
+	readJSON(t, `{"Street":"s"}{}`, address{}, errAny)
+	readJSON(t, `300`, int8(0), errAny)
+	readJSON(t, `-1`, uint(0), errAny)
+	readJSON(t, `9223372036854775808`, int64(0), errAny)
+	readJSON(t, `1.5`, 0, errAny)
+	readJSON(t, `[1,2,3]`, [2]int{}, errElements)
+	readJSON(t, `[1]`, [2]int{1, 0}, nil)
+	readJSON(t, ``, 0, errAny)
+	readJSON(t, `null`, 0, nil)
+	readJSON(t, `{"A":1,"b":2,"C":3}`, promoted{base1{1, 2}, 3}, nil)
+	readJSON(t, `{"\u0041":{}}`, bigPtrs{A: nil}, errAny)
+	if data, err := JSON.Append([]byte("x"), address{"<b>&", "\u2028"}); err != nil || string(data) != `x{"Street":"<b>&","City":"\u2028"}` {
+		t.Errorf("Append = %s, %v", data, err)
+	}
+}
+
+func readJSON[T any](t *testing.T, data string, want T, wantErr error) {
+	t.Helper()
+	typed, err := Values[T](JSON)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := typed.Decode([]byte(data))
+	switch {
+	case wantErr == nil && (err != nil || !same(got, want)):
+		t.Errorf("Decode[%T](%s) = %v, %v; want %v", want, data, got, err, want)
+	case wantErr == errAny && err == nil, wantErr != nil && wantErr != errAny && !errors.Is(err, wantErr):
+		t.Errorf("Decode[%T](%s) = %v; want %v", want, data, err, wantErr)
+	}
+}
+
+type (
+	embedsBig struct {
+		*bigStruct
+		N int
+	}
+	jsonTags struct {
+		A bigArray  `json:"a,omitempty"`
+		B *bigArray `json:"b"`
+	}
+)
+
+func jsonBombs(n int) map[string][]byte {
+	list := func(elem string, n int) []byte { return []byte("[" + strings.Repeat(elem+",", n) + elem + "]") }
+	return map[string][]byte{
+		"empty arrays":      list("[]", n),
+		"empty objects":     list("{}", n),
+		"nulls":             list("null", n/2),
+		"zeros":             list("0", 4*n),
+		"empty strings":     list(`""`, 2*n),
+		"small objects":     list(`{"a":{}}`, n/2),
+		"pointers":          list(`{"A":[],"B":[],"C":[]}`, n/8),
+		"escaped pointers":  list(`{"\u0041":[],"b":[]}`, n/8),
+		"embedded pointers": list(`{"A":[]}`, n/4),
+		"tags":              list(`{"a":[],"B":[]}`, n/8),
+		"many entries":      jsonEntries(n),
+		"nested arrays":     []byte(strings.Repeat("[", min(n, 9000)) + strings.Repeat("]", min(n, 9000))),
+		"too deep":          []byte(strings.Repeat("[", 32*n)),
+		"nested objects":    []byte(strings.Repeat(`{"Next":`, min(n, 9000)) + "{}" + strings.Repeat("}", min(n, 9000))),
+		"nested kids":       []byte(strings.Repeat(`{"Kids":[`, min(n, 4000)) + strings.Repeat("]}", min(n, 4000))),
+		"a long number":     []byte(strings.Repeat("1", 8*n)),
+		"a long string":     []byte(`"` + strings.Repeat("a", 8*n) + `"`),
+		"no JSON":           []byte(strings.Repeat(`[{"A`, 2*n)),
+	}
+}
+
+func jsonEntries(n int) []byte {
+	var out strings.Builder
+	for i := range n {
+		out.WriteString(`,"` + string(rune(i+'#'+100)) + `":{}`)
+	}
+	return []byte("{" + out.String()[1:] + "}")
+}
+
+func TestJSONBombs(t *testing.T) {
+	targets := append(targets(), into[[]embedsBig]("[]embedsBig"), into[[]jsonTags]("[]jsonTags"), into[map[string]*bigArray]("map of *bigArray"))
+	for _, to := range targets {
+		_ = to.decode(JSON, []byte("null"))
+		for name, data := range jsonBombs(bombSize / 2) {
+			var err error
+			if got := allocated(func() { err = to.decode(JSON, data) }); got > bound(data) {
+				t.Errorf("%s into %s: allocated %d for %d bytes; want at most %d (%v)", name, to.name, got, len(data), bound(data), err)
+			}
+		}
+	}
+	full := make([]bigArray, 20)
+	for i := range full {
+		for j := range full[i] {
+			full[i][j] = int64(i * j)
+		}
+	}
+	for _, c := range []Codec{JSON, Compress(JSON, 0)} {
+		checkCompressed(t, c, full)
+		checkCompressed(t, c, repeatValue(address{"s", "c"}, 1000))
+	}
+}
+
+func TestJSONAppendRefusesWhatDecodeWould(t *testing.T) {
+	type sparse struct {
+		A *bigArray `json:",omitempty"`
+		B [512]int  `json:",omitzero"`
+	}
+	typed, err := Values[[]sparse](JSON)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := typed.Append(nil, make([]sparse, 10_000)); !errors.Is(err, ErrTooLarge) {
+		t.Errorf("Append = %v; want ErrTooLarge", err)
+	}
+	if data, err := typed.Append(nil, make([]sparse, 10)); err != nil {
+		t.Errorf("Append = %v", err)
+	} else if _, err := typed.Decode(data); err != nil {
+		t.Errorf("Decode = %v", err)
+	}
+}

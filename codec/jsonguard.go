@@ -1,0 +1,202 @@
+package codec
+
+import (
+	"encoding/json"
+	"reflect"
+	"strings"
+)
+
+// jsonGuard passes over JSON with the plan of a type and adds up what decoding it
+// would allocate. It need not know bad JSON from good: encoding/json looks through
+// all of it, to a depth of 10 000, before it decodes any.
+type jsonGuard struct {
+	data  []byte
+	pos   int
+	room  int
+	depth int
+}
+
+const maxJSONDepth = 10_000
+
+// errGiveUp: no JSON; encoding/json says so.
+const errGiveUp refusal = "not JSON"
+
+func (p *jsonPlan) check(data []byte, room int) error {
+	g := jsonGuard{data: data, room: room - reservedBase - reservedPerByte*len(data)}
+	if g.room < 0 {
+		return tooLarge(whyRoom)
+	}
+	if err := g.value(p); err != errGiveUp {
+		return err
+	}
+	return nil
+}
+
+func (g *jsonGuard) charge(n int) error {
+	if g.room -= n; g.room < 0 {
+		return tooLarge(whyRoom)
+	}
+	return nil
+}
+
+// peek returns the next byte that is no space, 0 at the end.
+func (g *jsonGuard) peek() byte {
+	for ; g.pos < len(g.data); g.pos++ {
+		switch c := g.data[g.pos]; c {
+		case ' ', '\t', '\r', '\n':
+		default:
+			return c
+		}
+	}
+	return 0
+}
+
+// take passes the next byte if it is c.
+func (g *jsonGuard) take(c byte) bool {
+	if g.peek() != c {
+		return false
+	}
+	g.pos++
+	return true
+}
+
+func (g *jsonGuard) value(p *jsonPlan) error {
+	c := g.peek()
+	for p.kind == reflect.Pointer {
+		if c != 'n' {
+			if err := g.charge(p.cost); err != nil {
+				return err
+			}
+		}
+		p = p.elem
+	}
+	if c != '[' && c != '{' {
+		return g.scalar(c)
+	}
+	g.pos++
+	if g.depth++; g.depth > maxJSONDepth {
+		return errGiveUp
+	}
+	defer func() { g.depth-- }()
+	if c == '[' {
+		return g.array(p)
+	}
+	return g.object(p)
+}
+
+// scalar passes over a string, a number or a word.
+func (g *jsonGuard) scalar(c byte) error {
+	if c == '"' {
+		_, err := g.string()
+		return err
+	}
+	start := g.pos
+	for g.pos < len(g.data) && !strings.ContainsRune(",]} \t\r\n", rune(g.data[g.pos])) {
+		g.pos++
+	}
+	if g.pos == start {
+		return errGiveUp
+	}
+	return nil
+}
+
+// string returns a string with its quotes.
+func (g *jsonGuard) string() ([]byte, error) {
+	start := g.pos
+	for g.pos++; g.pos < len(g.data); g.pos++ {
+		switch g.data[g.pos] {
+		case '\\':
+			g.pos++
+		case '"':
+			g.pos++
+			return g.data[start:g.pos], nil
+		}
+	}
+	return nil, errGiveUp
+}
+
+func (g *jsonGuard) array(p *jsonPlan) error {
+	elem := jsonLeaf
+	if p.kind == reflect.Slice || p.kind == reflect.Array {
+		elem = p.elem
+	}
+	for n := 0; !g.take(']'); n++ {
+		if n > 0 && !g.take(',') {
+			return errGiveUp
+		}
+		if p.kind == reflect.Array && n >= p.len {
+			return errElements
+		}
+		if p.kind == reflect.Slice {
+			if err := g.charge(p.cost); err != nil {
+				return err
+			}
+		}
+		if err := g.value(elem); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (g *jsonGuard) object(p *jsonPlan) error {
+	if p.kind == reflect.Map {
+		if err := g.charge(p.head); err != nil {
+			return err
+		}
+	}
+	for n := 0; !g.take('}'); n++ {
+		if n > 0 && !g.take(',') || g.peek() != '"' {
+			return errGiveUp
+		}
+		name, err := g.string()
+		if err != nil {
+			return err
+		}
+		if !g.take(':') {
+			return errGiveUp
+		}
+		if err := g.member(p, name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (g *jsonGuard) member(p *jsonPlan, quoted []byte) error {
+	elem := jsonLeaf
+	switch p.kind {
+	case reflect.Map:
+		if err := g.charge(p.cost); err != nil {
+			return err
+		}
+		elem = p.elem
+	case reflect.Struct:
+		if f := p.field(quoted); f != nil {
+			if err := g.charge(f.cost); err != nil {
+				return err
+			}
+			elem = f.plan
+		}
+	}
+	return g.value(elem)
+}
+
+// field finds the field that encoding/json would: the exact name first, then one
+// that differs in case only.
+func (p *jsonPlan) field(quoted []byte) *jsonField {
+	name := string(quoted[1 : len(quoted)-1])
+	if strings.ContainsRune(name, '\\') && json.Unmarshal(quoted, &name) != nil {
+		return nil
+	}
+	var folded *jsonField
+	for i := range p.fields {
+		switch f := &p.fields[i]; {
+		case f.name == name:
+			return f
+		case folded == nil && strings.EqualFold(f.name, name):
+			folded = f
+		}
+	}
+	return folded
+}

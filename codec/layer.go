@@ -1,0 +1,89 @@
+package codec
+
+import (
+	"fmt"
+	"io"
+)
+
+// layer is what a wrapping codec does to bytes, whatever type they stand for.
+type layer interface {
+	// begin appends what stands in front of the inner codec's bytes.
+	begin(dst []byte) ([]byte, error)
+	// seal finishes dst[start:], where begin's part ends and the inner bytes begin
+	// at body. check tells whether the inner codec would read the bytes it wrote back.
+	seal(dst []byte, start, body int, check checker) ([]byte, error)
+	// open returns the inner bytes, and what is left of room after making them.
+	open(data []byte, room int) ([]byte, int, error)
+	// scope returns the same layer for one object.
+	scope(object string) layer
+	name() string
+	deterministic() bool
+}
+
+// checker tells whether a codec would read bytes back with so much room.
+type checker = func(data []byte, room int) error
+
+// wrapper is a codec made of a layer and the codec inside it. A pointer to it is
+// what callers hold, and all that fmt shows of it is its name: a layer has keys.
+type wrapper struct {
+	layer layer
+	inner Codec
+}
+
+func wrap(l layer, inner Codec) Codec { return &wrapper{l, orAuto(inner)} }
+
+func (w *wrapper) Append(dst []byte, v any) ([]byte, error) { return appendAny(w, dst, v) }
+func (w *wrapper) Decode(data []byte, ptr any) error        { return decodeAny(w, data, ptr) }
+func (w *wrapper) Name() string                             { return w.layer.name() + "(" + w.inner.Name() + ")" }
+
+// Scope implements Scoped, for this layer and those inside it.
+func (w *wrapper) Scope(object string) Codec {
+	inner := w.inner
+	if s, ok := inner.(Scoped); ok {
+		inner = s.Scope(object)
+	}
+	return &wrapper{w.layer.scope(object), inner}
+}
+
+// Deterministic says whether equal values have equal bytes.
+func (w *wrapper) Deterministic() bool {
+	d, ok := w.inner.(interface{ Deterministic() bool })
+	return ok && d.Deterministic() && w.layer.deterministic()
+}
+
+// Format implements fmt.Formatter for every verb, so that none reaches the keys.
+func (w *wrapper) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, w.Name()) }
+
+// wrapped puts a layer around the bytes of an inner codec.
+func wrapped[T any](l layer, inner typed[T]) typed[T] {
+	check := func(data []byte, room int) error { return inner.check(data, room) }
+	return typed[T]{
+		append: func(dst []byte, v T) ([]byte, error) {
+			start := len(dst)
+			out, err := l.begin(dst)
+			if err != nil {
+				return dst, err
+			}
+			body := len(out)
+			if out, err = inner.append(out, v); err != nil {
+				return dst, err
+			}
+			return l.seal(out, start, body, check)
+		},
+		decode: func(data []byte, room int) (T, error) {
+			body, room, err := l.open(data, room)
+			if err != nil {
+				var zero T
+				return zero, err
+			}
+			return inner.decode(body, room)
+		},
+		check: func(data []byte, room int) error {
+			body, room, err := l.open(data, room)
+			if err != nil {
+				return err
+			}
+			return inner.check(body, room)
+		},
+	}
+}

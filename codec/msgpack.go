@@ -1,0 +1,111 @@
+package codec
+
+import (
+	"bytes"
+	"reflect"
+	"sync"
+	"unsafe"
+
+	"github.com/vmihailenco/msgpack/v5"
+)
+
+// msgpackForm is everything that has no form of its own. Pointers come here too:
+// nil needs bytes that no value has.
+func msgpackForm(t reflect.Type) (*form, error) {
+	p, err := planOf(t)
+	if err != nil {
+		return nil, err
+	}
+	return &form{
+		append: func(dst []byte, v unsafe.Pointer) ([]byte, error) {
+			return p.pack(dst, reflect.NewAt(t, v).Interface())
+		},
+		decode: func(data []byte, v unsafe.Pointer, room int) error {
+			if err := p.check(data, room); err != nil {
+				return err
+			}
+			return p.unpack(data, reflect.NewAt(t, v))
+		},
+		check: p.check,
+	}, nil
+}
+
+// packer is a library encoder that appends to a slice.
+type packer struct {
+	enc *msgpack.Encoder
+	buf []byte
+}
+
+func (p *packer) Write(b []byte) (int, error) {
+	p.buf = append(p.buf, b...)
+	return len(b), nil
+}
+
+func (p *packer) WriteByte(c byte) error {
+	p.buf = append(p.buf, c)
+	return nil
+}
+
+var packers = sync.Pool{New: func() any { return &packer{enc: msgpack.NewEncoder(nil)} }}
+
+// pack appends what ptr points at. A pointer, so that methods of both receivers work.
+func (p *plan) pack(dst []byte, ptr any) (_ []byte, err error) {
+	defer caught(&err)
+	k := packers.Get().(*packer)
+	k.buf = dst
+	k.enc.Reset(k)
+	k.enc.UseCompactInts(true)
+	k.enc.SetSortMapKeys(true)
+	if err := k.enc.Encode(ptr); err != nil {
+		return nil, err // k may be in any state: it does not go back
+	}
+	out := k.buf
+	k.buf = nil
+	packers.Put(k)
+
+	if p.traits.sorted {
+		if err := p.sort(out[len(dst):]); err != nil {
+			return nil, err
+		}
+	}
+	if p.traits.checked {
+		if err := p.check(out[len(dst):], roomKept(len(out)-len(dst))); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// unpacker is a library decoder that reads from a slice.
+type unpacker struct {
+	dec *msgpack.Decoder
+	src bytes.Reader
+}
+
+var unpackers = sync.Pool{New: func() any { return &unpacker{dec: msgpack.NewDecoder(nil)} }}
+
+// keptInput bounds what a decoder that waits in the pool may hold: its buffer is as
+// long as the longest string it has read.
+const keptInput = 64 << 10
+
+// unpack decodes bytes that the guard let through.
+func (p *plan) unpack(data []byte, ptr reflect.Value) (err error) {
+	defer caught(&err)
+	u := unpackers.Get().(*unpacker)
+	u.src.Reset(data)
+	u.dec.Reset(&u.src)
+	if err := u.dec.Decode(ptr.Interface()); err != nil {
+		return reworded("msgpack", err) // u may be in any state: it does not go back
+	}
+	if u.src.Len() > 0 {
+		return errTrailing
+	}
+	u.src.Reset(nil)
+	if len(data) <= keptInput {
+		unpackers.Put(u)
+	}
+	if p.traits.times {
+		p.inUTC(ptr.Elem())
+	}
+	return nil
+}

@@ -1,0 +1,227 @@
+package codec
+
+import (
+	"reflect"
+	"sync"
+)
+
+// shape says which msgpack values a type reads, and what the guard counts there.
+type shape uint8
+
+const (
+	anyShape    shape = iota // an interface: whatever the bytes say
+	skipShape                // a field that the struct does not have
+	codeShape                // the type's own DecodeMsgpack or UnmarshalMsgpack
+	packedShape              // a byte string for UnmarshalBinary or UnmarshalText
+	timeShape
+	boolShape
+	intShape
+	uintShape
+	floatShape
+	stringShape // strings and byte slices
+	bytesShape  // byte arrays
+	sliceShape
+	arrayShape
+	mapShape
+	structShape
+	pointerShape
+)
+
+// plan is a type as the guard sees it. Plans of recursive types are cyclic.
+type plan struct {
+	shape shape
+	typ   reflect.Type
+	bits  int   // of numbers
+	len   int   // of arrays
+	cost  int   // of a pointer's target, of a slice's element
+	elem  *plan // of pointers, slices, arrays, maps
+	key   *plan // of maps
+	entry entryCost
+
+	fields  map[string]*plan // of structs, by stored name; aliases and embedded names too
+	list    []planField      // of structs, in the order in which they are stored
+	parts   []planPart       // of structs, as they are in memory
+	asArray bool             // the struct is stored as an array
+
+	traits traits // of the plan that was asked for, not of those below it
+}
+
+type planField struct {
+	name   string
+	stored string // the name as the library writes it
+	plan   *plan
+}
+
+type planPart struct {
+	index int
+	plan  *plan
+}
+
+// traits tell which steps a type needs besides the library's.
+type traits struct {
+	// checked: a value can be stored that the guard would not let in again, so that
+	// Append asks the guard. Most types cannot hold such a value.
+	checked bool
+	// sorted: it holds maps that the library does not sort.
+	sorted bool
+	// times: it holds a time.Time, which the library reads in the local zone.
+	times bool
+	// codes: its own DecodeMsgpack may read several values.
+	codes bool
+}
+
+var opaque = &plan{shape: codeShape, traits: traits{codes: true}}
+
+var skipped = &plan{shape: skipShape}
+
+var plans sync.Map // of reflect.Type to *plan or error
+
+// planOf works out the plan of t once.
+func planOf(t reflect.Type) (*plan, error) {
+	if p, ok := plans.Load(t); ok {
+		if p, ok := p.(*plan); ok {
+			return p, nil
+		}
+		return nil, p.(error)
+	}
+	b := planner{done: map[reflect.Type]*plan{}}
+	p, err := b.plan(t)
+	if err == nil {
+		err = hollow(t)
+	}
+	if err != nil {
+		plans.Store(t, err)
+		return nil, err
+	}
+	p.traits = survey(p)
+	plans.Store(t, p)
+	return p, nil
+}
+
+// hollow refuses a type of which nothing would be stored: a struct whose fields are
+// all unexported, by itself or as an element.
+func hollow(t reflect.Type) error {
+	for {
+		switch t.Kind() {
+		case reflect.Pointer, reflect.Slice, reflect.Array, reflect.Map:
+			if h, _ := hooks(t); h != noHook || t == t.Elem() {
+				return nil
+			}
+			t = t.Elem()
+			continue
+		case reflect.Struct:
+			return hollowStruct(t)
+		}
+		return nil
+	}
+}
+
+func hollowStruct(t reflect.Type) error {
+	if h, _ := hooks(t); h != noHook {
+		return nil
+	}
+	hidden := false
+	for i := range t.NumField() {
+		f := t.Field(i)
+		if f.IsExported() || f.Anonymous {
+			return nil
+		}
+		hidden = hidden || f.Name != "_" && f.Name != "_msgpack"
+	}
+	if hidden {
+		return unsupported(t, "all its fields are unexported, so nothing of it would be stored")
+	}
+	return nil
+}
+
+// planner builds the plans of one type and of those that it is made of.
+type planner struct {
+	done map[reflect.Type]*plan
+}
+
+func (b *planner) plan(t reflect.Type) (*plan, error) {
+	if p, ok := b.done[t]; ok {
+		return p, nil
+	}
+	p := &plan{typ: t}
+	b.done[t] = p // before its parts: they may lead back here
+	switch h, _ := hooks(t); h {
+	case mixedHooks:
+		return nil, unsupported(t, "it is written by one pair of marshalling methods and read by another, or has half a pair")
+	case ownCode:
+		p.shape, p.traits.codes = codeShape, true
+		return p, nil
+	case ownValue:
+		p.shape = codeShape
+		return p, nil
+	case ownBinary, ownText:
+		p.shape = packedShape
+		return p, nil
+	case timeHook:
+		p.shape = timeShape
+		return p, nil
+	}
+	return p, b.kind(p, t)
+}
+
+func (b *planner) kind(p *plan, t reflect.Type) (err error) {
+	switch t.Kind() {
+	case reflect.Interface:
+		p.shape = anyShape
+	case reflect.Bool:
+		p.shape = boolShape
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+		p.shape, p.bits = intShape, t.Bits()
+	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
+		p.shape, p.bits = uintShape, t.Bits()
+	case reflect.Float32, reflect.Float64:
+		p.shape, p.bits = floatShape, t.Bits()
+	case reflect.String:
+		p.shape = stringShape
+	case reflect.Slice:
+		if t.Elem().Kind() == reflect.Uint8 {
+			p.shape = stringShape
+			return nil
+		}
+		p.shape, p.cost = sliceShape, sliceCost(t)
+		p.elem, err = b.plan(t.Elem())
+	case reflect.Array:
+		p.len = t.Len()
+		if t.Elem().Kind() == reflect.Uint8 {
+			p.shape = bytesShape
+			return nil
+		}
+		p.shape = arrayShape
+		p.elem, err = b.plan(t.Elem())
+	case reflect.Map:
+		return b.mapping(p, t)
+	case reflect.Pointer:
+		for at := t; at.Kind() == reflect.Pointer; at = at.Elem() {
+			if at == at.Elem() {
+				return unsupported(t, "it points at nothing but pointers")
+			}
+		}
+		p.shape, p.cost = pointerShape, rounded(t.Elem().Size())
+		p.elem, err = b.plan(t.Elem())
+	case reflect.Struct:
+		p.shape = structShape
+		return b.structure(p, t)
+	default:
+		return unsupported(t, "msgpack has no "+t.Kind().String())
+	}
+	return err
+}
+
+func (b *planner) mapping(p *plan, t reflect.Type) (err error) {
+	p.shape, p.entry = mapShape, mapCost(t)
+	for _, part := range []reflect.Type{t.Key(), t.Elem()} {
+		if _, addressed := hooks(part); addressed {
+			return unsupported(t, "the marshalling methods of "+part.String()+" need a pointer, which a map does not give")
+		}
+	}
+	if p.key, err = b.plan(t.Key()); err != nil {
+		return err
+	}
+	p.elem, err = b.plan(t.Elem())
+	return err
+}

@@ -1,0 +1,206 @@
+package codec
+
+import (
+	"math"
+	"reflect"
+	"strconv"
+	"unsafe"
+)
+
+// What a text is not, in our own words: strconv's errors quote their input.
+const (
+	errBool    refusal = "not a boolean: neither 1 nor 0"
+	errInteger refusal = "not an integer in plain decimal"
+	errFloat   refusal = "not a number"
+)
+
+// scalarForm is the text form of the kinds that have one of their own, nil for others.
+func scalarForm(t reflect.Type) *form {
+	switch t.Kind() {
+	case reflect.String:
+		return stringForm
+	case reflect.Slice:
+		if t.Elem() == reflect.TypeFor[byte]() {
+			return bytesForm
+		}
+	case reflect.Bool:
+		return boolForm
+	case reflect.Int:
+		return signed[int](t)
+	case reflect.Int8:
+		return signed[int8](t)
+	case reflect.Int16:
+		return signed[int16](t)
+	case reflect.Int32:
+		return signed[int32](t)
+	case reflect.Int64:
+		return signed[int64](t)
+	case reflect.Uint:
+		return unsigned[uint](t)
+	case reflect.Uint8:
+		return unsigned[uint8](t)
+	case reflect.Uint16:
+		return unsigned[uint16](t)
+	case reflect.Uint32:
+		return unsigned[uint32](t)
+	case reflect.Uint64:
+		return unsigned[uint64](t)
+	case reflect.Float32:
+		return float[float32](t)
+	case reflect.Float64:
+		return float[float64](t)
+	}
+	return nil
+}
+
+// fits is the check of forms that cost about what their bytes do.
+func fits(data []byte, room int) error {
+	if len(data) > room {
+		return tooLarge(whyUnpacked)
+	}
+	return nil
+}
+
+var stringForm = erase(typed[string]{
+	append: func(dst []byte, v string) ([]byte, error) { return append(dst, v...), nil },
+	decode: func(data []byte, room int) (string, error) {
+		if len(data) > room {
+			return "", fits(data, room)
+		}
+		return string(data), nil
+	},
+	check: fits,
+})
+
+// bytesForm makes an empty slice of no bytes: nil and empty are one value.
+var bytesForm = erase(typed[[]byte]{
+	append: func(dst []byte, v []byte) ([]byte, error) { return append(dst, v...), nil },
+	decode: func(data []byte, room int) ([]byte, error) {
+		if len(data) > room {
+			return nil, fits(data, room)
+		}
+		out := make([]byte, len(data))
+		copy(out, data)
+		return out, nil
+	},
+	check: fits,
+})
+
+var boolForm = erase(typed[bool]{
+	append: func(dst []byte, v bool) ([]byte, error) {
+		if v {
+			return append(dst, '1'), nil
+		}
+		return append(dst, '0'), nil
+	},
+	decode: func(data []byte, _ int) (bool, error) {
+		if len(data) == 1 && (data[0] == '1' || data[0] == '0') {
+			return data[0] == '1', nil
+		}
+		return false, errBool
+	},
+	check: fits,
+})
+
+func signed[N int | int8 | int16 | int32 | int64](t reflect.Type) *form {
+	bits := t.Bits()
+	lowest := uint64(1) << (bits - 1)
+	outside := refusal("an integer outside of " + t.Kind().String())
+	return erase(typed[N]{
+		append: func(dst []byte, v N) ([]byte, error) { return strconv.AppendInt(dst, int64(v), 10), nil },
+		decode: func(data []byte, _ int) (N, error) {
+			n, negative, err := decimal(data)
+			switch {
+			case err != nil:
+				return 0, err
+			case negative && n <= lowest:
+				return N(-n), nil
+			case !negative && n < lowest:
+				return N(n), nil
+			}
+			return 0, outside
+		},
+		check: fits,
+	})
+}
+
+func unsigned[N uint | uint8 | uint16 | uint32 | uint64](t reflect.Type) *form {
+	most := uint64(math.MaxUint64) >> (64 - t.Bits())
+	outside := refusal("an integer outside of " + t.Kind().String())
+	return erase(typed[N]{
+		append: func(dst []byte, v N) ([]byte, error) { return strconv.AppendUint(dst, uint64(v), 10), nil },
+		decode: func(data []byte, _ int) (N, error) {
+			n, negative, err := decimal(data)
+			if err != nil {
+				return 0, err
+			}
+			if negative || n > most {
+				return 0, outside
+			}
+			return N(n), nil
+		},
+		check: fits,
+	})
+}
+
+// decimal reads the one way to write an integer: digits without a leading zero,
+// and a minus for what is below zero. It is what Redis itself writes and counts with.
+func decimal(data []byte) (n uint64, negative bool, err error) {
+	digits := data
+	if len(digits) > 0 && digits[0] == '-' {
+		negative, digits = true, digits[1:]
+	}
+	if len(digits) == 0 || digits[0] == '0' && (len(digits) > 1 || negative) {
+		return 0, false, errInteger
+	}
+	for _, c := range digits {
+		d := uint64(c - '0')
+		if d > 9 {
+			return 0, false, errInteger
+		}
+		if n > (math.MaxUint64-d)/10 {
+			return 0, false, refusal("an integer of more than 64 bits")
+		}
+		n = n*10 + d
+	}
+	return n, negative, nil
+}
+
+func float[F float32 | float64](t reflect.Type) *form {
+	bits := t.Bits()
+	outside := refusal("a number outside of " + t.Kind().String())
+	return erase(typed[F]{
+		append: func(dst []byte, v F) ([]byte, error) { return appendFloat(dst, float64(v), bits), nil },
+		decode: func(data []byte, _ int) (F, error) {
+			// The string shares data's memory; ParseFloat keeps it only inside its error.
+			f, err := strconv.ParseFloat(unsafe.String(unsafe.SliceData(data), len(data)), bits)
+			switch {
+			case err == nil:
+				return F(f), nil
+			case math.IsInf(f, 0):
+				return 0, outside
+			}
+			return 0, errFloat
+		},
+		check: fits,
+	})
+}
+
+// appendFloat writes the fewest digits that read back as the same number, as a
+// plain decimal as far as that stays short (the bounds are those of encoding/json
+// and of JavaScript). Redis reads all of it, and writes infinities as here.
+func appendFloat(dst []byte, f float64, bits int) []byte {
+	switch {
+	case math.IsNaN(f):
+		return append(dst, "nan"...)
+	case math.IsInf(f, 1):
+		return append(dst, "inf"...)
+	case math.IsInf(f, -1):
+		return append(dst, "-inf"...)
+	}
+	format := byte('f')
+	if size := math.Abs(f); size != 0 && (size < 1e-6 || size >= 1e21) {
+		format = 'e'
+	}
+	return strconv.AppendFloat(dst, f, format, -1, bits)
+}

@@ -1,0 +1,95 @@
+package codec
+
+import "reflect"
+
+// survey looks at everything a plan can reach and says what it needs.
+func survey(p *plan) traits {
+	s := surveyor{on: map[*plan]bool{}}
+	s.afford(load(p, 0))
+	s.visit(p, 0)
+	s.traits.codes = p.traits.codes
+	return s.traits
+}
+
+type surveyor struct {
+	traits traits
+	on     map[*plan]bool // plans seen; true while one is being visited
+}
+
+// perByte is what a byte of input pays for. A type none of whose bytes can cost
+// more, and that cannot nest without end, never writes what the guard refuses.
+const perByte = roomPerByte - reservedPerByte - layersPerByte
+
+func (s *surveyor) visit(p *plan, depth int) {
+	if visiting, seen := s.on[p]; seen {
+		if visiting {
+			s.traits.checked = true // recursive
+		}
+		return
+	}
+	s.on[p] = true
+	defer func() { s.on[p] = false }()
+	if depth > maxDepth {
+		s.traits.checked = true
+	}
+	switch p.shape {
+	case anyShape:
+		s.traits.checked, s.traits.sorted = true, true
+	case codeShape:
+		s.traits.checked = true
+	case timeShape:
+		s.traits.times = true
+	case pointerShape:
+		s.visit(p.elem, depth)
+	case sliceShape, arrayShape:
+		s.afford(p.cost + load(p.elem, 0))
+		s.visit(p.elem, depth+1)
+	case mapShape:
+		s.traits.sorted = s.traits.sorted || !sortedByLibrary(p.typ)
+		s.afford(p.entry.slot + p.entry.boxes + load(p.key, 0))
+		s.afford(load(p.elem, 0))
+		s.visit(p.key, depth+1)
+		s.visit(p.elem, depth+1)
+	case structShape:
+		for _, f := range p.fields {
+			s.afford(load(f, 0))
+			s.visit(f, depth+1)
+		}
+	}
+}
+
+func (s *surveyor) afford(cost int) {
+	if cost > perByte {
+		s.traits.checked = true
+	}
+}
+
+// load is what the first byte of a value can cost by itself.
+func load(p *plan, depth int) int {
+	switch p.shape {
+	case pointerShape:
+		if depth > maxDepth {
+			return p.cost
+		}
+		return p.cost + load(p.elem, depth+1)
+	case sliceShape:
+		return sliceHead
+	case mapShape:
+		return p.entry.head + p.entry.group
+	case packedShape, codeShape:
+		return hookCost
+	}
+	return 0
+}
+
+// sortedByLibrary tells the maps whose keys SetSortMapKeys sorts.
+func sortedByLibrary(t reflect.Type) bool {
+	if t.Key() != reflect.TypeFor[string]() {
+		return false
+	}
+	switch t.Elem() {
+	case reflect.TypeFor[string](), reflect.TypeFor[bool](), reflect.TypeFor[any]():
+		return true
+	}
+	return false
+}

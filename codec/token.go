@@ -1,0 +1,180 @@
+package codec
+
+import (
+	"encoding/binary"
+	"math"
+
+	"github.com/vmihailenco/msgpack/v5/msgpcode"
+)
+
+// What msgpack bytes are not.
+const (
+	errTruncated  refusal = "it ends too early, or announces more than it has"
+	errTrailing   refusal = "bytes left over behind the value"
+	errCode       refusal = "0xc1 is no msgpack"
+	errUnexpected refusal = "a value of another type than the wanted one"
+	errElements   refusal = "more elements than the array has"
+	errFieldCount refusal = "another number of fields than the struct has"
+	errInexact    refusal = "an integer that a floating-point number does not hold exactly"
+)
+
+type class uint8
+
+const (
+	nilClass class = iota
+	boolClass
+	intClass // below zero: n is its two's complement
+	uintClass
+	float32Class
+	float64Class
+	stringClass // str and bin
+	extClass
+	arrayClass
+	mapClass
+	anyClass // no token: any of them
+)
+
+// token is one msgpack header; of a string and an extension the bytes are passed.
+type token struct {
+	class class
+	n     uint64 // the number, the length in bytes, or the count of elements or pairs
+}
+
+// reader passes over msgpack, one token at a time, and believes no length that
+// goes beyond the bytes left.
+type reader struct {
+	data []byte
+	pos  int
+}
+
+func (r *reader) next() (token, error) {
+	if r.pos >= len(r.data) {
+		return token{}, errTruncated
+	}
+	c := r.data[r.pos]
+	r.pos++
+	switch {
+	case c <= msgpcode.PosFixedNumHigh:
+		return token{uintClass, uint64(c)}, nil
+	case c >= msgpcode.NegFixedNumLow:
+		return token{intClass, uint64(int64(int8(c)))}, nil
+	case c <= msgpcode.FixedMapHigh:
+		return r.count(mapClass, uint64(c&msgpcode.FixedMapMask))
+	case c <= msgpcode.FixedArrayHigh:
+		return r.count(arrayClass, uint64(c&msgpcode.FixedArrayMask))
+	case c <= msgpcode.FixedStrHigh:
+		return r.pass(stringClass, uint64(c&msgpcode.FixedStrMask))
+	}
+	return r.long(c)
+}
+
+func (r *reader) long(c byte) (token, error) {
+	switch c {
+	case msgpcode.Nil:
+		return token{class: nilClass}, nil
+	case msgpcode.False, msgpcode.True:
+		return token{class: boolClass}, nil
+	case msgpcode.Uint8, msgpcode.Uint16, msgpcode.Uint32, msgpcode.Uint64:
+		n, err := r.number(1 << (c - msgpcode.Uint8))
+		return token{uintClass, n}, err
+	case msgpcode.Int8, msgpcode.Int16, msgpcode.Int32, msgpcode.Int64:
+		return r.signed(1 << (c - msgpcode.Int8))
+	case msgpcode.Float:
+		n, err := r.number(4)
+		return token{float32Class, n}, err
+	case msgpcode.Double:
+		n, err := r.number(8)
+		return token{float64Class, n}, err
+	case msgpcode.Str8, msgpcode.Str16, msgpcode.Str32:
+		return r.sized(stringClass, 1<<(c-msgpcode.Str8), 0)
+	case msgpcode.Bin8, msgpcode.Bin16, msgpcode.Bin32:
+		return r.sized(stringClass, 1<<(c-msgpcode.Bin8), 0)
+	case msgpcode.Ext8, msgpcode.Ext16, msgpcode.Ext32:
+		return r.sized(extClass, 1<<(c-msgpcode.Ext8), 1)
+	case msgpcode.FixExt1, msgpcode.FixExt2, msgpcode.FixExt4, msgpcode.FixExt8, msgpcode.FixExt16:
+		return r.pass(extClass, 1+1<<(c-msgpcode.FixExt1))
+	case msgpcode.Array16, msgpcode.Array32:
+		n, err := r.number(2 << (c - msgpcode.Array16))
+		if err != nil {
+			return token{}, err
+		}
+		return r.count(arrayClass, n)
+	case msgpcode.Map16, msgpcode.Map32:
+		n, err := r.number(2 << (c - msgpcode.Map16))
+		if err != nil {
+			return token{}, err
+		}
+		return r.count(mapClass, n)
+	}
+	return token{}, errCode
+}
+
+// number reads size bytes, most significant first.
+func (r *reader) number(size int) (uint64, error) {
+	if len(r.data)-r.pos < size {
+		return 0, errTruncated
+	}
+	b := r.data[r.pos:]
+	r.pos += size
+	switch size {
+	case 1:
+		return uint64(b[0]), nil
+	case 2:
+		return uint64(binary.BigEndian.Uint16(b)), nil
+	case 4:
+		return uint64(binary.BigEndian.Uint32(b)), nil
+	}
+	return binary.BigEndian.Uint64(b), nil
+}
+
+func (r *reader) signed(size int) (token, error) {
+	n, err := r.number(size)
+	unused := 64 - 8*size
+	if i := int64(n<<unused) >> unused; i < 0 {
+		return token{intClass, uint64(i)}, err
+	}
+	return token{uintClass, n}, err
+}
+
+func (r *reader) sized(c class, size int, extra uint64) (token, error) {
+	n, err := r.number(size)
+	if err != nil {
+		return token{}, err
+	}
+	return r.pass(c, n+extra)
+}
+
+func (r *reader) pass(c class, n uint64) (token, error) {
+	if n > uint64(len(r.data)-r.pos) {
+		return token{}, errTruncated
+	}
+	r.pos += int(n)
+	return token{c, n}, nil
+}
+
+// count believes in n elements if there is a byte for each.
+func (r *reader) count(c class, n uint64) (token, error) {
+	least := n
+	if c == mapClass {
+		least = 2 * n
+	}
+	if least > uint64(len(r.data)-r.pos) {
+		return token{}, errTruncated
+	}
+	return token{c, n}, nil
+}
+
+// exact tells whether a float of so many bits holds the integer of a token.
+func (t token) exact(bits int) bool {
+	mantissa := uint64(1) << 53
+	if bits == 32 {
+		mantissa = 1 << 24
+	}
+	switch {
+	case t.class == intClass:
+		return -t.n <= mantissa
+	case t.n > math.MaxInt64:
+		return false // the library would read it as negative
+	}
+	return t.n <= mantissa
+}

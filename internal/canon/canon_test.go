@@ -1,0 +1,44 @@
+package canon_test
+
+import (
+	"testing"
+
+	"github.com/desir-go/desir/codec"
+	"github.com/desir-go/desir/internal/canon"
+)
+
+// silent is a user's codec that does not say.
+type silent struct{ codec.Codec }
+
+// sure is one that does.
+type sure struct{ codec.Codec }
+
+func (sure) Deterministic() bool { return true }
+
+func TestDeterministic(t *testing.T) {
+	for _, tc := range []struct {
+		name string
+		c    codec.Codec
+		want bool
+	}{
+		{"nil", nil, true},
+		{"auto", codec.Auto, true},
+		{"msgpack", codec.Msgpack, true},
+		{"text", codec.Text, true},
+		{"raw", codec.Raw, true},
+		{"json", codec.JSON, false},
+		{"limit", codec.Limit(codec.Auto, 10), true},
+		{"limit(json)", codec.Limit(codec.JSON, 10), false},
+		{"compress", codec.Compress(codec.Auto, 0), false},
+		{"encrypt", codec.Encrypt(codec.Auto, nil), false},
+		{"sign", codec.Sign(codec.Auto, nil), false},
+		{"limit(sign)", codec.Limit(codec.Sign(nil, nil), 10), false},
+		{"of a user, silent", silent{codec.Auto}, false},
+		{"of a user, sure", sure{codec.Auto}, true},
+		{"limit of a user's", codec.Limit(sure{codec.Auto}, 10), true},
+	} {
+		if got := canon.Deterministic(tc.c); got != tc.want {
+			t.Errorf("Deterministic(%s) = %v; want %v", tc.name, got, tc.want)
+		}
+	}
+}

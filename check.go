@@ -1,0 +1,143 @@
+package desir
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/desir-go/desir/internal/hub"
+)
+
+// Report is what [Check] found: one entry for each master of the client.
+type Report struct{ Nodes []NodeReport }
+
+// NodeReport describes one server. A word the server did not say is empty.
+type NodeReport struct {
+	Addr        string
+	Version     string        // "7.0.15"
+	Role        string        // "master", "slave"
+	AOF         bool          // appendonly
+	Eviction    string        // maxmemory-policy
+	ClockOffset time.Duration // the server's clock less this machine's, give or take half the round trip
+	Warnings    []string      // what weakens the guarantees, in words
+}
+
+// Warnings returns those of all nodes, each with its address in front.
+func (r Report) Warnings() []string {
+	var all []string
+	for _, n := range r.Nodes {
+		for _, w := range n.Warnings {
+			all = append(all, n.Addr+": "+w)
+		}
+	}
+	return all
+}
+
+// String is the report in words, a line for each node and for each warning.
+func (r Report) String() string {
+	var b strings.Builder
+	for _, n := range r.Nodes {
+		fmt.Fprintf(&b, "%s: Redis %s, role %s, AOF %t, eviction %s, clock %+v\n",
+			n.Addr, n.Version, n.Role, n.AOF, n.Eviction, n.ClockOffset.Round(time.Millisecond))
+	}
+	for _, w := range r.Warnings() {
+		fmt.Fprintln(&b, "warning:", w)
+	}
+	return b.String()
+}
+
+// Check asks every master of the client for what the guarantees of the library
+// rest on: version 7.0 or later, append-only file on, no eviction, the role,
+// the clock. It changes nothing. One round trip for each master: INFO and TIME.
+func Check(ctx context.Context, rdb redis.UniversalClient) (Report, error) {
+	var r Report
+	h, err := hub.Of(rdb)
+	if err == nil {
+		err = h.EachMaster(ctx, collect(h, &r))
+	}
+	if err != nil {
+		return Report{}, &OpError{Op: "desir.Check", Err: err}
+	}
+	return r, nil
+}
+
+// collect returns a visitor that adds a node's report to r.
+func collect(h *hub.Hub, r *Report) func(context.Context, redis.UniversalClient, string) error {
+	var mu sync.Mutex
+	return func(ctx context.Context, node redis.UniversalClient, addr string) error {
+		var infos []*redis.StringCmd
+		var cmds []redis.Cmder
+		for _, section := range []string{"server", "persistence", "replication", "memory"} {
+			info := redis.NewStringCmd(ctx, "info", section)
+			infos, cmds = append(infos, info), append(cmds, info)
+		}
+		clock := redis.NewTimeCmd(ctx, "time")
+		start := time.Now()
+		err := h.Send.ReadOn(ctx, node, append(cmds, clock)...)
+		if err != nil && (ctx.Err() != nil || clock.Val().IsZero()) { // an INFO section may be missing, TIME never is
+			return err
+		}
+		middle := start.Add(time.Since(start) / 2)
+		facts := map[string]string{}
+		for _, info := range infos {
+			parseInfo(info.Val(), facts)
+		}
+		n := newNodeReport(addr, facts)
+		n.ClockOffset = clock.Val().Sub(middle)
+		n.warn()
+		mu.Lock()
+		defer mu.Unlock()
+		r.Nodes = append(r.Nodes, n)
+		return nil
+	}
+}
+
+func newNodeReport(addr string, facts map[string]string) NodeReport {
+	return NodeReport{
+		Addr:     addr,
+		Version:  facts["redis_version"],
+		Role:     facts["role"],
+		AOF:      facts["aof_enabled"] == "1",
+		Eviction: facts["maxmemory_policy"],
+	}
+}
+
+// clockLimit is the difference of clocks that Check mentions.
+const clockLimit = time.Second
+
+func (n *NodeReport) warn() {
+	warn := func(format string, args ...any) { n.Warnings = append(n.Warnings, fmt.Sprintf(format, args...)) }
+	switch major, _, _ := strings.Cut(n.Version, "."); {
+	case n.Version == "":
+		warn("the server does not tell its version; the guarantees are for Redis 7.0 or later")
+	case len(major) == 1 && major < "7":
+		warn("version %s is older than 7.0, which the library is made for", n.Version)
+	}
+	if !n.AOF {
+		warn("appendonly is off: a restart loses acknowledged writes")
+	}
+	if n.Eviction != "" && n.Eviction != "noeviction" {
+		warn("maxmemory-policy is %s: a full server deletes keys by itself; the guarantees ask for noeviction", n.Eviction)
+	}
+	if n.Role != "" && n.Role != "master" {
+		warn("the role is %s: writes are refused here", n.Role)
+	}
+	if n.ClockOffset.Abs() > clockLimit {
+		warn("the clock differs by %v from this machine's; the library goes by the server's", n.ClockOffset.Round(time.Millisecond))
+	}
+}
+
+// parseInfo adds the "name:value" lines of an INFO reply to facts.
+func parseInfo(reply string, facts map[string]string) {
+	lines := bufio.NewScanner(strings.NewReader(reply))
+	for lines.Scan() {
+		if name, value, ok := strings.Cut(lines.Text(), ":"); ok {
+			facts[name] = value
+		}
+	}
+}

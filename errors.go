@@ -1,0 +1,90 @@
+package desir
+
+import (
+	"errors"
+
+	"github.com/desir-go/desir/internal/hub"
+	"github.com/desir-go/desir/internal/keys"
+	"github.com/desir-go/desir/internal/send"
+)
+
+// What can go wrong, by what the caller can do about it. Every error of the
+// library is an [*OpError]; test for these with [errors.Is].
+var (
+	// ErrMaybeRan says that a write may have been executed: its answer was
+	// lost, or the context ended while it was under way. Setting the same
+	// value again is safe unless somebody else wrote in between; before
+	// repeating an addition, a push or a pop, look. A late copy of the write
+	// can still arrive while the network recovers. Reads never return it.
+	ErrMaybeRan = send.ErrMaybeRan
+
+	// ErrUnavailable says that nothing was executed: no connection, a server
+	// that is loading, read-only, down or busy, too many commands without an
+	// answer, or a context that ended before anything was sent. Writes were
+	// already repeated up to three times; trying again later is safe.
+	ErrUnavailable = send.ErrUnavailable
+
+	// ErrNotSupported says that the server or the client lacks what the call
+	// needs; the text names it.
+	ErrNotSupported = send.ErrNotSupported
+
+	// ErrCrossSlot says that a call names keys that a cluster keeps apart.
+	// Nothing was sent. Give the names one hash tag: "{shop}:a", "{shop}:b".
+	ErrCrossSlot = keys.ErrCrossSlot
+
+	// ErrClosed says that the object was closed.
+	ErrClosed = errors.New("closed")
+
+	// ErrFull says that a bound was reached and nothing was stored.
+	ErrFull = errors.New("full")
+
+	// ErrConflict says that an optimistic update lost against other writers as
+	// often as it may try. Nothing was written.
+	ErrConflict = errors.New("others kept changing the value; nothing was written")
+
+	// ErrWrongType says that the key holds something else than the object
+	// stores, or a number was asked of a text. Nothing was executed.
+	ErrWrongType = send.ErrWrongType
+
+	// ErrDenied says that the user may not do this: authentication or an
+	// access rule. Nothing was executed.
+	ErrDenied = send.ErrDenied
+
+	// ErrOutOfMemory says that the server has reached maxmemory and refused
+	// the write. Nothing was executed.
+	ErrOutOfMemory = send.ErrOutOfMemory
+
+	// ErrName says that the object's name cannot be a key.
+	ErrName = keys.ErrName
+)
+
+// OpError is an error with the operation and the key it concerns. Its text
+// never shows a stored value or a password.
+type OpError struct {
+	Op  string // "collections.Map.Get"
+	Key string // the object's key; empty where there is none
+	Err error
+}
+
+// Error is "collections.Map.Get carts: …".
+func (e *OpError) Error() string {
+	if e.Key == "" {
+		return e.Op + ": " + e.Err.Error()
+	}
+	return e.Op + " " + e.Key + ": " + e.Err.Error()
+}
+
+// Unwrap returns the cause.
+func (e *OpError) Unwrap() error { return e.Err }
+
+// Fail returns err as an [*OpError] of an operation of the object behind h,
+// or nil. It is for the packages of this module.
+func Fail(h *hub.Handle, op string, err error) error {
+	if err == nil {
+		return nil
+	}
+	if h == nil {
+		return &OpError{Op: op, Err: err}
+	}
+	return &OpError{Op: h.Type + "." + op, Key: h.Key, Err: err}
+}

@@ -1,0 +1,122 @@
+package desir_test
+
+import (
+	"encoding/json"
+	"errors"
+	"go/parser"
+	"go/token"
+	"io"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/desir-go/desir"
+
+// arrows lists for each package what it may import of this module; a trailing
+// slash stands for all below. Packages that are not here may not exist.
+var arrows = map[string][]string{
+	"":                     {"internal/hub", "internal/keys", "internal/script", "internal/send"},
+	"codec":                {"internal/canon"},
+	"collections":          {"", "codec", "internal/canon", "internal/hub", "internal/keys", "internal/script", "internal/send"},
+	"counter":              {"", "codec", "internal/hub", "internal/keys", "internal/script", "internal/send"},
+	"embedded":             {},
+	"cmd/desir":            {"", "codec", "collections", "counter", "embedded"},
+	"internal/canon":       {},
+	"internal/keys":        {},
+	"internal/send":        {"internal/keys"},
+	"internal/hub":         {"internal/keys", "internal/send"},
+	"internal/script":      {"internal/hub"},
+	"internal/redistest":   {"embedded"},
+	"internal/conformance": {"", "codec", "collections", "counter", "internal/"},
+}
+
+// outside lists who may import a package of another module that only some may.
+var outside = map[string][]string{
+	"github.com/redis/go-redis/v9": {
+		"", "collections", "counter", "embedded", "cmd/desir",
+		"internal/send", "internal/hub", "internal/script", "internal/redistest", "internal/conformance",
+	},
+	"github.com/vmihailenco/msgpack/v5":  {"codec"},
+	"github.com/klauspost/compress/zstd": {"codec"},
+	"github.com/alicebob/miniredis/v2":   {"embedded", "internal/redistest"},
+	"github.com/alecthomas/kong":         {"cmd/desir"},
+}
+
+type listed struct {
+	ImportPath, Dir string
+	GoFiles         []string
+	Imports         []string
+}
+
+func packages(t *testing.T) []listed {
+	t.Helper()
+	cmd := exec.Command("go", "list", "-json=ImportPath,Dir,GoFiles,Imports", "./...")
+	cmd.Env = append(cmd.Environ(), "GOWORK=off")
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	var all []listed
+	for d := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p listed
+		switch err := d.Decode(&p); {
+		case errors.Is(err, io.EOF):
+			return all
+		case err != nil:
+			t.Fatal(err)
+		}
+		all = append(all, p)
+	}
+}
+
+// inside returns a package's path within the module.
+func inside(path string) (string, bool) {
+	if path == module {
+		return "", true
+	}
+	return strings.CutPrefix(path, module+"/")
+}
+
+// TestImports reads the import graph: arrows point one way.
+func TestImports(t *testing.T) {
+	for _, p := range packages(t) {
+		name, _ := inside(p.ImportPath)
+		allowed, known := arrows[name]
+		if !known {
+			t.Errorf("package %q has no place in the layout", name)
+		}
+		for _, path := range p.Imports {
+			if users, restricted := outside[path]; restricted && !slices.Contains(users, name) {
+				t.Errorf("package %q imports %s", name, path)
+			}
+			to, ours := inside(path)
+			if ours && !slices.ContainsFunc(allowed, func(a string) bool {
+				return a == to || a != "" && strings.HasSuffix(a, "/") && strings.HasPrefix(to, a)
+			}) {
+				t.Errorf("package %q imports %q", name, to)
+			}
+		}
+	}
+}
+
+// TestPackageComments wants one package comment, in doc.go or in the only file.
+func TestPackageComments(t *testing.T) {
+	for _, p := range packages(t) {
+		var with []string
+		for _, file := range p.GoFiles {
+			f, err := parser.ParseFile(token.NewFileSet(), filepath.Join(p.Dir, file), nil, parser.ParseComments|parser.PackageClauseOnly)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if f.Doc != nil && strings.TrimSpace(f.Doc.Text()) != "" {
+				with = append(with, file)
+			}
+		}
+		if len(with) != 1 {
+			t.Errorf("package %s has package comments in %q, want one", p.ImportPath, with)
+		}
+	}
+}

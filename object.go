@@ -1,0 +1,98 @@
+package desir
+
+import (
+	"context"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/desir-go/desir/internal/hub"
+	"github.com/desir-go/desir/internal/script"
+)
+
+// Object is what every object that lives in one key can do. It is embedded in
+// those types and is not made by itself.
+//
+// Each method is one command, one round trip, O(1) unless it says otherwise.
+type Object struct{ h *hub.Handle }
+
+// NewObject returns the Object of a handle. It is for the packages of this
+// module.
+func NewObject(h *hub.Handle) Object { return Object{h: h} }
+
+// Key returns the Redis key, which is the object's name.
+func (o Object) Key() string {
+	if o.h == nil {
+		return ""
+	}
+	return o.h.Key
+}
+
+// Exists reports whether the key exists. Redis deletes a collection with its
+// last element, so an empty one does not. EXISTS.
+func (o Object) Exists(ctx context.Context) (bool, error) {
+	cmd := redis.NewIntCmd(ctx, "exists", o.Key())
+	if err := o.read(ctx, "Exists", cmd); err != nil {
+		return false, err
+	}
+	return cmd.Val() > 0, nil
+}
+
+// Clear deletes the object with all it holds, whatever its type. The memory is
+// freed in the background: O(1) for other clients. UNLINK, inside a script.
+func (o Object) Clear(ctx context.Context) error {
+	hub, err := o.h.Hub()
+	if err != nil {
+		return Fail(o.h, "Clear", err)
+	}
+	_, err = script.Unlink(ctx, hub, o.Key())
+	return Fail(o.h, "Clear", err)
+}
+
+// Expire lets the key expire after d and reports whether it exists. A d of
+// zero or less deletes it; a fraction of a millisecond counts as a whole one.
+// PEXPIRE.
+func (o Object) Expire(ctx context.Context, d time.Duration) (bool, error) {
+	ms := (d + time.Millisecond - 1) / time.Millisecond
+	return o.change(ctx, "Expire", redis.NewBoolCmd(ctx, "pexpire", o.Key(), int64(ms)))
+}
+
+// ExpireAt lets the key expire at t by the server's clock, in milliseconds,
+// and reports whether it exists. A t in the past deletes it. PEXPIREAT.
+func (o Object) ExpireAt(ctx context.Context, t time.Time) (bool, error) {
+	return o.change(ctx, "ExpireAt", redis.NewBoolCmd(ctx, "pexpireat", o.Key(), t.UnixMilli()))
+}
+
+// Persist takes the expiry away and reports whether there was one. PERSIST.
+func (o Object) Persist(ctx context.Context) (bool, error) {
+	return o.change(ctx, "Persist", redis.NewBoolCmd(ctx, "persist", o.Key()))
+}
+
+// TTL returns the time until the key expires; ok is false when it does not
+// exist or never expires. PTTL.
+func (o Object) TTL(ctx context.Context) (d time.Duration, ok bool, err error) {
+	cmd := redis.NewIntCmd(ctx, "pttl", o.Key())
+	if err := o.read(ctx, "TTL", cmd); err != nil || cmd.Val() < 0 {
+		return 0, false, err
+	}
+	return time.Duration(cmd.Val()) * time.Millisecond, true, nil
+}
+
+func (o Object) read(ctx context.Context, op string, cmd redis.Cmder) error {
+	s, err := o.h.Send()
+	if err == nil {
+		err = s.Read(ctx, cmd)
+	}
+	return Fail(o.h, op, err)
+}
+
+func (o Object) change(ctx context.Context, op string, cmd *redis.BoolCmd) (bool, error) {
+	s, err := o.h.Send()
+	if err == nil {
+		err = s.Write(ctx, cmd)
+	}
+	if err != nil {
+		return false, Fail(o.h, op, err)
+	}
+	return cmd.Val(), nil
+}

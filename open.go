@@ -1,0 +1,102 @@
+package desir
+
+import (
+	"context"
+	"crypto/tls"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/maintnotifications"
+
+	"github.com/desir-go/desir/internal/send"
+)
+
+// Open connects to the Redis that url names and pings it once.
+//
+//	redis://[user:password@]host[:6379][/db]
+//	rediss://…                                            the same over TLS
+//	unix://[user:password@]/path/to/socket[?db=N]
+//	redis+cluster://[user:password@]host1[:6379],host2…   or rediss+cluster://
+//	redis+sentinel://[user:password@]host1[:26379],host2…/master[?db=N]   or rediss+sentinel://
+//
+// Special characters of user and password are percent-encoded. The password
+// of a sentinel URL is the data nodes'; the sentinels' own goes into the
+// options sentinel_username and sentinel_password. Further options follow as
+// ?name=value&…: go-redis' names, such as pool_size, read_timeout, client_name
+// or skip_verify (see [redis.ParseURL]).
+//
+// Unless the URL says otherwise the client speaks RESP3, dials within 5 s,
+// waits 3 s for an answer and has go-redis' pool of ten connections per CPU.
+// The caller closes it. Any go-redis client made elsewhere serves as well.
+//
+// The error is an [*OpError] with [ErrUnavailable] when nobody answers and
+// [ErrDenied] when the password is refused; it never shows the password.
+func Open(ctx context.Context, url string) (redis.UniversalClient, error) {
+	t, err := parseURL(url)
+	if err != nil {
+		return nil, &OpError{Op: "desir.Open", Err: err}
+	}
+	rdb := t.client()
+	if err := send.New(rdb).Read(ctx, redis.NewStatusCmd(ctx, "ping")); err != nil {
+		_ = rdb.Close() // the ping's error is the one that matters
+		return nil, &OpError{Op: "desir.Open", Key: t.shown, Err: err}
+	}
+	return rdb, nil
+}
+
+// Defaults of Open for what the URL leaves out.
+const (
+	dialTimeout = 5 * time.Second
+	ioTimeout   = 3 * time.Second
+	resp3       = 3
+)
+
+// client makes the client of a target. Maintenance notifications are a
+// feature of hosted servers that costs every connection a refused command
+// elsewhere.
+func (t *target) client() redis.UniversalClient {
+	quiet := &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
+	switch {
+	case t.cluster != nil:
+		o := t.cluster
+		o.Username, o.Password = t.user, t.password
+		o.MaintNotificationsConfig = quiet
+		fill(&o.Protocol, &o.DialTimeout, &o.ReadTimeout, &o.WriteTimeout)
+		perNode(o.TLSConfig)
+		return redis.NewClusterClient(o)
+	case t.sentinel != nil:
+		o := t.sentinel
+		o.Username, o.Password = t.user, t.password
+		fill(&o.Protocol, &o.DialTimeout, &o.ReadTimeout, &o.WriteTimeout)
+		perNode(o.TLSConfig)
+		return redis.NewFailoverClient(o)
+	default:
+		o := t.single
+		o.Username, o.Password = t.user, t.password
+		o.MaintNotificationsConfig = quiet
+		fill(&o.Protocol, &o.DialTimeout, &o.ReadTimeout, &o.WriteTimeout)
+		return redis.NewClient(o)
+	}
+}
+
+func fill(protocol *int, dial, read, write *time.Duration) {
+	set(protocol, resp3)
+	set(dial, dialTimeout)
+	set(read, ioTimeout)
+	set(write, ioTimeout)
+}
+
+func set[T int | time.Duration](option *T, value T) {
+	if *option == 0 {
+		*option = value
+	}
+}
+
+// perNode lets every node be verified under its own name; the URL's parser
+// had written the first host's name for all.
+func perNode(c *tls.Config) {
+	if c != nil {
+		c.ServerName = ""
+		c.MinVersion = tls.VersionTLS12
+	}
+}

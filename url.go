@@ -1,0 +1,189 @@
+package desir
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// target is what a URL names. One of the three kinds is set.
+type target struct {
+	single   *redis.Options
+	cluster  *redis.ClusterOptions
+	sentinel *redis.FailoverOptions
+
+	user, password string
+	shown          string // the URL without user, password and options
+}
+
+const forms = `want redis://host, rediss://host, unix:///path, redis+cluster://h1,h2 or redis+sentinel://h1,h2/master`
+
+// The reasons why a URL is refused. None quotes a part of it: a password with
+// a special character can end up in any part.
+var (
+	errScheme   = errors.New("the URL has no known scheme; " + forms)
+	errEscape   = errors.New("the URL has an @ behind the address, or a bad escape; percent-encode / ? # @ % in user and password")
+	errAddress  = errors.New("the URL's address is not host, host:port or, for a cluster and sentinels, a list of them; " + forms)
+	errDatabase = errors.New("the URL's path is not a database number")
+	errMaster   = errors.New("the URL of sentinels lacks the master's name; " + forms)
+	errSocket   = errors.New("the URL lacks the socket's path; " + forms)
+)
+
+// parseURL takes the URL apart by hand as far as user, password and hosts go,
+// since url.Parse knows no lists of hosts and quotes what it refuses. What is
+// left, options above all, goes to go-redis' own parsers, without the secret.
+func parseURL(raw string) (*target, error) {
+	scheme, rest, ok := strings.Cut(raw, "://")
+	if !ok {
+		return nil, errScheme
+	}
+	base, kind, _ := strings.Cut(scheme, "+")
+	rest, query, _ := strings.Cut(rest, "?")
+	authority, path := rest, ""
+	if i := strings.IndexByte(rest, '/'); i >= 0 {
+		authority, path = rest[:i], rest[i:]
+	}
+	t := &target{}
+	hosts, err := t.credentials(authority)
+	if err != nil || strings.ContainsAny(query+path, "@#") && base != "unix" {
+		return nil, errEscape
+	}
+	t.shown = scheme + "://" + hosts
+	switch {
+	case scheme == "redis" || scheme == "rediss":
+		return t, t.parseSingle(base, hosts, path, query)
+	case scheme == "unix":
+		return t, t.parseSocket(hosts, path, query)
+	case base != "redis" && base != "rediss":
+		return nil, errScheme
+	case kind == "cluster":
+		return t, t.parseCluster(base, hosts, path, query)
+	case kind == "sentinel":
+		return t, t.parseSentinel(base, hosts, path, query)
+	default:
+		return nil, errScheme
+	}
+}
+
+// credentials keeps what stands before the last @ and returns the rest.
+func (t *target) credentials(authority string) (hosts string, err error) {
+	i := strings.LastIndexByte(authority, '@')
+	if i < 0 {
+		return authority, nil
+	}
+	user, password, ok := strings.Cut(authority[:i], ":")
+	if !ok {
+		user, password = "", user // redis://password@host
+	}
+	if t.user, err = url.PathUnescape(user); err != nil {
+		return "", err
+	}
+	t.password, err = url.PathUnescape(password)
+	return authority[i+1:], err
+}
+
+func (t *target) parseSingle(base, hosts, path, query string) (err error) {
+	list, err := addresses(hosts, "6379")
+	if err != nil || len(list) != 1 {
+		return errAddress
+	}
+	db := strings.Trim(path, "/")
+	if strings.Trim(db, "0123456789") != "" {
+		return errDatabase
+	}
+	t.single, err = redis.ParseURL(base + "://" + list[0] + "/" + db + "?" + query)
+	return options(err, query)
+}
+
+func (t *target) parseSocket(hosts, path, query string) (err error) {
+	if hosts != "" || strings.Trim(path, "/") == "" {
+		return errSocket
+	}
+	path, err = url.PathUnescape(path)
+	if err != nil {
+		return errEscape
+	}
+	t.shown += path
+	u := url.URL{Scheme: "unix", Path: path, RawQuery: query}
+	t.single, err = redis.ParseURL(u.String())
+	return options(err, query)
+}
+
+func (t *target) parseCluster(base, hosts, path, query string) (err error) {
+	list, err := addresses(hosts, "6379")
+	if err != nil {
+		return err
+	}
+	if strings.Trim(path, "/0") != "" {
+		return errDatabase // a cluster has database 0 only
+	}
+	t.cluster, err = redis.ParseClusterURL(base + "://" + list[0] + "?" + query)
+	if err == nil {
+		t.cluster.Addrs = list
+	}
+	return options(err, query)
+}
+
+func (t *target) parseSentinel(base, hosts, path, query string) (err error) {
+	list, err := addresses(hosts, "26379")
+	if err != nil {
+		return err
+	}
+	master, err := url.PathUnescape(strings.Trim(path, "/"))
+	if err != nil || master == "" || strings.Contains(master, "/") {
+		return errMaster
+	}
+	t.shown += "/" + master
+	values, err := url.ParseQuery(query)
+	if err != nil {
+		return options(err, "")
+	}
+	user, password := values.Get("sentinel_username"), values.Get("sentinel_password")
+	values.Del("sentinel_username")
+	values.Del("sentinel_password")
+	t.sentinel, err = redis.ParseFailoverURL(base + "://" + list[0] + "?" + values.Encode())
+	if err == nil {
+		o := t.sentinel
+		o.SentinelAddrs, o.MasterName = list, master
+		o.SentinelUsername, o.SentinelPassword = user, password
+	}
+	return options(err, query)
+}
+
+// addresses splits a list of hosts and completes each with the default port.
+func addresses(hosts, port string) ([]string, error) {
+	list := strings.Split(hosts, ",")
+	for i, host := range list {
+		if host == "" {
+			return nil, errAddress
+		}
+		u, err := url.Parse("//" + host)
+		if err != nil || u.Host != host || u.Hostname() == "" {
+			return nil, errAddress
+		}
+		list[i] = net.JoinHostPort(u.Hostname(), cmp.Or(u.Port(), port))
+	}
+	return list, nil
+}
+
+// options turns a parser's refusal into an error that names the options and
+// none of their values.
+func options(err error, query string) error {
+	if err == nil {
+		return nil
+	}
+	var names []string
+	if values, err := url.ParseQuery(query); err == nil {
+		for name := range values {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return fmt.Errorf("an option of the URL is unknown or has a bad value (options: %s)", strings.Join(names, ", "))
+}

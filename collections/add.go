@@ -1,0 +1,111 @@
+package collections
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"reflect"
+	"strconv"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/desir-go/desir/codec"
+)
+
+// Number is what Redis can add to: integers and floats, and types made of them.
+type Number interface {
+	~int | ~int8 | ~int16 | ~int32 | ~int64 |
+		~uint | ~uint8 | ~uint16 | ~uint32 | ~uint64 |
+		~float32 | ~float64
+}
+
+var (
+	errNotDecimal = fmt.Errorf("%w: Add works on numbers stored as decimal text; use the default codec", codec.ErrUnsupported)
+	errRange      = errors.New("the sum does not fit the type; nothing was changed")
+	errDelta      = errors.New("the delta does not fit 64 bits with a sign, and more is not added by Redis")
+)
+
+// Add adds delta to the number under key, a missing one counting as 0, and
+// returns the sum.
+//
+// One HINCRBY or, for floats, HINCRBYFLOAT: one round trip, O(1), atomic, sent
+// once; after [desir.ErrMaybeRan] look before adding again. Integers of less
+// than 64 bits are a script of the same cost that changes nothing when the sum
+// does not fit the type. A sum beyond 64 bits with a sign is refused by the
+// server and changes nothing. A field that is no number is [desir.ErrWrongType].
+func Add[K comparable, N Number](ctx context.Context, m *Map[K, N], key K, delta N) (N, error) {
+	sum, err := add(ctx, m, key, delta)
+	return sum, m.fail("Add", err)
+}
+
+func add[K comparable, N Number](ctx context.Context, m *Map[K, N], key K, delta N) (sum N, err error) {
+	_, field, err := m.at(key)
+	if err != nil {
+		return 0, err
+	}
+	if one, err := m.values.encode(1); err != nil || one != "1" {
+		return 0, errors.Join(errNotDecimal, err)
+	}
+	var raw string
+	switch v := reflect.ValueOf(delta); {
+	case v.CanFloat():
+		raw, err = m.addFloat(ctx, field, strconv.FormatFloat(v.Float(), 'g', -1, v.Type().Bits()))
+	case v.CanInt() && v.Type().Bits() == 64:
+		raw, err = m.addInt(ctx, field, v.Int())
+	case v.CanInt():
+		top := int64(1)<<(v.Type().Bits()-1) - 1
+		raw, err = m.addWithin(ctx, field, v.Int(), -top-1, top)
+	case v.Uint() > math.MaxInt64:
+		err = errDelta
+	case v.Type().Bits() == 64:
+		raw, err = m.addInt(ctx, field, int64(v.Uint()))
+	default:
+		raw, err = m.addWithin(ctx, field, int64(v.Uint()), 0, int64(1)<<v.Type().Bits()-1)
+	}
+	if err != nil {
+		return 0, err
+	}
+	return m.values.decode(raw, m.h.Key, field)
+}
+
+func (m *Map[K, V]) addInt(ctx context.Context, field string, delta int64) (string, error) {
+	s, err := m.h.Send()
+	if err != nil {
+		return "", err
+	}
+	cmd := redis.NewIntCmd(ctx, "hincrby", m.h.Key, field, delta)
+	if err := s.Write(ctx, cmd); err != nil {
+		return "", err
+	}
+	return strconv.FormatInt(cmd.Val(), 10), nil
+}
+
+func (m *Map[K, V]) addFloat(ctx context.Context, field, delta string) (string, error) {
+	s, err := m.h.Send()
+	if err != nil {
+		return "", err
+	}
+	cmd := redis.NewStringCmd(ctx, "hincrbyfloat", m.h.Key, field, delta)
+	if err := s.Write(ctx, cmd); err != nil {
+		return "", err
+	}
+	return cmd.Val(), nil
+}
+
+func (m *Map[K, V]) addWithin(ctx context.Context, field string, delta, lo, hi int64) (string, error) {
+	hub, err := m.h.Hub()
+	if err != nil {
+		return "", err
+	}
+	answer, err := hashAddWithin.Run(ctx, hub, []string{m.h.Key}, field, delta, lo, hi)
+	if err != nil {
+		return "", err
+	}
+	parts, _ := answer.([]any)
+	if len(parts) != 2 {
+		return "", errRange
+	}
+	sum, _ := parts[1].(string)
+	return sum, nil
+}

@@ -1,0 +1,28 @@
+// Package collections has Go's everyday collections on Redis: [Map] is a hash,
+// [Set] a set, [List] a list and [Value] a string.
+//
+// # What holds for all of them
+//
+// The Redis key is the object's name, and what is stored is readable: scalars
+// as plain text, everything else as the codec says (see the package codec). A
+// hash, set or list that other programs wrote can be read with a fitting codec.
+//
+// Reads are linearizable on one master and may be sent again by the client.
+// Writes are done at most once: an answer that is lost is
+// [desir.ErrMaybeRan], and nothing is repeated. Conditional operations
+// (CompareAndSwap, LoadOrStore, Swap, Update…) are one atomic step on the
+// server. A failover to a replica may lose the last acknowledged writes.
+//
+// Stored bytes that do not decode are a [*codec.DecodeError] of that item with
+// the key and the field in it; loops go on after it.
+//
+// # Walks
+//
+// All, Keys and Values read a page at a time (SCAN). An element that is there
+// from the first to the last page is seen at least once, also when the server
+// is restarted meanwhile or the collection changes its layout; one that comes
+// or goes may be seen or not; any may be seen more than once. A walk stays on
+// one node and holds nothing between two pages: break frees everything, and
+// ranging again starts over. Snapshot is the consistent alternative: one
+// command, all in memory, and the server busy for as long.
+package collections

@@ -1,0 +1,71 @@
+package collections
+
+import (
+	"context"
+	"iter"
+	"slices"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// All walks from front to back, by position. An element that does not decode
+// comes as a [*codec.DecodeError], and the loop may go on; any other error is
+// the last. Pushes at the back are seen, pushes at the front make it see
+// elements again; elements that others take from the front move the rest
+// forward, and the walk passes over as many.
+//
+// One LRANGE for each page of 64 to 1000 elements; nothing is held between
+// two pages.
+func (l *List[T]) All(ctx context.Context) iter.Seq2[T, error] {
+	return l.walk(ctx, "All", false)
+}
+
+// Backward walks from back to front, otherwise as [List.All] with the ends
+// exchanged.
+func (l *List[T]) Backward(ctx context.Context) iter.Seq2[T, error] {
+	return l.walk(ctx, "Backward", true)
+}
+
+func (l *List[T]) walk(ctx context.Context, op string, backward bool) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		for at, count := 0, firstCount; ; count = min(2*count, maxCount) {
+			page, err := l.page(ctx, at, count, backward)
+			if err != nil {
+				var zero T
+				yield(zero, l.fail(op, err))
+				return
+			}
+			for _, raw := range page {
+				v, err := l.elems.decode(raw, l.h.Key, "")
+				if !yield(v, l.fail(op, err)) {
+					return
+				}
+			}
+			if len(page) < count {
+				return
+			}
+			at += count
+		}
+	}
+}
+
+// page returns count elements from distance at of the end where the walk
+// began, in the order of the walk.
+func (l *List[T]) page(ctx context.Context, at, count int, backward bool) ([]string, error) {
+	s, err := l.h.Send()
+	if err != nil {
+		return nil, err
+	}
+	from, to := at, at+count-1
+	if backward {
+		from, to = -to-1, -from-1
+	}
+	cmd := redis.NewStringSliceCmd(ctx, "lrange", l.h.Key, from, to)
+	if err := s.Read(ctx, cmd); err != nil {
+		return nil, missing(err)
+	}
+	if backward {
+		slices.Reverse(cmd.Val())
+	}
+	return cmd.Val(), nil
+}

@@ -1,0 +1,13 @@
+package collections_test
+
+import (
+	"context"
+	"os"
+	"testing"
+
+	"github.com/desir-go/desir/internal/redistest"
+)
+
+func TestMain(m *testing.M) { os.Exit(redistest.Main(m)) }
+
+var ctx = context.Background()

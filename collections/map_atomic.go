@@ -1,0 +1,163 @@
+package collections
+
+import (
+	"context"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/desir-go/desir/internal/hub"
+	"github.com/desir-go/desir/internal/script"
+)
+
+// SetNew stores v under key if there is nothing, and reports whether it did.
+// One HSETNX, O(1), sent once.
+func (m *Map[K, V]) SetNew(ctx context.Context, key K, v V) (stored bool, err error) {
+	_, field, value, err := m.pair(key, v)
+	if err == nil {
+		stored, err = m.setNew(ctx, field, value)
+	}
+	return stored, m.fail("SetNew", err)
+}
+
+func (m *Map[K, V]) setNew(ctx context.Context, field, value string) (bool, error) {
+	s, err := m.h.Send()
+	if err != nil {
+		return false, err
+	}
+	cmd := redis.NewBoolCmd(ctx, "hsetnx", m.h.Key, field, value)
+	if err := s.Write(ctx, cmd); err != nil {
+		return false, err
+	}
+	return cmd.Val(), nil
+}
+
+// Swap stores v under key and returns what was there before. One script, one
+// round trip, O(1), atomic, sent once. If the previous value does not decode,
+// v is stored all the same and the error is a [*codec.DecodeError].
+func (m *Map[K, V]) Swap(ctx context.Context, key K, v V) (prev V, loaded bool, err error) {
+	_, field, value, err := m.pair(key, v)
+	if err != nil {
+		return prev, false, m.fail("Swap", err)
+	}
+	prev, loaded, err = m.load(ctx, hashSwap, field, value)
+	return prev, loaded, m.fail("Swap", err)
+}
+
+// LoadOrStore returns the value under key if there is one (loaded), else it
+// stores v and returns that. One script, one round trip, O(1), atomic, sent once.
+func (m *Map[K, V]) LoadOrStore(ctx context.Context, key K, v V) (actual V, loaded bool, err error) {
+	_, field, value, err := m.pair(key, v)
+	if err != nil {
+		return actual, false, m.fail("LoadOrStore", err)
+	}
+	actual, loaded, err = m.load(ctx, hashLoadOrStore, field, value)
+	if err == nil && !loaded {
+		actual = v
+	}
+	return actual, loaded, m.fail("LoadOrStore", err)
+}
+
+// LoadAndDelete removes key and returns what was there. One script, one round
+// trip, O(1), atomic, sent once: after [desir.ErrMaybeRan] the value may be
+// gone. A value that does not decode is deleted; the error tells.
+func (m *Map[K, V]) LoadAndDelete(ctx context.Context, key K) (v V, loaded bool, err error) {
+	_, field, err := m.at(key)
+	if err != nil {
+		return v, false, m.fail("LoadAndDelete", err)
+	}
+	v, loaded, err = m.load(ctx, hashLoadDelete, field)
+	return v, loaded, m.fail("LoadAndDelete", err)
+}
+
+// load runs a script that answers with the previous value of a field, or nil.
+func (m *Map[K, V]) load(ctx context.Context, sc *script.Script, field string, args ...any) (v V, loaded bool, err error) {
+	hub, err := m.h.Hub()
+	if err != nil {
+		return v, false, err
+	}
+	answer, err := sc.Run(ctx, hub, []string{m.h.Key}, append([]any{field}, args...)...)
+	raw, ok := answer.(string)
+	if err != nil || !ok {
+		return v, false, err
+	}
+	v, err = m.values.decode(raw, m.h.Key, field)
+	return v, err == nil, err
+}
+
+// CompareAndSwap stores new under key if the value there is old, and reports
+// whether it did. Values are compared by their bytes, so a codec whose equal
+// values differ in bytes is [codec.ErrUnsupported]. One script, one round
+// trip, O(1), atomic, sent once.
+func (m *Map[K, V]) CompareAndSwap(ctx context.Context, key K, old, new V) (swapped bool, err error) {
+	field, was, err := m.expect(key, old)
+	if err != nil {
+		return false, m.fail("CompareAndSwap", err)
+	}
+	value, err := m.values.encode(new)
+	if err == nil {
+		swapped, err = m.swapIf(ctx, field, was, value)
+	}
+	return swapped, m.fail("CompareAndSwap", err)
+}
+
+// CompareAndDelete deletes key if the value there is old, and reports whether
+// it did. It compares and costs as [Map.CompareAndSwap].
+func (m *Map[K, V]) CompareAndDelete(ctx context.Context, key K, old V) (deleted bool, err error) {
+	field, was, err := m.expect(key, old)
+	if err == nil {
+		deleted, err = m.deleteIf(ctx, field, was)
+	}
+	return deleted, m.fail("CompareAndDelete", err)
+}
+
+func (m *Map[K, V]) expect(key K, old V) (field, was string, err error) {
+	if m.exact != nil {
+		return "", "", m.exact
+	}
+	_, field, was, err = m.pair(key, old)
+	return field, was, err
+}
+
+func (m *Map[K, V]) swapIf(ctx context.Context, field, was, value string) (bool, error) {
+	return decide(ctx, m.h, hashSwapIf, field, was, value)
+}
+
+func (m *Map[K, V]) deleteIf(ctx context.Context, field, was string) (bool, error) {
+	return decide(ctx, m.h, hashDeleteIf, field, was)
+}
+
+// decide runs a script on the object's key that answers 1 for done.
+func decide(ctx context.Context, h *hub.Handle, sc *script.Script, args ...any) (bool, error) {
+	hub, err := h.Hub()
+	if err != nil {
+		return false, err
+	}
+	answer, err := sc.Run(ctx, hub, []string{h.Key}, args...)
+	return answer == int64(1), err
+}
+
+// Update changes the value under key by f, which gets the value and whether
+// there is one, and returns the new value and whether to keep it: false
+// deletes. An error of f is returned as it is; nothing is written then.
+//
+// The update is optimistic: one HGET, then one script or HSETNX that writes
+// only if nobody else did meanwhile; otherwise both again, with a pause that
+// grows. So f runs at least once and may run often; its result is applied
+// once. After 200 attempts the error is [desir.ErrConflict]. Every write is
+// sent once: after [desir.ErrMaybeRan] the update may have been applied.
+func (m *Map[K, V]) Update(ctx context.Context, key K, f func(old V, ok bool) (new V, keep bool, err error)) (V, error) {
+	v, err := update(ctx, &m.values, f, func() (place, error) {
+		s, field, err := m.at(key)
+		if err != nil {
+			return place{}, err
+		}
+		raw, ok, err := s.HGet(ctx, m.h.Key, field)
+		return place{
+			raw: raw, ok: ok, key: m.h.Key, field: field,
+			setNew:   func(value string) (bool, error) { return m.setNew(ctx, field, value) },
+			swapIf:   func(was, value string) (bool, error) { return m.swapIf(ctx, field, was, value) },
+			deleteIf: func(was string) (bool, error) { return m.deleteIf(ctx, field, was) },
+		}, err
+	})
+	return v, m.fail("Update", err)
+}

@@ -1,0 +1,96 @@
+package collections
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/desir-go/desir"
+	"github.com/desir-go/desir/internal/send"
+)
+
+const (
+	updateTries    = 200                    // before ErrConflict
+	updatePause    = 100 * time.Microsecond // after the first lost try; doubles
+	updatePauseMax = 100 * time.Millisecond
+)
+
+// place is where an optimistic update reads and writes: what it found there,
+// and the writes that happen only if that is still true.
+type place struct {
+	raw string
+	ok  bool
+
+	key, field string // for errors
+
+	setNew   func(value string) (bool, error)
+	swapIf   func(was, value string) (bool, error)
+	deleteIf func(was string) (bool, error)
+}
+
+// update is the loop behind every Update. It compares the bytes it read, so it
+// works with any codec.
+func update[T any](ctx context.Context, e *element[T], f func(T, bool) (T, bool, error), look func() (place, error)) (result T, err error) {
+	var zero T
+	pause := updatePause
+	for range updateTries {
+		p, err := look()
+		if err != nil {
+			return zero, unsent(err)
+		}
+		var old T
+		if p.ok {
+			if old, err = e.decode(p.raw, p.key, p.field); err != nil {
+				return zero, err
+			}
+		}
+		v, keep, err := f(old, p.ok)
+		if err != nil {
+			return zero, err
+		}
+		if !keep {
+			v = zero
+		}
+		done, err := write(p, e, v, keep)
+		if err != nil {
+			return zero, err
+		}
+		if done {
+			return v, nil
+		}
+		if !send.Pause(ctx, pause) {
+			return zero, unsent(ctx.Err())
+		}
+		pause = min(2*pause, updatePauseMax)
+	}
+	return zero, desir.ErrConflict
+}
+
+// unsent says of a write whose context ended before its turn that it was not
+// executed: what was read for it does not know that.
+func unsent(err error) error {
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return send.Fault(send.ErrUnavailable, err)
+	}
+	return err
+}
+
+// write brings the outcome of a caller's function to Redis, unless somebody
+// was faster.
+func write[T any](p place, e *element[T], v T, keep bool) (done bool, err error) {
+	switch {
+	case !keep && !p.ok:
+		return true, nil // absent, and to be absent: true at the moment of the read
+	case !keep:
+		return p.deleteIf(p.raw)
+	}
+	value, err := e.encode(v)
+	switch {
+	case err != nil:
+		return false, err
+	case p.ok:
+		return p.swapIf(p.raw, value)
+	default:
+		return p.setNew(value)
+	}
+}

@@ -1,0 +1,185 @@
+package collections
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/desir-go/desir"
+	"github.com/desir-go/desir/codec"
+	"github.com/desir-go/desir/internal/hub"
+	"github.com/desir-go/desir/internal/script"
+	"github.com/desir-go/desir/internal/send"
+)
+
+// Value is one value in a Redis string, shared by everyone who uses its name.
+//
+// Use NewValue. A Value is safe for any number of goroutines and holds no data
+// itself.
+type Value[T any] struct {
+	desir.Object
+	h     *hub.Handle
+	value element[T]
+	exact error // why values cannot be compared by their bytes
+}
+
+// NewValue names a value. It does not talk to Redis and cannot fail: a name, a
+// type or an option that cannot work is the error of every call.
+func NewValue[T any](rdb redis.UniversalClient, name string, opts ...Option) *Value[T] {
+	s, err := gather(opts, false)
+	c := scoped(s.values, "value", name)
+	value, valueErr := codec.Values[T](c)
+	h := handle(rdb, "Value", name, err, valueErr)
+	return &Value[T]{Object: desir.NewObject(h), h: h, value: elementOf(c, value), exact: canonical(c)}
+}
+
+// Get returns the value, and whether there is one. One GET, O(1). It fails with
+// [*codec.DecodeError] if the stored bytes do not parse and with
+// [desir.ErrWrongType] if the key is no string.
+func (x *Value[T]) Get(ctx context.Context) (v T, ok bool, err error) {
+	raw, ok, err := x.raw(ctx)
+	if err != nil || !ok {
+		return v, false, x.fail("Get", err)
+	}
+	v, err = x.value.decode(raw, x.h.Key, "")
+	return v, err == nil, x.fail("Get", err)
+}
+
+func (x *Value[T]) raw(ctx context.Context) (string, bool, error) {
+	s, err := x.h.Send()
+	if err != nil {
+		return "", false, err
+	}
+	cmd := redis.NewStringCmd(ctx, "get", x.h.Key)
+	err = s.Read(ctx, cmd)
+	if err != nil {
+		return "", false, missing(err)
+	}
+	return cmd.Val(), true, nil
+}
+
+// Set stores v and takes an expiry away. One SET, O(1), sent once. After
+// [desir.ErrMaybeRan] setting again is safe, unless somebody else wrote in
+// between.
+func (x *Value[T]) Set(ctx context.Context, v T) error {
+	s, value, err := x.encode(v)
+	if err == nil {
+		err = s.Write(ctx, redis.NewStatusCmd(ctx, "set", x.h.Key, value))
+	}
+	return x.fail("Set", err)
+}
+
+var errTTL = errors.New("the time to live must be positive")
+
+// SetTTL stores v, to expire after ttl; a fraction of a millisecond counts as
+// a whole one. Otherwise as [Value.Set]. SET with PX.
+func (x *Value[T]) SetTTL(ctx context.Context, v T, ttl time.Duration) error {
+	if ttl <= 0 {
+		return x.fail("SetTTL", errTTL)
+	}
+	s, value, err := x.encode(v)
+	if err == nil {
+		ms := int64((ttl + time.Millisecond - 1) / time.Millisecond)
+		err = s.Write(ctx, redis.NewStatusCmd(ctx, "set", x.h.Key, value, "px", ms))
+	}
+	return x.fail("SetTTL", err)
+}
+
+// SetNew stores v if there is no value, and reports whether it did. One SETNX,
+// O(1), sent once.
+func (x *Value[T]) SetNew(ctx context.Context, v T) (stored bool, err error) {
+	_, value, err := x.encode(v)
+	if err == nil {
+		stored, err = x.setNew(ctx, value)
+	}
+	return stored, x.fail("SetNew", err)
+}
+
+func (x *Value[T]) setNew(ctx context.Context, value string) (bool, error) {
+	s, err := x.h.Send()
+	if err != nil {
+		return false, err
+	}
+	cmd := redis.NewBoolCmd(ctx, "setnx", x.h.Key, value)
+	if err := s.Write(ctx, cmd); err != nil {
+		return false, err
+	}
+	return cmd.Val(), nil
+}
+
+// Swap stores v, takes an expiry away and returns what was there before. One
+// SET with GET, O(1), atomic, sent once. If the previous value does not
+// decode, v is stored all the same and the error is a [*codec.DecodeError].
+func (x *Value[T]) Swap(ctx context.Context, v T) (prev T, loaded bool, err error) {
+	s, value, err := x.encode(v)
+	if err != nil {
+		return prev, false, x.fail("Swap", err)
+	}
+	cmd := redis.NewStringCmd(ctx, "set", x.h.Key, value, "get")
+	if err := s.Write(ctx, cmd); err != nil {
+		return prev, false, x.fail("Swap", missing(err))
+	}
+	prev, err = x.value.decode(cmd.Val(), x.h.Key, "")
+	return prev, err == nil, x.fail("Swap", err)
+}
+
+// CompareAndSwap stores new if the value is old, and reports whether it did;
+// an expiry stays. Values are compared by their bytes, so a codec whose equal
+// values differ in bytes is [codec.ErrUnsupported]. One script, one round
+// trip, O(1), atomic, sent once.
+func (x *Value[T]) CompareAndSwap(ctx context.Context, old, new T) (swapped bool, err error) {
+	if x.exact != nil {
+		return false, x.fail("CompareAndSwap", x.exact)
+	}
+	_, was, err := x.encode(old)
+	if err != nil {
+		return false, x.fail("CompareAndSwap", err)
+	}
+	value, err := x.value.encode(new)
+	if err == nil {
+		swapped, err = decide(ctx, x.h, stringSwapIf, was, value)
+	}
+	return swapped, x.fail("CompareAndSwap", err)
+}
+
+// Update changes the value by f, as [Map.Update] does: one GET, then one script
+// or SETNX that writes only if nobody else did. An expiry stays.
+func (x *Value[T]) Update(ctx context.Context, f func(old T, ok bool) (new T, keep bool, err error)) (T, error) {
+	v, err := update(ctx, &x.value, f, func() (place, error) {
+		raw, ok, err := x.raw(ctx)
+		if err != nil {
+			return place{}, err
+		}
+		return place{
+			raw: raw, ok: ok, key: x.h.Key,
+			setNew:   func(value string) (bool, error) { return x.setNew(ctx, value) },
+			swapIf:   func(was, value string) (bool, error) { return decide(ctx, x.h, stringSwapIf, was, value) },
+			deleteIf: func(was string) (bool, error) { return decide(ctx, x.h, stringDeleteIf, was) },
+		}, nil
+	})
+	return v, x.fail("Update", err)
+}
+
+// Delete removes the value and reports whether there was one. UNLINK, inside a
+// script: one round trip, O(1), sent once.
+func (x *Value[T]) Delete(ctx context.Context) (deleted bool, err error) {
+	hub, err := x.h.Hub()
+	if err != nil {
+		return false, x.fail("Delete", err)
+	}
+	n, err := script.Unlink(ctx, hub, x.h.Key)
+	return n > 0, x.fail("Delete", err)
+}
+
+func (x *Value[T]) encode(v T) (*send.Sender, string, error) {
+	s, err := x.h.Send()
+	if err != nil {
+		return nil, "", err
+	}
+	value, err := x.value.encode(v)
+	return s, value, err
+}
+
+func (x *Value[T]) fail(op string, err error) error { return desir.Fail(x.h, op, err) }

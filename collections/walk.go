@@ -1,0 +1,212 @@
+package collections
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"strings"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/desir-go/desir"
+	"github.com/desir-go/desir/internal/hub"
+	"github.com/desir-go/desir/internal/send"
+)
+
+const (
+	firstCount = 64   // elements asked for with the first page
+	maxCount   = 1000 // and with later ones: doubled from page to page
+
+	pageTries = 6                     // of a page that nobody answered
+	pagePause = 50 * time.Millisecond // before the second try; doubles, jittered
+
+	pagePauseMax = time.Second
+	restarts     = 100 // of a walk, before it gives up
+)
+
+// scan walks a collection with HSCAN, SSCAN or ZSCAN, page by page: the raw
+// elements of each, or a fatal error, once and last.
+//
+// A cursor means something to one server process only. The seed of its hash
+// tables dies with it, so a cursor that goes on in the next process skips
+// elements without a word, and so does one that goes on at another node. So
+// pages come from the key's master, each with the INFO of its process, and
+// when that is not the process of the page before, or the key has moved, the
+// walk begins again. See the design page on walks.
+func scan(ctx context.Context, h *hub.Handle, command string) iter.Seq2[[]string, error] {
+	return func(yield func([]string, error) bool) {
+		hub, err := h.Hub()
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		w := walker{hub: hub, key: h.Key, command: command}
+		defer w.release()
+		w.begin()
+		for {
+			page, err := w.next(ctx)
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			if len(page) > 0 && !yield(page, nil) {
+				return
+			}
+			if w.cursor == 0 {
+				return
+			}
+		}
+	}
+}
+
+// walker is the state of one walk.
+type walker struct {
+	hub     *hub.Hub
+	key     string
+	command string
+
+	cursor  uint64
+	count   int
+	process string      // run_id of the server process that gave the cursor
+	begun   int         // how often the walk began
+	conn    *redis.Conn // where INFO is denied: the one connection of the walk
+}
+
+// begin starts over at the first page.
+func (w *walker) begin() {
+	w.release()
+	w.cursor, w.count, w.process = 0, firstCount, ""
+	w.begun++
+}
+
+func (w *walker) release() {
+	if w.conn != nil {
+		_ = w.conn.Close() // back to its pool
+		w.conn = nil
+	}
+}
+
+var (
+	errRestless = errors.New("the collection kept moving between server processes")
+	errCut      = errors.New("the connection of the walk was lost, and without INFO nobody can tell whether the cursor still holds")
+)
+
+// next returns the next page and moves the cursor.
+func (w *walker) next(ctx context.Context) ([]string, error) {
+	pause := pagePause
+	for try := 1; ; try++ {
+		p, err := w.fetch(ctx)
+		again := moved(err) || err == nil && w.process != "" && p.process != w.process
+		switch {
+		case again && w.begun > restarts:
+			return nil, errors.Join(desir.ErrUnavailable, errRestless)
+		case again:
+			w.begin()
+			if err == nil {
+				continue
+			}
+			try = 0
+		case err == nil:
+			w.cursor, w.process = p.cursor, p.process
+			w.count = min(2*w.count, maxCount)
+			return p.elements, nil
+		case w.conn != nil && w.cursor != 0 && errors.Is(err, desir.ErrUnavailable):
+			return nil, errors.Join(err, errCut)
+		case !errors.Is(err, desir.ErrUnavailable) || try == pageTries:
+			return nil, err
+		}
+		w.release()
+		if !send.Pause(ctx, pause) {
+			return nil, ctx.Err()
+		}
+		pause = min(2*pause, pagePauseMax)
+	}
+}
+
+// moved reports whether the key belongs to another node by now.
+func moved(err error) bool {
+	return redis.HasErrorPrefix(err, "MOVED") || redis.HasErrorPrefix(err, "ASK")
+}
+
+// page is one answer of the server.
+type page struct {
+	elements []string
+	cursor   uint64
+	process  string
+}
+
+func (w *walker) fetch(ctx context.Context) (page, error) {
+	node, err := w.hub.Node(ctx, w.key)
+	switch {
+	case err != nil:
+		return page{}, w.hub.Send.Explain(ctx, err)
+	case node == nil:
+		return w.fetchByScript(ctx)
+	case w.hub.NoInfo.Load():
+		return w.fetchOnConn(ctx, node)
+	}
+	scan, info := w.ask(ctx), redis.NewStringCmd(ctx, "info", "server")
+	err = w.hub.Send.ReadOn(ctx, node, scan, info)
+	var answer redis.Error
+	if errors.As(err, &answer) && scan.Err() == nil { // INFO alone was refused: denied, or not known here
+		w.hub.NoInfo.Store(true)
+		return w.fetchOnConn(ctx, node)
+	}
+	if err != nil {
+		return page{}, err
+	}
+	elements, cursor := scan.Val()
+	return page{elements, cursor, runID(info.Val())}, nil
+}
+
+// fetchOnConn keeps the walk on one connection: as long as it lives, so does
+// the process behind it.
+func (w *walker) fetchOnConn(ctx context.Context, node *redis.Client) (page, error) {
+	if w.conn == nil {
+		w.conn = node.Conn()
+	}
+	scan := w.ask(ctx)
+	if err := w.hub.Send.ReadOn(ctx, w.conn, scan); err != nil {
+		return page{}, err
+	}
+	elements, cursor := scan.Val()
+	return page{elements: elements, cursor: cursor}, nil
+}
+
+func (w *walker) ask(ctx context.Context) *redis.ScanCmd {
+	return redis.NewScanCmd(ctx, nil, w.command, w.key, w.cursor, "count", w.count)
+}
+
+// fetchByScript asks for the same in a script, which goes where the key is.
+func (w *walker) fetchByScript(ctx context.Context) (page, error) {
+	answer, err := walkPage.Run(ctx, w.hub, []string{w.key}, w.command, w.cursor, w.count)
+	if err != nil {
+		return page{}, err
+	}
+	parts, ok := answer.([]any)
+	if !ok || len(parts) != 3 {
+		return page{}, fmt.Errorf("the page is a %T", answer)
+	}
+	var p page
+	next, _ := parts[0].(string)
+	if _, err := fmt.Sscan(next, &p.cursor); err != nil {
+		return page{}, fmt.Errorf("the cursor of the page: %w", err)
+	}
+	elements, _ := parts[1].([]any)
+	for _, e := range elements {
+		s, _ := e.(string)
+		p.elements = append(p.elements, s)
+	}
+	info, _ := parts[2].(string)
+	p.process = runID(info)
+	return p, nil
+}
+
+// runID finds the identity of a server process in its INFO.
+func runID(info string) string {
+	_, rest, _ := strings.Cut(info, "run_id:")
+	id, _, _ := strings.Cut(rest, "\r\n")
+	return id
+}

@@ -1,0 +1,8 @@
+// Package counter has numbers that many processes share: [Counter], and [IDs]
+// for numbers that only have to differ.
+//
+// A counter is stored as the plain decimal that everyone sees in redis-cli.
+// Every number that Next or Add returns is the caller's own: unique and
+// increasing in the history of one master. A crash makes gaps; a failover to a
+// replica may forget the last numbers and give them out again.
+package counter

@@ -1,0 +1,25 @@
+package counter
+
+// Option changes how an object of this package works. Options are what this
+// process believes; nothing of them is stored.
+type Option interface{ apply(*settings) }
+
+type settings struct{ start int64 }
+
+type option func(*settings)
+
+func (o option) apply(s *settings) { o(s) }
+
+// Start sets the value that a missing key counts as; the default is 0. Every
+// process that uses the counter should say the same.
+func Start(n int64) Option { return option(func(s *settings) { s.start = n }) }
+
+func gather(opts []Option) settings {
+	var s settings
+	for _, o := range opts {
+		if o != nil {
+			o.apply(&s)
+		}
+	}
+	return s
+}

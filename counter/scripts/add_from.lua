@@ -1,0 +1,16 @@
+-- add_from: add to a counter that begins at a number of its own.
+-- KEYS[1] counter   string, decimal integer; missing counts as ARGV[1]
+-- ARGV[1] start, ARGV[2] delta   decimal integers of 64 bits
+-- returns the new value as text: Lua's numbers are exact to 2^53 only
+-- O(1). Atomic. An overflow of a missing counter leaves it missing.
+if redis.call('EXISTS', KEYS[1]) == 0 then
+  redis.call('SET', KEYS[1], ARGV[1])
+  local sum = redis.pcall('INCRBY', KEYS[1], ARGV[2])
+  if type(sum) == 'table' and sum.err then
+    redis.call('DEL', KEYS[1])
+    return sum
+  end
+else
+  redis.call('INCRBY', KEYS[1], ARGV[2])
+end
+return redis.call('GET', KEYS[1])

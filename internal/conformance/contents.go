@@ -1,0 +1,48 @@
+package conformance
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"testing"
+)
+
+// contents returns what a key holds, in a form that can be compared: its type
+// and its elements.
+func contents(t testing.TB, raw client, key string) string {
+	t.Helper()
+	ctx := context.Background()
+	kind, err := raw.Type(ctx, key).Result()
+	must(t, err)
+	var held any
+	switch kind {
+	case "none":
+	case "string":
+		held, err = raw.Get(ctx, key).Result()
+	case "hash":
+		held, err = raw.HGetAll(ctx, key).Result() // printed in order of the fields
+	case "list":
+		held, err = raw.LRange(ctx, key, 0, -1).Result()
+	case "set":
+		var members []string
+		members, err = raw.SMembers(ctx, key).Result()
+		slices.Sort(members)
+		held = members
+	default:
+		t.Fatalf("%q holds a %s", key, kind)
+	}
+	must(t, err)
+	return fmt.Sprintf("%s %q", kind, held)
+}
+
+// spoil gives a key contents of another kind than the one named.
+func spoil(t testing.TB, raw client, key, kind string) {
+	t.Helper()
+	ctx := context.Background()
+	must(t, raw.Del(ctx, key).Err())
+	if kind == "string" {
+		must(t, raw.RPush(ctx, key, marker).Err())
+		return
+	}
+	must(t, raw.Set(ctx, key, marker, 0).Err())
+}

@@ -1,0 +1,203 @@
+package conformance
+
+import (
+	"context"
+	"errors"
+	"io"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/desir-go/desir"
+	"github.com/desir-go/desir/codec"
+	"github.com/desir-go/desir/internal/redistest"
+)
+
+// failures tries every call of a subject under every condition that needs no
+// server of the test's own.
+func failures(s Subject) part {
+	return part{s.Name + "Fails", func(t *testing.T, r *redistest.Redis) {
+		run(t, r,
+			part{"WrongType", s.wrongType},
+			part{"Name", s.emptyName},
+			part{"Nil", s.noClient},
+			part{"Zero", s.zero},
+			part{"Unencodable", s.unencodable},
+			part{"Canceled", s.canceled},
+			part{"Hook", s.hook},
+		)
+	}}
+}
+
+// wrongType finds something else under the key: the call is refused and
+// nothing changes.
+func (s Subject) wrongType(t *testing.T, r *redistest.Redis) {
+	key := tagged(t, r, "k")
+	for _, c := range s.Calls(r.Client, key) {
+		if c.Any {
+			continue
+		}
+		must(t, s.Fill(t.Context(), r.Raw(), key)) // what stands beside it
+		spoil(t, r.Raw(), key, s.Kind)
+		before := contents(t, r.Raw(), key)
+		err := c.Do(t.Context())
+		s.refused(t, c, key, err)
+		if !(errors.Is(err, desir.ErrWrongType) || r.Name == "embedded" && scriptError(c, err)) || errors.Is(err, desir.ErrMaybeRan) {
+			t.Errorf("%s: error %v, want ErrWrongType", c.name(), err)
+		}
+		if after := contents(t, r.Raw(), key); after != before {
+			t.Errorf("%s: the key holds %s, before it was %s", c.name(), after, before)
+		}
+		must(t, r.Raw().Del(t.Context(), key).Err())
+	}
+}
+
+// scriptError reports whether an embedded server said of a script what another
+// would say in the first word: it puts a traceback around it.
+func scriptError(c Call, err error) bool {
+	return c.last() == "evalsha" && err != nil && strings.Contains(err.Error(), ": WRONGTYPE ")
+}
+
+func (s Subject) emptyName(t *testing.T, r *redistest.Redis) {
+	for _, c := range s.Calls(r.Client, "") {
+		err := c.Do(t.Context())
+		s.refused(t, c, "", err)
+		if !errors.Is(err, desir.ErrName) {
+			t.Errorf("%s: error %v, want ErrName", c.name(), err)
+		}
+	}
+}
+
+// noClient has no client, in each of the ways in which one can be missing.
+func (s Subject) noClient(t *testing.T, r *redistest.Redis) {
+	for _, rdb := range []client{
+		nil, (*redis.Client)(nil), (*redis.ClusterClient)(nil), (*redis.Ring)(nil), (*redis.AutoPipeliner)(nil),
+	} {
+		for _, c := range s.Calls(rdb, "name") {
+			err := c.Do(t.Context())
+			s.refused(t, c, "name", err)
+			if !errors.Is(err, desir.ErrUnavailable) {
+				t.Errorf("%s with a nil %T: error %v, want ErrUnavailable", c.name(), rdb, err)
+			}
+		}
+	}
+}
+
+// zero has an object that no constructor made. It does not know its name.
+func (s Subject) zero(t *testing.T, r *redistest.Redis) {
+	if s.Zero == nil {
+		t.Skip("the same type as another subject")
+	}
+	for _, c := range s.Zero() {
+		err := c.Do(t.Context())
+		if op := new(desir.OpError); !errors.As(err, &op) || !errors.Is(err, desir.ErrUnavailable) {
+			t.Errorf("%s of a zero object: error %v, want an OpError with ErrUnavailable", c.name(), err)
+		}
+	}
+}
+
+func (s Subject) unencodable(t *testing.T, r *redistest.Redis) {
+	key := tagged(t, r, "k")
+	for _, calls := range s.Unencodable {
+		for _, c := range calls(r.Client, key) {
+			err := c.Do(t.Context())
+			s.refused(t, c, key, err)
+			if !errors.Is(err, codec.ErrUnsupported) {
+				t.Errorf("%s: error %v, want codec.ErrUnsupported", c.name(), err)
+			}
+		}
+	}
+	if kind := contents(t, r.Raw(), key); kind != "none %!q(<nil>)" {
+		t.Errorf("the key holds %s", kind)
+	}
+}
+
+// canceled calls with a context that has ended: nothing is sent, and the error
+// comes at once.
+func (s Subject) canceled(t *testing.T, r *redistest.Redis) {
+	rdb := r.NewClient(t)
+	trips := redistest.CountTrips(rdb)
+	key := tagged(t, r, "k")
+	for _, c := range s.Calls(rdb, key) {
+		ended, cancel := context.WithCancel(t.Context())
+		cancel()
+		var err error
+		took := quickest(func() { err = c.Do(ended) })
+		s.refused(t, c, key, err)
+		if !errors.Is(err, context.Canceled) || errors.Is(err, desir.ErrMaybeRan) {
+			t.Errorf("%s: error %v, want context.Canceled", c.name(), err)
+		}
+		if errors.Is(err, desir.ErrUnavailable) != c.Write {
+			t.Errorf("%s: error %v; ErrUnavailable in it: want %t", c.name(), err, c.Write)
+		}
+		if took > 50*time.Millisecond {
+			t.Errorf("%s returned after %v", c.name(), took)
+		}
+	}
+	if sent := trips.Commands(); len(sent) > 0 {
+		t.Errorf("sent %q", sent)
+	}
+}
+
+// quickest runs f up to five times and returns the shortest time it took: what
+// is slow once may have waited for the machine.
+func quickest(f func()) time.Duration {
+	best := time.Hour
+	for range 5 {
+		start := time.Now()
+		f()
+		if best = min(best, time.Since(start)); best < 50*time.Millisecond {
+			break
+		}
+	}
+	return best
+}
+
+// hook lets every command fail before it is sent, with what a server or a
+// network may say.
+func (s Subject) hook(t *testing.T, r *redistest.Redis) {
+	var group sync.WaitGroup
+	for _, tt := range []struct {
+		fails       error
+		write, read error
+	}{
+		{io.EOF, desir.ErrMaybeRan, desir.ErrUnavailable},
+		{reply("LOADING Redis is loading the dataset in memory"), desir.ErrUnavailable, desir.ErrUnavailable},
+		{reply("OOM command not allowed when used memory > 'maxmemory'."), desir.ErrOutOfMemory, desir.ErrOutOfMemory},
+		{reply("NOPERM this user has no permissions to run the command"), desir.ErrDenied, desir.ErrDenied},
+	} {
+		rdb := r.NewClient(t)
+		redistest.CountTrips(rdb).Fail(tt.fails)
+		key := tagged(t, r, "k")
+		for _, c := range s.Calls(rdb, key) {
+			want := tt.read
+			if c.Write && len(c.Sends) == len(c.last()) { // else a read comes first
+				want = tt.write
+			}
+			group.Go(func() {
+				err := c.Do(t.Context())
+				s.refused(t, c, key, err)
+				if !errors.Is(err, want) {
+					t.Errorf("%s with %q: error %v, want %v", c.name(), tt.fails, err, want)
+				}
+				for _, class := range []error{desir.ErrMaybeRan, desir.ErrUnavailable} {
+					if class != want && errors.Is(err, class) {
+						t.Errorf("%s with %q: error %v, want %v only", c.name(), tt.fails, err, want)
+					}
+				}
+			})
+		}
+	}
+	group.Wait()
+}
+
+// reply is an error that a server sent.
+type reply string
+
+func (r reply) Error() string { return string(r) }
+
+// RedisError marks it as such for go-redis.
+func (reply) RedisError() {}

@@ -1,0 +1,55 @@
+package conformance
+
+import (
+	"iter"
+	"testing"
+
+	"github.com/desir-go/desir/internal/redistest"
+)
+
+// part is a named piece of a suite.
+type part struct {
+	name string
+	test func(t *testing.T, r *redistest.Redis)
+}
+
+// run runs the parts side by side; each uses keys of its own.
+func run(t *testing.T, r *redistest.Redis, parts ...part) {
+	t.Helper()
+	for _, p := range parts {
+		t.Run(p.name, func(t *testing.T) {
+			t.Parallel()
+			p.test(t, r)
+		})
+	}
+}
+
+// name returns a name that only this test uses. On a cluster the names of one
+// test need not share a slot.
+func name(t *testing.T, r *redistest.Redis, of string) string {
+	return r.Key(t.Name() + "/" + of)
+}
+
+// tagged is name for objects that one command names together.
+func tagged(t *testing.T, r *redistest.Redis, of string) string {
+	return r.TagKey(t.Name() + "/" + of)
+}
+
+// must stops the test at an error that has no business there.
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// drain goes through a sequence and returns its values and its first error.
+func drain[T any](seq iter.Seq2[T, error]) (all []T, err error) {
+	for v, e := range seq {
+		if e != nil {
+			return all, e
+		}
+		all = append(all, v)
+	}
+	return all, nil
+}

@@ -1,0 +1,67 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// cli is the grammar of the command line.
+type cli struct {
+	URL string `help:"Redis to work on; without it an embedded one." env:"DESIR_URL" placeholder:"redis://…"`
+
+	Tour    tourCmd    `cmd:"" help:"Count the words of text files with workers that share a map, a set, a list, a counter and a value."`
+	Version versionCmd `cmd:"" help:"Print the version."`
+}
+
+// streams is where a command writes.
+type streams struct{ out, err io.Writer }
+
+// exit ends the parser from inside, after --help say.
+type exit int
+
+// run is the whole program; it returns the exit status.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) (status int) {
+	defer func() {
+		if code, ok := recover().(exit); ok {
+			status = int(code)
+		}
+	}()
+	var c cli
+	parser, err := kong.New(&c, kong.Name("desir"), kong.Writers(stdout, stderr),
+		kong.Description("Redis-backed structures that feel like Go's own."),
+		kong.Exit(func(code int) { panic(exit(code)) }),
+		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(streams{stdout, stderr}))
+	if err != nil {
+		return fail(stderr, err, 1)
+	}
+	command, err := parser.Parse(args)
+	if err != nil {
+		return fail(stderr, fmt.Errorf("%w; see desir --help", err), 2)
+	}
+	if err := command.Run(&c); err != nil {
+		return fail(stderr, err, 1)
+	}
+	return 0
+}
+
+// fail prints the one line that says why.
+func fail(stderr io.Writer, err error, status int) int {
+	if errors.Is(err, context.Canceled) {
+		err = errors.New("interrupted")
+	}
+	fmt.Fprintln(stderr, "desir:", err)
+	return status
+}

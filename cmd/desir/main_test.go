@@ -1,0 +1,74 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/desir-go/desir/internal/redistest"
+)
+
+func TestMain(m *testing.M) { os.Exit(redistest.Main(m)) }
+
+// tool runs the tool and returns its exit status and what it wrote.
+func tool(t *testing.T, args ...string) (status int, stdout, stderr string) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	status = run(context.Background(), args, &out, &errs)
+	return status, out.String(), errs.String()
+}
+
+func TestWrongUse(t *testing.T) {
+	dead := redistest.StartServer(t)
+	dead.Kill()
+	dir := t.TempDir()
+	for name, tt := range map[string]struct {
+		args   []string
+		status int
+		text   string
+	}{
+		"nothing":           {nil, 2, "tour"},
+		"unknown command":   {[]string{"tuor"}, 2, "tuor"},
+		"unknown flag":      {[]string{"tour", "--nope"}, 2, "--nope"},
+		"no such file":      {[]string{"tour", "/no/such/file"}, 1, "/no/such/file"},
+		"one of two":        {[]string{"tour", "main.go", "/no/such/file"}, 1, "/no/such/file"},
+		"a directory":       {[]string{"tour", dir}, 1, "directory"},
+		"no workers":        {[]string{"tour", "--workers", "0"}, 1, "--workers"},
+		"too many workers":  {[]string{"tour", "--workers", "1000"}, 1, "--workers"},
+		"negative top":      {[]string{"tour", "--top=-1"}, 1, "--top"},
+		"no server":         {[]string{"tour", "--url", "redis://" + dead.Addr + "?max_retries=-1"}, 1, dead.Addr},
+		"not a URL":         {[]string{"tour", "--url", "localhost:6379"}, 1, "scheme"},
+		"password in a URL": {[]string{"tour", "--url", "redis://u:s3cret@h:x"}, 1, "address"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			status, out, errs := tool(t, tt.args...)
+			if status != tt.status || !strings.Contains(errs, tt.text) {
+				t.Errorf("exit status %d, %q; want %d and %q", status, errs, tt.status, tt.text)
+			}
+			if !strings.HasPrefix(errs, "desir: ") || strings.Count(errs, "\n") != 1 {
+				t.Errorf("stderr is %q, want one line", errs)
+			}
+			if out != "" {
+				t.Errorf("stdout is %q, want nothing", out)
+			}
+			if strings.Contains(errs, "s3cret") {
+				t.Errorf("stderr shows the password: %q", errs)
+			}
+		})
+	}
+}
+
+func TestHelpAndVersion(t *testing.T) {
+	for _, args := range [][]string{{"--help"}, {"tour", "--help"}} {
+		status, out, errs := tool(t, args...)
+		if status != 0 || !strings.Contains(out, "Usage: desir") || errs != "" {
+			t.Errorf("%q: exit status %d, %q, %q", args, status, out, errs)
+		}
+	}
+	status, out, _ := tool(t, "version")
+	if status != 0 || !strings.HasPrefix(out, "desir ") {
+		t.Errorf("version: exit status %d, %q", status, out)
+	}
+}

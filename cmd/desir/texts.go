@@ -1,0 +1,68 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// texts are the files of a tour, all open: one that cannot be read is told
+// before anything is counted.
+type texts struct{ files []text }
+
+type text struct {
+	io.Reader
+	name  string
+	close func() error
+}
+
+// open opens the files, or the README in the binary.
+func open(names []string) (*texts, error) {
+	if len(names) == 0 {
+		none := func() error { return nil }
+		return &texts{[]text{{strings.NewReader(readme), "the README", none}}}, nil
+	}
+	var all texts
+	for _, name := range names {
+		f, err := os.Open(name)
+		if err == nil {
+			all.files = append(all.files, text{f, name, f.Close})
+			var info os.FileInfo
+			if info, err = f.Stat(); err == nil && info.IsDir() {
+				err = fmt.Errorf("%s is a directory, want a text file", name)
+			}
+		}
+		if err != nil {
+			all.close()
+			return nil, err
+		}
+	}
+	return &all, nil
+}
+
+func (t *texts) close() {
+	for _, f := range t.files {
+		_ = f.close() // only read
+	}
+}
+
+// name is what the texts are called together.
+func (t *texts) name() string {
+	if len(t.files) == 1 {
+		return t.files[0].name
+	}
+	return fmt.Sprintf("%d files", len(t.files))
+}
+
+// shown is a word as it can be printed: quoted if a terminal could take a part
+// of it for something else than text.
+func shown(word string) string {
+	if !utf8.ValidString(word) || strings.ContainsFunc(word, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return strconv.Quote(word)
+	}
+	return word
+}

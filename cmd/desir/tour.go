@@ -1,0 +1,189 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	_ "embed"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"text/tabwriter"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/desir-go/desir"
+	"github.com/desir-go/desir/collections"
+	"github.com/desir-go/desir/counter"
+)
+
+// tourCmd counts words. The help text is the definition of a word.
+type tourCmd struct {
+	Files   []string `arg:"" optional:"" name:"file" help:"Text files; without any, the README of the library."`
+	Workers int      `default:"4" help:"Goroutines that count at the same time (1 to 64)."`
+	Top     int      `default:"10" help:"How many of the most frequent words to print."`
+}
+
+// Help is printed behind the flags.
+func (tourCmd) Help() string {
+	return "A word is what white space separates, as in: tr -s '[:space:]' '\\n' <FILE | sort | uniq -c"
+}
+
+//go:generate cp ../../README.md readme.md
+
+// readme is a copy of the module's README, which is out of embed's reach. A
+// test holds the two together.
+//
+//go:embed readme.md
+var readme string
+
+// keepFor is when the keys of a tour that was killed go away by themselves.
+const keepFor = time.Hour
+
+// tour is what the workers of one run share: in Redis, under names of its own,
+// so that any number of tours can run on one server.
+type tour struct {
+	lines    *collections.List[string]        // read, not yet counted
+	words    *collections.Map[string, int]    // how often each word was seen
+	distinct *collections.Set[string]         // the words
+	total    *counter.Counter                 // of words
+	done     *collections.Value[tourProgress] // for whoever wants to look
+}
+
+// tourProgress is what a tour has behind it.
+type tourProgress struct {
+	Lines int
+	Words int
+}
+
+// newTour takes a number for the run and names its objects.
+func newTour(ctx context.Context, rdb redis.UniversalClient) (*tour, error) {
+	runs := counter.New(rdb, "desir:tour:runs")
+	run, err := runs.Next(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := runs.Expire(ctx, 24*keepFor); err != nil {
+		return nil, err
+	}
+	name := func(part string) string { return fmt.Sprintf("desir:tour:%d:%s", run, part) }
+	return &tour{
+		lines:    collections.NewList[string](rdb, name("lines")),
+		words:    collections.NewMap[string, int](rdb, name("words")),
+		distinct: collections.NewSet[string](rdb, name("distinct")),
+		total:    counter.New(rdb, name("total")),
+		done:     collections.NewValue[tourProgress](rdb, name("done")),
+	}, nil
+}
+
+// objects are those of the run, to let them expire and to remove them.
+func (t *tour) objects() []desir.Object {
+	return []desir.Object{t.lines.Object, t.words.Object, t.distinct.Object, t.total.Object, t.done.Object}
+}
+
+// end removes what the run has stored, also when ctx has ended.
+func (t *tour) end(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	var all error
+	for _, o := range t.objects() {
+		all = errors.Join(all, o.Clear(ctx))
+	}
+	return all
+}
+
+// Run is "desir tour".
+func (c *tourCmd) Run(ctx context.Context, s streams, flags *cli) (err error) {
+	if c.Workers < 1 || c.Workers > 64 {
+		return fmt.Errorf("--workers is %d, want 1 to 64", c.Workers)
+	}
+	if c.Top < 0 {
+		return fmt.Errorf("--top is %d, want 0 or more", c.Top)
+	}
+	texts, err := open(c.Files)
+	if err != nil {
+		return err
+	}
+	defer texts.close()
+	rdb, where, disconnect, err := connect(ctx, flags.URL)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, disconnect()) }()
+	var sent meter
+	rdb.AddHook(&sent)
+	fmt.Fprintf(s.out, "%d workers count %s on %s.\n\n", c.Workers, texts.name(), where)
+
+	start := time.Now()
+	t, err := newTour(ctx, rdb)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, t.end(ctx)) }()
+	if err := t.count(ctx, texts, c.Workers, newProgress(s.err)); err != nil {
+		return err
+	}
+	found, err := t.result(ctx)
+	if err != nil {
+		return err
+	}
+	found.print(s.out, c.Top)
+	fmt.Fprintf(s.out, "\n%d commands in %v\n", sent.commands.Load(), time.Since(start).Round(time.Millisecond))
+	return nil
+}
+
+// result is what the objects say when all is counted.
+type result struct {
+	tourProgress
+	counts map[string]int
+}
+
+var errUneven = errors.New("the map, the set, the counter and the value do not agree; did somebody else write to this run's keys?")
+
+// result reads the objects and checks them against each other.
+func (t *tour) result(ctx context.Context) (result, error) {
+	progress, _, err := t.done.Get(ctx)
+	if err != nil {
+		return result{}, err
+	}
+	total, err := t.total.Value(ctx)
+	if err != nil {
+		return result{}, err
+	}
+	distinct, err := t.distinct.Len(ctx)
+	if err != nil {
+		return result{}, err
+	}
+	r := result{tourProgress: progress, counts: make(map[string]int, distinct)}
+	sum := 0
+	for e, err := range t.words.All(ctx) {
+		if err != nil {
+			return result{}, err
+		}
+		if _, again := r.counts[e.Key]; !again { // a walk may repeat
+			sum += e.Value
+		}
+		r.counts[e.Key] = e.Value
+	}
+	if sum != progress.Words || int64(sum) != total || len(r.counts) != distinct {
+		return result{}, errUneven
+	}
+	return r, nil
+}
+
+func (r result) print(w io.Writer, top int) {
+	words := make([]string, 0, len(r.counts))
+	for word := range r.counts {
+		words = append(words, word)
+	}
+	slices.SortFunc(words, func(a, b string) int {
+		return cmp.Or(cmp.Compare(r.counts[b], r.counts[a]), cmp.Compare(a, b))
+	})
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	for _, word := range words[:min(top, len(words))] {
+		fmt.Fprintf(table, "%d\t %s\n", r.counts[word], shown(word))
+	}
+	_ = table.Flush() // w's own errors show with the next line
+	fmt.Fprintf(w, "\n%d lines, %d words, %d of them distinct\n", r.Lines, r.Words, len(r.counts))
+}

@@ -1,0 +1,149 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"io"
+	"strings"
+	"sync"
+
+	"github.com/desir-go/desir"
+	"github.com/desir-go/desir/collections"
+)
+
+const (
+	linesPerPush = 64  // lines that travel together
+	linesAhead   = 256 // batches that may wait in Redis
+)
+
+// count lets workers count all lines of the texts. The reader pushes lines to
+// the shared list, the workers take them from there; a token for each batch
+// keeps the list short and tells the workers that there is something to take.
+func (t *tour) count(ctx context.Context, in *texts, workers int, p *progress) error {
+	defer p.end()
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	batches := make(chan struct{}, linesAhead)
+	var group sync.WaitGroup
+	for range workers {
+		group.Go(func() {
+			if err := t.work(ctx, batches, p); err != nil {
+				stop(err)
+			}
+		})
+	}
+	err := t.read(ctx, in, batches)
+	close(batches)
+	if err != nil {
+		stop(err)
+	}
+	group.Wait()
+	return context.Cause(ctx)
+}
+
+// read pushes the lines of all texts, batch by batch.
+func (t *tour) read(ctx context.Context, in *texts, batches chan<- struct{}) error {
+	var batch []string
+	flush := func() error {
+		if len(batch) == 0 {
+			return nil
+		}
+		if _, err := t.lines.PushBack(ctx, batch...); err != nil {
+			return err
+		}
+		if _, err := t.lines.Expire(ctx, keepFor); err != nil {
+			return err
+		}
+		batch = batch[:0]
+		select {
+		case batches <- struct{}{}:
+			return nil
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+	for _, f := range in.files {
+		lines := bufio.NewReaderSize(f, 64<<10)
+		for {
+			line, err := lines.ReadString('\n')
+			if line != "" {
+				batch = append(batch, line)
+			}
+			if len(batch) == linesPerPush || err != nil {
+				if err := flush(); err != nil {
+					return err
+				}
+			}
+			if errors.Is(err, io.EOF) {
+				break
+			}
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// work takes batches of lines and counts their words until there are no more.
+func (t *tour) work(ctx context.Context, batches <-chan struct{}, p *progress) error {
+	for range batches {
+		lines, err := t.lines.PopN(ctx, linesPerPush)
+		if err != nil {
+			return err
+		}
+		seen, words := map[string]int{}, 0
+		for _, line := range lines {
+			for _, word := range strings.FieldsFunc(line, isSpace) {
+				seen[word]++
+				words++
+			}
+		}
+		if err := t.add(ctx, seen, len(lines), words); err != nil {
+			return err
+		}
+		p.add(words)
+	}
+	return nil
+}
+
+// add brings what one batch had to the shared objects. Each is exact by itself:
+// nothing is read first and written back.
+func (t *tour) add(ctx context.Context, seen map[string]int, lines, words int) error {
+	var distinct []string
+	for word, n := range seen {
+		if _, err := collections.Add(ctx, t.words, word, n); err != nil {
+			return err
+		}
+		distinct = append(distinct, word)
+	}
+	if _, err := t.distinct.Add(ctx, distinct...); err != nil {
+		return err
+	}
+	if _, err := t.total.Add(ctx, int64(words)); err != nil {
+		return err
+	}
+	_, err := t.done.Update(ctx, func(old tourProgress, _ bool) (tourProgress, bool, error) {
+		return tourProgress{Lines: old.Lines + lines, Words: old.Words + words}, true, nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, o := range []desir.Object{t.words.Object, t.distinct.Object, t.total.Object, t.done.Object} {
+		if _, err := o.Expire(ctx, keepFor); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// isSpace is the white space of tr and of the C locale.
+func isSpace(r rune) bool {
+	switch r {
+	case ' ', '\t', '\n', '\v', '\f', '\r':
+		return true
+	default:
+		return false
+	}
+}

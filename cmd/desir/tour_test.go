@@ -1,0 +1,200 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/desir-go/desir/internal/redistest"
+)
+
+// TestReadmeIsFresh holds the copy in the binary to the original.
+func TestReadmeIsFresh(t *testing.T) {
+	original, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(original) != readme {
+		t.Error("readme.md differs from README.md: run go generate ./cmd/desir")
+	}
+}
+
+// writeText writes a text of random words and returns its path.
+func writeText(t *testing.T, r *rand.Rand, lines int, ending string) string {
+	t.Helper()
+	words := []string{"a", "b", "the", "The", "|", "…", "\x00\xff", "é", "{tag}", "x\u00a0y", strings.Repeat("long", 100)}
+	spaces := []string{" ", "  ", "\t", "\r", "\v", "\f", ""}
+	var b strings.Builder
+	for i := range lines {
+		for range r.IntN(12) {
+			b.WriteString(words[r.IntN(len(words))] + spaces[r.IntN(len(spaces))])
+		}
+		if i%5 == 0 {
+			fmt.Fprintf(&b, " w%d", r.IntN(500))
+		}
+		b.WriteString("\n")
+	}
+	b.WriteString(ending)
+	path := filepath.Join(t.TempDir(), "text")
+	if err := os.WriteFile(path, []byte(b.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+var totals = regexp.MustCompile(`(?m)^(\d+) lines, (\d+) words, (\d+) of them distinct$`)
+
+// check compares a tour's output with a plain Go map.
+func check(t *testing.T, out string, files ...string) {
+	t.Helper()
+	counts, lines, words := map[string]int{}, 0, 0
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines += bytes.Count(data, []byte("\n"))
+		if len(data) > 0 && data[len(data)-1] != '\n' {
+			lines++
+		}
+		for _, word := range strings.FieldsFunc(string(data), isSpace) {
+			counts[shown(word)]++
+			words++
+		}
+	}
+	m := totals.FindStringSubmatch(out)
+	want := []string{strconv.Itoa(lines), strconv.Itoa(words), strconv.Itoa(len(counts))}
+	if m == nil || !slices.Equal(m[1:], want) {
+		t.Fatalf("totals %q, want %q\n%s", m, want, out)
+	}
+	seen := 0
+	for _, line := range strings.Split(out, "\n") {
+		n, word, ok := strings.Cut(strings.TrimSpace(line), " ")
+		count, err := strconv.Atoi(n)
+		if !ok || err != nil || len(strings.Fields(line)) != 2 {
+			continue
+		}
+		if counts[strings.TrimSpace(word)] != count {
+			t.Errorf("%q was counted %d times, want %d", word, count, counts[word])
+		}
+		seen++
+	}
+	if seen != len(counts) {
+		t.Errorf("%d words printed, want %d", seen, len(counts))
+	}
+}
+
+func TestTour(t *testing.T) {
+	r := redistest.Seed(t)
+	for name, files := range map[string][]string{
+		"some":         {writeText(t, r, 500, "")},
+		"unterminated": {writeText(t, r, 70, "no end")},
+		"several":      {writeText(t, r, 200, ""), writeText(t, r, 0, ""), writeText(t, r, 33, "x")},
+		"empty":        {writeText(t, r, 0, "")},
+		"one long":     {writeText(t, r, 0, strings.Repeat("word ", 100_000))},
+	} {
+		t.Run(name, func(t *testing.T) {
+			status, out, errs := tool(t, append([]string{"tour", "--top", "100000"}, files...)...)
+			if status != 0 || errs != "" {
+				t.Fatalf("exit status %d, %q", status, errs)
+			}
+			check(t, out, files...)
+		})
+	}
+}
+
+// TestTourOfReadme compares with what the shell says of the same file.
+func TestTourOfReadme(t *testing.T) {
+	status, out, errs := tool(t, "tour", "--top", "100000")
+	if status != 0 || errs != "" {
+		t.Fatalf("exit status %d, %q", status, errs)
+	}
+	check(t, out, "../../README.md")
+	shell, err := exec.Command("sh", "-c", `tr -s '[:space:]' '\n' <../../README.md | grep -v '^$' | LC_ALL=C sort | uniq -c`).Output()
+	if err != nil {
+		t.Skipf("no shell with tr, sort and uniq: %v", err)
+	}
+	for _, line := range strings.Split(strings.TrimSpace(string(shell)), "\n") {
+		n, word, _ := strings.Cut(strings.TrimSpace(line), " ")
+		printed := regexp.MustCompile(`(?m)^ *` + n + `  ?` + regexp.QuoteMeta(shown(word)) + `$`)
+		if !printed.MatchString(out) {
+			t.Errorf("the tour does not say %q", line)
+		}
+	}
+}
+
+// TestToursTogether runs several tours at once on one server, each right, and
+// nothing stays behind but the number of runs.
+func TestToursTogether(t *testing.T) {
+	s := redistest.StartServer(t)
+	t.Setenv("DESIR_URL", "redis://"+s.Addr)
+	text := writeText(t, redistest.Seed(t), 400, "")
+	var group sync.WaitGroup
+	for range 4 {
+		group.Go(func() {
+			var out, errs bytes.Buffer
+			if status := run(context.Background(), []string{"tour", "--top", "100000", text}, &out, &errs); status != 0 {
+				t.Errorf("exit status %d, %q", status, errs.String())
+				return
+			}
+			check(t, out.String(), text)
+		})
+	}
+	group.Wait()
+	keys, err := s.Client(t).Keys(context.Background(), "*").Result()
+	if err != nil || len(keys) != 1 || keys[0] != "desir:tour:runs" {
+		t.Errorf("keys %q, %v; want the number of runs alone", keys, err)
+	}
+}
+
+// TestTourInterrupted ends a tour in the middle: it says so, and removes what
+// it had stored.
+func TestTourInterrupted(t *testing.T) {
+	s := redistest.StartServer(t)
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	rdb := s.Client(t)
+	p := redistest.NewProxy(t, s.Addr)
+	p.Delay(-1, 5e6, redistest.Command("hincrby"))
+	text := writeText(t, redistest.Seed(t), 5000, "")
+	done := make(chan struct{})
+	var status int
+	var errs bytes.Buffer
+	go func() {
+		defer close(done)
+		status = run(ctx, []string{"tour", "--url", "redis://" + p.Addr(), text}, &bytes.Buffer{}, &errs)
+	}()
+	redistest.Eventually(t, 10e9, func() bool { return p.Count("hincrby") > 20 }, "the tour counts")
+	cancel()
+	<-done
+	if status != 1 || errs.String() != "desir: interrupted\n" {
+		t.Errorf("exit status %d, %q; want 1 and one line", status, errs.String())
+	}
+	redistest.Eventually(t, 5e9, func() bool { return onlyExpiring(t, rdb) }, "what stays expires by itself")
+}
+
+func onlyExpiring(t *testing.T, rdb redis.UniversalClient) bool {
+	t.Helper()
+	keys, err := rdb.Keys(context.Background(), "*").Result()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range keys {
+		if rdb.TTL(context.Background(), key).Val() < 0 {
+			return false
+		}
+	}
+	return true
+}

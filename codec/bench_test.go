@@ -44,7 +44,7 @@ func benchValue[T any](b *testing.B, name string, c Codec, v T) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	buf := make([]byte, 0, 2*len(data)+64)
+	buf := make([]byte, 0, 16<<10)
 	b.Run(name+"/append", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {

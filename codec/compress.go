@@ -34,7 +34,8 @@ type compress int
 
 func (c compress) begin(dst []byte) ([]byte, error) { return append(dst, plainBody), nil }
 
-func (c compress) seal(dst []byte, start, body int, check checker) ([]byte, error) {
+func (c compress) seal(dst []byte, start, body int, check checker) (_ []byte, err error) {
+	defer caught(&err)
 	plain := dst[body:]
 	if len(plain) <= int(c) || len(plain) == 0 {
 		return dst, nil
@@ -56,7 +57,8 @@ func (c compress) seal(dst []byte, start, body int, check checker) ([]byte, erro
 	return append(dst[:body], packed...), nil
 }
 
-func (c compress) open(data []byte, room int) ([]byte, int, error) {
+func (c compress) open(data []byte, room int) (_ []byte, _ int, err error) {
+	defer caught(&err)
 	switch {
 	case len(data) == 0 || data[0] > zstdBody:
 		return nil, 0, errFlag

@@ -108,6 +108,29 @@ func flipped(data []byte, i int) []byte {
 	return out
 }
 
+// shelf is a ring that does not check the id that a frame names.
+type shelf [][]byte
+
+func (s shelf) Current() (uint32, []byte)    { return 0, s[0] }
+func (s shelf) Key(id uint32) ([]byte, bool) { return s[id], true }
+
+func TestRingThatPanics(t *testing.T) {
+	keys := shelf{bytes.Repeat([]byte("a"), 32)}
+	for _, c := range []Codec{Encrypt(Auto, keys), Sign(Auto, keys)} {
+		data, err := c.Append(nil, "x")
+		if err != nil {
+			t.Fatal(err)
+		}
+		data[3] = 0xff
+		if err := c.Decode(data, new(string)); !errors.Is(err, ErrSignature) {
+			t.Errorf("%s: Decode = %v; want ErrSignature", c.Name(), err)
+		}
+	}
+	if _, err := Sign(Auto, shelf{}).Append(nil, "x"); !errors.Is(err, ErrSignature) {
+		t.Errorf("Append with an empty ring = %v; want ErrSignature", err)
+	}
+}
+
 // Frames of the first version stay readable.
 func TestGoldenFrames(t *testing.T) {
 	keys := testRing()

@@ -21,11 +21,12 @@ type KeyRing interface {
 const keySize = 32
 
 // current asks the ring for the key to write under.
-func current(ring KeyRing, fit func(n int) bool) (uint32, []byte, error) {
+func current(ring KeyRing, fit func(n int) bool) (id uint32, key []byte, err error) {
+	defer ringCaught(&err)
 	if ring == nil {
 		return 0, nil, badSignature("there is no key ring")
 	}
-	id, key := ring.Current()
+	id, key = ring.Current()
 	if !fit(len(key)) {
 		return 0, nil, badSignature(fmt.Sprintf("key %d has %d bytes, and 32 are needed", id, len(key)))
 	}
@@ -33,7 +34,8 @@ func current(ring KeyRing, fit func(n int) bool) (uint32, []byte, error) {
 }
 
 // keyOf asks the ring for the key of a stored value.
-func keyOf(ring KeyRing, id uint32, fit func(n int) bool) ([]byte, error) {
+func keyOf(ring KeyRing, id uint32, fit func(n int) bool) (_ []byte, err error) {
+	defer ringCaught(&err)
 	if ring == nil {
 		return nil, badSignature("there is no key ring")
 	}
@@ -45,4 +47,12 @@ func keyOf(ring KeyRing, id uint32, fit func(n int) bool) ([]byte, error) {
 		return nil, badSignature(fmt.Sprintf("key %d has %d bytes, and 32 are needed", id, len(key)))
 	}
 	return key, nil
+}
+
+// ringCaught takes a ring that panics, as one that indexes a slice with a hostile id
+// does, for one without the key.
+func ringCaught(err *error) {
+	if recover() != nil {
+		*err = badSignature("the key ring panicked")
+	}
 }

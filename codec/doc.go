@@ -1,0 +1,82 @@
+// Package codec turns Go values into the bytes that are stored in Redis, and back.
+// It knows nothing of Redis. [Values] and [Keys] resolve a [Codec] for one type;
+// the collections do that once, when they are made.
+//
+// # Forms
+//
+// [Auto], the default, takes the first form that fits. The static type decides,
+// never what a value contains; methods may have either receiver.
+//
+//	type                                                  stored as
+//	time.Time                                             RFC 3339 in UTC, nanoseconds
+//	MarshalText (or AppendText) and UnmarshalText         what they write
+//	msgp's MarshalMsg and UnmarshalMsg                    what they write
+//	MarshalBinary (or AppendBinary) and UnmarshalBinary   what they write
+//	string, []byte and named types of these               the bytes
+//	bool                                                  1 or 0
+//	integers                                              decimal
+//	floats                                                shortest decimal; inf, -inf, nan
+//	pointers (nil is c0), interfaces, all else            msgpack
+//
+// So big.Int, netip.Addr and UUIDs are text, url.URL is its text by way of its
+// binary methods, *big.Int and *url.URL are msgpack, time.Duration is decimal
+// nanoseconds. A struct that embeds a type with such methods has them as well, and
+// is stored as what it embeds: give it methods of its own.
+//
+// [Msgpack] and [JSON] store everything in one format, [Text] only what has a text
+// above, [Raw] only strings and bytes. [Limit], [Compress], [Encrypt] and [Sign]
+// wrap any of them, or a codec of your own.
+//
+// Texts are read strictly: an integer has no plus, no leading zero, no space, and
+// fits its type; a boolean is 1 or 0. Floats may have any form that strconv or Redis
+// writes, so counting with HINCRBY and HINCRBYFLOAT works on stored numbers. A nil
+// byte slice and an empty one are the same bytes, and come back as an empty one.
+//
+// # Msgpack
+//
+// Structs are maps from field names, in the order of the fields, with the tags of
+// github.com/vmihailenco/msgpack/v5 (`msgpack:"name,omitempty"`); fields that the
+// type does not have are passed over, missing ones stay zero, nil is the zero value
+// of any type. Integers take as few bytes as they can. The keys of maps are sorted:
+// numbers by size, strings by bytes, other keys by their encoding; inside an
+// interface, structs are sorted too. So equal values have equal bytes, as far as the
+// marshalling methods of their types do the same, and but for nil and empty slices.
+//
+// Reading is stricter than the library: an integer that does not fit its type is an
+// error, as is a float for an integer, an integer that a float cannot hold exactly,
+// more elements than an array has, and any byte behind the value. Instants come back
+// in UTC. In an interface numbers come back in the type they were packed in (int8,
+// uint16, float64 …), maps as map[string]any, and times in the local zone.
+//
+// Refused with [ErrUnsupported]: channels, functions, complex numbers and uintptr;
+// half a pair of marshalling methods, or writing by one pair and reading by another;
+// methods that need a pointer, in a map; an embedded pointer to a struct, unless
+// tagged noinline; interned strings; a struct with nothing but unexported fields.
+// A type whose EncodeMsgpack writes several values can be a value, and not a part
+// of one.
+//
+// # Keys
+//
+// Redis compares bytes, so keys of maps and members of sets need a canonical form:
+// see [Keys]. Operations that compare values (CompareAndSwap, CompareAndDelete,
+// Index, Remove of a value) compare what is stored in the same way, and need a codec
+// that is deterministic: Auto, Msgpack, Text, Raw, and Limit around them. Bytes tell
+// a nil slice from an empty one, and 0 from -0, where Go's == may not.
+//
+// # Bounds
+//
+// Stored bytes are not trusted. Whatever they are, decoding n bytes takes at most
+// 1 MiB + 512·n bytes of memory besides the T that is returned, nests at most 64
+// deep (JSON 10 000), and ends in a value or an error: a panic in a marshalling
+// method, or in a library, becomes one. What a type's own methods take is their own
+// affair. A layer that unpacks shares in the one bound, which goes by the stored
+// bytes. Where a value could break it, as a long slice of large structs that omit
+// all their fields, Append refuses it with [ErrTooLarge], so that what was stored
+// can be read.
+//
+// # Errors
+//
+// Decoding fails with a [*DecodeError]. It names the type and the codec; the objects
+// add the place. No text quotes what was stored: an error of somebody else's
+// unmarshaler shows only its type, and still answers to [errors.Is] and [errors.As].
+package codec

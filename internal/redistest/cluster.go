@@ -136,11 +136,11 @@ func complete(ctx context.Context, n *redis.Client, size, replicas int, replica 
 			return fmt.Errorf("no %s in CLUSTER INFO:\n%s", want, info)
 		}
 	}
-	slots, err := n.ClusterSlots(ctx).Result()
+	layout, err := slots(ctx, n)
 	if err != nil {
 		return err
 	}
-	for _, r := range slots {
+	for _, r := range layout {
 		if len(r.Nodes) != 1+replicas {
 			return fmt.Errorf("slots %d-%d have %d nodes, want %d", r.Start, r.End, len(r.Nodes), 1+replicas)
 		}
@@ -207,16 +207,22 @@ func (s *Server) masterPort(key string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	ranges, err := c.ClusterSlots(ctx).Result()
+	layout, err := slots(ctx, c)
 	if err != nil {
 		return 0, err
 	}
-	for _, r := range ranges {
+	for _, r := range layout {
 		if int64(r.Start) <= slot && slot <= int64(r.End) && len(r.Nodes) > 0 {
 			return portOf(r.Nodes[0].Addr)
 		}
 	}
 	return 0, fmt.Errorf("%s knows no master for slot %d", s.Addr, slot)
+}
+
+// slots returns the layout as clients get it: the masters first, then those
+// replicas that are of use. CLUSTER SHARDS lists dead and empty ones as well.
+func slots(ctx context.Context, node *redis.Client) ([]redis.ClusterSlot, error) {
+	return node.ClusterSlots(ctx).Result() //nolint:staticcheck // deprecated for CLUSTER SHARDS
 }
 
 func (c *Cluster) end() {

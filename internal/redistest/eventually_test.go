@@ -27,19 +27,18 @@ func TestGoroutines(t *testing.T) {
 	stop := make(chan struct{})
 	got := try(t, func(t testing.TB) {
 		goroutines(t, 20*time.Millisecond)
-		done := make(chan struct{})
+		started := make(chan struct{})
 		go func() { // its children count too
-			go waitFor(stop)
-			close(done)
+			go waitFor(started, stop)
 		}()
-		<-done
+		<-started
 	})
 	if len(got.failures) != 1 || !strings.Contains(got.failures[0], "redistest.waitFor") {
 		t.Errorf("failures %q; want one with the stack", got.failures)
 	}
 	got = try(t, func(t testing.TB) {
 		goroutines(t, 5*time.Second)
-		go waitFor(stop)
+		go waitFor(make(chan struct{}), stop)
 		time.AfterFunc(5*time.Millisecond, func() { close(stop) })
 	})
 	if len(got.failures) != 0 {
@@ -47,7 +46,10 @@ func TestGoroutines(t *testing.T) {
 	}
 }
 
-func waitFor(stop <-chan struct{}) { <-stop }
+func waitFor(started chan<- struct{}, stop <-chan struct{}) {
+	close(started)
+	<-stop
+}
 
 func TestSeed(t *testing.T) {
 	t.Setenv("DESIR_SEED", "42")

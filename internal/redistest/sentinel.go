@@ -2,7 +2,6 @@ package redistest
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -60,8 +59,9 @@ func (s *Sentinel) start() error {
 	for _, x := range s.Sentinels {
 		s.SentinelAddrs = append(s.SentinelAddrs, x.Addr)
 		if err := x.ask(func(c *redis.Client) error {
-			// Sentinels talk every two seconds and more; new ones can be hurried.
-			_ = c.Do(ctx, "SENTINEL", "DEBUG", "INFO-PERIOD", 200, "PUBLISH-PERIOD", 200, "ASK-PERIOD", 200).Err()
+			// Sentinels talk every two seconds and more; new ones can be hurried. A
+			// replica whose INFO is three periods old is not promoted: no haste there.
+			_ = c.Do(ctx, "SENTINEL", "DEBUG", "INFO-PERIOD", 1000, "PUBLISH-PERIOD", 200, "ASK-PERIOD", 200).Err()
 			return nil
 		}); err != nil {
 			return err
@@ -76,17 +76,13 @@ func watching(name string, master *Server) ServerOption {
 		c.args = []string{"--sentinel"}
 		c.add("sentinel monitor %s 127.0.0.1 %d %d", name, master.Port, quorum)
 		c.add("sentinel down-after-milliseconds %s 1000", name)
-		c.add("sentinel failover-timeout %s 5000", name)
+		c.add("sentinel failover-timeout %s 2000", name)
 		c.add("sentinel parallel-syncs %s 2", name)
 	}
 }
 
 func (s *Sentinel) knowsAll(ctx context.Context, sentinel *redis.Client) error {
-	m, err := sentinel.Do(ctx, "SENTINEL", "MASTER", s.MasterName).Result()
-	if err != nil {
-		return err
-	}
-	facts, err := factsOf(m)
+	facts, err := s.master(ctx, sentinel)
 	if err != nil {
 		return err
 	}
@@ -95,6 +91,15 @@ func (s *Sentinel) knowsAll(ctx context.Context, sentinel *redis.Client) error {
 			facts["num-slaves"], facts["num-other-sentinels"], facts["flags"])
 	}
 	return nil
+}
+
+// master returns what a sentinel knows about the master.
+func (s *Sentinel) master(ctx context.Context, sentinel *redis.Client) (map[string]string, error) {
+	reply, err := sentinel.Do(ctx, "SENTINEL", "MASTER", s.MasterName).Result()
+	if err != nil {
+		return nil, err
+	}
+	return factsOf(reply)
 }
 
 // factsOf reads a map of strings, as a map of RESP3 or as an array of pairs.
@@ -139,132 +144,6 @@ func (s *Sentinel) Client(t testing.TB, opts ...func(*redis.FailoverOptions)) *r
 		opt(o)
 	}
 	return closing(t, redis.NewFailoverClient(o))
-}
-
-// Master returns the server that the sentinels call the master, or nil when
-// they do not agree, as during a failover.
-func (s *Sentinel) Master() *Server {
-	var master *Server
-	for _, x := range s.Sentinels {
-		port, err := s.masterPort(x)
-		if err != nil {
-			continue // this one is dead or frozen
-		}
-		for _, n := range s.Nodes {
-			if n.Port != port || n == master {
-				continue
-			}
-			if master != nil {
-				return nil
-			}
-			master = n
-		}
-	}
-	return master
-}
-
-func (s *Sentinel) masterPort(sentinel *Server) (port int, err error) {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-	defer cancel()
-	err = sentinel.ask(func(c *redis.Client) error {
-		addr, err := c.Do(ctx, "SENTINEL", "GET-MASTER-ADDR-BY-NAME", s.MasterName).StringSlice()
-		if err != nil {
-			return err
-		}
-		if len(addr) != 2 {
-			return errors.New("no address")
-		}
-		_, err = fmt.Sscan(addr[1], &port)
-		return err
-	})
-	return port, err
-}
-
-// Failover tells a sentinel to promote a replica, and returns when that has
-// happened, as [Sentinel.MasterAfter] does.
-func (s *Sentinel) Failover() *Server {
-	s.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
-	defer cancel()
-	old := s.Master()
-	// Right after the start, or another failover, a sentinel may refuse.
-	if err := s.Sentinels[0].ask(func(c *redis.Client) error {
-		return until(ctx, func() error { return c.Do(ctx, "SENTINEL", "FAILOVER", s.MasterName).Err() })
-	}); err != nil {
-		s.fail("failover", err)
-	}
-	return s.MasterAfter(old)
-}
-
-// MasterAfter waits until all sentinels that answer agree on a master other
-// than old, which takes writes, and returns it. For a moment old may take writes
-// as well; they are lost. [Sentinel.Settle] waits for the end of that.
-func (s *Sentinel) MasterAfter(old *Server) *Server {
-	s.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
-	defer cancel()
-	var m *Server
-	if err := until(ctx, func() error {
-		if m = s.Master(); m == nil || m == old {
-			return errors.New("the sentinels have no new master")
-		}
-		return m.ask(func(c *redis.Client) error {
-			role, err := c.Do(ctx, "ROLE").Slice()
-			if err == nil && (len(role) == 0 || role[0] != "master") {
-				err = fmt.Errorf("role %v", role)
-			}
-			return err
-		})
-	}); err != nil {
-		s.fail("failover", err)
-	}
-	return m
-}
-
-func (s *Sentinel) fail(what string, err error) {
-	s.t.Helper()
-	for _, x := range s.Sentinels {
-		s.t.Logf("sentinel %s:\n%s", x.Addr, x.Log())
-	}
-	s.t.Fatalf("%s: %v", what, err)
-}
-
-// Settle waits until the failover is over in every respect: every server that
-// answers follows the master and has its data, and every sentinel that answers
-// has done its part. Before that a sentinel starts no other failover.
-func (s *Sentinel) Settle() {
-	s.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
-	defer cancel()
-	if err := s.settle(ctx); err != nil {
-		s.fail("settle", err)
-	}
-}
-
-func (s *Sentinel) settle(ctx context.Context) error {
-	for _, x := range s.Sentinels {
-		if err := until(ctx, func() error {
-			if !x.answers() {
-				return nil
-			}
-			return x.ask(func(c *redis.Client) error { return s.knowsAll(ctx, c) })
-		}); err != nil {
-			return err
-		}
-	}
-	return until(ctx, func() error {
-		master := s.Master()
-		if master == nil {
-			return errors.New("the sentinels do not agree on a master")
-		}
-		followers := 0
-		for _, n := range s.Nodes {
-			if n != master && n.answers() {
-				followers++
-			}
-		}
-		return master.ask(func(c *redis.Client) error { return acknowledged(ctx, c, followers) })
-	})
 }
 
 func (s *Sentinel) end() {

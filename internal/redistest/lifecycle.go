@@ -1,0 +1,81 @@
+package redistest
+
+import (
+	"errors"
+	"os"
+)
+
+// PID returns the process id of the server.
+func (s *Server) PID() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.proc.pid()
+}
+
+// Kill ends the server at once (SIGKILL) and returns when it is gone.
+func (s *Server) Kill() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.proc.kill()
+}
+
+// Restart starts the server again, on the same port and in the same directory,
+// and returns when it answers. One that still runs is killed before.
+func (s *Server) Restart() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.proc.kill()
+	var err error
+	for range 5 {
+		if err = s.run(); !errors.Is(err, errPortTaken) {
+			break
+		}
+	}
+	s.check(err)
+}
+
+// Freeze stops the server (SIGSTOP): its connections stay open and silent, and
+// the kernel goes on taking new ones. It returns when the server has stopped.
+func (s *Server) Freeze() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.check(s.proc.freeze())
+}
+
+// Thaw lets a frozen server go on (SIGCONT).
+func (s *Server) Thaw() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.check(s.proc.thaw())
+}
+
+// check fails the test, from whatever goroutine this is.
+func (s *Server) check(err error) {
+	switch {
+	case err == nil:
+	case s.t == nil:
+		panic(err)
+	default:
+		s.t.Helper()
+		s.t.Error(err)
+	}
+}
+
+// Log returns what the server has logged since it was started last.
+func (s *Server) Log() string {
+	log, err := os.ReadFile(s.log())
+	if err != nil {
+		return err.Error()
+	}
+	return string(log)
+}
+
+// end kills the server and removes its directory.
+func (s *Server) end() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.proc.kill()
+	if err := os.RemoveAll(s.Dir); err != nil && s.t != nil {
+		s.t.Errorf("remove server's directory: %v", err)
+	}
+}

@@ -1,0 +1,168 @@
+package redistest
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/redis/go-redis/v9"
+)
+
+// TestProxyInPipeline speaks RESP by hand: go-redis lays the error of a cut
+// pipeline on all its commands, also on those whose replies came.
+func TestProxyInPipeline(t *testing.T) {
+	p, _, r := through(t)
+	ctx := context.Background()
+	for i, tt := range []struct {
+		name string
+		rule func(int, Match)
+		hear []string // then the end, or silence
+		runs []any    // how often a, b and c were executed
+	}{
+		{"no rule", func(int, Match) {}, []string{":1\r\n", ":1\r\n", ":1\r\n"}, []any{"1", "1", "1"}},
+		{"CutReply", p.CutReply, []string{":1\r\n"}, []any{"1", "1", "1"}},
+		{"CutRequest", p.CutRequest, []string{":1\r\n"}, []any{"1", nil, nil}},
+		{"HalfReply", p.HalfReply, []string{":1\r\n", ":1"}, []any{"1", "1", "1"}},
+		{"Swallow", p.Swallow, []string{":1\r\n"}, []any{"1", "1", "1"}},
+		{"Delay", func(n int, m Match) { p.Delay(n, time.Millisecond, m) },
+			[]string{":1\r\n", ":1\r\n", ":1\r\n"}, []any{"1", "1", "1"}},
+	} {
+		key := func(k string) string { return r.Key(fmt.Sprint(k, i)) }
+		tt.rule(1, All(Command("incr"), Arg(key("b"))))
+		c := dialByHand(t, p.Addr())
+		c.say("INCR "+key("a"), "INCR "+key("b"), "INCR "+key("c"))
+		var got []string
+		for range tt.hear {
+			v, _ := c.value()
+			got = append(got, string(v))
+		}
+		if diff := cmp.Diff(tt.hear, got); diff != "" {
+			t.Errorf("%s: replies (-want +got):\n%s", tt.name, diff)
+		}
+		has := func() bool {
+			vals, err := r.Raw().MGet(ctx, key("a"), key("b"), key("c")).Result()
+			return err == nil && cmp.Equal(vals, tt.runs)
+		}
+		Eventually(t, 5*time.Second, has, fmt.Sprintf("%s: values %v", tt.name, tt.runs))
+	}
+}
+
+// byHand is a connection without a client library.
+type byHand struct {
+	frames
+	t    *testing.T
+	conn net.Conn
+}
+
+func dialByHand(t *testing.T, addr string) byHand {
+	t.Helper()
+	conn, err := net.Dial("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	if err := conn.SetDeadline(time.Now().Add(10 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	return byHand{newFrames(conn), t, conn}
+}
+
+// say sends inline commands in one packet.
+func (c byHand) say(lines ...string) {
+	c.t.Helper()
+	if _, err := io.WriteString(c.conn, strings.Join(lines, "\r\n")+"\r\n"); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+func (c byHand) hear(want ...string) {
+	c.t.Helper()
+	for _, w := range want {
+		if got, err := c.value(); string(got) != w || err != nil {
+			c.t.Fatalf("reply %q, %v; want %q", got, err, w)
+		}
+	}
+}
+
+func TestProxyPassesPushes(t *testing.T) {
+	for _, protocol := range []int{2, 3} {
+		t.Run(fmt.Sprintf("RESP%d", protocol), func(t *testing.T) {
+			p, c, r := through(t, func(o *redis.UniversalOptions) { o.Protocol = protocol })
+			ctx := context.Background()
+			news, more := r.Key("news"), r.Key("more")
+			sub := c.Subscribe(ctx, news, more)
+			defer sub.Close()
+			for range 2 {
+				if m, err := sub.ReceiveTimeout(ctx, 5*time.Second); err != nil {
+					t.Fatalf("confirmation: %v, %v", m, err)
+				}
+			}
+			for _, text := range []string{"one", "two"} {
+				if err := r.Raw().Publish(ctx, news, text).Err(); err != nil {
+					t.Fatal(err)
+				}
+				if m, err := sub.ReceiveMessage(ctx); err != nil || m.Payload != text {
+					t.Fatalf("message %v, %v; want %q", m, err, text)
+				}
+			}
+			p.CutReply(1, Command("subscribe"))
+			_ = sub.Subscribe(ctx, r.Key("third")) // written; what comes back is cut
+			Eventually(t, 5*time.Second, func() bool { return p.Count("subscribe") >= 2 }, "SUBSCRIBE is forwarded")
+			// go-redis connects again and subscribes to everything.
+			Eventually(t, 5*time.Second, func() bool {
+				m, err := sub.ReceiveTimeout(ctx, 5*time.Second)
+				s, ok := m.(*redis.Subscription)
+				return err == nil && ok && s.Channel == r.Key("third")
+			}, "the third subscription is confirmed")
+		})
+	}
+}
+
+// TestProxyPairsReplies mixes in one connection what go-redis never does:
+// invalidations, subscriptions and requests.
+func TestProxyPairsReplies(t *testing.T) {
+	p, _, r := through(t)
+	c := dialByHand(t, p.Addr())
+	k := r.Key("k")
+	c.say("HELLO 3")
+	if _, err := c.value(); err != nil {
+		t.Fatal(err)
+	}
+	bulk := func(s string) string { return fmt.Sprintf("$%d\r\n%s\r\n", len(s), s) }
+	confirm := func(ch string, n int) string { return fmt.Sprintf(">3\r\n$9\r\nsubscribe\r\n%s:%d\r\n", bulk(ch), n) }
+	c.say("CLIENT TRACKING ON", "GET "+k, "SET "+k+" 1", "SUBSCRIBE c1 c2", "PING", "SSUBSCRIBE")
+	c.hear("+OK\r\n", "_\r\n")
+	two := []string{"+OK\r\n", ">2\r\n$10\r\ninvalidate\r\n*1\r\n" + bulk(k)}
+	for range two { // in either order
+		if got, err := c.value(); err != nil || !slices.Contains(two, string(got)) {
+			t.Fatalf("reply %q, %v; want one of %q", got, err, two)
+		}
+	}
+	c.hear(confirm("c1", 1), confirm("c2", 2), "+PONG\r\n")
+	if got, err := c.value(); err != nil || got[0] != '-' {
+		t.Fatalf("SSUBSCRIBE without a channel: %q, %v; want an error", got, err)
+	}
+	p.CutReply(1, Command("echo"))
+	c.say("PING", "MULTI", "SUBSCRIBE c3", "PING", "EXEC", "UNSUBSCRIBE", "ECHO cut", "PING")
+	c.hear("+PONG\r\n", "+OK\r\n", "+QUEUED\r\n", "+QUEUED\r\n")
+	heard := 0
+	for {
+		got, err := c.value()
+		if err != nil {
+			break
+		}
+		if strings.Contains(string(got), "cut") {
+			t.Errorf("%q arrived; want it cut", got)
+		}
+		heard++
+	}
+	if heard < 3 { // EXEC, and at least c1 and c2 left
+		t.Errorf("%d replies before the cut one; want all", heard)
+	}
+}

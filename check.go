@@ -2,6 +2,7 @@ package desir
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -32,7 +33,7 @@ func (r Report) Warnings() []string {
 	var all []string
 	for _, n := range r.Nodes {
 		for _, w := range n.Warnings {
-			all = append(all, n.Addr+": "+w)
+			all = append(all, cmp.Or(n.Addr, "?")+": "+w)
 		}
 	}
 	return all
@@ -43,7 +44,7 @@ func (r Report) String() string {
 	var b strings.Builder
 	for _, n := range r.Nodes {
 		fmt.Fprintf(&b, "%s: Redis %s, role %s, AOF %t, eviction %s, clock %+v\n",
-			n.Addr, n.Version, n.Role, n.AOF, n.Eviction, n.ClockOffset.Round(time.Millisecond))
+			cmp.Or(n.Addr, "?"), cmp.Or(n.Version, "?"), cmp.Or(n.Role, "?"), n.AOF, cmp.Or(n.Eviction, "?"), n.ClockOffset.Round(time.Millisecond))
 	}
 	for _, w := range r.Warnings() {
 		fmt.Fprintln(&b, "warning:", w)

@@ -64,7 +64,7 @@ func TestCheckEveryBackend(t *testing.T) {
 
 func TestCheckFails(t *testing.T) {
 	t.Parallel()
-	if _, err := desir.Check(ctx, nil); !errors.Is(err, desir.ErrUnavailable) {
+	if _, err := desir.Check(ctx, nil); !errors.Is(err, desir.ErrNotSupported) {
 		t.Errorf("a nil client: %v", err)
 	}
 	dead := redistest.StartServer(t)

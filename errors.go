@@ -25,7 +25,7 @@ var (
 	ErrUnavailable = send.ErrUnavailable
 
 	// ErrNotSupported says that the server or the client lacks what the call
-	// needs; the text names it.
+	// needs, or that there is no client at all; the text tells.
 	ErrNotSupported = send.ErrNotSupported
 
 	// ErrCrossSlot says that a call names keys that a cluster keeps apart.

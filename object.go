@@ -8,6 +8,7 @@ import (
 
 	"github.com/desir-go/desir/internal/hub"
 	"github.com/desir-go/desir/internal/script"
+	"github.com/desir-go/desir/internal/send"
 )
 
 // Object is what every object that lives in one key can do. It is embedded in
@@ -53,8 +54,7 @@ func (o Object) Clear(ctx context.Context) error {
 // zero or less deletes it; a fraction of a millisecond counts as a whole one.
 // PEXPIRE.
 func (o Object) Expire(ctx context.Context, d time.Duration) (bool, error) {
-	ms := (d + time.Millisecond - 1) / time.Millisecond
-	return o.change(ctx, "Expire", redis.NewBoolCmd(ctx, "pexpire", o.Key(), int64(ms)))
+	return o.change(ctx, "Expire", redis.NewBoolCmd(ctx, "pexpire", o.Key(), send.Millis(d)))
 }
 
 // ExpireAt lets the key expire at t by the server's clock, in milliseconds,

@@ -28,7 +28,7 @@ func NewHandle(rdb redis.UniversalClient, typ, key string, err error) *Handle {
 // Hub returns the hub of the object's client, or why the object cannot work.
 func (h *Handle) Hub() (*Hub, error) {
 	if h == nil {
-		return nil, send.Fault(send.ErrUnavailable, errUnmade)
+		return nil, send.Fault(send.ErrNotSupported, errUnmade)
 	}
 	if hub := h.hub.Load(); hub != nil {
 		return hub, nil

@@ -21,6 +21,18 @@ type Hub struct {
 
 	PlainLua atomic.Bool // the server cannot read "#!lua" (an embedded one)
 	NoInfo   atomic.Bool // INFO is denied to this user
+
+	parts sync.Map // what other packages share among the client's objects
+}
+
+// Part returns the one value of its kind that the objects of the client share,
+// made at the first call. kind is a type of the package that asks.
+func (h *Hub) Part(kind any, create func() any) any {
+	if p, ok := h.parts.Load(kind); ok {
+		return p
+	}
+	p, _ := h.parts.LoadOrStore(kind, create())
+	return p
 }
 
 var (
@@ -40,7 +52,7 @@ func Of(rdb redis.UniversalClient) (*Hub, error) {
 	row, ok, known := rowOf(rdb)
 	switch {
 	case !ok:
-		return nil, send.Fault(send.ErrUnavailable, errNil)
+		return nil, send.Fault(send.ErrNotSupported, errNil)
 	case !known:
 		return newHub(rdb), nil
 	}

@@ -99,13 +99,13 @@ func TestNoClient(t *testing.T) {
 		"nil ring":        (*redis.Ring)(nil),
 		"nil autopipline": (*redis.AutoPipeliner)(nil),
 	} {
-		if _, err := Of(rdb); !errors.Is(err, send.ErrUnavailable) {
-			t.Errorf("%s: %v; want ErrUnavailable", name, err)
+		if _, err := Of(rdb); !errors.Is(err, send.ErrNotSupported) {
+			t.Errorf("%s: %v; want ErrNotSupported", name, err)
 		}
 	}
 	var h *Handle
-	if _, err := h.Hub(); !errors.Is(err, send.ErrUnavailable) {
-		t.Errorf("no handle: %v; want ErrUnavailable", err)
+	if _, err := h.Hub(); !errors.Is(err, send.ErrNotSupported) {
+		t.Errorf("no handle: %v; want ErrNotSupported", err)
 	}
 }
 

@@ -65,10 +65,7 @@ func flagsOf(source string) string {
 // changes nothing, and returns its answer. A script that the server does not
 // know, or cannot read in this form, was not executed and is sent again.
 func (s *Script) Run(ctx context.Context, h *hub.Hub, keys []string, args ...any) (any, error) {
-	f := s.marked
-	if h.PlainLua.Load() {
-		f = s.plain
-	}
+	f := s.form(h)
 	answer, err := s.eval(ctx, h, "evalsha", f.digest, keys, args)
 	if redis.HasErrorPrefix(err, "NOSCRIPT") {
 		answer, err = s.eval(ctx, h, "eval", f.source, keys, args)
@@ -83,7 +80,25 @@ func (s *Script) Run(ctx context.Context, h *hub.Hub, keys []string, args ...any
 	return answer, err
 }
 
-func (s *Script) eval(ctx context.Context, h *hub.Hub, how, what string, keys []string, args []any) (any, error) {
+// Command returns the script as a command of a pipeline, by its digest. Its
+// answer may be NOSCRIPT, or that the server cannot read this form: nothing was
+// executed then, and [Script.Run] finds the way.
+func (s *Script) Command(ctx context.Context, h *hub.Hub, keys []string, args ...any) *redis.Cmd {
+	return command(ctx, "evalsha", s.form(h).digest, keys, args)
+}
+
+// Unknown reports whether err is a server's word that it cannot run the digest.
+func Unknown(err error) bool { return redis.HasErrorPrefix(err, "NOSCRIPT") || unreadable(err) }
+
+// form returns the text of the script that this client's server can read.
+func (s *Script) form(h *hub.Hub) form {
+	if h.PlainLua.Load() {
+		return s.plain
+	}
+	return s.marked
+}
+
+func command(ctx context.Context, how, what string, keys []string, args []any) *redis.Cmd {
 	words := make([]any, 0, 3+len(keys)+len(args))
 	words = append(words, how, what, len(keys))
 	for _, k := range keys {
@@ -91,6 +106,11 @@ func (s *Script) eval(ctx context.Context, h *hub.Hub, how, what string, keys []
 	}
 	cmd := redis.NewCmd(ctx, append(words, args...)...)
 	cmd.SetFirstKeyPos(3)
+	return cmd
+}
+
+func (s *Script) eval(ctx context.Context, h *hub.Hub, how, what string, keys []string, args []any) (any, error) {
+	cmd := command(ctx, how, what, keys, args)
 	send := h.Send.Write
 	if s.reads {
 		send = h.Send.Read

@@ -102,6 +102,7 @@ var texts = []struct {
 	part  string
 	class error
 }{
+	{"WRONGTYPE Operation", ErrWrongType}, // the embedded server puts words in front inside a script
 	{"The user executing the script can't", ErrDenied},
 	{"max number of clients reached", ErrUnavailable},
 	{"unknown command", ErrNotSupported},

@@ -3,6 +3,8 @@ package send
 import (
 	"context"
 	"errors"
+	"math"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -73,4 +75,15 @@ func Args(name, key string, elements []string) []any {
 		args = append(args, elements[i])
 	}
 	return args
+}
+
+// Millis returns d as commands that count in milliseconds want it: rounded up,
+// so that what should last does not end at once, but to no more than a
+// Duration can hold.
+func Millis(d time.Duration) int64 {
+	ms := d.Milliseconds()
+	if d%time.Millisecond > 0 && ms < time.Duration(math.MaxInt64).Milliseconds() {
+		ms++
+	}
+	return ms
 }

@@ -3,6 +3,7 @@ package send
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -81,18 +82,48 @@ func (s *Sender) writeOnce(ctx context.Context, o *once) error {
 // connection or a redirect is the caller's to see. The error is the first of
 // the pipeline; each command has its own.
 func (s *Sender) ReadOn(ctx context.Context, node redis.Cmdable, cmds ...redis.Cmder) error {
+	return s.pipeline(ctx, node, request{}, cmds)
+}
+
+// WriteOn is ReadOn for commands that change something: when an answer was
+// lost the error is ErrMaybeRan, and it may be so for each of them.
+func (s *Sender) WriteOn(ctx context.Context, node redis.Cmdable, cmds ...redis.Cmder) error {
+	return s.pipeline(ctx, node, request{write: true}, cmds)
+}
+
+func (s *Sender) pipeline(ctx context.Context, node redis.Cmdable, r request, cmds []redis.Cmder) error {
+	wrapped := make([]*once, len(cmds))
 	run := func(ctx context.Context) error {
 		pipe := node.Pipeline()
-		for _, cmd := range cmds {
-			_ = pipe.Process(ctx, &once{Cmder: cmd}) // queued; errors come with Exec
+		for i, cmd := range cmds {
+			wrapped[i] = &once{Cmder: cmd}
+			_ = pipe.Process(ctx, wrapped[i]) // queued; errors come with Exec
 		}
 		_, err := pipe.Exec(ctx)
 		return err
 	}
 	if ctx.Done() == nil {
-		return s.finish(ctx, run(ctx), request{})
+		err := run(ctx)
+		r.written = slices.ContainsFunc(wrapped, func(o *once) bool { return o.written.Load() })
+		return s.finish(ctx, err, r)
 	}
-	return s.finish(ctx, s.leavable(ctx, call{run: run}), request{})
+	err := s.leavable(ctx, call{run: run, write: r.write})
+	r.written = true // a caller that has left does not look at what it left
+	return s.finish(ctx, err, r)
+}
+
+// Run calls f so that the caller can leave when ctx ends, as it can leave a
+// command: f goes on then, and counts as one that was left behind. The error
+// is f's, the context's, or that too many were left behind.
+func (s *Sender) Run(ctx context.Context, f func(context.Context) error) error {
+	if ctx.Done() == nil {
+		return f(ctx)
+	}
+	err := s.leavable(ctx, call{run: f})
+	if errors.Is(err, errLeft) {
+		return Fault(ErrUnavailable, err)
+	}
+	return err
 }
 
 // finish classifies err and lets a cluster client look for its nodes again

@@ -1,11 +1,12 @@
 // Package desir is the root of a library of Redis-backed structures that feel
-// like Go's own types: maps, sets, lists, values and counters shared by any
-// number of goroutines, processes and hosts.
+// like Go's own types: maps, sets, lists, values, counters and channels shared
+// by any number of goroutines, processes and hosts.
 //
 // The packages:
 //
 //   - [github.com/desir-go/desir/collections]: Map, Set, List, Value
 //   - [github.com/desir-go/desir/counter]: Counter, IDs
+//   - [github.com/desir-go/desir/channel]: Chan
 //   - [github.com/desir-go/desir/codec]: how values become bytes
 //   - [github.com/desir-go/desir/embedded]: an in-process Redis for trying things
 //

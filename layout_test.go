@@ -20,24 +20,28 @@ const module = "github.com/desir-go/desir"
 var arrows = map[string][]string{
 	"":                     {"internal/hub", "internal/keys", "internal/script", "internal/send"},
 	"codec":                {"internal/canon"},
-	"collections":          {"", "codec", "internal/canon", "internal/hub", "internal/keys", "internal/script", "internal/send"},
+	"collections":          {"", "codec", "internal/canon", "internal/element", "internal/hub", "internal/keys", "internal/script", "internal/send"},
+	"channel":              {"", "codec", "internal/element", "internal/hub", "internal/keys", "internal/listen", "internal/script", "internal/send", "internal/wait"},
 	"counter":              {"", "codec", "internal/hub", "internal/keys", "internal/script", "internal/send"},
 	"embedded":             {},
-	"cmd/desir":            {"", "codec", "collections", "counter", "embedded"},
+	"cmd/desir":            {"", "channel", "codec", "collections", "counter", "embedded"},
 	"internal/canon":       {},
 	"internal/keys":        {},
 	"internal/send":        {"internal/keys"},
+	"internal/element":     {"codec", "internal/canon"},
 	"internal/hub":         {"internal/keys", "internal/send"},
+	"internal/listen":      {"internal/hub", "internal/keys", "internal/script", "internal/send"},
+	"internal/wait":        {"internal/hub", "internal/keys", "internal/script", "internal/send"},
 	"internal/script":      {"internal/hub"},
 	"internal/redistest":   {"embedded"},
-	"internal/conformance": {"", "codec", "collections", "counter", "internal/"},
+	"internal/conformance": {"", "codec", "channel", "collections", "counter", "internal/"},
 }
 
 // outside lists who may import a package of another module that only some may.
 var outside = map[string][]string{
 	"github.com/redis/go-redis/v9": {
-		"", "collections", "counter", "embedded", "cmd/desir",
-		"internal/send", "internal/hub", "internal/script", "internal/redistest", "internal/conformance",
+		"", "channel", "collections", "counter", "embedded", "cmd/desir", "internal/conformance",
+		"internal/hub", "internal/listen", "internal/redistest", "internal/script", "internal/send", "internal/wait",
 	},
 	"github.com/vmihailenco/msgpack/v5":  {"codec"},
 	"github.com/klauspost/compress/zstd": {"codec"},

@@ -1,7 +1,8 @@
 // Command desir is the tool of the library: a tour of it on real text, and
 // more as the library grows.
 //
-//	desir tour [FILE…]     counts words with workers that share a map, a set, a list, a counter and a value
+//	desir tour [FILE…]     counts words with workers that share a channel, a map, a set, a list, a counter and a value
+//	desir chan send|recv|len|close|reopen NAME
 //	desir version
 //	desir --help
 //

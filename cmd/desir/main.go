@@ -15,25 +15,29 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 
 // cli is the grammar of the command line.
 type cli struct {
 	URL string `help:"Redis to work on; without it an embedded one." env:"DESIR_URL" placeholder:"redis://…"`
 
-	Tour    tourCmd    `cmd:"" help:"Count the words of text files with workers that share a map, a set, a list, a counter and a value."`
+	Tour    tourCmd    `cmd:"" help:"Count the words of text files with workers that share a channel, a map, a set, a list, a counter and a value."`
+	Chan    chanCmd    `cmd:"" help:"Send and receive through a channel."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 }
 
-// streams is where a command writes.
-type streams struct{ out, err io.Writer }
+// streams is where a command reads and writes.
+type streams struct {
+	in       io.Reader
+	out, err io.Writer
+}
 
 // exit ends the parser from inside, after --help say.
 type exit int
 
 // run is the whole program; it returns the exit status.
-func run(ctx context.Context, args []string, stdout, stderr io.Writer) (status int) {
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) (status int) {
 	defer func() {
 		if code, ok := recover().(exit); ok {
 			status = int(code)
@@ -43,7 +47,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (status i
 	parser, err := kong.New(&c, kong.Name("desir"), kong.Writers(stdout, stderr),
 		kong.Description("Redis-backed structures that feel like Go's own."),
 		kong.Exit(func(code int) { panic(exit(code)) }),
-		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(streams{stdout, stderr}))
+		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(streams{stdin, stdout, stderr}))
 	if err != nil {
 		return fail(stderr, err, 1)
 	}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"text/tabwriter"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/desir-go/desir"
+	"github.com/desir-go/desir/channel"
 	"github.com/desir-go/desir/collections"
 	"github.com/desir-go/desir/counter"
 )
@@ -44,11 +46,14 @@ const keepFor = time.Hour
 // tour is what the workers of one run share: in Redis, under names of its own,
 // so that any number of tours can run on one server.
 type tour struct {
-	lines    *collections.List[string]        // read, not yet counted
+	lines    *channel.Chan[[]string]          // read, not yet counted, in batches
 	words    *collections.Map[string, int]    // how often each word was seen
 	distinct *collections.Set[string]         // the words
 	total    *counter.Counter                 // of words
 	done     *collections.Value[tourProgress] // for whoever wants to look
+	top      *collections.List[string]        // the most frequent words, in the end
+
+	waiting desir.Object // the channel's key, which expires as the others do
 }
 
 // tourProgress is what a tour has behind it.
@@ -69,24 +74,27 @@ func newTour(ctx context.Context, rdb redis.UniversalClient) (*tour, error) {
 	}
 	name := func(part string) string { return fmt.Sprintf("desir:tour:%d:%s", run, part) }
 	return &tour{
-		lines:    collections.NewList[string](rdb, name("lines")),
+		lines:    channel.NewChan[[]string](rdb, name("lines"), channel.Buffer(batchesAhead)),
 		words:    collections.NewMap[string, int](rdb, name("words")),
 		distinct: collections.NewSet[string](rdb, name("distinct")),
 		total:    counter.New(rdb, name("total")),
 		done:     collections.NewValue[tourProgress](rdb, name("done")),
+		top:      collections.NewList[string](rdb, name("top")),
+		waiting:  collections.NewList[string](rdb, name("lines")).Object, // a channel is a list
 	}, nil
 }
 
-// objects are those of the run, to let them expire and to remove them.
+// objects are those of the run that live in one key, to let them expire and to
+// remove them.
 func (t *tour) objects() []desir.Object {
-	return []desir.Object{t.lines.Object, t.words.Object, t.distinct.Object, t.total.Object, t.done.Object}
+	return []desir.Object{t.waiting, t.words.Object, t.distinct.Object, t.total.Object, t.done.Object, t.top.Object}
 }
 
 // end removes what the run has stored, also when ctx has ended.
 func (t *tour) end(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
-	var all error
+	all := t.lines.Clear(ctx)
 	for _, o := range t.objects() {
 		all = errors.Join(all, o.Clear(ctx))
 	}
@@ -128,7 +136,12 @@ func (c *tourCmd) Run(ctx context.Context, s streams, flags *cli) (err error) {
 	if err != nil {
 		return err
 	}
-	found.print(s.out, c.Top)
+	if err := t.rank(ctx, found, c.Top); err != nil {
+		return err
+	}
+	if err := t.print(ctx, s.out, found); err != nil {
+		return err
+	}
 	fmt.Fprintf(s.out, "\n%d commands in %v\n", sent.commands.Load(), time.Since(start).Round(time.Millisecond))
 	return nil
 }
@@ -172,18 +185,30 @@ func (t *tour) result(ctx context.Context) (result, error) {
 	return r, nil
 }
 
-func (r result) print(w io.Writer, top int) {
-	words := make([]string, 0, len(r.counts))
-	for word := range r.counts {
-		words = append(words, word)
-	}
-	slices.SortFunc(words, func(a, b string) int {
+// rank puts the most frequent words into the shared list.
+func (t *tour) rank(ctx context.Context, r result, top int) error {
+	words := slices.SortedFunc(maps.Keys(r.counts), func(a, b string) int {
 		return cmp.Or(cmp.Compare(r.counts[b], r.counts[a]), cmp.Compare(a, b))
 	})
+	if _, err := t.top.PushBack(ctx, words[:min(top, len(words))]...); err != nil {
+		return err
+	}
+	_, err := t.top.Expire(ctx, keepFor)
+	return err
+}
+
+// print shows the list and the totals.
+func (t *tour) print(ctx context.Context, w io.Writer, r result) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	for _, word := range words[:min(top, len(words))] {
+	for word, err := range t.top.All(ctx) {
+		if err != nil {
+			return err
+		}
 		fmt.Fprintf(table, "%d\t %s\n", r.counts[word], shown(word))
 	}
-	_ = table.Flush() // w's own errors show with the next line
-	fmt.Fprintf(w, "\n%d lines, %d words, %d of them distinct\n", r.Lines, r.Words, len(r.counts))
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(w, "\n%d lines, %d words, %d of them distinct\n", r.Lines, r.Words, len(r.counts))
+	return err
 }

@@ -13,28 +13,30 @@ import (
 )
 
 const (
-	linesPerPush = 64  // lines that travel together
-	linesAhead   = 256 // batches that may wait in Redis
+	batchLines   = 64  // lines that travel together
+	batchesAhead = 256 // batches that may wait in Redis
 )
 
-// count lets workers count all lines of the texts. The reader pushes lines to
-// the shared list, the workers take them from there; a token for each batch
-// keeps the list short and tells the workers that there is something to take.
+// count lets workers count all lines of the texts: the reader sends batches of
+// them through the shared channel, and an empty one for each worker at the end.
 func (t *tour) count(ctx context.Context, in *texts, workers int, p *progress) error {
 	defer p.end()
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	batches := make(chan struct{}, linesAhead)
 	var group sync.WaitGroup
 	for range workers {
 		group.Go(func() {
-			if err := t.work(ctx, batches, p); err != nil {
+			if err := t.work(ctx, p); err != nil {
 				stop(err)
 			}
 		})
 	}
-	err := t.read(ctx, in, batches)
-	close(batches)
+	err := t.read(ctx, in)
+	for range workers {
+		if err == nil {
+			err = t.lines.Send(ctx, nil)
+		}
+	}
 	if err != nil {
 		stop(err)
 	}
@@ -42,26 +44,19 @@ func (t *tour) count(ctx context.Context, in *texts, workers int, p *progress) e
 	return context.Cause(ctx)
 }
 
-// read pushes the lines of all texts, batch by batch.
-func (t *tour) read(ctx context.Context, in *texts, batches chan<- struct{}) error {
+// read sends the lines of all texts.
+func (t *tour) read(ctx context.Context, in *texts) error {
 	var batch []string
 	flush := func() error {
 		if len(batch) == 0 {
 			return nil
 		}
-		if _, err := t.lines.PushBack(ctx, batch...); err != nil {
-			return err
-		}
-		if _, err := t.lines.Expire(ctx, keepFor); err != nil {
+		if err := t.lines.Send(ctx, batch); err != nil {
 			return err
 		}
 		batch = batch[:0]
-		select {
-		case batches <- struct{}{}:
-			return nil
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
+		_, err := t.waiting.Expire(ctx, keepFor)
+		return err
 	}
 	for _, f := range in.files {
 		lines := bufio.NewReaderSize(f, 64<<10)
@@ -70,7 +65,7 @@ func (t *tour) read(ctx context.Context, in *texts, batches chan<- struct{}) err
 			if line != "" {
 				batch = append(batch, line)
 			}
-			if len(batch) == linesPerPush || err != nil {
+			if len(batch) == batchLines || err != nil {
 				if err := flush(); err != nil {
 					return err
 				}
@@ -86,12 +81,14 @@ func (t *tour) read(ctx context.Context, in *texts, batches chan<- struct{}) err
 	return nil
 }
 
-// work takes batches of lines and counts their words until there are no more.
-func (t *tour) work(ctx context.Context, batches <-chan struct{}, p *progress) error {
-	for range batches {
-		lines, err := t.lines.PopN(ctx, linesPerPush)
+// work counts the words of batches until the empty one.
+func (t *tour) work(ctx context.Context, p *progress) error {
+	for lines, err := range t.lines.All(ctx) {
 		if err != nil {
 			return err
+		}
+		if len(lines) == 0 {
+			return nil
 		}
 		seen, words := map[string]int{}, 0
 		for _, line := range lines {

@@ -145,7 +145,7 @@ func TestToursTogether(t *testing.T) {
 	for range 4 {
 		group.Go(func() {
 			var out, errs bytes.Buffer
-			if status := run(context.Background(), []string{"tour", "--top", "100000", text}, &out, &errs); status != 0 {
+			if status := run(context.Background(), []string{"tour", "--top", "100000", text}, strings.NewReader(""), &out, &errs); status != 0 {
 				t.Errorf("exit status %d, %q", status, errs.String())
 				return
 			}
@@ -174,7 +174,7 @@ func TestTourInterrupted(t *testing.T) {
 	var errs bytes.Buffer
 	go func() {
 		defer close(done)
-		status = run(ctx, []string{"tour", "--url", "redis://" + p.Addr(), text}, &bytes.Buffer{}, &errs)
+		status = run(ctx, []string{"tour", "--url", "redis://" + p.Addr(), text}, strings.NewReader(""), &bytes.Buffer{}, &errs)
 	}()
 	redistest.Eventually(t, 10e9, func() bool { return p.Count("hincrby") > 20 }, "the tour counts")
 	cancel()

@@ -1,0 +1,146 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/desir-go/desir/channel"
+)
+
+// chanCmd works on a channel of texts, so that two terminals can talk.
+type chanCmd struct {
+	Send   chanSend   `cmd:"" help:"Send values, or the lines of standard input."`
+	Recv   chanRecv   `cmd:"" help:"Print values as they come."`
+	Len    chanLen    `cmd:"" help:"Print how many values are in the channel."`
+	Close  chanClose  `cmd:"" help:"Close the channel for everybody."`
+	Reopen chanReopen `cmd:"" help:"Open it again."`
+}
+
+type chanSend struct {
+	Name   string   `arg:"" help:"Name of the channel."`
+	Values []string `arg:"" optional:"" help:"Values; without any, the lines of standard input."`
+	Buffer int      `default:"0" help:"Wait while so many values are in the channel; 0 for never."`
+}
+
+type chanRecv struct {
+	Name  string        `arg:"" help:"Name of the channel."`
+	Count int           `default:"0" help:"End after so many values; 0 for no end."`
+	Idle  time.Duration `default:"-1s" help:"End after waiting so long for a value; negative for never."`
+}
+
+type (
+	chanLen struct {
+		Name string `arg:"" help:"Name of the channel."`
+	}
+	chanClose struct {
+		Name string `arg:"" help:"Name of the channel."`
+	}
+	chanReopen struct {
+		Name string `arg:"" help:"Name of the channel."`
+	}
+)
+
+var errNeedsURL = errors.New("an embedded Redis ends with this command; name yours with --url or DESIR_URL")
+
+// online runs f on the Redis of the command line.
+func online(ctx context.Context, flags *cli, f func(redis.UniversalClient) error) error {
+	if flags.URL == "" {
+		return errNeedsURL
+	}
+	rdb, _, disconnect, err := connect(ctx, flags.URL)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f(rdb), disconnect())
+}
+
+// Run is "desir chan send".
+func (c *chanSend) Run(ctx context.Context, s streams, flags *cli) error {
+	return online(ctx, flags, func(rdb redis.UniversalClient) error {
+		var opts []channel.Option
+		if c.Buffer != 0 {
+			opts = append(opts, channel.Buffer(c.Buffer))
+		}
+		to := channel.NewChan[string](rdb, c.Name, opts...)
+		if len(c.Values) > 0 {
+			_, err := to.SendMany(ctx, c.Values...)
+			return err
+		}
+		lines := bufio.NewReader(s.in)
+		for {
+			line, err := lines.ReadString('\n')
+			if line != "" {
+				if err := to.Send(ctx, trimLine(line)); err != nil {
+					return err
+				}
+			}
+			if errors.Is(err, io.EOF) {
+				return nil
+			}
+			if err != nil {
+				return err
+			}
+		}
+	})
+}
+
+func trimLine(line string) string {
+	if n := len(line); n > 0 && line[n-1] == '\n' {
+		return line[:n-1]
+	}
+	return line
+}
+
+// Run is "desir chan recv".
+func (c *chanRecv) Run(ctx context.Context, s streams, flags *cli) error {
+	return online(ctx, flags, func(rdb redis.UniversalClient) error {
+		var opts []channel.LoopOption
+		if c.Idle >= 0 {
+			opts = append(opts, channel.Idle(c.Idle))
+		}
+		n := 0
+		for v, err := range channel.NewChan[string](rdb, c.Name).All(ctx, opts...) {
+			if err != nil {
+				return err
+			}
+			if _, err := fmt.Fprintln(s.out, v); err != nil {
+				return err
+			}
+			if n++; n == c.Count {
+				return nil
+			}
+		}
+		return nil
+	})
+}
+
+// Run is "desir chan len".
+func (c *chanLen) Run(ctx context.Context, s streams, flags *cli) error {
+	return online(ctx, flags, func(rdb redis.UniversalClient) error {
+		n, err := channel.NewChan[string](rdb, c.Name).Len(ctx)
+		if err == nil {
+			fmt.Fprintln(s.out, n)
+		}
+		return err
+	})
+}
+
+// Run is "desir chan close".
+func (c *chanClose) Run(ctx context.Context, flags *cli) error {
+	return online(ctx, flags, func(rdb redis.UniversalClient) error {
+		return channel.NewChan[string](rdb, c.Name).Close(ctx)
+	})
+}
+
+// Run is "desir chan reopen".
+func (c *chanReopen) Run(ctx context.Context, flags *cli) error {
+	return online(ctx, flags, func(rdb redis.UniversalClient) error {
+		return channel.NewChan[string](rdb, c.Name).Reopen(ctx)
+	})
+}

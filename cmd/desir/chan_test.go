@@ -1,0 +1,60 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"strings"
+	"testing"
+
+	"github.com/desir-go/desir/internal/redistest"
+)
+
+// TestChan lets two terminals talk through a server.
+func TestChan(t *testing.T) {
+	s := redistest.StartServer(t)
+	t.Setenv("DESIR_URL", "redis://"+s.Addr)
+	type result struct {
+		status    int
+		out, errs string
+	}
+	heard := make(chan result)
+	go func() {
+		var out, errs bytes.Buffer
+		status := run(context.Background(), []string{"chan", "recv", "talk", "--count", "4"}, strings.NewReader(""), &out, &errs)
+		heard <- result{status, out.String(), errs.String()}
+	}()
+	if status, _, errs := tool(t, "chan", "send", "talk", "hello", "two words"); status != 0 {
+		t.Fatalf("exit status %d, %q", status, errs)
+	}
+	var out, errs bytes.Buffer
+	if status := run(context.Background(), []string{"chan", "send", "talk"}, strings.NewReader("from\na pipe"), &out, &errs); status != 0 {
+		t.Fatalf("exit status %d, %q", status, errs.String())
+	}
+	if got, want := (<-heard), (result{0, "hello\ntwo words\nfrom\na pipe\n", ""}); got != want {
+		t.Errorf("heard %+v, want %+v", got, want)
+	}
+	for _, step := range []struct {
+		args   []string
+		status int
+		out    string
+	}{
+		{[]string{"chan", "send", "talk", "left"}, 0, ""},
+		{[]string{"chan", "len", "talk"}, 0, "1\n"},
+		{[]string{"chan", "close", "talk"}, 0, ""},
+		{[]string{"chan", "send", "talk", "late"}, 1, ""},
+		{[]string{"chan", "recv", "talk"}, 0, "left\n"},
+		{[]string{"chan", "reopen", "talk"}, 0, ""},
+		{[]string{"chan", "recv", "talk", "--idle", "10ms"}, 0, ""},
+		{[]string{"chan", "send", "talk", "--buffer=-1", "x"}, 1, ""},
+		{[]string{"chan", "send", "", "x"}, 1, ""},
+	} {
+		status, out, errs := tool(t, step.args...)
+		if status != step.status || out != step.out || (errs == "") != (status == 0) {
+			t.Errorf("%q: exit status %d, %q, %q; want %d, %q", step.args, status, out, errs, step.status, step.out)
+		}
+	}
+	t.Setenv("DESIR_URL", "")
+	if status, _, errs := tool(t, "chan", "len", "talk"); status != 1 || !strings.Contains(errs, "--url") {
+		t.Errorf("without a URL: exit status %d, %q", status, errs)
+	}
+}

@@ -81,7 +81,10 @@ func (x *Value[T]) SetTTL(ctx context.Context, v T, ttl time.Duration) error {
 	}
 	s, value, err := x.encode(v)
 	if err == nil {
-		ms := int64((ttl + time.Millisecond - 1) / time.Millisecond)
+		ms := ttl.Milliseconds()
+		if ttl%time.Millisecond > 0 {
+			ms++
+		}
 		err = s.Write(ctx, redis.NewStatusCmd(ctx, "set", x.h.Key, value, "px", ms))
 	}
 	return x.fail("SetTTL", err)

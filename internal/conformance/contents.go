@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// contents returns what a key holds, in a form that can be compared: its type
-// and its elements.
+// contents returns what a key holds, in a form that can be compared: its type,
+// its elements and whether it expires.
 func contents(t testing.TB, raw client, key string) string {
 	t.Helper()
 	ctx := context.Background()
@@ -32,7 +32,9 @@ func contents(t testing.TB, raw client, key string) string {
 		t.Fatalf("%q holds a %s", key, kind)
 	}
 	must(t, err)
-	return fmt.Sprintf("%s %q", kind, held)
+	ttl, err := raw.PTTL(ctx, key).Result()
+	must(t, err)
+	return fmt.Sprintf("%s %q, expires: %t", kind, held, ttl > 0)
 }
 
 // spoil gives a key contents of another kind than the one named.

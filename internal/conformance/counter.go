@@ -14,6 +14,14 @@ func Counter(t *testing.T, r *redistest.Redis) {
 		part{"ModelStart", func(t *testing.T, r *redistest.Redis) { counterModel(t, r, -7) }},
 		failures(counterSubject()),
 		failures(startSubject()),
+		costs(counterSubject()),
+		costs(startSubject()),
+		part{"Undecodable", counterUndecodable},
+		part{"Races", numbersRace},
+		part{"OnceRace", onceRace},
+		part{"Bounds", counterBounds},
+		part{"Tokens", counterTokens},
+		part{"Windows", counterWindows},
 	)
 }
 

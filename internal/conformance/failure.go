@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	"strings"
 	"sync"
 	"testing"
@@ -28,6 +29,7 @@ func failures(s Subject) part {
 			part{"Unencodable", s.unencodable},
 			part{"Canceled", s.canceled},
 			part{"Hook", s.hook},
+			part{"Unreachable", s.unreachable},
 		)
 	}}
 }
@@ -79,8 +81,8 @@ func (s Subject) noClient(t *testing.T, r *redistest.Redis) {
 		for _, c := range s.Calls(rdb, "name") {
 			err := c.Do(t.Context())
 			s.refused(t, c, "name", err)
-			if !errors.Is(err, desir.ErrUnavailable) {
-				t.Errorf("%s with a nil %T: error %v, want ErrUnavailable", c.name(), rdb, err)
+			if !errors.Is(err, desir.ErrNotSupported) {
+				t.Errorf("%s with a nil %T: error %v, want ErrNotSupported", c.name(), rdb, err)
 			}
 		}
 	}
@@ -93,8 +95,8 @@ func (s Subject) zero(t *testing.T, r *redistest.Redis) {
 	}
 	for _, c := range s.Zero() {
 		err := c.Do(t.Context())
-		if op := new(desir.OpError); !errors.As(err, &op) || !errors.Is(err, desir.ErrUnavailable) {
-			t.Errorf("%s of a zero object: error %v, want an OpError with ErrUnavailable", c.name(), err)
+		if op := new(desir.OpError); !errors.As(err, &op) || !errors.Is(err, desir.ErrNotSupported) {
+			t.Errorf("%s of a zero object: error %v, want an OpError with ErrNotSupported", c.name(), err)
 		}
 	}
 }
@@ -110,8 +112,8 @@ func (s Subject) unencodable(t *testing.T, r *redistest.Redis) {
 			}
 		}
 	}
-	if kind := contents(t, r.Raw(), key); kind != "none %!q(<nil>)" {
-		t.Errorf("the key holds %s", kind)
+	if n := r.Raw().Exists(t.Context(), key).Val(); n > 0 {
+		t.Errorf("the key holds %s", contents(t, r.Raw(), key))
 	}
 }
 
@@ -190,6 +192,29 @@ func (s Subject) hook(t *testing.T, r *redistest.Redis) {
 				}
 			})
 		}
+	}
+	group.Wait()
+}
+
+// unreachable has the address of a server that is not there.
+func (s Subject) unreachable(t *testing.T, r *redistest.Redis) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	must(t, err)
+	addr := l.Addr().String()
+	must(t, l.Close())
+	rdb := r.NewClient(t, func(o *redis.UniversalOptions) {
+		o.Addrs, o.DialerRetries = []string{addr}, 1
+	})
+	var group sync.WaitGroup
+	key := tagged(t, r, "k")
+	for _, c := range s.Calls(rdb, key) {
+		group.Go(func() {
+			err := c.Do(t.Context())
+			s.refused(t, c, key, err)
+			if !errors.Is(err, desir.ErrUnavailable) || errors.Is(err, desir.ErrMaybeRan) {
+				t.Errorf("%s: error %v, want ErrUnavailable", c.name(), err)
+			}
+		})
 	}
 	group.Wait()
 }

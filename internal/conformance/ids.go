@@ -12,6 +12,8 @@ func IDs(t *testing.T, r *redistest.Redis) {
 	run(t, r,
 		part{"Model", idsModel},
 		failures(idsSubject()),
+		costs(idsSubject()),
+		part{"Costs", idsCosts},
 	)
 }
 

@@ -14,6 +14,13 @@ func List(t *testing.T, r *redistest.Redis) {
 		part{"Model", listModel},
 		failures(listSubject()),
 		failures(ringSubject()),
+		costs(listSubject()),
+		costs(ringSubject()),
+		part{"Costs", listCosts},
+		part{"Undecodable", listUndecodable},
+		part{"Apart", listsApart},
+		part{"Walks", listWalks},
+		part{"Takers", takers},
 	)
 }
 

@@ -15,6 +15,12 @@ func Set(t *testing.T, r *redistest.Redis) {
 	run(t, r,
 		part{"Model", setModel},
 		failures(setSubject()),
+		costs(setSubject()),
+		part{"Costs", setCosts},
+		part{"Undecodable", setUndecodable},
+		part{"Apart", setsApart},
+		part{"Other", otherWrongType},
+		part{"Walks", setWalks},
 	)
 }
 

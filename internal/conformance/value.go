@@ -14,6 +14,8 @@ func Value(t *testing.T, r *redistest.Redis) {
 	run(t, r,
 		part{"Model", valueModel},
 		failures(valueSubject()),
+		costs(valueSubject()),
+		part{"Undecodable", valueUndecodable},
 	)
 }
 

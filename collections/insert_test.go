@@ -1,0 +1,104 @@
+package collections_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/desir-go/desir"
+	"github.com/desir-go/desir/collections"
+	"github.com/desir-go/desir/internal/redistest"
+)
+
+// TestInsertIsCut loses the reply of a command in the middle of a bulk load:
+// the count is what was acknowledged, and the error says that there may be more.
+func TestInsertIsCut(t *testing.T) {
+	t.Parallel()
+	redistest.Goroutines(t)
+	s := redistest.StartServer(t)
+	p := redistest.NewProxy(t, s.Addr)
+	m := collections.NewMap[int, int](s.Client(t, func(o *redis.Options) { o.Addr = p.Addr() }), "map")
+	taken := 0
+	n, err := m.Insert(ctx, func(yield func(int, int) bool) {
+		for i := 0; ; i++ { // without end
+			if i == 5000 {
+				p.CutReply(-1, redistest.Command("hset"))
+			}
+			taken++
+			if !yield(i, i) {
+				return
+			}
+		}
+	})
+	stored, lenErr := m.Len(ctx)
+	if !errors.Is(err, desir.ErrMaybeRan) || lenErr != nil || stored <= n || stored > n+2*250 {
+		t.Errorf("Insert = %d, %v; %d are stored, %v", n, err, stored, lenErr)
+	}
+	if taken > 5000+4*250 {
+		t.Errorf("it took %d pairs although it failed after 5000", taken)
+	}
+}
+
+// TestInsertIsCanceled ends the context while commands are under way: what may
+// have been executed is not hidden by the context's end.
+func TestInsertIsCanceled(t *testing.T) {
+	t.Parallel()
+	s := redistest.StartServer(t)
+	p := redistest.NewProxy(t, s.Addr)
+	rdb := s.Client(t, func(o *redis.Options) { o.Addr = p.Addr() })
+	for range 10 {
+		m := collections.NewMap[int, int](rdb, "map")
+		ctx, cancel := context.WithCancel(ctx)
+		sent := p.CountFunc(redistest.Command("hset"))
+		p.Swallow(2, redistest.Command("hset"))
+		n, err := m.Insert(ctx, func(yield func(int, int) bool) {
+			for i := 0; yield(i, i); i++ {
+				if i == 2*250 { // both writers have a command
+					for sent() < 2 {
+					}
+					cancel()
+				}
+			}
+		})
+		if n != 0 || !errors.Is(err, desir.ErrMaybeRan) || !errors.Is(err, context.Canceled) {
+			t.Fatalf("Insert = %d, %v; want ErrMaybeRan and context.Canceled", n, err)
+		}
+		p.Reset()
+		p.CutAll()
+		cancel()
+	}
+}
+
+// TestInsertPanics lets a panic of the sequence out and leaves nothing behind.
+func TestInsertPanics(t *testing.T) {
+	t.Parallel()
+	redistest.Goroutines(t)
+	m := collections.NewMap[int, int](redistest.StartServer(t).Client(t), "map")
+	defer func() {
+		if r := recover(); r != "sequence" {
+			t.Errorf("recovered %v, want the sequence's panic", r)
+		}
+	}()
+	_, _ = m.Insert(ctx, func(yield func(int, int) bool) {
+		for i := range 1000 {
+			yield(i, i)
+		}
+		panic("sequence")
+	})
+}
+
+// TestInsertWrongType stops at the first refusal.
+func TestInsertWrongType(t *testing.T) {
+	t.Parallel()
+	rdb := redistest.StartServer(t).Client(t)
+	if err := rdb.Set(ctx, "map", "text", 0).Err(); err != nil {
+		t.Fatal(err)
+	}
+	m := collections.NewMap[int, int](rdb, "map")
+	n, err := m.Insert(ctx, numbers(1_000_000))
+	if n != 0 || !errors.Is(err, desir.ErrWrongType) || errors.Is(err, context.Canceled) {
+		t.Errorf("Insert = %d, %v; want ErrWrongType", n, err)
+	}
+}

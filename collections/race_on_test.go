@@ -1,0 +1,5 @@
+//go:build race
+
+package collections_test
+
+const raceEnabled = true

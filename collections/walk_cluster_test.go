@@ -1,0 +1,81 @@
+package collections_test
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/desir-go/desir/collections"
+	"github.com/desir-go/desir/internal/redistest"
+)
+
+// TestWalkWithReplicaReads walks through clients that read from replicas, whose
+// hash tables have seeds of their own: a cursor holds at one node only.
+func TestWalkWithReplicaReads(t *testing.T) {
+	t.Parallel()
+	const n = 20_000
+	c := redistest.StartCluster(t, 1)
+	bigMap(t, c.Client(t), "map", n)
+	for name, choose := range map[string]func(*redis.ClusterOptions){
+		"read-only":  func(o *redis.ClusterOptions) { o.ReadOnly = true },
+		"by latency": func(o *redis.ClusterOptions) { o.RouteByLatency = true },
+		"randomly":   func(o *redis.ClusterOptions) { o.RouteRandomly = true },
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := collections.NewMap[int, int](c.Client(t, choose), "map")
+			for range 3 {
+				walkAll(t, n, m.Keys(ctx), nil)
+			}
+		})
+	}
+}
+
+// TestWalkOverMigration moves the hash to another node in the middle of a walk.
+func TestWalkOverMigration(t *testing.T) {
+	t.Parallel()
+	const n = 20_000
+	c := redistest.StartCluster(t, 0)
+	rdb := c.Client(t)
+	m := bigMap(t, rdb, "map", n)
+	for range 2 { // there, and on to a third node or back
+		walkAll(t, n, m.Keys(ctx), func() { migrate(t, c, "map") })
+	}
+	set := collections.NewSet[int](rdb, "set")
+	for chunk := range slices.Chunk(slices.Collect(ints(n)), 1000) {
+		if _, err := set.Add(ctx, chunk...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	walkAll(t, n, set.All(ctx), func() { migrate(t, c, "set") })
+}
+
+// migrate moves the slot of a key, with the key, to another master.
+func migrate(t *testing.T, c *redistest.Cluster, key string) {
+	t.Helper()
+	from := c.MasterFor(key)
+	to := c.Nodes[0]
+	if to == from {
+		to = c.Nodes[1]
+	}
+	source, target := from.Client(t), to.Client(t)
+	slot := source.ClusterKeySlot(ctx, key).Val()
+	targetID := target.ClusterMyID(ctx).Val()
+	do := func(node *redis.Client, args ...any) {
+		t.Helper()
+		if err := node.Do(ctx, args...).Err(); err != nil {
+			t.Fatalf("%v: %v", args, err)
+		}
+	}
+	do(target, "cluster", "setslot", slot, "importing", source.ClusterMyID(ctx).Val())
+	do(source, "cluster", "setslot", slot, "migrating", targetID)
+	do(source, "migrate", "127.0.0.1", to.Port, key, 0, 10_000)
+	for _, node := range []*redis.Client{target, source} {
+		do(node, "cluster", "setslot", slot, "node", targetID)
+	}
+	for _, node := range c.Nodes {
+		if node != from && node != to {
+			do(node.Client(t), "cluster", "setslot", slot, "node", targetID)
+		}
+	}
+}

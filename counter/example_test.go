@@ -1,0 +1,79 @@
+package counter_test
+
+import (
+	"context"
+	"fmt"
+	"log"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/desir-go/desir/counter"
+	"github.com/desir-go/desir/embedded"
+)
+
+// start returns a client of an in-process Redis. A program would use
+// desir.Open, or a client that it has.
+func start() (rdb redis.UniversalClient, stop func()) {
+	s, err := embedded.Start()
+	if err != nil {
+		log.Fatal(err)
+	}
+	return s.Client(), func() { _ = s.Close() }
+}
+
+func ExampleCounter() {
+	rdb, stop := start()
+	defer stop()
+	ctx := context.Background()
+
+	visits := counter.New(rdb, "visits:home")
+	n, err := visits.Add(ctx, 3)
+	fmt.Println(n, err)
+
+	// Counted once, however often the event is delivered.
+	for range 2 {
+		n, applied, err := visits.AddOnce(ctx, "event 4711", 1)
+		fmt.Println(n, applied, err)
+	}
+	// Output:
+	// 3 <nil>
+	// 4 true <nil>
+	// 4 false <nil>
+}
+
+func ExampleCounter_Numbers() {
+	rdb, stop := start()
+	defer stop()
+	ctx := context.Background()
+
+	invoices := counter.New(rdb, "invoices", counter.Start(20260))
+	orders := []string{"pears", "figs"}
+	for n, err := range invoices.Numbers(ctx) {
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println("invoice", n, "for", orders[0])
+		if orders = orders[1:]; len(orders) == 0 {
+			break // the next loop, here or elsewhere, goes on at 20263
+		}
+	}
+	// Output:
+	// invoice 20261 for pears
+	// invoice 20262 for figs
+}
+
+func ExampleIDs() {
+	rdb, stop := start()
+	defer stop()
+	ctx := context.Background()
+
+	ids := counter.NewIDs(rdb, "orders", 100) // asks Redis once for 100 numbers
+	for range 3 {
+		id, err := ids.Next(ctx)
+		fmt.Println(id, err)
+	}
+	// Output:
+	// 1 <nil>
+	// 2 <nil>
+	// 3 <nil>
+}

@@ -1,0 +1,137 @@
+package conformance
+
+import (
+	"errors"
+	"math"
+	"reflect"
+	"testing"
+
+	"github.com/desir-go/desir"
+	"github.com/desir-go/desir/codec"
+	"github.com/desir-go/desir/collections"
+	"github.com/desir-go/desir/internal/redistest"
+)
+
+// add adds to every kind of number, up to its bounds and beyond.
+func add(t *testing.T, r *redistest.Redis) {
+	type degrees int8
+	type grams uint16
+	within(t, r, int8(math.MinInt8), math.MaxInt8)
+	within(t, r, int16(math.MinInt16), math.MaxInt16)
+	within(t, r, int32(math.MinInt32), math.MaxInt32)
+	within(t, r, int64(math.MinInt64), math.MaxInt64)
+	within(t, r, math.MinInt, math.MaxInt)
+	within(t, r, uint8(0), math.MaxUint8)
+	within(t, r, uint16(0), math.MaxUint16)
+	within(t, r, uint32(0), math.MaxUint32)
+	within(t, r, uint64(0), math.MaxInt64) // what Redis can add up
+	within(t, r, uint(0), math.MaxInt64)
+	within(t, r, degrees(math.MinInt8), math.MaxInt8)
+	within(t, r, grams(0), math.MaxUint16)
+}
+
+// within adds random numbers between the bounds of a type and compares with
+// Go's sums, where those do not overflow.
+func within[N interface {
+	~int | ~int8 | ~int16 | ~int32 | ~int64 | ~uint | ~uint8 | ~uint16 | ~uint32 | ~uint64
+}](t *testing.T, r *redistest.Redis, lo, hi N) {
+	x := newModel(t)
+	ctx := t.Context()
+	called := reflect.TypeFor[N]().String()
+	at := name(t, r, called)
+	handles := []*collections.Map[string, N]{
+		collections.NewMap[string, N](r.Client, at),
+		collections.NewMap[string, N](r.NewClient(t), at),
+	}
+	var want N
+	var known bool
+	deltas := []N{0, 1, 2, hi, hi - 1, hi / 2, lo, lo + 1, lo / 2, N(100)}
+	if lo < 0 {
+		minus := N(0)
+		deltas = append(deltas, minus-1, minus-2, minus-100)
+	}
+	refused := 0
+	for range 60 {
+		m, delta := oneOf(x, handles...), oneOf(x, deltas...)
+		if (delta > 0 && want > hi-delta) || (delta < 0 && want < lo-delta) {
+			refused++
+			if r.Name == "embedded" && reflect.TypeFor[N]().Bits() == 64 {
+				continue // its HINCRBY wraps
+			}
+			if sum, err := collections.Add(ctx, m, "k", delta); err == nil || errors.Is(err, desir.ErrMaybeRan) {
+				t.Errorf("%s: %d + %d = %d, %v; want an error", called, want, delta, sum, err)
+			}
+		} else {
+			want, known = want+delta, true
+			sum, err := collections.Add(ctx, m, "k", delta)
+			x.same(err, sum, want, "%s: Add(%d)", called, delta)
+		}
+		got, ok, err := m.Get(ctx, "k")
+		x.same(err, answer(got, ok), answer(want, known), "%s: Get", called)
+	}
+	if refused == 0 {
+		t.Errorf("%s: no sum was too large", called)
+	}
+	// An addition to nothing that does not fit leaves nothing.
+	if lo < 0 && reflect.TypeFor[N]().Bits() < 64 {
+		wide := collections.NewMap[string, int64](r.Client, at)
+		must(t, wide.Set(ctx, "wide", math.MaxInt64))
+		if _, err := collections.Add(ctx, handles[0], "wide", lo); err == nil {
+			t.Errorf("%s: a sum of 63 bits is no error", called)
+		}
+		got, _, err := wide.Get(ctx, "wide")
+		x.same(err, got, int64(math.MaxInt64), "%s: the number of 63 bits", called)
+	}
+}
+
+// addFloats adds floats, which Redis does with more bits than Go.
+func addFloats(t *testing.T, r *redistest.Redis) {
+	ctx := t.Context()
+	type euro float64
+	m := collections.NewMap[string, float64](r.Client, name(t, r, "f"))
+	for _, tt := range []struct{ delta, sum float64 }{{0.5, 0.5}, {-2, -1.5}, {0, -1.5}, {1e15, 1e15 - 1.5}, {1.5 - 1e15, 0}} {
+		got, err := collections.Add(ctx, m, "k", tt.delta)
+		equal(t, "Add to a float64", answer(got, err), answer(tt.sum, nil))
+		got, _, err = m.Get(ctx, "k")
+		equal(t, "Get of a float64", answer(got, err), answer(tt.sum, nil))
+	}
+	short := collections.NewMap[string, float32](r.Client, name(t, r, "g"))
+	for _, want := range []float32{0.25, 0.5, 0.75} {
+		got, err := collections.Add(ctx, short, "k", 0.25)
+		equal(t, "Add to a float32", answer(got, err), answer(want, nil))
+	}
+	named := collections.NewMap[userID, euro](r.Client, name(t, r, "h"))
+	got, err := collections.Add(ctx, named, "ada", 2.5)
+	equal(t, "Add to a named float", answer(got, err), answer(euro(2.5), nil))
+	for _, odd := range []float64{math.Inf(1), math.NaN()} {
+		if r.Name == "embedded" {
+			break // it adds them
+		}
+		if _, err := collections.Add(ctx, m, "k", odd); err == nil {
+			t.Errorf("Add(%v) is no error", odd)
+		}
+	}
+	v, _, err := m.Get(ctx, "k")
+	equal(t, "the float after refusals", answer(v, err), answer(0.0, nil))
+}
+
+// addRefusals are additions that nothing is sent for.
+func addRefusals(t *testing.T, r *redistest.Redis) {
+	ctx := t.Context()
+	rdb := r.NewClient(t)
+	at := name(t, r, "n")
+	trips := redistest.CountTrips(rdb)
+	big := collections.NewMap[string, uint64](rdb, at)
+	if _, err := collections.Add(ctx, big, "k", 1<<63); err == nil {
+		t.Error("Add(1<<63) is no error")
+	}
+	for called, c := range map[string]codec.Codec{"Msgpack": codec.Msgpack, "Encrypt": codec.Encrypt(codec.Auto, ring(1))} {
+		m := collections.NewMap[string, int](rdb, at, collections.WithCodec(c))
+		if _, err := collections.Add(ctx, m, "k", 1); !errors.Is(err, codec.ErrUnsupported) {
+			t.Errorf("Add with %s: error %v, want ErrUnsupported", called, err)
+		}
+	}
+	if n := trips.Count(); n != 0 {
+		t.Errorf("%d round trips %q", n, trips.Commands())
+	}
+}

@@ -1,0 +1,212 @@
+package conformance
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/desir-go/desir"
+	"github.com/desir-go/desir/codec"
+	"github.com/desir-go/desir/collections"
+	"github.com/desir-go/desir/internal/redistest"
+)
+
+// ring is a key ring with one key.
+type ring byte
+
+func (r ring) Current() (uint32, []byte) { return uint32(r), slices.Repeat([]byte{byte(r)}, 32) }
+
+func (r ring) Key(id uint32) ([]byte, bool) {
+	_, key := r.Current()
+	return key, id == uint32(r)
+}
+
+// cart is a value with something to hide.
+type cart struct {
+	Owner string
+	Items []string
+	Total int
+}
+
+func sampleCart() cart { return cart{Owner: marker, Items: []string{"pear", "fig"}, Total: 300} }
+
+// codecsOf are the codecs that store a cart, and whether equal carts have equal
+// bytes.
+func codecsOf() map[string]struct {
+	codec     codec.Codec
+	canonical bool
+} {
+	type row = struct {
+		codec     codec.Codec
+		canonical bool
+	}
+	return map[string]row{
+		"nil":              {nil, true},
+		"Auto":             {codec.Auto, true},
+		"Msgpack":          {codec.Msgpack, true},
+		"Limit":            {codec.Limit(codec.Auto, 1000), true},
+		"JSON":             {codec.JSON, false},
+		"Compress":         {codec.Compress(codec.Auto, 1), false},
+		"Encrypt":          {codec.Encrypt(codec.Auto, ring(1)), false},
+		"Encrypt Compress": {codec.Encrypt(codec.Compress(codec.JSON, 1), ring(1)), false},
+	}
+}
+
+// codecOptions stores values through every codec, in every type.
+func codecOptions(t *testing.T, r *redistest.Redis) {
+	ctx := t.Context()
+	for called, tt := range codecsOf() {
+		with := collections.WithCodec(tt.codec)
+		m := collections.NewMap[string, cart](r.Client, name(t, r, called+"m"), with)
+		l := collections.NewList[cart](r.Client, name(t, r, called+"l"), with)
+		x := collections.NewValue[cart](r.Client, name(t, r, called+"v"), with)
+		want := sampleCart()
+		must(t, m.Set(ctx, "k", want))
+		got, ok, err := m.Get(ctx, "k")
+		equal(t, called+" in a map", answer(got, ok, err), answer(want, true, nil))
+		_, err = l.PushBack(ctx, want)
+		must(t, err)
+		got, ok, err = l.At(ctx, 0)
+		equal(t, called+" in a list", answer(got, ok, err), answer(want, true, nil))
+		must(t, x.Set(ctx, want))
+		got, ok, err = x.Get(ctx)
+		equal(t, called+" in a value", answer(got, ok, err), answer(want, true, nil))
+
+		// What reads bytes and compares those works with any codec.
+		got, err = m.Update(ctx, "k", func(c cart, ok bool) (cart, bool, error) { c.Total++; return c, ok, nil })
+		equal(t, called+": Map.Update", answer(got.Total, err), answer(want.Total+1, nil))
+		got, err = x.Update(ctx, func(c cart, ok bool) (cart, bool, error) { c.Total++; return c, ok, nil })
+		equal(t, called+": Value.Update", answer(got.Total, err), answer(want.Total+1, nil))
+
+		for op, call := range map[string]func() error{
+			"Map.CompareAndSwap":   func() error { return second(m.CompareAndSwap(ctx, "k", want, want)) },
+			"Map.CompareAndDelete": func() error { return second(m.CompareAndDelete(ctx, "k", want)) },
+			"List.Index":           func() error { return third(l.Index(ctx, want)) },
+			"List.Remove":          func() error { return second(l.Remove(ctx, want, 0)) },
+			"List.InsertBefore":    func() error { return second(l.InsertBefore(ctx, want, want)) },
+			"Value.CompareAndSwap": func() error { return second(x.CompareAndSwap(ctx, want, want)) },
+		} {
+			if err := call(); tt.canonical && err != nil || !tt.canonical && !errors.Is(err, codec.ErrUnsupported) {
+				t.Errorf("%s with %s: error %v; ErrUnsupported: want %t", op, called, err, !tt.canonical)
+			}
+		}
+	}
+}
+
+// codecBytes looks at what is stored.
+func codecBytes(t *testing.T, r *redistest.Redis) {
+	ctx := t.Context()
+	at := name(t, r, "v")
+	stored := func(c codec.Codec, v cart) string {
+		t.Helper()
+		must(t, collections.NewValue[cart](r.Client, at, collections.WithCodec(c)).Set(ctx, v))
+		return r.Raw().Get(ctx, at).Val()
+	}
+	equal(t, "JSON", stored(codec.JSON, cart{Owner: "ada"}), `{"Owner":"ada","Items":null,"Total":0}`)
+	if raw := stored(codec.Encrypt(codec.Auto, ring(1)), sampleCart()); strings.Contains(raw, marker) {
+		t.Errorf("Encrypt stored %q", raw)
+	}
+	long := cart{Owner: strings.Repeat("a", 10_000)}
+	if n := len(stored(codec.Compress(codec.Auto, 100), long)); n > 1000 {
+		t.Errorf("Compress stored %d bytes", n)
+	}
+	text := collections.NewValue[int](r.Client, at, collections.WithCodec(codec.Text))
+	must(t, text.Set(ctx, -5))
+	equal(t, "Text", r.Raw().Get(ctx, at).Val(), "-5")
+	raw := collections.NewValue[[]byte](r.Client, at, collections.WithCodec(codec.Raw))
+	must(t, raw.Set(ctx, []byte{0, 255}))
+	equal(t, "Raw", r.Raw().Get(ctx, at).Val(), "\x00\xff")
+}
+
+// boundValues moves bytes to where they do not belong.
+func boundValues(t *testing.T, r *redistest.Redis) {
+	ctx := t.Context()
+	for called, c := range map[string]codec.Codec{
+		"Encrypt": codec.Encrypt(codec.Auto, ring(1)),
+		"Sign":    codec.Sign(codec.Auto, ring(1)),
+	} {
+		with := collections.WithCodec(c)
+		from, to := name(t, r, called+"from"), name(t, r, called+"to")
+		m := collections.NewMap[string, cart](r.Client, from, with)
+		must(t, m.Set(ctx, "k", sampleCart()))
+		raw := r.Raw().HGet(ctx, from, "k").Val()
+		must(t, r.Raw().HSet(ctx, to, "k", raw).Err())
+		_, _, err := collections.NewMap[string, cart](r.Client, to, with).Get(ctx, "k")
+		undecodable(t, err, "collections.Map.Get", to, "k")
+		if !errors.Is(err, codec.ErrSignature) {
+			t.Errorf("%s: error %v, want ErrSignature", called, err)
+		}
+		must(t, r.Raw().Set(ctx, to+"v", raw, 0).Err())
+		_, _, err = collections.NewValue[cart](r.Client, to+"v", with).Get(ctx)
+		undecodable(t, err, "collections.Value.Get", to+"v", "")
+		_, ok, err := collections.NewMap[string, cart](r.NewClient(t), from, with).Get(ctx, "k")
+		equal(t, called+" at its place", answer(ok, err), answer(true, nil))
+	}
+}
+
+// limits refuses before anything is sent, and before anything is decoded.
+func limits(t *testing.T, r *redistest.Redis) {
+	ctx := t.Context()
+	rdb := r.NewClient(t)
+	at := name(t, r, "v")
+	with := collections.WithCodec(codec.Limit(codec.Auto, 10))
+	x := collections.NewValue[string](rdb, at, with)
+	l := collections.NewList[string](rdb, at, with)
+	m := collections.NewMap[string, string](rdb, at, with)
+	trips := redistest.CountTrips(rdb)
+	long := marker + marker
+	for op, call := range map[string]func() error{
+		"Value.Set":       func() error { return x.Set(ctx, long) },
+		"Value.Swap":      func() error { return third(x.Swap(ctx, long)) },
+		"List.PushBack":   func() error { return second(l.PushBack(ctx, "short", long)) },
+		"List.SetAt":      func() error { return second(l.SetAt(ctx, 0, long)) },
+		"Map.Set":         func() error { return m.Set(ctx, "k", long) },
+		"Map.SetMany":     func() error { return m.SetMany(ctx, map[string]string{"k": long}) },
+		"Map.LoadOrStore": func() error { return third(m.LoadOrStore(ctx, "k", long)) },
+	} {
+		err := call()
+		if !errors.Is(err, codec.ErrTooLarge) || strings.Contains(err.Error(), marker) {
+			t.Errorf("%s: error %v, want ErrTooLarge", op, err)
+		}
+	}
+	if n := trips.Count(); n != 0 {
+		t.Errorf("%d round trips %q", n, trips.Commands())
+	}
+	must(t, r.Raw().Set(ctx, at, long, 0).Err())
+	_, _, err := x.Get(ctx)
+	undecodable(t, err, "collections.Value.Get", at, "")
+	if !errors.Is(err, codec.ErrTooLarge) {
+		t.Errorf("Get: error %v, want ErrTooLarge", err)
+	}
+}
+
+// badOptions are the error of every call.
+func badOptions(t *testing.T, r *redistest.Redis) {
+	ctx := t.Context()
+	at := name(t, r, "o")
+	for called, err := range map[string]error{
+		"JSON keys":    second(collections.NewSet[string](r.Client, at, collections.WithKeyCodec(codec.JSON)).Len(ctx)),
+		"signed keys":  second(collections.NewMap[string, int](r.Client, at, collections.WithKeyCodec(codec.Sign(codec.Auto, ring(1)))).Len(ctx)),
+		"text struct":  second(collections.NewList[cart](r.Client, at, collections.WithCodec(codec.Text)).Len(ctx)),
+		"raw int":      third(collections.NewValue[int](r.Client, at, collections.WithCodec(codec.Raw)).Get(ctx)),
+		"text key":     second(collections.NewSet[[2]int](r.Client, at, collections.WithKeyCodec(codec.Text)).Len(ctx)),
+		"encrypt a ch": second(collections.NewList[chan int](r.Client, at, collections.WithCodec(codec.Encrypt(codec.Auto, ring(1)))).Len(ctx)),
+	} {
+		if !errors.Is(err, codec.ErrUnsupported) {
+			t.Errorf("%s: error %v, want ErrUnsupported", called, err)
+		}
+	}
+	for called, err := range map[string]error{
+		"MaxLen(0)":       second(collections.NewList[int](r.Client, at, collections.MaxLen(0)).Len(ctx)),
+		"MaxLen of a Map": second(collections.NewMap[int, int](r.Client, at, collections.MaxLen(3)).Len(ctx)),
+		"MaxLen of a Set": second(collections.NewSet[int](r.Client, at, collections.MaxLen(3)).Exists(ctx)),
+	} {
+		if op := new(desir.OpError); !errors.As(err, &op) || !strings.Contains(err.Error(), "MaxLen") {
+			t.Errorf("%s: error %v, want one that says MaxLen", called, err)
+		}
+	}
+	keys := collections.NewMap[string, int](r.Client, at, collections.WithKeyCodec(codec.Raw), nil)
+	must(t, keys.Set(ctx, "\xff", 1))
+	equal(t, "the field", r.Raw().HKeys(ctx, at).Val(), []string{"\xff"})
+}

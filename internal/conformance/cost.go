@@ -1,0 +1,165 @@
+package conformance
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/desir-go/desir/collections"
+	"github.com/desir-go/desir/counter"
+	"github.com/desir-go/desir/internal/redistest"
+)
+
+// costs counts the round trips of every call of a subject, once the server
+// knows the scripts.
+func costs(s Subject) part {
+	return part{s.Name + "Costs", func(t *testing.T, r *redistest.Redis) {
+		rdb := r.NewClient(t)
+		trips := redistest.CountTrips(rdb)
+		key := tagged(t, r, "k")
+		for _, c := range s.Calls(rdb, key) {
+			for range 2 { // the first one teaches the server
+				s.refill(t, r.Raw(), key)
+				trips.Reset()
+				if err := c.Do(t.Context()); err != nil {
+					t.Errorf("%s: %v", c.name(), err)
+				}
+			}
+			sends, want := strings.Fields(c.Sends), len(strings.Fields(c.Sends))
+			if c.Walk {
+				sends = pageCommands(r, c.Sends)
+			}
+			if got := trips.Commands(); !slices.Equal(got, sends) || trips.Count() != want {
+				t.Errorf("%s: %d round trips %q, want %d %q", c.name(), trips.Count(), got, want, sends)
+			}
+		}
+	}}
+}
+
+// refill makes the key what Fill leaves, and nothing else.
+func (s Subject) refill(t *testing.T, raw client, key string) {
+	t.Helper()
+	ctx := context.Background()
+	must(t, raw.Del(ctx, key).Err())
+	must(t, raw.Del(ctx, other(key)).Err())
+	must(t, s.Fill(ctx, raw, key))
+}
+
+// pageCommands are the commands of one page of a walk, which is one round trip.
+func pageCommands(r *redistest.Redis, scan string) []string {
+	switch r.Name {
+	case "embedded": // it has no INFO server
+		return []string{scan}
+	case "autopipeline": // it does not name its node
+		return []string{"evalsha"}
+	default:
+		return []string{scan, "info"}
+	}
+}
+
+// counted is a call with the round trips that it may take.
+type counted struct {
+	name        string
+	least, most int
+	do          func(ctx context.Context) error
+}
+
+func count(t *testing.T, trips *redistest.Trips, calls ...counted) {
+	t.Helper()
+	for _, c := range calls {
+		trips.Reset()
+		if err := c.do(t.Context()); err != nil {
+			t.Errorf("%s: %v", c.name, err)
+		}
+		if n := trips.Count(); n < c.least || n > c.most {
+			t.Errorf("%s: %d round trips, want %d to %d", c.name, n, c.least, c.most)
+		}
+	}
+}
+
+// mapCosts counts what large calls take, and calls with nothing to do.
+func mapCosts(t *testing.T, r *redistest.Redis) {
+	rdb := r.NewClient(t)
+	m := collections.NewMap[string, string](rdb, name(t, r, "m"))
+	trips := redistest.CountTrips(rdb)
+	entries := func(n int) map[string]string {
+		all := map[string]string{}
+		for i := range n {
+			all[fmt.Sprint("field ", i)] = "v"
+		}
+		return all
+	}
+	pages := 12 // 64, 128, 256, 512 and 1000 from then on, give or take what a page has
+	if r.Name == "embedded" {
+		pages = 1 // it gives all at once
+	}
+	must(t, m.SetMany(t.Context(), entries(3000)))
+	_, err := drain(m.Keys(t.Context())) // the server knows what a page is
+	must(t, err)
+	count(t, trips,
+		counted{"SetMany(0)", 0, 0, func(ctx context.Context) error { return m.SetMany(ctx, nil) }},
+		counted{"SetMany(500)", 1, 1, func(ctx context.Context) error { return m.SetMany(ctx, entries(500)) }},
+		counted{"SetMany(501)", 2, 2, func(ctx context.Context) error { return m.SetMany(ctx, entries(501)) }},
+		counted{"Insert(0)", 0, 0, func(ctx context.Context) error { return second(m.Insert(ctx, maps.All(entries(0)))) }},
+		counted{"Insert(250)", 1, 1, func(ctx context.Context) error { return second(m.Insert(ctx, maps.All(entries(250)))) }},
+		counted{"Insert(1001)", 3, 5, func(ctx context.Context) error { return second(m.Insert(ctx, maps.All(entries(1001)))) }},
+		counted{"GetMany()", 0, 0, func(ctx context.Context) error { return second(m.GetMany(ctx)) }},
+		counted{"Delete()", 0, 0, func(ctx context.Context) error { return second(m.Delete(ctx)) }},
+		counted{"Random(0)", 0, 0, func(ctx context.Context) error { return second(m.Random(ctx, 0)) }},
+		counted{"All of 3000", 1, pages, func(ctx context.Context) error { return second(drain(m.All(ctx))) }},
+		counted{"a step of All", 1, 1, func(ctx context.Context) error { return first(m.All(ctx)) }},
+	)
+}
+
+func setCosts(t *testing.T, r *redistest.Redis) {
+	rdb := r.NewClient(t)
+	trips := redistest.CountTrips(rdb)
+	s := collections.NewSet[int](rdb, name(t, r, "s"))
+	count(t, trips,
+		counted{"Add()", 0, 0, func(ctx context.Context) error { return second(s.Add(ctx)) }},
+		counted{"Add of 3", 1, 1, func(ctx context.Context) error { return second(s.Add(ctx, 1, 2, 3)) }},
+		counted{"Remove()", 0, 0, func(ctx context.Context) error { return second(s.Remove(ctx)) }},
+		counted{"HasMany()", 0, 0, func(ctx context.Context) error { return second(s.HasMany(ctx)) }},
+		counted{"PopN(0)", 0, 0, func(ctx context.Context) error { return second(s.PopN(ctx, 0)) }},
+		counted{"Random(-1)", 0, 0, func(ctx context.Context) error { return second(s.Random(ctx, -1)) }},
+		counted{"Union()", 1, 1, func(ctx context.Context) error { return second(s.Union(ctx)) }},
+	)
+}
+
+func listCosts(t *testing.T, r *redistest.Redis) {
+	rdb := r.NewClient(t)
+	trips := redistest.CountTrips(rdb)
+	l := collections.NewList[int](rdb, name(t, r, "l"))
+	walk := func(n, pages int) counted {
+		return counted{fmt.Sprintf("All of %d", n), pages, pages, func(ctx context.Context) error {
+			return second(drain(l.All(ctx)))
+		}}
+	}
+	for n, pages := range map[int]int{0: 1, 63: 1, 64: 2, 65: 2, 3000: 7} {
+		must(t, l.Clear(t.Context()))
+		_, err := l.PushBack(t.Context(), make([]int, n)...)
+		must(t, err)
+		count(t, trips, walk(n, pages))
+	}
+	count(t, trips,
+		counted{"PopN(0)", 0, 0, func(ctx context.Context) error { return second(l.PopN(ctx, 0)) }},
+		counted{"Slice(3, 1)", 0, 0, func(ctx context.Context) error { return second(l.Slice(ctx, 3, 1)) }},
+		counted{"a step of Backward", 1, 1, func(ctx context.Context) error { return first(l.Backward(ctx)) }},
+	)
+}
+
+func idsCosts(t *testing.T, r *redistest.Redis) {
+	rdb := r.NewClient(t)
+	trips := redistest.CountTrips(rdb)
+	s := counter.NewIDs(rdb, name(t, r, "ids"), 10)
+	for n := range 30 {
+		_, err := s.Next(t.Context())
+		must(t, err)
+		if want := n/10 + 1; trips.Count() != want {
+			t.Errorf("%d numbers took %d round trips, want %d", n+1, trips.Count(), want)
+		}
+	}
+}

@@ -1,0 +1,176 @@
+package conformance
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/desir-go/desir"
+	"github.com/desir-go/desir/internal/redistest"
+)
+
+// LostReplies loses the reply of every write of the subjects: it was executed
+// once, and the error says that it may have been. Lost replies of reads are
+// asked for again, and never end with that error. The client's connections
+// have to go through the proxy.
+func LostReplies(t *testing.T, p *redistest.Proxy, rdb, raw client, subjects ...Subject) {
+	for _, s := range subjects {
+		t.Run(s.Name, func(t *testing.T) {
+			t.Parallel()
+			for i, c := range s.Calls(rdb, "{"+t.Name()+"}") {
+				x := lost{Subject: s, p: p, rdb: rdb, raw: raw, i: i}
+				switch {
+				case c.Write:
+					x.cut(t, "{"+t.Name()+"/cut/"+c.name()+"}")
+					x.swallow(t, "{"+t.Name()+"/swallow/"+c.name()+"}")
+				default:
+					x.again(t, "{"+t.Name()+"/again/"+c.name()+"}")
+				}
+			}
+		})
+	}
+}
+
+// Silence stops the network under every call of the subjects: it ends with its
+// context, and soon. The client's connections have to go through the proxy.
+func Silence(t *testing.T, p *redistest.Proxy, rdb client, subjects ...Subject) {
+	for _, s := range subjects {
+		key := "{" + t.Name() + "}" + s.Name
+		calls := s.Calls(rdb, key)
+		must(t, rdb.Ping(t.Context()).Err()) // there is a connection
+		p.BlackHole(true)
+		var group sync.WaitGroup
+		for _, c := range calls {
+			group.Go(func() {
+				ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
+				defer cancel()
+				start := time.Now()
+				err := c.Do(ctx)
+				took := time.Since(start)
+				s.refused(t, c, key, err)
+				if !errors.Is(err, context.DeadlineExceeded) {
+					t.Errorf("%s: error %v, want context.DeadlineExceeded", c.name(), err)
+				}
+				sent, unsent := errors.Is(err, desir.ErrMaybeRan), errors.Is(err, desir.ErrUnavailable)
+				if c.Write != (sent || unsent) || sent && unsent {
+					t.Errorf("%s: error %v; it changes something: %t", c.name(), err, c.Write)
+				}
+				if took > time.Second { // 60 ms on an idle machine
+					t.Errorf("%s returned after %v", c.name(), took)
+				}
+			})
+		}
+		group.Wait()
+		p.BlackHole(false)
+		redistest.Eventually(t, 10*time.Second, func() bool { return rdb.Ping(t.Context()).Err() == nil },
+			"the client finds the server again")
+	}
+}
+
+// lost is one call of a subject.
+type lost struct {
+	Subject
+	p        *redistest.Proxy
+	rdb, raw client
+	i        int
+}
+
+func (x lost) on(key string) Call { return x.Calls(x.rdb, key)[x.i] }
+
+// cut closes the connection instead of answering.
+func (x lost) cut(t *testing.T, key string) {
+	t.Helper()
+	c, match := x.prepare(t, key)
+	x.p.CutReply(-1, match)
+	executed := x.p.CountFunc(match)
+	err := c.Do(context.Background())
+	x.maybeRan(t, c, key, err)
+	x.once(t, c, key, executed())
+}
+
+// swallow never answers; the caller's patience ends.
+func (x lost) swallow(t *testing.T, key string) {
+	t.Helper()
+	c, match := x.prepare(t, key)
+	x.p.Swallow(-1, match)
+	executed := x.p.CountFunc(match)
+	ctx, cancel := context.WithCancelCause(context.Background())
+	defer cancel(nil)
+	var watch sync.WaitGroup
+	watch.Go(func() {
+		defer cancel(nil)
+		redistest.Eventually(t, 10*time.Second, func() bool { return executed() > 0 }, c.name()+" is sent")
+	})
+	err := c.Do(ctx)
+	watch.Wait()
+	x.maybeRan(t, c, key, err)
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("%s: error %v, want context.Canceled in it", c.name(), err)
+	}
+	x.once(t, c, key, executed())
+}
+
+// prepare makes the same call on a twin of the key, so that there is something
+// to compare with and the server knows the script. It returns the call, and
+// what matches the command whose reply is to be lost.
+func (x lost) prepare(t *testing.T, key string) (Call, redistest.Match) {
+	t.Helper()
+	x.refill(t, x.raw, key)
+	x.refill(t, x.raw, twin(key))
+	if err := x.on(twin(key)).Do(context.Background()); err != nil {
+		t.Fatalf("%s: %v", x.on(key).name(), err)
+	}
+	c := x.on(key)
+	return c, redistest.All(redistest.Command(c.last()), redistest.Arg(key))
+}
+
+// twin is another key of the same slot.
+func twin(key string) string { return key + ":twin" }
+
+func (x lost) maybeRan(t *testing.T, c Call, key string, err error) {
+	t.Helper()
+	x.refused(t, c, key, err)
+	if !errors.Is(err, desir.ErrMaybeRan) || errors.Is(err, desir.ErrUnavailable) {
+		t.Errorf("%s: error %v, want ErrMaybeRan", c.name(), err)
+	}
+}
+
+func (x lost) once(t *testing.T, c Call, key string, sent int) {
+	t.Helper()
+	if sent != 1 {
+		t.Errorf("%s: sent %d times, want once", c.name(), sent)
+	}
+	if c.Op == "Pop" { // which one is chance
+		if n := x.raw.SCard(context.Background(), key).Val(); n != 1 {
+			t.Errorf("%s: %d members are left of 2", c.name(), n)
+		}
+		return
+	}
+	for _, part := range []func(string) string{func(k string) string { return k }, other} {
+		got, want := contents(t, x.raw, part(key)), contents(t, x.raw, part(twin(key)))
+		if got != want {
+			t.Errorf("%s: %q holds %s, want %s", c.name(), part(key), got, want)
+		}
+	}
+}
+
+// again loses the first reply of a read, and then every one.
+func (x lost) again(t *testing.T, key string) {
+	t.Helper()
+	c, match := x.prepare(t, key)
+	x.p.CutReply(1, match)
+	if err := c.Do(context.Background()); err != nil {
+		t.Errorf("%s: error %v after one lost reply", c.name(), err)
+	}
+	if c.Walk {
+		return // it tries for seconds
+	}
+	x.p.CutReply(-1, match)
+	err := c.Do(context.Background())
+	x.refused(t, c, key, err)
+	if !errors.Is(err, desir.ErrUnavailable) || errors.Is(err, desir.ErrMaybeRan) {
+		t.Errorf("%s: error %v, want ErrUnavailable", c.name(), err)
+	}
+}

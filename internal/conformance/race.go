@@ -1,0 +1,276 @@
+package conformance
+
+import (
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/desir-go/desir/collections"
+	"github.com/desir-go/desir/counter"
+	"github.com/desir-go/desir/internal/redistest"
+)
+
+// crowd runs f in n goroutines that begin together.
+func crowd(n int, f func(i int)) {
+	var group sync.WaitGroup
+	begin := make(chan struct{})
+	for i := range n {
+		group.Go(func() {
+			<-begin
+			f(i)
+		})
+	}
+	close(begin)
+	group.Wait()
+}
+
+// twoMaps are handles of one name, as two processes would have.
+func twoMaps[V any](t *testing.T, r *redistest.Redis) []*collections.Map[string, V] {
+	at := name(t, r, "m")
+	return []*collections.Map[string, V]{
+		collections.NewMap[string, V](r.Client, at),
+		collections.NewMap[string, V](r.NewClient(t), at),
+	}
+}
+
+// mapRaces lets 64 goroutines use one map through two handles, each with keys
+// of its own and one that all share.
+func mapRaces(t *testing.T, r *redistest.Redis) {
+	const goroutines, rounds = 64, 10
+	maps := twoMaps[int](t, r)
+	crowd(goroutines, func(i int) {
+		m, ctx, own := maps[i%2], t.Context(), fmt.Sprint("own ", i)
+		check := func(what string, got, want any) {
+			if fmt.Sprint(got) != fmt.Sprint(want) {
+				t.Errorf("goroutine %d: %s = %v, want %v", i, what, got, want)
+			}
+		}
+		for round := range rounds {
+			check("Set", m.Set(ctx, own, round), nil)
+			v, ok, err := m.Get(ctx, own)
+			check("Get", answer(v, ok, err), answer(round, true, nil))
+			v, ok, err = m.Swap(ctx, own, -round)
+			check("Swap", answer(v, ok, err), answer(round, true, nil))
+			swapped, err := m.CompareAndSwap(ctx, own, -round, round)
+			check("CompareAndSwap", answer(swapped, err), answer(true, nil))
+			_, err = collections.Add(ctx, m, "shared", 1)
+			check("Add", err, nil)
+			v, ok, err = m.LoadAndDelete(ctx, own)
+			check("LoadAndDelete", answer(v, ok, err), answer(round, true, nil))
+			_, _, err = m.LoadOrStore(ctx, fmt.Sprint("common ", round), i)
+			check("LoadOrStore", err, nil)
+		}
+	})
+	all, err := maps[0].Snapshot(t.Context())
+	must(t, err)
+	if len(all) != 1+rounds || all["shared"] != goroutines*rounds {
+		t.Errorf("in the end the map is %v", all)
+	}
+}
+
+// updateRaces adds with Update: every addition counts, the function of each is
+// applied once.
+func updateRaces(t *testing.T, r *redistest.Redis) {
+	const goroutines, rounds = 12, 12
+	maps := twoMaps[int](t, r)
+	at := name(t, r, "v")
+	values := []*collections.Value[int]{
+		collections.NewValue[int](r.Client, at), collections.NewValue[int](r.NewClient(t), at),
+	}
+	one := func(old int, _ bool) (int, bool, error) { return old + 1, true, nil }
+	crowd(goroutines, func(i int) {
+		for range rounds {
+			if _, err := maps[i%2].Update(t.Context(), "k", one); err != nil {
+				t.Error(err)
+			}
+			if _, err := values[i%2].Update(t.Context(), one); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	n, _, err := maps[0].Get(t.Context(), "k")
+	equal(t, "the sum in a map", answer(n, err), answer(goroutines*rounds, nil))
+	n, _, err = values[0].Get(t.Context())
+	equal(t, "the sum in a value", answer(n, err), answer(goroutines*rounds, nil))
+}
+
+// winners lets many try what only one can do.
+func winners(t *testing.T, r *redistest.Redis) {
+	const goroutines = 64
+	maps := twoMaps[int](t, r)
+	at := name(t, r, "w")
+	values := []*collections.Value[int]{
+		collections.NewValue[int](r.Client, at), collections.NewValue[int](r.NewClient(t), at),
+	}
+	must(t, maps[0].Set(t.Context(), "swap", -1))
+	must(t, maps[0].Set(t.Context(), "delete", -1))
+	for what, try := range map[string]func(i int) (bool, error){
+		"Map.SetNew":           func(i int) (bool, error) { return maps[i%2].SetNew(t.Context(), "new", i) },
+		"Map.CompareAndSwap":   func(i int) (bool, error) { return maps[i%2].CompareAndSwap(t.Context(), "swap", -1, i) },
+		"Map.CompareAndDelete": func(i int) (bool, error) { return maps[i%2].CompareAndDelete(t.Context(), "delete", -1) },
+		"Value.SetNew":         func(i int) (bool, error) { return values[i%2].SetNew(t.Context(), i) },
+	} {
+		var won atomic.Int64
+		crowd(goroutines, func(i int) {
+			if ok, err := try(i); err != nil {
+				t.Errorf("%s: %v", what, err)
+			} else if ok {
+				won.Add(1)
+			}
+		})
+		equal(t, "winners of "+what, won.Load(), int64(1))
+	}
+	var mu sync.Mutex
+	seen, stored := map[int]int{}, 0
+	crowd(goroutines, func(i int) {
+		actual, loaded, err := maps[i%2].LoadOrStore(t.Context(), "load", i)
+		mu.Lock()
+		defer mu.Unlock()
+		if err != nil || !loaded && actual != i {
+			t.Errorf("LoadOrStore(%d) = %d, %t, %v", i, actual, loaded, err)
+		}
+		if !loaded {
+			stored++
+		}
+		seen[actual]++
+	})
+	if stored != 1 || len(seen) != 1 {
+		t.Errorf("LoadOrStore: %d stored, seen were %v", stored, seen)
+	}
+}
+
+// takers take everything out of a list and of a set: each element goes to one.
+func takers(t *testing.T, r *redistest.Redis) {
+	const elements, goroutines = 400, 16
+	ctx := t.Context()
+	var all []int
+	for i := range elements {
+		all = append(all, i)
+	}
+	at := name(t, r, "t")
+	rdbs := []client{r.Client, r.NewClient(t)}
+	_, err := collections.NewList[int](rdbs[0], at+"l").PushBack(ctx, all...)
+	must(t, err)
+	_, err = collections.NewSet[int](rdbs[0], at+"s").Add(ctx, all...)
+	must(t, err)
+	for what, pop := range map[string]func(i int) (int, bool, error){
+		"List.PopFront": func(i int) (int, bool, error) { return collections.NewList[int](rdbs[i%2], at+"l").PopFront(ctx) },
+		"Set.Pop":       func(i int) (int, bool, error) { return collections.NewSet[int](rdbs[i%2], at+"s").Pop(ctx) },
+	} {
+		var mu sync.Mutex
+		var got []int
+		crowd(goroutines, func(i int) {
+			for {
+				v, ok, err := pop(i)
+				if err != nil || !ok {
+					if err != nil {
+						t.Errorf("%s: %v", what, err)
+					}
+					return
+				}
+				mu.Lock()
+				got = append(got, v)
+				mu.Unlock()
+			}
+		})
+		slices.Sort(got)
+		equal(t, "what "+what+" took", got, all)
+	}
+}
+
+// numbersRace lets 8 goroutines of each of two clients take numbers: all are
+// different, and none is missing.
+func numbersRace(t *testing.T, r *redistest.Redis) {
+	const goroutines, each = 16, 50
+	for _, start := range []int64{0, 1 << 60} {
+		at := name(t, r, fmt.Sprint("c", start))
+		counters := []*counter.Counter{
+			counter.New(r.Client, at, counter.Start(start)),
+			counter.New(r.NewClient(t), at, counter.Start(start)),
+		}
+		got := gather(t, goroutines, each, func(i int) (int64, error) { return counters[i%2].Next(t.Context()) })
+		for i, v := range got {
+			if v != start+int64(i)+1 {
+				t.Fatalf("from %d: number %d is %d", start, i+1, v)
+			}
+		}
+	}
+	at := name(t, r, "ids")
+	rdb := r.NewClient(t)
+	sources := []*counter.IDs{
+		counter.NewIDs(r.Client, at, 7), counter.NewIDs(rdb, at, 7), counter.NewIDs(rdb, at, 1),
+	}
+	got := gather(t, goroutines, each, func(i int) (int64, error) { return sources[i%3].Next(t.Context()) })
+	if unique := slices.Compact(slices.Clone(got)); len(unique) != len(got) {
+		t.Errorf("%d of %d ids are unique", len(unique), len(got))
+	}
+	if most := int64(len(got) + 2*6); got[len(got)-1] > most { // a block of each source may be open
+		t.Errorf("the last of %d ids is %d, want at most %d", len(got), got[len(got)-1], most)
+	}
+}
+
+// gather returns the sorted results of n goroutines that call f so many times.
+func gather(t *testing.T, n, times int, f func(i int) (int64, error)) []int64 {
+	t.Helper()
+	var mu sync.Mutex
+	var all []int64
+	crowd(n, func(i int) {
+		last := int64(-1 << 63)
+		for range times {
+			v, err := f(i)
+			if err != nil || v <= last {
+				t.Errorf("%d after %d, %v", v, last, err)
+				return
+			}
+			last = v
+			mu.Lock()
+			all = append(all, v)
+			mu.Unlock()
+		}
+	})
+	slices.Sort(all)
+	return all
+}
+
+// onceRace repeats additions of a few tokens in many goroutines: each counts
+// once, and all who say its token get its number.
+func onceRace(t *testing.T, r *redistest.Redis) {
+	const goroutines, tokens = 32, 5
+	for _, start := range []int64{0, 100} {
+		at := name(t, r, fmt.Sprint("once", start))
+		counters := []*counter.Counter{
+			counter.New(r.Client, at, counter.Start(start)), counter.New(r.NewClient(t), at, counter.Start(start)),
+		}
+		var mu sync.Mutex
+		applied, answers := 0, map[string]map[int64]bool{}
+		crowd(goroutines, func(i int) {
+			for n := range tokens {
+				token := fmt.Sprint("order ", n)
+				v, first, err := counters[i%2].AddOnce(t.Context(), token, 10)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				mu.Lock()
+				if first {
+					applied++
+				}
+				if answers[token] == nil {
+					answers[token] = map[int64]bool{}
+				}
+				answers[token][v] = true
+				mu.Unlock()
+			}
+		})
+		equal(t, "applied", applied, tokens)
+		for token, values := range answers {
+			if len(values) != 1 {
+				t.Errorf("%s was answered with %v", token, values)
+			}
+		}
+		v, err := counters[0].Value(t.Context())
+		equal(t, "the sum", answer(v, err), answer(start+10*tokens, nil))
+	}
+}

@@ -44,7 +44,7 @@ func add[K comparable, N Number](ctx context.Context, m *Map[K, N], key K, delta
 	if err != nil {
 		return 0, err
 	}
-	if one, err := m.values.encode(1); err != nil || one != "1" {
+	if one, err := m.values.Encode(1); err != nil || one != "1" {
 		return 0, errors.Join(errNotDecimal, err)
 	}
 	var raw string
@@ -66,7 +66,7 @@ func add[K comparable, N Number](ctx context.Context, m *Map[K, N], key K, delta
 	if err != nil {
 		return 0, err
 	}
-	return m.values.decode(raw, m.h.Key, field)
+	return m.values.Decode(raw, m.h.Key, field)
 }
 
 func (m *Map[K, V]) addInt(ctx context.Context, field string, delta int64) (string, error) {

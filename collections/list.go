@@ -7,7 +7,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/desir-go/desir"
-	"github.com/desir-go/desir/codec"
+	"github.com/desir-go/desir/internal/element"
 	"github.com/desir-go/desir/internal/hub"
 	"github.com/desir-go/desir/internal/send"
 )
@@ -20,7 +20,7 @@ import (
 type List[T any] struct {
 	desir.Object
 	h     *hub.Handle
-	elems element[T]
+	elems element.Of[T]
 	exact error // why elements cannot be compared by their bytes
 	ring  int   // bound of the length, 0 for none
 }
@@ -46,10 +46,10 @@ func (e End) word() string {
 // type or an option that cannot work is the error of every call.
 func NewList[T any](rdb redis.UniversalClient, name string, opts ...Option) *List[T] {
 	s, err := gather(opts, true)
-	c := scoped(s.values, "list", name)
-	elems, valueErr := codec.Values[T](c)
+	c := element.Scoped(s.values, "list", name)
+	elems, valueErr := element.Values[T](c)
 	h := handle(rdb, "List", name, err, valueErr)
-	l := &List[T]{Object: desir.NewObject(h), h: h, elems: elementOf(c, elems), exact: canonical(c)}
+	l := &List[T]{Object: desir.NewObject(h), h: h, elems: elems, exact: element.Canonical(c)}
 	if s.maxLen != nil {
 		l.ring = *s.maxLen
 	}
@@ -81,7 +81,7 @@ func (l *List[T]) push(ctx context.Context, at End, vs []T) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	all, err := l.elems.encodeAll(vs)
+	all, err := l.elems.EncodeAll(vs)
 	if err != nil {
 		return 0, err
 	}
@@ -142,9 +142,9 @@ func (l *List[T]) one(ctx context.Context, op string, write bool, command string
 		err = s.Read(ctx, cmd)
 	}
 	if err != nil {
-		return v, false, l.fail(op, missing(err))
+		return v, false, l.fail(op, send.Miss(err))
 	}
-	v, err = l.elems.decode(cmd.Val(), h.Key, "")
+	v, err = l.elems.Decode(cmd.Val(), h.Key, "")
 	return v, err == nil, l.fail(op, err)
 }
 
@@ -155,7 +155,7 @@ func (l *List[T]) SetAt(ctx context.Context, i int, v T) (ok bool, err error) {
 	if err != nil {
 		return false, l.fail("SetAt", err)
 	}
-	value, err := l.elems.encode(v)
+	value, err := l.elems.Encode(v)
 	if err != nil {
 		return false, l.fail("SetAt", err)
 	}
@@ -185,12 +185,12 @@ func (l *List[T]) length(ctx context.Context) (int, error) {
 }
 
 // list runs a command that answers with elements.
-func (l *List[T]) list(ctx context.Context, send func(context.Context, redis.Cmder) error, args ...any) ([]T, error) {
+func (l *List[T]) list(ctx context.Context, do func(context.Context, redis.Cmder) error, args ...any) ([]T, error) {
 	cmd := redis.NewStringSliceCmd(ctx, args...)
-	if err := send(ctx, cmd); err != nil {
-		return nil, missing(err)
+	if err := do(ctx, cmd); err != nil {
+		return nil, send.Miss(err)
 	}
-	return l.elems.decodeAll(cmd.Val(), l.h.Key)
+	return l.elems.DecodeAll(cmd.Val(), l.h.Key)
 }
 
 func (l *List[T]) fail(op string, err error) error { return desir.Fail(l.h, op, err) }

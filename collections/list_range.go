@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/desir-go/desir/internal/send"
 )
 
 // Slice returns the elements from position from up to, but without, position
@@ -61,7 +63,7 @@ func (l *List[T]) Index(ctx context.Context, v T) (i int, ok bool, err error) {
 	}
 	cmd := redis.NewIntCmd(ctx, "lpos", l.h.Key, value)
 	if err := s.Read(ctx, cmd); err != nil {
-		return 0, false, l.fail("Index", missing(err))
+		return 0, false, l.fail("Index", send.Miss(err))
 	}
 	return int(cmd.Val()), true, nil
 }
@@ -86,7 +88,7 @@ func (l *List[T]) InsertBefore(ctx context.Context, pivot, v T) (ok bool, err er
 	if err != nil {
 		return false, l.fail("InsertBefore", err)
 	}
-	value, err := l.elems.encode(v)
+	value, err := l.elems.Encode(v)
 	if err != nil {
 		return false, l.fail("InsertBefore", err)
 	}
@@ -115,7 +117,7 @@ func (l *List[T]) expect(v T) (string, error) {
 	if l.exact != nil {
 		return "", l.exact
 	}
-	return l.elems.encode(v)
+	return l.elems.Encode(v)
 }
 
 // Move takes the element at one end of l and puts it at one end of to, which
@@ -133,8 +135,8 @@ func (l *List[T]) Move(ctx context.Context, from End, to *List[T], at End) (v T,
 	}
 	cmd := redis.NewStringCmd(ctx, "lmove", names[0], names[1], from.word(), at.word())
 	if err := hub.Send.Write(ctx, cmd); err != nil {
-		return v, false, l.fail("Move", missing(err))
+		return v, false, l.fail("Move", send.Miss(err))
 	}
-	v, err = l.elems.decode(cmd.Val(), l.h.Key, "")
+	v, err = l.elems.Decode(cmd.Val(), l.h.Key, "")
 	return v, err == nil, l.fail("Move", err)
 }

@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/desir-go/desir/internal/send"
 )
 
 // All walks from front to back, by position. An element that does not decode
@@ -36,7 +38,7 @@ func (l *List[T]) walk(ctx context.Context, op string, backward bool) iter.Seq2[
 				return
 			}
 			for _, raw := range page {
-				v, err := l.elems.decode(raw, l.h.Key, "")
+				v, err := l.elems.Decode(raw, l.h.Key, "")
 				if !yield(v, l.fail(op, err)) {
 					return
 				}
@@ -62,7 +64,7 @@ func (l *List[T]) page(ctx context.Context, at, count int, backward bool) ([]str
 	}
 	cmd := redis.NewStringSliceCmd(ctx, "lrange", l.h.Key, from, to)
 	if err := s.Read(ctx, cmd); err != nil {
-		return nil, missing(err)
+		return nil, send.Miss(err)
 	}
 	if backward {
 		slices.Reverse(cmd.Val())

@@ -6,7 +6,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/desir-go/desir"
-	"github.com/desir-go/desir/codec"
+	"github.com/desir-go/desir/internal/element"
 	"github.com/desir-go/desir/internal/hub"
 	"github.com/desir-go/desir/internal/send"
 )
@@ -18,8 +18,8 @@ import (
 type Map[K comparable, V any] struct {
 	desir.Object
 	h      *hub.Handle
-	keys   element[K]
-	values element[V]
+	keys   element.Of[K]
+	values element.Of[V]
 	exact  error // why values cannot be compared by their bytes
 }
 
@@ -27,16 +27,16 @@ type Map[K comparable, V any] struct {
 // or an option that cannot work is the error of every call.
 func NewMap[K comparable, V any](rdb redis.UniversalClient, name string, opts ...Option) *Map[K, V] {
 	s, err := gather(opts, false)
-	vc := scoped(s.values, "map", name)
-	keys, keyErr := codec.Keys[K](s.keys)
-	values, valueErr := codec.Values[V](vc)
+	vc := element.Scoped(s.values, "map", name)
+	keys, keyErr := element.Keys[K](s.keys)
+	values, valueErr := element.Values[V](vc)
 	h := handle(rdb, "Map", name, err, keyErr, valueErr)
 	return &Map[K, V]{
 		Object: desir.NewObject(h),
 		h:      h,
-		keys:   elementOf(s.keys, keys),
-		values: elementOf(vc, values),
-		exact:  canonical(vc),
+		keys:   keys,
+		values: values,
+		exact:  element.Canonical(vc),
 	}
 }
 
@@ -53,7 +53,7 @@ func (m *Map[K, V]) Get(ctx context.Context, key K) (v V, ok bool, err error) {
 	if err != nil || !ok {
 		return v, false, m.fail("Get", err)
 	}
-	v, err = m.values.decode(raw, m.h.Key, field)
+	v, err = m.values.Decode(raw, m.h.Key, field)
 	return v, err == nil, m.fail("Get", err)
 }
 
@@ -71,18 +71,18 @@ func (m *Map[K, V]) GetMany(ctx context.Context, keys ...K) (map[K]V, error) {
 	if err := s.Read(ctx, cmd); err != nil {
 		return found, m.fail("GetMany", err)
 	}
-	var bad faults
+	var bad element.Faults
 	for i, raw := range cmd.Val() {
 		text, ok := raw.(string)
 		if !ok {
 			continue
 		}
-		v, err := m.values.decode(text, m.h.Key, fields[i])
-		if !bad.add(err) {
+		v, err := m.values.Decode(text, m.h.Key, fields[i])
+		if !bad.Add(err) {
 			found[keys[i]] = v
 		}
 	}
-	return found, m.fail("GetMany", bad.join())
+	return found, m.fail("GetMany", bad.Join())
 }
 
 // Has reports whether there is a value under key. One HEXISTS, O(1).
@@ -146,18 +146,18 @@ func (m *Map[K, V]) Random(ctx context.Context, n int) ([]desir.Entry[K, V], err
 	}
 	cmd := redis.NewCmd(ctx, "hrandfield", m.h.Key, n, "withvalues")
 	if err := s.Read(ctx, cmd); err != nil {
-		return nil, m.fail("Random", missing(err))
+		return nil, m.fail("Random", send.Miss(err))
 	}
 	found := pairs(cmd.Val())
 	entries := make([]desir.Entry[K, V], 0, len(found))
-	var bad faults
+	var bad element.Faults
 	for _, p := range found {
 		e, err := m.entry(p[0], p[1])
-		if !bad.add(err) {
+		if !bad.Add(err) {
 			entries = append(entries, e)
 		}
 	}
-	return entries, m.fail("Random", bad.join())
+	return entries, m.fail("Random", bad.Join())
 }
 
 // pairs reads fields and values in each of the shapes that servers give them:
@@ -193,7 +193,7 @@ func (m *Map[K, V]) at(key K) (*send.Sender, string, error) {
 	if err != nil {
 		return nil, "", err
 	}
-	field, err := m.keys.encode(key)
+	field, err := m.keys.Encode(key)
 	return s, field, err
 }
 
@@ -202,23 +202,23 @@ func (m *Map[K, V]) atAll(keys []K) (*send.Sender, []string, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	fields, err := m.keys.encodeAll(keys)
+	fields, err := m.keys.EncodeAll(keys)
 	return s, fields, err
 }
 
 func (m *Map[K, V]) pair(key K, v V) (s *send.Sender, field, value string, err error) {
 	if s, field, err = m.at(key); err == nil {
-		value, err = m.values.encode(v)
+		value, err = m.values.Encode(v)
 	}
 	return s, field, value, err
 }
 
 func (m *Map[K, V]) entry(field, value string) (e desir.Entry[K, V], err error) {
-	k, err := m.keys.decode(field, m.h.Key, field)
+	k, err := m.keys.Decode(field, m.h.Key, field)
 	if err != nil {
 		return e, err
 	}
-	v, err := m.values.decode(value, m.h.Key, field)
+	v, err := m.values.Decode(value, m.h.Key, field)
 	if err != nil {
 		return e, err
 	}

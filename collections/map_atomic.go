@@ -80,7 +80,7 @@ func (m *Map[K, V]) load(ctx context.Context, sc *script.Script, field string, a
 	if err != nil || !ok {
 		return v, false, err
 	}
-	v, err = m.values.decode(raw, m.h.Key, field)
+	v, err = m.values.Decode(raw, m.h.Key, field)
 	return v, err == nil, err
 }
 
@@ -93,7 +93,7 @@ func (m *Map[K, V]) CompareAndSwap(ctx context.Context, key K, old, new V) (swap
 	if err != nil {
 		return false, m.fail("CompareAndSwap", err)
 	}
-	value, err := m.values.encode(new)
+	value, err := m.values.Encode(new)
 	if err == nil {
 		swapped, err = m.swapIf(ctx, field, was, value)
 	}

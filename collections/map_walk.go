@@ -7,6 +7,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/desir-go/desir"
+	"github.com/desir-go/desir/internal/element"
 )
 
 // All walks over the entries. See the package comment for what a walk
@@ -22,14 +23,14 @@ func (m *Map[K, V]) All(ctx context.Context) iter.Seq2[desir.Entry[K, V], error]
 // not decoded.
 func (m *Map[K, V]) Keys(ctx context.Context) iter.Seq2[K, error] {
 	return walk(ctx, m, "Keys", func(field, _ string) (K, error) {
-		return m.keys.decode(field, m.h.Key, field)
+		return m.keys.Decode(field, m.h.Key, field)
 	})
 }
 
 // Values walks over the values, as [Map.All] does.
 func (m *Map[K, V]) Values(ctx context.Context) iter.Seq2[V, error] {
 	return walk(ctx, m, "Values", func(field, value string) (V, error) {
-		return m.values.decode(value, m.h.Key, field)
+		return m.values.Decode(value, m.h.Key, field)
 	})
 }
 
@@ -68,12 +69,12 @@ func (m *Map[K, V]) Snapshot(ctx context.Context) (map[K]V, error) {
 		return nil, m.fail("Snapshot", err)
 	}
 	entries := make(map[K]V, len(cmd.Val()))
-	var bad faults
+	var bad element.Faults
 	for field, value := range cmd.Val() {
 		e, err := m.entry(field, value)
-		if !bad.add(err) {
+		if !bad.Add(err) {
 			entries[e.Key] = e.Value
 		}
 	}
-	return entries, m.fail("Snapshot", bad.join())
+	return entries, m.fail("Snapshot", bad.Join())
 }

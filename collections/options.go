@@ -65,11 +65,3 @@ func gather(opts []Option, list bool) (settings, error) {
 func handle(rdb redis.UniversalClient, typ, name string, errs ...error) *hub.Handle {
 	return hub.NewHandle(rdb, "collections."+typ, name, errors.Join(append(errs, keys.Check(name))...))
 }
-
-// scoped binds a codec that protects values to the object it serves.
-func scoped(c codec.Codec, kind, name string) codec.Codec {
-	if s, ok := c.(codec.Scoped); ok {
-		return s.Scope(kind + ":" + name)
-	}
-	return c
-}

@@ -7,7 +7,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/desir-go/desir"
-	"github.com/desir-go/desir/codec"
+	"github.com/desir-go/desir/internal/element"
 	"github.com/desir-go/desir/internal/hub"
 	"github.com/desir-go/desir/internal/send"
 )
@@ -20,16 +20,16 @@ import (
 type Set[T comparable] struct {
 	desir.Object
 	h       *hub.Handle
-	members element[T]
+	members element.Of[T]
 }
 
 // NewSet names a set. It does not talk to Redis and cannot fail: a name, a type
 // or an option that cannot work is the error of every call.
 func NewSet[T comparable](rdb redis.UniversalClient, name string, opts ...Option) *Set[T] {
 	s, err := gather(opts, false)
-	members, keyErr := codec.Keys[T](s.keys)
+	members, keyErr := element.Keys[T](s.keys)
 	h := handle(rdb, "Set", name, err, keyErr)
-	return &Set[T]{Object: desir.NewObject(h), h: h, members: elementOf(s.keys, members)}
+	return &Set[T]{Object: desir.NewObject(h), h: h, members: members}
 }
 
 // Add puts members in and returns how many were not there. One SADD,
@@ -64,7 +64,7 @@ func (s *Set[T]) Has(ctx context.Context, m T) (bool, error) {
 	if err != nil {
 		return false, s.fail("Has", err)
 	}
-	member, err := s.members.encode(m)
+	member, err := s.members.Encode(m)
 	if err != nil {
 		return false, s.fail("Has", err)
 	}
@@ -109,9 +109,9 @@ func (s *Set[T]) Pop(ctx context.Context) (m T, ok bool, err error) {
 	}
 	cmd := redis.NewStringCmd(ctx, "spop", s.h.Key)
 	if err := out.Write(ctx, cmd); err != nil {
-		return m, false, s.fail("Pop", missing(err))
+		return m, false, s.fail("Pop", send.Miss(err))
 	}
-	m, err = s.members.decode(cmd.Val(), s.h.Key, "")
+	m, err = s.members.Decode(cmd.Val(), s.h.Key, "")
 	return m, err == nil, s.fail("Pop", err)
 }
 
@@ -151,7 +151,7 @@ func (s *Set[T]) All(ctx context.Context) iter.Seq2[T, error] {
 				return
 			}
 			for _, raw := range page {
-				m, err := s.members.decode(raw, s.h.Key, "")
+				m, err := s.members.Decode(raw, s.h.Key, "")
 				if !yield(m, s.fail("All", err)) {
 					return
 				}
@@ -173,12 +173,12 @@ func (s *Set[T]) Snapshot(ctx context.Context) ([]T, error) {
 }
 
 // list runs a command that answers with members.
-func (s *Set[T]) list(ctx context.Context, send func(context.Context, redis.Cmder) error, args ...any) ([]T, error) {
+func (s *Set[T]) list(ctx context.Context, do func(context.Context, redis.Cmder) error, args ...any) ([]T, error) {
 	cmd := redis.NewStringSliceCmd(ctx, args...)
-	if err := send(ctx, cmd); err != nil {
-		return nil, missing(err)
+	if err := do(ctx, cmd); err != nil {
+		return nil, send.Miss(err)
 	}
-	return s.members.decodeAll(cmd.Val(), s.h.Key)
+	return s.members.DecodeAll(cmd.Val(), s.h.Key)
 }
 
 func (s *Set[T]) atAll(ms []T) (*send.Sender, []string, error) {
@@ -186,7 +186,7 @@ func (s *Set[T]) atAll(ms []T) (*send.Sender, []string, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	all, err := s.members.encodeAll(ms)
+	all, err := s.members.EncodeAll(ms)
 	return out, all, err
 }
 

@@ -19,7 +19,7 @@ func (s *Set[T]) Move(ctx context.Context, to *Set[T], m T) (moved bool, err err
 	if err != nil {
 		return false, s.fail("Move", err)
 	}
-	member, err := s.members.encode(m)
+	member, err := s.members.Encode(m)
 	if err != nil {
 		return false, s.fail("Move", err)
 	}

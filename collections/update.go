@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/desir-go/desir"
+	"github.com/desir-go/desir/internal/element"
 	"github.com/desir-go/desir/internal/send"
 )
 
@@ -30,7 +31,7 @@ type place struct {
 
 // update is the loop behind every Update. It compares the bytes it read, so it
 // works with any codec.
-func update[T any](ctx context.Context, e *element[T], f func(T, bool) (T, bool, error), look func() (place, error)) (result T, err error) {
+func update[T any](ctx context.Context, e *element.Of[T], f func(T, bool) (T, bool, error), look func() (place, error)) (result T, err error) {
 	var zero T
 	pause := updatePause
 	for range updateTries {
@@ -40,7 +41,7 @@ func update[T any](ctx context.Context, e *element[T], f func(T, bool) (T, bool,
 		}
 		var old T
 		if p.ok {
-			if old, err = e.decode(p.raw, p.key, p.field); err != nil {
+			if old, err = e.Decode(p.raw, p.key, p.field); err != nil {
 				return zero, err
 			}
 		}
@@ -77,14 +78,14 @@ func unsent(err error) error {
 
 // write brings the outcome of a caller's function to Redis, unless somebody
 // was faster.
-func write[T any](p place, e *element[T], v T, keep bool) (done bool, err error) {
+func write[T any](p place, e *element.Of[T], v T, keep bool) (done bool, err error) {
 	switch {
 	case !keep && !p.ok:
 		return true, nil // absent, and to be absent: true at the moment of the read
 	case !keep:
 		return p.deleteIf(p.raw)
 	}
-	value, err := e.encode(v)
+	value, err := e.Encode(v)
 	switch {
 	case err != nil:
 		return false, err

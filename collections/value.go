@@ -8,7 +8,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/desir-go/desir"
-	"github.com/desir-go/desir/codec"
+	"github.com/desir-go/desir/internal/element"
 	"github.com/desir-go/desir/internal/hub"
 	"github.com/desir-go/desir/internal/script"
 	"github.com/desir-go/desir/internal/send"
@@ -21,7 +21,7 @@ import (
 type Value[T any] struct {
 	desir.Object
 	h     *hub.Handle
-	value element[T]
+	value element.Of[T]
 	exact error // why values cannot be compared by their bytes
 }
 
@@ -29,10 +29,10 @@ type Value[T any] struct {
 // type or an option that cannot work is the error of every call.
 func NewValue[T any](rdb redis.UniversalClient, name string, opts ...Option) *Value[T] {
 	s, err := gather(opts, false)
-	c := scoped(s.values, "value", name)
-	value, valueErr := codec.Values[T](c)
+	c := element.Scoped(s.values, "value", name)
+	value, valueErr := element.Values[T](c)
 	h := handle(rdb, "Value", name, err, valueErr)
-	return &Value[T]{Object: desir.NewObject(h), h: h, value: elementOf(c, value), exact: canonical(c)}
+	return &Value[T]{Object: desir.NewObject(h), h: h, value: value, exact: element.Canonical(c)}
 }
 
 // Get returns the value, and whether there is one. One GET, O(1). It fails with
@@ -43,7 +43,7 @@ func (x *Value[T]) Get(ctx context.Context) (v T, ok bool, err error) {
 	if err != nil || !ok {
 		return v, false, x.fail("Get", err)
 	}
-	v, err = x.value.decode(raw, x.h.Key, "")
+	v, err = x.value.Decode(raw, x.h.Key, "")
 	return v, err == nil, x.fail("Get", err)
 }
 
@@ -55,7 +55,7 @@ func (x *Value[T]) raw(ctx context.Context) (string, bool, error) {
 	cmd := redis.NewStringCmd(ctx, "get", x.h.Key)
 	err = s.Read(ctx, cmd)
 	if err != nil {
-		return "", false, missing(err)
+		return "", false, send.Miss(err)
 	}
 	return cmd.Val(), true, nil
 }
@@ -81,11 +81,7 @@ func (x *Value[T]) SetTTL(ctx context.Context, v T, ttl time.Duration) error {
 	}
 	s, value, err := x.encode(v)
 	if err == nil {
-		ms := ttl.Milliseconds()
-		if ttl%time.Millisecond > 0 {
-			ms++
-		}
-		err = s.Write(ctx, redis.NewStatusCmd(ctx, "set", x.h.Key, value, "px", ms))
+		err = s.Write(ctx, redis.NewStatusCmd(ctx, "set", x.h.Key, value, "px", send.Millis(ttl)))
 	}
 	return x.fail("SetTTL", err)
 }
@@ -122,9 +118,9 @@ func (x *Value[T]) Swap(ctx context.Context, v T) (prev T, loaded bool, err erro
 	}
 	cmd := redis.NewStringCmd(ctx, "set", x.h.Key, value, "get")
 	if err := s.Write(ctx, cmd); err != nil {
-		return prev, false, x.fail("Swap", missing(err))
+		return prev, false, x.fail("Swap", send.Miss(err))
 	}
-	prev, err = x.value.decode(cmd.Val(), x.h.Key, "")
+	prev, err = x.value.Decode(cmd.Val(), x.h.Key, "")
 	return prev, err == nil, x.fail("Swap", err)
 }
 
@@ -140,7 +136,7 @@ func (x *Value[T]) CompareAndSwap(ctx context.Context, old, new T) (swapped bool
 	if err != nil {
 		return false, x.fail("CompareAndSwap", err)
 	}
-	value, err := x.value.encode(new)
+	value, err := x.value.Encode(new)
 	if err == nil {
 		swapped, err = decide(ctx, x.h, stringSwapIf, was, value)
 	}
@@ -181,7 +177,7 @@ func (x *Value[T]) encode(v T) (*send.Sender, string, error) {
 	if err != nil {
 		return nil, "", err
 	}
-	value, err := x.value.encode(v)
+	value, err := x.value.Encode(v)
 	return s, value, err
 }
 

@@ -17,7 +17,7 @@ import (
 func (s *Sender) HGet(ctx context.Context, key, field string) (value string, ok bool, err error) {
 	cmd := redis.NewStringCmd(ctx, "hget", key, field)
 	if err := s.Read(ctx, cmd); err != nil {
-		return "", false, miss(err)
+		return "", false, Miss(err)
 	}
 	return cmd.Val(), true, nil
 }
@@ -59,8 +59,8 @@ func (s *Sender) IncrBy(ctx context.Context, key string, delta int64) (int64, er
 	return cmd.Val(), nil
 }
 
-// miss turns redis.Nil into no error: the caller answers it with ok == false.
-func miss(err error) error {
+// Miss turns redis.Nil into no error: the caller answers it with ok == false.
+func Miss(err error) error {
 	if errors.Is(err, redis.Nil) {
 		return nil
 	}

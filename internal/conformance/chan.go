@@ -1,0 +1,355 @@
+package conformance
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/desir-go/desir"
+	"github.com/desir-go/desir/channel"
+	"github.com/desir-go/desir/codec"
+	"github.com/desir-go/desir/internal/redistest"
+)
+
+// Chan tries channel.Chan on a backend.
+func Chan(t *testing.T, r *redistest.Redis) {
+	run(t, r,
+		failures(chanSubject()),
+		part{"Order", chanOrder},
+		part{"Closes", chanCloses},
+		part{"Wakes", chanWakes},
+		part{"Bound", chanBound},
+		part{"Idle", chanIdle},
+		part{"Plain", chanPlain},
+		part{"Undecodable", chanUndecodable},
+		part{"Sizes", chanSizes},
+		part{"Leaves", chanLeaves},
+		part{"Neighbours", chanNeighbours},
+		part{"Helpers", chanHelpers},
+	)
+}
+
+// chanSubject has the calls that do not wait for others.
+func chanSubject() Subject {
+	return Subject{
+		Name: "Chan", Type: "channel.Chan", Kind: "list",
+		Calls: func(rdb client, name string) []Call {
+			return chanCalls(channel.NewChan[string](rdb, name), marker)
+		},
+		Fill: func(ctx context.Context, raw client, name string) error {
+			return raw.RPush(ctx, name, marker, "b").Err()
+		},
+		Zero: func() []Call { return chanCalls(new(channel.Chan[string]), "v") },
+		Unencodable: []func(client, string) []Call{func(rdb client, name string) []Call {
+			return chanCalls(channel.NewChan[chan int](rdb, name), nil)
+		}},
+	}
+}
+
+func chanCalls[T any](c *channel.Chan[T], v T) []Call {
+	return []Call{
+		look("Len", "llen", func(ctx context.Context) error { return second(c.Len(ctx)) }),
+		look("Exists", "exists", func(ctx context.Context) error { return second(c.Exists(ctx)) }).whatever(),
+		change("Send", "evalsha", func(ctx context.Context) error { return c.Send(ctx, v) }),
+		change("TrySend", "evalsha", func(ctx context.Context) error { return second(c.TrySend(ctx, v)) }),
+		change("SendMany", "evalsha", func(ctx context.Context) error { return second(c.SendMany(ctx, v, v)) }),
+		change("Close", "evalsha", c.Close),
+		change("Reopen", "evalsha", c.Reopen).whatever(),
+		change("Clear", "evalsha", c.Clear).whatever(),
+	}
+}
+
+// soon is a context for a call that waits and is expected to succeed.
+func soon(t *testing.T) context.Context {
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+func chanOrder(t *testing.T, r *redistest.Redis) {
+	c := channel.NewChan[int](r.Client, name(t, r, "jobs"))
+	for i := range 3 {
+		must(t, c.Send(soon(t), i))
+	}
+	n, err := c.SendMany(soon(t), 3, 4, 5, 6)
+	must(t, err)
+	equal(t, "SendMany", n, 4)
+	ok, err := c.TrySend(soon(t), 7)
+	must(t, err)
+	equal(t, "TrySend", ok, true)
+	v, err := c.Recv(soon(t))
+	must(t, err)
+	equal(t, "Recv", v, 0)
+	v, ok, err = c.TryRecv(soon(t))
+	must(t, err)
+	equal(t, "TryRecv", []any{v, ok}, []any{1, true})
+	vs, err := c.RecvMany(soon(t), 4)
+	must(t, err)
+	equal(t, "RecvMany", vs, []int{2, 3, 4, 5})
+	vs, err = c.RecvMany(soon(t), 0)
+	must(t, err)
+	equal(t, "RecvMany of none", vs, []int(nil))
+	vs, err = c.RecvMany(soon(t), int(^uint(0)>>1))
+	must(t, err)
+	equal(t, "RecvMany of any number", vs, []int{6, 7})
+	_, ok, err = c.TryRecv(soon(t))
+	must(t, err)
+	equal(t, "TryRecv from an empty channel", ok, false)
+	n, err = c.SendMany(soon(t))
+	must(t, err)
+	equal(t, "SendMany of none", n, 0)
+}
+
+// chanCloses drains what is there, ends silently, and opens again.
+func chanCloses(t *testing.T, r *redistest.Redis) {
+	key := name(t, r, "jobs")
+	c, far := channel.NewChan[int](r.Client, key), channel.NewChan[int](r.NewClient(t), key)
+	second(c.SendMany(soon(t), 1, 2, 3))
+	must(t, far.Close(soon(t)))
+	must(t, c.Close(soon(t)))
+	for _, err := range []error{c.Send(soon(t), 4), second(far.TrySend(soon(t), 4)), second(c.SendMany(soon(t), 4))} {
+		if !errors.Is(err, desir.ErrClosed) {
+			t.Errorf("a send to a closed channel: %v", err)
+		}
+	}
+	got, err := drain(c.All(soon(t)))
+	must(t, err)
+	equal(t, "All", got, []int{1, 2, 3})
+	for _, err := range []error{
+		second(c.Recv(soon(t))), second(far.RecvMany(soon(t), 2)), third(c.TryRecv(soon(t))),
+	} {
+		if !errors.Is(err, desir.ErrClosed) {
+			t.Errorf("a receive from a closed, empty channel: %v", err)
+		}
+	}
+	must(t, c.Reopen(soon(t)))
+	must(t, far.Send(soon(t), 5))
+	v, err := c.Recv(soon(t))
+	must(t, err)
+	equal(t, "Recv after Reopen", v, 5)
+	must(t, c.Close(soon(t)))
+	must(t, c.Clear(soon(t)))
+	must(t, far.Send(soon(t), 6)) // Clear takes the mark away too
+}
+
+// chanWakes lets receivers of two clients wait for a value and for the end.
+func chanWakes(t *testing.T, r *redistest.Redis) {
+	key := name(t, r, "jobs")
+	far := channel.NewChan[int](r.NewClient(t), key)
+	got, ends := make(chan int), make(chan error)
+	for _, rdb := range []client{r.Client, r.Client, r.NewClient(t)} {
+		c := channel.NewChan[int](rdb, key)
+		go func() {
+			for v, err := range c.All(soon(t)) {
+				if err != nil {
+					ends <- err
+					return
+				}
+				got <- v
+			}
+			ends <- nil
+		}()
+	}
+	for i := range 5 {
+		must(t, far.Send(soon(t), i))
+		equal(t, "All", <-got, i)
+	}
+	start := time.Now()
+	must(t, far.Close(soon(t)))
+	for range 3 {
+		must(t, <-ends)
+	}
+	if took := time.Since(start); took > 3*time.Second {
+		t.Errorf("the receivers ended %v after Close", took)
+	}
+}
+
+func chanBound(t *testing.T, r *redistest.Redis) {
+	c := channel.NewChan[int](r.Client, name(t, r, "jobs"), channel.Buffer(3))
+	short, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	n, err := c.SendMany(short, 1, 2, 3, 4, 5)
+	equal(t, "SendMany", n, 3)
+	if !errors.Is(err, desir.ErrFull) || !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("SendMany to a full channel: %v; want ErrFull and the deadline", err)
+	}
+	ok, err := c.TrySend(soon(t), 6)
+	must(t, err)
+	equal(t, "TrySend to a full channel", ok, false)
+	sent := make(chan error)
+	go func() { sent <- c.Send(soon(t), 7) }()
+	var got []int
+	for range 4 {
+		v, err := c.Recv(soon(t))
+		must(t, err)
+		got = append(got, v)
+	}
+	must(t, <-sent)
+	equal(t, "Recv", got, []int{1, 2, 3, 7})
+	for _, n := range []int{0, -1} {
+		if err := channel.NewChan[int](r.Client, "c", channel.Buffer(n)).Send(t.Context(), 1); err == nil {
+			t.Errorf("Buffer(%d): no error", n)
+		}
+	}
+}
+
+// chanIdle ends loops, but not while something is there.
+func chanIdle(t *testing.T, r *redistest.Redis) {
+	c := channel.NewChan[int](r.Client, name(t, r, "jobs"))
+	for _, d := range []time.Duration{-1, 0, time.Millisecond, 50 * time.Millisecond} {
+		must(t, second(c.SendMany(soon(t), 1, 2, 3)))
+		var got []int
+		for v, err := range c.All(soon(t), nil, channel.Idle(d)) {
+			must(t, err)
+			got = append(got, v)
+			<-time.After(60 * time.Millisecond) // a body that is slower than the loop may wait
+		}
+		equal(t, fmt.Sprintf("All with Idle(%v)", d), got, []int{1, 2, 3})
+	}
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := drain(c.All(ended, channel.Idle(time.Hour))); !errors.Is(err, context.Canceled) {
+		t.Errorf("All with an ended context: %v", err)
+	}
+}
+
+// chanPlain pushes and pops by hand.
+func chanPlain(t *testing.T, r *redistest.Redis) {
+	key := name(t, r, "jobs")
+	c := channel.NewChan[string](r.Client, key)
+	got := make(chan string)
+	go func() {
+		v, err := c.Recv(soon(t))
+		if err != nil {
+			t.Error(err)
+		}
+		got <- v
+	}()
+	must(t, r.Raw().RPush(t.Context(), key, "by hand").Err())
+	equal(t, "Recv", <-got, "by hand")
+	must(t, c.Send(soon(t), "for a hand"))
+	equal(t, "LPOP", r.Raw().LPop(t.Context(), key).Val(), "for a hand")
+}
+
+// chanUndecodable finds bytes that are no value: they are consumed, and the
+// loop goes on.
+func chanUndecodable(t *testing.T, r *redistest.Redis) {
+	key := name(t, r, "jobs")
+	c := channel.NewChan[int](r.Client, key)
+	fill := func() {
+		must(t, r.Raw().RPush(t.Context(), key, "1", marker, "2").Err())
+	}
+	fill()
+	good, bad := tolerant(c.All(soon(t), channel.Idle(0)))
+	equal(t, "All", good, []int{1, 2})
+	equal(t, "errors", len(bad), 1)
+	undecodable(t, bad[0], "channel.Chan.All", key, "")
+	fill()
+	good, err := c.RecvMany(soon(t), 10)
+	equal(t, "RecvMany", good, []int{1, 2})
+	if _, ok := errors.AsType[*codec.DecodeError](err); !ok || strings.Contains(err.Error(), marker) {
+		t.Errorf("RecvMany: %v", err)
+	}
+	must(t, r.Raw().RPush(t.Context(), key, marker, marker).Err())
+	undecodable(t, second(c.Recv(soon(t))), "channel.Chan.Recv", key, "")
+	undecodable(t, third(c.TryRecv(soon(t))), "channel.Chan.TryRecv", key, "")
+	n, err := c.Len(soon(t))
+	must(t, err)
+	equal(t, "Len", n, 0)
+}
+
+// chanSizes sends what is long and many.
+func chanSizes(t *testing.T, r *redistest.Redis) {
+	long := channel.NewChan[string](r.Client, name(t, r, "long"))
+	big := strings.Repeat("x", 1<<20)
+	must(t, second(long.SendMany(soon(t), big, "", big)))
+	vs, err := long.RecvMany(soon(t), 10)
+	must(t, err)
+	equal(t, "RecvMany of long values", slices.Equal(vs, []string{big, "", big}), true)
+	many := channel.NewChan[int](r.Client, name(t, r, "many"))
+	all := make([]int, 10_000)
+	for i := range all {
+		all[i] = i
+	}
+	n, err := many.SendMany(soon(t), all...)
+	must(t, err)
+	equal(t, "SendMany", n, len(all))
+	var got []int
+	for len(got) < len(all) {
+		vs, err := many.RecvMany(soon(t), 10_000)
+		must(t, err)
+		got = append(got, vs...)
+	}
+	equal(t, "RecvMany of many", slices.Equal(got, all), true)
+}
+
+// chanLeaves ends receivers of every kind within a moment.
+func chanLeaves(t *testing.T, r *redistest.Redis) {
+	c := channel.NewChan[int](r.Client, name(t, r, "jobs"))
+	for what, receive := range map[string]func(context.Context) error{
+		"Recv":     func(ctx context.Context) error { return second(c.Recv(ctx)) },
+		"RecvMany": func(ctx context.Context) error { return second(c.RecvMany(ctx, 5)) },
+		"All":      func(ctx context.Context) error { return second(drain(c.All(ctx))) },
+	} {
+		took := quickest(func() {
+			ctx, cancel := context.WithTimeout(t.Context(), 30*time.Millisecond)
+			defer cancel()
+			if err := receive(ctx); !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("%s: %v; want the deadline", what, err)
+			}
+		})
+		if took > 200*time.Millisecond {
+			t.Errorf("%s returned after %v", what, took)
+		}
+	}
+}
+
+// chanNeighbours has receivers at a key that holds something else, and at one
+// whose helper does: only theirs end.
+func chanNeighbours(t *testing.T, r *redistest.Redis) {
+	good := channel.NewChan[string](r.Client, tagged(t, r, "good"))
+	got := make(chan error, 1)
+	go func() { got <- second(good.Recv(soon(t))) }()
+	for what, spoilt := range map[string]string{"the values": "", "the wake-up": ":wake"} {
+		if spoilt != "" && r.IsCluster() {
+			continue // is a channel there
+		}
+		key := tagged(t, r, "bad"+what)
+		must(t, r.Raw().Set(t.Context(), key+spoilt, "text", 0).Err())
+		if err := second(channel.NewChan[string](r.Client, key).Recv(soon(t))); !errors.Is(err, desir.ErrWrongType) {
+			t.Errorf("Recv with %s of another type: %v; want ErrWrongType", what, err)
+		}
+	}
+	must(t, good.Send(soon(t), "v"))
+	must(t, <-got)
+}
+
+// chanHelpers leaves nothing behind that has no end, and refuses names whose
+// helpers would be in other slots.
+func chanHelpers(t *testing.T, r *redistest.Redis) {
+	key := name(t, r, "jobs")
+	c := channel.NewChan[int](r.Client, key, channel.Buffer(1))
+	must(t, c.Send(soon(t), 1))
+	for range 3 { // senders that wait and leave
+		short, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		if err := c.Send(short, 2); !errors.Is(err, desir.ErrFull) {
+			t.Errorf("Send to a full channel: %v", err)
+		}
+		must(t, second(c.Recv(soon(t))))
+		must(t, c.Send(soon(t), 1))
+		cancel()
+	}
+	must(t, second(c.Recv(soon(t))))
+	redistest.Eventually(t, 5*time.Second, func() bool {
+		return !slices.ContainsFunc(r.Leftovers(t), func(k string) bool { return strings.Contains(k, key) })
+	}, "no key without an end")
+	for _, bad := range []string{"}{", "a{}b", "{}"} {
+		if err := channel.NewChan[int](r.Client, bad).Send(t.Context(), 1); !errors.Is(err, desir.ErrName) {
+			t.Errorf("a channel called %q: %v; want ErrName", bad, err)
+		}
+	}
+}

@@ -28,7 +28,7 @@ type IDs struct {
 	block   int64
 
 	turn       chan struct{} // held by the caller that takes or reserves
-	next, last int64         // of the block in hand; empty when next > last
+	last, left int64         // of the block in hand: its last number, and how many are left
 }
 
 // NewIDs names a source of numbers that reserves block of them at a time,
@@ -46,7 +46,6 @@ func NewIDs(rdb redis.UniversalClient, name string, block int64, opts ...Option)
 		h:       h,
 		block:   block,
 		turn:    make(chan struct{}, 1),
-		next:    1,
 	}
 }
 
@@ -75,7 +74,7 @@ func (s *IDs) take(ctx context.Context) (int64, error) {
 		return 0, send.Fault(send.ErrUnavailable, ctx.Err())
 	}
 	defer func() { <-s.turn }()
-	if s.next > s.last {
+	if s.left == 0 {
 		last, err := s.counter.add(ctx, s.block)
 		if err != nil {
 			return 0, err
@@ -83,10 +82,10 @@ func (s *IDs) take(ctx context.Context) (int64, error) {
 		if last < math.MinInt64+s.block {
 			return 0, fmt.Errorf("the counter is at %d, too low for a block", last)
 		}
-		s.next, s.last = last-s.block+1, last
+		s.last, s.left = last, s.block
 	}
-	s.next++
-	return s.next - 1, nil
+	s.left--
+	return s.last - s.left, nil
 }
 
 // Numbers takes the next number at every step, for ever. It ends with an

@@ -1,0 +1,157 @@
+package channel_test
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/desir-go/desir"
+	"github.com/desir-go/desir/channel"
+	"github.com/desir-go/desir/internal/redistest"
+)
+
+// TestBufferHolds has 16 senders of two clients and 4 receivers at a channel
+// that is never longer than its bound.
+func TestBufferHolds(t *testing.T) {
+	redistest.Each(t, func(t *testing.T, r *redistest.Redis) {
+		const bound, senders, receivers = 5, 16, 4
+		each := 40 * times
+		name, h := r.Key("c"), newHistory()
+		var sending, receiving sync.WaitGroup
+		for i, rdb := range []redis.UniversalClient{r.Client, r.NewClient(t)} {
+			c := channel.NewChan[mark](rdb, name, channel.Buffer(bound))
+			for s := range senders / 2 {
+				sending.Go(func() { h.send(t, c, i*senders/2+s, each) })
+			}
+			for j := range receivers / 2 {
+				receiving.Go(func() {
+					for v, err := range c.All(within(t, 60*time.Second)) {
+						if err != nil {
+							t.Error(err)
+							return
+						}
+						h.received(fmt.Sprint(i, j), v)
+					}
+				})
+			}
+		}
+		done := make(chan struct{})
+		go func() { sending.Wait(); close(done) }()
+		longest := int64(0)
+		for raw, ended := r.Raw(), false; !ended; {
+			longest = max(longest, raw.LLen(ctx, name).Val())
+			select {
+			case <-done:
+				ended = true
+			default:
+			}
+		}
+		if longest > bound {
+			t.Errorf("%d values in a channel of %d", longest, bound)
+		}
+		if err := channel.NewChan[mark](r.Client, name).Close(ctx); err != nil {
+			t.Error(err)
+		}
+		receiving.Wait()
+		h.judge(t, 0, true)
+	})
+}
+
+// TestBufferWakes counts what senders send that wait: nothing but a look once a
+// second, and one send when a receiver has made room.
+func TestBufferWakes(t *testing.T) {
+	t.Parallel()
+	s, p := redistest.StartServer(t), redistest.NewProxy(t, "")
+	rdb := s.Client(t, func(o *redis.Options) { o.Dialer = p.Dialer() })
+	c := channel.NewChan[int](rdb, "c", channel.Buffer(1))
+	if err := c.Send(ctx, 0); err != nil {
+		t.Fatal(err)
+	}
+	const senders = 10
+	var group sync.WaitGroup
+	for i := range senders {
+		group.Go(func() {
+			if err := c.Send(within(t, 20*time.Second), i); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	pause(300 * time.Millisecond)
+	sends := p.CountFunc(scriptIn(t, sendFile))
+	start := time.Now()
+	far := channel.NewChan[int](s.Client(t), "c")
+	for range senders + 1 {
+		if _, err := far.Recv(within(t, 20*time.Second)); err != nil {
+			t.Error(err)
+		}
+	}
+	group.Wait()
+	took := time.Since(start)
+	if most := 2*senders + senders*int(took/time.Second+1); sends() > most {
+		t.Errorf("%d sends of %d values in %v, want at most %d", sends(), senders, took, most)
+	}
+	if took > 3*time.Second {
+		t.Errorf("it took %v", took)
+	}
+	t.Logf("%d sends of %d values in %v", sends(), senders, took)
+}
+
+// TestCloseWakesSenders closes a full channel under senders that wait.
+func TestCloseWakesSenders(t *testing.T) {
+	redistest.Each(t, func(t *testing.T, r *redistest.Redis) {
+		name := r.Key("c")
+		far := channel.NewChan[int](r.NewClient(t), name)
+		if err := far.Send(ctx, 0); err != nil {
+			t.Fatal(err)
+		}
+		ends := make(chan error, 6)
+		for _, rdb := range []redis.UniversalClient{r.Client, r.NewClient(t)} {
+			for range cap(ends) / 2 {
+				go func() { ends <- channel.NewChan[int](rdb, name, channel.Buffer(1)).Send(within(t, 20*time.Second), 1) }()
+			}
+		}
+		pause(300 * time.Millisecond)
+		start := time.Now()
+		if err := far.Close(ctx); err != nil {
+			t.Fatal(err)
+		}
+		for range cap(ends) {
+			if err := <-ends; !errors.Is(err, desir.ErrClosed) {
+				t.Errorf("Send: %v; want ErrClosed", err)
+			}
+		}
+		if took := time.Since(start); took > 1500*time.Millisecond {
+			t.Errorf("the senders ended %v after Close", took)
+		}
+	})
+}
+
+// TestChanMemoryFull: sends are refused, receivers drain, then sends succeed.
+func TestChanMemoryFull(t *testing.T) {
+	t.Parallel()
+	s := redistest.StartServer(t, redistest.Config("maxmemory-policy", "noeviction"))
+	admin := s.Client(t)
+	c := channel.NewChan[string](s.Client(t), "c")
+	long := string(make([]byte, 100<<10))
+	for range 20 {
+		if err := c.Send(ctx, long); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := admin.ConfigSet(ctx, "maxmemory", "2mb").Err(); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Send(ctx, long); !errors.Is(err, desir.ErrOutOfMemory) {
+		t.Errorf("Send: %v; want ErrOutOfMemory", err)
+	}
+	for range 20 {
+		if v, err := c.Recv(within(t, 10*time.Second)); v != long || err != nil {
+			t.Fatalf("Recv: %d bytes, %v", len(v), err)
+		}
+	}
+	redistest.Eventually(t, 5*time.Second, func() bool { return c.Send(ctx, "v") == nil }, "a value sent again")
+}

@@ -1,0 +1,169 @@
+package channel_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/desir-go/desir/channel"
+	"github.com/desir-go/desir/internal/redistest"
+)
+
+// waiters starts a receiver for each of some channels, each of which tells of
+// everything that it gets.
+func waiters(t *testing.T, rdb redis.UniversalClient, names []string) <-chan string {
+	t.Helper()
+	got := make(chan string, 1000)
+	ctx, stop := context.WithCancel(ctx)
+	t.Cleanup(stop)
+	for _, name := range names {
+		go func() {
+			for v, err := range channel.NewChan[string](rdb, name).All(ctx) {
+				if ctx.Err() != nil {
+					return
+				}
+				if err != nil {
+					t.Errorf("%s: %v", name, err)
+					return
+				}
+				got <- name + "=" + v
+			}
+		}()
+	}
+	return got
+}
+
+// reach sends a value to each channel, repeating what was refused, and returns
+// how long it took until all have it.
+func reach(t *testing.T, rdb redis.UniversalClient, names []string, v string, got <-chan string, limit time.Duration) time.Duration {
+	t.Helper()
+	start := time.Now()
+	want := map[string]bool{}
+	for _, name := range names {
+		want[name+"="+v] = true
+		c := channel.NewChan[string](rdb, name)
+		redistest.Eventually(t, limit, func() bool { return c.Send(within(t, 2*time.Second), v) == nil }, "a value sent to "+name)
+	}
+	for timeout := time.After(limit); len(want) > 0; {
+		select {
+		case g := <-got:
+			delete(want, g)
+		case <-timeout:
+			t.Fatalf("not received within %v: %v", limit, want)
+		}
+	}
+	return time.Since(start)
+}
+
+// slots returns names of channels that are in slots far apart.
+func slots(n int) (names []string) {
+	for i := range n {
+		names = append(names, fmt.Sprintf("c%d", i))
+	}
+	return names
+}
+
+func TestChanSentinelFailover(t *testing.T) {
+	t.Parallel()
+	s := redistest.StartSentinel(t)
+	names := slots(3)
+	got := waiters(t, s.Client(t), names)
+	out := s.Client(t)
+	reach(t, out, names, "before", got, 5*time.Second)
+	s.Failover()
+	t.Logf("told to: %v", reach(t, out, names, "told", got, 8*time.Second))
+	s.Settle()
+	old := s.Master()
+	old.Kill()
+	s.MasterAfter(old)
+	t.Logf("killed: %v", reach(t, out, names, "killed", got, 8*time.Second))
+}
+
+func TestChanClusterFailover(t *testing.T) {
+	t.Parallel()
+	c := redistest.StartCluster(t, 1)
+	names := slots(12)
+	got := waiters(t, c.Client(t), names)
+	out := c.Client(t)
+	reach(t, out, names, "before", got, 5*time.Second)
+	victim := c.MasterFor(names[0])
+	victim.Kill()
+	redistest.Eventually(t, 20*time.Second, func() bool { return c.MasterFor(names[0]) != victim }, "another master")
+	t.Logf("killed: %v", reach(t, out, names, "killed", got, 10*time.Second))
+	heir := c.MasterFor(names[0])
+	victim.Restart() // at the same address, as a replica; then as the master again
+	admin := victim.Client(t)
+	redistest.Eventually(t, 20*time.Second, func() bool {
+		info := admin.Info(ctx, "replication").Val()
+		return strings.Contains(info, "role:slave") && strings.Contains(info, "master_link_status:up")
+	}, "a replica with its copy")
+	reach(t, out, names, "restarted", got, 10*time.Second)
+	heir.Kill()
+	redistest.Eventually(t, 20*time.Second, func() bool { return c.MasterFor(names[0]) == victim }, "the first master again")
+	t.Logf("back: %v", reach(t, out, names, "back", got, 10*time.Second))
+}
+
+// TestChanSlotMoves gives a slot to another node while receivers wait there.
+func TestChanSlotMoves(t *testing.T) {
+	t.Parallel()
+	c := redistest.StartCluster(t, 0)
+	names := slots(6)
+	rdb := c.Client(t)
+	got := waiters(t, rdb, names)
+	out := c.Client(t)
+	reach(t, out, names, "before", got, 5*time.Second)
+	for i := range 3 {
+		from := c.MasterFor(names[0])
+		to := c.Nodes[slices.IndexFunc(c.Nodes, func(s *redistest.Server) bool { return s != from })]
+		moveSlot(t, c, from, to, int(out.ClusterKeySlot(ctx, names[0]).Val()))
+		t.Logf("moved: %v", reach(t, out, names, fmt.Sprint(i), got, 5*time.Second))
+	}
+}
+
+// moveSlot moves a slot without keys.
+func moveSlot(t *testing.T, c *redistest.Cluster, from, to *redistest.Server, slot int) {
+	t.Helper()
+	id := func(s *redistest.Server) string { return s.Client(t).Do(ctx, "cluster", "myid").String() }
+	source, target := s1(id(from)), s1(id(to))
+	do := func(s *redistest.Server, args ...any) {
+		if err := s.Client(t).Do(ctx, args...).Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	do(to, "cluster", "setslot", slot, "importing", source)
+	do(from, "cluster", "setslot", slot, "migrating", target)
+	pause(300 * time.Millisecond) // ASK, for a while
+	for _, s := range append([]*redistest.Server{to, from}, c.Nodes...) {
+		do(s, "cluster", "setslot", slot, "node", target)
+	}
+}
+
+// s1 is the answer in the text of a command.
+func s1(text string) string { return text[strings.LastIndex(text, " ")+1:] }
+
+// TestChanResubscribes cuts the subscriptions of a cluster's node: the wake-ups
+// of all its slots are there again soon, not only the looks once a second.
+func TestChanResubscribes(t *testing.T) {
+	t.Parallel()
+	c := redistest.StartCluster(t, 0)
+	names := slots(30)
+	got := waiters(t, c.Client(t), names)
+	out := c.Client(t)
+	reach(t, out, names, "before", got, 5*time.Second)
+	for _, s := range c.Nodes {
+		s.Client(t).ClientKillByFilter(ctx, "TYPE", "pubsub")
+	}
+	subscribed := func() (n int) {
+		for _, s := range c.Nodes {
+			n += len(s.Client(t).PubSubShardChannels(ctx, "*").Val())
+		}
+		return n
+	}
+	redistest.Eventually(t, 3*time.Second, func() bool { return subscribed() == len(names) }, "all channels subscribed again")
+	reach(t, out, names, "after", got, 5*time.Second)
+}

@@ -1,0 +1,182 @@
+package channel_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/desir-go/desir"
+	"github.com/desir-go/desir/channel"
+	"github.com/desir-go/desir/internal/hub"
+	"github.com/desir-go/desir/internal/wait"
+)
+
+// times makes the tests of histories this much longer.
+const times = 1
+
+// mark is one value of a history: the nth of a sender.
+type mark struct{ Sender, N int }
+
+// history is what happened to the values of a channel.
+type history struct {
+	mu       sync.Mutex
+	sent     map[mark]bool // true for acknowledged, false for perhaps
+	got      map[mark]int
+	strange  []mark           // received and never sent
+	overtook []string         // received by one receiver after a later value of the same sender
+	last     map[string][]int // for each receiver, by sender: the last value received
+}
+
+func newHistory() *history {
+	return &history{sent: map[mark]bool{}, got: map[mark]int{}, last: map[string][]int{}}
+}
+
+const maxSenders = 64
+
+// try notes that a value is about to be sent.
+func (h *history) try(m mark) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.sent[m] = false
+}
+
+func (h *history) acked(m mark) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.sent[m] = true
+}
+
+func (h *history) received(by string, ms ...mark) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	last := h.last[by]
+	if last == nil {
+		last = make([]int, maxSenders)
+		h.last[by] = last
+	}
+	for _, m := range ms {
+		if _, ok := h.sent[m]; !ok {
+			h.strange = append(h.strange, m)
+			continue
+		}
+		if h.got[m]++; m.N < last[m.Sender] {
+			h.overtook = append(h.overtook, fmt.Sprintf("%s got %v after %d", by, m, last[m.Sender]))
+		}
+		last[m.Sender] = m.N
+	}
+}
+
+// missing returns how many acknowledged values nobody has received.
+func (h *history) missing() (n int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for m, acked := range h.sent {
+		if acked && h.got[m] == 0 {
+			n++
+		}
+	}
+	return n
+}
+
+// verdict returns what is wrong: values lost beyond an allowance, received
+// twice or never sent, and, if asked for, out of order.
+func (h *history) verdict(mayLose int, inOrder bool) (wrong []string) {
+	if lost := h.missing(); lost > mayLose {
+		wrong = append(wrong, fmt.Sprintf("%d of %d lost, allowed %d", lost, len(h.sent), mayLose))
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	twice := 0
+	for _, n := range h.got {
+		if n > 1 {
+			twice++
+		}
+	}
+	if twice > 0 {
+		wrong = append(wrong, fmt.Sprintf("%d received twice", twice))
+	}
+	if len(h.strange) > 0 {
+		wrong = append(wrong, fmt.Sprintf("%d received that nobody sent", len(h.strange)))
+	}
+	if inOrder && len(h.overtook) > 0 {
+		wrong = append(wrong, fmt.Sprintf("%d out of order, like %q", len(h.overtook), h.overtook[0]))
+	}
+	return wrong
+}
+
+// judge fails the test with what is wrong.
+func (h *history) judge(t *testing.T, mayLose int, inOrder bool) {
+	t.Helper()
+	for _, w := range h.verdict(mayLose, inOrder) {
+		t.Error(w)
+	}
+}
+
+// send sends n values and repeats those that were surely not executed.
+func (h *history) send(t *testing.T, c *channel.Chan[mark], sender, n int) {
+	for i := 1; i <= n; i++ {
+		h.sendOne(t, c, mark{sender, i})
+	}
+}
+
+func (h *history) sendOne(t *testing.T, c *channel.Chan[mark], m mark) {
+	h.try(m)
+	for stop := time.Now().Add(30 * time.Second); ; {
+		err := c.Send(ctx, m)
+		switch {
+		case err == nil:
+			h.acked(m)
+			return
+		case errors.Is(err, desir.ErrMaybeRan):
+			return
+		case !errors.Is(err, desir.ErrUnavailable) || time.Now().After(stop):
+			t.Errorf("Send: %v", err)
+			return
+		}
+		pause(10 * time.Millisecond)
+	}
+}
+
+// drain receives until every acknowledged value is there but for mayLose, or
+// nothing comes any more.
+func (h *history) drain(t *testing.T, c *channel.Chan[mark], mayLose int) {
+	t.Helper()
+	for quiet := 0; quiet < 3 && (quiet == 0 || h.missing() > 0); {
+		short, cancel := context.WithTimeout(ctx, time.Second)
+		v, err := c.Recv(short)
+		cancel()
+		switch {
+		case err == nil:
+			h.received("drain", v)
+		case errors.Is(err, context.DeadlineExceeded):
+			quiet++
+		default:
+			t.Errorf("Recv: %v", err)
+			return
+		}
+		if h.missing() <= mayLose && quiet > 0 {
+			return
+		}
+	}
+}
+
+// pause waits; it is no synchronisation.
+func pause(d time.Duration) {
+	timer := time.NewTimer(d)
+	<-timer.C
+}
+
+// perhapsLost is what the waiter of a client has counted.
+func perhapsLost(t *testing.T, rdb redis.UniversalClient) int {
+	t.Helper()
+	h, err := hub.Of(rdb)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return int(wait.Of(h).PerhapsLost())
+}

@@ -1,0 +1,84 @@
+package channel
+
+import (
+	"errors"
+	"time"
+
+	"github.com/desir-go/desir/codec"
+)
+
+// Option changes how an object of this package works. Options are what this
+// process believes; nothing of them is stored.
+type Option interface{ apply(*settings) }
+
+type settings struct {
+	codec  codec.Codec
+	buffer *int
+}
+
+type option func(*settings)
+
+func (o option) apply(s *settings) { o(s) }
+
+// CodecOption is an option of everything in this package that carries values.
+type CodecOption interface {
+	Option
+	TopicOption
+}
+
+type codecOption struct{ codec codec.Codec }
+
+func (o codecOption) apply(s *settings)           { s.codec = o.codec }
+func (o codecOption) applyTopic(s *topicSettings) { s.codec = o.codec }
+
+// WithCodec sets the codec of values. The default is [codec.Auto].
+func WithCodec(c codec.Codec) CodecOption { return codecOption{c} }
+
+// Buffer lets senders of this Chan wait while n values or more are in it, n ≥ 1,
+// so that they never make it longer than n. What counts is what the process
+// that sends believes; others may say otherwise. The default is no bound.
+func Buffer(n int) Option { return option(func(s *settings) { s.buffer = &n }) }
+
+var errBuffer = errors.New("Buffer: at least one value has to fit")
+
+func gather(opts []Option) (settings, error) {
+	s := settings{codec: codec.Auto}
+	for _, o := range opts {
+		if o != nil {
+			o.apply(&s)
+		}
+	}
+	if s.buffer != nil && *s.buffer < 1 {
+		return s, errBuffer
+	}
+	return s, nil
+}
+
+// LoopOption changes one loop.
+type LoopOption interface{ applyLoop(*loop) }
+
+type loop struct {
+	idle  time.Duration
+	limit bool
+}
+
+type loopOption func(*loop)
+
+func (o loopOption) applyLoop(l *loop) { o(l) }
+
+// Idle ends the loop when it has waited d for the next value, counted from when
+// the loop's body asked for it. A value that is there always comes first, also
+// with a d of zero. The default is to wait for ever.
+func Idle(d time.Duration) LoopOption {
+	return loopOption(func(l *loop) { l.idle, l.limit = d, true })
+}
+
+func loopOf(opts []LoopOption) loop {
+	var l loop
+	for _, o := range opts {
+		if o != nil {
+			o.applyLoop(&l)
+		}
+	}
+	return l
+}

@@ -1,0 +1,158 @@
+package channel_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/desir-go/desir/channel"
+	"github.com/desir-go/desir/internal/redistest"
+)
+
+// storm lets 4 senders and 2 clients with 3 receivers each work while harm is
+// done, and returns the history and what the waiters counted as perhaps lost.
+func storm(t *testing.T, name string, client func() redis.UniversalClient, each int, harm func()) (h *history, mayLose int) {
+	t.Helper()
+	h = newHistory()
+	all, stop := context.WithCancel(ctx)
+	defer stop()
+	var receiving, sending sync.WaitGroup
+	clients := []redis.UniversalClient{client(), client()}
+	for i, rdb := range clients {
+		for j := range 3 {
+			c := channel.NewChan[mark](rdb, name)
+			receiving.Go(func() {
+				for {
+					v, err := c.Recv(all)
+					if err == nil {
+						h.received(fmt.Sprint(i, j), v)
+						continue
+					}
+					if !errors.Is(err, context.Canceled) {
+						t.Errorf("Recv: %v", err)
+					}
+					return
+				}
+			})
+		}
+	}
+	out := channel.NewChan[mark](client(), name)
+	for s := range 4 {
+		sending.Go(func() {
+			for i := 1; i <= each; i++ {
+				h.sendOne(t, out, mark{s, i})
+				pause(5 * time.Millisecond)
+			}
+		})
+	}
+	harm()
+	sending.Wait()
+	lost := func() (n int) {
+		for _, rdb := range clients {
+			n += perhapsLost(t, rdb)
+		}
+		return n
+	}
+	redistest.Eventually(t, 20*time.Second, func() bool { return h.missing() <= lost() }, "every value received but for those counted")
+	h.sendOne(t, out, mark{5, 1})
+	redistest.Eventually(t, 5*time.Second, func() bool { return h.gotOne(mark{5, 1}) }, "a last value received")
+	stop()
+	receiving.Wait()
+	t.Logf("%d values, %d lost, at most %d by the count", len(h.sent), h.missing(), lost())
+	return h, lost()
+}
+
+func (h *history) gotOne(m mark) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.got[m] > 0
+}
+
+// during calls harm again and again for a while.
+func during(d, every time.Duration, harm func()) func() {
+	return func() {
+		for end := time.Now().Add(d); time.Now().Before(end); {
+			pause(every)
+			harm()
+		}
+	}
+}
+
+// TestChanThroughTrouble does to a server what happens to servers.
+func TestChanThroughTrouble(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		harm func(s *redistest.Server, admin *redis.Client) func()
+		lose int // at most
+	}{
+		{"Restart", func(s *redistest.Server, _ *redis.Client) func() {
+			return during(2*time.Second, 700*time.Millisecond, func() { s.Kill(); s.Restart() })
+		}, 18},
+		{"Kill", func(_ *redistest.Server, admin *redis.Client) func() {
+			return during(2*time.Second, 50*time.Millisecond, func() { admin.ClientKillByFilter(ctx, "TYPE", "normal", "SKIPME", "yes") })
+		}, 240},
+		{"Freeze", func(s *redistest.Server, _ *redis.Client) func() {
+			return func() {
+				pause(200 * time.Millisecond)
+				s.Freeze()
+				pause(4 * time.Second)
+				s.Thaw()
+			}
+		}, 12},
+		{"Flush", func(_ *redistest.Server, admin *redis.Client) func() {
+			return during(2*time.Second, 100*time.Millisecond, func() { admin.ScriptFlush(ctx) })
+		}, 0},
+		{"Unblock", func(_ *redistest.Server, admin *redis.Client) func() {
+			return during(time.Second, 20*time.Millisecond, func() {
+				for id := range 40 {
+					admin.ClientUnblockWithError(ctx, int64(id))
+				}
+			})
+		}, 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			s := redistest.StartServer(t, redistest.AOF("always"))
+			admin := s.Client(t)
+			client := func() redis.UniversalClient { return s.Client(t) }
+			h, mayLose := storm(t, "c", client, 300*times, tt.harm(s, admin))
+			h.judge(t, min(mayLose, tt.lose*times), false)
+		})
+	}
+}
+
+// TestChanRESP2 has the old protocol, on a connection cut again and again.
+func TestChanRESP2(t *testing.T) {
+	t.Parallel()
+	s, p := redistest.StartServer(t), redistest.NewProxy(t, "")
+	client := func() redis.UniversalClient {
+		return s.Client(t, func(o *redis.Options) { o.Protocol, o.Dialer = 2, p.Dialer() })
+	}
+	h, mayLose := storm(t, "c", client, 150*times, during(time.Second, 100*time.Millisecond, p.CutAll))
+	h.judge(t, mayLose, false)
+}
+
+// TestChanThroughClusterTrouble cuts the connections of a cluster's clients,
+// those of subscriptions above all, and moves no slot.
+func TestChanThroughClusterTrouble(t *testing.T) {
+	t.Parallel()
+	c := redistest.StartCluster(t, 0)
+	client := func() redis.UniversalClient { return c.Client(t) }
+	var admins []*redis.Client
+	for _, s := range c.Nodes {
+		admins = append(admins, s.Client(t))
+	}
+	for _, kind := range []string{"normal", "pubsub"} {
+		h, mayLose := storm(t, "c", client, 150*times, during(time.Second, 50*time.Millisecond, func() {
+			for _, a := range admins {
+				a.ClientKillByFilter(ctx, "TYPE", kind, "SKIPME", "yes")
+			}
+		}))
+		h.judge(t, mayLose, false)
+	}
+}

@@ -1,0 +1,188 @@
+package channel_test
+
+import (
+	"context"
+	"crypto/sha1"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/desir-go/desir"
+	"github.com/desir-go/desir/channel"
+	"github.com/desir-go/desir/internal/redistest"
+)
+
+// scriptIn matches the script in a file, by its digest or in full.
+func scriptIn(t *testing.T, file string) redistest.Match {
+	t.Helper()
+	b, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := "#!lua\n" + string(b)
+	if strings.Contains(text, "-- flags: allow-oom\n") {
+		text = "#!lua flags=allow-oom\n" + string(b)
+	}
+	sum := sha1.Sum([]byte(text))
+	digest := hex.EncodeToString(sum[:])
+	return func(args []string) bool { return len(args) > 1 && (args[1] == digest || args[1] == text) }
+}
+
+const (
+	sendFile = "scripts/send.lua"
+	takeFile = "../internal/wait/scripts/take.lua"
+	giveFile = "../internal/wait/scripts/give_back.lua"
+)
+
+// lossy is a server whose replies get lost.
+type lossy struct {
+	proxy        *redistest.Proxy
+	lose         func(n int, m redistest.Match) // in the way of the test
+	near, direct redis.UniversalClient          // through the proxy, and not
+}
+
+// eachFault runs a test for each way in which a reply is lost.
+func eachFault(t *testing.T, test func(t *testing.T, x *lossy)) {
+	for name, lose := range map[string]func(*redistest.Proxy, int, redistest.Match){
+		"cut": (*redistest.Proxy).CutReply, "swallowed": (*redistest.Proxy).Swallow, "half": (*redistest.Proxy).HalfReply,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s, p := redistest.StartServer(t), redistest.NewProxy(t, "")
+			test(t, &lossy{
+				proxy: p,
+				lose:  func(n int, m redistest.Match) { lose(p, n, m) },
+				near: s.Client(t, func(o *redis.Options) {
+					o.Dialer, o.ReadTimeout = p.Dialer(), time.Second
+				}),
+				direct: s.Client(t),
+			})
+		})
+	}
+}
+
+// TestSendReplyLost: ErrMaybeRan, and the value is there exactly once.
+func TestSendReplyLost(t *testing.T) {
+	eachFault(t, func(t *testing.T, x *lossy) {
+		c := channel.NewChan[int](x.near, "c")
+		for _, err := range []error{c.Close(ctx), c.Reopen(ctx), c.Send(ctx, 0)} { // the scripts are known from now on
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		for i, call := range []func(v int) error{
+			func(v int) error { return c.Send(ctx, v) },
+			func(v int) error { _, err := c.TrySend(ctx, v); return err },
+			func(v int) error {
+				n, err := c.SendMany(ctx, v)
+				if n != 0 {
+					t.Errorf("SendMany = %d, none acknowledged", n)
+				}
+				return err
+			},
+		} {
+			x.lose(1, scriptIn(t, sendFile))
+			if err := call(i + 1); !errors.Is(err, desir.ErrMaybeRan) {
+				t.Errorf("call %d: %v; want ErrMaybeRan", i, err)
+			}
+		}
+		x.lose(1, scriptIn(t, "scripts/close.lua"))
+		if err := c.Close(ctx); !errors.Is(err, desir.ErrMaybeRan) {
+			t.Errorf("Close: %v; want ErrMaybeRan", err)
+		}
+		if got, err := desir.Collect(channel.NewChan[int](x.direct, "c").All(within(t, 10*time.Second))); len(got) != 4 || err != nil {
+			t.Errorf("All = %v, %v; want 0 to 3", got, err)
+		}
+	})
+}
+
+// TestTakeReplyLost: the receivers go on, what is lost is counted, nothing
+// comes twice.
+func TestTakeReplyLost(t *testing.T) {
+	eachFault(t, func(t *testing.T, x *lossy) {
+		const receivers, rounds = 3, 2 * times
+		got := waiters(t, x.near, []string{"c", "c", "c"})
+		out := channel.NewChan[string](x.direct, "c")
+		reach(t, x.direct, []string{"c"}, "first", got, 5*time.Second)
+		seen, sent := map[string]int{}, 0
+		for round := range rounds {
+			x.lose(1, scriptIn(t, takeFile))
+			for i := range 10 {
+				if err := out.Send(ctx, fmt.Sprint(round, i)); err != nil {
+					t.Fatal(err)
+				}
+				sent++
+			}
+			redistest.Eventually(t, 15*time.Second, func() bool {
+				for len(got) > 0 {
+					seen[<-got]++
+				}
+				count := perhapsLost(t, x.near)
+				return count > 0 && sent-len(seen) <= count
+			}, "every value received but for those counted")
+		}
+		if count := perhapsLost(t, x.near); count > rounds*receivers {
+			t.Errorf("%d counted for %d replies and %d receivers", count, rounds, receivers)
+		}
+		for v, n := range seen {
+			if n != 1 {
+				t.Errorf("%s came %d times", v, n)
+			}
+		}
+	})
+}
+
+// TestTryReplyLost: ErrMaybeRan, since a value may be gone.
+func TestTryReplyLost(t *testing.T) {
+	eachFault(t, func(t *testing.T, x *lossy) {
+		c := channel.NewChan[int](x.near, "c")
+		if n, err := c.SendMany(ctx, 1, 2); n != 2 || err != nil {
+			t.Fatal(n, err)
+		}
+		x.lose(1, scriptIn(t, takeFile))
+		if _, ok, err := c.TryRecv(ctx); ok || !errors.Is(err, desir.ErrMaybeRan) {
+			t.Errorf("TryRecv = %t, %v; want ErrMaybeRan", ok, err)
+		}
+		if n, err := channel.NewChan[int](x.direct, "c").Len(ctx); n < 1 || err != nil {
+			t.Errorf("%d values left, %v; want one at least", n, err)
+		}
+	})
+}
+
+// TestGiveBackReplyLost: the value is back and counted as perhaps lost.
+func TestGiveBackReplyLost(t *testing.T) {
+	eachFault(t, func(t *testing.T, x *lossy) {
+		c := channel.NewChan[int](x.near, "c")
+		leave := func() { // while the value is under way
+			x.proxy.Delay(1, 100*time.Millisecond, scriptIn(t, takeFile))
+			if v, err := c.Recv(within(t, 30*time.Millisecond)); !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("Recv = %d, %v; want the deadline", v, err)
+			}
+			redistest.Eventually(t, 5*time.Second, func() bool {
+				return x.direct.LLen(ctx, "c").Val() == 1
+			}, "the value given back")
+		}
+		if _, _, err := c.TryRecv(ctx); err != nil { // the script is known from now on
+			t.Fatal(err)
+		}
+		if err := c.Send(ctx, 7); err != nil {
+			t.Fatal(err)
+		}
+		leave()
+		if n := perhapsLost(t, x.near); n != 0 {
+			t.Errorf("%d counted, nothing was lost", n)
+		}
+		x.lose(1, scriptIn(t, giveFile))
+		leave()
+		redistest.Eventually(t, 5*time.Second, func() bool { return perhapsLost(t, x.near) == 1 }, "one counted")
+		if v, err := c.Recv(within(t, 10*time.Second)); v != 7 || err != nil {
+			t.Errorf("Recv = %d, %v; want 7", v, err)
+		}
+	})
+}

@@ -1,0 +1,206 @@
+package channel_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/desir-go/desir/channel"
+	"github.com/desir-go/desir/internal/redistest"
+)
+
+// blocked returns how many connections of a server wait in BLPOP or listen to
+// sharded channels.
+func blocked(rdb *redis.Client) (n int) {
+	for line := range strings.Lines(rdb.ClientList(ctx).Val()) {
+		if strings.Contains(line, "cmd=blpop") || strings.Contains(line, "cmd=ssubscribe") {
+			n++
+		}
+	}
+	return n
+}
+
+// calls returns how many commands a server has executed.
+func calls(rdb *redis.Client) (n int) {
+	_, rest, _ := strings.Cut(rdb.Info(ctx, "stats").Val(), "total_commands_processed:")
+	_, _ = fmt.Sscan(rest, &n)
+	return n
+}
+
+// TestChanManyReceivers has 1000 receivers of 50 channels wait on one
+// connection for each server, beside ordinary commands.
+func TestChanManyReceivers(t *testing.T) {
+	t.Run("redis-server", func(t *testing.T) {
+		t.Parallel()
+		redistest.Goroutines(t)
+		s := redistest.StartServer(t)
+		rdb := s.Client(t, func(o *redis.Options) { o.PoolSize = 10 })
+		manyReceivers(t, rdb, s.Client(t))
+	})
+	t.Run("cluster", func(t *testing.T) {
+		t.Parallel()
+		redistest.Goroutines(t)
+		c := redistest.StartCluster(t, 0)
+		rdb := c.Client(t, func(o *redis.ClusterOptions) { o.PoolSize = 10 })
+		var admins []*redis.Client
+		for _, s := range c.Nodes {
+			admins = append(admins, s.Client(t))
+		}
+		manyReceivers(t, rdb, admins...)
+	})
+}
+
+func manyReceivers(t *testing.T, rdb redis.UniversalClient, admins ...*redis.Client) {
+	const channels, each = 50, 20
+	all, stop := context.WithCancel(ctx)
+	defer stop()
+	var group sync.WaitGroup
+	got := make(chan string, channels*each)
+	for i := range channels {
+		c := channel.NewChan[string](rdb, fmt.Sprintf("c%d", i))
+		for range each {
+			group.Go(func() {
+				v, err := c.Recv(all)
+				switch {
+				case err == nil:
+					got <- v
+				case !errors.Is(err, context.Canceled):
+					t.Error(err)
+				}
+			})
+		}
+	}
+	waiting := func() bool {
+		for _, a := range admins {
+			if blocked(a) != 1 {
+				return false
+			}
+		}
+		return true
+	}
+	redistest.Eventually(t, 10*time.Second, waiting, "one connection that waits at each server")
+	for i := range channels { // one for each channel, and ordinary commands beside
+		group.Go(func() {
+			if err := channel.NewChan[string](rdb, fmt.Sprintf("c%d", i)).Send(within(t, 10*time.Second), "v"); err != nil {
+				t.Error(err)
+			}
+			for range 20 {
+				if err := rdb.Incr(ctx, fmt.Sprint("n", i)).Err(); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	redistest.Eventually(t, 10*time.Second, func() bool { return len(got) == channels }, "a value for each channel")
+	pause(1500 * time.Millisecond)
+	redistest.Eventually(t, 10*time.Second, waiting, "one connection that waits at each server")
+	idleCost(t, admins, channels)
+	start := time.Now()
+	stop()
+	group.Wait()
+	if took := time.Since(start); took > 200*time.Millisecond {
+		t.Errorf("the receivers were gone after %v", took)
+	} else {
+		t.Logf("%d receivers gone after %v", channels*each, took)
+	}
+	redistest.Eventually(t, 5*time.Second, func() bool {
+		for _, a := range admins {
+			if blocked(a) > 0 {
+				return false
+			}
+		}
+		return true
+	}, "no connection waits any more")
+}
+
+// idleCost counts what waiting costs while nothing comes: a block or a ping,
+// and a look at each channel, once a second. A script counts as itself and as
+// what it calls.
+func idleCost(t *testing.T, admins []*redis.Client, channels int) {
+	t.Helper()
+	const seconds = 2
+	before := 0
+	for _, a := range admins {
+		before += calls(a)
+	}
+	pause(seconds * time.Second)
+	after := -len(admins)
+	for _, a := range admins {
+		after += calls(a)
+	}
+	if cost := (after - before) / seconds; cost > 2*channels*4 {
+		t.Errorf("%d commands a second for %d idle channels", cost, channels)
+	} else {
+		t.Logf("%d commands a second for %d idle channels", cost, channels)
+	}
+}
+
+// TestChanIdlePipelines counts the pipelines of a waiting connection.
+func TestChanIdlePipelines(t *testing.T) {
+	t.Parallel()
+	s, p := redistest.StartServer(t), redistest.NewProxy(t, "")
+	rdb := s.Client(t, func(o *redis.Options) { o.Dialer = p.Dialer() })
+	got := waiters(t, rdb, slots(3))
+	reach(t, s.Client(t), slots(3), "v", got, 5*time.Second)
+	pause(1100 * time.Millisecond)
+	block := p.CountFunc(redistest.Command("blpop"))
+	look := p.CountFunc(redistest.Command("evalsha"))
+	other := p.CountFunc(redistest.Any)
+	pause(3 * time.Second)
+	if b, l, o := block(), look(), other(); b > 5 || l > 3*b+3 || o > b+l {
+		t.Errorf("%d blocks, %d looks, %d commands in 3 s", b, l, o)
+	}
+}
+
+// TestChanBusyNeighbour keeps one channel busy without a pause: the others of
+// the client have their turn, also for what plain commands push.
+func TestChanBusyNeighbour(t *testing.T) {
+	redistest.Each(t, func(t *testing.T, r *redistest.Redis) {
+		busy := channel.NewChan[int](r.Client, r.TagKey("busy"))
+		all, stop := context.WithCancel(ctx)
+		var group sync.WaitGroup
+		for range 8 {
+			group.Go(func() {
+				for range busy.All(all) {
+				}
+			})
+		}
+		group.Go(func() {
+			vs := make([]int, 50)
+			for all.Err() == nil {
+				_, _ = busy.SendMany(all, vs...)
+			}
+		})
+		var names []string
+		for i := range 12 {
+			names = append(names, r.TagKey(fmt.Sprintf("c%d", i)))
+		}
+		got := waiters(t, r.Client, names)
+		out := r.NewClient(t)
+		for range 3 {
+			t.Logf("sent: %v", reach(t, out, names, "v", got, 5*time.Second))
+		}
+		start := time.Now()
+		for _, name := range names {
+			if err := r.Raw().RPush(ctx, name, "plain").Err(); err != nil {
+				t.Error(err)
+			}
+		}
+		for range names {
+			select {
+			case <-got:
+			case <-time.After(5 * time.Second):
+				t.Error("a plain push was not received")
+			}
+		}
+		t.Logf("pushed: %v", time.Since(start))
+		stop()
+		group.Wait()
+	})
+}

@@ -1,0 +1,10 @@
+package channel_test
+
+import (
+	"testing"
+
+	"github.com/desir-go/desir/internal/conformance"
+	"github.com/desir-go/desir/internal/redistest"
+)
+
+func TestChan(t *testing.T) { redistest.Each(t, conformance.Chan) }

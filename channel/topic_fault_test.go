@@ -1,0 +1,329 @@
+package channel_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/desir-go/desir"
+	"github.com/desir-go/desir/channel"
+	"github.com/desir-go/desir/internal/redistest"
+)
+
+// flood publishes rising numbers until stop is called, which returns how many
+// were published.
+func flood(topic *channel.Topic[int64]) (stop func() int64) {
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan int64)
+	go func() {
+		var n int64
+		for ctx.Err() == nil {
+			if _, err := topic.Publish(context.WithoutCancel(ctx), n); err == nil {
+				n++
+			}
+		}
+		done <- n
+	}()
+	return func() int64 { cancel(); return <-done }
+}
+
+// tally follows what a subscriber hears of a flood.
+type tally struct {
+	next    int64 // the number after the last one heard
+	got     int64
+	missed  int64 // by gaps that know their number
+	unknown int   // gaps that do not
+	told    bool  // one of these came after the last number
+	silent  int64 // numbers passed over without a gap
+}
+
+func (c *tally) hear(t *testing.T, m channel.Message[int64], err error) {
+	t.Helper()
+	gap, isGap := errors.AsType[*channel.GapError](err)
+	switch {
+	case isGap && gap.Missed < 0:
+		c.unknown++
+		c.told = true
+	case isGap:
+		c.missed += gap.Missed
+	case err != nil:
+		t.Error(err)
+	case m.Value < c.next:
+		t.Errorf("heard %d after %d", m.Value, c.next-1)
+	default:
+		c.got++
+		c.silent += m.Value - c.next
+		if c.silent > c.missed && !c.told {
+			t.Errorf("%d came after %d, and %d messages in all were passed over without a word", m.Value, c.next-1, c.silent-c.missed)
+			c.missed = c.silent
+		}
+		if c.told {
+			c.missed, c.told = max(c.missed, c.silent), false // whatever was missed, it was told
+		}
+		c.next = m.Value + 1
+	}
+}
+
+// TestTopicKilled kills the subscriber's connection every 50 ms under load.
+func TestTopicKilled(t *testing.T) {
+	redistest.Goroutines(t)
+	for _, k := range kinds {
+		t.Run(k.name, func(t *testing.T) {
+			t.Parallel()
+			srv := redistest.StartServer(t)
+			raw := srv.Client(t)
+			topic := channel.NewTopic[int64](srv.Client(t), "t", k.opts...)
+			far := channel.NewTopic[int64](srv.Client(t), "t", k.opts...)
+			s := subscribe(t, topic, channel.Backlog(1<<20, channel.DropOldest))
+			stop := flood(far)
+			kills := 0
+			tick := time.NewTicker(50 * time.Millisecond)
+			defer tick.Stop()
+			for kills < 30 {
+				<-tick.C
+				n, err := raw.ClientKillByFilter(ctx, "TYPE", "pubsub").Result()
+				if err != nil {
+					t.Fatal(err)
+				}
+				if n > 0 {
+					kills++
+				}
+			}
+			published := stop()
+			var c tally
+			for m, err := range s.All(within(t, 30*time.Second), channel.Idle(500*time.Millisecond)) {
+				c.hear(t, m, err)
+			}
+			c.silent += published - c.next
+			t.Logf("%d published, %d kills: %+v", published, kills, c)
+			numbered := len(k.opts) > 0 && k.name != "sharded"
+			switch {
+			case c.got < published/10:
+				t.Errorf("only %d of %d arrived", c.got, published)
+			case numbered && (c.unknown != 0 || c.missed != c.silent):
+				t.Errorf("missed %d of %d, told %d and %d times an unknown number", c.silent, published, c.missed, c.unknown)
+			case !numbered && published > c.next && !c.told:
+				t.Errorf("the last %d messages were missed without a word", published-c.next)
+			case !numbered && c.unknown < kills/2: // one gap may stand for two kills
+				t.Errorf("%d gaps for %d kills", c.unknown, kills)
+			}
+		})
+	}
+}
+
+// TestTopicFrozen lets nothing through any more, and then again; also for a user
+// whose connection has to be pinged.
+func TestTopicFrozen(t *testing.T) {
+	redistest.Goroutines(t)
+	for _, how := range []string{"link", "server", "link of a reader"} {
+		t.Run(how, func(t *testing.T) {
+			t.Parallel()
+			srv := redistest.StartServer(t, redistest.Config("user", "reader on >pw resetchannels &t &n -@all +subscribe +ping +hello"))
+			proxy := redistest.NewProxy(t, srv.Addr)
+			rdb := srv.Client(t, func(o *redis.Options) {
+				o.Addr = proxy.Addr()
+				if how == "link of a reader" {
+					o.Username, o.Password = "reader", "pw"
+				}
+			})
+			topic := channel.NewTopic[int](srv.Client(t), "t")
+			s := subscribe(t, channel.NewTopic[int](rdb, "t"))
+			numbered := subscribe(t, channel.NewTopic[int](rdb, "n", channel.Numbered()))
+			publish(t, topic, 1)
+			if got := heard(t, s, 10*time.Second, 1); !slices.Equal(got, []string{"1"}) {
+				t.Fatalf("heard %v", got)
+			}
+			if how == "server" {
+				srv.Freeze()
+			} else {
+				proxy.BlackHole(true)
+			}
+			began := time.Now()
+			if got := heard(t, s, 15*time.Second, 1); !slices.Equal(got, []string{"gap -1"}) {
+				t.Errorf("heard %v", got)
+			}
+			took := time.Since(began)
+			t.Logf("found after %v", took)
+			if took > 11*time.Second {
+				t.Errorf("found after %v", took)
+			}
+			if how == "server" {
+				srv.Thaw()
+			} else {
+				proxy.BlackHole(false)
+			}
+			if got := heard(t, s, 15*time.Second, 1); !slices.Equal(got, []string{"gap -1"}) {
+				t.Errorf("after the link came back heard %v", got)
+			}
+			publish(t, topic, 2)
+			if got := heard(t, s, 10*time.Second, 1); !slices.Equal(got, []string{"2"}) {
+				t.Errorf("heard %v", got)
+			}
+			publish(t, channel.NewTopic[int](srv.Client(t), "n", channel.Numbered()), 5)
+			want := []string{"5"}
+			if how == "link of a reader" { // who may not ask for the number
+				want = []string{"gap -1", "5"}
+			}
+			if got := heard(t, numbered, 10*time.Second, len(want)); !slices.Equal(got, want) {
+				t.Errorf("the numbered topic heard %v", got)
+			}
+		})
+	}
+}
+
+// TestTopicFailover freezes the master, so that its subscriber has a connection
+// that nobody publishes to any more.
+func TestTopicFailover(t *testing.T) {
+	t.Parallel()
+	st := redistest.StartSentinel(t)
+	topic := channel.NewTopic[int64](st.Client(t), "t")
+	far := channel.NewTopic[int64](st.Client(t), "t")
+	s := subscribe(t, topic)
+	old := st.Master()
+	old.Freeze()
+	st.MasterAfter(old)
+	began := time.Now()
+	stop := flood(far)
+	defer stop()
+	gap := false
+	for m, err := range s.All(within(t, 40*time.Second)) {
+		if err == nil {
+			t.Logf("heard %d %v after the failover", m.Value, time.Since(began))
+			break
+		}
+		g, ok := errors.AsType[*channel.GapError](err)
+		if !ok {
+			t.Fatal(err)
+		}
+		gap = gap || g.Missed == -1
+	}
+	if took := time.Since(began); !gap || took > 12*time.Second {
+		t.Errorf("gap %t, back after %v", gap, took)
+	}
+	old.Thaw()
+}
+
+// TestTopicRestart restarts the server, which forgets the counter.
+func TestTopicRestart(t *testing.T) {
+	redistest.Goroutines(t)
+	for _, k := range kinds {
+		t.Run(k.name, func(t *testing.T) {
+			t.Parallel()
+			srv := redistest.StartServer(t)
+			topic := channel.NewTopic[int](srv.Client(t), "t", k.opts...)
+			s := subscribe(t, topic)
+			publish(t, topic, 1, 2)
+			if got := heard(t, s, 10*time.Second, 2); !slices.Equal(got, []string{"1", "2"}) {
+				t.Fatalf("heard %v", got)
+			}
+			srv.Kill()
+			srv.Restart()
+			if got := heard(t, s, 10*time.Second, 1); !slices.Equal(got, []string{"gap -1"}) {
+				t.Errorf("heard %v", got)
+			}
+			var got []string
+			redistest.Eventually(t, 10*time.Second, func() bool {
+				publish(t, topic, 3)
+				got = heard(t, s, 100*time.Millisecond, -1)
+				return slices.Contains(got, "3")
+			}, "messages arrive again")
+		})
+	}
+}
+
+// TestTopicClientCloses closes the client under a subscriber.
+func TestTopicClientCloses(t *testing.T) {
+	redistest.Goroutines(t)
+	redistest.Each(t, func(t *testing.T, r *redistest.Redis) {
+		if r.Name == "autopipeline" {
+			t.Skip("an AutoPipeliner does not close its client")
+		}
+		rdb := r.NewClient(t)
+		s := subscribe(t, channel.NewTopic[int](rdb, r.Key("t")))
+		if err := rdb.Close(); err != nil {
+			t.Fatal(err)
+		}
+		var last error
+		for _, err := range s.All(within(t, 10*time.Second)) {
+			last = err
+		}
+		if !errors.Is(last, desir.ErrUnavailable) || !errors.Is(last, redis.ErrClosed) {
+			t.Errorf("the last error was %v", last)
+		}
+	})
+}
+
+// TestTopicDenied has users who may do only parts.
+func TestTopicDenied(t *testing.T) {
+	redistest.Goroutines(t)
+	srv := redistest.StartServer(t,
+		redistest.Config("user", "reader on >pw resetchannels &t -@all +subscribe +ping +hello"),
+		redistest.Config("user", "nobody on >pw resetchannels -@all +ping +hello"))
+	as := func(name string) *redis.Client {
+		return srv.Client(t, func(o *redis.Options) { o.Username, o.Password = name, "pw" })
+	}
+	reader := as("reader")
+	for _, opts := range [][]channel.TopicOption{nil, {channel.Numbered()}} {
+		s := subscribe(t, channel.NewTopic[int](reader, "t", opts...))
+		publish(t, channel.NewTopic[int](srv.Client(t), "t", opts...), 1)
+		if got := heard(t, s, 10*time.Second, 1); !slices.Equal(got, []string{"1"}) {
+			t.Errorf("heard %v", got)
+		}
+	}
+	if _, err := channel.NewTopic[int](reader, "other").Subscribe(ctx); !errors.Is(err, desir.ErrDenied) {
+		t.Errorf("Subscribe: %v; want ErrDenied", err)
+	}
+	if _, err := channel.NewPattern[int](reader, "*").Subscribe(ctx); !errors.Is(err, desir.ErrDenied) {
+		t.Errorf("Pattern.Subscribe: %v; want ErrDenied", err)
+	}
+	if _, err := channel.NewTopic[int](as("nobody"), "t").Subscribe(ctx); !errors.Is(err, desir.ErrDenied) {
+		t.Errorf("Subscribe: %v; want ErrDenied", err)
+	}
+	if _, err := channel.NewTopic[int](reader, "t").Publish(ctx, 1); !errors.Is(err, desir.ErrDenied) {
+		t.Errorf("Publish: %v; want ErrDenied", err)
+	}
+	s := subscribe(t, channel.NewTopic[int](reader, "t"))
+	admin := srv.Client(t)
+	if err := admin.Do(ctx, "acl", "setuser", "reader", "resetchannels").Err(); err != nil { // and cuts its connections
+		t.Fatal(err)
+	}
+	var last error
+	for _, err := range s.All(within(t, 10*time.Second)) {
+		last = err
+	}
+	if !errors.Is(last, desir.ErrDenied) {
+		t.Errorf("after the permission was taken away: %v; want ErrDenied", last)
+	}
+}
+
+// TestTopicDown subscribes where nobody answers.
+func TestTopicDown(t *testing.T) {
+	redistest.Goroutines(t)
+	srv := redistest.StartServer(t)
+	topic := channel.NewTopic[int](srv.Client(t), "t")
+	srv.Kill()
+	if _, err := topic.Subscribe(within(t, 20*time.Second)); !errors.Is(err, desir.ErrUnavailable) {
+		t.Errorf("Subscribe: %v; want ErrUnavailable", err)
+	}
+	srv.Restart()
+	srv.Freeze()
+	began := time.Now()
+	if _, err := topic.Subscribe(within(t, 50*time.Millisecond)); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("Subscribe: %v; want DeadlineExceeded", err)
+	}
+	if took := time.Since(began); took > time.Second {
+		t.Errorf("Subscribe left its context after %v", took)
+	}
+	srv.Thaw()
+	_ = subscribe(t, topic).Close()
+	var calls atomic.Int64
+	subscribe(t, topic).Handle(func(channel.Message[int], error) { calls.Add(1) })()
+	if n := calls.Load(); n != 0 {
+		t.Errorf("a handler that was stopped at once was called %d times", n)
+	}
+}

@@ -1,0 +1,19 @@
+package channel
+
+import (
+	_ "embed"
+
+	"github.com/desir-go/desir/internal/script"
+)
+
+var (
+	//go:embed scripts/topic_publish.lua
+	topicPublishSource string
+	//go:embed scripts/topic_sync.lua
+	topicSyncSource string
+)
+
+var (
+	topicPublish = script.New(topicPublishSource)
+	topicSync    = script.New(topicSyncSource)
+)

@@ -1,0 +1,433 @@
+package channel_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/desir-go/desir"
+	"github.com/desir-go/desir/channel"
+	"github.com/desir-go/desir/codec"
+	"github.com/desir-go/desir/internal/redistest"
+)
+
+// heard is what a loop brought, as text: values, and gaps like "gap 3".
+func heard[T any](t *testing.T, s *channel.Sub[T], idle time.Duration, n int) []string {
+	t.Helper()
+	var all []string
+	for m, err := range s.All(within(t, 30*time.Second), channel.Idle(idle)) {
+		all = append(all, word(m.Value, err))
+		if len(all) == n {
+			break
+		}
+	}
+	return all
+}
+
+func word(v any, err error) string {
+	gap, isGap := errors.AsType[*channel.GapError](err)
+	_, bad := errors.AsType[*codec.DecodeError](err)
+	switch {
+	case err == nil:
+		return fmt.Sprint(v)
+	case isGap && errors.Is(err, desir.ErrFull):
+		return fmt.Sprint("full ", gap.Missed)
+	case isGap:
+		return fmt.Sprint("gap ", gap.Missed)
+	case bad:
+		return "bad"
+	default:
+		return err.Error()
+	}
+}
+
+func numbers(from, to int) []string {
+	var all []string
+	for i := from; i <= to; i++ {
+		all = append(all, fmt.Sprint(i))
+	}
+	return all
+}
+
+func subscribe[T any](t *testing.T, topic *channel.Topic[T], opts ...channel.SubOption) *channel.Sub[T] {
+	t.Helper()
+	s, err := topic.Subscribe(within(t, 30*time.Second), opts...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	return s
+}
+
+func publish[T any](t *testing.T, topic *channel.Topic[T], vs ...T) {
+	t.Helper()
+	for _, v := range vs {
+		if _, err := topic.Publish(ctx, v); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func upTo(n int) []int {
+	all := make([]int, n)
+	for i := range all {
+		all[i] = i
+	}
+	return all
+}
+
+// kinds are the ways of publishing; every promise holds for each.
+var kinds = []struct {
+	name string
+	opts []channel.TopicOption
+}{
+	{"plain", nil},
+	{"numbered", []channel.TopicOption{channel.Numbered()}},
+	{"sharded", []channel.TopicOption{channel.Sharded()}},
+	{"sharded numbered", []channel.TopicOption{channel.Sharded(), channel.Numbered()}},
+}
+
+func TestTopicInOrder(t *testing.T) {
+	redistest.Goroutines(t)
+	redistest.Each(t, func(t *testing.T, r *redistest.Redis) {
+		for _, k := range kinds {
+			if r.Name == "embedded" && strings.Contains(k.name, "sharded") {
+				continue
+			}
+			name := r.Key(k.name)
+			topic := channel.NewTopic[int](r.Client, name, k.opts...)
+			far := channel.NewTopic[int](r.NewClient(t), name, k.opts...)
+			one, two := subscribe(t, topic), subscribe(t, far)
+			publish(t, far, upTo(100)...)
+			publish(t, topic, 100)
+			for _, s := range []*channel.Sub[int]{one, two} {
+				if got := heard(t, s, 10*time.Second, 101); !slices.Equal(got, numbers(0, 100)) {
+					t.Errorf("%s: heard %v", k.name, got)
+				}
+				if err := s.Close(); err != nil {
+					t.Error(err)
+				}
+			}
+			if left := r.Leftovers(t); len(left) != 0 {
+				t.Errorf("%s: keys that never expire: %q", k.name, left)
+			}
+		}
+	})
+}
+
+// TestTopicIsPlain talks with a client that knows nothing of this package.
+func TestTopicIsPlain(t *testing.T) {
+	redistest.Each(t, func(t *testing.T, r *redistest.Redis) {
+		for i, opts := range [][]channel.TopicOption{nil, {channel.Numbered()}} {
+			name := r.Key(fmt.Sprint("news", i))
+			topic := channel.NewTopic[int](r.Client, name)
+			bare := r.Raw().Subscribe(ctx, name)
+			defer bare.Close()
+			if _, err := bare.Receive(ctx); err != nil {
+				t.Fatal(err)
+			}
+			s := subscribe(t, channel.NewTopic[int](r.NewClient(t), name, opts...))
+			publish(t, topic, 1)
+			for _, payload := range []string{"2", "rubbish", "\xc1n1:", "3"} {
+				if err := r.Master(t, name).Publish(ctx, name, payload).Err(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if got := heard(t, s, 10*time.Second, 5); !slices.Equal(got, []string{"1", "2", "bad", "bad", "3"}) {
+				t.Errorf("heard %v", got)
+			}
+			if m, err := bare.ReceiveMessage(ctx); err != nil || m.Payload != "1" {
+				t.Errorf("a bare client heard %v, %v; want 1", m, err)
+			}
+		}
+	})
+}
+
+func TestPattern(t *testing.T) {
+	redistest.Each(t, func(t *testing.T, r *redistest.Redis) {
+		ring := codec.Sign(codec.Auto, keyRing{})
+		for i, opts := range [][]channel.TopicOption{nil, {channel.Numbered()}, {channel.WithCodec(ring)}} {
+			shop := r.TagKey(fmt.Sprint("shop", i, ".")) // one slot: messages keep their order
+			p := channel.NewPattern[int](r.Client, shop+"*", opts...)
+			s, err := p.Subscribe(within(t, 10*time.Second))
+			if err != nil {
+				t.Fatal(err)
+			}
+			publish(t, channel.NewTopic[int](r.Client, r.Key("other"), opts...), 1)
+			for i := range 3 {
+				publish(t, channel.NewTopic[int](r.Client, fmt.Sprint(shop, i), opts...), i)
+			}
+			n := 0
+			for m, err := range s.All(within(t, 10*time.Second)) {
+				if err != nil || m.Topic != fmt.Sprint(shop, n) || m.Value != n {
+					t.Errorf("heard %v, %v", m, err)
+				}
+				if n++; n == 3 {
+					break
+				}
+			}
+			_ = s.Close()
+		}
+		if _, err := channel.NewPattern[int](r.Client, "x*", channel.Sharded()).Subscribe(ctx); !errors.Is(err, desir.ErrNotSupported) {
+			t.Errorf("sharded pattern: %v; want ErrNotSupported", err)
+		}
+	})
+}
+
+type keyRing struct{}
+
+func (keyRing) Current() (uint32, []byte)    { return 1, []byte(strings.Repeat("k", 32)) }
+func (keyRing) Key(id uint32) ([]byte, bool) { return []byte(strings.Repeat("k", 32)), id == 1 }
+
+func TestTopicPolicies(t *testing.T) {
+	redistest.Each(t, func(t *testing.T, r *redistest.Redis) {
+		topic := channel.NewTopic[int](r.Client, r.Key("t"))
+		oldest := subscribe(t, topic, channel.Backlog(10, channel.DropOldest))
+		one := subscribe(t, topic, channel.Backlog(1, channel.DropOldest))
+		newest := subscribe(t, topic, channel.Backlog(10, channel.DropNewest))
+		fails := subscribe(t, topic, channel.Backlog(10, channel.Fail))
+		blocks := subscribe(t, topic, channel.Backlog(10, channel.Block))
+		all := subscribe(t, topic)
+		publish(t, topic, upTo(100)...)
+		if got := heard(t, all, 10*time.Second, 100); !slices.Equal(got, numbers(0, 99)) {
+			t.Fatalf("default backlog: %v", got)
+		}
+		for _, tt := range []struct {
+			name    string
+			sub     *channel.Sub[int]
+			want    []string
+			dropped int64
+		}{
+			{"DropOldest", oldest, append([]string{"gap 90"}, numbers(90, 99)...), 90},
+			{"DropOldest of one", one, []string{"gap 99", "99"}, 99},
+			{"DropNewest", newest, append(numbers(0, 9), "gap 90"), 90},
+			{"Fail", fails, append(numbers(0, 9), "full 1"), 1},
+			{"Block", blocks, append(numbers(0, 9), "gap 90"), 90},
+		} {
+			if got := heard(t, tt.sub, 0, -1); !slices.Equal(got, tt.want) {
+				t.Errorf("%s: heard %v; want %v", tt.name, got, tt.want)
+			}
+			if n := tt.sub.Dropped(); n != tt.dropped {
+				t.Errorf("%s: Dropped = %d; want %d", tt.name, n, tt.dropped)
+			}
+		}
+		publish(t, topic, 100)
+		for _, s := range []*channel.Sub[int]{oldest, one, newest, blocks} {
+			if got := heard(t, s, 10*time.Second, 1); !slices.Equal(got, []string{"100"}) {
+				t.Errorf("afterwards heard %v", got)
+			}
+		}
+		if got := heard(t, fails, 0, -1); !slices.Equal(got, []string{"full 1"}) {
+			t.Errorf("after Fail heard %v", got)
+		}
+	})
+}
+
+// TestTopicBlock lets a slow subscriber hold the connection back.
+func TestTopicBlock(t *testing.T) {
+	redistest.Each(t, func(t *testing.T, r *redistest.Redis) {
+		topic := channel.NewTopic[int](r.Client, r.Key("t"))
+		slow := subscribe(t, topic, channel.Backlog(1, channel.Block))
+		go func() {
+			for i := range 200 {
+				_, _ = topic.Publish(ctx, i)
+			}
+		}()
+		if got := heard(t, slow, 10*time.Second, 200); !slices.Equal(got, numbers(0, 199)) || slow.Dropped() != 0 {
+			t.Errorf("heard %v, dropped %d", got, slow.Dropped())
+		}
+	})
+}
+
+func TestSubEnds(t *testing.T) {
+	redistest.Goroutines(t)
+	redistest.Each(t, func(t *testing.T, r *redistest.Redis) {
+		topic := channel.NewTopic[string](r.Client, r.Key("t"))
+		s := subscribe(t, topic)
+		publish(t, topic, "a", "b", "c")
+		if got := heard(t, s, 10*time.Second, 1); !slices.Equal(got, []string{"a"}) {
+			t.Errorf("heard %v", got)
+		}
+		if got := heard(t, s, 50*time.Millisecond, -1); !slices.Equal(got, []string{"b", "c"}) {
+			t.Errorf("after break heard %v", got)
+		}
+		short, cancel := context.WithTimeout(ctx, 20*time.Millisecond)
+		defer cancel()
+		for _, err := range s.All(short) {
+			if !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("a loop whose context ended: %v", err)
+			}
+		}
+		ended := make(chan int)
+		go func() {
+			n := 0
+			for range s.All(ctx) {
+				n++
+			}
+			ended <- n
+		}()
+		if err := errors.Join(s.Close(), s.Close()); err != nil {
+			t.Error(err)
+		}
+		if n := <-ended; n != 0 {
+			t.Errorf("a loop of a closed Sub yielded %d times", n)
+		}
+		if got := heard(t, s, time.Hour, -1); len(got) != 0 {
+			t.Errorf("after Close heard %v", got)
+		}
+	})
+}
+
+func TestSubHandle(t *testing.T) {
+	redistest.Goroutines(t)
+	redistest.Each(t, func(t *testing.T, r *redistest.Redis) {
+		topic := channel.NewTopic[int](r.Client, r.Key("t"))
+		s := subscribe(t, topic)
+		got, hold := make(chan int), make(chan struct{})
+		stop := s.Handle(func(m channel.Message[int], err error) {
+			if err != nil {
+				t.Error(err)
+			}
+			got <- m.Value
+			<-hold
+		})
+		publish(t, topic, 1, 2)
+		if v := <-got; v != 1 {
+			t.Errorf("heard %d", v)
+		}
+		stopped := make(chan struct{})
+		go func() { stop(); stop(); close(stopped) }()
+		select {
+		case <-stopped:
+			t.Error("stop did not wait for the callback")
+		case <-time.After(20 * time.Millisecond):
+		}
+		close(hold)
+		select {
+		case <-stopped:
+		case v := <-got: // the loop had looked before stop
+			t.Fatalf("heard %d after stop", v)
+		case <-time.After(10 * time.Second):
+			t.Fatal("stop does not return")
+		}
+		if got := heard(t, s, 10*time.Second, 1); !slices.Equal(got, []string{"2"}) {
+			t.Errorf("after stop heard %v", got)
+		}
+	})
+}
+
+func TestTopicRefusals(t *testing.T) {
+	redistest.Each(t, func(t *testing.T, r *redistest.Redis) {
+		done, cancel := context.WithCancel(ctx)
+		cancel()
+		good := channel.NewTopic[int](r.Client, r.Key("t"))
+		var zero channel.Topic[int]
+		var zeroPattern channel.Pattern[int]
+		for _, tt := range []struct {
+			name string
+			ctx  context.Context
+			on   interface {
+				Subscribe(context.Context, ...channel.SubOption) (*channel.Sub[int], error)
+			}
+			opts []channel.SubOption
+			want error
+		}{
+			{"nil client", ctx, channel.NewTopic[int](nil, "t"), nil, desir.ErrNotSupported},
+			{"zero Topic", ctx, &zero, nil, desir.ErrNotSupported},
+			{"zero Pattern", ctx, &zeroPattern, nil, desir.ErrNotSupported},
+			{"empty name", ctx, channel.NewTopic[int](r.Client, ""), nil, desir.ErrName},
+			{"empty glob", ctx, channel.NewPattern[int](r.Client, ""), nil, desir.ErrName},
+			{"braces", ctx, channel.NewTopic[int](r.Client, "}{x", channel.Numbered()), nil, desir.ErrName},
+			{"ended context", done, good, nil, context.Canceled},
+			{"backlog of 0", ctx, good, []channel.SubOption{channel.Backlog(0, channel.Fail)}, nil},
+			{"policy 9", ctx, good, []channel.SubOption{channel.Backlog(1, 9)}, nil},
+		} {
+			s, err := tt.on.Subscribe(tt.ctx, tt.opts...)
+			op, ok := errors.AsType[*desir.OpError](err)
+			if s != nil || !ok || !strings.HasSuffix(op.Op, "Subscribe") && tt.name[:4] != "zero" || tt.want != nil && !errors.Is(err, tt.want) {
+				t.Errorf("%s: Subscribe = %v, %v; want %v", tt.name, s, err, tt.want)
+			}
+		}
+		if _, err := zero.Publish(ctx, 1); !errors.Is(err, desir.ErrNotSupported) {
+			t.Errorf("zero Topic: Publish: %v", err)
+		}
+		sharded := channel.NewTopic[int](r.Client, r.Key("s"), channel.Sharded())
+		s, err := sharded.Subscribe(ctx)
+		if _, perr := sharded.Publish(ctx, 1); errors.Is(perr, desir.ErrNotSupported) != (r.Name == "embedded") {
+			t.Errorf("sharded Publish: %v", perr)
+		}
+		if errors.Is(err, desir.ErrNotSupported) != (r.Name == "embedded") || (s == nil) != (r.Name == "embedded") {
+			t.Errorf("sharded Subscribe: %v", err)
+		} else if s != nil {
+			_ = s.Close()
+		}
+		var none channel.Sub[int]
+		stop := none.Handle(func(_ channel.Message[int], err error) {
+			if !errors.Is(err, desir.ErrNotSupported) {
+				t.Errorf("zero Sub: %v", err)
+			}
+		})
+		stop()
+		if err := none.Close(); err != nil || none.Dropped() != 0 {
+			t.Errorf("zero Sub: Close: %v", err)
+		}
+	})
+}
+
+// subscribers returns how many connections listen to a channel.
+func subscribers(t *testing.T, c redis.UniversalClient, name string) int64 {
+	t.Helper()
+	n, err := c.PubSubNumSub(ctx, name).Result()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n[name]
+}
+
+// TestOneSubscription counts what a hundred subscribers cost.
+func TestOneSubscription(t *testing.T) {
+	redistest.Goroutines(t)
+	srv := redistest.StartServer(t)
+	proxy := redistest.NewProxy(t, srv.Addr)
+	rdb := srv.Client(t, func(o *redis.Options) { o.Addr = proxy.Addr() })
+	raw := srv.Client(t)
+	topic := channel.NewTopic[int](rdb, "t")
+	var subs []*channel.Sub[int]
+	for range 100 {
+		subs = append(subs, subscribe(t, topic))
+	}
+	other := subscribe(t, channel.NewTopic[int](rdb, "other"))
+	if n := subscribers(t, raw, "t"); n != 1 {
+		t.Errorf("%d connections listen; want 1", n)
+	}
+	if n := proxy.Count("subscribe"); n != 3 { // and the connection's own channel
+		t.Errorf("%d SUBSCRIBE; want 3", n)
+	}
+	if n := proxy.Conns(); n != 1 {
+		t.Errorf("%d connections; want 1", n)
+	}
+	publish(t, topic, 7)
+	for _, s := range subs {
+		if got := heard(t, s, 10*time.Second, 1); !slices.Equal(got, []string{"7"}) {
+			t.Fatalf("heard %v", got)
+		}
+		_ = s.Close()
+	}
+	redistest.Eventually(t, 5*time.Second, func() bool { return subscribers(t, raw, "t") == 0 }, "nobody listens")
+	_ = other.Close()
+	redistest.Eventually(t, 5*time.Second, func() bool {
+		list, err := raw.ClientList(ctx).Result()
+		return err == nil && !strings.Contains(list, "sub=1") && !strings.Contains(list, "sub=2")
+	}, "the connection is closed")
+	again := subscribe(t, topic)
+	publish(t, topic, 8)
+	if got := heard(t, again, 10*time.Second, 1); !slices.Equal(got, []string{"8"}) {
+		t.Errorf("heard %v", got)
+	}
+}

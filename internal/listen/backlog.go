@@ -1,0 +1,132 @@
+package listen
+
+import (
+	"errors"
+	"time"
+)
+
+// Policy is what happens to a message that finds the backlog full.
+type Policy int
+
+// The policies.
+const (
+	DropOldest Policy = iota // it pushes out the oldest one
+	DropNewest               // it is dropped
+	Block                    // the connection waits, at most for BlockLimit
+	Fail                     // the subscription ends
+)
+
+// BlockLimit is how long a connection waits for subscribers that take nothing.
+const BlockLimit = time.Second
+
+// ErrOverflow ends a subscriber with the policy Fail: one message did not fit.
+var ErrOverflow = errors.New("the backlog is full")
+
+// hole is what is missing in front of a message.
+type hole struct {
+	known int64 // so many
+	some  bool  // and an unknown number
+}
+
+func (h hole) and(o hole) hole { return hole{h.known + o.known, h.some || o.some} }
+
+type entry struct {
+	before         hole
+	topic, payload string
+}
+
+// backlog is a bounded queue of messages. Holes take no room: they are kept
+// with the message behind them.
+type backlog struct {
+	bound   int
+	policy  Policy
+	dropped int64
+
+	ring  []entry // as long as was needed so far
+	first int
+	n     int
+	last  hole // behind all messages
+}
+
+func (b *backlog) full() bool  { return b.n >= b.bound }
+func (b *backlog) empty() bool { return b.n == 0 && b.last == hole{} }
+
+func (b *backlog) clear() { b.ring, b.first, b.n, b.last = nil, 0, 0, hole{} }
+
+func (b *backlog) at(i int) *entry { return &b.ring[(b.first+i)%len(b.ring)] }
+
+// gap notes that n messages are missing here, -1 for some.
+func (b *backlog) gap(n int64) {
+	if n < 0 {
+		b.last.some = true
+		return
+	}
+	b.last.known += n
+}
+
+// put adds a message or follows the policy; false means that all has to end.
+func (b *backlog) put(topic, payload string) bool {
+	if b.full() {
+		b.dropped++
+		switch b.policy {
+		case DropOldest:
+			h := b.pop().before.and(hole{known: 1})
+			if b.n == 0 {
+				b.last = h.and(b.last)
+			} else {
+				b.at(0).before = h.and(b.at(0).before)
+			}
+		case Fail:
+			return false
+		default:
+			b.last.known++
+			return true
+		}
+	}
+	if b.n == len(b.ring) {
+		b.grow()
+	}
+	b.n++
+	*b.at(b.n - 1) = entry{b.last, topic, payload}
+	b.last = hole{}
+	return true
+}
+
+func (b *backlog) grow() {
+	ring := make([]entry, min(max(16, 2*b.n), b.bound))
+	for i := range b.n {
+		ring[i] = *b.at(i)
+	}
+	b.ring, b.first = ring, 0
+}
+
+func (b *backlog) pop() entry {
+	e := b.at(0)
+	old := *e
+	*e = entry{}
+	b.first = (b.first + 1) % len(b.ring)
+	b.n--
+	return old
+}
+
+// take returns what is first: a hole, in up to two parts, or a message.
+func (b *backlog) take() (Item, bool) {
+	h := &b.last
+	if b.n > 0 {
+		h = &b.at(0).before
+	}
+	switch {
+	case h.known > 0:
+		it := Item{Missed: h.known}
+		h.known = 0
+		return it, true
+	case h.some:
+		h.some = false
+		return Item{Missed: -1}, true
+	case b.n == 0:
+		return Item{}, false
+	default:
+		e := b.pop()
+		return Item{Topic: e.topic, Payload: e.payload}, true
+	}
+}

@@ -1,0 +1,167 @@
+package listen
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strconv"
+	"sync"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/desir-go/desir/internal/hub"
+	"github.com/desir-go/desir/internal/keys"
+	"github.com/desir-go/desir/internal/send"
+)
+
+// Kind is how a name is listened to.
+type Kind uint8
+
+// The kinds of subscriptions.
+const (
+	Channel Kind = iota // SUBSCRIBE
+	Pattern             // PSUBSCRIBE
+	Shard               // SSUBSCRIBE
+)
+
+// Request is what a subscriber wants.
+type Request struct {
+	Kind    Kind
+	Name    string
+	Backlog int // messages that may wait, at least one
+	Policy  Policy
+
+	// Sync asks the publishers' counter for its number and publishes that, as
+	// Mark writes it, to a channel of this client. A request with it expects
+	// numbered messages. Patterns do not ask: any function will do.
+	Sync func(ctx context.Context, mark string) error
+}
+
+// wire is what is subscribed at a server.
+type wire struct {
+	kind Kind
+	name string
+}
+
+// place tells which connection serves a subscription: go-redis does not say
+// whether a message came by SUBSCRIBE or SSUBSCRIBE, so these do not share one.
+type place struct {
+	shard bool
+	node  string // "" where any will do
+}
+
+// Listener holds the subscriptions of one client.
+type Listener struct {
+	hub *hub.Hub
+
+	mu    sync.Mutex // guards links and all that hangs on them, but not the backlogs
+	links map[place]*link
+}
+
+type part struct{}
+
+// Of returns the listener that the objects of a client share.
+func Of(h *hub.Hub) *Listener {
+	return h.Part(part{}, func() any { return &Listener{hub: h, links: map[place]*link{}} }).(*Listener)
+}
+
+// Subscribe returns when the server has confirmed the subscription, and, for
+// numbered messages, when it is known at which number it begins. A connection
+// that breaks meanwhile is tried four times.
+func (l *Listener) Subscribe(ctx context.Context, r Request) (*Sub, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	p, err := l.place(ctx, wire{r.Kind, r.Name})
+	if err != nil {
+		return nil, err
+	}
+	s := newSub(l, r)
+	l.enter(s, p)
+	select {
+	case <-s.started:
+		return s, s.failure()
+	case <-ctx.Done():
+		_ = s.Close() // never fails
+		return nil, ctx.Err()
+	}
+}
+
+var errRingPattern = errors.New("patterns over a ring of servers")
+
+// place returns which connection serves w.
+func (l *Listener) place(ctx context.Context, w wire) (place, error) {
+	shard := w.kind == Shard
+	switch l.hub.Client.(type) {
+	case *redis.Client:
+		return place{shard: shard}, nil
+	case *redis.ClusterClient:
+		if !shard {
+			return place{}, nil // every node has every message
+		}
+	case *redis.Ring:
+		if w.kind == Pattern {
+			return place{}, send.Fault(send.ErrNotSupported, errRingPattern)
+		}
+	default: // says nothing about nodes; a slot is in one of them
+		if shard {
+			return place{true, strconv.Itoa(keys.Slot(w.name))}, nil
+		}
+		return place{}, nil
+	}
+	node, err := l.hub.Node(ctx, w.name)
+	if err != nil {
+		return place{}, l.hub.Send.Explain(ctx, err)
+	}
+	return place{shard, node.Options().Addr}, nil
+}
+
+// enter adds a subscriber, and a connection if there is none for it.
+func (l *Listener) enter(s *Sub, p place) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	k := l.link(p)
+	rt := k.routes[s.wire]
+	if rt == nil {
+		rt = &route{wire: s.wire, link: k}
+		k.routes[s.wire] = rt
+	}
+	s.route = rt
+	rt.subs = append(slices.Clip(rt.subs), s) // whoever delivers has the old slice
+	rt.ask = rt.ask || rt.confirmed && rt.unsure()
+	rt.settle()
+	k.ring()
+}
+
+// link returns the connection of a place, and starts it. The mutex is held.
+func (l *Listener) link(p place) *link {
+	k := l.links[p]
+	if k == nil {
+		k = &link{l: l, place: p, kick: make(chan struct{}, 1), routes: map[wire]*route{}}
+		l.links[p] = k
+		go k.run()
+	}
+	return k
+}
+
+// leave takes a subscriber out.
+func (l *Listener) leave(s *Sub) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if rt := s.route; rt != nil {
+		rt.remove(s)
+		rt.link.ring()
+	}
+}
+
+// reload makes a cluster's client look for its nodes again.
+func (l *Listener) reload(ctx context.Context) {
+	if c, ok := l.hub.Client.(*redis.ClusterClient); ok {
+		c.ReloadState(ctx)
+	}
+}
+
+// lasting reports whether an error will be there again however long one waits.
+func lasting(err error) bool {
+	return errors.Is(err, send.ErrDenied) || errors.Is(err, send.ErrNotSupported) || errors.Is(err, redis.ErrClosed)
+}

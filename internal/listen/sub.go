@@ -1,0 +1,178 @@
+package listen
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// Item is what a subscriber gets: a message, or that some were missed.
+type Item struct {
+	Topic, Payload string
+	Missed         int64 // not 0: a gap of so many, or of an unknown number if negative
+}
+
+// Sub is one subscriber with its backlog.
+type Sub struct {
+	l *Listener
+	wire
+	sync func(ctx context.Context, mark string) error
+
+	// The listener's mutex guards these.
+	route *route
+	live  bool // started is closed
+	tries int  // connections that broke before that
+
+	started chan struct{} // the subscription holds, or has failed
+
+	mu      sync.Mutex
+	backlog backlog
+	stuck   bool  // takes nothing, so that nobody waits for it
+	err     error // why it ended, after what is in the backlog
+	closed  bool
+	done    chan struct{} // closed with err or closed
+	came    chan struct{} // something came; holds one
+	room    chan struct{} // something was taken; holds one
+}
+
+func newSub(l *Listener, r Request) *Sub {
+	return &Sub{
+		l:       l,
+		wire:    wire{r.Kind, r.Name},
+		sync:    r.Sync,
+		started: make(chan struct{}),
+		backlog: backlog{bound: r.Backlog, policy: r.Policy},
+		done:    make(chan struct{}),
+		came:    make(chan struct{}, 1),
+		room:    make(chan struct{}, 1),
+	}
+}
+
+// Next waits for what comes next. ok is false when the subscriber was closed,
+// or when patience ended; the error is why the subscription ended, or the
+// context's.
+func (s *Sub) Next(ctx context.Context, patience <-chan time.Time) (it Item, ok bool, err error) {
+	for last := false; ; {
+		if err := ctx.Err(); err != nil {
+			return Item{}, false, err
+		}
+		it, ok, over, err := s.take()
+		if ok || over || last {
+			return it, ok, err
+		}
+		select {
+		case <-s.came:
+		case <-s.done:
+		case <-ctx.Done():
+		case <-patience:
+			last = true // what is there comes first
+		}
+	}
+}
+
+func (s *Sub) take() (it Item, ok, over bool, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return Item{}, false, true, nil
+	}
+	it, ok = s.backlog.take()
+	if !ok {
+		return Item{}, false, s.err != nil, s.err
+	}
+	s.stuck = false
+	signal(s.room)
+	if !s.backlog.empty() {
+		signal(s.came) // for another loop
+	}
+	return it, true, false, nil
+}
+
+// Dropped returns how many messages found the backlog full and were dropped,
+// or pushed others out.
+func (s *Sub) Dropped() int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.backlog.dropped
+}
+
+// Close ends the subscription and lets all waits end.
+func (s *Sub) Close() error {
+	s.l.leave(s)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closed = true
+	s.backlog.clear()
+	s.end()
+	return nil
+}
+
+// fail ends the subscription with an error, after what is in the backlog. The
+// listener's mutex is held.
+func (s *Sub) fail(err error) {
+	s.mu.Lock()
+	if s.err == nil {
+		s.err = err
+	}
+	s.end()
+	s.mu.Unlock()
+	if !s.live {
+		s.live = true
+		close(s.started)
+	}
+}
+
+func (s *Sub) failure() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.err
+}
+
+func (s *Sub) end() {
+	select {
+	case <-s.done:
+	default:
+		close(s.done)
+	}
+}
+
+// gap tells that messages were missed here.
+func (s *Sub) gap(n int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.backlog.gap(n)
+	signal(s.came)
+}
+
+// put brings a message. It is called by one goroutine at a time.
+func (s *Sub) put(topic, payload string, p *patience) {
+	s.mu.Lock()
+	for s.backlog.full() && s.backlog.policy == Block && !s.stuck && s.running() {
+		s.mu.Unlock()
+		waited := p.wait(s)
+		s.mu.Lock()
+		if !waited && s.backlog.full() {
+			s.stuck = true
+		}
+	}
+	defer s.mu.Unlock()
+	if !s.running() {
+		return
+	}
+	if !s.backlog.put(topic, payload) {
+		s.err = ErrOverflow
+		s.end()
+		go s.l.leave(s)
+	}
+	signal(s.came)
+}
+
+// running reports whether messages are wanted. The mutex is held.
+func (s *Sub) running() bool { return !s.closed && s.err == nil }
+
+func signal(c chan<- struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}

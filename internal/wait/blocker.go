@@ -1,0 +1,235 @@
+package wait
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"net"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/maintnotifications"
+
+	"github.com/desir-go/desir/internal/keys"
+	"github.com/desir-go/desir/internal/send"
+)
+
+// grace is what an answer may take beyond the block before the connection
+// counts as dead.
+const grace = 2 * time.Second
+
+// blocker rings by BLPOP on wake tokens, on a connection of its own.
+type blocker struct {
+	loop *loop
+	own  redis.UniversalClient // of the loop's goroutine; nil while the bell is closed
+	name string                // of the pokes: this blocker's alone
+
+	quiet bool          // the last rest brought nothing
+	block time.Duration // how long to block
+	apart bool          // the lines cannot be waited for together: a cluster behind a client of another type
+
+	mu      sync.Mutex
+	resting map[string]bool // the lines that the blocked command knows; nil while nothing blocks
+	poke    string          // the key that ends the rest
+	poked   bool
+}
+
+func newBlocker(l *loop) *blocker {
+	return &blocker{loop: l, name: "poke:" + rand.Text(), quiet: true, block: period}
+}
+
+// client returns the client of the connection. It is a clone, without retries;
+// a client of another type serves itself.
+func (b *blocker) client() redis.Cmdable {
+	if b.own != nil {
+		return b.own
+	}
+	if b.loop.node == nil {
+		return b.loop.w.hub.Client
+	}
+	o := *b.loop.node.Options()
+	o.MaxRetries = -1
+	o.ReadTimeout = period + grace
+	o.PoolSize, o.MinIdleConns, o.MaxIdleConns, o.MaxActiveConns = 1, 0, 0, 0
+	o.PipelinePoolSize = -1
+	o.ContextTimeoutEnabled = false
+	o.PushNotificationProcessor = nil // of the other client; a second one cannot share it
+	o.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
+	b.own = redis.NewClient(&o)
+	return b.own
+}
+
+func (b *blocker) close() {
+	if b.own != nil {
+		_ = b.own.Close() // nothing is under way
+		b.own = nil
+	}
+}
+
+// rest blocks on the wake tokens of the lines. While it is quiet, or the lines
+// are few, or nobody has looked at all of them for a period, their takes ride along.
+func (b *blocker) rest(ctx context.Context, lines []*line) ([]*line, error) {
+	if b.apart {
+		return b.doze(lines), nil
+	}
+	poke := keys.Part(lines[0].source.Values, b.name)
+	wakes := make(map[string]*line, len(lines))
+	names := []string{poke}
+	known := make(map[string]bool, len(lines))
+	for _, ln := range lines {
+		wakes[ln.source.Wake] = ln
+		names = append(names, ln.source.Wake)
+		known[ln.source.Values] = true
+	}
+	var asks []ask
+	if b.quiet || len(lines) <= rideAlong || time.Since(b.loop.looked) >= period {
+		asks = b.loop.ask(ctx, lines)
+		b.loop.looked = time.Now()
+		if slices.ContainsFunc(asks, func(a ask) bool { return a.last != nil }) {
+			return lines, nil
+		}
+	}
+	b.mu.Lock()
+	b.resting, b.poke, b.poked = known, poke, false
+	b.mu.Unlock()
+	if b.late() { // before the rest was announced
+		return lines, nil
+	}
+	start := time.Now()
+	block := redis.NewStringSliceCmd(ctx, blpop(names, b.block)...)
+	err := b.loop.w.hub.Send.WriteOn(ctx, b.client(), append([]redis.Cmder{block}, cmders(asks)...)...)
+	b.mu.Lock()
+	b.resting = nil
+	b.mu.Unlock()
+	b.shorten(block.Err(), time.Since(start))
+	woken := block.Val()
+	b.quiet = len(woken) == 0
+	settled := b.loop.settle(ctx, asks, err)
+	refused := block.Err()
+	if errors.Is(refused, redis.Nil) || redis.HasErrorPrefix(refused, "UNBLOCKED") {
+		refused = nil
+	}
+	switch {
+	case refused != nil && isReply(refused):
+		return b.blame(ctx, lines, b.loop.w.hub.Send.Explain(ctx, refused))
+	case settled != nil:
+		return nil, settled
+	case refused != nil && len(asks) == 0:
+		return nil, err
+	case len(asks) > 0:
+		return nil, nil
+	case len(woken) == 0:
+		return lines, nil
+	case wakes[woken[0]] != nil:
+		return []*line{wakes[woken[0]]}, nil
+	default:
+		return nil, nil // poked: the line that came is fresh by itself
+	}
+}
+
+func isReply(err error) bool {
+	var answer redis.Error
+	return errors.As(err, &answer)
+}
+
+func blpop(names []string, block time.Duration) []any {
+	words := make([]any, 0, len(names)+2)
+	words = append(words, "blpop")
+	for _, n := range names {
+		words = append(words, n)
+	}
+	return append(words, block.Seconds())
+}
+
+// blame finds the lines for which the server has refused the block and ends
+// them, so that the others go on. Without any it is everybody's error.
+func (b *blocker) blame(ctx context.Context, lines []*line, err error) ([]*line, error) {
+	switch {
+	case !lasting(err):
+		return nil, err
+	case errors.Is(err, send.ErrCrossSlot) && b.loop.node == nil:
+		b.apart = true
+		return lines, nil
+	}
+	pops := make([]redis.Cmder, len(lines))
+	for i, ln := range lines {
+		pops[i] = redis.NewStringCmd(ctx, "lpop", ln.source.Wake)
+	}
+	_ = b.loop.w.hub.Send.WriteOn(ctx, b.client(), pops...) // each has its own
+	found := false
+	b.loop.mu.Lock()
+	defer b.loop.mu.Unlock()
+	for i, ln := range lines {
+		if bad := b.loop.w.hub.Send.Explain(ctx, pops[i].Err()); lasting(bad) {
+			ln.fail(bad)
+			found = true
+		}
+	}
+	if !found {
+		return nil, err
+	}
+	return lines, nil
+}
+
+// shorten makes a block fit into the read timeout of a client that is not ours.
+func (b *blocker) shorten(err error, took time.Duration) {
+	var timeout net.Error
+	if b.loop.node == nil && errors.As(err, &timeout) && timeout.Timeout() && took < b.block+grace/2 {
+		b.block = max(b.block/4, minPause)
+	}
+}
+
+// doze waits a part of a period, or for somebody to come.
+func (b *blocker) doze(lines []*line) []*line {
+	timer := time.NewTimer(period / 5)
+	defer timer.Stop()
+	select {
+	case <-b.loop.kick:
+		return nil
+	case <-timer.C:
+		return lines
+	}
+}
+
+// late reports whether somebody came who does not wait for a rest to end.
+func (b *blocker) late() bool {
+	b.loop.mu.Lock()
+	defer b.loop.mu.Unlock()
+	for _, ln := range b.loop.lines {
+		if ln.fresh && len(ln.waiting) > 0 && !ln.away {
+			b.mu.Lock()
+			b.resting = nil
+			b.mu.Unlock()
+			return true
+		}
+	}
+	return false
+}
+
+// stir pokes a rest. The loop's mutex is held.
+func (b *blocker) stir(ln *line, anyway bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.resting == nil || b.resting[ln.source.Values] && !anyway || b.poked {
+		return
+	}
+	b.poked = true
+	go b.push(b.poke)
+}
+
+// push sends a poke. If that fails the rest ends by itself within its period.
+func (b *blocker) push(key string) {
+	ctx, cancel := context.WithTimeout(context.Background(), period)
+	defer cancel()
+	pipe := []redis.Cmder{
+		redis.NewIntCmd(ctx, "rpush", key, "1"),
+		redis.NewBoolCmd(ctx, "pexpire", key, TokenLife.Milliseconds()),
+	}
+	node := redis.Cmdable(b.loop.w.hub.Client)
+	if b.loop.node != nil {
+		node = b.loop.node
+	}
+	_ = b.loop.w.hub.Send.WriteOn(ctx, node, pipe...) // as the comment says
+}

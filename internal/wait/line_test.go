@@ -1,0 +1,114 @@
+package wait
+
+import (
+	"errors"
+	"math"
+	"slices"
+	"testing"
+	"time"
+)
+
+func receivers(limits ...int) (rs []*receiver) {
+	for _, n := range limits {
+		rs = append(rs, &receiver{max: n, done: make(chan struct{})})
+	}
+	return rs
+}
+
+func ended(r *receiver) bool {
+	select {
+	case <-r.done:
+		return true
+	default:
+		return false
+	}
+}
+
+// TestWanted sums what receivers can use, and does not overflow.
+func TestWanted(t *testing.T) {
+	for _, tt := range []struct {
+		limits []int
+		want   int
+	}{
+		{nil, 0},
+		{[]int{1, 1, 3}, 5},
+		{[]int{maxTake + 1}, maxTake},
+		{[]int{math.MaxInt, math.MaxInt, 1}, maxTake},
+	} {
+		ln := &line{waiting: receivers(tt.limits...)}
+		if n := ln.wanted(); n != tt.want {
+			t.Errorf("wanted by %v = %d, want %d", tt.limits, n, tt.want)
+		}
+	}
+}
+
+// TestServe hands out in order and keeps what is left.
+func TestServe(t *testing.T) {
+	rs := receivers(1, 3, 1)
+	ln := &line{waiting: slices.Clone(rs)}
+	ln.serve([]string{"a", "b"})
+	if !slices.Equal(rs[0].values, []string{"a"}) || !slices.Equal(rs[1].values, []string{"b"}) || ended(rs[2]) {
+		t.Errorf("served %q, %q, third: %t", rs[0].values, rs[1].values, ended(rs[2]))
+	}
+	if !ln.leave(rs[2]) || ln.leave(rs[2]) || ln.leave(rs[0]) {
+		t.Error("a receiver leaves once, and not after it was served")
+	}
+	ln.serve([]string{"c", "d"})
+	late := receivers(5)
+	ln.waiting = append(ln.waiting, late...)
+	ln.serve([]string{"e"})
+	if !slices.Equal(late[0].values, []string{"c", "d", "e"}) || len(ln.held) != 0 {
+		t.Errorf("the late one got %q, %q are left", late[0].values, ln.held)
+	}
+}
+
+// TestLast ends those for whom the last take had nothing, and nobody else.
+func TestLast(t *testing.T) {
+	l := &loop{}
+	rs := receivers(1, 1)
+	rs[1].last = true
+	ln := &line{waiting: slices.Clone(rs)}
+	if err := l.settleOne(ask{line: ln, last: ln.lasts()}, []any{int64(stateOpen)}, nil); err != nil {
+		t.Error(err)
+	}
+	if ended(rs[0]) || !ended(rs[1]) || !errors.Is(rs[1].err, ErrIdle) {
+		t.Errorf("ended: %t, %t: %v", ended(rs[0]), ended(rs[1]), rs[1].err)
+	}
+	rs = receivers(1, 1)
+	rs[1].last = true
+	ln = &line{waiting: slices.Clone(rs)}
+	if err := l.settleOne(ask{line: ln, last: ln.lasts()}, []any{int64(stateOpen), "v"}, nil); err != nil {
+		t.Error(err)
+	}
+	if !ended(rs[0]) || ended(rs[1]) || !ln.fresh {
+		t.Errorf("ended: %t, %t; another look: %t", ended(rs[0]), ended(rs[1]), ln.fresh)
+	}
+}
+
+// TestDecodeTake refuses what take never answers.
+func TestDecodeTake(t *testing.T) {
+	for _, bad := range []any{nil, "x", []any{}, []any{"0"}} {
+		if _, _, err := decodeTake(bad); err == nil {
+			t.Errorf("decodeTake(%#v): no error", bad)
+		}
+	}
+	state, values, err := decodeTake([]any{int64(1), "a", ""})
+	if state != stateMore || !slices.Equal(values, []string{"a", ""}) || err != nil {
+		t.Errorf("decodeTake = %d, %q, %v", state, values, err)
+	}
+}
+
+// TestPlanGivesTurns looks at every line now and then, however busy one is.
+func TestPlanGivesTurns(t *testing.T) {
+	l := &loop{lines: map[string]*line{
+		"busy":  {waiting: receivers(1), fresh: true},
+		"quiet": {waiting: receivers(1)},
+	}}
+	if now, all := l.plan(); len(now) != 2 || len(all) != 2 {
+		t.Errorf("%d of %d lines after a long time, want both", len(now), len(all))
+	}
+	l.looked = time.Now().Add(time.Hour)
+	if now, all := l.plan(); len(now) != 1 || len(all) != 2 {
+		t.Errorf("%d of %d lines while it is busy, want one", len(now), len(all))
+	}
+}

@@ -1,0 +1,215 @@
+package wait
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/desir-go/desir/internal/send"
+)
+
+const (
+	period    = time.Second           // of one block, and between two looks at every line
+	linger    = time.Second           // of a loop that nobody waits in
+	minPause  = 50 * time.Millisecond // after trouble; doubles
+	maxPause  = 2 * time.Second
+	maxTake   = 512                    // values of one take
+	rideAlong = 8                      // lines whose takes always travel with the block
+	share     = 200 * time.Microsecond // of a line: how often all are looked at while some are busy
+)
+
+// TokenLife is how long a wake token stays where nobody waits.
+const TokenLife = time.Minute
+
+// loop waits at one server for all lines there. It runs while somebody waits.
+type loop struct {
+	w    *Waiter
+	node *redis.Client // nil where the client does not name it
+	bell bell
+	kick chan struct{} // something has changed; holds one
+
+	looked  time.Time // when every line was looked at; of the loop's goroutine
+	checked time.Time // when the client was seen open; of the loop's goroutine
+
+	mu      sync.Mutex
+	lines   map[string]*line // by key
+	running bool
+}
+
+// bell is how a loop is told that a line may have something.
+type bell interface {
+	// rest waits for at most a period until one of the lines may have
+	// something, and returns those to look at; it may have settled takes already.
+	rest(ctx context.Context, lines []*line) ([]*line, error)
+	// client is what takes travel with.
+	client() redis.Cmdable
+	// stir ends a rest that does not know of the line, if there is one, or any
+	// that has begun.
+	stir(l *line, anyway bool)
+	// close frees what the bell holds; it may ring again afterwards.
+	close()
+}
+
+func newLoop(w *Waiter, node *redis.Client) *loop {
+	l := &loop{w: w, node: node, kick: make(chan struct{}, 1), lines: map[string]*line{}}
+	if w.published() {
+		l.bell = newListener(l)
+	} else {
+		l.bell = newBlocker(l)
+	}
+	return l
+}
+
+// enter adds receivers, and values at hand for them, and starts the loop if it
+// rests.
+func (l *loop) enter(s Source, rs []*receiver, held []string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	ln := l.lines[s.Values]
+	if ln == nil {
+		ln = &line{source: s}
+		l.lines[s.Values] = ln
+	}
+	ln.waiting = append(ln.waiting, rs...)
+	ln.serve(held) // and what is at hand
+	if len(ln.waiting) == 0 && len(ln.held) == 0 {
+		return
+	}
+	ln.fresh = true
+	l.ring()
+	if !l.running {
+		l.running = true
+		go l.run()
+		return
+	}
+	l.bell.stir(ln, false)
+}
+
+func (l *loop) leave(s Source, r *receiver) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	ln := l.lines[s.Values]
+	return ln != nil && ln.leave(r)
+}
+
+// hurry lets the next take decide about a receiver, and reports whether it
+// waits here.
+func (l *loop) hurry(s Source, r *receiver) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	ln := l.lines[s.Values]
+	if ln == nil || !slices.Contains(ln.waiting, r) {
+		return false
+	}
+	r.last, ln.fresh = true, true
+	l.ring()
+	l.bell.stir(ln, true)
+	return true
+}
+
+// ring makes a kick, unless there is one already.
+func (l *loop) ring() {
+	select {
+	case l.kick <- struct{}{}:
+	default:
+	}
+}
+
+// run is the loop. It has no context: it ends a moment after the last receiver.
+func (l *loop) run() {
+	ctx := context.Background()
+	pause, longest := minPause, maxPause
+	if l.w.spread() {
+		longest /= 4 // another node may have the slots by now
+	}
+	for {
+		l.tidy(ctx) // first: what nobody wants any more was at the head
+		now, all := l.plan()
+		if len(all) == 0 {
+			if !l.idle() {
+				return
+			}
+			continue
+		}
+		err := l.gone()
+		switch {
+		case err != nil:
+		case len(now) > 0:
+			err = l.look(ctx, now)
+		default:
+			now, err = l.bell.rest(ctx, all)
+			l.freshen(now)
+		}
+		if err == nil {
+			pause = minPause
+			continue
+		}
+		if l.trouble(err, pause == minPause) {
+			send.Pause(ctx, pause)
+			pause = min(2*pause, longest)
+		}
+	}
+}
+
+// plan returns the lines to look at right now and all where somebody waits.
+// While some keep the loop busy the others have their turn now and then.
+func (l *loop) plan() (now, all []*line) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for key, ln := range l.lines {
+		if len(ln.waiting) == 0 || ln.away {
+			if len(ln.held) == 0 && !ln.away {
+				delete(l.lines, key) // nothing of it is under way here
+			}
+			continue
+		}
+		all = append(all, ln)
+		if ln.fresh {
+			now = append(now, ln)
+		}
+	}
+	if len(now) > 0 && time.Since(l.looked) >= min(period, time.Duration(len(all))*share) {
+		now = all
+	}
+	if len(now) == len(all) {
+		l.looked = time.Now()
+	}
+	return now, all
+}
+
+func (l *loop) freshen(lines []*line) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, ln := range lines {
+		ln.fresh = true
+	}
+}
+
+// idle waits for somebody to come and reports false when nobody did: then the
+// loop has ended.
+func (l *loop) idle() bool {
+	timer := time.NewTimer(linger)
+	defer timer.Stop()
+	select {
+	case <-l.kick:
+		return true
+	case <-timer.C:
+	}
+	l.w.mu.Lock()
+	defer l.w.mu.Unlock()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, ln := range l.lines {
+		if len(ln.waiting) > 0 || len(ln.held) > 0 {
+			return true
+		}
+	}
+	clear(l.lines)
+	l.running = false
+	l.bell.close()
+	delete(l.w.loops, l.node)
+	return false
+}

@@ -1,0 +1,63 @@
+package wait
+
+import (
+	"context"
+	"errors"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/desir-go/desir/internal/send"
+)
+
+// depart lets a line go to the loop of the node that has its slot by now. cause
+// is what the present node said. The loop's mutex is held.
+func (l *loop) depart(ln *line, cause error) {
+	if ln.away {
+		return
+	}
+	ln.away = true
+	go l.w.move(l, ln, cause) // by itself: it asks the cluster
+}
+
+// move brings a line to the loop of the node that has its slot by now. Its
+// receivers are in one loop or the other at every moment.
+func (w *Waiter) move(from *loop, ln *line, cause error) {
+	ctx := context.Background()
+	for pause := minPause; ; pause = min(2*pause, maxPause) {
+		send.Pause(ctx, pause) // the map of the cluster is being loaded
+		node, err := w.node(ctx, ln.source.Values)
+		closed := errors.Is(err, redis.ErrClosed) || node == from.node && errors.Is(cause, redis.ErrClosed)
+		switch {
+		case closed || lasting(err):
+			from.stay(ln, errors.Join(cause, err))
+			return
+		case err != nil:
+			continue
+		case node == from.node:
+			from.stay(ln, nil)
+			return
+		}
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		from.mu.Lock()
+		waiting, held := ln.waiting, ln.held
+		ln.waiting, ln.held = nil, nil
+		if from.lines[ln.source.Values] == ln { // else the loop has ended since, and begun anew
+			delete(from.lines, ln.source.Values)
+		}
+		from.mu.Unlock()
+		w.loop(node).enter(ln.source, waiting, held)
+		return
+	}
+}
+
+// stay keeps a line that was about to move, or ends it with an error.
+func (l *loop) stay(ln *line, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	ln.away, ln.fresh = false, true
+	if err != nil {
+		ln.fail(err)
+	}
+	l.ring()
+}

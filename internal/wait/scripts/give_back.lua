@@ -1,0 +1,17 @@
+-- give_back: put values back to the head of their list, in their order.
+-- flags: allow-oom
+-- KEYS[1] values  list    KEYS[2] wake  list of at most one token
+-- ARGV[1] "publish" where wake-ups are published, else ""    ARGV[2] life of a token in ms
+-- ARGV[3] life of the list in ms, 0 if it has no end    ARGV[4..] values, the first one first
+-- returns the length afterwards
+-- O(values). Atomic. It runs when memory is full: the values were there before.
+redis.call('LLEN', KEYS[1])
+if ARGV[1] ~= '' then
+  redis.call('SPUBLISH', KEYS[2], '1')
+elseif redis.call('LLEN', KEYS[2]) == 0 then
+  redis.call('RPUSH', KEYS[2], '1')
+  redis.call('PEXPIRE', KEYS[2], ARGV[2])
+end
+for i = #ARGV, 4, -1 do redis.call('LPUSH', KEYS[1], ARGV[i]) end
+if ARGV[3] ~= '0' then redis.call('PEXPIRE', KEYS[1], ARGV[3]) end
+return redis.call('LLEN', KEYS[1])

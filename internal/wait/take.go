@@ -1,0 +1,161 @@
+package wait
+
+import (
+	"context"
+	_ "embed"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/desir-go/desir/internal/script"
+	"github.com/desir-go/desir/internal/send"
+)
+
+var (
+	//go:embed scripts/take.lua
+	takeSource string
+	//go:embed scripts/give_back.lua
+	giveBackSource string
+)
+
+var (
+	take     = script.New(takeSource)
+	giveBack = script.New(giveBackSource)
+)
+
+// look takes from the lines what their receivers can use.
+func (l *loop) look(ctx context.Context, lines []*line) error {
+	asks := l.ask(ctx, lines)
+	err := l.w.hub.Send.WriteOn(ctx, l.bell.client(), cmders(asks)...)
+	return l.settle(ctx, asks, err)
+}
+
+// ask is a take under way.
+type ask struct {
+	line *line
+	want int
+	last []*receiver // whose wait it decides
+	cmd  *redis.Cmd
+}
+
+// ask makes a take for each line with receivers.
+func (l *loop) ask(ctx context.Context, lines []*line) []ask {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var asks []ask
+	for _, ln := range lines {
+		ln.fresh = false
+		if n := ln.wanted(); n > 0 {
+			asks = append(asks, ask{ln, n, ln.lasts(), take.Command(ctx, l.w.hub, ln.source.Keys(), l.takeArgs(n)...)})
+		}
+	}
+	return asks
+}
+
+func (l *loop) takeArgs(n int) []any {
+	return []any{n, Flag(l.w.hub), TokenLife.Milliseconds()}
+}
+
+func cmders(asks []ask) []redis.Cmder {
+	cmds := make([]redis.Cmder, len(asks))
+	for i, a := range asks {
+		cmds[i] = a.cmd
+	}
+	return cmds
+}
+
+// settle hands out what the takes of a pipeline brought. err is what became of
+// the pipeline: a take without an answer may have popped values.
+func (l *loop) settle(ctx context.Context, asks []ask, err error) error {
+	var replied redis.Error
+	unsent := errors.Is(err, send.ErrUnavailable) && !errors.As(err, &replied)
+	var first error
+	for _, a := range asks {
+		answer, err := a.cmd.Result()
+		switch {
+		case script.Unknown(err), redis.HasErrorPrefix(err, "ASK"): // not executed; Run finds the way
+			answer, err = take.Run(ctx, l.w.hub, a.line.source.Keys(), l.takeArgs(a.want)...)
+		case err == nil:
+		case unsent, errors.As(err, &replied):
+			err = l.w.hub.Send.Explain(ctx, err)
+		default:
+			err = send.Fault(send.ErrMaybeRan, err)
+		}
+		if errors.Is(err, send.ErrMaybeRan) {
+			l.w.perhaps.Add(int64(a.want))
+		}
+		if err := l.settleOne(a, answer, err); err != nil && first == nil {
+			first = err
+		}
+	}
+	return first
+}
+
+// settleOne hands out what one take brought.
+func (l *loop) settleOne(a ask, answer any, err error) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case moved(err):
+		l.depart(a.line, err)
+		return nil
+	case lasting(err):
+		a.line.fail(err)
+		return nil
+	case err != nil:
+		a.line.fresh = true
+		return err
+	}
+	state, values, err := decodeTake(answer)
+	if err != nil {
+		a.line.fail(err)
+		return nil
+	}
+	a.line.serve(values)
+	if state == stateClosed {
+		a.line.fail(ErrClosed)
+	}
+	if len(values) == 0 && state == stateOpen {
+		a.line.end(a.last)
+	}
+	if state == stateMore && len(a.line.waiting) > 0 || len(a.line.lasts()) > 0 {
+		a.line.fresh = true
+	}
+	return nil
+}
+
+// The states of a list that take tells.
+const (
+	stateOpen   = 0
+	stateMore   = 1
+	stateClosed = 2
+)
+
+func decodeTake(answer any) (state int64, values []string, err error) {
+	parts, ok := answer.([]any)
+	if !ok || len(parts) == 0 {
+		return 0, nil, fmt.Errorf("take answered with a %T", answer)
+	}
+	state, ok = parts[0].(int64)
+	if !ok {
+		return 0, nil, fmt.Errorf("take answered with a state of type %T", parts[0])
+	}
+	for _, p := range parts[1:] {
+		v, _ := p.(string)
+		values = append(values, v)
+	}
+	return state, values, nil
+}
+
+// moved reports whether a node's word is that it does not have the slot any
+// more, or not all of it.
+func moved(err error) bool {
+	var answer redis.Error
+	if !errors.As(err, &answer) {
+		return false
+	}
+	word, _, _ := strings.Cut(answer.Error(), " ")
+	return word == "MOVED" || word == "ASK" || word == "TRYAGAIN"
+}

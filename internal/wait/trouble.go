@@ -1,0 +1,69 @@
+package wait
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// gone reports, at times, that the client is closed: the connection of the
+// loop's own would not notice. A client without connections is asked in a way
+// that sends nothing.
+func (l *loop) gone() error {
+	if time.Since(l.checked) < period {
+		return nil
+	}
+	l.checked = time.Now()
+	l.stray()
+	if c, ok := l.w.hub.Client.(interface{ IsClosed() bool }); ok && c.IsClosed() {
+		return redis.ErrClosed
+	}
+	if l.node == nil || l.node.PoolStats().TotalConns > 0 {
+		return nil
+	}
+	ended, end := context.WithCancel(context.Background())
+	end()
+	if err := l.node.Process(ended, redis.NewStatusCmd(ended, "ping")); errors.Is(err, redis.ErrClosed) {
+		return l.w.hub.Send.Explain(context.Background(), err)
+	}
+	return nil
+}
+
+// stray lets lines go whose shard of a ring is another by now: nothing tells
+// of that, since a shard answers for every key.
+func (l *loop) stray() {
+	ring, ok := l.w.hub.Client.(*redis.Ring)
+	if !ok {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for key, ln := range l.lines {
+		if node, err := ring.GetShardClientForKey(key); err == nil && node != l.node && len(ln.waiting) > 0 {
+			l.depart(ln, nil)
+		}
+	}
+}
+
+// trouble tells of an error and reports whether to wait before going on. An
+// error that no waiting mends ends everybody's wait.
+func (l *loop) trouble(err error, first bool) bool {
+	spread := l.w.spread()
+	end := lasting(err) || errors.Is(err, redis.ErrClosed) && !spread
+	if log := l.w.log.Load(); log != nil && first && !end {
+		log.Warn("desir: waiting was disturbed; receivers wait on", "error", err)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, ln := range l.lines {
+		switch {
+		case end:
+			ln.fail(err)
+		case spread: // the node may be gone for good
+			l.depart(ln, err)
+		}
+	}
+	return !end
+}

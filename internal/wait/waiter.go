@@ -1,0 +1,221 @@
+package wait
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/desir-go/desir/internal/hub"
+	"github.com/desir-go/desir/internal/send"
+)
+
+// What ends receivers: a source that is closed and empty, and one where
+// nothing came for as long as they wanted to wait.
+var (
+	ErrClosed = errors.New("closed")
+	ErrIdle   = errors.New("nothing came")
+)
+
+// Waiter waits for all receivers of one client.
+type Waiter struct {
+	hub *hub.Hub
+	log atomic.Pointer[slog.Logger]
+
+	mu    sync.Mutex
+	loops map[*redis.Client]*loop // that run, by their node; nil where the client does not name it
+	named atomic.Bool             // a node has been named: naming another does not wait
+
+	perhaps atomic.Int64 // receivers that waited when an answer was cut
+}
+
+type part struct{}
+
+// Of returns the waiter that the objects of a client share.
+func Of(h *hub.Hub) *Waiter {
+	return h.Part(part{}, func() any { return &Waiter{hub: h, loops: map[*redis.Client]*loop{}} }).(*Waiter)
+}
+
+// Log sets where trouble with the server is told; nil for nowhere.
+func (w *Waiter) Log(l *slog.Logger) { w.log.Store(l) }
+
+// PerhapsLost returns how many receivers were waiting when an answer was cut:
+// at most as many values were lost.
+func (w *Waiter) PerhapsLost() int64 { return w.perhaps.Load() }
+
+// Receive waits for up to limit values of a source, at least one. It ends with the
+// values, with ErrClosed, with an error that no waiting mends, or with the
+// context; what is there when the context ends is returned all the same.
+func (w *Waiter) Receive(ctx context.Context, s Source, limit int) ([]string, error) {
+	r := &receiver{max: limit, done: make(chan struct{})}
+	l, err := w.enter(ctx, s, r)
+	if err != nil {
+		return nil, err
+	}
+	select {
+	case <-r.done:
+		return r.values, r.err
+	case <-ctx.Done():
+		return w.part(ctx, l, s, r)
+	}
+}
+
+// ReceiveWithin is Receive that ends with ErrIdle when nothing has come within d.
+// The loop decides that, since a value may be under way to a receiver here.
+func (w *Waiter) ReceiveWithin(ctx context.Context, s Source, limit int, d time.Duration) ([]string, error) {
+	r := &receiver{max: limit, done: make(chan struct{}), last: d <= 0}
+	l, err := w.enter(ctx, s, r)
+	if err != nil {
+		return nil, err
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-r.done:
+		return r.values, r.err
+	case <-ctx.Done():
+		return w.part(ctx, l, s, r)
+	case <-timer.C:
+	}
+	w.hurry(l, s, r)
+	timer.Reset(grace)
+	select {
+	case <-r.done:
+		return r.values, r.err
+	case <-ctx.Done():
+		return w.part(ctx, l, s, r)
+	case <-timer.C: // the server is away, or does not answer
+	}
+	if w.leave(l, s, r) {
+		values, err := w.Try(ctx, s, limit)
+		if err == nil && len(values) == 0 {
+			err = ErrIdle
+		}
+		return values, err
+	}
+	<-r.done
+	return r.values, r.err
+}
+
+// part ends a wait whose context has ended.
+func (w *Waiter) part(ctx context.Context, l *loop, s Source, r *receiver) ([]string, error) {
+	if w.leave(l, s, r) {
+		return nil, ctx.Err()
+	}
+	<-r.done
+	return r.values, r.err
+}
+
+// hurry lets the next take decide about a receiver, wherever its line is.
+func (w *Waiter) hurry(l *loop, s Source, r *receiver) {
+	if l.hurry(s, r) {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, other := range w.loops {
+		if other.hurry(s, r) {
+			return
+		}
+	}
+}
+
+// enter puts a receiver into the line of its source.
+func (w *Waiter) enter(ctx context.Context, s Source, r *receiver) (*loop, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	node, err := w.node(ctx, s.Values)
+	if err != nil {
+		return nil, err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	l := w.loop(node)
+	l.enter(s, []*receiver{r}, nil)
+	return l, nil
+}
+
+// GiveBack hands values that Receive brought and that are of no use to the
+// next receiver, here or elsewhere. It does not wait.
+func (w *Waiter) GiveBack(ctx context.Context, s Source, values []string) {
+	node, err := w.node(context.WithoutCancel(ctx), s.Values)
+	if err != nil {
+		w.perhaps.Add(int64(len(values)))
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.loop(node).enter(s, nil, values)
+}
+
+// loop returns the loop of a node. The mutex is held, until somebody has
+// entered it.
+func (w *Waiter) loop(node *redis.Client) *loop {
+	l := w.loops[node]
+	if l == nil {
+		l = newLoop(w, node)
+		w.loops[node] = l
+	}
+	return l
+}
+
+// node returns the server of a key: nil where the client does not name it. A
+// cluster has to be asked for its map at first, which the caller may leave.
+func (w *Waiter) node(ctx context.Context, key string) (*redis.Client, error) {
+	answer := make(chan *redis.Client, 1)
+	ask := func(ctx context.Context) error {
+		node, err := w.hub.Node(ctx, key)
+		answer <- node
+		return err
+	}
+	run := w.hub.Send.Run
+	if w.named.Load() {
+		run = func(ctx context.Context, f func(context.Context) error) error { return f(ctx) }
+	}
+	if err := run(ctx, ask); err != nil {
+		return nil, w.hub.Send.Explain(ctx, err)
+	}
+	w.named.Store(true)
+	return <-answer, nil
+}
+
+// leave takes a receiver out of its line, wherever that has moved, and reports
+// whether it was still waiting.
+func (w *Waiter) leave(l *loop, s Source, r *receiver) bool {
+	if l.leave(s, r) {
+		return true
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, other := range w.loops { // l too: it may have come back meanwhile
+		if other.leave(s, r) {
+			return true
+		}
+	}
+	return false
+}
+
+// published reports whether wake-ups are published rather than pushed.
+func (w *Waiter) published() bool { _, ok := w.hub.Client.(*redis.ClusterClient); return ok }
+
+// Flag is how scripts are told about published.
+func Flag(h *hub.Hub) string {
+	if Of(h).published() {
+		return "publish"
+	}
+	return ""
+}
+
+// spread reports whether the client has many servers, between which keys move.
+func (w *Waiter) spread() bool { return w.hub.Slotted() }
+
+// lasting reports whether an error will be there again however long one waits.
+func lasting(err error) bool {
+	return errors.Is(err, send.ErrWrongType) || errors.Is(err, send.ErrDenied) ||
+		errors.Is(err, send.ErrNotSupported) || errors.Is(err, send.ErrCrossSlot)
+}

@@ -1,5 +1,7 @@
 package codec
 
+//lint:file-ignore U1000 the types under test have fields that only reflection sees
+
 import (
 	"encoding/json"
 	"errors"

@@ -29,7 +29,8 @@ type golden struct {
 
 // stored is a golden value of a type; its untyped form must be the same.
 func stored[T any](name string, v T) golden {
-	return golden{name, reflect.TypeFor[T]().String(),
+	return golden{
+		name, reflect.TypeFor[T]().String(),
 		func(c Codec) ([]byte, error) {
 			typed, err := Values[T](c)
 			if err != nil {

@@ -1,5 +1,7 @@
 package codec
 
+//lint:file-ignore U1000 the types under test have fields that only reflection sees
+
 import (
 	"bytes"
 	"errors"
@@ -28,7 +30,8 @@ type blank struct {
 }
 
 func storedKey[T comparable](name string, v T) golden {
-	return golden{name, reflect.TypeFor[T]().String(),
+	return golden{
+		name, reflect.TypeFor[T]().String(),
 		func(c Codec) ([]byte, error) {
 			typed, err := Keys[T](c)
 			if err != nil {

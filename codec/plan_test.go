@@ -1,5 +1,7 @@
 package codec
 
+//lint:file-ignore U1000 the types under test have fields that only reflection sees
+
 import (
 	"bytes"
 	"io"
@@ -73,8 +75,28 @@ func TestFieldsAreTheLibrarys(t *testing.T) {
 	)
 	log.SetOutput(io.Discard) // the library logs fields of one name
 	defer log.SetOutput(log.Default().Writer())
-	for _, v := range []any{tagged{}, embeds{}, embedsNamed{}, noinline{}, later{}, earlier{}, forced{}, twoDeep{}, notStruct{},
-		longName{}, asArray{}, inner{}, order{}, row{}, shadowed{}, promoted{}, apart{}, alias{}, wide{}, struct{}{}} {
+	for _, v := range []any{
+		tagged{},
+		embeds{},
+		embedsNamed{},
+		noinline{},
+		later{},
+		earlier{},
+		forced{},
+		twoDeep{},
+		notStruct{},
+		longName{},
+		asArray{},
+		inner{},
+		order{},
+		row{},
+		shadowed{},
+		promoted{},
+		apart{},
+		alias{},
+		wide{},
+		struct{}{},
+	} {
 		typ := reflect.TypeOf(v)
 		p, err := planOf(typ)
 		if err != nil {

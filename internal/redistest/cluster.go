@@ -222,7 +222,8 @@ func (s *Server) masterPort(key string) (int, error) {
 // slots returns the layout as clients get it: the masters first, then those
 // replicas that are of use. CLUSTER SHARDS lists dead and empty ones as well.
 func slots(ctx context.Context, node *redis.Client) ([]redis.ClusterSlot, error) {
-	return node.ClusterSlots(ctx).Result() //nolint:staticcheck // deprecated for CLUSTER SHARDS
+	//lint:ignore SA1019 deprecated for CLUSTER SHARDS, which lists dead and empty replicas as well
+	return node.ClusterSlots(ctx).Result()
 }
 
 func (c *Cluster) end() {

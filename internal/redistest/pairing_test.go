@@ -30,8 +30,11 @@ func TestProxyInPipeline(t *testing.T) {
 		{"CutRequest", p.CutRequest, []string{":1\r\n"}, []any{"1", nil, nil}},
 		{"HalfReply", p.HalfReply, []string{":1\r\n", ":1"}, []any{"1", "1", "1"}},
 		{"Swallow", p.Swallow, []string{":1\r\n"}, []any{"1", "1", "1"}},
-		{"Delay", func(n int, m Match) { p.Delay(n, time.Millisecond, m) },
-			[]string{":1\r\n", ":1\r\n", ":1\r\n"}, []any{"1", "1", "1"}},
+		{
+			"Delay", func(n int, m Match) { p.Delay(n, time.Millisecond, m) },
+			[]string{":1\r\n", ":1\r\n", ":1\r\n"},
+			[]any{"1", "1", "1"},
+		},
 	} {
 		key := func(k string) string { return r.Key(fmt.Sprint(k, i)) }
 		tt.rule(1, All(Command("incr"), Arg(key("b"))))

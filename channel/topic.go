@@ -23,8 +23,8 @@ import (
 // What one goroutine publishes arrives in its order. What is published is the
 // encoded value alone, so redis-cli reads and writes it (but see [Numbered]). On
 // a cluster messages take a moment from node to node: a new subscriber may hear
-// one that was published just before. Topics ignore the database number: all databases of
-// a server share them.
+// one that was published just before. Topics ignore the database number: all
+// databases of a server share them.
 //
 // All subscriptions of a client share one connection, beside the client's pool:
 // a hundred subscribers of a topic cost one SUBSCRIBE. Sharded topics have one

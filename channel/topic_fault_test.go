@@ -77,7 +77,9 @@ func TestTopicKilled(t *testing.T) {
 			t.Parallel()
 			srv := redistest.StartServer(t)
 			raw := srv.Client(t)
-			topic := channel.NewTopic[int64](srv.Client(t), "t", k.opts...)
+			topic := channel.NewTopic[int64](srv.Client(t, func(o *redis.Options) {
+				o.Protocol = 2 + len(k.opts)%2
+			}), "t", k.opts...)
 			far := channel.NewTopic[int64](srv.Client(t), "t", k.opts...)
 			s := subscribe(t, topic, channel.Backlog(1<<20, channel.DropOldest))
 			stop := flood(far)

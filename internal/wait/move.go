@@ -26,9 +26,13 @@ func (w *Waiter) move(from *loop, ln *line, cause error) {
 	for pause := minPause; ; pause = min(2*pause, maxPause) {
 		send.Pause(ctx, pause) // the map of the cluster is being loaded
 		node, err := w.node(ctx, ln.source.Values)
-		closed := errors.Is(err, redis.ErrClosed) || node == from.node && errors.Is(cause, redis.ErrClosed)
+		shut := err == nil && node == from.node && errors.Is(cause, redis.ErrClosed)
+		if cluster, ok := w.hub.Client.(*redis.ClusterClient); ok && shut && pause < maxPause/2 {
+			cluster.ReloadState(ctx) // it closes the clients of nodes that it has dropped
+			continue
+		}
 		switch {
-		case closed || lasting(err):
+		case shut || errors.Is(err, redis.ErrClosed) || lasting(err):
 			from.stay(ln, errors.Join(cause, err))
 			return
 		case err != nil:

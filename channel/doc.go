@@ -1,5 +1,13 @@
 // Package channel carries values between goroutines, processes and hosts: [Chan]
-// is to processes what a Go channel is to goroutines.
+// is to processes what a Go channel is to goroutines, [Topic] tells everyone who
+// listens.
+//
+// # Chan or Topic?
+//
+// Take a Chan when each value is work for one receiver and waits until somebody
+// comes for it. Take a Topic when each value is news for everyone who is there
+// at that moment, and old news is worth nothing. Neither repeats a value whose
+// receiver died with it in hand.
 //
 // # Chan
 //
@@ -17,4 +25,14 @@
 //
 // Any number of receivers of one client wait on one connection (on a cluster
 // one for each node), and a wake-up that is lost costs at most a second.
+//
+// # Topic
+//
+// A Topic is Redis' own publish and subscribe: the encoded value alone, by plain
+// PUBLISH, so redis-cli reads and writes it. A message reaches those who are
+// subscribed at that moment, at most once, in the order of publishing. What a
+// subscriber missed (its connection broke, it was too slow, the server failed
+// over) is a [*GapError] in its loop, at the place where it belongs; with
+// [Numbered] the number of missed messages is exact. All subscriptions of a
+// client share one connection, and a frozen one is found within 10 s.
 package channel

@@ -127,13 +127,13 @@ func (s *Sender) Run(ctx context.Context, f func(context.Context) error) error {
 }
 
 // finish classifies err and lets a cluster client look for its nodes again
-// when one of them does not answer the door (by itself it would wait a minute)
-// or has given a slot away.
+// when one of them does not answer (by itself it would wait a minute) or has
+// given a slot away.
 func (s *Sender) finish(ctx context.Context, err error, r request) error {
 	if err == nil {
 		return nil
 	}
-	if isDial(err) || redis.HasErrorPrefix(err, "CLUSTERDOWN") || redis.HasErrorPrefix(err, "MOVED") {
+	if isDial(err) || isTimeout(err) || redis.HasErrorPrefix(err, "CLUSTERDOWN") || redis.HasErrorPrefix(err, "MOVED") {
 		s.reload(ctx)
 	}
 	return classify(ctx, err, r)

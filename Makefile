@@ -23,11 +23,7 @@ fmt: ## format with gofumpt
 	go run $(GOFUMPT) -w .
 
 fuzz: ## fuzz every target for FUZZTIME (10s)
-	@set -e; for pkg in $$(go list ./...); do \
-		for target in $$(go test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
-			echo "$$pkg $$target"; go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) $$pkg; \
-		done; \
-	done
+	FUZZTIME=$(FUZZTIME) bash .ci/fuzz
 
 bench: ## what the types cost beside the bare client
 	go test -run '^$$' -bench . -benchmem ./collections ./codec

@@ -124,7 +124,9 @@ func (l *List[T]) expect(v T) (string, error) {
 // may be l itself; ok is false when l is empty. One LMOVE, O(1), atomic, sent
 // once: after [desir.ErrMaybeRan] look for the element in to. On a cluster both
 // names need one hash tag, else the error is [desir.ErrCrossSlot] and nothing
-// is sent. A ring may be longer by one until the next push.
+// is sent. A ring may be longer by one until the next push. The bytes move as
+// they are: a codec that binds values to their list (codec.Encrypt, codec.Sign)
+// does not read them in another one.
 func (l *List[T]) Move(ctx context.Context, from End, to *List[T], at End) (v T, ok bool, err error) {
 	if to == nil {
 		return v, false, l.fail("Move", errNilObject)

@@ -60,9 +60,9 @@ func (x *Value[T]) raw(ctx context.Context) (string, bool, error) {
 	return cmd.Val(), true, nil
 }
 
-// Set stores v and takes an expiry away. One SET, O(1), sent once. After
-// [desir.ErrMaybeRan] setting again is safe, unless somebody else wrote in
-// between.
+// Set stores v, whatever the key held, and takes an expiry away. One SET, O(1),
+// sent once. After [desir.ErrMaybeRan] setting again is safe, unless somebody
+// else wrote in between.
 func (x *Value[T]) Set(ctx context.Context, v T) error {
 	s, value, err := x.encode(v)
 	if err == nil {

@@ -90,8 +90,9 @@ func (c *Counter) value(ctx context.Context) (int64, error) {
 	}
 }
 
-// Set stores n and takes an expiry away. One SET, O(1), sent once. Numbers
-// below n may be given out again; no number is, if n only grows.
+// Set stores n, whatever the key held, and takes an expiry away. One SET, O(1),
+// sent once. Numbers below n may be given out again; no number is, if n only
+// grows.
 func (c *Counter) Set(ctx context.Context, n int64) error {
 	s, err := c.h.Send()
 	if err == nil {

@@ -65,6 +65,7 @@ type Subject struct {
 	Name string // of the tests
 	Type string // as in errors: "collections.Map"
 	Kind string // what the key holds: "hash", "set", "list", "string"
+	Of   any    // a pointer to an object, if Calls should have all of its methods
 
 	// Calls returns calls of every method of an object, each of which has
 	// something to do when Fill has filled the key. The names of the other

@@ -49,6 +49,7 @@ func codecsOf() map[string]struct {
 		"JSON":             {codec.JSON, false},
 		"Compress":         {codec.Compress(codec.Auto, 1), false},
 		"Encrypt":          {codec.Encrypt(codec.Auto, ring(1)), false},
+		"Sign":             {codec.Sign(codec.Auto, ring(1)), false},
 		"Encrypt Compress": {codec.Encrypt(codec.Compress(codec.JSON, 1), ring(1)), false},
 	}
 }
@@ -143,6 +144,25 @@ func boundValues(t *testing.T, r *redistest.Redis) {
 		_, ok, err := collections.NewMap[string, cart](r.NewClient(t), from, with).Get(ctx, "k")
 		equal(t, called+" at its place", answer(ok, err), answer(true, nil))
 	}
+}
+
+// boundElements moves elements from list to list: the bytes stay bound to the
+// first one.
+func boundElements(t *testing.T, r *redistest.Redis) {
+	ctx := t.Context()
+	with := collections.WithCodec(codec.Encrypt(codec.Auto, ring(1)))
+	a := collections.NewList[cart](r.Client, tagged(t, r, "a"), with)
+	b := collections.NewList[cart](r.Client, tagged(t, r, "b"), with)
+	_, err := a.PushBack(ctx, sampleCart())
+	must(t, err)
+	got, ok, err := a.Move(ctx, collections.Front, b, collections.Back)
+	equal(t, "Move", answer(got, ok, err), answer(sampleCart(), true, nil))
+	_, _, err = b.At(ctx, 0)
+	undecodable(t, err, "collections.List.At", b.Key(), "")
+	_, _, err = b.Move(ctx, collections.Front, a, collections.Back) // says so too, but nothing is lost
+	undecodable(t, err, "collections.List.Move", b.Key(), "")
+	got, ok, err = a.PopFront(ctx)
+	equal(t, "PopFront at its place", answer(got, ok, err), answer(sampleCart(), true, nil))
 }
 
 // limits refuses before anything is sent, and before anything is decoded.

@@ -31,7 +31,7 @@ func counterModel(t *testing.T, r *redistest.Redis, start int64) {
 	at := name(t, r, "visits")
 	x.handles = []*counter.Counter{
 		counter.New(r.Client, at, counter.Start(start)),
-		counter.New(r.NewClient(t), at, counter.Start(start)),
+		counter.New(otherHandle(t, r), at, counter.Start(start)),
 	}
 	x.run(500,
 		x.next, x.add, x.value, x.set, x.swap, x.compareAndSwap, x.compareAndSwap,

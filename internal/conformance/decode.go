@@ -3,10 +3,8 @@ package conformance
 import (
 	"context"
 	"errors"
-	"fmt"
 	"iter"
 	"net/netip"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -60,65 +58,6 @@ func equal(t *testing.T, what string, got, want any) {
 	}
 }
 
-// mapUndecodable has a hash with a value, and one with a key, that no number is.
-func mapUndecodable(t *testing.T, r *redistest.Redis) {
-	ctx := t.Context()
-	at := name(t, r, "m")
-	m := collections.NewMap[string, int64](r.Client, at)
-	fill := func() { must(t, r.Raw().HSet(ctx, at, "good", 1, "bad", marker, "fine", 3).Err()) }
-	op := func(s string) string { return "collections.Map." + s }
-	good := map[string]int64{"good": 1, "fine": 3}
-	fill()
-
-	v, ok, err := m.Get(ctx, "bad")
-	equal(t, "Get(bad)", answer(v, ok), answer(int64(0), false))
-	undecodable(t, err, op("Get"), at, "bad")
-	many, err := m.GetMany(ctx, "good", "bad", "absent", "fine")
-	equal(t, "GetMany", many, good)
-	undecodable(t, err, op("GetMany"), at, "bad")
-	entries, err := m.Random(ctx, 3)
-	equal(t, "Random", collect(entries), good)
-	undecodable(t, err, op("Random"), at, "bad")
-	all, err := m.Snapshot(ctx)
-	equal(t, "Snapshot", all, good)
-	undecodable(t, err, op("Snapshot"), at, "bad")
-
-	walked, bad := tolerant(m.All(ctx))
-	equal(t, "All", collect(walked), good)
-	one(t, bad, op("All"), at, "bad")
-	values, bad := tolerant(m.Values(ctx))
-	slices.Sort(values)
-	equal(t, "Values", values, []int64{1, 3})
-	one(t, bad, op("Values"), at, "bad")
-	keys, bad := tolerant(m.Keys(ctx))
-	equal(t, "Keys", answer(len(keys), len(bad)), answer(3, 0))
-
-	v, ok, err = m.LoadOrStore(ctx, "bad", 5)
-	equal(t, "LoadOrStore(bad)", answer(v, ok), answer(int64(0), false))
-	undecodable(t, err, op("LoadOrStore"), at, "bad")
-	_, err = m.Update(ctx, "bad", func(int64, bool) (int64, bool, error) {
-		t.Error("Update called its function")
-		return 0, true, nil
-	})
-	undecodable(t, err, op("Update"), at, "bad")
-	if _, err = collections.Add(ctx, m, "bad", 1); !errors.Is(err, desir.ErrWrongType) || strings.Contains(err.Error(), marker) {
-		t.Errorf("Add(bad): error %v, want ErrWrongType", err)
-	}
-	small := collections.NewMap[string, int8](r.Client, at)
-	if _, err = collections.Add(ctx, small, "bad", 1); err == nil || r.Name != "embedded" && !errors.Is(err, desir.ErrWrongType) {
-		t.Errorf("Add(bad) to 8 bits: error %v, want ErrWrongType", err)
-	}
-	equal(t, "the hash", r.Raw().HGet(ctx, at, "bad").Val(), marker)
-
-	_, _, err = m.Swap(ctx, "bad", 5)
-	undecodable(t, err, op("Swap"), at, "bad")
-	equal(t, "the hash after Swap", r.Raw().HGet(ctx, at, "bad").Val(), "5")
-	fill()
-	_, _, err = m.LoadAndDelete(ctx, "bad")
-	undecodable(t, err, op("LoadAndDelete"), at, "bad")
-	equal(t, "the hash after LoadAndDelete", r.Raw().HExists(ctx, at, "bad").Val(), false)
-}
-
 // one checks the only bad item of a loop.
 func one(t *testing.T, bad []error, op, key, field string) {
 	t.Helper()
@@ -127,105 +66,6 @@ func one(t *testing.T, bad []error, op, key, field string) {
 		return
 	}
 	undecodable(t, bad[0], op, key, field)
-}
-
-// mapUndecodableKeys has keys that do not decode, and many of them.
-func mapUndecodableKeys(t *testing.T, r *redistest.Redis) {
-	ctx := t.Context()
-	at := name(t, r, "m")
-	m := collections.NewMap[int, string](r.Client, at)
-	must(t, r.Raw().HSet(ctx, at, "7", marker, "x", marker).Err())
-	walked, bad := tolerant(m.All(ctx))
-	equal(t, "All", collect(walked), map[int]string{7: marker})
-	one(t, bad, "collections.Map.All", at, "x")
-	keys, bad := tolerant(m.Keys(ctx))
-	equal(t, "Keys", keys, []int{7})
-	one(t, bad, "collections.Map.Keys", at, "x")
-	all, err := m.Snapshot(ctx)
-	equal(t, "Snapshot", all, map[int]string{7: marker})
-	undecodable(t, err, "collections.Map.Snapshot", at, "x")
-	entries, err := m.Random(ctx, 5)
-	equal(t, "Random", collect(entries), map[int]string{7: marker})
-	undecodable(t, err, "collections.Map.Random", at, "x")
-
-	for i := range 250 {
-		must(t, r.Raw().HSet(ctx, at, fmt.Sprint("x", i), marker).Err())
-	}
-	all, err = m.Snapshot(ctx)
-	equal(t, "Snapshot of many bad ones", all, map[int]string{7: marker})
-	if n := strings.Count(fmt.Sprint(err), "cannot decode"); n != 100 {
-		t.Errorf("Snapshot joined %d errors, want 100", n)
-	}
-}
-
-func setUndecodable(t *testing.T, r *redistest.Redis) {
-	ctx := t.Context()
-	at, to := tagged(t, r, "s"), tagged(t, r, "to")
-	s, empty := collections.NewSet[int](r.Client, at), collections.NewSet[int](r.Client, to)
-	fill := func() { must(t, r.Raw().SAdd(ctx, at, "1", marker, "3").Err()) }
-	fill()
-	for op, call := range map[string]func() ([]int, error){
-		"Snapshot":  func() ([]int, error) { return s.Snapshot(ctx) },
-		"Random":    func() ([]int, error) { return s.Random(ctx, 3) },
-		"Union":     func() ([]int, error) { return s.Union(ctx, empty) },
-		"Intersect": func() ([]int, error) { return s.Intersect(ctx) },
-		"Diff":      func() ([]int, error) { return s.Diff(ctx, empty) },
-	} {
-		ms, err := call()
-		slices.Sort(ms)
-		equal(t, op, ms, []int{1, 3})
-		undecodable(t, err, "collections.Set."+op, at, "")
-	}
-	walked, bad := tolerant(s.All(ctx))
-	slices.Sort(walked)
-	equal(t, "All", walked, []int{1, 3})
-	one(t, bad, "collections.Set.All", at, "")
-	ms, err := s.PopN(ctx, 3)
-	slices.Sort(ms)
-	equal(t, "PopN", ms, []int{1, 3})
-	undecodable(t, err, "collections.Set.PopN", at, "")
-	must(t, r.Raw().SAdd(ctx, at, marker).Err())
-	m, ok, err := s.Pop(ctx)
-	equal(t, "Pop", answer(m, ok), answer(0, false))
-	undecodable(t, err, "collections.Set.Pop", at, "")
-	equal(t, "the set", r.Raw().SCard(ctx, at).Val(), int64(0))
-}
-
-func listUndecodable(t *testing.T, r *redistest.Redis) {
-	ctx := t.Context()
-	at, to := tagged(t, r, "l"), tagged(t, r, "to")
-	l, other := collections.NewList[int](r.Client, at), collections.NewList[int](r.Client, to)
-	fill := func(vs ...any) {
-		must(t, r.Raw().Del(ctx, at, to).Err())
-		must(t, r.Raw().RPush(ctx, at, vs...).Err())
-	}
-	fill("1", marker, "3")
-	v, ok, err := l.At(ctx, 1)
-	equal(t, "At", answer(v, ok), answer(0, false))
-	undecodable(t, err, "collections.List.At", at, "")
-	vs, err := l.Slice(ctx, 0, -1)
-	equal(t, "Slice", vs, []int{1, 3})
-	undecodable(t, err, "collections.List.Slice", at, "")
-	walked, bad := tolerant(l.All(ctx))
-	equal(t, "All", walked, []int{1, 3})
-	one(t, bad, "collections.List.All", at, "")
-	walked, bad = tolerant(l.Backward(ctx))
-	equal(t, "Backward", walked, []int{3, 1})
-	one(t, bad, "collections.List.Backward", at, "")
-	vs, err = l.PopN(ctx, 3)
-	equal(t, "PopN", vs, []int{1, 3})
-	undecodable(t, err, "collections.List.PopN", at, "")
-	for op, call := range map[string]func() (int, bool, error){
-		"PopFront": func() (int, bool, error) { return l.PopFront(ctx) },
-		"PopBack":  func() (int, bool, error) { return l.PopBack(ctx) },
-		"Move":     func() (int, bool, error) { return l.Move(ctx, collections.Front, other, collections.Back) },
-	} {
-		fill(marker)
-		v, ok, err := call()
-		equal(t, op, answer(v, ok), answer(0, false))
-		undecodable(t, err, "collections.List."+op, at, "")
-		equal(t, "the list after "+op, r.Raw().LLen(ctx, at).Val(), int64(0))
-	}
 }
 
 func valueUndecodable(t *testing.T, r *redistest.Redis) {

@@ -27,7 +27,7 @@ func other(name string) string { return name + ":other" }
 
 func mapSubject() Subject {
 	return Subject{
-		Name: "Map", Type: "collections.Map", Kind: "hash",
+		Name: "Map", Type: "collections.Map", Kind: "hash", Of: new(collections.Map[string, string]),
 		Calls: func(rdb client, name string) []Call {
 			m := collections.NewMap[string, string](rdb, name)
 			set := change("Update", "hget hsetnx", func(ctx context.Context) error {
@@ -77,7 +77,7 @@ func addSubject() Subject {
 
 func setSubject() Subject {
 	return Subject{
-		Name: "Set", Type: "collections.Set", Kind: "set",
+		Name: "Set", Type: "collections.Set", Kind: "set", Of: new(collections.Set[string]),
 		Calls: func(rdb client, name string) []Call {
 			return setCalls(collections.NewSet[string](rdb, name), collections.NewSet[string](rdb, other(name)), marker)
 		},
@@ -97,7 +97,7 @@ func setSubject() Subject {
 
 func listSubject() Subject {
 	return Subject{
-		Name: "List", Type: "collections.List", Kind: "list",
+		Name: "List", Type: "collections.List", Kind: "list", Of: new(collections.List[string]),
 		Calls: func(rdb client, name string) []Call {
 			l := collections.NewList[string](rdb, name)
 			return listCalls(l, collections.NewList[string](rdb, other(name)), marker, "rpush", "lpush")
@@ -128,7 +128,7 @@ func ringSubject() Subject {
 
 func valueSubject() Subject {
 	return Subject{
-		Name: "Value", Type: "collections.Value", Kind: "string",
+		Name: "Value", Type: "collections.Value", Kind: "string", Of: new(collections.Value[string]),
 		Calls: func(rdb client, name string) []Call {
 			return valueCalls(collections.NewValue[string](rdb, name), marker)
 		},
@@ -148,7 +148,7 @@ func fillNumber(ctx context.Context, raw client, name string) error {
 
 func counterSubject() Subject {
 	return Subject{
-		Name: "Counter", Type: "counter.Counter", Kind: "string",
+		Name: "Counter", Type: "counter.Counter", Kind: "string", Of: new(counter.Counter),
 		Calls: func(rdb client, name string) []Call { return counterCalls(counter.New(rdb, name), "incrby") },
 		Fill:  fillNumber,
 		Zero:  func() []Call { return counterCalls(new(counter.Counter), "") },
@@ -167,7 +167,7 @@ func startSubject() Subject {
 
 func idsSubject() Subject {
 	return Subject{
-		Name: "IDs", Type: "counter.IDs", Kind: "string",
+		Name: "IDs", Type: "counter.IDs", Kind: "string", Of: new(counter.IDs),
 		Calls: func(rdb client, name string) []Call { return idsCalls(counter.NewIDs(rdb, name, 1)) },
 		Fill:  fillNumber,
 		Zero:  func() []Call { return idsCalls(new(counter.IDs)) },

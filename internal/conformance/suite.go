@@ -4,6 +4,9 @@ import (
 	"iter"
 	"testing"
 
+	"github.com/redis/go-redis/v9"
+
+	"github.com/desir-go/desir"
 	"github.com/desir-go/desir/internal/redistest"
 )
 
@@ -52,4 +55,20 @@ func drain[T any](seq iter.Seq2[T, error]) (all []T, err error) {
 		all = append(all, v)
 	}
 	return all, nil
+}
+
+// collect makes a map of entries.
+func collect[K comparable, V any](entries []desir.Entry[K, V]) map[K]V {
+	all := map[K]V{}
+	for _, e := range entries {
+		all[e.Key] = e.Value
+	}
+	return all
+}
+
+// otherHandle returns a second client, as another process would have. It speaks
+// the older protocol, whose replies have other shapes.
+func otherHandle(t *testing.T, r *redistest.Redis) client {
+	t.Helper()
+	return r.NewClient(t, func(o *redis.UniversalOptions) { o.Protocol = 2 })
 }

@@ -26,7 +26,7 @@ func valueModel(t *testing.T, r *redistest.Redis) {
 	at := name(t, r, "flag")
 	x.handles = []*collections.Value[int]{
 		collections.NewValue[int](r.Client, at),
-		collections.NewValue[int](r.NewClient(t), at),
+		collections.NewValue[int](otherHandle(t, r), at),
 	}
 	x.run(500,
 		x.get, x.set, x.setTTL, x.setNew, x.swap, x.compareAndSwap, x.compareAndSwap,

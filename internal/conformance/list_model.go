@@ -1,0 +1,243 @@
+package conformance
+
+import (
+	"slices"
+
+	"github.com/desir-go/desir/collections"
+)
+
+const ringLen = 6
+
+type words = collections.List[string]
+
+type listWalker struct {
+	*model
+	want    [2][]string
+	handles [2][2]*words
+}
+
+func (x *listWalker) pick() (*words, *[]string, int) {
+	i := x.rng.IntN(2)
+	return oneOf(x.model, x.handles[i][:]...), &x.want[i], i
+}
+
+func (x *listWalker) value() string { return oneOf(x.model, "", "a", "b", "c", "dd", "\x00") }
+
+// position is one in and around a list, from both ends.
+func (x *listWalker) position(want []string) int { return x.rng.IntN(2*len(want)+7) - len(want) - 3 }
+
+func (x *listWalker) pushBack() {
+	l, want, i := x.pick()
+	vs := some(x.model, 3, x.value)
+	*want = append(*want, vs...)
+	if i == 1 && len(vs) > 0 {
+		*want = (*want)[max(0, len(*want)-ringLen):]
+	}
+	n, err := l.PushBack(x.ctx(), vs...)
+	x.same(err, n, len(*want), "%d.PushBack(%q)", i, vs)
+}
+
+func (x *listWalker) pushFront() {
+	l, want, i := x.pick()
+	vs := some(x.model, 3, x.value)
+	for _, v := range vs {
+		*want = slices.Insert(*want, 0, v)
+	}
+	if i == 1 && len(vs) > 0 {
+		*want = (*want)[:min(len(*want), ringLen)]
+	}
+	n, err := l.PushFront(x.ctx(), vs...)
+	x.same(err, n, len(*want), "%d.PushFront(%q)", i, vs)
+}
+
+// take removes the element at one end of a model.
+func take(want *[]string, from collections.End) (v string, ok bool) {
+	n := len(*want)
+	switch {
+	case n == 0:
+		return "", false
+	case from == collections.Front:
+		v, *want = (*want)[0], (*want)[1:]
+	default:
+		v, *want = (*want)[n-1], (*want)[:n-1]
+	}
+	return v, true
+}
+
+func (x *listWalker) popFront() {
+	l, want, i := x.pick()
+	v, ok, err := l.PopFront(x.ctx())
+	x.same(err, answer(v, ok), answer2(take(want, collections.Front)), "%d.PopFront()", i)
+}
+
+func (x *listWalker) popBack() {
+	l, want, i := x.pick()
+	v, ok, err := l.PopBack(x.ctx())
+	x.same(err, answer(v, ok), answer2(take(want, collections.Back)), "%d.PopBack()", i)
+}
+
+func (x *listWalker) popN() {
+	l, want, i := x.pick()
+	n := x.rng.IntN(4) - 1
+	cut := max(0, min(n, len(*want)))
+	got, err := l.PopN(x.ctx(), n)
+	x.same(err, got, (*want)[:cut], "%d.PopN(%d)", i, n)
+	*want = (*want)[cut:]
+}
+
+// index counts from the back what is negative.
+func index(want []string, at int) (int, bool) {
+	if at < 0 {
+		at += len(want)
+	}
+	return at, at >= 0 && at < len(want)
+}
+
+func (x *listWalker) at() {
+	l, want, i := x.pick()
+	at := x.position(*want)
+	var v string
+	j, ok := index(*want, at)
+	if ok {
+		v = (*want)[j]
+	}
+	got, has, err := l.At(x.ctx(), at)
+	x.same(err, answer(got, has), answer(v, ok), "%d.At(%d) of %q", i, at, *want)
+}
+
+func (x *listWalker) setAt() {
+	l, want, i := x.pick()
+	at, v := x.position(*want), x.value()
+	j, ok := index(*want, at)
+	if ok {
+		(*want)[j] = v
+	}
+	has, err := l.SetAt(x.ctx(), at, v)
+	x.same(err, has, ok, "%d.SetAt(%d, %q) of %q", i, at, v, *want)
+}
+
+// span is what Slice promises: from and to of a slice expression, negative ones
+// counted from the back, where -1 is the last element as from and the end as to.
+func span(want []string, from, to int) []string {
+	n := len(want)
+	if from < 0 {
+		from += n
+	}
+	if to < 0 {
+		to += n + 1
+	}
+	from, to = max(0, from), max(0, min(n, to))
+	if from >= to {
+		return nil
+	}
+	return want[from:to]
+}
+
+func (x *listWalker) slice() {
+	l, want, i := x.pick()
+	from, to := x.position(*want), x.position(*want)
+	got, err := l.Slice(x.ctx(), from, to)
+	x.same(err, got, span(*want, from, to), "%d.Slice(%d, %d) of %q", i, from, to, *want)
+}
+
+func (x *listWalker) trim() {
+	l, want, i := x.pick()
+	from, to := x.position(*want), x.position(*want)
+	if x.chance(2) { // one that leaves something
+		from, to = x.rng.IntN(2), -1-x.rng.IntN(2)
+	}
+	err := l.Trim(x.ctx(), from, to)
+	x.same(err, nil, nil, "%d.Trim(%d, %d) of %q", i, from, to, *want)
+	*want = slices.Clone(span(*want, from, to))
+}
+
+func (x *listWalker) index() {
+	l, want, i := x.pick()
+	v := x.value()
+	at := slices.Index(*want, v)
+	got, ok, err := l.Index(x.ctx(), v)
+	x.same(err, answer(got, ok), answer(max(at, 0), at >= 0), "%d.Index(%q) of %q", i, v, *want)
+}
+
+func (x *listWalker) remove() {
+	l, want, i := x.pick()
+	v, count := x.value(), x.rng.IntN(5)-2
+	before := len(*want)
+	left := max(count, -count)
+	if count == 0 {
+		left = before
+	}
+	keep := func(e string) bool {
+		if e != v || left == 0 {
+			return false
+		}
+		left--
+		return true
+	}
+	if count < 0 {
+		slices.Reverse(*want)
+	}
+	*want = slices.DeleteFunc(*want, keep)
+	if count < 0 {
+		slices.Reverse(*want)
+	}
+	n, err := l.Remove(x.ctx(), v, count)
+	x.same(err, n, before-len(*want), "%d.Remove(%q, %d)", i, v, count)
+}
+
+func (x *listWalker) insertBefore() {
+	l, want, i := x.pick()
+	pivot, v := x.value(), x.value()
+	at := slices.Index(*want, pivot)
+	if at >= 0 {
+		*want = slices.Insert(*want, at, v)
+	}
+	ok, err := l.InsertBefore(x.ctx(), pivot, v)
+	x.same(err, ok, at >= 0, "%d.InsertBefore(%q, %q)", i, pivot, v)
+}
+
+func (x *listWalker) move() {
+	client := x.rng.IntN(2)
+	i, j := x.rng.IntN(2), x.rng.IntN(2)
+	from, at := collections.End(x.rng.IntN(2)), collections.End(x.rng.IntN(2))
+	v, ok := take(&x.want[i], from)
+	if ok {
+		to := 0
+		if at == collections.Back {
+			to = len(x.want[j])
+		}
+		x.want[j] = slices.Insert(x.want[j], to, v)
+	}
+	got, has, err := x.handles[i][client].Move(x.ctx(), from, x.handles[j][client], at)
+	x.same(err, answer(got, has), answer(v, ok), "%d.Move(%d, %d, %d)", i, from, j, at)
+}
+
+func (x *listWalker) length() {
+	l, want, i := x.pick()
+	n, err := l.Len(x.ctx())
+	x.same(err, n, len(*want), "%d.Len()", i)
+}
+
+func (x *listWalker) all() {
+	l, want, i := x.pick()
+	got, err := drain(l.All(x.ctx()))
+	x.same(err, got, *want, "%d.All()", i)
+}
+
+func (x *listWalker) backward() {
+	l, want, i := x.pick()
+	got, err := drain(l.Backward(x.ctx()))
+	slices.Reverse(got)
+	x.same(err, got, *want, "%d.Backward()", i)
+}
+
+func (x *listWalker) clear() {
+	l, want, i := x.pick()
+	if !x.chance(3) {
+		ok, err := l.Exists(x.ctx())
+		x.same(err, ok, len(*want) > 0, "%d.Exists()", i)
+		return
+	}
+	*want = nil
+	x.same(l.Clear(x.ctx()), nil, nil, "%d.Clear()", i)
+}

@@ -32,6 +32,6 @@ func TestSilence(t *testing.T) {
 	redistest.Goroutines(t)
 	s := redistest.StartServer(t)
 	p := redistest.NewProxy(t, s.Addr)
-	rdb := s.Client(t, func(o *redis.Options) { o.Addr, o.PoolSize, o.ReadTimeout = p.Addr(), 100, time.Second })
+	rdb := s.Client(t, func(o *redis.Options) { o.Addr, o.PoolSize, o.ReadTimeout = p.Addr(), 100, 20*time.Second })
 	conformance.Silence(t, p, rdb, conformance.Counters()...)
 }

@@ -29,7 +29,11 @@ func CheckTag(name string) error {
 	if err := Check(name); err != nil {
 		return err
 	}
-	if Slot(Part(name, "x")) != Slot(name) {
+	want, ok := tag(name)
+	if !ok {
+		want = name
+	}
+	if got, ok := tag(Part(name, "x")); !ok || got != want { // not by slot: two tags may share one by chance
 		return fmt.Errorf("%w: its braces keep helper keys out of its hash slot; use none, or one {tag}", ErrName)
 	}
 	return nil

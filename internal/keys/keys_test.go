@@ -30,7 +30,7 @@ func TestPart(t *testing.T) {
 }
 
 func TestNames(t *testing.T) {
-	for _, name := range []string{"", "}", "}x", "a}b", "{}", "a{}b", "{}{x}"} {
+	for _, name := range []string{"", "}", "}x", "a}b", "{}", "a{}b", "{}{x}", "}\xf2\xfb"} {
 		if err := keys.CheckTag(name); !errors.Is(err, keys.ErrName) {
 			t.Errorf("CheckTag(%q) = %v; want ErrName", name, err)
 		}
@@ -64,7 +64,7 @@ func TestSameSlot(t *testing.T) {
 // FuzzPart holds that a helper key is in the slot of every name that is let
 // through, and that two parts of one name differ.
 func FuzzPart(f *testing.F) {
-	for _, name := range []string{"a", "{a}", "a{b}c", "}x", "{", "{}", "{}{x}", "a{b", "\x00"} {
+	for _, name := range []string{"a", "{a}", "a{b}c", "}x", "{", "{}", "{}{x}", "a{b", "\x00", "}\xf2\xfb"} {
 		f.Add(name)
 	}
 	f.Fuzz(func(t *testing.T, name string) {

@@ -279,14 +279,13 @@ func TestClassesOfContexts(t *testing.T) {
 	t.Run("after/canceled", func(t *testing.T) {
 		sender := send.New(client(false))
 		ctx, cancel := context.WithCancel(ctx)
+		defer cancel()
 		n := p.CountFunc(redistest.Command("get"))
-		go func() {
-			defer cancel()
-			for n() == 0 && ctx.Err() == nil {
-				time.Sleep(time.Millisecond)
-			}
-		}()
-		if err := sender.Read(ctx, redis.NewStringCmd(ctx, "get", "n")); err != context.Canceled {
+		answer := make(chan error, 1)
+		go func() { answer <- sender.Read(ctx, redis.NewStringCmd(ctx, "get", "n")) }()
+		redistest.Eventually(t, 10*time.Second, func() bool { return n() > 0 }, "the command is on the wire")
+		cancel()
+		if err := <-answer; err != context.Canceled {
 			t.Errorf("read: error %v, want context.Canceled alone", err)
 		}
 	})

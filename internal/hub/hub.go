@@ -3,6 +3,7 @@ package hub
 import (
 	"context"
 	"errors"
+	"reflect"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -40,22 +41,32 @@ var (
 	errUnmade = errors.New("the object was not made by its constructor")
 )
 
-// registry leads from a weak.Pointer of a client to its hub.
+// registry leads from the identity of a client to its hub. An address is enough
+// of an identity: a hub that lives keeps its client, so no other can have it.
 var registry = struct {
 	sync.Mutex
-	rows map[any]weak.Pointer[Hub]
-}{rows: map[any]weak.Pointer[Hub]{}}
+	rows map[identity]weak.Pointer[Hub]
+}{rows: map[identity]weak.Pointer[Hub]{}}
 
-// Of returns the hub of a client. Clients of go-redis' own types have one hub
-// each; any other implementation gets one per call.
+type identity struct {
+	typ  reflect.Type
+	addr uintptr
+}
+
+// Of returns the hub of a client. Clients whose type is a pointer, as go-redis'
+// own, have one hub each; any other implementation gets one per call.
 func Of(rdb redis.UniversalClient) (*Hub, error) {
-	row, ok, known := rowOf(rdb)
-	switch {
-	case !ok:
+	if rdb == nil {
 		return nil, send.Fault(send.ErrNotSupported, errNil)
-	case !known:
+	}
+	v := reflect.ValueOf(rdb)
+	if v.Kind() != reflect.Pointer {
 		return newHub(rdb), nil
 	}
+	if v.IsNil() {
+		return nil, send.Fault(send.ErrNotSupported, errNil)
+	}
+	row := identity{v.Type(), v.Pointer()}
 	registry.Lock()
 	defer registry.Unlock()
 	if h := registry.rows[row].Value(); h != nil {
@@ -67,32 +78,13 @@ func Of(rdb redis.UniversalClient) (*Hub, error) {
 	return h, nil
 }
 
-// rowOf returns the registry's key for a client, whether there is a client at
-// all, and whether its type is one that the registry knows.
-func rowOf(rdb redis.UniversalClient) (row any, ok, known bool) {
-	switch c := rdb.(type) {
-	case nil:
-		return nil, false, false
-	case *redis.Client:
-		return weak.Make(c), c != nil, true
-	case *redis.ClusterClient:
-		return weak.Make(c), c != nil, true
-	case *redis.Ring:
-		return weak.Make(c), c != nil, true
-	case *redis.AutoPipeliner:
-		return weak.Make(c), c != nil, true
-	default:
-		return nil, true, false
-	}
-}
-
 func newHub(rdb redis.UniversalClient) *Hub {
 	return &Hub{Client: rdb, Send: send.New(rdb)}
 }
 
 // forget deletes the row of a hub that is gone, unless the client has a new
 // one by now.
-func forget(row any) {
+func forget(row identity) {
 	registry.Lock()
 	defer registry.Unlock()
 	if registry.rows[row].Value() == nil {

@@ -23,12 +23,12 @@ func TestProxyInPipeline(t *testing.T) {
 		name string
 		rule func(int, Match)
 		hear []string // then the end, or silence
-		runs []any    // how often a, b and c were executed
+		runs []any    // how often a, b and c were executed; c may not be forwarded before a cut
 	}{
 		{"no rule", func(int, Match) {}, []string{":1\r\n", ":1\r\n", ":1\r\n"}, []any{"1", "1", "1"}},
-		{"CutReply", p.CutReply, []string{":1\r\n"}, []any{"1", "1", "1"}},
+		{"CutReply", p.CutReply, []string{":1\r\n"}, []any{"1", "1"}},
 		{"CutRequest", p.CutRequest, []string{":1\r\n"}, []any{"1", nil, nil}},
-		{"HalfReply", p.HalfReply, []string{":1\r\n", ":1"}, []any{"1", "1", "1"}},
+		{"HalfReply", p.HalfReply, []string{":1\r\n", ":1"}, []any{"1", "1"}},
 		{"Swallow", p.Swallow, []string{":1\r\n"}, []any{"1", "1", "1"}},
 		{
 			"Delay", func(n int, m Match) { p.Delay(n, time.Millisecond, m) },
@@ -50,7 +50,7 @@ func TestProxyInPipeline(t *testing.T) {
 		}
 		has := func() bool {
 			vals, err := r.Raw().MGet(ctx, key("a"), key("b"), key("c")).Result()
-			return err == nil && cmp.Equal(vals, tt.runs)
+			return err == nil && cmp.Equal(vals[:len(tt.runs)], tt.runs)
 		}
 		Eventually(t, 5*time.Second, has, fmt.Sprintf("%s: values %v", tt.name, tt.runs))
 	}

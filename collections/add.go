@@ -11,6 +11,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/desir-go/desir/codec"
+	"github.com/desir-go/desir/internal/script"
 )
 
 // Number is what Redis can add to: integers and floats, and types made of them.
@@ -30,7 +31,7 @@ var (
 // returns the sum.
 //
 // One HINCRBY or, for floats, HINCRBYFLOAT: one round trip, O(1), atomic, sent
-// once; after [desir.ErrMaybeRan] look before adding again. Integers of less
+// once; after [desir.ErrMaybeRan] look before adding again. Numbers of less
 // than 64 bits are a script of the same cost that changes nothing when the sum
 // does not fit the type. A sum beyond 64 bits with a sign is refused by the
 // server and changes nothing. A field that is no number is [desir.ErrWrongType].
@@ -49,19 +50,21 @@ func add[K comparable, N Number](ctx context.Context, m *Map[K, N], key K, delta
 	}
 	var raw string
 	switch v := reflect.ValueOf(delta); {
+	case v.CanFloat() && v.Type().Bits() == 64:
+		raw, err = m.addFloat(ctx, field, decimal(v))
 	case v.CanFloat():
-		raw, err = m.addFloat(ctx, field, strconv.FormatFloat(v.Float(), 'g', -1, v.Type().Bits()))
+		raw, err = m.addChecked(ctx, hashAddFloat32, field, decimal(v), float64(math.MaxFloat32))
 	case v.CanInt() && v.Type().Bits() == 64:
 		raw, err = m.addInt(ctx, field, v.Int())
 	case v.CanInt():
 		top := int64(1)<<(v.Type().Bits()-1) - 1
-		raw, err = m.addWithin(ctx, field, v.Int(), -top-1, top)
+		raw, err = m.addChecked(ctx, hashAddWithin, field, v.Int(), -top-1, top)
 	case v.Uint() > math.MaxInt64:
 		err = errDelta
 	case v.Type().Bits() == 64:
 		raw, err = m.addInt(ctx, field, int64(v.Uint()))
 	default:
-		raw, err = m.addWithin(ctx, field, int64(v.Uint()), 0, int64(1)<<v.Type().Bits()-1)
+		raw, err = m.addChecked(ctx, hashAddWithin, field, int64(v.Uint()), 0, int64(1)<<v.Type().Bits()-1)
 	}
 	if err != nil {
 		return 0, err
@@ -93,12 +96,15 @@ func (m *Map[K, V]) addFloat(ctx context.Context, field, delta string) (string, 
 	return cmd.Val(), nil
 }
 
-func (m *Map[K, V]) addWithin(ctx context.Context, field string, delta, lo, hi int64) (string, error) {
+func decimal(v reflect.Value) string { return strconv.FormatFloat(v.Float(), 'g', -1, v.Type().Bits()) }
+
+// addChecked runs a script that changes nothing where the sum does not fit.
+func (m *Map[K, V]) addChecked(ctx context.Context, s *script.Script, field string, args ...any) (string, error) {
 	hub, err := m.h.Hub()
 	if err != nil {
 		return "", err
 	}
-	answer, err := hashAddWithin.Run(ctx, hub, []string{m.h.Key}, field, delta, lo, hi)
+	answer, err := s.Run(ctx, hub, []string{m.h.Key}, append([]any{field}, args...)...)
 	if err != nil {
 		return "", err
 	}

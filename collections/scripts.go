@@ -19,6 +19,8 @@ var (
 	hashDeleteIfSource string
 	//go:embed scripts/hash_add_within.lua
 	hashAddWithinSource string
+	//go:embed scripts/hash_add_float32.lua
+	hashAddFloat32Source string
 	//go:embed scripts/list_push_ring.lua
 	listPushRingSource string
 	//go:embed scripts/string_swap_if.lua
@@ -36,6 +38,7 @@ var (
 	hashSwapIf      = script.New(hashSwapIfSource)
 	hashDeleteIf    = script.New(hashDeleteIfSource)
 	hashAddWithin   = script.New(hashAddWithinSource)
+	hashAddFloat32  = script.New(hashAddFloat32Source)
 	listPushRing    = script.New(listPushRingSource)
 	stringSwapIf    = script.New(stringSwapIfSource)
 	stringDeleteIf  = script.New(stringDeleteIfSource)

@@ -100,6 +100,20 @@ func addFloats(t *testing.T, r *redistest.Redis) {
 		got, err := collections.Add(ctx, short, "k", 0.25)
 		equal(t, "Add to a float32", answer(got, err), answer(want, nil))
 	}
+	for _, tt := range []struct{ had, delta float32 }{{math.MaxFloat32, 1e38}, {-math.MaxFloat32, -math.MaxFloat32}} {
+		must(t, short.Set(ctx, "k", tt.had))
+		if sum, err := collections.Add(ctx, short, "k", tt.delta); err == nil || errors.Is(err, desir.ErrMaybeRan) {
+			t.Errorf("Add(%v) to %v = %v, %v; want an error", tt.delta, tt.had, sum, err)
+		}
+		left, _, err := short.Get(ctx, "k")
+		equal(t, "the float32 after a sum out of range", answer(left, err), answer(tt.had, nil))
+		back, err := collections.Add(ctx, short, "k", -tt.had)
+		equal(t, "Add back to 0", answer(back, err), answer(float32(0), nil))
+	}
+	must(t, collections.NewMap[string, string](r.Client, short.Key()).Set(ctx, "word", "ten"))
+	if _, err := collections.Add(ctx, short, "word", 1); !errors.Is(err, desir.ErrWrongType) {
+		t.Errorf("Add to a word: %v; want ErrWrongType", err)
+	}
 	named := collections.NewMap[userID, euro](r.Client, name(t, r, "h"))
 	got, err := collections.Add(ctx, named, "ada", 2.5)
 	equal(t, "Add to a named float", answer(got, err), answer(euro(2.5), nil))

@@ -21,7 +21,7 @@ import (
 type Chan[T any] struct {
 	h      *hub.Handle
 	values element.Of[T]
-	source wait.Source
+	source wait.List
 	buffer int // 0 for no bound
 }
 
@@ -33,7 +33,7 @@ func NewChan[T any](rdb redis.UniversalClient, name string, opts ...Option) *Cha
 	c := &Chan[T]{
 		h:      hub.NewHandle(rdb, "channel.Chan", name, errors.Join(err, valueErr, keys.CheckTag(name))),
 		values: values,
-		source: wait.SourceOf(name),
+		source: wait.ListOf(name),
 	}
 	if s.buffer != nil {
 		c.buffer = *s.buffer
@@ -51,23 +51,24 @@ func (c *Chan[T]) Key() string {
 
 // Len returns how many values are in the channel. One LLEN, O(1).
 func (c *Chan[T]) Len(ctx context.Context) (int, error) {
-	n, err := c.count(ctx, "llen")
+	n, err := count(ctx, c.h, "llen")
 	return int(n), c.fail("Len", err)
 }
 
 // Exists reports whether values are in the channel: Redis deletes a list with
 // its last element. One EXISTS, O(1).
 func (c *Chan[T]) Exists(ctx context.Context) (bool, error) {
-	n, err := c.count(ctx, "exists")
+	n, err := count(ctx, c.h, "exists")
 	return n > 0, c.fail("Exists", err)
 }
 
-func (c *Chan[T]) count(ctx context.Context, command string) (int64, error) {
-	s, err := c.h.Send()
+// count asks for a number about the object's own key.
+func count(ctx context.Context, h *hub.Handle, command string) (int64, error) {
+	s, err := h.Send()
 	if err != nil {
 		return 0, err
 	}
-	cmd := redis.NewIntCmd(ctx, command, c.source.Values)
+	cmd := redis.NewIntCmd(ctx, command, h.Key)
 	if err := s.Read(ctx, cmd); err != nil {
 		return 0, err
 	}

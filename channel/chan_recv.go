@@ -39,7 +39,7 @@ func (c *Chan[T]) receive(ctx context.Context, limit int) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	return wait.Of(hub).Receive(ctx, c.source, limit)
+	return wait.Of(hub).Receive(ctx, c.source.Source, limit)
 }
 
 // RecvMany takes up to limit values, and waits for the first: the good ones in
@@ -70,7 +70,7 @@ func (c *Chan[T]) tryRecv(ctx context.Context) (v T, ok bool, err error) {
 	if err != nil {
 		return v, false, err
 	}
-	raw, err := wait.Of(hub).Try(ctx, c.source, 1)
+	raw, err := wait.Of(hub).Try(ctx, c.source.Source, 1)
 	if err != nil || len(raw) == 0 {
 		return v, false, err
 	}
@@ -110,7 +110,7 @@ func (c *Chan[T]) next(ctx context.Context, l loop) (v T, err error) {
 	if err != nil {
 		return v, err
 	}
-	raw, err := wait.Of(hub).ReceiveWithin(ctx, c.source, 1, l.idle)
+	raw, err := wait.Of(hub).ReceiveWithin(ctx, c.source.Source, 1, l.idle)
 	if err != nil {
 		return v, err
 	}

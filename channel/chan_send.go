@@ -113,7 +113,7 @@ func (c *Chan[T]) push(ctx context.Context, hub *hub.Hub, values []string, patie
 func (c *Chan[T]) room(ctx context.Context, hub *hub.Hub) error {
 	short, cancel := context.WithTimeout(ctx, roomWait)
 	defer cancel()
-	room := wait.RoomOf(c.source)
+	room := c.source.WaitingRoom()
 	token, err := wait.Of(hub).Receive(short, room, 1)
 	switch {
 	case ctx.Err() != nil:

@@ -16,6 +16,7 @@ import (
 	"github.com/desir-go/desir"
 	"github.com/desir-go/desir/channel"
 	"github.com/desir-go/desir/internal/redistest"
+	"github.com/desir-go/desir/internal/wait"
 )
 
 // scriptIn matches the script in a file, by its digest or in full.
@@ -25,10 +26,11 @@ func scriptIn(t *testing.T, file string) redistest.Match {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text := "#!lua\n" + string(b)
-	if strings.Contains(text, "-- flags: allow-oom\n") {
-		text = "#!lua flags=allow-oom\n" + string(b)
+	first := "#!lua\n"
+	if strings.Contains(string(b), "-- flags: allow-oom\n") {
+		first = "#!lua flags=allow-oom\n"
 	}
+	text := first + wait.Ring + string(b)
 	sum := sha1.Sum([]byte(text))
 	digest := hex.EncodeToString(sum[:])
 	return func(args []string) bool { return len(args) > 1 && (args[1] == digest || args[1] == text) }

@@ -4,6 +4,7 @@ import (
 	_ "embed"
 
 	"github.com/desir-go/desir/internal/script"
+	"github.com/desir-go/desir/internal/wait"
 )
 
 var (
@@ -14,6 +15,6 @@ var (
 )
 
 var (
-	sendScript  = script.New(sendSource)
-	closeScript = script.New(closeSource)
+	sendScript  = script.New(sendSource, wait.Ring)
+	closeScript = script.New(closeSource, wait.Ring)
 )

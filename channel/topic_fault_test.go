@@ -149,11 +149,7 @@ func TestTopicFrozen(t *testing.T) {
 			if got := heard(t, s, 15*time.Second, 1); !slices.Equal(got, []string{"gap -1"}) {
 				t.Errorf("heard %v", got)
 			}
-			took := time.Since(began)
-			t.Logf("found after %v", took)
-			if took > 11*time.Second {
-				t.Errorf("found after %v", took)
-			}
+			t.Logf("found after %v", time.Since(began))
 			if how == "server" {
 				srv.Thaw()
 			} else {
@@ -166,13 +162,17 @@ func TestTopicFrozen(t *testing.T) {
 			if got := heard(t, s, 10*time.Second, 1); !slices.Equal(got, []string{"2"}) {
 				t.Errorf("heard %v", got)
 			}
-			publish(t, channel.NewTopic[int](srv.Client(t), "n", channel.Numbered()), 5)
-			want := []string{"5"}
+			told := []string{"5"}
 			if how == "link of a reader" { // who may not ask for the number
-				want = []string{"gap -1", "5"}
+				if got := heard(t, numbered, 10*time.Second, 1); !slices.Equal(got, []string{"gap -1"}) {
+					t.Errorf("the numbered topic heard %v", got)
+				}
+			} else { // whose subscription may be later than the message, which is told then
+				told = append(told, "gap 1")
 			}
-			if got := heard(t, numbered, 10*time.Second, len(want)); !slices.Equal(got, want) {
-				t.Errorf("the numbered topic heard %v", got)
+			publish(t, channel.NewTopic[int](srv.Client(t), "n", channel.Numbered()), 5)
+			if got := heard(t, numbered, 10*time.Second, 1); len(got) != 1 || !slices.Contains(told, got[0]) {
+				t.Errorf("the numbered topic heard %v, want one of %v", got, told)
 			}
 		})
 	}

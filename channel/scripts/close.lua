@@ -5,20 +5,12 @@
 -- ARGV[1] "publish" where wake-ups are published, else ""    ARGV[2] life of a token in ms
 -- returns 1 when it was open, 0 when it was closed already
 -- O(1). Atomic. The mark comes last, and has no expiry: it belongs to the channel.
-local function ring(wake)
-  if ARGV[1] ~= '' then
-    redis.call('SPUBLISH', wake, '1')
-  elseif redis.call('LLEN', wake) == 0 then
-    redis.call('RPUSH', wake, '1')
-    redis.call('PEXPIRE', wake, ARGV[2])
-  end
-end
 redis.call('LLEN', KEYS[1])
-ring(KEYS[2])
+ring(KEYS[2], ARGV[1], ARGV[2])
 if redis.call('EXISTS', KEYS[4]) == 1 then
   if redis.call('LLEN', KEYS[5]) == 0 then redis.call('RPUSH', KEYS[5], '1') end
   redis.call('PEXPIRE', KEYS[5], ARGV[2])
-  ring(KEYS[6])
+  ring(KEYS[6], ARGV[1], ARGV[2])
 end
 if redis.call('EXISTS', KEYS[3]) == 1 then return 0 end
 redis.call('SET', KEYS[3], '1')

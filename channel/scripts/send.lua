@@ -8,19 +8,11 @@
 -- ARGV[5..] values
 -- returns how many were appended, the first ones; -1 when closed
 -- O(values). Atomic. The values come last: a refusal before them leaves nothing but a wake-up.
-local function ring(wake)
-  if ARGV[2] ~= '' then
-    redis.call('SPUBLISH', wake, '1')
-  elseif redis.call('LLEN', wake) == 0 then
-    redis.call('RPUSH', wake, '1')
-    redis.call('PEXPIRE', wake, ARGV[3])
-  end
-end
 local function next_sender()
   if redis.call('EXISTS', KEYS[4]) == 0 then return end
   if redis.call('LLEN', KEYS[5]) == 0 then redis.call('RPUSH', KEYS[5], '1') end
   redis.call('PEXPIRE', KEYS[5], ARGV[3])
-  ring(KEYS[6])
+  ring(KEYS[6], ARGV[2], ARGV[3])
 end
 local length = redis.call('LLEN', KEYS[1])
 if redis.call('EXISTS', KEYS[3]) == 1 then
@@ -36,7 +28,7 @@ elseif bound > length + n then
   next_sender()
 end
 if n > 0 then
-  ring(KEYS[2])
+  ring(KEYS[2], ARGV[2], ARGV[3])
   for i = 5, n + 4, 1000 do
     redis.call('RPUSH', KEYS[1], unpack(ARGV, i, math.min(i + 999, n + 4)))
   end

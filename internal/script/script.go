@@ -29,9 +29,10 @@ type Script struct {
 // form is one text of a script.
 type form struct{ source, digest string }
 
-// New makes a script of the text of its file.
-func New(source string) *Script {
+// New makes a script of the text of its file, behind the functions it uses.
+func New(source string, functions ...string) *Script {
 	flags := flagsOf(source)
+	source = strings.Join(append(functions, source), "")
 	first := "#!lua"
 	if flags != "" {
 		first += " flags=" + flags

@@ -31,8 +31,8 @@ type blocker struct {
 	apart bool          // the lines cannot be waited for together: a cluster behind a client of another type
 
 	mu      sync.Mutex
-	resting map[string]bool // the lines that the blocked command knows; nil while nothing blocks
-	poke    string          // the key that ends the rest
+	resting map[place]bool // the lines that the blocked command knows; nil while nothing blocks
+	poke    string         // the key that ends the rest
 	poked   bool
 }
 
@@ -75,13 +75,15 @@ func (b *blocker) rest(ctx context.Context, lines []*line) ([]*line, error) {
 		return b.doze(lines), nil
 	}
 	poke := keys.Part(lines[0].source.Values, b.name)
-	wakes := make(map[string]*line, len(lines))
+	wakes := make(map[string][]*line, len(lines))
 	names := []string{poke}
-	known := make(map[string]bool, len(lines))
+	known := make(map[place]bool, len(lines))
 	for _, ln := range lines {
-		wakes[ln.source.Wake] = ln
-		names = append(names, ln.source.Wake)
-		known[ln.source.Values] = true
+		if wakes[ln.source.Wake] == nil {
+			names = append(names, ln.source.Wake)
+		}
+		wakes[ln.source.Wake] = append(wakes[ln.source.Wake], ln)
+		known[ln.source.place()] = true
 	}
 	var asks []ask
 	if b.quiet || len(lines) <= rideAlong || time.Since(b.loop.looked) >= period {
@@ -123,7 +125,7 @@ func (b *blocker) rest(ctx context.Context, lines []*line) ([]*line, error) {
 	case len(woken) == 0:
 		return lines, nil
 	case wakes[woken[0]] != nil:
-		return []*line{wakes[woken[0]]}, nil
+		return wakes[woken[0]], nil
 	default:
 		return nil, nil // poked: the line that came is fresh by itself
 	}
@@ -212,7 +214,7 @@ func (b *blocker) late() bool {
 func (b *blocker) stir(ln *line, anyway bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.resting == nil || b.resting[ln.source.Values] && !anyway || b.poked {
+	if b.resting == nil || b.resting[ln.source.place()] && !anyway || b.poked {
 		return
 	}
 	b.poked = true

@@ -40,7 +40,7 @@ func (l *loop) giveBack(ctx context.Context, ln *line) {
 	for _, v := range values {
 		args = append(args, v)
 	}
-	_, err := giveBack.Run(ctx, l.w.hub, []string{ln.source.Values, ln.source.Wake}, args...)
+	_, err := ln.source.giveBack.Run(ctx, l.w.hub, ln.source.keys, args...)
 	switch {
 	case err == nil:
 		return

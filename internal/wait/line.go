@@ -4,39 +4,68 @@ import (
 	"time"
 
 	"github.com/desir-go/desir/internal/keys"
+	"github.com/desir-go/desir/internal/script"
 )
 
-// Source names what receivers wait for: a list of values and its helpers.
+// Source is what receivers wait for: a structure that holds values, the key by
+// which they are woken, and the scripts that take values out and give them back.
 type Source struct {
-	Values  string // the object's key
-	Wake    string // list of at most one token; on a cluster a channel
+	Values string // the object's key
+	Wake   string // list of at most one token; on a cluster a channel
+
+	keys     []string
+	take     *script.Script
+	giveBack *script.Script
+	life     time.Duration // of what is given back; 0 has no end
+}
+
+// NewSource returns a source with scripts of its own. Both get the keys; take
+// gets ARGV[1] how many values at most, ARGV[2] [Flag], ARGV[3] the life of a
+// token in ms, and answers with {state, value...}, its state one of 0 open, 1
+// more is there, 2 closed and empty; it pops last. giveBack gets ARGV[1] Flag,
+// ARGV[2] the life of a token, ARGV[3] "0", ARGV[4..] what take has returned,
+// the first one first.
+func NewSource(values, wake string, take, giveBack *script.Script, keys ...string) Source {
+	return Source{Values: values, Wake: wake, keys: keys, take: take, giveBack: giveBack}
+}
+
+// place tells sources apart: two may take from one key, each in its own way.
+type place struct {
+	values string
+	take   *script.Script
+}
+
+func (s Source) place() place { return place{s.Values, s.take} }
+
+// Keys returns the keys that the source's scripts get.
+func (s Source) Keys() []string { return s.keys }
+
+// List is the source of a list of values that can be closed, and where senders
+// can wait for room.
+type List struct {
+	Source
 	Closed  string // a mark that no more will come
 	Senders string // set while senders wait for room
 	Room    string // list of at most one value, which is for one of them
-	keys    []string
-	life    time.Duration // of the list; 0 has no end
 }
 
-// SourceOf returns the source of the list called name.
-func SourceOf(name string) Source {
-	s := Source{
-		Values:  name,
-		Wake:    keys.Part(name, "wake"),
+// ListOf returns the source of the list called name. Its keys are values, wake,
+// closed, senders, room, the room's wake.
+func ListOf(name string) List {
+	l := List{
 		Closed:  keys.Part(name, "closed"),
 		Senders: keys.Part(name, "senders"),
 		Room:    keys.Part(name, "room"),
 	}
-	s.keys = []string{s.Values, s.Wake, s.Closed, s.Senders, s.Room, keys.Part(s.Room, "wake")}
-	return s
+	wake := keys.Part(name, "wake")
+	l.Source = NewSource(name, wake, take, giveBack,
+		name, wake, l.Closed, l.Senders, l.Room, keys.Part(l.Room, "wake"))
+	return l
 }
 
-// Keys returns the keys that scripts of the object get: values, wake, closed,
-// senders, room, the room's wake.
-func (s Source) Keys() []string { return s.keys }
-
-// RoomOf returns the source that senders wait at who wait for room in another.
-func RoomOf(s Source) Source {
-	room := SourceOf(s.Room)
+// WaitingRoom returns the source that senders wait at who wait for room.
+func (l List) WaitingRoom() Source {
+	room := ListOf(l.Room).Source
 	room.life = TokenLife
 	return room
 }

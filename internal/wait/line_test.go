@@ -100,9 +100,9 @@ func TestDecodeTake(t *testing.T) {
 
 // TestPlanGivesTurns looks at every line now and then, however busy one is.
 func TestPlanGivesTurns(t *testing.T) {
-	l := &loop{lines: map[string]*line{
-		"busy":  {waiting: receivers(1), fresh: true},
-		"quiet": {waiting: receivers(1)},
+	l := &loop{lines: map[place]*line{
+		{values: "busy"}:  {waiting: receivers(1), fresh: true},
+		{values: "quiet"}: {waiting: receivers(1)},
 	}}
 	if now, all := l.plan(); len(now) != 2 || len(all) != 2 {
 		t.Errorf("%d of %d lines after a long time, want both", len(now), len(all))

@@ -22,9 +22,9 @@ type listener struct {
 	pinged time.Time     // of the loop's goroutine
 
 	mu       sync.Mutex
-	channels map[string]*line // that are subscribed, by their name
-	live     *redis.PubSub    // that listens for them
-	broken   bool             // its connection is gone, and the subscriptions with it
+	channels map[string][]*line // that are subscribed, by their name
+	live     *redis.PubSub      // that listens for them
+	broken   bool               // its connection is gone, and the subscriptions with it
 }
 
 func newListener(l *loop) *listener { return &listener{loop: l} }
@@ -63,9 +63,9 @@ func (b *listener) rest(ctx context.Context, lines []*line) ([]*line, error) {
 
 // subscribe brings the channels in line with the lines.
 func (b *listener) subscribe(ctx context.Context, lines []*line) error {
-	wanted := make(map[string]*line, len(lines))
+	wanted := make(map[string][]*line, len(lines))
 	for _, ln := range lines {
-		wanted[ln.source.Wake] = ln
+		wanted[ln.source.Wake] = append(wanted[ln.source.Wake], ln)
 	}
 	gone, come, anew := b.change(wanted)
 	if anew {
@@ -98,7 +98,7 @@ func (b *listener) subscribe(ctx context.Context, lines []*line) error {
 // change notes which channels are wanted from now on, and returns what to do:
 // anew means on a new connection, since go-redis would ask for the channels of
 // all slots in one command, which a cluster refuses.
-func (b *listener) change(wanted map[string]*line) (gone, come []string, anew bool) {
+func (b *listener) change(wanted map[string][]*line) (gone, come []string, anew bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	anew = b.sub == nil || b.broken
@@ -141,10 +141,10 @@ func (b *listener) listen(sub *redis.PubSub) {
 			name = e.Channel
 		}
 		b.mu.Lock()
-		ln := b.channels[name]
+		lines := b.channels[name]
 		b.mu.Unlock()
-		if ln != nil {
-			b.loop.freshen([]*line{ln})
+		if lines != nil {
+			b.loop.freshen(lines)
 			b.loop.ring()
 		}
 	}

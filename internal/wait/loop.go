@@ -35,7 +35,7 @@ type loop struct {
 	checked time.Time // when the client was seen open; of the loop's goroutine
 
 	mu      sync.Mutex
-	lines   map[string]*line // by key
+	lines   map[place]*line
 	running bool
 }
 
@@ -54,7 +54,7 @@ type bell interface {
 }
 
 func newLoop(w *Waiter, node *redis.Client) *loop {
-	l := &loop{w: w, node: node, kick: make(chan struct{}, 1), lines: map[string]*line{}}
+	l := &loop{w: w, node: node, kick: make(chan struct{}, 1), lines: map[place]*line{}}
 	if w.published() {
 		l.bell = newListener(l)
 	} else {
@@ -68,10 +68,10 @@ func newLoop(w *Waiter, node *redis.Client) *loop {
 func (l *loop) enter(s Source, rs []*receiver, held []string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	ln := l.lines[s.Values]
+	ln := l.lines[s.place()]
 	if ln == nil {
 		ln = &line{source: s}
-		l.lines[s.Values] = ln
+		l.lines[s.place()] = ln
 	}
 	ln.waiting = append(ln.waiting, rs...)
 	ln.serve(held) // and what is at hand
@@ -91,7 +91,7 @@ func (l *loop) enter(s Source, rs []*receiver, held []string) {
 func (l *loop) leave(s Source, r *receiver) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	ln := l.lines[s.Values]
+	ln := l.lines[s.place()]
 	return ln != nil && ln.leave(r)
 }
 
@@ -100,7 +100,7 @@ func (l *loop) leave(s Source, r *receiver) bool {
 func (l *loop) hurry(s Source, r *receiver) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	ln := l.lines[s.Values]
+	ln := l.lines[s.place()]
 	if ln == nil || !slices.Contains(ln.waiting, r) {
 		return false
 	}

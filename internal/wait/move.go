@@ -46,8 +46,8 @@ func (w *Waiter) move(from *loop, ln *line, cause error) {
 		from.mu.Lock()
 		waiting, held := ln.waiting, ln.held
 		ln.waiting, ln.held = nil, nil
-		if from.lines[ln.source.Values] == ln { // else the loop has ended since, and begun anew
-			delete(from.lines, ln.source.Values)
+		if from.lines[ln.source.place()] == ln { // else the loop has ended since, and begun anew
+			delete(from.lines, ln.source.place())
 		}
 		from.mu.Unlock()
 		w.loop(node).enter(ln.source, waiting, held)

@@ -14,6 +14,9 @@ import (
 )
 
 var (
+	// Ring is the Lua function by which scripts wake those who wait.
+	//go:embed scripts/ring.lua
+	Ring string
 	//go:embed scripts/take.lua
 	takeSource string
 	//go:embed scripts/give_back.lua
@@ -21,8 +24,8 @@ var (
 )
 
 var (
-	take     = script.New(takeSource)
-	giveBack = script.New(giveBackSource)
+	take     = script.New(takeSource, Ring)
+	giveBack = script.New(giveBackSource, Ring)
 )
 
 // look takes from the lines what their receivers can use.
@@ -48,7 +51,7 @@ func (l *loop) ask(ctx context.Context, lines []*line) []ask {
 	for _, ln := range lines {
 		ln.fresh = false
 		if n := ln.wanted(); n > 0 {
-			asks = append(asks, ask{ln, n, ln.lasts(), take.Command(ctx, l.w.hub, ln.source.Keys(), l.takeArgs(n)...)})
+			asks = append(asks, ask{ln, n, ln.lasts(), ln.source.take.Command(ctx, l.w.hub, ln.source.keys, l.takeArgs(n)...)})
 		}
 	}
 	return asks
@@ -76,7 +79,7 @@ func (l *loop) settle(ctx context.Context, asks []ask, err error) error {
 		answer, err := a.cmd.Result()
 		switch {
 		case script.Unknown(err), redis.HasErrorPrefix(err, "ASK"): // not executed; Run finds the way
-			answer, err = take.Run(ctx, l.w.hub, a.line.source.Keys(), l.takeArgs(a.want)...)
+			answer, err = a.line.source.take.Run(ctx, l.w.hub, a.line.source.keys, l.takeArgs(a.want)...)
 		case err == nil:
 		case unsent, errors.As(err, &replied):
 			err = l.w.hub.Send.Explain(ctx, err)

@@ -41,7 +41,7 @@ func (l *loop) stray() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for key, ln := range l.lines {
-		if node, err := ring.GetShardClientForKey(key); err == nil && node != l.node && len(ln.waiting) > 0 {
+		if node, err := ring.GetShardClientForKey(key.values); err == nil && node != l.node && len(ln.waiting) > 0 {
 			l.depart(ln, nil)
 		}
 	}

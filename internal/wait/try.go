@@ -14,12 +14,12 @@ func (w *Waiter) Try(ctx context.Context, s Source, limit int) ([]string, error)
 		return nil, err
 	}
 	r := &receiver{max: limit, done: make(chan struct{})}
-	l := &loop{w: w, lines: map[string]*line{}}
+	l := &loop{w: w, lines: map[place]*line{}}
 	ln := &line{source: s, waiting: []*receiver{r}}
-	l.lines[s.Values] = ln
+	l.lines[s.place()] = ln
 	run := func() {
 		background := context.WithoutCancel(ctx)
-		answer, err := take.Run(background, w.hub, s.Keys(), l.takeArgs(limit)...)
+		answer, err := s.take.Run(background, w.hub, s.keys, l.takeArgs(limit)...)
 		l.mu.Lock()
 		switch state, values, bad := decodeTake(answer); {
 		case err != nil:

@@ -6,12 +6,7 @@
 -- returns the length afterwards
 -- O(values). Atomic. It runs when memory is full: the values were there before.
 redis.call('LLEN', KEYS[1])
-if ARGV[1] ~= '' then
-  redis.call('SPUBLISH', KEYS[2], '1')
-elseif redis.call('LLEN', KEYS[2]) == 0 then
-  redis.call('RPUSH', KEYS[2], '1')
-  redis.call('PEXPIRE', KEYS[2], ARGV[2])
-end
+ring(KEYS[2], ARGV[1], ARGV[2])
 for i = #ARGV, 4, -1 do redis.call('LPUSH', KEYS[1], ARGV[i]) end
 if ARGV[3] ~= '0' then redis.call('PEXPIRE', KEYS[1], ARGV[3]) end
 return redis.call('LLEN', KEYS[1])

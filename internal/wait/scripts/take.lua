@@ -7,28 +7,20 @@
 -- ARGV[3] life of a token in ms
 -- returns {state, value...}: state 0 open, 1 more is there, 2 closed and empty
 -- O(values). Atomic. The pop comes last: a refusal before it leaves the values where they are.
-local function ring(wake)
-  if ARGV[2] ~= '' then
-    redis.call('SPUBLISH', wake, '1')
-  elseif redis.call('LLEN', wake) == 0 then
-    redis.call('RPUSH', wake, '1')
-    redis.call('PEXPIRE', wake, ARGV[3])
-  end
-end
 local answer = {0}
 local length = redis.call('LLEN', KEYS[1])
 if length > tonumber(ARGV[1]) then
   answer[1] = 1
-  ring(KEYS[2])
+  ring(KEYS[2], ARGV[2], ARGV[3])
 elseif length == 0 and redis.call('EXISTS', KEYS[3]) == 1 then
   answer[1] = 2
-  ring(KEYS[2]) -- the next process that waits has to see it too
+  ring(KEYS[2], ARGV[2], ARGV[3]) -- the next process that waits has to see it too
 end
 if length == 0 then return answer end
 if redis.call('EXISTS', KEYS[4]) == 1 then
   if redis.call('LLEN', KEYS[5]) == 0 then redis.call('RPUSH', KEYS[5], '1') end
   redis.call('PEXPIRE', KEYS[5], ARGV[3])
-  ring(KEYS[6])
+  ring(KEYS[6], ARGV[2], ARGV[3])
 end
 local values = redis.call('LPOP', KEYS[1], ARGV[1])
 for i = 1, #values do answer[i + 1] = values[i] end

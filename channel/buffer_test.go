@@ -94,7 +94,7 @@ func TestBufferWakes(t *testing.T) {
 	if most := 2*senders + senders*int(took/time.Second+1); sends() > most {
 		t.Errorf("%d sends of %d values in %v, want at most %d", sends(), senders, took, most)
 	}
-	if took > 3*time.Second {
+	if took > 10*time.Second {
 		t.Errorf("it took %v", took)
 	}
 	t.Logf("%d sends of %d values in %v", sends(), senders, took)
@@ -124,7 +124,7 @@ func TestCloseWakesSenders(t *testing.T) {
 				t.Errorf("Send: %v; want ErrClosed", err)
 			}
 		}
-		if took := time.Since(start); took > 1500*time.Millisecond {
+		if took := time.Since(start); took > 5*time.Second {
 			t.Errorf("the senders ended %v after Close", took)
 		}
 	})
@@ -153,5 +153,5 @@ func TestChanMemoryFull(t *testing.T) {
 			t.Fatalf("Recv: %d bytes, %v", len(v), err)
 		}
 	}
-	redistest.Eventually(t, 5*time.Second, func() bool { return c.Send(ctx, "v") == nil }, "a value sent again")
+	redistest.Eventually(t, 20*time.Second, func() bool { return c.Send(ctx, "v") == nil }, "a value sent again")
 }

@@ -74,14 +74,14 @@ func TestChanSentinelFailover(t *testing.T) {
 	names := slots(3)
 	got := waiters(t, s.Client(t), names)
 	out := s.Client(t)
-	reach(t, out, names, "before", got, 5*time.Second)
+	reach(t, out, names, "before", got, 20*time.Second)
 	s.Failover()
-	t.Logf("told to: %v", reach(t, out, names, "told", got, 8*time.Second))
+	t.Logf("told to: %v", reach(t, out, names, "told", got, 20*time.Second))
 	s.Settle()
 	old := s.Master()
 	old.Kill()
 	s.MasterAfter(old)
-	t.Logf("killed: %v", reach(t, out, names, "killed", got, 8*time.Second))
+	t.Logf("killed: %v", reach(t, out, names, "killed", got, 20*time.Second))
 }
 
 func TestChanClusterFailover(t *testing.T) {
@@ -90,11 +90,11 @@ func TestChanClusterFailover(t *testing.T) {
 	names := slots(12)
 	got := waiters(t, c.Client(t), names)
 	out := c.Client(t)
-	reach(t, out, names, "before", got, 5*time.Second)
+	reach(t, out, names, "before", got, 20*time.Second)
 	victim := c.MasterFor(names[0])
 	victim.Kill()
 	redistest.Eventually(t, 20*time.Second, func() bool { return c.MasterFor(names[0]) != victim }, "another master")
-	t.Logf("killed: %v", reach(t, out, names, "killed", got, 10*time.Second))
+	t.Logf("killed: %v", reach(t, out, names, "killed", got, 20*time.Second))
 	heir := c.MasterFor(names[0])
 	victim.Restart() // at the same address, as a replica; then as the master again
 	admin := victim.Client(t)
@@ -102,10 +102,10 @@ func TestChanClusterFailover(t *testing.T) {
 		info := admin.Info(ctx, "replication").Val()
 		return strings.Contains(info, "role:slave") && strings.Contains(info, "master_link_status:up")
 	}, "a replica with its copy")
-	reach(t, out, names, "restarted", got, 10*time.Second)
+	reach(t, out, names, "restarted", got, 20*time.Second)
 	heir.Kill()
 	redistest.Eventually(t, 20*time.Second, func() bool { return c.MasterFor(names[0]) == victim }, "the first master again")
-	t.Logf("back: %v", reach(t, out, names, "back", got, 10*time.Second))
+	t.Logf("back: %v", reach(t, out, names, "back", got, 20*time.Second))
 }
 
 // TestChanSlotMoves gives a slot to another node while receivers wait there.
@@ -116,12 +116,12 @@ func TestChanSlotMoves(t *testing.T) {
 	rdb := c.Client(t)
 	got := waiters(t, rdb, names)
 	out := c.Client(t)
-	reach(t, out, names, "before", got, 5*time.Second)
+	reach(t, out, names, "before", got, 20*time.Second)
 	for i := range 3 {
 		from := c.MasterFor(names[0])
 		to := c.Nodes[slices.IndexFunc(c.Nodes, func(s *redistest.Server) bool { return s != from })]
 		moveSlot(t, c, from, to, int(out.ClusterKeySlot(ctx, names[0]).Val()))
-		t.Logf("moved: %v", reach(t, out, names, fmt.Sprint(i), got, 5*time.Second))
+		t.Logf("moved: %v", reach(t, out, names, fmt.Sprint(i), got, 20*time.Second))
 	}
 }
 
@@ -154,7 +154,7 @@ func TestChanResubscribes(t *testing.T) {
 	names := slots(30)
 	got := waiters(t, c.Client(t), names)
 	out := c.Client(t)
-	reach(t, out, names, "before", got, 5*time.Second)
+	reach(t, out, names, "before", got, 20*time.Second)
 	for _, s := range c.Nodes {
 		s.Client(t).ClientKillByFilter(ctx, "TYPE", "pubsub")
 	}
@@ -164,6 +164,6 @@ func TestChanResubscribes(t *testing.T) {
 		}
 		return n
 	}
-	redistest.Eventually(t, 3*time.Second, func() bool { return subscribed() == len(names) }, "all channels subscribed again")
-	reach(t, out, names, "after", got, 5*time.Second)
+	redistest.Eventually(t, 15*time.Second, func() bool { return subscribed() == len(names) }, "all channels subscribed again")
+	reach(t, out, names, "after", got, 20*time.Second)
 }

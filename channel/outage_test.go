@@ -60,7 +60,7 @@ func storm(t *testing.T, name string, client func() redis.UniversalClient, each 
 	}
 	redistest.Eventually(t, 20*time.Second, func() bool { return h.missing() <= lost() }, "every value received but for those counted")
 	h.sendOne(t, out, mark{5, 1})
-	redistest.Eventually(t, 5*time.Second, func() bool { return h.gotOne(mark{5, 1}) }, "a last value received")
+	redistest.Eventually(t, 20*time.Second, func() bool { return h.gotOne(mark{5, 1}) }, "a last value received")
 	stop()
 	receiving.Wait()
 	t.Logf("%d values, %d lost, at most %d by the count", len(h.sent), h.missing(), lost())

@@ -162,11 +162,11 @@ func TestGiveBackReplyLost(t *testing.T) {
 	eachFault(t, func(t *testing.T, x *lossy) {
 		c := channel.NewChan[int](x.near, "c")
 		leave := func() { // while the value is under way
-			x.proxy.Delay(1, 100*time.Millisecond, scriptIn(t, takeFile))
-			if v, err := c.Recv(within(t, 30*time.Millisecond)); !errors.Is(err, context.DeadlineExceeded) {
+			x.proxy.Delay(1, time.Second, scriptIn(t, takeFile))
+			if v, err := c.Recv(within(t, 400*time.Millisecond)); !errors.Is(err, context.DeadlineExceeded) {
 				t.Errorf("Recv = %d, %v; want the deadline", v, err)
 			}
-			redistest.Eventually(t, 5*time.Second, func() bool {
+			redistest.Eventually(t, 20*time.Second, func() bool {
 				return x.direct.LLen(ctx, "c").Val() == 1
 			}, "the value given back")
 		}
@@ -182,7 +182,7 @@ func TestGiveBackReplyLost(t *testing.T) {
 		}
 		x.lose(1, scriptIn(t, giveFile))
 		leave()
-		redistest.Eventually(t, 5*time.Second, func() bool { return perhapsLost(t, x.near) == 1 }, "one counted")
+		redistest.Eventually(t, 20*time.Second, func() bool { return perhapsLost(t, x.near) == 1 }, "one counted")
 		if v, err := c.Recv(within(t, 10*time.Second)); v != 7 || err != nil {
 			t.Errorf("Recv = %d, %v; want 7", v, err)
 		}

@@ -104,12 +104,12 @@ func manyReceivers(t *testing.T, rdb redis.UniversalClient, admins ...*redis.Cli
 	start := time.Now()
 	stop()
 	group.Wait()
-	if took := time.Since(start); took > 200*time.Millisecond {
+	if took := time.Since(start); took > 5*time.Second {
 		t.Errorf("the receivers were gone after %v", took)
 	} else {
 		t.Logf("%d receivers gone after %v", channels*each, took)
 	}
-	redistest.Eventually(t, 5*time.Second, func() bool {
+	redistest.Eventually(t, 20*time.Second, func() bool {
 		for _, a := range admins {
 			if blocked(a) > 0 {
 				return false

@@ -166,7 +166,7 @@ func TestTopicChurn(t *testing.T) {
 			})
 		}
 		group.Wait()
-		redistest.Eventually(t, 5*time.Second, func() bool {
+		redistest.Eventually(t, 20*time.Second, func() bool {
 			return subscribers(t, r.Raw(), topics[0].Key()) == 0
 		}, "nobody listens")
 	})

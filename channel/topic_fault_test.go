@@ -204,7 +204,7 @@ func TestTopicFailover(t *testing.T) {
 		}
 		gap = gap || g.Missed == -1
 	}
-	if took := time.Since(began); !gap || took > 12*time.Second {
+	if took := time.Since(began); !gap || took > 30*time.Second {
 		t.Errorf("gap %t, back after %v", gap, took)
 	}
 	old.Thaw()
@@ -318,7 +318,7 @@ func TestTopicDown(t *testing.T) {
 	if _, err := topic.Subscribe(within(t, 50*time.Millisecond)); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("Subscribe: %v; want DeadlineExceeded", err)
 	}
-	if took := time.Since(began); took > time.Second {
+	if took := time.Since(began); took > 5*time.Second {
 		t.Errorf("Subscribe left its context after %v", took)
 	}
 	srv.Thaw()

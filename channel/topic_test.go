@@ -419,9 +419,9 @@ func TestOneSubscription(t *testing.T) {
 		}
 		_ = s.Close()
 	}
-	redistest.Eventually(t, 5*time.Second, func() bool { return subscribers(t, raw, "t") == 0 }, "nobody listens")
+	redistest.Eventually(t, 20*time.Second, func() bool { return subscribers(t, raw, "t") == 0 }, "nobody listens")
 	_ = other.Close()
-	redistest.Eventually(t, 5*time.Second, func() bool {
+	redistest.Eventually(t, 20*time.Second, func() bool {
 		list, err := raw.ClientList(ctx).Result()
 		return err == nil && !strings.Contains(list, "sub=1") && !strings.Contains(list, "sub=2")
 	}, "the connection is closed")

@@ -93,7 +93,7 @@ func TestCloseEndsWaiting(t *testing.T) {
 		popped <- s.Client().BLPop(ctx, 0, "empty").Err()
 	}()
 	<-started
-	redistest.Eventually(t, 5*time.Second, func() bool { return s.Client().PoolStats().TotalConns > 0 }, "BLPop is on its way")
+	redistest.Eventually(t, 20*time.Second, func() bool { return s.Client().PoolStats().TotalConns > 0 }, "BLPop is on its way")
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}

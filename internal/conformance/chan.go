@@ -344,7 +344,7 @@ func chanHelpers(t *testing.T, r *redistest.Redis) {
 		cancel()
 	}
 	must(t, second(c.Recv(soon(t))))
-	redistest.Eventually(t, 5*time.Second, func() bool {
+	redistest.Eventually(t, 20*time.Second, func() bool {
 		return !slices.ContainsFunc(r.Leftovers(t), func(k string) bool { return strings.Contains(k, key) })
 	}, "no key without an end")
 	for _, bad := range []string{"}{", "a{}b", "{}"} {

@@ -98,7 +98,7 @@ func (x objectTest) expiry(t *testing.T) {
 	}
 	gone := func(what string) {
 		t.Helper()
-		redistest.Eventually(t, 5*time.Second, func() bool {
+		redistest.Eventually(t, 20*time.Second, func() bool {
 			ok, err := x.other.Exists(ctx)
 			must(t, err)
 			return !ok

@@ -52,7 +52,7 @@ func TestProxyInPipeline(t *testing.T) {
 			vals, err := r.Raw().MGet(ctx, key("a"), key("b"), key("c")).Result()
 			return err == nil && cmp.Equal(vals[:len(tt.runs)], tt.runs)
 		}
-		Eventually(t, 5*time.Second, has, fmt.Sprintf("%s: values %v", tt.name, tt.runs))
+		Eventually(t, 20*time.Second, has, fmt.Sprintf("%s: values %v", tt.name, tt.runs))
 	}
 }
 
@@ -116,9 +116,9 @@ func TestProxyPassesPushes(t *testing.T) {
 			}
 			p.CutReply(1, Command("subscribe"))
 			_ = sub.Subscribe(ctx, r.Key("third")) // written; what comes back is cut
-			Eventually(t, 5*time.Second, func() bool { return p.Count("subscribe") >= 2 }, "SUBSCRIBE is forwarded")
+			Eventually(t, 20*time.Second, func() bool { return p.Count("subscribe") >= 2 }, "SUBSCRIBE is forwarded")
 			// go-redis connects again and subscribes to everything.
-			Eventually(t, 5*time.Second, func() bool {
+			Eventually(t, 20*time.Second, func() bool {
 				m, err := sub.ReceiveTimeout(ctx, 5*time.Second)
 				s, ok := m.(*redis.Subscription)
 				return err == nil && ok && s.Channel == r.Key("third")

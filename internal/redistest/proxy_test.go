@@ -144,7 +144,7 @@ func TestProxyBlackHole(t *testing.T) {
 	p.BlackHole(false)
 	// The first of the two arrives late. The second was never sent: its
 	// connection had no answer to HELLO.
-	Eventually(t, 5*time.Second, func() bool { return r.Raw().Get(ctx, r.Key("n")).Val() == "2" }, "the late INCR runs")
+	Eventually(t, 20*time.Second, func() bool { return r.Raw().Get(ctx, r.Key("n")).Val() == "2" }, "the late INCR runs")
 	if got, err := c.Incr(ctx, r.Key("n")).Result(); got != 3 || err != nil {
 		t.Errorf("Incr afterwards = %d, %v; want 3", got, err)
 	}
@@ -160,7 +160,7 @@ func TestProxyLateRequestOfClientThatLeft(t *testing.T) {
 	if err := r.Raw().Set(ctx, r.Key("k"), "new", 0).Err(); err != nil {
 		t.Fatal(err)
 	}
-	Eventually(t, 5*time.Second, func() bool { return r.Raw().Get(ctx, r.Key("k")).Val() == "old" },
+	Eventually(t, 20*time.Second, func() bool { return r.Raw().Get(ctx, r.Key("k")).Val() == "old" },
 		"the late SET overwrites the newer value")
 }
 
@@ -175,12 +175,12 @@ func TestProxyCutAllAndReset(t *testing.T) {
 	}
 	got := make(chan error)
 	go func() { got <- c.BLPop(ctx, 0, r.Key("empty")).Err() }()
-	Eventually(t, 5*time.Second, func() bool { return p.Count("blpop") == 1 }, "BLPOP is forwarded")
+	Eventually(t, 20*time.Second, func() bool { return p.Count("blpop") == 1 }, "BLPOP is forwarded")
 	p.CutAll()
 	if err := <-got; err == nil || errors.Is(err, redis.Nil) {
 		t.Errorf("BLPop on a cut connection: %v; want the network's error", err)
 	}
-	Eventually(t, 5*time.Second, func() bool { return p.Conns() == 0 }, "no connection is left")
+	Eventually(t, 20*time.Second, func() bool { return p.Conns() == 0 }, "no connection is left")
 	p.CutRequest(-1, Any)
 	p.Slice(true)
 	p.BlackHole(true)
@@ -244,7 +244,7 @@ func TestProxyServerGone(t *testing.T) {
 	if err := c.Ping(ctx).Err(); err == nil {
 		t.Error("Ping: no error")
 	}
-	Eventually(t, 5*time.Second, func() bool { return p.Conns() == 0 }, "the connections end with the server")
+	Eventually(t, 20*time.Second, func() bool { return p.Conns() == 0 }, "the connections end with the server")
 	s.Restart()
 	if err := c.Ping(ctx).Err(); err != nil {
 		t.Errorf("Ping after the restart: %v", err)

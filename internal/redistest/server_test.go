@@ -72,7 +72,7 @@ func TestFreezeAndThaw(t *testing.T) {
 		t.Errorf("Incr on a frozen server: %v; want a timeout", err)
 	}
 	s.Thaw()
-	Eventually(t, 5*time.Second, func() bool { return c.Get(ctx, "n").Val() == "1" },
+	Eventually(t, 20*time.Second, func() bool { return c.Get(ctx, "n").Val() == "1" },
 		"the frozen server executes what it was sent")
 	s.Freeze() // left to the end of the test
 }

@@ -271,7 +271,7 @@ func TestClassesOfContexts(t *testing.T) {
 			if !errors.Is(err, context.DeadlineExceeded) {
 				t.Errorf("error %v, want the deadline in it", err)
 			}
-			if took := time.Since(start); took > 500*time.Millisecond {
+			if took := time.Since(start); took > 5*time.Second {
 				t.Errorf("returned after %v", took)
 			}
 		})

@@ -57,14 +57,14 @@ func TestFrozenServer(t *testing.T) {
 	if left := sender.Left(); left > send.MaxLeft {
 		t.Errorf("%d commands left behind, want at most %d", left, send.MaxLeft)
 	}
-	redistest.Eventually(t, time.Second, func() bool {
+	redistest.Eventually(t, 10*time.Second, func() bool {
 		return runtime.NumGoroutine()-before <= send.MaxLeft+2 // and the test's own
 	}, "at most MaxLeft goroutines stay")
 	stats := rdb.PoolStats() // a dial that came too late for its caller is idle, not left
 	if busy := stats.TotalConns - stats.IdleConns; busy > send.MaxLeft {
 		t.Errorf("%d connections are busy, want at most %d", busy, send.MaxLeft)
 	}
-	if slowest > 500*time.Millisecond { // 10 ms on an idle machine; generous for a loaded one
+	if slowest > 3*time.Second { // 10 ms on an idle machine; less than the frozen server's 5 s
 		t.Errorf("the slowest call took %v", slowest)
 	}
 	t.Logf("10000 calls, slowest %v", slowest)
@@ -72,10 +72,10 @@ func TestFrozenServer(t *testing.T) {
 		<-time.After(rest)
 	}
 	s.Thaw()
-	redistest.Eventually(t, time.Second, func() bool {
+	redistest.Eventually(t, 10*time.Second, func() bool {
 		return sender.Write(ctx, redis.NewIntCmd(ctx, "incr", "after")) == nil
-	}, "a write succeeds within a second")
-	redistest.Eventually(t, 5*time.Second, func() bool { return sender.Left() == 0 }, "nothing stays behind")
+	}, "a write succeeds")
+	redistest.Eventually(t, 20*time.Second, func() bool { return sender.Left() == 0 }, "nothing stays behind")
 }
 
 // TestLeftCommandIsNotTouched races callers that leave with the answers that
@@ -99,7 +99,7 @@ func TestLeftCommandIsNotTouched(t *testing.T) {
 		})
 	}
 	group.Wait()
-	redistest.Eventually(t, 5*time.Second, func() bool { return sender.Left() == 0 }, "nothing stays behind")
+	redistest.Eventually(t, 20*time.Second, func() bool { return sender.Left() == 0 }, "nothing stays behind")
 }
 
 // TestPanicOfAHook comes out where the caller is, with and without a context

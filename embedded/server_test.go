@@ -133,20 +133,17 @@ func TestBlockingCommands(t *testing.T) {
 	if err := c.Do(ctx, "BLPOP", "empty", 0.05).Err(); !errors.Is(err, redis.Nil) || time.Since(began) < 50*time.Millisecond {
 		t.Errorf("BLPOP with a timeout: %v after %v; want redis.Nil after 50 ms", err, time.Since(began))
 	}
-	popped := make(chan []string, 2)
-	go func() {
+	var wg sync.WaitGroup
+	wg.Go(func() {
 		v, err := c.BLPop(ctx, 0, "jobs").Result()
-		if err != nil {
-			t.Error(err)
+		if len(v) != 2 || v[1] != "paint" || err != nil {
+			t.Errorf("BLPop = %q, %v; want the job", v, err)
 		}
-		popped <- v
-	}()
-	go func() {
+	})
+	wg.Go(func() {
 		if err := c.RPush(ctx, "jobs", "paint").Err(); err != nil {
 			t.Error(err)
 		}
-	}()
-	if v := <-popped; len(v) != 2 || v[1] != "paint" {
-		t.Errorf("BLPop = %q; want the job", v)
-	}
+	})
+	wg.Wait()
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -20,9 +21,10 @@ func waiters(t *testing.T, rdb redis.UniversalClient, names []string) <-chan str
 	t.Helper()
 	got := make(chan string, 1000)
 	ctx, stop := context.WithCancel(ctx)
-	t.Cleanup(stop)
+	var group sync.WaitGroup
+	t.Cleanup(func() { stop(); group.Wait() })
 	for _, name := range names {
-		go func() {
+		group.Go(func() {
 			for v, err := range channel.NewChan[string](rdb, name).All(ctx) {
 				if ctx.Err() != nil {
 					return
@@ -33,7 +35,7 @@ func waiters(t *testing.T, rdb redis.UniversalClient, names []string) <-chan str
 				}
 				got <- name + "=" + v
 			}
-		}()
+		})
 	}
 	return got
 }

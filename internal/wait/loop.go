@@ -2,6 +2,7 @@ package wait
 
 import (
 	"context"
+	"runtime"
 	"slices"
 	"sync"
 	"time"
@@ -126,7 +127,8 @@ func (l *loop) run() {
 		longest /= 4 // another node may have the slots by now
 	}
 	for {
-		l.tidy(ctx) // first: what nobody wants any more was at the head
+		runtime.Gosched() // whoever was just served may be back for more
+		l.tidy(ctx)       // first: what nobody wants any more was at the head
 		now, all := l.plan()
 		if len(all) == 0 {
 			if !l.idle() {

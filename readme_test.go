@@ -1,6 +1,7 @@
 package desir_test
 
 import (
+	"bytes"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,7 +15,8 @@ var (
 )
 
 // TestReadmeRuns pastes every program of the README into a file, runs it, and
-// compares what it prints with the text block behind it.
+// compares what it prints with the text block behind it. What is no program is
+// a test, and has to pass.
 func TestReadmeRuns(t *testing.T) {
 	t.Parallel()
 	readme, err := os.ReadFile("README.md")
@@ -26,11 +28,14 @@ func TestReadmeRuns(t *testing.T) {
 		t.Fatalf("%d programs found, want %d", len(blocks), want)
 	}
 	for _, block := range blocks {
-		file := filepath.Join(t.TempDir(), "main.go")
+		file, how := filepath.Join(t.TempDir(), "main.go"), "run"
+		if !bytes.HasPrefix(block[1], []byte("package main\n")) {
+			file, how = filepath.Join(t.TempDir(), "main_test.go"), "test"
+		}
 		if err := os.WriteFile(file, block[1], 0o600); err != nil {
 			t.Fatal(err)
 		}
-		cmd := exec.Command("go", "run", file)
+		cmd := exec.Command("go", how, file)
 		stderr := &testLog{t: t}
 		cmd.Stderr = stderr
 		out, err := cmd.Output()

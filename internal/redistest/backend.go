@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/redis/go-redis/v9"
+
 	"github.com/desir-go/desir/embedded"
 )
 
@@ -85,20 +87,25 @@ func openEmbedded(t testing.TB) *Redis {
 			t.Errorf("close embedded server: %v", err)
 		}
 	})
-	return newRedis(t, "embedded", []string{s.Addr()})
+	return at(t, "embedded", s.Addr())
 }
 
 func openServer(t testing.TB) *Redis {
 	t.Helper()
-	return newRedis(t, "redis-server", []string{sharedServer(t).Addr})
+	return at(t, "redis-server", sharedServer(t).Addr)
 }
 
 func openAutoPipeline(t testing.TB) *Redis {
 	t.Helper()
-	return newRedis(t, "autopipeline", []string{sharedServer(t).Addr})
+	return at(t, "autopipeline", sharedServer(t).Addr)
 }
 
 func openCluster(t testing.TB) *Redis {
 	t.Helper()
-	return newRedis(t, "cluster", sharedCluster(t).Addrs)
+	return at(t, "cluster", sharedCluster(t).Addrs...)
+}
+
+func at(t testing.TB, name string, addrs ...string) *Redis {
+	t.Helper()
+	return At(t, name, redis.UniversalOptions{Addrs: addrs})
 }

@@ -76,7 +76,7 @@ func TestTagKeysShareASlot(t *testing.T) {
 func TestKeysAndLeftovers(t *testing.T) {
 	Each(t, func(t *testing.T, r *Redis) {
 		ctx := context.Background()
-		other := newRedis(t, r.Name, r.addrs) // of the same servers
+		other := At(t, r.Name, r.base) // of the same servers
 		plain, tagged, helper, brief := r.Key("plain"), r.TagKey("tagged"), "{"+r.Key("plain")+"}:wake", r.Key("brief")
 		for _, k := range []string{plain, tagged, helper, other.Key("plain"), "x" + plain} {
 			if err := r.Client.Set(ctx, k, "v", 0).Err(); err != nil {
@@ -106,7 +106,7 @@ func TestKeysGoWithTheirTest(t *testing.T) {
 			watch := b.Start(t)
 			var key string
 			t.Run("writer", func(t *testing.T) {
-				r := newRedis(t, b.Name, watch.addrs)
+				r := At(t, b.Name, watch.base)
 				key = r.Key("cart")
 				if err := r.Client.Set(ctx, key, "v", 0).Err(); err != nil {
 					t.Fatal(err)
@@ -139,14 +139,12 @@ func TestFailedStartIsRemembered(t *testing.T) {
 	var o once[*Server]
 	starts := 0
 	for range 3 {
-		got := try(t, func(t testing.TB) {
-			o.get(t, func() (*Server, error) {
-				starts++
-				return startServer([]ServerOption{Config("no-such-directive", "1")})
-			})
+		_, err := o.take(func() (*Server, error) {
+			starts++
+			return startServer([]ServerOption{Config("no-such-directive", "1")})
 		})
-		if len(got.failures) != 1 || !strings.Contains(got.failures[0], "no-such-directive") {
-			t.Errorf("failures %q; want one with the server's log", got.failures)
+		if err == nil || !strings.Contains(err.Error(), "no-such-directive") {
+			t.Errorf("error %v; want one with the server's log", err)
 		}
 	}
 	if starts != 1 {

@@ -26,7 +26,7 @@ func Main(m *testing.M) int {
 }
 
 // shared are the servers that the tests of one binary have in common. A failed
-// start is remembered: every test that wants the server fails with its reason.
+// start is remembered: everyone who wants the server gets its reason.
 var shared sharing
 
 type sharing struct {
@@ -36,12 +36,26 @@ type sharing struct {
 
 func sharedServer(t testing.TB) *Server {
 	t.Helper()
-	return shared.server.get(t, func() (*Server, error) { return startServer(nil) })
+	s, err := shared.server.take(func() (*Server, error) { return startServer(nil) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
 }
 
 func sharedCluster(t testing.TB) *Cluster {
 	t.Helper()
-	return shared.cluster.get(t, func() (*Cluster, error) { return startCluster(0, patient) })
+	c, err := SharedCluster()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// SharedCluster returns the cluster that the tests of a binary have in common,
+// and starts it for the first. [Main] ends it.
+func SharedCluster() (*Cluster, error) {
+	return shared.cluster.take(func() (*Cluster, error) { return startCluster(0, patient) })
 }
 
 // patient keeps the nodes of the shared cluster from suspecting each other
@@ -66,18 +80,14 @@ type once[T comparable] struct {
 	err  error
 }
 
-func (o *once[T]) get(t testing.TB, start func() (T, error)) T {
-	t.Helper()
+func (o *once[T]) take(start func() (T, error)) (T, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if !o.done {
 		o.v, o.err = start()
 		o.done = true
 	}
-	if o.err != nil {
-		t.Fatal(o.err)
-	}
-	return o.v
+	return o.v, o.err
 }
 
 func (o *once[T]) started() T {

@@ -19,7 +19,7 @@ func through(t *testing.T, opts ...func(*redis.UniversalOptions)) (*Proxy, redis
 	t.Parallel()
 	Goroutines(t)
 	r := Backends()[1].Start(t)
-	p := NewProxy(t, r.addrs[0])
+	p := NewProxy(t, r.base.Addrs[0])
 	c := r.NewClient(t, append([]func(*redis.UniversalOptions){func(o *redis.UniversalOptions) {
 		o.Addrs = []string{p.Addr()}
 		o.ReadTimeout = time.Second

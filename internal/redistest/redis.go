@@ -17,18 +17,21 @@ import (
 // Redis is one test's share of a backend. Servers may be shared, so a test uses
 // only names that Key and TagKey made, for channels too.
 type Redis struct {
-	Name   string                // the backend's
-	Client redis.UniversalClient // this test's own handle
-	addrs  []string
+	Name   string                 // the backend's
+	Client redis.UniversalClient  // this test's own handle
+	base   redis.UniversalOptions // where it is
 	raw    redis.UniversalClient
 	id     string
 }
 
 var redisSeq atomic.Uint64
 
-func newRedis(t testing.TB, name string, addrs []string) *Redis {
+// At returns a connection to a server that was started elsewhere, as
+// [Backend.Start] does. Of base, its addresses, its database and the name of a
+// sentinels' master count; a cluster is called "cluster".
+func At(t testing.TB, name string, base redis.UniversalOptions) *Redis {
 	t.Helper()
-	r := &Redis{Name: name, addrs: addrs, id: "t" + strconv.FormatUint(redisSeq.Add(1), 36)}
+	r := &Redis{Name: name, base: base, id: "t" + strconv.FormatUint(redisSeq.Add(1), 36)}
 	r.raw = r.open(t, &redis.UniversalOptions{}, false)
 	t.Cleanup(func() { r.removeKeys(t) })
 	r.Client = r.NewClient(t)
@@ -81,7 +84,7 @@ func (r *Redis) Master(t testing.TB, key string) *redis.Client {
 func (r *Redis) open(t testing.TB, o *redis.UniversalOptions, autoPipeline bool) redis.UniversalClient {
 	t.Helper()
 	if o.Addrs == nil {
-		o.Addrs = slices.Clone(r.addrs)
+		o.Addrs, o.DB, o.MasterName = slices.Clone(r.base.Addrs), r.base.DB, r.base.MasterName
 	}
 	o.DisableIdentity = true
 	if o.MaintNotificationsConfig == nil {
@@ -89,6 +92,9 @@ func (r *Redis) open(t testing.TB, o *redis.UniversalOptions, autoPipeline bool)
 	}
 	if r.IsCluster() {
 		return closing(t, redis.NewClusterClient(o.Cluster()))
+	}
+	if o.MasterName != "" {
+		return closing(t, redis.NewFailoverClient(o.Failover()))
 	}
 	c := closing(t, redis.NewClient(o.Simple()))
 	if !autoPipeline {

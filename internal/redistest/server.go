@@ -71,7 +71,7 @@ func startServer(opts []ServerOption) (*Server, error) {
 	for _, opt := range opts {
 		opt(&config)
 	}
-	dir, err := os.MkdirTemp("", "desir-") // short: a socket's path has 107 bytes at most
+	dir, err := tempDir()
 	if err != nil {
 		return nil, err
 	}

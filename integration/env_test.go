@@ -1,0 +1,156 @@
+package integration
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/desir-go/desir"
+	"github.com/desir-go/desir/channel"
+	"github.com/desir-go/desir/collections"
+	"github.com/desir-go/desir/internal/redistest"
+)
+
+var ctx = context.Background()
+
+// TestMatrix uses a Map and a Chan on everything there is.
+func TestMatrix(t *testing.T) {
+	Matrix(t, func(t *testing.T, e *Env) {
+		m := collections.NewMap[string, int](e.Client(), "stock")
+		if err := m.Set(ctx, "apples", 3); err != nil {
+			t.Fatal(err)
+		}
+		if n, ok, err := collections.NewMap[string, int](e.NewClient(), "stock").Get(ctx, "apples"); n != 3 || !ok || err != nil {
+			t.Errorf("Get = %d, %t, %v; want 3", n, ok, err)
+		}
+		c := channel.NewChan[string](e.Client(), "jobs")
+		if err := c.Send(ctx, "paint"); err != nil {
+			t.Fatal(err)
+		}
+		if v, err := channel.NewChan[string](e.NewClient(), "jobs").Recv(ctx); v != "paint" || err != nil {
+			t.Errorf("Recv = %q, %v; want paint", v, err)
+		}
+		if v := e.Version(); older(v, "6.2") {
+			t.Errorf("Version = %q", v)
+		}
+		if e.kind == "tls" { // its certificate is not in the URL
+			return
+		}
+		rdb, err := desir.Open(ctx, e.URL())
+		if err != nil {
+			t.Fatalf("Open(%q): %v", e.URL(), err)
+		}
+		defer rdb.Close()
+		if n, ok, err := collections.NewMap[string, int](rdb, "stock").Get(ctx, "apples"); n != 3 || !ok || err != nil {
+			t.Errorf("Get at %s = %d, %t, %v; want 3", e.URL(), n, ok, err)
+		}
+	})
+}
+
+// TestEmpty has the same names twice, one test after the other.
+func TestEmpty(t *testing.T) {
+	for range 2 {
+		Matrix(t, func(t *testing.T, e *Env) {
+			added, err := e.Client().SAdd(ctx, "seen", "it").Result()
+			if added != 1 || err != nil {
+				t.Errorf("SAdd = %d, %v; want a database without the key", added, err)
+			}
+		})
+	}
+}
+
+// TestFaults treats a process and a container alike.
+func TestFaults(t *testing.T) {
+	for name, opts := range map[string][]Option{"process": {Alone()}, "container": {Alone(), WithContainer()}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e := New(t, opts...)
+			s, rdb := e.Server(), e.Client()
+			ping := func(within time.Duration) error {
+				ctx, cancel := context.WithTimeout(ctx, within)
+				defer cancel()
+				_, err := collections.NewMap[string, int](rdb, "m").Len(ctx)
+				return err
+			}
+			if err := ping(10 * time.Second); err != nil {
+				t.Fatal(err)
+			}
+			s.Kill()
+			if err := ping(50 * time.Millisecond); err == nil {
+				t.Error("a killed server answers")
+			}
+			s.Restart()
+			redistest.Eventually(t, 20*time.Second, func() bool { return ping(time.Second) == nil }, "it answers after a restart")
+			s.Freeze()
+			if err := ping(50 * time.Millisecond); err == nil {
+				t.Error("a frozen server answers")
+			}
+			s.Thaw()
+			redistest.Eventually(t, 20*time.Second, func() bool { return ping(time.Second) == nil }, "it answers when thawed")
+			if !strings.Contains(s.Log(), "Ready to accept connections") {
+				t.Errorf("its log is %q", s.Log())
+			}
+		})
+	}
+}
+
+func TestFailover(t *testing.T) {
+	t.Parallel()
+	e := Sentinel(t)
+	m := collections.NewMap[string, int](e.Client(), "m")
+	if err := m.Set(ctx, "k", 1); err != nil {
+		t.Fatal(err)
+	}
+	e.Failover()
+	redistest.Eventually(t, 20*time.Second, func() bool { return m.Set(ctx, "k", 2) == nil }, "the new master takes writes")
+	x := attempt(t, func(t testing.TB) { New(t).Failover() })
+	if !x.failed {
+		t.Errorf("Failover of one server: %q; want a failure", x.said)
+	}
+}
+
+func TestRequire(t *testing.T) {
+	e := New(t)
+	x := attempt(t, func(t testing.TB) {
+		c := *e
+		c.t = t
+		c.Require("5.0")
+		c.Require("99")
+	})
+	if !x.skipped || x.failed || !strings.Contains(x.said[len(x.said)-1], e.Version()) {
+		t.Errorf("said %q; want a skip that names the version", x.said)
+	}
+}
+
+func TestOlder(t *testing.T) {
+	for _, tt := range []struct {
+		has, wants string
+		older      bool
+	}{
+		{"7.0.15", "7.4", true},
+		{"7.4.0", "7.4", false},
+		{"7.4", "7.4.1", true},
+		{"10.0", "9.9", false},
+		{"8.0-rc1", "8.0", false},
+		{"", "7", true},
+	} {
+		if got := older(tt.has, tt.wants); got != tt.older {
+			t.Errorf("older(%q, %q) = %t", tt.has, tt.wants, got)
+		}
+	}
+	if v := versionIn("# Server\r\nredis_version:7.2.4\r\nvalkey_version:8.0.1\r\n"); v != "8.0.1" {
+		t.Errorf("the version of Valkey is %q", v)
+	}
+}
+
+// TestServersAreTheTestsOwn refuses to treat shared ones badly.
+func TestServersAreTheTestsOwn(t *testing.T) {
+	x := attempt(t, func(t testing.TB) { Cluster(t).Server() })
+	if !x.failed || !strings.Contains(x.said[len(x.said)-1], "Alone") {
+		t.Errorf("said %q; want a failure with a hint", x.said)
+	}
+	if e := Cluster(t, Replicas(1)); len(e.Servers()) != 6 {
+		t.Errorf("%d servers of a cluster with replicas; want 6", len(e.Servers()))
+	}
+}

@@ -1,0 +1,107 @@
+package integration_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/desir-go/desir"
+	"github.com/desir-go/desir/collections"
+	"github.com/desir-go/desir/counter"
+	"github.com/desir-go/desir/integration"
+)
+
+// reserve is code under test: it takes one from the stock, if there is any.
+func reserve(ctx context.Context, rdb redis.UniversalClient, item string) error {
+	stock := collections.NewMap[string, int](rdb, "stock")
+	_, err := stock.Update(ctx, item, func(n int, _ bool) (int, bool, error) {
+		if n == 0 {
+			return 0, false, fmt.Errorf("no %s in stock", item)
+		}
+		return n - 1, true, nil
+	})
+	return err
+}
+
+// A complete test: on one server, in a container, on a cluster, behind
+// sentinels and over TLS, whichever of them are there.
+func TestReserve(t *testing.T) {
+	integration.Matrix(t, func(t *testing.T, e *integration.Env) {
+		rdb := e.Client()
+		if err := collections.NewMap[string, int](rdb, "stock").Set(t.Context(), "tea", 1); err != nil {
+			t.Fatal(err)
+		}
+		if err := reserve(t.Context(), rdb, "tea"); err != nil {
+			t.Error(err)
+		}
+		if err := reserve(t.Context(), rdb, "tea"); err == nil {
+			t.Error("the last tea was reserved twice")
+		}
+	})
+}
+
+func ExampleNew() {
+	var t *testing.T // of func TestCart(t *testing.T)
+
+	rdb := integration.New(t).Client()
+	carts := collections.NewMap[string, []string](rdb, "carts")
+	if err := carts.Set(t.Context(), "ada", []string{"tea"}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func ExampleEnv_Proxy() {
+	var t *testing.T
+
+	p := integration.New(t).Proxy()
+	orders := counter.New(p.NewClient(), "orders")
+	p.DropReplies(1, "incrby") // executed, and nobody hears of it
+	if _, err := orders.Next(t.Context()); !errors.Is(err, desir.ErrMaybeRan) {
+		t.Errorf("Next: %v; want ErrMaybeRan", err)
+	}
+	if n := p.Count("incrby"); n != 1 {
+		t.Errorf("INCRBY was sent %d times; want once", n)
+	}
+}
+
+func ExampleEnv_Server() {
+	var t *testing.T
+
+	e := integration.New(t, integration.Alone())
+	m := collections.NewMap[string, int](e.Client(), "m")
+	e.Server().Freeze()
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if _, _, err := m.Get(ctx, "k"); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("Get of a frozen server: %v; want the deadline", err)
+	}
+	e.Server().Thaw()
+}
+
+func ExampleRecord() {
+	var t *testing.T
+
+	rdb := integration.New(t).Client()
+	r := integration.Record(rdb)
+	if _, _, err := collections.NewMap[string, int](rdb, "m").Get(t.Context(), "k"); err != nil {
+		t.Fatal(err)
+	}
+	if r.Trips() != 1 {
+		t.Errorf("Get is %q; want one HGET", r.Commands())
+	}
+}
+
+func ExampleSentinel() {
+	var t *testing.T
+
+	e := integration.Sentinel(t)
+	n := counter.New(e.Client(), "n")
+	e.Failover()
+	if _, err := n.Next(t.Context()); err != nil {
+		t.Errorf("Next after the failover: %v", err)
+	}
+}

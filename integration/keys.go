@@ -1,0 +1,39 @@
+package integration
+
+import (
+	"context"
+	"slices"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// eachKey calls f with the keys of a database, some hundred at a time.
+func eachKey(ctx context.Context, c *redis.Client, f func(keys []string) error) error {
+	for cursor := uint64(0); ; {
+		keys, next, err := c.Scan(ctx, cursor, "*", 500).Result()
+		if err != nil {
+			return err
+		}
+		if err := f(keys); err != nil {
+			return err
+		}
+		if cursor = next; cursor == 0 {
+			return nil
+		}
+	}
+}
+
+// eachMaster calls f for each server that holds keys, through a client that the
+// test does not know.
+func (e *Env) eachMaster(ctx context.Context, f func(context.Context, *redis.Client) error) error {
+	c := e.dial()
+	defer c.Close()
+	if cluster, ok := c.(*redis.ClusterClient); ok {
+		return cluster.ForEachMaster(ctx, f)
+	}
+	return f(ctx, c.(*redis.Client))
+}
+
+func without(keys []string, key string) []string {
+	return slices.DeleteFunc(keys, func(k string) bool { return k == key })
+}

@@ -1,0 +1,79 @@
+package integration
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// checkLeaks fails the test if keys without an expiry or subscriptions are left.
+func (e *Env) checkLeaks() {
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	var mu sync.Mutex
+	var left, heard []string
+	err := e.eachMaster(ctx, func(ctx context.Context, c *redis.Client) error {
+		err := eachKey(ctx, c, func(keys []string) error {
+			stay, err := endless(ctx, c, without(keys, claimKey))
+			mu.Lock()
+			defer mu.Unlock()
+			left = append(left, stay...)
+			return err
+		})
+		if err != nil || len(e.servers) == 0 { // subscriptions know no databases: they may be others'
+			return err
+		}
+		channels, err := subscriptions(ctx, c)
+		mu.Lock()
+		defer mu.Unlock()
+		heard = append(heard, channels...)
+		return err
+	})
+	if err != nil {
+		e.t.Errorf("integration: look for leaks: %v", err)
+	}
+	if slices.Sort(left); len(left) > 0 {
+		e.t.Errorf("integration: %d keys without an expiry are left, the first ones: %q", len(left), left[:min(20, len(left))])
+	}
+	if len(heard) > 0 {
+		e.t.Errorf("integration: subscriptions are left: %q", heard)
+	}
+}
+
+// endless returns those of the keys that never expire.
+func endless(ctx context.Context, c *redis.Client, keys []string) ([]string, error) {
+	lives := make([]*redis.DurationCmd, len(keys))
+	_, err := c.Pipelined(ctx, func(p redis.Pipeliner) error {
+		for i, k := range keys {
+			lives[i] = p.PTTL(ctx, k)
+		}
+		return nil
+	})
+	var stay []string
+	for i, k := range keys {
+		if lives[i].Val() == -1 { // not in ms: -1 says that there is no expiry
+			stay = append(stay, k)
+		}
+	}
+	return stay, err
+}
+
+// subscriptions returns the channels that somebody listens to.
+func subscriptions(ctx context.Context, c *redis.Client) ([]string, error) {
+	channels, err := c.PubSubChannels(ctx, "*").Result()
+	if err != nil {
+		return nil, err
+	}
+	sharded, err := c.PubSubShardChannels(ctx, "*").Result()
+	if err != nil {
+		sharded = nil // a server older than 7.0 has none
+	}
+	patterns, err := c.PubSubNumPat(ctx).Result()
+	if patterns > 0 {
+		channels = append(channels, "patterns")
+	}
+	return append(channels, sharded...), err
+}

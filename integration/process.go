@@ -1,0 +1,46 @@
+package integration
+
+import (
+	"os/exec"
+	"testing"
+
+	"github.com/desir-go/desir/internal/redistest"
+)
+
+// onPath returns the name of the server that is on PATH, or "".
+func onPath() string {
+	for _, name := range []string{"redis-server", "valkey-server"} {
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
+	}
+	return ""
+}
+
+// process is a server that redistest runs; its methods fail the test by
+// themselves.
+type process struct{ *redistest.Server }
+
+func (p process) kill() error    { p.Kill(); return nil }
+func (p process) restart() error { p.Restart(); return nil }
+func (p process) freeze() error  { p.Freeze(); return nil }
+func (p process) thaw() error    { p.Thaw(); return nil }
+func (p process) log() string    { return p.Log() }
+
+// own starts a server of the test's own.
+func own(t testing.TB) *Env {
+	t.Helper()
+	s := redistest.StartServer(t)
+	e := &Env{t: t, kind: "server", source: onPath() + " at " + s.Addr + ", the test's own"}
+	e.base.Addrs = []string{s.Addr}
+	e.servers = servers(t, s)
+	return e
+}
+
+func servers(t testing.TB, all ...*redistest.Server) []*Server {
+	var out []*Server
+	for _, s := range all {
+		out = append(out, &Server{Addr: s.Addr, t: t, body: process{s}})
+	}
+	return out
+}

@@ -1,0 +1,147 @@
+package integration
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/desir-go/desir"
+)
+
+const (
+	claimKey  = "desir:integration:claim"
+	claimLife = 10 * time.Minute // of a claim whose test was killed; as long as go test lets a test run
+	claimWait = time.Minute      // for another test to end
+	databases = 16               // that are tried, unless the URL names one
+)
+
+// claim takes an empty database of the server at address for the test.
+func claim(t testing.TB, address string) *Env {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), claimWait+10*time.Second)
+	defer cancel()
+	any, err := desir.Open(ctx, address)
+	if err != nil {
+		t.Fatalf("integration: REDIS_URL: %v", err)
+	}
+	defer any.Close()
+	single, ok := any.(*redis.Client)
+	if !ok {
+		t.Fatalf("integration: REDIS_URL has to name one server, not a cluster or sentinels")
+	}
+	o := single.Options()
+	e := &Env{t: t, kind: "server"}
+	e.base = redis.UniversalOptions{
+		Addrs: []string{o.Addr}, DB: o.DB, Protocol: o.Protocol,
+		Username: o.Username, Password: o.Password, TLSConfig: o.TLSConfig,
+	}
+	last := databases - 1
+	if namesDatabase(address) {
+		last = o.DB
+	}
+	token := rand.Text()
+	if e.base.DB, err = firstEmpty(ctx, o, last, token); err != nil {
+		t.Fatalf("integration: REDIS_URL: %v", err)
+	}
+	e.source = fmt.Sprintf("REDIS_URL, database %d of %s", e.base.DB, o.Addr)
+	t.Cleanup(func() { e.release(token) })
+	return e
+}
+
+// namesDatabase reports whether a URL, which Open has accepted, says which
+// database is meant.
+func namesDatabase(address string) bool {
+	u, err := url.Parse(address)
+	if err != nil {
+		return false
+	}
+	return u.Query().Has("db") || u.Scheme != "unix" && strings.Trim(u.Path, "/") != ""
+}
+
+var errNotEmpty = errors.New("no database is empty; tests do not run in one that holds anything")
+
+// firstEmpty claims a database and returns its number. It waits while other
+// tests have claimed all those that would do.
+func firstEmpty(ctx context.Context, o *redis.Options, last int, token string) (int, error) {
+	deadline := time.Now().Add(claimWait)
+	for pause := 10 * time.Millisecond; ; pause = min(2*pause, time.Second) {
+		taken := false
+		for db := o.DB; db <= last; db++ {
+			in := *o
+			in.DB = db
+			in.PushNotificationProcessor = nil
+			state, err := take(ctx, &in, token)
+			if db > o.DB && err != nil && strings.Contains(err.Error(), "out of range") {
+				break // the server has fewer
+			}
+			switch {
+			case err != nil:
+				return 0, err
+			case state == ours:
+				return db, nil
+			case state == others:
+				taken = true
+			}
+		}
+		switch {
+		case !taken:
+			return 0, errNotEmpty
+		case time.Now().After(deadline):
+			return 0, fmt.Errorf("other tests have had every empty database for %v", claimWait)
+		}
+		time.Sleep(pause)
+	}
+}
+
+// The states of a database that is asked for.
+const (
+	full = iota
+	others
+	ours
+)
+
+// take claims a database if it is empty.
+func take(ctx context.Context, o *redis.Options, token string) (state int, err error) {
+	c := redis.NewClient(o)
+	defer c.Close()
+	got, err := c.SetNX(ctx, claimKey, token, claimLife).Result()
+	switch {
+	case err != nil:
+		return full, err
+	case !got:
+		return others, nil
+	}
+	n, err := c.DBSize(ctx).Result()
+	if err == nil && n == 1 {
+		return ours, nil
+	}
+	return full, errors.Join(err, c.Del(ctx, claimKey).Err())
+}
+
+// release deletes what the test has written, the claim last.
+func (e *Env) release(token string) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	c := redis.NewClient(e.base.Simple())
+	defer c.Close()
+	if got, err := c.Get(ctx, claimKey).Result(); err != nil || got != token {
+		e.t.Errorf("integration: the claim of %s is lost (%v); its keys stay", e.source, err)
+		return
+	}
+	err := eachKey(ctx, c, func(keys []string) error {
+		if keys = without(keys, claimKey); len(keys) == 0 {
+			return nil
+		}
+		return c.Unlink(ctx, keys...).Err()
+	})
+	if err = errors.Join(err, c.Del(ctx, claimKey).Err()); err != nil {
+		e.t.Errorf("integration: clean %s: %v", e.source, err)
+	}
+}

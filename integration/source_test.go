@@ -1,0 +1,100 @@
+package integration
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/desir-go/desir/internal/redistest"
+)
+
+// TestRemote takes databases of the server at REDIS_URL.
+func TestRemote(t *testing.T) {
+	s := redistest.StartServer(t)
+	c := s.Client(t)
+	t.Setenv("REDIS_URL", "redis://"+s.Addr)
+	a, b := New(t), New(t)
+	if a.base.DB != 0 || b.base.DB != 1 {
+		t.Errorf("databases %d and %d; want 0 and 1", a.base.DB, b.base.DB)
+	}
+	x := attempt(t, func(t testing.TB) {
+		e := New(t)
+		for i := range 1000 {
+			if err := e.Client().HSet(ctx, redistestName(i), "f", "v").Err(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+	if x.failed {
+		t.Errorf("said %q", x.said)
+	}
+	third := s.Client(t, func(o *redis.Options) { o.DB = 2 })
+	if n, err := third.DBSize(ctx).Result(); n != 0 || err != nil {
+		t.Errorf("%d keys are left, %v", n, err)
+	}
+	// What somebody has is refused, whether it is asked for by number or not.
+	if err := third.Set(ctx, "precious", "x", 0).Err(); err != nil {
+		t.Fatal(err)
+	}
+	for _, url := range []string{"redis://" + s.Addr + "/2", "unix://" + s.Socket + "?db=2"} {
+		t.Setenv("REDIS_URL", url)
+		x := attempt(t, func(t testing.TB) { New(t) })
+		if !x.failed || !strings.Contains(strings.Join(x.said, "\n"), "empty") {
+			t.Errorf("%s: said %q; want a refusal", url, x.said)
+		}
+	}
+	if keys := third.Keys(ctx, "*").Val(); !slices.Equal(keys, []string{"precious"}) {
+		t.Errorf("the database that was refused has %q", keys)
+	}
+	t.Setenv("REDIS_URL", "redis://"+s.Addr)
+	if e := New(t); e.base.DB != 3 {
+		t.Errorf("database %d; want 3, the next empty one", e.base.DB)
+	}
+	if n := c.Exists(ctx, claimKey).Val(); n != 1 {
+		t.Error("no claim while the test runs")
+	}
+	t.Setenv("REDIS_URL", "redis://user:secret@127.0.0.1:1")
+	x = attempt(t, func(t testing.TB) { New(t) })
+	if said := strings.Join(x.said, "\n"); !x.failed || strings.Contains(said, "secret") {
+		t.Errorf("said %q; want a failure without the password", said)
+	}
+}
+
+func redistestName(i int) string {
+	return strings.Repeat("k", 1+i%7) + string(rune('a'+i%26)) + string(rune('0'+i/26%60))
+}
+
+// TestNothingThere skips by name, or fails where it is demanded.
+func TestNothingThere(t *testing.T) {
+	t.Setenv("PATH", t.TempDir())
+	t.Setenv("DESIR_REQUIRE", "")
+	for name, f := range map[string]func(testing.TB, ...Option) *Env{"cluster": Cluster, "redis": Sentinel} {
+		x := attempt(t, func(t testing.TB) { f(t) })
+		if !x.skipped || !strings.Contains(strings.Join(x.said, "\n"), "redis-server") {
+			t.Errorf("%s: said %q; want a skip that says what to install", name, x.said)
+		}
+		t.Setenv("DESIR_REQUIRE", "docker, "+name)
+		x = attempt(t, func(t testing.TB) { f(t) })
+		if !x.failed {
+			t.Errorf("%s: said %q; want a failure", name, x.said)
+		}
+		t.Setenv("DESIR_REQUIRE", "")
+	}
+}
+
+func TestAbandoned(t *testing.T) {
+	here, _, _ := strings.Cut(owner(), "/")
+	for label, want := range map[string]bool{
+		owner():              false,
+		here + "/2147483646": true, // above every process number
+		"elsewhere/1":        false,
+		"":                   false,
+		here + "/x":          false,
+	} {
+		if got := abandoned(label); got != want {
+			t.Errorf("abandoned(%q) = %t", label, got)
+		}
+	}
+}

@@ -1,0 +1,31 @@
+package integration
+
+import (
+	"testing"
+
+	"github.com/desir-go/desir/internal/conformance"
+	"github.com/desir-go/desir/internal/redistest"
+)
+
+// TestSuites holds the promises of every type where the packages' own tests do
+// not look: in a container, and behind sentinels.
+func TestSuites(t *testing.T) {
+	for backend, make := range map[string]func(testing.TB) *Env{
+		"container": func(t testing.TB) *Env { return New(t, Alone(), WithContainer()) },
+		"sentinel":  func(t testing.TB) *Env { return Sentinel(t) },
+	} {
+		t.Run(backend, func(t *testing.T) {
+			t.Parallel()
+			e := make(t)
+			for name, suite := range map[string]func(*testing.T, *redistest.Redis){
+				"Map": conformance.Map, "Set": conformance.Set, "List": conformance.List, "Value": conformance.Value,
+				"Object": conformance.Object, "Counter": conformance.Counter, "IDs": conformance.IDs, "Chan": conformance.Chan,
+			} {
+				t.Run(name, func(t *testing.T) {
+					t.Parallel()
+					suite(t, redistest.At(t, backend, e.base))
+				})
+			}
+		})
+	}
+}

@@ -1,0 +1,97 @@
+package integration
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/desir-go/desir/internal/redistest"
+)
+
+// TestRollingRestart restarts every node of a cluster, one after the other, as an
+// upgrade does: a master hands over to its replica before it goes. Nothing that
+// was acknowledged is lost, nothing runs twice.
+func TestRollingRestart(t *testing.T) {
+	t.Parallel()
+	e := Cluster(t, Replicas(1))
+	l := startLoad(t, e.NewClient())
+	for _, s := range e.Servers() {
+		before := l.done.Load()
+		redistest.Eventually(t, time.Minute, func() bool { return l.done.Load() > before+100 }, "calls succeed before the next node goes")
+		handOver(t, e, s)
+		s.Kill()
+		s.Restart()
+		settled(t, e)
+	}
+	l.stop()
+	t.Logf("%d calls acknowledged, %d perhaps run, %d not run; longest time without a success: %v",
+		l.done.Load(), l.maybe.Load(), l.refused.Load(), time.Duration(l.longest.Load()))
+	l.verify(t, e.NewClient())
+}
+
+// handOver lets the replica of a master become the master, without loss.
+func handOver(t *testing.T, e *Env, master *Server) {
+	t.Helper()
+	if role(t, master) != "master" {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	defer cancel()
+	c := asked(t, master)
+	id, err := c.ClusterMyID(ctx).Result()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range e.Servers() {
+		r := asked(t, s)
+		nodes, err := r.ClusterNodes(ctx).Result()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(nodes) {
+			if strings.Contains(line, "myself,slave "+id) {
+				redistest.Eventually(t, 30*time.Second, func() bool {
+					_ = r.ClusterFailover(ctx).Err() // an answer "not now" is asked again
+					return role(t, s) == "master" && role(t, master) == "slave"
+				}, "the replica takes over")
+				return
+			}
+		}
+	}
+	t.Fatalf("no replica of %s", master.Addr)
+}
+
+// settled waits until every node calls the cluster whole and every replica has
+// its master's data.
+func settled(t *testing.T, e *Env) {
+	t.Helper()
+	for _, s := range e.Servers() {
+		c := asked(t, s)
+		redistest.Eventually(t, time.Minute, func() bool {
+			info, err := c.ClusterInfo(ctx).Result()
+			about, err2 := c.Info(ctx, "replication").Result()
+			return err == nil && err2 == nil && strings.Contains(info, "cluster_state:ok") &&
+				(strings.Contains(about, "role:master") && strings.Contains(about, "state=online") || strings.Contains(about, "master_link_status:up"))
+		}, s.Addr+" is part of a whole cluster")
+	}
+}
+
+func role(t *testing.T, s *Server) string {
+	t.Helper()
+	answer, err := asked(t, s).Do(ctx, "ROLE").Slice()
+	if err != nil || len(answer) == 0 {
+		return ""
+	}
+	word, _ := answer[0].(string)
+	return word
+}
+
+// asked returns a client of one node.
+func asked(t *testing.T, s *Server) *redis.Client {
+	c := redis.NewClient(&redis.Options{Addr: s.Addr, MaxRetries: -1})
+	t.Cleanup(func() { _ = c.Close() })
+	return c
+}

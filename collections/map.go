@@ -126,13 +126,18 @@ func (m *Map[K, V]) Set(ctx context.Context, key K, v V) error {
 // Delete removes keys and returns how many were there. One HDEL, O(len(keys)),
 // atomic, sent once.
 func (m *Map[K, V]) Delete(ctx context.Context, keys ...K) (n int, err error) {
+	n, err = m.remove(ctx, keys)
+	return n, m.fail("Delete", err)
+}
+
+func (m *Map[K, V]) remove(ctx context.Context, keys []K) (int, error) {
 	s, fields, err := m.atAll(keys)
 	if err != nil || len(keys) == 0 {
-		return 0, m.fail("Delete", err)
+		return 0, err
 	}
 	cmd := redis.NewIntCmd(ctx, send.Args("hdel", m.h.Key, fields)...)
 	if err := s.Write(ctx, cmd); err != nil {
-		return 0, m.fail("Delete", err)
+		return 0, err
 	}
 	return int(cmd.Val()), nil
 }

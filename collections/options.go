@@ -16,7 +16,7 @@ type Option interface{ apply(*settings) }
 
 type settings struct {
 	values codec.Codec // of Map, List, Value
-	keys   codec.Codec // of Map and Set
+	keys   codec.Codec // of Map, Set, SortedSet
 	maxLen *int        // of List
 }
 
@@ -29,7 +29,7 @@ func (o option) apply(s *settings) { o(s) }
 func WithCodec(c codec.Codec) Option { return option(func(s *settings) { s.values = c }) }
 
 // WithKeyCodec sets the codec of what Redis compares: the keys of a Map and the
-// members of a Set. It has to give equal keys equal bytes. The default is
+// members of a Set or a SortedSet. It has to give equal keys equal bytes. The default is
 // [codec.Auto].
 func WithKeyCodec(c codec.Codec) Option { return option(func(s *settings) { s.keys = c }) }
 

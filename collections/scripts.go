@@ -21,6 +21,8 @@ var (
 	hashAddWithinSource string
 	//go:embed scripts/hash_add_float32.lua
 	hashAddFloat32Source string
+	//go:embed scripts/hash_set_ttl.lua
+	hashSetTTLSource string
 	//go:embed scripts/list_push_ring.lua
 	listPushRingSource string
 	//go:embed scripts/string_swap_if.lua
@@ -29,6 +31,12 @@ var (
 	stringDeleteIfSource string
 	//go:embed scripts/walk_page.lua
 	walkPageSource string
+	//go:embed scripts/zset_span.lua
+	zsetSpanFunction string
+	//go:embed scripts/zset_page.lua
+	zsetPageSource string
+	//go:embed scripts/zset_remove_range.lua
+	zsetRemoveRangeSource string
 )
 
 var (
@@ -39,8 +47,11 @@ var (
 	hashDeleteIf    = script.New(hashDeleteIfSource)
 	hashAddWithin   = script.New(hashAddWithinSource)
 	hashAddFloat32  = script.New(hashAddFloat32Source)
+	hashSetTTL      = script.New(hashSetTTLSource)
 	listPushRing    = script.New(listPushRingSource)
 	stringSwapIf    = script.New(stringSwapIfSource)
 	stringDeleteIf  = script.New(stringDeleteIfSource)
 	walkPage        = script.New(walkPageSource)
+	zsetPage        = script.New(zsetPageSource, zsetSpanFunction)
+	zsetRemoveRange = script.New(zsetRemoveRangeSource, zsetSpanFunction)
 )

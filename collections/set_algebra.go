@@ -148,12 +148,12 @@ func reach(handles ...*hub.Handle) (*hub.Hub, []string, error) {
 	return first, names, first.SameSlot(names[0], names[1:]...)
 }
 
-// words returns the words of a command: its name, what comes before the keys,
-// the keys.
-func words(command string, keys []string, before ...any) []any {
+// words returns the words of a command: its name, what comes before the keys or
+// fields, and those.
+func words(command string, all []string, before ...any) []any {
 	args := append([]any{command}, before...)
-	for _, k := range keys {
-		args = append(args, k)
+	for _, one := range all {
+		args = append(args, one)
 	}
 	return args
 }

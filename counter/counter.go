@@ -4,12 +4,10 @@ import (
 	"context"
 	"errors"
 	"iter"
-	"strconv"
 
 	"github.com/redis/go-redis/v9"
 
 	"github.com/desir-go/desir"
-	"github.com/desir-go/desir/codec"
 	"github.com/desir-go/desir/internal/hub"
 	"github.com/desir-go/desir/internal/keys"
 	"github.com/desir-go/desir/internal/script"
@@ -63,31 +61,19 @@ func (c *Counter) add(ctx context.Context, n int64) (int64, error) {
 		return 0, err
 	}
 	text, _ := answer.(string)
-	return c.parse(text)
+	return parse(c.h.Key, text)
 }
 
 // Value returns the value without changing it; a missing key is the counter's
 // start. One GET, O(1). A key that holds no decimal number is a
 // [*codec.DecodeError].
 func (c *Counter) Value(ctx context.Context) (int64, error) {
-	v, err := c.value(ctx)
-	return v, c.fail("Value", err)
-}
-
-func (c *Counter) value(ctx context.Context) (int64, error) {
 	s, err := c.h.Send()
 	if err != nil {
-		return 0, err
+		return 0, c.fail("Value", err)
 	}
-	cmd := redis.NewStringCmd(ctx, "get", c.h.Key)
-	switch err := s.Read(ctx, cmd); {
-	case errors.Is(err, redis.Nil):
-		return c.start, nil
-	case err != nil:
-		return 0, err
-	default:
-		return c.parse(cmd.Val())
-	}
+	v, err := get(ctx, s, c.h.Key, c.start)
+	return v, c.fail("Value", err)
 }
 
 // Set stores n, whatever the key held, and takes an expiry away. One SET, O(1),
@@ -115,7 +101,7 @@ func (c *Counter) Swap(ctx context.Context, n int64) (old int64, err error) {
 	case err != nil:
 		return 0, c.fail("Swap", err)
 	}
-	old, err = c.parse(cmd.Val())
+	old, err = parse(c.h.Key, cmd.Val())
 	return old, c.fail("Swap", err)
 }
 
@@ -169,17 +155,6 @@ func (c *Counter) Clear(ctx context.Context) error {
 		_, err = script.Unlink(ctx, hub, all...)
 	}
 	return c.fail("Clear", err)
-}
-
-var errDecimal = errors.New("not a decimal number of 64 bits")
-
-// parse reads a stored number. The text is not quoted in the error.
-func (c *Counter) parse(text string) (int64, error) {
-	v, err := strconv.ParseInt(text, 10, 64)
-	if err != nil {
-		return 0, &codec.DecodeError{Key: c.h.Key, Type: "int64", Codec: "text", Err: errDecimal}
-	}
-	return v, nil
 }
 
 func (c *Counter) fail(op string, err error) error { return desir.Fail(c.h, op, err) }

@@ -43,7 +43,7 @@ func (c *Counter) AddOnce(ctx context.Context, token string, n int64) (v int64, 
 		return 0, false, c.fail("AddOnce", fmt.Errorf("%w: too many tokens in %v", desir.ErrFull, onceWindow))
 	}
 	text, _ := parts[len(parts)-1].(string)
-	v, err = c.parse(text)
+	v, err = parse(c.h.Key, text)
 	return v, err == nil && parts[0] == int64(1), c.fail("AddOnce", err)
 }
 

@@ -10,6 +10,7 @@ package keys
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -46,6 +47,16 @@ func Part(name, part string) string {
 		return name + ":" + part
 	}
 	return "{" + name + "}:" + part
+}
+
+// Shard returns the key of a part of the object called name that need not be
+// where the others are: the first one is the object's own key, and unless the
+// name has a tag of its own each is in a slot of its own.
+func Shard(name string, i int) string {
+	if i == 0 {
+		return name
+	}
+	return name + ":shard:" + strconv.Itoa(i)
 }
 
 // tag returns the hash tag of key: what stands between its first { and the

@@ -1,0 +1,13 @@
+-- zset_remove_range: delete members of a range of a sorted set.
+-- flags: allow-oom
+-- KEYS[1] sorted set
+-- ARGV[1..4] kind, lo, hi, direction   a range; see zset_span
+-- ARGV[5] how many to delete at most, the first ones in its direction
+-- returns how many were deleted
+-- O(log n + deleted). Atomic. Only frees memory, so it runs when the server is
+-- full.
+local from, to, n = span(KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4])
+to = math.min(to, from + tonumber(ARGV[5]))
+if from >= to then return 0 end
+if ARGV[4] == 'REV' then from, to = n - to, n - from end
+return redis.call('ZREMRANGEBYRANK', KEYS[1], from, to - 1)

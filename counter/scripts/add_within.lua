@@ -1,0 +1,33 @@
+-- add_within: add to a number unless that would leave its bounds.
+-- KEYS[1] number   string, decimal integer; missing counts as ARGV[1]
+-- ARGV[1] start    ARGV[2] delta
+-- ARGV[3] low, ARGV[4] high   what the number may be before the addition, both
+--         included; none if low is above high. All decimal integers of 64 bits
+-- returns {1, new} when added; {0, old} when a bound was in the way, nothing
+--         written; numbers as text
+-- O(1). Atomic. Exact over 64 bits: it compares digits, since Lua's numbers are
+-- exact to 2^53 only, and leaves the addition to INCRBY, which cannot overflow
+-- between the bounds.
+
+-- below compares two decimals without leading zeros. Digits of one length are
+-- compared in two halves, each of which a Lua number holds.
+local function below(a, b)
+  local negative = string.sub(a, 1, 1) == '-'
+  if negative ~= (string.sub(b, 1, 1) == '-') then return negative end
+  if negative then a, b = string.sub(b, 2), string.sub(a, 2) end
+  if #a ~= #b then return #a < #b end
+  local x, y = tonumber(string.sub(a, 1, 10)), tonumber(string.sub(b, 1, 10))
+  if x ~= y then return x < y end
+  return (tonumber(string.sub(a, 11)) or 0) < (tonumber(string.sub(b, 11)) or 0)
+end
+
+local found = redis.call('GET', KEYS[1])
+local old = found or ARGV[1]
+if old ~= '0' and not string.match(old, '^-?[1-9]%d*$')
+    or below(old, '-9223372036854775808') or below('9223372036854775807', old) then
+  return redis.error_reply('ERR value is not an integer or out of range')
+end
+if below(old, ARGV[3]) or below(ARGV[4], old) then return {0, old} end
+if not found then redis.call('INCRBY', KEYS[1], ARGV[1]) end
+redis.call('INCRBY', KEYS[1], ARGV[2])
+return {1, redis.call('GET', KEYS[1])}

@@ -117,36 +117,43 @@ func (z *SortedSet[T]) AddScore(ctx context.Context, m T, delta float64) (float6
 
 // Score returns the score of m, and whether m is there. One ZSCORE, O(1).
 func (z *SortedSet[T]) Score(ctx context.Context, m T) (s float64, ok bool, err error) {
-	cmd, ok, err := z.about(ctx, "zscore", m)
-	if ok {
-		s, err = cmd.Float64()
+	var cmd *redis.FloatCmd
+	ok, err = z.ask(ctx, m, func(member string) redis.Cmder {
+		cmd = redis.NewFloatCmd(ctx, "zscore", z.h.Key, member)
+		return cmd
+	})
+	if !ok {
+		return 0, false, z.fail("Score", err)
 	}
-	return s, ok && err == nil, z.fail("Score", err)
+	return cmd.Val(), true, nil
 }
 
 // Rank returns how many members stand before m, and whether m is there: the
 // one of the lowest score has rank 0. One ZRANK, O(log n).
 func (z *SortedSet[T]) Rank(ctx context.Context, m T) (i int, ok bool, err error) {
-	cmd, ok, err := z.about(ctx, "zrank", m)
-	if ok {
-		i, err = cmd.Int()
+	var cmd *redis.IntCmd
+	ok, err = z.ask(ctx, m, func(member string) redis.Cmder {
+		cmd = redis.NewIntCmd(ctx, "zrank", z.h.Key, member)
+		return cmd
+	})
+	if !ok {
+		return 0, false, z.fail("Rank", err)
 	}
-	return i, ok && err == nil, z.fail("Rank", err)
+	return int(cmd.Val()), true, nil
 }
 
-// about asks something about one member; ok is false when it is not there.
-func (z *SortedSet[T]) about(ctx context.Context, command string, m T) (answer *redis.Cmd, ok bool, err error) {
+// ask sends a question about one member; ok is false when it is not there.
+func (z *SortedSet[T]) ask(ctx context.Context, m T, question func(member string) redis.Cmder) (ok bool, err error) {
 	s, err := z.h.Send()
 	if err != nil {
-		return nil, false, err
+		return false, err
 	}
 	member, err := z.members.Encode(m)
 	if err != nil {
-		return nil, false, err
+		return false, err
 	}
-	answer = redis.NewCmd(ctx, command, z.h.Key, member)
-	err = s.Read(ctx, answer)
-	return answer, err == nil, send.Miss(err)
+	err = s.Read(ctx, question(member))
+	return err == nil, send.Miss(err)
 }
 
 // Len returns the number of members. One ZCARD, O(1).

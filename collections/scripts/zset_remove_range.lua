@@ -9,5 +9,6 @@
 local from, to, n = span(KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4])
 to = math.min(to, from + tonumber(ARGV[5]))
 if from >= to then return 0 end
-if ARGV[4] == 'REV' then from, to = n - to, n - from end
-return redis.call('ZREMRANGEBYRANK', KEYS[1], from, to - 1)
+local first = from
+if ARGV[4] == 'REV' then first = n - to end
+return redis.call('ZREMRANGEBYRANK', KEYS[1], first, first + (to - from) - 1)

@@ -14,7 +14,7 @@
 local function below(a, b)
   local negative = string.sub(a, 1, 1) == '-'
   if negative ~= (string.sub(b, 1, 1) == '-') then return negative end
-  if negative then a, b = string.sub(b, 2), string.sub(a, 2) end
+  if negative then return below(string.sub(b, 2), string.sub(a, 2)) end
   if #a ~= #b then return #a < #b end
   local x, y = tonumber(string.sub(a, 1, 10)), tonumber(string.sub(b, 1, 10))
   if x ~= y then return x < y end

@@ -3,6 +3,7 @@ package conformance
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -25,6 +26,7 @@ type Call struct {
 	Write bool   // the last command changes something
 	Walk  bool   // the command is one page, asked for in the backend's way
 	Any   bool   // works whatever the key holds
+	Newer bool   // needs commands that Redis 7.0 lacks
 }
 
 func (c Call) name() string { return strings.TrimSpace(c.Op + " " + c.Case) }
@@ -60,11 +62,22 @@ func (c Call) whatever() Call {
 	return c
 }
 
+// newer marks a call that a server of the baseline cannot serve.
+func (c Call) newer() Call {
+	c.Newer = true
+	return c
+}
+
+// lacking reports whether the server cannot serve the call.
+func (c Call) lacking(ctx context.Context, raw redis.UniversalClient) bool {
+	return c.Newer && strings.Contains(fmt.Sprint(raw.HPTTL(ctx, "none", "none").Err()), "unknown command")
+}
+
 // Subject is a type as the tests of failures and cost see it.
 type Subject struct {
 	Name string // of the tests
 	Type string // as in errors: "collections.Map"
-	Kind string // what the key holds: "hash", "set", "list", "string"
+	Kind string // what the key holds: "hash", "set", "zset", "list", "string"
 	Of   any    // a pointer to an object, if Calls should have all of its methods
 
 	// Calls returns calls of every method of an object, each of which has
@@ -100,27 +113,37 @@ func (s Subject) refused(t *testing.T, c Call, key string, err error) {
 	}
 }
 
-// object is what is embedded in every type.
-type object interface {
+// lasting is what every type has.
+type lasting interface {
 	Key() string
 	Exists(ctx context.Context) (bool, error)
 	Clear(ctx context.Context) error
+}
+
+// object is what is embedded in every type whose expiry is the user's.
+type object interface {
+	lasting
 	Expire(ctx context.Context, d time.Duration) (bool, error)
 	ExpireAt(ctx context.Context, t time.Time) (bool, error)
 	Persist(ctx context.Context) (bool, error)
 	TTL(ctx context.Context) (time.Duration, bool, error)
 }
 
-// objectCalls are the calls of the methods that every type has.
-func objectCalls(o object) []Call {
+// lastingCalls are the calls of the methods that every type has.
+func lastingCalls(o lasting) []Call {
 	return []Call{
 		look("Exists", "exists", func(ctx context.Context) error { return second(o.Exists(ctx)) }).whatever(),
-		look("TTL", "pttl", func(ctx context.Context) error { return third(o.TTL(ctx)) }).whatever(),
 		change("Clear", "evalsha", o.Clear).whatever(),
+	}
+}
+
+func objectCalls(o object) []Call {
+	return append([]Call{
+		look("TTL", "pttl", func(ctx context.Context) error { return third(o.TTL(ctx)) }).whatever(),
 		change("Expire", "pexpire", func(ctx context.Context) error { return second(o.Expire(ctx, time.Hour)) }).whatever(),
 		change("ExpireAt", "pexpireat", func(ctx context.Context) error { return second(o.ExpireAt(ctx, time.Unix(4e9, 0))) }).whatever(),
 		change("Persist", "persist", func(ctx context.Context) error { return second(o.Persist(ctx)) }).whatever(),
-	}
+	}, lastingCalls(o)...)
 }
 
 // second and third pick the error out of the results of a call.

@@ -34,6 +34,10 @@ func mapCalls[K comparable, V any](m *collections.Map[K, V], k K, v V) []Call {
 		change("CompareAndDelete", "evalsha", func(ctx context.Context) error { return second(m.CompareAndDelete(ctx, k, v)) }),
 		change("Update", "hget evalsha", func(ctx context.Context) error { return second(m.Update(ctx, k, keep)) }),
 		change("Update", "hget evalsha", func(ctx context.Context) error { return second(m.Update(ctx, k, drop)) }).as("that deletes"),
+		look("TTLOf", "hpttl", func(ctx context.Context) error { return third(m.TTLOf(ctx, k)) }).newer(),
+		change("SetTTL", "hsetex", func(ctx context.Context) error { return m.SetTTL(ctx, k, v, time.Hour) }).newer(),
+		change("ExpireKey", "hpexpire", func(ctx context.Context) error { return second(m.ExpireKey(ctx, time.Hour, k)) }).newer(),
+		change("ExpireKey", "hdel", func(ctx context.Context) error { return second(m.ExpireKey(ctx, 0, k)) }).as("that deletes"),
 	}, objectCalls(m)...)
 }
 
@@ -64,6 +68,28 @@ func setCalls[T comparable](s, other *collections.Set[T], m T) []Call {
 		change("StoreIntersect", "sinterstore", func(ctx context.Context) error { return second(s.StoreIntersect(ctx, other)) }).whatever(),
 		change("StoreDiff", "sdiffstore", func(ctx context.Context) error { return second(s.StoreDiff(ctx, other)) }).whatever(),
 	}, objectCalls(s)...)
+}
+
+func sortedCalls[T comparable](z *collections.SortedSet[T], m T) []Call {
+	top := collections.ByRank(0, 2).Reverse()
+	return append([]Call{
+		look("Score", "zscore", func(ctx context.Context) error { return third(z.Score(ctx, m)) }),
+		look("Rank", "zrank", func(ctx context.Context) error { return third(z.Rank(ctx, m)) }),
+		look("Len", "zcard", func(ctx context.Context) error { return second(z.Len(ctx)) }),
+		look("Range", "evalsha", func(ctx context.Context) error { return second(drain(z.Range(ctx, top))) }),
+		look("All", "evalsha", func(ctx context.Context) error { return second(drain(z.All(ctx))) }),
+		change("Add", "zadd", func(ctx context.Context) error { return second(z.Add(ctx, m, 7)) }),
+		change("AddMany", "zadd", func(ctx context.Context) error {
+			return second(z.AddMany(ctx, collections.Scored[T]{Value: m, Score: 7}))
+		}),
+		change("AddMax", "zadd", func(ctx context.Context) error { return second(z.AddMax(ctx, m, 7)) }),
+		change("AddMin", "zadd", func(ctx context.Context) error { return second(z.AddMin(ctx, m, -7)) }),
+		change("AddScore", "zincrby", func(ctx context.Context) error { return second(z.AddScore(ctx, m, 2)) }),
+		change("Remove", "zrem", func(ctx context.Context) error { return second(z.Remove(ctx, m)) }),
+		change("PopMin", "zpopmin", func(ctx context.Context) error { return third(z.PopMin(ctx)) }),
+		change("PopMax", "zpopmax", func(ctx context.Context) error { return third(z.PopMax(ctx)) }),
+		change("RemoveRange", "evalsha", func(ctx context.Context) error { return second(z.RemoveRange(ctx, top)) }),
+	}, objectCalls(z)...)
 }
 
 func listCalls[T any](l, other *collections.List[T], v T, back, front string) []Call {

@@ -27,6 +27,29 @@ func idsCalls(s *counter.IDs) []Call {
 	}, objectCalls(s)...)
 }
 
+func boundedCalls(b *counter.Bounded) []Call {
+	return append([]Call{
+		look("Value", "get", func(ctx context.Context) error { return second(b.Value(ctx)) }),
+		change("Add", "evalsha", func(ctx context.Context) error { return second(b.Add(ctx, 2)) }),
+		change("Set", "set", func(ctx context.Context) error { return b.Set(ctx, 7) }).whatever(),
+	}, objectCalls(b)...)
+}
+
+func windowCalls(w *counter.Window) []Call {
+	return append([]Call{
+		look("Count", "evalsha", func(ctx context.Context) error { return second(w.Count(ctx)) }),
+		change("Add", "evalsha", func(ctx context.Context) error { return second(w.Add(ctx, 2)) }),
+		change("Allow", "evalsha", func(ctx context.Context) error { return second(w.Allow(ctx, 100)) }),
+	}, lastingCalls(w)...)
+}
+
+func shardedCalls(c *counter.Sharded) []Call {
+	return append([]Call{
+		look("Value", "get", func(ctx context.Context) error { return second(c.Value(ctx)) }),
+		change("Add", "incrby", func(ctx context.Context) error { return c.Add(ctx, 2) }),
+	}, lastingCalls(c)...)
+}
+
 // first takes one step of a sequence.
 func first[T any](seq iter.Seq2[T, error]) (err error) {
 	for _, err = range seq {

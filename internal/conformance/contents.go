@@ -28,6 +28,9 @@ func contents(t testing.TB, raw client, key string) string {
 		members, err = raw.SMembers(ctx, key).Result()
 		slices.Sort(members)
 		held = members
+	case "zset":
+		held, err = raw.ZRangeWithScores(ctx, key, 0, -1).Result()
+		held = fmt.Sprint(held)
 	default:
 		t.Fatalf("%q holds a %s", key, kind)
 	}

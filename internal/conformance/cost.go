@@ -21,6 +21,9 @@ func costs(s Subject) part {
 		trips := redistest.CountTrips(rdb)
 		key := tagged(t, r, "k")
 		for _, c := range s.Calls(rdb, key) {
+			if c.lacking(t.Context(), r.Raw()) {
+				continue
+			}
 			for range 2 { // the first one teaches the server
 				s.refill(t, r.Raw(), key)
 				trips.Reset()
@@ -31,6 +34,9 @@ func costs(s Subject) part {
 			sends, want := strings.Fields(c.Sends), len(strings.Fields(c.Sends))
 			if c.Walk {
 				sends = pageCommands(r, c.Sends)
+			}
+			if r.Name == "embedded" && c.Sends == "hpexpire" {
+				sends = []string{"hexpire"} // it has no other
 			}
 			if got := trips.Commands(); !slices.Equal(got, sends) || trips.Count() != want {
 				t.Errorf("%s: %d round trips %q, want %d %q", c.name(), trips.Count(), got, want, sends)

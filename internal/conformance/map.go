@@ -16,6 +16,7 @@ func Map(t *testing.T, r *redistest.Redis) {
 	run(t, r,
 		part{"Model", mapModel},
 		part{"Bulk", mapBulk},
+		part{"TTLs", mapTTLs},
 		failures(mapSubject()),
 		failures(addSubject()),
 		costs(mapSubject()),

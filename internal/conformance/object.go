@@ -4,6 +4,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"github.com/desir-go/desir/collections"
 	"github.com/desir-go/desir/counter"
 	"github.com/desir-go/desir/internal/redistest"
@@ -19,10 +21,12 @@ func Object(t *testing.T, r *redistest.Redis) {
 	}{
 		{"Map", func(rdb client, name string) object { return collections.NewMap[string, string](rdb, name) }, "hash"},
 		{"Set", func(rdb client, name string) object { return collections.NewSet[string](rdb, name) }, "set"},
+		{"SortedSet", func(rdb client, name string) object { return collections.NewSortedSet[string](rdb, name) }, "zset"},
 		{"List", func(rdb client, name string) object { return collections.NewList[string](rdb, name) }, "list"},
 		{"Value", func(rdb client, name string) object { return collections.NewValue[string](rdb, name) }, "string"},
 		{"Counter", func(rdb client, name string) object { return counter.New(rdb, name) }, "string"},
 		{"IDs", func(rdb client, name string) object { return counter.NewIDs(rdb, name, 5) }, "string"},
+		{"Bounded", func(rdb client, name string) object { return counter.NewBounded(rdb, name, 0, 9) }, "string"},
 	} {
 		parts = append(parts, part{o.of, func(t *testing.T, r *redistest.Redis) {
 			at := name(t, r, "o")
@@ -45,6 +49,8 @@ func fillKind(t *testing.T, raw client, at, kind string) {
 		must(t, raw.HSet(ctx, at, "1", "1").Err())
 	case "set":
 		must(t, raw.SAdd(ctx, at, "1").Err())
+	case "zset":
+		must(t, raw.ZAdd(ctx, at, redis.Z{Member: "1", Score: 1}).Err())
 	case "list":
 		must(t, raw.RPush(ctx, at, "1").Err())
 	default:

@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"context"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -14,12 +15,12 @@ type client = redis.UniversalClient
 
 // Collections are the types of package collections.
 func Collections() []Subject {
-	return []Subject{mapSubject(), addSubject(), setSubject(), listSubject(), ringSubject(), valueSubject()}
+	return []Subject{mapSubject(), addSubject(), setSubject(), sortedSubject(), listSubject(), ringSubject(), valueSubject()}
 }
 
 // Counters are the types of package counter.
 func Counters() []Subject {
-	return []Subject{counterSubject(), startSubject(), idsSubject()}
+	return []Subject{counterSubject(), startSubject(), idsSubject(), boundedSubject(), windowSubject(), shardedSubject()}
 }
 
 // other names a second object in the slot of the first.
@@ -91,6 +92,22 @@ func setSubject() Subject {
 		Unencodable: []func(client, string) []Call{func(rdb client, name string) []Call {
 			s := collections.NewSet[*int](rdb, name)
 			return setCalls(s, s, nil)
+		}},
+	}
+}
+
+func sortedSubject() Subject {
+	return Subject{
+		Name: "SortedSet", Type: "collections.SortedSet", Kind: "zset", Of: new(collections.SortedSet[string]),
+		Calls: func(rdb client, name string) []Call {
+			return sortedCalls(collections.NewSortedSet[string](rdb, name), marker)
+		},
+		Fill: func(ctx context.Context, raw client, name string) error {
+			return raw.ZAdd(ctx, name, redis.Z{Member: marker, Score: 1}, redis.Z{Member: "l", Score: 2}, redis.Z{Member: "m", Score: 2}).Err()
+		},
+		Zero: func() []Call { return sortedCalls(new(collections.SortedSet[string]), "m") },
+		Unencodable: []func(client, string) []Call{func(rdb client, name string) []Call {
+			return sortedCalls(collections.NewSortedSet[*int](rdb, name), nil)
 		}},
 	}
 }
@@ -171,5 +188,39 @@ func idsSubject() Subject {
 		Calls: func(rdb client, name string) []Call { return idsCalls(counter.NewIDs(rdb, name, 1)) },
 		Fill:  fillNumber,
 		Zero:  func() []Call { return idsCalls(new(counter.IDs)) },
+	}
+}
+
+func boundedSubject() Subject {
+	return Subject{
+		Name: "Bounded", Type: "counter.Bounded", Kind: "string", Of: new(counter.Bounded),
+		Calls: func(rdb client, name string) []Call { return boundedCalls(counter.NewBounded(rdb, name, -10, 10)) },
+		Fill:  fillNumber,
+		Zero:  func() []Call { return boundedCalls(new(counter.Bounded)) },
+	}
+}
+
+// windowSubject is so long that all calls of a test fall into one of its parts.
+func windowSubject() Subject {
+	return Subject{
+		Name: "Window", Type: "counter.Window", Kind: "hash", Of: new(counter.Window),
+		Calls: func(rdb client, name string) []Call {
+			return windowCalls(counter.NewWindow(rdb, name, 1000*24*time.Hour))
+		},
+		Fill: func(ctx context.Context, raw client, name string) error {
+			return raw.HSet(ctx, name, "4000000000000000", "4").Err() // a part of the year 2096
+		},
+		Zero: func() []Call { return windowCalls(new(counter.Window)) },
+	}
+}
+
+// shardedSubject has one shard: a call is one command then. The suite of the
+// type has more.
+func shardedSubject() Subject {
+	return Subject{
+		Name: "Sharded", Type: "counter.Sharded", Kind: "string", Of: new(counter.Sharded),
+		Calls: func(rdb client, name string) []Call { return shardedCalls(counter.NewSharded(rdb, name, 1)) },
+		Fill:  fillNumber,
+		Zero:  func() []Call { return shardedCalls(new(counter.Sharded)) },
 	}
 }

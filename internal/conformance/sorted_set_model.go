@@ -1,0 +1,242 @@
+package conformance
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"testing"
+
+	"github.com/desir-go/desir/collections"
+	"github.com/desir-go/desir/internal/redistest"
+)
+
+// sortedModel makes random calls to two handles of one sorted set and to a Go
+// map. Scores are those given, or some that meet often and both infinities.
+func sortedModel(t *testing.T, r *redistest.Redis, calls int, scores ...float64) {
+	x := &sortedWalker{model: newModel(t), want: map[string]float64{}, scores: scores}
+	if len(scores) == 0 {
+		x.scores = []float64{math.Inf(-1), -2.5, -1, 0, 1, 1, 2, 1e100, math.Inf(1)}
+	}
+	at := name(t, r, "ranking")
+	x.handles = []*collections.SortedSet[string]{
+		collections.NewSortedSet[string](r.Client, at),
+		collections.NewSortedSet[string](otherHandle(t, r), at),
+	}
+	does := []func(){
+		x.add, x.add, x.addMany, x.addMany, x.score, x.rank, x.popMin, x.popMax, x.remove,
+		x.removeRange, x.length, x.walk, x.walk, x.walk, x.all, x.exists, x.clear,
+	}
+	if len(scores) == 0 {
+		does = append(does, x.addMax, x.addMax, x.addMin, x.addMin, x.addScore)
+	}
+	x.run(calls, does...)
+}
+
+type scored = collections.Scored[string]
+
+type sortedWalker struct {
+	*model
+	want    map[string]float64
+	scores  []float64 // that members get; one alone allows ranges of texts
+	handles []*collections.SortedSet[string]
+}
+
+func (x *sortedWalker) pick() (*collections.SortedSet[string], string, float64) {
+	return oneOf(x.model, x.handles...), x.member(), oneOf(x.model, x.scores...)
+}
+
+func (x *sortedWalker) member() string {
+	return oneOf(x.model, "", "ada", "bob", "b", "ba", "\x00", "\xff", "{x}", "\u00e9", "Z")
+}
+
+// sorted returns the model's members in order.
+func (x *sortedWalker) sorted() []scored {
+	var all []scored
+	for m, s := range x.want {
+		all = append(all, scored{Value: m, Score: s})
+	}
+	slices.SortFunc(all, func(a, b scored) int {
+		return cmp.Or(cmp.Compare(a.Score, b.Score), cmp.Compare(a.Value, b.Value))
+	})
+	return all
+}
+
+func (x *sortedWalker) add() {
+	z, m, s := x.pick()
+	_, had := x.want[m]
+	x.want[m] = s
+	added, err := z.Add(x.ctx(), m, s)
+	x.same(err, added, !had, "Add(%q, %g)", m, s)
+}
+
+func (x *sortedWalker) addMany() {
+	z, _, _ := x.pick()
+	ms := some(x.model, 4, func() scored { return scored{Value: x.member(), Score: oneOf(x.model, x.scores...)} })
+	before := len(x.want)
+	for _, m := range ms {
+		x.want[m.Value] = m.Score
+	}
+	added, err := z.AddMany(x.ctx(), ms...)
+	x.same(err, added, len(x.want)-before, "AddMany(%v)", ms)
+}
+
+// extreme is AddMax or AddMin.
+func (x *sortedWalker) extreme(call string, better func(a, b float64) bool) {
+	z, m, s := x.pick()
+	old, had := x.want[m]
+	changed := !had || better(s, old)
+	if changed {
+		x.want[m] = s
+	}
+	add := z.AddMax
+	if call == "AddMin" {
+		add = z.AddMin
+	}
+	got, err := add(x.ctx(), m, s)
+	x.same(err, got, changed, "%s(%q, %g)", call, m, s)
+}
+
+func (x *sortedWalker) addMax() { x.extreme("AddMax", func(a, b float64) bool { return a > b }) }
+func (x *sortedWalker) addMin() { x.extreme("AddMin", func(a, b float64) bool { return a < b }) }
+
+func (x *sortedWalker) addScore() {
+	z, m, _ := x.pick()
+	delta := oneOf(x.model, -1, 0, 0.5, 2)
+	x.want[m] += delta
+	got, err := z.AddScore(x.ctx(), m, delta)
+	x.same(err, got, x.want[m], "AddScore(%q, %g)", m, delta)
+}
+
+func (x *sortedWalker) score() {
+	z, m, _ := x.pick()
+	got, ok, err := z.Score(x.ctx(), m)
+	want, had := x.want[m]
+	x.same(err, answer(got, ok), answer(want, had), "Score(%q)", m)
+}
+
+func (x *sortedWalker) rank() {
+	z, m, _ := x.pick()
+	got, ok, err := z.Rank(x.ctx(), m)
+	at := slices.IndexFunc(x.sorted(), func(s scored) bool { return s.Value == m })
+	x.same(err, answer(got, ok), answer(max(at, 0), at >= 0), "Rank(%q)", m)
+}
+
+// pop is PopMin or PopMax.
+func (x *sortedWalker) pop(call string, last bool) {
+	z, _, _ := x.pick()
+	var want scored
+	if all := x.sorted(); len(all) > 0 {
+		want = all[0]
+		if last {
+			want = all[len(all)-1]
+		}
+	}
+	had := len(x.want) > 0
+	delete(x.want, want.Value)
+	pop := z.PopMin
+	if last {
+		pop = z.PopMax
+	}
+	got, ok, err := pop(x.ctx())
+	x.same(err, answer(got, ok), answer(want, had), "%s()", call)
+}
+
+func (x *sortedWalker) popMin() { x.pop("PopMin", false) }
+func (x *sortedWalker) popMax() { x.pop("PopMax", true) }
+
+func (x *sortedWalker) remove() {
+	z, _, _ := x.pick()
+	ms := some(x.model, 3, x.member)
+	before := len(x.want)
+	for _, m := range ms {
+		delete(x.want, m)
+	}
+	n, err := z.Remove(x.ctx(), ms...)
+	x.same(err, n, before-len(x.want), "Remove(%q)", ms)
+}
+
+// part chooses a range, and what of the model it names.
+func (x *sortedWalker) part() (r collections.Range, named []scored) {
+	all := x.sorted()
+	reverse := x.chance(2)
+	if reverse {
+		slices.Reverse(all)
+	}
+	switch kind := x.rng.IntN(3); {
+	case kind == 0:
+		from, to := x.rng.IntN(17)-8, x.rng.IntN(17)-8
+		r = collections.ByRank(from, to)
+		n := len(all)
+		if from < 0 {
+			from = max(0, from+n)
+		}
+		if to < 0 {
+			to += n + 1
+		}
+		if from, to = min(from, n), min(to, n); from < to {
+			named = all[from:to]
+		}
+	case kind == 1 && len(x.scores) == 1:
+		lo, hi := x.member(), oneOf(x.model, x.member(), "")
+		r = collections.ByLex(lo, hi)
+		named = slices.DeleteFunc(all, func(m scored) bool { return m.Value < lo || hi != "" && m.Value > hi })
+	default:
+		bounds := []float64{math.Inf(-1), -1.75, -1, 0, 0.5, 1, 2, 1e100, math.Inf(1)}
+		lo, hi := oneOf(x.model, bounds...), oneOf(x.model, bounds...)
+		r = collections.ByScore(lo, hi)
+		named = slices.DeleteFunc(all, func(m scored) bool { return m.Score < lo || m.Score > hi })
+	}
+	if reverse {
+		r = r.Reverse()
+	}
+	if x.chance(3) {
+		n := x.rng.IntN(5) - 1
+		r = r.Limit(n)
+		named = named[:min(max(n, 0), len(named))]
+	}
+	return r, named
+}
+
+func (x *sortedWalker) walk() {
+	z, _, _ := x.pick()
+	r, want := x.part()
+	got, err := drain(z.Range(x.ctx(), r))
+	x.same(err, got, want, "Range(%+v)", r)
+}
+
+func (x *sortedWalker) all() {
+	z, _, _ := x.pick()
+	got, err := drain(z.All(x.ctx()))
+	x.same(err, got, x.sorted(), "All()")
+}
+
+func (x *sortedWalker) removeRange() {
+	z, _, _ := x.pick()
+	r, named := x.part()
+	for _, m := range named {
+		delete(x.want, m.Value)
+	}
+	n, err := z.RemoveRange(x.ctx(), r)
+	x.same(err, n, len(named), "RemoveRange(%+v)", r)
+}
+
+func (x *sortedWalker) length() {
+	z, _, _ := x.pick()
+	n, err := z.Len(x.ctx())
+	x.same(err, n, len(x.want), "Len()")
+}
+
+func (x *sortedWalker) exists() {
+	z, _, _ := x.pick()
+	ok, err := z.Exists(x.ctx())
+	x.same(err, ok, len(x.want) > 0, "Exists()")
+}
+
+func (x *sortedWalker) clear() {
+	z, _, _ := x.pick()
+	if !x.chance(4) {
+		return
+	}
+	clear(x.want)
+	x.same(z.Clear(x.ctx()), nil, nil, "Clear()")
+}

@@ -3,6 +3,7 @@ package counter
 import (
 	"context"
 	"errors"
+	"math/big"
 	"math/rand/v2"
 	"time"
 
@@ -82,11 +83,12 @@ func (c *Sharded) Value(ctx context.Context) (int64, error) {
 	return v, c.fail("Value", err)
 }
 
-func (c *Sharded) value(ctx context.Context) (sum int64, err error) {
+func (c *Sharded) value(ctx context.Context) (int64, error) {
 	all, err := ask(ctx, c, "get", redis.NewStringCmd)
 	if err != nil {
 		return 0, err
 	}
+	var sum big.Int // shards may be beyond 64 bits on the way to a sum that is not
 	for i, cmd := range all {
 		if errors.Is(cmd.Err(), redis.Nil) {
 			continue
@@ -95,12 +97,12 @@ func (c *Sharded) value(ctx context.Context) (sum int64, err error) {
 		if err != nil {
 			return 0, err
 		}
-		if (sum+v < sum) != (v < 0) {
-			return 0, errSum
-		}
-		sum += v
+		sum.Add(&sum, big.NewInt(v))
 	}
-	return sum, nil
+	if !sum.IsInt64() {
+		return 0, errSum
+	}
+	return sum.Int64(), nil
 }
 
 // ask sends a command that reads to all shards. What it returns has an answer

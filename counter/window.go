@@ -77,11 +77,13 @@ func (w *Window) Allow(ctx context.Context, limit int64) (bool, error) {
 // add counts n events if the count with them is at most most.
 func (w *Window) add(ctx context.Context, n, most int64) (count int64, ok bool, err error) {
 	hub, err := w.h.Hub()
-	if err == nil && n < 0 {
-		err = errEvents
-	}
-	if err != nil {
+	switch {
+	case err != nil:
 		return 0, false, err
+	case n < 0:
+		return 0, false, errEvents
+	case n > windowMost:
+		return 0, false, ErrBound
 	}
 	size, part := w.micros()
 	answer, err := windowAdd.Run(ctx, hub, []string{w.h.Key}, size, part, n, most)

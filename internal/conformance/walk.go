@@ -30,7 +30,7 @@ func mapWalks(t *testing.T, r *redistest.Redis) {
 	equal(t, "Insert", answer(n, err), answer(long, nil))
 	walks(t, rdb, m.Keys(t.Context()))
 	walks(t, rdb, m.Values(context.Background()))
-	walks(t, rdb, keys(m.All(t.Context())))
+	walks(t, rdb, keysOf(m.All(t.Context())))
 }
 
 // numbers are pairs of a number and itself.
@@ -44,8 +44,8 @@ func numbers(n int) iter.Seq2[int, int] {
 	}
 }
 
-// keys is a walk over entries whose keys and values are the same.
-func keys(seq iter.Seq2[desir.Entry[int, int], error]) iter.Seq2[int, error] {
+// keysOf is a walk over the keys of entries whose keys and values are the same.
+func keysOf(seq iter.Seq2[desir.Entry[int, int], error]) iter.Seq2[int, error] {
 	return func(yield func(int, error) bool) {
 		for e, err := range seq {
 			if err == nil && e.Key != e.Value {

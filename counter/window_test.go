@@ -1,0 +1,10 @@
+package counter_test
+
+import (
+	"testing"
+
+	"github.com/desir-go/desir/internal/conformance"
+	"github.com/desir-go/desir/internal/redistest"
+)
+
+func TestWindow(t *testing.T) { redistest.Each(t, conformance.Window) }

@@ -29,7 +29,7 @@ type Chan[T any] struct {
 // type or an option that cannot work is the error of every call.
 func NewChan[T any](rdb redis.UniversalClient, name string, opts ...Option) *Chan[T] {
 	s, err := gather(opts)
-	values, valueErr := element.Values[T](element.Scoped(s.codec, "chan", name))
+	values, valueErr := element.Messages[T](element.Scoped(s.codec, "chan", name))
 	c := &Chan[T]{
 		h:      hub.NewHandle(rdb, "channel.Chan", name, errors.Join(err, valueErr, keys.CheckTag(name))),
 		values: values,

@@ -24,7 +24,8 @@ const (
 // receiver, and looks once a second by itself. It fails with [desir.ErrClosed]
 // when the channel is closed, also while it waits. When the context ends, the
 // error says what became of v: [desir.ErrFull] beside the context's error for
-// not sent, [desir.ErrMaybeRan] for perhaps.
+// not sent, [desir.ErrMaybeRan] for perhaps. A value of more than 1 MiB is
+// [codec.ErrTooLarge] (see the package comment), and nothing was sent.
 func (c *Chan[T]) Send(ctx context.Context, v T) error {
 	_, err := c.sendAll(ctx, []T{v}, true)
 	return c.fail("Send", err)
@@ -39,7 +40,8 @@ func (c *Chan[T]) TrySend(ctx context.Context, v T) (sent bool, err error) {
 // SendMany appends values in order, and waits while the channel is full. It
 // returns how many the server acknowledged: the first ones. One script for 500
 // values or 256 KiB, each atomic and sent once; after an error the values of
-// that script may follow if it is [desir.ErrMaybeRan], and no later one does.
+// that script may follow if it is [desir.ErrMaybeRan], and no later one does. A
+// value that is too large ([codec.ErrTooLarge]) keeps all of them from being sent.
 func (c *Chan[T]) SendMany(ctx context.Context, vs ...T) (sent int, err error) {
 	sent, err = c.sendAll(ctx, vs, true)
 	return sent, c.fail("SendMany", err)

@@ -35,4 +35,11 @@
 // over) is a [*GapError] in its loop, at the place where it belongs; with
 // [Numbered] the number of missed messages is exact. All subscriptions of a
 // client share one connection, and a frozen one is found within 10 s.
+//
+// # Size
+//
+// An encoded value of more than 1 MiB is refused with [codec.ErrTooLarge] before
+// anything is sent; SendMany then sends none of its values. A codec that has a
+// [codec.Limit] brings a bound of its own, smaller or larger. What is received
+// has no bound but the Limit of the receiver's codec.
 package channel

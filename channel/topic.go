@@ -52,7 +52,7 @@ func NewTopic[T any](rdb redis.UniversalClient, name string, opts ...TopicOption
 	if s.sharded || s.numbered {
 		check = keys.CheckTag
 	}
-	values, err := element.Values[T](element.Scoped(s.codec, "topic", name))
+	values, err := element.Messages[T](element.Scoped(s.codec, "topic", name))
 	return &Topic[T]{
 		h:             hub.NewHandle(rdb, "channel.Topic", name, errors.Join(err, check(name))),
 		values:        values,
@@ -73,7 +73,8 @@ func (t *Topic[T]) Key() string {
 // were; on a cluster only those of the node that took it, which says little.
 //
 // One PUBLISH, one round trip, O(subscribers), sent once: after
-// [desir.ErrMaybeRan] it may have arrived. With [Numbered] a script.
+// [desir.ErrMaybeRan] it may have arrived. With [Numbered] a script. More than
+// 1 MiB is [codec.ErrTooLarge] (see the package comment), and nothing was sent.
 func (t *Topic[T]) Publish(ctx context.Context, v T) (receivers int, err error) {
 	receivers, err = t.publish(ctx, v)
 	return receivers, desir.Fail(t.h, "Publish", err)

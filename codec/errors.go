@@ -13,10 +13,10 @@ import (
 // call of a program and never later.
 var ErrUnsupported = errors.New("codec: type not supported")
 
-// ErrTooLarge says that a value is longer than a [Limit], nested deeper than 64,
-// or would take more memory than the bytes it is stored in allow (see the
-// package's comment on bounds). Encoding returns it before anything is sent,
-// decoding inside a [*DecodeError].
+// ErrTooLarge says that a value is longer than a [Limit] or a message may be,
+// nested deeper than 64, or would take more memory than the bytes it is stored in
+// allow (see the package's comment on bounds). Encoding returns it before anything
+// is sent, decoding inside a [*DecodeError].
 var ErrTooLarge = errors.New("codec: value too large")
 
 // ErrSignature says that a frame of [Encrypt] or [Sign] was not made by a holder

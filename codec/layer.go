@@ -51,6 +51,15 @@ func (w *wrapper) Deterministic() bool {
 	return ok && d.Deterministic() && w.layer.deterministic()
 }
 
+// Limited says whether it is a Limit, or has one inside.
+func (w *wrapper) Limited() bool {
+	if _, ok := w.layer.(limit); ok {
+		return true
+	}
+	l, ok := w.inner.(interface{ Limited() bool })
+	return ok && l.Limited()
+}
+
 // Format implements fmt.Formatter for every verb, so that none reaches the keys.
 func (w *wrapper) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, w.Name()) }
 

@@ -6,6 +6,10 @@ import "strconv"
 // encoded, before the network is touched, and when they are decoded, before the
 // inner codec sees them. What counts are the stored bytes, so Limit belongs on the
 // outside of Compress and Encrypt. With zero or less only the empty value passes.
+//
+// What package channel sends may have 1 MiB; a Limit, wherever it stands in the
+// codec, takes the place of that bound. A wrapping codec of your own tells of one
+// inside by a method Limited() bool.
 func Limit(inner Codec, maxBytes int) Codec { return wrap(limit(maxBytes), inner) }
 
 type limit int

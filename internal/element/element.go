@@ -17,12 +17,26 @@ import (
 type Of[T any] struct {
 	typed codec.Typed[T]
 	plain bool // T is string and its form is itself: it passes without a copy
+	most  int  // bytes that Encode lets pass; 0 for any number
 }
 
 // Values resolves a codec for values.
 func Values[T any](c codec.Codec) (Of[T], error) {
 	typed, err := codec.Values[T](c)
 	return of(c, typed), err
+}
+
+// maxMessage is how long a message may be whose codec has no bound of its own.
+const maxMessage = 1 << 20
+
+// Messages resolves a codec for values that are sent to somebody: Encode refuses
+// those of more than 1 MiB, unless the codec says otherwise. Decode does not look.
+func Messages[T any](c codec.Codec) (Of[T], error) {
+	e, err := Values[T](c)
+	if l, ok := c.(interface{ Limited() bool }); !ok || !l.Limited() {
+		e.most = maxMessage
+	}
+	return e, err
 }
 
 // Keys resolves a codec for what Redis compares.
@@ -61,6 +75,14 @@ const maxScratch = 64 << 10
 
 // Encode returns what is stored for v.
 func (e *Of[T]) Encode(v T) (string, error) {
+	s, err := e.encode(v)
+	if err == nil && e.most > 0 && len(s) > e.most {
+		return "", fmt.Errorf("%w: %d bytes, and a message has %d at most, unless its codec is a Limit", codec.ErrTooLarge, len(s), e.most)
+	}
+	return s, err
+}
+
+func (e *Of[T]) encode(v T) (string, error) {
 	if e.plain {
 		return *(*string)(unsafe.Pointer(&v)), nil
 	}

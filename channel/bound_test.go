@@ -1,0 +1,101 @@
+package channel_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/desir-go/desir"
+	"github.com/desir-go/desir/channel"
+	"github.com/desir-go/desir/codec"
+	"github.com/desir-go/desir/internal/redistest"
+)
+
+const bound = 1 << 20 // of a message whose codec has none of its own
+
+// sends are the ways of sending a value.
+func sends(rdb redis.UniversalClient, name string, opts ...channel.CodecOption) map[string]func(v string) error {
+	var with []channel.Option
+	var topic []channel.TopicOption
+	for _, o := range opts {
+		with, topic = append(with, o), append(topic, o)
+	}
+	c := channel.NewChan[string](rdb, name, with...)
+	news := channel.NewTopic[string](rdb, name, topic...)
+	numbered := channel.NewTopic[string](rdb, name, append(topic, channel.Numbered())...)
+	return map[string]func(v string) error{
+		"Chan.Send":     func(v string) error { return c.Send(ctx, v) },
+		"Chan.TrySend":  func(v string) error { _, err := c.TrySend(ctx, v); return err },
+		"Chan.SendMany": func(v string) error { _, err := c.SendMany(ctx, "short", v); return err },
+		"Topic.Publish": func(v string) error { _, err := news.Publish(ctx, v); return err },
+		"Topic.Publish of a Numbered": func(v string) error {
+			_, err := numbered.Publish(ctx, v)
+			return err
+		},
+	}
+}
+
+// TestMessageBound sends what just fits and refuses what is a byte longer,
+// before anything is sent: by the bound of all, and by one of the codec.
+func TestMessageBound(t *testing.T) {
+	redistest.Each(t, func(t *testing.T, r *redistest.Redis) {
+		rdb := r.NewClient(t)
+		trips := redistest.CountTrips(rdb)
+		for _, tt := range []struct {
+			name  string
+			opts  []channel.CodecOption
+			fits  int // how long a string may be
+			extra int // bytes that the codec adds
+		}{
+			{name: "Auto", fits: bound},
+			{name: "Raw", opts: []channel.CodecOption{channel.WithCodec(codec.Raw)}, fits: bound},
+			{"Sign", []channel.CodecOption{channel.WithCodec(codec.Sign(codec.Auto, keyRing{}))}, bound - 38, 38},
+			{name: "a smaller Limit", opts: []channel.CodecOption{channel.WithCodec(codec.Limit(codec.Auto, 10))}, fits: 10},
+			{name: "a larger Limit", opts: []channel.CodecOption{channel.WithCodec(codec.Limit(codec.Auto, bound+10))}, fits: bound + 10},
+			{"a Limit inside", []channel.CodecOption{channel.WithCodec(codec.Sign(codec.Limit(codec.Auto, bound+10), keyRing{}))}, bound + 10, 38},
+		} {
+			for op, send := range sends(rdb, r.Key(tt.name), tt.opts...) {
+				if err := send(strings.Repeat("x", tt.fits)); err != nil {
+					t.Errorf("%s: %s of %d bytes: %v", tt.name, op, tt.fits+tt.extra, err)
+				}
+				trips.Reset()
+				err := send(strings.Repeat("x", tt.fits+1))
+				if _, ok := errors.AsType[*desir.OpError](err); !ok || !errors.Is(err, codec.ErrTooLarge) || errors.Is(err, desir.ErrMaybeRan) {
+					t.Errorf("%s: %s of %d bytes: %v; want an OpError with ErrTooLarge", tt.name, op, tt.fits+tt.extra+1, err)
+				}
+				if err != nil && strings.Contains(err.Error(), "xxx") {
+					t.Errorf("%s: %s: the error shows the value", tt.name, op)
+				}
+				if n := trips.Count(); n != 0 {
+					t.Errorf("%s: %s of too much took %d round trips", tt.name, op, n)
+				}
+			}
+		}
+	})
+}
+
+// TestMessageBoundOfSenders alone: who receives takes what others have sent.
+func TestMessageBoundOfSenders(t *testing.T) {
+	redistest.Each(t, func(t *testing.T, r *redistest.Redis) {
+		long, name := strings.Repeat("x", 2*bound), r.Key("c")
+		topic := subscribe(t, channel.NewTopic[string](r.Client, name))
+		for op, send := range sends(r.NewClient(t), name, channel.WithCodec(codec.Limit(codec.Auto, 3*bound))) {
+			if err := send(long); err != nil {
+				t.Errorf("%s: %v", op, err)
+			}
+		}
+		soon, cancel := context.WithTimeout(ctx, 20*time.Second)
+		defer cancel()
+		vs, err := channel.NewChan[string](r.Client, name).RecvMany(soon, 1)
+		if err != nil || len(vs) != 1 || len(vs[0]) != len(long) && vs[0] != "short" {
+			t.Errorf("received %d values, %v", len(vs), err)
+		}
+		if got := heard(t, topic, 10*time.Second, 1); len(got) != 1 || len(got[0]) < len(long) {
+			t.Errorf("heard %d messages", len(got))
+		}
+	})
+}

@@ -6,7 +6,7 @@
 //
 //   - [github.com/desir-go/desir/collections]: Map, Set, List, Value
 //   - [github.com/desir-go/desir/counter]: Counter, IDs
-//   - [github.com/desir-go/desir/channel]: Chan, Topic
+//   - [github.com/desir-go/desir/channel]: Chan, PriorityQueue, Topic
 //   - [github.com/desir-go/desir/codec]: how values become bytes
 //   - [github.com/desir-go/desir/embedded]: an in-process Redis for trying things
 //

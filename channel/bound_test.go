@@ -27,6 +27,7 @@ func sends(rdb redis.UniversalClient, name string, opts ...channel.CodecOption) 
 	c := channel.NewChan[string](rdb, name, with...)
 	news := channel.NewTopic[string](rdb, name, topic...)
 	numbered := channel.NewTopic[string](rdb, name, append(topic, channel.Numbered())...)
+	q := channel.NewPriorityQueue[string](rdb, name+"q", with...)
 	return map[string]func(v string) error{
 		"Chan.Send":     func(v string) error { return c.Send(ctx, v) },
 		"Chan.TrySend":  func(v string) error { _, err := c.TrySend(ctx, v); return err },
@@ -36,6 +37,7 @@ func sends(rdb redis.UniversalClient, name string, opts ...channel.CodecOption) 
 			_, err := numbered.Publish(ctx, v)
 			return err
 		},
+		"PriorityQueue.Push": func(v string) error { return q.Push(ctx, v, 1) },
 	}
 }
 
@@ -91,8 +93,9 @@ func TestMessageBoundOfSenders(t *testing.T) {
 		soon, cancel := context.WithTimeout(ctx, 20*time.Second)
 		defer cancel()
 		vs, err := channel.NewChan[string](r.Client, name).RecvMany(soon, 1)
-		if err != nil || len(vs) != 1 || len(vs[0]) != len(long) && vs[0] != "short" {
-			t.Errorf("received %d values, %v", len(vs), err)
+		q, err2 := channel.NewPriorityQueue[string](r.Client, name+"q").PopWait(soon)
+		if err != nil || err2 != nil || len(vs) != 1 || len(vs[0]) != len(long) && vs[0] != "short" || q != long {
+			t.Errorf("received %d values, %v; popped %d bytes, %v", len(vs), err, len(q), err2)
 		}
 		if got := heard(t, topic, 10*time.Second, 1); len(got) != 1 || len(got[0]) < len(long) {
 			t.Errorf("heard %d messages", len(got))

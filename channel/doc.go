@@ -1,12 +1,13 @@
 // Package channel carries values between goroutines, processes and hosts: [Chan]
-// is to processes what a Go channel is to goroutines, [Topic] tells everyone who
-// listens.
+// is to processes what a Go channel is to goroutines, [PriorityQueue] gives out
+// what is most urgent first, [Topic] tells everyone who listens.
 //
-// # Chan or Topic?
+// # Chan, PriorityQueue or Topic?
 //
 // Take a Chan when each value is work for one receiver and waits until somebody
-// comes for it. Take a Topic when each value is news for everyone who is there
-// at that moment, and old news is worth nothing. Neither repeats a value whose
+// comes for it, a PriorityQueue when some of that work must not wait for the
+// rest. Take a Topic when each value is news for everyone who is there at that
+// moment, and old news is worth nothing. None of them repeats a value whose
 // receiver died with it in hand.
 //
 // # Chan
@@ -25,6 +26,16 @@
 //
 // Any number of receivers of one client wait on one connection (on a cluster
 // one for each node), and a wake-up that is lost costs at most a second.
+//
+// # PriorityQueue
+//
+// A PriorityQueue is a Redis sorted set. The lowest priority comes first, and of
+// those with one priority the one that was pushed first, by the order in which
+// the pushes were executed. It waits and loses as a Chan does: a cancel or a
+// deadline loses nothing, and what comes back has its old place; a process that
+// dies or a connection that is cut loses at most one value for each taker that
+// was waiting there. What was under way to a taker that left may go to the next
+// one here although something more urgent has come meanwhile.
 //
 // # Topic
 //

@@ -19,18 +19,23 @@ import (
 	"github.com/desir-go/desir/internal/wait"
 )
 
-// scriptIn matches the script in a file, by its digest or in full.
-func scriptIn(t *testing.T, file string) redistest.Match {
+// scriptIn matches the script in a file, by its digest or in full. Others may
+// have functions that it uses.
+func scriptIn(t *testing.T, file string, functions ...string) redistest.Match {
 	t.Helper()
-	b, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
+	text := wait.Ring
+	for _, f := range append(functions, file) {
+		b, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text += string(b)
 	}
 	first := "#!lua\n"
-	if strings.Contains(string(b), "-- flags: allow-oom\n") {
+	if strings.Contains(text, "-- flags: allow-oom\n") {
 		first = "#!lua flags=allow-oom\n"
 	}
-	text := first + wait.Ring + string(b)
+	text = first + text
 	sum := sha1.Sum([]byte(text))
 	digest := hex.EncodeToString(sum[:])
 	return func(args []string) bool { return len(args) > 1 && (args[1] == digest || args[1] == text) }

@@ -8,3 +8,5 @@ import (
 )
 
 func TestChan(t *testing.T) { redistest.Each(t, conformance.Chan) }
+
+func TestPriorityQueue(t *testing.T) { redistest.Each(t, conformance.PriorityQueue) }

@@ -1,0 +1,312 @@
+package channel_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/redis/go-redis/v9"
+
+	"github.com/desir-go/desir"
+	"github.com/desir-go/desir/channel"
+	"github.com/desir-go/desir/internal/redistest"
+)
+
+// TestPriorityLosesNothing lets takers of two clients leave by cancel and
+// deadline, thousands of times, under 8 who push.
+func TestPriorityLosesNothing(t *testing.T) {
+	redistest.Each(t, func(t *testing.T, r *redistest.Redis) {
+		const pushers, takers = 8, 6
+		each := 250 * times
+		if r.Name == "embedded" {
+			each = 50 * times // its Lua is slow
+		}
+		rng := redistest.Seed(t)
+		h, name := newHistory(), r.Key("q")
+		all, stop := context.WithCancel(ctx)
+		var left atomic.Int64
+		var taking, pushing sync.WaitGroup
+		for i, rdb := range []redis.UniversalClient{r.Client, r.NewClient(t)} {
+			for j := range takers {
+				q, rng := channel.NewPriorityQueue[mark](rdb, name), rand.New(rand.NewPCG(rng.Uint64(), 0))
+				taking.Go(func() {
+					for all.Err() == nil {
+						popOnce(all, t, h, q, fmt.Sprint(i, j), rng, &left)
+					}
+				})
+			}
+		}
+		out := channel.NewPriorityQueue[mark](r.NewClient(t), name)
+		for s := range pushers {
+			pushing.Go(func() {
+				for n := 1; n <= each; n++ {
+					m := mark{s, n}
+					h.try(m)
+					if err := out.Push(ctx, m, n%5-2); err != nil {
+						t.Errorf("Push: %v", err)
+					}
+					h.acked(m)
+				}
+			})
+		}
+		pushing.Wait()
+		redistest.Eventually(t, 60*time.Second, func() bool { return h.missing() == 0 }, "every value taken")
+		stop()
+		taking.Wait()
+		if _, ok, err := out.Pop(ctx); ok || err != nil {
+			t.Errorf("Pop in the end = %t, %v; want nothing", ok, err)
+		}
+		h.judge(t, 0, false)
+		t.Logf("%d values, takers left %d times", pushers*each, left.Load())
+	})
+}
+
+// popOnce waits for a value for a moment.
+func popOnce(all context.Context, t *testing.T, h *history, q *channel.PriorityQueue[mark], by string, rng *rand.Rand, left *atomic.Int64) {
+	d := time.Duration(rng.IntN(1500)) * time.Microsecond
+	if rng.IntN(8) == 0 {
+		d *= 20
+	}
+	ctx, cancel := context.WithCancel(all)
+	defer cancel()
+	if rng.IntN(2) == 0 {
+		ctx, cancel = context.WithTimeout(all, d)
+		defer cancel()
+	} else {
+		defer time.AfterFunc(d, cancel).Stop()
+	}
+	var v mark
+	var err error
+	ok := true
+	if rng.IntN(4) == 0 {
+		v, ok, err = q.Pop(ctx)
+	} else {
+		v, err = q.PopWait(ctx)
+	}
+	switch {
+	case err == nil && ok:
+		h.received(by, v)
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		left.Add(1)
+	case errors.Is(err, desir.ErrUnavailable): // of Pop: too many were left
+	case err != nil:
+		t.Errorf("taken: %v", err)
+	}
+}
+
+// TestPriorityClock turns the server's clock back and holds it: who came first
+// comes first, and equal values stay two.
+func TestPriorityClock(t *testing.T) {
+	t.Parallel()
+	s := miniredis.RunT(t)
+	rdb := redis.NewClient(&redis.Options{Addr: s.Addr(), DisableIdentity: true})
+	defer rdb.Close()
+	q := channel.NewPriorityQueue[string](rdb, "q")
+	noon := time.Date(2025, 10, 9, 12, 0, 0, 0, time.UTC)
+	var want []string
+	for i, ago := range []time.Duration{0, 0, time.Hour, time.Minute, -time.Second, 48 * time.Hour} {
+		s.SetTime(noon.Add(-ago))
+		for _, v := range []string{"same", fmt.Sprint("z", i), "same", fmt.Sprint("a", i)} {
+			for p := range 3 {
+				if err := q.Push(ctx, v, p); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want = append(want, v)
+		}
+	}
+	want = slices.Concat(want, want, want)
+	var got []string
+	for range want {
+		v, _, err := q.Pop(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, v)
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("popped %q; want %q", got, want)
+	}
+}
+
+const (
+	memberFile       = "scripts/priority_member.lua"
+	priorityPushFile = "scripts/priority_push.lua"
+	priorityTakeFile = "scripts/priority_take.lua"
+	priorityGiveFile = "scripts/priority_give_back.lua"
+)
+
+// known lets the server learn the scripts of a queue.
+func known(t *testing.T, q *channel.PriorityQueue[int]) {
+	t.Helper()
+	if err := q.Push(ctx, 0, 0); err != nil {
+		t.Fatal(err)
+	}
+	if _, ok, err := q.Pop(ctx); !ok || err != nil {
+		t.Fatal(ok, err)
+	}
+}
+
+// TestPushReplyLost: ErrMaybeRan, and the value is there exactly once.
+func TestPushReplyLost(t *testing.T) {
+	eachFault(t, func(t *testing.T, x *lossy) {
+		q := channel.NewPriorityQueue[int](x.near, "q")
+		known(t, q)
+		x.lose(1, scriptIn(t, priorityPushFile, memberFile))
+		if err := q.Push(ctx, 7, 1); !errors.Is(err, desir.ErrMaybeRan) {
+			t.Errorf("Push: %v; want ErrMaybeRan", err)
+		}
+		far := channel.NewPriorityQueue[int](x.direct, "q")
+		v, ok, err := far.Pop(ctx)
+		n, err2 := far.Len(ctx)
+		if v != 7 || !ok || n != 0 || err != nil || err2 != nil {
+			t.Errorf("Pop = %d, %t, %v; then %d are left, %v", v, ok, err, n, err2)
+		}
+	})
+}
+
+// TestPopReplyLost: ErrMaybeRan, since the value may be gone; nothing else is.
+func TestPopReplyLost(t *testing.T) {
+	eachFault(t, func(t *testing.T, x *lossy) {
+		q := channel.NewPriorityQueue[int](x.near, "q")
+		known(t, q)
+		for i := range 3 {
+			if err := q.Push(ctx, i, i); err != nil {
+				t.Fatal(err)
+			}
+		}
+		x.lose(1, scriptIn(t, priorityTakeFile))
+		if _, ok, err := q.Pop(ctx); ok || !errors.Is(err, desir.ErrMaybeRan) {
+			t.Errorf("Pop = %t, %v; want ErrMaybeRan", ok, err)
+		}
+		for want := 1; want < 3; want++ {
+			if v, err := q.PopWait(within(t, 10*time.Second)); v != want || err != nil {
+				t.Errorf("PopWait = %d, %v; want %d", v, err, want)
+			}
+		}
+	})
+}
+
+// TestPopWaitReplyLost: who waits goes on, and what is lost is counted.
+func TestPopWaitReplyLost(t *testing.T) {
+	eachFault(t, func(t *testing.T, x *lossy) {
+		q := channel.NewPriorityQueue[int](x.near, "q")
+		known(t, q)
+		got := make(chan int, 1)
+		go func() {
+			v, err := q.PopWait(within(t, 30*time.Second))
+			if err != nil {
+				t.Errorf("PopWait: %v", err)
+			}
+			got <- v
+		}()
+		x.lose(1, scriptIn(t, priorityTakeFile))
+		far := channel.NewPriorityQueue[int](x.direct, "q")
+		sent := 0
+		redistest.Eventually(t, 20*time.Second, func() bool { // the first take may come before the first value
+			sent++
+			if err := far.Push(ctx, sent, sent); err != nil {
+				t.Error(err)
+			}
+			return len(got) > 0
+		}, "a value for who waits")
+		v, count := <-got, perhapsLost(t, x.near)
+		n, err := far.Len(ctx)
+		if lost := sent - n - 1; lost < 0 || lost > count || v != lost+1 || err != nil {
+			t.Errorf("%d pushed, %d came, %d are left, %v; %d counted as lost", sent, v, n, err, count)
+		}
+	})
+}
+
+// TestPriorityGiveBackReplyLost: the value is back where it was, and counted as
+// perhaps lost.
+func TestPriorityGiveBackReplyLost(t *testing.T) {
+	eachFault(t, func(t *testing.T, x *lossy) {
+		q := channel.NewPriorityQueue[int](x.near, "q")
+		known(t, q)
+		for i := range 3 {
+			if err := q.Push(ctx, i, 7); err != nil {
+				t.Fatal(err)
+			}
+		}
+		entries := func() []redis.Z { return x.direct.ZRangeWithScores(ctx, "q", 0, -1).Val() }
+		before := entries()
+		leave := func() { // while the value is under way
+			x.proxy.Delay(1, time.Second, scriptIn(t, priorityTakeFile))
+			if v, err := q.PopWait(within(t, 300*time.Millisecond)); !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("PopWait = %d, %v; want the deadline", v, err)
+			}
+			redistest.Eventually(t, 5*time.Second, func() bool { return slices.Equal(entries(), before) }, "the value where it was")
+		}
+		leave()
+		if n := perhapsLost(t, x.near); n != 0 {
+			t.Errorf("%d counted, nothing was lost", n)
+		}
+		x.lose(1, scriptIn(t, priorityGiveFile, memberFile))
+		leave()
+		redistest.Eventually(t, 5*time.Second, func() bool { return perhapsLost(t, x.near) == 1 }, "one counted")
+		for want := range 3 {
+			if v, err := q.PopWait(within(t, 10*time.Second)); v != want || err != nil {
+				t.Errorf("PopWait = %d, %v; want %d", v, err, want)
+			}
+		}
+	})
+}
+
+// TestPriorityMemoryFull: pushes are refused, takers drain, then pushes succeed.
+func TestPriorityMemoryFull(t *testing.T) {
+	t.Parallel()
+	s := redistest.StartServer(t, redistest.Config("maxmemory-policy", "noeviction"))
+	q := channel.NewPriorityQueue[string](s.Client(t), "q")
+	long := string(make([]byte, 100<<10))
+	for range 20 {
+		if err := q.Push(ctx, long, 1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Client(t).ConfigSet(ctx, "maxmemory", "2mb").Err(); err != nil {
+		t.Fatal(err)
+	}
+	if err := q.Push(ctx, long, 1); !errors.Is(err, desir.ErrOutOfMemory) {
+		t.Errorf("Push: %v; want ErrOutOfMemory", err)
+	}
+	for range 20 {
+		if v, err := q.PopWait(within(t, 10*time.Second)); v != long || err != nil {
+			t.Fatalf("PopWait: %d bytes, %v", len(v), err)
+		}
+	}
+	redistest.Eventually(t, 5*time.Second, func() bool { return q.Push(ctx, "v", 1) == nil }, "a value pushed again")
+}
+
+// TestPriorityDenied: a refusal by the access rules costs no value.
+func TestPriorityDenied(t *testing.T) {
+	t.Parallel()
+	s := redistest.StartServer(t,
+		redistest.Config("user", "popless on >x ~* +@all -zpopmin"),
+		redistest.Config("user", "wakeless on >x ~q +@all"))
+	all := channel.NewPriorityQueue[string](s.Client(t), "q")
+	for i := range 2 {
+		if err := all.Push(ctx, "v", i); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, user := range []string{"popless", "wakeless"} {
+		q := channel.NewPriorityQueue[string](s.Client(t, func(o *redis.Options) { o.Username, o.Password = user, "x" }), "q")
+		if _, _, err := q.Pop(ctx); !errors.Is(err, desir.ErrDenied) {
+			t.Errorf("Pop of the user %q: %v; want ErrDenied", user, err)
+		}
+		if _, err := q.PopWait(within(t, 10*time.Second)); !errors.Is(err, desir.ErrDenied) {
+			t.Errorf("PopWait of the user %q: %v; want ErrDenied", user, err)
+		}
+	}
+	if n, err := all.Len(ctx); n != 2 || err != nil {
+		t.Errorf("what was denied left %d values of 2, %v", n, err)
+	}
+}

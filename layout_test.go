@@ -27,7 +27,8 @@ var arrows = map[string][]string{
 	"cmd/desir":            {"", "channel", "codec", "collections", "counter", "embedded"},
 	"internal/canon":       {},
 	"internal/keys":        {},
-	"internal/send":        {"internal/keys"},
+	"internal/fuse":        {},
+	"internal/send":        {"internal/fuse", "internal/keys"},
 	"internal/element":     {"codec", "internal/canon"},
 	"internal/hub":         {"internal/keys", "internal/send"},
 	"internal/listen":      {"internal/hub", "internal/keys", "internal/script", "internal/send"},
@@ -41,7 +42,7 @@ var arrows = map[string][]string{
 var outside = map[string][]string{
 	"github.com/redis/go-redis/v9": {
 		"", "channel", "collections", "counter", "embedded", "cmd/desir", "internal/conformance",
-		"internal/hub", "internal/listen", "internal/redistest", "internal/script", "internal/send", "internal/wait",
+		"internal/fuse", "internal/hub", "internal/listen", "internal/redistest", "internal/script", "internal/send", "internal/wait",
 	},
 	"github.com/vmihailenco/msgpack/v5":  {"codec"},
 	"github.com/klauspost/compress/zstd": {"codec"},

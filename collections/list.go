@@ -48,7 +48,7 @@ func NewList[T any](rdb redis.UniversalClient, name string, opts ...Option) *Lis
 	s, err := gather(opts, true)
 	c := element.Scoped(s.values, "list", name)
 	elems, valueErr := element.Values[T](c)
-	h := handle(rdb, "List", name, err, valueErr)
+	h := handle(rdb, "List", name, err, valueErr).Apart(s.apart)
 	l := &List[T]{Object: desir.NewObject(h), h: h, elems: elems, exact: element.Canonical(c)}
 	if s.maxLen != nil {
 		l.ring = *s.maxLen

@@ -15,14 +15,18 @@ func TestLostReplies(t *testing.T) {
 	t.Run("redis-server", func(t *testing.T) {
 		t.Parallel()
 		s, p := redistest.StartServer(t), redistest.NewProxy(t, "")
-		rdb := s.Client(t, func(o *redis.Options) { o.Dialer, o.PoolSize, o.ReadTimeout = p.Dialer(), 100, time.Second })
-		conformance.LostReplies(t, p, rdb, s.Client(t), conformance.Collections()...)
+		open := func() redis.UniversalClient {
+			return s.Client(t, func(o *redis.Options) { o.Dialer, o.PoolSize, o.ReadTimeout = p.Dialer(), 100, time.Second })
+		}
+		conformance.LostReplies(t, p, open, s.Client(t), conformance.Collections()...)
 	})
 	t.Run("cluster", func(t *testing.T) {
 		t.Parallel()
 		c, p := redistest.StartCluster(t, 0), redistest.NewProxy(t, "")
-		rdb := c.Client(t, func(o *redis.ClusterOptions) { o.Dialer, o.PoolSize, o.ReadTimeout = p.Dialer(), 100, time.Second })
-		conformance.LostReplies(t, p, rdb, c.Client(t), conformance.Collections()...)
+		open := func() redis.UniversalClient {
+			return c.Client(t, func(o *redis.ClusterOptions) { o.Dialer, o.PoolSize, o.ReadTimeout = p.Dialer(), 100, time.Second })
+		}
+		conformance.LostReplies(t, p, open, c.Client(t), conformance.Collections()...)
 	})
 }
 

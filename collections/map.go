@@ -30,7 +30,7 @@ func NewMap[K comparable, V any](rdb redis.UniversalClient, name string, opts ..
 	vc := element.Scoped(s.values, "map", name)
 	keys, keyErr := element.Keys[K](s.keys)
 	values, valueErr := element.Values[V](vc)
-	h := handle(rdb, "Map", name, err, keyErr, valueErr)
+	h := handle(rdb, "Map", name, err, keyErr, valueErr).Apart(s.apart)
 	return &Map[K, V]{
 		Object: desir.NewObject(h),
 		h:      h,

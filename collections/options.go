@@ -18,6 +18,7 @@ type settings struct {
 	values codec.Codec // of Map, List, Value
 	keys   codec.Codec // of Map, Set, SortedSet
 	maxLen *int        // of List
+	apart  bool        // commands share nothing with those of others
 }
 
 type option func(*settings)
@@ -36,6 +37,11 @@ func WithKeyCodec(c codec.Codec) Option { return option(func(s *settings) { s.ke
 // MaxLen makes a List a ring of at most n elements, n ≥ 1: what is pushed at
 // one end drops what is too much at the other. The default is no bound.
 func MaxLen(n int) Option { return option(func(s *settings) { s.maxLen = &n }) }
+
+// WithoutFusion keeps the object's commands apart from those of others: each is
+// a round trip of its own. By default concurrent calls through one client leave
+// together, and many of one kind on one object as one command.
+func WithoutFusion() Option { return option(func(s *settings) { s.apart = true }) }
 
 var (
 	errRing   = errors.New("MaxLen: a ring has at least one element")

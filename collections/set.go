@@ -28,7 +28,7 @@ type Set[T comparable] struct {
 func NewSet[T comparable](rdb redis.UniversalClient, name string, opts ...Option) *Set[T] {
 	s, err := gather(opts, false)
 	members, keyErr := element.Keys[T](s.keys)
-	h := handle(rdb, "Set", name, err, keyErr)
+	h := handle(rdb, "Set", name, err, keyErr).Apart(s.apart)
 	return &Set[T]{Object: desir.NewObject(h), h: h, members: members}
 }
 

@@ -140,7 +140,7 @@ func reach(handles ...*hub.Handle) (*hub.Hub, []string, error) {
 			return nil, nil, err
 		case first == nil:
 			first = hub
-		case first != hub:
+		case !first.Same(hub):
 			return nil, nil, errApart
 		}
 		names = append(names, h.Key)

@@ -31,7 +31,7 @@ func NewValue[T any](rdb redis.UniversalClient, name string, opts ...Option) *Va
 	s, err := gather(opts, false)
 	c := element.Scoped(s.values, "value", name)
 	value, valueErr := element.Values[T](c)
-	h := handle(rdb, "Value", name, err, valueErr)
+	h := handle(rdb, "Value", name, err, valueErr).Apart(s.apart)
 	return &Value[T]{Object: desir.NewObject(h), h: h, value: value, exact: element.Canonical(c)}
 }
 

@@ -26,8 +26,9 @@ type Counter struct {
 // New names a counter. It does not talk to Redis and cannot fail: a name that
 // cannot work is the error of every call.
 func New(rdb redis.UniversalClient, name string, opts ...Option) *Counter {
-	h := hub.NewHandle(rdb, "counter.Counter", name, keys.Check(name))
-	return &Counter{Object: desir.NewObject(h), h: h, start: gather(opts).start}
+	s := gather(opts)
+	h := hub.NewHandle(rdb, "counter.Counter", name, keys.Check(name)).Apart(s.apart)
+	return &Counter{Object: desir.NewObject(h), h: h, start: s.start}
 }
 
 // Next adds 1 and returns the new value, which no other caller gets. It costs

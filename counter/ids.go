@@ -38,11 +38,12 @@ func NewIDs(rdb redis.UniversalClient, name string, block int64, opts ...Option)
 	if block < 1 {
 		err = errors.Join(err, errBlock)
 	}
-	h := hub.NewHandle(rdb, "counter.IDs", name, err)
+	s := gather(opts)
+	h := hub.NewHandle(rdb, "counter.IDs", name, err).Apart(s.apart)
 	o := desir.NewObject(h)
 	return &IDs{
 		Object:  o,
-		counter: &Counter{Object: o, h: h, start: gather(opts).start},
+		counter: &Counter{Object: o, h: h, start: s.start},
 		h:       h,
 		block:   block,
 		turn:    make(chan struct{}, 1),

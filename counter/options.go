@@ -4,7 +4,10 @@ package counter
 // process believes; nothing of them is stored.
 type Option interface{ apply(*settings) }
 
-type settings struct{ start int64 }
+type settings struct {
+	start int64
+	apart bool // commands share nothing with those of others
+}
 
 type option func(*settings)
 
@@ -13,6 +16,11 @@ func (o option) apply(s *settings) { o(s) }
 // Start sets the value that a missing key counts as; the default is 0. Every
 // process that uses the counter should say the same.
 func Start(n int64) Option { return option(func(s *settings) { s.start = n }) }
+
+// WithoutFusion keeps the object's commands apart from those of others: each is
+// a round trip of its own. By default concurrent calls through one client leave
+// together, and many additions to one counter as one command.
+func WithoutFusion() Option { return option(func(s *settings) { s.apart = true }) }
 
 func gather(opts []Option) settings {
 	var s settings

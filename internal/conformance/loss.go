@@ -13,10 +13,12 @@ import (
 
 // LostReplies loses the reply of every write of the subjects: it was executed
 // once, and the error says that it may have been. Lost replies of reads are
-// asked for again, and never end with that error. The client's connections
-// have to go through the proxy.
-func LostReplies(t *testing.T, p *redistest.Proxy, rdb, raw client, subjects ...Subject) {
+// asked for again, and never end with that error. The connections of the
+// clients that open returns have to go through the proxy; each subject has one
+// of its own, since calls of one client share connections and their fate.
+func LostReplies(t *testing.T, p *redistest.Proxy, open func() client, raw client, subjects ...Subject) {
 	for _, s := range subjects {
+		rdb := open()
 		t.Run(s.Name, func(t *testing.T) {
 			t.Parallel()
 			for i, c := range s.Calls(rdb, "{"+t.Name()+"}") {

@@ -14,15 +14,23 @@ type Handle struct {
 	Type string // as in errors: "collections.Map"
 	Key  string // the object's main key
 
-	rdb redis.UniversalClient
-	err error // why no call can work: a name, an option, a type
-	hub atomic.Pointer[Hub]
+	rdb   redis.UniversalClient
+	err   error // why no call can work: a name, an option, a type
+	apart bool  // its commands share nothing with those of others
+	hub   atomic.Pointer[Hub]
 }
 
 // NewHandle returns the handle of an object. err, if not nil, is the answer of
 // every call.
 func NewHandle(rdb redis.UniversalClient, typ, key string, err error) *Handle {
 	return &Handle{Type: typ, Key: key, rdb: rdb, err: err}
+}
+
+// Apart says, before the first call, whether the object's commands are to share
+// nothing with those of others. It returns the handle.
+func (h *Handle) Apart(apart bool) *Handle {
+	h.apart = apart
+	return h
 }
 
 // Hub returns the hub of the object's client, or why the object cannot work.
@@ -39,6 +47,9 @@ func (h *Handle) Hub() (*Hub, error) {
 	hub, err := Of(h.rdb)
 	if err != nil {
 		return nil, err
+	}
+	if h.apart {
+		hub = hub.apart()
 	}
 	if !h.hub.CompareAndSwap(nil, hub) {
 		hub = h.hub.Load()

@@ -19,12 +19,26 @@ import (
 type Hub struct {
 	Client redis.UniversalClient
 	Send   *send.Sender
+	*shared
 
+	whole *Hub // of which this is a view; kept, since the registry is weak
+}
+
+type shared struct {
 	PlainLua atomic.Bool // the server cannot read "#!lua" (an embedded one)
 	NoInfo   atomic.Bool // INFO is denied to this user
 
 	parts sync.Map // what other packages share among the client's objects
 }
+
+// apart returns the hub for an object whose commands share nothing with those
+// of others.
+func (h *Hub) apart() *Hub {
+	return &Hub{Client: h.Client, Send: h.Send.Apart(), shared: h.shared, whole: h}
+}
+
+// Same reports whether two hubs belong to one client.
+func (h *Hub) Same(other *Hub) bool { return h.shared == other.shared }
 
 // Part returns the one value of its kind that the objects of the client share,
 // made at the first call. kind is a type of the package that asks.
@@ -79,7 +93,7 @@ func Of(rdb redis.UniversalClient) (*Hub, error) {
 }
 
 func newHub(rdb redis.UniversalClient) *Hub {
-	return &Hub{Client: rdb, Send: send.New(rdb)}
+	return &Hub{Client: rdb, Send: send.New(rdb), shared: &shared{}}
 }
 
 // forget deletes the row of a hub that is gone, unless the client has a new

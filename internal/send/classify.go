@@ -64,7 +64,8 @@ func isTimeout(err error) bool {
 // neverSent reports whether err itself proves that no server has seen the
 // command: no connection was to be had for it.
 func neverSent(err error) bool {
-	return isDial(err) ||
+	_, unsent := errors.AsType[unsent](err)
+	return unsent || isDial(err) ||
 		errors.Is(err, redis.ErrPoolTimeout) ||
 		errors.Is(err, redis.ErrPoolExhausted) ||
 		errors.Is(err, redis.ErrClosed)

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/desir-go/desir/internal/fuse"
 )
 
 // The calls of this file carry one element each. They are the ones that
@@ -15,48 +17,83 @@ import (
 
 // HGet returns the value of a field and whether it is there.
 func (s *Sender) HGet(ctx context.Context, key, field string) (value string, ok bool, err error) {
-	cmd := redis.NewStringCmd(ctx, "hget", key, field)
-	if err := s.Read(ctx, cmd); err != nil {
-		return "", false, Miss(err)
+	if m := s.lone(ctx, key); m != nil { // the shortest way for who is alone
+		defer m.Exit()
+		cmd := redis.NewStringCmd(ctx, "hget", key, field)
+		err = s.finish(ctx, s.rdb.Process(ctx, cmd), request{})
+		if value, ok = cmd.Val(), err == nil; len(value) > firstGuess {
+			s.sizes.of(key).saw(len(value))
+		}
+	} else {
+		c := s.calls.New(hget, key)
+		c.Field = field
+		size := s.sizes.of(key)
+		c.Size = len(field) + size.guess()
+		if err = s.do(ctx, c, false); err == nil {
+			value, ok = c.Text, c.Found
+			size.saw(len(value))
+		}
+		s.calls.Free(c)
 	}
-	return cmd.Val(), true, nil
+	return value, ok, Miss(err)
 }
 
 // HSet stores the value of a field.
 func (s *Sender) HSet(ctx context.Context, key, field, value string) error {
-	return s.Write(ctx, redis.NewIntCmd(ctx, "hset", key, field, value))
+	c := s.calls.New(hset, key)
+	c.Field, c.Value = field, value
+	c.Size = len(field) + len(value)
+	err := s.repeat(ctx, c)
+	s.calls.Free(c)
+	return err
 }
 
 // SIsMember reports whether member is in a set.
 func (s *Sender) SIsMember(ctx context.Context, key, member string) (bool, error) {
-	cmd := redis.NewBoolCmd(ctx, "sismember", key, member)
-	if err := s.Read(ctx, cmd); err != nil {
-		return false, err
-	}
-	return cmd.Val(), nil
+	c := s.calls.New(sismember, key)
+	c.Field = member
+	c.Size = len(member)
+	err := s.do(ctx, c, false)
+	found := err == nil && c.Found
+	s.calls.Free(c)
+	return found, err
 }
 
 // Push puts values at the end of a list, or at its front one after the other,
 // and returns its length after them.
 func (s *Sender) Push(ctx context.Context, key string, front bool, values []string) (length int64, err error) {
-	name := "rpush"
+	kind := rpush
 	if front {
-		name = "lpush"
+		kind = lpush
 	}
-	cmd := redis.NewIntCmd(ctx, Args(name, key, values)...)
-	if err := s.Write(ctx, cmd); err != nil {
-		return 0, err
+	c := s.calls.New(kind, key)
+	c.Values, c.Elements = values, len(values)
+	for _, v := range values {
+		c.Size += len(v)
 	}
-	return cmd.Val(), nil
+	return s.count(ctx, c)
 }
 
 // IncrBy adds delta to a counter and returns its new value.
 func (s *Sender) IncrBy(ctx context.Context, key string, delta int64) (int64, error) {
-	cmd := redis.NewIntCmd(ctx, "incrby", key, delta)
-	if err := s.Write(ctx, cmd); err != nil {
-		return 0, err
+	c := s.calls.New(up, key)
+	switch {
+	case delta < -maxDelta || delta > maxDelta:
+		c.Kind = far
+	case delta < 0:
+		c.Kind = down
 	}
-	return cmd.Val(), nil
+	c.Delta = delta
+	return s.count(ctx, c)
+}
+
+// count sends a call that changes something and is answered with a number.
+func (s *Sender) count(ctx context.Context, c *fuse.Call) (n int64, err error) {
+	if err = s.repeat(ctx, c); err == nil {
+		n = c.Count
+	}
+	s.calls.Free(c)
+	return n, err
 }
 
 // Miss turns redis.Nil into no error: the caller answers it with ok == false.

@@ -28,7 +28,7 @@ type flight struct {
 // gets the caller's context, so what waits for a connection ends with it, and
 // only what is on the wire stays behind, holding its slot until go-redis
 // returns: with the answer or after ReadTimeout.
-func (s *Sender) leavable(ctx context.Context, c call) error {
+func (s *client) leavable(ctx context.Context, c call) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -50,7 +50,7 @@ func (s *Sender) leavable(ctx context.Context, c call) error {
 	}
 }
 
-func (s *Sender) fly(ctx context.Context, f *flight) {
+func (s *client) fly(ctx context.Context, f *flight) {
 	defer func() {
 		f.panicked = recover()
 		if !f.over.CompareAndSwap(false, true) {
@@ -68,7 +68,7 @@ func (s *Sender) fly(ctx context.Context, f *flight) {
 
 // leave ends the caller's wait. A write gets a moment to say that it never had
 // a connection, which turns "perhaps" into "no".
-func (s *Sender) leave(ctx context.Context, f *flight) error {
+func (s *client) leave(ctx context.Context, f *flight) error {
 	if f.write {
 		timer := time.NewTimer(verdict)
 		defer timer.Stop()

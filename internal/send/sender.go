@@ -8,11 +8,17 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/desir-go/desir/internal/fuse"
 )
 
 // MaxLeft bounds the commands of one client that run for callers whose
-// context can end, and so the commands that such callers leave behind.
+// context can end, and so the commands that such callers leave behind. A batch
+// counts as one. (Each node of a cluster but the first may add its batches.)
 const MaxLeft = 64
+
+// batches is how many of them one node's combiners may have under way.
+const batches = 2 * fuse.Most
 
 const (
 	repeats    = 3                      // of a write that was proved not executed
@@ -23,28 +29,53 @@ const (
 
 // Sender sends the commands of one client.
 type Sender struct {
+	*client
+	lanes *lanes // nil: each call leaves alone
+}
+
+// client is what all senders of a client share.
+type client struct {
 	rdb      redis.UniversalClient
 	slots    chan struct{} // one per command in the hands of a goroutine
-	left     atomic.Int64  // commands whose caller has left
+	left     atomic.Int64  // commands and batches whose callers have left
 	reloaded atomic.Int64  // when the cluster's map was asked for, UnixNano
+	mapped   atomic.Bool   // a cluster's map is there
+	sizes    *sizes
+	calls    fuse.Calls
 }
 
 // New returns the sender of rdb. It sends nothing and starts nothing.
 func New(rdb redis.UniversalClient) *Sender {
-	return &Sender{rdb: rdb, slots: make(chan struct{}, MaxLeft)}
+	s := &Sender{client: &client{rdb: rdb, slots: make(chan struct{}, MaxLeft-batches), sizes: newSizes()}}
+	s.lanes = newLanes(s.client)
+	return s
 }
 
-// Left returns how many commands run on although their caller has left.
+// Apart returns a sender of the same client whose calls share nothing with
+// those of others.
+func (s *Sender) Apart() *Sender { return &Sender{client: s.client} }
+
+// Left returns how many commands run on although their caller has left, a batch
+// that all its callers have left being one.
 func (s *Sender) Left() int { return int(s.left.Load()) }
 
 // Read sends a command that changes nothing; go-redis may send it again. The
 // error is redis.Nil, a class of this package, the server's own, or the
 // context's alone. After a context's error cmd must not be touched.
 func (s *Sender) Read(ctx context.Context, cmd redis.Cmder) error {
-	if ctx.Done() == nil {
-		return s.finish(ctx, s.rdb.Process(ctx, cmd), request{})
+	c := s.plainCall(cmd, shortReads)
+	defer s.calls.Free(c)
+	text, ok := cmd.(*redis.StringCmd)
+	if !ok || c.Key == "" {
+		return s.do(ctx, c, false)
 	}
-	return s.finish(ctx, s.leavable(ctx, call{cmd: cmd}), request{})
+	size := s.sizes.of(c.Key)
+	c.Size += size.guess()
+	err := s.do(ctx, c, false)
+	if err == nil {
+		size.saw(len(text.Val()))
+	}
+	return err
 }
 
 // Write sends a command that changes something, once. A refusal that proves
@@ -52,10 +83,17 @@ func (s *Sender) Read(ctx context.Context, cmd redis.Cmder) error {
 // while the context lasts; a lost reply is ErrMaybeRan at once. After an error
 // cmd must not be touched.
 func (s *Sender) Write(ctx context.Context, cmd redis.Cmder) error {
-	o := &once{Cmder: cmd}
+	c := s.plainCall(cmd, shortWrites)
+	err := s.repeat(ctx, c)
+	s.calls.Free(c)
+	return err
+}
+
+// repeat sends a call that changes something as [Sender.Write] does.
+func (s *Sender) repeat(ctx context.Context, c *fuse.Call) error {
 	pause := firstPause
 	for attempt := 0; ; attempt++ {
-		err := s.writeOnce(ctx, o)
+		err := s.do(ctx, c, true)
 		if attempt == repeats || !repeatable(err) {
 			return err
 		}
@@ -63,19 +101,8 @@ func (s *Sender) Write(ctx context.Context, cmd redis.Cmder) error {
 			return Fault(err, ctx.Err())
 		}
 		pause *= 2
-		o.SetErr(nil)
-		o.written.Store(false)
+		c.Again()
 	}
-}
-
-func (s *Sender) writeOnce(ctx context.Context, o *once) error {
-	var err error
-	if ctx.Done() == nil {
-		err = s.rdb.Process(ctx, o)
-	} else {
-		err = s.leavable(ctx, call{cmd: o, write: true})
-	}
-	return s.finish(ctx, err, request{write: true, written: o.written.Load()})
 }
 
 // ReadOn sends reads as one pipeline to one node, without any repeat: a lost
@@ -129,7 +156,7 @@ func (s *Sender) Run(ctx context.Context, f func(context.Context) error) error {
 // finish classifies err and lets a cluster client look for its nodes again
 // when one of them does not answer (by itself it would wait a minute) or has
 // given a slot away.
-func (s *Sender) finish(ctx context.Context, err error, r request) error {
+func (s *client) finish(ctx context.Context, err error, r request) error {
 	if err == nil {
 		return nil
 	}
@@ -139,7 +166,7 @@ func (s *Sender) finish(ctx context.Context, err error, r request) error {
 	return classify(ctx, err, r)
 }
 
-func (s *Sender) reload(ctx context.Context) {
+func (s *client) reload(ctx context.Context) {
 	cluster, ok := s.rdb.(*redis.ClusterClient)
 	if !ok {
 		return

@@ -1,0 +1,72 @@
+// Bench measures desir side by side with its peers, on a redis-server of its
+// own, and prints one table of ratios. See README.md.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+)
+
+// settings are the flags.
+type settings struct {
+	rounds int
+	slice  time.Duration
+	only   string
+}
+
+func main() {
+	var s settings
+	flag.IntVar(&s.rounds, "rounds", 5, "rounds of every goal; the result is the median of their ratios")
+	flag.DurationVar(&s.slice, "slice", 300*time.Millisecond, "how long each competitor works in a round")
+	flag.StringVar(&s.only, "goals", "", "the goals to measure, as in \"G1,G8\"; empty for all")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, s); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, s settings) error {
+	server, err := startServer(ctx)
+	if err != nil {
+		return err
+	}
+	defer server.stop()
+	w, err := newWorld(ctx, server.addr)
+	if err != nil {
+		return err
+	}
+	defer w.close()
+	fmt.Printf("%s, %s, %d CPUs, %d rounds of %v\n\n", server.version, runtime.Version(), runtime.NumCPU(), s.rounds, s.slice)
+	fmt.Println("| goal | work | callers | desir | peer | ratio | must | of the peer |")
+	fmt.Println("|---|---|---|---|---|---|---|---|")
+	var wanted []string
+	if s.only != "" {
+		wanted = strings.Split(s.only, ",")
+	}
+	for _, g := range goals(w) {
+		if wanted != nil && !slices.Contains(wanted, g.name) {
+			continue
+		}
+		line, err := g.measure(ctx, s)
+		if err != nil {
+			return fmt.Errorf("%s: %w", g.name, err)
+		}
+		fmt.Println(line)
+	}
+	return nil
+}
+
+// goals lists all there are.
+func goals(w *world) []goal {
+	return slices.Concat(w.gets(), w.structs(), w.sets(), w.counters(), w.pools())
+}

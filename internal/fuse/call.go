@@ -1,0 +1,108 @@
+package fuse
+
+import (
+	"context"
+	"sync"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// Kind is a sort of call: calls of one kind on one key are a group.
+type Kind struct {
+	// Joins says that a group becomes one command; else each of its calls
+	// remains a command of its own.
+	Joins bool
+
+	// Command returns the command of calls, of several only where the kind
+	// joins.
+	Command func(ctx context.Context, calls []*Call) redis.Cmder
+
+	// Answer gives each call its share of a reply that is no error. cmd is
+	// what Command returned for them.
+	Answer func(cmd redis.Cmder, calls []*Call)
+
+	// Apart reports whether an error of a joint command proves that nothing
+	// was executed, and may be the fault of some of its calls only. They are
+	// then sent again, each on its own. Nil: never.
+	Apart func(err error) bool
+}
+
+// Call is what one caller asks, and what it is answered, from [Calls.New] to
+// [Calls.Free]. No answer is to be read after [Combiner.Do] returned [Unsent]
+// or [Left].
+type Call struct {
+	Kind *Kind
+	Key  string
+
+	// The question, in what the kind uses.
+	Field, Value string
+	Values       []string
+	Delta        int64
+	Cmd          redis.Cmder
+
+	// Size is what the call adds to its batch, in bytes sent or expected back;
+	// Elements is what it adds to the joint command.
+	Size, Elements int
+
+	// The answer. Err is of go-redis or of the server, redis.Nil too.
+	Text  string
+	Found bool
+	Count int64
+	Err   error
+
+	ctx        context.Context
+	prev, next *Call // of those that are pending
+	batch      *batch
+	group      int
+	left       bool // its caller has left; a worker may still write to it
+	panicked   any
+	done       chan struct{}
+	self       [1]*Call // the group of a call that is alone
+}
+
+// Calls keeps calls that are free for the next callers. Each client has its
+// own: what was made in a bubble of [testing/synctest] stays there.
+type Calls struct{ free sync.Pool }
+
+// New returns a call of one element without a question.
+func (p *Calls) New(kind *Kind, key string) *Call {
+	c, ok := p.free.Get().(*Call)
+	if !ok {
+		c = &Call{done: make(chan struct{}, 1)}
+		c.self[0] = c
+	}
+	c.Kind, c.Key, c.Elements = kind, key, 1
+	return c
+}
+
+// Free takes a call back. It must not be used any more.
+func (p *Calls) Free(c *Call) {
+	if c.left {
+		return // it is the garbage collector's, when its batch has ended
+	}
+	*c = Call{done: c.done, self: c.self}
+	p.free.Put(c)
+}
+
+// Single returns the command of this call alone.
+func (c *Call) Single(ctx context.Context) redis.Cmder { return c.Kind.Command(ctx, c.self[:]) }
+
+// Settle takes the answer from the command that [Call.Single] returned.
+func (c *Call) Settle(cmd redis.Cmder, err error) {
+	if c.Err = err; err == nil {
+		c.Kind.Answer(cmd, c.self[:])
+	}
+}
+
+// Again makes a call that was answered with an error ready to be sent again.
+func (c *Call) Again() {
+	*c = Call{
+		Kind: c.Kind, Key: c.Key,
+		Field: c.Field, Value: c.Value, Values: c.Values, Delta: c.Delta, Cmd: c.Cmd,
+		Size: c.Size, Elements: c.Elements,
+		done: c.done, self: c.self,
+	}
+	if c.Cmd != nil {
+		c.Cmd.SetErr(nil)
+	}
+}

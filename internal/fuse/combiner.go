@@ -1,0 +1,299 @@
+package fuse
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+const (
+	width    = 4                      // batches under way, as long as they move
+	elements = 512                    // of one batch
+	size     = 256 << 10              // of one batch, unless one call is larger
+	period   = 100 * time.Millisecond // after which a batch counts as stuck, and an idle worker ends
+)
+
+// Most is how many batches a combiner has under way when none of them moves.
+const Most = 2 * width
+
+// Transport sends commands, as one pipeline if there are several. What became
+// of each is the error of the command.
+type Transport func(ctx context.Context, cmds []redis.Cmder)
+
+// Outcome says what a caller knows when it goes on.
+type Outcome int
+
+// The outcomes of [Combiner.Do].
+const (
+	Answered Outcome = iota // the answer is in the call
+	Unsent                  // the context ended, and the call was taken back
+	Left                    // the context ended, and the call may have been sent
+)
+
+// Combiner sends the calls of many goroutines to one place. Up to four workers
+// take what is pending and send it as one batch each; they start with the first
+// call that needs them and end when there is none. So a call waits for nothing
+// but a free worker, and what arrives meanwhile waits with it.
+type Combiner struct {
+	transport Transport
+	verdict   time.Duration // how long a caller that leaves waits for the word of its batch
+	left      *atomic.Int64 // batches whose callers have all left
+
+	busy atomic.Int32 // workers that are awake, and callers that send by themselves
+
+	mu          sync.Mutex
+	first, last *Call // pending
+	live, idle  int   // workers, and those of them that wait
+	wake        chan bool
+	taken       uint // batches so far
+	seen        uint // at the last tick
+	ticker      *time.Timer
+}
+
+// New returns a combiner that sends by transport and counts in left the
+// batches that all their callers have left. It starts nothing.
+func New(transport Transport, verdict time.Duration, left *atomic.Int64) *Combiner {
+	return &Combiner{transport: transport, verdict: verdict, left: left, wake: make(chan bool, Most)}
+}
+
+// Enter reports whether the caller is alone: nothing is pending or under way.
+// Then it may send its call by itself, and says [Combiner.Exit] afterwards.
+func (m *Combiner) Enter() bool { return m.busy.CompareAndSwap(0, 1) }
+
+// Exit ends what Enter began.
+func (m *Combiner) Exit() { m.busy.Add(-1) }
+
+// Do has the call sent with others and waits for its answer, or for the end of
+// ctx. A panic of a hook while its batch was sent goes on here.
+func (m *Combiner) Do(ctx context.Context, c *Call) Outcome {
+	c.ctx = ctx
+	m.add(c)
+	if done := ctx.Done(); done == nil {
+		<-c.done
+	} else {
+		select {
+		case <-c.done:
+		case <-done:
+			if outcome := m.leave(c); outcome != Answered {
+				return outcome
+			}
+		}
+	}
+	if c.panicked != nil {
+		panic(c.panicked)
+	}
+	return Answered
+}
+
+// add makes the call pending, and sees to it that a worker comes.
+func (m *Combiner) add(c *Call) {
+	m.mu.Lock()
+	if c.prev = m.last; c.prev == nil {
+		m.first = c
+	} else {
+		c.prev.next = c
+	}
+	m.last = c
+	wake := m.idle > 0
+	if wake {
+		m.idle--
+		m.busy.Add(1)
+	} else if m.live < width {
+		m.start()
+	}
+	m.mu.Unlock()
+	if wake {
+		m.wake <- true
+	}
+}
+
+// unlink takes a pending call out.
+func (m *Combiner) unlink(c *Call) {
+	if c.prev == nil {
+		m.first = c.next
+	} else {
+		c.prev.next = c.next
+	}
+	if c.next == nil {
+		m.last = c.prev
+	} else {
+		c.next.prev = c.prev
+	}
+	c.prev, c.next = nil, nil
+}
+
+// leave ends the wait of a caller whose context has ended.
+func (m *Combiner) leave(c *Call) Outcome {
+	m.mu.Lock()
+	b := c.batch
+	if b == nil {
+		m.unlink(c)
+		m.mu.Unlock()
+		return Unsent
+	}
+	m.mu.Unlock()
+	if m.verdict > 0 {
+		timer := time.NewTimer(m.verdict)
+		defer timer.Stop()
+		select {
+		case <-c.done:
+			return Answered
+		case <-timer.C:
+		}
+	}
+	m.mu.Lock()
+	if b.over {
+		m.mu.Unlock()
+		<-c.done
+		return Answered
+	}
+	if b.waiting--; b.waiting == 0 {
+		m.left.Add(1)
+	}
+	c.left = true
+	m.mu.Unlock()
+	return Left
+}
+
+// start starts a worker. The lock is held.
+func (m *Combiner) start() {
+	m.live++
+	m.busy.Add(1)
+	if m.live == 1 {
+		m.seen = m.taken
+		if m.ticker == nil {
+			m.ticker = time.AfterFunc(period, m.tick)
+		} else {
+			m.ticker.Reset(period)
+		}
+	}
+	go m.work()
+}
+
+// tick looks at the workers every now and then as long as there are any. Since
+// the last tick no batch was taken: those who wait for one end; if all have one
+// that does not come back, one more starts for what is pending.
+func (m *Combiner) tick() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.taken == m.seen {
+		for ; m.idle > 0; m.idle-- {
+			m.live--
+			m.wake <- false
+		}
+		if m.first != nil && m.live >= width && m.live < Most {
+			m.start()
+		}
+	}
+	m.seen = m.taken
+	if m.live > 0 {
+		m.ticker.Reset(period)
+	}
+}
+
+// work is a worker's life.
+func (m *Combiner) work() {
+	l := &load{index: map[groupKey]int{}}
+	ended := false
+	defer func() {
+		if !ended {
+			m.lose()
+		}
+	}()
+	for m.take(l) {
+		m.run(l)
+	}
+	ended = true
+}
+
+// lose replaces a worker whose goroutine a hook has ended.
+func (m *Combiner) lose() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.live--
+	if m.first != nil {
+		m.start()
+	}
+	m.busy.Add(-1)
+}
+
+// take waits for calls and takes a batch of them. It reports false when the
+// worker is to end.
+func (m *Combiner) take(l *load) bool {
+	for {
+		runtime.Gosched() // callers that are about to call join
+		m.mu.Lock()
+		if m.first != nil {
+			m.fill(l)
+			m.mu.Unlock()
+			return true
+		}
+		m.busy.Add(-1)
+		if m.live > width {
+			m.live--
+			m.mu.Unlock()
+			return false
+		}
+		m.idle++
+		m.mu.Unlock()
+		if !<-m.wake {
+			return false
+		}
+	}
+}
+
+// fill makes a batch of the calls that are pending. The lock is held.
+func (m *Combiner) fill(l *load) {
+	m.taken++
+	l.batch = &batch{}
+	for n, bytes := 0, 0; m.first != nil; {
+		c := m.first
+		n += c.Elements
+		bytes += c.Size
+		if len(l.calls) > 0 && (n > elements || bytes > size) {
+			break
+		}
+		m.unlink(c)
+		c.batch = l.batch
+		l.calls = append(l.calls, c)
+	}
+	l.batch.waiting = len(l.calls)
+}
+
+// errGone is the answer when a hook has ended the goroutine it ran on.
+var errGone = errors.New("a hook ended the goroutine that was sending")
+
+// run sends the batch and gives the callers their answers, whatever happens.
+func (m *Combiner) run(l *load) {
+	failed := true
+	defer func() {
+		if failed {
+			panicked := recover()
+			for _, c := range l.calls {
+				c.Err, c.panicked = errGone, panicked
+			}
+		}
+		m.answer(l)
+	}()
+	l.send(m.transport)
+	failed = false
+}
+
+// answer ends the batch.
+func (m *Combiner) answer(l *load) {
+	m.mu.Lock()
+	l.batch.over = true
+	if l.batch.waiting == 0 {
+		m.left.Add(-1)
+	}
+	m.mu.Unlock()
+	for _, c := range l.calls {
+		c.done <- struct{}{} // from here on it is its caller's
+	}
+	l.drop()
+}

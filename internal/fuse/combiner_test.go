@@ -1,0 +1,416 @@
+package fuse
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// echo is a kind whose command names the fields of its calls, and whose answer
+// is each call's own field.
+func echo(joins bool) *Kind {
+	return &Kind{
+		Joins: joins,
+		Command: func(ctx context.Context, calls []*Call) redis.Cmder {
+			args := []any{"echo", calls[0].Key}
+			for _, c := range calls {
+				args = append(args, c.Field)
+			}
+			return redis.NewStringSliceCmd(ctx, args...)
+		},
+		Answer: func(cmd redis.Cmder, calls []*Call) {
+			for i, v := range cmd.(*redis.StringSliceCmd).Val() {
+				calls[i].Text = v
+			}
+		},
+		Apart: func(err error) bool { return err.Error() == "apart" },
+	}
+}
+
+// place is where a combiner under test sends to: it holds every batch until it
+// is let go.
+type place struct {
+	gate chan func(cmds []redis.Cmder) // what becomes of the next batch that waits
+	mu   sync.Mutex
+	seen []string // batches: commands divided by " | "
+	ctxs []context.Context
+}
+
+func newPlace() *place { return &place{gate: make(chan func([]redis.Cmder))} }
+
+func (p *place) transport(ctx context.Context, cmds []redis.Cmder) {
+	var words []string
+	for _, cmd := range cmds {
+		words = append(words, strings.Trim(fmt.Sprint(cmd.Args()), "[]"))
+	}
+	p.mu.Lock()
+	p.seen = append(p.seen, strings.Join(words, "|"))
+	p.ctxs = append(p.ctxs, ctx)
+	p.mu.Unlock()
+	(<-p.gate)(cmds)
+}
+
+// batches returns what was sent since the last look.
+func (p *place) batches() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	all := p.seen
+	p.seen = nil
+	return all
+}
+
+// good answers every command.
+func good(cmds []redis.Cmder) {
+	for _, cmd := range cmds {
+		var all []string
+		for _, a := range cmd.Args()[2:] {
+			all = append(all, a.(string))
+		}
+		cmd.(*redis.StringSliceCmd).SetVal(all)
+	}
+}
+
+func bad(err error) func([]redis.Cmder) {
+	return func(cmds []redis.Cmder) {
+		for _, cmd := range cmds {
+			cmd.SetErr(err)
+		}
+	}
+}
+
+// lab is a combiner with its place.
+type lab struct {
+	*testing.T
+	*place
+	*Combiner
+	calls  Calls
+	left   atomic.Int64
+	joined *Kind
+	single *Kind
+	wg     sync.WaitGroup
+}
+
+// inLab runs the test in a bubble, at whose end nothing may run.
+func inLab(t *testing.T, test func(x *lab)) {
+	synctest.Test(t, func(t *testing.T) {
+		x := &lab{T: t, place: newPlace(), joined: echo(true), single: echo(false)}
+		x.Combiner = New(x.place.transport, 2*time.Millisecond, &x.left)
+		test(x)
+		x.wg.Wait()
+		time.Sleep(3 * period)
+		synctest.Wait()
+		if x.live != 0 || x.idle != 0 || x.busy.Load() != 0 || x.first != nil || x.left.Load() != 0 {
+			t.Errorf("%d workers, %d idle, %d busy, %d left; pending: %t; want nothing",
+				x.live, x.idle, x.busy.Load(), x.left.Load(), x.first != nil)
+		}
+	})
+}
+
+// result is what a caller got.
+type result struct {
+	outcome  Outcome
+	text     string
+	err      error
+	panicked any
+}
+
+// call lets a goroutine call; the result comes later.
+func (x *lab) call(ctx context.Context, c *Call) *result {
+	r := &result{outcome: -1}
+	x.wg.Go(func() {
+		defer func() { r.panicked = recover() }()
+		outcome := x.Do(ctx, c)
+		if outcome == Answered {
+			r.text, r.err = c.Text, c.Err
+		}
+		r.outcome = outcome
+		x.calls.Free(c)
+	})
+	synctest.Wait()
+	return r
+}
+
+func (x *lab) ask(key, field string) *Call {
+	c := x.calls.New(x.joined, key)
+	c.Field = field
+	return c
+}
+
+// occupy gives every worker a batch of its own.
+func (x *lab) occupy() {
+	x.Helper()
+	for i := range width {
+		x.call(x.Context(), x.ask("busy", fmt.Sprint(i)))
+	}
+	if n := len(x.batches()); n != width {
+		x.Fatalf("%d batches are under way, want %d", n, width)
+	}
+}
+
+func (x *lab) free(n int) {
+	for range n {
+		x.gate <- good
+	}
+	synctest.Wait()
+}
+
+func (x *lab) sent(want ...string) {
+	x.Helper()
+	if got := x.batches(); fmt.Sprint(got) != fmt.Sprint(want) {
+		x.Errorf("sent %q, want %q", got, want)
+	}
+}
+
+func (x *lab) answered(r *result, want string) {
+	x.Helper()
+	if r.outcome != Answered || r.text != want || r.err != nil || r.panicked != nil {
+		x.Errorf("result %+v, want %q", *r, want)
+	}
+}
+
+// TestJoins has calls pending of one key, of several and of kinds that do not
+// join: groups and calls keep their order.
+func TestJoins(t *testing.T) {
+	inLab(t, func(x *lab) {
+		x.occupy()
+		var all []*result
+		for i, key := range []string{"a", "b", "a", "a", "c", "b"} {
+			all = append(all, x.call(x.Context(), x.ask(key, fmt.Sprint(i))))
+		}
+		for i := range 2 {
+			c := x.calls.New(x.single, "a")
+			c.Field = fmt.Sprint("s", i)
+			all = append(all, x.call(x.Context(), c))
+		}
+		x.free(1)
+		x.sent("echo a 0 2 3|echo b 1 5|echo c 4|echo a s0|echo a s1")
+		x.free(width)
+		for i, r := range all[:6] {
+			x.answered(r, fmt.Sprint(i))
+		}
+		x.answered(all[6], "s0")
+		x.answered(all[7], "s1")
+	})
+}
+
+// TestBounds cuts batches by their number of elements and by their size.
+func TestBounds(t *testing.T) {
+	inLab(t, func(x *lab) {
+		x.occupy()
+		for i := range elements + 3 {
+			x.call(x.Context(), x.ask("a", fmt.Sprint(i)))
+		}
+		large := x.ask("large", "x")
+		large.Elements, large.Size = elements+1, size+1 // alone, but not refused
+		x.call(x.Context(), large)
+		for range 2 {
+			half := x.ask("half", "x")
+			half.Size = size/2 + 1
+			x.call(x.Context(), half)
+		}
+		var counts []int
+		for range 5 {
+			x.free(1)
+			for _, b := range x.batches() {
+				counts = append(counts, len(strings.Fields(b))-2)
+			}
+		}
+		if want := []int{elements, 3, 1, 1, 1}; fmt.Sprint(counts) != fmt.Sprint(want) {
+			x.Errorf("batches of %d, want %d", counts, want)
+		}
+		x.free(width)
+	})
+}
+
+// TestLeave ends contexts of callers whose call is pending, and under way.
+func TestLeave(t *testing.T) {
+	inLab(t, func(x *lab) {
+		ctx, cancel := context.WithCancel(x.Context())
+		x.occupy()
+		first := x.call(ctx, x.ask("a", "first"))
+		second := x.call(x.Context(), x.ask("a", "second"))
+		x.free(1)
+		x.sent("echo a first second")
+		pending := x.call(ctx, x.ask("a", "pending"))
+		last := x.call(x.Context(), x.ask("a", "last"))
+		start := time.Now()
+		cancel()
+		synctest.Wait()
+		if pending.outcome != Unsent {
+			x.Errorf("pending: %+v, want Unsent", *pending)
+		}
+		time.Sleep(3 * time.Millisecond)
+		synctest.Wait()
+		if first.outcome != Left || x.left.Load() != 0 {
+			x.Errorf("under way: %+v after %v, %d batches left; want Left, and a batch that is not", *first, time.Since(start), x.left.Load())
+		}
+		x.free(width)
+		x.sent("echo a last")
+		x.answered(second, "second")
+		x.free(1)
+		x.answered(last, "last")
+	})
+}
+
+// TestLeftBatch has a batch that all its callers leave: it counts until it ends.
+func TestLeftBatch(t *testing.T) {
+	inLab(t, func(x *lab) {
+		ctx, cancel := context.WithTimeout(x.Context(), time.Second)
+		defer cancel()
+		x.occupy()
+		r1, r2 := x.call(ctx, x.ask("a", "1")), x.call(ctx, x.ask("a", "2"))
+		x.free(1)
+		time.Sleep(1010 * time.Millisecond)
+		synctest.Wait()
+		if r1.outcome != Left || r2.outcome != Left || x.left.Load() != 1 {
+			x.Errorf("%+v, %+v, %d left; want Left twice, and one batch", *r1, *r2, x.left.Load())
+		}
+		x.free(width)
+	})
+}
+
+// TestVerdict lets the answer come just after the context's end.
+func TestVerdict(t *testing.T) {
+	inLab(t, func(x *lab) {
+		ctx, cancel := context.WithCancel(x.Context())
+		r := x.call(ctx, x.ask("a", "1"))
+		cancel()
+		synctest.Wait()
+		x.free(1)
+		x.answered(r, "1")
+	})
+}
+
+// TestStuck has batches that do not come back: after a while more may leave,
+// but not without end.
+func TestStuck(t *testing.T) {
+	inLab(t, func(x *lab) {
+		x.occupy()
+		for i := range 2 * Most {
+			x.call(x.Context(), x.ask("a", fmt.Sprint(i)))
+			if i == 0 {
+				x.sent() // too early
+			}
+			time.Sleep(3 * period)
+			synctest.Wait()
+		}
+		if n := len(x.batches()); n != Most-width {
+			x.Errorf("%d more batches left, want %d", n, Most-width)
+		}
+		x.free(Most)
+		x.free(1)
+	})
+}
+
+// TestApart has a joint command refused: its calls are sent again one by one.
+func TestApart(t *testing.T) {
+	inLab(t, func(x *lab) {
+		x.occupy()
+		a, b := x.call(x.Context(), x.ask("a", "1")), x.call(x.Context(), x.ask("a", "2"))
+		alone := x.call(x.Context(), x.ask("b", "3"))
+		x.free(1)
+		x.sent("echo a 1 2|echo b 3")
+		x.free(width - 1)
+		x.gate <- bad(errors.New("apart"))
+		synctest.Wait()
+		x.sent("echo a 1|echo a 2")
+		x.gate <- func(cmds []redis.Cmder) {
+			good(cmds[:1])
+			bad(errors.New("apart"))(cmds[1:])
+		}
+		synctest.Wait()
+		x.answered(a, "1")
+		for _, r := range []*result{b, alone} {
+			if r.outcome != Answered || r.err == nil || r.err.Error() != "apart" {
+				x.Errorf("result %+v, want its own refusal", *r)
+			}
+		}
+	})
+}
+
+// TestPanic has a hook that panics, and one that ends its goroutine: all who
+// share the batch learn it, and the others go on.
+func TestPanic(t *testing.T) {
+	inLab(t, func(x *lab) {
+		x.occupy()
+		a, b := x.call(x.Context(), x.ask("a", "1")), x.call(x.Context(), x.ask("b", "2"))
+		x.free(width)
+		x.gate <- func([]redis.Cmder) { panic("hook") }
+		synctest.Wait()
+		for _, r := range []*result{a, b} {
+			if r.panicked != "hook" {
+				x.Errorf("result %+v, want the panic", *r)
+			}
+		}
+		c := x.call(x.Context(), x.ask("a", "3"))
+		d := x.call(x.Context(), x.ask("a", "4"))
+		x.gate <- func([]redis.Cmder) { runtime.Goexit() }
+		synctest.Wait()
+		x.free(1)
+		if lost, ok := c, d; lost.outcome != Answered || lost.err == nil == (ok.err == nil) {
+			x.Errorf("results %+v and %+v, want one error", *c, *d)
+		}
+		e := x.call(x.Context(), x.ask("a", "5"))
+		x.free(1)
+		x.answered(e, "5")
+	})
+}
+
+type ctxKey struct{}
+
+// TestContext looks at what a batch runs under: the values of its first
+// caller, whose end it does not share, unless it is the only one.
+func TestContext(t *testing.T) {
+	inLab(t, func(x *lab) {
+		ctx, cancel := context.WithCancel(context.WithValue(x.Context(), ctxKey{}, "span"))
+		defer cancel()
+		x.call(ctx, x.ask("a", "alone"))
+		if x.ctxs[0] != ctx {
+			x.Error("a call that is alone runs under another context")
+		}
+		x.occupyOthers()
+		x.call(ctx, x.ask("a", "1"))
+		x.call(x.Context(), x.ask("a", "2"))
+		x.free(1)
+		if got := x.ctxs[len(x.ctxs)-1]; got.Done() != nil || got.Value(ctxKey{}) != "span" {
+			x.Errorf("a shared batch runs under %v", got)
+		}
+		x.free(width)
+	})
+}
+
+// occupyOthers gives those workers a batch that have none after one call.
+func (x *lab) occupyOthers() {
+	for i := range width - 1 {
+		x.call(x.Context(), x.ask("busy", fmt.Sprint(i)))
+	}
+}
+
+// TestEnter lets a caller send by itself only where nothing is under way.
+func TestEnter(t *testing.T) {
+	inLab(t, func(x *lab) {
+		if !x.Enter() || x.Enter() {
+			x.Error("Enter: want true, and false to the second")
+		}
+		r := x.call(x.Context(), x.ask("a", "1"))
+		x.Exit()
+		if x.Enter() {
+			x.Error("Enter with a batch under way")
+		}
+		x.free(1)
+		x.answered(r, "1")
+		if !x.Enter() {
+			x.Error("Enter after the end")
+		}
+		x.Exit()
+	})
+}

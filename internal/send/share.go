@@ -1,0 +1,98 @@
+package send
+
+import (
+	"context"
+	"errors"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/desir-go/desir/internal/fuse"
+)
+
+const (
+	sharedSize     = 16 << 10 // bytes, sent or expected, of a call that may leave with others
+	sharedElements = 64       // of such a call
+)
+
+// do sends a call: with others, or by itself if there are none and its context
+// cannot end, or if it may not share. The error is classified.
+func (s *Sender) do(ctx context.Context, c *fuse.Call, write bool) error {
+	m := s.combiner(ctx, c, write)
+	switch {
+	case m == nil:
+		return s.alone(ctx, c, write)
+	case ctx.Done() == nil:
+		if m.Enter() {
+			defer m.Exit()
+			return s.alone(ctx, c, write)
+		}
+	case ctx.Err() != nil:
+		return s.finish(ctx, ctx.Err(), request{write: write})
+	case s.left.Load() >= MaxLeft:
+		return s.finish(ctx, errLeft, request{write: write})
+	}
+	switch m.Do(ctx, c) {
+	case fuse.Unsent:
+		return s.finish(ctx, ctx.Err(), request{write: write})
+	case fuse.Left:
+		return s.finish(ctx, ctx.Err(), request{write: write, written: true})
+	default:
+		return s.finish(ctx, c.Err, request{write: write, written: true})
+	}
+}
+
+// combiner returns the combiner of the calls that the call may leave with, or
+// nil if it has to leave alone.
+func (s *Sender) combiner(ctx context.Context, c *fuse.Call, write bool) *fuse.Combiner {
+	if s.lanes == nil || c.Key == "" || c.Size > sharedSize || c.Elements > sharedElements {
+		return nil
+	}
+	l := s.lanes.of(ctx, c.Key)
+	switch {
+	case l == nil:
+		return nil
+	case write:
+		return l.writes
+	default:
+		return l.reads
+	}
+}
+
+// lone returns the combiner whose caller is alone with a read that cannot be
+// left: it sends the read by itself, and says Exit. Else it returns nil.
+func (s *Sender) lone(ctx context.Context, key string) *fuse.Combiner {
+	if ctx.Done() != nil || s.lanes == nil {
+		return nil
+	}
+	if l := s.lanes.of(ctx, key); l != nil && l.reads.Enter() {
+		return l.reads
+	}
+	return nil
+}
+
+// alone sends a call as the one command that it is.
+func (s *Sender) alone(ctx context.Context, c *fuse.Call, write bool) error {
+	r := request{write: write}
+	cmd := c.Single(ctx)
+	sent := cmd
+	var o *once
+	if write {
+		o = &once{Cmder: cmd}
+		sent = o
+	}
+	var err error
+	if ctx.Done() == nil {
+		err = s.rdb.Process(ctx, sent)
+	} else {
+		err = s.leavable(ctx, call{cmd: sent, write: write})
+	}
+	if o != nil {
+		r.written = o.written.Load()
+	}
+	if !s.mapped.Load() {
+		_, answered := errors.AsType[redis.Error](err)
+		s.mapped.Store(err == nil || answered)
+	}
+	c.Settle(cmd, err)
+	return s.finish(ctx, err, r)
+}

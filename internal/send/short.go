@@ -1,0 +1,54 @@
+package send
+
+import (
+	"github.com/redis/go-redis/v9"
+
+	"github.com/desir-go/desir/internal/fuse"
+)
+
+// shortReads and shortWrites are the commands that may share a pipeline with
+// others of their node, and with how many words: the first key stands in front,
+// the server is quick with them, and the answer is short or of a size that can
+// be guessed. Any other leaves alone.
+var (
+	shortReads = map[string]int{
+		"exists": 2, "get": 2, "hexists": 3, "hlen": 2, "hstrlen": 3, "lindex": 3, "llen": 2, "pttl": 2, "scard": 2,
+		"strlen": 2, "zcard": 2, "zcount": 4, "zrank": 3, "zrevrank": 3, "zscore": 3,
+	}
+	shortWrites = map[string]int{
+		"evalsha": sharedElements, "hdel": sharedElements, "hincrby": 4, "hincrbyfloat": 4, "hset": sharedElements, "hsetnx": 4, "incr": 2,
+		"expire": 3, "persist": 2, "pexpire": 3, "pexpireat": 3,
+		"linsert": 5, "lmove": 5, "lpop": 2, "lset": 4, "rpop": 2,
+		"sadd": sharedElements, "smove": 4, "spop": 2, "srem": sharedElements,
+		"set": 8, "setnx": 3, "zadd": sharedElements, "zincrby": 4, "zrem": sharedElements,
+	}
+)
+
+// plainCall returns the call of a command that remains a command of its own. It
+// has no key if it may not share a pipeline.
+func (s *Sender) plainCall(cmd redis.Cmder, short map[string]int) *fuse.Call {
+	c := s.calls.New(plain, "")
+	c.Cmd = cmd
+	if s.lanes == nil {
+		return c
+	}
+	args := cmd.Args()
+	name, _ := args[0].(string)
+	if len(args) > short[name] {
+		return c
+	}
+	at := 1
+	if name == "evalsha" {
+		at = 3 // behind the digest and the number of keys
+	}
+	if at < len(args) {
+		c.Key, _ = args[at].(string)
+	}
+	c.Elements = len(args)
+	for _, a := range args {
+		if text, ok := a.(string); ok {
+			c.Size += len(text)
+		}
+	}
+	return c
+}

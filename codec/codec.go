@@ -80,7 +80,7 @@ func Values[T any](c Codec) (Typed[T], error) {
 	if err != nil {
 		return failing[T](err), err
 	}
-	return public(t, c.Name()), nil
+	return public(t, reflect.TypeFor[T]().String(), c.Name()), nil
 }
 
 func orAuto(c Codec) Codec {
@@ -90,9 +90,8 @@ func orAuto(c Codec) Codec {
 	return c
 }
 
-// public puts the errors of the contract around a resolved codec.
-func public[T any](t typed[T], codec string) Typed[T] {
-	name := reflect.TypeFor[T]().String()
+// public puts the errors of the contract, with the type's name, around a resolved codec.
+func public[T any](t typed[T], name, codec string) Typed[T] {
 	return Typed[T]{
 		Append: func(dst []byte, v T) ([]byte, error) {
 			out, err := t.append(dst, v)

@@ -47,7 +47,7 @@ func Keys[T comparable](c Codec) (Typed[T], error) {
 	if !strict(c, t) {
 		k = canonical(k)
 	}
-	return public(k, c.Name()), nil
+	return public(k, t.String(), c.Name()), nil
 }
 
 // canonical refuses bytes other than those that the value is written in.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/desir-go/desir/codec"
 	"github.com/desir-go/desir/internal/canon"
+	"github.com/desir-go/desir/internal/headed"
 )
 
 // Of is the way of values of type T. The zero value is not usable.
@@ -37,6 +38,12 @@ func Messages[T any](c codec.Codec) (Of[T], error) {
 		e.most = maxMessage
 	}
 	return e, err
+}
+
+// Headed resolves a codec for values with a head in front; see [codec.Headed].
+func Headed[T any](c codec.Codec, cut func([]byte) (int, bool)) (Of[headed.Of[T]], error) {
+	typed, err := codec.Headed[T](c, cut)
+	return Of[headed.Of[T]]{typed: typed}, err
 }
 
 // Keys resolves a codec for what Redis compares.

@@ -6,7 +6,6 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/desir-go/desir"
 	"github.com/desir-go/desir/internal/element"
 	"github.com/desir-go/desir/internal/hub"
 	"github.com/desir-go/desir/internal/keys"
@@ -107,9 +106,4 @@ func (c *Chan[T]) Reopen(ctx context.Context) error {
 	return c.fail("Reopen", err)
 }
 
-func (c *Chan[T]) fail(op string, err error) error {
-	if errors.Is(err, wait.ErrClosed) {
-		err = desir.ErrClosed
-	}
-	return desir.Fail(c.h, op, err)
-}
+func (c *Chan[T]) fail(op string, err error) error { return failure(c.h, op, err) }

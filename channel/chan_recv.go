@@ -2,18 +2,8 @@ package channel
 
 import (
 	"context"
-	"errors"
 	"iter"
-
-	"github.com/desir-go/desir/codec"
-	"github.com/desir-go/desir/internal/wait"
 )
-
-// ofOneItem reports whether an error concerns one item of a loop only.
-func ofOneItem(err error) bool {
-	_, ok := errors.AsType[*codec.DecodeError](err)
-	return ok
-}
 
 // Recv takes the next value and waits for it. It fails with [desir.ErrClosed]
 // when the channel is closed and empty, and with a [*codec.DecodeError] for
@@ -27,19 +17,11 @@ func (c *Chan[T]) Recv(ctx context.Context) (T, error) {
 }
 
 func (c *Chan[T]) recv(ctx context.Context) (v T, err error) {
-	raw, err := c.receive(ctx, 1)
+	raw, err := receive(ctx, c.h, c.source.Source, 1)
 	if err != nil {
 		return v, err
 	}
 	return c.values.Decode(raw[0], c.source.Values, "")
-}
-
-func (c *Chan[T]) receive(ctx context.Context, limit int) ([]string, error) {
-	hub, err := c.h.Hub()
-	if err != nil {
-		return nil, err
-	}
-	return wait.Of(hub).Receive(ctx, c.source.Source, limit)
 }
 
 // RecvMany takes up to limit values, and waits for the first: the good ones in
@@ -49,7 +31,7 @@ func (c *Chan[T]) RecvMany(ctx context.Context, limit int) ([]T, error) {
 	if limit < 1 {
 		return nil, nil
 	}
-	raw, err := c.receive(ctx, limit)
+	raw, err := receive(ctx, c.h, c.source.Source, limit)
 	if err != nil {
 		return nil, c.fail("RecvMany", err)
 	}
@@ -66,15 +48,11 @@ func (c *Chan[T]) TryRecv(ctx context.Context) (v T, ok bool, err error) {
 }
 
 func (c *Chan[T]) tryRecv(ctx context.Context) (v T, ok bool, err error) {
-	hub, err := c.h.Hub()
-	if err != nil {
+	raw, ok, err := tryReceive(ctx, c.h, c.source.Source)
+	if err != nil || !ok {
 		return v, false, err
 	}
-	raw, err := wait.Of(hub).Try(ctx, c.source.Source, 1)
-	if err != nil || len(raw) == 0 {
-		return v, false, err
-	}
-	v, err = c.values.Decode(raw[0], c.source.Values, "")
+	v, err = c.values.Decode(raw, c.source.Values, "")
 	return v, err == nil, err
 }
 
@@ -84,35 +62,11 @@ func (c *Chan[T]) tryRecv(ctx context.Context) (v T, ok bool, err error) {
 // break loses nothing.
 func (c *Chan[T]) All(ctx context.Context, opts ...LoopOption) iter.Seq2[T, error] {
 	l := loopOf(opts)
-	return func(yield func(T, error) bool) {
-		for {
-			v, err := c.next(ctx, l)
-			switch {
-			case errors.Is(err, wait.ErrClosed), errors.Is(err, wait.ErrIdle):
-				return
-			case err != nil:
-				if !yield(v, c.fail("All", err)) || !ofOneItem(err) {
-					return
-				}
-			case !yield(v, nil):
-				return
-			}
+	return each(func() (v T, err error) {
+		raw, err := l.receive(ctx, c.h, c.source.Source)
+		if err != nil {
+			return v, err
 		}
-	}
-}
-
-// next waits for a value as long as the loop may.
-func (c *Chan[T]) next(ctx context.Context, l loop) (v T, err error) {
-	if !l.limit {
-		return c.recv(ctx)
-	}
-	hub, err := c.h.Hub()
-	if err != nil {
-		return v, err
-	}
-	raw, err := wait.Of(hub).ReceiveWithin(ctx, c.source.Source, 1, l.idle)
-	if err != nil {
-		return v, err
-	}
-	return c.values.Decode(raw[0], c.source.Values, "")
+		return c.values.Decode(raw, c.source.Values, "")
+	}, func(err error) error { return c.fail("All", err) })
 }

@@ -24,12 +24,14 @@ func (o option) apply(s *settings) { o(s) }
 type CodecOption interface {
 	Option
 	TopicOption
+	MailboxOption
 }
 
 type codecOption struct{ codec codec.Codec }
 
-func (o codecOption) apply(s *settings)           { s.codec = o.codec }
-func (o codecOption) applyTopic(s *topicSettings) { s.codec = o.codec }
+func (o codecOption) apply(s *settings)               { s.codec = o.codec }
+func (o codecOption) applyTopic(s *topicSettings)     { s.codec = o.codec }
+func (o codecOption) applyMailbox(s *mailboxSettings) { s.codec = o.codec }
 
 // WithCodec sets the codec of values. The default is [codec.Auto].
 func WithCodec(c codec.Codec) CodecOption { return codecOption{c} }

@@ -10,3 +10,5 @@ import (
 func TestChan(t *testing.T) { redistest.Each(t, conformance.Chan) }
 
 func TestPriorityQueue(t *testing.T) { redistest.Each(t, conformance.PriorityQueue) }
+
+func TestMailbox(t *testing.T) { redistest.Each(t, conformance.Mailbox) }

@@ -1,0 +1,107 @@
+package channel
+
+import (
+	"bytes"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/desir-go/desir/internal/keys"
+)
+
+// head is what a letter says besides its value. It is sealed with the value.
+type head struct {
+	question bool   // the answer goes to an address of its own
+	from     string // the sender's mailbox
+	id       string
+	re       string // the ID of the letter that this one answers, or nothing
+}
+
+const (
+	statementMark = '.'
+	questionMark  = '?'
+
+	maxID   = 64
+	maxName = 1 << 20 // bytes of a string in a head
+)
+
+// String is the head as it stands in front of the value: a mark, and the
+// strings as netstrings.
+func (h head) String() string {
+	b := make([]byte, 1, len(h.from)+len(h.id)+len(h.re)+20)
+	b[0] = statementMark
+	if h.question {
+		b[0] = questionMark
+	}
+	for _, s := range []string{h.from, h.id, h.re} {
+		b = strconv.AppendInt(b, int64(len(s)), 10)
+		b = append(b, ':')
+		b = append(b, s...)
+		b = append(b, ',')
+	}
+	return string(b)
+}
+
+// readHead reads the head that data begins with, and returns its length. It
+// accepts what String writes: addresses that can be keys, and IDs that can be a
+// part of one.
+func readHead(data []byte) (h head, length int, ok bool) {
+	if len(data) == 0 || data[0] != statementMark && data[0] != questionMark {
+		return h, 0, false
+	}
+	h.question = data[0] == questionMark
+	rest := data[1:]
+	for _, s := range []*string{&h.from, &h.id, &h.re} {
+		if *s, rest, ok = cutString(rest); !ok {
+			return head{}, 0, false
+		}
+	}
+	if keys.CheckTag(h.from) != nil || !isID(h.id) || h.re != "" && !isID(h.re) {
+		return head{}, 0, false
+	}
+	return h, len(data) - len(rest), true
+}
+
+// cutHead is what the codec has to know of a head.
+func cutHead(data []byte) (length int, ok bool) {
+	_, length, ok = readHead(data)
+	return length, ok
+}
+
+// cutString reads a netstring.
+func cutString(data []byte) (s string, rest []byte, ok bool) {
+	digits, rest, ok := bytes.Cut(data[:min(len(data), len("1048576:"))], []byte(":"))
+	if !ok {
+		return "", nil, false
+	}
+	n, err := strconv.ParseUint(string(digits), 10, 32)
+	if err != nil || n > maxName || len(digits) > 1 && digits[0] == '0' {
+		return "", nil, false
+	}
+	rest = data[len(digits)+1:]
+	if uint64(len(rest)) <= n || rest[n] != ',' {
+		return "", nil, false
+	}
+	return string(rest[:n]), rest[n+1:], true
+}
+
+// isID reports whether s is letters, digits, - and _, up to 64 of them.
+func isID(s string) bool {
+	return s != "" && len(s) <= maxID && !strings.ContainsFunc(s, func(r rune) bool {
+		return (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z') && r != '-' && r != '_'
+	})
+}
+
+// cutTime takes the server's time off a stored letter.
+func cutTime(stored string) (at time.Time, sealed string, ok bool) {
+	const digits = 16 // of the years 2001 to 2286
+	micros, sealed, ok := strings.Cut(stored[:min(len(stored), digits+1)], " ")
+	if !ok {
+		return at, "", false
+	}
+	n, err := strconv.ParseUint(micros, 10, 63)
+	if err != nil {
+		return at, "", false
+	}
+	return time.UnixMicro(int64(n)).UTC(), stored[len(micros)+1:], true
+}

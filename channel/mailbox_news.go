@@ -1,0 +1,71 @@
+package channel
+
+import (
+	"context"
+	"time"
+
+	"github.com/desir-go/desir/internal/hub"
+	"github.com/desir-go/desir/internal/keys"
+	"github.com/desir-go/desir/internal/listen"
+	"github.com/desir-go/desir/internal/wait"
+)
+
+// lookAgain is how long a selective receiver waits for news before it looks at
+// all letters again.
+const lookAgain = time.Second
+
+// newsOf is the channel that tells of letters to an address.
+func newsOf(address string) string { return keys.Part(address, "news") }
+
+// news tells one selective receiver that letters have come. The zero of sub is a
+// receiver that does not listen (yet).
+type news struct {
+	hub  *hub.Hub
+	name string
+	sub  *listen.Sub
+}
+
+// wait returns true when letters may have come, and false when it is time to look
+// at all of them. Without a subscription, which Redis may refuse, it is the time alone.
+func (n *news) wait(ctx context.Context) (came bool, err error) {
+	if n.sub == nil && n.subscribe(ctx) {
+		return true, nil // before that
+	}
+	timer := time.NewTimer(lookAgain)
+	defer timer.Stop()
+	if n.sub != nil {
+		_, came, err = n.sub.Next(ctx, timer.C) // a gap is news as well
+		if err == nil || ctx.Err() != nil {
+			return came, err
+		}
+		n.close() // the subscription has ended
+		timer.Reset(lookAgain)
+	}
+	select {
+	case <-timer.C:
+		return false, nil
+	case <-ctx.Done():
+		return false, ctx.Err()
+	}
+}
+
+// subscribe reports whether there is a subscription now.
+func (n *news) subscribe(ctx context.Context) bool {
+	r := listen.Request{Kind: listen.Channel, Name: n.name, Backlog: 1, Policy: listen.DropNewest}
+	if wait.Flag(n.hub) != "" {
+		r.Kind = listen.Shard
+	}
+	sub, err := listen.Of(n.hub).Subscribe(ctx, r)
+	if err != nil {
+		return false
+	}
+	n.sub = sub
+	return true
+}
+
+func (n *news) close() {
+	if n.sub != nil {
+		_ = n.sub.Close() // its error is always nil
+		n.sub = nil
+	}
+}

@@ -1,0 +1,156 @@
+package channel
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync/atomic"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/desir-go/desir"
+	"github.com/desir-go/desir/internal/hub"
+	"github.com/desir-go/desir/internal/wait"
+)
+
+const (
+	firstPage = 10        // letters of the first look
+	fullPage  = 100       // of those behind it
+	pageBytes = 256 << 10 // of a page, unless one letter is longer, if letters are as long as before
+)
+
+// Receive takes the first letter for which match returns true, and waits for one.
+// The others stay, in their order. With [LIFO] it looks at the newest first.
+//
+// It calls match in its own goroutine, perhaps several times for a letter, which
+// may go to another receiver in the end. What match returns true for is taken, if
+// it is still there: by LREM, atomic. A panic in match passes through, and nothing
+// is taken. Letters that do not decode are passed over, and left for
+// [Mailbox.Recv].
+//
+// It looks at pages of up to 100 letters, one script and one round trip for each;
+// while none fits it is told by Redis of letters that come, through one
+// subscription that the selective receivers of the client share, and looks at
+// those; once a second it looks at all. So a mailbox in which very many letters
+// stay is slow.
+//
+// The context's end takes nothing; a letter that was about to be taken goes to the
+// head of the mailbox, or to another receiver. After [desir.ErrMaybeRan] one letter
+// may be gone. While Redis cannot be reached Receive waits on.
+func (m *Mailbox[T]) Receive(ctx context.Context, match func(Letter[T]) bool) (Letter[T], error) {
+	l, err := m.pick(ctx, match)
+	return l, m.fail("Receive", err)
+}
+
+func (m *Mailbox[T]) pick(ctx context.Context, match func(Letter[T]) bool) (l Letter[T], err error) {
+	hub, err := m.h.Hub()
+	if err != nil {
+		return l, err
+	}
+	n := &news{hub: hub, name: newsOf(m.h.Key)}
+	defer n.close()
+	for seen := (sight{}); ; {
+		l, ok, err := m.look(ctx, hub, &seen, match)
+		if ok || err != nil && !passes(err) {
+			return l, err
+		}
+		came, err := n.wait(ctx)
+		if err != nil {
+			return l, err
+		}
+		if !came {
+			seen = sight{}
+		}
+	}
+}
+
+// passes reports whether an error may be gone when one looks again.
+func passes(err error) bool {
+	return errors.Is(err, desir.ErrUnavailable) && !errors.Is(err, redis.ErrClosed)
+}
+
+// sight is how far a selective receiver has looked.
+type sight struct {
+	n    int
+	last string // the last letter
+}
+
+// look goes through the letters behind seen, and takes the first that fits.
+func (m *Mailbox[T]) look(ctx context.Context, hub *hub.Hub, seen *sight, match func(Letter[T]) bool) (l Letter[T], ok bool, err error) {
+	for limit := firstPage; ; {
+		page, err := m.page(ctx, hub, seen, limit)
+		if err != nil {
+			return l, false, err
+		}
+		size := 1
+		for _, stored := range page {
+			size += len(stored)
+			l, err := m.read(&m.letters, stored, m.h.Key)
+			if err != nil || !match(l) {
+				continue
+			}
+			if mine, err := m.claim(ctx, hub, stored); mine || err != nil {
+				return l, mine, err
+			}
+		}
+		if len(page) < limit {
+			return l, false, nil
+		}
+		limit = min(fullPage, 1+pageBytes*len(page)/size)
+	}
+}
+
+// page returns the next letters behind seen, which it moves on.
+func (m *Mailbox[T]) page(ctx context.Context, hub *hub.Hub, seen *sight, limit int) ([]string, error) {
+	answer, err := mailboxLook.Run(ctx, hub, []string{m.h.Key}, seen.n, seen.last, limit, m.end)
+	if err != nil {
+		return nil, err
+	}
+	parts, _ := answer.([]any)
+	if len(parts) == 0 {
+		return nil, fmt.Errorf("look answered with a %T", answer)
+	}
+	n, ok := parts[0].(int64)
+	if !ok {
+		return nil, fmt.Errorf("look answered with a place of type %T", parts[0])
+	}
+	page := make([]string, len(parts)-1)
+	for i, p := range parts[1:] {
+		page[i], _ = p.(string)
+	}
+	if m.end == fromLast {
+		slices.Reverse(page)
+	}
+	seen.n = int(n) + len(page)
+	if len(page) > 0 {
+		seen.last = page[len(page)-1]
+	}
+	return page, nil
+}
+
+// claim takes one letter out, wherever it is, and reports whether it was there. A
+// letter that is taken when the caller has left goes back.
+func (m *Mailbox[T]) claim(ctx context.Context, hub *hub.Hub, stored string) (mine bool, err error) {
+	direction := 1
+	if m.end == fromLast {
+		direction = -1
+	}
+	var over atomic.Bool // set by whoever comes first: the answer or the caller's leave
+	var taken bool
+	var refused error
+	err = hub.Send.Run(ctx, func(ctx context.Context) error {
+		ctx = context.WithoutCancel(ctx)
+		cmd := redis.NewIntCmd(ctx, "lrem", m.h.Key, direction, stored)
+		refused = hub.Send.Write(ctx, cmd)
+		taken = refused == nil && cmd.Val() > 0
+		if !over.CompareAndSwap(false, true) && taken {
+			wait.Of(hub).GiveBack(ctx, m.source, []string{stored})
+		}
+		return nil
+	})
+	if err != nil && over.CompareAndSwap(false, true) {
+		return false, err
+	}
+	return taken, refused
+}

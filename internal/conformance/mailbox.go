@@ -1,0 +1,364 @@
+package conformance
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/desir-go/desir"
+	"github.com/desir-go/desir/channel"
+	"github.com/desir-go/desir/codec"
+	"github.com/desir-go/desir/internal/redistest"
+)
+
+// Mailbox tries channel.Mailbox on a backend.
+func Mailbox(t *testing.T, r *redistest.Redis) {
+	run(t, r,
+		failures(mailboxSubject()),
+		costs(mailboxSubject()),
+		part{"Order", mailboxOrder},
+		part{"LIFO", mailboxLIFO},
+		part{"SentAt", mailboxSentAt},
+		part{"Form", mailboxForm},
+		part{"Hostile", mailboxHostile},
+		part{"Sizes", mailboxSizes},
+		part{"Idle", mailboxIdle},
+		part{"Leaves", mailboxLeaves},
+		part{"Neighbours", mailboxNeighbours},
+		part{"Helpers", mailboxHelpers},
+		part{"Picks", mailboxPicks},
+		part{"PicksFromLast", mailboxPicksFromLast},
+		part{"PicksPages", mailboxPicksPages},
+		part{"PicksLater", mailboxPicksLater},
+		part{"PicksOnce", mailboxPicksOnce},
+		part{"MatchPanics", mailboxMatchPanics},
+		part{"Asks", mailboxAsks},
+		part{"AsksAndLeaves", mailboxAsksAndLeaves},
+		part{"Replies", mailboxReplies},
+		part{"Codecs", mailboxCodecs},
+		part{"Sealed", mailboxSealed},
+		part{"SealedAnswers", mailboxSealedAnswers},
+	)
+}
+
+// mailboxSubject has the calls that do not wait for others. Letters go to the
+// mailbox itself.
+func mailboxSubject() Subject {
+	return Subject{
+		Name: "Mailbox", Type: "channel.Mailbox", Kind: "list",
+		Calls: func(rdb client, name string) []Call {
+			return mailboxCalls(channel.NewMailbox[string](rdb, name), name, marker)
+		},
+		Fill: func(ctx context.Context, raw client, name string) error {
+			return raw.RPush(ctx, name, stamped("1", marker), stamped("2", "b")).Err()
+		},
+		Zero: func() []Call { return mailboxCalls(new(channel.Mailbox[string]), "to", "v") },
+		Unencodable: []func(client, string) []Call{func(rdb client, name string) []Call {
+			return mailboxCalls(channel.NewMailbox[chan int](rdb, name), name, nil)
+		}},
+	}
+}
+
+func mailboxCalls[T any](m *channel.Mailbox[T], to string, v T) []Call {
+	return []Call{
+		look("Len", "llen", func(ctx context.Context) error { return second(m.Len(ctx)) }),
+		look("Exists", "exists", func(ctx context.Context) error { return second(m.Exists(ctx)) }).whatever(),
+		change("Send", "evalsha", func(ctx context.Context) error { return m.Send(ctx, to, v) }),
+		change("Clear", "evalsha", m.Clear).whatever(),
+	}
+}
+
+// stamped is a letter as a hand would write it.
+func stamped(id, value string) string { return "1700000000000000 .3:eve,1:" + id + ",0:," + value }
+
+// values are what is in letters.
+func values[T any](ls []channel.Letter[T]) (vs []T) {
+	for _, l := range ls {
+		vs = append(vs, l.Value)
+	}
+	return vs
+}
+
+// rest takes the letters that are there.
+func rest[T any](t *testing.T, m *channel.Mailbox[T]) []T {
+	t.Helper()
+	ls, err := drain(m.All(soon(t), channel.Idle(0)))
+	must(t, err)
+	return values(ls)
+}
+
+func mailboxOrder(t *testing.T, r *redistest.Redis) {
+	ada := channel.NewMailbox[int](r.Client, name(t, r, "ada"))
+	bob := channel.NewMailbox[int](r.NewClient(t), name(t, r, "bob"))
+	for i := range 5 {
+		must(t, bob.Send(soon(t), ada.Key(), i))
+	}
+	n, err := ada.Len(soon(t))
+	equal(t, "Len", answer(n, err), answer(5, nil))
+	l, err := ada.Recv(soon(t))
+	must(t, err)
+	equal(t, "Recv", answer(l.Value, l.From, l.Re, len(l.ID)), answer(0, bob.Key(), "", 26))
+	l, ok, err := ada.TryRecv(soon(t))
+	equal(t, "TryRecv", answer(l.Value, ok, err), answer(1, true, nil))
+	equal(t, "the rest", rest(t, ada), []int{2, 3, 4})
+	_, ok, err = ada.TryRecv(soon(t))
+	equal(t, "TryRecv from an empty mailbox", answer(ok, err), answer(false, nil))
+	ok, err = ada.Exists(soon(t))
+	equal(t, "Exists", answer(ok, err), answer(false, nil))
+
+	got := make(chan int)
+	go func() { // waits first
+		l, err := ada.Recv(soon(t))
+		if err != nil {
+			t.Error(err)
+		}
+		got <- l.Value
+	}()
+	must(t, bob.Send(soon(t), ada.Key(), 7))
+	equal(t, "Recv that waits", <-got, 7)
+	must(t, ada.Send(soon(t), ada.Key(), 8))
+	equal(t, "a letter to oneself", rest(t, ada), []int{8})
+	for range 3 {
+		must(t, bob.Send(soon(t), ada.Key(), 9))
+	}
+	must(t, ada.Clear(soon(t)))
+	equal(t, "after Clear", rest(t, ada), []int(nil))
+}
+
+// mailboxLIFO reads one mailbox from both ends, by handles of one client that
+// wait at the same time.
+func mailboxLIFO(t *testing.T, r *redistest.Redis) {
+	key := name(t, r, "pile")
+	oldest, newest := channel.NewMailbox[int](r.Client, key), channel.NewMailbox[int](r.Client, key, channel.LIFO())
+	for i := range 6 {
+		must(t, oldest.Send(soon(t), key, i))
+	}
+	for i, m := range []*channel.Mailbox[int]{newest, oldest, newest} {
+		l, err := m.Recv(soon(t))
+		equal(t, fmt.Sprint("Recv ", i), answer(l.Value, err), answer([]int{5, 0, 4}[i], nil))
+	}
+	l, ok, err := newest.TryRecv(soon(t))
+	equal(t, "TryRecv", answer(l.Value, ok, err), answer(3, true, nil))
+	equal(t, "the rest", rest(t, newest), []int{2, 1})
+
+	got := make(chan int)
+	for _, m := range []*channel.Mailbox[int]{newest, oldest, newest, oldest} {
+		go func() {
+			l, err := m.Recv(soon(t))
+			if err != nil {
+				t.Error(err)
+			}
+			got <- l.Value
+		}()
+	}
+	var all []int
+	for i := range 4 {
+		must(t, channel.NewMailbox[int](r.NewClient(t), key).Send(soon(t), key, i))
+		all = append(all, <-got)
+	}
+	equal(t, "Recv at both ends", all, []int{0, 1, 2, 3})
+	must(t, newest.Clear(soon(t)))
+}
+
+// mailboxSentAt compares with the server's clock: the client's has no say.
+func mailboxSentAt(t *testing.T, r *redistest.Redis) {
+	m := channel.NewMailbox[int](r.Client, name(t, r, "m"))
+	clock := func() time.Time {
+		now, err := r.Master(t, m.Key()).Time(t.Context()).Result()
+		must(t, err)
+		return now
+	}
+	before := clock()
+	must(t, m.Send(soon(t), m.Key(), 1))
+	after := clock()
+	l, err := m.Recv(soon(t))
+	must(t, err)
+	if l.SentAt.Before(before) || l.SentAt.After(after) || l.SentAt.Location() != time.UTC {
+		t.Errorf("sent at %v, want a time in UTC between %v and %v", l.SentAt, before, after)
+	}
+}
+
+// mailboxForm looks at what is stored, and reads what a hand has written.
+func mailboxForm(t *testing.T, r *redistest.Redis) {
+	m := channel.NewMailbox[string](r.Client, name(t, r, "m"))
+	must(t, m.Send(soon(t), m.Key(), "hello"))
+	stored := r.Raw().LIndex(t.Context(), m.Key(), 0).Val()
+	l, err := m.Recv(soon(t))
+	must(t, err)
+	want := fmt.Sprintf("%d .%d:%s,26:%s,0:,hello", l.SentAt.UnixMicro(), len(m.Key()), m.Key(), l.ID)
+	equal(t, "what is stored", stored, want)
+	must(t, r.Raw().RPush(t.Context(), m.Key(), "1700000000123456 .3:eve,4:id-1,2:me,by hand").Err())
+	l, err = m.Recv(soon(t))
+	equal(t, "by hand", answer(l.From, l.ID, l.Re, l.Value, l.SentAt, err),
+		answer("eve", "id-1", "me", "by hand", time.UnixMicro(1700000000123456).UTC(), nil))
+}
+
+// mailboxHostile finds bytes that are no letters: they are consumed, and the loop
+// goes on.
+func mailboxHostile(t *testing.T, r *redistest.Redis) {
+	m := channel.NewMailbox[int](r.Client, name(t, r, "m"))
+	bad := []string{
+		"", " ", marker, "1", "1 ", "-1 .3:eve,1:a,0:,1", "1.5 .3:eve,1:a,0:,1", "99999999999999999999 .3:eve,1:a,0:,1",
+		"1 3:eve,1:a,0:,1", "1 .3:eve,1:a,1", "1 .3:eve,1:a,0:,", "1 .3:eve,1:a,0:,one", "1 .0:,1:a,0:,1", "1 .3:eve,0:,0:,1",
+		"1 .3:eve,1:*,0:,1", "1 .3:eve,1:a,1: ,1", "1 .03:eve,1:a,0:,1", "1 .4294967299:eve,1:a,0:,1", "1 .9:eve,1:a,0:,1",
+		"1 .3:a}b,1:a,0:,1", "1 .3:eve,65:" + strings.Repeat("a", 65) + ",0:,1", "1 !3:eve,1:a,0:,1", "\x00\xff",
+	}
+	push := func() {
+		for _, b := range bad {
+			must(t, r.Raw().RPush(t.Context(), m.Key(), b).Err())
+		}
+	}
+	push()
+	must(t, m.Send(soon(t), m.Key(), 7))
+	good, errs := tolerant(m.All(soon(t), channel.Idle(0)))
+	equal(t, "All", values(good), []int{7})
+	if len(errs) != len(bad) {
+		t.Fatalf("%d errors, want %d: %v", len(errs), len(bad), errs)
+	}
+	for _, err := range errs {
+		undecodable(t, err, "channel.Mailbox.All", m.Key(), "")
+	}
+	push()
+	must(t, m.Send(soon(t), m.Key(), 8))
+	l, err := m.Receive(soon(t), func(channel.Letter[int]) bool { return true })
+	equal(t, "Receive", answer(l.Value, err), answer(8, nil))
+	n, err := m.Len(soon(t)) // they are left for Recv
+	equal(t, "Len", answer(n, err), answer(len(bad), nil))
+	undecodable(t, second(m.Recv(soon(t))), "channel.Mailbox.Recv", m.Key(), "")
+	undecodable(t, third(m.TryRecv(soon(t))), "channel.Mailbox.TryRecv", m.Key(), "")
+}
+
+// mailboxSizes sends what is just short enough, and what is not.
+func mailboxSizes(t *testing.T, r *redistest.Redis) {
+	rdb := r.NewClient(t)
+	m := channel.NewMailbox[string](rdb, name(t, r, "m"))
+	fits := strings.Repeat("x", 1<<20-len(stamped("", ""))-len(m.Key())-26)
+	must(t, m.Send(soon(t), m.Key(), fits))
+	trips := redistest.CountTrips(rdb)
+	for what, err := range map[string]error{
+		"Send": m.Send(soon(t), m.Key(), strings.Repeat("x", 1<<20)),
+		"Ask":  second(m.Ask(soon(t), m.Key(), strings.Repeat("x", 1<<20))),
+	} {
+		if !errors.Is(err, codec.ErrTooLarge) {
+			t.Errorf("%s of a letter beyond 1 MiB: %v; want ErrTooLarge", what, err)
+		}
+	}
+	equal(t, "round trips", trips.Count(), 0)
+	equal(t, "the other letter", slices.Equal(rest(t, m), []string{fits}), true)
+}
+
+func mailboxIdle(t *testing.T, r *redistest.Redis) {
+	m := channel.NewMailbox[int](r.Client, name(t, r, "m"))
+	for _, d := range []time.Duration{-1, 0, time.Millisecond, 50 * time.Millisecond} {
+		for i := range 3 {
+			must(t, m.Send(soon(t), m.Key(), i))
+		}
+		ls, err := drain(m.All(soon(t), nil, channel.Idle(d)))
+		must(t, err)
+		equal(t, fmt.Sprintf("All with Idle(%v)", d), values(ls), []int{0, 1, 2})
+	}
+	for i := range 3 {
+		must(t, m.Send(soon(t), m.Key(), i))
+	}
+	for l, err := range m.All(soon(t)) {
+		must(t, err)
+		if l.Value == 1 {
+			break
+		}
+	}
+	equal(t, "what break has left", rest(t, m), []int{2})
+}
+
+// mailboxLeaves ends receivers of every kind within a moment.
+func mailboxLeaves(t *testing.T, r *redistest.Redis) {
+	m := channel.NewMailbox[int](r.Client, name(t, r, "m"))
+	must(t, m.Send(soon(t), m.Key(), 1))
+	none := func(channel.Letter[int]) bool { return false }
+	for what, receive := range map[string]func(context.Context) error{
+		"Receive": func(ctx context.Context) error { return second(m.Receive(ctx, none)) },
+		"Ask":     func(ctx context.Context) error { return second(m.Ask(ctx, name(t, r, "nobody"), 1)) },
+	} {
+		leaves(t, what, receive)
+	}
+	equal(t, "the letter that did not fit", rest(t, m), []int{1})
+	leaves(t, "Recv", func(ctx context.Context) error { return second(m.Recv(ctx)) })
+	leaves(t, "All", func(ctx context.Context) error { return second(drain(m.All(ctx))) })
+}
+
+// leaves has a deadline end a call that waits.
+func leaves(t *testing.T, what string, receive func(context.Context) error) {
+	t.Helper()
+	took := quickest(func() {
+		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Millisecond)
+		defer cancel()
+		if err := receive(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("%s: %v; want the deadline", what, err)
+		}
+	})
+	if took > 200*time.Millisecond {
+		t.Errorf("%s returned after %v", what, took)
+	}
+}
+
+// mailboxNeighbours has receivers at a key that holds something else, and a
+// sender to it.
+func mailboxNeighbours(t *testing.T, r *redistest.Redis) {
+	good := channel.NewMailbox[string](r.Client, tagged(t, r, "good"))
+	got := make(chan error, 2)
+	go func() { got <- second(good.Recv(soon(t))) }()
+	for _, opts := range [][]channel.MailboxOption{nil, {channel.LIFO()}} {
+		bad := channel.NewMailbox[string](r.Client, tagged(t, r, "bad"), opts...)
+		must(t, r.Raw().Set(t.Context(), bad.Key(), "text", 0).Err())
+		for what, err := range map[string]error{
+			"Recv":    second(bad.Recv(soon(t))),
+			"Receive": second(bad.Receive(soon(t), func(channel.Letter[string]) bool { return true })),
+			"Send":    good.Send(soon(t), bad.Key(), "v"),
+			"Ask":     second(good.Ask(soon(t), bad.Key(), "v")),
+		} {
+			if !errors.Is(err, desir.ErrWrongType) {
+				t.Errorf("%s: %v; want ErrWrongType", what, err)
+			}
+		}
+	}
+	must(t, good.Send(soon(t), good.Key(), "v"))
+	must(t, <-got)
+}
+
+// mailboxHelpers leaves nothing behind that has no end, and refuses addresses
+// that cannot have helpers.
+func mailboxHelpers(t *testing.T, r *redistest.Redis) {
+	m := channel.NewMailbox[int](r.Client, name(t, r, "m"))
+	must(t, m.Send(soon(t), m.Key(), 1))
+	must(t, second(m.Receive(soon(t), func(channel.Letter[int]) bool { return true })))
+	go func() {
+		_ = m.Send(soon(t), m.Key(), 2)
+	}()
+	must(t, second(m.Recv(soon(t))))
+	redistest.Eventually(t, 5*time.Second, func() bool {
+		return !slices.ContainsFunc(r.Leftovers(t), func(k string) bool { return strings.Contains(k, m.Key()) })
+	}, "no key without an end")
+	for _, bad := range []string{"", "}{", "a{}b", "{}"} {
+		for what, err := range map[string]error{
+			"Send to":   m.Send(t.Context(), bad, 1),
+			"Ask of":    second(m.Ask(t.Context(), bad, 1)),
+			"Send from": channel.NewMailbox[int](r.Client, bad).Send(t.Context(), m.Key(), 1),
+		} {
+			if op := new(desir.OpError); !errors.As(err, &op) || !errors.Is(err, desir.ErrName) {
+				t.Errorf("%s %q: %v; want ErrName", what, bad, err)
+			}
+		}
+	}
+	for _, odd := range []string{"a{b}c", "\x00\n", "ключ", "a,1:b"} {
+		key := r.Key(odd)
+		must(t, channel.NewMailbox[int](r.Client, key).Send(soon(t), m.Key(), 1))
+		l, err := m.Recv(soon(t))
+		must(t, err)
+		equal(t, "From", l.From, key)
+		must(t, l.Reply(soon(t), 2))
+		equal(t, "the reply", rest(t, channel.NewMailbox[int](r.Client, key)), []int{2})
+	}
+}

@@ -1,0 +1,138 @@
+package conformance
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/desir-go/desir"
+	"github.com/desir-go/desir/channel"
+	"github.com/desir-go/desir/internal/redistest"
+)
+
+// doubler answers questions until the test ends. Those of 0 it leaves alone.
+func doubler(t *testing.T, m *channel.Mailbox[int]) {
+	ctx, stop := context.WithCancel(t.Context())
+	var group sync.WaitGroup
+	t.Cleanup(func() { stop(); group.Wait() })
+	group.Go(func() {
+		for l, err := range m.All(ctx) {
+			if ctx.Err() != nil {
+				return
+			}
+			if err == nil && l.Value != 0 {
+				err = l.Reply(ctx, 2*l.Value)
+			}
+			if err != nil {
+				t.Error(err)
+			}
+		}
+	})
+}
+
+// mailboxAsks lets many goroutines of two clients ask at a time. Nothing of it
+// stays.
+func mailboxAsks(t *testing.T, r *redistest.Redis) {
+	const askers = 100
+	desk := channel.NewMailbox[int](r.NewClient(t), name(t, r, "desk"))
+	doubler(t, desk)
+	var group sync.WaitGroup
+	for i, rdb := range []client{r.Client, r.NewClient(t)} {
+		me := channel.NewMailbox[int](rdb, name(t, r, "me"+string(rune('a'+i))))
+		for n := range askers / 2 {
+			group.Go(func() {
+				n := n + 1000*i + 1
+				l, err := me.Ask(soon(t), desk.Key(), n)
+				if err != nil || l.Value != 2*n || l.From != desk.Key() || len(l.Re) != 26 {
+					t.Errorf("Ask of %d = %+v, %v", n, l.Value, err)
+				}
+			})
+		}
+	}
+	group.Wait()
+	redistest.Eventually(t, 10*time.Second, func() bool {
+		return !slices.ContainsFunc(r.Keys(t), func(k string) bool {
+			return strings.Contains(k, t.Name()+"/") && strings.Contains(k, ":reply:") && !strings.Contains(k, ":poke:") // of a client to itself
+		})
+	}, "no key of an answer")
+}
+
+// mailboxAsksAndLeaves leaves before the answer comes: it expires.
+func mailboxAsksAndLeaves(t *testing.T, r *redistest.Redis) {
+	desk := channel.NewMailbox[int](r.Client, name(t, r, "desk"))
+	me := channel.NewMailbox[int](r.Client, name(t, r, "me"))
+	short, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
+	defer cancel()
+	_, err := me.Ask(short, desk.Key(), 1)
+	if !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, desir.ErrMaybeRan) {
+		t.Errorf("Ask that nobody answers: %v; want the deadline and ErrMaybeRan", err)
+	}
+	if op := new(desir.OpError); !errors.As(err, &op) || op.Op != "channel.Mailbox.Ask" || op.Key != desk.Key() {
+		t.Errorf("the error is %#v", err)
+	}
+	l, err := desk.Recv(soon(t))
+	must(t, err)
+	for range 2 { // too late, twice
+		must(t, l.Reply(soon(t), 2))
+	}
+	answers := slices.DeleteFunc(r.Keys(t), func(k string) bool { return !strings.Contains(k, ":reply:"+l.ID) })
+	if len(answers) == 0 {
+		t.Error("the late answer is nowhere")
+	}
+	for _, k := range answers {
+		if d := r.Raw().PTTL(t.Context(), k).Val(); d <= 0 || d > 5*time.Minute {
+			t.Errorf("%q expires in %v, want 5 minutes at most", k, d)
+		}
+	}
+	equal(t, "the mailbox of the asker", rest(t, me), []int(nil))
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := me.Ask(ended, desk.Key(), 1); !errors.Is(err, context.Canceled) || errors.Is(err, desir.ErrMaybeRan) {
+		t.Errorf("Ask with an ended context: %v; want context.Canceled, and not ErrMaybeRan", err)
+	}
+}
+
+// mailboxReplies answers letters that are no questions, and letters that nobody
+// has received.
+func mailboxReplies(t *testing.T, r *redistest.Redis) {
+	ada := channel.NewMailbox[string](r.Client, name(t, r, "ada"))
+	bob := channel.NewMailbox[string](r.NewClient(t), name(t, r, "bob"))
+	must(t, ada.Send(soon(t), bob.Key(), "hello"))
+	first, err := bob.Recv(soon(t))
+	must(t, err)
+	must(t, first.Reply(soon(t), "hi"))
+	back, err := ada.Recv(soon(t))
+	must(t, err)
+	equal(t, "the reply", answer(back.Value, back.From, back.Re), answer("hi", bob.Key(), first.ID))
+	must(t, back.Reply(soon(t), "bye"))
+	last, err := bob.Recv(soon(t))
+	must(t, err)
+	equal(t, "its reply", answer(last.Value, last.From, last.Re), answer("bye", ada.Key(), back.ID))
+
+	// An answer may be answered too: it has a sender.
+	asked := make(chan channel.Letter[string])
+	go func() {
+		l, err := ada.Ask(soon(t), bob.Key(), "how are you?")
+		if err != nil {
+			t.Error(err)
+		}
+		asked <- l
+	}()
+	question, err := bob.Recv(soon(t))
+	must(t, err)
+	must(t, question.Reply(soon(t), "well"))
+	reply := <-asked
+	equal(t, "the answer", answer(reply.Value, reply.Re), answer("well", question.ID))
+	must(t, reply.Reply(soon(t), "good"))
+	last, err = bob.Recv(soon(t))
+	equal(t, "the reply to the answer", answer(last.Value, last.Re, err), answer("good", reply.ID, nil))
+
+	err = channel.Letter[string]{From: ada.Key(), Value: "forged"}.Reply(soon(t), "v")
+	if op := new(desir.OpError); !errors.Is(err, desir.ErrNotSupported) || !errors.As(err, &op) || op.Op != "channel.Letter.Reply" {
+		t.Errorf("Reply to a letter that was not received: %v; want ErrNotSupported", err)
+	}
+}

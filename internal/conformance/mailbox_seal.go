@@ -1,0 +1,147 @@
+package conformance
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/desir-go/desir/channel"
+	"github.com/desir-go/desir/codec"
+	"github.com/desir-go/desir/internal/redistest"
+)
+
+// mailboxCodecs sends values through every codec that has a form for them: the
+// value is stored as it is anywhere else.
+func mailboxCodecs(t *testing.T, r *redistest.Redis) {
+	for called, tt := range codecsOf() {
+		with := channel.WithCodec(tt.codec)
+		m := channel.NewMailbox[cart](r.Client, name(t, r, called), with)
+		must(t, m.Send(soon(t), m.Key(), sampleCart()))
+		l, err := m.Recv(soon(t))
+		equal(t, called, answer(l.Value, l.From, err), answer(sampleCart(), m.Key(), nil))
+	}
+	stored := func(m interface{ Key() string }, send error) string {
+		t.Helper()
+		must(t, send)
+		_, value, _ := strings.Cut(r.Raw().LPop(t.Context(), m.Key()).Val(), ",0:,")
+		return value
+	}
+	text := channel.NewMailbox[int](r.Client, name(t, r, "text"), channel.WithMailboxCodec(codec.Text))
+	equal(t, "Text", stored(text, text.Send(soon(t), text.Key(), -5)), "-5")
+	raw := channel.NewMailbox[[]byte](r.Client, name(t, r, "raw"), channel.WithMailboxCodec(codec.Raw))
+	equal(t, "Raw", stored(raw, raw.Send(soon(t), raw.Key(), []byte{0, 255})), "\x00\xff")
+	json := channel.NewMailbox[cart](r.Client, name(t, r, "json"), channel.WithMailboxCodec(codec.JSON))
+	equal(t, "JSON", stored(json, json.Send(soon(t), json.Key(), cart{Owner: "ada"})), `{"Owner":"ada","Items":null,"Total":0}`)
+	sealed := channel.NewMailbox[string](r.Client, name(t, r, "hidden"), channel.WithMailboxCodec(codec.Encrypt(codec.Auto, ring(1))))
+	must(t, sealed.Send(soon(t), sealed.Key(), marker))
+	if b := r.Raw().LPop(t.Context(), sealed.Key()).Val(); strings.Contains(b, marker) || strings.Contains(b, sealed.Key()) {
+		t.Errorf("Encrypt shows the value or the sender: %q", b)
+	}
+	for called, c := range map[string]codec.Codec{"Text": codec.Text, "Raw": codec.Raw, "signed Text": codec.Sign(codec.Text, ring(1))} {
+		m := channel.NewMailbox[cart](r.Client, name(t, r, "m"), channel.WithMailboxCodec(c))
+		for op, err := range map[string]error{
+			"Send": m.Send(t.Context(), m.Key(), cart{}), "Recv": second(m.Recv(t.Context())), "Len": second(m.Len(t.Context())),
+			"Receive": second(m.Receive(t.Context(), nil)), "Ask": second(m.Ask(t.Context(), m.Key(), cart{})),
+		} {
+			if !errors.Is(err, codec.ErrUnsupported) {
+				t.Errorf("%s of a struct with %s: %v; want ErrUnsupported", op, called, err)
+			}
+		}
+	}
+	unset := channel.NewMailbox[int](r.Client, name(t, r, "nil"), nil, channel.WithMailboxCodec(nil))
+	must(t, unset.Send(soon(t), unset.Key(), 1))
+	equal(t, "a nil codec", rest(t, unset), []int{1})
+}
+
+// mailboxSealed forges, alters, moves and replays letters.
+func mailboxSealed(t *testing.T, r *redistest.Redis) {
+	for called, c := range map[string]codec.Codec{
+		"Sign":    codec.Sign(codec.Auto, ring(1)),
+		"Encrypt": codec.Encrypt(codec.Auto, ring(1)),
+		"both":    codec.Compress(codec.Sign(codec.Encrypt(codec.Compress(codec.Auto, 1), ring(1)), ring(2)), 1),
+	} {
+		with := channel.WithMailboxCodec(c)
+		ada := channel.NewMailbox[string](r.Client, name(t, r, called+"ada"), with)
+		bob := channel.NewMailbox[string](r.NewClient(t), name(t, r, called+"bob"), with)
+		push := func(m *channel.Mailbox[string], stored string) {
+			t.Helper()
+			must(t, r.Raw().RPush(t.Context(), m.Key(), stored).Err())
+		}
+		refused := func(what string, m *channel.Mailbox[string]) {
+			t.Helper()
+			_, err := m.Recv(soon(t))
+			undecodable(t, err, "channel.Mailbox.Recv", m.Key(), "")
+			if !errors.Is(err, codec.ErrSignature) && called != "both" {
+				t.Errorf("%s, %s: %v; want ErrSignature", called, what, err)
+			}
+			n, err := m.Len(soon(t))
+			equal(t, "Len after "+what, answer(n, err), answer(0, nil))
+		}
+		must(t, bob.Send(soon(t), ada.Key(), "pay 10"))
+		stored := r.Raw().LIndex(t.Context(), ada.Key(), 0).Val()
+		l, err := ada.Recv(soon(t))
+		equal(t, called, answer(l.From, l.Value, err), answer(bob.Key(), "pay 10", nil))
+
+		push(bob, stored) // moved
+		refused("moved", bob)
+		for i := 17; i < len(stored); i += 1 + len(stored)/40 { // altered: value, sender, ID, key id, anything
+			b := []byte(stored)
+			b[i] ^= 1
+			push(ada, string(b))
+			refused(fmt.Sprintf("altered at %d of %d", i, len(stored)), ada)
+		}
+		push(ada, stamped("a", "pay 10")) // forged without the key
+		refused("forged", ada)
+		push(ada, stored[:len(stored)-1])
+		refused("cut", ada)
+		other := channel.NewMailbox[string](r.Client, bob.Key(), channel.WithMailboxCodec(codec.Sign(codec.Auto, ring(7))))
+		must(t, other.Send(soon(t), ada.Key(), "pay 10")) // by another key
+		refused("under another key", ada)
+
+		// What a codec cannot see: the same letter again, and the time in front.
+		push(ada, stored)
+		push(ada, "1"+stored[1:16]+stored[16:])
+		for range 2 {
+			l, err = ada.Recv(soon(t))
+			equal(t, called+" replayed", answer(l.From, l.Value, err), answer(bob.Key(), "pay 10", nil))
+		}
+		_, errs := tolerant(ada.All(soon(t), channel.Idle(0)))
+		equal(t, "what is left", len(errs), 0)
+	}
+}
+
+// mailboxSealedAnswers asks with a codec that binds answers to their address.
+func mailboxSealedAnswers(t *testing.T, r *redistest.Redis) {
+	with := channel.WithMailboxCodec(codec.Sign(codec.Auto, ring(1)))
+	desk := channel.NewMailbox[int](r.Client, name(t, r, "desk"), with)
+	me := channel.NewMailbox[int](r.NewClient(t), name(t, r, "me"), with)
+	asked := make(chan error)
+	ask := func() {
+		l, err := me.Ask(soon(t), desk.Key(), 21)
+		if err == nil && l.Value != 42 {
+			err = fmt.Errorf("the answer is %d", l.Value)
+		}
+		asked <- err
+	}
+	go ask()
+	first, err := desk.Recv(soon(t))
+	must(t, err)
+	must(t, first.Reply(soon(t), 42))
+	must(t, <-asked)
+
+	// An answer to another question does not verify here.
+	go ask()
+	next, err := desk.Recv(soon(t))
+	must(t, err)
+	must(t, first.Reply(soon(t), 41)) // to an address where nobody waits
+	at := func(id string) string { return answerKey(me.Key(), id) }
+	stale := r.Raw().LPop(t.Context(), at(first.ID)).Val()
+	must(t, r.Raw().RPush(t.Context(), at(next.ID), stale).Err())
+	if err := <-asked; !errors.Is(err, codec.ErrSignature) {
+		t.Errorf("Ask with an answer to another question: %v; want ErrSignature", err)
+	}
+}
+
+// answerKey is where the answer to a question is expected.
+func answerKey(asker, id string) string { return "{" + asker + "}:reply:" + id }

@@ -1,5 +1,5 @@
 // Package collections has Go's everyday collections on Redis: [Map] is a hash,
-// [Set] a set, [List] a list and [Value] a string.
+// [Set] a set, [SortedSet] a sorted set, [List] a list and [Value] a string.
 //
 // # What holds for all of them
 //
@@ -25,4 +25,7 @@
 // one node and holds nothing between two pages: break frees everything, and
 // ranging again starts over. Snapshot is the consistent alternative: one
 // command, all in memory, and the server busy for as long.
+//
+// A [SortedSet] is walked in its order: a member that keeps its score is seen
+// exactly once. A [List] is walked by position.
 package collections

@@ -178,3 +178,95 @@ func ExampleValue() {
 	// ada true <nil>
 	// 30m0s true <nil>
 }
+
+func ExampleSortedSet() {
+	rdb, stop := start()
+	defer stop()
+	ctx := context.Background()
+
+	players := collections.NewSortedSet[string](rdb, "players")
+	for name, points := range map[string]float64{"ada": 310, "bob": 120, "eve": 250, "zoe": 40} {
+		if _, err := players.Add(ctx, name, points); err != nil {
+			log.Fatal(err)
+		}
+	}
+	points, err := players.AddScore(ctx, "eve", 75)
+	fmt.Println("eve has", points, err)
+	for p, err := range players.Range(ctx, collections.ByRank(0, 3).Reverse()) { // the best three
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(p.Value, p.Score)
+	}
+	changed, err := players.AddMax(ctx, "ada", 200) // not her best
+	fmt.Println(changed, err)
+	// Output:
+	// eve has 325 <nil>
+	// eve 325
+	// ada 310
+	// bob 120
+	// false <nil>
+}
+
+func ExampleSortedSet_RemoveRange() {
+	rdb, stop := start()
+	defer stop()
+	ctx := context.Background()
+
+	// Sessions by the time of their last sign of life.
+	seen := collections.NewSortedSet[string](rdb, "sessions:seen")
+	if _, err := seen.AddMany(ctx,
+		collections.Scored[string]{Value: "8f3a", Score: 1000},
+		collections.Scored[string]{Value: "11c0", Score: 1060},
+		collections.Scored[string]{Value: "e6b2", Score: 1290},
+	); err != nil {
+		log.Fatal(err)
+	}
+	now, idle := 1300.0, 120.0
+	n, err := seen.RemoveRange(ctx, collections.ByScore(0, now-idle))
+	fmt.Println(n, "are gone", err)
+	all, err := desir.Collect(seen.All(ctx))
+	fmt.Println(all, err)
+	// Output:
+	// 2 are gone <nil>
+	// [{e6b2 1290}] <nil>
+}
+
+func ExampleByLex() {
+	rdb, stop := start()
+	defer stop()
+	ctx := context.Background()
+
+	// All of one score: an index of words.
+	words := collections.NewSortedSet[string](rdb, "words")
+	for _, w := range []string{"pear", "peach", "plum", "apple", "pea"} {
+		if _, err := words.Add(ctx, w, 0); err != nil {
+			log.Fatal(err)
+		}
+	}
+	for w, err := range words.Range(ctx, collections.ByLex("pea", "pea\xff").Limit(10)) {
+		fmt.Println(w.Value, err)
+	}
+	// Output:
+	// pea <nil>
+	// peach <nil>
+	// pear <nil>
+}
+
+func ExampleMap_SetTTL() {
+	rdb, stop := start()
+	defer stop()
+	ctx := context.Background()
+
+	codes := collections.NewMap[string, int](rdb, "codes")
+	if err := codes.SetTTL(ctx, "ada", 4711, 5*time.Minute); err != nil {
+		log.Fatal(err) // desir.ErrNotSupported where the server is older
+	}
+	code, ok, err := codes.Get(ctx, "ada")
+	fmt.Println(code, ok, err)
+	left, ok, err := codes.TTLOf(ctx, "ada")
+	fmt.Println(left.Round(time.Minute), ok, err)
+	// Output:
+	// 4711 true <nil>
+	// 5m0s true <nil>
+}

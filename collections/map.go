@@ -113,8 +113,9 @@ func (m *Map[K, V]) Len(ctx context.Context) (int, error) {
 
 // Set stores v under key.
 //
-// One HSET: one round trip, O(1), sent once. After [desir.ErrMaybeRan] setting
-// again is safe, unless somebody else wrote in between.
+// One HSET: one round trip, O(1), sent once. It takes a time to live of the key
+// away (see [Map.SetTTL]). After [desir.ErrMaybeRan] setting again is safe,
+// unless somebody else wrote in between.
 func (m *Map[K, V]) Set(ctx context.Context, key K, v V) error {
 	s, field, value, err := m.pair(key, v)
 	if err == nil {

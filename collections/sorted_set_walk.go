@@ -8,7 +8,9 @@ import (
 	"math"
 	"strconv"
 
+	"github.com/desir-go/desir"
 	"github.com/desir-go/desir/internal/hub"
+	"github.com/desir-go/desir/internal/send"
 )
 
 // All walks over the members from the lowest score to the highest. It promises
@@ -72,12 +74,7 @@ func pages(ctx context.Context, h *hub.Handle, r Range) iter.Seq2[[]Scored[strin
 		var last []any // score and member where the next page begins
 		for count := firstCount; !r.none(); count = min(2*count, maxCount) {
 			count = min(count, r.limit)
-			answer, err := zsetPage.Run(ctx, hub, []string{h.Key}, append(r.words(count), last...)...)
-			var page []Scored[string]
-			var found int
-			if err == nil {
-				page, found, err = readPage(answer)
-			}
+			page, found, err := fetchRange(ctx, hub, h.Key, append(r.words(count), last...))
 			if err != nil {
 				yield(nil, err)
 				return
@@ -92,6 +89,23 @@ func pages(ctx context.Context, h *hub.Handle, r Range) iter.Seq2[[]Scored[strin
 			end := page[len(page)-1]
 			last = []any{scoreText(end.Score), end.Value}
 		}
+	}
+}
+
+// fetchRange asks for a page, several times if nobody answers, as other walks do.
+func fetchRange(ctx context.Context, h *hub.Hub, key string, words []any) (page []Scored[string], found int, err error) {
+	pause := pagePause
+	for try := 1; ; try++ {
+		answer, err := zsetPage.Run(ctx, h, []string{key}, words...)
+		switch {
+		case err == nil:
+			return readPage(answer)
+		case !errors.Is(err, desir.ErrUnavailable) || try == pageTries:
+			return nil, 0, err
+		case !send.Pause(ctx, pause):
+			return nil, 0, ctx.Err()
+		}
+		pause = min(2*pause, pagePauseMax)
 	}
 }
 

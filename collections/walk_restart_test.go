@@ -82,6 +82,29 @@ func TestWalkOverRestart(t *testing.T) {
 		}
 		walkAll(t, 50_000, set.All(ctx), restart)
 	})
+	t.Run("SortedSet", func(t *testing.T) { // its pages begin where the last one ended, in any process
+		z := collections.NewSortedSet[int](s.Client(t), "sorted")
+		for chunk := range slices.Chunk(slices.Collect(ints(50_000)), 1000) {
+			var ms []collections.Scored[int]
+			for _, i := range chunk {
+				ms = append(ms, collections.Scored[int]{Value: i, Score: float64(i / 3000)})
+			}
+			if _, err := z.AddMany(ctx, ms...); err != nil {
+				t.Fatal(err)
+			}
+		}
+		steps := 0
+		walkAll(t, 50_000, func(yield func(int, error) bool) {
+			for m, err := range z.All(ctx) {
+				if steps++; !yield(m.Value, err) {
+					return
+				}
+			}
+		}, restart)
+		if steps != 50_000 {
+			t.Errorf("%d steps for 50000 members", steps)
+		}
+	})
 	t.Run("script", func(t *testing.T) { // pages come from a script
 		rdb := s.Client(t)
 		auto, err := rdb.AutoPipeline()

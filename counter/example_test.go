@@ -2,8 +2,10 @@ package counter_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -76,4 +78,60 @@ func ExampleIDs() {
 	// 1 <nil>
 	// 2 <nil>
 	// 3 <nil>
+}
+
+func ExampleBounded() {
+	rdb, stop := start()
+	defer stop()
+	ctx := context.Background()
+
+	seats := counter.NewBounded(rdb, "seats:hall 3", 0, 100)
+	if err := seats.Set(ctx, 3); err != nil {
+		log.Fatal(err)
+	}
+	for _, party := range []int64{2, 2, 1} {
+		left, err := seats.Add(ctx, -party)
+		if errors.Is(err, counter.ErrBound) {
+			fmt.Println("no room for", party, "with", left, "left")
+			continue
+		}
+		fmt.Println(party, "seated,", left, "left", err)
+	}
+	// Output:
+	// 2 seated, 1 left <nil>
+	// no room for 2 with 1 left
+	// 1 seated, 0 left <nil>
+}
+
+func ExampleWindow() {
+	rdb, stop := start()
+	defer stop()
+	ctx := context.Background()
+
+	attempts := counter.NewWindow(rdb, "logins:ada", time.Hour)
+	for range 4 {
+		ok, err := attempts.Allow(ctx, 3) // three in any hour
+		fmt.Println(ok, err)
+	}
+	// Output:
+	// true <nil>
+	// true <nil>
+	// true <nil>
+	// false <nil>
+}
+
+func ExampleSharded() {
+	rdb, stop := start()
+	defer stop()
+	ctx := context.Background()
+
+	likes := counter.NewSharded(rdb, "likes", 12)
+	for range 100 {
+		if err := likes.Add(ctx, 1); err != nil {
+			log.Fatal(err)
+		}
+	}
+	n, err := likes.Value(ctx)
+	fmt.Println(n, err)
+	// Output: 100 <nil>
 }

@@ -11,11 +11,12 @@ local function window_sum(key, size, part)
   local sum, past = 0, {}
   local all = redis.call('HGETALL', key)
   for i = 1, #all, 2 do
-    if not string.match(all[i], '^%d+$') or not string.match(all[i + 1], '^%d+$') then
+    local began, events = tonumber(all[i]), tonumber(all[i + 1])
+    if not began or not events or events < 0 or events % 1 ~= 0 then
       error('value is not an integer')
     end
-    if tonumber(all[i]) + part > now - size then
-      sum = sum + tonumber(all[i + 1])
+    if began + part > now - size then
+      sum = sum + events
     else
       table.insert(past, all[i])
     end

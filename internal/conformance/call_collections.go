@@ -76,8 +76,8 @@ func sortedCalls[T comparable](z *collections.SortedSet[T], m T) []Call {
 		look("Score", "zscore", func(ctx context.Context) error { return third(z.Score(ctx, m)) }),
 		look("Rank", "zrank", func(ctx context.Context) error { return third(z.Rank(ctx, m)) }),
 		look("Len", "zcard", func(ctx context.Context) error { return second(z.Len(ctx)) }),
-		look("Range", "evalsha", func(ctx context.Context) error { return second(drain(z.Range(ctx, top))) }),
-		look("All", "evalsha", func(ctx context.Context) error { return second(drain(z.All(ctx))) }),
+		page("Range", "evalsha", func(ctx context.Context) error { return second(drain(z.Range(ctx, top))) }),
+		page("All", "evalsha", func(ctx context.Context) error { return second(drain(z.All(ctx))) }),
 		change("Add", "zadd", func(ctx context.Context) error { return second(z.Add(ctx, m, 7)) }),
 		change("AddMany", "zadd", func(ctx context.Context) error {
 			return second(z.AddMany(ctx, collections.Scored[T]{Value: m, Score: 7}))

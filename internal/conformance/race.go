@@ -140,7 +140,8 @@ func winners(t *testing.T, r *redistest.Redis) {
 	}
 }
 
-// takers take everything out of a list and of a set: each element goes to one.
+// takers take everything out of a list, of a set and of a sorted set: each
+// element goes to one.
 func takers(t *testing.T, r *redistest.Redis) {
 	const elements, goroutines = 400, 16
 	ctx := t.Context()
@@ -154,9 +155,19 @@ func takers(t *testing.T, r *redistest.Redis) {
 	must(t, err)
 	_, err = collections.NewSet[int](rdbs[0], at+"s").Add(ctx, all...)
 	must(t, err)
+	var scored []collections.Scored[int]
+	for _, i := range all {
+		scored = append(scored, collections.Scored[int]{Value: i, Score: float64(i)})
+	}
+	_, err = collections.NewSortedSet[int](rdbs[0], at+"z").AddMany(ctx, scored...)
+	must(t, err)
 	for what, pop := range map[string]func(i int) (int, bool, error){
 		"List.PopFront": func(i int) (int, bool, error) { return collections.NewList[int](rdbs[i%2], at+"l").PopFront(ctx) },
-		"Set.Pop":       func(i int) (int, bool, error) { return collections.NewSet[int](rdbs[i%2], at+"s").Pop(ctx) },
+		"SortedSet.PopMax": func(i int) (int, bool, error) {
+			m, ok, err := collections.NewSortedSet[int](rdbs[i%2], at+"z").PopMax(ctx)
+			return m.Value, ok, err
+		},
+		"Set.Pop": func(i int) (int, bool, error) { return collections.NewSet[int](rdbs[i%2], at+"s").Pop(ctx) },
 	} {
 		var mu sync.Mutex
 		var got []int

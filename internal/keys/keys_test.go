@@ -61,6 +61,25 @@ func TestSameSlot(t *testing.T) {
 	}
 }
 
+func TestShard(t *testing.T) {
+	for _, tt := range []struct {
+		name, second string
+	}{
+		{"likes", "likes:shard:1"}, {"{t}likes", "{t}likes:shard:1"}, {"a}b", "a}b:shard:1"},
+	} {
+		if first, second := keys.Shard(tt.name, 0), keys.Shard(tt.name, 1); first != tt.name || second != tt.second {
+			t.Errorf("shards of %q are %q and %q", tt.name, first, second)
+		}
+	}
+	slots := map[int]bool{}
+	for i := range 64 {
+		slots[keys.Slot(keys.Shard("likes", i))] = true
+	}
+	if len(slots) < 60 {
+		t.Errorf("64 shards lie in %d slots", len(slots))
+	}
+}
+
 // FuzzPart holds that a helper key is in the slot of every name that is let
 // through, and that two parts of one name differ.
 func FuzzPart(f *testing.F) {

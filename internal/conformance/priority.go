@@ -369,13 +369,14 @@ func priorityGivenBack(t *testing.T, r *redistest.Redis) {
 		leave(func() { equal(t, "entries while one is in hand", entries(), before[1:]) })
 		back(len(before))
 		equal(t, "entries", entries(), before)
-		leave(func() { must(t, r.Raw().ZAdd(t.Context(), key, before[0]).Err()) })
+		again := redis.Z{Score: 2e300, Member: before[0].Member}
+		leave(func() { must(t, r.Raw().ZAdd(t.Context(), key, again).Err()) })
 		back(len(before) + 1)
-		for range 2 {
-			v, ok, err := q.Pop(t.Context())
-			must(t, err)
-			equal(t, "Pop", answer(v, ok), answer(want, true))
-		}
+		equal(t, "entries, but for one that came back", slices.Contains(entries()[1:], again), true)
+		must(t, r.Raw().ZRem(t.Context(), key, again.Member).Err())
+		v, ok, err := q.Pop(t.Context())
+		must(t, err)
+		equal(t, "Pop", answer(v, ok), answer(want, true))
 	}
 }
 

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"net"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -123,34 +125,47 @@ func TestLoading(t *testing.T) {
 	wantClass(t, err, send.ErrUnavailable)
 }
 
-// TestTryAgain asks for two keys of which one has moved already, and for keys
-// of two slots.
+// TestTryAgain asks for two keys while their slot is on its way, of which one
+// has not moved yet: a write waits for that until its deadline, if it has one.
+// It asks for keys of two slots as well.
 func TestTryAgain(t *testing.T) {
 	t.Parallel()
 	c := redistest.StartCluster(t, 0)
 	from := c.MasterFor("{s}a")
-	to := c.Nodes[0]
-	if to == from {
-		to = c.Nodes[1]
+	to := c.Nodes[(slices.Index(c.Nodes, from)+1)%len(c.Nodes)]
+	rdb := c.Client(t)
+	trips := redistest.CountTrips(rdb)
+	if err := rdb.Set(ctx, "{s}a", "1", 0).Err(); err != nil {
+		t.Fatal(err)
 	}
-	source, target := from.Client(t), to.Client(t)
-	slot := source.ClusterKeySlot(ctx, "{s}a").Val()
-	must := func(err error) {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
+	write := func(ctx context.Context) error {
+		return send.New(rdb).Write(ctx, redis.NewCmd(ctx, "eval", "return redis.call('INCR', KEYS[1])", 2, "{s}a", "{s}b"))
 	}
-	must(source.Set(ctx, "{s}a", "1", 0).Err())
-	must(target.Do(ctx, "cluster", "setslot", slot, "importing", source.ClusterMyID(ctx).Val()).Err())
-	must(source.Do(ctx, "cluster", "setslot", slot, "migrating", target.ClusterMyID(ctx).Val()).Err())
-	cmd := redis.NewCmd(ctx, "eval", "return redis.call('INCR', KEYS[1])", 2, "{s}a", "{s}b")
-	err := send.New(c.Client(t)).Write(ctx, cmd)
-	if !redis.HasErrorPrefix(err, "TRYAGAIN") {
-		t.Fatalf("error %v, want TRYAGAIN", err)
+	patient := make(chan error, 1)
+	var once sync.Once
+	c.MoveSlot(t, "{s}a", to, func() {
+		once.Do(func() {
+			err := write(ctx)
+			if !redis.HasErrorPrefix(err, "TRYAGAIN") {
+				t.Errorf("error %v, want TRYAGAIN", err)
+			}
+			wantClass(t, err, send.ErrUnavailable)
+			trips.Reset()
+			go func() {
+				long, cancel := context.WithTimeout(ctx, time.Minute)
+				defer cancel()
+				patient <- write(long)
+			}()
+			redistest.Eventually(t, 20*time.Second, func() bool { return trips.Count() > 6 }, "more attempts than without a deadline")
+		})
+	})
+	if err := <-patient; err != nil {
+		t.Errorf("a write that waited for the slot: %v", err)
 	}
-	wantClass(t, err, send.ErrUnavailable)
-	err = send.New(source).Write(ctx, redis.NewIntCmd(ctx, "del", "a", "b"))
+	if v := rdb.Get(ctx, "{s}a").Val(); v != "2" {
+		t.Errorf("the writes have made 1 a %s, want 2", v)
+	}
+	err := send.New(from.Client(t)).Write(ctx, redis.NewIntCmd(ctx, "del", "a", "b"))
 	if !redis.HasErrorPrefix(err, "CROSSSLOT") {
 		t.Fatalf("error %v, want CROSSSLOT", err)
 	}

@@ -23,6 +23,7 @@ const batches = 2 * fuse.Most
 const (
 	repeats    = 3                      // of a write that was proved not executed
 	firstPause = 8 * time.Millisecond   // doubles with each repeat, jittered
+	lastPause  = 128 * time.Millisecond // and no more than that
 	reloadGap  = 200 * time.Millisecond // between two reloads of a cluster's map
 	verdict    = 2 * time.Millisecond   // grace in which a left write may say "never sent"
 )
@@ -80,7 +81,8 @@ func (s *Sender) Read(ctx context.Context, cmd redis.Cmder) error {
 
 // Write sends a command that changes something, once. A refusal that proves
 // that it was not executed is repeated up to three times with a growing pause
-// while the context lasts; a lost reply is ErrMaybeRan at once. After an error
+// while the context lasts, and until its deadline if it has one and a slot is on
+// its way to another node; a lost reply is ErrMaybeRan at once. After an error
 // cmd must not be touched.
 func (s *Sender) Write(ctx context.Context, cmd redis.Cmder) error {
 	c := s.plainCall(cmd, shortWrites)
@@ -94,13 +96,13 @@ func (s *Sender) repeat(ctx context.Context, c *fuse.Call) error {
 	pause := firstPause
 	for attempt := 0; ; attempt++ {
 		err := s.do(ctx, c, true)
-		if attempt == repeats || !repeatable(err) {
+		if !repeatable(err) || attempt >= repeats && !passes(ctx, err) {
 			return err
 		}
 		if !Pause(ctx, pause) {
 			return Fault(err, ctx.Err())
 		}
-		pause *= 2
+		pause = min(2*pause, lastPause)
 		c.Again()
 	}
 }
@@ -183,6 +185,13 @@ func repeatable(err error) bool {
 	return errors.Is(err, ErrUnavailable) &&
 		!errors.Is(err, redis.ErrClosed) && !errors.Is(err, errLeft) &&
 		!errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded)
+}
+
+// passes reports whether a refusal ends by itself before the deadline of the
+// context, as far as anybody knows: one for the keys of a slot that is half moved.
+func passes(ctx context.Context, err error) bool {
+	_, ok := ctx.Deadline()
+	return ok && redis.HasErrorPrefix(err, "TRYAGAIN")
 }
 
 // Explain gives an error that came before anything was sent its class.

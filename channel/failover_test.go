@@ -3,15 +3,18 @@ package channel_test
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 
 	"github.com/desir-go/desir/channel"
+	"github.com/desir-go/desir/internal/keys"
 	"github.com/desir-go/desir/internal/redistest"
 )
 
@@ -122,31 +125,94 @@ func TestChanSlotMoves(t *testing.T) {
 	for i := range 3 {
 		from := c.MasterFor(names[0])
 		to := c.Nodes[slices.IndexFunc(c.Nodes, func(s *redistest.Server) bool { return s != from })]
-		moveSlot(t, c, from, to, int(out.ClusterKeySlot(ctx, names[0]).Val()))
+		c.MoveSlot(t, names[0], to, func() { pause(300 * time.Millisecond) }) // ASK, for a while
 		t.Logf("moved: %v", reach(t, out, names, fmt.Sprint(i), got, 20*time.Second))
 	}
 }
 
-// moveSlot moves a slot without keys.
-func moveSlot(t *testing.T, c *redistest.Cluster, from, to *redistest.Server, slot int) {
-	t.Helper()
-	id := func(s *redistest.Server) string { return s.Client(t).Do(ctx, "cluster", "myid").String() }
-	source, target := s1(id(from)), s1(id(to))
-	do := func(s *redistest.Server, args ...any) {
-		if err := s.Client(t).Do(ctx, args...).Err(); err != nil {
-			t.Fatal(err)
+// TestChanSlotMovesWithValues moves a full channel, its keys one after the
+// other, under senders that wait for room, receivers that wait for values, and
+// receivers that leave.
+func TestChanSlotMovesWithValues(t *testing.T) {
+	t.Parallel()
+	const senders, receivers = 6, 3
+	c := redistest.StartCluster(t, 0)
+	h, name := newHistory(), "c"
+	all, stop := context.WithCancel(ctx)
+	defer stop()
+	var receiving, sending sync.WaitGroup
+	var moved atomic.Bool
+	rng := redistest.Seed(t)
+	var left atomic.Int64
+	for i, rdb := range []redis.UniversalClient{c.Client(t), c.Client(t)} {
+		l := &leaver{t, channel.NewChan[mark](rdb, name), h, fmt.Sprint("leaver ", i), rand.New(rand.NewPCG(rng.Uint64(), 0)), &left}
+		receiving.Go(func() {
+			for all.Err() == nil {
+				l.once(all)
+			}
+		})
+		for j := range receivers {
+			receiving.Go(func() {
+				for v, err := range channel.NewChan[mark](rdb, name).All(all) {
+					if err != nil {
+						if all.Err() == nil {
+							t.Errorf("All: %v", err)
+						}
+						return
+					}
+					h.received(fmt.Sprint(i, j), v)
+					pause(time.Millisecond) // slower than the senders
+				}
+			})
 		}
 	}
-	do(to, "cluster", "setslot", slot, "importing", source)
-	do(from, "cluster", "setslot", slot, "migrating", target)
-	pause(300 * time.Millisecond) // ASK, for a while
-	for _, s := range append([]*redistest.Server{to, from}, c.Nodes...) {
-		do(s, "cluster", "setslot", slot, "node", target)
+	for s := range senders {
+		out := channel.NewChan[mark](c.Client(t), name, channel.Buffer(50))
+		sending.Go(func() {
+			for n := 1; !moved.Load(); n++ {
+				m := mark{s, n}
+				h.try(m)
+				if err := out.Send(within(t, 30*time.Second), m); err != nil {
+					t.Errorf("Send: %v", err)
+					return
+				}
+				h.acked(m)
+			}
+		})
 	}
+	inSlot := func(s *redistest.Server) int64 { return s.Client(t).ClusterCountKeysInSlot(ctx, keys.Slot(name)).Val() }
+	admin, halves := c.Client(t), 0
+	flows := func() {
+		t.Helper()
+		start, before := time.Now(), h.arrived()
+		redistest.Eventually(t, 20*time.Second, func() bool {
+			return h.arrived() >= before+200 && admin.LLen(ctx, name).Val() > 5
+		}, "values flow, and some wait")
+		t.Logf("flows after %v", time.Since(start))
+	}
+	for range 4 {
+		flows()
+		from := c.MasterFor(name)
+		to := c.Nodes[(slices.Index(c.Nodes, from)+1)%len(c.Nodes)]
+		c.MoveSlot(t, name, to, func() {
+			if inSlot(from) > 0 && inSlot(to) > 0 {
+				halves++
+			}
+			pause(200 * time.Millisecond)
+		})
+	}
+	flows()
+	moved.Store(true)
+	sending.Wait()
+	redistest.Eventually(t, 20*time.Second, func() bool { return h.missing() == 0 }, "every value received")
+	stop()
+	receiving.Wait()
+	h.judge(t, 0, false)
+	if halves == 0 {
+		t.Error("the channel was never in two halves")
+	}
+	t.Logf("%d values, %d halves, receivers left %d times", h.arrived(), halves, left.Load())
 }
-
-// s1 is the answer in the text of a command.
-func s1(text string) string { return text[strings.LastIndex(text, " ")+1:] }
 
 // TestChanResubscribes cuts the subscriptions of a cluster's node: the wake-ups
 // of all its slots are there again soon, not only the looks once a second.

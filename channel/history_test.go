@@ -83,6 +83,13 @@ func (h *history) missing() (n int) {
 	return n
 }
 
+// arrived returns how many values somebody has received.
+func (h *history) arrived() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return len(h.got)
+}
+
 // verdict returns what is wrong: values lost beyond an allowance, received
 // twice or never sent, and, if asked for, out of order.
 func (h *history) verdict(mayLose int, inOrder bool) (wrong []string) {

@@ -78,7 +78,7 @@ func (l *loop) settle(ctx context.Context, asks []ask, err error) error {
 	for _, a := range asks {
 		answer, err := a.cmd.Result()
 		switch {
-		case script.Unknown(err), redis.HasErrorPrefix(err, "ASK"): // not executed; Run finds the way
+		case script.Unknown(err): // not executed; Run finds the way
 			answer, err = a.line.source.take.Run(ctx, l.w.hub, a.line.source.keys, l.takeArgs(a.want)...)
 		case err == nil:
 		case unsent, errors.As(err, &replied):

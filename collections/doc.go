@@ -13,6 +13,12 @@
 // (CompareAndSwap, LoadOrStore, Swap, Update…) are one atomic step on the
 // server. A failover to a replica may lose the last acknowledged writes.
 //
+// Concurrent calls through one client leave together: those on one object as
+// one command where the doc comment says "or a share of one", other short ones
+// in one pipeline. A call waits for no other, and an error is told to those it
+// concerns; only a connection that breaks takes all with it that was on the
+// way, as [desir.ErrMaybeRan]. [WithoutFusion] keeps an object's commands apart.
+//
 // Stored bytes that do not decode are a [*codec.DecodeError] of that item with
 // the key and the field in it; loops go on after it.
 //

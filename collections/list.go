@@ -57,17 +57,18 @@ func NewList[T any](rdb redis.UniversalClient, name string, opts ...Option) *Lis
 }
 
 // PushBack appends values in order and returns the length afterwards. One
-// RPUSH, O(len(vs)), atomic, sent once; of a ring one script, which also drops
-// what is too much at the front.
+// RPUSH, or a share of one, in which they stand together: O(len(vs)), atomic,
+// sent once; of a ring one script, which also drops what is too much at the
+// front.
 func (l *List[T]) PushBack(ctx context.Context, vs ...T) (length int, err error) {
 	length, err = l.push(ctx, Back, vs)
 	return length, l.fail("PushBack", err)
 }
 
 // PushFront puts values in front, one after the other, so that the last of vs
-// is the first of the list, and returns the length afterwards. One LPUSH,
-// O(len(vs)), atomic, sent once; of a ring one script, which also drops what
-// is too much at the back.
+// is the first of the list, and returns the length afterwards. One LPUSH, or a
+// share of one: O(len(vs)), atomic, sent once; of a ring one script, which also
+// drops what is too much at the back.
 func (l *List[T]) PushFront(ctx context.Context, vs ...T) (length int, err error) {
 	length, err = l.push(ctx, Front, vs)
 	return length, l.fail("PushFront", err)

@@ -42,8 +42,9 @@ func NewMap[K comparable, V any](rdb redis.UniversalClient, name string, opts ..
 
 // Get returns the value stored under key, and whether there is one.
 //
-// One HGET: one round trip, O(1). It fails with [*codec.DecodeError] if the
-// stored bytes do not parse and with [desir.ErrWrongType] if the key is no hash.
+// One HGET, or a share of one HMGET when other goroutines ask at the same time:
+// one round trip, O(1). It fails with [*codec.DecodeError] if the stored bytes do
+// not parse and with [desir.ErrWrongType] if the key is no hash.
 func (m *Map[K, V]) Get(ctx context.Context, key K) (v V, ok bool, err error) {
 	s, field, err := m.at(key)
 	if err != nil {
@@ -113,9 +114,9 @@ func (m *Map[K, V]) Len(ctx context.Context) (int, error) {
 
 // Set stores v under key.
 //
-// One HSET: one round trip, O(1), sent once. It takes a time to live of the key
-// away (see [Map.SetTTL]). After [desir.ErrMaybeRan] setting again is safe,
-// unless somebody else wrote in between.
+// One HSET, or a share of one: one round trip, O(1), sent once. It takes a time
+// to live of the key away (see [Map.SetTTL]). After [desir.ErrMaybeRan] setting
+// again is safe, unless somebody else wrote in between.
 func (m *Map[K, V]) Set(ctx context.Context, key K, v V) error {
 	s, field, value, err := m.pair(key, v)
 	if err == nil {

@@ -58,7 +58,8 @@ func (s *Set[T]) changeMany(ctx context.Context, command string, ms []T) (int, e
 	return int(cmd.Val()), nil
 }
 
-// Has reports whether m is in the set. One SISMEMBER, O(1).
+// Has reports whether m is in the set. One SISMEMBER, or a share of one
+// SMISMEMBER when other goroutines ask at the same time, O(1).
 func (s *Set[T]) Has(ctx context.Context, m T) (bool, error) {
 	out, err := s.h.Send()
 	if err != nil {

@@ -40,8 +40,8 @@ func (c *Counter) Next(ctx context.Context) (int64, error) {
 
 // Add adds n and returns the new value.
 //
-// One INCRBY, or one script if the counter has a [Start]: one round trip, O(1),
-// atomic, sent once. After [desir.ErrMaybeRan] the number may have been added;
+// One INCRBY, or a share of one, or one script if the counter has a [Start]: one
+// round trip, O(1), atomic, sent once. After [desir.ErrMaybeRan] the number may have been added;
 // repeating may count it twice (see [Counter.AddOnce]). A key that holds no
 // decimal number is [desir.ErrWrongType].
 func (c *Counter) Add(ctx context.Context, n int64) (int64, error) {

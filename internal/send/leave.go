@@ -32,7 +32,7 @@ func (s *client) leavable(ctx context.Context, c call) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if s.left.Load() >= MaxLeft {
+	if int(s.left.Load()) >= cap(s.slots) {
 		return errLeft
 	}
 	select {

@@ -1,0 +1,123 @@
+package counter_test
+
+import (
+	"errors"
+	"math"
+	"slices"
+	"sync"
+	"testing"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/desir-go/desir"
+	"github.com/desir-go/desir/counter"
+	"github.com/desir-go/desir/internal/redistest"
+)
+
+// many calls f in n goroutines that begin while nothing passes the proxy, so
+// that most of the calls leave together.
+func many(p *redistest.Proxy, n int, f func(i int)) {
+	var group, begun sync.WaitGroup
+	p.BlackHole(true)
+	for i := range n {
+		begun.Add(1)
+		group.Go(func() {
+			begun.Done()
+			f(i)
+		})
+	}
+	begun.Wait()
+	p.BlackHole(false)
+	group.Wait()
+}
+
+// TestFusedNumbers counts the commands of calls that leave together: each has a
+// number of its own, and none is missing.
+func TestFusedNumbers(t *testing.T) {
+	t.Parallel()
+	const n = 300
+	s := redistest.StartServer(t)
+	p := redistest.NewProxy(t, s.Addr)
+	rdb := s.Client(t, func(o *redis.Options) { o.Addr, o.PoolSize = p.Addr(), 10 })
+	for _, fused := range []bool{true, false} {
+		c := counter.New(rdb, "fused")
+		if !fused {
+			c = counter.New(rdb, "apart", counter.WithoutFusion())
+		}
+		sent := p.CountFunc(redistest.Command("incrby"))
+		got := make([]int64, n)
+		many(p, n, func(i int) {
+			var err error
+			if got[i], err = c.Next(ctx); err != nil {
+				t.Error(err)
+			}
+		})
+		slices.Sort(got)
+		for i, v := range got {
+			if v != int64(i)+1 {
+				t.Fatalf("number %d is %d", i+1, v)
+			}
+		}
+		if k := sent(); fused && k > n/4 || !fused && k != n {
+			t.Errorf("%d calls were %d commands; fusion: %t", n, k, fused)
+		}
+	}
+}
+
+// TestFusedSigns adds and subtracts at once near both ends of the range: each
+// caller gets a sum that existed.
+func TestFusedSigns(t *testing.T) {
+	t.Parallel()
+	const n, step = 200, 1 << 20
+	s := redistest.StartServer(t)
+	p := redistest.NewProxy(t, s.Addr)
+	c := counter.New(s.Client(t, func(o *redis.Options) { o.Addr = p.Addr() }), "c")
+	for _, at := range []int64{0, math.MaxInt64 - n*step, math.MinInt64 + n*step} {
+		if err := c.Set(ctx, at); err != nil {
+			t.Fatal(err)
+		}
+		many(p, n, func(i int) {
+			delta := int64(step)
+			if i%2 == 0 {
+				delta = -step
+			}
+			v, err := c.Add(ctx, delta)
+			if off := v - at; err != nil || off > n*step || off < -n*step || off%step != 0 {
+				t.Errorf("from %d: Add(%d) = %d, %v", at, delta, v, err)
+			}
+		})
+		if v, err := c.Value(ctx); v != at || err != nil {
+			t.Errorf("in the end %d, %v; want %d", v, err, at)
+		}
+	}
+}
+
+// TestFusedOverflow has more callers than numbers are left: those that fit get
+// theirs, the others an error.
+func TestFusedOverflow(t *testing.T) {
+	t.Parallel()
+	const n, room = 200, 60
+	s := redistest.StartServer(t)
+	p := redistest.NewProxy(t, s.Addr)
+	c := counter.New(s.Client(t, func(o *redis.Options) { o.Addr = p.Addr() }), "c")
+	if err := c.Set(ctx, math.MaxInt64-room); err != nil {
+		t.Fatal(err)
+	}
+	var mu sync.Mutex
+	var got []int64
+	many(p, n, func(int) {
+		v, err := c.Next(ctx)
+		if errors.Is(err, desir.ErrMaybeRan) || errors.Is(err, desir.ErrUnavailable) {
+			t.Errorf("Next: %v, want a number or a refusal", err)
+		}
+		if err == nil {
+			mu.Lock()
+			got = append(got, v)
+			mu.Unlock()
+		}
+	})
+	slices.Sort(got)
+	if len(got) != room || len(slices.Compact(got)) != room || got[0] != math.MaxInt64-room+1 || got[room-1] != math.MaxInt64 {
+		t.Errorf("%d numbers from %d to %d, want %d up to the last", len(got), got[0], got[len(got)-1], room)
+	}
+}

@@ -1,0 +1,27 @@
+package send
+
+import "testing"
+
+// TestSizes follows answers that grow and shrink.
+func TestSizes(t *testing.T) {
+	e := newSizes().of("key")
+	if n := e.guess(); n != firstGuess {
+		t.Errorf("a key nobody has seen: %d bytes, want %d", n, firstGuess)
+	}
+	e.saw(1 << 20)
+	if n := e.guess(); n <= sharedSize {
+		t.Errorf("after a large answer: %d bytes, want more than %d", n, sharedSize)
+	}
+	for range 100 {
+		e.saw(100_000)
+	}
+	if n := e.guess(); n < 90_000 || n > 110_000 {
+		t.Errorf("after many of 100,000: %d bytes", n)
+	}
+	for range 100 {
+		e.saw(3)
+	}
+	if n := e.guess(); n > firstGuess+8 {
+		t.Errorf("after many small ones: %d bytes, want about %d", n, firstGuess)
+	}
+}

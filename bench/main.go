@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
+	"runtime/pprof"
 	"slices"
 	"strings"
 	"time"
@@ -19,6 +20,7 @@ type settings struct {
 	rounds int
 	slice  time.Duration
 	only   string
+	cpu    string
 }
 
 func main() {
@@ -26,6 +28,7 @@ func main() {
 	flag.IntVar(&s.rounds, "rounds", 5, "rounds of every goal; the result is the median of their ratios")
 	flag.DurationVar(&s.slice, "slice", 300*time.Millisecond, "how long each competitor works in a round")
 	flag.StringVar(&s.only, "goals", "", "the goals to measure, as in \"G1,G8\"; empty for all")
+	flag.StringVar(&s.cpu, "cpuprofile", "", "file for a CPU profile of the whole run")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
@@ -46,6 +49,16 @@ func run(ctx context.Context, s settings) error {
 		return err
 	}
 	defer w.close()
+	if s.cpu != "" {
+		f, err := os.Create(s.cpu)
+		if err != nil {
+			return err
+		}
+		if err := pprof.StartCPUProfile(f); err != nil {
+			return err
+		}
+		defer pprof.StopCPUProfile()
+	}
 	fmt.Printf("%s, %s, %d CPUs, %d rounds of %v\n\n", server.version, runtime.Version(), runtime.NumCPU(), s.rounds, s.slice)
 	fmt.Println("| goal | work | callers | desir | peer | ratio | must | of the peer |")
 	fmt.Println("|---|---|---|---|---|---|---|---|")

@@ -51,7 +51,7 @@ func Part(name, part string) string {
 
 // Shard returns the key of a part of the object called name that need not be
 // where the others are: the first one is the object's own key, and unless the
-// name has a tag of its own each is in a slot of its own.
+// name has a tag they are spread over the slots.
 func Shard(name string, i int) string {
 	if i == 0 {
 		return name

@@ -26,7 +26,7 @@ func TestPriorityLosesNothing(t *testing.T) {
 		const pushers, takers = 8, 6
 		each := 250 * times
 		if r.Name == "embedded" {
-			each = 50 * times // its Lua is slow
+			each = 20 * times // its Lua is slow
 		}
 		rng := redistest.Seed(t)
 		h, name := newHistory(), r.Key("q")

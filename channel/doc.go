@@ -1,13 +1,16 @@
 // Package channel carries values between goroutines, processes and hosts: [Chan]
 // is to processes what a Go channel is to goroutines, [PriorityQueue] gives out
-// what is most urgent first, [Topic] tells everyone who listens.
+// what is most urgent first, [Mailbox] is an address for letters, [Topic] tells
+// everyone who listens.
 //
-// # Chan, PriorityQueue or Topic?
+// # Which one?
 //
 // Take a Chan when each value is work for one receiver and waits until somebody
 // comes for it, a PriorityQueue when some of that work must not wait for the
-// rest. Take a Topic when each value is news for everyone who is there at that
-// moment, and old news is worth nothing. None of them repeats a value whose
+// rest. Take a Mailbox when it matters who sent a value, when, and whether it was
+// really that one; when the receiver picks what it wants first; or when the
+// sender wants an answer. Take a Topic when each value is news for everyone who
+// is there at that moment, and old news is worth nothing. None repeats a value whose
 // receiver died with it in hand.
 //
 // # Chan
@@ -36,6 +39,20 @@
 // dies or a connection that is cut loses at most one value for each taker that
 // was waiting there. What was under way to a taker that left may go to the next
 // one here although something more urgent has come meanwhile.
+//
+// # Mailbox
+//
+// A Mailbox is a Redis list of letters, which anyone may append to. It receives as
+// a Chan does, with the same promises: in order, or the newest first with [LIFO].
+// [Mailbox.Receive] picks the first letter that fits and leaves the others in their
+// order, and [Mailbox.Ask] waits for the answer to a letter.
+//
+// A letter has the server's time in front, so that no sender's clock matters. What
+// stands behind it, the sender's address, the letter's ID and the value, is what
+// the codec covers: under codec.Sign or codec.Encrypt a letter that was forged,
+// altered, or moved from another mailbox is a [*codec.DecodeError], and the next
+// one comes. Not covered are the time, the order, and whether a letter is there at
+// all: who can write to Redis can delete letters, and put an old one back.
 //
 // # Topic
 //

@@ -11,7 +11,6 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/desir-go/desir"
-	"github.com/desir-go/desir/channel"
 	"github.com/desir-go/desir/internal/hub"
 	"github.com/desir-go/desir/internal/wait"
 )
@@ -124,14 +123,20 @@ func (h *history) judge(t *testing.T, mayLose int, inOrder bool) {
 	}
 }
 
+// carrier is what values go through: a channel, or letters to a mailbox.
+type carrier interface {
+	Send(ctx context.Context, m mark) error
+	Recv(ctx context.Context) (mark, error)
+}
+
 // send sends n values and repeats those that were surely not executed.
-func (h *history) send(t *testing.T, c *channel.Chan[mark], sender, n int) {
+func (h *history) send(t *testing.T, c carrier, sender, n int) {
 	for i := 1; i <= n; i++ {
 		h.sendOne(t, c, mark{sender, i})
 	}
 }
 
-func (h *history) sendOne(t *testing.T, c *channel.Chan[mark], m mark) {
+func (h *history) sendOne(t *testing.T, c carrier, m mark) {
 	h.try(m)
 	for stop := time.Now().Add(30 * time.Second); ; {
 		err := c.Send(ctx, m)
@@ -151,7 +156,7 @@ func (h *history) sendOne(t *testing.T, c *channel.Chan[mark], m mark) {
 
 // drain receives until every acknowledged value is there but for mayLose, or
 // nothing comes any more.
-func (h *history) drain(t *testing.T, c *channel.Chan[mark], mayLose int) {
+func (h *history) drain(t *testing.T, c carrier, mayLose int) {
 	t.Helper()
 	for quiet := 0; quiet < 3 && (quiet == 0 || h.missing() > 0); {
 		short, cancel := context.WithTimeout(ctx, time.Second)

@@ -34,6 +34,7 @@ func Mailbox(t *testing.T, r *redistest.Redis) {
 		part{"PicksFromLast", mailboxPicksFromLast},
 		part{"PicksPages", mailboxPicksPages},
 		part{"PicksLater", mailboxPicksLater},
+		part{"PicksSoon", mailboxPicksSoon},
 		part{"PicksOnce", mailboxPicksOnce},
 		part{"MatchPanics", mailboxMatchPanics},
 		part{"Asks", mailboxAsks},

@@ -78,14 +78,14 @@ func mailboxAsksAndLeaves(t *testing.T, r *redistest.Redis) {
 	must(t, err)
 	for range 2 { // too late, twice
 		must(t, l.Reply(soon(t), 2))
-	}
-	answers := slices.DeleteFunc(r.Keys(t), func(k string) bool { return !strings.Contains(k, ":reply:"+l.ID) })
-	if len(answers) == 0 {
-		t.Error("the late answer is nowhere")
-	}
-	for _, k := range answers {
-		if d := r.Raw().PTTL(t.Context(), k).Val(); d <= 0 || d > 5*time.Minute {
-			t.Errorf("%q expires in %v, want 5 minutes at most", k, d)
+		answers := slices.DeleteFunc(r.Keys(t), func(k string) bool { return !strings.Contains(k, ":reply:"+l.ID) })
+		if len(answers) == 0 {
+			t.Error("the late answer is nowhere")
+		}
+		for _, k := range answers {
+			if d := r.Raw().PTTL(t.Context(), k).Val(); d <= 0 || d > 5*time.Minute {
+				t.Errorf("%q expires in %v, want 5 minutes at most", k, d)
+			}
 		}
 	}
 	equal(t, "the mailbox of the asker", rest(t, me), []int(nil))

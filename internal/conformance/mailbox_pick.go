@@ -124,6 +124,39 @@ func mailboxPicksLater(t *testing.T, r *redistest.Redis) {
 	equal(t, "the rest", rest(t, m), []string{"before", "beside", "beside"})
 }
 
+// mailboxPicksSoon has selective receivers of two clients hear of letters, rather
+// than find them when they look once a second.
+func mailboxPicksSoon(t *testing.T, r *redistest.Redis) {
+	out := channel.NewMailbox[int](r.Client, name(t, r, "m"))
+	clients := []client{r.Client, r.NewClient(t)}
+	must(t, out.Send(soon(t), out.Key(), -1)) // stays
+	const rounds = 4
+	took := time.Duration(0)
+	for n := range rounds {
+		looks, got := make(chan bool, 100), make(chan error)
+		go func() {
+			_, err := channel.NewMailbox[int](clients[n%2], out.Key()).Receive(soon(t), func(l channel.Letter[int]) bool {
+				if l.Value == -1 {
+					looks <- true
+				}
+				return l.Value == n
+			})
+			got <- err
+		}()
+		<-looks
+		<-looks // all of it: a second ago it was told of nothing
+		start := time.Now()
+		must(t, out.Send(soon(t), out.Key(), n))
+		must(t, <-got)
+		took += time.Since(start)
+	}
+	if took > rounds*time.Second/2 {
+		t.Errorf("%d letters were picked after %v altogether", rounds, took)
+	} else {
+		t.Logf("%d letters were picked after %v altogether", rounds, took)
+	}
+}
+
 // mailboxPicksOnce lets many look for the same letters.
 func mailboxPicksOnce(t *testing.T, r *redistest.Redis) {
 	key := name(t, r, "m")

@@ -1,0 +1,245 @@
+package channel_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/desir-go/desir"
+	"github.com/desir-go/desir/channel"
+	"github.com/desir-go/desir/internal/redistest"
+)
+
+func anything[T any](channel.Letter[T]) bool { return true }
+
+// TestMailboxSendReplyLost: ErrMaybeRan, and the letter is there exactly once.
+func TestMailboxSendReplyLost(t *testing.T) {
+	eachFault(t, func(t *testing.T, x *lossy) {
+		m := channel.NewMailbox[int](x.near, "m")
+		if err := m.Send(ctx, "m", 0); err != nil { // the script is known from now on
+			t.Fatal(err)
+		}
+		x.lose(1, scriptIn(t, "scripts/mailbox_send.lua"))
+		if err := m.Send(ctx, "m", 1); !errors.Is(err, desir.ErrMaybeRan) {
+			t.Errorf("Send: %v; want ErrMaybeRan", err)
+		}
+		x.lose(1, scriptIn(t, "scripts/mailbox_send.lua"))
+		if _, err := m.Ask(ctx, "m", 2); !errors.Is(err, desir.ErrMaybeRan) {
+			t.Errorf("Ask: %v; want ErrMaybeRan", err)
+		}
+		far := channel.NewMailbox[int](x.direct, "m")
+		for want := range 3 {
+			if l, err := far.Recv(within(t, 10*time.Second)); l.Value != want || err != nil {
+				t.Errorf("Recv = %d, %v; want %d", l.Value, err, want)
+			}
+		}
+		if n, err := far.Len(ctx); n != 0 || err != nil {
+			t.Errorf("%d letters are left, %v", n, err)
+		}
+	})
+}
+
+// TestMailboxClaimReplyLost: ErrMaybeRan, since the letter is gone. A look that is
+// lost is made again.
+func TestMailboxClaimReplyLost(t *testing.T) {
+	eachFault(t, func(t *testing.T, x *lossy) {
+		m := channel.NewMailbox[int](x.near, "m")
+		for i := range 3 {
+			if err := m.Send(ctx, "m", i); err != nil {
+				t.Fatal(err)
+			}
+		}
+		x.lose(2, redistest.Command("evalsha"))
+		if l, err := m.Receive(within(t, 20*time.Second), anything); l.Value != 0 || err != nil {
+			t.Errorf("Receive whose looks were lost = %d, %v; want 0", l.Value, err)
+		}
+		x.lose(1, redistest.Command("lrem"))
+		if _, err := m.Receive(within(t, 20*time.Second), anything); !errors.Is(err, desir.ErrMaybeRan) {
+			t.Errorf("Receive: %v; want ErrMaybeRan", err)
+		}
+		if l, err := m.Recv(within(t, 20*time.Second)); l.Value != 2 || err != nil {
+			t.Errorf("Recv = %d, %v; want 2", l.Value, err)
+		}
+	})
+}
+
+// TestMailboxClaimLeft leaves while the letter is being taken: it comes back.
+func TestMailboxClaimLeft(t *testing.T) {
+	t.Parallel()
+	s, p := redistest.StartServer(t), redistest.NewProxy(t, "")
+	rdb := s.Client(t, func(o *redis.Options) { o.Dialer = p.Dialer() })
+	for _, opts := range [][]channel.MailboxOption{nil, {channel.LIFO()}} {
+		m := channel.NewMailbox[int](rdb, "m", opts...)
+		for i := range 2 {
+			if err := m.Send(ctx, "m", i); err != nil {
+				t.Fatal(err)
+			}
+		}
+		first, err := m.Receive(within(t, 20*time.Second), anything) // the scripts are known from now on
+		if err != nil {
+			t.Fatal(err)
+		}
+		claims := p.CountFunc(redistest.Command("lrem"))
+		p.Delay(1, 300*time.Millisecond, redistest.Command("lrem"))
+		short, cancel := context.WithCancel(within(t, 20*time.Second))
+		left := make(chan error, 1)
+		go func() {
+			_, err := m.Receive(short, anything)
+			left <- err
+		}()
+		redistest.Eventually(t, 10*time.Second, func() bool { return claims() == 1 }, "the letter is claimed")
+		cancel()
+		if err := <-left; !errors.Is(err, context.Canceled) || errors.Is(err, desir.ErrMaybeRan) {
+			t.Errorf("Receive: %v; want context.Canceled alone", err)
+		}
+		l, err := m.Recv(within(t, 20*time.Second))
+		if l.Value != 1-first.Value || err != nil {
+			t.Errorf("Recv = %d, %v; want %d", l.Value, err, 1-first.Value)
+		}
+	}
+}
+
+// TestMailboxReceiveWaitsOn: a server that restarts ends no wait.
+func TestMailboxReceiveWaitsOn(t *testing.T) {
+	t.Parallel()
+	s := redistest.StartServer(t, redistest.AOF("always"))
+	rdb, out := s.Client(t), channel.NewMailbox[string](s.Client(t), "out")
+	got := make(chan string, 3)
+	m := channel.NewMailbox[string](rdb, "m")
+	wait := func(receive func(context.Context) (channel.Letter[string], error)) {
+		l, err := receive(within(t, 60*time.Second))
+		if err != nil {
+			t.Error(err)
+		}
+		got <- l.Value
+	}
+	fits := func(l channel.Letter[string]) bool { return l.Value == "picked" }
+	go wait(func(ctx context.Context) (channel.Letter[string], error) { return m.Receive(ctx, fits) })
+	go wait(func(ctx context.Context) (channel.Letter[string], error) { return m.Ask(ctx, "desk", "?") })
+	question, err := channel.NewMailbox[string](s.Client(t), "desk").Recv(within(t, 20*time.Second))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		s.Kill()
+		s.Restart()
+	}
+	send := func(what string, send func(context.Context) error) {
+		t.Helper()
+		redistest.Eventually(t, 20*time.Second, func() bool { return send(ctx) == nil }, what)
+	}
+	send("a letter sent", func(ctx context.Context) error { return out.Send(ctx, "m", "picked") })
+	if v := <-got; v != "picked" {
+		t.Errorf("received %q", v)
+	}
+	send("an answer", func(ctx context.Context) error { return question.Reply(ctx, "answered") })
+	if v := <-got; v != "answered" {
+		t.Errorf("received %q", v)
+	}
+}
+
+// TestMailboxDenied has users who may not do a part of it: who may not listen
+// looks once a second, and who may not publish sends all the same.
+func TestMailboxDenied(t *testing.T) {
+	t.Parallel()
+	s := redistest.StartServer(t,
+		redistest.Config("user", "deaf on >x ~* +@all resetchannels"),
+		redistest.Config("user", "narrow on >x ~good* ~{good* +@all"))
+	as := func(user string) redis.UniversalClient {
+		return s.Client(t, func(o *redis.Options) { o.Username, o.Password = user, "x" })
+	}
+	deaf := channel.NewMailbox[int](as("deaf"), "m")
+	got := make(chan error, 1)
+	go func() {
+		_, err := deaf.Receive(within(t, 20*time.Second), func(l channel.Letter[int]) bool { return l.Value == 2 })
+		got <- err
+	}()
+	for i := range 3 {
+		if err := deaf.Send(ctx, "m", i); err != nil {
+			t.Errorf("Send without the right to publish: %v", err)
+		}
+	}
+	if err := <-got; err != nil {
+		t.Errorf("Receive without the right to listen: %v", err)
+	}
+	narrow := channel.NewMailbox[int](as("narrow"), "good")
+	bad := channel.NewMailbox[int](as("narrow"), "bad")
+	for what, err := range map[string]error{
+		"Send":    narrow.Send(ctx, "bad", 1),
+		"Ask":     func() error { _, err := narrow.Ask(ctx, "bad", 1); return err }(),
+		"Recv":    func() error { _, err := bad.Recv(within(t, 10*time.Second)); return err }(),
+		"Receive": func() error { _, err := bad.Receive(within(t, 10*time.Second), anything); return err }(),
+	} {
+		if !errors.Is(err, desir.ErrDenied) {
+			t.Errorf("%s: %v; want ErrDenied", what, err)
+		}
+	}
+	if err := narrow.Send(ctx, "good", 1); err != nil {
+		t.Error(err)
+	}
+	if _, err := narrow.Receive(within(t, 10*time.Second), anything); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestMailboxMemoryFull: letters are refused, receivers drain, then letters are
+// taken again.
+func TestMailboxMemoryFull(t *testing.T) {
+	t.Parallel()
+	s := redistest.StartServer(t, redistest.Config("maxmemory-policy", "noeviction"))
+	admin := s.Client(t)
+	m := channel.NewMailbox[string](s.Client(t), "m", channel.LIFO())
+	long := string(make([]byte, 100<<10))
+	for range 20 {
+		if err := m.Send(ctx, "m", long); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := admin.ConfigSet(ctx, "maxmemory", "2mb").Err(); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Send(ctx, "m", long); !errors.Is(err, desir.ErrOutOfMemory) {
+		t.Errorf("Send: %v; want ErrOutOfMemory", err)
+	}
+	for i := range 20 {
+		receive := m.Recv
+		if i%2 == 0 {
+			receive = func(ctx context.Context) (channel.Letter[string], error) { return m.Receive(ctx, anything) }
+		}
+		if l, err := receive(within(t, 10*time.Second)); l.Value != long || err != nil {
+			t.Fatalf("a letter of %d bytes, %v", len(l.Value), err)
+		}
+	}
+	redistest.Eventually(t, 5*time.Second, func() bool { return m.Send(ctx, "m", "v") == nil }, "a letter sent again")
+}
+
+// TestMailboxClosedClient closes the client under receivers that wait; nothing of
+// them stays.
+func TestMailboxClosedClient(t *testing.T) {
+	redistest.Each(t, func(t *testing.T, r *redistest.Redis) {
+		redistest.Goroutines(t)
+		rdb := r.NewClient(t)
+		m := channel.NewMailbox[int](rdb, r.Key("m"))
+		got := make(chan error, 4)
+		for _, receive := range []func(context.Context) (channel.Letter[int], error){
+			m.Recv,
+			func(ctx context.Context) (channel.Letter[int], error) { return m.Receive(ctx, anything) },
+			func(ctx context.Context) (channel.Letter[int], error) { return m.Ask(ctx, r.Key("nobody"), 1) },
+		} {
+			go func() {
+				_, err := receive(within(t, 30*time.Second))
+				got <- err
+			}()
+		}
+		pause(300 * time.Millisecond)
+		_ = rdb.Close()
+		for range 3 {
+			if err := <-got; !errors.Is(err, redis.ErrClosed) {
+				t.Errorf("a call that waited: %v; want redis.ErrClosed", err)
+			}
+		}
+	})
+}

@@ -1,12 +1,9 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -29,9 +26,8 @@ type chanSend struct {
 }
 
 type chanRecv struct {
-	Name  string        `arg:"" help:"Name of the channel."`
-	Count int           `default:"0" help:"End after so many values; 0 for no end."`
-	Idle  time.Duration `default:"-1s" help:"End after waiting so long for a value; negative for never."`
+	Name     string `arg:"" help:"Name of the channel."`
+	patience `embed:""`
 }
 
 type (
@@ -72,51 +68,15 @@ func (c *chanSend) Run(ctx context.Context, s streams, flags *cli) error {
 			_, err := to.SendMany(ctx, c.Values...)
 			return err
 		}
-		lines := bufio.NewReader(s.in)
-		for {
-			line, err := lines.ReadString('\n')
-			if line != "" {
-				if err := to.Send(ctx, trimLine(line)); err != nil {
-					return err
-				}
-			}
-			if errors.Is(err, io.EOF) {
-				return nil
-			}
-			if err != nil {
-				return err
-			}
-		}
+		return eachLine(s.in, func(line string) error { return to.Send(ctx, line) })
 	})
-}
-
-func trimLine(line string) string {
-	if n := len(line); n > 0 && line[n-1] == '\n' {
-		return line[:n-1]
-	}
-	return line
 }
 
 // Run is "desir chan recv".
 func (c *chanRecv) Run(ctx context.Context, s streams, flags *cli) error {
 	return online(ctx, flags, func(rdb redis.UniversalClient) error {
-		var opts []channel.LoopOption
-		if c.Idle >= 0 {
-			opts = append(opts, channel.Idle(c.Idle))
-		}
-		n := 0
-		for v, err := range channel.NewChan[string](rdb, c.Name).All(ctx, opts...) {
-			if err != nil {
-				return err
-			}
-			if _, err := fmt.Fprintln(s.out, v); err != nil {
-				return err
-			}
-			if n++; n == c.Count {
-				return nil
-			}
-		}
-		return nil
+		values := channel.NewChan[string](rdb, c.Name).All(ctx, c.loop()...)
+		return printEach(s.out, values, c.Count, func(v string) string { return v })
 	})
 }
 

@@ -13,16 +13,7 @@ import (
 func TestChan(t *testing.T) {
 	s := redistest.StartServer(t)
 	t.Setenv("DESIR_URL", "redis://"+s.Addr)
-	type result struct {
-		status    int
-		out, errs string
-	}
-	heard := make(chan result)
-	go func() {
-		var out, errs bytes.Buffer
-		status := run(context.Background(), []string{"chan", "recv", "talk", "--count", "4"}, strings.NewReader(""), &out, &errs)
-		heard <- result{status, out.String(), errs.String()}
-	}()
+	heard := listening("chan", "recv", "talk", "--count", "4")
 	if status, _, errs := tool(t, "chan", "send", "talk", "hello", "two words"); status != 0 {
 		t.Fatalf("exit status %d, %q", status, errs)
 	}
@@ -30,7 +21,7 @@ func TestChan(t *testing.T) {
 	if status := run(context.Background(), []string{"chan", "send", "talk"}, strings.NewReader("from\na pipe"), &out, &errs); status != 0 {
 		t.Fatalf("exit status %d, %q", status, errs.String())
 	}
-	if got, want := (<-heard), (result{0, "hello\ntwo words\nfrom\na pipe\n", ""}); got != want {
+	if got, want := (<-heard), (outcome{0, "hello\ntwo words\nfrom\na pipe\n", ""}); got != want {
 		t.Errorf("heard %+v, want %+v", got, want)
 	}
 	for _, step := range []struct {

@@ -24,6 +24,8 @@ type cli struct {
 
 	Tour    tourCmd    `cmd:"" help:"Count the words of text files with workers that share a channel, a map, a set, a list, a counter and a value."`
 	Chan    chanCmd    `cmd:"" help:"Send and receive through a channel."`
+	Mailbox mailboxCmd `cmd:"" help:"Send letters to addresses and receive them."`
+	Topic   topicCmd   `cmd:"" help:"Publish and listen."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 }
 

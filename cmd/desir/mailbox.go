@@ -1,0 +1,59 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/desir-go/desir/channel"
+)
+
+// mailboxCmd works on letters of texts.
+type mailboxCmd struct {
+	Send mailboxSend `cmd:"" help:"Send letters, or the lines of standard input, to an address."`
+	Recv mailboxRecv `cmd:"" help:"Print letters as they come, the sender in front."`
+	Len  mailboxLen  `cmd:"" help:"Print how many letters are in the mailbox."`
+}
+
+type mailboxSend struct {
+	To    string   `arg:"" help:"Address of the mailbox."`
+	Words []string `arg:"" optional:"" name:"word" help:"Letters; without any, the lines of standard input."`
+	From  string   `default:"desir" help:"Address that the letters are from; replies go there."`
+}
+
+type mailboxRecv struct {
+	Name     string `arg:"" help:"Address of the mailbox."`
+	patience `embed:""`
+}
+
+type mailboxLen struct {
+	Name string `arg:"" help:"Address of the mailbox."`
+}
+
+// Run is "desir mailbox send".
+func (c *mailboxSend) Run(ctx context.Context, s streams, flags *cli) error {
+	return online(ctx, flags, func(rdb redis.UniversalClient) error {
+		from := channel.NewMailbox[string](rdb, c.From)
+		return each(c.Words, s.in, func(word string) error { return from.Send(ctx, c.To, word) })
+	})
+}
+
+// Run is "desir mailbox recv".
+func (c *mailboxRecv) Run(ctx context.Context, s streams, flags *cli) error {
+	return online(ctx, flags, func(rdb redis.UniversalClient) error {
+		letters := channel.NewMailbox[string](rdb, c.Name).All(ctx, c.loop()...)
+		return printEach(s.out, letters, c.Count, func(l channel.Letter[string]) string { return l.From + ": " + l.Value })
+	})
+}
+
+// Run is "desir mailbox len".
+func (c *mailboxLen) Run(ctx context.Context, s streams, flags *cli) error {
+	return online(ctx, flags, func(rdb redis.UniversalClient) error {
+		n, err := channel.NewMailbox[string](rdb, c.Name).Len(ctx)
+		if err == nil {
+			fmt.Fprintln(s.out, n)
+		}
+		return err
+	})
+}

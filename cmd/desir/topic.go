@@ -1,0 +1,76 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/desir-go/desir/channel"
+)
+
+// topicCmd works on a topic of texts.
+type topicCmd struct {
+	Publish topicPublish `cmd:"" help:"Publish messages, or the lines of standard input."`
+	Listen  topicListen  `cmd:"" help:"Print messages as they come; gaps are told on standard error."`
+}
+
+type topicPublish struct {
+	Name  string   `arg:"" help:"Name of the topic."`
+	Words []string `arg:"" optional:"" name:"word" help:"Messages; without any, the lines of standard input."`
+}
+
+type topicListen struct {
+	Name     string `arg:"" help:"Name of the topic."`
+	Pattern  bool   `help:"Listen to all topics that fit the name as a glob, and print the topic in front."`
+	patience `embed:""`
+}
+
+// Run is "desir topic publish".
+func (c *topicPublish) Run(ctx context.Context, s streams, flags *cli) error {
+	return online(ctx, flags, func(rdb redis.UniversalClient) error {
+		topic := channel.NewTopic[string](rdb, c.Name)
+		return each(c.Words, s.in, func(word string) error {
+			_, err := topic.Publish(ctx, word)
+			return err
+		})
+	})
+}
+
+// Run is "desir topic listen".
+func (c *topicListen) Run(ctx context.Context, s streams, flags *cli) error {
+	return online(ctx, flags, func(rdb redis.UniversalClient) error {
+		subscribe := channel.NewTopic[string](rdb, c.Name).Subscribe
+		if c.Pattern {
+			subscribe = channel.NewPattern[string](rdb, c.Name).Subscribe
+		}
+		sub, err := subscribe(ctx)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = sub.Close() }() // its error is always nil
+		return printEach(s.out, c.tell(s, sub.All(ctx, c.loop()...)), c.Count, func(m channel.Message[string]) string {
+			if c.Pattern {
+				return m.Topic + ": " + m.Value
+			}
+			return m.Value
+		})
+	})
+}
+
+// tell tells of gaps on standard error, and goes on.
+func (c *topicListen) tell(s streams, all iter.Seq2[channel.Message[string], error]) iter.Seq2[channel.Message[string], error] {
+	return func(yield func(channel.Message[string], error) bool) {
+		for m, err := range all {
+			if gap, ok := errors.AsType[*channel.GapError](err); ok {
+				fmt.Fprintln(s.err, "desir:", gap)
+				continue
+			}
+			if !yield(m, err) {
+				return
+			}
+		}
+	}
+}

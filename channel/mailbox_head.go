@@ -70,7 +70,7 @@ func cutHead(data []byte) (length int, ok bool) {
 
 // cutString reads a netstring.
 func cutString(data []byte) (s string, rest []byte, ok bool) {
-	digits, rest, ok := bytes.Cut(data[:min(len(data), len("1048576:"))], []byte(":"))
+	digits, _, ok := bytes.Cut(data[:min(len(data), len("1048576:"))], []byte(":"))
 	if !ok {
 		return "", nil, false
 	}
@@ -95,7 +95,7 @@ func isID(s string) bool {
 // cutTime takes the server's time off a stored letter.
 func cutTime(stored string) (at time.Time, sealed string, ok bool) {
 	const digits = 16 // of the years 2001 to 2286
-	micros, sealed, ok := strings.Cut(stored[:min(len(stored), digits+1)], " ")
+	micros, _, ok := strings.Cut(stored[:min(len(stored), digits+1)], " ")
 	if !ok {
 		return at, "", false
 	}

@@ -3,7 +3,6 @@ package channel
 import (
 	"context"
 	"crypto/rand"
-	"fmt"
 	"time"
 
 	"github.com/desir-go/desir"
@@ -12,10 +11,6 @@ import (
 	"github.com/desir-go/desir/internal/keys"
 	"github.com/desir-go/desir/internal/wait"
 )
-
-// maxLetter is how many bytes a letter may have, with its head and all layers
-// of its codec.
-const maxLetter = 1 << 20
 
 // Send appends a letter to the mailbox at the address to, which need not exist,
 // and may be this one. Letters are in the order in which their scripts ran.
@@ -56,11 +51,7 @@ func (m *Mailbox[T]) seal(to string, h head, v T) (string, error) {
 		}
 	}
 	h.from = m.h.Key
-	letter, err := letters.Encode(headed.Of[T]{Head: h.String(), Value: v})
-	if err == nil && len(letter) > maxLetter {
-		err = fmt.Errorf("%w: a letter of %d bytes, and it may have %d", codec.ErrTooLarge, len(letter), maxLetter)
-	}
-	return letter, err
+	return letters.Encode(headed.Of[T]{Head: h.String(), Value: v})
 }
 
 // failAt is fail for a letter that went to an address.

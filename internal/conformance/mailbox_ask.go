@@ -80,12 +80,11 @@ func mailboxAsksAndLeaves(t *testing.T, r *redistest.Redis) {
 	}
 	for range 2 { // too late, twice
 		must(t, l.Reply(soon(t), 2))
-		answers := slices.DeleteFunc(r.Keys(t), func(k string) bool { return !strings.Contains(k, ":reply:"+l.ID) })
-		if len(answers) == 0 {
-			t.Error("the late answer is nowhere")
-		}
-		for _, k := range answers {
-			if d := r.Raw().PTTL(t.Context(), k).Val(); d <= 0 || d > 5*time.Minute {
+		for _, k := range r.Keys(t) { // unless a take that was under way has dropped it
+			if !strings.Contains(k, ":reply:"+l.ID) {
+				continue
+			}
+			if d := r.Raw().PTTL(t.Context(), k).Val(); d == -1 || d > 5*time.Minute {
 				t.Errorf("%q expires in %v, want 5 minutes at most", k, d)
 			}
 		}

@@ -34,16 +34,21 @@ const maxMessage = 1 << 20
 // those of more than 1 MiB, unless the codec says otherwise. Decode does not look.
 func Messages[T any](c codec.Codec) (Of[T], error) {
 	e, err := Values[T](c)
-	if l, ok := c.(interface{ Limited() bool }); !ok || !l.Limited() {
-		e.most = maxMessage
-	}
+	e.most = most(c)
 	return e, err
 }
 
-// Headed resolves a codec for values with a head in front; see [codec.Headed].
+// Headed resolves a codec for messages with a head in front; see [codec.Headed].
 func Headed[T any](c codec.Codec, cut func([]byte) (int, bool)) (Of[headed.Of[T]], error) {
 	typed, err := codec.Headed[T](c, cut)
-	return Of[headed.Of[T]]{typed: typed}, err
+	return Of[headed.Of[T]]{typed: typed, most: most(c)}, err
+}
+
+func most(c codec.Codec) int {
+	if l, ok := c.(interface{ Limited() bool }); ok && l.Limited() {
+		return 0
+	}
+	return maxMessage
 }
 
 // Keys resolves a codec for what Redis compares.

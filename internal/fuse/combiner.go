@@ -15,7 +15,7 @@ const (
 	width    = 4                      // batches under way, as long as they move
 	elements = 512                    // of one batch
 	size     = 256 << 10              // of one batch, unless one call is larger
-	period   = 100 * time.Millisecond // after which a batch counts as stuck, and an idle worker ends
+	period   = 100 * time.Millisecond // after which batches count as stuck
 )
 
 // Most is how many batches a combiner has under way when none of them moves.
@@ -36,29 +36,30 @@ const (
 )
 
 // Combiner sends the calls of many goroutines to one place. Up to four workers
-// take what is pending and send it as one batch each; they start with the first
-// call that needs them and end when there is none. So a call waits for nothing
-// but a free worker, and what arrives meanwhile waits with it.
+// take what is pending and send it as one batch each; one starts with a call
+// that finds fewer, and ends when nothing is pending. So a call waits for
+// nothing but a free worker, and what arrives meanwhile waits with it.
 type Combiner struct {
 	transport Transport
 	verdict   time.Duration // how long a caller that leaves waits for the word of its batch
 	left      *atomic.Int64 // batches whose callers have all left
 
-	busy atomic.Int32 // workers that are awake, and callers that send by themselves
+	busy atomic.Int32 // calls without an answer, and callers that send by themselves
 
 	mu          sync.Mutex
 	first, last *Call // pending
-	live, idle  int   // workers, and those of them that wait
-	wake        chan bool
+	live        int   // workers
+	spare       []*load
 	taken       uint // batches so far
 	seen        uint // at the last tick
 	ticker      *time.Timer
+	ticking     bool
 }
 
 // New returns a combiner that sends by transport and counts in left the
 // batches that all their callers have left. It starts nothing.
 func New(transport Transport, verdict time.Duration, left *atomic.Int64) *Combiner {
-	return &Combiner{transport: transport, verdict: verdict, left: left, wake: make(chan bool, Most)}
+	return &Combiner{transport: transport, verdict: verdict, left: left}
 }
 
 // Enter reports whether the caller is alone: nothing is pending or under way.
@@ -99,17 +100,11 @@ func (m *Combiner) add(c *Call) {
 		c.prev.next = c
 	}
 	m.last = c
-	wake := m.idle > 0
-	if wake {
-		m.idle--
-		m.busy.Add(1)
-	} else if m.live < width {
+	m.busy.Add(1)
+	if m.live < width {
 		m.start()
 	}
 	m.mu.Unlock()
-	if wake {
-		m.wake <- true
-	}
 }
 
 // unlink takes a pending call out.
@@ -133,6 +128,7 @@ func (m *Combiner) leave(c *Call) Outcome {
 	b := c.batch
 	if b == nil {
 		m.unlink(c)
+		m.busy.Add(-1)
 		m.mu.Unlock()
 		return Unsent
 	}
@@ -163,42 +159,38 @@ func (m *Combiner) leave(c *Call) Outcome {
 // start starts a worker. The lock is held.
 func (m *Combiner) start() {
 	m.live++
-	m.busy.Add(1)
-	if m.live == 1 {
-		m.seen = m.taken
+	if !m.ticking {
+		m.ticking, m.seen = true, m.taken
 		if m.ticker == nil {
 			m.ticker = time.AfterFunc(period, m.tick)
 		} else {
 			m.ticker.Reset(period)
 		}
 	}
-	go m.work()
+	l := &load{index: map[groupKey]int{}}
+	if n := len(m.spare); n > 0 {
+		l, m.spare = m.spare[n-1], m.spare[:n-1]
+	}
+	go m.work(l)
 }
 
-// tick looks at the workers every now and then as long as there are any. Since
-// the last tick no batch was taken: those who wait for one end; if all have one
-// that does not come back, one more starts for what is pending.
+// tick looks at the workers every now and then as long as there are any. If no
+// batch was taken since the last time, although calls are pending, all workers
+// have one that does not come back, and one more starts.
 func (m *Combiner) tick() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.taken == m.seen {
-		for ; m.idle > 0; m.idle-- {
-			m.live--
-			m.wake <- false
-		}
-		if m.first != nil && m.live >= width && m.live < Most {
-			m.start()
-		}
+	if m.first != nil && m.taken == m.seen && m.live < Most {
+		m.start()
 	}
 	m.seen = m.taken
-	if m.live > 0 {
+	if m.ticking = m.live > 0; m.ticking {
 		m.ticker.Reset(period)
 	}
 }
 
-// work is a worker's life.
-func (m *Combiner) work() {
-	l := &load{index: map[groupKey]int{}}
+// work is a worker's life: as long as calls are pending.
+func (m *Combiner) work(l *load) {
 	ended := false
 	defer func() {
 		if !ended {
@@ -219,32 +211,20 @@ func (m *Combiner) lose() {
 	if m.first != nil {
 		m.start()
 	}
-	m.busy.Add(-1)
 }
 
-// take waits for calls and takes a batch of them. It reports false when the
-// worker is to end.
+// take takes a batch, or ends the worker if nothing is pending.
 func (m *Combiner) take(l *load) bool {
-	for {
-		runtime.Gosched() // callers that are about to call join
-		m.mu.Lock()
-		if m.first != nil {
-			m.fill(l)
-			m.mu.Unlock()
-			return true
-		}
-		m.busy.Add(-1)
-		if m.live > width {
-			m.live--
-			m.mu.Unlock()
-			return false
-		}
-		m.idle++
-		m.mu.Unlock()
-		if !<-m.wake {
-			return false
-		}
+	runtime.Gosched() // callers that are about to call join
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.first == nil {
+		m.live--
+		m.spare = append(m.spare, l)
+		return false
 	}
+	m.fill(l)
+	return true
 }
 
 // fill makes a batch of the calls that are pending. The lock is held.
@@ -292,6 +272,7 @@ func (m *Combiner) answer(l *load) {
 		m.left.Add(-1)
 	}
 	m.mu.Unlock()
+	m.busy.Add(int32(-len(l.calls)))
 	for _, c := range l.calls {
 		c.done <- struct{}{} // from here on it is its caller's
 	}

@@ -3,7 +3,7 @@ GOFUMPT     = mvdan.cc/gofumpt@v0.12.0
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 FUZZTIME   ?= 10s
 
-.PHONY: help test race lint fmt fuzz bench generate tour
+.PHONY: help test race lint fmt fuzz bench compare generate tour
 
 help: ## show this
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -27,6 +27,9 @@ fuzz: ## fuzz every target for FUZZTIME (10s)
 
 bench: ## what the types cost beside the bare client
 	go test -run '^$$' -bench . -benchmem ./collections ./codec
+
+compare: ## desir side by side with its peers
+	cd bench && GOWORK=off go run .
 
 generate: ## bring generated files up to date
 	go generate ./...

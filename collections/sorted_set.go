@@ -39,7 +39,7 @@ type Scored[T any] struct {
 func NewSortedSet[T comparable](rdb redis.UniversalClient, name string, opts ...Option) *SortedSet[T] {
 	s, err := gather(opts, false)
 	members, keyErr := element.Keys[T](s.keys)
-	h := handle(rdb, "SortedSet", name, err, keyErr)
+	h := handle(rdb, "SortedSet", name, err, keyErr).Apart(s.apart)
 	return &SortedSet[T]{Object: desir.NewObject(h), h: h, members: members}
 }
 

@@ -21,7 +21,7 @@ var arrows = map[string][]string{
 	"":                     {"internal/hub", "internal/keys", "internal/script", "internal/send"},
 	"codec":                {"internal/canon", "internal/headed"},
 	"collections":          {"", "codec", "internal/element", "internal/hub", "internal/keys", "internal/script", "internal/send"},
-	"channel":              {"", "codec", "internal/element", "internal/headed", "internal/hub", "internal/keys", "internal/listen", "internal/script", "internal/send", "internal/wait"},
+	"channel":              {"", "codec", "internal/element", "internal/fuse", "internal/headed", "internal/hub", "internal/keys", "internal/listen", "internal/script", "internal/send", "internal/wait"},
 	"counter":              {"", "codec", "internal/hub", "internal/keys", "internal/script", "internal/send"},
 	"embedded":             {},
 	"cmd/desir":            {"", "channel", "codec", "collections", "counter", "embedded"},

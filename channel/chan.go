@@ -7,6 +7,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/desir-go/desir/internal/element"
+	"github.com/desir-go/desir/internal/fuse"
 	"github.com/desir-go/desir/internal/hub"
 	"github.com/desir-go/desir/internal/keys"
 	"github.com/desir-go/desir/internal/script"
@@ -22,6 +23,8 @@ type Chan[T any] struct {
 	values element.Of[T]
 	source wait.List
 	buffer int // 0 for no bound
+
+	patient, hasty *fuse.Kind // of Send and of TrySend
 }
 
 // NewChan names a channel. It does not talk to Redis and cannot fail: a name, a
@@ -37,6 +40,7 @@ func NewChan[T any](rdb redis.UniversalClient, name string, opts ...Option) *Cha
 	if s.buffer != nil {
 		c.buffer = *s.buffer
 	}
+	c.patient, c.hasty = c.joint(true), c.joint(false)
 	return c
 }
 

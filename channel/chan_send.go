@@ -3,11 +3,11 @@ package channel
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/desir-go/desir"
 	"github.com/desir-go/desir/internal/hub"
+	"github.com/desir-go/desir/internal/script"
 	"github.com/desir-go/desir/internal/send"
 	"github.com/desir-go/desir/internal/wait"
 )
@@ -20,7 +20,7 @@ const (
 
 // Send appends v, and waits while the channel is full (see [Buffer]).
 //
-// One script, one round trip, O(1), sent once; a sender that waits is woken by a
+// One script, or a share of one, one round trip, O(1), sent once; a sender that waits is woken by a
 // receiver, and looks once a second by itself. It fails with [desir.ErrClosed]
 // when the channel is closed, also while it waits. When the context ends, the
 // error says what became of v: [desir.ErrFull] beside the context's error for
@@ -85,29 +85,41 @@ func chunk(values []string) int {
 	return min(len(values), chunkValues)
 }
 
-// push runs the script once and returns how many values it appended.
+// push runs the script once, perhaps together with other sends, and returns how
+// many of the values it appended.
 func (c *Chan[T]) push(ctx context.Context, hub *hub.Hub, values []string, patient bool) (int, error) {
-	args := make([]any, 0, 4+len(values))
-	waits := int64(0)
+	kind := c.hasty
 	if patient {
-		waits = (2 * roomWait).Milliseconds()
+		kind = c.patient
 	}
-	args = append(args, c.buffer, wait.Flag(hub), wait.TokenLife.Milliseconds(), waits)
-	for _, v := range values {
-		args = append(args, v)
+	n, err := hub.Send.Join(ctx, kind, c.source.Values, values)
+	if script.Unknown(err) { // not executed; Run finds the way
+		var answer any
+		answer, err = sendScript.Run(ctx, hub, c.source.Keys(), c.sendArgs(wait.Flag(hub), patient, values)...)
+		n, _ = answer.(int64)
 	}
-	answer, err := sendScript.Run(ctx, hub, c.source.Keys(), args...)
-	if err != nil {
+	switch {
+	case err != nil:
 		return 0, err
-	}
-	switch n, ok := answer.(int64); {
-	case !ok:
-		return 0, fmt.Errorf("send answered with a %T", answer)
 	case n < 0:
 		return 0, desir.ErrClosed
 	default:
 		return int(n), nil
 	}
+}
+
+// sendArgs returns the arguments of the script.
+func (c *Chan[T]) sendArgs(flag string, patient bool, values []string) []any {
+	waits := int64(0)
+	if patient {
+		waits = (2 * roomWait).Milliseconds()
+	}
+	args := make([]any, 4, 4+len(values))
+	args[0], args[1], args[2], args[3] = c.buffer, flag, wait.TokenLife.Milliseconds(), waits
+	for _, v := range values {
+		args = append(args, v)
+	}
+	return args
 }
 
 // room waits until a receiver says that there is room, or for a moment: the

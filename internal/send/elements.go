@@ -66,6 +66,12 @@ func (s *Sender) Push(ctx context.Context, key string, front bool, values []stri
 	if front {
 		kind = lpush
 	}
+	return s.Join(ctx, kind, key, values)
+}
+
+// Join sends values for a list of its own kind of command, together with other
+// calls of that kind, and returns its share of the answer.
+func (s *Sender) Join(ctx context.Context, kind *fuse.Kind, key string, values []string) (n int64, err error) {
 	c := s.calls.New(kind, key)
 	c.Values, c.Elements = values, len(values)
 	for _, v := range values {

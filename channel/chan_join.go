@@ -1,0 +1,43 @@
+package channel
+
+import (
+	"context"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/desir-go/desir/internal/fuse"
+	"github.com/desir-go/desir/internal/wait"
+)
+
+// joint returns how concurrent sends of this object become one run of the
+// script: their values one after the other, and of how many were appended each
+// call its share.
+func (c *Chan[T]) joint(patient bool) *fuse.Kind {
+	return &fuse.Kind{
+		Joins: true,
+		Command: func(ctx context.Context, calls []*fuse.Call) redis.Cmder {
+			n := 0
+			for _, call := range calls {
+				n += len(call.Values)
+			}
+			values := make([]string, 0, n)
+			for _, call := range calls {
+				values = append(values, call.Values...)
+			}
+			hub, _ := c.h.Hub() // the callers have it already
+			return sendScript.Command(ctx, hub, c.source.Keys(), c.sendArgs(wait.Flag(hub), patient, values)...)
+		},
+		Answer: func(cmd redis.Cmder, calls []*fuse.Call) {
+			n, err := cmd.(*redis.Cmd).Int64()
+			for _, call := range calls {
+				call.Err = err
+				if n < 0 {
+					call.Count = n
+					continue
+				}
+				call.Count = min(n, int64(len(call.Values)))
+				n -= call.Count
+			}
+		},
+	}
+}

@@ -20,11 +20,12 @@ const (
 
 // Send appends v, and waits while the channel is full (see [Buffer]).
 //
-// One script, or a share of one, one round trip, O(1), sent once; a sender that waits is woken by a
-// receiver, and looks once a second by itself. It fails with [desir.ErrClosed]
-// when the channel is closed, also while it waits. When the context ends, the
-// error says what became of v: [desir.ErrFull] beside the context's error for
-// not sent, [desir.ErrMaybeRan] for perhaps. A value of more than 1 MiB is
+// One script, or a share of one that concurrent sends have in common: one round
+// trip, O(1), sent once; a sender that waits is woken by a receiver, and looks
+// once a second by itself. It fails with [desir.ErrClosed] when the channel is
+// closed, also while it waits. When the context ends, the error says what became
+// of v: [desir.ErrFull] beside the context's error for not sent,
+// [desir.ErrMaybeRan] for perhaps. A value of more than 1 MiB is
 // [codec.ErrTooLarge] (see the package comment), and nothing was sent.
 func (c *Chan[T]) Send(ctx context.Context, v T) error {
 	_, err := c.sendAll(ctx, []T{v}, true)

@@ -20,6 +20,7 @@ type goal struct {
 	cancelable bool // each caller has a context that can end
 	desir      op
 	peer       op
+	flows      [2]flow // instead of desir and peer: what takes two sides
 	peerName   string
 	must       float64
 }
@@ -33,7 +34,7 @@ func (g goal) measure(ctx context.Context, s settings) (string, error) {
 		rates := [2]float64{}
 		for turn := range ops {
 			who := (turn + round + 2) % 2
-			rate, err := g.load(ctx, ops[who], s.slice)
+			rate, err := g.rate(ctx, who, ops[who], s.slice)
 			if err != nil {
 				return "", err
 			}
@@ -51,6 +52,13 @@ func (g goal) measure(ctx context.Context, s settings) (string, error) {
 	}
 	return fmt.Sprintf("| %s | %s | %d | %.0f k/s | %.0f k/s | %.2f | %.2f%s | %s |",
 		g.name, g.work, g.callers, median(ours)/1000, median(theirs)/1000, ratio, g.must, mark, g.peerName), nil
+}
+
+func (g goal) rate(ctx context.Context, who int, do op, d time.Duration) (float64, error) {
+	if f := g.flows[who]; f != nil {
+		return f.through(ctx, d)
+	}
+	return g.load(ctx, do, d)
 }
 
 // load runs a closed loop in every caller and returns operations per second.

@@ -81,5 +81,5 @@ func run(ctx context.Context, s settings) error {
 
 // goals lists all there are.
 func goals(w *world) []goal {
-	return slices.Concat(w.gets(), w.structs(), w.sets(), w.counters(), w.pools())
+	return slices.Concat(w.gets(), w.structs(), w.sets(), w.counters(), w.channels(), w.pools())
 }

@@ -4,7 +4,7 @@
 //	desir tour [FILE…]     counts words with workers that share a channel, a map, a set, a list, a counter and a value
 //	desir chan send|recv|len|close|reopen NAME
 //	desir mailbox send TO WORD…, desir mailbox recv|len NAME
-//	desir topic publish NAME WORD…, desir topic listen NAME
+//	desir topic pub NAME WORD…, desir topic sub NAME
 //	desir version
 //	desir --help
 //

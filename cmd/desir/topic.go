@@ -13,8 +13,8 @@ import (
 
 // topicCmd works on a topic of texts.
 type topicCmd struct {
-	Publish topicPublish `cmd:"" help:"Publish messages, or the lines of standard input."`
-	Listen  topicListen  `cmd:"" help:"Print messages as they come; gaps are told on standard error."`
+	Pub topicPublish `cmd:"" aliases:"publish" help:"Publish messages, or the lines of standard input."`
+	Sub topicListen  `cmd:"" aliases:"listen" help:"Print messages as they come; gaps are told on standard error."`
 }
 
 type topicPublish struct {
@@ -28,7 +28,7 @@ type topicListen struct {
 	patience `embed:""`
 }
 
-// Run is "desir topic publish".
+// Run is "desir topic pub".
 func (c *topicPublish) Run(ctx context.Context, s streams, flags *cli) error {
 	return online(ctx, flags, func(rdb redis.UniversalClient) error {
 		topic := channel.NewTopic[string](rdb, c.Name)
@@ -39,7 +39,7 @@ func (c *topicPublish) Run(ctx context.Context, s streams, flags *cli) error {
 	})
 }
 
-// Run is "desir topic listen".
+// Run is "desir topic sub".
 func (c *topicListen) Run(ctx context.Context, s streams, flags *cli) error {
 	return online(ctx, flags, func(rdb redis.UniversalClient) error {
 		subscribe := channel.NewTopic[string](rdb, c.Name).Subscribe

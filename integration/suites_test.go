@@ -18,8 +18,10 @@ func TestSuites(t *testing.T) {
 			t.Parallel()
 			e := make(t)
 			for name, suite := range map[string]func(*testing.T, *redistest.Redis){
-				"Map": conformance.Map, "Set": conformance.Set, "List": conformance.List, "Value": conformance.Value,
-				"Object": conformance.Object, "Counter": conformance.Counter, "IDs": conformance.IDs, "Chan": conformance.Chan,
+				"Map": conformance.Map, "Set": conformance.Set, "SortedSet": conformance.SortedSet, "List": conformance.List,
+				"Value": conformance.Value, "Object": conformance.Object, "Counter": conformance.Counter, "IDs": conformance.IDs,
+				"Bounded": conformance.Bounded, "Window": conformance.Window, "Sharded": conformance.Sharded,
+				"Chan": conformance.Chan, "PriorityQueue": conformance.PriorityQueue, "Mailbox": conformance.Mailbox,
 			} {
 				t.Run(name, func(t *testing.T) {
 					t.Parallel()

@@ -17,8 +17,8 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// until publishes rising numbers until the subscriber hears one that is at
-// least from, and returns what it heard until then.
+// until publishes rising numbers until the subscriber has heard the last one, so
+// that none is under way any more, and returns what it heard.
 func until(t *testing.T, topic *channel.Topic[int64], s *channel.Sub[int64], from int64) (c tally) {
 	t.Helper()
 	c.next = from
@@ -29,7 +29,7 @@ func until(t *testing.T, topic *channel.Topic[int64], s *channel.Sub[int64], fro
 		}
 		for m, err := range s.All(ctx, channel.Idle(20*time.Millisecond)) {
 			c.hear(t, m, err)
-			if err == nil {
+			if err == nil && m.Value == n-1 {
 				return true
 			}
 		}

@@ -86,6 +86,9 @@ func (r *Redis) open(t testing.TB, o *redis.UniversalOptions, autoPipeline bool)
 	if o.Addrs == nil {
 		o.Addrs, o.DB, o.MasterName = slices.Clone(r.base.Addrs), r.base.DB, r.base.MasterName
 	}
+	if r.Name == "embedded" && o.ReadTimeout == 0 {
+		o.ReadTimeout = time.Minute // many scripts in one pipeline are slow there under the race detector
+	}
 	o.DisableIdentity = true
 	if o.MaintNotificationsConfig == nil {
 		o.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}

@@ -146,6 +146,7 @@ func TestOlder(t *testing.T) {
 
 // TestServersAreTheTestsOwn refuses to treat shared ones badly.
 func TestServersAreTheTestsOwn(t *testing.T) {
+	needServer(t, "cluster", "this test")
 	x := attempt(t, func(t testing.TB) { Cluster(t).Server() })
 	if !x.failed || !strings.Contains(x.said[len(x.said)-1], "Alone") {
 		t.Errorf("said %q; want a failure with a hint", x.said)

@@ -67,6 +67,7 @@ func TestRecorder(t *testing.T) {
 }
 
 func TestNoLeaks(t *testing.T) {
+	needServer(t, "redis", "this test")
 	for name, make := range map[string]func(testing.TB, ...Option) *Env{"server": New, "cluster": Cluster} {
 		for what, tt := range map[string]struct {
 			do   func(t testing.TB, e *Env)

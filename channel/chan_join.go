@@ -6,7 +6,6 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/desir-go/desir/internal/fuse"
-	"github.com/desir-go/desir/internal/wait"
 )
 
 // joint returns how concurrent sends of this object become one run of the
@@ -16,16 +15,8 @@ func (c *Chan[T]) joint(patient bool) *fuse.Kind {
 	return &fuse.Kind{
 		Joins: true,
 		Command: func(ctx context.Context, calls []*fuse.Call) redis.Cmder {
-			n := 0
-			for _, call := range calls {
-				n += len(call.Values)
-			}
-			values := make([]string, 0, n)
-			for _, call := range calls {
-				values = append(values, call.Values...)
-			}
 			hub, _ := c.h.Hub() // the callers have it already
-			return sendScript.Command(ctx, hub, c.source.Keys(), c.sendArgs(wait.Flag(hub), patient, values)...)
+			return sendScript.Command(ctx, hub, c.source.Keys(), fuse.Args(calls, c.sendHead(hub, patient)...)...)
 		},
 		Answer: func(cmd redis.Cmder, calls []*fuse.Call) {
 			n, err := cmd.(*redis.Cmd).Int64()

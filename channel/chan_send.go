@@ -95,8 +95,12 @@ func (c *Chan[T]) push(ctx context.Context, hub *hub.Hub, values []string, patie
 	}
 	n, err := hub.Send.Join(ctx, kind, c.source.Values, values)
 	if script.Unknown(err) { // not executed; Run finds the way
+		args := c.sendHead(hub, patient)
+		for _, v := range values {
+			args = append(args, v)
+		}
 		var answer any
-		answer, err = sendScript.Run(ctx, hub, c.source.Keys(), c.sendArgs(wait.Flag(hub), patient, values)...)
+		answer, err = sendScript.Run(ctx, hub, c.source.Keys(), args...)
 		n, _ = answer.(int64)
 	}
 	switch {
@@ -109,18 +113,13 @@ func (c *Chan[T]) push(ctx context.Context, hub *hub.Hub, values []string, patie
 	}
 }
 
-// sendArgs returns the arguments of the script.
-func (c *Chan[T]) sendArgs(flag string, patient bool, values []string) []any {
+// sendHead returns the arguments of the script in front of the values.
+func (c *Chan[T]) sendHead(hub *hub.Hub, patient bool) []any {
 	waits := int64(0)
 	if patient {
 		waits = (2 * roomWait).Milliseconds()
 	}
-	args := make([]any, 4, 4+len(values))
-	args[0], args[1], args[2], args[3] = c.buffer, flag, wait.TokenLife.Milliseconds(), waits
-	for _, v := range values {
-		args = append(args, v)
-	}
-	return args
+	return []any{c.buffer, wait.Flag(hub), wait.TokenLife.Milliseconds(), waits}
 }
 
 // room waits until a receiver says that there is room, or for a moment: the

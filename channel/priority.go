@@ -102,15 +102,11 @@ func (q *PriorityQueue[T]) Pop(ctx context.Context) (v T, ok bool, err error) {
 }
 
 func (q *PriorityQueue[T]) pop(ctx context.Context) (v T, ok bool, err error) {
-	hub, err := q.h.Hub()
-	if err != nil {
+	entry, ok, err := tryReceive(ctx, q.h, q.source)
+	if err != nil || !ok {
 		return v, false, err
 	}
-	entries, err := wait.Of(hub).Try(ctx, q.source, 1)
-	if err != nil || len(entries) == 0 {
-		return v, false, err
-	}
-	v, err = q.decode(entries[0])
+	v, err = q.decode(entry)
 	return v, err == nil, err
 }
 
@@ -127,11 +123,7 @@ func (q *PriorityQueue[T]) PopWait(ctx context.Context) (T, error) {
 }
 
 func (q *PriorityQueue[T]) popWait(ctx context.Context) (v T, err error) {
-	hub, err := q.h.Hub()
-	if err != nil {
-		return v, err
-	}
-	entries, err := wait.Of(hub).Receive(ctx, q.source, 1)
+	entries, err := receive(ctx, q.h, q.source, 1)
 	if err != nil {
 		return v, err
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -17,6 +18,8 @@ import (
 	"github.com/testcontainers/testcontainers-go"
 	"github.com/testcontainers/testcontainers-go/log"
 	"github.com/testcontainers/testcontainers-go/wait"
+
+	"github.com/desir-go/desir/internal/redistest"
 )
 
 const (
@@ -109,7 +112,7 @@ var errNoContainer = errors.New("the container engine made no container")
 func startBox(docker *testcontainers.DockerClient, args ...string) (*box, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), startTime)
 	defer cancel()
-	port, err := freePort() // the same one after a restart
+	port, err := redistest.FreePort() // the same one after a restart
 	if err != nil {
 		return nil, err
 	}
@@ -120,7 +123,7 @@ func startBox(docker *testcontainers.DockerClient, args ...string) (*box, error)
 		testcontainers.WithExposedPorts(inside.String()),
 		testcontainers.WithLabels(map[string]string{ownerLabel: owner()}),
 		testcontainers.WithHostConfigModifier(func(h *container.HostConfig) {
-			h.PortBindings = network.PortMap{inside: {{HostPort: port}}}
+			h.PortBindings = network.PortMap{inside: {{HostPort: strconv.Itoa(port)}}}
 		}),
 		testcontainers.WithWaitStrategyAndDeadline(startTime, wait.ForListeningPort(inside.String()).SkipInternalCheck()),
 	)

@@ -1,21 +1,10 @@
 package integration
 
 import (
-	"os/exec"
 	"testing"
 
 	"github.com/desir-go/desir/internal/redistest"
 )
-
-// onPath returns the name of the server that is on PATH, or "".
-func onPath() string {
-	for _, name := range []string{"redis-server", "valkey-server"} {
-		if path, err := exec.LookPath(name); err == nil {
-			return path
-		}
-	}
-	return ""
-}
 
 // process is a server that redistest runs; its methods fail the test by
 // themselves.
@@ -31,7 +20,7 @@ func (p process) log() string    { return p.Log() }
 func own(t testing.TB) *Env {
 	t.Helper()
 	s := redistest.StartServer(t)
-	e := &Env{t: t, kind: "server", source: onPath() + " at " + s.Addr + ", the test's own"}
+	e := &Env{t: t, kind: "server", source: redistest.ServerBinary() + " at " + s.Addr + ", the test's own"}
 	e.base.Addrs = []string{s.Addr}
 	e.servers = servers(t, s)
 	return e

@@ -2,7 +2,6 @@ package integration
 
 import (
 	"context"
-	"net"
 	"os"
 	"strconv"
 	"sync"
@@ -34,7 +33,7 @@ func Cluster(t testing.TB, opts ...Option) *Env {
 func cluster(t testing.TB, s settings) *Env {
 	t.Helper()
 	needServer(t, "cluster", "a cluster")
-	e := &Env{t: t, kind: "cluster", source: "a cluster of " + onPath()}
+	e := &Env{t: t, kind: "cluster", source: "a cluster of " + redistest.ServerBinary()}
 	if s.alone || s.replicas > 0 {
 		c := redistest.StartCluster(t, s.replicas)
 		e.base.Addrs, e.servers = c.Addrs, servers(t, c.Nodes...)
@@ -85,7 +84,7 @@ func sentinel(t testing.TB, _ settings) *Env {
 	needServer(t, "redis", "sentinels")
 	w := redistest.StartSentinel(t)
 	e := &Env{t: t, kind: "sentinel", watch: w, servers: servers(t, w.Nodes...)}
-	e.source = "a master, two replicas and three sentinels of " + onPath() + ", the test's own"
+	e.source = "a master, two replicas and three sentinels of " + redistest.ServerBinary() + ", the test's own"
 	e.base.Addrs, e.base.MasterName = w.SentinelAddrs, w.MasterName
 	return e
 }
@@ -102,7 +101,7 @@ func overTLS(t testing.TB, _ settings) *Env {
 	t.Helper()
 	needServer(t, "redis", "TLS")
 	srv := redistest.StartServer(t, redistest.TLS())
-	e := &Env{t: t, kind: "tls", source: onPath() + " with TLS at " + srv.TLSAddr + ", the test's own"}
+	e := &Env{t: t, kind: "tls", source: redistest.ServerBinary() + " with TLS at " + srv.TLSAddr + ", the test's own"}
 	e.base.Addrs, e.base.TLSConfig = []string{srv.TLSAddr}, srv.TLSConfig()
 	e.servers = servers(t, srv)
 	e.servers[0].Addr = srv.TLSAddr
@@ -129,19 +128,9 @@ func Matrix(t *testing.T, test func(t *testing.T, e *Env)) {
 
 func needServer(t testing.TB, word, what string) {
 	t.Helper()
-	if onPath() == "" {
+	if redistest.ServerBinary() == "" {
 		missing(t, what+" needs redis-server or valkey-server on PATH", word)
 	}
-}
-
-// freePort returns a port of the loopback interface that nobody listens to now.
-func freePort() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	port := strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
-	return port, l.Close()
 }
 
 // Main runs the tests of a package and then ends what they have shared:

@@ -84,6 +84,22 @@ func (p *Calls) Free(c *Call) {
 	p.free.Put(c)
 }
 
+// Args returns the words of a joint command: head, and the values of all calls,
+// one call's after the other's.
+func Args(calls []*Call, head ...any) []any {
+	n := len(head)
+	for _, c := range calls {
+		n += len(c.Values)
+	}
+	args := append(make([]any, 0, n), head...)
+	for _, c := range calls {
+		for _, v := range c.Values {
+			args = append(args, v)
+		}
+	}
+	return args
+}
+
 // Single returns the command of this call alone.
 func (c *Call) Single(ctx context.Context) redis.Cmder { return c.Kind.Command(ctx, c.self[:]) }
 

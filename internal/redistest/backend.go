@@ -55,17 +55,19 @@ func Each(t *testing.T, test func(t *testing.T, r *Redis)) {
 // "redis" and "cluster") demands it.
 func (b Backend) Start(t testing.TB) *Redis {
 	t.Helper()
-	if b.need != "" && serverBinary() == "" {
-		missing(t, b.need, "redis-server not found on PATH: backend "+b.Name+" skipped")
+	if b.need != "" && ServerBinary() == "" {
+		Missing(t, "redis-server not found on PATH: backend "+b.Name+" skipped", b.need)
 	}
 	return b.open(t)
 }
 
-// missing skips the test, or fails it if DESIR_REQUIRE has the word.
-func missing(t testing.TB, need, reason string) {
+// Missing skips the test, or fails it if DESIR_REQUIRE has one of the words.
+func Missing(t testing.TB, reason string, words ...string) {
 	t.Helper()
-	if required(os.Getenv("DESIR_REQUIRE"), need) {
-		t.Fatalf("%s, but DESIR_REQUIRE has %q", reason, need)
+	for _, w := range words {
+		if required(os.Getenv("DESIR_REQUIRE"), w) {
+			t.Fatalf("%s, but DESIR_REQUIRE has %q", reason, w)
+		}
 	}
 	t.Skip(reason)
 }

@@ -125,10 +125,10 @@ func TestKeysGoWithTheirTest(t *testing.T) {
 func TestMissingBackend(t *testing.T) {
 	t.Setenv("DESIR_REQUIRE", "docker, cluster")
 	const why = "redis-server not found on PATH"
-	if got := try(t, func(t testing.TB) { missing(t, "redis", why) }); len(got.skips) != 1 || got.skips[0] != why {
+	if got := try(t, func(t testing.TB) { Missing(t, why, "redis") }); len(got.skips) != 1 || got.skips[0] != why {
 		t.Errorf("not required: skips %q, failures %q; want a skip with the reason", got.skips, got.failures)
 	}
-	got := try(t, func(t testing.TB) { missing(t, "cluster", why) })
+	got := try(t, func(t testing.TB) { Missing(t, why, "cluster") })
 	if len(got.failures) != 1 || !strings.Contains(got.failures[0], why) {
 		t.Errorf("required: skips %q, failures %q; want a failure with the reason", got.skips, got.failures)
 	}

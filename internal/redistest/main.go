@@ -96,12 +96,12 @@ func (o *once[T]) started() T {
 	return o.v
 }
 
-// serverBinary returns the path of redis-server, or of valkey-server, or "".
-var serverBinary = sync.OnceValue(func() string {
+// ServerBinary returns the path of redis-server, or of valkey-server, or "".
+func ServerBinary() string {
 	for _, name := range []string{"redis-server", "valkey-server"} {
 		if path, err := exec.LookPath(name); err == nil {
 			return path
 		}
 	}
 	return ""
-})
+}

@@ -23,9 +23,9 @@ var ports = struct {
 	taken map[int]bool // by this program, and never given back
 }{taken: map[int]bool{}}
 
-// freePort returns a port on which nobody listens, nor on its bus port. Another
+// FreePort returns a port on which nobody listens, nor on its bus port. Another
 // program may take it before its user does, so users try again.
-func freePort() (int, error) {
+func FreePort() (int, error) {
 	ports.Lock()
 	defer ports.Unlock()
 	for range 1000 {

@@ -53,8 +53,8 @@ func StartServer(t testing.TB, opts ...ServerOption) *Server {
 
 func needServer(t testing.TB, need string) {
 	t.Helper()
-	if serverBinary() == "" {
-		missing(t, need, "redis-server not found on PATH")
+	if ServerBinary() == "" {
+		Missing(t, "redis-server not found on PATH", need)
 	}
 }
 
@@ -91,7 +91,7 @@ func startServer(opts []ServerOption) (*Server, error) {
 }
 
 func (s *Server) start() (err error) {
-	if s.Port, err = freePort(); err != nil {
+	if s.Port, err = FreePort(); err != nil {
 		return err
 	}
 	s.Addr = loopback(s.Port)
@@ -134,7 +134,7 @@ func (s *Server) run() error {
 		return err
 	}
 	defer out.Close() // the process has its own
-	cmd := exec.Command(serverBinary(), append([]string{s.conf()}, s.config.args...)...)
+	cmd := exec.Command(ServerBinary(), append([]string{s.conf()}, s.config.args...)...)
 	cmd.Stdout, cmd.Stderr = out, out
 	proc, err := spawn(cmd)
 	if err != nil {

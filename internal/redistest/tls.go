@@ -19,7 +19,7 @@ import (
 // setUpTLS makes a certificate for the loopback interface and returns the
 // lines of redis.conf that use it.
 func (s *Server) setUpTLS() ([]string, error) {
-	port, err := freePort()
+	port, err := FreePort()
 	if err != nil {
 		return nil, err
 	}

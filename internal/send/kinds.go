@@ -102,18 +102,7 @@ func push(name string) *fuse.Kind {
 	return &fuse.Kind{
 		Joins: true,
 		Command: func(ctx context.Context, calls []*fuse.Call) redis.Cmder {
-			n := 2
-			for _, c := range calls {
-				n += len(c.Values)
-			}
-			args := make([]any, 2, n)
-			args[0], args[1] = name, calls[0].Key
-			for _, c := range calls {
-				for _, v := range c.Values {
-					args = append(args, v)
-				}
-			}
-			return redis.NewIntCmd(ctx, args...)
+			return redis.NewIntCmd(ctx, fuse.Args(calls, name, calls[0].Key)...)
 		},
 		Answer: func(cmd redis.Cmder, calls []*fuse.Call) {
 			length := cmd.(*redis.IntCmd).Val()

@@ -23,12 +23,14 @@ var arrows = map[string][]string{
 	"collections":          {"", "codec", "internal/element", "internal/hub", "internal/keys", "internal/script", "internal/send"},
 	"channel":              {"", "codec", "internal/element", "internal/fuse", "internal/headed", "internal/hub", "internal/keys", "internal/listen", "internal/script", "internal/send", "internal/wait"},
 	"counter":              {"", "codec", "internal/hub", "internal/keys", "internal/script", "internal/send"},
+	"rpc":                  {"", "codec", "internal/fuse", "internal/hub", "internal/keys", "internal/listen", "internal/pack", "internal/script", "internal/send"},
 	"embedded":             {},
 	"cmd/desir":            {"", "channel", "codec", "collections", "counter", "embedded"},
 	"internal/canon":       {},
 	"internal/keys":        {},
 	"internal/fuse":        {},
 	"internal/headed":      {},
+	"internal/pack":        {},
 	"internal/send":        {"internal/fuse", "internal/keys"},
 	"internal/element":     {"codec", "internal/canon", "internal/headed"},
 	"internal/hub":         {"internal/keys", "internal/send"},
@@ -43,7 +45,7 @@ var arrows = map[string][]string{
 var outside = map[string][]string{
 	"github.com/redis/go-redis/v9": {
 		"", "channel", "collections", "counter", "embedded", "cmd/desir", "internal/conformance",
-		"internal/fuse", "internal/hub", "internal/listen", "internal/redistest", "internal/script", "internal/send", "internal/wait",
+		"internal/fuse", "internal/hub", "internal/listen", "internal/redistest", "internal/script", "internal/send", "internal/wait", "rpc",
 	},
 	"github.com/vmihailenco/msgpack/v5":  {"codec"},
 	"github.com/klauspost/compress/zstd": {"codec"},

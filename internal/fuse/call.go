@@ -51,10 +51,12 @@ type Call struct {
 	Err   error
 
 	ctx        context.Context
-	prev, next *Call // of those that are pending
+	posted     func(*Call) // takes the answer; nil where a caller waits for it
+	prev, next *Call       // of those that are pending
 	batch      *batch
 	group      int
 	left       bool // its caller has left; a worker may still write to it
+	queued     bool // it is pending
 	panicked   any
 	done       chan struct{}
 	self       [1]*Call // the group of a call that is alone
@@ -74,6 +76,14 @@ func (p *Calls) New(kind *Kind, key string) *Call {
 	c.Kind, c.Key, c.Elements = kind, key, 1
 	return c
 }
+
+// Reset makes a call of its owner's ready for another question.
+func (c *Call) Reset(kind *Kind, key string) {
+	*c = Call{Kind: kind, Key: key, Elements: 1, done: c.done, self: c.self}
+}
+
+// Context returns the context that the call was given to a combiner with.
+func (c *Call) Context() context.Context { return c.ctx }
 
 // Free takes a call back. It must not be used any more.
 func (p *Calls) Free(c *Call) {

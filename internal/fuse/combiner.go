@@ -3,6 +3,7 @@ package fuse
 import (
 	"context"
 	"errors"
+	"fmt"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -91,9 +92,31 @@ func (m *Combiner) Do(ctx context.Context, c *Call) Outcome {
 	return Answered
 }
 
+// Post has the call sent with others and does not wait: answered gets it with its
+// answer, in a goroutine that others wait for. A panic of a hook is its Err.
+func (m *Combiner) Post(ctx context.Context, c *Call, answered func(*Call)) {
+	c.ctx, c.posted = ctx, answered
+	m.add(c)
+}
+
+// Withdraw takes a posted call back, and reports whether nobody had sent it:
+// then it is the caller's again, and answered is not called. It is a mistake to
+// ask for a call that was answered.
+func (m *Combiner) Withdraw(c *Call) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if !c.queued {
+		return false
+	}
+	m.unlink(c)
+	m.busy.Add(-1)
+	return true
+}
+
 // add makes the call pending, and sees to it that a worker comes.
 func (m *Combiner) add(c *Call) {
 	m.mu.Lock()
+	c.queued = true
 	if c.prev = m.last; c.prev == nil {
 		m.first = c
 	} else {
@@ -119,7 +142,7 @@ func (m *Combiner) unlink(c *Call) {
 	} else {
 		c.next.prev = c.prev
 	}
-	c.prev, c.next = nil, nil
+	c.prev, c.next, c.queued = nil, nil, false
 }
 
 // leave ends the wait of a caller whose context has ended.
@@ -273,8 +296,15 @@ func (m *Combiner) answer(l *load) {
 	}
 	m.mu.Unlock()
 	m.busy.Add(int32(-len(l.calls)))
-	for _, c := range l.calls {
-		c.done <- struct{}{} // from here on it is its caller's
+	for _, c := range l.calls { // from here on it is its caller's
+		if c.posted == nil {
+			c.done <- struct{}{}
+			continue
+		}
+		if c.panicked != nil {
+			c.Err = fmt.Errorf("%w: it panicked: %v", errGone, c.panicked)
+		}
+		c.posted(c)
 	}
 	l.drop()
 }

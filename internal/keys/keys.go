@@ -59,6 +59,10 @@ func Shard(name string, i int) string {
 	return name + ":shard:" + strconv.Itoa(i)
 }
 
+// Inbox returns the key of the results for one client process. It belongs to no
+// other object, and inboxes are spread over the slots.
+func Inbox(id string) string { return "desir:inbox:" + id }
+
 // tag returns the hash tag of key: what stands between its first { and the
 // next }, unless that is nothing.
 func tag(key string) (string, bool) {

@@ -10,7 +10,7 @@ import (
 // same thing do not come back together. It reports false as soon as the
 // context ends.
 func Pause(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d/2 + rand.N(d))
+	timer := time.NewTimer(jitter(d))
 	defer timer.Stop()
 	select {
 	case <-timer.C:
@@ -19,3 +19,6 @@ func Pause(ctx context.Context, d time.Duration) bool {
 		return false
 	}
 }
+
+// jitter returns d, give or take half of it.
+func jitter(d time.Duration) time.Duration { return d/2 + rand.N(d) }

@@ -43,12 +43,14 @@ type client struct {
 	mapped   atomic.Bool   // a cluster's map is there
 	sizes    *sizes
 	calls    fuse.Calls
+	posts    *fuse.Combiner // of what has no lane
 }
 
 // New returns the sender of rdb. It sends nothing and starts nothing.
 func New(rdb redis.UniversalClient) *Sender {
 	s := &Sender{client: &client{rdb: rdb, slots: make(chan struct{}, MaxLeft-batches), sizes: newSizes()}}
 	s.lanes = newLanes(s.client)
+	s.posts = fuse.New(s.writeAll, verdict, &s.left)
 	return s
 }
 
@@ -118,6 +120,14 @@ func (s *Sender) ReadOn(ctx context.Context, node redis.Cmdable, cmds ...redis.C
 // lost the error is ErrMaybeRan, and it may be so for each of them.
 func (s *Sender) WriteOn(ctx context.Context, node redis.Cmdable, cmds ...redis.Cmder) error {
 	return s.pipeline(ctx, node, request{write: true}, cmds)
+}
+
+// Poke puts a token into a list that a client of ours blocks on, and lets it
+// expire after life.
+func (s *Sender) Poke(ctx context.Context, node redis.Cmdable, key string, life time.Duration) error {
+	return s.WriteOn(ctx, node,
+		redis.NewIntCmd(ctx, "rpush", key, "1"),
+		redis.NewBoolCmd(ctx, "pexpire", key, life.Milliseconds()))
 }
 
 func (s *Sender) pipeline(ctx context.Context, node redis.Cmdable, r request, cmds []redis.Cmder) error {

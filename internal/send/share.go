@@ -2,9 +2,6 @@ package send
 
 import (
 	"context"
-	"errors"
-
-	"github.com/redis/go-redis/v9"
 
 	"github.com/desir-go/desir/internal/fuse"
 )
@@ -90,8 +87,7 @@ func (s *Sender) alone(ctx context.Context, c *fuse.Call, write bool) error {
 		r.written = o.written.Load()
 	}
 	if !s.mapped.Load() {
-		_, answered := errors.AsType[redis.Error](err)
-		s.mapped.Store(err == nil || answered)
+		s.mapped.Store(err == nil || isReply(err))
 	}
 	c.Settle(cmd, err)
 	return s.finish(ctx, err, r)

@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
-	"github.com/redis/go-redis/v9/maintnotifications"
 
+	"github.com/desir-go/desir/internal/hub"
 	"github.com/desir-go/desir/internal/keys"
 	"github.com/desir-go/desir/internal/send"
 )
@@ -49,15 +49,7 @@ func (b *blocker) client() redis.Cmdable {
 	if b.loop.node == nil {
 		return b.loop.w.hub.Client
 	}
-	o := *b.loop.node.Options()
-	o.MaxRetries = -1
-	o.ReadTimeout = period + grace
-	o.PoolSize, o.MinIdleConns, o.MaxIdleConns, o.MaxActiveConns = 1, 0, 0, 0
-	o.PipelinePoolSize = -1
-	o.ContextTimeoutEnabled = false
-	o.PushNotificationProcessor = nil // of the other client; a second one cannot share it
-	o.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
-	b.own = redis.NewClient(&o)
+	b.own = hub.Own(b.loop.node, period+grace)
 	return b.own
 }
 
@@ -225,13 +217,9 @@ func (b *blocker) stir(ln *line, anyway bool) {
 func (b *blocker) push(key string) {
 	ctx, cancel := context.WithTimeout(context.Background(), period)
 	defer cancel()
-	pipe := []redis.Cmder{
-		redis.NewIntCmd(ctx, "rpush", key, "1"),
-		redis.NewBoolCmd(ctx, "pexpire", key, TokenLife.Milliseconds()),
-	}
 	node := redis.Cmdable(b.loop.w.hub.Client)
 	if b.loop.node != nil {
 		node = b.loop.node
 	}
-	_ = b.loop.w.hub.Send.WriteOn(ctx, node, pipe...) // as the comment says
+	_ = b.loop.w.hub.Send.Poke(ctx, node, key, TokenLife) // as the comment says
 }

@@ -1,0 +1,179 @@
+// Package pack writes and reads the parts of msgpack that frames are made of:
+// unsigned integers, strings, binaries, and the heads of arrays and maps.
+//
+// The format is https://github.com/msgpack/msgpack/blob/master/spec.md. Writing uses
+// the shortest form; reading accepts any. Neither allocates.
+package pack
+
+import (
+	"encoding/binary"
+	"math"
+)
+
+// AppendUint appends an integer.
+func AppendUint(b []byte, n uint64) []byte {
+	switch {
+	case n < 0x80:
+		return append(b, byte(n))
+	case n <= math.MaxUint8:
+		return append(b, 0xcc, byte(n))
+	case n <= math.MaxUint16:
+		return binary.BigEndian.AppendUint16(append(b, 0xcd), uint16(n))
+	case n <= math.MaxUint32:
+		return binary.BigEndian.AppendUint32(append(b, 0xce), uint32(n))
+	default:
+		return binary.BigEndian.AppendUint64(append(b, 0xcf), n)
+	}
+}
+
+// AppendString appends a string of less than 4 GiB.
+func AppendString(b []byte, s string) []byte {
+	switch n := len(s); {
+	case n < 32:
+		b = append(b, 0xa0|byte(n))
+	case n <= math.MaxUint8:
+		b = append(b, 0xd9, byte(n))
+	case n <= math.MaxUint16:
+		b = binary.BigEndian.AppendUint16(append(b, 0xda), uint16(n))
+	default:
+		b = binary.BigEndian.AppendUint32(append(b, 0xdb), uint32(n))
+	}
+	return append(b, s...)
+}
+
+// AppendBinary appends bytes, less than 4 GiB of them.
+func AppendBinary(b []byte, s string) []byte {
+	switch n := len(s); {
+	case n <= math.MaxUint8:
+		b = append(b, 0xc4, byte(n))
+	case n <= math.MaxUint16:
+		b = binary.BigEndian.AppendUint16(append(b, 0xc5), uint16(n))
+	default:
+		b = binary.BigEndian.AppendUint32(append(b, 0xc6), uint32(n))
+	}
+	return append(b, s...)
+}
+
+// AppendArray appends the head of an array of n values.
+func AppendArray(b []byte, n int) []byte { return appendHead(b, n, 0x90, 0xdc) }
+
+// AppendMap appends the head of a map of n pairs.
+func AppendMap(b []byte, n int) []byte { return appendHead(b, n, 0x80, 0xde) }
+
+func appendHead(b []byte, n int, short, long byte) []byte {
+	switch {
+	case n < 16:
+		return append(b, short|byte(n))
+	case n <= math.MaxUint16:
+		return binary.BigEndian.AppendUint16(append(b, long), uint16(n))
+	default:
+		return binary.BigEndian.AppendUint32(append(b, long+1), uint32(n))
+	}
+}
+
+// Reader reads values one after the other. What is not there, or of another kind,
+// makes it bad, and everything it returns from then on is zero.
+type Reader struct {
+	Data string // not read yet; the strings that are read are parts of it
+	bad  bool
+}
+
+// Bad reports whether something could not be read.
+func (r *Reader) Bad() bool { return r.bad }
+
+// Fail makes the reader bad.
+func (r *Reader) Fail() { r.bad, r.Data = true, "" }
+
+// Len returns how many bytes are left.
+func (r *Reader) Len() int { return len(r.Data) }
+
+// Uint reads an integer that is not negative.
+func (r *Reader) Uint() uint64 {
+	head := r.head()
+	switch {
+	case head < 0x80:
+		return uint64(head)
+	case head >= 0xcc && head <= 0xcf:
+		return r.number(1 << (head - 0xcc))
+	default:
+		r.Fail()
+		return 0
+	}
+}
+
+// String reads a string.
+func (r *Reader) String() string {
+	head := r.head()
+	switch {
+	case head >= 0xa0 && head < 0xc0:
+		return r.take(uint64(head & 0x1f))
+	case head >= 0xd9 && head <= 0xdb:
+		return r.take(r.number(1 << (head - 0xd9)))
+	default:
+		r.Fail()
+		return ""
+	}
+}
+
+// Binary reads bytes.
+func (r *Reader) Binary() string {
+	head := r.head()
+	if head < 0xc4 || head > 0xc6 {
+		r.Fail()
+		return ""
+	}
+	return r.take(r.number(1 << (head - 0xc4)))
+}
+
+// Array reads the head of an array. The number of values is no more than there
+// are bytes left.
+func (r *Reader) Array() int { return r.container(0x90, 0xdc, 1) }
+
+// Map reads the head of a map. Its pairs have at least two bytes each.
+func (r *Reader) Map() int { return r.container(0x80, 0xde, 2) }
+
+func (r *Reader) container(short, long byte, each uint64) int {
+	head := r.head()
+	var n uint64
+	switch {
+	case head&0xf0 == short:
+		n = uint64(head & 0x0f)
+	case head == long || head == long+1:
+		n = r.number(2 << (head - long))
+	default:
+		r.Fail()
+	}
+	if n*each > uint64(len(r.Data)) {
+		r.Fail()
+		return 0
+	}
+	return int(n)
+}
+
+// head reads the first byte of a value; of nothing it is one that none has.
+func (r *Reader) head() byte {
+	if len(r.Data) == 0 {
+		r.Fail()
+		return 0xc1
+	}
+	c := r.Data[0]
+	r.Data = r.Data[1:]
+	return c
+}
+
+func (r *Reader) number(size int) (n uint64) {
+	for _, c := range []byte(r.take(uint64(size))) {
+		n = n<<8 | uint64(c)
+	}
+	return n
+}
+
+func (r *Reader) take(n uint64) string {
+	if n > uint64(len(r.Data)) {
+		r.Fail()
+		return ""
+	}
+	s := r.Data[:n]
+	r.Data = r.Data[n:]
+	return s
+}

@@ -1,0 +1,76 @@
+package send
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/desir-go/desir/internal/fuse"
+)
+
+// Post is a write that leaves together with others and that nobody waits for:
+// its answer is brought. The zero value is ready for [Sender.Post]; it may be used
+// again after its answer, and must not be copied.
+type Post struct {
+	// Value is what the kind's command carries for this call.
+	Value string
+
+	s        *Sender
+	m        *fuse.Combiner
+	call     *fuse.Call
+	done     func(c *fuse.Call, err error)
+	answered func(*fuse.Call) // p.answer
+	pause    time.Duration
+	attempts int
+}
+
+// Post sends p as a call of a kind, once, as [Sender.Write] would: refusals that
+// prove that nothing was executed are repeated. Then done gets the call with its
+// answer, or a classified error; it must not block, and the call is not its own.
+// The context ends nothing but the wait for a connection.
+func (s *Sender) Post(ctx context.Context, p *Post, kind *fuse.Kind, key string, done func(c *fuse.Call, err error)) {
+	if p.call == nil {
+		p.call = s.calls.New(kind, key)
+		p.answered = p.answer
+	} else {
+		p.call.Reset(kind, key)
+	}
+	p.call.Value, p.call.Size = p.Value, len(p.Value)
+	p.s, p.done, p.pause, p.attempts = s, done, firstPause, 0
+	if p.m = s.posts; s.lanes != nil {
+		if l := s.lanes.of(ctx, key); l != nil {
+			p.m = l.writes
+		}
+	}
+	p.m.Post(ctx, p.call, p.answered)
+}
+
+// Withdraw takes p back if it was not sent, and reports whether done will not be
+// called. One that was never given to a Sender was not.
+func (p *Post) Withdraw() bool { return p.m != nil && p.m.Withdraw(p.call) }
+
+func (p *Post) answer(c *fuse.Call) {
+	ctx := c.Context()
+	if !p.s.mapped.Load() {
+		p.s.mapped.Store(c.Err == nil || isReply(c.Err))
+	}
+	err := p.s.finish(context.WithoutCancel(ctx), c.Err, request{write: true, written: true})
+	if !repeatable(err) || p.attempts >= repeats || ctx.Err() != nil {
+		p.done(c, err)
+		return
+	}
+	p.attempts++
+	time.AfterFunc(jitter(p.pause), func() {
+		c.Again()
+		p.m.Post(ctx, c, p.answered)
+	})
+	p.pause = min(2*p.pause, lastPause)
+}
+
+// isReply reports whether the server has answered with an error.
+func isReply(err error) bool {
+	var answer redis.Error
+	return errors.As(err, &answer)
+}

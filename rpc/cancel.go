@@ -1,0 +1,117 @@
+package rpc
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+
+	"github.com/desir-go/desir/internal/listen"
+	"github.com/desir-go/desir/internal/pack"
+)
+
+// callKey tells calls apart.
+type callKey struct {
+	inbox string
+	id    uint64
+}
+
+// running is the calls that a worker runs, and those that were given up before it
+// had them.
+type running struct {
+	mu     sync.Mutex
+	calls  map[callKey]context.CancelCauseFunc
+	gone   map[callKey]struct{}
+	recent []callKey // in gone, a ring
+	next   int
+}
+
+const maxGone = 8192
+
+// enter notes a call that begins, and reports whether somebody still wants it.
+func (m *running) enter(key callKey, cancel context.CancelCauseFunc) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if _, gone := m.gone[key]; gone {
+		delete(m.gone, key)
+		return false
+	}
+	if m.calls == nil {
+		m.calls = map[callKey]context.CancelCauseFunc{}
+	}
+	m.calls[key] = cancel
+	return true
+}
+
+func (m *running) leave(key callKey) {
+	m.mu.Lock()
+	delete(m.calls, key)
+	m.mu.Unlock()
+}
+
+// giveUp ends the context of a call; one that is not here may be on its way.
+func (m *running) giveUp(key callKey) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if cancel := m.calls[key]; cancel != nil {
+		cancel(context.Canceled)
+		return
+	}
+	if m.gone == nil {
+		m.gone, m.recent = map[callKey]struct{}{}, make([]callKey, maxGone)
+	}
+	key.inbox = strings.Clone(key.inbox)
+	delete(m.gone, m.recent[m.next])
+	m.gone[key] = struct{}{}
+	m.recent[m.next] = key
+	m.next = (m.next + 1) % maxGone
+}
+
+// hear listens for callers that give up, until ended.
+func (r *run) hear(ended <-chan struct{}) {
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+	go func() {
+		select {
+		case <-ended:
+			stop()
+		case <-ctx.Done():
+		}
+	}()
+	kind, _ := published(r.hub)
+	for p := (patience{}); ctx.Err() == nil; p.wait(ended) {
+		sub, err := listen.Of(r.hub).Subscribe(ctx, listen.Request{Kind: kind, Name: r.s.service.cancel, Backlog: 1024, Policy: listen.DropOldest})
+		if err == nil {
+			err = r.hearAll(ctx, sub)
+			_ = sub.Close() // never fails
+		}
+		if err == nil || errors.Is(err, context.Canceled) {
+			continue
+		}
+		if p.pause == 0 {
+			r.s.settings.log.Warn("desir: a worker cannot hear of callers that give up; it tries again", "service", r.s.h.Key, "error", err)
+		}
+		if hopeless(err) {
+			return // handlers end by their deadlines
+		}
+	}
+}
+
+// hearAll reads cancels: arrays of the ID of an inbox, and of the calls that were given
+// up.
+func (r *run) hearAll(ctx context.Context, sub *listen.Sub) error {
+	for {
+		item, ok, err := sub.Next(ctx, nil)
+		if err != nil || !ok {
+			return err
+		}
+		p := pack.Reader{Data: item.Payload}
+		n := p.Array()
+		inbox := p.String()
+		for i := 1; i < n && !p.Bad(); i++ {
+			if id := p.Uint(); !p.Bad() {
+				r.running.giveUp(callKey{inbox, id})
+			}
+		}
+	}
+}

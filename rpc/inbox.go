@@ -1,0 +1,264 @@
+package rpc
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/desir-go/desir"
+	"github.com/desir-go/desir/internal/hub"
+	"github.com/desir-go/desir/internal/keys"
+	"github.com/desir-go/desir/internal/pack"
+	"github.com/desir-go/desir/internal/send"
+)
+
+// inbox is where the results for all Clients of one redis client come.
+type inbox struct {
+	hub   *hub.Hub
+	id    string
+	key   string
+	next  atomic.Uint64 // the last ID of a call
+	calls sync.Pool     // that are free
+
+	opened atomic.Int64  // when the key was seen to by the server, UnixNano; 0: never
+	gate   chan struct{} // held by whoever sees to it
+
+	mu       sync.Mutex
+	pending  map[uint64]*call
+	reading  bool
+	watching bool
+}
+
+type inboxPart struct{}
+
+// inboxOf returns the inbox of a redis client.
+func inboxOf(h *hub.Hub) *inbox {
+	return h.Part(inboxPart{}, func() any {
+		id := rand.Text()
+		box := &inbox{hub: h, id: id, key: keys.Inbox(id), gate: make(chan struct{}, 1), pending: map[uint64]*call{}}
+		box.calls.New = func() any { return newCall(box) }
+		return box
+	}).(*inbox)
+}
+
+// free takes back a call whose caller has its end. If the answer to its store is still
+// to come it is left to the garbage collector.
+func (b *inbox) free(p *call) {
+	if !p.settled.Load() {
+		return
+	}
+	p.settled.Store(false)
+	p.out.Store(0)
+	p.client, p.id, p.wait, p.state, p.body, p.err, p.post.Value = nil, 0, time.Time{}, 0, "", nil, ""
+	b.calls.Put(p)
+}
+
+// enter notes a call whose result may come, and sees to it that somebody reads.
+func (b *inbox) enter(p *call) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.pending[p.id] = p
+	if !b.reading {
+		b.reading = true
+		go b.read()
+	}
+	if !b.watching {
+		b.watching = true
+		time.AfterFunc(checkGap, b.watch)
+	}
+}
+
+// remove takes a call out, and reports whether it was pending: then whoever has asked
+// says what became of it.
+func (b *inbox) remove(id uint64, p *call) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.pending[id] != p {
+		return false
+	}
+	delete(b.pending, id)
+	return true
+}
+
+// fail ends a call with an error, unless it has ended.
+func (b *inbox) fail(id uint64, p *call, err error) {
+	if b.remove(id, p) {
+		p.err = err
+		p.done <- struct{}{}
+	}
+}
+
+// end ends the calls that which picks with an error. which must not block.
+func (b *inbox) end(which func(*call) bool, err error) {
+	var ended []*call
+	b.mu.Lock()
+	for id, p := range b.pending {
+		if which(p) {
+			delete(b.pending, id)
+			ended = append(ended, p)
+		}
+	}
+	b.mu.Unlock()
+	for _, p := range ended {
+		p.err = err
+		p.done <- struct{}{}
+	}
+}
+
+const refresh = inboxLife / 5 // after which the server is to see to the key again
+
+var errInboxGone = errors.New("the inbox was gone, and results with it: the server has lost data, or the client was away")
+
+// ready sees to it that the key is there, and will be for a while.
+func (b *inbox) ready(ctx context.Context) error {
+	if b.isFresh() {
+		return nil
+	}
+	select {
+	case b.gate <- struct{}{}:
+	case <-ctx.Done():
+		return send.Fault(desir.ErrUnavailable, ctx.Err())
+	}
+	defer func() { <-b.gate }()
+	if b.isFresh() {
+		return nil
+	}
+	now := time.Now()
+	made, err := inboxScript.Run(ctx, b.hub, []string{b.key}, inboxLife.Milliseconds())
+	if err != nil {
+		return notSent(err)
+	}
+	if made == int64(1) && b.opened.Load() != 0 {
+		b.end(func(p *call) bool { return p.out.Load() != 0 }, send.Fault(desir.ErrMaybeRan, errInboxGone))
+	}
+	b.opened.Store(now.UnixNano())
+	return nil
+}
+
+func (b *inbox) isFresh() bool {
+	at := b.opened.Load()
+	return at != 0 && time.Since(time.Unix(0, at)) < refresh
+}
+
+// read reads results as long as calls are pending, and for a moment after that.
+func (b *inbox) read() {
+	r := inboxReader{box: b}
+	defer r.close()
+	for p := (patience{}); ; {
+		entries, err := r.entries(context.Background())
+		for _, e := range entries {
+			b.bring(e)
+		}
+		switch {
+		case err != nil:
+			r.close()
+			p.wait(nil)
+		case len(entries) > 0:
+			p = patience{}
+			continue
+		default:
+			p = patience{}
+		}
+		if b.rest() {
+			return
+		}
+	}
+}
+
+// rest ends the reading if nothing is pending.
+func (b *inbox) rest() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.reading = len(b.pending) > 0
+	return !b.reading
+}
+
+// bring hands the results of an entry to their calls. Those that nobody waits for, since
+// they come late or twice, go.
+func (b *inbox) bring(entry string) {
+	var room [64]*call
+	ended := room[:0]
+	r := pack.Reader{Data: entry}
+	b.mu.Lock()
+	for one := (result{}); one.read(&r); {
+		if p := b.pending[one.id]; p != nil {
+			delete(b.pending, one.id)
+			p.state, p.body = one.state, one.body
+			ended = append(ended, p)
+		}
+	}
+	b.mu.Unlock()
+	for _, p := range ended {
+		p.done <- struct{}{}
+	}
+}
+
+const maxEntries = 256 // of a read
+
+// inboxReader reads entries, on a connection of its own.
+type inboxReader struct {
+	box *inbox
+	own *redis.Client // nil while there is none
+	had []any         // IDs of entries that were read
+}
+
+func (r *inboxReader) client(ctx context.Context) (redis.Cmdable, error) {
+	if r.own != nil {
+		return r.own, nil
+	}
+	node, err := r.box.hub.Node(ctx, r.box.key)
+	if err != nil {
+		return nil, r.box.hub.Send.Explain(ctx, err)
+	}
+	if node == nil {
+		return r.box.hub.Client, nil
+	}
+	r.own = hub.Own(node, block+grace)
+	return r.own, nil
+}
+
+func (r *inboxReader) close() {
+	if r.own != nil {
+		_ = r.own.Close() // nothing is under way
+		r.own = nil
+	}
+}
+
+// entries deletes what the last call returned, and waits for more, or for a moment. It
+// reads from the beginning: what it cannot delete comes again.
+func (r *inboxReader) entries(ctx context.Context) ([]string, error) {
+	client, err := r.client(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var cmds []redis.Cmder
+	if len(r.had) > 0 {
+		cmds = append(cmds, redis.NewIntCmd(ctx, append([]any{"xdel", r.box.key}, r.had...)...))
+	}
+	read := redis.NewXStreamSliceCmd(ctx, "xread", "count", maxEntries, "block", block.Milliseconds(), "streams", r.box.key, "0-0")
+	read.SetFirstKeyPos(6)
+	err = r.box.hub.Send.WriteOn(ctx, client, append(cmds, read)...)
+	switch {
+	case errors.Is(read.Err(), redis.Nil):
+		r.had = r.had[:0]
+		return nil, nil
+	case err != nil:
+		return nil, err
+	}
+	r.had = r.had[:0]
+	var entries []string
+	for _, stream := range read.Val() {
+		for _, m := range stream.Messages {
+			r.had = append(r.had, m.ID)
+			if text, ok := m.Values[resultField].(string); ok {
+				entries = append(entries, text)
+			}
+		}
+	}
+	return entries, nil
+}

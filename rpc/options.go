@@ -1,0 +1,146 @@
+package rpc
+
+import (
+	"errors"
+	"log/slog"
+	"time"
+)
+
+// MethodOption says more about a method.
+type MethodOption interface{ applyMethod(*methodSettings) }
+
+// HandlerOption changes how a worker runs one method.
+type HandlerOption interface{ applyHandler(*handlerSettings) }
+
+// ServerOption changes how a [Server] works. Options are what this process believes.
+type ServerOption interface{ applyServer(*serverSettings) }
+
+// ClientOption changes how a [Client] works.
+type ClientOption interface{ applyClient(*clientSettings) }
+
+// CallOption changes one call.
+type CallOption interface{ applyCall(*callSettings) }
+
+type methodSettings struct{ doc string }
+
+type methodOption func(*methodSettings)
+
+func (o methodOption) applyMethod(s *methodSettings) { o(s) }
+
+// Doc says what a method does, for [Client.Methods]. The default is nothing.
+func Doc(text string) MethodOption { return methodOption(func(s *methodSettings) { s.doc = text }) }
+
+type handlerSettings struct{ intercept []Interceptor }
+
+type clientSettings struct{ intercept []Interceptor }
+
+type serverSettings struct {
+	concurrency int
+	queue       int
+	grace       time.Duration
+	log         *slog.Logger
+	intercept   []Interceptor
+}
+
+type serverOption func(*serverSettings)
+
+func (o serverOption) applyServer(s *serverSettings) { o(s) }
+
+const (
+	defaultConcurrency = 1000
+	defaultQueue       = 10_000
+	defaultGrace       = 30 * time.Second
+)
+
+// Concurrency bounds the handlers that run at the same time in this Server, n ≥ 1; a
+// worker takes no more calls than it can run. The default is 1000.
+func Concurrency(n int) ServerOption {
+	return serverOption(func(s *serverSettings) { s.concurrency = n })
+}
+
+// QueueLimit bounds the calls of the service that wait for a worker, n ≥ 1: more are
+// refused with [ErrOverloaded]. What the worker that renewed its lease last believes is
+// what counts. The default is 10 000.
+func QueueLimit(n int) ServerOption { return serverOption(func(s *serverSettings) { s.queue = n }) }
+
+// Grace is how long handlers may go on when the Server is to end, before their contexts
+// are canceled with [ErrStopped]; 0 cancels them at once. The default is 30 s.
+func Grace(d time.Duration) ServerOption {
+	return serverOption(func(s *serverSettings) { s.grace = d })
+}
+
+// Logger is where a Server tells of panics, of trouble with Redis and of results
+// that it could not deliver. The default is nowhere.
+func Logger(l *slog.Logger) ServerOption { return serverOption(func(s *serverSettings) { s.log = l }) }
+
+// InterceptOption is an option of a [Server], of a [Client], or of one handler.
+type InterceptOption interface {
+	ServerOption
+	ClientOption
+	HandlerOption
+}
+
+type interceptOption []Interceptor
+
+func (o interceptOption) applyServer(s *serverSettings)   { s.intercept = append(s.intercept, o...) }
+func (o interceptOption) applyClient(s *clientSettings)   { s.intercept = append(s.intercept, o...) }
+func (o interceptOption) applyHandler(s *handlerSettings) { s.intercept = append(s.intercept, o...) }
+
+// Intercept puts interceptors around calls, the first one outermost; a Server's are
+// around a handler's own.
+func Intercept(all ...Interceptor) InterceptOption { return interceptOption(all) }
+
+type callSettings struct {
+	headers map[string]string
+	wait    time.Duration
+}
+
+type callOption func(*callSettings)
+
+func (o callOption) applyCall(s *callSettings) { o(s) }
+
+// Header sends a header with the call: up to 64 of them, of up to 4 KiB each.
+func Header(key, value string) CallOption {
+	return callOption(func(s *callSettings) { s.headers = withHeader(s.headers, key, value) })
+}
+
+// Wait lets the call wait up to d for a worker to come up, instead of failing with
+// [ErrNoWorkers] at once. A call that is stored when the last worker leaves waits as long
+// for the next one. The default is not to wait.
+func Wait(d time.Duration) CallOption { return callOption(func(s *callSettings) { s.wait = d }) }
+
+func gatherCall(opts []CallOption) (s callSettings) {
+	for _, o := range opts {
+		if o != nil {
+			o.applyCall(&s)
+		}
+	}
+	return s
+}
+
+var (
+	errConcurrency = errors.New("Concurrency: at least one handler has to run")
+	errQueue       = errors.New("QueueLimit: at least one call has to fit")
+	errGrace       = errors.New("Grace: it cannot be negative")
+)
+
+func gatherServer(opts []ServerOption) (serverSettings, error) {
+	s := serverSettings{concurrency: defaultConcurrency, queue: defaultQueue, grace: defaultGrace, log: slog.New(slog.DiscardHandler)}
+	for _, o := range opts {
+		if o != nil {
+			o.applyServer(&s)
+		}
+	}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	switch {
+	case s.concurrency < 1:
+		return s, errConcurrency
+	case s.queue < 1:
+		return s, errQueue
+	case s.grace < 0:
+		return s, errGrace
+	}
+	return s, nil
+}

@@ -1,0 +1,18 @@
+-- lease: begin a worker's incarnation, or renew its lease.
+-- flags: allow-oom
+-- KEYS[1] workers  sorted set, by the end of the lease in ms    KEYS[2] ended  sorted set, "until id" by when its calls are lost
+-- KEYS[3] about    hash    KEYS[4] alive  string, how many calls may wait
+-- ARGV[1] id    ARGV[2] lease in ms    ARGV[3] how many calls may wait    ARGV[4] what to tell about the worker
+-- ARGV[5] "begin", or "renew", which fails when the lease has run out
+-- returns {1, now}; {0, now} when there is nothing to renew
+-- O(workers that died). Atomic. It runs when memory is full: it keeps what is there.
+local now = clock()
+reap(KEYS[1], KEYS[2], KEYS[3], text(now))
+redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', text(now - 3600000))
+if ARGV[5] == 'renew' and not redis.call('ZSCORE', KEYS[1], ARGV[1]) then return {0, text(now)} end
+redis.call('HSET', KEYS[3], ARGV[1], ARGV[4])
+redis.call('PEXPIRE', KEYS[3], 86400000)
+redis.call('SET', KEYS[4], ARGV[3], 'PX', ARGV[2])
+redis.call('ZADD', KEYS[1], text(now + ARGV[2]), ARGV[1])
+redis.call('PEXPIRE', KEYS[1], 86400000)
+return {1, text(now)}

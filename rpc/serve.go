@@ -1,0 +1,151 @@
+package rpc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	"github.com/desir-go/desir/codec"
+)
+
+// start runs one call and sends its result.
+func (r *run) start(frame string) {
+	defer r.calls.Done()
+	c := incoming{run: r}
+	err := c.read(frame)
+	if err != nil {
+		r.s.stats.refused.Add(1)
+		r.s.settings.log.Debug("desir: a call cannot be read", "service", r.s.h.Key, "bytes", len(frame), "error", err)
+		if c.request.inbox != "" {
+			c.reply(stateRefused, appendError(nil, &Error{Code: InvalidArgument, Message: err.Error()}, r.s.name))
+		}
+		r.free.give()
+		return
+	}
+	b := scratch.Get().(*[]byte)
+	defer giveBack(b)
+	state, body := c.serve((*b)[:0])
+	r.free.give()
+	*b = body
+	if state != stateNone {
+		c.reply(state, body)
+	}
+}
+
+// stateNone stands for no result: nobody waits for it.
+const stateNone = 255
+
+// incoming is a call in the hands of its worker.
+type incoming struct {
+	run     *run
+	request request
+}
+
+var errLarge = fmt.Errorf("%w: a call has %d bytes at most", codec.ErrTooLarge, maxBody)
+
+func (c *incoming) read(frame string) error {
+	if len(frame) > maxFrame {
+		frame = frame[:maxFrame] // enough to see whose it is
+		if err := c.request.parse(frame); err == nil || c.request.inbox != "" {
+			return errLarge
+		}
+		return errFrame
+	}
+	return c.request.parse(frame)
+}
+
+// serve runs the handler, unless something is in the way, and appends what the
+// result carries to dst.
+func (c *incoming) serve(dst []byte) (state uint64, body []byte) {
+	s, q := c.run.s, &c.request
+	if q.method == pingName {
+		return stateDone, append(dst, packedNil)
+	}
+	h := s.handler(q.method)
+	if h == nil {
+		s.stats.refused.Add(1)
+		return stateRefused, appendError(dst, &Error{Code: Unimplemented, Message: ErrUnknownMethod.Error()}, s.name)
+	}
+	if !h.fitting.fits(q.word) {
+		s.stats.refused.Add(1)
+		err := &Error{Code: InvalidArgument, Message: fmt.Sprintf("the types are %s here, and the caller has %s", h.fitting.own, short(q.word))}
+		return stateRefused, appendError(dst, err, s.name)
+	}
+	ctx, end, ok := c.context()
+	defer end()
+	if !ok {
+		s.stats.expired.Add(1)
+		return stateNone, dst // its caller has left
+	}
+	s.stats.running.Add(1)
+	out, err := c.call(ctx, h, dst)
+	s.stats.running.Add(-1)
+	bad, unread := errors.AsType[*badBody](err)
+	switch {
+	case unread:
+		s.stats.refused.Add(1)
+		return stateRefused, appendError(dst, &Error{Code: InvalidArgument, Message: "what was asked cannot be decoded: " + bad.Error()}, s.name)
+	case err == nil && len(out)-len(dst) > maxBody:
+		err = Errorf(ResourceExhausted, "%w: a result of %d bytes, and it has %d at most", codec.ErrTooLarge, len(out)-len(dst), maxBody)
+	}
+	if err != nil {
+		s.stats.failed.Add(1)
+		return stateFailed, appendError(dst, err, s.name)
+	}
+	s.stats.done.Add(1)
+	return stateDone, out
+}
+
+// call calls the handler inside its interceptors. A panic is its error.
+func (c *incoming) call(ctx context.Context, h *handler, dst []byte) (out []byte, err error) {
+	ended := false
+	defer func() {
+		if ended {
+			return
+		}
+		why := recover() // nil: the handler has ended its goroutine
+		s := c.run.s
+		s.stats.panics.Add(1)
+		s.settings.log.Error("desir: a handler panicked", "service", s.h.Key, "method", c.request.method, "panic", why, "stack", string(debug.Stack()))
+		out, err = dst, &Error{Code: Internal, Message: "the handler panicked"}
+	}()
+	out, err = h.run(ctx, c.request.body, dst, func(ctx context.Context, next func(context.Context) error) error {
+		if len(h.intercept) == 0 {
+			return next(ctx)
+		}
+		info, _ := InfoFrom(ctx)
+		return h.intercept[0](ctx, info, next)
+	})
+	ended = true
+	return out, err
+}
+
+// context returns the context of the handler, and what ends it. It reports false if the
+// call should not begin.
+func (c *incoming) context() (ctx context.Context, end func(), ok bool) {
+	r, q := c.run, &c.request
+	ctx = context.WithValue(r.base, infoKey{}, &CallInfo{
+		Service: r.s.h.Key, Method: q.method, Headers: q.headers, Caller: q.inbox, ID: q.id, Worker: r.s.name,
+	})
+	stop := func() {}
+	if q.deadline > 0 {
+		at := r.clock.local(int64(min(q.deadline, 1<<62)))
+		if !time.Now().Before(at) {
+			return ctx, stop, false
+		}
+		ctx, stop = context.WithDeadline(ctx, at)
+	}
+	if q.inbox == "" {
+		return ctx, stop, true
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	key := callKey{q.inbox, q.id}
+	ok = r.running.enter(key, cancel)
+	return ctx, func() {
+		r.running.leave(key)
+		cancel(nil)
+		stop()
+	}, ok
+}

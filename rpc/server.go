@@ -1,0 +1,190 @@
+package rpc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"sync"
+	"sync/atomic"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/desir-go/desir"
+	"github.com/desir-go/desir/internal/hub"
+	"github.com/desir-go/desir/internal/keys"
+)
+
+// Server is a worker of a service: it takes calls and runs handlers. Any number of
+// Servers, in any number of processes, share the calls of one service.
+//
+// Use NewServer. A Server is safe for any number of goroutines.
+type Server struct {
+	h        *hub.Handle
+	service  service
+	settings serverSettings
+	name     string // host:pid
+	around   Interceptor
+
+	mu       sync.RWMutex
+	handlers map[string]*handler
+	changed  bool  // handlers were added since the worker has told about itself
+	err      error // why it cannot run
+	run      *run  // the worker, while it runs
+
+	stats stats
+}
+
+// handler is a method that this server has.
+type handler struct {
+	info      MethodInfo
+	fitting   fitting
+	intercept []Interceptor
+	run       func(ctx context.Context, body string, dst []byte, around around) ([]byte, error)
+}
+
+// around calls a handler inside its interceptors.
+type around func(ctx context.Context, next func(context.Context) error) error
+
+// badBody is why a body could not be decoded: no handler has run.
+type badBody struct{ error }
+
+func (b *badBody) Unwrap() error { return b.error }
+
+// Errors of a Server's own.
+var (
+	// ErrStopped is the cause with which handlers are canceled that still run when the
+	// grace period of a Server is over.
+	ErrStopped = errors.New("the server has stopped")
+
+	errTwice   = errors.New("the method has two handlers")
+	errRunning = errors.New("the server runs already")
+)
+
+// NewServer names a worker of a service. It does not talk to Redis and cannot fail: a
+// name or an option that cannot work is the error of [Server.Run].
+func NewServer(rdb redis.UniversalClient, name string, opts ...ServerOption) *Server {
+	settings, err := gatherServer(opts)
+	err = errors.Join(err, keys.CheckTag(name))
+	host, hostErr := os.Hostname()
+	if hostErr != nil {
+		host = "unknown"
+	}
+	return &Server{
+		h:        hub.NewHandle(rdb, "rpc.Server", name, err),
+		service:  serviceOf(name),
+		settings: settings,
+		name:     host + ":" + strconv.Itoa(os.Getpid()),
+		around:   chain(settings.intercept),
+		handlers: map[string]*handler{},
+	}
+}
+
+func (s *Server) handle(h *handler, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.handlers[h.info.Name] != nil {
+		err = errors.Join(err, fmt.Errorf("%w: %s", errTwice, h.info.Name))
+	}
+	s.err = errors.Join(s.err, err)
+	if all := append(s.settings.intercept[:len(s.settings.intercept):len(s.settings.intercept)], h.intercept...); len(all) > 0 {
+		h.intercept = []Interceptor{chain(all)}
+	}
+	s.handlers[h.info.Name] = h
+	s.changed = true
+}
+
+// handler returns the handler of a method, or nil.
+func (s *Server) handler(method string) *handler {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.handlers[method]
+}
+
+// Run takes calls and runs handlers until ctx ends or [Server.Shutdown] is called. Then it
+// takes no more, waits for the handlers that run, cancels their contexts when the grace
+// period is over ([Grace]), delivers what they return, and returns nil.
+//
+// A server that does not answer is waited for, with a growing pause; what has to be told goes
+// to the [Logger]. Run returns an error at once if it can never work: a name, an option, a handler, a client
+// that is closed, a key of another type, a user who may not.
+//
+// It holds one connection, blocked for up to a second, and one that all subscriptions of
+// the client share; every 3.3 s it renews its lease, by one script.
+func (s *Server) Run(ctx context.Context) error {
+	hub, err := s.h.Hub()
+	s.mu.Lock()
+	switch {
+	case err != nil:
+	case s.err != nil:
+		err = s.err
+	case s.run != nil:
+		err = errRunning
+	}
+	if err != nil {
+		s.mu.Unlock()
+		return desir.Fail(s.h, "Run", err)
+	}
+	r := newRun(s, hub)
+	s.run = r
+	s.mu.Unlock()
+	err = r.serve(ctx)
+	s.mu.Lock()
+	s.run = nil
+	s.mu.Unlock()
+	close(r.over)
+	return desir.Fail(s.h, "Run", err)
+}
+
+// Shutdown lets [Server.Run] end as the end of its context does, and waits until it has
+// returned. When ctx ends before that, the handlers that still run are canceled at once, and Shutdown
+// returns the context's error. A Server that does not run has nothing to end.
+func (s *Server) Shutdown(ctx context.Context) error {
+	s.mu.RLock()
+	r := s.run
+	s.mu.RUnlock()
+	if r == nil {
+		return nil
+	}
+	r.drain()
+	select {
+	case <-r.over:
+		return nil
+	case <-ctx.Done():
+		r.cancel(ErrStopped)
+		return desir.Fail(s.h, "Shutdown", ctx.Err())
+	}
+}
+
+// ServerStats counts what a Server has done since it was made.
+type ServerStats struct {
+	Running     int64 // handlers that run now
+	Done        int64 // calls that ended with a value
+	Failed      int64 // calls that ended with the handler's error, panics included
+	Panics      int64 // handlers that panicked
+	Refused     int64 // calls that reached no handler: unknown, of other types, unreadable
+	Expired     int64 // calls that came too late: past their deadline, or given up before they began
+	Late        int64 // results whose client was gone
+	Undelivered int64 // results that Redis did not take within a lease
+	Dropped     int64 // incarnations given up since a read was cut: calls may have been lost
+}
+
+type stats struct {
+	running, done, failed, panics, refused, expired, late, undelivered, dropped atomic.Int64
+}
+
+// Stats returns the counts. It asks nobody.
+func (s *Server) Stats() ServerStats {
+	return ServerStats{
+		Running:     s.stats.running.Load(),
+		Done:        s.stats.done.Load(),
+		Failed:      s.stats.failed.Load(),
+		Panics:      s.stats.panics.Load(),
+		Refused:     s.stats.refused.Load(),
+		Expired:     s.stats.expired.Load(),
+		Late:        s.stats.late.Load(),
+		Undelivered: s.stats.undelivered.Load(),
+		Dropped:     s.stats.dropped.Load(),
+	}
+}

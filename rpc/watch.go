@@ -1,0 +1,110 @@
+package rpc
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/desir-go/desir"
+	"github.com/desir-go/desir/internal/send"
+)
+
+var (
+	errWorkerEnded = errors.New("a worker has ended uncleanly; it may have had the call")
+	errNoAnswer    = errors.New("no worker is alive, and nobody has the call")
+	errAway        = errors.New("the server does not say what became of the workers")
+)
+
+// watch looks after the calls that are pending, every now and then while there are any.
+func (b *inbox) watch() {
+	clients := b.clients()
+	if clients == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), checkGap)
+	defer cancel()
+	var group sync.WaitGroup
+	group.Go(func() { _ = b.ready(ctx) }) // the clients' checks tell of the same trouble
+	for _, c := range clients {
+		group.Go(func() { c.watch(ctx, b) })
+	}
+	group.Wait()
+	time.AfterFunc(checkGap, b.watch)
+}
+
+// clients returns those that have calls pending; if none has, the watch ends.
+func (b *inbox) clients() (all []*Client) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	seen := map[*Client]bool{}
+	for _, p := range b.pending {
+		if !seen[p.client] {
+			seen[p.client] = true
+			all = append(all, p.client)
+		}
+	}
+	b.watching = all != nil
+	return all
+}
+
+// watch looks after the calls of one Client.
+func (c *Client) watch(ctx context.Context, b *inbox) {
+	now, err := c.check(ctx, b.hub)
+	if err != nil {
+		c.failing.CompareAndSwap(0, time.Now().UnixNano())
+		if time.Since(time.Unix(0, c.failing.Load())) > lease || hopeless(err) {
+			b.end(func(p *call) bool { return p.client == c }, send.Fault(desir.ErrMaybeRan, errors.Join(errAway, err)))
+		}
+		return
+	}
+	c.failing.Store(0)
+	b.end(func(p *call) bool {
+		out := p.out.Load()
+		return p.client == c && out != 0 && out <= now.lost
+	}, send.Fault(desir.ErrMaybeRan, errWorkerEnded))
+	if now.workers == 0 {
+		c.withdraw(ctx, b, now.now)
+	}
+}
+
+const maxWithdraw = 128 // calls at a time
+
+// withdraw takes the calls back that nobody has taken, since no worker is alive and they
+// do not wait for one.
+func (c *Client) withdraw(ctx context.Context, b *inbox, now int64) {
+	type waiting struct {
+		id   uint64
+		call *call
+		old  bool
+	}
+	var all []waiting
+	var frames []any
+	b.mu.Lock()
+	for id, p := range b.pending {
+		if out := p.out.Load(); p.client == c && out != 0 && !time.Now().Before(p.wait) && len(all) < maxWithdraw {
+			all = append(all, waiting{id, p, now-out > lease.Milliseconds()})
+			frames = append(frames, p.post.Value)
+		}
+	}
+	b.mu.Unlock()
+	if len(all) == 0 {
+		return
+	}
+	answer, err := withdrawScript.Run(ctx, b.hub, []string{c.service.calls}, frames...)
+	if err != nil {
+		return // the next look tries again
+	}
+	there, err := numbers(answer, len(all))
+	if err != nil {
+		return
+	}
+	for i, w := range all {
+		switch {
+		case there[i] > 0:
+			b.fail(w.id, w.call, ErrNoWorkers)
+		case w.old:
+			b.fail(w.id, w.call, send.Fault(desir.ErrMaybeRan, errNoAnswer))
+		}
+	}
+}

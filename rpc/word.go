@@ -1,0 +1,208 @@
+package rpc
+
+import (
+	"encoding"
+	"reflect"
+	"strings"
+	"sync"
+	"time"
+)
+
+// A type word says what a value looks like in msgpack, so that a worker can refuse what
+// it would misread. It tells kinds, not fields: a struct may grow on one side. See
+// docs/wire.md.
+
+const (
+	wordNil = "nil" // no value
+	wordAny = "any" // fits everything
+)
+
+var (
+	textMarshaler   = reflect.TypeFor[encoding.TextMarshaler]()
+	binaryMarshaler = reflect.TypeFor[encoding.BinaryMarshaler]()
+	timeType        = reflect.TypeFor[time.Time]()
+)
+
+// wordOf returns the type word of a type.
+func wordOf(t reflect.Type) string { return wordAt(t, 4) }
+
+// wordAt looks into a type as deep as depth; what lies below is any.
+func wordAt(t reflect.Type, depth int) string {
+	if depth == 0 {
+		return wordAny
+	}
+	if t == timeType {
+		return "time"
+	}
+	if t.Kind() != reflect.Pointer && t.Kind() != reflect.Interface {
+		switch p := reflect.PointerTo(t); {
+		case packsItself(p):
+			return wordAny
+		case p.Implements(textMarshaler):
+			return "text"
+		case p.Implements(binaryMarshaler):
+			return "bytes"
+		}
+	}
+	switch t.Kind() {
+	case reflect.Bool:
+		return "bool"
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,
+		reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
+		return "int"
+	case reflect.Float32, reflect.Float64:
+		return "float"
+	case reflect.String:
+		return "text"
+	case reflect.Slice, reflect.Array:
+		if t.Elem().Kind() == reflect.Uint8 {
+			return "bytes"
+		}
+		return "[" + wordAt(t.Elem(), depth-1) + "]"
+	case reflect.Map:
+		return "{" + wordAt(t.Key(), depth-1) + ":" + wordAt(t.Elem(), depth-1) + "}"
+	case reflect.Pointer:
+		if w := wordAt(t.Elem(), depth); w != wordAny {
+			return w + "?"
+		}
+		return wordAny
+	case reflect.Struct:
+		return structWord(t, depth)
+	default:
+		return wordAny
+	}
+}
+
+// packsItself reports whether a type has methods by which msgpack libraries let it
+// choose its own form.
+func packsItself(t reflect.Type) bool {
+	for _, name := range []string{"EncodeMsgpack", "MarshalMsgpack", "MarshalMsg"} {
+		if _, ok := t.MethodByName(name); ok {
+			return true
+		}
+	}
+	return false
+}
+
+// structWord is "{}" for a map of fields, and a tuple for an array of them.
+func structWord(t reflect.Type, depth int) string {
+	if t.NumField() == 0 {
+		return "{}"
+	}
+	if f, ok := t.FieldByName("_msgpack"); !ok || !strings.Contains(f.Tag.Get("msgpack"), "as_array") && !strings.Contains(f.Tag.Get("msgpack"), "asArray") {
+		return "{}"
+	}
+	var words []string
+	for i := range t.NumField() {
+		if f := t.Field(i); f.IsExported() && f.Tag.Get("msgpack") != "-" {
+			words = append(words, wordAt(f.Type, depth-1))
+		}
+	}
+	return tuple(words)
+}
+
+func tuple(words []string) string { return "(" + strings.Join(words, ",") + ")" }
+
+// typeWord is what a frame says: what is asked, and what is answered.
+func typeWord(req, res string) string { return req + ">" + res }
+
+// fitting remembers which words fit each other; the words of a worker are few, and
+// those of callers are counted.
+type fitting struct {
+	own  string
+	mu   sync.Mutex
+	seen map[string]bool
+}
+
+const maxSeen = 256
+
+// fits reports whether a caller's word says what the worker's says.
+func (f *fitting) fits(word string) bool {
+	if word == f.own {
+		return true
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	ok, known := f.seen[word]
+	if !known {
+		theirReq, theirRes, _ := strings.Cut(word, ">")
+		req, res, _ := strings.Cut(f.own, ">")
+		ok = wordFits(theirReq, req) && wordFits(theirRes, res)
+		if f.seen == nil {
+			f.seen = map[string]bool{}
+		}
+		if len(f.seen) < maxSeen {
+			f.seen[strings.Clone(word)] = ok
+		}
+	}
+	return ok
+}
+
+// wordFits reports whether two words speak of the same form.
+func wordFits(a, b string) bool {
+	if a == b || a == wordAny || b == wordAny {
+		return true
+	}
+	a, b = strings.TrimSuffix(a, "?"), strings.TrimSuffix(b, "?")
+	if a == b || a == wordAny || b == wordAny {
+		return true
+	}
+	if a == wordNil || b == wordNil {
+		return a == "{}" || b == "{}" // nothing is a struct without fields
+	}
+	as, aok := inside(a)
+	bs, bok := inside(b)
+	switch {
+	case !aok || !bok || (a[0] == '{') != (b[0] == '{'):
+		return false
+	case a[0] == '{': // a struct has no words, and fits every map by text
+		return len(as) == 0 || len(bs) == 0 || len(as) == len(bs) && wordFits(as[0], bs[0]) && wordFits(as[1], bs[1])
+	case a[0] == '[' && b[0] == '[':
+		return wordFits(as[0], bs[0])
+	case a[0] == '[': // a tuple of like ones is an array too
+		as, bs = bs, as
+		fallthrough
+	case b[0] == '[':
+		for _, w := range as {
+			if !wordFits(w, bs[0]) {
+				return false
+			}
+		}
+		return true
+	case len(as) != len(bs):
+		return false
+	}
+	for i := range as {
+		if !wordFits(as[i], bs[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// inside returns the words between the brackets of a word.
+func inside(w string) (words []string, ok bool) {
+	if len(w) < 2 || !strings.ContainsRune("[({", rune(w[0])) {
+		return nil, false
+	}
+	depth, start := 0, 1
+	for i := 1; i < len(w)-1; i++ {
+		switch w[i] {
+		case '[', '(', '{':
+			depth++
+		case ']', ')', '}':
+			depth--
+		case ',', ':':
+			if depth == 0 {
+				words, start = append(words, w[start:i]), i+1
+			}
+		}
+	}
+	if start < len(w)-1 {
+		words = append(words, w[start:len(w)-1])
+	}
+	if w[0] == '[' && len(words) != 1 || w[0] == '{' && len(words) != 0 && len(words) != 2 {
+		return nil, false
+	}
+	return words, true
+}

@@ -1,0 +1,271 @@
+package rpc
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/desir-go/desir"
+	"github.com/desir-go/desir/internal/hub"
+	"github.com/desir-go/desir/internal/script"
+)
+
+const (
+	firstPause = 50 * time.Millisecond // after trouble; doubles
+	lastPause  = time.Second
+	leaveTime  = 2 * time.Second // for what is said on the way out
+)
+
+// run is a worker from Run to its end.
+type run struct {
+	s       *Server
+	hub     *hub.Hub
+	clock   clock
+	started time.Time
+	over    chan struct{} // closed when Run returns
+
+	base   context.Context // of handlers
+	cancel context.CancelCauseFunc
+
+	draining  chan struct{} // closed when no more calls are to be taken
+	drainOnce sync.Once
+	read      reader
+
+	poke string // the key that ends a read
+
+	mu     sync.Mutex
+	id     string        // of the incarnation; "" while there is none
+	spoilt []string      // incarnations that are to end uncleanly
+	kick   chan struct{} // there are some; holds one
+
+	calls   sync.WaitGroup // calls in hand, up to the delivery of their results
+	free    slots
+	running running
+}
+
+func newRun(s *Server, h *hub.Hub) *run {
+	r := &run{
+		s: s, hub: h, started: time.Now().UTC(),
+		over: make(chan struct{}), draining: make(chan struct{}), kick: make(chan struct{}, 1),
+		poke: s.service.poke(rand.Text()), free: newSlots(s.settings.concurrency),
+	}
+	r.base, r.cancel = context.WithCancelCause(context.Background())
+	r.read = reader{run: r}
+	return r
+}
+
+// drain lets the worker end: a read that blocks is ended by a poke.
+func (r *run) drain() {
+	r.drainOnce.Do(func() {
+		close(r.draining)
+		go r.read.end()
+	})
+}
+
+// serve is the worker's life.
+func (r *run) serve(ctx context.Context) (err error) {
+	defer r.cancel(ErrStopped)
+	stop := context.AfterFunc(ctx, r.drain)
+	defer stop()
+	if ok, err := r.begin(); !ok {
+		return err // nil: it was ended before it began
+	}
+	var helpers sync.WaitGroup
+	lasting := make(chan error, 1)
+	ended := make(chan struct{})
+	helpers.Go(func() { r.renew(ended, lasting) })
+	helpers.Go(func() { r.hear(ended) })
+
+	err = r.take(lasting)
+
+	grace := time.AfterFunc(r.s.settings.grace, func() { r.cancel(ErrStopped) })
+	r.calls.Wait()
+	grace.Stop()
+	close(ended)
+	helpers.Wait()
+	r.end()
+	return err
+}
+
+// patience is a pause that grows.
+type patience struct{ pause time.Duration }
+
+// wait pauses, and reports whether nobody wants the worker to end.
+func (p *patience) wait(end <-chan struct{}) bool {
+	p.pause = min(max(2*p.pause, firstPause), lastPause)
+	timer := time.NewTimer(p.pause)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-end:
+		return false
+	}
+}
+
+// hopeless reports whether an error will be there again however long one waits.
+func hopeless(err error) bool {
+	return errors.Is(err, desir.ErrWrongType) || errors.Is(err, desir.ErrDenied) || errors.Is(err, desir.ErrNotSupported) ||
+		errors.Is(err, desir.ErrCrossSlot) || errors.Is(err, redis.ErrClosed)
+}
+
+func (r *run) incarnation() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.id
+}
+
+// begin takes an incarnation, as soon as the server lets it. It reports false when
+// the worker is to end, with the reason if it can never work.
+func (r *run) begin() (bool, error) {
+	id := rand.Text()
+	for p := (patience{}); ; {
+		_, err := r.lease(context.Background(), id, "begin")
+		switch {
+		case err == nil:
+			r.mu.Lock()
+			r.id = id
+			r.mu.Unlock()
+			return true, nil
+		case hopeless(err):
+			return false, err
+		case p.pause == 0:
+			r.s.settings.log.Warn("desir: a worker cannot begin; it tries again", "service", r.s.h.Key, "error", err)
+		}
+		if !p.wait(r.draining) {
+			return false, nil
+		}
+	}
+}
+
+// spoil gives the incarnation up, since a read was cut: calls may have been popped that
+// nobody will run. The worker goes on as a new one.
+func (r *run) spoil() (bool, error) {
+	r.s.stats.dropped.Add(1)
+	r.mu.Lock()
+	if r.id != "" {
+		r.spoilt = append(r.spoilt, r.id)
+		r.id = ""
+	}
+	r.mu.Unlock()
+	select {
+	case r.kick <- struct{}{}:
+	default:
+	}
+	return r.begin()
+}
+
+// endSpoilt ends the incarnations that were given up.
+func (r *run) endSpoilt() {
+	r.mu.Lock()
+	ids := r.spoilt
+	r.spoilt = nil
+	r.mu.Unlock()
+	for _, id := range ids {
+		r.leave(id, true)
+	}
+}
+
+// end says that the worker is gone.
+func (r *run) end() {
+	r.endSpoilt()
+	if id := r.incarnation(); id != "" {
+		r.leave(id, false)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), leaveTime)
+	defer cancel()
+	_, _ = script.Unlink(ctx, r.hub, r.poke) // it expires anyway
+}
+
+// lease begins or renews an incarnation; false means that there is nothing to renew.
+func (r *run) lease(ctx context.Context, id, how string) (bool, error) {
+	s := r.s
+	answer, err := leaseScript.Run(ctx, r.hub,
+		[]string{s.service.workers, s.service.ended, s.service.about, s.service.alive},
+		id, lease.Milliseconds(), s.settings.queue, r.about(id), how)
+	if err != nil {
+		return false, err
+	}
+	n, err := numbers(answer, 2)
+	if err != nil {
+		return false, err
+	}
+	r.clock.tell(n[1])
+	return n[0] == 1, nil
+}
+
+// about is what others may know of this worker.
+func (r *run) about(id string) string {
+	r.s.mu.Lock()
+	r.s.changed = false
+	info := WorkerInfo{ID: id, Name: r.s.name, Started: r.started, Concurrency: r.s.settings.concurrency}
+	for _, h := range r.s.handlers {
+		info.Methods = append(info.Methods, h.info)
+	}
+	r.s.mu.Unlock()
+	slices.SortFunc(info.Methods, func(a, b MethodInfo) int { return strings.Compare(a.Name, b.Name) })
+	text, _ := json.Marshal(info) // strings and numbers
+	return string(text)
+}
+
+// leave ends an incarnation, uncleanly if it may have had calls that nobody runs.
+func (r *run) leave(id string, unclean bool) {
+	lost := ""
+	if unclean {
+		lost = strconv.FormatInt(lease.Milliseconds(), 10)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), leaveTime)
+	defer cancel()
+	s := r.s.service
+	if _, err := leaveScript.Run(ctx, r.hub, []string{s.workers, s.ended, s.about, s.alive}, id, lost); err != nil {
+		r.s.settings.log.Warn("desir: a worker could not say that it ends; its lease runs out", "service", r.s.h.Key, "error", err)
+	}
+}
+
+// renew keeps the lease until ended, and takes a new incarnation for one whose lease has
+// run out. What can never work is told to lasting.
+func (r *run) renew(ended <-chan struct{}, lasting chan<- error) {
+	wait := lease / 3
+	for {
+		timer := time.NewTimer(wait)
+		wait = lease / 3
+		select {
+		case <-timer.C:
+		case <-r.kick:
+			timer.Stop()
+			r.endSpoilt()
+			continue
+		case <-ended:
+			timer.Stop()
+			return
+		}
+		id := r.incarnation()
+		if id == "" {
+			continue // the reader begins one
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), lease/3)
+		ok, err := r.lease(ctx, id, "renew")
+		cancel()
+		if err == nil && !ok {
+			r.s.settings.log.Warn("desir: a worker was away for longer than its lease; calls that it has may have ended for their callers", "service", r.s.h.Key)
+			_, err = r.begin()
+		}
+		switch {
+		case err != nil && hopeless(err):
+			select {
+			case lasting <- err:
+			default:
+			}
+		case err != nil:
+			wait = lease / 10
+		}
+	}
+}

@@ -21,6 +21,8 @@ type settings struct {
 	slice  time.Duration
 	only   string
 	cpu    string
+	role   string
+	arg    string
 }
 
 func main() {
@@ -29,7 +31,16 @@ func main() {
 	flag.DurationVar(&s.slice, "slice", 300*time.Millisecond, "how long each competitor works in a round")
 	flag.StringVar(&s.only, "goals", "", "the goals to measure, as in \"G1,G8\"; empty for all")
 	flag.StringVar(&s.cpu, "cpuprofile", "", "file for a CPU profile of the whole run")
+	flag.StringVar(&s.role, "role", "", "for the program's own use: what a process of it is besides")
+	flag.StringVar(&s.arg, "arg", "", "for the program's own use")
 	flag.Parse()
+	if s.role != "" {
+		if err := play(s.role, s.arg); err != nil {
+			fmt.Fprintln(os.Stderr, "bench:", err)
+			os.Exit(1)
+		}
+		return
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	if err := run(ctx, s); err != nil {
@@ -66,7 +77,12 @@ func run(ctx context.Context, s settings) error {
 	if s.only != "" {
 		wanted = strings.Split(s.only, ",")
 	}
-	for _, g := range goals(w) {
+	goals, stop, err := goals(w, wanted)
+	if err != nil {
+		return err
+	}
+	defer stop()
+	for _, g := range goals {
 		if wanted != nil && !slices.Contains(wanted, g.name) {
 			continue
 		}
@@ -79,7 +95,15 @@ func run(ctx context.Context, s settings) error {
 	return nil
 }
 
-// goals lists all there are.
-func goals(w *world) []goal {
-	return slices.Concat(w.gets(), w.structs(), w.sets(), w.counters(), w.channels(), w.pools())
+// rpcGoals are those that need workers.
+var rpcGoals = []string{"G18", "G19", "G20", "G21", "G22", "G24"}
+
+// goals lists all there are, and starts what they need.
+func goals(w *world, wanted []string) ([]goal, func(), error) {
+	all := slices.Concat(w.gets(), w.structs(), w.sets(), w.counters(), w.channels(), w.pools())
+	if wanted != nil && !slices.ContainsFunc(wanted, func(g string) bool { return slices.Contains(rpcGoals, g) }) {
+		return all, func() {}, nil
+	}
+	calls, stop, err := w.calls()
+	return append(all, calls...), stop, err
 }

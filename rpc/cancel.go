@@ -3,6 +3,8 @@ package rpc
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 
@@ -20,7 +22,8 @@ type callKey struct {
 // had them.
 type running struct {
 	mu     sync.Mutex
-	calls  map[callKey]context.CancelCauseFunc
+	calls  map[*callContext]struct{}
+	byKey  map[callKey]*callContext // all but casts
 	gone   map[callKey]struct{}
 	recent []callKey // in gone, a ring
 	next   int
@@ -29,32 +32,44 @@ type running struct {
 const maxGone = 8192
 
 // enter notes a call that begins, and reports whether somebody still wants it.
-func (m *running) enter(key callKey, cancel context.CancelCauseFunc) bool {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if _, gone := m.gone[key]; gone {
-		delete(m.gone, key)
+func (m *running) enter(c *callContext) bool {
+	if c.expired() {
 		return false
 	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	if m.calls == nil {
-		m.calls = map[callKey]context.CancelCauseFunc{}
+		m.calls, m.byKey = map[*callContext]struct{}{}, map[callKey]*callContext{}
 	}
-	m.calls[key] = cancel
+	if c.info.Caller != "" {
+		key := c.key()
+		if _, gone := m.gone[key]; gone {
+			delete(m.gone, key)
+			return false
+		}
+		m.byKey[key] = c
+	}
+	m.calls[c] = struct{}{}
 	return true
 }
 
-func (m *running) leave(key callKey) {
+// leave notes that a call has ended, and ends its context.
+func (m *running) leave(c *callContext) {
 	m.mu.Lock()
-	delete(m.calls, key)
+	delete(m.calls, c)
+	if key := c.key(); m.byKey[key] == c {
+		delete(m.byKey, key)
+	}
 	m.mu.Unlock()
+	c.cancel(nil)
 }
 
 // giveUp ends the context of a call; one that is not here may be on its way.
 func (m *running) giveUp(key callKey) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if cancel := m.calls[key]; cancel != nil {
-		cancel(context.Canceled)
+	if c := m.byKey[key]; c != nil {
+		go c.cancel(context.Canceled) // it calls what hangs on the context
 		return
 	}
 	if m.gone == nil {
@@ -65,6 +80,16 @@ func (m *running) giveUp(key callKey) {
 	m.gone[key] = struct{}{}
 	m.recent[m.next] = key
 	m.next = (m.next + 1) % maxGone
+}
+
+// cancelAll ends the contexts of all calls.
+func (m *running) cancelAll() {
+	m.mu.Lock()
+	all := slices.Collect(maps.Keys(m.calls))
+	m.mu.Unlock()
+	for _, c := range all {
+		c.cancel(ErrStopped)
+	}
 }
 
 // hear listens for callers that give up, until ended.

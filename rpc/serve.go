@@ -5,13 +5,28 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
-	"time"
 
 	"github.com/desir-go/desir/codec"
 )
 
-// start runs one call and sends its result.
+// start has a call run by a goroutine that is free, or by a new one: they stay until the
+// worker ends, since a goroutine that has run a handler has the stack for the next.
 func (r *run) start(frame string) {
+	r.calls.Add(1)
+	r.free.take()
+	select {
+	case r.idle <- frame:
+	default:
+		go func() {
+			for ok := true; ok; frame, ok = <-r.idle {
+				r.handle(frame)
+			}
+		}()
+	}
+}
+
+// handle runs one call and sends its result.
+func (r *run) handle(frame string) {
 	defer r.calls.Done()
 	c := incoming{run: r}
 	err := c.read(frame)
@@ -73,15 +88,15 @@ func (c *incoming) serve(dst []byte) (state uint64, body []byte) {
 		err := &Error{Code: InvalidArgument, Message: fmt.Sprintf("the types are %s here, and the caller has %s", h.fitting.own, short(q.word))}
 		return stateRefused, appendError(dst, err, s.name)
 	}
-	ctx, end, ok := c.context()
-	defer end()
-	if !ok {
+	ctx := c.context()
+	if !c.run.running.enter(ctx) {
 		s.stats.expired.Add(1)
 		return stateNone, dst // its caller has left
 	}
 	s.stats.running.Add(1)
 	out, err := c.call(ctx, h, dst)
 	s.stats.running.Add(-1)
+	c.run.running.leave(ctx)
 	bad, unread := errors.AsType[*badBody](err)
 	switch {
 	case unread:
@@ -99,8 +114,8 @@ func (c *incoming) serve(dst []byte) (state uint64, body []byte) {
 }
 
 // call calls the handler inside its interceptors. A panic is its error.
-func (c *incoming) call(ctx context.Context, h *handler, dst []byte) (out []byte, err error) {
-	ended := false
+func (c *incoming) call(ctx *callContext, h *handler, dst []byte) (out []byte, err error) {
+	ended, info := false, &ctx.info
 	defer func() {
 		if ended {
 			return
@@ -115,37 +130,8 @@ func (c *incoming) call(ctx context.Context, h *handler, dst []byte) (out []byte
 		if len(h.intercept) == 0 {
 			return next(ctx)
 		}
-		info, _ := InfoFrom(ctx)
 		return h.intercept[0](ctx, info, next)
 	})
 	ended = true
 	return out, err
-}
-
-// context returns the context of the handler, and what ends it. It reports false if the
-// call should not begin.
-func (c *incoming) context() (ctx context.Context, end func(), ok bool) {
-	r, q := c.run, &c.request
-	ctx = context.WithValue(r.base, infoKey{}, &CallInfo{
-		Service: r.s.h.Key, Method: q.method, Headers: q.headers, Caller: q.inbox, ID: q.id, Worker: r.s.name,
-	})
-	stop := func() {}
-	if q.deadline > 0 {
-		at := r.clock.local(int64(min(q.deadline, 1<<62)))
-		if !time.Now().Before(at) {
-			return ctx, stop, false
-		}
-		ctx, stop = context.WithDeadline(ctx, at)
-	}
-	if q.inbox == "" {
-		return ctx, stop, true
-	}
-	ctx, cancel := context.WithCancelCause(ctx)
-	key := callKey{q.inbox, q.id}
-	ok = r.running.enter(key, cancel)
-	return ctx, func() {
-		r.running.leave(key)
-		cancel(nil)
-		stop()
-	}, ok
 }

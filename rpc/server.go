@@ -152,7 +152,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	case <-r.over:
 		return nil
 	case <-ctx.Done():
-		r.cancel(ErrStopped)
+		r.cancel()
 		return desir.Fail(s.h, "Shutdown", ctx.Err())
 	}
 }

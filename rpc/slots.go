@@ -18,9 +18,9 @@ func (s *slots) free() int {
 	return s.n
 }
 
-func (s *slots) take(n int) {
+func (s *slots) take() {
 	s.mu.Lock()
-	s.n -= n
+	s.n--
 	s.mu.Unlock()
 }
 

@@ -40,9 +40,7 @@ func (r *run) take(lasting <-chan error) error {
 		}
 		calls, err := r.read.calls(min(n, maxTake))
 		for _, c := range calls {
-			r.calls.Add(1)
-			r.free.take(1)
-			go r.start(c)
+			r.start(c)
 		}
 		switch {
 		case err == nil:

@@ -32,8 +32,8 @@ type run struct {
 	started time.Time
 	over    chan struct{} // closed when Run returns
 
-	base   context.Context // of handlers
-	cancel context.CancelCauseFunc
+	base context.Context // of handlers
+	stop context.CancelCauseFunc
 
 	draining  chan struct{} // closed when no more calls are to be taken
 	drainOnce sync.Once
@@ -46,6 +46,7 @@ type run struct {
 	spoilt []string      // incarnations that are to end uncleanly
 	kick   chan struct{} // there are some; holds one
 
+	idle    chan string    // calls for goroutines that have nothing to do
 	calls   sync.WaitGroup // calls in hand, up to the delivery of their results
 	free    slots
 	running running
@@ -54,10 +55,10 @@ type run struct {
 func newRun(s *Server, h *hub.Hub) *run {
 	r := &run{
 		s: s, hub: h, started: time.Now().UTC(),
-		over: make(chan struct{}), draining: make(chan struct{}), kick: make(chan struct{}, 1),
+		idle: make(chan string), over: make(chan struct{}), draining: make(chan struct{}), kick: make(chan struct{}, 1),
 		poke: s.service.poke(rand.Text()), free: newSlots(s.settings.concurrency),
 	}
-	r.base, r.cancel = context.WithCancelCause(context.Background())
+	r.base, r.stop = context.WithCancelCause(context.Background())
 	r.read = reader{run: r}
 	return r
 }
@@ -70,11 +71,17 @@ func (r *run) drain() {
 	})
 }
 
+// cancel ends the contexts of all handlers.
+func (r *run) cancel() {
+	r.stop(ErrStopped)
+	r.running.cancelAll()
+}
+
 // serve is the worker's life.
 func (r *run) serve(ctx context.Context) (err error) {
-	defer r.cancel(ErrStopped)
-	stop := context.AfterFunc(ctx, r.drain)
-	defer stop()
+	defer close(r.idle)
+	defer r.cancel()
+	defer context.AfterFunc(ctx, r.drain)()
 	if ok, err := r.begin(); !ok {
 		return err // nil: it was ended before it began
 	}
@@ -86,7 +93,7 @@ func (r *run) serve(ctx context.Context) (err error) {
 
 	err = r.take(lasting)
 
-	grace := time.AfterFunc(r.s.settings.grace, func() { r.cancel(ErrStopped) })
+	grace := time.AfterFunc(r.s.settings.grace, r.cancel)
 	r.calls.Wait()
 	grace.Stop()
 	close(ended)

@@ -1,0 +1,100 @@
+package rpc
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// callContext is the context of a handler. It is a real one from the moment somebody
+// waits for its end, which most handlers that are quick never do.
+type callContext struct {
+	base context.Context
+	info CallInfo
+	at   time.Time // the deadline, or zero
+
+	mu    sync.Mutex
+	real  context.Context // nil until it is needed
+	stop  context.CancelCauseFunc
+	over  bool
+	cause error // of its end, once it is over
+}
+
+func (c *incoming) context() *callContext {
+	r, q := c.run, &c.request
+	ctx := &callContext{base: r.base, info: CallInfo{
+		Service: r.s.h.Key, Method: q.method, Headers: q.headers, Caller: q.inbox, ID: q.id, Worker: r.s.name,
+	}}
+	if q.deadline > 0 {
+		ctx.at = r.clock.local(int64(min(q.deadline, 1<<62)))
+	}
+	return ctx
+}
+
+func (c *callContext) key() callKey { return callKey{c.info.Caller, c.info.ID} }
+
+func (c *callContext) expired() bool { return !c.at.IsZero() && !time.Now().Before(c.at) }
+
+// Deadline is the caller's.
+func (c *callContext) Deadline() (time.Time, bool) { return c.at, !c.at.IsZero() }
+
+// Done makes the context real.
+func (c *callContext) Done() <-chan struct{} {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.real == nil {
+		c.real, c.stop = context.WithCancelCause(c.base)
+		if !c.at.IsZero() {
+			ctx, cancel := context.WithDeadline(c.real, c.at)
+			stop := c.stop
+			c.real, c.stop = ctx, func(cause error) { stop(cause); cancel() }
+		}
+		if c.over {
+			c.stop(c.cause)
+		}
+	}
+	return c.real.Done()
+}
+
+// Err is why it has ended, or nil.
+func (c *callContext) Err() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case c.real != nil:
+		return c.real.Err()
+	case c.over:
+		return context.Canceled
+	case c.expired():
+		return context.DeadlineExceeded
+	default:
+		return nil
+	}
+}
+
+// Value finds the call's info, and what package context looks for.
+func (c *callContext) Value(key any) any {
+	if key == (infoKey{}) {
+		return &c.info
+	}
+	c.mu.Lock()
+	real := c.real
+	c.mu.Unlock()
+	if real == nil {
+		return nil
+	}
+	return real.Value(key)
+}
+
+// cancel ends it, once.
+func (c *callContext) cancel(cause error) {
+	c.mu.Lock()
+	stop := c.stop
+	if !c.over {
+		c.over, c.cause = true, cause
+	}
+	c.mu.Unlock()
+	if stop != nil {
+		stop(cause)
+	}
+}

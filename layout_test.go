@@ -38,7 +38,7 @@ var arrows = map[string][]string{
 	"internal/wait":        {"internal/hub", "internal/keys", "internal/script", "internal/send"},
 	"internal/script":      {"internal/hub"},
 	"internal/redistest":   {"embedded"},
-	"internal/conformance": {"", "codec", "channel", "collections", "counter", "internal/"},
+	"internal/conformance": {"", "codec", "channel", "collections", "counter", "internal/", "rpc"},
 }
 
 // outside lists who may import a package of another module that only some may.

@@ -232,11 +232,24 @@ func (p *call) answered(one *fuse.Call, err error) {
 		go p.sendAlone()
 		return
 	case err != nil:
-		p.settle(err)
+		p.notStored(err)
 	default:
 		p.outcome(one.Count)
 	}
 	p.settled.Store(true)
+}
+
+const hope = time.Second // for the result of a call of which nobody knows whether it was stored
+
+// notStored takes an error of the store. If the call may have been stored all the same, its
+// result may come, and tells more.
+func (p *call) notStored(err error) {
+	if p.box == nil || !errors.Is(err, desir.ErrMaybeRan) {
+		p.settle(err)
+		return
+	}
+	box, id := p.box, p.id // p may have another call by then
+	time.AfterFunc(hope, func() { box.fail(id, p, err) })
 }
 
 func (p *call) outcome(n int64) {
@@ -265,7 +278,7 @@ func (p *call) sendAlone() {
 		}
 	}
 	if err != nil {
-		p.settle(err)
+		p.notStored(err)
 	}
 	p.settled.Store(true)
 }

@@ -58,6 +58,14 @@ func NewClient(rdb redis.UniversalClient, name string, opts ...ClientOption) *Cl
 	return c
 }
 
+// Service returns the name of the service, which is the Redis key of the calls that wait.
+func (c *Client) Service() string {
+	if c == nil {
+		return ""
+	}
+	return c.h.Key
+}
+
 // fail makes the error of a call: its operation is the method.
 func (c *Client) fail(op string, err error) error {
 	if err == nil || c == nil {
@@ -94,11 +102,11 @@ func (c *Client) Close() error {
 
 // box returns the inbox of the client's process.
 func (c *Client) box() (*inbox, error) {
-	if box := c.inbox.Load(); box != nil && !c.closed.Load() {
-		return box, nil
-	}
 	if err := c.usable(); err != nil {
 		return nil, err
+	}
+	if box := c.inbox.Load(); box != nil {
+		return box, nil
 	}
 	h, err := c.h.Hub()
 	if err != nil {

@@ -110,11 +110,11 @@ func (b *inbox) end(which func(*call) bool, err error) {
 	}
 }
 
-const refresh = inboxLife / 5 // after which the server is to see to the key again
+const refresh = inboxLife / 5 // after which a call sees to the key first
 
 var errInboxGone = errors.New("the inbox was gone, and results with it: the server has lost data, or the client was away")
 
-// ready sees to it that the key is there, and will be for a while.
+// ready sees to it that the key is there before the first call, and for a while.
 func (b *inbox) ready(ctx context.Context) error {
 	if b.isFresh() {
 		return nil
@@ -128,13 +128,18 @@ func (b *inbox) ready(ctx context.Context) error {
 	if b.isFresh() {
 		return nil
 	}
+	return notSent(b.see(ctx))
+}
+
+// see lets the server see to the key. If it was gone, so may be results.
+func (b *inbox) see(ctx context.Context) error {
 	now := time.Now()
 	made, err := inboxScript.Run(ctx, b.hub, []string{b.key}, inboxLife.Milliseconds())
 	if err != nil {
-		return notSent(err)
+		return err
 	}
 	if made == int64(1) && b.opened.Load() != 0 {
-		b.end(func(p *call) bool { return p.out.Load() != 0 }, send.Fault(desir.ErrMaybeRan, errInboxGone))
+		b.end(func(*call) bool { return true }, send.Fault(desir.ErrMaybeRan, errInboxGone))
 	}
 	b.opened.Store(now.UnixNano())
 	return nil
@@ -147,15 +152,25 @@ func (b *inbox) isFresh() bool {
 
 // read reads results as long as calls are pending, and for a moment after that.
 func (b *inbox) read() {
+	ctx := context.Background()
 	r := inboxReader{box: b}
 	defer r.close()
+	seen := false // the key, over a connection that has not broken since
 	for p := (patience{}); ; {
-		entries, err := r.entries(context.Background())
+		var entries []string
+		var err error
+		if !seen {
+			err = b.see(ctx)
+		}
+		if seen = err == nil; seen {
+			entries, err = r.entries(ctx)
+		}
 		for _, e := range entries {
 			b.bring(e)
 		}
 		switch {
 		case err != nil:
+			seen = false
 			r.close()
 			p.wait(nil)
 		case len(entries) > 0:

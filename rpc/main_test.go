@@ -1,10 +1,112 @@
-package rpc
+package rpc_test
 
 import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
 	"os"
+	"sync"
 	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
 
 	"github.com/desir-go/desir/internal/redistest"
+	"github.com/desir-go/desir/rpc"
 )
 
-func TestMain(m *testing.M) { os.Exit(redistest.Main(m)) }
+// childEnv turns the test binary into a worker at an address.
+const childEnv = "DESIR_TEST_WORK_AT"
+
+func TestMain(m *testing.M) {
+	if addr := os.Getenv(childEnv); addr != "" {
+		if err := work(addr); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	_ = flag.Set("test.parallel", "16") // most of them wait; the command line has the last word
+	os.Exit(redistest.Main(m))
+}
+
+const service = "calc"
+
+var (
+	sum  = rpc.NewMethod[[]int, int]("Sum", rpc.Doc("adds numbers"))
+	hold = rpc.NewMethod[string, string]("Hold")
+)
+
+func addUp(_ context.Context, ns []int) (total int, err error) {
+	for _, n := range ns {
+		total += n
+	}
+	return total, nil
+}
+
+// holds counts the handlers of Hold that have begun.
+const holds = "holds"
+
+// untilOver is a handler that runs as long as its context.
+func untilOver(rdb redis.UniversalClient) func(context.Context, string) (string, error) {
+	return func(ctx context.Context, _ string) (string, error) {
+		rdb.Incr(context.Background(), holds)
+		<-ctx.Done()
+		return "", ctx.Err()
+	}
+}
+
+// held waits until so many handlers of Hold have begun.
+func held(t *testing.T, rdb redis.UniversalClient, n int) {
+	t.Helper()
+	redistest.Eventually(t, 20*time.Second, func() bool {
+		got, _ := rdb.Get(t.Context(), holds).Int()
+		return got >= n
+	}, fmt.Sprintf("%d calls run", n))
+}
+
+// work is a process that is a worker until it is killed.
+func work(addr string) error {
+	rdb := redis.NewClient(&redis.Options{Addr: addr})
+	s := rpc.NewServer(rdb, service)
+	sum.Handle(s, addUp)
+	hold.Handle(s, untilOver(rdb))
+	return s.Run(context.Background())
+}
+
+// serve runs a worker until the test, or the function that it returns, ends it.
+func serve(t *testing.T, rdb redis.UniversalClient, opts ...rpc.ServerOption) (s *rpc.Server, end func()) {
+	t.Helper()
+	s = rpc.NewServer(rdb, service, opts...)
+	sum.Handle(s, addUp)
+	hold.Handle(s, untilOver(rdb))
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- s.Run(ctx) }()
+	end = sync.OnceFunc(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("Run: %v", err)
+		}
+	})
+	t.Cleanup(end)
+	return s, end
+}
+
+var patient = rpc.Wait(20 * time.Second)
+
+// mustSum makes a call that has to work.
+func mustSum(t *testing.T, c *rpc.Client) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	if got, err := sum.Call(ctx, c, []int{1, 2}, patient); err != nil || got != 3 {
+		t.Fatalf("Sum = %d, %v; want 3", got, err)
+	}
+}
+
+func isAnswer(err error) bool {
+	_, ok := errors.AsType[*rpc.Error](err)
+	return ok
+}

@@ -25,7 +25,7 @@ func (b *inbox) watch() {
 	ctx, cancel := context.WithTimeout(context.Background(), checkGap)
 	defer cancel()
 	var group sync.WaitGroup
-	group.Go(func() { _ = b.ready(ctx) }) // the clients' checks tell of the same trouble
+	group.Go(func() { _ = b.see(ctx) }) // the clients' checks tell of the same trouble
 	for _, c := range clients {
 		group.Go(func() { c.watch(ctx, b) })
 	}

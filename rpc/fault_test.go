@@ -1,0 +1,373 @@
+package rpc_test
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/desir-go/desir"
+	"github.com/desir-go/desir/internal/redistest"
+	"github.com/desir-go/desir/rpc"
+)
+
+// lost is the time in which a call has to end whose worker died: the lease, 5 s, and
+// what a busy machine takes.
+const lost = 15*time.Second + 10*time.Second
+
+// ranOrLost is the error of a call that may have run, and nothing else.
+func ranOrLost(t *testing.T, what string, err error) {
+	t.Helper()
+	if !errors.Is(err, desir.ErrMaybeRan) || isAnswer(err) || errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("%s: %v; want ErrMaybeRan alone", what, err)
+	}
+}
+
+// child starts a process that is a worker.
+func child(t *testing.T, addr string) *exec.Cmd {
+	t.Helper()
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), childEnv+"="+addr)
+	cmd.Stderr = os.Stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	})
+	return cmd
+}
+
+// TestWorkerKilled kills a worker that has calls, with and without a deadline.
+func TestWorkerKilled(t *testing.T) {
+	t.Parallel()
+	srv := redistest.StartServer(t)
+	rdb := srv.Client(t)
+	c := rpc.NewClient(rdb, service)
+	cmd := child(t, srv.Addr)
+	mustSum(t, c)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+	defer cancel()
+	with, without := hold.Go(ctx, c, "a"), hold.Go(t.Context(), c, "b")
+	held(t, rdb, 2)
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	died := time.Now()
+	for what, p := range map[string]*rpc.Pending[string]{"with a deadline": with, "without": without} {
+		_, err := p.Wait(t.Context())
+		ranOrLost(t, what, err)
+	}
+	if took := time.Since(died); took > lost {
+		t.Errorf("the calls ended after %v", took)
+	}
+	if _, err := sum.Call(t.Context(), c, nil); !errors.Is(err, rpc.ErrNoWorkers) {
+		t.Errorf("once the lease is over: %v; want ErrNoWorkers", err)
+	}
+	serve(t, rdb)
+	mustSum(t, c)
+}
+
+// TestOtherWorkerGoesOn kills one of two workers: what the other gets is done.
+func TestOtherWorkerGoesOn(t *testing.T) {
+	t.Parallel()
+	srv := redistest.StartServer(t)
+	rdb := srv.Client(t)
+	c := rpc.NewClient(rdb, service)
+	cmd := child(t, srv.Addr)
+	mustSum(t, c)
+	serve(t, srv.Client(t))
+	redistest.Eventually(t, 20*time.Second, func() bool { all, _ := c.Workers(t.Context()); return len(all) == 2 }, "both workers are there")
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait()
+	// A blocked read of the dead one may still be served once.
+	ok := 0
+	for range 100 {
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		if got, err := sum.Call(ctx, c, []int{1, 2}); err == nil && got == 3 {
+			ok++
+		}
+		cancel()
+	}
+	if ok < 99 {
+		t.Errorf("%d of 100 calls were answered", ok)
+	}
+}
+
+// TestRepliesLost loses the answer to each thing that a call needs, by name, in three
+// ways.
+func TestRepliesLost(t *testing.T) {
+	t.Parallel()
+	script := func(word string) redistest.Match { // by how many keys it has, and a word in it
+		return redistest.All(redistest.Command("evalsha", "eval"), redistest.Arg(word))
+	}
+	faults := map[string]func(p *redistest.Proxy, m redistest.Match){
+		"cut":     func(p *redistest.Proxy, m redistest.Match) { p.CutReply(1, m) },
+		"half":    func(p *redistest.Proxy, m redistest.Match) { p.HalfReply(1, m) },
+		"swallow": func(p *redistest.Proxy, m redistest.Match) { p.Swallow(1, m) },
+	}
+	for what, x := range map[string]struct {
+		match redistest.Match
+		ends  bool // the call ends with ErrMaybeRan; else it works
+	}{
+		"call":    {redistest.All(script(service), redistest.Arg("{"+service+"}:alive"), redistest.Arg("86400000")), false},
+		"results": {redistest.Command("xadd"), false},
+		"inbox":   {redistest.Command("xread"), false},
+		"calls":   {redistest.All(redistest.Command("blmpop")), true},
+	} {
+		for how, fault := range faults {
+			t.Run(what+"/"+how, func(t *testing.T) {
+				t.Parallel()
+				srv := redistest.StartServer(t)
+				p := redistest.NewProxy(t, srv.Addr)
+				rdb := redis.NewClient(&redis.Options{Addr: p.Addr(), ReadTimeout: time.Second, WriteTimeout: time.Second})
+				t.Cleanup(func() { _ = rdb.Close() })
+				c := rpc.NewClient(rdb, service)
+				_, end := serve(t, rdb)
+				mustSum(t, c)
+				fault(p, x.match)
+				ended := 0
+				for range 2 { // a read that has begun before is not met
+					start := time.Now()
+					got, err := sum.Call(t.Context(), c, []int{20, 22})
+					switch {
+					case x.ends && err != nil:
+						ended++
+						ranOrLost(t, "the call", err)
+					case err != nil || got != 42:
+						t.Errorf("the call: %d, %v; want 42", got, err)
+					}
+					if took := time.Since(start); took > lost {
+						t.Errorf("the call ended after %v", took)
+					}
+				}
+				if x.ends && ended != 1 {
+					t.Errorf("%d calls ended with ErrMaybeRan; want 1", ended)
+				}
+				p.Reset()
+				mustSum(t, c)
+				end()
+				if n := rdb.ZCard(t.Context(), "{"+service+"}:workers").Val(); n != 0 {
+					t.Errorf("%d workers are left", n)
+				}
+			})
+		}
+	}
+}
+
+// TestServerKilled kills the server under load and starts it again with what it kept.
+func TestServerKilled(t *testing.T) {
+	t.Parallel()
+	srv := redistest.StartServer(t, redistest.AOF("everysec"))
+	c := rpc.NewClient(srv.Client(t), service)
+	var runs sync.Map // call → how often its handler ran
+	once := rpc.NewMethod[int, int]("Once")
+	s := rpc.NewServer(srv.Client(t), service)
+	once.Handle(s, func(_ context.Context, n int) (int, error) {
+		count, _ := runs.LoadOrStore(n, new(atomic.Int64))
+		count.(*atomic.Int64).Add(1)
+		return n, nil
+	})
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- s.Run(ctx) }()
+	if _, err := once.Call(t.Context(), c, -1, patient); err != nil {
+		t.Fatal(err)
+	}
+	loading, stop := context.WithCancel(t.Context())
+	var group sync.WaitGroup
+	var next, good, bad atomic.Int64
+	for range 8 {
+		group.Go(func() {
+			for loading.Err() == nil {
+				n := int(next.Add(1))
+				got, err := once.Call(t.Context(), c, n)
+				switch {
+				case err == nil && got == n:
+					good.Add(1)
+				case errors.Is(err, desir.ErrMaybeRan) || errors.Is(err, desir.ErrUnavailable) || errors.Is(err, rpc.ErrNoWorkers):
+					bad.Add(1)
+					if count, ok := runs.Load(n); ok && !errors.Is(err, desir.ErrMaybeRan) {
+						t.Errorf("call %d ran %d times, and its caller was told that it did not: %v", n, count.(*atomic.Int64).Load(), err)
+					}
+				default:
+					t.Errorf("call %d: %d, %v", n, got, err)
+				}
+			}
+		})
+	}
+	for range 2 {
+		before := good.Load()
+		redistest.Eventually(t, 30*time.Second, func() bool { return good.Load() > before+200 }, "calls are answered")
+		srv.Kill()
+		srv.Restart()
+	}
+	before := good.Load()
+	redistest.Eventually(t, 60*time.Second, func() bool { return good.Load() > before+200 }, "calls are answered again")
+	stop()
+	group.Wait()
+	cancel()
+	if err := <-done; err != nil {
+		t.Errorf("Run: %v", err)
+	}
+	runs.Range(func(n, count any) bool {
+		if k := count.(*atomic.Int64).Load(); k > 1 {
+			t.Errorf("call %v ran %d times", n, k)
+		}
+		return true
+	})
+	t.Logf("%d calls answered, %d ended with an error", good.Load(), bad.Load())
+}
+
+// TestServerForgets lets the server come back with nothing: calls that were out end.
+func TestServerForgets(t *testing.T) {
+	t.Parallel()
+	srv := redistest.StartServer(t)
+	rdb := srv.Client(t)
+	c := rpc.NewClient(rdb, service)
+	serve(t, rdb, rpc.Grace(0))
+	mustSum(t, c)
+	p := hold.Go(t.Context(), c, "a")
+	held(t, rdb, 1)
+	srv.Kill()
+	srv.Restart()
+	start := time.Now()
+	_, err := p.Wait(t.Context())
+	ranOrLost(t, "a call that was out", err)
+	if took := time.Since(start); took > lost {
+		t.Errorf("it ended after %v", took)
+	}
+	mustSum(t, c)
+}
+
+// TestServerGone ends calls although the server never comes back.
+func TestServerGone(t *testing.T) {
+	t.Parallel()
+	srv := redistest.StartServer(t)
+	rdb := srv.Client(t)
+	c := rpc.NewClient(rdb, service)
+	child(t, srv.Addr)
+	mustSum(t, c)
+	p := hold.Go(t.Context(), c, "a")
+	held(t, rdb, 1)
+	srv.Kill()
+	_, err := p.Wait(t.Context())
+	ranOrLost(t, "a call that was out", err)
+	if _, err := sum.Call(t.Context(), c, nil); !errors.Is(err, desir.ErrUnavailable) {
+		t.Errorf("another call: %v; want ErrUnavailable", err)
+	}
+}
+
+// TestWithdrawn ends a worker cleanly while calls wait: they did not run.
+func TestWithdrawn(t *testing.T) {
+	t.Parallel()
+	srv := redistest.StartServer(t)
+	rdb := srv.Client(t)
+	c := rpc.NewClient(rdb, service)
+	_, end := serve(t, rdb, rpc.Concurrency(1), rpc.Grace(0))
+	mustSum(t, c)
+	runs := hold.Go(t.Context(), c, "runs")
+	held(t, rdb, 1)
+	waits := sum.Go(t.Context(), c, []int{1})
+	redistest.Eventually(t, 20*time.Second, func() bool { return rdb.LLen(t.Context(), service).Val() == 1 }, "the other waits")
+	end()
+	if _, err := runs.Wait(t.Context()); rpc.CodeOf(err) != rpc.Canceled || !isAnswer(err) {
+		t.Errorf("the call that ran: %v; want Canceled of the worker", err)
+	}
+	if _, err := waits.Wait(t.Context()); !errors.Is(err, rpc.ErrNoWorkers) || errors.Is(err, desir.ErrMaybeRan) {
+		t.Errorf("the call that waited: %v; want ErrNoWorkers", err)
+	}
+	if n := rdb.Exists(t.Context(), service).Val(); n != 0 {
+		t.Error("it is still in the list")
+	}
+}
+
+// TestRandomCancels lets a thousand callers give up at random moments: nothing stays.
+func TestRandomCancels(t *testing.T) {
+	t.Parallel()
+	redistest.Goroutines(t)
+	srv := redistest.StartServer(t)
+	rdb := redis.NewClient(&redis.Options{Addr: srv.Addr})
+	t.Cleanup(func() { _ = rdb.Close() })
+	c := rpc.NewClient(rdb, service)
+	_, end := serve(t, rdb)
+	mustSum(t, c)
+	seeds := redistest.Seed(t)
+	var group sync.WaitGroup
+	var done, canceled atomic.Int64
+	for g := range 1000 {
+		random := rand.New(rand.NewPCG(seeds.Uint64(), uint64(g)))
+		group.Go(func() {
+			for i := range 5 {
+				ctx, cancel := context.WithCancel(t.Context())
+				if random.IntN(2) == 0 {
+					ctx, cancel = context.WithTimeout(t.Context(), time.Duration(random.IntN(20_000))*time.Microsecond)
+				} else {
+					time.AfterFunc(time.Duration(random.IntN(20_000))*time.Microsecond, cancel)
+				}
+				var err error
+				if random.IntN(4) == 0 {
+					_, err = hold.Call(ctx, c, "x")
+				} else {
+					var got int
+					if got, err = sum.Call(ctx, c, []int{g, i}); err == nil && got != g+i {
+						t.Errorf("%d+%d = %d", g, i, got)
+					}
+				}
+				switch {
+				case err == nil:
+					done.Add(1)
+				case ctx.Err() == nil && !isAnswer(err):
+					t.Errorf("a context that had not ended: %v", err)
+				case !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded):
+					t.Errorf("%v; want the context's error", err)
+				default:
+					canceled.Add(1)
+				}
+				cancel()
+			}
+		})
+	}
+	group.Wait()
+	mustSum(t, c)
+	end()
+	keys, err := rdb.Keys(t.Context(), "*").Result()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, k := range keys {
+		if ttl := rdb.PTTL(t.Context(), k).Val(); ttl < 0 && k != holds {
+			t.Errorf("the key %s has no expiry", k)
+		}
+	}
+	t.Logf("%d calls answered, %d given up; keys left: %s", done.Load(), canceled.Load(), strings.Join(keys, " "))
+}
+
+// TestClientClosed closes a Client that has calls pending.
+func TestClientClosed(t *testing.T) {
+	t.Parallel()
+	srv := redistest.StartServer(t)
+	rdb := srv.Client(t)
+	c := rpc.NewClient(rdb, service)
+	serve(t, rdb, rpc.Grace(0))
+	mustSum(t, c)
+	p := hold.Go(t.Context(), c, "a")
+	held(t, rdb, 1)
+	if err := c.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.Wait(t.Context()); !errors.Is(err, desir.ErrClosed) {
+		t.Errorf("the pending call: %v; want ErrClosed", err)
+	}
+}

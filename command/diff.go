@@ -1,0 +1,80 @@
+package command
+
+import (
+	"cmp"
+	"fmt"
+	"reflect"
+	"slices"
+)
+
+// Change is a difference between two tables.
+type Change struct {
+	Command string
+	What    string // "only there", "only here", "arity 2, -2 there", "arguments", "flags", …
+}
+
+// String is "GET: arity 2, -2 there".
+func (c Change) String() string { return c.Command + ": " + c.What }
+
+// Diff returns how the facts of another table differ from those of s, sorted by
+// name: commands that only one of them has, and what is not the same of the others.
+// Sentences and versions are not compared.
+func (s *Spec) Diff(other *Spec) []Change {
+	var changes []Change
+	add := func(c *Command, format string, args ...any) {
+		changes = append(changes, Change{c.Name, fmt.Sprintf(format, args...)})
+	}
+	for _, c := range s.all {
+		o := other.ids[c.id]
+		if o == nil {
+			add(c, "only here")
+			continue
+		}
+		if c.Arity != o.Arity {
+			add(c, "arity %d, %d there", c.Arity, o.Arity)
+		}
+		if c.Usage() != o.Usage() || !sameArgs(c.Args, o.Args) {
+			add(c, "arguments")
+		}
+		if !sameWords(c.Flags, o.Flags) {
+			add(c, "flags")
+		}
+		if !sameWords(c.Categories, o.Categories) {
+			add(c, "categories")
+		}
+		if !reflect.DeepEqual(bare(c.KeySpecs), bare(o.KeySpecs)) {
+			add(c, "keys")
+		}
+		if c.Deprecated != o.Deprecated {
+			add(c, "deprecated %q, %q there", c.Deprecated, o.Deprecated)
+		}
+	}
+	for _, o := range other.all {
+		if s.ids[o.id] == nil {
+			add(o, "only there")
+		}
+	}
+	slices.SortStableFunc(changes, func(a, b Change) int { return cmp.Compare(a.Command, b.Command) })
+	return changes
+}
+
+func sameArgs(a, b []Arg) bool {
+	return slices.EqualFunc(a, b, func(a, b Arg) bool {
+		return a.Name == b.Name && a.Type == b.Type && a.Token == b.Token && a.Optional == b.Optional &&
+			a.Multiple == b.Multiple && a.MultipleToken == b.MultipleToken && sameArgs(a.Args, b.Args)
+	})
+}
+
+// sameWords compares lists whose order does not count.
+func sameWords(a, b []string) bool {
+	return slices.Equal(slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b)))
+}
+
+// bare are specifications without their flags.
+func bare(specs []KeySpec) []KeySpec {
+	specs = slices.Clone(specs)
+	for i := range specs {
+		specs[i].Flags = nil
+	}
+	return slices.Clip(specs)
+}

@@ -1,0 +1,277 @@
+package command
+
+import (
+	"cmp"
+	"errors"
+	"slices"
+	"strings"
+)
+
+// Replies of COMMAND DOCS and COMMAND come as maps where the connection speaks
+// RESP3 and as lists of names and values where it speaks RESP2. Modules and forks
+// write some of them, so what is not as expected is left out, and depth is bounded.
+
+// errDocs is a reply that is not what COMMAND DOCS answers.
+var errDocs = errors.New("the reply is none of COMMAND DOCS")
+
+// pair is a name with its value in a reply.
+type pair struct {
+	name  string
+	value any
+}
+
+// pairs reads a reply that has names and values, in a map sorted by name.
+func pairs(reply any) ([]pair, bool) {
+	switch reply := reply.(type) {
+	case map[any]any:
+		found := make([]pair, 0, len(reply))
+		for k, v := range reply {
+			if name, ok := k.(string); ok {
+				found = append(found, pair{name, v})
+			}
+		}
+		slices.SortFunc(found, func(a, b pair) int { return cmp.Compare(a.name, b.name) })
+		return found, true
+	case []any:
+		if len(reply)%2 != 0 {
+			return nil, false
+		}
+		found := make([]pair, 0, len(reply)/2)
+		for i := 0; i < len(reply); i += 2 {
+			name, ok := reply[i].(string)
+			if !ok {
+				return nil, false
+			}
+			found = append(found, pair{name, reply[i+1]})
+		}
+		return found, true
+	default:
+		return nil, false
+	}
+}
+
+func textIn(reply any) string { s, _ := reply.(string); return s }
+
+func intIn(reply any) int { n, _ := reply.(int64); return int(n) }
+
+// textsIn are the texts of a list.
+func textsIn(reply any) (texts []string) {
+	list, _ := reply.([]any)
+	for _, v := range list {
+		if s, ok := v.(string); ok {
+			texts = append(texts, s)
+		}
+	}
+	return texts
+}
+
+// parseDocs reads the reply of COMMAND DOCS.
+func parseDocs(reply any) ([]*Command, error) {
+	rows, ok := pairs(reply)
+	if !ok || len(rows) == 0 {
+		return nil, errDocs
+	}
+	var all []*Command
+	for _, row := range rows {
+		fields, ok := pairs(row.value)
+		if !ok {
+			return nil, errDocs
+		}
+		all = appendDocs(all, row.name, fields, 0)
+	}
+	return all, nil
+}
+
+// appendDocs appends a command and its subcommands.
+func appendDocs(all []*Command, name string, fields []pair, depth int) []*Command {
+	c := &Command{id: strings.ToLower(name)}
+	all = append(all, c)
+	for _, f := range fields {
+		switch f.name {
+		case "summary":
+			c.Summary = textIn(f.value)
+		case "since":
+			c.Since = textIn(f.value)
+		case "group":
+			c.Group = textIn(f.value)
+		case "complexity":
+			c.Complexity = textIn(f.value)
+		case "deprecated_since":
+			c.Deprecated = textIn(f.value)
+		case "replaced_by":
+			c.ReplacedBy = textIn(f.value)
+		case "history":
+			c.History = parseHistory(f.value)
+		case "arguments":
+			c.Args = parseArgs(f.value, 0)
+		case "subcommands":
+			subs, _ := pairs(f.value)
+			for _, sub := range subs {
+				inner, ok := pairs(sub.value)
+				if ok && depth == 0 {
+					all = appendDocs(all, sub.name, inner, 1)
+				}
+			}
+		}
+	}
+	return all
+}
+
+// parseHistory reads pairs of a version and a sentence, each a list of its own
+// or, as some versions have it, all in one.
+func parseHistory(reply any) (events []Event) {
+	list, _ := reply.([]any)
+	for _, v := range list {
+		if p := textsIn(v); len(p) == 2 {
+			events = append(events, Event{p[0], p[1]})
+		}
+	}
+	if flat, ok := pairs(reply); ok && len(events) == 0 {
+		for _, p := range flat {
+			events = append(events, Event{p.name, textIn(p.value)})
+		}
+	}
+	return events
+}
+
+// parseArgs reads a grammar.
+func parseArgs(reply any, depth int) []Arg {
+	list, _ := reply.([]any)
+	if depth > maxDepth || len(list) == 0 {
+		return nil
+	}
+	args := make([]Arg, 0, len(list))
+	for _, v := range list {
+		fields, ok := pairs(v)
+		if !ok {
+			continue
+		}
+		a := Arg{KeySpec: -1}
+		for _, f := range fields {
+			switch f.name {
+			case "name":
+				a.Name = textIn(f.value)
+			case "type":
+				a.Type = textIn(f.value)
+			case "token":
+				a.Token = textIn(f.value)
+			case "display_text":
+				a.Display = textIn(f.value)
+			case "summary":
+				a.Summary = textIn(f.value)
+			case "since":
+				a.Since = textIn(f.value)
+			case "deprecated_since":
+				a.Deprecated = textIn(f.value)
+			case "key_spec_index":
+				a.KeySpec = intIn(f.value)
+			case "arguments":
+				a.Args = parseArgs(f.value, depth+1)
+			case "flags":
+				flags := textsIn(f.value)
+				a.Optional = slices.Contains(flags, "optional")
+				a.Multiple = slices.Contains(flags, "multiple")
+				a.MultipleToken = slices.Contains(flags, "multiple_token")
+			}
+		}
+		args = append(args, a)
+	}
+	return args
+}
+
+// addInfo puts the rows of COMMAND into commands that COMMAND DOCS has told of,
+// and appends those that it has not.
+func addInfo(commands []*Command, reply any) []*Command {
+	ids := make(map[string]*Command, len(commands))
+	for _, c := range commands {
+		ids[c.id] = c
+	}
+	var add func(reply any, depth int)
+	add = func(reply any, depth int) {
+		rows, _ := reply.([]any)
+		for _, v := range rows {
+			row, _ := v.([]any)
+			if len(row) < 6 || depth > 1 {
+				continue
+			}
+			id := strings.ToLower(textIn(row[0]))
+			c := ids[id]
+			if c == nil {
+				c = &Command{id: id}
+				ids[id] = c
+				commands = append(commands, c)
+			}
+			c.info(row)
+			if len(row) > 9 {
+				add(row[9], depth+1)
+			}
+		}
+	}
+	add(reply, 0)
+	return commands
+}
+
+// info reads a row of COMMAND: name, arity, flags, first key, last key, step, and
+// since version 7.0 categories, tips, key specifications and subcommands.
+func (c *Command) info(row []any) {
+	c.Arity, c.Flags = intIn(row[1]), textsIn(row[2])
+	if len(row) > 6 {
+		c.Categories = textsIn(row[6])
+	}
+	if len(row) > 8 {
+		c.Tips = textsIn(row[7])
+		specs, _ := row[8].([]any)
+		for _, v := range specs {
+			if fields, ok := pairs(v); ok {
+				c.KeySpecs = append(c.KeySpecs, parseKeySpec(fields))
+			}
+		}
+	}
+	if first := intIn(row[3]); first > 0 && len(c.KeySpecs) == 0 {
+		last := intIn(row[4])
+		if last > 0 {
+			last -= first
+		}
+		c.KeySpecs = []KeySpec{{Begin: "index", Index: first, Find: "range", LastKey: last, Step: intIn(row[5])}}
+	}
+}
+
+// parseKeySpec reads one key specification.
+func parseKeySpec(fields []pair) KeySpec {
+	k := KeySpec{Begin: "unknown", Find: "unknown"}
+	for _, f := range fields {
+		inner, _ := pairs(f.value)
+		switch f.name {
+		case "flags":
+			k.Flags = textsIn(f.value)
+		case "begin_search":
+			k.Begin = typed(inner, map[string]*int{"index": &k.Index, "startfrom": &k.StartFrom}, &k.Keyword)
+		case "find_keys":
+			k.Find = typed(inner, map[string]*int{
+				"lastkey": &k.LastKey, "keystep": &k.Step, "limit": &k.Limit, "keynumidx": &k.KeyNum, "firstkey": &k.FirstKey,
+			}, nil)
+		}
+	}
+	return k
+}
+
+// typed reads a step of a key specification into its numbers and returns which one it is.
+func typed(fields []pair, numbers map[string]*int, keyword *string) (kind string) {
+	kind = "unknown"
+	for _, f := range fields {
+		switch f.name {
+		case "type":
+			kind = textIn(f.value)
+		case "spec":
+			inner, _ := pairs(f.value)
+			for _, p := range inner {
+				if n := numbers[p.name]; n != nil {
+					*n = intIn(p.value)
+				} else if p.name == "keyword" && keyword != nil {
+					*keyword = textIn(p.value)
+				}
+			}
+		}
+	}
+	return kind
+}

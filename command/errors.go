@@ -1,0 +1,46 @@
+package command
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+var (
+	// ErrUnknown says that the table has no such command; the text has names
+	// that resemble it. Nothing was sent. [Load] knows what the server knows,
+	// and names with a dot pass unless the Runner is [Strict].
+	ErrUnknown = errors.New("unknown command")
+
+	// ErrNotAllowed says that the Runner keeps this command away; the text names
+	// the option that lets it through. Nothing was sent.
+	ErrNotAllowed = errors.New("not allowed")
+
+	// ErrTooNew says that the command, or an option of it, came with a later
+	// version than [MinServer] names. Nothing was sent.
+	ErrTooNew = errors.New("newer than the oldest server")
+)
+
+// ArgError says which word of a command is not one that the server would take.
+// Its text shows no word of the caller's.
+type ArgError struct {
+	Command string // "SET"
+	Pos     int    // index of the word among the arguments behind the name; their number if one is missing
+	Want    string // what is expected there: "an integer for EX", "GET or nothing more"
+	Usage   string // "SET key value [NX | XX] …"
+}
+
+// Error is "SET: argument 3: want …; usage: SET key value …".
+func (e *ArgError) Error() string {
+	return fmt.Sprintf("%s: argument %d: want %s; usage: %s", e.Command, e.Pos+1, e.Want, e.Usage)
+}
+
+// unknown is ErrUnknown with names that may have been meant. What is unknown may
+// be anything, so it is not shown.
+func (s *Spec) unknown(name string) error {
+	names := s.Suggest(name)
+	if len(names) == 0 {
+		return ErrUnknown
+	}
+	return fmt.Errorf("%w; did you mean %s?", ErrUnknown, strings.Join(names, ", "))
+}

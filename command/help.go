@@ -1,0 +1,172 @@
+package command
+
+import (
+	"fmt"
+	"strings"
+)
+
+const (
+	terminal  = 80 // columns, if nobody says
+	narrowest = 40
+)
+
+// Help is what there is to know about the command, for a terminal of 80 columns:
+// its summary, its usage, each argument with its type and whether it may be left out or repeated,
+// its complexity, since when there is what, what replaced it, and its subcommands. The
+// built-in table has no sentences; what [Load] brings has.
+func (c *Command) Help() string { return c.HelpWidth(terminal) }
+
+// HelpWidth is Help for a terminal of some columns, 40 at least.
+func (c *Command) HelpWidth(columns int) string {
+	h := helper{columns: max(columns, narrowest)}
+	h.paragraph("", c.Usage(), 4)
+	if c.Summary != "" {
+		h.gap()
+		h.paragraph("", c.Summary, 0)
+	}
+	if c.Deprecated != "" {
+		h.gap()
+		text := "deprecated since " + c.Deprecated
+		if c.ReplacedBy != "" {
+			text += ", replaced by " + strings.ReplaceAll(c.ReplacedBy, "`", "")
+		}
+		h.paragraph("", text, 0)
+	}
+	if len(c.Args) > 0 {
+		h.section("arguments")
+		h.args(c.Args, 1)
+	}
+	if len(c.Subcommands) > 0 {
+		h.section("subcommands")
+		for _, s := range c.Subcommands {
+			h.row(1, s.Name, s.Summary)
+		}
+	}
+	h.section("facts")
+	for _, f := range [][2]string{
+		{"group", c.Group},
+		{"since", c.Since},
+		{"complexity", c.Complexity},
+		{"flags", strings.Join(c.Flags, " ")},
+		{"categories", strings.Join(c.Categories, " ")},
+	} {
+		if f[1] != "" {
+			h.row(1, f[0], f[1])
+		}
+	}
+	if len(c.History) > 0 {
+		h.section("history")
+		for _, e := range c.History {
+			h.row(1, e.Version, strings.ReplaceAll(e.Text, "`", ""))
+		}
+	}
+	return h.b.String()
+}
+
+// helper writes lines that are not longer than the terminal is wide, unless a
+// word is.
+type helper struct {
+	b       strings.Builder
+	columns int
+}
+
+const (
+	indent = 2  // columns of a level
+	column = 16 // where the second column begins, behind its level
+)
+
+func (h *helper) gap() { h.b.WriteByte('\n') }
+
+func (h *helper) section(title string) {
+	h.gap()
+	h.b.WriteString(title + ":\n")
+}
+
+// row writes a word and a text beside it.
+func (h *helper) row(level int, word, text string) {
+	lead := strings.Repeat(" ", level*indent) + fmt.Sprintf("%-*s", column, word)
+	hanging := level*indent + column
+	if text == "" || len(lead) > hanging && len(lead)+len(text) > h.columns {
+		h.b.WriteString(strings.TrimRight(lead, " ") + "\n")
+		lead = strings.Repeat(" ", hanging)
+	}
+	if text != "" {
+		h.paragraph(lead, text, hanging+1)
+	}
+}
+
+// paragraph writes a text behind lead, its further lines indented.
+func (h *helper) paragraph(lead, text string, hanging int) {
+	line := lead
+	used := false // a word of the text is in the line
+	for word := range strings.FieldsSeq(text) {
+		if used && len(line)+1+len(word) > h.columns {
+			h.b.WriteString(line + "\n")
+			line, used = strings.Repeat(" ", hanging), false
+		}
+		if used || lead != "" && line == lead {
+			line += " "
+		}
+		line += word
+		used = true
+	}
+	h.b.WriteString(line + "\n")
+}
+
+// args writes the elements of a grammar, those inside others one level deeper.
+func (h *helper) args(args []Arg, level int) {
+	for i := range args {
+		a := &args[i]
+		h.row(level, a.label(), strings.Join(a.remarks(), ", "))
+		if a.Summary != "" {
+			h.row(level, "", a.Summary)
+		}
+		if len(a.Args) > 0 {
+			h.args(a.Args, level+1)
+		}
+	}
+}
+
+// label is what an element looks like in a usage, in short.
+func (a *Arg) label() string {
+	switch {
+	case a.Type == "pure-token":
+		return a.usageBody()
+	case a.Token != "" && len(a.Args) == 0:
+		return a.Token + " " + a.display()
+	case a.Token != "":
+		return a.Token
+	default:
+		return a.display()
+	}
+}
+
+// remarks say of what kind an element is.
+func (a *Arg) remarks() []string {
+	kind := a.Type
+	switch a.Type {
+	case "pure-token":
+		kind = "word"
+	case "oneof":
+		kind = "one of"
+	case "block":
+		kind = "together"
+	}
+	remarks := []string{kind}
+	if a.Optional {
+		remarks = append(remarks, "optional")
+	}
+	switch {
+	case a.MultipleToken:
+		remarks = append(remarks, "repeatable with "+a.Token)
+	case a.Multiple:
+		remarks = append(remarks, "repeatable")
+	}
+	if a.Since != "" {
+		remarks = append(remarks, "since "+a.Since)
+	}
+	if a.Deprecated != "" {
+		remarks = append(remarks, "deprecated since "+a.Deprecated)
+	}
+	return remarks
+}

@@ -1,0 +1,408 @@
+package command
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// matcher walks a grammar along the words of a command, without ever going
+// back: what a place takes is decided by the next word and by how many words the
+// rest needs at least.
+//
+// Neighbours that begin with tokens may come in any order, as the server takes
+// them; everything else stands where the grammar has it.
+type matcher struct {
+	words []string
+	pos   int
+	keys  int // how many keys come next, by a count in front; -1: nobody said
+	loops int // elements under way that may be repeated
+
+	oldest string // the version that every place has to be as old as, or empty
+	newer  *Arg   // the first one that is not
+
+	tokens  [12]*Arg // seen, for the rules; more are not kept
+	seen    int
+	total   int // keys that a count announced
+	weights int // values behind WEIGHTS
+
+	keep bool // all places, for Parse
+	all  []Match
+
+	recording bool   // why it fails
+	at        int    // the word that could not be taken,
+	could     []*Arg // and what could have stood there
+	want      string // says it better
+}
+
+// seq takes a sequence; need is how many words what follows it needs.
+func (m *matcher) seq(args []Arg, need int) bool {
+	for i := 0; i < len(args); {
+		a := &args[i]
+		if a.lead {
+			j := i + 1
+			for j < len(args) && args[j].lead {
+				j++
+			}
+			if !m.run(args[i:j], need+needs(args[j:])) {
+				return false
+			}
+			i = j
+			continue
+		}
+		after := need + needs(args[i+1:])
+		switch {
+		case m.keys >= 0 && a.Type == "key" && a.Multiple:
+			if !m.counted(a) {
+				return false
+			}
+		case a.Optional:
+			if after > 0 && m.left()-a.least < after || m.stopped(a) || !m.begins(a) {
+				m.expect(a)
+			} else if !m.take(a, after) {
+				return false
+			}
+		case i+1 < len(args) && lists(a, &args[i+1]):
+			if !m.halves(a, &args[i+1]) {
+				return false
+			}
+			i++
+		case !m.take(a, after):
+			return false
+		}
+		i++
+	}
+	return true
+}
+
+// needs is how many words a sequence needs at least.
+func needs(args []Arg) (n int) {
+	for i := range args {
+		if !args[i].Optional {
+			n += args[i].least
+		}
+	}
+	return n
+}
+
+// left is how many words there still are.
+func (m *matcher) left() int { return len(m.words) - m.pos }
+
+// run takes neighbours that begin with tokens, in any order, each once.
+func (m *matcher) run(args []Arg, need int) bool {
+	var taken uint64
+	for m.pos < len(m.words) {
+		i := m.first(args, taken)
+		if i < 0 {
+			i = m.first(args, ^taken)
+		}
+		if i < 0 {
+			break
+		}
+		if taken&(1<<i) != 0 {
+			if need > 0 || m.loops > 0 {
+				break // it may be a word of what follows
+			}
+			return m.again(&args[i])
+		}
+		taken |= 1 << i
+		if !m.take(&args[i], need) {
+			return false
+		}
+	}
+	missing := false
+	for i := range args {
+		if i < 64 && taken&(1<<i) == 0 {
+			m.expect(&args[i])
+			missing = missing || !args[i].Optional
+		}
+	}
+	return !missing
+}
+
+// first returns the first element that the next word may begin, or -1. It passes
+// over those whose bits are set, and over the sixty-fifth and later ones.
+func (m *matcher) first(args []Arg, but uint64) int {
+	for i := range min(len(args), 64) {
+		if but&(1<<i) == 0 && m.begins(&args[i]) {
+			return i
+		}
+	}
+	return -1
+}
+
+// again says that an option came twice, or two of a choice.
+func (m *matcher) again(a *Arg) bool {
+	if a.Type == "oneof" && a.Token == "" {
+		return m.fail(m.pos, "only one of %s", a.usageBody())
+	}
+	return m.fail(m.pos, "%s only once", a.name())
+}
+
+// take takes an element with its token, once or as often as it comes.
+func (m *matcher) take(a *Arg, need int) bool {
+	if m.oldest != "" && m.newer == nil && older(m.oldest, a.Since) {
+		m.newer = a
+	}
+	if a.Token != "" && a.Type != "pure-token" && !m.token(a) {
+		return false
+	}
+	if !a.Multiple {
+		return m.body(a, need)
+	}
+	m.loops++
+	for first := true; first || m.more(a, need); first = false {
+		if !first && a.MultipleToken && !m.token(a) || !m.body(a, need) {
+			return false
+		}
+	}
+	m.loops--
+	m.expect(a)
+	return true
+}
+
+// more reports whether an element comes once more. One that lacks a word is
+// begun all the same where nothing else could take its first one: then that is
+// what is wrong.
+func (m *matcher) more(a *Arg, need int) bool {
+	switch {
+	case m.left() == 0 || need > 0 && m.left()-bodyLeast(a) < need:
+		return false
+	case a.MultipleToken:
+		return m.begins(a)
+	default:
+		return !m.stopped(a) && m.bodyBegins(a)
+	}
+}
+
+// bodyLeast is how many words one more of a needs.
+func bodyLeast(a *Arg) int {
+	if a.Token != "" && a.Type != "pure-token" && !a.MultipleToken {
+		return a.least - 1
+	}
+	return a.least
+}
+
+// stopped reports whether the next word is an option that comes behind a.
+func (m *matcher) stopped(a *Arg) bool {
+	for _, end := range a.ends {
+		if m.begins(end) {
+			return true
+		}
+	}
+	return false
+}
+
+// token takes the token in front of an element.
+func (m *matcher) token(a *Arg) bool {
+	if !m.begins(a) {
+		m.expect(a)
+		return false
+	}
+	m.note(a, true)
+	m.pos++
+	return true
+}
+
+// body takes an element behind its token.
+func (m *matcher) body(a *Arg, need int) bool {
+	switch a.Type {
+	case "oneof":
+		return m.choose(a, need)
+	case "block":
+		return m.seq(a.Args, need)
+	case "pure-token":
+		return m.token(a)
+	}
+	if m.pos >= len(m.words) || !fits(a, m.words[m.pos]) {
+		m.expectValue(a)
+		return false
+	}
+	if a.Type == "integer" && a.Name == "numkeys" {
+		n, err := strconv.Atoi(m.words[m.pos])
+		if err != nil || n < 0 {
+			return m.fail(m.pos, "the number of keys")
+		}
+		m.keys = n
+	}
+	m.note(a, false)
+	m.pos++
+	return true
+}
+
+// choose takes one of some choices: the one whose token is next, else the first
+// without a token that the next word may begin.
+func (m *matcher) choose(a *Arg, need int) bool {
+	for _, lead := range []bool{true, false} {
+		for i := range a.Args {
+			choice := &a.Args[i]
+			if choice.lead == lead && m.begins(choice) && (lead || m.left()-choice.least >= need) {
+				return m.take(choice, need)
+			}
+		}
+	}
+	for i := range a.Args {
+		m.expect(&a.Args[i])
+	}
+	return false
+}
+
+// counted takes as many keys as the count in front said.
+func (m *matcher) counted(a *Arg) bool {
+	n := m.keys
+	m.keys, m.total = -1, n
+	switch {
+	case n == 0 && !a.Optional:
+		return m.fail(m.pos-1, "at least one key")
+	case n > m.left():
+		return m.fail(len(m.words), "as many keys as the number says")
+	}
+	for range n {
+		m.note(a, false)
+		m.pos++
+	}
+	return true
+}
+
+// lists reports whether two lists stand side by side, so that only their equal
+// length tells where the second one begins.
+func lists(a, b *Arg) bool {
+	return a.Multiple && b.Multiple && !b.Optional && !b.lead && len(a.Args) == 0 && len(b.Args) == 0
+}
+
+// halves takes two such lists, which are all that is left.
+func (m *matcher) halves(a, b *Arg) bool {
+	n := m.left()
+	if n == 0 || n%2 != 0 {
+		return m.fail(len(m.words), "as many of %s as of %s", b.Name, a.Name)
+	}
+	for i := range n {
+		if i < n/2 {
+			m.note(a, false)
+		} else {
+			m.note(b, false)
+		}
+		m.pos++
+	}
+	return true
+}
+
+// begins reports whether the next word may begin an element.
+func (m *matcher) begins(a *Arg) bool {
+	if m.pos >= len(m.words) {
+		return false
+	}
+	if a.Token != "" || a.Type == "pure-token" {
+		return strings.EqualFold(m.words[m.pos], a.Token)
+	}
+	return m.bodyBegins(a)
+}
+
+// bodyBegins is begins for what stands behind the token.
+func (m *matcher) bodyBegins(a *Arg) bool {
+	switch a.Type {
+	case "pure-token":
+		return strings.EqualFold(m.words[m.pos], a.Token)
+	case "oneof":
+		for i := range a.Args {
+			if m.begins(&a.Args[i]) {
+				return true
+			}
+		}
+		return false
+	case "block":
+		for i := range a.Args {
+			if m.begins(&a.Args[i]) {
+				return true
+			}
+			if !a.Args[i].Optional {
+				return false
+			}
+		}
+		return false
+	default:
+		return fits(a, m.words[m.pos])
+	}
+}
+
+// end wants that no word is left.
+func (m *matcher) end() bool { return m.pos == len(m.words) }
+
+// note keeps the place of the next word.
+func (m *matcher) note(a *Arg, token bool) {
+	switch {
+	case token && m.seen < len(m.tokens):
+		m.tokens[m.seen] = a
+		m.seen++
+	case !token && a.Token == "WEIGHTS":
+		m.weights++
+	}
+	if m.keep {
+		m.all = append(m.all, Match{a, token, m.pos})
+	}
+}
+
+// has reports whether the token was among the words.
+func (m *matcher) has(token string) bool {
+	for _, a := range m.tokens[:m.seen] {
+		if a.Token == token {
+			return true
+		}
+	}
+	return false
+}
+
+// expect notes what could have stood at the next word.
+func (m *matcher) expect(a *Arg) {
+	if !m.recording || m.want != "" {
+		return
+	}
+	if m.pos > m.at || m.could == nil {
+		m.at, m.could = m.pos, nil
+	}
+	if m.pos == m.at && !slices.Contains(m.could, a) {
+		m.could = append(m.could, a)
+	}
+}
+
+// expectValue is expect for what stands behind a token.
+func (m *matcher) expectValue(a *Arg) {
+	if m.recording && m.want == "" {
+		m.expect(a)
+		m.at, m.want = m.pos, wanted(a)
+	}
+}
+
+// fail says what is wrong in words. It returns false.
+func (m *matcher) fail(at int, format string, args ...any) bool {
+	if m.recording && m.want == "" {
+		m.at, m.want = at, fmt.Sprintf(format, args...)
+	}
+	return false
+}
+
+// failure is the error of a recorded walk.
+func (m *matcher) failure(c *Command) *ArgError {
+	e := &ArgError{Command: c.Name, Pos: m.at, Want: m.want, Usage: c.Usage()}
+	if m.want != "" {
+		return e
+	}
+	if m.pos > m.at || m.could == nil {
+		e.Pos, e.Want = m.pos, "nothing more"
+		return e
+	}
+	var names []string
+	optional := m.at < len(m.words)
+	for _, a := range m.could {
+		if name := a.opening(); !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+		optional = optional && a.Optional
+	}
+	e.Want = strings.Join(names, ", ")
+	if optional {
+		e.Want += " or nothing more"
+	}
+	return e
+}

@@ -1,0 +1,107 @@
+package command
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// rule is something that a command's grammar cannot express.
+type rule struct {
+	commands string // ids, with spaces between them
+	kind     ruleKind
+	token    string
+	others   []string
+	want     string // what the error says
+}
+
+type ruleKind int
+
+const (
+	without  ruleKind = iota // the token excludes the others
+	onlyWith                 // the token needs one of the others
+	single                   // the token leaves room for one score and member
+	keyless                  // the token wants the third word to be empty
+	balanced                 // the token has as many values as there are keys
+	word                     // the first word is one of the others
+	positive                 // the token's number is at least 1
+	natural                  // the token's number is at least 0
+)
+
+// rules are all there are, at most twenty. A test tries each against a server, both
+// ways; the design page of this package has them as a table.
+var rules = []rule{
+	{"zadd", without, "NX", []string{"GT", "LT"}, "NX without GT and LT"},
+	{"zadd", single, "INCR", nil, "a single score and member with INCR"},
+	{"zrange zrangestore", onlyWith, "LIMIT", []string{"BYSCORE", "BYLEX"}, "LIMIT only with BYSCORE or BYLEX"},
+	{"zrange", without, "WITHSCORES", []string{"BYLEX"}, "WITHSCORES without BYLEX"},
+	{"xadd xtrim", onlyWith, "LIMIT", []string{"~"}, "LIMIT only with ~"},
+	{"georadius georadiusbymember", without, "STORE", []string{"WITHCOORD", "WITHDIST", "WITHHASH"}, "STORE without WITHCOORD, WITHDIST and WITHHASH"},
+	{"georadius georadiusbymember", without, "STOREDIST", []string{"WITHCOORD", "WITHDIST", "WITHHASH"}, "STOREDIST without WITHCOORD, WITHDIST and WITHHASH"},
+	{"restore restore-asking", without, "IDLETIME", []string{"FREQ"}, "IDLETIME without FREQ"},
+	{"lcs", without, "LEN", []string{"IDX"}, "LEN without IDX"},
+	{"migrate", keyless, "KEYS", nil, `"" in the place of the key with KEYS`},
+	{"bitop", word, "", []string{"AND", "OR", "XOR", "NOT"}, "one of AND, OR, XOR, NOT"},
+	{"scan hscan sscan zscan", positive, "COUNT", nil, "at least 1 for COUNT"},
+	{"memory|usage", natural, "SAMPLES", nil, "at least 0 for SAMPLES"},
+	{"client|list", without, "TYPE", []string{"ID"}, "TYPE without ID"},
+	{"zunion zinter zunionstore zinterstore", balanced, "WEIGHTS", nil, "as many weights as keys"},
+}
+
+// lenient are commands that take more than their grammar says: they ignore what they
+// do not know, or do without what is asked for. Of them Check counts words only.
+var lenient = []string{"geohash", "geopos", "lolwut"}
+
+// rulesOf returns the rules of a command.
+func rulesOf(c *Command) (own []*rule) {
+	for i := range rules {
+		if slices.Contains(strings.Fields(rules[i].commands), c.id) {
+			own = append(own, &rules[i])
+		}
+	}
+	return own
+}
+
+// obey asks a command's rules about words that its grammar takes.
+func (m *matcher) obey(c *Command) bool {
+	for _, r := range c.rules {
+		if r.kind == word && !slices.ContainsFunc(r.others, func(w string) bool { return strings.EqualFold(w, m.words[0]) }) {
+			return m.fail(0, "%s", r.want)
+		}
+		if m.has(r.token) && m.breaks(r) {
+			return m.fail(len(m.words), "%s", r.want)
+		}
+	}
+	return true
+}
+
+// breaks reports whether words with the token of a rule break it.
+func (m *matcher) breaks(r *rule) bool {
+	switch r.kind {
+	case without:
+		return m.hasAny(r.others)
+	case onlyWith:
+		return !m.hasAny(r.others)
+	case single:
+		return len(m.words)-m.seen > 3
+	case keyless:
+		return m.words[2] != ""
+	case positive, natural:
+		n, err := strconv.Atoi(m.behind(r.token))
+		return err == nil && (n < 0 || n == 0 && r.kind == positive)
+	default:
+		return m.weights != m.total
+	}
+}
+
+// behind returns the word behind the last one that is a token, or nothing.
+func (m *matcher) behind(token string) string {
+	for i := len(m.words) - 2; i >= 0; i-- {
+		if strings.EqualFold(m.words[i], token) {
+			return m.words[i+1]
+		}
+	}
+	return ""
+}
+
+func (m *matcher) hasAny(tokens []string) bool { return slices.ContainsFunc(tokens, m.has) }

@@ -1,0 +1,189 @@
+package command
+
+import (
+	"cmp"
+	"iter"
+	"slices"
+	"strings"
+)
+
+// Spec is a table of commands. It is not changed once it is there, and safe for
+// any number of goroutines.
+type Spec struct {
+	Version string // of the server it comes from, "7.0.15"
+
+	all []*Command          // sorted by id, subcommands behind their container
+	ids map[string]*Command // by id
+}
+
+// newSpec makes a table of commands whose ids and grammars are there.
+func newSpec(version string, commands []*Command) *Spec {
+	s := &Spec{Version: version, ids: make(map[string]*Command, len(commands))}
+	for _, c := range commands {
+		if c.id == "" || s.ids[c.id] != nil {
+			continue
+		}
+		s.ids[c.id] = c
+		s.all = append(s.all, c)
+	}
+	slices.SortFunc(s.all, func(a, b *Command) int { return cmp.Compare(a.id, b.id) })
+	for _, c := range s.all {
+		c.Name = display(c.id)
+		c.least = prepare(c.Args)
+		setEnds(c.Args, nil)
+		c.rules = rulesOf(c)
+		if name, _, ok := strings.Cut(c.id, "|"); ok && s.ids[name] != nil {
+			c.parent = s.ids[name]
+			c.parent.Subcommands = append(c.parent.Subcommands, c)
+		}
+	}
+	return s
+}
+
+// prepare computes what the grammar's elements need and begin with, and returns
+// how many words all of them need.
+func prepare(args []Arg) (words int) {
+	for i := range args {
+		a := &args[i]
+		inner := prepare(a.Args)
+		a.lead = a.Type == "pure-token" || a.Token != ""
+		switch a.Type {
+		case "pure-token":
+			a.least = 1
+		case "oneof":
+			a.least, a.lead = least(a.Args), a.lead || leads(a.Args)
+		case "block":
+			a.least = inner
+			a.lead = a.lead || opens(a.Args)
+		default:
+			a.least = 1
+		}
+		if a.Token != "" && a.Type != "pure-token" {
+			a.least++
+		}
+		if !a.Optional {
+			words += a.least
+		}
+	}
+	return words
+}
+
+// setEnds finds for each element the options that may follow it directly; outer
+// are those behind the whole sequence.
+func setEnds(args []Arg, outer []*Arg) {
+	for i := range args {
+		a := &args[i]
+		ends := behind(args[i+1:], outer)
+		if a.Multiple || a.Optional && !a.lead {
+			a.ends = ends
+		}
+		if a.Type == "oneof" {
+			for j := range a.Args {
+				setEnds(a.Args[j:j+1], ends)
+			}
+			continue
+		}
+		setEnds(a.Args, ends)
+	}
+}
+
+// behind returns the options at the beginning of a sequence, and those behind it
+// if it has nothing else.
+func behind(args []Arg, outer []*Arg) (options []*Arg) {
+	for i := range args {
+		if !args[i].lead {
+			return options
+		}
+		if args[i].Optional {
+			options = append(options, &args[i])
+		}
+	}
+	return append(options, outer...)
+}
+
+// least returns how many words the shortest of some choices needs.
+func least(choices []Arg) int {
+	if len(choices) == 0 {
+		return 0
+	}
+	return slices.MinFunc(choices, func(a, b Arg) int { return a.least - b.least }).least
+}
+
+// leads reports whether each choice begins with a token.
+func leads(choices []Arg) bool {
+	return len(choices) > 0 && !slices.ContainsFunc(choices, func(a Arg) bool { return !a.lead })
+}
+
+// opens reports whether a sequence begins with a token, whatever it leaves out.
+func opens(parts []Arg) bool {
+	for i := range parts {
+		if !parts[i].lead {
+			return false
+		}
+		if !parts[i].Optional {
+			return true
+		}
+	}
+	return len(parts) > 0
+}
+
+// Lookup finds a command by its name in any case, a subcommand by its full one:
+// "set", "config get", "CONFIG|GET".
+func (s *Spec) Lookup(name string) (*Command, bool) {
+	if c := s.ids[name]; c != nil {
+		return c, true
+	}
+	c := s.ids[idOf(name)]
+	return c, c != nil
+}
+
+// idOf is how the server writes a name.
+func idOf(name string) string {
+	return strings.ToLower(strings.Join(strings.FieldsFunc(name, func(r rune) bool { return r == ' ' || r == '|' || r == '\t' }), "|"))
+}
+
+// resolve finds the command that words call, and how many of them are its name.
+// A container without a subcommand that it knows is the container itself.
+func (s *Spec) resolve(words []string) (*Command, int) {
+	c, ok := s.Lookup(words[0])
+	if !ok || c.words() > 1 {
+		return nil, 1
+	}
+	if len(words) > 1 && len(c.Subcommands) > 0 {
+		if sub := c.sub(words[1]); sub != nil {
+			return sub, 2
+		}
+	}
+	return c, 1
+}
+
+// All yields every command and subcommand, sorted by name.
+func (s *Spec) All() iter.Seq[*Command] { return slices.Values(s.all) }
+
+// Search returns the commands that have all of the words, in any case, in their
+// name, summary, group or categories: those first whose name has them, and of these
+// the ones that begin with the first word.
+func (s *Spec) Search(words string) []*Command {
+	wanted := strings.Fields(strings.ToLower(words))
+	if len(wanted) == 0 {
+		return nil
+	}
+	var begins, named, others []*Command
+	for _, c := range s.all {
+		name := strings.ToLower(c.Name)
+		text := strings.ToLower(strings.Join([]string{name, c.Summary, c.Group, strings.Join(c.Categories, " ")}, " "))
+		switch {
+		case containsAll(name, wanted) && strings.HasPrefix(name, wanted[0]):
+			begins = append(begins, c)
+		case containsAll(name, wanted):
+			named = append(named, c)
+		case containsAll(text, wanted):
+			others = append(others, c)
+		}
+	}
+	return slices.Concat(begins, named, others)
+}
+
+func containsAll(text string, words []string) bool {
+	return !slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(text, w) })
+}

@@ -86,7 +86,7 @@ func (h *helper) section(title string) {
 func (h *helper) row(level int, word, text string) {
 	lead := strings.Repeat(" ", level*indent) + fmt.Sprintf("%-*s", column, word)
 	hanging := level*indent + column
-	if text == "" || len(lead) > hanging && len(lead)+len(text) > h.columns {
+	if text == "" || len(lead) > hanging && len(lead)+1+len(text) > h.columns {
 		h.b.WriteString(strings.TrimRight(lead, " ") + "\n")
 		lead = strings.Repeat(" ", hanging)
 	}

@@ -233,7 +233,7 @@ func (r *inboxReader) client(ctx context.Context) (redis.Cmdable, error) {
 	if node == nil {
 		return r.box.hub.Client, nil
 	}
-	r.own = hub.Own(node, block+grace)
+	r.own = hub.Alone(node, block+grace)
 	return r.own, nil
 }
 

@@ -85,7 +85,7 @@ func (d *reader) client(ctx context.Context) (redis.UniversalClient, error) {
 	if node == nil {
 		return d.run.hub.Client, nil
 	}
-	d.own = hub.Own(node, block+grace)
+	d.own = hub.Alone(node, block+grace)
 	return d.own, nil
 }
 

@@ -49,7 +49,7 @@ func (b *blocker) client() redis.Cmdable {
 	if b.loop.node == nil {
 		return b.loop.w.hub.Client
 	}
-	b.own = hub.Own(b.loop.node, period+grace)
+	b.own = hub.Alone(b.loop.node, period+grace)
 	return b.own
 }
 

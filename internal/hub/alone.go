@@ -7,12 +7,13 @@ import (
 	"github.com/redis/go-redis/v9/maintnotifications"
 )
 
-// Own returns a client of one connection to the same node, for commands that
-// block: it waits for an answer as long as patience, and sends nothing twice.
-func Own(node *redis.Client, patience time.Duration) *redis.Client {
+// Alone returns a client of the same node with one connection of its own, for
+// commands that block: it repeats nothing and waits readTimeout for an answer,
+// without end if that is negative. The caller closes it.
+func Alone(node *redis.Client, readTimeout time.Duration) *redis.Client {
 	o := *node.Options()
 	o.MaxRetries = -1
-	o.ReadTimeout = patience
+	o.ReadTimeout = readTimeout
 	o.PoolSize, o.MinIdleConns, o.MaxIdleConns, o.MaxActiveConns = 1, 0, 0, 0
 	o.PipelinePoolSize = -1
 	o.ContextTimeoutEnabled = false

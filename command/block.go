@@ -1,0 +1,177 @@
+package command
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/desir-go/desir"
+	"github.com/desir-go/desir/internal/hub"
+	"github.com/desir-go/desir/internal/send"
+)
+
+const (
+	grace    = 2 * time.Second      // for an answer beyond the time that a command blocks
+	farewell = 8 * time.Millisecond // for the answer of a command whose context has ended
+	moves    = 4                    // how often a key is looked for on another node
+)
+
+var errNode = errors.New("a command that blocks, or is of its connection, needs a client of a server or of a cluster")
+
+// waits reports whether a command that can block does: XREAD only if told to.
+func (q *request) waits() bool {
+	_, ok := q.blockTime()
+	return ok || q.cmd.id != "xread" && q.cmd.id != "xreadgroup"
+}
+
+// blockTime returns how long a request may block; 0 is without end. It is false
+// for one that does not say.
+func (q *request) blockTime() (time.Duration, bool) {
+	m := matcher{words: q.words, keys: -1, keep: true}
+	q.cmd.matches(&m)
+	for _, match := range m.all {
+		unit := time.Second
+		switch {
+		case match.Token:
+			continue
+		case match.Arg.Token == "BLOCK", q.cmd.id == "wait", q.cmd.id == "waitaof":
+			unit = time.Millisecond
+			if match.Arg.Token != "BLOCK" && match.Arg.Name != "timeout" {
+				continue
+			}
+		case match.Arg.Name != "timeout":
+			continue
+		}
+		n, err := strconv.ParseFloat(q.words[match.Pos], 64)
+		if err != nil || n < 0 || n*float64(unit) > math.MaxInt64/4 {
+			return 0, true // the server's to refuse
+		}
+		return time.Duration(n * float64(unit)), true
+	}
+	return 0, false
+}
+
+// apart runs a request on a connection of its own.
+func (q *request) apart(ctx context.Context) (any, error) {
+	key := ""
+	if len(q.keys) > 0 {
+		key = q.keys[0]
+	}
+	for attempt := 1; ; attempt++ {
+		if err := ctx.Err(); err != nil {
+			return nil, q.ended(err, false)
+		}
+		node, err := q.hub.Node(ctx, key)
+		if err != nil {
+			return nil, q.hub.Send.Explain(ctx, err)
+		}
+		if node == nil {
+			return nil, fmt.Errorf("%w: %w", desir.ErrNotSupported, errNode)
+		}
+		v, err := q.alone(ctx, node)
+		if !redis.HasErrorPrefix(err, "MOVED") || attempt == moves || !send.Pause(ctx, grace/100) {
+			return v, err
+		}
+		_ = q.hub.Send.Explain(ctx, err) // a cluster looks at its map again
+	}
+}
+
+// answer is what came of a command.
+type answer struct {
+	value any
+	err   error
+}
+
+// alone runs a request on a new connection of a node and ends it with the context.
+func (q *request) alone(ctx context.Context, node *redis.Client) (any, error) {
+	patience := node.Options().ReadTimeout
+	if limit, ok := q.blockTime(); ok && limit == 0 {
+		patience = -1
+	} else if ok {
+		patience = limit + grace
+	}
+	own := hub.Alone(node, patience)
+	defer own.Close()
+	var id atomic.Int64
+	done := make(chan answer, 1)
+	go func() { done <- q.occupy(ctx, own, &id) }()
+	select {
+	case a := <-done:
+		return a.value, a.err
+	case <-ctx.Done():
+	}
+	over := make(chan struct{})
+	defer close(over)
+	go q.unblock(node, &id, over)
+	timer := time.NewTimer(farewell)
+	defer timer.Stop()
+	select {
+	case a := <-done:
+		if a.err != nil || a.value != nil {
+			return a.value, a.err
+		}
+		return nil, q.ended(ctx.Err(), false)
+	case <-timer.C:
+		return nil, q.ended(ctx.Err(), true)
+	}
+}
+
+// occupy sends a request on a connection, after it has asked for the connection's
+// name, under which it can be unblocked.
+func (q *request) occupy(ctx context.Context, own *redis.Client, id *atomic.Int64) answer {
+	sender := send.New(own).Apart()
+	wire := context.WithoutCancel(ctx)
+	name := redis.NewIntCmd(wire, "CLIENT", "ID")
+	if q.cmd.Blocking() && sender.Read(wire, name) == nil {
+		id.Store(name.Val())
+	}
+	if err := ctx.Err(); err != nil {
+		return answer{err: q.ended(err, false)}
+	}
+	cmd := redis.NewCmd(wire, q.args...)
+	err := sender.Write(wire, cmd)
+	if errors.Is(err, redis.Nil) {
+		return answer{}
+	}
+	if err != nil {
+		return answer{err: err}
+	}
+	return answer{value: cmd.Val()}
+}
+
+// unblock ends a blocked command at its server. It may not have begun to block.
+func (q *request) unblock(node *redis.Client, id *atomic.Int64, over <-chan struct{}) {
+	ctx, cancel := context.WithTimeout(context.Background(), farewell)
+	defer cancel()
+	for {
+		if n := id.Load(); n != 0 && node.ClientUnblock(ctx, n).Val() == 1 {
+			return
+		}
+		select {
+		case <-over:
+			return
+		case <-ctx.Done():
+			return
+		case <-time.After(time.Millisecond):
+		}
+	}
+}
+
+// ended is the error of a request whose context has ended; maybe says that it may
+// have been executed.
+func (q *request) ended(err error, maybe bool) error {
+	switch {
+	case q.cmd.Retryable():
+		return err
+	case maybe:
+		return send.Fault(send.ErrMaybeRan, err)
+	default:
+		return send.Fault(send.ErrUnavailable, err)
+	}
+}

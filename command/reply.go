@@ -1,0 +1,166 @@
+package command
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"math"
+	"math/big"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// Reply is what the server answered.
+type Reply struct{ value any }
+
+// IsNil reports whether the answer is that there is nothing.
+func (r Reply) IsNil() bool { return r.value == nil }
+
+// Value returns the answer as Go values: nil, string, int64, float64, bool, *big.Int, an error for
+// an error inside a list, []any, and map[any]any where the connection speaks RESP3 (in
+// RESP2 a map is a list of keys and values in turn).
+func (r Reply) Value() any { return r.value }
+
+// String is the answer as text, in the way of redis-cli: lists are numbered, texts in
+// them quoted, numbers marked; maps are sorted. A text that is alone stands as it is if it can be
+// printed, else it is quoted.
+func (r Reply) String() string {
+	if text, ok := r.value.(string); ok && printable(text) {
+		return text
+	}
+	return strings.Join(lines(r.value), "\n")
+}
+
+func printable(text string) bool {
+	return utf8.ValidString(text) && !strings.ContainsFunc(text, func(c rune) bool {
+		return c != '\n' && c != '\r' && c != '\t' && !strconv.IsPrint(c)
+	})
+}
+
+// lines are the lines of a value.
+func lines(value any) []string {
+	switch v := value.(type) {
+	case nil:
+		return []string{"(nil)"}
+	case string:
+		return []string{quote(v)}
+	case int64:
+		return []string{"(integer) " + strconv.FormatInt(v, 10)}
+	case float64:
+		return []string{"(double) " + strconv.FormatFloat(v, 'g', -1, 64)}
+	case bool:
+		return []string{"(" + strconv.FormatBool(v) + ")"}
+	case error:
+		return []string{"(error) " + v.Error()}
+	case []any:
+		if len(v) == 0 {
+			return []string{"(empty array)"}
+		}
+		return listed(len(v), ") ", func(i int) []string { return lines(v[i]) })
+	case map[any]any:
+		if len(v) == 0 {
+			return []string{"(empty hash)"}
+		}
+		keys := sortedKeys(v)
+		return listed(len(keys), "# ", func(i int) []string {
+			all := lines(v[keys[i]])
+			head := strings.Join(lines(keys[i]), " ") + " => "
+			if len(all) > 1 {
+				return append([]string{strings.TrimRight(head, " ")}, shifted("   ", all)...)
+			}
+			return []string{head + all[0]}
+		})
+	default:
+		return []string{fmt.Sprint(v)}
+	}
+}
+
+// listed numbers the parts of a list, whose further lines stand below their first.
+func listed(n int, mark string, part func(i int) []string) (all []string) {
+	width := len(strconv.Itoa(n))
+	for i := range n {
+		head := fmt.Sprintf("%*d%s", width, i+1, mark)
+		for j, line := range part(i) {
+			if j > 0 {
+				head = strings.Repeat(" ", len(head))
+			}
+			all = append(all, head+line)
+		}
+	}
+	return all
+}
+
+func shifted(by string, all []string) []string {
+	out := make([]string, len(all))
+	for i, line := range all {
+		out[i] = by + line
+	}
+	return out
+}
+
+// sortedKeys are the keys of a map, sorted by their texts.
+func sortedKeys(m map[any]any) []any {
+	keys := make([]any, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.SortFunc(keys, func(a, b any) int { return strings.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
+	return keys
+}
+
+// quote is a text in double quotes as redis-cli writes it; [Words] reads it back.
+func quote(text string) string {
+	b := []byte{'"'}
+	for i := range len(text) {
+		switch c := text[i]; {
+		case c == '"' || c == '\\':
+			b = append(b, '\\', c)
+		case strings.IndexByte("\n\r\t\b\a", c) >= 0:
+			b = append(b, '\\', "nrtba"[strings.IndexByte("\n\r\t\b\a", c)])
+		case c < ' ' || c > '~':
+			b = fmt.Appendf(b, `\x%02x`, c)
+		default:
+			b = append(b, c)
+		}
+	}
+	return string(append(b, '"'))
+}
+
+// MarshalJSON writes the answer as JSON. A text that is not UTF-8 is {"base64": "…"}, an error
+// inside a list {"error": "…"}, a number that JSON does not have its name as a text.
+func (r Reply) MarshalJSON() ([]byte, error) { return json.Marshal(jsonOf(r.value)) }
+
+func jsonOf(value any) any {
+	switch v := value.(type) {
+	case string:
+		if !utf8.ValidString(v) {
+			return map[string]string{"base64": base64.StdEncoding.EncodeToString([]byte(v))}
+		}
+		return v
+	case float64:
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			return strings.ToLower(strings.TrimPrefix(strconv.FormatFloat(v, 'g', -1, 64), "+"))
+		}
+		return v
+	case *big.Int:
+		return json.Number(v.String())
+	case error:
+		return map[string]string{"error": v.Error()}
+	case []any:
+		all := make([]any, len(v))
+		for i := range v {
+			all[i] = jsonOf(v[i])
+		}
+		return all
+	case map[any]any:
+		all := make(map[string]any, len(v))
+		for k, e := range v {
+			all[fmt.Sprint(k)] = jsonOf(e)
+		}
+		return all
+	default:
+		return v
+	}
+}

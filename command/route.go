@@ -1,0 +1,169 @@
+package command
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/desir-go/desir"
+)
+
+var errCursor = errors.New("a cursor of SCAN belongs to one node of the cluster; use a client of that node")
+
+// send sends a request where it belongs. A nil answer is no error.
+func (r *Runner) send(ctx context.Context, q *request) (any, error) {
+	c := q.cmd
+	switch {
+	case c == nil:
+		return q.single(ctx)
+	case binds(c.id) || c.Blocking() && q.waits():
+		return q.apart(ctx)
+	case !q.hub.Slotted() || len(q.keys) > 0:
+		return q.single(ctx)
+	case c.id == "scan":
+		return nil, fmt.Errorf("%w: %w", desir.ErrNotSupported, errCursor)
+	case c.everywhere():
+		return q.masters(ctx)
+	default:
+		return q.single(ctx)
+	}
+}
+
+// single sends a request to one node.
+func (q *request) single(ctx context.Context) (any, error) {
+	cmd := q.command(ctx)
+	send := q.hub.Send.Write
+	if q.cmd != nil && q.cmd.Retryable() {
+		send = q.hub.Send.Read
+	}
+	err := send(ctx, cmd)
+	switch {
+	case errors.Is(err, redis.Nil):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	}
+	return cmd.Val(), nil
+}
+
+func (q *request) command(ctx context.Context) *redis.Cmd {
+	cmd := redis.NewCmd(ctx, q.args...)
+	if q.first > 0 && q.first <= math.MaxInt8 {
+		cmd.SetFirstKeyPos(int8(q.first))
+	}
+	return cmd
+}
+
+// policy returns the part of a tip behind its name, "" if there is none.
+func (c *Command) policy(name string) string {
+	for _, tip := range c.Tips {
+		if value, ok := strings.CutPrefix(tip, name+":"); ok {
+			return value
+		}
+	}
+	return ""
+}
+
+// everywhere reports whether a command without a key goes to every master, and
+// its answers can become one.
+func (c *Command) everywhere() bool {
+	request := c.policy("request_policy")
+	return (request == "all_shards" || request == "all_nodes") && c.policy("response_policy") != "special"
+}
+
+// part is the answer of one master.
+type part struct {
+	addr  string
+	value any
+}
+
+// masters sends a request to every master and makes one answer of theirs.
+func (q *request) masters(ctx context.Context) (any, error) {
+	var mu sync.Mutex
+	var parts []part
+	var failed error
+	one := q.cmd.policy("response_policy") == "one_succeeded"
+	err := q.hub.EachMaster(ctx, func(ctx context.Context, node redis.UniversalClient, addr string) error {
+		cmd := redis.NewCmd(ctx, q.args...)
+		send := q.hub.Send.WriteOn
+		if q.cmd.Retryable() {
+			send = q.hub.Send.ReadOn
+		}
+		err := send(ctx, node, cmd)
+		mu.Lock()
+		defer mu.Unlock()
+		switch {
+		case err == nil:
+			parts = append(parts, part{addr, cmd.Val()})
+		case errors.Is(err, redis.Nil):
+			parts = append(parts, part{addr, nil})
+		case one:
+			failed = err
+		default:
+			return err
+		}
+		return nil
+	})
+	if err == nil && len(parts) == 0 {
+		err = failed
+	}
+	if err != nil {
+		return nil, err
+	}
+	slices.SortFunc(parts, func(a, b part) int { return cmp.Compare(a.addr, b.addr) })
+	return fold(q.cmd.policy("response_policy"), parts), nil
+}
+
+// fold makes one answer of many.
+func fold(policy string, parts []part) any {
+	join := map[string]func(a, b int64) int64{
+		"agg_sum":         func(a, b int64) int64 { return a + b },
+		"agg_min":         func(a, b int64) int64 { return min(a, b) },
+		"agg_max":         func(a, b int64) int64 { return max(a, b) },
+		"agg_logical_and": func(a, b int64) int64 { return a & b },
+		"agg_logical_or":  func(a, b int64) int64 { return a | b },
+	}[policy]
+	whole := parts[0].value
+	for _, p := range parts[1:] {
+		switch {
+		case join != nil:
+			whole = joined(join, whole, p.value)
+		case policy != "":
+		case whole == nil:
+			whole = p.value
+		default:
+			a, okA := whole.([]any)
+			b, okB := p.value.([]any)
+			if okA && okB {
+				whole = slices.Concat(a, b)
+			}
+		}
+	}
+	return whole
+}
+
+// joined joins two numbers, or two lists of them one by one.
+func joined(join func(a, b int64) int64, a, b any) any {
+	switch a := a.(type) {
+	case int64:
+		if b, ok := b.(int64); ok {
+			return join(a, b)
+		}
+	case []any:
+		if b, ok := b.([]any); ok && len(a) == len(b) {
+			all := make([]any, len(a))
+			for i := range a {
+				all[i] = joined(join, a[i], b[i])
+			}
+			return all
+		}
+	}
+	return a
+}

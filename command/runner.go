@@ -1,0 +1,222 @@
+package command
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/desir-go/desir"
+	"github.com/desir-go/desir/internal/hub"
+)
+
+// Runner sends commands through a client, after it has checked them.
+//
+// Use [New]. A Runner is safe for any number of goroutines.
+type Runner struct {
+	h    *hub.Handle
+	s    settings
+	spec func() (*Spec, error)
+}
+
+var errUnmade = errors.New("the Runner was not made by New")
+
+// New makes a Runner of a client. It does not talk to Redis and cannot fail: an option
+// that makes no sense, or names what is not in the table, is the error of every call.
+//
+// By default commands are checked by [Builtin]; [WithSpec] sets another table. Denied are by
+// default, with [ErrNotAllowed], the commands that leave something behind in a connection, which is shared: SUBSCRIBE
+// and its kin, MONITOR, SELECT, AUTH, HELLO, RESET, QUIT, MULTI, EXEC, WATCH, WAIT, CLIENT REPLY, CLIENT TRACKING, READONLY
+// and others; and those that destroy or stop: SHUTDOWN, FLUSHALL, FLUSHDB, SWAPDB, DEBUG, REPLICAOF, FAILOVER, CLUSTER RESET, MODULE LOAD.
+// [Allow] with the name lets one through. Of the first kind each then runs on a connection of its own that ends
+// with it: a transaction of several calls is not to be had here.
+func New(rdb redis.UniversalClient, opts ...Option) *Runner {
+	s, err := gatherOptions(opts)
+	r := &Runner{h: hub.NewHandle(rdb, "command", "", err).Apart(true), s: s}
+	r.spec = sync.OnceValues(func() (*Spec, error) {
+		spec := s.spec
+		if spec == nil {
+			spec = Builtin()
+		}
+		return spec, s.known(spec)
+	})
+	return r
+}
+
+// Do checks a command and sends it: its name and arguments as words, as
+// [Command.Check] takes them. A subcommand is a word of its own: Do(ctx, "CONFIG", "GET", "maxmemory").
+//
+// One round trip, and none if the command is refused: [ErrUnknown], [ErrNotAllowed], [ErrTooNew], an
+// [*ArgError], and [desir.ErrCrossSlot] for keys that a cluster keeps apart. A command that is not
+// [Command.Retryable] is sent once; after [desir.ErrMaybeRan] it may have been executed.
+//
+// A command that blocks takes a connection of its own and three round trips more. When the context ends, an
+// element that the command had got is returned; where nobody knows, the error is the context's joined with
+// [desir.ErrMaybeRan]. Blocking needs a client of a server, of sentinels or of a cluster.
+//
+// On a cluster the first key decides where a command goes. Without one, KEYS, DBSIZE, RANDOMKEY, SCRIPT LOAD, CONFIG SET and what
+// else its table says so of go to every master, not at one moment, and the answers become one: numbers are added, lists joined. SCAN is
+// [desir.ErrNotSupported] there, for a cursor belongs to one node. Everything else goes to any node.
+//
+// A miss is a Reply that IsNil. Errors are [*desir.OpError], with the first key, and show no other argument. Where the server was
+// asked the words of its answer are in them.
+func (r *Runner) Do(ctx context.Context, args ...any) (Reply, error) {
+	q, err := r.request(ctx, args)
+	if err != nil {
+		return Reply{}, q.fail(err)
+	}
+	v, err := r.send(ctx, q)
+	if err != nil {
+		return Reply{}, q.fail(err)
+	}
+	return Reply{v}, nil
+}
+
+// Line is [Runner.Do] of a line, which [Words] splits as redis-cli does.
+func (r *Runner) Line(ctx context.Context, line string) (Reply, error) {
+	words, err := Words(line)
+	if err != nil {
+		return Reply{}, (&request{}).fail(err)
+	}
+	args := make([]any, len(words))
+	for i, w := range words {
+		args[i] = w
+	}
+	return r.Do(ctx, args...)
+}
+
+// request is a command on its way.
+type request struct {
+	hub   *hub.Hub
+	cmd   *Command // nil: not in the table
+	name  string   // for errors; empty if unknown
+	words []string // behind the name
+	args  []any    // to send, with the name
+	keys  []string
+	first int // index of the first key in args, or 0
+}
+
+// fail returns err as the error of the command.
+func (q *request) fail(err error) error {
+	name, key := q.name, ""
+	if name == "" {
+		name = "Do"
+	}
+	if len(q.keys) > 0 {
+		key = q.keys[0]
+	}
+	return desir.Fail(hub.NewHandle(nil, "command", key, nil), name, err)
+}
+
+// request checks everything that can be checked without sending. It is never nil.
+func (r *Runner) request(ctx context.Context, args []any) (*request, error) {
+	q := &request{}
+	if r == nil || r.spec == nil {
+		return q, fmt.Errorf("%w: %w", desir.ErrNotSupported, errUnmade)
+	}
+	spec, err := r.spec()
+	if err != nil {
+		return q, err
+	}
+	if q.hub, err = r.h.Hub(); err != nil {
+		return q, err
+	}
+	if len(args) == 0 {
+		return q, fmt.Errorf("%w: no words", ErrUnknown)
+	}
+	if err := q.set(spec, args); err != nil {
+		return q, err
+	}
+	id := idOf(q.name)
+	if q.cmd == nil && (r.s.strict || !strings.Contains(q.name, ".")) {
+		name := q.name
+		q.name = ""
+		return q, spec.unknown(name)
+	}
+	if err := r.s.permits(id, q.cmd); err != nil {
+		return q, err
+	}
+	if q.cmd != nil {
+		if r.s.oldest != "" && older(r.s.oldest, q.cmd.Since) {
+			return q, fmt.Errorf("%w: it came with %s", ErrTooNew, q.cmd.Since)
+		}
+		if err := q.cmd.check(q.words, r.s.oldest); err != nil {
+			return q, err
+		}
+	}
+	return q, q.findKeys(ctx)
+}
+
+// set fills in the command and its words.
+func (q *request) set(spec *Spec, args []any) error {
+	words := make([]string, len(args))
+	for i, a := range args {
+		text, ok := textOf(a)
+		if !ok {
+			return &ArgError{Command: strings.ToUpper(words[0]), Pos: i - 1, Want: "a string, a []byte, a number or a bool"}
+		}
+		words[i] = text
+	}
+	cmd, n := spec.resolve(words)
+	q.cmd, q.name, q.words = cmd, strings.ToUpper(words[0]), words[n:]
+	q.args = make([]any, 0, len(args))
+	if cmd != nil {
+		q.name = cmd.Name
+		for w := range strings.SplitSeq(cmd.Name, " ") {
+			q.args = append(q.args, w)
+		}
+	} else {
+		q.args = append(q.args, words[0])
+	}
+	for i := n; i < len(args); i++ {
+		if raw, ok := args[i].([]byte); ok {
+			q.args = append(q.args, raw)
+		} else {
+			q.args = append(q.args, words[i])
+		}
+	}
+	return nil
+}
+
+// findKeys finds the keys, and refuses those of several slots.
+func (q *request) findKeys(ctx context.Context) error {
+	var err error
+	if q.cmd != nil {
+		var at []int
+		at, err = q.cmd.keys(q.words)
+		for _, i := range at {
+			q.keys = append(q.keys, strings.Clone(q.words[i]))
+		}
+		if len(at) > 0 {
+			q.first = len(q.args) - len(q.words) + at[0]
+		}
+	}
+	if !q.hub.Slotted() {
+		return nil
+	}
+	if q.cmd == nil || err != nil {
+		q.askKeys(ctx)
+	}
+	if len(q.keys) == 0 {
+		return nil
+	}
+	return q.hub.SameSlot(q.keys[0], q.keys[1:]...)
+}
+
+// askKeys asks the server for the keys. A command that it does not know, or that
+// has none, has none.
+func (q *request) askKeys(ctx context.Context) {
+	reply, _ := ask(ctx, q.hub, append([]any{"COMMAND", "GETKEYS"}, q.args...)...)
+	if q.keys = textsIn(reply); len(q.keys) == 0 {
+		return
+	}
+	for i, a := range q.args {
+		if text, _ := textOf(a); i > 0 && text == q.keys[0] {
+			q.first = i
+			return
+		}
+	}
+}

@@ -26,7 +26,7 @@ fuzz: ## fuzz every target for FUZZTIME (10s)
 	FUZZTIME=$(FUZZTIME) bash .ci/fuzz
 
 bench: ## what the types cost beside the bare client
-	go test -run '^$$' -bench . -benchmem ./collections ./codec
+	go test -run '^$$' -bench . -benchmem ./collections ./codec ./command
 
 compare: ## desir side by side with its peers
 	cd bench && GOWORK=off go run .

@@ -32,7 +32,7 @@ func (c *Command) Check(args ...any) error {
 
 // check is Check of words for servers from the version oldest on.
 func (c *Command) check(words []string, oldest string) error {
-	if len(c.Subcommands) > 0 && (len(words) > 0 || len(c.Args) == 0 && c.least == 0 && c.Arity < -1) {
+	if len(c.Subcommands) > 0 && (len(words) > 0 || len(c.Args) == 0 && c.Arity < -1) {
 		return c.checkSub(words, oldest)
 	}
 	m := matcher{words: words, keys: -1, oldest: oldest}

@@ -26,10 +26,8 @@ type Command struct {
 	KeySpecs    []KeySpec  // where its keys are
 	Subcommands []*Command // sorted by name
 
-	id     string // "config|get", as the server has it
-	least  int    // words that Args needs
-	rules  []*rule
-	parent *Command
+	id    string // "config|get", as the server has it
+	rules []*rule
 }
 
 // Event is a line of a command's history.

@@ -52,7 +52,14 @@ func pairs(reply any) ([]pair, bool) {
 
 func textIn(reply any) string { s, _ := reply.(string); return s }
 
-func intIn(reply any) int { n, _ := reply.(int64); return int(n) }
+// intIn is a number in a reply. None of a specification is large.
+func intIn(reply any) int {
+	n, _ := reply.(int64)
+	if n < -maxNumber || n > maxNumber {
+		return 0
+	}
+	return int(n)
+}
 
 // textsIn are the texts of a list.
 func textsIn(reply any) (texts []string) {

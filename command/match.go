@@ -152,8 +152,10 @@ func (m *matcher) take(a *Arg, need int) bool {
 		return m.body(a, need)
 	}
 	m.loops++
-	for first := true; first || m.more(a, need); first = false {
-		if !first && a.MultipleToken && !m.token(a) || !m.body(a, need) {
+	for before := -1; before < 0 || m.pos > before && m.more(a, need); {
+		again := before >= 0
+		before = m.pos
+		if again && a.MultipleToken && !m.token(a) || !m.body(a, need) {
 			return false
 		}
 	}

@@ -29,12 +29,11 @@ func newSpec(version string, commands []*Command) *Spec {
 	slices.SortFunc(s.all, func(a, b *Command) int { return cmp.Compare(a.id, b.id) })
 	for _, c := range s.all {
 		c.Name = display(c.id)
-		c.least = prepare(c.Args)
+		prepare(c.Args)
 		setEnds(c.Args, nil)
 		c.rules = rulesOf(c)
 		if name, _, ok := strings.Cut(c.id, "|"); ok && s.ids[name] != nil {
-			c.parent = s.ids[name]
-			c.parent.Subcommands = append(c.parent.Subcommands, c)
+			s.ids[name].Subcommands = append(s.ids[name].Subcommands, c)
 		}
 	}
 	return s

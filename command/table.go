@@ -75,6 +75,8 @@ func (s *Spec) MarshalText() ([]byte, error) {
 	return []byte(b.String()), nil
 }
 
+var spaces = strings.NewReplacer("\t", " ", "\n", " ")
+
 // field is a value between two tabs.
 func field(v any) string {
 	switch v := v.(type) {
@@ -83,12 +85,7 @@ func field(v any) string {
 	case []string:
 		return field(strings.Join(v, ","))
 	default:
-		return strings.Map(func(r rune) rune {
-			if r == '\t' || r == '\n' {
-				return ' '
-			}
-			return r
-		}, v.(string))
+		return spaces.Replace(v.(string))
 	}
 }
 
@@ -98,7 +95,7 @@ func (a *Arg) marks() string {
 	for _, m := range []struct {
 		set    bool
 		letter string
-	}{{a.Optional, "o"}, {a.Multiple, "m"}, {a.MultipleToken, "t"}, {a.Token == "" && a.Type == "pure-token", "e"}} {
+	}{{a.Optional, "o"}, {a.Multiple, "m"}, {a.MultipleToken, "t"}} {
 		if m.set {
 			b.WriteString(m.letter)
 		}
@@ -178,7 +175,8 @@ const (
 	commandFields = 11
 	keyFields     = 12
 	argFields     = 10
-	maxDepth      = 16 // of a grammar
+	maxDepth      = 8       // of a grammar
+	maxNumber     = 1 << 30 // of a specification, either way
 )
 
 func (r *tableReader) line(line string) bool {
@@ -297,7 +295,7 @@ func (r *tableReader) list(text string) []string {
 func numbers(fields []string, from int, to ...*int) bool {
 	for i, p := range to {
 		n, err := strconv.Atoi(fields[from+i])
-		if err != nil {
+		if err != nil || n < -maxNumber || n > maxNumber {
 			return false
 		}
 		*p = n

@@ -26,6 +26,7 @@ const (
 	word                     // the first word is one of the others
 	positive                 // the token's number is at least 1
 	natural                  // the token's number is at least 0
+	choice                   // the token's word is one of the others
 )
 
 // rules are all there are, at most twenty. A test tries each against a server, both
@@ -41,6 +42,10 @@ var rules = []rule{
 	{"restore restore-asking", without, "IDLETIME", []string{"FREQ"}, "IDLETIME without FREQ"},
 	{"lcs", without, "LEN", []string{"IDX"}, "LEN without IDX"},
 	{"migrate", keyless, "KEYS", nil, `"" in the place of the key with KEYS`},
+	{"client|kill", choice, "SKIPME", []string{"yes", "no"}, "yes or no for SKIPME"},
+	{"client|tracking", without, "BCAST", []string{"OPTIN", "OPTOUT"}, "BCAST without OPTIN and OPTOUT"},
+	{"client|tracking", without, "OPTIN", []string{"OPTOUT"}, "OPTIN without OPTOUT"},
+	{"client|tracking", onlyWith, "PREFIX", []string{"BCAST"}, "PREFIX only with BCAST"},
 	{"bitop", word, "", []string{"AND", "OR", "XOR", "NOT"}, "one of AND, OR, XOR, NOT"},
 	{"scan hscan sscan zscan", positive, "COUNT", nil, "at least 1 for COUNT"},
 	{"memory|usage", natural, "SAMPLES", nil, "at least 0 for SAMPLES"},
@@ -65,7 +70,7 @@ func rulesOf(c *Command) (own []*rule) {
 // obey asks a command's rules about words that its grammar takes.
 func (m *matcher) obey(c *Command) bool {
 	for _, r := range c.rules {
-		if r.kind == word && !slices.ContainsFunc(r.others, func(w string) bool { return strings.EqualFold(w, m.words[0]) }) {
+		if r.kind == word && !r.names(m.words[0]) {
 			return m.fail(0, "%s", r.want)
 		}
 		if m.has(r.token) && m.breaks(r) {
@@ -89,9 +94,16 @@ func (m *matcher) breaks(r *rule) bool {
 	case positive, natural:
 		n, err := strconv.Atoi(m.behind(r.token))
 		return err == nil && (n < 0 || n == 0 && r.kind == positive)
+	case choice:
+		return !r.names(m.behind(r.token))
 	default:
 		return m.weights != m.total
 	}
+}
+
+// names reports whether a word is one of the rule's.
+func (r *rule) names(word string) bool {
+	return slices.ContainsFunc(r.others, func(w string) bool { return strings.EqualFold(w, word) })
 }
 
 // behind returns the word behind the last one that is a token, or nothing.

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/redis/go-redis/v9"
+
 	"github.com/desir-go/desir/internal/redistest"
 )
 
@@ -15,7 +17,7 @@ func TestRules(t *testing.T) {
 	if len(rules) > 20 {
 		t.Errorf("%d rules; at most 20", len(rules))
 	}
-	rdb := redistest.StartServer(t).Client(t)
+	rdb := redistest.StartServer(t).Client(t, func(o *redis.Options) { o.PoolSize = 1 })
 	tried := map[string][]string{
 		"NX without GT and LT":                               {"zadd @key NX GT 1 a", "zadd @key NX LT 1 a", "+zadd @key NX 1 a", "+zadd @key GT XX 1 a"},
 		"a single score and member with INCR":                {"zadd @key INCR 1 a 2 b", "zadd @key NX INCR 1 a 2 b", "+zadd @key CH INCR 1 a", "+zadd @key 1 a 2 b"},
@@ -30,6 +32,10 @@ func TestRules(t *testing.T) {
 		"one of AND, OR, XOR, NOT":                           {"bitop nand d @key", "+bitop not d @key"},
 		"at least 1 for COUNT":                               {"scan 0 COUNT 0", "hscan @key 0 COUNT 0", "+sscan @key 0 COUNT 1"},
 		"at least 0 for SAMPLES":                             {"memory|usage @key SAMPLES -1", "+memory|usage @key SAMPLES 0"},
+		"yes or no for SKIPME":                               {"client|kill ID 99 SKIPME maybe", "+client|kill ID 99 SKIPME no"},
+		"BCAST without OPTIN and OPTOUT":                     {"client|tracking on BCAST OPTIN", "+client|tracking on BCAST"},
+		"OPTIN without OPTOUT":                               {"client|tracking on OPTIN OPTOUT", "+client|tracking on OPTIN"},
+		"PREFIX only with BCAST":                             {"client|tracking on PREFIX a", "+client|tracking on PREFIX a PREFIX b BCAST"},
 		"TYPE without ID":                                    {"client|list TYPE normal ID 1", "+client|list TYPE normal", "+client|list ID 1 2"},
 		"as many weights as keys":                            {"zunion 2 @key k WEIGHTS 1", "zinterstore d 1 @key WEIGHTS 1 2 AGGREGATE MAX", "+zunion 2 @key k WEIGHTS 1 2 AGGREGATE MIN"},
 	}
@@ -45,6 +51,9 @@ func TestRules(t *testing.T) {
 			checked := c.Check(args...)
 			wrong, _ := errors.AsType[*ArgError](checked)
 			answer := tell(t, rdb, c, args)
+			if c.id == "client|tracking" {
+				rdb.Do(ctx, "client", "tracking", "off")
+			}
 			switch {
 			case good && (checked != nil || answer != nil && shapes.MatchString(answer.Error())):
 				t.Errorf("%s keeps the rule: %v; the server: %v", list, checked, answer)

@@ -57,7 +57,8 @@ func New(rdb redis.UniversalClient, opts ...Option) *Runner {
 // element that the command had got is returned; where nobody knows, the error is the context's joined with
 // [desir.ErrMaybeRan]. Blocking needs a client of a server, of sentinels or of a cluster.
 //
-// On a cluster the first key decides where a command goes. Without one, KEYS, DBSIZE, RANDOMKEY, SCRIPT LOAD, CONFIG SET and what
+// On a cluster the first key decides where a command goes; of a command whose keys the table does not
+// tell, a module's say, the server is asked for them by COMMAND GETKEYS, a round trip more. Without a key, KEYS, DBSIZE, RANDOMKEY, SCRIPT LOAD, CONFIG SET and what
 // else its table says so of go to every master, not at one moment, and the answers become one: numbers are added, lists joined. SCAN is
 // [desir.ErrNotSupported] there, for a cursor belongs to one node. Everything else goes to any node.
 //

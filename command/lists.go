@@ -1,0 +1,41 @@
+package command
+
+// counted takes as many keys as the count in front said.
+func (m *matcher) counted(a *Arg) bool {
+	n := m.keys
+	m.keys, m.total = -1, n
+	switch {
+	case n == 0 && !a.Optional:
+		return m.fail(m.pos-1, "at least one key")
+	case n > m.left():
+		return m.fail(len(m.words), "as many keys as the number says")
+	}
+	for range n {
+		m.note(a, false)
+		m.pos++
+	}
+	return true
+}
+
+// lists reports whether two lists stand side by side, so that only their equal
+// length tells where the second one begins.
+func lists(a, b *Arg) bool {
+	return a.Multiple && b.Multiple && !b.Optional && !b.lead && len(a.Args) == 0 && len(b.Args) == 0
+}
+
+// halves takes two such lists, which are all that is left.
+func (m *matcher) halves(a, b *Arg) bool {
+	n := m.left()
+	if n == 0 || n%2 != 0 {
+		return m.fail(len(m.words), "as many of %s as of %s", b.Name, a.Name)
+	}
+	for i := range n {
+		if i < n/2 {
+			m.note(a, false)
+		} else {
+			m.note(b, false)
+		}
+		m.pos++
+	}
+	return true
+}

@@ -82,6 +82,12 @@ func TestBlockingEnds(t *testing.T) {
 		if b.Name == "embedded" {
 			return // it has no CLIENT UNBLOCK: what it gives to a connection that has gone is gone
 		}
+		redistest.Eventually(t, 20*time.Second, func() bool { // the server's answer comes within milliseconds, or not this time
+			limited, cancel := context.WithTimeout(ctx, 20*time.Millisecond)
+			defer cancel()
+			_, err := r.Do(limited, "blpop", q, 0)
+			return errors.Is(err, desir.ErrUnavailable) && errors.Is(err, context.DeadlineExceeded)
+		}, "a command that ends knows that it took nothing")
 		redistest.Eventually(t, 5*time.Second, func() bool { return blocked(t, b, q) == 0 }, "nobody blocks")
 		do(t, r, "rpush", q, "a")
 		if n, _, err := Run[int](ctx, r, "llen", q); n != 1 || err != nil {

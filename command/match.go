@@ -1,8 +1,6 @@
 package command
 
-import (
-	"strconv"
-)
+import "strconv"
 
 // matcher walks a grammar along the words of a command, without ever going
 // back: what a place takes is decided by the next word and by how many words the

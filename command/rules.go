@@ -57,14 +57,15 @@ var rules = []rule{
 // do not know, or do without what is asked for. Of them Check counts words only.
 var lenient = []string{"geohash", "geopos", "lolwut"}
 
-// rulesOf returns the rules of a command.
-func rulesOf(c *Command) (own []*rule) {
+// setRules gives each command of a table its rules.
+func (s *Spec) setRules() {
 	for i := range rules {
-		if slices.Contains(strings.Fields(rules[i].commands), c.id) {
-			own = append(own, &rules[i])
+		for id := range strings.FieldsSeq(rules[i].commands) {
+			if c := s.ids[id]; c != nil {
+				c.rules = append(c.rules, &rules[i])
+			}
 		}
 	}
-	return own
 }
 
 // obey asks a command's rules about words that its grammar takes.

@@ -31,11 +31,11 @@ func newSpec(version string, commands []*Command) *Spec {
 		c.Name = display(c.id)
 		prepare(c.Args)
 		setEnds(c.Args, nil)
-		c.rules = rulesOf(c)
 		if name, _, ok := strings.Cut(c.id, "|"); ok && s.ids[name] != nil {
 			s.ids[name].Subcommands = append(s.ids[name].Subcommands, c)
 		}
 	}
+	s.setRules()
 	return s
 }
 
@@ -72,6 +72,9 @@ func prepare(args []Arg) (words int) {
 func setEnds(args []Arg, outer []*Arg) {
 	for i := range args {
 		a := &args[i]
+		if len(a.Args) == 0 && !a.Multiple && (!a.Optional || a.lead) {
+			continue // nothing asks
+		}
 		ends := behind(args[i+1:], outer)
 		if a.Multiple || a.Optional && !a.lead {
 			a.ends = ends

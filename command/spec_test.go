@@ -1,6 +1,7 @@
 package command
 
 import (
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -146,6 +147,24 @@ func TestUnmarshalHostile(t *testing.T) {
 		if err := s.UnmarshalText([]byte(text)); err == nil {
 			t.Errorf("%.30q is a table", text)
 		}
+	}
+}
+
+// TestCost holds what the documents promise of memory; the benchmarks show the time.
+func TestCost(t *testing.T) {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	var s Spec
+	if err := s.read(builtinText); err != nil {
+		t.Fatal(err)
+	}
+	runtime.ReadMemStats(&after)
+	if n := after.TotalAlloc - before.TotalAlloc; n > 2<<20 {
+		t.Errorf("the table takes %d bytes to read", n)
+	}
+	c := need(t, "set")
+	if n := testing.AllocsPerRun(100, func() { _ = c.Check("key", "value", "EX", 100, "NX", "GET") }); n > 4 {
+		t.Errorf("a check takes %v allocations", n)
 	}
 }
 

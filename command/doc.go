@@ -18,5 +18,6 @@
 //
 // Errors are [*desir.OpError] with the command's name and its first key; below
 // it are [*ArgError], [ErrUnknown], [ErrNotAllowed], [ErrTooNew] or the errors of
-// the root package. No error shows an argument.
+// the root package. No error shows an argument but the first key, unless the
+// server quotes one in its answer.
 package command

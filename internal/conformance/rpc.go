@@ -466,7 +466,9 @@ func rpcDeadline(t *testing.T, r *redistest.Redis) {
 	defer cancel()
 	running := hold.Go(ctx, c, "runs")
 	<-entered
-	queued := hold.Go(ctx, c, "waits")
+	sooner, stop := context.WithTimeout(ctx, time.Second)
+	defer stop()
+	queued := hold.Go(sooner, c, "waits")
 	waiting(t, r, service, 1)
 	for what, p := range map[string]*rpc.Pending[string]{"running": running, "queued": queued} {
 		if _, err := p.Wait(t.Context()); !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, desir.ErrMaybeRan) && !rpcAnswered(err) {

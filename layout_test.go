@@ -49,7 +49,7 @@ var outside = map[string][]string{
 		"", "channel", "collections", "command", "command/internal/generate", "counter", "embedded", "cmd/desir", "internal/conformance",
 		"internal/fuse", "internal/hub", "internal/listen", "internal/redistest", "internal/script", "internal/send", "internal/wait", "rpc",
 	},
-	"github.com/vmihailenco/msgpack/v5":  {"codec"},
+	"github.com/vmihailenco/msgpack/v5":  {"codec", "cmd/desir"},
 	"github.com/klauspost/compress/zstd": {"codec"},
 	"github.com/alicebob/miniredis/v2":   {"embedded", "internal/redistest"},
 	"github.com/alecthomas/kong":         {"cmd/desir"},

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/redis/go-redis/v9"
 
@@ -21,13 +20,15 @@ type chanCmd struct {
 
 type chanSend struct {
 	Name   string   `arg:"" help:"Name of the channel."`
-	Values []string `arg:"" optional:"" help:"Values; without any, the lines of standard input."`
+	Values []string `arg:"" optional:"" name:"value" help:"Texts, JSON of objects or arrays; without any, or as -, the lines of standard input."`
 	Buffer int      `default:"0" help:"Wait while so many values are in the channel; 0 for never."`
+	input  `embed:""`
 }
 
 type chanRecv struct {
 	Name     string `arg:"" help:"Name of the channel."`
 	patience `embed:""`
+	view     `embed:""`
 }
 
 type (
@@ -64,11 +65,10 @@ func (c *chanSend) Run(ctx context.Context, s streams, flags *cli) error {
 			opts = append(opts, channel.Buffer(c.Buffer))
 		}
 		to := channel.NewChan[string](rdb, c.Name, opts...)
-		if len(c.Values) > 0 {
-			_, err := to.SendMany(ctx, c.Values...)
+		return c.batches(c.Values, s.in, func(values []string) error {
+			_, err := to.SendMany(ctx, values...)
 			return err
-		}
-		return eachLine(s.in, func(line string) error { return to.Send(ctx, line) })
+		})
 	})
 }
 
@@ -76,18 +76,14 @@ func (c *chanSend) Run(ctx context.Context, s streams, flags *cli) error {
 func (c *chanRecv) Run(ctx context.Context, s streams, flags *cli) error {
 	return online(ctx, flags, func(rdb redis.UniversalClient) error {
 		values := channel.NewChan[string](rdb, c.Name).All(ctx, c.loop()...)
-		return printEach(s.out, values, c.Count, func(v string) string { return v })
+		return printEach(s.out, values, c.Count, c.text)
 	})
 }
 
 // Run is "desir chan len".
 func (c *chanLen) Run(ctx context.Context, s streams, flags *cli) error {
 	return online(ctx, flags, func(rdb redis.UniversalClient) error {
-		n, err := channel.NewChan[string](rdb, c.Name).Len(ctx)
-		if err == nil {
-			fmt.Fprintln(s.out, n)
-		}
-		return err
+		return printed(s.out)(channel.NewChan[string](rdb, c.Name).Len(ctx))
 	})
 }
 

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"bytes"
-	"context"
 	"strings"
 	"testing"
 
@@ -17,18 +15,13 @@ func TestChan(t *testing.T) {
 	if status, _, errs := tool(t, "chan", "send", "talk", "hello", "two words"); status != 0 {
 		t.Fatalf("exit status %d, %q", status, errs)
 	}
-	var out, errs bytes.Buffer
-	if status := run(context.Background(), []string{"chan", "send", "talk"}, strings.NewReader("from\na pipe"), &out, &errs); status != 0 {
-		t.Fatalf("exit status %d, %q", status, errs.String())
+	if status, _, errs := piped(t, "from\na pipe", "chan", "send", "talk"); status != 0 {
+		t.Fatalf("exit status %d, %q", status, errs)
 	}
 	if got, want := (<-heard), (outcome{0, "hello\ntwo words\nfrom\na pipe\n", ""}); got != want {
 		t.Errorf("heard %+v, want %+v", got, want)
 	}
-	for _, step := range []struct {
-		args   []string
-		status int
-		out    string
-	}{
+	follow(t, []step{
 		{[]string{"chan", "send", "talk", "left"}, 0, ""},
 		{[]string{"chan", "len", "talk"}, 0, "1\n"},
 		{[]string{"chan", "close", "talk"}, 0, ""},
@@ -38,12 +31,7 @@ func TestChan(t *testing.T) {
 		{[]string{"chan", "recv", "talk", "--idle", "10ms"}, 0, ""},
 		{[]string{"chan", "send", "talk", "--buffer=-1", "x"}, 1, ""},
 		{[]string{"chan", "send", "", "x"}, 1, ""},
-	} {
-		status, out, errs := tool(t, step.args...)
-		if status != step.status || out != step.out || (errs == "") != (status == 0) {
-			t.Errorf("%q: exit status %d, %q, %q; want %d, %q", step.args, status, out, errs, step.status, step.out)
-		}
-	}
+	})
 	t.Setenv("DESIR_URL", "")
 	if status, _, errs := tool(t, "chan", "len", "talk"); status != 1 || !strings.Contains(errs, "--url") {
 		t.Errorf("without a URL: exit status %d, %q", status, errs)

@@ -2,11 +2,43 @@
 // more as the library grows.
 //
 //	desir tour [FILE…]     counts words with workers that share a channel, a map, a set, a list, a counter and a value
+//	desir map ls|get|set|del|len NAME
+//	desir set ls|add|del|has|len NAME
+//	desir list ls|push|pop|at|len NAME
+//	desir value get|set|del NAME
+//	desir counter get|next|add|set NAME
 //	desir chan send|recv|len|close|reopen NAME
 //	desir mailbox send TO WORD…, desir mailbox recv|len NAME
 //	desir topic pub NAME WORD…, desir topic sub NAME
 //	desir version
 //	desir --help
+//
+// # Values
+//
+// A text is shown as it is, msgpack as JSON, any other bytes in quotes; what a
+// terminal would obey is escaped. With --json each line is a JSON value, a text in
+// quotes. What JSON has no word for is an object of one member:
+//
+//	{"$bytes": "text"}, {"$base64": "…"}       a byte slice
+//	{"$string": "base64"}                      a string that is not UTF-8
+//	{"$time": "2024-02-29T12:30:00Z"}          an instant
+//	{"$float": "nan"}, {"$float32": 0.1}       floats; a whole one has a point, as 2.0
+//	{"$map": [[key, value], …]}                a map whose keys are no texts
+//	{"$ext": [type, "base64"]}                 an extension of msgpack
+//
+// What is written takes the form of the Go value that it is, as [codec.Auto]
+// stores it. A word is a text, and one that begins with { or [ is JSON: an object is
+// a struct or a map, with its members in their order, and becomes msgpack, as an
+// array does. With --json every word is JSON: "tea", 7, 1.5 and true then are a
+// string, an int, a float64 and a bool, which Redis holds as texts, and null is a nil
+// pointer. With --msgpack all of these are msgpack as well, as pointers, interfaces
+// and codec.Msgpack want them, and with --text all words are texts, as codec.JSON
+// wants its objects. So what is shown of msgpack can be written again and gives the
+// same bytes. A dash stands for standard input.
+//
+// A miss, as of a key that is not there, is an exit status of 1.
+//
+// # Where
 //
 // It works on the Redis that --url or the environment variable DESIR_URL names
 // (see desir.Open for the forms), else on an embedded one that ends with it.

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/redis/go-redis/v9"
 
@@ -18,13 +17,15 @@ type mailboxCmd struct {
 
 type mailboxSend struct {
 	To    string   `arg:"" help:"Address of the mailbox."`
-	Words []string `arg:"" optional:"" name:"word" help:"Letters; without any, the lines of standard input."`
+	Words []string `arg:"" optional:"" name:"word" help:"Texts, JSON of objects or arrays; without any, or as -, the lines of standard input."`
 	From  string   `default:"desir" help:"Address that the letters are from; replies go there."`
+	input `embed:""`
 }
 
 type mailboxRecv struct {
 	Name     string `arg:"" help:"Address of the mailbox."`
 	patience `embed:""`
+	view     `embed:""`
 }
 
 type mailboxLen struct {
@@ -35,7 +36,7 @@ type mailboxLen struct {
 func (c *mailboxSend) Run(ctx context.Context, s streams, flags *cli) error {
 	return online(ctx, flags, func(rdb redis.UniversalClient) error {
 		from := channel.NewMailbox[string](rdb, c.From)
-		return each(c.Words, s.in, func(word string) error { return from.Send(ctx, c.To, word) })
+		return c.each(c.Words, s.in, func(value string) error { return from.Send(ctx, c.To, value) })
 	})
 }
 
@@ -43,17 +44,15 @@ func (c *mailboxSend) Run(ctx context.Context, s streams, flags *cli) error {
 func (c *mailboxRecv) Run(ctx context.Context, s streams, flags *cli) error {
 	return online(ctx, flags, func(rdb redis.UniversalClient) error {
 		letters := channel.NewMailbox[string](rdb, c.Name).All(ctx, c.loop()...)
-		return printEach(s.out, letters, c.Count, func(l channel.Letter[string]) string { return l.From + ": " + l.Value })
+		return printEach(s.out, letters, c.Count, func(l channel.Letter[string]) string {
+			return c.parts("from", l.From, ": ", "value", l.Value)
+		})
 	})
 }
 
 // Run is "desir mailbox len".
 func (c *mailboxLen) Run(ctx context.Context, s streams, flags *cli) error {
 	return online(ctx, flags, func(rdb redis.UniversalClient) error {
-		n, err := channel.NewMailbox[string](rdb, c.Name).Len(ctx)
-		if err == nil {
-			fmt.Fprintln(s.out, n)
-		}
-		return err
+		return printed(s.out)(channel.NewMailbox[string](rdb, c.Name).Len(ctx))
 	})
 }

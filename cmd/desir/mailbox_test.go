@@ -34,18 +34,13 @@ func TestMailbox(t *testing.T) {
 	if status, _, errs := tool(t, "mailbox", "send", "ada", "hello", "two words", "--from", "bob"); status != 0 {
 		t.Fatalf("exit status %d, %q", status, errs)
 	}
-	var out, errs bytes.Buffer
-	if status := run(context.Background(), []string{"mailbox", "send", "ada"}, strings.NewReader("from\na pipe"), &out, &errs); status != 0 {
-		t.Fatalf("exit status %d, %q", status, errs.String())
+	if status, _, errs := piped(t, "from\na pipe", "mailbox", "send", "ada"); status != 0 {
+		t.Fatalf("exit status %d, %q", status, errs)
 	}
 	if got, want := (<-heard), (outcome{0, "bob: hello\nbob: two words\ndesir: from\ndesir: a pipe\n", ""}); got != want {
 		t.Errorf("heard %+v, want %+v", got, want)
 	}
-	for _, step := range []struct {
-		args   []string
-		status int
-		out    string
-	}{
+	follow(t, []step{
 		{[]string{"mailbox", "send", "ada", "left"}, 0, ""},
 		{[]string{"mailbox", "len", "ada"}, 0, "1\n"},
 		{[]string{"mailbox", "recv", "ada", "--idle", "0s"}, 0, "desir: left\n"},
@@ -55,16 +50,7 @@ func TestMailbox(t *testing.T) {
 		{[]string{"mailbox", "send", "", "x"}, 1, ""},
 		{[]string{"mailbox", "send", "ada", "x", "--from", ""}, 1, ""},
 		{[]string{"mailbox", "send"}, 2, ""},
-	} {
-		status, out, errs := tool(t, step.args...)
-		lines := 0
-		if step.status != 0 {
-			lines = 1
-		}
-		if status != step.status || out != step.out || strings.Count(errs, "\n") != lines {
-			t.Errorf("%q: exit status %d, %q, %q; want %d, %q", step.args, status, out, errs, step.status, step.out)
-		}
-	}
+	})
 	t.Setenv("DESIR_URL", "")
 	if status, _, errs := tool(t, "mailbox", "len", "ada"); status != 1 || !strings.Contains(errs, "--url") {
 		t.Errorf("without a URL: exit status %d, %q", status, errs)

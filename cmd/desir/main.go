@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"reflect"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -23,6 +24,11 @@ type cli struct {
 	URL string `help:"Redis to work on; without it an embedded one." env:"DESIR_URL" placeholder:"redis://…"`
 
 	Tour    tourCmd    `cmd:"" help:"Count the words of text files with workers that share a channel, a map, a set, a list, a counter and a value."`
+	Map     mapCmd     `cmd:"" help:"Show and change a map."`
+	Set     setCmd     `cmd:"" help:"Show and change a set."`
+	List    listCmd    `cmd:"" help:"Show and change a list."`
+	Value   valueCmd   `cmd:"" help:"Show and change a value."`
+	Counter counterCmd `cmd:"" help:"Show and change a counter."`
 	Chan    chanCmd    `cmd:"" help:"Send and receive through a channel."`
 	Mailbox mailboxCmd `cmd:"" help:"Send letters to addresses and receive them."`
 	Topic   topicCmd   `cmd:"" help:"Publish and listen."`
@@ -45,15 +51,19 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 			status = int(code)
 		}
 	}()
+	in := newStdin(ctx, stdin)
+	defer in.close()
 	var c cli
 	parser, err := kong.New(&c, kong.Name("desir"), kong.Writers(stdout, stderr),
 		kong.Description("Redis-backed structures that feel like Go's own."),
 		kong.Exit(func(code int) { panic(exit(code)) }),
-		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(streams{stdin, stdout, stderr}))
+		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(streams{in, stdout, stderr}),
+		kong.KindMapper(reflect.String, kong.MapperFunc(decodeWord)),
+		kong.KindMapper(reflect.Int, kong.MapperFunc(decodeNumber)), kong.KindMapper(reflect.Int64, kong.MapperFunc(decodeNumber)))
 	if err != nil {
 		return fail(stderr, err, 1)
 	}
-	command, err := parser.Parse(args)
+	command, err := parser.Parse(hideMinus(args))
 	if err != nil {
 		return fail(stderr, fmt.Errorf("%w; see desir --help", err), 2)
 	}

@@ -15,9 +15,38 @@ func TestMain(m *testing.M) { os.Exit(redistest.Main(m)) }
 // tool runs the tool and returns its exit status and what it wrote.
 func tool(t *testing.T, args ...string) (status int, stdout, stderr string) {
 	t.Helper()
+	return piped(t, "", args...)
+}
+
+// piped is tool with something to read.
+func piped(t *testing.T, in string, args ...string) (status int, stdout, stderr string) {
+	t.Helper()
 	var out, errs bytes.Buffer
-	status = run(context.Background(), args, strings.NewReader(""), &out, &errs)
+	status = run(context.Background(), args, strings.NewReader(in), &out, &errs)
 	return status, out.String(), errs.String()
+}
+
+// step is one run of the tool and what comes of it; where the status is not 0,
+// there is a line on standard error as well.
+type step struct {
+	args   []string
+	status int
+	out    string
+}
+
+// follow runs the tool step by step.
+func follow(t *testing.T, steps []step) {
+	t.Helper()
+	for _, s := range steps {
+		status, out, errs := tool(t, s.args...)
+		lines := 0
+		if s.status != 0 {
+			lines = 1
+		}
+		if status != s.status || out != s.out || strings.Count(errs, "\n") != lines {
+			t.Errorf("%q: exit status %d, %q, %q; want %d, %q", s.args, status, out, errs, s.status, s.out)
+		}
+	}
 }
 
 func TestWrongUse(t *testing.T) {
@@ -39,6 +68,9 @@ func TestWrongUse(t *testing.T) {
 		"too many workers":  {[]string{"tour", "--workers", "1000"}, 1, "--workers"},
 		"negative top":      {[]string{"tour", "--top=-1"}, 1, "--top"},
 		"no server":         {[]string{"tour", "--url", "redis://" + dead.Addr + "?max_retries=-1"}, 1, dead.Addr},
+		"no number":         {[]string{"counter", "add", "c", "x"}, 2, "no integer"},
+		"no URL":            {[]string{"map", "ls", "m"}, 1, "--url"},
+		"two forms":         {[]string{"value", "set", "v", "--json", "--text", "1"}, 2, "--json"},
 		"not a URL":         {[]string{"tour", "--url", "localhost:6379"}, 1, "scheme"},
 		"password in a URL": {[]string{"tour", "--url", "redis://u:s3cret@h:x"}, 1, "address"},
 	} {
@@ -61,7 +93,7 @@ func TestWrongUse(t *testing.T) {
 }
 
 func TestHelpAndVersion(t *testing.T) {
-	for _, args := range [][]string{{"--help"}, {"tour", "--help"}} {
+	for _, args := range [][]string{{"--help"}, {"tour", "--help"}, {"map", "set", "--help"}} {
 		status, out, errs := tool(t, args...)
 		if status != 0 || !strings.Contains(out, "Usage: desir") || errs != "" {
 			t.Errorf("%q: exit status %d, %q, %q", args, status, out, errs)

@@ -4,10 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strconv"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 )
 
 // texts are the files of a tour, all open: one that cannot be read is told
@@ -56,13 +53,4 @@ func (t *texts) name() string {
 		return t.files[0].name
 	}
 	return fmt.Sprintf("%d files", len(t.files))
-}
-
-// shown is a word as it can be printed: quoted if a terminal could take a part
-// of it for something else than text.
-func shown(word string) string {
-	if !utf8.ValidString(word) || strings.ContainsFunc(word, func(r rune) bool { return !unicode.IsPrint(r) }) {
-		return strconv.Quote(word)
-	}
-	return word
 }

@@ -19,21 +19,23 @@ type topicCmd struct {
 
 type topicPublish struct {
 	Name  string   `arg:"" help:"Name of the topic."`
-	Words []string `arg:"" optional:"" name:"word" help:"Messages; without any, the lines of standard input."`
+	Words []string `arg:"" optional:"" name:"word" help:"Texts, JSON of objects or arrays; without any, or as -, the lines of standard input."`
+	input `embed:""`
 }
 
 type topicListen struct {
 	Name     string `arg:"" help:"Name of the topic."`
 	Pattern  bool   `help:"Listen to all topics that fit the name as a glob, and print the topic in front."`
 	patience `embed:""`
+	view     `embed:""`
 }
 
 // Run is "desir topic pub".
 func (c *topicPublish) Run(ctx context.Context, s streams, flags *cli) error {
 	return online(ctx, flags, func(rdb redis.UniversalClient) error {
 		topic := channel.NewTopic[string](rdb, c.Name)
-		return each(c.Words, s.in, func(word string) error {
-			_, err := topic.Publish(ctx, word)
+		return c.each(c.Words, s.in, func(value string) error {
+			_, err := topic.Publish(ctx, value)
 			return err
 		})
 	})
@@ -53,9 +55,9 @@ func (c *topicListen) Run(ctx context.Context, s streams, flags *cli) error {
 		defer func() { _ = sub.Close() }() // its error is always nil
 		return printEach(s.out, c.tell(s, sub.All(ctx, c.loop()...)), c.Count, func(m channel.Message[string]) string {
 			if c.Pattern {
-				return m.Topic + ": " + m.Value
+				return c.parts("topic", m.Topic, ": ", "value", m.Value)
 			}
-			return m.Value
+			return c.text(m.Value)
 		})
 	})
 }

@@ -1,0 +1,97 @@
+package main
+
+import (
+	"context"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/desir-go/desir/collections"
+)
+
+// listCmd works on the elements of a list.
+type listCmd struct {
+	Ls   listList `cmd:"" help:"Print the elements from front to back; what others take from the front meanwhile moves the rest."`
+	Push listPush `cmd:"" help:"Append elements, or the lines of standard input, and print how long the list is then."`
+	Pop  listPop  `cmd:"" help:"Take an element from the front and print it."`
+	At   listAt   `cmd:"" help:"Print the element at a position."`
+	Len  listLen  `cmd:"" help:"Print how many elements there are."`
+}
+
+type listList struct {
+	Name    string `arg:"" help:"Name of the list."`
+	listing `embed:""`
+}
+
+type listPush struct {
+	Name   string   `arg:"" help:"Name of the list."`
+	Values []string `arg:"" optional:"" name:"value" help:"Texts, JSON of objects or arrays; without any, or as -, the lines of standard input."`
+	Front  bool     `help:"Put each in front instead."`
+	input  `embed:""`
+}
+
+type listPop struct {
+	Name string `arg:"" help:"Name of the list."`
+	Back bool   `help:"Take it from the back instead."`
+	view `embed:""`
+}
+
+type listAt struct {
+	Name     string `arg:"" help:"Name of the list."`
+	Position int    `arg:"" help:"0 is the first element, -1 the last."`
+	view     `embed:""`
+}
+
+type listLen struct {
+	Name string `arg:"" help:"Name of the list."`
+}
+
+// Run is "desir list ls".
+func (c *listList) Run(ctx context.Context, s streams, flags *cli) error {
+	return online(ctx, flags, func(rdb redis.UniversalClient) error {
+		return printEach(s.out, collections.NewList[string](rdb, c.Name).All(ctx), c.Count, c.text)
+	})
+}
+
+// Run is "desir list push".
+func (c *listPush) Run(ctx context.Context, s streams, flags *cli) error {
+	return online(ctx, flags, func(rdb redis.UniversalClient) error {
+		list, length := collections.NewList[string](rdb, c.Name), 0
+		push := list.PushBack
+		if c.Front {
+			push = list.PushFront
+		}
+		err := c.batches(c.Values, s.in, func(values []string) (err error) {
+			length, err = push(ctx, values...)
+			return err
+		})
+		return printed(s.out)(length, err)
+	})
+}
+
+// Run is "desir list pop".
+func (c *listPop) Run(ctx context.Context, s streams, flags *cli) error {
+	return online(ctx, flags, func(rdb redis.UniversalClient) error {
+		list := collections.NewList[string](rdb, c.Name)
+		pop := list.PopFront
+		if c.Back {
+			pop = list.PopBack
+		}
+		v, ok, err := pop(ctx)
+		return c.print(s.out, v, ok, err, "%s is empty", c.Name)
+	})
+}
+
+// Run is "desir list at".
+func (c *listAt) Run(ctx context.Context, s streams, flags *cli) error {
+	return online(ctx, flags, func(rdb redis.UniversalClient) error {
+		v, ok, err := collections.NewList[string](rdb, c.Name).At(ctx, c.Position)
+		return c.print(s.out, v, ok, err, "%s has no element %v", c.Name, c.Position)
+	})
+}
+
+// Run is "desir list len".
+func (c *listLen) Run(ctx context.Context, s streams, flags *cli) error {
+	return online(ctx, flags, func(rdb redis.UniversalClient) error {
+		return printed(s.out)(collections.NewList[string](rdb, c.Name).Len(ctx))
+	})
+}

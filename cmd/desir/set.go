@@ -1,0 +1,99 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/desir-go/desir/collections"
+)
+
+// setCmd works on the members of a set.
+type setCmd struct {
+	Ls  setList   `cmd:"" help:"Print the members, as a walk finds them: what changes meanwhile may be missing or come twice."`
+	Add setAdd    `cmd:"" help:"Add members, or the lines of standard input, and print how many are new."`
+	Del setDelete `cmd:"" aliases:"rm" help:"Remove members, and print how many there were."`
+	Has setHas    `cmd:"" help:"Print true or false for each of the members."`
+	Len setLen    `cmd:"" help:"Print how many members there are."`
+}
+
+type setList struct {
+	Name    string `arg:"" help:"Name of the set."`
+	listing `embed:""`
+}
+
+type setAdd struct {
+	Name    string   `arg:"" help:"Name of the set."`
+	Members []string `arg:"" optional:"" name:"member" help:"Texts, or JSON for structs; without any, or as -, the lines of standard input."`
+	input   `embed:""`
+}
+
+type setDelete struct {
+	Name    string   `arg:"" help:"Name of the set."`
+	Members []string `arg:"" name:"member" help:"Texts, or JSON for structs."`
+	input   `embed:""`
+}
+
+type setHas struct {
+	Name    string   `arg:"" help:"Name of the set."`
+	Members []string `arg:"" name:"member" help:"Texts, or JSON for structs."`
+	input   `embed:""`
+}
+
+type setLen struct {
+	Name string `arg:"" help:"Name of the set."`
+}
+
+// Run is "desir set ls".
+func (c *setList) Run(ctx context.Context, s streams, flags *cli) error {
+	return online(ctx, flags, func(rdb redis.UniversalClient) error {
+		return printEach(s.out, collections.NewSet[string](rdb, c.Name).All(ctx), c.Count, c.text)
+	})
+}
+
+// Run is "desir set add".
+func (c *setAdd) Run(ctx context.Context, s streams, flags *cli) error {
+	return online(ctx, flags, func(rdb redis.UniversalClient) error {
+		set, added := collections.NewSet[string](rdb, c.Name), 0
+		err := c.batches(c.Members, s.in, func(members []string) error {
+			n, err := set.Add(ctx, members...)
+			added += n
+			return err
+		})
+		return printed(s.out)(added, err)
+	})
+}
+
+// Run is "desir set del".
+func (c *setDelete) Run(ctx context.Context, s streams, flags *cli) error {
+	return online(ctx, flags, func(rdb redis.UniversalClient) error {
+		members, err := c.all(c.Members)
+		if err != nil {
+			return err
+		}
+		return printed(s.out)(collections.NewSet[string](rdb, c.Name).Remove(ctx, members...))
+	})
+}
+
+// Run is "desir set has".
+func (c *setHas) Run(ctx context.Context, s streams, flags *cli) error {
+	return online(ctx, flags, func(rdb redis.UniversalClient) error {
+		members, err := c.all(c.Members)
+		if err != nil {
+			return err
+		}
+		has, err := collections.NewSet[string](rdb, c.Name).HasMany(ctx, members...)
+		for _, h := range has {
+			fmt.Fprintln(s.out, h)
+		}
+		return err
+	})
+}
+
+// Run is "desir set len".
+func (c *setLen) Run(ctx context.Context, s streams, flags *cli) error {
+	return online(ctx, flags, func(rdb redis.UniversalClient) error {
+		return printed(s.out)(collections.NewSet[string](rdb, c.Name).Len(ctx))
+	})
+}

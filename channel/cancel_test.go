@@ -20,39 +20,41 @@ import (
 // leaver receives in every way and leaves at random moments.
 type leaver struct {
 	t    *testing.T
-	c    *channel.Chan[mark]
+	ways []way
 	h    *history
 	name string
 	rng  *rand.Rand
 	left *atomic.Int64
 }
 
-// TestChanLosesNothing lets receivers of two clients leave by cancel, deadline
-// and break, thousands of times, under 8 senders.
-func TestChanLosesNothing(t *testing.T) {
+// TestChanLosesNothing lets receivers leave under 8 senders.
+func TestChanLosesNothing(t *testing.T) { losesNothing(t, chans, 8, 6, 250, 50) }
+
+// TestMailboxLosesNothing lets receivers at both ends leave under 4 senders.
+func TestMailboxLosesNothing(t *testing.T) { losesNothing(t, mailboxes, 4, 5, 150, 40) }
+
+// TestPriorityLosesNothing lets takers leave under 8 who push.
+func TestPriorityLosesNothing(t *testing.T) { losesNothing(t, queues, 8, 6, 250, 20) }
+
+// losesNothing lets receivers of two clients leave by cancel, deadline and break,
+// thousands of times, under senders. The embedded server gets fewer values: its
+// Lua is slow.
+func losesNothing(t *testing.T, k carrying, senders, receivers, each, embedded int) {
 	redistest.Each(t, func(t *testing.T, r *redistest.Redis) {
-		const senders, receivers = 8, 6
-		each := 250 * times
+		each := each * times
 		if r.Name == "embedded" {
-			each = 50 * times // its Lua is slow
+			each = embedded * times
 		}
 		rng := redistest.Seed(t)
 		h, name := newHistory(), r.Key("c")
-		out := channel.NewChan[mark](r.NewClient(t), name)
+		out := k.open(r.NewClient(t), name)
 		all, stop := context.WithCancel(ctx)
 		var left atomic.Int64
 		var receiving, sending sync.WaitGroup
 		for i, rdb := range []redis.UniversalClient{r.Client, r.NewClient(t)} {
 			for j := range receivers {
-				l := &leaver{
-					t, channel.NewChan[mark](rdb, name), h, fmt.Sprint(i, j),
-					rand.New(rand.NewPCG(rng.Uint64(), 0)), &left,
-				}
-				receiving.Go(func() {
-					for all.Err() == nil {
-						l.once(all)
-					}
-				})
+				l := &leaver{t, k.ways(rdb, name, j), h, fmt.Sprint(i, j), rand.New(rand.NewPCG(rng.Uint64(), 0)), &left}
+				receiving.Go(func() { l.comeAndGo(all) })
 			}
 		}
 		for s := range senders {
@@ -66,6 +68,12 @@ func TestChanLosesNothing(t *testing.T) {
 		h.judge(t, 0, false)
 		t.Logf("%d values, receivers left %d times", senders*each, left.Load())
 	})
+}
+
+func (l *leaver) comeAndGo(all context.Context) {
+	for all.Err() == nil {
+		l.once(all)
+	}
 }
 
 // once waits for values for a moment.
@@ -82,40 +90,17 @@ func (l *leaver) once(all context.Context) {
 	} else {
 		defer time.AfterFunc(d, cancel).Stop()
 	}
-	var err error
-	var vs []mark
-	switch l.rng.IntN(5) {
-	case 0:
-		vs, err = l.c.RecvMany(ctx, 1+l.rng.IntN(20))
-	case 1:
-		var v mark
-		var ok bool
-		if v, ok, err = l.c.TryRecv(ctx); ok {
-			vs = []mark{v}
-		}
-	case 2:
-		n := l.rng.IntN(4)
-		for v, e := range l.c.All(ctx) {
-			if err = e; err == nil {
-				vs = append(vs, v)
-			}
-			if len(vs) > n {
-				break
-			}
-		}
-	default:
-		var v mark
-		if v, err = l.c.Recv(ctx); err == nil {
-			vs = []mark{v}
-		}
-	}
-	l.h.received(l.name, vs...)
+	got, err := l.ways[l.rng.IntN(len(l.ways))](ctx, l.rng)
+	l.h.received(l.name, got...)
 	switch {
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		l.left.Add(1)
-	case errors.Is(err, desir.ErrUnavailable): // of TryRecv: too many were left
+		if errors.Is(err, desir.ErrMaybeRan) {
+			l.t.Errorf("a receiver that left: %v", err)
+		}
+	case errors.Is(err, desir.ErrUnavailable): // of those that do not wait: too many were left
 	case err != nil:
-		l.t.Errorf("received %v: %v", vs, err)
+		l.t.Errorf("received %v: %v", got, err)
 	}
 }
 

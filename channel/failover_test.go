@@ -145,12 +145,8 @@ func TestChanSlotMovesWithValues(t *testing.T) {
 	rng := redistest.Seed(t)
 	var left atomic.Int64
 	for i, rdb := range []redis.UniversalClient{c.Client(t), c.Client(t)} {
-		l := &leaver{t, channel.NewChan[mark](rdb, name), h, fmt.Sprint("leaver ", i), rand.New(rand.NewPCG(rng.Uint64(), 0)), &left}
-		receiving.Go(func() {
-			for all.Err() == nil {
-				l.once(all)
-			}
-		})
+		l := &leaver{t, chanWays(rdb, name, i), h, fmt.Sprint("leaver ", i), rand.New(rand.NewPCG(rng.Uint64(), 0)), &left}
+		receiving.Go(func() { l.comeAndGo(all) })
 		for j := range receivers {
 			receiving.Go(func() {
 				for v, err := range channel.NewChan[mark](rdb, name).All(all) {

@@ -123,12 +123,6 @@ func (h *history) judge(t *testing.T, mayLose int, inOrder bool) {
 	}
 }
 
-// carrier is what values go through: a channel, or letters to a mailbox.
-type carrier interface {
-	Send(ctx context.Context, m mark) error
-	Recv(ctx context.Context) (mark, error)
-}
-
 // send sends n values and repeats those that were surely not executed.
 func (h *history) send(t *testing.T, c carrier, sender, n int) {
 	for i := 1; i <= n; i++ {

@@ -4,10 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"slices"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -18,88 +15,6 @@ import (
 	"github.com/desir-go/desir/channel"
 	"github.com/desir-go/desir/internal/redistest"
 )
-
-// TestPriorityLosesNothing lets takers of two clients leave by cancel and
-// deadline, thousands of times, under 8 who push.
-func TestPriorityLosesNothing(t *testing.T) {
-	redistest.Each(t, func(t *testing.T, r *redistest.Redis) {
-		const pushers, takers = 8, 6
-		each := 250 * times
-		if r.Name == "embedded" {
-			each = 20 * times // its Lua is slow
-		}
-		rng := redistest.Seed(t)
-		h, name := newHistory(), r.Key("q")
-		all, stop := context.WithCancel(ctx)
-		var left atomic.Int64
-		var taking, pushing sync.WaitGroup
-		for i, rdb := range []redis.UniversalClient{r.Client, r.NewClient(t)} {
-			for j := range takers {
-				q, rng := channel.NewPriorityQueue[mark](rdb, name), rand.New(rand.NewPCG(rng.Uint64(), 0))
-				taking.Go(func() {
-					for all.Err() == nil {
-						popOnce(all, t, h, q, fmt.Sprint(i, j), rng, &left)
-					}
-				})
-			}
-		}
-		out := channel.NewPriorityQueue[mark](r.NewClient(t), name)
-		for s := range pushers {
-			pushing.Go(func() {
-				for n := 1; n <= each; n++ {
-					m := mark{s, n}
-					h.try(m)
-					if err := out.Push(ctx, m, n%5-2); err != nil {
-						t.Errorf("Push: %v", err)
-					}
-					h.acked(m)
-				}
-			})
-		}
-		pushing.Wait()
-		redistest.Eventually(t, 60*time.Second, func() bool { return h.missing() == 0 }, "every value taken")
-		stop()
-		taking.Wait()
-		if _, ok, err := out.Pop(ctx); ok || err != nil {
-			t.Errorf("Pop in the end = %t, %v; want nothing", ok, err)
-		}
-		h.judge(t, 0, false)
-		t.Logf("%d values, takers left %d times", pushers*each, left.Load())
-	})
-}
-
-// popOnce waits for a value for a moment.
-func popOnce(all context.Context, t *testing.T, h *history, q *channel.PriorityQueue[mark], by string, rng *rand.Rand, left *atomic.Int64) {
-	d := time.Duration(rng.IntN(1500)) * time.Microsecond
-	if rng.IntN(8) == 0 {
-		d *= 20
-	}
-	ctx, cancel := context.WithCancel(all)
-	defer cancel()
-	if rng.IntN(2) == 0 {
-		ctx, cancel = context.WithTimeout(all, d)
-		defer cancel()
-	} else {
-		defer time.AfterFunc(d, cancel).Stop()
-	}
-	var v mark
-	var err error
-	ok := true
-	if rng.IntN(4) == 0 {
-		v, ok, err = q.Pop(ctx)
-	} else {
-		v, err = q.PopWait(ctx)
-	}
-	switch {
-	case err == nil && ok:
-		h.received(by, v)
-	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
-		left.Add(1)
-	case errors.Is(err, desir.ErrUnavailable): // of Pop: too many were left
-	case err != nil:
-		t.Errorf("taken: %v", err)
-	}
-}
 
 // TestPriorityClock turns the server's clock back and holds it: who came first
 // comes first, and equal values stay two.

@@ -1,0 +1,59 @@
+package channel_test
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/desir-go/desir/channel"
+	"github.com/desir-go/desir/internal/redistest"
+)
+
+// TestMailboxPicksInOrder has a selective receiver for each kind of letter, and
+// letters that nobody wants: each receiver has its kind in order, and what stays is
+// in order too.
+func TestMailboxPicksInOrder(t *testing.T) {
+	redistest.Each(t, func(t *testing.T, r *redistest.Redis) {
+		const senders, kinds = 4, 4 // the last kind stays
+		each := 120 * times
+		if r.Name == "embedded" {
+			each = 60 * times
+		}
+		name, h := r.Key("m"), newHistory()
+		out := postTo(r.NewClient(t), name)
+		clients := []redis.UniversalClient{r.Client, r.NewClient(t)}
+		var group sync.WaitGroup
+		for s := range senders {
+			group.Go(func() { h.send(t, out, s, each) })
+		}
+		for kind := range kinds - 1 {
+			m := channel.NewMailbox[mark](clients[kind%len(clients)], name)
+			group.Go(func() {
+				for range senders * each / kinds {
+					l, err := m.Receive(within(t, 60*time.Second), func(l channel.Letter[mark]) bool { return l.Value.N%kinds == kind })
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					h.received(fmt.Sprint(kind), l.Value)
+				}
+			})
+		}
+		group.Wait()
+		n := 0
+		for l, err := range channel.NewMailbox[mark](r.Client, name).All(within(t, 20*time.Second), channel.Idle(0)) {
+			if err != nil || l.Value.N%kinds != kinds-1 {
+				t.Errorf("left: %v, %v", l.Value, err)
+			}
+			h.received("rest", l.Value)
+			n++
+		}
+		if n != senders*each/kinds {
+			t.Errorf("%d letters stayed, want %d", n, senders*each/kinds)
+		}
+		h.judge(t, 0, true)
+	})
+}

@@ -29,10 +29,11 @@ type history struct {
 	strange  []mark           // received and never sent
 	overtook []string         // received by one receiver after a later value of the same sender
 	last     map[string][]int // for each receiver, by sender: the last value received
+	pardoned map[mark]bool    // may be lost or come twice
 }
 
 func newHistory() *history {
-	return &history{sent: map[mark]bool{}, got: map[mark]int{}, last: map[string][]int{}}
+	return &history{sent: map[mark]bool{}, got: map[mark]int{}, last: map[string][]int{}, pardoned: map[mark]bool{}}
 }
 
 const maxSenders = 64
@@ -75,7 +76,7 @@ func (h *history) missing() (n int) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for m, acked := range h.sent {
-		if acked && h.got[m] == 0 {
+		if acked && h.got[m] == 0 && !h.pardoned[m] {
 			n++
 		}
 	}
@@ -89,6 +90,43 @@ func (h *history) arrived() int {
 	return len(h.got)
 }
 
+// moment is what was known at one: the values acknowledged and received by then.
+type moment struct{ acked, got map[mark]bool }
+
+// now returns the present moment.
+func (h *history) now() moment {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	m := moment{map[mark]bool{}, map[mark]bool{}}
+	for v, acked := range h.sent {
+		if acked {
+			m.acked[v] = true
+		}
+	}
+	for v := range h.got {
+		m.got[v] = true
+	}
+	return m
+}
+
+// pardon lets values be lost that were acknowledged since a moment, and come twice
+// that were received: what a failover may do, if all before was replicated.
+func (h *history) pardon(since moment) {
+	now := h.now()
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for v := range now.acked {
+		if !since.acked[v] {
+			h.pardoned[v] = true
+		}
+	}
+	for v := range now.got {
+		if !since.got[v] {
+			h.pardoned[v] = true
+		}
+	}
+}
+
 // verdict returns what is wrong: values lost beyond an allowance, received
 // twice or never sent, and, if asked for, out of order.
 func (h *history) verdict(mayLose int, inOrder bool) (wrong []string) {
@@ -98,8 +136,8 @@ func (h *history) verdict(mayLose int, inOrder bool) (wrong []string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	twice := 0
-	for _, n := range h.got {
-		if n > 1 {
+	for m, n := range h.got {
+		if n > 1 && !h.pardoned[m] {
 			twice++
 		}
 	}

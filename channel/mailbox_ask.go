@@ -39,7 +39,7 @@ func (m *Mailbox[T]) ask(ctx context.Context, to string, v T) (l Letter[T], err 
 	}
 	address := answerAddress(m.h.Key, question.id)
 	wake := keys.Part(address, "wake")
-	answers := wait.NewSource(address, wake, mailboxTakeAnswer, mailboxDropAnswer, address, wake)
+	answers := wait.NewSource(address, wake, mailboxTakeAnswer, mailboxDropAnswer, address, wake).OwnedBy(m.h.Key)
 	stored, err := receive(ctx, m.h, answers, 1)
 	if err != nil {
 		return l, send.Fault(desir.ErrMaybeRan, err)

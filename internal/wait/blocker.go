@@ -66,7 +66,7 @@ func (b *blocker) rest(ctx context.Context, lines []*line) ([]*line, error) {
 	if b.apart {
 		return b.doze(lines), nil
 	}
-	poke := keys.Part(lines[0].source.Values, b.name)
+	poke := keys.Part(lines[0].source.owner, b.name)
 	wakes := make(map[string][]*line, len(lines))
 	names := []string{poke}
 	known := make(map[place]bool, len(lines))

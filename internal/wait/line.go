@@ -13,6 +13,7 @@ type Source struct {
 	Values string // the object's key
 	Wake   string // list of at most one token; on a cluster a channel
 
+	owner    string // the object beside whose keys the waiter puts its own
 	keys     []string
 	take     *script.Script
 	giveBack *script.Script
@@ -26,7 +27,14 @@ type Source struct {
 // ARGV[2] the life of a token, ARGV[3] "0", ARGV[4..] what take has returned,
 // the first one first.
 func NewSource(values, wake string, take, giveBack *script.Script, keys ...string) Source {
-	return Source{Values: values, Wake: wake, keys: keys, take: take, giveBack: giveBack}
+	return Source{Values: values, Wake: wake, owner: values, keys: keys, take: take, giveBack: giveBack}
+}
+
+// OwnedBy returns the source as one of the many short-lived ones of an object,
+// called name and in the same slot: they have the waiter's own key in common.
+func (s Source) OwnedBy(name string) Source {
+	s.owner = name
+	return s
 }
 
 // place tells sources apart: two may take from one key, each in its own way.

@@ -10,7 +10,6 @@ import (
 	"github.com/desir-go/desir/internal/fuse"
 	"github.com/desir-go/desir/internal/hub"
 	"github.com/desir-go/desir/internal/keys"
-	"github.com/desir-go/desir/internal/script"
 	"github.com/desir-go/desir/internal/wait"
 )
 
@@ -45,12 +44,7 @@ func NewChan[T any](rdb redis.UniversalClient, name string, opts ...Option) *Cha
 }
 
 // Key returns the Redis key of the values, which is the channel's name.
-func (c *Chan[T]) Key() string {
-	if c.h == nil {
-		return ""
-	}
-	return c.h.Key
-}
+func (c *Chan[T]) Key() string { return keyOf(c.h) }
 
 // Len returns how many values are in the channel. One LLEN, O(1).
 func (c *Chan[T]) Len(ctx context.Context) (int, error) {
@@ -65,27 +59,10 @@ func (c *Chan[T]) Exists(ctx context.Context) (bool, error) {
 	return n > 0, c.fail("Exists", err)
 }
 
-// count asks for a number about the object's own key.
-func count(ctx context.Context, h *hub.Handle, command string) (int64, error) {
-	s, err := h.Send()
-	if err != nil {
-		return 0, err
-	}
-	cmd := redis.NewIntCmd(ctx, command, h.Key)
-	if err := s.Read(ctx, cmd); err != nil {
-		return 0, err
-	}
-	return cmd.Val(), nil
-}
-
 // Clear deletes the channel: its values, the mark of [Chan.Close] and what
 // wakes receivers and senders. One script, one round trip, atomic, sent once.
 func (c *Chan[T]) Clear(ctx context.Context) error {
-	hub, err := c.h.Hub()
-	if err == nil {
-		_, err = script.Unlink(ctx, hub, c.source.Keys()...)
-	}
-	return c.fail("Clear", err)
+	return c.fail("Clear", unlink(ctx, c.h, c.source.Keys()...))
 }
 
 // Close closes the channel for everybody: sends fail with [desir.ErrClosed] from
@@ -103,11 +80,7 @@ func (c *Chan[T]) Close(ctx context.Context) error {
 // Reopen takes the mark of [Chan.Close] away. UNLINK, inside a script: one round
 // trip, sent once.
 func (c *Chan[T]) Reopen(ctx context.Context) error {
-	hub, err := c.h.Hub()
-	if err == nil {
-		_, err = script.Unlink(ctx, hub, c.source.Closed)
-	}
-	return c.fail("Reopen", err)
+	return c.fail("Reopen", unlink(ctx, c.h, c.source.Closed))
 }
 
 func (c *Chan[T]) fail(op string, err error) error { return failure(c.h, op, err) }

@@ -11,7 +11,6 @@ import (
 	"github.com/desir-go/desir/internal/headed"
 	"github.com/desir-go/desir/internal/hub"
 	"github.com/desir-go/desir/internal/keys"
-	"github.com/desir-go/desir/internal/script"
 	"github.com/desir-go/desir/internal/wait"
 )
 
@@ -64,12 +63,7 @@ func (m *Mailbox[T]) sealedFor(address string) (element.Of[headed.Of[T]], error)
 }
 
 // Key returns the Redis key of the letters, which is the mailbox's address.
-func (m *Mailbox[T]) Key() string {
-	if m.h == nil {
-		return ""
-	}
-	return m.h.Key
-}
+func (m *Mailbox[T]) Key() string { return keyOf(m.h) }
 
 // Len returns how many letters are in the mailbox. One LLEN, O(1).
 func (m *Mailbox[T]) Len(ctx context.Context) (int, error) {
@@ -87,11 +81,7 @@ func (m *Mailbox[T]) Exists(ctx context.Context) (bool, error) {
 // Clear deletes the mailbox: its letters, and what wakes receivers. One script,
 // one round trip, atomic, sent once. Answers that are on their way to Ask stay.
 func (m *Mailbox[T]) Clear(ctx context.Context) error {
-	hub, err := m.h.Hub()
-	if err == nil {
-		_, err = script.Unlink(ctx, hub, m.source.Keys()...)
-	}
-	return m.fail("Clear", err)
+	return m.fail("Clear", unlink(ctx, m.h, m.source.Keys()...))
 }
 
 func (m *Mailbox[T]) fail(op string, err error) error { return failure(m.h, op, err) }

@@ -11,7 +11,6 @@ import (
 	"github.com/desir-go/desir/internal/element"
 	"github.com/desir-go/desir/internal/hub"
 	"github.com/desir-go/desir/internal/keys"
-	"github.com/desir-go/desir/internal/script"
 	"github.com/desir-go/desir/internal/wait"
 )
 
@@ -59,12 +58,7 @@ func NewPriorityQueue[T any](rdb redis.UniversalClient, name string, opts ...Opt
 }
 
 // Key returns the Redis key of the values, which is the queue's name.
-func (q *PriorityQueue[T]) Key() string {
-	if q.h == nil {
-		return ""
-	}
-	return q.h.Key
-}
+func (q *PriorityQueue[T]) Key() string { return keyOf(q.h) }
 
 // Push puts v in, behind those of its priority. The lowest priority comes out
 // first; it may be negative, and anything from -2^53 to 2^53.
@@ -164,11 +158,7 @@ func (q *PriorityQueue[T]) Exists(ctx context.Context) (bool, error) {
 // Clear deletes the queue: its values and what wakes takers. One script, one
 // round trip, atomic, sent once.
 func (q *PriorityQueue[T]) Clear(ctx context.Context) error {
-	hub, err := q.h.Hub()
-	if err == nil {
-		_, err = script.Unlink(ctx, hub, q.source.Keys()...)
-	}
-	return q.fail("Clear", err)
+	return q.fail("Clear", unlink(ctx, q.h, q.source.Keys()...))
 }
 
 func (q *PriorityQueue[T]) fail(op string, err error) error { return desir.Fail(q.h, op, err) }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
+	"runtime/pprof"
 	"strings"
 	"sync"
 	"testing"
@@ -117,6 +119,52 @@ func manyReceivers(t *testing.T, rdb redis.UniversalClient, admins ...*redis.Cli
 		}
 		return true
 	}, "no connection waits any more")
+}
+
+// parked returns how many goroutines of the process wait in a receive.
+func parked() int {
+	var b strings.Builder
+	_ = pprof.Lookup("goroutine").WriteTo(&b, 2) // a strings.Builder fails never
+	return strings.Count(b.String(), "wait.(*Waiter).Receive(")
+}
+
+// TestChanReceiverMemory has 1000 receivers of 50 channels wait and counts what
+// they keep. It is not parallel: so nothing else of the process allocates.
+func TestChanReceiverMemory(t *testing.T) {
+	const channels, each = 50, 20
+	s := redistest.StartServer(t)
+	rdb, admin := s.Client(t), s.Client(t)
+	all, stop := context.WithCancel(ctx)
+	var group sync.WaitGroup
+	defer func() { stop(); group.Wait() }()
+	kept := func() (heap, stacks uint64) {
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc, m.StackInuse
+	}
+	if err := rdb.Ping(ctx).Err(); err != nil || blocked(admin) != 0 {
+		t.Fatal(err)
+	}
+	heap, stacks := kept()
+	for i := range channels {
+		c := channel.NewChan[string](rdb, fmt.Sprintf("c%d", i))
+		for range each {
+			group.Go(func() {
+				if v, err := c.Recv(all); !errors.Is(err, context.Canceled) {
+					t.Errorf("received %q, %v", v, err)
+				}
+			})
+		}
+	}
+	redistest.Eventually(t, 10*time.Second, func() bool { return parked() == channels*each && blocked(admin) == 1 }, "all wait, on one connection")
+	heap2, stacks2 := kept()
+	perHeap, perStack := int64(heap2-heap)/(channels*each), int64(stacks2-stacks)/(channels*each)
+	if perHeap > 4<<10 || perStack > 16<<10 {
+		t.Errorf("a receiver keeps %d bytes of heap and %d of stacks", perHeap, perStack)
+	} else {
+		t.Logf("a receiver keeps %d bytes of heap and %d of stacks", perHeap, perStack)
+	}
 }
 
 // idleCost counts what waiting costs while nothing comes: a block or a ping,

@@ -63,10 +63,7 @@ func NewTopic[T any](rdb redis.UniversalClient, name string, opts ...TopicOption
 
 // Key returns the name of the topic. No key of Redis has it.
 func (t *Topic[T]) Key() string {
-	if t.h == nil {
-		return ""
-	}
-	return t.h.Key
+	return keyOf(t.h)
 }
 
 // Publish sends v to all who listen, and returns how many connections that

@@ -7,6 +7,8 @@ import (
 )
 
 var (
+	//go:embed scripts/topic_number.lua
+	topicNumber string
 	//go:embed scripts/topic_publish.lua
 	topicPublishSource string
 	//go:embed scripts/topic_sync.lua
@@ -14,6 +16,6 @@ var (
 )
 
 var (
-	topicPublish = script.New(topicPublishSource)
-	topicSync    = script.New(topicSyncSource)
+	topicPublish = script.New(topicPublishSource, topicNumber)
+	topicSync    = script.New(topicSyncSource, topicNumber)
 )

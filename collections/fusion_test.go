@@ -7,7 +7,6 @@ import (
 	"net"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -17,26 +16,6 @@ import (
 	"github.com/desir-go/desir/collections"
 	"github.com/desir-go/desir/internal/redistest"
 )
-
-// together makes n calls of f leave together: they start while the network
-// stands still and the first ones, which went alone, wait for their answers.
-func together(t *testing.T, p *redistest.Proxy, n int, f func(i int) error) []error {
-	t.Helper()
-	errs := make([]error, n)
-	var group sync.WaitGroup
-	var started atomic.Int64
-	p.BlackHole(true)
-	for i := range n {
-		group.Go(func() {
-			started.Add(1)
-			errs[i] = f(i)
-		})
-	}
-	redistest.Eventually(t, 10*time.Second, func() bool { return started.Load() == int64(n) }, "all have started")
-	p.BlackHole(false)
-	group.Wait()
-	return errs
-}
 
 // TestFusion counts the commands of calls that leave together, with and without
 // fusion.
@@ -61,9 +40,9 @@ func TestFusion(t *testing.T) {
 		m := collections.NewMap[int, int](rdb, at+" map", opts...)
 		l := collections.NewList[int](rdb, at+" list", opts...)
 		sets := p.CountFunc(redistest.Command("hset"))
-		must(together(t, p, n, func(i int) error { return m.Set(ctx, i, i*i) })...)
+		must(p.Together(n, func(i int) error { return m.Set(ctx, i, i*i) })...)
 		gets := p.CountFunc(redistest.Command("hget", "hmget"))
-		must(together(t, p, n, func(i int) error {
+		must(p.Together(n, func(i int) error {
 			v, ok, err := m.Get(ctx, i)
 			if v != i*i || !ok {
 				t.Errorf("Get(%d) = %d, %t", i, v, ok)
@@ -72,7 +51,7 @@ func TestFusion(t *testing.T) {
 		})...)
 		pushes := p.CountFunc(redistest.Command("rpush"))
 		lengths := make([]int, n)
-		must(together(t, p, n, func(i int) (err error) {
+		must(p.Together(n, func(i int) (err error) {
 			lengths[i], err = l.PushBack(ctx, i)
 			return err
 		})...)
@@ -108,7 +87,7 @@ func TestFusedLoss(t *testing.T) {
 		joint := func(args []string) bool { return len(args) > 10 }
 		p.CutReply(1, redistest.All(redistest.Command("rpush"), joint))
 		maybe := 0
-		for _, err := range together(t, p, n, func(i int) error {
+		for _, err := range p.Together(n, func(i int) error {
 			_, err := l.PushBack(ctx, i)
 			return err
 		}) {
@@ -127,7 +106,7 @@ func TestFusedLoss(t *testing.T) {
 			t.Errorf("%d calls learnt of the loss, want all of the batch", maybe)
 		}
 		p.CutReply(1, redistest.All(redistest.Command("hmget"), joint))
-		for _, err := range together(t, p, n, func(i int) error {
+		for _, err := range p.Together(n, func(i int) error {
 			_, _, err := m.Get(ctx, i)
 			return err
 		}) {
@@ -290,7 +269,7 @@ func TestHooksSeeBatches(t *testing.T) {
 	m := []*collections.Map[int, int]{collections.NewMap[int, int](rdb, "a"), collections.NewMap[int, int](rdb, "b")}
 	ctx, cancel := context.WithCancel(context.WithValue(ctx, spanKey{}, "parent"))
 	defer cancel()
-	if err := errors.Join(together(t, p, n, func(i int) error { return m[i%2].Set(ctx, i, i) })...); err != nil {
+	if err := errors.Join(p.Together(n, func(i int) error { return m[i%2].Set(ctx, i, i) })...); err != nil {
 		t.Fatal(err)
 	}
 	for _, v := range h.values {

@@ -15,23 +15,6 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// many calls f in n goroutines that begin while nothing passes the proxy, so
-// that most of the calls leave together.
-func many(p *redistest.Proxy, n int, f func(i int)) {
-	var group, begun sync.WaitGroup
-	p.BlackHole(true)
-	for i := range n {
-		begun.Add(1)
-		group.Go(func() {
-			begun.Done()
-			f(i)
-		})
-	}
-	begun.Wait()
-	p.BlackHole(false)
-	group.Wait()
-}
-
 // TestFusedNumbers counts the commands of calls that leave together: each has a
 // number of its own, and none is missing.
 func TestFusedNumbers(t *testing.T) {
@@ -47,12 +30,12 @@ func TestFusedNumbers(t *testing.T) {
 		}
 		sent := p.CountFunc(redistest.Command("incrby"))
 		got := make([]int64, n)
-		many(p, n, func(i int) {
-			var err error
-			if got[i], err = c.Next(ctx); err != nil {
-				t.Error(err)
-			}
-		})
+		if err := errors.Join(p.Together(n, func(i int) (err error) {
+			got[i], err = c.Next(ctx)
+			return err
+		})...); err != nil {
+			t.Error(err)
+		}
 		slices.Sort(got)
 		for i, v := range got {
 			if v != int64(i)+1 {
@@ -79,7 +62,7 @@ func TestFusedSigns(t *testing.T) {
 			t.Fatal(err)
 		}
 		var sum atomic.Int64
-		many(p, n, func(i int) {
+		p.Together(n, func(i int) error {
 			delta := int64(step)
 			if i >= n/2 {
 				delta = -step
@@ -89,12 +72,13 @@ func TestFusedSigns(t *testing.T) {
 				if at == 0 || errors.Is(err, desir.ErrMaybeRan) {
 					t.Errorf("from %d: Add(%d): %v", at, delta, err)
 				}
-				return
+				return nil
 			}
 			sum.Add(delta)
 			if at > 0 && v < at-n*step || at < 0 && v > at+n*step || (v-at)%step != 0 {
 				t.Errorf("from %d: Add(%d) = %d", at, delta, v)
 			}
+			return nil
 		})
 		if v, err := c.Value(ctx); v != at+sum.Load() || err != nil {
 			t.Errorf("in the end %d, %v; want %d", v, err, at+sum.Load())
@@ -115,7 +99,7 @@ func TestFusedOverflow(t *testing.T) {
 	}
 	var mu sync.Mutex
 	var got []int64
-	many(p, n, func(int) {
+	p.Together(n, func(int) error {
 		v, err := c.Next(ctx)
 		if errors.Is(err, desir.ErrMaybeRan) || errors.Is(err, desir.ErrUnavailable) {
 			t.Errorf("Next: %v, want a number or a refusal", err)
@@ -125,6 +109,7 @@ func TestFusedOverflow(t *testing.T) {
 			got = append(got, v)
 			mu.Unlock()
 		}
+		return nil
 	})
 	slices.Sort(got)
 	if len(got) != room || len(slices.Compact(got)) != room || got[0] != math.MaxInt64-room+1 || got[room-1] != math.MaxInt64 {

@@ -7,16 +7,38 @@ import (
 	"testing"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"github.com/desir-go/desir"
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// LostReplies loses the reply of every write of the subjects: it was executed
-// once, and the error says that it may have been. Lost replies of reads are
-// asked for again, and never end with that error. The connections of the
-// clients that open returns have to go through the proxy; each subject has one
-// of its own, since calls of one client share connections and their fate.
-func LostReplies(t *testing.T, p *redistest.Proxy, open func() client, raw client, subjects ...Subject) {
+// LostReplies loses the reply of every write of the subjects, of a server and of a
+// cluster: it was executed once, and the error says that it may have been. Lost
+// replies of reads are asked for again, and never end with that error.
+func LostReplies(t *testing.T, subjects ...Subject) {
+	t.Run("redis-server", func(t *testing.T) {
+		t.Parallel()
+		s, p := redistest.StartServer(t), redistest.NewProxy(t, "")
+		open := func() client {
+			return s.Client(t, func(o *redis.Options) { o.Dialer, o.PoolSize, o.ReadTimeout = p.Dialer(), 100, time.Second })
+		}
+		lostReplies(t, p, open, s.Client(t), subjects)
+	})
+	t.Run("cluster", func(t *testing.T) {
+		t.Parallel()
+		c, p := redistest.StartCluster(t, 0), redistest.NewProxy(t, "")
+		open := func() client {
+			return c.Client(t, func(o *redis.ClusterOptions) { o.Dialer, o.PoolSize, o.ReadTimeout = p.Dialer(), 100, time.Second })
+		}
+		lostReplies(t, p, open, c.Client(t), subjects)
+	})
+}
+
+// lostReplies is LostReplies on one backend. The connections of the clients that
+// open returns go through the proxy; each subject has one of its own, since calls
+// of one client share connections and their fate.
+func lostReplies(t *testing.T, p *redistest.Proxy, open func() client, raw client, subjects []Subject) {
 	for _, s := range subjects {
 		rdb := open()
 		t.Run(s.Name, func(t *testing.T) {
@@ -37,9 +59,12 @@ func LostReplies(t *testing.T, p *redistest.Proxy, open func() client, raw clien
 }
 
 // Silence stops the network under every call of the subjects: it ends with its
-// context, long before the client's ReadTimeout, which has to be 10 seconds or
-// more. The client's connections have to go through the proxy.
-func Silence(t *testing.T, p *redistest.Proxy, rdb client, subjects ...Subject) {
+// context, long before the client's ReadTimeout.
+func Silence(t *testing.T, subjects ...Subject) {
+	redistest.Goroutines(t)
+	s := redistest.StartServer(t)
+	p := redistest.NewProxy(t, s.Addr)
+	rdb := s.Client(t, func(o *redis.Options) { o.Addr, o.PoolSize, o.ReadTimeout = p.Addr(), 100, 20*time.Second })
 	for _, s := range subjects {
 		key := "{" + t.Name() + "}" + s.Name
 		calls := s.Calls(rdb, key)

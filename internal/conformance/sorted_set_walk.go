@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"sync"
-	"sync/atomic"
 	"testing"
 
 	"github.com/desir-go/desir/collections"
@@ -99,36 +97,24 @@ func sortedBesideWriter(t *testing.T, r *redistest.Redis) {
 	_, err := z.AddMany(ctx, stay...)
 	must(t, err)
 	rng := redistest.Seed(t)
-	stop := make(chan struct{})
-	var rounds atomic.Int64
-	var group sync.WaitGroup
-	group.Go(func() {
-		for {
-			var others []collections.Scored[int]
-			for range 100 {
-				others = append(others, collections.Scored[int]{Value: n + rng.IntN(300), Score: place(rng.IntN(40))})
-			}
-			if _, err := writer.AddMany(ctx, others...); err != nil {
-				t.Error(err)
-				return
-			}
-			for _, m := range others[:60] {
-				if _, err := writer.Remove(ctx, m.Value); err != nil {
-					t.Error(err)
-					return
-				}
-			}
-			rounds.Add(1)
-			select {
-			case <-stop:
-				return
-			default:
+	write := func() error {
+		var others []collections.Scored[int]
+		for range 100 {
+			others = append(others, collections.Scored[int]{Value: n + rng.IntN(300), Score: place(rng.IntN(40))})
+		}
+		if _, err := writer.AddMany(ctx, others...); err != nil {
+			return err
+		}
+		for _, m := range others[:60] {
+			if _, err := writer.Remove(ctx, m.Value); err != nil {
+				return err
 			}
 		}
-	})
-	for walked := 0; walked < 10 || rounds.Load() < 5 && !t.Failed(); walked++ {
+		return nil
+	}
+	besideWriter(t, write, func(i int) {
 		all := collections.ByScore(math.Inf(-1), math.Inf(1))
-		if walked%2 == 1 {
+		if i%2 == 1 {
 			all = all.Reverse()
 		}
 		seen := map[int]int{}
@@ -145,7 +131,5 @@ func sortedBesideWriter(t *testing.T, r *redistest.Redis) {
 				break
 			}
 		}
-	}
-	close(stop)
-	group.Wait()
+	})
 }

@@ -158,34 +158,22 @@ func walkBesideWriter(t *testing.T, r *redistest.Redis) {
 		stay[strconv.Itoa(i)] = i
 	}
 	must(t, m.SetMany(ctx, stay))
-	stop := make(chan struct{})
-	var rounds atomic.Int64
-	var group sync.WaitGroup
-	group.Go(func() {
-		for {
-			grown := map[string]int{}
-			for i := range 4000 {
-				grown["extra "+strconv.Itoa(i)] = i
-			}
-			if err := writer.SetMany(ctx, grown); err != nil {
-				t.Error(err)
-				return
-			}
-			for chunk := range slices.Chunk(slices.Collect(maps.Keys(grown)), 1000) {
-				if _, err := writer.Delete(ctx, chunk...); err != nil {
-					t.Error(err)
-					return
-				}
-			}
-			rounds.Add(1)
-			select {
-			case <-stop:
-				return
-			default:
+	write := func() error {
+		grown := map[string]int{}
+		for i := range 4000 {
+			grown["extra "+strconv.Itoa(i)] = i
+		}
+		if err := writer.SetMany(ctx, grown); err != nil {
+			return err
+		}
+		for chunk := range slices.Chunk(slices.Collect(maps.Keys(grown)), 1000) {
+			if _, err := writer.Delete(ctx, chunk...); err != nil {
+				return err
 			}
 		}
-	})
-	for walked := 0; walked < 10 || rounds.Load() < 5 && !t.Failed(); walked++ {
+		return nil
+	}
+	besideWriter(t, write, func(int) {
 		seen := map[string]bool{}
 		for e, err := range m.All(ctx) {
 			if err != nil {
@@ -200,6 +188,31 @@ func walkBesideWriter(t *testing.T, r *redistest.Redis) {
 				break
 			}
 		}
+	})
+}
+
+// besideWriter calls write again and again, and walk beside it with a number: ten
+// times or more, and until write has ended five times.
+func besideWriter(t *testing.T, write func() error, walk func(i int)) {
+	stop := make(chan struct{})
+	var rounds atomic.Int64
+	var group sync.WaitGroup
+	group.Go(func() {
+		for {
+			if err := write(); err != nil {
+				t.Error(err)
+				return
+			}
+			rounds.Add(1)
+			select {
+			case <-stop:
+				return
+			default:
+			}
+		}
+	})
+	for i := 0; i < 10 || rounds.Load() < 5 && !t.Failed(); i++ {
+		walk(i)
 	}
 	close(stop)
 	group.Wait()

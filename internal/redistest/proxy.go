@@ -117,6 +117,26 @@ func (p *Proxy) BlackHole(on bool) {
 	p.rules.open(!on)
 }
 
+// Together calls f in n goroutines that begin while nothing passes the proxy, so
+// that most of what they send leaves together: the first ones, which go alone,
+// wait for their answers. It returns when all have returned, with their errors.
+func (p *Proxy) Together(n int, f func(i int) error) []error {
+	errs := make([]error, n)
+	var group, begun sync.WaitGroup
+	begun.Add(n)
+	p.BlackHole(true)
+	for i := range n {
+		group.Go(func() {
+			begun.Done()
+			errs[i] = f(i)
+		})
+	}
+	begun.Wait()
+	p.BlackHole(false)
+	group.Wait()
+	return errs
+}
+
 // CutAll closes every connection, and drops what is under way on it.
 func (p *Proxy) CutAll() {
 	p.mu.Lock()

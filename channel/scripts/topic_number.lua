@@ -1,0 +1,15 @@
+-- number: number the messages of a topic.
+-- seq: hash: n, the number of the last message; e, when the counter was made, in µs of the server's clock
+-- step: what to add to n    returns n as a text, e, and whether the counter is new
+-- HINCRBY checks the type before anything is written. Exact up to 2^53.
+local function number(seq, step)
+  local n = redis.call('HINCRBY', seq, 'n', step)
+  local e = redis.call('HGET', seq, 'e')
+  local new = not e
+  if new then
+    local now = redis.call('TIME')
+    e = now[1] .. string.format('%06d', now[2])
+    redis.call('HSET', seq, 'e', e)
+  end
+  return string.format('%.0f', n), e, new
+end

@@ -1,0 +1,196 @@
+package conformance
+
+import (
+	"container/heap"
+	"errors"
+	"sync"
+	"testing"
+
+	"github.com/desir-go/desir"
+	"github.com/desir-go/desir/channel"
+	"github.com/desir-go/desir/internal/redistest"
+)
+
+// urgent is a value in a queue of the model.
+type urgent struct {
+	priority, turn int
+	value          string
+}
+
+// waitingLine is a queue as Go has it: a heap, first come first served.
+type waitingLine []urgent
+
+func (w waitingLine) Len() int { return len(w) }
+
+func (w waitingLine) Less(i, j int) bool {
+	return w[i].priority < w[j].priority || w[i].priority == w[j].priority && w[i].turn < w[j].turn
+}
+
+func (w waitingLine) Swap(i, j int) { w[i], w[j] = w[j], w[i] }
+func (w *waitingLine) Push(v any)   { *w = append(*w, v.(urgent)) }
+
+func (w *waitingLine) Pop() any {
+	last := len(*w) - 1
+	v := (*w)[last]
+	*w = (*w)[:last]
+	return v
+}
+
+// priorityModel makes random calls, by handles of three clients, and the same
+// to a heap.
+func priorityModel(t *testing.T, r *redistest.Redis) {
+	m, key := newModel(t), name(t, r, "q")
+	var handles []*channel.PriorityQueue[string]
+	for _, rdb := range []client{r.Client, r.NewClient(t), otherHandle(t, r)} {
+		handles = append(handles, channel.NewPriorityQueue[string](rdb, key))
+	}
+	var want waitingLine
+	turn := 0
+	push := func() {
+		turn++
+		u := urgent{m.rng.IntN(7) - 3, turn, oneOf(m, "", "a", "b", "c:d", "\x00", "1234567890123456:x")}
+		err := oneOf(m, handles...).Push(m.ctx(), u.value, u.priority)
+		heap.Push(&want, u)
+		m.same(err, nil, nil, "Push(%q, %d)", u.value, u.priority)
+	}
+	first := func() (v string, ok bool) {
+		if len(want) == 0 {
+			return "", false
+		}
+		return heap.Pop(&want).(urgent).value, true
+	}
+	pop := func() {
+		v, ok, err := oneOf(m, handles...).Pop(m.ctx())
+		m.same(err, answer(v, ok), answer2(first()), "Pop()")
+	}
+	popWait := func() {
+		if len(want) == 0 {
+			return
+		}
+		v, err := oneOf(m, handles...).PopWait(soon(t))
+		m.same(err, answer(v, true), answer2(first()), "PopWait()")
+	}
+	length := func() {
+		n, err := oneOf(m, handles...).Len(m.ctx())
+		m.same(err, n, len(want), "Len()")
+		ok, err := oneOf(m, handles...).Exists(m.ctx())
+		m.same(err, ok, len(want) > 0, "Exists()")
+	}
+	wipe := func() {
+		if !m.chance(40) {
+			return
+		}
+		want = nil
+		m.same(oneOf(m, handles...).Clear(m.ctx()), nil, nil, "Clear()")
+	}
+	m.run(400, push, push, push, push, pop, pop, popWait, length, wipe)
+	for len(want) > 0 {
+		pop()
+	}
+	pop()
+}
+
+// priorityCrowd lets goroutines of two clients push, pop and wait: each value
+// goes to one, and who takes alone afterwards gets what is left in order.
+func priorityCrowd(t *testing.T, r *redistest.Redis) {
+	const goroutines, rounds = 12, 40
+	type job struct{ By, N, Priority int }
+	key := name(t, r, "q")
+	handles := []*channel.PriorityQueue[job]{
+		channel.NewPriorityQueue[job](r.Client, key), channel.NewPriorityQueue[job](r.NewClient(t), key),
+	}
+	var mu sync.Mutex
+	seen := map[job]int{}
+	crowd(goroutines, func(i int) {
+		q := handles[i%2]
+		for n := range rounds {
+			if err := q.Push(t.Context(), job{i, n, n % 3}, n%3); err != nil {
+				t.Error(err)
+			}
+			var v job
+			var err error
+			ok := true
+			switch i % 3 {
+			case 0:
+				continue
+			case 1:
+				v, ok, err = q.Pop(t.Context())
+			default:
+				v, err = q.PopWait(soon(t)) // one is left for everybody: a third of them takes nothing
+			}
+			if err != nil || !ok {
+				t.Errorf("taken: %t, %v", ok, err)
+			}
+			mu.Lock()
+			seen[v]++
+			mu.Unlock()
+		}
+	})
+	last := job{Priority: -1}
+	turn := map[int]int{}
+	for {
+		v, ok, err := handles[0].Pop(t.Context())
+		must(t, err)
+		if !ok {
+			break
+		}
+		if v.Priority < last.Priority {
+			t.Errorf("%v came after %v", v, last)
+		}
+		if at := 1000*v.By + v.Priority; v.N < turn[at] {
+			t.Errorf("%v came after number %d of the same goroutine", v, turn[at])
+		} else {
+			turn[at] = v.N
+		}
+		last = v
+		seen[v]++
+	}
+	equal(t, "values that came", len(seen), goroutines*rounds)
+	for v, n := range seen {
+		if n != 1 {
+			t.Errorf("%v came %d times", v, n)
+		}
+	}
+}
+
+// priorityEquals pushes one value again and again: each is an entry, whatever
+// its priority.
+func priorityEquals(t *testing.T, r *redistest.Redis) {
+	q := channel.NewPriorityQueue[string](r.Client, name(t, r, "q"))
+	for i := range 50 {
+		must(t, q.Push(t.Context(), "same", i%5))
+		must(t, q.Push(t.Context(), "same", i%5))
+	}
+	n, err := q.Len(t.Context())
+	must(t, err)
+	equal(t, "Len", n, 100)
+	for range n {
+		v, ok, err := q.Pop(t.Context())
+		must(t, err)
+		equal(t, "Pop", answer(v, ok), answer("same", true))
+	}
+}
+
+// priorityRange has what is just inside, and refuses what is just outside
+// before it is sent.
+func priorityRange(t *testing.T, r *redistest.Redis) {
+	rdb := r.NewClient(t)
+	q := channel.NewPriorityQueue[int64](rdb, name(t, r, "q"))
+	inside := []int64{-1 << 53, -1<<53 + 1, -1e15, -1, 0, 1, 1e15, 1<<53 - 1, 1 << 53}
+	for _, i := range []int{4, 8, 0, 7, 1, 6, 2, 5, 3} {
+		must(t, q.Push(t.Context(), inside[i], int(inside[i])))
+	}
+	for _, want := range inside {
+		v, ok, err := q.Pop(t.Context())
+		must(t, err)
+		equal(t, "Pop", answer(v, ok), answer(want, true))
+	}
+	trips := redistest.CountTrips(rdb)
+	for _, p := range []int64{-1<<53 - 1, 1<<53 + 1, -1 << 63, 1<<63 - 1} {
+		err := q.Push(t.Context(), 1, int(p))
+		if op, ok := errors.AsType[*desir.OpError](err); !ok || op.Op != "channel.PriorityQueue.Push" {
+			t.Errorf("Push with priority %d: %v; want an OpError", p, err)
+		}
+	}
+	equal(t, "round trips of what is refused", trips.Count(), 0)
+}

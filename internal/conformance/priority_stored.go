@@ -1,0 +1,94 @@
+package conformance
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/desir-go/desir/channel"
+	"github.com/desir-go/desir/codec"
+	"github.com/desir-go/desir/internal/redistest"
+)
+
+// priorityPlain lets a client take part that knows nothing of the numbers.
+func priorityPlain(t *testing.T, r *redistest.Redis) {
+	key := name(t, r, "q")
+	q := channel.NewPriorityQueue[string](r.Client, key)
+	must(t, q.Push(t.Context(), "ours", 1))
+	must(t, q.Push(t.Context(), "ours", 3))
+	theirs := []redis.Z{
+		{Score: 0.5, Member: "half"},
+		{Score: 1, Member: "!first of its score"},
+		{Score: 1, Member: "zlast of its score"},
+		{Score: 2, Member: ""},
+		{Score: 2, Member: "1234567890123456"},
+		{Score: 2, Member: "123456789012345:short"},
+		{Score: 2, Member: "1234567890123456:numbered"},
+		{Score: 2, Member: "12345678901234567:long"},
+		{Score: 2, Member: "12345678901234+6:sign"},
+		{Score: 7, Member: "9999999999999999:huge"},
+	}
+	must(t, r.Raw().ZAdd(t.Context(), key, theirs...).Err())
+	must(t, r.Raw().Do(t.Context(), "zadd", key, "-inf", "urgent", "+inf", "whenever", "9999999999999999", "9999999999999999:far").Err())
+	must(t, q.Push(t.Context(), "ours again", 1)) // the last of this priority has no number
+	must(t, q.Push(t.Context(), "ours", 7))       // there is no larger number than theirs
+	want := []string{
+		"urgent", "half", "!first of its score", "ours", "ours again", "zlast of its score",
+		"", "12345678901234+6:sign", "1234567890123456", "12345678901234567:long", "numbered", "123456789012345:short",
+		"ours", "ours", "huge", "far", "whenever",
+	}
+	var got []string
+	for i := range want {
+		var v string
+		var err error
+		if i%2 == 0 {
+			v, err = q.PopWait(soon(t))
+		} else {
+			v, _, err = q.Pop(t.Context())
+		}
+		must(t, err)
+		got = append(got, v)
+	}
+	equal(t, "what was taken", got, want)
+}
+
+func priorityUndecodable(t *testing.T, r *redistest.Redis) {
+	key := name(t, r, "q")
+	q := channel.NewPriorityQueue[int](r.Client, key)
+	must(t, r.Raw().ZAdd(t.Context(), key, redis.Z{Score: 1, Member: marker}, redis.Z{Score: 2, Member: "1234567890123456:" + marker}).Err())
+	must(t, q.Push(t.Context(), 7, 3))
+	undecodable(t, second(q.PopWait(soon(t))), "channel.PriorityQueue.PopWait", key, "")
+	undecodable(t, third(q.Pop(t.Context())), "channel.PriorityQueue.Pop", key, "")
+	v, err := q.PopWait(soon(t))
+	must(t, err)
+	equal(t, "PopWait", v, 7)
+}
+
+// priorityCodecs moves a frame that protects its value to another queue, and to
+// a Chan of the same name.
+func priorityCodecs(t *testing.T, r *redistest.Redis) {
+	for what, c := range map[string]codec.Codec{"sign": codec.Sign(codec.Auto, ring(1)), "encrypt": codec.Encrypt(codec.Auto, ring(1))} {
+		with := channel.WithCodec(c)
+		here, there := name(t, r, what), name(t, r, what+"2")
+		q := channel.NewPriorityQueue[string](r.Client, here, with)
+		must(t, q.Push(t.Context(), "v", 1))
+		members, err := r.Raw().ZRange(t.Context(), here, 0, -1).Result()
+		must(t, err)
+		v, err := q.PopWait(soon(t))
+		must(t, err)
+		equal(t, "PopWait", v, "v")
+		must(t, r.Raw().ZAdd(t.Context(), there, redis.Z{Score: 1, Member: members[0]}).Err())
+		_, frame, _ := strings.Cut(members[0], ":")
+		must(t, r.Raw().RPush(t.Context(), here, frame).Err())
+		for of, err := range map[string]error{
+			"queue": second(channel.NewPriorityQueue[string](r.Client, there, with).PopWait(soon(t))),
+			"Chan":  second(channel.NewChan[string](r.Client, here, with).Recv(soon(t))),
+		} {
+			if !errors.Is(err, codec.ErrSignature) {
+				t.Errorf("%s: a frame moved to another %s: %v; want ErrSignature", what, of, err)
+			}
+		}
+	}
+}

@@ -78,6 +78,6 @@ func fail(stderr io.Writer, err error, status int) int {
 	if errors.Is(err, context.Canceled) {
 		err = errors.New("interrupted")
 	}
-	fmt.Fprintln(stderr, "desir:", err)
+	fmt.Fprintln(stderr, "desir:", harmless(err.Error()))
 	return status
 }

@@ -70,6 +70,7 @@ func TestWrongUse(t *testing.T) {
 		"no server":         {[]string{"tour", "--url", "redis://" + dead.Addr + "?max_retries=-1"}, 1, dead.Addr},
 		"no number":         {[]string{"counter", "add", "c", "x"}, 2, "no integer"},
 		"no URL":            {[]string{"map", "ls", "m"}, 1, "--url"},
+		"escapes":           {[]string{"tour", "no\x1b[31m"}, 1, `\x1b[31m`},
 		"two forms":         {[]string{"value", "set", "v", "--json", "--text", "1"}, 2, "--json"},
 		"not a URL":         {[]string{"tour", "--url", "localhost:6379"}, 1, "scheme"},
 		"password in a URL": {[]string{"tour", "--url", "redis://u:s3cret@h:x"}, 1, "address"},
@@ -84,6 +85,9 @@ func TestWrongUse(t *testing.T) {
 			}
 			if out != "" {
 				t.Errorf("stdout is %q, want nothing", out)
+			}
+			if strings.Contains(errs, "\x1b") {
+				t.Errorf("stderr has an escape: %q", errs)
 			}
 			if strings.Contains(errs, "s3cret") {
 				t.Errorf("stderr shows the password: %q", errs)

@@ -71,6 +71,18 @@ func shown(text string) string {
 	return strconv.Quote(text)
 }
 
+// harmless is a text of several lines with what a terminal would obey escaped.
+func harmless(text string) string {
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		if !printable(line) {
+			quoted := strconv.Quote(line)
+			lines[i] = quoted[1 : len(quoted)-1]
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
 func printable(text string) bool {
 	return utf8.ValidString(text) && !strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) })
 }

@@ -4,18 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
+	"slices"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/maintnotifications"
-)
-
-const (
-	masters    = 3
-	totalSlots = 16384
 )
 
 // Cluster is a cluster of a test's own: three masters, each with the replicas
@@ -52,7 +47,7 @@ func startCluster(replicas int, opts []ServerOption) (*Cluster, error) {
 		for _, s := range c.Nodes {
 			c.Addrs = append(c.Addrs, s.Addr)
 		}
-		err = c.form(replicas)
+		err = c.nodes().Form(replicas)
 	}
 	if err != nil {
 		c.end()
@@ -76,79 +71,6 @@ func startAll(n int, start func(i int) (*Server, error)) ([]*Server, error) {
 		}
 	}
 	return started, errors.Join(errs...)
-}
-
-// form makes a cluster of the nodes, as redis-cli --cluster create would.
-func (c *Cluster) form(replicas int) error {
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
-	defer cancel()
-	nodes := make([]*redis.Client, len(c.Nodes))
-	for i, s := range c.Nodes {
-		nodes[i] = s.inspector()
-		defer nodes[i].Close()
-	}
-	ids := make([]string, len(nodes))
-	for i, n := range nodes {
-		var err error
-		if ids[i], err = n.ClusterMyID(ctx).Result(); err != nil {
-			return err
-		}
-		// Epochs of their own spare the masters the settling of equal ones. Only
-		// a node that has met nobody takes one.
-		if err := n.Do(ctx, "CLUSTER", "SET-CONFIG-EPOCH", i+1).Err(); err != nil {
-			return err
-		}
-	}
-	for i, n := range nodes {
-		for _, other := range c.Nodes[i+1:] {
-			if err := n.ClusterMeet(ctx, "127.0.0.1", fmt.Sprint(other.Port)).Err(); err != nil {
-				return err
-			}
-		}
-		if i < masters {
-			if err := n.ClusterAddSlotsRange(ctx, i*totalSlots/masters, (i+1)*totalSlots/masters-1).Err(); err != nil {
-				return err
-			}
-		}
-	}
-	for i, n := range nodes[masters:] {
-		// A node that has not heard of the master yet refuses.
-		if err := until(ctx, func() error { return n.ClusterReplicate(ctx, ids[i%masters]).Err() }); err != nil {
-			return fmt.Errorf("replicate: %w", err)
-		}
-	}
-	for i, n := range nodes {
-		if err := until(ctx, func() error { return complete(ctx, n, len(nodes), replicas, i >= masters) }); err != nil {
-			return fmt.Errorf("node %s: %w", c.Addrs[i], err)
-		}
-	}
-	return nil
-}
-
-// complete returns what is missing before the node sees a whole cluster.
-func complete(ctx context.Context, n *redis.Client, size, replicas int, replica bool) error {
-	info, err := n.ClusterInfo(ctx).Result()
-	if err != nil {
-		return err
-	}
-	for _, want := range []string{"cluster_state:ok", fmt.Sprintf("cluster_known_nodes:%d", size)} {
-		if !strings.Contains(info, want+"\r\n") {
-			return fmt.Errorf("no %s in CLUSTER INFO:\n%s", want, info)
-		}
-	}
-	layout, err := slots(ctx, n)
-	if err != nil {
-		return err
-	}
-	for _, r := range layout {
-		if len(r.Nodes) != 1+replicas {
-			return fmt.Errorf("slots %d-%d have %d nodes, want %d", r.Start, r.End, len(r.Nodes), 1+replicas)
-		}
-	}
-	if replica {
-		return linked(ctx, n)
-	}
-	return nil
 }
 
 // until repeats f until it returns nil, and returns its last error when the
@@ -181,49 +103,24 @@ func (c *Cluster) Client(t testing.TB, opts ...func(*redis.ClusterOptions)) *red
 // MasterFor returns the node that holds the key now, as the first node that
 // answers sees it. It panics if none does.
 func (c *Cluster) MasterFor(key string) *Server {
-	var errs []error
-	for _, s := range c.Nodes {
-		port, err := s.masterPort(key)
-		if err != nil {
-			errs = append(errs, err)
-			continue
-		}
-		for _, m := range c.Nodes {
-			if m.Port == port {
-				return m
-			}
-		}
+	addr, err := c.nodes().MasterFor(key)
+	if err != nil {
+		panic(fmt.Sprintf("redistest: %v", err))
 	}
-	panic(fmt.Sprintf("redistest: nobody knows the master for %q: %v", key, errors.Join(errs...)))
+	return c.Nodes[slices.Index(c.Addrs, addr)]
 }
 
-// masterPort asks the node which port the master of the key's slot has.
-func (s *Server) masterPort(key string) (int, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-	defer cancel()
-	c := s.inspector()
-	defer c.Close()
-	slot, err := c.ClusterKeySlot(ctx, key).Result()
-	if err != nil {
-		return 0, err
-	}
-	layout, err := slots(ctx, c)
-	if err != nil {
-		return 0, err
-	}
-	for _, r := range layout {
-		if int64(r.Start) <= slot && slot <= int64(r.End) && len(r.Nodes) > 0 {
-			return portOf(r.Nodes[0].Addr)
-		}
-	}
-	return 0, fmt.Errorf("%s knows no master for slot %d", s.Addr, slot)
+// MoveSlot is [Nodes.MoveSlot], to a server of the cluster.
+func (c *Cluster) MoveSlot(t testing.TB, key string, to *Server, half func()) {
+	t.Helper()
+	c.nodes().MoveSlot(t, key, to.Addr, half)
 }
 
-// slots returns the layout as clients get it: the masters first, then those
-// replicas that are of use. CLUSTER SHARDS lists dead and empty ones as well.
-func slots(ctx context.Context, node *redis.Client) ([]redis.ClusterSlot, error) {
-	//lint:ignore SA1019 deprecated for CLUSTER SHARDS, which lists dead and empty replicas as well
-	return node.ClusterSlots(ctx).Result()
+func (c *Cluster) nodes() (all Nodes) {
+	for _, addr := range c.Addrs {
+		all = append(all, Node{Addr: addr, Inside: addr})
+	}
+	return all
 }
 
 func (c *Cluster) end() {

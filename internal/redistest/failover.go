@@ -106,9 +106,9 @@ func (s *Sentinel) MasterAfter(old *Server) *Server {
 			return errors.New("the sentinels have no new master")
 		}
 		return m.ask(func(c *redis.Client) error {
-			role, err := c.Do(ctx, "ROLE").Slice()
-			if err == nil && (len(role) == 0 || role[0] != "master") {
-				err = fmt.Errorf("role %v", role)
+			r, err := role(ctx, c)
+			if err == nil && r != "master" {
+				err = fmt.Errorf("role %s", r)
 			}
 			return err
 		})

@@ -3,6 +3,7 @@ package redistest
 import (
 	"fmt"
 	"strconv"
+	"time"
 )
 
 // ServerOption sets up a server of a test's own.
@@ -47,11 +48,28 @@ func ReplicaOf(master *Server) ServerOption {
 }
 
 func clusterNode() ServerOption {
-	return func(c *serverConfig) {
-		c.add("cluster-enabled yes")
-		c.add("cluster-config-file nodes.conf")
-		c.add("cluster-node-timeout 2000")
+	return func(c *serverConfig) { c.lines = append(c.lines, clusterLines(2*time.Second)...) }
+}
+
+// NodeConfig returns the lines of configuration that make a server, started
+// elsewhere, part of a cluster. A node that is silent for so long has failed.
+func NodeConfig(silence time.Duration) []string { return append(clusterLines(silence), prompt...) }
+
+func clusterLines(silence time.Duration) []string {
+	return []string{
+		"cluster-enabled yes",
+		"cluster-config-file nodes.conf",
+		fmt.Sprintf("cluster-node-timeout %d", silence.Milliseconds()),
 	}
+}
+
+// prompt lets replicas begin soon.
+var prompt = []string{
+	// A replica gets its first copy at once, not after 5 seconds.
+	"repl-diskless-sync-delay 0",
+	// A cluster lists no replica that has read nothing yet, and the first
+	// thing on an idle master's stream is its ping: by default after 10 seconds.
+	"repl-ping-replica-period 1",
 }
 
 // configuration returns the text of redis.conf.
@@ -65,14 +83,9 @@ func (c *serverConfig) configuration(s *Server) []string {
 		`save ""`,
 		"appendonly no",
 		"enable-debug-command yes",
-		// A replica gets its first copy at once, not after 5 seconds.
-		"repl-diskless-sync-delay 0",
-		// A cluster lists no replica that has read nothing yet, and the first
-		// thing on an idle master's stream is its ping: by default after 10 seconds.
-		"repl-ping-replica-period 1",
 	}
 	if c.replicaOf != nil {
 		lines = append(lines, fmt.Sprintf("replicaof 127.0.0.1 %d", c.replicaOf.Port))
 	}
-	return append(lines, c.lines...)
+	return append(append(lines, prompt...), c.lines...)
 }

@@ -2,6 +2,8 @@ package redistest
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -9,11 +11,11 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// MoveSlot gives the slot of a key to another master, and moves what is in it
-// one key after the other, as resharding does; clients may go on meanwhile.
-// half is called with the slot on its way: before the first key has moved, and
-// after each. The cluster has no replicas.
-func (c *Cluster) MoveSlot(t testing.TB, key string, to *Server, half func()) {
+// MoveSlot gives the slot of a key to the master at another address, and moves
+// what is in it one key after the other, as resharding does; clients may go on
+// meanwhile. half is called with the slot on its way: before the first key has
+// moved, and after each.
+func (all Nodes) MoveSlot(t testing.TB, key, to string, half func()) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
@@ -23,13 +25,16 @@ func (c *Cluster) MoveSlot(t testing.TB, key string, to *Server, half func()) {
 			t.Fatalf("move the slot of %q: %v", key, err)
 		}
 	}
-	from := c.MasterFor(key)
-	source, target := from.Client(t), to.Client(t)
+	from, err := all.MasterFor(key)
+	must(err)
+	source, target := clientOf(t, from), clientOf(t, to)
 	slot, err := source.ClusterKeySlot(ctx, key).Result()
 	must(err)
 	heir, err := target.ClusterMyID(ctx).Result()
 	must(err)
 	id, err := source.ClusterMyID(ctx).Result()
+	must(err)
+	host, port, err := inside(ctx, source, heir)
 	must(err)
 	must(target.Do(ctx, "cluster", "setslot", slot, "importing", id).Err())
 	must(source.Do(ctx, "cluster", "setslot", slot, "migrating", heir).Err())
@@ -40,15 +45,50 @@ func (c *Cluster) MoveSlot(t testing.TB, key string, to *Server, half func()) {
 		if len(left) == 0 {
 			break
 		}
-		must(migrate(ctx, source, to, left[0]))
+		// The key may have gone meanwhile: that is no error.
+		must(source.Migrate(ctx, host, port, left[0], 0, 5*time.Second).Err())
 	}
-	for _, s := range append([]*Server{to, from}, c.Nodes...) {
-		must(s.Client(t).Do(ctx, "cluster", "setslot", slot, "node", heir).Err())
+	settle := func(c *redis.Client) {
+		t.Helper()
+		must(c.Do(ctx, "cluster", "setslot", slot, "node", heir).Err())
+	}
+	settle(target)
+	settle(source)
+	for _, n := range all {
+		c := clientOf(t, n.Addr)
+		r, err := role(ctx, c)
+		must(err)
+		if r == "master" { // a replica refuses, and hears it from its master
+			settle(c)
+		}
 	}
 }
 
-// migrate moves a key, or finds that it has gone meanwhile.
-func migrate(ctx context.Context, source *redis.Client, to *Server, key string) error {
-	host, port, _ := strings.Cut(to.Addr, ":")
-	return source.Migrate(ctx, host, port, key, 0, 5*time.Second).Err()
+// inside returns where a node reaches another one.
+func inside(ctx context.Context, node *redis.Client, id string) (host, port string, err error) {
+	table, err := node.ClusterNodes(ctx).Result()
+	if err != nil {
+		return "", "", err
+	}
+	for line := range strings.Lines(table) {
+		if rest, ok := strings.CutPrefix(line, id+" "); ok {
+			addr, _, _ := strings.Cut(rest, "@")
+			host, port, _ = strings.Cut(addr, ":")
+			return host, port, nil
+		}
+	}
+	return "", "", fmt.Errorf("node %s is unknown", id)
+}
+
+// role asks a server for the first word of its role.
+func role(ctx context.Context, c *redis.Client) (string, error) {
+	answer, err := c.Do(ctx, "ROLE").Slice()
+	if err != nil {
+		return "", err
+	}
+	if len(answer) == 0 {
+		return "", errors.New("an empty ROLE")
+	}
+	word, _ := answer[0].(string)
+	return word, nil
 }

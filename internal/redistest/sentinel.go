@@ -122,7 +122,7 @@ func factsOf(reply any) (map[string]string, error) {
 
 // ask runs f with a client of the server that is closed afterwards.
 func (s *Server) ask(f func(*redis.Client) error) error {
-	c := s.inspector()
+	c := inspector(s.Addr)
 	defer c.Close()
 	if err := f(c); err != nil {
 		return fmt.Errorf("%s: %w", s.Addr, err)

@@ -177,8 +177,13 @@ func (s *Server) answers() bool {
 // connection opens.
 func (s *Server) Client(t testing.TB, opts ...func(*redis.Options)) *redis.Client {
 	t.Helper()
+	return clientOf(t, s.Addr, opts...)
+}
+
+func clientOf(t testing.TB, addr string, opts ...func(*redis.Options)) *redis.Client {
+	t.Helper()
 	o := &redis.Options{
-		Addr:                     s.Addr,
+		Addr:                     addr,
 		DisableIdentity:          true,
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
 	}
@@ -188,11 +193,11 @@ func (s *Server) Client(t testing.TB, opts ...func(*redis.Options)) *redis.Clien
 	return closing(t, redis.NewClient(o))
 }
 
-// inspector returns a client for asking the server about itself: impatient,
+// inspector returns a client for asking a server about itself: impatient,
 // without retries, and the caller's to close.
-func (s *Server) inspector() *redis.Client {
+func inspector(addr string) *redis.Client {
 	return redis.NewClient(&redis.Options{
-		Addr:                     s.Addr,
+		Addr:                     addr,
 		MaxRetries:               -1,
 		DialerRetries:            1,
 		DialTimeout:              time.Second,

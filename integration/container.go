@@ -4,22 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
-	"strconv"
 	"sync"
 	"testing"
 	"time"
 
-	"github.com/moby/moby/api/types/container"
-	"github.com/moby/moby/api/types/network"
 	"github.com/moby/moby/client"
 	"github.com/redis/go-redis/v9"
 	"github.com/testcontainers/testcontainers-go"
 	"github.com/testcontainers/testcontainers-go/log"
-	"github.com/testcontainers/testcontainers-go/wait"
-
-	"github.com/desir-go/desir/internal/redistest"
 )
 
 const (
@@ -38,11 +31,7 @@ func image() string {
 // inContainer gives the test a database of the shared container, or a container.
 func inContainer(t testing.TB, alone bool) *Env {
 	t.Helper()
-	docker, err := engine()
-	if err != nil {
-		missing(t, fmt.Sprintf("no server: set REDIS_URL, install redis-server, or start Docker (%v)", err), "docker", "redis")
-	}
-	sweepOnce(docker)
+	docker := needEngine(t, "no server: set REDIS_URL, install redis-server, or start Docker", "docker", "redis")
 	e := &Env{t: t, kind: "server"}
 	if alone {
 		b, err := startBox(docker)
@@ -53,7 +42,7 @@ func inContainer(t testing.TB, alone bool) *Env {
 			}
 		})
 		e.base.Addrs = []string{b.addr}
-		e.servers = []*Server{{Addr: b.addr, t: t, body: b}}
+		e.servers = boxServers(t, b)
 		e.source = fmt.Sprintf("a container of %s at %s, the test's own", image(), b.addr)
 		return e
 	}
@@ -67,6 +56,23 @@ func inContainer(t testing.TB, alone bool) *Env {
 		}
 	})
 	return e
+}
+
+// needEngine returns a client of the container engine. When the test panics
+// every container of this process goes, also those that tests share.
+func needEngine(t testing.TB, otherwise string, words ...string) *testcontainers.DockerClient {
+	t.Helper()
+	docker, err := engine()
+	if err != nil {
+		missing(t, fmt.Sprintf("%s (%v)", otherwise, err), words...)
+	}
+	sweepOnce(docker)
+	t.Cleanup(func() {
+		if panicking() {
+			sweep(docker, func(of string) bool { return of == owner() })
+		}
+	})
+	return docker
 }
 
 // unmade ends a test that has no container.
@@ -96,125 +102,6 @@ var engine = sync.OnceValues(func() (c *testcontainers.DockerClient, err error) 
 	}
 	return c, err
 })
-
-// box is one container with a server.
-type box struct {
-	docker *testcontainers.DockerClient
-	c      *testcontainers.DockerContainer
-	addr   string
-}
-
-// errNoContainer is for images that cannot be had, above all.
-var errNoContainer = errors.New("the container engine made no container")
-
-// startBox starts a container and returns when its server answers. One that
-// does not start shows its log in the error, and is removed.
-func startBox(docker *testcontainers.DockerClient, args ...string) (*box, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), startTime)
-	defer cancel()
-	port, err := redistest.FreePort() // the same one after a restart
-	if err != nil {
-		return nil, err
-	}
-	inside := network.MustParsePort("6379/tcp")
-	c, err := testcontainers.Run(ctx, image(),
-		testcontainers.WithLogger(log.NewNoopLogger()),
-		testcontainers.WithCmd(append([]string{"redis-server", "--save", "", "--protected-mode", "no"}, args...)...),
-		testcontainers.WithExposedPorts(inside.String()),
-		testcontainers.WithLabels(map[string]string{ownerLabel: owner()}),
-		testcontainers.WithHostConfigModifier(func(h *container.HostConfig) {
-			h.PortBindings = network.PortMap{inside: {{HostPort: strconv.Itoa(port)}}}
-		}),
-		testcontainers.WithWaitStrategyAndDeadline(startTime, wait.ForListeningPort(inside.String()).SkipInternalCheck()),
-	)
-	b := &box{docker: docker, c: c}
-	if err == nil {
-		b.addr, err = c.PortEndpoint(ctx, inside.String(), "")
-	}
-	if err == nil {
-		err = b.answers(ctx)
-	}
-	if err == nil {
-		return b, nil
-	}
-	err = fmt.Errorf("a container of %s did not start: %w", image(), err)
-	if c == nil {
-		return nil, errors.Join(errNoContainer, err)
-	}
-	return nil, errors.Join(fmt.Errorf("%w; its log:\n%s", err, b.log()), b.end())
-}
-
-// answers waits for the server's first answer.
-func (b *box) answers(ctx context.Context) error {
-	c := redis.NewClient(&redis.Options{Addr: b.addr, MaxRetries: -1, DialTimeout: time.Second})
-	defer c.Close()
-	for pause := time.Millisecond; ; pause = min(2*pause, 100*time.Millisecond) {
-		err := c.Ping(ctx).Err()
-		if err == nil || ctx.Err() != nil {
-			return err
-		}
-		time.Sleep(pause)
-	}
-}
-
-func (b *box) kill() error {
-	return b.call(func(ctx context.Context, id string) error {
-		_, err := b.docker.ContainerKill(ctx, id, client.ContainerKillOptions{Signal: "KILL"})
-		return err
-	})
-}
-
-func (b *box) restart() error {
-	return b.call(func(ctx context.Context, id string) error {
-		_, err := b.docker.ContainerRestart(ctx, id, client.ContainerRestartOptions{})
-		if err != nil {
-			return err
-		}
-		return b.answers(ctx)
-	})
-}
-
-func (b *box) freeze() error {
-	return b.call(func(ctx context.Context, id string) error {
-		_, err := b.docker.ContainerPause(ctx, id, client.ContainerPauseOptions{})
-		return err
-	})
-}
-
-func (b *box) thaw() error {
-	return b.call(func(ctx context.Context, id string) error {
-		_, err := b.docker.ContainerUnpause(ctx, id, client.ContainerUnpauseOptions{})
-		return err
-	})
-}
-
-func (b *box) log() string {
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-	defer cancel()
-	r, err := b.c.Logs(ctx)
-	if err != nil {
-		return err.Error()
-	}
-	defer r.Close()
-	text, err := io.ReadAll(r)
-	if err != nil {
-		return err.Error()
-	}
-	return string(text)
-}
-
-func (b *box) end() error {
-	return b.call(func(ctx context.Context, id string) error {
-		_, err := b.docker.ContainerRemove(ctx, id, client.ContainerRemoveOptions{Force: true, RemoveVolumes: true})
-		return err
-	})
-}
-
-func (b *box) call(f func(ctx context.Context, id string) error) error {
-	ctx, cancel := context.WithTimeout(context.Background(), startTime)
-	defer cancel()
-	return f(ctx, b.c.GetContainerID())
-}
 
 // boxes is the container that tests share, and which of its databases are taken.
 var boxes sharedBox
@@ -263,13 +150,11 @@ func (s *sharedBox) give(addr string, db int) error {
 }
 
 // keep lets the container stay while nobody uses it, or no longer.
-func (s *sharedBox) keep(yes bool) {
+func (s *sharedBox) keep(yes bool) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.kept = yes
-	if err := s.endUnused(); err != nil {
-		fmt.Fprintf(os.Stderr, "integration: remove the container: %v\n", err)
-	}
+	return s.endUnused()
 }
 
 func (s *sharedBox) endUnused() error {

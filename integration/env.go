@@ -25,6 +25,7 @@ type Env struct {
 	base    redis.UniversalOptions
 	servers []*Server
 	watch   *redistest.Sentinel // of Sentinel
+	lan     *lan                // of a cluster of containers
 	client  redis.UniversalClient
 }
 

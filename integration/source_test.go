@@ -1,11 +1,13 @@
 package integration
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/redis/go-redis/v9"
+	"github.com/testcontainers/testcontainers-go"
 
 	"github.com/desir-go/desir/internal/redistest"
 )
@@ -70,12 +72,15 @@ func redistestName(i int) string {
 func TestNothingThere(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	t.Setenv("DESIR_REQUIRE", "")
-	for name, f := range map[string]func(testing.TB, ...Option) *Env{"cluster": Cluster, "redis": Sentinel} {
+	was := engine
+	t.Cleanup(func() { engine = was })
+	engine = func() (*testcontainers.DockerClient, error) { return nil, errors.New("it is not there") }
+	for name, f := range map[string]func(testing.TB, ...Option) *Env{"cluster": Cluster, "redis": Sentinel, "docker": New} {
 		x := attempt(t, func(t testing.TB) { f(t) })
 		if !x.skipped || !strings.Contains(strings.Join(x.said, "\n"), "redis-server") {
 			t.Errorf("%s: said %q; want a skip that says what to install", name, x.said)
 		}
-		t.Setenv("DESIR_REQUIRE", "docker, "+name)
+		t.Setenv("DESIR_REQUIRE", "embedded, "+name)
 		x = attempt(t, func(t testing.TB) { f(t) })
 		if !x.failed {
 			t.Errorf("%s: said %q; want a failure", name, x.said)

@@ -8,10 +8,11 @@ import (
 )
 
 // TestSuites holds the promises of every type where the packages' own tests do
-// not look: in a container, and behind sentinels.
+// not look: in a container, on a cluster of six containers, and behind sentinels.
 func TestSuites(t *testing.T) {
 	for backend, make := range map[string]func(testing.TB) *Env{
 		"container": func(t testing.TB) *Env { return New(t, Alone(), WithContainer()) },
+		"cluster":   func(t testing.TB) *Env { return Cluster(t, Replicas(1), WithContainer()) },
 		"sentinel":  func(t testing.TB) *Env { return Sentinel(t) },
 	} {
 		t.Run(backend, func(t *testing.T) {

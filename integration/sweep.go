@@ -3,6 +3,7 @@ package integration
 import (
 	"context"
 	"os"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -14,30 +15,49 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// ownerLabel says which process started a container, as "host/pid".
+// ownerLabel says which process started a container or made a network, as
+// "host/pid".
 const ownerLabel = "desir.integration.owner"
 
 var swept sync.Once
 
-// sweepOnce removes the containers of processes of this host that are gone: a
+// sweepOnce removes what processes of this host have left that are gone: a
 // killed one could not do it. It does what it can; the next run tries again.
 func sweepOnce(docker *testcontainers.DockerClient) {
-	swept.Do(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
-		defer cancel()
-		list, err := docker.ContainerList(ctx, client.ContainerListOptions{
-			All:     true,
-			Filters: client.Filters{}.Add("label", ownerLabel),
-		})
-		if err != nil {
-			return
+	swept.Do(func() { sweep(docker, abandoned) })
+}
+
+// sweep removes the containers, and then the networks, of the owners meant.
+func sweep(docker *testcontainers.DockerClient, meant func(owner string) bool) {
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	ours := client.Filters{}.Add("label", ownerLabel)
+	boxes, err := docker.ContainerList(ctx, client.ContainerListOptions{All: true, Filters: ours})
+	if err != nil {
+		return
+	}
+	for _, b := range boxes.Items {
+		if meant(b.Labels[ownerLabel]) {
+			_, _ = docker.ContainerRemove(ctx, b.ID, client.ContainerRemoveOptions{Force: true, RemoveVolumes: true})
 		}
-		for _, c := range list.Items {
-			if abandoned(c.Labels[ownerLabel]) {
-				_, _ = docker.ContainerRemove(ctx, c.ID, client.ContainerRemoveOptions{Force: true, RemoveVolumes: true})
-			}
+	}
+	nets, err := docker.NetworkList(ctx, client.NetworkListOptions{Filters: ours})
+	if err != nil {
+		return
+	}
+	for _, n := range nets.Items {
+		if meant(n.Labels[ownerLabel]) {
+			_, _ = docker.NetworkRemove(ctx, n.ID, client.NetworkRemoveOptions{})
 		}
-	})
+	}
+}
+
+func owner() string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "?"
+	}
+	return host + "/" + strconv.Itoa(os.Getpid())
 }
 
 // abandoned reports whether the owner was a process of this host and is gone.
@@ -49,4 +69,20 @@ func abandoned(owner string) bool {
 		return false
 	}
 	return redistest.Gone(n)
+}
+
+// panicking reports whether this goroutine is about to die of a panic, as while
+// the cleanups of a test run that has panicked.
+func panicking() bool {
+	var pcs [100]uintptr
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(1, pcs[:])])
+	for {
+		f, more := frames.Next()
+		if f.Function == "runtime.gopanic" {
+			return true
+		}
+		if !more {
+			return false
+		}
+	}
 }

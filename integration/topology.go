@@ -1,75 +1,13 @@
 package integration
 
 import (
-	"context"
+	"errors"
+	"fmt"
 	"os"
-	"strconv"
-	"sync"
 	"testing"
-	"time"
-
-	"github.com/redis/go-redis/v9"
 
 	"github.com/desir-go/desir/internal/redistest"
 )
-
-// shared is the cluster of the test binary.
-var shared struct {
-	sync.Mutex
-	cluster *redistest.Cluster
-}
-
-// Cluster gives the test a cluster of three masters on the loopback interface.
-// It is one for all tests of the binary: a test has it alone, others wait, and
-// it is empty when it comes. With [Replicas] or [Alone] it is the test's own,
-// and only then has [Env.Servers]; starting one takes two seconds.
-//
-// It needs redis-server or valkey-server on PATH.
-func Cluster(t testing.TB, opts ...Option) *Env {
-	t.Helper()
-	return begin(t, opts, cluster)
-}
-
-func cluster(t testing.TB, s settings) *Env {
-	t.Helper()
-	needServer(t, "cluster", "a cluster")
-	e := &Env{t: t, kind: "cluster", source: "a cluster of " + redistest.ServerBinary()}
-	if s.alone || s.replicas > 0 {
-		c := redistest.StartCluster(t, s.replicas)
-		e.base.Addrs, e.servers = c.Addrs, servers(t, c.Nodes...)
-		e.source += " servers, the test's own"
-		return e
-	}
-	e.base.Addrs = sharedCluster(t)
-	e.source += " servers, shared by the tests of this binary"
-	t.Cleanup(e.empty)
-	return e
-}
-
-// sharedCluster waits until no other test has the cluster.
-func sharedCluster(t testing.TB) []string {
-	t.Helper()
-	shared.Lock()
-	t.Cleanup(shared.Unlock)
-	if shared.cluster == nil {
-		c, err := redistest.SharedCluster()
-		if err != nil {
-			t.Fatalf("integration: %v", err)
-		}
-		shared.cluster = c
-	}
-	return shared.cluster.Addrs
-}
-
-// empty deletes everything in a cluster of our own.
-func (e *Env) empty() {
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
-	defer cancel()
-	err := e.eachMaster(ctx, func(ctx context.Context, c *redis.Client) error { return c.FlushAll(ctx).Err() })
-	if err != nil {
-		e.t.Errorf("integration: empty the cluster: %v", err)
-	}
-}
 
 // Sentinel gives the test a master with two replicas and three sentinels, all
 // its own: see [Env.Failover]. Starting them takes a second. It needs
@@ -137,18 +75,17 @@ func needServer(t testing.TB, word, what string) {
 //
 //	func TestMain(m *testing.M) { os.Exit(integration.Main(m)) }
 //
-// Without it a shared container ends with the last test that uses it, and is
-// started again for the next.
+// Without it a shared container ends with the last test that uses it, a shared
+// cluster of containers with each, and is started again for the next.
 func Main(m *testing.M) int {
-	boxes.keep(true)
-	defer boxes.keep(false)
+	keep(true)
+	defer keep(false)
 	return redistest.Main(m)
 }
 
-func owner() string {
-	host, err := os.Hostname()
-	if err != nil {
-		host = "?"
+// keep lets what is shared stay while nobody uses it, or no longer.
+func keep(yes bool) {
+	if err := errors.Join(boxes.keep(yes), fleets.keep(yes)); err != nil {
+		fmt.Fprintf(os.Stderr, "integration: remove containers: %v\n", err)
 	}
-	return host + "/" + strconv.Itoa(os.Getpid())
 }

@@ -41,7 +41,7 @@ func StartCluster(t testing.TB, replicas int, opts ...ServerOption) *Cluster {
 func startCluster(replicas int, opts []ServerOption) (*Cluster, error) {
 	c := &Cluster{}
 	opts = append([]ServerOption{clusterNode()}, opts...)
-	servers, err := startAll(masters*(1+replicas), func(int) (*Server, error) { return startServer(opts) })
+	servers, err := startAll(Masters*(1+replicas), func(int) (*Server, error) { return startServer(opts) })
 	c.Nodes = servers
 	if err == nil {
 		for _, s := range c.Nodes {

@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	masters    = 3
+	Masters    = 3 // of a cluster
 	totalSlots = 16384
 )
 
@@ -55,20 +55,20 @@ func (all Nodes) Form(replicas int) error {
 				return err
 			}
 		}
-		if i < masters {
-			if err := n.ClusterAddSlotsRange(ctx, i*totalSlots/masters, (i+1)*totalSlots/masters-1).Err(); err != nil {
+		if i < Masters {
+			if err := n.ClusterAddSlotsRange(ctx, i*totalSlots/Masters, (i+1)*totalSlots/Masters-1).Err(); err != nil {
 				return err
 			}
 		}
 	}
-	for i, n := range nodes[masters:] {
+	for i, n := range nodes[Masters:] {
 		// A node that has not heard of the master yet refuses.
-		if err := until(ctx, func() error { return n.ClusterReplicate(ctx, ids[i%masters]).Err() }); err != nil {
+		if err := until(ctx, func() error { return n.ClusterReplicate(ctx, ids[i%Masters]).Err() }); err != nil {
 			return fmt.Errorf("replicate: %w", err)
 		}
 	}
 	for i, n := range nodes {
-		if err := until(ctx, func() error { return complete(ctx, n, len(nodes), replicas, i >= masters) }); err != nil {
+		if err := until(ctx, func() error { return complete(ctx, n, len(nodes), replicas, i >= Masters) }); err != nil {
 			return fmt.Errorf("node %s: %w", all[i].Addr, err)
 		}
 	}

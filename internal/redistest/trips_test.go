@@ -138,8 +138,8 @@ func TestTripsOnAClusterCountNodes(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := trips.Count(); got != masters {
-			t.Errorf("a pipeline over all nodes: %d round trips; want %d", got, masters)
+		if got := trips.Count(); got != Masters {
+			t.Errorf("a pipeline over all nodes: %d round trips; want %d", got, Masters)
 		}
 	}
 }

@@ -1,0 +1,180 @@
+package integration
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/api/types/network"
+	"github.com/moby/moby/client"
+	"github.com/redis/go-redis/v9"
+	"github.com/testcontainers/testcontainers-go"
+	"github.com/testcontainers/testcontainers-go/log"
+	"github.com/testcontainers/testcontainers-go/wait"
+
+	"github.com/desir-go/desir/internal/redistest"
+)
+
+// box is one container with a server.
+type box struct {
+	docker *testcontainers.DockerClient
+	c      *testcontainers.DockerContainer
+	addr   string // for clients
+	lan    *lan   // of a cluster
+	ip     netip.Addr
+}
+
+// errNoContainer is for images that cannot be had, above all.
+var errNoContainer = errors.New("the container engine made no container")
+
+// startBox starts a container and returns when its server answers. One that
+// does not start shows its log in the error, and is removed. The server has the
+// same port inside and outside, and keeps it over a restart.
+func startBox(docker *testcontainers.DockerClient, args ...string) (*box, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), startTime)
+	defer cancel()
+	host, err := engineHost()
+	if err != nil {
+		return nil, errors.Join(errNoContainer, err)
+	}
+	port, err := redistest.FreePort()
+	if err != nil {
+		return nil, err
+	}
+	number := strconv.Itoa(port)
+	inside := network.MustParsePort(number + "/tcp")
+	outside := network.PortBinding{HostPort: number}
+	if ip, err := netip.ParseAddr(host); err == nil && ip.IsLoopback() {
+		outside.HostIP = ip // nobody else's: there is no password
+	}
+	c, err := testcontainers.Run(ctx, image(),
+		testcontainers.WithLogger(log.NewNoopLogger()),
+		testcontainers.WithCmd(append([]string{"redis-server", "--port", number, "--save", "", "--protected-mode", "no"}, args...)...),
+		testcontainers.WithExposedPorts(inside.String()),
+		testcontainers.WithLabels(map[string]string{ownerLabel: owner()}),
+		testcontainers.WithHostConfigModifier(func(h *container.HostConfig) {
+			h.PortBindings = network.PortMap{inside: {outside}}
+		}),
+		testcontainers.WithWaitStrategyAndDeadline(startTime, wait.ForListeningPort(inside.String()).SkipInternalCheck()),
+	)
+	b := &box{docker: docker, c: c, addr: net.JoinHostPort(host, number)}
+	if err == nil {
+		err = b.answers(ctx)
+	}
+	if err == nil {
+		return b, nil
+	}
+	err = fmt.Errorf("a container of %s did not start: %w", image(), err)
+	if c == nil {
+		return nil, errors.Join(errNoContainer, err)
+	}
+	return nil, errors.Join(fmt.Errorf("%w; its log:\n%s", err, b.log()), b.end())
+}
+
+// engineHost returns where the ports of containers are.
+var engineHost = sync.OnceValues(func() (string, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	g, err := testcontainers.ProviderDefault.GetProvider(testcontainers.WithLogger(log.NewNoopLogger()))
+	if err != nil {
+		return "", err
+	}
+	defer g.Close()
+	p, ok := g.(*testcontainers.DockerProvider)
+	if !ok {
+		return "", fmt.Errorf("a %T is no engine with a known address", g)
+	}
+	host, err := p.DaemonHost(ctx)
+	if host == "localhost" {
+		host = "127.0.0.1" // where the ports are published, and nowhere else
+	}
+	return host, err
+})
+
+// answers waits for the server's first answer.
+func (b *box) answers(ctx context.Context) error {
+	c := redis.NewClient(&redis.Options{Addr: b.addr, MaxRetries: -1, DialTimeout: time.Second})
+	defer c.Close()
+	for pause := time.Millisecond; ; pause = min(2*pause, 100*time.Millisecond) {
+		err := c.Ping(ctx).Err()
+		if err == nil || ctx.Err() != nil {
+			return err
+		}
+		time.Sleep(pause)
+	}
+}
+
+func (b *box) kill() error {
+	return b.call(func(ctx context.Context, id string) error {
+		_, err := b.docker.ContainerKill(ctx, id, client.ContainerKillOptions{Signal: "KILL"})
+		return err
+	})
+}
+
+func (b *box) restart() error {
+	return b.call(func(ctx context.Context, id string) error {
+		at := 0 // seconds
+		_, err := b.docker.ContainerRestart(ctx, id, client.ContainerRestartOptions{Timeout: &at})
+		if err != nil {
+			return err
+		}
+		return b.answers(ctx)
+	})
+}
+
+func (b *box) freeze() error {
+	return b.call(func(ctx context.Context, id string) error {
+		_, err := b.docker.ContainerPause(ctx, id, client.ContainerPauseOptions{})
+		return err
+	})
+}
+
+func (b *box) thaw() error {
+	return b.call(func(ctx context.Context, id string) error {
+		_, err := b.docker.ContainerUnpause(ctx, id, client.ContainerUnpauseOptions{})
+		return err
+	})
+}
+
+func (b *box) log() string {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	r, err := b.c.Logs(ctx)
+	if err != nil {
+		return err.Error()
+	}
+	defer r.Close()
+	text, err := io.ReadAll(r)
+	if err != nil {
+		return err.Error()
+	}
+	return string(text)
+}
+
+func (b *box) end() error {
+	return b.call(func(ctx context.Context, id string) error {
+		_, err := b.docker.ContainerRemove(ctx, id, client.ContainerRemoveOptions{Force: true, RemoveVolumes: true})
+		return err
+	})
+}
+
+func (b *box) call(f func(ctx context.Context, id string) error) error {
+	ctx, cancel := context.WithTimeout(context.Background(), startTime)
+	defer cancel()
+	return f(ctx, b.c.GetContainerID())
+}
+
+func boxServers(t testing.TB, all ...*box) (servers []*Server) {
+	for _, b := range all {
+		servers = append(servers, &Server{Addr: b.addr, t: t, body: b})
+	}
+	return servers
+}

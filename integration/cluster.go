@@ -1,0 +1,112 @@
+package integration
+
+import (
+	"context"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/testcontainers/testcontainers-go"
+
+	"github.com/desir-go/desir/internal/redistest"
+)
+
+// Cluster gives the test a cluster of three masters, of the servers on PATH, or
+// else, or [WithContainer], of containers with a network of their own. It is one
+// for all tests of the binary: a test has it alone, others wait, and it is empty
+// when it comes. With [Replicas] or [Alone] it is the test's own, and only then
+// has [Env.Servers]; a node that is silent for 2 seconds has failed then. Starting
+// one takes two seconds, of containers four.
+func Cluster(t testing.TB, opts ...Option) *Env {
+	t.Helper()
+	return begin(t, opts, cluster)
+}
+
+func cluster(t testing.TB, s settings) *Env {
+	t.Helper()
+	e := &Env{t: t, kind: "cluster"}
+	own := s.alone || s.replicas > 0
+	switch processes := redistest.ServerBinary() != "" && !s.container; {
+	case processes && own:
+		c := redistest.StartCluster(t, s.replicas)
+		e.base.Addrs, e.servers = c.Addrs, servers(t, c.Nodes...)
+	case processes:
+		e.base.Addrs = sharedCluster(t)
+	case own:
+		f := ownFleet(t, s.replicas)
+		e.base.Addrs, e.servers, e.lan = f.addrs(), boxServers(t, f.boxes...), f.lan
+	default:
+		e.base.Addrs = sharedFleet(t)
+	}
+	e.source = "a cluster of " + redistest.ServerBinary() + " servers"
+	if s.container || redistest.ServerBinary() == "" {
+		e.source = "a cluster of containers of " + image()
+	}
+	if own {
+		e.source += ", the test's own"
+	} else {
+		e.source += ", shared by the tests of this binary"
+		t.Cleanup(e.empty)
+	}
+	return e
+}
+
+// turns are of the tests that share the cluster of processes.
+var turns sync.Mutex
+
+// sharedCluster waits until no other test has the cluster.
+func sharedCluster(t testing.TB) []string {
+	t.Helper()
+	turns.Lock()
+	t.Cleanup(turns.Unlock)
+	c, err := redistest.SharedCluster()
+	if err != nil {
+		t.Fatalf("integration: %v", err)
+	}
+	return c.Addrs
+}
+
+// empty deletes everything in a cluster of our own.
+func (e *Env) empty() {
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	err := e.eachMaster(ctx, func(ctx context.Context, c *redis.Client) error { return c.FlushAll(ctx).Err() })
+	if err != nil {
+		e.t.Errorf("integration: empty the cluster: %v", err)
+	}
+}
+
+// ownFleet starts a cluster of containers for one test.
+func ownFleet(t testing.TB, replicas int) *fleet {
+	t.Helper()
+	f, err := startFleet(needEngineForCluster(t), replicas, 2*time.Second)
+	unmade(t, err)
+	t.Cleanup(func() {
+		if err := f.end(); err != nil {
+			t.Errorf("integration: remove the cluster: %v", err)
+		}
+	})
+	return f
+}
+
+// sharedFleet waits until no other test has the cluster of containers.
+func sharedFleet(t testing.TB) []string {
+	t.Helper()
+	docker := needEngineForCluster(t)
+	fleets.turns.Lock()
+	t.Cleanup(fleets.turns.Unlock)
+	addrs, err := fleets.take(docker)
+	unmade(t, err)
+	t.Cleanup(func() {
+		if err := fleets.give(); err != nil {
+			t.Errorf("integration: remove the cluster: %v", err)
+		}
+	})
+	return addrs
+}
+
+func needEngineForCluster(t testing.TB) *testcontainers.DockerClient {
+	t.Helper()
+	return needEngine(t, "a cluster needs redis-server or valkey-server on PATH, or Docker", "cluster", "docker")
+}

@@ -1,0 +1,35 @@
+package integration
+
+// Partition cuts servers off from all others, and from each other, as when the
+// network between them breaks: their connections stay open and silent, and no
+// new ones are made. It returns when that is so. Clients reach every server as
+// before, so an old master takes writes, which are lost, until it notices that
+// it is alone.
+//
+// It needs containers that have a network of their own: those of [Cluster] with
+// [WithContainer] and [Replicas] or [Alone]. A cluster notices after 2 seconds
+// and promotes a replica a second later.
+func (e *Env) Partition(servers ...*Server) {
+	e.t.Helper()
+	if e.lan == nil {
+		e.t.Fatalf("integration: Partition needs a network of containers: Cluster with WithContainer() and Replicas(1), not %s", e.source)
+	}
+	for _, s := range servers {
+		b, ok := s.body.(*box)
+		if !ok || b.lan != e.lan {
+			e.t.Fatalf("integration: %s is not in the network of this cluster", s.Addr)
+		}
+		s.check("cut off", e.lan.leave(b))
+	}
+}
+
+// Heal ends every [Env.Partition]: the servers are where they were, and find
+// each other within a second or two.
+func (e *Env) Heal() {
+	e.t.Helper()
+	for _, s := range e.servers {
+		if b, ok := s.body.(*box); ok && b.lan != nil {
+			s.check("join", b.lan.join(b))
+		}
+	}
+}

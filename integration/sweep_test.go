@@ -1,0 +1,98 @@
+package integration
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"github.com/moby/moby/client"
+	"github.com/testcontainers/testcontainers-go"
+)
+
+const victim = "DESIR_TEST_VICTIM" // says how TestVictim ends
+
+// TestVictim has a container and a cluster of containers when its process ends.
+// It is started by TestLeftovers.
+func TestVictim(t *testing.T) {
+	end := os.Getenv(victim)
+	if end == "" {
+		t.Skip("not started by TestLeftovers")
+	}
+	New(t, WithContainer())
+	t.Run("sub", func(t *testing.T) {
+		Cluster(t, WithContainer())
+		fmt.Println("\nready")
+		if end == "panic" {
+			panic("as ordered")
+		}
+		_, _ = io.Copy(io.Discard, os.Stdin) // until the parent ends, or kills
+	})
+}
+
+// TestLeftovers ends a process that shares containers among its tests, by a panic
+// and by a signal: nothing is left, or the next process removes it.
+func TestLeftovers(t *testing.T) {
+	docker := needEngine(t, "this test needs Docker", "docker")
+	for _, end := range []string{"panic", "kill"} {
+		t.Run(end, func(t *testing.T) {
+			t.Parallel()
+			cmd := exec.Command(os.Args[0], "-test.run=^TestVictim$", "-test.v")
+			cmd.Env = append(os.Environ(), victim+"="+end)
+			in, err := cmd.StdinPipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer in.Close()
+			out, err := cmd.StdoutPipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			owner := strings.TrimSuffix(owner(), fmt.Sprint(os.Getpid())) + fmt.Sprint(cmd.Process.Pid)
+			var said strings.Builder
+			ready := false
+			for lines := bufio.NewScanner(out); lines.Scan(); {
+				fmt.Fprintln(&said, lines.Text())
+				if lines.Text() == "ready" {
+					ready = true
+					if end == "kill" {
+						if boxes, nets := owned(t, docker, owner); boxes != 4 || nets != 1 {
+							t.Errorf("%d containers and %d networks; want 4 and 1", boxes, nets)
+						}
+						_ = cmd.Process.Kill()
+					}
+				}
+			}
+			if err := cmd.Wait(); err == nil || !ready {
+				t.Fatalf("the process ended well, or too early (%v):\n%s", err, said.String())
+			}
+			if end == "kill" {
+				sweep(docker, abandoned) // as the next process does
+			}
+			if boxes, nets := owned(t, docker, owner); boxes+nets != 0 {
+				t.Errorf("%d containers and %d networks are left; it said:\n%s", boxes, nets, said.String())
+			}
+		})
+	}
+}
+
+// owned counts what a process has.
+func owned(t *testing.T, docker *testcontainers.DockerClient, owner string) (boxes, nets int) {
+	t.Helper()
+	its := client.Filters{}.Add("label", ownerLabel+"="+owner)
+	all, err := docker.ContainerList(ctx, client.ContainerListOptions{All: true, Filters: its})
+	if err != nil {
+		t.Fatal(err)
+	}
+	nn, err := docker.NetworkList(ctx, client.NetworkListOptions{Filters: its})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(all.Items), len(nn.Items)
+}

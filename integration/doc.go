@@ -19,14 +19,15 @@
 //     of "redis", "cluster" and "docker", turns such a skip into a failure.
 //
 // [Cluster], [Sentinel] and [TLS] start what their names say out of the servers on
-// PATH, and [Matrix] runs one test on all of them. [Env.Servers] can be killed,
-// frozen and started again, [Env.Proxy] loses requests and replies, [Record]
-// tells what a client has sent, and [NoLeaks] fails a test that leaves
-// something behind.
+// PATH, a cluster also out of containers, and [Matrix] runs one test on all of
+// them. [Env.Servers] can be killed, frozen and started again, [Env.Partition] cuts
+// those of a cluster of containers off from each other, [Env.Proxy] loses requests
+// and replies, [Record] tells what a client has sent, and [NoLeaks] fails a test
+// that leaves something behind.
 //
-// Nothing is left when the tests are over: servers end with the test, or with
-// the process on Linux; what a killed process has left behind (containers,
-// directories) is removed by the next run. A binary whose tests use containers
+// Nothing is left when the tests are over: servers end with the test, also with
+// one that panics, or with the process on Linux; what a killed process has left
+// behind (containers, networks, directories) is removed by the next run. A binary whose tests use containers
 // one after the other saves their starts by
 //
 //	func TestMain(m *testing.M) { os.Exit(integration.Main(m)) }

@@ -105,3 +105,19 @@ func ExampleSentinel() {
 		t.Errorf("Next after the failover: %v", err)
 	}
 }
+
+// A master that is cut off loses its place, and what it acknowledges meanwhile.
+func ExampleEnv_Partition() {
+	var t *testing.T
+
+	e := integration.Cluster(t, integration.WithContainer(), integration.Replicas(1))
+	rdb := e.Client()
+	stock := collections.NewMap[string, int](rdb, "stock")
+	e.Partition(e.Servers()[0])
+	for stock.Set(t.Context(), "tea", 1) != nil { // until a replica is the master
+		if t.Context().Err() != nil {
+			t.Fatal("no other master")
+		}
+	}
+	e.Heal()
+}

@@ -23,8 +23,9 @@ func (e *Env) Partition(servers ...*Server) {
 	}
 }
 
-// Heal ends every [Env.Partition]: the servers are where they were, and find
-// each other within a second or two.
+// Heal ends every [Env.Partition] and returns when the servers are where they
+// were. Nodes of a cluster find each other within a second, and an old master has
+// the data of the new one some seconds later.
 func (e *Env) Heal() {
 	e.t.Helper()
 	for _, s := range e.servers {

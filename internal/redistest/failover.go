@@ -160,6 +160,6 @@ func (s *Sentinel) settle(ctx context.Context) error {
 				followers++
 			}
 		}
-		return master.ask(func(c *redis.Client) error { return acknowledged(ctx, c, followers) })
+		return master.ask(func(c *redis.Client) error { return Acknowledged(ctx, c, followers) })
 	})
 }

@@ -23,9 +23,9 @@ func linked(ctx context.Context, replica *redis.Client) error {
 	return nil
 }
 
-// acknowledged returns an error until n replicas have said that they read all
+// Acknowledged returns an error until n replicas have said that they read all
 // that the master had written when asked.
-func acknowledged(ctx context.Context, master *redis.Client, n int) error {
+func Acknowledged(ctx context.Context, master *redis.Client, n int) error {
 	info, err := master.Info(ctx, "replication").Result()
 	if err != nil {
 		return err

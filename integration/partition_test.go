@@ -1,0 +1,23 @@
+package integration
+
+import (
+	"strings"
+	"testing"
+)
+
+// TestPartitionNeedsContainers says what it needs.
+func TestPartitionNeedsContainers(t *testing.T) {
+	for name, make := range map[string]func(testing.TB) *Env{
+		"server":  func(t testing.TB) *Env { return New(t) },
+		"cluster": func(t testing.TB) *Env { return Cluster(t) },
+	} {
+		x := attempt(t, func(t testing.TB) {
+			e := make(t)
+			e.Heal() // there is nothing to do
+			e.Partition()
+		})
+		if said := strings.Join(x.said, "\n"); !x.failed || !strings.Contains(said, "WithContainer()") {
+			t.Errorf("%s: said %q; want a failure with a hint", name, said)
+		}
+	}
+}

@@ -1,0 +1,185 @@
+package integration
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/desir-go/desir"
+	"github.com/desir-go/desir/embedded"
+	"github.com/desir-go/desir/internal/redistest"
+)
+
+//go:generate go test -count=1 -run ^TestCompatibility$ . -update
+
+var update = flag.Bool("update", false, "write the table of docs/compatibility.md, where this run knows more or other things")
+
+const (
+	document   = "../docs/compatibility.md"
+	tableBegin = "<!-- This table is written by a test: go generate in integration. -->\n"
+	tableEnd   = "<!-- Here the table ends. -->\n"
+)
+
+// TestCompatibility tries every feature on the servers at hand, which are the
+// embedded one, that on PATH, and those of the images that DESIR_IMAGES lists,
+// and compares with what the document says of them. What it says of others is
+// left alone.
+func TestCompatibility(t *testing.T) {
+	text, err := os.ReadFile(document)
+	if err != nil {
+		t.Fatal(err)
+	}
+	head, rest, ok := strings.Cut(string(text), tableBegin)
+	old, tail, ok2 := strings.Cut(rest, tableEnd)
+	if !ok || !ok2 {
+		t.Fatalf("%s has no place for a table", document)
+	}
+	table := readTable(old)
+	compare := func(name string, make func(t *testing.T) (title string, rdb redis.UniversalClient)) {
+		t.Run(name, func(t *testing.T) {
+			title, rdb := make(t)
+			if !slices.Contains(table.titles, title) {
+				if !*update {
+					redistest.Missing(t, document+" has no column for "+title+"; go generate in integration adds it", "redis")
+				}
+				table.titles = append(table.titles, title)
+			}
+			table.cells[title] = probe(t, rdb)
+		})
+	}
+	compare("embedded", func(t *testing.T) (string, redis.UniversalClient) {
+		s, err := embedded.Start()
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = s.Close() })
+		return "embedded", s.Client()
+	})
+	compare("PATH", func(t *testing.T) (string, redis.UniversalClient) {
+		needServer(t, "redis", "this test")
+		t.Setenv("REDIS_URL", "")
+		e := New(t)
+		return title(t, e), e.Client()
+	})
+	for image := range strings.SplitSeq(os.Getenv("DESIR_IMAGES"), ",") {
+		if image = strings.TrimSpace(image); image == "" {
+			continue
+		}
+		compare(strings.ReplaceAll(image, "/", "-"), func(t *testing.T) (string, redis.UniversalClient) {
+			t.Setenv("DESIR_REDIS_IMAGE", image)
+			e := New(t, WithContainer(), Alone())
+			return title(t, e), e.Client()
+		})
+	}
+	switch written := table.String(); {
+	case written == old || t.Failed():
+	case *update:
+		if err := os.WriteFile(document, []byte(head+tableBegin+written+tableEnd+tail), 0o600); err != nil {
+			t.Error(err)
+		}
+	default:
+		t.Errorf("%s is not what the servers here are like; go generate in integration writes it:\n%s", document, written)
+	}
+}
+
+// title names a server as the table does, by what changes its commands:
+// "Redis 7.0".
+func title(t *testing.T, e *Env) string {
+	t.Helper()
+	info, err := e.Client().Info(ctx, "server").Result()
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := "Redis"
+	if strings.Contains(info, "valkey_version") {
+		name = "Valkey"
+	}
+	parts := strings.Split(versionIn(info), ".")
+	return name + " " + strings.Join(parts[:min(2, len(parts))], ".")
+}
+
+const (
+	yes     = "yes"
+	no      = "–"
+	unknown = "?"
+)
+
+// probe tries every feature. A server without one says so.
+func probe(t *testing.T, rdb redis.UniversalClient) map[string]string {
+	t.Helper()
+	cells := map[string]string{}
+	for _, f := range features {
+		switch err := f.try(rdb); {
+		case err == nil:
+			cells[f.name] = yes
+		case errors.Is(err, desir.ErrNotSupported), strings.Contains(err.Error(), "unknown command"), strings.Contains(err.Error(), "compiling script"):
+			t.Logf("%s: %v", f.name, err)
+			cells[f.name] = no
+		default:
+			t.Errorf("%s: %v", f.name, err)
+		}
+	}
+	return cells
+}
+
+// table is which server has which feature.
+type table struct {
+	titles []string
+	cells  map[string]map[string]string // by server and feature
+}
+
+const around = 3 // columns before those of the servers; one is behind them
+
+// readTable reads what String wrote.
+func readTable(text string) *table {
+	t := &table{cells: map[string]map[string]string{}}
+	for line := range strings.Lines(text) {
+		cells := strings.Split(strings.Trim(strings.TrimSpace(line), "|"), "|")
+		for i := range cells {
+			cells[i] = strings.TrimSpace(cells[i])
+		}
+		switch {
+		case len(cells) < around+1 || strings.HasPrefix(cells[0], "---"):
+		case t.titles == nil:
+			t.titles = slices.Clone(cells[around : len(cells)-1])
+		default:
+			for i, title := range t.titles {
+				if t.cells[title] == nil {
+					t.cells[title] = map[string]string{}
+				}
+				t.cells[title][cells[0]] = cells[around+i]
+			}
+		}
+	}
+	return t
+}
+
+func (t *table) String() string {
+	var b strings.Builder
+	row := func(cells ...string) { fmt.Fprintf(&b, "| %s |\n", strings.Join(cells, " | ")) }
+	slices.Sort(t.titles) // "embedded" behind the others
+	head := append([]string{"feature", "commands", "since"}, t.titles...)
+	row(append(head, "tried on a server")...)
+	fmt.Fprintln(&b, strings.Repeat("|---", len(head)+1)+"|")
+	for _, f := range features {
+		cells, tried := []string{f.name, f.commands, f.since}, "**not tested**"
+		for _, title := range t.titles {
+			cell := t.cells[title][f.name]
+			if cell == "" {
+				cell = unknown
+			}
+			if cell == yes && title != "embedded" {
+				tried = yes
+			}
+			cells = append(cells, cell)
+		}
+		row(append(cells, tried)...)
+	}
+	return b.String()
+}

@@ -1,0 +1,127 @@
+package integration
+
+import (
+	"context"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/desir-go/desir"
+	"github.com/desir-go/desir/channel"
+	"github.com/desir-go/desir/collections"
+	"github.com/desir-go/desir/counter"
+)
+
+// feature is a row of docs/compatibility.md: what a server has to have for it,
+// and a few calls that tell whether it has.
+type feature struct {
+	name     string
+	commands string // those that are not as old as Redis itself
+	since    string // as the manuals of Redis and Valkey have it
+	try      func(rdb redis.UniversalClient) error
+}
+
+var features = []feature{
+	{"scripts that say how they treat a cluster and a full memory: every conditional operation", "EVALSHA, EVAL of `#!lua flags=…`", "7.0", raw("eval", "#!lua\nreturn 1", 0)},
+	{"the same scripts where `#!lua` is not understood", "EVALSHA, EVAL", "2.6", raw("eval", "return 1", 0)},
+	{"`Check`", "INFO, CONFIG GET", "2.0", func(rdb redis.UniversalClient) error {
+		_, err := desir.Check(ctx, rdb)
+		return err
+	}},
+	{"`Object`", "PEXPIRE, PEXPIREAT, PTTL, PERSIST", "2.6", func(rdb redis.UniversalClient) error {
+		v := collections.NewValue[int](rdb, "object")
+		return firstError(v.Set(ctx, 1), second(v.Expire(ctx, time.Hour)), third(v.TTL(ctx)), v.Clear(ctx))
+	}},
+	{"`Map`", "HSET, HMGET, HRANDFIELD, HSCAN", "6.2", func(rdb redis.UniversalClient) error {
+		m := collections.NewMap[string, int](rdb, "map")
+		return firstError(m.SetMany(ctx, map[string]int{"a": 1, "b": 2}), second(m.GetMany(ctx, "a", "b")), second(m.Random(ctx, 1)),
+			second(desir.Collect(m.All(ctx))), second(m.Update(ctx, "a", func(n int, _ bool) (int, bool, error) { return n + 1, true, nil })))
+	}},
+	{"`Map.SetTTL`", "HSETEX, or HPEXPIRE in a script", "7.4, Valkey 9.0", func(rdb redis.UniversalClient) error {
+		return collections.NewMap[string, int](rdb, "lives").SetTTL(ctx, "a", 1, time.Hour)
+	}},
+	{"– in one command", "HSETEX", "8.0, Valkey 9.0", raw("hsetex", "hash", "px", 3600000, "fields", 1, "a", "1")},
+	{"– by the script", "HPEXPIRE", "7.4, Valkey 9.0", raw("hpexpire", "hash", 3600000, "fields", 1, "a")},
+	{"`Map.ExpireKey`", "HPEXPIRE, else HEXPIRE in whole seconds", "7.4, Valkey 9.0", func(rdb redis.UniversalClient) error {
+		return second(collections.NewMap[string, int](rdb, "map").ExpireKey(ctx, time.Hour, "a"))
+	}},
+	{"`Map.TTLOf`", "HPTTL", "7.4, Valkey 9.0", func(rdb redis.UniversalClient) error {
+		return third(collections.NewMap[string, int](rdb, "map").TTLOf(ctx, "a"))
+	}},
+	{"`Set`", "SMISMEMBER, SINTERCARD, SMOVE, SSCAN", "7.0", func(rdb redis.UniversalClient) error {
+		s, other := collections.NewSet[string](rdb, "{set}a"), collections.NewSet[string](rdb, "{set}b")
+		return firstError(second(s.Add(ctx, "x", "y")), second(s.HasMany(ctx, "x", "z")), second(s.IntersectLen(ctx, 0, other)),
+			second(s.Move(ctx, other, "x")), second(desir.Collect(s.All(ctx))))
+	}},
+	{"`SortedSet`", "ZADD with GT, LT, CH; ZRANGE with BYSCORE and BYLEX in scripts", "6.2", func(rdb redis.UniversalClient) error {
+		z := collections.NewSortedSet[string](rdb, "sorted")
+		return firstError(second(z.AddMax(ctx, "x", 1)), second(z.AddMin(ctx, "x", 0)), second(desir.Collect(z.All(ctx))),
+			third(z.PopMin(ctx)))
+	}},
+	{"`List`", "LMOVE, LPOS", "6.2", func(rdb redis.UniversalClient) error {
+		l := collections.NewList[string](rdb, "{list}a")
+		return firstError(second(l.PushBack(ctx, "x", "y")), third(l.Index(ctx, "y")),
+			third(l.Move(ctx, collections.Front, collections.NewList[string](rdb, "{list}b"), collections.Back)))
+	}},
+	{"`Value`", "SET with GET, PX and KEEPTTL", "6.2", func(rdb redis.UniversalClient) error {
+		v := collections.NewValue[string](rdb, "value")
+		return firstError(v.SetTTL(ctx, "x", time.Hour), third(v.Swap(ctx, "y")), second(v.CompareAndSwap(ctx, "y", "z")))
+	}},
+	{"`Counter`, `IDs`", "SET with GET", "6.2", func(rdb redis.UniversalClient) error {
+		n := counter.New(rdb, "counter")
+		return firstError(second(n.Next(ctx)), second(n.Swap(ctx, 7)), third(n.AddOnce(ctx, "token", 1)),
+			second(counter.NewIDs(rdb, "ids", 10).Next(ctx)))
+	}},
+	{"`Bounded`, `Window`, `Sharded`", "TIME in scripts that write", "5.0", func(rdb redis.UniversalClient) error {
+		s := counter.NewSharded(rdb, "sharded", 2)
+		return firstError(second(counter.NewBounded(rdb, "bounded", 0, 10).Add(ctx, 1)),
+			second(counter.NewWindow(rdb, "window", time.Second).Allow(ctx, 5)), s.Add(ctx, 1), second(s.Value(ctx)))
+	}},
+	{"`Chan`, `PriorityQueue`, `Mailbox`", "BLPOP, scripts; on a cluster SSUBSCRIBE, SPUBLISH", "2.6, on a cluster 7.0", func(rdb redis.UniversalClient) error {
+		c, q := channel.NewChan[string](rdb, "chan"), channel.NewPriorityQueue[string](rdb, "queue")
+		m := channel.NewMailbox[string](rdb, "mailbox")
+		soon, cancel := context.WithTimeout(ctx, 20*time.Second)
+		defer cancel()
+		return firstError(c.Send(soon, "x"), second(c.Recv(soon)), q.Push(soon, "x", 1), second(q.PopWait(soon)),
+			m.Send(soon, "mailbox", "x"), second(m.Recv(soon)))
+	}},
+	{"`Topic`, `Pattern`", "SUBSCRIBE, PSUBSCRIBE, PUBLISH", "2.0", hear()},
+	{"`Topic`, sharded", "SSUBSCRIBE, SPUBLISH", "7.0", hear(channel.Sharded())},
+}
+
+// raw sends one command.
+func raw(args ...any) func(redis.UniversalClient) error {
+	return func(rdb redis.UniversalClient) error { return rdb.Do(ctx, args...).Err() }
+}
+
+// hear publishes a message and waits for it.
+func hear(opts ...channel.TopicOption) func(redis.UniversalClient) error {
+	return func(rdb redis.UniversalClient) error {
+		soon, cancel := context.WithTimeout(ctx, 20*time.Second)
+		defer cancel()
+		topic := channel.NewTopic[string](rdb, "topic", opts...)
+		sub, err := topic.Subscribe(soon)
+		if err != nil {
+			return err
+		}
+		defer sub.Close()
+		if _, err := topic.Publish(soon, "x"); err != nil {
+			return err
+		}
+		for _, err := range sub.All(soon) {
+			return err
+		}
+		return nil
+	}
+}
+
+func second[A any](_ A, err error) error        { return err }
+func third[A, B any](_ A, _ B, err error) error { return err }
+func firstError(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -17,7 +17,7 @@ import (
 // for all tests of the binary: a test has it alone, others wait, and it is empty
 // when it comes. With [Replicas] or [Alone] it is the test's own, and only then
 // has [Env.Servers]; a node that is silent for 2 seconds has failed then. Starting
-// one takes two seconds, of containers four.
+// one takes two seconds, of containers five. Podman has no cluster of containers.
 func Cluster(t testing.TB, opts ...Option) *Env {
 	t.Helper()
 	return begin(t, opts, cluster)

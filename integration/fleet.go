@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -8,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/moby/moby/client"
 	"github.com/testcontainers/testcontainers-go"
 
 	"github.com/desir-go/desir/internal/redistest"
@@ -24,6 +26,9 @@ type fleet struct {
 // they are silent for so long.
 func startFleet(docker *testcontainers.DockerClient, replicas int, silence time.Duration) (*fleet, error) {
 	host, err := engineHost()
+	if err == nil {
+		err = twoNetworks(docker)
+	}
 	if err != nil {
 		return nil, errors.Join(errNoContainer, err)
 	}
@@ -44,6 +49,20 @@ func startFleet(docker *testcontainers.DockerClient, replicas int, silence time.
 		return nil, errors.Join(fmt.Errorf("start a cluster of containers: %w", err), f.end())
 	}
 	return f, nil
+}
+
+// twoNetworks refuses Podman: it answered no more at the published port of a
+// container that had joined a second network.
+func twoNetworks(docker *testcontainers.DockerClient) error {
+	ctx, cancel := context.WithTimeout(context.Background(), lanTime)
+	defer cancel()
+	about, err := docker.ServerVersion(ctx, client.ServerVersionOptions{})
+	for _, c := range about.Components {
+		if strings.HasPrefix(c.Name, "Podman") {
+			return errors.New("a cluster of containers needs Docker: Podman does not reach containers that are in two networks")
+		}
+	}
+	return err
 }
 
 func (f *fleet) start(i int, docker *testcontainers.DockerClient, args []string) error {

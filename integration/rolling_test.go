@@ -93,7 +93,7 @@ func role(t *testing.T, s *Server) string {
 
 // asked returns a client of one node.
 func asked(t *testing.T, s *Server) *redis.Client {
-	c := redis.NewClient(&redis.Options{Addr: s.Addr, MaxRetries: -1})
+	c := redis.NewClient(&redis.Options{Addr: s.Addr, MaxRetries: -1, ContextTimeoutEnabled: true})
 	t.Cleanup(func() { _ = c.Close() })
 	return c
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -27,7 +26,6 @@ type load struct {
 	end  func() // of the calls, and then of the receivers
 
 	packages map[string]*traffic
-	late     atomic.Int64 // how late the machine has woken a sleeper, in ns
 
 	mu   sync.Mutex
 	maps []int                  // what each worker has set last
@@ -54,7 +52,6 @@ func startLoad(t *testing.T, rdb redis.UniversalClient, name string) *load {
 		calls.Go(func() { l.send(calling, w) })
 		receivers.Go(func() { l.receive(receiving, w) })
 	}
-	calls.Go(func() { l.watch(calling) })
 	l.end = sync.OnceFunc(func() {
 		stop()
 		calls.Wait()
@@ -64,17 +61,6 @@ func startLoad(t *testing.T, rdb redis.UniversalClient, name string) *load {
 	})
 	t.Cleanup(func() { stop(); hangUp(); calls.Wait(); receivers.Wait() })
 	return l
-}
-
-// watch measures the machine: other programs may have it.
-func (l *load) watch(ctx context.Context) {
-	const pause = 5 * time.Millisecond
-	ticks := time.NewTicker(pause)
-	defer ticks.Stop()
-	for last := time.Now(); ctx.Err() == nil; last = time.Now() {
-		<-ticks.C
-		raise(&l.late, time.Since(last)-pause)
-	}
 }
 
 func (l *load) object(w int, kind string) string { return fmt.Sprint(l.name, kind, w) }
@@ -176,6 +162,9 @@ func (l *load) goesOn(t *testing.T, n int64) {
 	redistest.Eventually(t, time.Minute, func() bool { return all() >= before+n }, "calls succeed")
 }
 
+// busy is what a machine that others use may take longer; the log has the figures.
+const busy = 2 * time.Second
+
 // stop ends the load. Nobody was without an answer for longer than that, and
 // nothing that was acknowledged outside the window is lost or was given out
 // again; but a receiver whose connection broke may have lost one value with it.
@@ -194,12 +183,11 @@ func (l *load) stop(t *testing.T, outage time.Duration, lossy window) {
 			l.received(v)
 		}
 	}
-	late := time.Duration(l.late.Load())
 	for name, f := range l.packages {
 		longest := time.Duration(f.longest.Load())
-		t.Logf("%s: %d calls acknowledged, %d perhaps run, %d not run; longest time without a success %v (the machine was late by %v)",
-			name, f.done.Load(), f.maybe.Load(), f.refused.Load(), longest, late)
-		if longest > outage+late {
+		t.Logf("%s: %d calls acknowledged, %d perhaps run, %d not run; longest time without a success %v",
+			name, f.done.Load(), f.maybe.Load(), f.refused.Load(), longest)
+		if longest > outage+busy {
 			t.Errorf("%s: %v without a success; want %v at most", name, longest, outage)
 		}
 	}

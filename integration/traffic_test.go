@@ -25,17 +25,14 @@ func (f *traffic) note(w int, err error, last *time.Time) {
 	case err == nil:
 		f.done.Add(1)
 		f.by[w].Add(1)
-		raise(&f.longest, time.Since(*last))
+		took := int64(time.Since(*last))
+		for old := f.longest.Load(); took > old && !f.longest.CompareAndSwap(old, took); old = f.longest.Load() {
+		}
 		*last = time.Now()
 	case errors.Is(err, desir.ErrMaybeRan):
 		f.maybe.Add(1)
 	default:
 		f.refused.Add(1)
-	}
-}
-
-func raise(to *atomic.Int64, d time.Duration) {
-	for old := to.Load(); int64(d) > old && !to.CompareAndSwap(old, int64(d)); old = to.Load() {
 	}
 }
 

@@ -221,6 +221,7 @@ func (p *call) send(ctx context.Context, box *inbox, q *request) {
 	b := scratch.Get().(*[]byte)
 	*b = q.append((*b)[:0])
 	p.post.Value = string(*b)
+	p.post.Here = ctx.Done() == nil // else it may have to leave
 	giveBack(b)
 	box.hub.Send.Post(ctx, &p.post, p.client.kind, p.client.service.calls, p.stored)
 }

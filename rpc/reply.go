@@ -64,7 +64,7 @@ func (c *incoming) reply(state uint64, body []byte) {
 		o.done = o.delivered
 	}
 	o.run, o.inbox, o.began, o.pause = c.run, keys.Inbox(c.request.inbox), time.Time{}, patience{}
-	o.post.Value = string(*b)
+	o.post.Value, o.post.Here = string(*b), true
 	giveBack(b)
 	c.run.calls.Add(1)
 	o.send()
@@ -88,6 +88,7 @@ func (o *outgoing) delivered(_ *fuse.Call, err error) {
 		}
 		if time.Since(o.began) < lease && !hopeless(err) {
 			o.pause.pause = min(max(2*o.pause.pause, firstPause), lastPause)
+			o.post.Here = false
 			time.AfterFunc(o.pause.pause, o.send)
 			return
 		}

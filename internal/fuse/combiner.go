@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -44,6 +45,7 @@ type Combiner struct {
 	transport Transport
 	verdict   time.Duration // how long a caller that leaves waits for the word of its batch
 	left      *atomic.Int64 // batches whose callers have all left
+	slow      time.Duration // after which a batch under way lets another one begin; 0: they need not wait
 
 	busy atomic.Int32 // calls without an answer, and callers that send by themselves
 
@@ -51,8 +53,9 @@ type Combiner struct {
 	first, last *Call // pending
 	live        int   // workers
 	spare       []*load
-	taken       uint // batches so far
-	seen        uint // at the last tick
+	taken       uint      // batches so far
+	latest      time.Time // when one was taken, if that matters
+	seen        uint      // at the last tick
 	ticker      *time.Timer
 	ticking     bool
 }
@@ -61,6 +64,14 @@ type Combiner struct {
 // batches that all their callers have left. It starts nothing.
 func New(transport Transport, verdict time.Duration, left *atomic.Int64) *Combiner {
 	return &Combiner{transport: transport, verdict: verdict, left: left}
+}
+
+// Narrow makes batches large: another one begins while one is under way only once that
+// takes longer than slow, as over a link with latency. It is for posts, which nobody
+// waits for, before the first of them. It returns the combiner.
+func (m *Combiner) Narrow(slow time.Duration) *Combiner {
+	m.slow = slow
+	return m
 }
 
 // Enter reports whether the caller is alone: nothing is pending or under way.
@@ -93,10 +104,21 @@ func (m *Combiner) Do(ctx context.Context, c *Call) Outcome {
 }
 
 // Post has the call sent with others and does not wait: answered gets it with its
-// answer, in a goroutine that others wait for. A panic of a hook is its Err.
-func (m *Combiner) Post(ctx context.Context, c *Call, answered func(*Call)) {
+// answer, in a goroutine that others wait for. A panic of a hook is its Err. A caller
+// that has nothing else to do may send a batch by itself, if here is true.
+func (m *Combiner) Post(ctx context.Context, c *Call, here bool, answered func(*Call)) {
 	c.ctx, c.posted = ctx, answered
-	m.add(c)
+	m.mu.Lock()
+	m.link(c)
+	l := m.begin()
+	m.mu.Unlock()
+	switch {
+	case l == nil:
+	case here:
+		m.work(l, 1)
+	default:
+		go m.work(l, math.MaxInt)
+	}
 }
 
 // Withdraw takes a posted call back, and reports whether nobody had sent it:
@@ -116,6 +138,15 @@ func (m *Combiner) Withdraw(c *Call) bool {
 // add makes the call pending, and sees to it that a worker comes.
 func (m *Combiner) add(c *Call) {
 	m.mu.Lock()
+	m.link(c)
+	if l := m.begin(); l != nil {
+		go m.work(l, math.MaxInt)
+	}
+	m.mu.Unlock()
+}
+
+// link makes the call the last one that is pending. The lock is held.
+func (m *Combiner) link(c *Call) {
 	c.queued = true
 	if c.prev = m.last; c.prev == nil {
 		m.first = c
@@ -124,10 +155,6 @@ func (m *Combiner) add(c *Call) {
 	}
 	m.last = c
 	m.busy.Add(1)
-	if m.live < width {
-		m.start()
-	}
-	m.mu.Unlock()
 }
 
 // unlink takes a pending call out.
@@ -179,8 +206,17 @@ func (m *Combiner) leave(c *Call) Outcome {
 	return Left
 }
 
-// start starts a worker. The lock is held.
-func (m *Combiner) start() {
+// begin returns what one more worker works with, or nil if there are enough of them.
+// The lock is held.
+func (m *Combiner) begin() *load {
+	if m.live >= width || m.slow > 0 && m.live > 0 && time.Since(m.latest) < m.slow {
+		return nil
+	}
+	return m.hire()
+}
+
+// hire returns what one more worker works with. The lock is held.
+func (m *Combiner) hire() *load {
 	m.live++
 	if !m.ticking {
 		m.ticking, m.seen = true, m.taken
@@ -194,7 +230,7 @@ func (m *Combiner) start() {
 	if n := len(m.spare); n > 0 {
 		l, m.spare = m.spare[n-1], m.spare[:n-1]
 	}
-	go m.work(l)
+	return l
 }
 
 // tick looks at the workers every now and then as long as there are any. If no
@@ -204,7 +240,7 @@ func (m *Combiner) tick() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.first != nil && m.taken == m.seen && m.live < Most {
-		m.start()
+		go m.work(m.hire(), math.MaxInt)
 	}
 	m.seen = m.taken
 	if m.ticking = m.live > 0; m.ticking {
@@ -212,8 +248,9 @@ func (m *Combiner) tick() {
 	}
 }
 
-// work is a worker's life: as long as calls are pending.
-func (m *Combiner) work(l *load) {
+// work is a worker's life: as long as calls are pending, or for so many batches, and
+// then another one goes on.
+func (m *Combiner) work(l *load, batches int) {
 	ended := false
 	defer func() {
 		if !ended {
@@ -222,8 +259,29 @@ func (m *Combiner) work(l *load) {
 	}()
 	for m.take(l) {
 		m.run(l)
+		if batches--; batches == 0 {
+			m.hand(l)
+			break
+		}
 	}
 	ended = true
+}
+
+// hand ends a worker, or has another goroutine go on.
+func (m *Combiner) hand(l *load) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.first != nil {
+		go m.work(l, math.MaxInt)
+		return
+	}
+	m.rest(l)
+}
+
+// rest ends a worker that has nothing to do. The lock is held.
+func (m *Combiner) rest(l *load) {
+	m.live--
+	m.spare = append(m.spare, l)
 }
 
 // lose replaces a worker whose goroutine a hook has ended.
@@ -232,7 +290,7 @@ func (m *Combiner) lose() {
 	defer m.mu.Unlock()
 	m.live--
 	if m.first != nil {
-		m.start()
+		go m.work(m.hire(), math.MaxInt)
 	}
 }
 
@@ -242,8 +300,7 @@ func (m *Combiner) take(l *load) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.first == nil {
-		m.live--
-		m.spare = append(m.spare, l)
+		m.rest(l)
 		return false
 	}
 	m.fill(l)
@@ -253,6 +310,9 @@ func (m *Combiner) take(l *load) bool {
 // fill makes a batch of the calls that are pending. The lock is held.
 func (m *Combiner) fill(l *load) {
 	m.taken++
+	if m.slow > 0 {
+		m.latest = time.Now()
+	}
 	l.batch = &batch{}
 	for n, bytes := 0, 0; m.first != nil; {
 		c := m.first

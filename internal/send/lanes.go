@@ -5,6 +5,7 @@ import (
 	"maps"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -25,8 +26,12 @@ type lanes struct {
 }
 
 // lane is the way to one node. Writes have a pipeline of their own: one command
-// that is sent once keeps the client from sending its whole pipeline again.
-type lane struct{ reads, writes *fuse.Combiner }
+// that is sent once keeps the client from sending its whole pipeline again. So have
+// posts: nobody waits for their answers, so few large batches are best.
+type lane struct{ reads, writes, posts *fuse.Combiner }
+
+// slowBatch is after which posts do not wait for the batch under way.
+const slowBatch = 3 * time.Millisecond
 
 // newLanes returns the lanes of s, or nil for a client that does not name its
 // nodes: a pipeline through it might wait for a node that some of its calls do
@@ -36,6 +41,7 @@ func newLanes(s *client) *lanes {
 		return &lane{
 			reads:  fuse.New(s.readAll, 0, &s.left),
 			writes: fuse.New(s.writeAll, verdict, &s.left),
+			posts:  fuse.New(s.writeAll, 0, &s.left).Narrow(slowBatch),
 		}
 	}}
 	switch rdb := s.rdb.(type) {

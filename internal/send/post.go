@@ -16,6 +16,9 @@ import (
 type Post struct {
 	// Value is what the kind's command carries for this call.
 	Value string
+	// Here says that the caller has time to send a batch by itself, its own or
+	// also those of others.
+	Here bool
 
 	s        *Sender
 	m        *fuse.Combiner
@@ -41,10 +44,10 @@ func (s *Sender) Post(ctx context.Context, p *Post, kind *fuse.Kind, key string,
 	p.s, p.done, p.pause, p.attempts = s, done, firstPause, 0
 	if p.m = s.posts; s.lanes != nil {
 		if l := s.lanes.of(ctx, key); l != nil {
-			p.m = l.writes
+			p.m = l.posts
 		}
 	}
-	p.m.Post(ctx, p.call, p.answered)
+	p.m.Post(ctx, p.call, p.Here, p.answered)
 }
 
 // Withdraw takes p back if it was not sent, and reports whether done will not be
@@ -64,7 +67,7 @@ func (p *Post) answer(c *fuse.Call) {
 	p.attempts++
 	time.AfterFunc(jitter(p.pause), func() {
 		c.Again()
-		p.m.Post(ctx, c, p.answered)
+		p.m.Post(ctx, c, false, p.answered)
 	})
 	p.pause = min(2*p.pause, lastPause)
 }

@@ -50,7 +50,7 @@ type client struct {
 func New(rdb redis.UniversalClient) *Sender {
 	s := &Sender{client: &client{rdb: rdb, slots: make(chan struct{}, MaxLeft-batches), sizes: newSizes()}}
 	s.lanes = newLanes(s.client)
-	s.posts = fuse.New(s.writeAll, verdict, &s.left)
+	s.posts = fuse.New(s.writeAll, 0, &s.left).Narrow(slowBatch)
 	return s
 }
 

@@ -19,7 +19,7 @@ const module = "github.com/desir-go/desir"
 // slash stands for all below. Packages that are not here may not exist.
 var arrows = map[string][]string{
 	"":                          {"internal/hub", "internal/keys", "internal/script", "internal/send"},
-	"codec":                     {"internal/canon", "internal/headed"},
+	"codec":                     {"internal/canon", "internal/headed", "internal/pack"},
 	"collections":               {"", "codec", "internal/element", "internal/hub", "internal/keys", "internal/script", "internal/send"},
 	"channel":                   {"", "codec", "internal/element", "internal/fuse", "internal/headed", "internal/hub", "internal/keys", "internal/listen", "internal/script", "internal/send", "internal/wait"},
 	"counter":                   {"", "codec", "internal/hub", "internal/keys", "internal/script", "internal/send"},

@@ -16,6 +16,9 @@ func msgpackForm(t reflect.Type) (*form, error) {
 	if err != nil {
 		return nil, err
 	}
+	if f := directForm(t, p); f != nil {
+		return f, nil
+	}
 	return &form{
 		append: func(dst []byte, v unsafe.Pointer) ([]byte, error) {
 			return p.pack(dst, reflect.NewAt(t, v).Interface())

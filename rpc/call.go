@@ -171,9 +171,14 @@ func (c *Client) once(ctx context.Context, box *inbox, method, word string, body
 	} else {
 		p.send(ctx, box, &q)
 	}
+	over := ctx.Done()
+	if over == nil { // the short way for who cannot leave
+		<-p.done
+		return c.result(p, box, method)
+	}
 	select {
 	case <-p.done:
-	case <-ctx.Done():
+	case <-over:
 		withdrawn := p.post.Withdraw()
 		if box.remove(p.id, p) {
 			return "", c.leave(ctx, box, p, withdrawn)
@@ -229,13 +234,13 @@ func (p *call) send(ctx context.Context, box *inbox, q *request) {
 // answered takes the answer to the store.
 func (p *call) answered(one *fuse.Call, err error) {
 	switch {
+	case err == nil:
+		p.outcome(one.Count)
 	case script.Unknown(err): // not executed; Run finds the way
 		go p.sendAlone()
 		return
-	case err != nil:
-		p.notStored(err)
 	default:
-		p.outcome(one.Count)
+		p.notStored(err)
 	}
 	p.settled.Store(true)
 }

@@ -25,8 +25,10 @@ type inbox struct {
 	next  atomic.Uint64 // the last ID of a call
 	calls sync.Pool     // that are free
 
-	opened atomic.Int64  // when the key was seen to by the server, UnixNano; 0: never
-	gate   chan struct{} // held by whoever sees to it
+	opened atomic.Bool   // the server has seen to the key
+	fresh  atomic.Bool   // and not long ago
+	seen   atomic.Uint64 // how often it has
+	gate   chan struct{} // held by whoever lets it see to the key
 
 	mu       sync.Mutex
 	pending  map[uint64]*call
@@ -116,7 +118,7 @@ var errInboxGone = errors.New("the inbox was gone, and results with it: the serv
 
 // ready sees to it that the key is there before the first call, and for a while.
 func (b *inbox) ready(ctx context.Context) error {
-	if b.isFresh() {
+	if b.fresh.Load() {
 		return nil
 	}
 	select {
@@ -125,7 +127,7 @@ func (b *inbox) ready(ctx context.Context) error {
 		return send.Fault(desir.ErrUnavailable, ctx.Err())
 	}
 	defer func() { <-b.gate }()
-	if b.isFresh() {
+	if b.fresh.Load() {
 		return nil
 	}
 	return notSent(b.see(ctx))
@@ -133,21 +135,21 @@ func (b *inbox) ready(ctx context.Context) error {
 
 // see lets the server see to the key. If it was gone, so may be results.
 func (b *inbox) see(ctx context.Context) error {
-	now := time.Now()
 	made, err := inboxScript.Run(ctx, b.hub, []string{b.key}, inboxLife.Milliseconds())
 	if err != nil {
 		return err
 	}
-	if made == int64(1) && b.opened.Load() != 0 {
+	if b.opened.Swap(true) && made == int64(1) {
 		b.end(func(*call) bool { return true }, send.Fault(desir.ErrMaybeRan, errInboxGone))
 	}
-	b.opened.Store(now.UnixNano())
+	b.fresh.Store(true)
+	n := b.seen.Add(1)
+	time.AfterFunc(refresh, func() {
+		if b.seen.Load() == n {
+			b.fresh.Store(false)
+		}
+	})
 	return nil
-}
-
-func (b *inbox) isFresh() bool {
-	at := b.opened.Load()
-	return at != 0 && time.Since(time.Unix(0, at)) < refresh
 }
 
 // read reads results as long as calls are pending, and for a moment after that.

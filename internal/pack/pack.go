@@ -1,5 +1,5 @@
 // Package pack writes and reads the parts of msgpack that frames are made of:
-// unsigned integers, strings, binaries, and the heads of arrays and maps.
+// integers, strings, binaries, and the heads of arrays and maps.
 //
 // The format is https://github.com/msgpack/msgpack/blob/master/spec.md. Writing uses
 // the shortest form; reading accepts any. Neither allocates.
@@ -23,6 +23,22 @@ func AppendUint(b []byte, n uint64) []byte {
 		return binary.BigEndian.AppendUint32(append(b, 0xce), uint32(n))
 	default:
 		return binary.BigEndian.AppendUint64(append(b, 0xcf), n)
+	}
+}
+
+// AppendNegative appends an integer below zero.
+func AppendNegative(b []byte, n int64) []byte {
+	switch {
+	case n >= -32:
+		return append(b, byte(n))
+	case n >= math.MinInt8:
+		return append(b, 0xd0, byte(n))
+	case n >= math.MinInt16:
+		return binary.BigEndian.AppendUint16(append(b, 0xd1), uint16(n))
+	case n >= math.MinInt32:
+		return binary.BigEndian.AppendUint32(append(b, 0xd2), uint32(n))
+	default:
+		return binary.BigEndian.AppendUint64(append(b, 0xd3), uint64(n))
 	}
 }
 

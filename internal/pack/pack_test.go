@@ -20,6 +20,12 @@ func TestAgainstLibrary(t *testing.T) {
 			t.Errorf("cannot read the library's %d", n)
 		}
 	}
+	for _, n := range []int64{-1, -32, -33, -128, -129, -32768, -32769, -1 << 31, -1<<31 - 1, -1 << 63} {
+		var got int64
+		if err := msgpack.Unmarshal(AppendNegative(nil, n), &got); err != nil || got != n {
+			t.Errorf("the library reads %d as %d, %v", n, got, err)
+		}
+	}
 	for _, n := range []int{0, 1, 31, 32, 255, 256, 65535, 65536, 70000} {
 		s := strings.Repeat("x", n)
 		var got string

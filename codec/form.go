@@ -19,6 +19,7 @@ type form struct {
 	// which moves the value to the heap.
 	direct unsafe.Pointer
 
+	lax     bool // direct, and reads other bytes than those that it writes
 	trusted bool // the type's own text methods: one text for one value
 }
 

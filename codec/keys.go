@@ -84,7 +84,7 @@ func strict(c Codec, t reflect.Type) bool {
 		return false
 	}
 	f, err := b.form(t)
-	return err == nil && (f.direct != nil || f.trusted)
+	return err == nil && (f.direct != nil && !f.lax || f.trusted)
 }
 
 // keyable says why values of t have no canonical bytes.

@@ -17,6 +17,7 @@ func msgpackForm(t reflect.Type) (*form, error) {
 		return nil, err
 	}
 	if f := directForm(t, p); f != nil {
+		f.lax = true
 		return f, nil
 	}
 	return &form{

@@ -7,6 +7,7 @@
 //   - [github.com/desir-go/desir/collections]: Map, Set, SortedSet, List, Value
 //   - [github.com/desir-go/desir/counter]: Counter, IDs, Bounded, Window, Sharded
 //   - [github.com/desir-go/desir/channel]: Chan, PriorityQueue, Mailbox, Topic
+//   - [github.com/desir-go/desir/rpc]: functions on other machines, and their errors
 //   - [github.com/desir-go/desir/command]: every other command, checked and documented by Redis' specification
 //   - [github.com/desir-go/desir/codec]: how values become bytes
 //   - [github.com/desir-go/desir/embedded]: an in-process Redis for trying things

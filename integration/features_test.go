@@ -9,7 +9,9 @@ import (
 	"github.com/desir-go/desir"
 	"github.com/desir-go/desir/channel"
 	"github.com/desir-go/desir/collections"
+	"github.com/desir-go/desir/command"
 	"github.com/desir-go/desir/counter"
+	"github.com/desir-go/desir/rpc"
 )
 
 // feature is a row of docs/compatibility.md: what a server has to have for it,
@@ -86,12 +88,33 @@ var features = []feature{
 			m.Send(soon, "mailbox", "x"), second(m.Recv(soon)))
 	}},
 	{"`Topic`, `Pattern`", "SUBSCRIBE, PSUBSCRIBE, PUBLISH", "2.0", hear()},
+	{"`rpc`", "XADD with NOMKSTREAM, XREAD, RPUSH in scripts; BLMPOP, else BLPOP and LPOP with a count", "6.2", invoke},
+	{"`command.Load`", "COMMAND DOCS, COMMAND; else the built-in table", "2.8", func(rdb redis.UniversalClient) error { return second(command.Load(ctx, rdb)) }},
+	{"– with the server's own documentation", "COMMAND DOCS", "7.0", raw("command", "docs", "get")},
+	{"`command.Runner`, commands that block", "CLIENT ID, CLIENT UNBLOCK; else the connection is closed", "5.0", func(rdb redis.UniversalClient) error {
+		return third(command.Run[[]string](ctx, command.New(rdb), "blpop", "nothing", 0.01))
+	}},
 	{"`Topic`, sharded", "SSUBSCRIBE, SPUBLISH", "7.0", hear(channel.Sharded())},
 }
 
 // raw sends one command.
 func raw(args ...any) func(redis.UniversalClient) error {
 	return func(rdb redis.UniversalClient) error { return rdb.Do(ctx, args...).Err() }
+}
+
+// invoke makes a call to a worker of its own.
+func invoke(rdb redis.UniversalClient) error {
+	double := rpc.NewMethod[int, int]("Double")
+	s := rpc.NewServer(rdb, "rpc")
+	double.Handle(s, func(_ context.Context, n int) (int, error) { return 2 * n, nil })
+	running, stop := context.WithCancel(ctx)
+	done := make(chan error, 1)
+	go func() { done <- s.Run(running) }()
+	soon, cancel := context.WithTimeout(ctx, 20*time.Second)
+	defer cancel()
+	_, err := double.Call(soon, rpc.NewClient(rdb, "rpc"), 21, rpc.Wait(20*time.Second))
+	stop()
+	return firstError(err, <-done)
 }
 
 // hear publishes a message and waits for it.

@@ -23,6 +23,7 @@ func TestSuites(t *testing.T) {
 				"Value": conformance.Value, "Object": conformance.Object, "Counter": conformance.Counter, "IDs": conformance.IDs,
 				"Bounded": conformance.Bounded, "Window": conformance.Window, "Sharded": conformance.Sharded,
 				"Chan": conformance.Chan, "PriorityQueue": conformance.PriorityQueue, "Mailbox": conformance.Mailbox,
+				"RPC": conformance.RPC,
 			} {
 				t.Run(name, func(t *testing.T) {
 					t.Parallel()

@@ -32,7 +32,7 @@ func ranOrLost(t *testing.T, what string, err error) {
 }
 
 // child starts a process that is a worker.
-func child(t *testing.T, addr string) *exec.Cmd {
+func child(t testing.TB, addr string) *exec.Cmd {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), childEnv+"="+addr)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -177,6 +178,7 @@ func (b *inbox) read() {
 			p.wait(nil)
 		case len(entries) > 0:
 			p = patience{}
+			runtime.Gosched() // the callers first: their next calls leave together
 			continue
 		default:
 			p = patience{}
@@ -215,19 +217,26 @@ func (b *inbox) bring(entry string) {
 	}
 }
 
-const maxEntries = 256 // of a read
+const (
+	maxEntries = 256 // of a read
+	keptCount  = 64  // entries that may stay although they were read
+	keptBytes  = 256 << 10
+)
 
 // inboxReader reads entries, on a connection of its own.
 type inboxReader struct {
-	box *inbox
-	own *redis.Client // nil while there is none
-	had []any         // IDs of entries that were read
+	box  *inbox
+	own  *redis.Client // nil while there is none
+	last string        // entry that was read over this connection
+	had  []any         // IDs of entries that were read and are still there
+	size int           // of those, in bytes
 }
 
 func (r *inboxReader) client(ctx context.Context) (redis.Cmdable, error) {
 	if r.own != nil {
 		return r.own, nil
 	}
+	r.last = begin
 	node, err := r.box.hub.Node(ctx, r.box.key)
 	if err != nil {
 		return nil, r.box.hub.Send.Explain(ctx, err)
@@ -239,6 +248,8 @@ func (r *inboxReader) client(ctx context.Context) (redis.Cmdable, error) {
 	return r.own, nil
 }
 
+const begin = "0-0" // of a stream
+
 func (r *inboxReader) close() {
 	if r.own != nil {
 		_ = r.own.Close() // nothing is under way
@@ -246,36 +257,47 @@ func (r *inboxReader) close() {
 	}
 }
 
-// entries deletes what the last call returned, and waits for more, or for a moment. It
-// reads from the beginning: what it cannot delete comes again.
+// entries waits for entries, or for a moment. A new connection reads from the beginning:
+// what was read before and is still there comes again. Entries that were read are
+// deleted now and then, and at once where the connection is not the reader's own.
 func (r *inboxReader) entries(ctx context.Context) ([]string, error) {
 	client, err := r.client(ctx)
 	if err != nil {
 		return nil, err
 	}
-	var cmds []redis.Cmder
-	if len(r.had) > 0 {
-		cmds = append(cmds, redis.NewIntCmd(ctx, append([]any{"xdel", r.box.key}, r.had...)...))
-	}
-	read := redis.NewXStreamSliceCmd(ctx, "xread", "count", maxEntries, "block", block.Milliseconds(), "streams", r.box.key, "0-0")
+	read := redis.NewXStreamSliceCmd(ctx, "xread", "count", maxEntries, "block", block.Milliseconds(), "streams", r.box.key, r.last)
 	read.SetFirstKeyPos(6)
-	err = r.box.hub.Send.WriteOn(ctx, client, append(cmds, read)...)
-	switch {
-	case errors.Is(read.Err(), redis.Nil):
-		r.had = r.had[:0]
-		return nil, nil
-	case err != nil:
+	if len(r.had) >= keptCount || r.size >= keptBytes || r.own == nil && len(r.had) > 0 {
+		err = r.box.hub.Send.WriteOn(ctx, client, r.delete(ctx), read)
+	} else {
+		err = r.box.hub.Send.WriteOn(ctx, client, read)
+	}
+	if errors.Is(read.Err(), redis.Nil) { // it is quiet
+		if len(r.had) == 0 {
+			return nil, nil
+		}
+		return nil, r.box.hub.Send.WriteOn(ctx, client, r.delete(ctx))
+	}
+	if err != nil {
 		return nil, err
 	}
-	r.had = r.had[:0]
 	var entries []string
 	for _, stream := range read.Val() {
 		for _, m := range stream.Messages {
+			r.last = m.ID
 			r.had = append(r.had, m.ID)
 			if text, ok := m.Values[resultField].(string); ok {
 				entries = append(entries, text)
+				r.size += len(text)
 			}
 		}
 	}
 	return entries, nil
+}
+
+// delete deletes what was read. Should it get lost, the entries expire with the key.
+func (r *inboxReader) delete(ctx context.Context) redis.Cmder {
+	words := append([]any{"xdel", r.box.key}, r.had...)
+	r.had, r.size = r.had[:0], 0
+	return redis.NewIntCmd(ctx, words...)
 }

@@ -3,6 +3,7 @@ package rpc
 import (
 	"context"
 	"errors"
+	"runtime"
 	"sync"
 	"time"
 
@@ -41,6 +42,9 @@ func (r *run) take(lasting <-chan error) error {
 		calls, err := r.read.calls(min(n, maxTake))
 		for _, c := range calls {
 			r.start(c)
+		}
+		if len(calls) > 0 {
+			runtime.Gosched() // handlers first: quick ones answer before the next read
 		}
 		switch {
 		case err == nil:

@@ -133,6 +133,12 @@ func (s *Sender) Poke(ctx context.Context, node redis.Cmdable, key string, life 
 func (s *Sender) pipeline(ctx context.Context, node redis.Cmdable, r request, cmds []redis.Cmder) error {
 	wrapped := make([]*once, len(cmds))
 	run := func(ctx context.Context) error {
+		if one, ok := node.(interface {
+			Process(ctx context.Context, cmd redis.Cmder) error
+		}); ok && len(cmds) == 1 {
+			wrapped[0] = &once{Cmder: cmds[0]}
+			return one.Process(ctx, wrapped[0])
+		}
 		pipe := node.Pipeline()
 		for i, cmd := range cmds {
 			wrapped[i] = &once{Cmder: cmd}

@@ -60,7 +60,7 @@ func (p *Post) answer(c *fuse.Call) {
 		p.s.mapped.Store(c.Err == nil || isReply(c.Err))
 	}
 	err := p.s.finish(context.WithoutCancel(ctx), c.Err, request{write: true, written: true})
-	if !repeatable(err) || p.attempts >= repeats || ctx.Err() != nil {
+	if !repeatable(err) || p.attempts >= repeats && !passes(ctx, err) || ctx.Err() != nil {
 		p.done(c, err)
 		return
 	}

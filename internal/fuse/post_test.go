@@ -1,0 +1,80 @@
+package fuse
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// post lets a goroutine post; what answered got comes later.
+func (x *lab) post(c *Call, here bool) *result {
+	r := &result{outcome: -1}
+	x.wg.Go(func() {
+		x.Post(x.Context(), c, here, func(c *Call) { r.outcome, r.text, r.err = Answered, c.Text, c.Err })
+	})
+	synctest.Wait()
+	return r
+}
+
+// TestPosts has one batch under way until it counts as slow.
+func TestPosts(t *testing.T) {
+	for _, here := range []bool{false, true} {
+		t.Run(fmt.Sprintf("here=%t", here), func(t *testing.T) {
+			inLab(t, func(x *lab) {
+				x.Narrow(3 * time.Millisecond)
+				var all []*result
+				for i := range 4 {
+					all = append(all, x.post(x.ask("a", fmt.Sprint(i)), here))
+				}
+				x.sent("echo a 0")
+				x.free(1) // the others leave together
+				x.sent("echo a 1 2 3")
+				time.Sleep(3 * time.Millisecond)
+				synctest.Wait()
+				all = append(all, x.post(x.ask("a", "4"), here))
+				x.sent("echo a 4") // and wait no longer
+				x.free(2)
+				for i, r := range all {
+					x.answered(r, fmt.Sprint(i))
+				}
+			})
+		})
+	}
+}
+
+// TestWithdraw takes posts back: one that waits, and one that is under way.
+func TestWithdraw(t *testing.T) {
+	inLab(t, func(x *lab) {
+		x.Narrow(time.Hour)
+		first, second := x.ask("a", "1"), x.ask("a", "2")
+		r1, r2 := x.post(first, false), x.post(second, false)
+		if x.Withdraw(first) || !x.Withdraw(second) || x.Withdraw(second) {
+			x.Error("what is under way was taken back, or what waits was not")
+		}
+		x.free(1)
+		x.sent("echo a 1")
+		x.answered(r1, "1")
+		if r2.outcome == Answered {
+			x.Error("a post that was taken back was answered")
+		}
+	})
+}
+
+// TestPostPanics has a hook panic while posts are sent: it is their error.
+func TestPostPanics(t *testing.T) {
+	inLab(t, func(x *lab) {
+		r := x.post(x.ask("a", "1"), true)
+		x.gate <- func([]redis.Cmder) { panic("hook") }
+		synctest.Wait()
+		if r.outcome != Answered || r.err == nil || !strings.Contains(r.err.Error(), "hook") {
+			x.Errorf("result %+v; want the panic as an error", *r)
+		}
+		again := x.post(x.ask("a", "2"), false)
+		x.free(1)
+		x.answered(again, "2")
+	})
+}

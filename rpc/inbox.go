@@ -156,7 +156,7 @@ func (b *inbox) see(ctx context.Context) error {
 // read reads results as long as calls are pending, and for a moment after that.
 func (b *inbox) read() {
 	ctx := context.Background()
-	r := inboxReader{box: b}
+	r := inboxReader{line: line{hub: b.hub, key: b.key}}
 	defer r.close()
 	seen := false // the key, over a connection that has not broken since
 	for p := (patience{}); ; {
@@ -223,60 +223,39 @@ const (
 	keptBytes  = 256 << 10
 )
 
-// inboxReader reads entries, on a connection of its own.
+// inboxReader reads entries.
 type inboxReader struct {
-	box  *inbox
-	own  *redis.Client // nil while there is none
-	last string        // entry that was read over this connection
-	had  []any         // IDs of entries that were read and are still there
-	size int           // of those, in bytes
-}
-
-func (r *inboxReader) client(ctx context.Context) (redis.Cmdable, error) {
-	if r.own != nil {
-		return r.own, nil
-	}
-	r.last = begin
-	node, err := r.box.hub.Node(ctx, r.box.key)
-	if err != nil {
-		return nil, r.box.hub.Send.Explain(ctx, err)
-	}
-	if node == nil {
-		return r.box.hub.Client, nil
-	}
-	r.own = hub.Alone(node, block+grace)
-	return r.own, nil
+	line
+	last string // entry that was read over this connection
+	had  []any  // IDs of entries that were read and are still there
+	size int    // of those, in bytes
 }
 
 const begin = "0-0" // of a stream
-
-func (r *inboxReader) close() {
-	if r.own != nil {
-		_ = r.own.Close() // nothing is under way
-		r.own = nil
-	}
-}
 
 // entries waits for entries, or for a moment. A new connection reads from the beginning:
 // what was read before and is still there comes again. Entries that were read are
 // deleted now and then, and at once where the connection is not the reader's own.
 func (r *inboxReader) entries(ctx context.Context) ([]string, error) {
+	if r.own == nil {
+		r.last = begin
+	}
 	client, err := r.client(ctx)
 	if err != nil {
 		return nil, err
 	}
-	read := redis.NewXStreamSliceCmd(ctx, "xread", "count", maxEntries, "block", block.Milliseconds(), "streams", r.box.key, r.last)
+	read := redis.NewXStreamSliceCmd(ctx, "xread", "count", maxEntries, "block", block.Milliseconds(), "streams", r.key, r.last)
 	read.SetFirstKeyPos(6)
 	if len(r.had) >= keptCount || r.size >= keptBytes || r.own == nil && len(r.had) > 0 {
-		err = r.box.hub.Send.WriteOn(ctx, client, r.delete(ctx), read)
+		err = r.hub.Send.WriteOn(ctx, client, r.delete(ctx), read)
 	} else {
-		err = r.box.hub.Send.WriteOn(ctx, client, read)
+		err = r.hub.Send.WriteOn(ctx, client, read)
 	}
 	if errors.Is(read.Err(), redis.Nil) { // it is quiet
 		if len(r.had) == 0 {
 			return nil, nil
 		}
-		return nil, r.box.hub.Send.WriteOn(ctx, client, r.delete(ctx))
+		return nil, r.hub.Send.WriteOn(ctx, client, r.delete(ctx))
 	}
 	if err != nil {
 		return nil, err
@@ -297,7 +276,7 @@ func (r *inboxReader) entries(ctx context.Context) ([]string, error) {
 
 // delete deletes what was read. Should it get lost, the entries expire with the key.
 func (r *inboxReader) delete(ctx context.Context) redis.Cmder {
-	words := append([]any{"xdel", r.box.key}, r.had...)
+	words := append([]any{"xdel", r.key}, r.had...)
 	r.had, r.size = r.had[:0], 0
 	return redis.NewIntCmd(ctx, words...)
 }

@@ -82,8 +82,10 @@ type InterceptOption interface {
 
 type interceptOption []Interceptor
 
-func (o interceptOption) applyServer(s *serverSettings)   { s.intercept = append(s.intercept, o...) }
-func (o interceptOption) applyClient(s *clientSettings)   { s.intercept = append(s.intercept, o...) }
+func (o interceptOption) applyServer(s *serverSettings) { s.intercept = append(s.intercept, o...) }
+
+func (o interceptOption) applyClient(s *clientSettings) { s.intercept = append(s.intercept, o...) }
+
 func (o interceptOption) applyHandler(s *handlerSettings) { s.intercept = append(s.intercept, o...) }
 
 // Intercept puts interceptors around calls, the first one outermost; a Server's are

@@ -5,19 +5,13 @@ import (
 	"errors"
 	"runtime"
 	"sync"
-	"time"
 
 	"github.com/redis/go-redis/v9"
 
 	"github.com/desir-go/desir"
-	"github.com/desir-go/desir/internal/hub"
 )
 
-const (
-	block   = time.Second     // of a read
-	grace   = 2 * time.Second // what an answer may take beyond it
-	maxTake = 128             // calls of a read
-)
+const maxTake = 128 // calls of a read
 
 // take reads calls and starts them until the worker is to end.
 func (r *run) take(lasting <-chan error) error {
@@ -65,39 +59,15 @@ func (r *run) take(lasting <-chan error) error {
 	}
 }
 
-// reader reads calls from the list, on a connection of its own.
+// reader reads calls from the list.
 type reader struct {
+	line
 	run   *run
-	own   *redis.Client // nil while there is none
-	older bool          // the server has no BLMPOP
+	older bool // the server has no BLMPOP
 
 	mu       sync.Mutex
 	blocking bool // a read may block
 	ended    bool // no other may begin
-}
-
-// client returns what reads go through: a client of the node that has the list now, or
-// the user's where that is not known.
-func (d *reader) client(ctx context.Context) (redis.UniversalClient, error) {
-	if d.own != nil {
-		return d.own, nil
-	}
-	node, err := d.run.hub.Node(ctx, d.run.s.service.calls)
-	if err != nil {
-		return nil, d.run.hub.Send.Explain(ctx, err)
-	}
-	if node == nil {
-		return d.run.hub.Client, nil
-	}
-	d.own = hub.Alone(node, block+grace)
-	return d.own, nil
-}
-
-func (d *reader) close() {
-	if d.own != nil {
-		_ = d.own.Close() // nothing is under way
-		d.own = nil
-	}
 }
 
 // calls waits for up to n calls, or for a moment. An error says whether calls may
@@ -123,18 +93,17 @@ func (d *reader) calls(n int) ([]string, error) {
 }
 
 func (d *reader) pop(ctx context.Context, client redis.UniversalClient, n int) ([]string, error) {
-	list := d.run.s.service.calls
 	if d.older {
 		return d.popOlder(ctx, client, n)
 	}
-	cmd := redis.NewKeyValuesCmd(ctx, "blmpop", block.Seconds(), 2, d.run.poke, list, "left", "count", n)
+	cmd := redis.NewKeyValuesCmd(ctx, "blmpop", block.Seconds(), 2, d.run.poke, d.key, "left", "count", n)
 	cmd.SetFirstKeyPos(3)
-	err := d.run.hub.Send.WriteOn(ctx, client, cmd)
+	err := d.hub.Send.WriteOn(ctx, client, cmd)
 	key, calls := cmd.Val()
 	switch {
 	case errors.Is(err, redis.Nil):
 		return nil, nil
-	case err != nil || key != list:
+	case err != nil || key != d.key:
 		return nil, err
 	}
 	return calls, nil
@@ -143,21 +112,20 @@ func (d *reader) pop(ctx context.Context, client redis.UniversalClient, n int) (
 // popOlder is pop for a server without BLMPOP: the first call blocks, and the others
 // follow.
 func (d *reader) popOlder(ctx context.Context, client redis.UniversalClient, n int) ([]string, error) {
-	list := d.run.s.service.calls
-	first := redis.NewStringSliceCmd(ctx, "blpop", d.run.poke, list, block.Seconds())
-	err := d.run.hub.Send.WriteOn(ctx, client, first)
+	first := redis.NewStringSliceCmd(ctx, "blpop", d.run.poke, d.key, block.Seconds())
+	err := d.hub.Send.WriteOn(ctx, client, first)
 	switch {
 	case errors.Is(err, redis.Nil):
 		return nil, nil
-	case err != nil || len(first.Val()) != 2 || first.Val()[0] != list:
+	case err != nil || len(first.Val()) != 2 || first.Val()[0] != d.key:
 		return nil, err
 	}
 	calls := first.Val()[1:]
 	if n == 1 {
 		return calls, nil
 	}
-	rest := redis.NewStringSliceCmd(ctx, "lpop", list, n-1)
-	if err = d.run.hub.Send.WriteOn(ctx, client, rest); errors.Is(err, redis.Nil) {
+	rest := redis.NewStringSliceCmd(ctx, "lpop", d.key, n-1)
+	if err = d.hub.Send.WriteOn(ctx, client, rest); errors.Is(err, redis.Nil) {
 		err = nil
 	}
 	return append(calls, rest.Val()...), err
@@ -181,6 +149,6 @@ func (d *reader) end() {
 	if blocking {
 		ctx, cancel := context.WithTimeout(context.Background(), block)
 		defer cancel()
-		_ = d.run.hub.Send.Poke(ctx, d.run.hub.Client, d.run.poke, pokeLife) // as the comment says
+		_ = d.hub.Send.Poke(ctx, d.hub.Client, d.run.poke, pokeLife) // as the comment says
 	}
 }

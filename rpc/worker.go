@@ -59,7 +59,7 @@ func newRun(s *Server, h *hub.Hub) *run {
 		poke: s.service.poke(rand.Text()), free: newSlots(s.settings.concurrency),
 	}
 	r.base, r.stop = context.WithCancelCause(context.Background())
-	r.read = reader{run: r}
+	r.read = reader{line: line{hub: h, key: s.service.calls}, run: r}
 	return r
 }
 

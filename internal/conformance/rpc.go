@@ -650,7 +650,8 @@ func rpcCast(t *testing.T, r *redistest.Redis) {
 func rpcHostile(t *testing.T, r *redistest.Redis) {
 	s, c := calculator(t, r)
 	key := c.Service()
-	for _, bad := range []string{"", "x", "\x98", strings.Repeat("\x91", 100_000), "\xdd\xff\xff\xff\xff", strings.Repeat("a", 2<<20),
+	for _, bad := range []string{
+		"", "x", "\x98", strings.Repeat("\x91", 100_000), "\xdd\xff\xff\xff\xff", strings.Repeat("a", 2<<20),
 		"\x98\x01\xa3x:y\x01\xa3Sum\xa8[int]>int\x00\x80\xc4\x01\x90", // an inbox that is no ID
 		"\x98\x02\xa0\x00\xa3Sum\xa8[int]>int\x00\x80\xc4\x01\x90",    // another version
 		"\x98\x01\xa0\x00\xa3Sum\xa8[int]>int\x00\x80\xc4\x01\xc1",    // a body that is nothing

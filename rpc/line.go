@@ -1,0 +1,48 @@
+package rpc
+
+import (
+	"context"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/desir-go/desir/internal/hub"
+)
+
+const (
+	block = time.Second     // of a read
+	grace = 2 * time.Second // what an answer may take beyond it
+)
+
+// line is the way on which one goroutine blocks on one key.
+type line struct {
+	hub *hub.Hub
+	key string
+	own *redis.Client // a connection of its own; nil while there is none
+}
+
+// client returns a client of the node that has the key now, or the user's where that is
+// not known.
+func (l *line) client(ctx context.Context) (redis.UniversalClient, error) {
+	if l.own != nil {
+		return l.own, nil
+	}
+	node, err := l.hub.Node(ctx, l.key)
+	if err != nil {
+		return nil, l.hub.Send.Explain(ctx, err)
+	}
+	if node == nil {
+		return l.hub.Client, nil
+	}
+	l.own = hub.Alone(node, block+grace)
+	return l.own, nil
+}
+
+// close ends the connection, over which nothing is under way. The next one may lead
+// elsewhere.
+func (l *line) close() {
+	if l.own != nil {
+		_ = l.own.Close()
+		l.own = nil
+	}
+}

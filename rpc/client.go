@@ -285,14 +285,21 @@ func (c *Client) knowTime(ctx context.Context, h *hub.Hub) error {
 	if c.clock.good() {
 		return nil
 	}
-	_, err := c.check(ctx, h)
-	return notSent(err)
+	return idempotent(func() error {
+		_, err := c.check(ctx, h)
+		return err
+	})
 }
 
-// notSent is the error of what comes before a call is stored: it did not run.
-func notSent(err error) error {
-	if errors.Is(err, desir.ErrMaybeRan) {
-		return send.Fault(desir.ErrUnavailable, errors.New("the answer to what comes before the call was lost"))
+const tries = 3 // of what may be done again
+
+// idempotent does what comes before a call is stored, again if its answer is lost. Its
+// error says that the call did not run.
+func idempotent(do func() error) (err error) {
+	for range tries {
+		if err = do(); !errors.Is(err, desir.ErrMaybeRan) {
+			return err
+		}
 	}
-	return err
+	return send.Fault(desir.ErrUnavailable, errors.New("answers to what comes before the call were lost"))
 }

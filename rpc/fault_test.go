@@ -122,6 +122,9 @@ func TestRepliesLost(t *testing.T) {
 		ends  bool // the call ends with ErrMaybeRan; else it works
 	}{
 		"call":    {redistest.All(script(service), redistest.Arg("{"+service+"}:alive"), redistest.Arg("86400000")), false},
+		"check":   {redistest.All(script("{"+service+"}:ended"), not(redistest.Arg("{"+service+"}:alive"))), false},
+		"key":     {script("300000"), false},
+		"lease":   {redistest.All(script("{"+service+"}:ended"), redistest.Arg("{"+service+"}:alive")), false},
 		"results": {redistest.Command("xadd"), false},
 		"inbox":   {redistest.Command("xread"), false},
 		"calls":   {redistest.All(redistest.Command("blmpop")), true},
@@ -134,6 +137,9 @@ func TestRepliesLost(t *testing.T) {
 				rdb := redis.NewClient(&redis.Options{Addr: p.Addr(), ReadTimeout: time.Second, WriteTimeout: time.Second})
 				t.Cleanup(func() { _ = rdb.Close() })
 				c := rpc.NewClient(rdb, service)
+				if what == "check" || what == "key" || what == "lease" { // which come first
+					fault(p, x.match)
+				}
 				_, end := serve(t, rdb)
 				mustSum(t, c)
 				fault(p, x.match)
@@ -165,6 +171,8 @@ func TestRepliesLost(t *testing.T) {
 		}
 	}
 }
+
+func not(m redistest.Match) redistest.Match { return func(args []string) bool { return !m(args) } }
 
 // TestServerForgets lets the server come back with nothing: calls that were out end.
 func TestServerForgets(t *testing.T) {

@@ -26,10 +26,10 @@ type inbox struct {
 	next  atomic.Uint64 // the last ID of a call
 	calls sync.Pool     // that are free
 
-	opened atomic.Bool   // the server has seen to the key
-	fresh  atomic.Bool   // and not long ago
-	seen   atomic.Uint64 // how often it has
-	gate   chan struct{} // held by whoever lets it see to the key
+	fresh atomic.Bool            // the server has seen to the key, not long ago
+	seen  atomic.Uint64          // how often it has
+	made  atomic.Pointer[string] // the entry by which the key was made last, as far as the server's answers tell
+	gate  chan struct{}          // held by whoever lets it see to the key
 
 	mu       sync.Mutex
 	pending  map[uint64]*call
@@ -131,17 +131,18 @@ func (b *inbox) ready(ctx context.Context) error {
 	if b.fresh.Load() {
 		return nil
 	}
-	return notSent(b.see(ctx))
+	return idempotent(func() error { return b.see(ctx) })
 }
 
-// see lets the server see to the key. If it was gone, so may be results.
+// see lets the server see to the key.
 func (b *inbox) see(ctx context.Context) error {
-	made, err := inboxScript.Run(ctx, b.hub, []string{b.key}, inboxLife.Milliseconds())
+	answer, err := inboxScript.Run(ctx, b.hub, []string{b.key}, inboxLife.Milliseconds())
 	if err != nil {
 		return err
 	}
-	if b.opened.Swap(true) && made == int64(1) {
-		b.end(func(*call) bool { return true }, send.Fault(desir.ErrMaybeRan, errInboxGone))
+	if made, _ := answer.(string); made != "" {
+		b.made.Store(&made)
+		b.lose()
 	}
 	b.fresh.Store(true)
 	n := b.seen.Add(1)
@@ -160,7 +161,7 @@ func (b *inbox) read() {
 	defer r.close()
 	seen := false // the key, over a connection that has not broken since
 	for p := (patience{}); ; {
-		var entries []string
+		var entries []redis.XMessage
 		var err error
 		if !seen {
 			err = b.see(ctx)
@@ -169,7 +170,11 @@ func (b *inbox) read() {
 			entries, err = r.entries(ctx)
 		}
 		for _, e := range entries {
-			b.bring(e)
+			b.bring(e.Values)
+		}
+		if r.made != "" {
+			b.isNew(r.made)
+			r.made = ""
 		}
 		switch {
 		case err != nil:
@@ -199,10 +204,11 @@ func (b *inbox) rest() bool {
 
 // bring hands the results of an entry to their calls. Those that nobody waits for, since
 // they come late or twice, go.
-func (b *inbox) bring(entry string) {
+func (b *inbox) bring(entry map[string]any) {
+	text, _ := entry[resultField].(string)
 	var room [64]*call
 	ended := room[:0]
-	r := pack.Reader{Data: entry}
+	r := pack.Reader{Data: text}
 	b.mu.Lock()
 	for one := (result{}); one.read(&r); {
 		if p := b.pending[one.id]; p != nil {
@@ -214,6 +220,21 @@ func (b *inbox) bring(entry string) {
 	b.mu.Unlock()
 	for _, p := range ended {
 		p.done <- struct{}{}
+	}
+}
+
+// lose ends the calls that there are: the key was made, and their results may have found
+// no inbox. Those of calls that come later find it.
+func (b *inbox) lose() {
+	last := b.next.Load()
+	b.end(func(p *call) bool { return p.id <= last }, send.Fault(desir.ErrMaybeRan, errInboxGone))
+}
+
+// isNew looks at the entry that says that the key is new, and ends calls unless that was
+// done when the answer came.
+func (b *inbox) isNew(entry string) {
+	if made := b.made.Load(); made == nil || *made != entry {
+		b.lose()
 	}
 }
 
@@ -229,6 +250,7 @@ type inboxReader struct {
 	last string // entry that was read over this connection
 	had  []any  // IDs of entries that were read and are still there
 	size int    // of those, in bytes
+	made string // the entry that says that the inbox is new
 }
 
 const begin = "0-0" // of a stream
@@ -236,7 +258,7 @@ const begin = "0-0" // of a stream
 // entries waits for entries, or for a moment. A new connection reads from the beginning:
 // what was read before and is still there comes again. Entries that were read are
 // deleted now and then, and at once where the connection is not the reader's own.
-func (r *inboxReader) entries(ctx context.Context) ([]string, error) {
+func (r *inboxReader) entries(ctx context.Context) ([]redis.XMessage, error) {
 	if r.own == nil {
 		r.last = begin
 	}
@@ -260,16 +282,18 @@ func (r *inboxReader) entries(ctx context.Context) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	var entries []string
-	for _, stream := range read.Val() {
-		for _, m := range stream.Messages {
-			r.last = m.ID
-			r.had = append(r.had, m.ID)
-			if text, ok := m.Values[resultField].(string); ok {
-				entries = append(entries, text)
-				r.size += len(text)
-			}
+	var entries []redis.XMessage
+	for _, stream := range read.Val() { // one
+		entries = stream.Messages
+	}
+	for _, e := range entries {
+		r.last = e.ID
+		r.had = append(r.had, e.ID)
+		if _, isNew := e.Values["new"]; isNew {
+			r.made = e.ID
 		}
+		text, _ := e.Values[resultField].(string)
+		r.size += len(text)
 	}
 	return entries, nil
 }

@@ -154,7 +154,7 @@ func bulkStrings(raw []byte) ([]string, error) {
 func firstWord(reply []byte) string {
 	_, rest, _ := bytes.Cut(reply, []byte("\r\n"))
 	kind, word, ok := bytes.Cut(rest, []byte("\r\n"))
-	if !ok || kind[0] != '$' {
+	if !ok || len(kind) == 0 || kind[0] != '$' { // an empty string is no array
 		return ""
 	}
 	word, _, _ = bytes.Cut(word, []byte("\r\n"))

@@ -148,3 +148,13 @@ func FuzzFrames(f *testing.F) {
 		}
 	})
 }
+
+func TestFirstWord(t *testing.T) {
+	for reply, want := range map[string]string{
+		"*2\r\n$7\r\nmessage\r\n$1\r\na\r\n": "message", "$0\r\n\r\n": "", "*0\r\n": "", "$-1\r\n": "", "+OK\r\n": "", "*1\r\n:1\r\n": "",
+	} {
+		if got := firstWord([]byte(reply)); got != want {
+			t.Errorf("firstWord(%q) = %q; want %q", reply, got, want)
+		}
+	}
+}

@@ -27,6 +27,11 @@ var unsafeHere = strings.Fields(`acl|deluser acl|load acl|save acl|setuser auth 
 // shapes are answers that say that the words of a command were not well formed.
 var shapes = regexp.MustCompile(`(?i)syntax error|wrong number of arguments|unknown subcommand|unbalanced|unknown option|option .*not allowed|not compatible|at least 1 input key`)
 
+// loose are words that the server takes in more places than its documentation says, by
+// the group of their commands: ANY belongs behind the number of COUNT, and the server is content
+// when both are anywhere among the options. Check holds to what is documented.
+var loose = map[string]string{"geo": "ANY"}
+
 // TestCheckAgainstServer makes lists of words for every command that is safe,
 // from its grammar and then spoilt, and compares Check with the server: what it
 // takes has no wrong shape there, and what it refuses for its shape is refused there.
@@ -96,9 +101,12 @@ func ofShape(c *Command, e *ArgError) bool {
 	return !regexp.MustCompile("integer|number|only once|Unix").MatchString(e.Want)
 }
 
-// looked reports whether the server has looked at all words: some commands are done
-// when they see that the key is not there, and one ignores what is too much.
+// looked reports whether the server has looked at all words as Check has: some commands
+// are done when they see that the key is not there, one ignores what is too much, and some are loose.
 func looked(c *Command, words []string) bool {
+	if word := loose[c.Group]; word != "" && slices.Contains(words, word) {
+		return false
+	}
 	return c.id != "xpending" && (len(c.Args) == 0 || c.Args[0].Type != "key" || len(words) > 0 && words[0] == "@key")
 }
 

@@ -8,7 +8,9 @@ func (m *matcher) counted(a *Arg) bool {
 	case n == 0 && !a.Optional:
 		return m.fail(m.pos-1, "at least one key")
 	case n > m.left():
-		return m.fail(len(m.words), "as many keys as the number says")
+		m.pos = len(m.words)
+		m.expect(a)
+		return m.fail(m.pos, "as many keys as the number says")
 	}
 	for range n {
 		m.note(a, false)
@@ -27,7 +29,10 @@ func lists(a, b *Arg) bool {
 func (m *matcher) halves(a, b *Arg) bool {
 	n := m.left()
 	if n == 0 || n%2 != 0 {
-		return m.fail(len(m.words), "as many of %s as of %s", b.Name, a.Name)
+		m.pos = len(m.words)
+		m.expect(a)
+		m.expect(b)
+		return m.fail(m.pos, "as many of %s as of %s", b.Name, a.Name)
 	}
 	for i := range n {
 		if i < n/2 {

@@ -32,6 +32,9 @@ type cli struct {
 	Chan    chanCmd    `cmd:"" help:"Send and receive through a channel."`
 	Mailbox mailboxCmd `cmd:"" help:"Send letters to addresses and receive them."`
 	Topic   topicCmd   `cmd:"" help:"Publish and listen."`
+	Help    helpCmd    `cmd:"" help:"Explain a Redis command."`
+	Do      doCmd      `cmd:"" help:"Check a Redis command, send it and print the answer."`
+	Repl    replCmd    `cmd:"" help:"Redis commands line by line, with completion, history and help; reads a pipe as well."`
 	Version versionCmd `cmd:"" help:"Print the version."`
 }
 

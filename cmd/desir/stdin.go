@@ -10,13 +10,14 @@ import (
 // a terminal or a pipe alone would not notice, and begins with the first Read:
 // what no command wants is left to others.
 type stdin struct {
+	from  io.Reader
 	start func()
 	out   *io.PipeReader
 }
 
 func newStdin(ctx context.Context, in io.Reader) *stdin {
 	r, w := io.Pipe()
-	return &stdin{out: r, start: sync.OnceFunc(func() {
+	return &stdin{from: in, out: r, start: sync.OnceFunc(func() {
 		context.AfterFunc(ctx, func() { _ = w.CloseWithError(ctx.Err()) })
 		go func() {
 			_, err := io.Copy(w, in)

@@ -1,0 +1,88 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/desir-go/desir/command"
+)
+
+// helpCmd explains a command.
+type helpCmd struct {
+	Words []string `arg:"" optional:"" name:"command" help:"A command, as SET or CONFIG GET, or a group or category of them, as @list or @read; without any, the commands of this tool."`
+}
+
+// Run is "desir help". What the server of the URL says is more than what is built
+// in; where it does not answer, the latter has to do.
+func (c *helpCmd) Run(ctx context.Context, s streams, flags *cli, parsed *kong.Context) error {
+	if len(c.Words) == 0 {
+		_, err := parsed.Kong.Parse([]string{"--help"})
+		return err
+	}
+	spec := command.Builtin()
+	if flags.URL != "" {
+		limited, cancel := context.WithTimeout(ctx, loading)
+		defer cancel()
+		rdb, _, disconnect, err := connect(limited, flags.URL)
+		if err == nil {
+			spec = specOf(ctx, rdb)
+			err = disconnect()
+		}
+		if err != nil {
+			fmt.Fprintln(s.err, "desir: of Redis "+spec.Version+", since", harmless(err.Error()))
+		}
+	}
+	return explain(s.out, spec, c.Words)
+}
+
+// explain prints what there is to know about the command, or the group of commands, that words
+// name.
+func explain(out io.Writer, spec *command.Spec, words []string) error {
+	name := strings.Join(words, " ")
+	if strings.HasPrefix(name, "@") {
+		return explainGroup(out, spec, strings.ToLower(name))
+	}
+	c, ok := spec.Lookup(name)
+	if !ok {
+		err := fmt.Errorf("there is no command %s", shown(name))
+		if names := spec.Suggest(name); len(names) > 0 {
+			err = fmt.Errorf("%w; did you mean %s?", err, strings.Join(names, ", "))
+		}
+		return err
+	}
+	_, err := io.WriteString(out, harmless(c.HelpWidth(columns(out))))
+	return err
+}
+
+// explainGroup prints the names and summaries of a group or a category.
+func explainGroup(out io.Writer, spec *command.Spec, name string) error {
+	const column = 22
+	found := false
+	for c := range spec.All() {
+		if "@"+c.Group != name && !slices.Contains(c.Categories, name) {
+			continue
+		}
+		found = true
+		text := c.Summary
+		if text == "" {
+			text = c.Usage()
+		}
+		row := []rune(fmt.Sprintf("%-*s %s", column, c.Name, text))
+		if width := columns(out); len(row) > width {
+			row = append(row[:width-1], '…')
+		}
+		if _, err := fmt.Fprintln(out, shown(string(row))); err != nil {
+			return err
+		}
+	}
+	if !found {
+		return errors.New("there is no group or category " + shown(name))
+	}
+	return nil
+}

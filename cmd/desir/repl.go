@@ -1,0 +1,125 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/desir-go/desir"
+	"github.com/desir-go/desir/command"
+)
+
+// replCmd reads commands, sends them and prints the answers.
+type replCmd struct {
+	asking `embed:""`
+}
+
+// Run is "desir repl".
+func (c *replCmd) Run(ctx context.Context, s streams, flags *cli) (err error) {
+	rdb, _, disconnect, err := connect(ctx, flags.URL)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, disconnect()) }()
+	spec := specOf(ctx, rdb)
+	r := &repl{asking: c.asking, rdb: rdb, spec: spec, runner: c.runner(rdb, spec), streams: s}
+	if r.atTerminal() {
+		return r.edit(ctx, flags.URL == "")
+	}
+	return r.read(ctx)
+}
+
+// repl is a session.
+type repl struct {
+	asking
+	streams
+	rdb    redis.UniversalClient
+	spec   *command.Spec
+	runner *command.Runner
+}
+
+// errLeave ends a session.
+var errLeave = errors.New("leave")
+
+// atTerminal reports whether somebody sits there: then lines can be edited.
+func (r *repl) atTerminal() bool {
+	in, ok := r.in.(*stdin)
+	return ok && in.from == io.Reader(os.Stdin) && isTerminal(in.from) && isTerminal(r.out) && !slices.Contains([]string{"", "dumb"}, os.Getenv("TERM"))
+}
+
+// read takes the lines of a pipe: an answer for each, and no prompt. A line that fails does not keep the next
+// ones from being sent.
+func (r *repl) read(ctx context.Context) error {
+	lines, failed := 0, 0
+	err := each(nil, r.in, func(line string) error {
+		lines++
+		err := r.obey(ctx, line)
+		switch {
+		case err == nil:
+		case errors.Is(err, errLeave), ctx.Err() != nil:
+			return err
+		default:
+			failed++
+			fmt.Fprintf(r.err, "desir: line %d: %s\n", lines, complaint(err))
+		}
+		return nil
+	})
+	if err != nil && !errors.Is(err, errLeave) {
+		return err
+	}
+	if failed > 0 {
+		return fmt.Errorf("%d of %d lines failed", failed, lines)
+	}
+	return nil
+}
+
+// obey does what a line says.
+func (r *repl) obey(ctx context.Context, line string) error {
+	words, err := command.Words(line)
+	if err != nil || len(words) == 0 {
+		return err
+	}
+	switch strings.ToLower(words[0]) {
+	case "exit", "quit":
+		return errLeave
+	case "help":
+		return r.help(words[1:])
+	}
+	reply, err := ask(ctx, r.runner, words)
+	if err != nil {
+		return err
+	}
+	return r.print(r.out, reply)
+}
+
+// help explains a command, or what can be typed.
+func (r *repl) help(words []string) error {
+	if len(words) == 0 {
+		_, err := fmt.Fprintln(r.out, strings.TrimSpace(`
+help COMMAND     what there is to know about a command
+help @list       the commands of a group or category
+exit, quit       leave, as Ctrl-D does
+Tab              completes commands, options and keys
+Ctrl-C           ends the command that is running, or leaves when pressed twice`))
+		return err
+	}
+	return explain(r.out, r.spec, words)
+}
+
+// complaint says what went wrong.
+func complaint(err error) string {
+	switch {
+	case !errors.Is(err, context.Canceled):
+		return harmless(err.Error())
+	case errors.Is(err, desir.ErrMaybeRan):
+		return "interrupted; the command may have been executed"
+	default:
+		return "interrupted"
+	}
+}

@@ -1,0 +1,118 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/reeflective/readline"
+	"golang.org/x/term"
+)
+
+// typed is a line from the editor.
+type typed struct {
+	line string
+	err  error
+}
+
+// edit takes lines from somebody at a terminal. Ctrl-C ends the command that is
+// running; without one, twice ends the session, as Ctrl-D does.
+//
+// The signal of Ctrl-C has ended ctx by then, so the session has a context of its own.
+func (r *repl) edit(ctx context.Context, embedded bool) error {
+	ctx, stop := signal.NotifyContext(context.WithoutCancel(ctx), syscall.SIGTERM)
+	defer stop()
+	if state, err := term.GetState(int(os.Stdin.Fd())); err == nil {
+		defer func() { _ = term.Restore(int(os.Stdin.Fd()), state) }()
+	}
+	shell := r.shell(prompt(r.rdb, embedded))
+	for interrupts := 0; ; {
+		next := make(chan typed, 1)
+		go func() {
+			line, err := shell.Readline()
+			next <- typed{line, err}
+		}()
+		var in typed
+		select {
+		case in = <-next:
+		case <-ctx.Done():
+			return ctx.Err() // reading ends with the process
+		}
+		switch {
+		case errors.Is(in.err, readline.ErrInterrupt):
+			if interrupts++; in.line != "" {
+				interrupts = 0
+			}
+			if interrupts == 2 {
+				return nil
+			}
+			if interrupts == 1 {
+				fmt.Fprintln(r.err, "Ctrl-C again, or Ctrl-D, leaves")
+			}
+			continue
+		case errors.Is(in.err, io.EOF):
+			return nil
+		case in.err != nil:
+			return in.err
+		}
+		interrupts = 0
+		switch err := r.obeyUntilInterrupt(ctx, in.line); {
+		case errors.Is(err, errLeave):
+			return nil
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case err != nil:
+			fmt.Fprintln(r.err, complaint(err))
+		}
+	}
+}
+
+// obeyUntilInterrupt does what a line says, until Ctrl-C.
+func (r *repl) obeyUntilInterrupt(ctx context.Context, line string) error {
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt)
+	defer stop()
+	return r.obey(ctx, line)
+}
+
+// shell makes the line editor.
+func (r *repl) shell(prompt string) *readline.Shell {
+	shell := readline.NewShell()
+	_ = shell.Config.Set("menu-complete-display-prefix", true) // Tab shows what there is before it takes the first
+	shell.Prompt.Primary(func() string { return prompt })
+	shell.History.Add("history", openHistory(func(line string) bool { return len(secrets(r.spec, wordsOf(line))) == 0 }))
+	shell.SyntaxHighlighter = func(line []rune) string { return masked(r.spec, string(line)) }
+	shell.Hint.SetProvider(func(line []rune, cursor int) []rune {
+		if text := r.hint(string(line[:cursor])); text != "" {
+			return []rune("\x1b[2m" + harmless(text) + "\x1b[0m")
+		}
+		return nil
+	})
+	shell.Completer = func(line []rune, cursor int) readline.Completions {
+		prefix, values := r.complete(string(line[:cursor]))
+		all := readline.CompleteValues(values...)
+		all.PREFIX = prefix
+		return all
+	}
+	return shell
+}
+
+// prompt names the server.
+func prompt(rdb redis.UniversalClient, embedded bool) string {
+	one, ok := rdb.(*redis.Client)
+	switch {
+	case embedded:
+		return "embedded> "
+	case !ok:
+		return "cluster> "
+	}
+	where := shown(one.Options().Addr)
+	if db := one.Options().DB; db != 0 {
+		where += fmt.Sprintf("[%d]", db)
+	}
+	return where + "> "
+}

@@ -1,0 +1,102 @@
+package main
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+const (
+	historyMost = 1000 // lines of a history
+	historyFile = 0o600
+	historyDir  = 0o700
+)
+
+// history is what was typed before, oldest first, in a file that only its owner
+// reads. What is not to be kept is never in it, not in memory either.
+//
+// It is a source of the line editor. Two sessions at once add to one file.
+type history struct {
+	lines []string
+	path  string            // empty: nothing is stored
+	keep  func(string) bool // whether a line may be kept
+}
+
+// openHistory reads the history of the user. Without a place for it there is one
+// for this session.
+func openHistory(keep func(string) bool) *history {
+	h := &history{keep: keep}
+	dir, err := os.UserConfigDir()
+	if err != nil {
+		return h
+	}
+	path := filepath.Join(dir, "desir", "history")
+	text, err := os.ReadFile(path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) || os.MkdirAll(filepath.Dir(path), historyDir) != nil {
+		return h
+	}
+	h.path = path
+	for line := range strings.Lines(string(text)) {
+		if line = strings.TrimSuffix(line, "\n"); h.wants(line) {
+			h.lines = append(h.lines, line)
+		}
+	}
+	if n := len(h.lines); n > 2*historyMost {
+		h.lines = h.lines[n-historyMost:]
+		h.rewrite()
+	}
+	return h
+}
+
+// rewrite stores the lines that are left, in place of all.
+func (h *history) rewrite() {
+	f, err := os.CreateTemp(filepath.Dir(h.path), "history") // for its owner alone
+	if err != nil {
+		return
+	}
+	_, err = f.WriteString(strings.Join(h.lines, "\n") + "\n")
+	if errors.Join(err, f.Close()) != nil || os.Rename(f.Name(), h.path) != nil {
+		_ = os.Remove(f.Name())
+	}
+}
+
+// wants reports whether a line is worth keeping, and may be kept.
+func (h *history) wants(line string) bool {
+	return strings.TrimSpace(line) != "" && printable(line) && h.keep(line)
+}
+
+// Write adds a line. That it cannot be stored is no reason to stop.
+func (h *history) Write(line string) (int, error) {
+	if !h.wants(line) {
+		return len(h.lines), nil
+	}
+	h.lines = append(h.lines, line)
+	if h.path == "" {
+		return len(h.lines), nil
+	}
+	f, err := os.OpenFile(h.path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, historyFile)
+	if err != nil {
+		return len(h.lines), nil
+	}
+	defer f.Close()
+	if f.Chmod(historyFile) == nil {
+		_, _ = f.WriteString(line + "\n")
+	}
+	return len(h.lines), nil
+}
+
+// GetLine returns the line at a place.
+func (h *history) GetLine(at int) (string, error) {
+	if at < 0 || at >= len(h.lines) {
+		return "", nil
+	}
+	return h.lines[at], nil
+}
+
+// Len returns how many lines there are.
+func (h *history) Len() int { return len(h.lines) }
+
+// Dump returns all lines.
+func (h *history) Dump() any { return h.lines }

@@ -1,0 +1,100 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/desir-go/desir/command"
+)
+
+// word is a word of a line that somebody is typing: its quotes may still be open.
+type word struct {
+	from, to int    // its bytes in the line
+	text     string // what it stands for
+	open     byte   // the quote that is open, or 0
+}
+
+// wordsOf splits a line where [command.Words] does, quotes that are open included.
+func wordsOf(line string) (all []word) {
+	for i := 0; i < len(line); {
+		if separates(line[i]) {
+			i++
+			continue
+		}
+		w := word{from: i}
+		for ; i < len(line) && (w.open != 0 || !separates(line[i])); i++ {
+			switch c := line[i]; {
+			case w.open == 0 && (c == '"' || c == '\''):
+				w.open = c
+			case w.open != 0 && c == '\\' && i+1 < len(line) && (w.open == '"' || line[i+1] == '\''):
+				i++
+			case c == w.open:
+				w.open = 0
+			}
+		}
+		w.to = i
+		w.text = meaning(line[w.from:w.to], w.open)
+		all = append(all, w)
+	}
+	return all
+}
+
+func separates(c byte) bool { return c == ' ' || '\t' <= c && c <= '\r' }
+
+// meaning is what a word stands for, or would if its quote were closed.
+func meaning(raw string, open byte) string {
+	if open != 0 {
+		raw = strings.TrimSuffix(raw, `\`) + string(open)
+	}
+	if words, err := command.Words(raw); err == nil && len(words) == 1 {
+		return words[0]
+	}
+	return raw
+}
+
+// texts are what words stand for.
+func wordTexts(all []word) []string {
+	out := make([]string, len(all))
+	for i, w := range all {
+		out[i] = w.text
+	}
+	return out
+}
+
+// extended is a word as it was typed, with more of it behind: in quotes as far as it
+// needs them. It is false where the quotes cannot have it.
+func (w word) extended(raw, more string) (string, bool) {
+	switch w.open {
+	case '\'':
+		return raw + strings.ReplaceAll(more, "'", `\'`) + "'", printable(more) && !strings.Contains(more, `\`)
+	case '"':
+		return raw + escaped(more) + `"`, true
+	}
+	if printable(more) && !strings.ContainsAny(more, " \"'") && raw+more != "" {
+		return raw + more, true
+	}
+	return raw + `"` + escaped(more) + `"`, raw == "" || !strings.ContainsAny(raw[len(raw)-1:], `"'`)
+}
+
+// escaped is a text for double quotes: what cannot be printed is written as [command.Words] reads it.
+func escaped(text string) string {
+	var b strings.Builder
+	for text != "" {
+		r, n := utf8.DecodeRuneInString(text)
+		switch {
+		case r == '"' || r == '\\':
+			b.WriteByte('\\')
+			b.WriteRune(r)
+		case r == utf8.RuneError && n == 1 || !unicode.IsPrint(r):
+			for i := range n {
+				fmt.Fprintf(&b, `\x%02x`, text[i])
+			}
+		default:
+			b.WriteString(text[:n])
+		}
+		text = text[n:]
+	}
+	return b.String()
+}

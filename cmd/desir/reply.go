@@ -1,0 +1,106 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/desir-go/desir"
+	"github.com/desir-go/desir/command"
+)
+
+// asking is how a command that sends what it is told to does it.
+type asking struct {
+	JSON  bool     `help:"Print each answer as a JSON value on one line."`
+	Allow []string `placeholder:"NAME" help:"Send these commands too, which are kept away because they destroy data, end a server or change a connection."`
+}
+
+// runner returns a Runner that checks with a table.
+func (a asking) runner(rdb redis.UniversalClient, spec *command.Spec) *command.Runner {
+	return command.New(rdb, command.WithSpec(spec), command.Allow(a.Allow...))
+}
+
+// ask sends the words of a command.
+func ask(ctx context.Context, r *command.Runner, words []string) (command.Reply, error) {
+	args := make([]any, len(words))
+	for i, w := range words {
+		args[i] = w
+	}
+	reply, err := r.Do(ctx, args...)
+	wrong, isWrong := errors.AsType[*command.ArgError](err)
+	switch op, _ := errors.AsType[*desir.OpError](err); {
+	case isWrong:
+		return reply, wrong // names the command itself
+	case errors.Is(err, command.ErrUnknown):
+		return reply, op.Err
+	case errors.Is(err, command.ErrNotAllowed):
+		return reply, fmt.Errorf("%w (with this tool: --allow)", err)
+	default:
+		return reply, err
+	}
+}
+
+// print prints an answer: in the way of redis-cli, without anything that a terminal would
+// obey, or as JSON.
+func (a asking) print(out io.Writer, reply command.Reply) error {
+	var text string
+	if a.JSON {
+		text = string(appendJSON(nil, replied(reply.Value())))
+	} else {
+		text = harmless(strings.TrimSuffix(strings.ReplaceAll(reply.String(), "\r\n", "\n"), "\n"))
+	}
+	_, err := fmt.Fprintln(out, text)
+	return err
+}
+
+// replied is an answer as a document, which has its names for what JSON lacks.
+func replied(value any) any {
+	switch v := value.(type) {
+	case nil, bool, int64, float64:
+		return v
+	case string:
+		if !utf8.ValidString(v) {
+			return []byte(v)
+		}
+		return v
+	case error:
+		return mapping{{"error", v.Error()}}
+	case []any:
+		all := make([]any, len(v))
+		for i := range v {
+			all[i] = replied(v[i])
+		}
+		return all
+	case map[any]any:
+		all := mapping{}
+		for k, e := range v {
+			all = append(all, pair{replied(k), replied(e)})
+		}
+		slices.SortFunc(all, func(a, b pair) int { return cmp.Compare(fmt.Sprint(a.key), fmt.Sprint(b.key)) })
+		return all
+	default:
+		return fmt.Sprint(v)
+	}
+}
+
+// loading is how long a server may take to tell of its commands.
+const loading = 3 * time.Second
+
+// specOf is what the server says of its commands, or what is known without it.
+func specOf(ctx context.Context, rdb redis.UniversalClient) *command.Spec {
+	ctx, cancel := context.WithTimeout(ctx, loading)
+	defer cancel()
+	spec, err := command.Load(ctx, rdb)
+	if err != nil {
+		return command.Builtin()
+	}
+	return spec
+}

@@ -27,7 +27,7 @@ var arrows = map[string][]string{
 	"command/internal/generate": {"command"},
 	"rpc":                       {"", "codec", "internal/fuse", "internal/hub", "internal/keys", "internal/listen", "internal/pack", "internal/script", "internal/send"},
 	"embedded":                  {},
-	"cmd/desir":                 {"", "channel", "codec", "collections", "counter", "embedded"},
+	"cmd/desir":                 {"", "channel", "codec", "collections", "command", "counter", "embedded"},
 	"internal/canon":            {},
 	"internal/keys":             {},
 	"internal/fuse":             {},
@@ -53,6 +53,8 @@ var outside = map[string][]string{
 	"github.com/klauspost/compress/zstd": {"codec"},
 	"github.com/alicebob/miniredis/v2":   {"embedded", "internal/redistest"},
 	"github.com/alecthomas/kong":         {"cmd/desir"},
+	"github.com/reeflective/readline":    {"cmd/desir"},
+	"golang.org/x/term":                  {"cmd/desir"},
 }
 
 type listed struct {

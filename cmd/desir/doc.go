@@ -10,6 +10,9 @@
 //	desir chan send|recv|len|close|reopen NAME
 //	desir mailbox send TO WORD…, desir mailbox recv|len NAME
 //	desir topic pub NAME WORD…, desir topic sub NAME
+//	desir help [COMMAND]
+//	desir do [--json] COMMAND [ARGUMENT…]
+//	desir repl
 //	desir version
 //	desir --help
 //
@@ -37,6 +40,24 @@
 // same bytes. A dash stands for standard input.
 //
 // A miss, as of a key that is not there, is an exit status of 1.
+//
+// # Redis commands
+//
+// desir do sends any command that the Redis specification knows, after checking it; answers are
+// printed in the way of redis-cli, with what a terminal would obey escaped, or as JSON. Its own flags
+// stand in front of the command. What destroys data, ends a server or changes a connection needs
+// --allow with the name.
+//
+// desir repl does the same line by line. At a terminal lines are edited: Tab completes commands,
+// subcommands, options and keys, the usage of the command stands below, and lines are kept
+// in the file desir/history of the user's directory for configuration, which nobody else can read. Passwords
+// (AUTH, HELLO, MIGRATE, ACL SETUSER, CONFIG SET of what has one) are shown as stars, and their lines are not kept. Ctrl-C
+// ends the running command; twice, or Ctrl-D, the session. Keys for editing are those of ~/.inputrc.
+// From a pipe there is no prompt, an answer for each line, errors with the line's number on standard
+// error, and an exit status of 1 if a line failed. Without a URL it works on an embedded Redis.
+//
+// desir help COMMAND explains with the sentences of the server of the URL, else with the facts
+// that are built in.
 //
 // # Where
 //

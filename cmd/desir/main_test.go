@@ -10,7 +10,12 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-func TestMain(m *testing.M) { os.Exit(redistest.Main(m)) }
+func TestMain(m *testing.M) {
+	if os.Getenv(asTool) != "" {
+		main()
+	}
+	os.Exit(redistest.Main(m))
+}
 
 // tool runs the tool and returns its exit status and what it wrote.
 func tool(t *testing.T, args ...string) (status int, stdout, stderr string) {

@@ -50,7 +50,9 @@ func decodeNumber(ctx *kong.DecodeContext, target reflect.Value) error {
 }
 
 func popWord(ctx *kong.DecodeContext) (string, error) {
-	var word string
-	err := ctx.Scan.PopValueInto("text", &word)
-	return strings.TrimPrefix(word, mark), err
+	token, err := ctx.Scan.PopValue("text") // PopValueInto would replace bytes that are no UTF-8
+	if err != nil {
+		return "", err
+	}
+	return strings.TrimPrefix(token.String(), mark), nil
 }

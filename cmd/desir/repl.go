@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -28,7 +29,7 @@ func (c *replCmd) Run(ctx context.Context, s streams, flags *cli) (err error) {
 	}
 	defer func() { err = errors.Join(err, disconnect()) }()
 	spec := specOf(ctx, rdb)
-	r := &repl{asking: c.asking, rdb: rdb, spec: spec, runner: c.runner(rdb, spec), streams: s}
+	r := &repl{asking: c.asking, rdb: rdb, spec: spec, runner: c.runner(rdb, spec), streams: s, wait: scanWait}
 	if r.atTerminal() {
 		return r.edit(ctx, flags.URL == "")
 	}
@@ -42,6 +43,7 @@ type repl struct {
 	rdb    redis.UniversalClient
 	spec   *command.Spec
 	runner *command.Runner
+	wait   time.Duration // for keys when somebody presses Tab
 }
 
 // errLeave ends a session.

@@ -20,8 +20,9 @@ const (
 )
 
 // keysLike returns keys that begin with prefix, sorted: of those that a few pages of SCAN
-// show. On a cluster every master is asked. Errors are no candidates.
-func keysLike(ctx context.Context, rdb redis.UniversalClient, prefix string) []string {
+// show. On a cluster every master is asked. Errors, and an answer that takes longer than wait,
+// are no candidates.
+func keysLike(ctx context.Context, rdb redis.UniversalClient, prefix string, wait time.Duration) []string {
 	found := make(chan []string, 1)
 	go func() { found <- scanAll(ctx, rdb, literally(prefix)+"*") }()
 	select {
@@ -29,7 +30,7 @@ func keysLike(ctx context.Context, rdb redis.UniversalClient, prefix string) []s
 		slices.Sort(keys)
 		keys = slices.Compact(keys)
 		return keys[:min(len(keys), scanEnough)]
-	case <-time.After(scanWait):
+	case <-time.After(wait):
 		return nil
 	}
 }

@@ -24,7 +24,7 @@ func wordsOf(line string) (all []word) {
 			continue
 		}
 		w := word{from: i}
-		for ; i < len(line) && (w.open != 0 || !separates(line[i])); i++ {
+		for ; i < len(line) && (w.open != 0 || !ends(line[i])); i++ {
 			switch c := line[i]; {
 			case w.open == 0 && (c == '"' || c == '\''):
 				w.open = c
@@ -41,7 +41,11 @@ func wordsOf(line string) (all []word) {
 	return all
 }
 
+// separates and ends report whether there may be a character between words, and whether it ends
+// one: two of the old ones are taken for letters in the middle of a word.
 func separates(c byte) bool { return c == ' ' || '\t' <= c && c <= '\r' }
+
+func ends(c byte) bool { return separates(c) && c != '\v' && c != '\f' }
 
 // meaning is what a word stands for, or would if its quote were closed.
 func meaning(raw string, open byte) string {

@@ -1,0 +1,164 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/creack/pty"
+
+	"github.com/desir-go/desir/internal/redistest"
+)
+
+// asTool makes the test's binary be the tool.
+const asTool = "DESIR_TEST_AS_TOOL"
+
+// terminal is the tool at a terminal.
+type terminal struct {
+	t     *testing.T
+	pty   *os.File
+	ended chan struct{}
+	err   error // once it has ended
+	mu    sync.Mutex
+	seen  bytes.Buffer
+	at    int // what was expected already
+}
+
+// atTerminal starts the tool at a terminal of its own.
+func atTerminal(t *testing.T, args ...string) *terminal {
+	t.Helper()
+	settings := filepath.Join(t.TempDir(), "inputrc")
+	if err := os.WriteFile(settings, []byte("set cursor-position-probe off\n"), 0o600); err != nil { // nobody here would answer
+		t.Fatal(err)
+	}
+	cmd := exec.Command(os.Args[0], args...)
+	cmd.Env = append(os.Environ(), asTool+"=1", "TERM=xterm", "INPUTRC="+settings)
+	file, err := pty.StartWithSize(cmd, &pty.Winsize{Rows: 40, Cols: 100})
+	if err != nil {
+		t.Skipf("no pseudo terminal: %v", err)
+	}
+	term := &terminal{t: t, pty: file, ended: make(chan struct{})}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		term.listen()
+	}()
+	go func() {
+		defer close(term.ended)
+		term.err = cmd.Wait()
+	}()
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		<-term.ended
+		_ = file.Close()
+		<-done
+	})
+	return term
+}
+
+// listen reads what the tool writes.
+func (term *terminal) listen() {
+	for buf := make([]byte, 4096); ; {
+		n, err := term.pty.Read(buf)
+		if err != nil {
+			return
+		}
+		term.mu.Lock()
+		term.seen.Write(buf[:n])
+		term.mu.Unlock()
+	}
+}
+
+func (term *terminal) keys(keys string) {
+	term.t.Helper()
+	if _, err := term.pty.WriteString(keys); err != nil {
+		term.t.Fatal(err)
+	}
+}
+
+// expect waits for a text behind those that were expected before.
+func (term *terminal) expect(text string) {
+	term.t.Helper()
+	redistest.Eventually(term.t, patient, func() bool {
+		term.mu.Lock()
+		defer term.mu.Unlock()
+		i := strings.Index(term.seen.String()[term.at:], text)
+		if i >= 0 {
+			term.at += i + len(text)
+		}
+		return i >= 0
+	}, "the terminal shows "+text)
+}
+
+const patient = 20 * time.Second
+
+// editing is what the editor writes when it is there for the next line: the shape
+// of its cursor. What is typed before that may be lost.
+const editing = "\x1b[1 q"
+
+// TestTerminal edits lines as somebody at a terminal does.
+func TestTerminal(t *testing.T) {
+	file := inHome(t)
+	s := onServer(t)
+	admin, ctx := s.Client(t), context.Background()
+	term := atTerminal(t, "repl")
+	term.expect(s.Addr + "> ")
+	term.expect(editing)
+	term.keys("set greeting hel")
+	term.expect("SET key value [NX | XX]")
+	term.keys("lo\r")
+	term.expect("OK\r\n")
+	term.expect(editing)
+	term.keys("get gree\t")
+	term.expect("get greeting")
+	term.keys("\r")
+	term.expect("hello\r\n")
+	term.expect(editing)
+	term.keys("incr greeting more\r")
+	term.expect("INCR: argument 2: want nothing more")
+	term.expect(editing)
+	term.keys("\x1b[A\x1b[A\r") // the history
+	term.expect("hello\r\n")
+	term.expect(editing)
+	term.keys("blpop jobs 0\r")
+	redistest.Eventually(t, patient, func() bool { return strings.Contains(admin.Info(ctx, "clients").Val(), "blocked_clients:1") }, "a command that blocks")
+	term.keys("\x03")
+	term.expect("interrupted")
+	term.expect(editing)
+	term.keys("auth s3cret\r")
+	term.expect("auth ******")
+	term.expect("not allowed")
+	term.expect(editing)
+	term.keys("get unfinished\x03")
+	term.expect("^C")
+	term.expect(editing)
+	term.keys("\x03")
+	term.expect("Ctrl-D, leaves")
+	term.expect(editing)
+	term.keys("ping\r")
+	term.expect("PONG")
+	term.keys("\x04")
+	select {
+	case <-term.ended:
+	case <-time.After(patient):
+		t.Fatal("the session goes on")
+	}
+	if term.err != nil {
+		t.Errorf("the session ended with %v", term.err)
+	}
+	term.mu.Lock()
+	defer term.mu.Unlock()
+	if strings.Contains(term.seen.String(), "s3cret") {
+		t.Error("the terminal has shown a password")
+	}
+	want := "set greeting hello\nget greeting\nincr greeting more\nget greeting\nblpop jobs 0\nping\n"
+	if stored, err := os.ReadFile(file); string(stored) != want || err != nil {
+		t.Errorf("the history is %q, %v; want %q", stored, err, want)
+	}
+}

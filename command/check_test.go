@@ -159,6 +159,9 @@ func TestNext(t *testing.T) {
 		{"get", []any{"k"}, ""},
 		{"get", []any{"k", "wrong"}, ""},
 		{"config", []any{"get"}, "parameter"},
+		{"zunion", []any{"2"}, "key"},
+		{"zunion", []any{"2", "a"}, "key"},
+		{"xread", []any{"STREAMS", "a"}, "key id"},
 	} {
 		var got []string
 		for _, a := range need(t, tt.name).Next(tt.args...) {

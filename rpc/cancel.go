@@ -122,21 +122,28 @@ func (r *run) hear(ended <-chan struct{}) {
 	}
 }
 
-// hearAll reads cancels: arrays of the ID of an inbox, and of the calls that were given
-// up.
+// hearAll reads cancels until ctx ends.
 func (r *run) hearAll(ctx context.Context, sub *listen.Sub) error {
 	for {
 		item, ok, err := sub.Next(ctx, nil)
 		if err != nil || !ok {
 			return err
 		}
-		p := pack.Reader{Data: item.Payload}
-		n := p.Array()
-		inbox := p.String()
-		for i := 1; i < n && !p.Bad(); i++ {
-			if id := p.Uint(); !p.Bad() {
-				r.running.giveUp(callKey{inbox, id})
-			}
+		readCancel(item.Payload, r.running.giveUp)
+	}
+}
+
+// readCancel tells f the calls that a message gives up: it is an array of the ID of an
+// inbox, and of theirs.
+func readCancel(message string, f func(callKey)) {
+	p := pack.Reader{Data: message}
+	n := p.Array()
+	inbox := p.String()
+	for i := 1; i < n && isInbox(inbox); i++ {
+		id := p.Uint()
+		if p.Bad() {
+			return
 		}
+		f(callKey{inbox, id})
 	}
 }

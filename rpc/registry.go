@@ -43,7 +43,7 @@ type errorType struct {
 // keep its promise. context.Canceled, context.DeadlineExceeded, io.EOF, fs.ErrNotExist
 // and its like, and errors of desir that do not speak of the call itself are known.
 func RegisterError(name string, sentinel error) {
-	if name == "" || sentinel == nil || !reflect.TypeOf(sentinel).Comparable() {
+	if name == "" || sentinel == nil || !reflect.ValueOf(sentinel).Comparable() {
 		panic(fmt.Sprintf("rpc: RegisterError(%q): it needs a name, and an error that can be compared", name))
 	}
 	registry.Lock()
@@ -88,7 +88,7 @@ func RegisterErrorType[E error](name string) {
 
 // nameOf returns the name of a sentinel, or "".
 func nameOf(err error) string {
-	if !reflect.TypeOf(err).Comparable() {
+	if !reflect.ValueOf(err).Comparable() {
 		return ""
 	}
 	registry.RLock()

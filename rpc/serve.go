@@ -2,7 +2,6 @@ package rpc
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"runtime/debug"
 
@@ -97,7 +96,7 @@ func (c *incoming) serve(dst []byte) (state uint64, body []byte) {
 	out, err := c.call(ctx, h, dst)
 	s.stats.running.Add(-1)
 	c.run.running.leave(ctx)
-	bad, unread := errors.AsType[*badBody](err)
+	bad, unread := err.(*badBody) // never wrapped; the methods of a handler's own error may panic
 	switch {
 	case unread:
 		s.stats.refused.Add(1)

@@ -3,6 +3,7 @@ package rpc
 import (
 	"errors"
 	"reflect"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -14,6 +15,7 @@ const (
 	maxText  = 1 << 10 // bytes of a text
 	maxNodes = 64      // causes
 	maxDepth = 32
+	maxWalk  = 1000 // causes, to find a code
 )
 
 // The kinds of a node of the tree of causes.
@@ -26,10 +28,7 @@ const (
 // appendError appends an error as a result carries it: an array of the code, the
 // message, the worker, the details, and the tree of causes.
 func appendError(b []byte, err error, worker string) []byte {
-	e, ok := errors.AsType[*Error](err)
-	if !ok {
-		e = &Error{Code: CodeOf(err)}
-	}
+	e := headOf(err)
 	b = pack.AppendArray(b, 5)
 	b = pack.AppendUint(b, uint64(e.Code))
 	b = pack.AppendString(b, short(textOf(err)))
@@ -39,14 +38,45 @@ func appendError(b []byte, err error, worker string) []byte {
 	return appendNode(b, err, maxDepth, &left)
 }
 
-// textOf is the text of an error; one that panics has none.
-func textOf(err error) (text string) {
+// asked returns what f learns from an error, or something else if a method of the error
+// panics: that must not end the worker.
+func asked[T any](f func() T, otherwise T) (answer T) {
 	defer func() {
 		if recover() != nil {
-			text = "an error of type " + reflect.TypeOf(err).String() + " that cannot tell its text"
+			answer = otherwise
 		}
 	}()
-	return err.Error()
+	return f()
+}
+
+// headOf finds the *Error in an error, or makes one.
+func headOf(err error) *Error {
+	return asked(func() *Error {
+		if left := maxWalk; !ends(err, &left) {
+			return &Error{Code: Unknown}
+		}
+		if e, ok := errors.AsType[*Error](err); ok && e != nil {
+			return e
+		}
+		return &Error{Code: CodeOf(err)}
+	}, &Error{Code: Unknown})
+}
+
+// ends reports whether a walk over all causes comes to an end, as errors.Is needs it.
+func ends(err error, left *int) bool {
+	if *left--; *left < 0 {
+		return false
+	}
+	for _, c := range causesOf(err) {
+		if !ends(c, left) {
+			return false
+		}
+	}
+	return true
+}
+
+func textOf(err error) string {
+	return asked(func() string { return err.Error() }, "an error of type "+reflect.TypeOf(err).String()+" that cannot tell its text")
 }
 
 func boundedDetails(details map[string]string) map[string]string {
@@ -109,23 +139,18 @@ func describe(err error) (kind int, name, fields string) {
 	return nodeText, "", ""
 }
 
-// causesOf returns what an error wraps. An *Error is in the head already, so its place
-// is taken by its causes.
+// causesOf returns what an error wraps.
 func causesOf(err error) []error {
-	var causes []error
-	switch e := err.(type) {
-	case interface{ Unwrap() error }:
-		causes = []error{e.Unwrap()}
-	case interface{ Unwrap() []error }:
-		causes = append(causes, e.Unwrap()...)
-	}
-	all := causes[:0]
-	for _, c := range causes {
-		if c != nil {
-			all = append(all, c)
+	causes := asked(func() []error {
+		switch e := err.(type) {
+		case interface{ Unwrap() error }:
+			return []error{e.Unwrap()}
+		case interface{ Unwrap() []error }:
+			return slices.Clone(e.Unwrap())
 		}
-	}
-	return all
+		return nil
+	}, nil)
+	return slices.DeleteFunc(causes, func(c error) bool { return c == nil })
 }
 
 // readError reads what appendError has written.

@@ -3,6 +3,7 @@ package rpc
 import (
 	"encoding"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -62,8 +63,8 @@ func wordAt(t reflect.Type, depth int) string {
 	case reflect.Map:
 		return "{" + wordAt(t.Key(), depth-1) + ":" + wordAt(t.Elem(), depth-1) + "}"
 	case reflect.Pointer:
-		if w := wordAt(t.Elem(), depth); w != wordAny {
-			return w + "?"
+		if w := wordAt(t.Elem(), depth-1); w != wordAny {
+			return strings.TrimSuffix(w, "?") + "?"
 		}
 		return wordAny
 	case reflect.Struct:
@@ -182,7 +183,7 @@ func wordFits(a, b string) bool {
 
 // inside returns the words between the brackets of a word.
 func inside(w string) (words []string, ok bool) {
-	if len(w) < 2 || !strings.ContainsRune("[({", rune(w[0])) {
+	if len(w) < 2 || !slices.Contains([]string{"[]", "()", "{}"}, w[:1]+w[len(w)-1:]) {
 		return nil, false
 	}
 	depth, start := 0, 1

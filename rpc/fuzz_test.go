@@ -1,0 +1,114 @@
+package rpc
+
+import (
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/desir-go/desir/internal/pack"
+)
+
+// bounded fails if f allocates more than what it reads can cost.
+func bounded(t *testing.T, data string, f func()) {
+	t.Helper()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	f()
+	runtime.ReadMemStats(&after)
+	if n := after.TotalAlloc - before.TotalAlloc; n > 1<<20+200*uint64(len(data)) {
+		t.Errorf("%d bytes take %d bytes of memory", len(data), n)
+	}
+}
+
+// FuzzFrames reads any bytes as each of the frames: what is a call is written as a call
+// again, and says only what may be said.
+func FuzzFrames(f *testing.F) {
+	for _, frame := range readGolden(f) {
+		f.Add(frame)
+	}
+	for _, hostile := range []string{
+		"", "\x98", "\xdd\xff\xff\xff\xff", "\x98\x02", "\x98\x01\xa3x:y\x01\xa1M\xa3a>b\x00\x80\xc4\x00",
+		"\x98\x01\xa0\x00\xa1M\xa3a>b\x00\xdf\xff\xff\xff\xff", "\x93\x01\x00\xc6\xff\xff\xff\xff", strings.Repeat("\x91", 1000),
+	} {
+		f.Add(hostile)
+	}
+	f.Fuzz(func(t *testing.T, data string) {
+		bounded(t, data, func() {
+			var q, again request
+			err := q.parse(data)
+			if q.inbox != "" && !isInbox(q.inbox) || len(q.headers) > maxHeaders || len(q.method) > maxFrame {
+				t.Errorf("a call says %+v", q)
+			}
+			if err == nil {
+				if err := again.parse(string(q.append(nil))); err != nil || string(again.append(nil)) != string(q.append(nil)) {
+					t.Errorf("%+v is read again as %+v, %v", q, again, err)
+				}
+			}
+			p := pack.Reader{Data: data}
+			for r := (result{}); r.read(&p); {
+				back := pack.Reader{Data: string(r.append(nil))}
+				if same := (result{}); !same.read(&back) || same != r || back.Len() > 0 {
+					t.Errorf("%+v is read again as %+v", r, same)
+				}
+			}
+			readCancel(data, func(k callKey) {
+				if !isInbox(k.inbox) {
+					t.Errorf("a cancel is of the inbox %q", k.inbox)
+				}
+			})
+		})
+	})
+}
+
+// FuzzError reads any bytes as the error of a worker: what is one can be told, asked and sent
+// on.
+func FuzzError(f *testing.F) {
+	for name, frame := range readGolden(f) {
+		if strings.HasPrefix(name, "error") {
+			f.Add(frame)
+		}
+	}
+	f.Add("\x95\x0d\xa1a\xa1b\x80" + strings.Repeat("\x95\x00\xa1a\xa0\xc4\x00\x91", maxDepth+2))
+	f.Add("\x95\x0d\xa1a\xa1b\x80\x95\x00\xa1a\xa0\xc4\x00\xdd\xff\xff\xff\xff")
+	f.Add("\x95\x02\xa1a\xa1b\x80\x95\x02\xa1a\xacrpc.typedErr\xc4\x01\xc0\x90")
+	f.Fuzz(func(t *testing.T, data string) {
+		bounded(t, data, func() {
+			e, ok := readError(data, "M")
+			if !ok {
+				return
+			}
+			if e.Code == OK || e.Code > Unauthenticated || len(e.Details) > maxHeaders || e.cause == nil {
+				t.Errorf("an error says %+v", e)
+			}
+			left := maxNodes + 1
+			if !ends(e, &left) {
+				t.Errorf("an error has more than %d causes", maxNodes)
+			}
+			if again, ok := readError(string(appendError(nil, e, "w")), "M"); !ok || again.Code != e.Code {
+				t.Errorf("%+v is sent on as %+v, %t", e, again, ok)
+			}
+		})
+	})
+}
+
+// FuzzWords compares any type words: it ends, and does not matter who asks.
+func FuzzWords(f *testing.F) {
+	for _, w := range []string{"[int]", "int?", "(int,text)", "{text:[any]}", "{}", "nil", "any", "[[[[", "{:}", "(,)", "]", "(a(b)c,d)"} {
+		f.Add(w, "[int]")
+		f.Add(w, w)
+	}
+	f.Fuzz(func(t *testing.T, a, b string) {
+		if !wordFits(a, a) || !wordFits(a, wordAny) {
+			t.Errorf("%q does not fit itself, or any", a)
+		}
+		if wordFits(a, b) != wordFits(b, a) {
+			t.Errorf("%q fits %q on one side alone", a, b)
+		}
+		for _, w := range []string{a, b} {
+			if words, ok := inside(w); ok && len(strings.Join(words, ",")) > len(w)-2 {
+				t.Errorf("inside %q is %q", w, words)
+			}
+		}
+		(&fitting{own: b}).fits(a)
+	})
+}

@@ -1,0 +1,198 @@
+package rpc
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/desir-go/desir/internal/fuse"
+	"github.com/desir-go/desir/internal/pack"
+)
+
+var update = flag.Bool("update", false, "write testdata anew: only for frames that were never released")
+
+const goldenFile = "testdata/frames.golden"
+
+// frames are those of docs/wire.md, as this package writes them.
+func frames(t *testing.T) (names []string, all map[string]string) {
+	t.Helper()
+	all = map[string]string{}
+	add := func(name string, frame []byte) {
+		names, all[name] = append(names, name), string(frame)
+	}
+	for _, q := range requests {
+		add(q.name, q.request.append(nil))
+	}
+	for _, e := range entries {
+		var b []byte
+		for _, r := range e.results {
+			b = r.append(b)
+		}
+		add(e.name, b)
+	}
+	for _, e := range failures {
+		add(e.name, appendError(nil, e.err, "host:1"))
+	}
+	add("cancel of calls 7 and 300", cancelOf(t, 7, 300))
+	return names, all
+}
+
+const goldenInbox = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+var requests = []struct {
+	name string
+	request
+}{
+	{"call of Sum with [10, 20, 30, 40, 50]", request{inbox: goldenInbox, id: 1, method: "Sum", word: "[int]>int", body: "\x95\x0a\x14\x1e\x28\x32"}},
+	{"call with a deadline and headers", request{
+		inbox: goldenInbox, id: 300, method: "Greet", word: "text>text", deadline: 1760000000000,
+		headers: map[string]string{"lang": "en", "a": ""}, body: "\xa3Ada",
+	}},
+	{"call of two parameters", request{inbox: goldenInbox, id: 2, method: "Divide", word: "(int,int)>int", body: "\x92\x2a\x06"}},
+	{"call without a value", request{inbox: goldenInbox, id: 3, method: "Reset", word: "nil>nil", body: "\xc0"}},
+	{"call by name alone", request{inbox: goldenInbox, id: 4, method: "Sum", word: "any>any", body: "\x92\x01\x02"}},
+	{"cast", request{method: "Greet", word: "text>text", body: "\xa3Ada"}},
+	{"ping", request{inbox: goldenInbox, id: 5, method: pingName, word: "nil>nil", body: "\xc0"}},
+}
+
+var entries = []struct {
+	name    string
+	results []result
+}{
+	{"entry of one result", []result{{1, stateDone, "\xcc\x96"}}},
+	{"entry of two results", []result{{300, stateDone, "\xa9hello Ada"}, {2, stateFailed, string(appendError(nil, Errorf(InvalidArgument, "division by zero"), "host:1"))}}},
+	{"entry of a refusal", []result{{6, stateRefused, string(appendError(nil, &Error{Code: Unimplemented, Message: "the worker has no such method"}, "host:1"))}}},
+}
+
+var failures = []struct {
+	name string
+	err  error
+}{
+	{"error of a text", errors.New("plain")},
+	{"error with a code and details", (&Error{Code: NotFound, Message: "no such order"}).With("order", "7").With("by", "id")},
+	{"error that wraps a sentinel", fmt.Errorf("order 7: %w", errKnown)},
+	{"error that wraps a type and io.EOF", fmt.Errorf("%w: %w", &typedErr{"pears", 3}, io.EOF)},
+	{"error that wraps an *Error", fmt.Errorf("a: %w", Errorf(NotFound, "b: %w", fs.ErrNotExist))},
+}
+
+// cancelOf is the message that a client publishes when calls are given up.
+func cancelOf(t *testing.T, ids ...uint64) []byte {
+	t.Helper()
+	rdb := redis.NewClient(&redis.Options{Addr: "localhost:0"}) // which nobody talks to
+	defer rdb.Close()
+	c := NewClient(rdb, "calc")
+	box, err := c.box()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var calls []*fuse.Call
+	for _, id := range ids {
+		calls = append(calls, &fuse.Call{Value: string(pack.AppendUint(nil, id))})
+	}
+	args := c.giveUp().Command(context.Background(), calls).Args()
+	return bytes.ReplaceAll(args[2].([]byte), []byte(box.id), []byte(goldenInbox))
+}
+
+// TestGolden holds what is written to testdata/frames.golden, and what is there to what is
+// read: a line for each, its name and its bytes as a Go string.
+func TestGolden(t *testing.T) {
+	names, all := frames(t)
+	if *update {
+		var out strings.Builder
+		for _, name := range names {
+			fmt.Fprintf(&out, "%s\t%s\n", name, quoted(all[name]))
+		}
+		if err := os.WriteFile(goldenFile, []byte(out.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	golden := readGolden(t)
+	for name, frame := range all {
+		if golden[name] != frame {
+			t.Errorf("%s is written as %s; want %s", name, quoted(frame), quoted(golden[name]))
+		}
+	}
+	for name := range golden {
+		if _, ok := all[name]; !ok {
+			t.Errorf("%s holds %q, which nothing tests any more: released frames stay readable", goldenFile, name)
+		}
+	}
+	for _, want := range requests {
+		var got request
+		if err := got.parse(golden[want.name]); err != nil || !reflect.DeepEqual(got, want.request) {
+			t.Errorf("%s is read as %+v, %v", want.name, got, err)
+		}
+	}
+	for _, want := range entries {
+		var got []result
+		p := pack.Reader{Data: golden[want.name]}
+		for r := (result{}); r.read(&p); {
+			got = append(got, r)
+		}
+		if !slices.Equal(got, want.results) {
+			t.Errorf("%s is read as %+v", want.name, got)
+		}
+	}
+	for _, want := range failures {
+		got, ok := readError(golden[want.name], "M")
+		if !ok || got.Code != headOf(want.err).Code || got.Message != want.err.Error() || got.Worker != "host:1" {
+			t.Errorf("%s is read as %+v, %t", want.name, got, ok)
+			continue
+		}
+		for _, target := range []error{errKnown, io.EOF, fs.ErrNotExist, fs.ErrInvalid} {
+			if errors.Is(got, target) != errors.Is(want.err, target) {
+				t.Errorf("%s: errors.Is(err, %v) = %t", want.name, target, errors.Is(got, target))
+			}
+		}
+		if e, ok := errors.AsType[*typedErr](got); ok && *e != (typedErr{"pears", 3}) {
+			t.Errorf("%s: errors.As finds %+v", want.name, e)
+		}
+	}
+	var gone []callKey
+	readCancel(golden["cancel of calls 7 and 300"], func(k callKey) { gone = append(gone, k) })
+	if !slices.Equal(gone, []callKey{{goldenInbox, 7}, {goldenInbox, 300}}) {
+		t.Errorf("a cancel is read as %v", gone)
+	}
+}
+
+// readGolden returns the frames of the golden file by name.
+func readGolden(t testing.TB) map[string]string {
+	t.Helper()
+	text, err := os.ReadFile(goldenFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := map[string]string{}
+	for line := range strings.Lines(string(text)) {
+		name, bytes, _ := strings.Cut(strings.TrimSpace(line), "\t")
+		if all[name], err = strconv.Unquote(bytes); err != nil {
+			t.Fatalf("%s: %v", line, err)
+		}
+	}
+	return all
+}
+
+// quoted writes bytes as a Go string that shows each byte that is not printable.
+func quoted(data string) string {
+	var out strings.Builder
+	for _, c := range []byte(data) {
+		if c < ' ' || c > '~' || c == '"' || c == '\\' {
+			fmt.Fprintf(&out, `\x%02x`, c)
+		} else {
+			out.WriteByte(c)
+		}
+	}
+	return `"` + out.String() + `"`
+}

@@ -1,0 +1,45 @@
+package rpc
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+)
+
+type unpackable struct{ C chan int }
+
+func (*unpackable) Error() string { return "" }
+
+// TestRegistryConflicts: a program whose names contradict each other panics when it
+// starts, and says which; the same twice is fine.
+func TestRegistryConflicts(t *testing.T) {
+	RegisterError("rpc.errKnown", errKnown)
+	RegisterErrorType[*typedErr]("rpc.typedErr")
+	for name, tt := range map[string]struct {
+		register func()
+		text     string
+	}{
+		"name of another":      {func() { RegisterError("rpc.errKnown", errors.New("x")) }, `"rpc.errKnown"): another error has this name`},
+		"standard name":        {func() { RegisterError("io.EOF", errors.New("x")) }, `"io.EOF"`},
+		"no name":              {func() { RegisterError("", errors.New("x")) }, "needs a name"},
+		"no error":             {func() { RegisterError("x", nil) }, "needs a name"},
+		"not comparable":       {func() { RegisterError("x", holderErr{[]int{}}) }, "can be compared"},
+		"name of another type": {func() { RegisterErrorType[plainErr]("rpc.typedErr") }, `"rpc.typedErr"): another type has this name`},
+		"no name of a type":    {func() { RegisterErrorType[plainErr]("") }, "needs a name"},
+		"an interface":         {func() { RegisterErrorType[error]("x") }, "a type that msgpack can carry"},
+		"a channel":            {func() { RegisterErrorType[*unpackable]("x") }, "a type that msgpack can carry"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			defer func() {
+				if why := fmt.Sprint(recover()); !strings.Contains(why, tt.text) || !strings.HasPrefix(why, "rpc: Register") {
+					t.Errorf("it panics with %q; want %q", why, tt.text)
+				}
+			}()
+			tt.register()
+		})
+	}
+	if sentinelOf("x") != nil || typeNamed("x") != nil {
+		t.Error("what panicked is registered")
+	}
+}

@@ -1,0 +1,124 @@
+package rpc
+
+import (
+	"math/big"
+	"net/netip"
+	"net/url"
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/vmihailenco/msgpack/v5"
+)
+
+type (
+	packed  struct{ A int }
+	nested  struct{ Next *nested }
+	selfish *selfish
+	row     struct {
+		_msgpack struct{} `msgpack:",as_array"` //nolint:unused // how the fields travel
+		A        int
+		B        string
+		hidden   int //nolint:unused // does not travel
+		C        int `msgpack:"-"`
+	}
+)
+
+func (p *packed) EncodeMsgpack(enc *msgpack.Encoder) error { return enc.EncodeInt(int64(p.A)) }
+
+func TestWordOf(t *testing.T) {
+	for want, types := range map[string][]reflect.Type{
+		"bool":        {reflect.TypeFor[bool]()},
+		"int":         {reflect.TypeFor[int8](), reflect.TypeFor[uint64](), reflect.TypeFor[time.Duration]()},
+		"float":       {reflect.TypeFor[float32](), reflect.TypeFor[float64]()},
+		"text":        {reflect.TypeFor[string](), reflect.TypeFor[netip.Addr](), reflect.TypeFor[big.Int]()},
+		"bytes":       {reflect.TypeFor[[]byte](), reflect.TypeFor[[4]byte](), reflect.TypeFor[url.URL]()},
+		"time":        {reflect.TypeFor[time.Time]()},
+		"int?":        {reflect.TypeFor[*int](), reflect.TypeFor[**int]()},
+		"any":         {reflect.TypeFor[any](), reflect.TypeFor[*any](), reflect.TypeFor[packed](), reflect.TypeFor[error](), reflect.TypeFor[selfish]()},
+		"[int]":       {reflect.TypeFor[[]int](), reflect.TypeFor[[3]uint16]()},
+		"[[text]]":    {reflect.TypeFor[[][]string]()},
+		"[[[[any]]]]": {reflect.TypeFor[[][][][]int]()},
+		"{text:int}":  {reflect.TypeFor[map[string]int]()},
+		"{text:{int:[bool]}}": {
+			reflect.TypeFor[map[string]map[int][]bool](),
+		},
+		"{}":         {reflect.TypeFor[struct{}](), reflect.TypeFor[nested]()},
+		"{}?":        {reflect.TypeFor[*nested]()},
+		"(int,text)": {reflect.TypeFor[row]()},
+	} {
+		for _, typ := range types {
+			if got := wordOf(typ); got != want {
+				t.Errorf("wordOf(%v) = %q; want %q", typ, got, want)
+			}
+		}
+	}
+}
+
+func TestWordFits(t *testing.T) {
+	for _, tt := range []struct {
+		a, b string
+		want bool
+	}{
+		{"int", "int", true},
+		{"int", "text", false},
+		{"int", "float", false},
+		{"any", "[int]", true},
+		{"int?", "int", true},
+		{"int?", "text?", false},
+		{"nil", "{}", true},
+		{"nil", "nil", true},
+		{"nil", "int", false},
+		{"nil", "int?", false},
+		{"[int]", "[any]", true},
+		{"[int]", "[text]", false},
+		{"[int]", "[int?]", true},
+		{"[int]", "(int,int)", true},
+		{"[int]", "()", true},
+		{"[int]", "(int,text)", false},
+		{"[(int,text)]", "[(int,any)]", true},
+		{"(int,text)", "(int,text)", true},
+		{"(int,text)", "(int)", false},
+		{"(int,text)", "(text,int)", false},
+		{"{}", "{text:int}", true},
+		{"{text:int}", "{text:int}", true},
+		{"{text:int}", "{int:int}", false},
+		{"{text:[int]}", "{text:[text]}", false},
+		{"{}", "[int]", false},
+		{"{}?", "{}", true},
+		{"", "int", false},
+		{"?", "int", false},
+		{"[", "[int]", false},
+		{"[]", "[int]", false},
+		{"[int,int]", "[int]", false},
+		{"{text}", "{text:int}", false},
+		{"[[[[[[int", "[[[any]]]", false},
+	} {
+		if got := wordFits(tt.a, tt.b); got != tt.want {
+			t.Errorf("wordFits(%q, %q) = %t", tt.a, tt.b, got)
+		}
+		if got := wordFits(tt.b, tt.a); got != tt.want {
+			t.Errorf("wordFits(%q, %q) = %t", tt.b, tt.a, got)
+		}
+	}
+}
+
+// TestFitting asks a worker's memory of words more than it keeps.
+func TestFitting(t *testing.T) {
+	f := fitting{own: "[int]>int"}
+	for range 2 {
+		for word, want := range map[string]bool{
+			"[int]>int": true, "any>any": true, "[int]>any": true, "[text]>int": false, "[int]": false, "[int]>": false, "": false, "[int]>int>int": false,
+		} {
+			if got := f.fits(word); got != want {
+				t.Errorf("fits(%q) = %t", word, got)
+			}
+		}
+	}
+	for n := range 2 * maxSeen {
+		f.fits(string(rune('a' + n)))
+	}
+	if len(f.seen) > maxSeen || !f.fits("(int,int)>int") {
+		t.Errorf("%d words are kept", len(f.seen))
+	}
+}

@@ -81,6 +81,12 @@ func serve(t *testing.T, rdb redis.UniversalClient, opts ...rpc.ServerOption) (s
 	s = rpc.NewServer(rdb, service, opts...)
 	sum.Handle(s, addUp)
 	hold.Handle(s, untilOver(rdb))
+	return s, run(t, s)
+}
+
+// run runs a worker until the test, or the function that it returns, ends it.
+func run(t *testing.T, s *rpc.Server) (end func()) {
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- s.Run(ctx) }()
@@ -91,7 +97,7 @@ func serve(t *testing.T, rdb redis.UniversalClient, opts ...rpc.ServerOption) (s
 		}
 	})
 	t.Cleanup(end)
-	return s, end
+	return end
 }
 
 var patient = rpc.Wait(20 * time.Second)

@@ -27,7 +27,7 @@ var arrows = map[string][]string{
 	"command/internal/generate": {"command"},
 	"rpc":                       {"", "codec", "internal/fuse", "internal/hub", "internal/keys", "internal/listen", "internal/pack", "internal/script", "internal/send"},
 	"embedded":                  {},
-	"cmd/desir":                 {"", "channel", "codec", "collections", "command", "counter", "embedded"},
+	"cmd/desir":                 {"", "channel", "codec", "collections", "command", "counter", "embedded", "rpc"},
 	"internal/canon":            {},
 	"internal/keys":             {},
 	"internal/fuse":             {},

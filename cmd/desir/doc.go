@@ -1,7 +1,8 @@
 // Command desir is the tool of the library: a tour of it on real text, and
 // more as the library grows.
 //
-//	desir tour [FILE…]     counts words with workers that share a channel, a map, a set, a list, a counter and a value
+//	desir tour [FILE…]     counts words with workers that share a channel, a map, a set, a list, a counter and a value,
+//	                       and asks another process by RPC
 //	desir map ls|get|set|del|len NAME
 //	desir set ls|add|del|has|len NAME
 //	desir list ls|push|pop|at|len NAME
@@ -10,6 +11,7 @@
 //	desir chan send|recv|len|close|reopen NAME
 //	desir mailbox send TO WORD…, desir mailbox recv|len NAME
 //	desir topic pub NAME WORD…, desir topic sub NAME
+//	desir rpc ls|ping SERVICE, desir rpc call SERVICE METHOD [JSON]
 //	desir help [COMMAND]
 //	desir do [--json] COMMAND [ARGUMENT…]
 //	desir repl
@@ -38,6 +40,9 @@
 // and codec.Msgpack want them, and with --text all words are texts, as codec.JSON
 // wants its objects. So what is shown of msgpack can be written again and gives the
 // same bytes. A dash stands for standard input.
+//
+// What desir rpc call asks and prints is JSON in the same form: a number without a
+// fraction is an integer, exact to 64 bits, and 2.0 a float.
 //
 // A miss, as of a key that is not there, is an exit status of 1.
 //

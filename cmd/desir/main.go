@@ -23,7 +23,7 @@ func main() {
 type cli struct {
 	URL string `help:"Redis to work on; without it an embedded one." env:"DESIR_URL" placeholder:"redis://…"`
 
-	Tour    tourCmd    `cmd:"" help:"Count the words of text files with workers that share a channel, a map, a set, a list, a counter and a value."`
+	Tour    tourCmd    `cmd:"" help:"Count the words of text files with workers that share a channel, a map, a set, a list, a counter and a value; then ask another process by RPC."`
 	Map     mapCmd     `cmd:"" help:"Show and change a map."`
 	Set     setCmd     `cmd:"" help:"Show and change a set."`
 	List    listCmd    `cmd:"" help:"Show and change a list."`
@@ -32,10 +32,13 @@ type cli struct {
 	Chan    chanCmd    `cmd:"" help:"Send and receive through a channel."`
 	Mailbox mailboxCmd `cmd:"" help:"Send letters to addresses and receive them."`
 	Topic   topicCmd   `cmd:"" help:"Publish and listen."`
+	RPC     rpcCmd     `cmd:"" name:"rpc" help:"Ask the workers of a service, and call their methods."`
 	Help    helpCmd    `cmd:"" help:"Explain a Redis command."`
 	Do      doCmd      `cmd:"" help:"Check a Redis command, send it and print the answer."`
 	Repl    replCmd    `cmd:"" help:"Redis commands line by line, with completion, history and help; reads a pipe as well."`
 	Version versionCmd `cmd:"" help:"Print the version."`
+
+	TourWorker tourWorkerCmd `cmd:"" hidden:"" help:"The other process of a tour."`
 }
 
 // streams is where a command reads and writes.

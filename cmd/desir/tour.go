@@ -46,6 +46,7 @@ const keepFor = time.Hour
 // tour is what the workers of one run share: in Redis, under names of its own,
 // so that any number of tours can run on one server.
 type tour struct {
+	number   int64                            // of the run
 	lines    *channel.Chan[[]string]          // read, not yet counted, in batches
 	words    *collections.Map[string, int]    // how often each word was seen
 	distinct *collections.Set[string]         // the words
@@ -62,6 +63,9 @@ type tourProgress struct {
 	Words int
 }
 
+// tourName returns the name of an object of a run.
+func tourName(run int64, part string) string { return fmt.Sprintf("desir:tour:%d:%s", run, part) }
+
 // newTour takes a number for the run and names its objects.
 func newTour(ctx context.Context, rdb redis.UniversalClient) (*tour, error) {
 	runs := counter.New(rdb, "desir:tour:runs")
@@ -72,8 +76,9 @@ func newTour(ctx context.Context, rdb redis.UniversalClient) (*tour, error) {
 	if _, err := runs.Expire(ctx, 24*keepFor); err != nil {
 		return nil, err
 	}
-	name := func(part string) string { return fmt.Sprintf("desir:tour:%d:%s", run, part) }
+	name := func(part string) string { return tourName(run, part) }
 	return &tour{
+		number:   run,
 		lines:    channel.NewChan[[]string](rdb, name("lines"), channel.Buffer(batchesAhead)),
 		words:    collections.NewMap[string, int](rdb, name("words")),
 		distinct: collections.NewSet[string](rdb, name("distinct")),
@@ -140,6 +145,9 @@ func (c *tourCmd) Run(ctx context.Context, s streams, flags *cli) (err error) {
 		return err
 	}
 	if err := t.print(ctx, s.out, found); err != nil {
+		return err
+	}
+	if err := t.ask(ctx, s.out, rdb, urlOf(rdb, flags)); err != nil {
 		return err
 	}
 	fmt.Fprintf(s.out, "\n%d commands in %v\n", sent.commands.Load(), time.Since(start).Round(time.Millisecond))

@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 
 	"github.com/redis/go-redis/v9"
@@ -153,9 +154,47 @@ func TestToursTogether(t *testing.T) {
 		})
 	}
 	group.Wait()
-	keys, err := s.Client(t).Keys(context.Background(), "*").Result()
-	if err != nil || len(keys) != 1 || keys[0] != "desir:tour:runs" {
+	rdb := s.Client(t)
+	keys, err := rdb.Keys(context.Background(), "*").Result()
+	keys = slices.DeleteFunc(keys, func(key string) bool { return strings.HasPrefix(key, "desir:inbox:") }) // expire
+	if err != nil || len(keys) != 1 || keys[0] != "desir:tour:runs" || !onlyExpiring(t, rdb) {
 		t.Errorf("keys %q, %v; want the number of runs alone", keys, err)
+	}
+}
+
+var answers = regexp.MustCompile(`(?m)^Process (\d+) answers calls: Often\("the"\) is 2, in .*; Often\(""\) fails with: a word has at least one letter \(invalid argument\)\.$`)
+
+// TestTourAsks: the end of a tour asks another process, which ends as well.
+func TestTourAsks(t *testing.T) {
+	text := filepath.Join(t.TempDir(), "text")
+	if err := os.WriteFile(text, []byte("the cat and the dog"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	status, out, errs := tool(t, "tour", text)
+	m := answers.FindStringSubmatch(out)
+	if status != 0 || errs != "" || m == nil || m[1] == strconv.Itoa(os.Getpid()) {
+		t.Fatalf("exit status %d, %q, %q", status, out, errs)
+	}
+	pid, _ := strconv.Atoi(m[1])
+	if p, err := os.FindProcess(pid); err == nil && p.Signal(syscall.Signal(0)) == nil {
+		t.Errorf("process %d still runs", pid)
+	}
+}
+
+// TestTourWorker: the other process of a tour ends with its standard input, and when it
+// cannot work at once.
+func TestTourWorker(t *testing.T) {
+	s := redistest.StartServer(t)
+	t.Setenv("DESIR_URL", "redis://"+s.Addr)
+	if status, out, errs := tool(t, "tour-worker", "7"); status != 0 || out+errs != "" {
+		t.Errorf("exit status %d, %q, %q", status, out, errs)
+	}
+	if err := s.Client(t).Set(context.Background(), "desir:tour:1:rpc", "text", 0).Err(); err != nil {
+		t.Fatal(err)
+	}
+	status, out, errs := tool(t, "tour", "main.go") // the first of this server
+	if status != 1 || !strings.Contains(errs, "the tour's worker: exit status 1") || strings.Contains(out, "answers calls") {
+		t.Errorf("a worker that cannot work: exit status %d, %q", status, errs)
 	}
 }
 

@@ -1,0 +1,183 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/desir-go/desir/rpc"
+)
+
+// rpcCmd talks to the workers of a service.
+type rpcCmd struct {
+	Ls   rpcList `cmd:"" help:"Print the methods that the workers have: name, what is asked and answered, how many workers, what it does."`
+	Call rpcCall `cmd:"" help:"Call a method, and print its result as JSON."`
+	Ping rpcPing `cmd:"" help:"Print how long a call takes that does nothing: to a worker and back."`
+}
+
+// calling is what commands have that ask workers.
+type calling struct {
+	Service string        `arg:"" help:"Name of the service."`
+	Wait    time.Duration `help:"Wait so long for a worker to come up."`
+	Timeout time.Duration `default:"1m" help:"Give up after so long; 0 for never."`
+}
+
+type rpcList struct {
+	calling `embed:""`
+	JSON   bool `help:"Print a JSON object on each line."`
+}
+
+type rpcCall struct {
+	calling `embed:""`
+	Method string            `arg:"" help:"Name of the method."`
+	Value  string            `arg:"" optional:"" name:"json" help:"What is asked, as JSON, an array for several parameters; - for standard input, nothing for no value."`
+	Header map[string]string `mapsep:"none" placeholder:"k=v" help:"Send a header; may be given several times."`
+}
+
+type rpcPing struct {
+	calling `embed:""`
+}
+
+// online runs f with a client of the service, until the timeout.
+func (c *calling) online(ctx context.Context, flags *cli, f func(context.Context, *rpc.Client) error) error {
+	return online(ctx, flags, func(rdb redis.UniversalClient) error {
+		if c.Timeout > 0 {
+			var stop context.CancelFunc
+			ctx, stop = context.WithTimeout(ctx, c.Timeout)
+			defer stop()
+		}
+		return answered(f(ctx, rpc.NewClient(rdb, c.Service)))
+	})
+}
+
+const lookAgain = 50 * time.Millisecond
+
+// patiently asks again while no worker is alive, as long as it may wait.
+func (c *calling) patiently(ctx context.Context, ask func() error) error {
+	for end := time.Now().Add(c.Wait); ; {
+		err := ask()
+		if !errors.Is(err, rpc.ErrNoWorkers) || !time.Now().Before(end) {
+			return err
+		}
+		select {
+		case <-time.After(lookAgain):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// answered makes the error of a worker what a terminal wants of it.
+func answered(err error) error {
+	e, ok := errors.AsType[*rpc.Error](err)
+	if !ok {
+		return err
+	}
+	about := []string{e.Code.String(), "worker " + e.Worker}
+	for _, k := range slices.Sorted(maps.Keys(e.Details)) {
+		about = append(about, shown(k)+"="+shown(e.Details[k]))
+	}
+	return fmt.Errorf("%s: %s (%s)", shown(e.Method), e.Message, strings.Join(about, ", "))
+}
+
+// Run is "desir rpc ls".
+func (c *rpcList) Run(ctx context.Context, s streams, flags *cli) error {
+	return c.online(ctx, flags, func(ctx context.Context, client *rpc.Client) error {
+		var methods []rpc.MethodInfo
+		err := c.patiently(ctx, func() error {
+			workers, err := client.Workers(ctx)
+			if err != nil {
+				return err
+			}
+			if len(workers) == 0 {
+				return fmt.Errorf("%w: %s", rpc.ErrNoWorkers, shown(c.Service))
+			}
+			methods, err = client.Methods(ctx)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		if c.JSON {
+			return printLines(s.out, methods)
+		}
+		table := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
+		for _, m := range methods {
+			fmt.Fprintf(table, "%s\t%s\t%s\t%d", shown(m.Name), shown(m.Request), shown(m.Result), m.Workers)
+			if m.Doc != "" {
+				fmt.Fprintf(table, "\t%s", shown(m.Doc))
+			}
+			fmt.Fprintln(table)
+		}
+		return table.Flush()
+	})
+}
+
+func printLines(out io.Writer, methods []rpc.MethodInfo) error {
+	for _, m := range methods {
+		text, err := json.Marshal(m)
+		if err != nil {
+			return err
+		}
+		v, err := parseJSON(string(text))
+		if err != nil {
+			return err
+		}
+		if _, err := fmt.Fprintln(out, string(appendJSON(nil, v))); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Run is "desir rpc call".
+func (c *rpcCall) Run(ctx context.Context, s streams, flags *cli) error {
+	var asked document
+	if c.Value != "" {
+		text, err := whole(c.Value, s.in)
+		if err == nil {
+			asked.value, err = parseJSON(text)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	opts := []rpc.CallOption{rpc.Wait(c.Wait)}
+	for k, v := range c.Header {
+		opts = append(opts, rpc.Header(k, v))
+	}
+	method := rpc.NewMethod[document, document](c.Method) // any>any: the worker takes what decodes
+	return c.online(ctx, flags, func(ctx context.Context, client *rpc.Client) error {
+		got, err := method.Call(ctx, client, asked, opts...)
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintln(s.out, string(appendJSON(nil, got.value)))
+		return err
+	})
+}
+
+// Run is "desir rpc ping".
+func (c *rpcPing) Run(ctx context.Context, s streams, flags *cli) error {
+	return c.online(ctx, flags, func(ctx context.Context, client *rpc.Client) error {
+		var took time.Duration
+		err := c.patiently(ctx, func() (err error) {
+			took, err = client.Ping(ctx)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintln(s.out, took.Round(time.Microsecond))
+		return err
+	})
+}

@@ -33,14 +33,14 @@ type calling struct {
 
 type rpcList struct {
 	calling `embed:""`
-	JSON   bool `help:"Print a JSON object on each line."`
+	JSON    bool `help:"Print a JSON object on each line."`
 }
 
 type rpcCall struct {
 	calling `embed:""`
-	Method string            `arg:"" help:"Name of the method."`
-	Value  string            `arg:"" optional:"" name:"json" help:"What is asked, as JSON, an array for several parameters; - for standard input, nothing for no value."`
-	Header map[string]string `mapsep:"none" placeholder:"k=v" help:"Send a header; may be given several times."`
+	Method  string            `arg:"" help:"Name of the method."`
+	Value   string            `arg:"" optional:"" name:"json" help:"What is asked, as JSON, an array for several parameters; - for standard input, nothing for no value."`
+	Header  map[string]string `mapsep:"none" placeholder:"k=v" help:"Send a header; may be given several times."`
 }
 
 type rpcPing struct {

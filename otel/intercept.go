@@ -1,0 +1,128 @@
+package rpcotel
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/metric/noop"
+	"go.opentelemetry.io/otel/propagation"
+	semconv "go.opentelemetry.io/otel/semconv/v1.41.0"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/desir-go/desir"
+	"github.com/desir-go/desir/rpc"
+)
+
+const scope = "github.com/desir-go/desir/otel"
+
+// Client returns an interceptor for [rpc.NewClient]: each call is a span of the kind
+// client under the context's, is sent along in the headers, and is measured.
+func Client(opts ...Option) rpc.Interceptor {
+	s := gather(opts)
+	side := newSide(s, "rpc.client.call.duration", "How long calls take.", trace.SpanKindClient)
+	return func(ctx context.Context, call *rpc.CallInfo, next func(context.Context) error) error {
+		return side.call(ctx, call, func(ctx context.Context) error {
+			s.headers.Inject(ctx, propagation.MapCarrier(call.Headers))
+			return next(ctx)
+		})
+	}
+}
+
+// Server returns an interceptor for [rpc.NewServer], or for one handler: each call is a
+// span of the kind server, under the client's that the headers tell of, and is measured.
+func Server(opts ...Option) rpc.Interceptor {
+	s := gather(opts)
+	side := newSide(s, "rpc.server.call.duration", "How long handlers take.", trace.SpanKindServer)
+	return func(ctx context.Context, call *rpc.CallInfo, next func(context.Context) error) error {
+		return side.call(s.headers.Extract(ctx, propagation.MapCarrier(call.Headers)), call, next)
+	}
+}
+
+// side is one end of calls.
+type side struct {
+	kind   trace.SpanKind
+	tracer trace.Tracer
+	took   metric.Float64Histogram
+}
+
+func newSide(s settings, name, description string, kind trace.SpanKind) *side {
+	took, err := s.meters.Meter(scope).Float64Histogram(name, metric.WithUnit("s"), metric.WithDescription(description),
+		// Those of the conventions begin at 5 ms, which is many calls long.
+		metric.WithExplicitBucketBoundaries(.00025, .0005, .001, .0025, .005, .01, .025, .05, .075, .1, .25, .5, .75, 1, 2.5, 5, 7.5, 10))
+	if err != nil {
+		otel.Handle(err)
+		took = noop.Float64Histogram{}
+	}
+	return &side{kind: kind, tracer: s.tracers.Tracer(scope), took: took}
+}
+
+// call lets a call happen inside a span. A panic goes on after the span.
+func (s *side) call(ctx context.Context, call *rpc.CallInfo, next func(context.Context) error) error {
+	name := call.Service + "/" + call.Method
+	about := []attribute.KeyValue{semconv.RPCSystemNameKey.String("desir"), semconv.RPCMethod(name)}
+	start := time.Now()
+	ctx, span := s.tracer.Start(ctx, name, trace.WithSpanKind(s.kind), trace.WithAttributes(about...))
+	err := errPanic
+	defer func() {
+		if err != nil {
+			failed := s.failed(err)
+			span.SetAttributes(failed...)
+			if s.kind == trace.SpanKindClient || faulty(rpc.CodeOf(err)) {
+				span.SetStatus(codes.Error, err.Error())
+			}
+			about = append(about, failed...)
+		}
+		s.took.Record(ctx, time.Since(start).Seconds(), metric.WithAttributes(about...)) // in the span, for exemplars
+		span.End()
+	}()
+	err = next(ctx)
+	return err
+}
+
+// errPanic stands for what a handler has panicked with.
+var errPanic = rpc.Errorf(rpc.Internal, "the handler panicked")
+
+// failed returns what is told of an error: one of few words.
+func (s *side) failed(err error) []attribute.KeyValue {
+	_, answer := errors.AsType[*rpc.Error](err)
+	if answer || s.kind == trace.SpanKindServer {
+		code := rpc.CodeOf(err).String()
+		return []attribute.KeyValue{semconv.RPCResponseStatusCode(code), semconv.ErrorTypeKey.String(code)}
+	}
+	return []attribute.KeyValue{semconv.ErrorTypeKey.String(kindOf(err))}
+}
+
+// kindOf names an error that did not come from a worker.
+func kindOf(err error) string {
+	for _, k := range []struct {
+		err  error
+		name string
+	}{
+		{context.Canceled, "canceled"},
+		{context.DeadlineExceeded, "deadline exceeded"},
+		{rpc.ErrNoWorkers, "no workers"},
+		{rpc.ErrOverloaded, "overloaded"},
+		{desir.ErrMaybeRan, "maybe ran"},
+		{desir.ErrUnavailable, "unavailable"},
+	} {
+		if errors.Is(err, k.err) {
+			return k.name
+		}
+	}
+	return semconv.ErrorTypeOther.Value.AsString()
+}
+
+// faulty reports whether a code speaks of the worker rather than of what it was asked.
+func faulty(c rpc.Code) bool {
+	switch c {
+	case rpc.Unknown, rpc.DeadlineExceeded, rpc.Unimplemented, rpc.Internal, rpc.Unavailable, rpc.DataLoss:
+		return true
+	default:
+		return false
+	}
+}

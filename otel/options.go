@@ -1,0 +1,43 @@
+package rpcotel
+
+import (
+	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/propagation"
+	"go.opentelemetry.io/otel/trace"
+)
+
+// Option says where spans and measurements go.
+type Option interface{ apply(*settings) }
+
+type settings struct {
+	tracers trace.TracerProvider
+	meters  metric.MeterProvider
+	headers propagation.TextMapPropagator
+}
+
+type option func(*settings)
+
+func (o option) apply(s *settings) { o(s) }
+
+// Tracers is where spans go. The default is the global provider.
+func Tracers(p trace.TracerProvider) Option { return option(func(s *settings) { s.tracers = p }) }
+
+// Meters is where durations go. The default is the global provider.
+func Meters(p metric.MeterProvider) Option { return option(func(s *settings) { s.meters = p }) }
+
+// Propagator writes the trace into a call's headers, and reads it there. The default is
+// W3C Trace Context: the headers traceparent and tracestate.
+func Propagator(p propagation.TextMapPropagator) Option {
+	return option(func(s *settings) { s.headers = p })
+}
+
+func gather(opts []Option) settings {
+	s := settings{tracers: otel.GetTracerProvider(), meters: otel.GetMeterProvider(), headers: propagation.TraceContext{}}
+	for _, o := range opts {
+		if o != nil {
+			o.apply(&s)
+		}
+	}
+	return s
+}

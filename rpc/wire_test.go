@@ -48,7 +48,7 @@ func python(t *testing.T, addr string) {
 		}
 		return string(out)
 	}
-	if got := script(); got != strings.Repeat("not run: no workers\n", 3) {
+	if got := script(); got != "0 workers\n"+strings.Repeat("not run: no workers\n", 3) {
 		t.Errorf("without a worker it says %q", got)
 	}
 	worker := rpc.NewServer(rdb, service)
@@ -65,8 +65,8 @@ func python(t *testing.T, addr string) {
 	run(t, worker)
 	mustSum(t, rpc.NewClient(rdb, service))
 	lines := strings.Split(script(), "\n")
-	for i, want := range []string{"150", ": division by zero", ": the types are [int]>int here, and the caller has text>int"} {
-		if len(lines) != 4 || !strings.HasSuffix(lines[i], want) || i > 0 && !strings.HasPrefix(lines[i], "code 3 of ") {
+	for i, want := range []string{"1 workers", "150", ": division by zero", ": the types are [int]>int here, and the caller has text>int"} {
+		if len(lines) != 5 || !strings.HasSuffix(lines[i], want) || i > 1 && !strings.HasPrefix(lines[i], "code 3 of ") {
 			t.Fatalf("it says %q; want %q", lines, want)
 		}
 	}

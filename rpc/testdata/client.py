@@ -49,14 +49,15 @@ def unpack(b, i=0):  # returns a value, and where the next one begins
 
 redis, service, scripts = Redis(sys.argv[1]), sys.argv[2], sys.argv[3]
 inbox, calls = "".join(secrets.choice("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567") for _ in range(26)), 0
-script = lambda name, *args: redis("EVAL", open(f"{scripts}/{name}.lua").read(), *args)
+part = lambda name: "{" + service + "}:" + name
+script = lambda names, *args: redis("EVAL", "".join(open(f"{scripts}/{name}.lua").read() for name in names.split()), *args)
 
 def call(method, word, value, seconds=10):
     global calls
     calls += 1
     script("inbox", 1, "desir:inbox:" + inbox, 300000)
     frame = pack([1, inbox, calls, method, word, 0, {"lang": "py"}, pack(value)])
-    stored, _ = script("call", 2, service, "{" + service + "}:alive", 86400000, frame)
+    stored, _ = script("call", 2, service, part("alive"), 86400000, frame)
     if stored != 1: return "not run: " + ("no workers" if stored < 0 else "overloaded")
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -68,9 +69,11 @@ def call(method, word, value, seconds=10):
                 (one, state, body), i = unpack(data, i)
                 body = unpack(body)[0]
                 if one == calls: return body if state == 0 else "code {} of {}: {}".format(body[0], body[2], body[1])
-    redis("PUBLISH", "{" + service + "}:cancel", pack([inbox, calls]))
+    redis("PUBLISH", part("cancel"), pack([inbox, calls]))
     return "perhaps run: no result in time"
 
+now, workers, lost = script("reap check", 3, part("workers"), part("ended"), part("about"))
+print(workers, "workers")
 print(call("Sum", "[int]>int", [10, 20, 30, 40, 50]))
 print(call("Divide", "any>any", [1, 0]))
 print(call("Sum", "text>int", "ten"))

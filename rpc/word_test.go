@@ -16,11 +16,13 @@ type (
 	nested  struct{ Next *nested }
 	selfish *selfish
 	row     struct {
-		_msgpack struct{} `msgpack:",as_array"` //nolint:unused // how the fields travel
+		//lint:ignore U1000 it says how the fields travel
+		_msgpack struct{} `msgpack:",as_array"`
 		A        int
 		B        string
-		hidden   int //nolint:unused // does not travel
-		C        int `msgpack:"-"`
+		//lint:ignore U1000 it does not travel
+		hidden int
+		C      int `msgpack:"-"`
 	}
 )
 

@@ -40,12 +40,20 @@ func (r *run) handle(frame string) {
 	}
 	b := scratch.Get().(*[]byte)
 	defer giveBack(b)
-	state, body := c.serve((*b)[:0])
-	r.free.give()
-	*b = body
-	if state != stateNone {
-		c.reply(state, body)
-	}
+	state, body := uint64(stateNone), (*b)[:0]
+	ended := false
+	defer func() { // also when the handler has ended its goroutine, as runtime.Goexit does
+		if !ended {
+			state, body = stateFailed, appendError(body, errPanic, r.s.name)
+		}
+		r.free.give()
+		*b = body
+		if state != stateNone {
+			c.reply(state, body)
+		}
+	}()
+	state, body = c.serve(body)
+	ended = true
 }
 
 // stateNone stands for no result: nobody waits for it.
@@ -56,6 +64,8 @@ type incoming struct {
 	run     *run
 	request request
 }
+
+var errPanic = &Error{Code: Internal, Message: "the handler panicked"}
 
 var errLarge = fmt.Errorf("%w: a call has %d bytes at most", codec.ErrTooLarge, maxBody)
 
@@ -92,10 +102,7 @@ func (c *incoming) serve(dst []byte) (state uint64, body []byte) {
 		s.stats.expired.Add(1)
 		return stateNone, dst // its caller has left
 	}
-	s.stats.running.Add(1)
 	out, err := c.call(ctx, h, dst)
-	s.stats.running.Add(-1)
-	c.run.running.leave(ctx)
 	bad, unread := err.(*badBody) // never wrapped; the methods of a handler's own error may panic
 	switch {
 	case unread:
@@ -114,16 +121,18 @@ func (c *incoming) serve(dst []byte) (state uint64, body []byte) {
 
 // call calls the handler inside its interceptors. A panic is its error.
 func (c *incoming) call(ctx *callContext, h *handler, dst []byte) (out []byte, err error) {
-	ended, info := false, &ctx.info
+	ended, info, s := false, &ctx.info, c.run.s
+	s.stats.running.Add(1)
 	defer func() {
+		s.stats.running.Add(-1)
+		c.run.running.leave(ctx)
 		if ended {
 			return
 		}
-		why := recover() // nil: the handler has ended its goroutine
-		s := c.run.s
+		why := recover() // nil: the handler has ended its goroutine, which goes on ending
 		s.stats.panics.Add(1)
 		s.settings.log.Error("desir: a handler panicked", "service", s.h.Key, "method", c.request.method, "panic", why, "stack", string(debug.Stack()))
-		out, err = dst, &Error{Code: Internal, Message: "the handler panicked"}
+		out, err = dst, errPanic
 	}()
 	out, err = h.run(ctx, c.request.body, dst, func(ctx context.Context, next func(context.Context) error) error {
 		if len(h.intercept) == 0 {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -247,6 +248,8 @@ func rpcErrors(t *testing.T, r *redistest.Redis) {
 				err = (&rpc.Error{Code: rpc.NotFound, Message: "no such order"}).With("order", "7")
 			case "panic":
 				panic("at the disco")
+			case "exit":
+				runtime.Goexit()
 			case "long":
 				err = errors.New(strings.Repeat("é", 10_000))
 			case "away":
@@ -275,6 +278,7 @@ func rpcErrors(t *testing.T, r *redistest.Redis) {
 		"code":     {rpc.FailedPrecondition, []error{errStock}},
 		"details":  {rpc.NotFound, nil},
 		"panic":    {rpc.Internal, nil},
+		"exit":     {rpc.Internal, nil},
 		"long":     {rpc.Unknown, nil},
 		"away":     {rpc.Unavailable, nil},
 	} {

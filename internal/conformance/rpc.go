@@ -23,6 +23,7 @@ import (
 
 // RPC is the suite of package rpc.
 func RPC(t *testing.T, r *redistest.Redis) {
+	must(t, r.Client.Ping(t.Context()).Err()) // what the client starts for itself is not ours
 	redistest.Goroutines(t)
 	run(t, r,
 		part{"Calls", rpcCalls},

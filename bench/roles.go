@@ -186,7 +186,7 @@ func serveNATS(_ context.Context, url string) (string, error) {
 }
 
 func serveAsynq(_ context.Context, addr string) (string, error) {
-	s := asynq.NewServer(asynq.RedisClientOpt{Addr: addr}, asynq.Config{Concurrency: 64, LogLevel: asynq.FatalLevel})
+	s := asynq.NewServer(asynq.RedisClientOpt{Addr: addr}, asynq.Config{Concurrency: 64, TaskCheckInterval: time.Millisecond, LogLevel: asynq.FatalLevel})
 	mux := asynq.NewServeMux()
 	mux.HandleFunc("double", func(_ context.Context, t *asynq.Task) error {
 		n, err := strconv.Atoi(string(t.Payload()))

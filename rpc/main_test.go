@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"sync"
 	"testing"
@@ -66,8 +67,12 @@ func held(t *testing.T, rdb redis.UniversalClient, n int) {
 	}, fmt.Sprintf("%d calls run", n))
 }
 
-// work is a process that is a worker until it is killed.
+// work is a process that is a worker until it is killed, or whoever has started it is gone.
 func work(addr string) error {
+	go func() {
+		_, _ = io.Copy(io.Discard, os.Stdin)
+		os.Exit(1)
+	}()
 	rdb := redis.NewClient(&redis.Options{Addr: addr})
 	s := rpc.NewServer(rdb, service)
 	sum.Handle(s, addUp)

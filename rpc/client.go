@@ -36,7 +36,7 @@ type Client struct {
 
 	failing atomic.Int64 // when checks began to fail, UnixNano; 0 while they work
 	inbox   atomic.Pointer[inbox]
-	gate    chan struct{} // held by whoever asks for the clock
+	gate    gate // of whoever asks for the clock
 }
 
 // NewClient names a service to call. It does not talk to Redis and cannot fail: a name
@@ -52,7 +52,7 @@ func NewClient(rdb redis.UniversalClient, name string, opts ...ClientOption) *Cl
 		h:         hub.NewHandle(rdb, "rpc.Client", name, keys.CheckTag(name)),
 		service:   serviceOf(name),
 		intercept: chain(s.intercept),
-		gate:      make(chan struct{}, 1),
+		gate:      newGate(),
 	}
 	c.kind, c.cancels = c.store(), c.giveUp()
 	return c
@@ -273,33 +273,8 @@ func (c *Client) check(ctx context.Context, h *hub.Hub) (state, error) {
 
 // knowTime sees to it that the server's clock is known.
 func (c *Client) knowTime(ctx context.Context, h *hub.Hub) error {
-	if c.clock.good() {
-		return nil
-	}
-	select {
-	case c.gate <- struct{}{}:
-	case <-ctx.Done():
-		return send.Fault(desir.ErrUnavailable, ctx.Err())
-	}
-	defer func() { <-c.gate }()
-	if c.clock.good() {
-		return nil
-	}
-	return idempotent(func() error {
+	return c.gate.pass(ctx, c.clock.good, func() error {
 		_, err := c.check(ctx, h)
 		return err
 	})
-}
-
-const tries = 3 // of what may be done again
-
-// idempotent does what comes before a call is stored, again if its answer is lost. Its
-// error says that the call did not run.
-func idempotent(do func() error) (err error) {
-	for range tries {
-		if err = do(); !errors.Is(err, desir.ErrMaybeRan) {
-			return err
-		}
-	}
-	return send.Fault(desir.ErrUnavailable, errors.New("answers to what comes before the call were lost"))
 }

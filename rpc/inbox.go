@@ -29,7 +29,7 @@ type inbox struct {
 	fresh atomic.Bool            // the server has seen to the key, not long ago
 	seen  atomic.Uint64          // how often it has
 	made  atomic.Pointer[string] // the entry by which the key was made last, as far as the server's answers tell
-	gate  chan struct{}          // held by whoever lets it see to the key
+	gate  gate                   // of whoever lets it see to the key
 
 	mu       sync.Mutex
 	pending  map[uint64]*call
@@ -43,7 +43,7 @@ type inboxPart struct{}
 func inboxOf(h *hub.Hub) *inbox {
 	return h.Part(inboxPart{}, func() any {
 		id := rand.Text()
-		box := &inbox{hub: h, id: id, key: keys.Inbox(id), gate: make(chan struct{}, 1), pending: map[uint64]*call{}}
+		box := &inbox{hub: h, id: id, key: keys.Inbox(id), gate: newGate(), pending: map[uint64]*call{}}
 		box.calls.New = func() any { return newCall(box) }
 		return box
 	}).(*inbox)
@@ -119,19 +119,10 @@ var errInboxGone = errors.New("the inbox was gone, and results with it: the serv
 
 // ready sees to it that the key is there before the first call, and for a while.
 func (b *inbox) ready(ctx context.Context) error {
-	if b.fresh.Load() {
+	if b.fresh.Load() { // nearly always
 		return nil
 	}
-	select {
-	case b.gate <- struct{}{}:
-	case <-ctx.Done():
-		return send.Fault(desir.ErrUnavailable, ctx.Err())
-	}
-	defer func() { <-b.gate }()
-	if b.fresh.Load() {
-		return nil
-	}
-	return idempotent(func() error { return b.see(ctx) })
+	return b.gate.pass(ctx, b.fresh.Load, func() error { return b.see(ctx) })
 }
 
 // see lets the server see to the key.

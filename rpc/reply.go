@@ -87,9 +87,8 @@ func (o *outgoing) delivered(_ *fuse.Call, err error) {
 			o.began = time.Now()
 		}
 		if time.Since(o.began) < lease && !hopeless(err) {
-			o.pause.pause = min(max(2*o.pause.pause, firstPause), lastPause)
 			o.post.Here = false
-			time.AfterFunc(o.pause.pause, o.send)
+			time.AfterFunc(o.pause.next(), o.send)
 			return
 		}
 		r.s.stats.undelivered.Add(1)

@@ -29,7 +29,6 @@ type Server struct {
 
 	mu       sync.RWMutex
 	handlers map[string]*handler
-	changed  bool  // handlers were added since the worker has told about itself
 	err      error // why it cannot run
 	run      *run  // the worker, while it runs
 
@@ -92,7 +91,6 @@ func (s *Server) handle(h *handler, err error) {
 		h.intercept = []Interceptor{chain(all)}
 	}
 	s.handlers[h.info.Name] = h
-	s.changed = true
 }
 
 // handler returns the handler of a method, or nil.

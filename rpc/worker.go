@@ -13,9 +13,9 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/desir-go/desir"
 	"github.com/desir-go/desir/internal/hub"
 	"github.com/desir-go/desir/internal/script"
+	"github.com/desir-go/desir/internal/send"
 )
 
 const (
@@ -105,10 +105,15 @@ func (r *run) serve(ctx context.Context) (err error) {
 // patience is a pause that grows.
 type patience struct{ pause time.Duration }
 
+// next returns how long to pause now.
+func (p *patience) next() time.Duration {
+	p.pause = min(max(2*p.pause, firstPause), lastPause)
+	return p.pause
+}
+
 // wait pauses, and reports whether nobody wants the worker to end.
 func (p *patience) wait(end <-chan struct{}) bool {
-	p.pause = min(max(2*p.pause, firstPause), lastPause)
-	timer := time.NewTimer(p.pause)
+	timer := time.NewTimer(p.next())
 	defer timer.Stop()
 	select {
 	case <-timer.C:
@@ -120,8 +125,7 @@ func (p *patience) wait(end <-chan struct{}) bool {
 
 // hopeless reports whether an error will be there again however long one waits.
 func hopeless(err error) bool {
-	return errors.Is(err, desir.ErrWrongType) || errors.Is(err, desir.ErrDenied) || errors.Is(err, desir.ErrNotSupported) ||
-		errors.Is(err, desir.ErrCrossSlot) || errors.Is(err, redis.ErrClosed)
+	return send.Lasting(err) || errors.Is(err, redis.ErrClosed)
 }
 
 func (r *run) incarnation() string {
@@ -212,7 +216,6 @@ func (r *run) lease(ctx context.Context, id, how string) (bool, error) {
 // about is what others may know of this worker.
 func (r *run) about(id string) string {
 	r.s.mu.Lock()
-	r.s.changed = false
 	info := WorkerInfo{ID: id, Name: r.s.name, Started: r.started, Concurrency: r.s.settings.concurrency}
 	for _, h := range r.s.handlers {
 		info.Methods = append(info.Methods, h.info)

@@ -116,6 +116,12 @@ var texts = []struct {
 	{"value is not a float", ErrWrongType},
 }
 
+// Lasting reports whether an error will be there again however long one waits.
+func Lasting(err error) bool {
+	return errors.Is(err, ErrWrongType) || errors.Is(err, ErrDenied) ||
+		errors.Is(err, ErrNotSupported) || errors.Is(err, ErrCrossSlot)
+}
+
 // classifyReply gives an error reply its class; a reply that fits none stays
 // what it is. Text that quotes arguments is cut off.
 func classifyReply(answer redis.Error) error {

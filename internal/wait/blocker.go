@@ -141,7 +141,7 @@ func blpop(names []string, block time.Duration) []any {
 // them, so that the others go on. Without any it is everybody's error.
 func (b *blocker) blame(ctx context.Context, lines []*line, err error) ([]*line, error) {
 	switch {
-	case !lasting(err):
+	case !send.Lasting(err):
 		return nil, err
 	case errors.Is(err, send.ErrCrossSlot) && b.loop.node == nil:
 		b.apart = true
@@ -156,7 +156,7 @@ func (b *blocker) blame(ctx context.Context, lines []*line, err error) ([]*line,
 	b.loop.mu.Lock()
 	defer b.loop.mu.Unlock()
 	for i, ln := range lines {
-		if bad := b.loop.w.hub.Send.Explain(ctx, pops[i].Err()); lasting(bad) {
+		if bad := b.loop.w.hub.Send.Explain(ctx, pops[i].Err()); send.Lasting(bad) {
 			ln.fail(bad)
 			found = true
 		}

@@ -32,7 +32,7 @@ func (w *Waiter) move(from *loop, ln *line, cause error) {
 			continue
 		}
 		switch {
-		case shut || errors.Is(err, redis.ErrClosed) || lasting(err):
+		case shut || errors.Is(err, redis.ErrClosed) || send.Lasting(err):
 			from.stay(ln, errors.Join(cause, err))
 			return
 		case err != nil:

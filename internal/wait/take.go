@@ -104,7 +104,7 @@ func (l *loop) settleOne(a ask, answer any, err error) error {
 	case moved(err):
 		l.depart(a.line, err)
 		return nil
-	case lasting(err):
+	case send.Lasting(err):
 		a.line.fail(err)
 		return nil
 	case err != nil:

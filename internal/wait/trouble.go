@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/desir-go/desir/internal/send"
 )
 
 // gone reports, at times, that the client is closed: the connection of the
@@ -51,7 +53,7 @@ func (l *loop) stray() {
 // error that no waiting mends ends everybody's wait.
 func (l *loop) trouble(err error, first bool) bool {
 	spread := l.w.spread()
-	end := lasting(err) || errors.Is(err, redis.ErrClosed) && !spread
+	end := send.Lasting(err) || errors.Is(err, redis.ErrClosed) && !spread
 	if log := l.w.log.Load(); log != nil && first && !end {
 		log.Warn("desir: waiting was disturbed; receivers wait on", "error", err)
 	}

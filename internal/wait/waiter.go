@@ -11,7 +11,6 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/desir-go/desir/internal/hub"
-	"github.com/desir-go/desir/internal/send"
 )
 
 // What ends receivers: a source that is closed and empty, and one where
@@ -213,9 +212,3 @@ func Flag(h *hub.Hub) string {
 
 // spread reports whether the client has many servers, between which keys move.
 func (w *Waiter) spread() bool { return w.hub.Slotted() }
-
-// lasting reports whether an error will be there again however long one waits.
-func lasting(err error) bool {
-	return errors.Is(err, send.ErrWrongType) || errors.Is(err, send.ErrDenied) ||
-		errors.Is(err, send.ErrNotSupported) || errors.Is(err, send.ErrCrossSlot)
-}

@@ -2,11 +2,11 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	netrpc "net/rpc"
 	"strconv"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -19,8 +19,6 @@ import (
 	"github.com/desir-go/desir/rpc"
 )
 
-var errResult = errors.New("a wrong result")
-
 func checked(got, n int, err error) error {
 	if err == nil && got != 2*n {
 		return errResult
@@ -28,156 +26,165 @@ func checked(got, n int, err error) error {
 	return err
 }
 
-// calls are the goals of RPC. The workers, and the broker, are processes of their own.
-func (w *world) calls() ([]goal, func(), error) {
-	var stops []func()
-	stop := func() {
-		for _, s := range stops {
-			s()
-		}
+// callers of RPC, in all: for 16 clients they are divided among these.
+const clients = 16
+
+// calls are the contests of RPC. The workers, and the broker, are processes of their
+// own, and asynq's comes last: it never rests.
+func (w *world) calls() ([]contest, error) {
+	if _, err := w.role("desir", w.addr); err != nil {
+		return nil, err
 	}
-	said := map[string]string{}
-	for _, role := range []string{"desir", "old", "net/rpc", "connect", "broker", "nats", "asynq"} {
-		arg := w.rdb.Options().Addr
-		if role == "nats" {
-			arg = said["broker"]
-		}
-		line, end, err := cast(role, arg)
-		if err != nil {
-			stop()
-			return nil, nil, err
-		}
-		said[role], stops = line, append(stops, end)
+	var rdb [clients]*redis.Client
+	for i := range rdb {
+		rdb[i] = w.client()
 	}
-	p := peers{w: w}
-	if err := p.connect(said); err != nil {
-		stop()
-		return nil, nil, err
+	one, many := desirCalls(rdb[:1]), desirCalls(rdb[:])
+	natsOne, natsMany := w.lazy(func() (op, error) { return w.natsCalls(1) }), w.lazy(func() (op, error) { return w.natsCalls(clients) })
+	old := w.lazy(func() (op, error) { return w.oldCalls(rdb[0]) })
+	net, unary, task := w.lazy(w.netCalls), w.lazy(w.connectCalls), w.lazy(w.asynqCalls)
+	const (
+		natsName, netName, connectName = "NATS request", "net/rpc", "connect-go, HTTP/1.1"
+		oldName, asynqName             = "a reply key per call", "asynq, polled each ms"
+	)
+	of := func(callers int, desir op, peers ...peer) contest {
+		return contest{work: "Method[int,int].Call", callers: callers, spread: true, desir: desir.loop(callers), peers: peers}
 	}
-	stops = append(stops, p.close)
-	of := func(name string, callers int, desir, peer op, peerName string, must float64) goal {
-		return goal{name: name, work: "Method[int,int].Call", callers: callers, desir: desir, peer: peer, peerName: peerName, must: must}
-	}
-	one, many := p.desir(1), p.desir(16)
-	natsOne, natsMany := p.nats(1), p.nats(16)
-	return []goal{
-		of("G18", 256, one, natsOne, "NATS request", 1.4),
-		of("G19", 256, many, natsMany, "NATS request, 16 clients each", 1),
-		of("G20", 16, one, natsOne, "NATS request", 0.9),
-		of("G20", 1, one, natsOne, "NATS request", 0.7),
-		of("G21", 256, one, p.old, "a reply key per call, go-redis", 8),
-		of("G21", 16, one, p.old, "a reply key per call, go-redis", 2),
-		of("G21", 1, one, p.old, "a reply key per call, go-redis", 0.85),
-		of("G22", 256, one, p.call, "net/rpc", 1.5),
-		of("G22", 16, one, p.call, "net/rpc", 0.8),
-		of("G22", 256, one, p.unary, "connect-go, HTTP/1.1", 8),
-		of("G22", 16, one, p.unary, "connect-go, HTTP/1.1", 2.5),
-		of("G24", 16, one, p.task, "asynq, result polled each ms", 10),
-	}, stop, nil
+	divided := of(256, many, peer{natsName, "G19", 1, natsMany(256)})
+	divided.work += " over 16 clients"
+	return []contest{
+		of(256, one, peer{natsName, "G18", 1.4, natsOne(256)}, peer{netName, "G22", 1.5, net(256)},
+			peer{connectName, "G22", 8, unary(256)}, peer{oldName, "G21", 8, old(256)}),
+		divided,
+		of(16, one, peer{natsName, "G20", 0.9, natsOne(16)}, peer{netName, "G22", 0.8, net(16)},
+			peer{connectName, "G22", 2.5, unary(16)}, peer{oldName, "G21", 2, old(16)}),
+		of(1, one, peer{natsName, "G20", 0.7, natsOne(1)}, peer{netName, "", 0, net(1)},
+			peer{connectName, "", 0, unary(1)}, peer{oldName, "G21", 0.85, old(1)}),
+		of(16, one, peer{asynqName, "G24", 10, task(16)}),
+	}, nil
 }
 
-// peers is the clients of those that desir is beside.
-type peers struct {
-	w         *world
-	rdb       [16]*redis.Client
-	brokers   [16]*nats.Conn
-	net       *netrpc.Client
-	http      *connect.Client[wrapperspb.Int64Value, wrapperspb.Int64Value]
-	tasks     *asynq.Client
-	inspector *asynq.Inspector
-	ids       atomic.Int64
-}
-
-func (p *peers) connect(said map[string]string) (err error) {
-	for i := range p.brokers {
-		p.rdb[i] = redis.NewClient(&redis.Options{Addr: p.w.rdb.Options().Addr})
-		if p.brokers[i], err = nats.Connect(said["broker"]); err != nil {
-			return err
+// lazy returns the loops of an operation whose clients and processes are there from
+// its first turn.
+func (w *world) lazy(connect func() (op, error)) func(callers int) runner {
+	do := sync.OnceValues(connect)
+	return func(callers int) runner {
+		return func(ctx context.Context, d time.Duration) (sample, error) {
+			do, err := do()
+			if err != nil {
+				return sample{}, err
+			}
+			return do.loop(callers)(ctx, d)
 		}
 	}
-	if p.net, err = netrpc.Dial("tcp", said["net/rpc"]); err != nil {
-		return err
-	}
-	transport := &http.Transport{MaxIdleConns: 1024, MaxIdleConnsPerHost: 1024}
-	p.http = connect.NewClient[wrapperspb.Int64Value, wrapperspb.Int64Value](&http.Client{Transport: transport}, said["connect"]+connectPath)
-	opt := asynq.RedisClientOpt{Addr: p.w.rdb.Options().Addr}
-	p.tasks, p.inspector = asynq.NewClient(opt), asynq.NewInspector(opt)
-	return nil
 }
 
-func (p *peers) close() {
-	for i := range p.brokers {
-		p.brokers[i].Close()
-		_ = p.rdb[i].Close()
-	}
-	_ = p.net.Close()
-	_ = p.tasks.Close()
-	_ = p.inspector.Close()
-}
-
-func (p *peers) desir(clients int) op {
-	all := make([]*rpc.Client, clients)
-	for i := range all {
-		all[i] = rpc.NewClient(p.rdb[i], "calc")
+func desirCalls(rdb []*redis.Client) op {
+	var all []*rpc.Client
+	for _, c := range rdb {
+		all = append(all, rpc.NewClient(c, "calc"))
 	}
 	return func(ctx context.Context, g, i int) error {
-		got, err := double.Call(ctx, all[g%clients], i)
+		got, err := double.Call(ctx, all[g%len(all)], i)
 		return checked(got, i, err)
 	}
 }
 
-func (p *peers) nats(clients int) op {
+func (w *world) natsCalls(n int) (op, error) {
+	url, err := w.role("broker", "")
+	if err != nil {
+		return nil, err
+	}
+	if _, err := w.role("nats", url); err != nil {
+		return nil, err
+	}
+	var all []*nats.Conn
+	for range n {
+		nc, err := nats.Connect(url)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, nc)
+		w.stops = append(w.stops, nc.Close)
+	}
 	return func(_ context.Context, g, i int) error {
-		m, err := p.brokers[g%clients].Request("double", strconv.AppendInt(nil, int64(i), 10), 5*time.Second)
+		m, err := all[g%n].Request("double", strconv.AppendInt(nil, int64(i), 10), 5*time.Second)
 		if err != nil {
 			return err
 		}
 		got, err := strconv.Atoi(string(m.Data))
 		return checked(got, i, err)
-	}
+	}, nil
 }
 
-func (p *peers) old(ctx context.Context, _, i int) error {
-	key := fmt.Sprintf("reply:%d", p.ids.Add(1))
-	if err := p.rdb[0].LPush(ctx, "old", key+" "+strconv.Itoa(i)).Err(); err != nil {
-		return err
-	}
-	reply, err := p.rdb[0].BRPop(ctx, 5*time.Second, key).Result()
-	if err != nil {
-		return err
-	}
-	got, err := strconv.Atoi(reply[1])
-	return checked(got, i, err)
-}
-
-func (p *peers) call(_ context.Context, _, i int) error {
-	var got int
-	err := p.net.Call("Calc.Double", i, &got)
-	return checked(got, i, err)
-}
-
-func (p *peers) unary(ctx context.Context, _, i int) error {
-	r, err := p.http.CallUnary(ctx, connect.NewRequest(wrapperspb.Int64(int64(i))))
-	if err != nil {
-		return err
-	}
-	return checked(int(r.Msg.GetValue()), i, nil)
-}
-
-func (p *peers) task(ctx context.Context, _, i int) error {
-	t, err := p.tasks.EnqueueContext(ctx, asynq.NewTask("double", strconv.AppendInt(nil, int64(i), 10)), asynq.Retention(time.Minute))
-	if err != nil {
-		return err
-	}
-	for {
-		info, err := p.inspector.GetTaskInfo(t.Queue, t.ID)
+// oldCalls are those of the old client: each names a key for its reply.
+func (w *world) oldCalls(rdb *redis.Client) (op, error) {
+	_, err := w.role("old", w.addr)
+	var ids atomic.Int64
+	return func(ctx context.Context, _, i int) error {
+		key := fmt.Sprintf("reply:%d", ids.Add(1))
+		if err := rdb.LPush(ctx, "old", key+" "+strconv.Itoa(i)).Err(); err != nil {
+			return err
+		}
+		reply, err := rdb.BRPop(ctx, 5*time.Second, key).Result()
 		if err != nil {
 			return err
 		}
-		if info.State == asynq.TaskStateCompleted {
-			got, err := strconv.Atoi(string(info.Result))
-			return checked(got, i, err)
-		}
-		time.Sleep(time.Millisecond)
+		got, err := strconv.Atoi(reply[1])
+		return checked(got, i, err)
+	}, err
+}
+
+func (w *world) netCalls() (op, error) {
+	addr, err := w.role("net/rpc", "")
+	if err != nil {
+		return nil, err
 	}
+	c, err := netrpc.Dial("tcp", addr)
+	if err != nil {
+		return nil, err
+	}
+	w.stops = append(w.stops, func() { _ = c.Close() })
+	return func(_ context.Context, _, i int) error {
+		var got int
+		err := c.Call("Calc.Double", i, &got)
+		return checked(got, i, err)
+	}, nil
+}
+
+func (w *world) connectCalls() (op, error) {
+	url, err := w.role("connect", "")
+	transport := &http.Transport{MaxIdleConns: 1024, MaxIdleConnsPerHost: 1024}
+	c := connect.NewClient[wrapperspb.Int64Value, wrapperspb.Int64Value](&http.Client{Transport: transport}, url+connectPath)
+	return func(ctx context.Context, _, i int) error {
+		r, err := c.CallUnary(ctx, connect.NewRequest(wrapperspb.Int64(int64(i))))
+		if err != nil {
+			return err
+		}
+		return checked(int(r.Msg.GetValue()), i, nil)
+	}, err
+}
+
+func (w *world) asynqCalls() (op, error) {
+	_, err := w.role("asynq", w.addr)
+	opt := asynq.RedisClientOpt{Addr: w.addr}
+	c, inspector := asynq.NewClient(opt), asynq.NewInspector(opt)
+	w.stops = append(w.stops, func() { _, _ = c.Close(), inspector.Close() })
+	return func(ctx context.Context, _, i int) error {
+		t, err := c.EnqueueContext(ctx, asynq.NewTask("double", strconv.AppendInt(nil, int64(i), 10)), asynq.Retention(time.Minute))
+		if err != nil {
+			return err
+		}
+		for {
+			info, err := inspector.GetTaskInfo(t.Queue, t.ID)
+			if err != nil {
+				return err
+			}
+			if info.State == asynq.TaskStateCompleted {
+				got, err := strconv.Atoi(string(info.Result))
+				return checked(got, i, err)
+			}
+			time.Sleep(time.Millisecond)
+		}
+	}, err
 }

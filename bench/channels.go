@@ -18,15 +18,15 @@ import (
 // one was received.
 type flow func(ctx context.Context, n int) (time.Duration, error)
 
-// through measures a flow in values per second, of about as many as take so long.
-func (f flow) through(ctx context.Context, d time.Duration) (float64, error) {
+// run measures a flow in values per second, of about as many as take so long.
+func (f flow) run(ctx context.Context, d time.Duration) (sample, error) {
 	for n := 1000; ; n *= 4 {
 		took, err := f(ctx, n)
 		if err != nil {
-			return 0, err
+			return sample{}, err
 		}
 		if took > d/4 {
-			return float64(n) / took.Seconds(), nil
+			return sample{rate: float64(n) / took.Seconds()}, nil
 		}
 	}
 }
@@ -37,12 +37,17 @@ const (
 	many      = 100
 )
 
-// channels are the goals of values that travel.
-func (w *world) channels() []goal {
+// channels are the contests of values that travel.
+func (w *world) channels() ([]contest, error) {
+	rdb, pool := w.client(), w.client()
+	r, err := w.rueidis(w.addr)
+	if err != nil {
+		return nil, err
+	}
 	poll := flow(func(ctx context.Context, n int) (time.Duration, error) {
-		return w.stream(n, func(int) error { return w.pool.LPush(ctx, "queue", text).Err() }, func(got func(int) bool) error {
+		return stream(n, func(int) error { return pool.LPush(ctx, "queue", text).Err() }, func(got func(int) bool) error {
 			for {
-				v, err := w.pool.BRPop(ctx, time.Second, "queue").Result()
+				v, err := pool.BRPop(ctx, time.Second, "queue").Result()
 				if err != nil && !errors.Is(err, redis.Nil) {
 					return err
 				}
@@ -54,16 +59,16 @@ func (w *world) channels() []goal {
 	})
 	kept := flow(func(ctx context.Context, n int) (time.Duration, error) {
 		var ids atomic.Int64
-		return w.stream(n, func(int) error {
-			return w.pool.LPush(ctx, "kept", strconv.FormatInt(ids.Add(1), 10)).Err()
+		return stream(n, func(int) error {
+			return pool.LPush(ctx, "kept", strconv.FormatInt(ids.Add(1), 10)).Err()
 		}, func(got func(int) bool) error {
 			for {
-				v, err := w.pool.BLMove(ctx, "kept", "work", "right", "left", time.Second).Result()
+				v, err := pool.BLMove(ctx, "kept", "work", "right", "left", time.Second).Result()
 				if errors.Is(err, redis.Nil) {
 					return nil
 				}
 				if err == nil {
-					err = w.pool.LRem(ctx, "work", 1, v).Err()
+					err = pool.LRem(ctx, "work", 1, v).Err()
 				}
 				if err != nil {
 					return err
@@ -75,8 +80,7 @@ func (w *world) channels() []goal {
 		})
 	})
 	rue := flow(func(ctx context.Context, n int) (time.Duration, error) {
-		r := w.rueidis
-		return w.stream(n, func(int) error {
+		return stream(n, func(int) error {
 			return r.Do(ctx, r.B().Lpush().Key("queue").Element(text).Build()).Error()
 		}, func(got func(int) bool) error {
 			for {
@@ -87,23 +91,25 @@ func (w *world) channels() []goal {
 			}
 		})
 	})
-	of := func(work string, desir, peer flow, peerName string, must float64) goal {
-		return goal{name: "chan", work: work, callers: senders + receivers, must: must, peerName: peerName, flows: [2]flow{desir, peer}}
+	const (
+		pollName = "LPUSH, BRPOP"
+		keptName = "LPUSH, BLMOVE, LREM"
+	)
+	of := func(work string, desir flow, peers ...peer) contest {
+		return contest{work: work, callers: senders + receivers, spread: true, desir: desir.run, peers: peers}
 	}
-	batches, single, bulk := w.chanFlow(many, 1), w.chanFlow(1, 1), w.chanFlow(many, many)
-	return []goal{
-		of("Chan.SendMany(100), Recv", batches, poll, "go-redis LPUSH, BRPOP", 10),
-		of("Chan.SendMany(100), RecvMany(100)", bulk, poll, "go-redis LPUSH, BRPOP", 10),
-		of("Chan.Send, Recv", single, poll, "go-redis LPUSH, BRPOP", 2),
-		of("Chan.Send, Recv", single, kept, "go-redis LPUSH, BLMOVE, LREM", 0),
-		of("Chan.Send, Recv", single, rue, "rueidis LPUSH, BRPOP", 0),
-	}
+	return []contest{
+		of("Chan.SendMany(100), Recv", chanFlow(rdb, many, 1), peer{pollName, "G14", 10, poll.run}),
+		of("Chan.SendMany(100), RecvMany(100)", chanFlow(rdb, many, many), peer{pollName, "G14", 10, poll.run}),
+		of("Chan.Send, Recv", chanFlow(rdb, 1, 1), peer{pollName, "chan", 2, poll.run},
+			peer{keptName, "", 0, kept.run}, peer{"rueidis " + pollName, "", 0, rue.run}),
+	}, nil
 }
 
 // chanFlow sends and receives so many values in each call.
-func (w *world) chanFlow(sends, takes int) flow {
+func chanFlow(rdb *redis.Client, sends, takes int) flow {
 	return func(ctx context.Context, n int) (time.Duration, error) {
-		c := channel.NewChan[string](w.rdb, "chan")
+		c := channel.NewChan[string](rdb, "chan")
 		if err := c.Clear(ctx); err != nil {
 			return 0, err
 		}
@@ -113,7 +119,7 @@ func (w *world) chanFlow(sends, takes int) flow {
 		}
 		ctx, stop := context.WithCancel(ctx)
 		defer stop()
-		return w.stream(n/sends/senders*sends*senders, func(left int) error {
+		return stream(n/sends/senders*sends*senders, func(left int) error {
 			if left%sends != 0 {
 				return nil // the call before has sent it
 			}
@@ -139,7 +145,7 @@ func (w *world) chanFlow(sends, takes int) flow {
 
 // stream lets senders send n values, each as many, and receivers receive until
 // got has told them that these were all, or nothing comes any more.
-func (w *world) stream(n int, send func(left int) error, receive func(got func(int) bool) error) (time.Duration, error) {
+func stream(n int, send func(left int) error, receive func(got func(int) bool) error) (time.Duration, error) {
 	var group sync.WaitGroup
 	var mu sync.Mutex
 	var errs []error

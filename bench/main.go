@@ -1,5 +1,5 @@
 // Bench measures desir side by side with its peers, on a redis-server of its
-// own, and prints one table of ratios. See README.md.
+// own, and prints tables of ratios. See README.md.
 package main
 
 import (
@@ -7,11 +7,13 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"os/exec"
 	"os/signal"
 	"runtime"
 	"runtime/pprof"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -19,46 +21,90 @@ import (
 type settings struct {
 	rounds int
 	slice  time.Duration
-	only   string
+	goals  []string // none: all
+	pinned bool
 	cpu    string
-	role   string
-	arg    string
+	groups []string // none: all
 }
 
 func main() {
 	var s settings
-	flag.IntVar(&s.rounds, "rounds", 5, "rounds of every goal; the result is the median of their ratios")
+	var goals, role, arg string
+	flag.IntVar(&s.rounds, "rounds", 5, "rounds of every contest; the result is the median of their ratios")
 	flag.DurationVar(&s.slice, "slice", 300*time.Millisecond, "how long each competitor works in a round")
-	flag.StringVar(&s.only, "goals", "", "the goals to measure, as in \"G1,G8\"; empty for all")
+	flag.StringVar(&goals, "goals", "", "only these goals, and the peers that they speak of, as in \"G1,G8\"")
+	flag.BoolVar(&s.pinned, "pin", false, "a core for the server and another for the clients; contests of 1 and 16 callers only")
 	flag.StringVar(&s.cpu, "cpuprofile", "", "file for a CPU profile of the whole run")
-	flag.StringVar(&s.role, "role", "", "for the program's own use: what a process of it is besides")
-	flag.StringVar(&s.arg, "arg", "", "for the program's own use")
-	flag.Parse()
-	if s.role != "" {
-		if err := play(s.role, s.arg); err != nil {
-			fmt.Fprintln(os.Stderr, "bench:", err)
-			os.Exit(1)
-		}
-		return
+	flag.StringVar(&role, "role", "", "for the program's own use: what a process of it is besides")
+	flag.StringVar(&arg, "arg", "", "for the program's own use")
+	flag.Usage = func() {
+		fmt.Fprintf(flag.CommandLine.Output(), "usage: bench [flags] [%s]...\n", strings.Join(groupNames(), "|"))
+		flag.PrintDefaults()
 	}
+	flag.Parse()
+	if goals != "" {
+		s.goals = strings.Split(goals, ",")
+	}
+	s.groups = flag.Args()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, s); err != nil {
+	var err error
+	switch {
+	case role != "":
+		err = play(role, arg)
+	case s.pinned && runtime.NumCPU() > 1:
+		err = onOneCore()
+	default:
+		err = run(ctx, s)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
+// onOneCore becomes the same program on the core that the server is not on.
+func onOneCore() error {
+	taskset, err := exec.LookPath("taskset")
+	if err != nil {
+		return err
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	return syscall.Exec(taskset, slices.Concat([]string{"taskset", "-c", "1", self}, os.Args[1:]), os.Environ())
+}
+
+// groups are the tables, by the word that asks for them.
+var groups = []struct {
+	name string
+	of   func(*world) ([]contest, error)
+}{
+	{"collections", (*world).collections},
+	{"channel", (*world).channels},
+	{"rpc", (*world).calls},
+}
+
+func groupNames() (names []string) {
+	for _, g := range groups {
+		names = append(names, g.name)
+	}
+	return names
+}
+
 func run(ctx context.Context, s settings) error {
-	server, err := startServer(ctx)
+	for _, name := range s.groups {
+		if !slices.Contains(groupNames(), name) {
+			return fmt.Errorf("there is no group %q; there are %s", name, strings.Join(groupNames(), ", "))
+		}
+	}
+	server, err := startServer(ctx, s.pinned)
 	if err != nil {
 		return err
 	}
 	defer server.stop()
-	w, err := newWorld(ctx, server.addr)
-	if err != nil {
-		return err
-	}
+	w := &world{addr: server.addr}
 	defer w.close()
 	if s.cpu != "" {
 		f, err := os.Create(s.cpu)
@@ -70,40 +116,34 @@ func run(ctx context.Context, s settings) error {
 		}
 		defer pprof.StopCPUProfile()
 	}
-	fmt.Printf("%s, %s, %d CPUs, %d rounds of %v\n\n", server.version, runtime.Version(), runtime.NumCPU(), s.rounds, s.slice)
-	fmt.Println("| goal | work | callers | desir | peer | ratio | must | of the peer |")
-	fmt.Println("|---|---|---|---|---|---|---|---|")
-	var wanted []string
-	if s.only != "" {
-		wanted = strings.Split(s.only, ",")
-	}
-	goals, stop, err := goals(w, wanted)
-	if err != nil {
-		return err
-	}
-	defer stop()
-	for _, g := range goals {
-		if wanted != nil && !slices.Contains(wanted, g.name) {
+	fmt.Printf("%s, %s, %d CPUs, %d rounds of %v, pinned: %t\n", server.version, runtime.Version(), runtime.NumCPU(), s.rounds, s.slice, s.pinned)
+	for _, g := range groups {
+		if len(s.groups) > 0 && !slices.Contains(s.groups, g.name) {
 			continue
 		}
-		line, err := g.measure(ctx, s)
+		contests, err := g.of(w)
 		if err != nil {
 			return fmt.Errorf("%s: %w", g.name, err)
 		}
-		fmt.Println(line)
+		if err := table(ctx, s, s.choose(contests)); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
-// rpcGoals are those that need workers.
-var rpcGoals = []string{"G18", "G19", "G20", "G21", "G22", "G24"}
-
-// goals lists all there are, and starts what they need.
-func goals(w *world, wanted []string) ([]goal, func(), error) {
-	all := slices.Concat(w.gets(), w.structs(), w.sets(), w.counters(), w.channels(), w.pools())
-	if wanted != nil && !slices.ContainsFunc(wanted, func(g string) bool { return slices.Contains(rpcGoals, g) }) {
-		return all, func() {}, nil
+// choose returns the contests that the flags ask for, with the peers that they ask for.
+func (s settings) choose(all []contest) (chosen []contest) {
+	for _, c := range all {
+		if s.pinned && (c.callers > 16 || c.spread) {
+			continue
+		}
+		if s.goals != nil {
+			c.peers = slices.DeleteFunc(c.peers, func(p peer) bool { return !slices.Contains(s.goals, p.goal) })
+		}
+		if len(c.peers) > 0 {
+			chosen = append(chosen, c)
+		}
 	}
-	calls, stop, err := w.calls()
-	return append(all, calls...), stop, err
+	return chosen
 }

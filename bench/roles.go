@@ -38,6 +38,7 @@ var roles = map[string]func(ctx context.Context, arg string) (string, error){
 	"broker":  serveBroker,
 	"nats":    serveNATS,
 	"asynq":   serveAsynq,
+	"link":    serveLink,
 }
 
 // play runs a role.

@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,7 +20,7 @@ type server struct {
 	dir           string
 }
 
-func startServer(ctx context.Context) (*server, error) {
+func startServer(ctx context.Context, pinned bool) (*server, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
@@ -37,7 +38,11 @@ func startServer(ctx context.Context) (*server, error) {
 		return nil, err
 	}
 	_, port, _ := net.SplitHostPort(addr)
-	cmd := exec.Command("redis-server", "--bind", "127.0.0.1", "--port", port, "--save", "", "--appendonly", "no", "--dir", dir)
+	words := []string{"redis-server", "--bind", "127.0.0.1", "--port", port, "--save", "", "--appendonly", "no", "--dir", dir}
+	if pinned {
+		words = slices.Concat([]string{"taskset", "-c", "0"}, words)
+	}
+	cmd := exec.Command(words[0], words[1:]...)
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}

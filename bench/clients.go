@@ -1,0 +1,132 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/redis/rueidis"
+	"github.com/valkey-io/valkey-go"
+)
+
+// client is one of the peers of the collections, and what it is asked.
+type client struct {
+	name      string
+	hget      func(ctx context.Context, key, field string) error
+	hset      func(ctx context.Context, key, field, value string) error
+	sismember func(ctx context.Context, key, member string) error
+	incr      func(ctx context.Context, key string) error
+	rpush     func(ctx context.Context, key, value string) error
+}
+
+// The peers of the collections, as their columns are called.
+const (
+	rueidisName = "rueidis"
+	cachedName  = "rueidis DoCache"
+	valkeyName  = "valkey-go"
+	poolName    = "go-redis pool"
+	autoName    = "AutoPipeline"
+	duplexName  = "FullDuplex"
+)
+
+// clients returns a client of each peer for the server at addr, each with its
+// default options but rueidis' and valkey-go's cache.
+func (w *world) clients(addr string) ([]client, error) {
+	r, err := w.rueidis(addr)
+	if err != nil {
+		return nil, err
+	}
+	v, err := valkey.NewClient(valkey.ClientOption{InitAddress: []string{addr}, DisableCache: true})
+	if err != nil {
+		return nil, err
+	}
+	w.stops = append(w.stops, v.Close)
+	auto, err := w.clientAt(addr).AutoPipeline()
+	if err != nil {
+		return nil, err
+	}
+	options := redis.DefaultBlockingAutoPipelineOptions()
+	options.FullDuplex, options.MaxFlushDelay = true, 250*time.Microsecond
+	duplex, err := w.clientAt(addr).AutoPipelineWithOptions(options)
+	if err != nil {
+		return nil, err
+	}
+	return []client{
+		ofRueidis(r), ofValkey(v),
+		ofGoRedis(poolName, w.clientAt(addr)), ofGoRedis(autoName, auto), ofGoRedis(duplexName, duplex),
+	}, nil
+}
+
+func (w *world) rueidis(addr string) (rueidis.Client, error) {
+	r, err := rueidis.NewClient(rueidis.ClientOption{InitAddress: []string{addr}, DisableCache: true})
+	if err == nil {
+		w.stops = append(w.stops, r.Close)
+	}
+	return r, err
+}
+
+func ofGoRedis(name string, rdb redis.Cmdable) client {
+	return client{
+		name: name,
+		hget: func(ctx context.Context, key, field string) error { return rdb.HGet(ctx, key, field).Err() },
+		hset: func(ctx context.Context, key, field, value string) error {
+			return rdb.HSet(ctx, key, field, value).Err()
+		},
+		sismember: func(ctx context.Context, key, member string) error { return rdb.SIsMember(ctx, key, member).Err() },
+		incr:      func(ctx context.Context, key string) error { return rdb.Incr(ctx, key).Err() },
+		rpush:     func(ctx context.Context, key, value string) error { return rdb.RPush(ctx, key, value).Err() },
+	}
+}
+
+func ofRueidis(c rueidis.Client) client {
+	return client{
+		name: rueidisName,
+		hget: func(ctx context.Context, key, field string) error {
+			_, err := c.Do(ctx, c.B().Hget().Key(key).Field(field).Build()).ToString()
+			return err
+		},
+		hset: func(ctx context.Context, key, field, value string) error {
+			return c.Do(ctx, c.B().Hset().Key(key).FieldValue().FieldValue(field, value).Build()).Error()
+		},
+		sismember: func(ctx context.Context, key, member string) error {
+			return c.Do(ctx, c.B().Sismember().Key(key).Member(member).Build()).Error()
+		},
+		incr: func(ctx context.Context, key string) error { return c.Do(ctx, c.B().Incr().Key(key).Build()).Error() },
+		rpush: func(ctx context.Context, key, value string) error {
+			return c.Do(ctx, c.B().Rpush().Key(key).Element(value).Build()).Error()
+		},
+	}
+}
+
+func ofValkey(c valkey.Client) client {
+	return client{
+		name: valkeyName,
+		hget: func(ctx context.Context, key, field string) error {
+			_, err := c.Do(ctx, c.B().Hget().Key(key).Field(field).Build()).ToString()
+			return err
+		},
+		hset: func(ctx context.Context, key, field, value string) error {
+			return c.Do(ctx, c.B().Hset().Key(key).FieldValue().FieldValue(field, value).Build()).Error()
+		},
+		sismember: func(ctx context.Context, key, member string) error {
+			return c.Do(ctx, c.B().Sismember().Key(key).Member(member).Build()).Error()
+		},
+		incr: func(ctx context.Context, key string) error { return c.Do(ctx, c.B().Incr().Key(key).Build()).Error() },
+		rpush: func(ctx context.Context, key, value string) error {
+			return c.Do(ctx, c.B().Rpush().Key(key).Element(value).Build()).Error()
+		},
+	}
+}
+
+// cached is rueidis with its client-side cache.
+func (w *world) cached(addr string) (func(ctx context.Context, key, field string) error, error) {
+	c, err := rueidis.NewClient(rueidis.ClientOption{InitAddress: []string{addr}})
+	if err != nil {
+		return nil, err
+	}
+	w.stops = append(w.stops, c.Close)
+	return func(ctx context.Context, key, field string) error {
+		_, err := c.DoCache(ctx, c.B().Hget().Key(key).Field(field).Cache(), time.Minute).ToString()
+		return err
+	}, nil
+}

@@ -1,0 +1,123 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// contest is one piece of work that desir and its peers do in turns.
+type contest struct {
+	work    string
+	callers int
+	spread  bool // over more processes or links than -pin has cores for
+	value   func(sample) float64
+	unit    string                          // of the value; calls per second where there is none
+	tidy    func(ctx context.Context) error // before each turn
+	desir   runner
+	peers   []peer
+}
+
+// peer is one that desir is beside, and how far ahead desir has to be: at least
+// must times its rate, or at most must times its latency where the value is one.
+type peer struct {
+	name string
+	goal string // with must: the project's name for it
+	must float64
+	run  runner
+}
+
+// runner works for about d.
+type runner func(ctx context.Context, d time.Duration) (sample, error)
+
+// sample is what a turn has shown.
+type sample struct {
+	rate     float64 // per second
+	p50, p99 time.Duration
+	allocs   float64 // of each call, in this process
+	note     string
+}
+
+// outcome is a contest's result: desir's own medians and the ratio to each peer.
+type outcome struct {
+	value, allocs float64
+	p50, p99      time.Duration
+	note          string
+	ratios        []float64
+}
+
+// hold lets all take their turns, another one first in each round.
+func (c contest) hold(ctx context.Context, s settings) (outcome, error) {
+	runners := []runner{c.desir}
+	for _, p := range c.peers {
+		runners = append(runners, p.run)
+	}
+	value := c.value
+	if value == nil {
+		value = func(s sample) float64 { return s.rate }
+	}
+	var ours []sample
+	ratios := make([][]float64, len(c.peers))
+	for round := -1; round < s.rounds; round++ { // the first warms up
+		samples := make([]sample, len(runners))
+		for turn := range runners {
+			who := (turn + round + 1) % len(runners)
+			if c.tidy != nil {
+				if err := c.tidy(ctx); err != nil {
+					return outcome{}, err
+				}
+			}
+			var err error
+			if samples[who], err = runners[who](ctx, s.slice); err != nil {
+				name := "desir"
+				if who > 0 {
+					name = c.peers[who-1].name
+				}
+				return outcome{}, fmt.Errorf("%s, %s: %w", c.work, name, err)
+			}
+		}
+		if round < 0 {
+			continue
+		}
+		ours = append(ours, samples[0])
+		for i := range c.peers {
+			ratios[i] = append(ratios[i], value(samples[0])/value(samples[i+1]))
+		}
+	}
+	o := outcome{
+		value:  medianOf(ours, value),
+		allocs: medianOf(ours, func(s sample) float64 { return s.allocs }),
+		p50:    time.Duration(medianOf(ours, func(s sample) float64 { return float64(s.p50) })),
+		p99:    time.Duration(medianOf(ours, func(s sample) float64 { return float64(s.p99) })),
+		note:   ours[len(ours)-1].note,
+	}
+	for _, r := range ratios {
+		o.ratios = append(o.ratios, median(r))
+	}
+	return o, nil
+}
+
+// reached tells whether a ratio is as good as it must be.
+func (c contest) reached(p peer, ratio float64) bool {
+	if c.value != nil {
+		return ratio <= p.must
+	}
+	return ratio >= p.must
+}
+
+func medianOf(samples []sample, value func(sample) float64) float64 {
+	var all []float64
+	for _, s := range samples {
+		all = append(all, value(s))
+	}
+	return median(all)
+}
+
+func median(all []float64) float64 {
+	sorted := slices.Sorted(slices.Values(all))
+	if n := len(sorted); n%2 == 0 {
+		return (sorted[n/2-1] + sorted[n/2]) / 2
+	}
+	return sorted[len(sorted)/2]
+}

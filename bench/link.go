@@ -1,0 +1,67 @@
+package main
+
+import (
+	"context"
+	"io"
+	"net"
+	"time"
+)
+
+const far = time.Millisecond // that a reply takes longer over the link
+
+// serveLink is a link to the server at addr on which replies take a millisecond
+// longer. It delays one direction only: a timer of an idle process is late by up to
+// a millisecond, and that should not happen twice.
+func serveLink(_ context.Context, addr string) (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	go func() {
+		for {
+			near, err := l.Accept()
+			if err != nil {
+				return
+			}
+			server, err := net.Dial("tcp", addr)
+			if err != nil {
+				_ = near.Close()
+				continue
+			}
+			go func() {
+				_, _ = io.Copy(server, near)
+				_ = server.Close()
+			}()
+			go delayed(near, server)
+		}
+	}()
+	return l.Addr().String(), nil
+}
+
+// piece is what was read at once, and when it is due.
+type piece struct {
+	data []byte
+	due  time.Time
+}
+
+func delayed(to, from net.Conn) {
+	pieces := make(chan piece, 1024)
+	go func() {
+		defer func() { _ = to.Close() }()
+		for p := range pieces {
+			time.Sleep(time.Until(p.due))
+			if _, err := to.Write(p.data); err != nil {
+				_ = from.Close()
+			}
+		}
+	}()
+	defer close(pieces)
+	for {
+		data := make([]byte, 64<<10)
+		n, err := from.Read(data)
+		if err != nil {
+			return
+		}
+		pieces <- piece{data[:n], time.Now().Add(far)}
+	}
+}

@@ -76,16 +76,6 @@ func (g *guard) named(p *plan, n int) error {
 	return nil
 }
 
-// literally passes over bytes if they are these.
-func (g *guard) literally(stored string) bool {
-	end := g.pos + len(stored)
-	if end > len(g.data) || string(g.data[g.pos:end]) != stored {
-		return false
-	}
-	g.pos = end
-	return true
-}
-
 // field finds a field by its stored name, and something to skip where there is none.
 func (p *plan) field(name []byte) *plan {
 	if f := p.fields[string(name)]; f != nil {

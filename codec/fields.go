@@ -16,6 +16,7 @@ func (b *planner) structure(p *plan, t reflect.Type) error {
 		return err
 	}
 	p.asArray = fs.asArray
+	p.omits = fs.omits
 	p.list = fs.list
 	p.fields = fs.byName
 	p.parts = fs.parts
@@ -27,6 +28,7 @@ type fieldSet struct {
 	parts   []planPart
 	byName  map[string]*plan
 	asArray bool
+	omits   bool
 }
 
 func (fs *fieldSet) add(f planField) {
@@ -54,6 +56,7 @@ func (b *planner) fields(t reflect.Type) (*fieldSet, error) {
 		if tag.name == "-" {
 			continue
 		}
+		fs.omits = fs.omits || tag.has("omitempty")
 		if f.Name == "_msgpack" {
 			fs.asArray = tag.has("as_array") || tag.has("asArray")
 		}
@@ -68,7 +71,7 @@ func (b *planner) fields(t reflect.Type) (*fieldSet, error) {
 			return nil, err
 		}
 		fs.parts = append(fs.parts, planPart{i, part})
-		own := planField{name: tag.name, plan: part}
+		own := planField{name: tag.name, offset: f.Offset, plan: part}
 		if own.name == "" {
 			own.name = f.Name
 		}
@@ -113,8 +116,10 @@ func (b *planner) embed(fs *fieldSet, t reflect.Type, f reflect.StructField, for
 	if err != nil || !forced && fs.has(inner.list) {
 		return false, err
 	}
+	fs.omits = fs.omits || inner.omits
 	for _, in := range inner.list {
 		if fs.byName[in.name] == nil {
+			in.offset += f.Offset
 			fs.add(in)
 		}
 	}

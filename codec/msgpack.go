@@ -20,6 +20,9 @@ func msgpackForm(t reflect.Type) (*form, error) {
 		f.lax = true
 		return f, nil
 	}
+	if f := plainForm(t, p); f != nil {
+		return f, nil
+	}
 	return &form{
 		append: func(dst []byte, v unsafe.Pointer) ([]byte, error) {
 			return p.pack(dst, reflect.NewAt(t, v).Interface())

@@ -42,6 +42,7 @@ type plan struct {
 	list    []planField      // of structs, in the order in which they are stored
 	parts   []planPart       // of structs, as they are in memory
 	asArray bool             // the struct is stored as an array
+	omits   bool             // of structs: empty fields are left out
 
 	traits traits // of the plan that was asked for, not of those below it
 }
@@ -49,6 +50,7 @@ type plan struct {
 type planField struct {
 	name   string
 	stored string // the name as the library writes it
+	offset uintptr
 	plan   *plan
 }
 

@@ -152,6 +152,16 @@ func (r *reader) pass(c class, n uint64) (token, error) {
 	return token{c, n}, nil
 }
 
+// literally passes over bytes if they are these.
+func (r *reader) literally(stored string) bool {
+	end := r.pos + len(stored)
+	if end > len(r.data) || string(r.data[r.pos:end]) != stored {
+		return false
+	}
+	r.pos = end
+	return true
+}
+
 // count believes in n elements if there is a byte for each.
 func (r *reader) count(c class, n uint64) (token, error) {
 	least := n

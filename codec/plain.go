@@ -1,0 +1,139 @@
+package codec
+
+import (
+	"reflect"
+	"unsafe"
+
+	"github.com/desir-go/desir/internal/pack"
+)
+
+// Most structs are made of numbers, texts, times, and structs, slices and pointers of
+// these. Values of such plain types do not take the way through the msgpack library
+// either. Writing them makes the library's bytes. Reading them takes one pass that
+// accepts what the library writes, and charges as the guard does; anything else (fields
+// in another order, unknown ones, numbers of another kind) is left to the guard and
+// the library, whose word counts.
+
+type plainOp uint8
+
+const (
+	plainBool plainOp = iota
+	plainInt
+	plainUint
+	plainFloat
+	plainString
+	plainBytes
+	plainTime
+	plainStruct
+	plainSlice
+	plainPointer
+)
+
+// plainType is a plain type as it is in memory.
+type plainType struct {
+	op     plainOp
+	plan   *plan
+	size   uintptr
+	elem   *plainType // of slices and pointers
+	fields []plainField
+}
+
+type plainField struct {
+	stored string // the name as the library writes it
+	offset uintptr
+	*plainType
+}
+
+// plainForm returns the form of a plain type, or nil.
+func plainForm(t reflect.Type, p *plan) *form {
+	c := plainCompiler{on: map[*plan]bool{}, writes: !p.traits.checked}
+	pt := c.compile(p)
+	if pt == nil {
+		return nil
+	}
+	f := &form{
+		decode: func(data []byte, v unsafe.Pointer, room int) error {
+			if pt.decode(data, v, room) {
+				return nil
+			}
+			at := reflect.NewAt(t, v)
+			at.Elem().SetZero() // what was read of it
+			if err := p.check(data, room); err != nil {
+				return err
+			}
+			return p.unpack(data, at)
+		},
+		check: p.check,
+	}
+	if c.writes {
+		f.append = func(dst []byte, v unsafe.Pointer) ([]byte, error) { return pt.append(dst, v), nil }
+	} else {
+		f.append = func(dst []byte, v unsafe.Pointer) ([]byte, error) {
+			return p.pack(dst, reflect.NewAt(t, v).Interface())
+		}
+	}
+	return f
+}
+
+// plainCompiler turns plans into plain types.
+type plainCompiler struct {
+	on     map[*plan]bool // those above the one that is compiled
+	writes bool           // every field is always written
+}
+
+// compile returns nil for a type that is not plain, or that contains itself.
+func (c *plainCompiler) compile(p *plan) *plainType {
+	if c.on[p] || len(c.on) == maxDepth {
+		return nil
+	}
+	c.on[p] = true
+	defer delete(c.on, p)
+	t := &plainType{plan: p, size: p.typ.Size()}
+	switch p.shape {
+	case boolShape:
+		t.op = plainBool
+	case intShape:
+		t.op = plainInt
+	case uintShape:
+		t.op = plainUint
+	case floatShape:
+		t.op = plainFloat
+	case stringShape:
+		if t.op = plainString; p.typ.Kind() == reflect.Slice {
+			t.op = plainBytes
+		}
+	case timeShape:
+		t.op = plainTime
+	case structShape:
+		t.op = plainStruct
+		return c.structure(t)
+	case sliceShape, pointerShape:
+		if t.op = plainSlice; p.shape == pointerShape {
+			t.op = plainPointer
+		}
+		if t.elem = c.compile(p.elem); t.elem == nil {
+			return nil
+		}
+	default:
+		return nil
+	}
+	return t
+}
+
+func (c *plainCompiler) structure(t *plainType) *plainType {
+	p := t.plan
+	if p.asArray {
+		return nil
+	}
+	c.writes = c.writes && !p.omits
+	names := map[string]bool{}
+	for _, f := range p.list {
+		elem := c.compile(f.plan)
+		if elem == nil || names[f.name] {
+			return nil
+		}
+		names[f.name] = true
+		t.fields = append(t.fields, plainField{string(pack.AppendString(nil, f.name)), f.offset, elem})
+	}
+	return t
+}

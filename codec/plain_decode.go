@@ -1,0 +1,209 @@
+package codec
+
+import (
+	"encoding/binary"
+	"math"
+	"reflect"
+	"time"
+	"unsafe"
+
+	"github.com/vmihailenco/msgpack/v5/msgpcode"
+)
+
+// plainReader reads plain values, as long as they are as the library writes them.
+type plainReader struct {
+	reader
+	room int
+}
+
+// decode reads the value at v, which is zero, and reports false if somebody else
+// has to: then v holds anything.
+func (t *plainType) decode(data []byte, v unsafe.Pointer, room int) bool {
+	r := plainReader{reader{data: data}, room - reservedBase - reservedPerByte*len(data)}
+	return r.room >= 0 && r.value(t, v) && r.pos == len(data)
+}
+
+func (r *plainReader) value(t *plainType, v unsafe.Pointer) bool {
+	if r.pos >= len(r.data) {
+		return false
+	}
+	c := r.data[r.pos]
+	if c == msgpcode.Nil {
+		r.pos++
+		return true // the zero value
+	}
+	switch t.op {
+	case plainBool:
+		r.pos++
+		*(*bool)(v) = c == msgpcode.True
+		return c == msgpcode.True || c == msgpcode.False
+	case plainInt, plainUint:
+		return r.integer(t, v, c)
+	case plainFloat:
+		return r.float(t, v, c)
+	case plainString:
+		s, ok := r.string(c)
+		*(*string)(v) = string(s)
+		return ok
+	case plainBytes:
+		if c < msgpcode.Bin8 || c > msgpcode.Bin32 {
+			return false
+		}
+		b, ok := r.long(1 << (c - msgpcode.Bin8))
+		*(*[]byte)(v) = append([]byte{}, b...)
+		return ok
+	case plainTime:
+		return r.time((*time.Time)(v), c)
+	case plainStruct:
+		return r.structure(t, v)
+	case plainSlice:
+		return r.slice(t, v)
+	default: // plainPointer
+		if r.room -= t.plan.cost; r.room < 0 {
+			return false
+		}
+		p := reflect.New(t.elem.plan.typ).UnsafePointer()
+		*(*unsafe.Pointer)(v) = p
+		return r.value(t.elem, p)
+	}
+}
+
+// integer reads a number whose first byte is c.
+func (r *plainReader) integer(t *plainType, v unsafe.Pointer, c byte) bool {
+	var n uint64
+	if c <= msgpcode.PosFixedNumHigh {
+		r.pos++
+		n = uint64(c)
+	} else {
+		token, err := r.next()
+		if err != nil || t.plan.number(token) != nil {
+			return false
+		}
+		n = token.n
+	}
+	switch t.size { // cut as two's complements are
+	case 1:
+		*(*uint8)(v) = uint8(n)
+	case 2:
+		*(*uint16)(v) = uint16(n)
+	case 4:
+		*(*uint32)(v) = uint32(n)
+	default:
+		*(*uint64)(v) = n
+	}
+	return true
+}
+
+// float reads a number of the very kind that is wanted.
+func (r *plainReader) float(t *plainType, v unsafe.Pointer, c byte) bool {
+	b := r.data[r.pos+1:]
+	switch {
+	case t.size == 4 && c == msgpcode.Float && len(b) >= 4:
+		*(*float32)(v) = math.Float32frombits(binary.BigEndian.Uint32(b))
+	case t.size == 8 && c == msgpcode.Double && len(b) >= 8:
+		*(*float64)(v) = math.Float64frombits(binary.BigEndian.Uint64(b))
+	default:
+		return false
+	}
+	r.pos += 1 + int(t.size)
+	return true
+}
+
+// string reads a string whose first byte is c.
+func (r *plainReader) string(c byte) ([]byte, bool) {
+	if msgpcode.IsFixedString(c) {
+		r.pos++
+		return r.bytes(uint64(c & msgpcode.FixedStrMask))
+	}
+	if c < msgpcode.Str8 || c > msgpcode.Str32 {
+		return nil, false
+	}
+	return r.long(1 << (c - msgpcode.Str8))
+}
+
+// long reads bytes behind a head with a length of so many bytes.
+func (r *plainReader) long(size int) ([]byte, bool) {
+	r.pos++
+	n, err := r.number(size)
+	if err != nil {
+		return nil, false
+	}
+	return r.bytes(n)
+}
+
+func (r *plainReader) bytes(n uint64) ([]byte, bool) {
+	if n > uint64(len(r.data)-r.pos) {
+		return nil, false
+	}
+	b := r.data[r.pos:][:n]
+	r.pos += int(n)
+	return b, true
+}
+
+func (r *plainReader) time(v *time.Time, c byte) bool {
+	b := r.data[r.pos:]
+	switch {
+	case c == msgpcode.FixExt4 && len(b) >= 6 && b[1] == timeCode:
+		*v = time.Unix(int64(binary.BigEndian.Uint32(b[2:])), 0).UTC()
+		r.pos += 6
+	case c == msgpcode.FixExt8 && len(b) >= 10 && b[1] == timeCode:
+		n := binary.BigEndian.Uint64(b[2:])
+		*v = time.Unix(int64(n&(1<<34-1)), int64(n>>34)).UTC()
+		r.pos += 10
+	case c == msgpcode.Ext8 && len(b) >= 15 && b[1] == 12 && b[2] == timeCode:
+		*v = time.Unix(int64(binary.BigEndian.Uint64(b[7:])), int64(binary.BigEndian.Uint32(b[3:]))).UTC()
+		r.pos += 15
+	default:
+		return false
+	}
+	return true
+}
+
+// structure reads fields in the order in which they are written, of which some may
+// be missing.
+func (r *plainReader) structure(t *plainType, v unsafe.Pointer) bool {
+	head, err := r.next()
+	if err != nil || head.class != mapClass {
+		return false
+	}
+	at := 0
+	for range head.n {
+		for ; ; at++ {
+			if at == len(t.fields) {
+				return false
+			}
+			if r.literally(t.fields[at].stored) {
+				break
+			}
+		}
+		f := &t.fields[at]
+		if !r.value(f.plainType, unsafe.Add(v, f.offset)) {
+			return false
+		}
+		at++
+	}
+	return true
+}
+
+func (r *plainReader) slice(t *plainType, v unsafe.Pointer) bool {
+	head, err := r.next()
+	if err != nil || head.class != arrayClass {
+		return false
+	}
+	n := int(head.n)
+	once, each := t.plan.sliceCost(n)
+	if each > 0 && n > r.room/each {
+		return false
+	}
+	if r.room -= once + n*each; r.room < 0 {
+		return false
+	}
+	s := reflect.MakeSlice(t.plan.typ, n, n)
+	reflect.NewAt(t.plan.typ, v).Elem().Set(s)
+	for at, i := s.UnsafePointer(), 0; i < n; i++ {
+		if !r.value(t.elem, unsafe.Add(at, uintptr(i)*t.elem.size)) {
+			return false
+		}
+	}
+	return true
+}

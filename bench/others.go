@@ -9,6 +9,12 @@ import (
 	"github.com/desir-go/desir/collections"
 )
 
+// swap is what users of go-redis write for Map.Swap.
+var swap = redis.NewScript(`
+local old = redis.call('HGET', KEYS[1], ARGV[1])
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+return old`)
+
 // others are operations beside the same command through go-redis' pool.
 func (w *world) others(s *scene) []contest {
 	rdb, pool := w.client(), w.client()
@@ -29,10 +35,12 @@ func (w *world) others(s *scene) []contest {
 			_, err := s.strings.Has(ctx, s.name(g, i))
 			return err
 		}, func(ctx context.Context, g, i int) error { return pool.HExists(ctx, "strings", s.name(g, i)).Err() }),
-		one("Map.Swap, the peer's HGET", func(ctx context.Context, g, i int) error {
+		one("Map.Swap, the peer's EVALSHA", func(ctx context.Context, g, i int) error {
 			_, _, err := s.strings.Swap(ctx, s.name(g, i), text)
 			return err
-		}, func(ctx context.Context, g, i int) error { return pool.HGet(ctx, "strings", s.name(g, i)).Err() }),
+		}, func(ctx context.Context, g, i int) error {
+			return miss(swap.Run(ctx, pool, []string{"strings"}, s.name(g, i), text).Err())
+		}),
 		one("Set.Add", func(ctx context.Context, g, i int) error {
 			_, err := set.Add(ctx, s.name(g, i))
 			return err

@@ -28,8 +28,9 @@
 // from the first to the last page is seen at least once, also when the server
 // is restarted meanwhile or the collection changes its layout; one that comes
 // or goes may be seen or not; any may be seen more than once. A walk stays on
-// one node and holds nothing between two pages: break frees everything, and
-// ranging again starts over. Snapshot is the consistent alternative: one
+// one node. Behind a large page a body that takes its time has the next page
+// fetched meanwhile, no more than one; else nothing is held between two pages.
+// break frees everything, and ranging again starts over. Snapshot is the consistent alternative: one
 // command, all in memory, and the server busy for as long.
 //
 // A [SortedSet] is walked in its order: a member that keeps its score is seen

@@ -27,6 +27,9 @@ type chunk struct {
 }
 
 func (c *chunk) add(field, value string) {
+	if c.words == nil {
+		c.words = make([]string, 0, 2*insertPairs)
+	}
 	c.words = append(c.words, field, value)
 	c.bytes += len(field) + len(value)
 }

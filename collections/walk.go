@@ -45,18 +45,24 @@ func scan(ctx context.Context, h *hub.Handle, command string) iter.Seq2[[]string
 		w := walker{hub: hub, key: h.Key, command: command}
 		defer w.release()
 		w.begin()
-		for {
-			page, err := w.next(ctx)
+		var ahead *early
+		defer func() { ahead.stop() }()
+		for slow := false; ; {
+			page, err := ahead.or(func() ([]string, error) { return w.next(ctx) })
+			ahead = nil
 			if err != nil {
 				yield(nil, err)
 				return
 			}
-			if len(page) > 0 && !yield(page, nil) {
+			last, large := w.cursor == 0, w.count == maxCount // the walker may be busy below
+			if slow && !last && w.conn == nil {
+				ahead = w.early(ctx)
+			}
+			began := time.Now()
+			if len(page) > 0 && !yield(page, nil) || last {
 				return
 			}
-			if w.cursor == 0 {
-				return
-			}
+			slow = large && time.Since(began) >= slowBody
 		}
 	}
 }

@@ -115,7 +115,7 @@ func TestChanOrder(t *testing.T) {
 		for i, rdb := range []redis.UniversalClient{r.Client, r.NewClient(t)} {
 			for j := range receivers {
 				receiving.Go(func() {
-					for v, err := range channel.NewChan[mark](rdb, name).All(ctx) {
+					for v, err := range channel.NewChan[mark](rdb, name).All(ctx, channel.Prefetch(1+5*j)) {
 						if err != nil {
 							t.Error(err)
 							return

@@ -78,6 +78,14 @@ func only(m mark, ok bool, err error) ([]mark, error) {
 	return []mark{m}, nil
 }
 
+// someAhead lets every other loop take values before its body asks for them.
+func someAhead(rng *rand.Rand) channel.LoopOption {
+	if rng.IntN(2) == 0 {
+		return nil
+	}
+	return channel.Prefetch(1 + rng.IntN(10))
+}
+
 func chanWays(rdb redis.UniversalClient, name string, _ int) []way {
 	c := channel.NewChan[mark](rdb, name)
 	recv := func(ctx context.Context, _ *rand.Rand) ([]mark, error) {
@@ -90,7 +98,7 @@ func chanWays(rdb redis.UniversalClient, name string, _ int) []way {
 		func(ctx context.Context, _ *rand.Rand) ([]mark, error) { return only(c.TryRecv(ctx)) },
 		func(ctx context.Context, rng *rand.Rand) (got []mark, err error) {
 			n := rng.IntN(4)
-			for m, err := range c.All(ctx) {
+			for m, err := range c.All(ctx, someAhead(rng)) {
 				if err != nil {
 					return got, err
 				}
@@ -127,7 +135,7 @@ func mailboxWays(rdb redis.UniversalClient, name string, i int) []way {
 		},
 		func(ctx context.Context, rng *rand.Rand) (got []mark, err error) {
 			n := rng.IntN(4)
-			for l, err := range m.All(ctx) {
+			for l, err := range m.All(ctx, someAhead(rng)) {
 				if err != nil {
 					return got, err
 				}

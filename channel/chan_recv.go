@@ -59,14 +59,9 @@ func (c *Chan[T]) tryRecv(ctx context.Context) (v T, ok bool, err error) {
 // All yields values as they come. It ends silently when the channel is closed
 // and empty, or after [Idle]. A value that does not decode comes as a
 // [*codec.DecodeError], and the loop may go on; any other error is the last.
-// break loses nothing.
+// break loses nothing. It takes one value for each turn; [Prefetch] lets it take more.
 func (c *Chan[T]) All(ctx context.Context, opts ...LoopOption) iter.Seq2[T, error] {
-	l := loopOf(opts)
-	return each(func() (v T, err error) {
-		raw, err := l.receive(ctx, c.h, c.source.Source)
-		if err != nil {
-			return v, err
-		}
+	return each(ctx, c.h, c.source.Source, opts, func(raw string) (T, error) {
 		return c.values.Decode(raw, c.source.Values, "")
 	}, func(err error) error { return c.fail("All", err) })
 }

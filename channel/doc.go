@@ -25,7 +25,8 @@
 // goes to another one, or back to the head of the list; another process may
 // have taken later ones meanwhile. Only a process that dies, or a connection
 // that is cut in the moment of handing over, loses values: at most one for
-// each receiver that was waiting there. Delivery is at most once.
+// each receiver that was waiting there, as many as it may take at once with
+// [Chan.RecvMany] and [Prefetch]. Delivery is at most once.
 //
 // Any number of receivers of one client wait on one connection (on a cluster
 // one for each node), and a wake-up that is lost costs at most a second.

@@ -32,14 +32,10 @@ func (m *Mailbox[T]) TryRecv(ctx context.Context) (l Letter[T], ok bool, err err
 
 // All yields letters as they come. It ends silently after [Idle]. Bytes that are
 // no letter come as a [*codec.DecodeError], and the loop may go on; any other
-// error is the last. break loses nothing.
+// error is the last. break loses nothing. It takes one letter for each turn;
+// [Prefetch] lets it take more.
 func (m *Mailbox[T]) All(ctx context.Context, opts ...LoopOption) iter.Seq2[Letter[T], error] {
-	l := loopOf(opts)
-	return each(func() (letter Letter[T], err error) {
-		stored, err := l.receive(ctx, m.h, m.source)
-		if err != nil {
-			return letter, err
-		}
+	return each(ctx, m.h, m.source, opts, func(stored string) (Letter[T], error) {
 		return m.read(&m.letters, stored, m.h.Key)
 	}, func(err error) error { return m.fail("All", err) })
 }

@@ -60,8 +60,10 @@ func gather(opts []Option) (settings, error) {
 type LoopOption interface{ applyLoop(*loop) }
 
 type loop struct {
-	idle  time.Duration
-	limit bool
+	idle     time.Duration
+	limit    bool
+	prefetch int // values of a take; 0 means 1
+	err      error
 }
 
 type loopOption func(*loop)
@@ -74,6 +76,25 @@ func (o loopOption) applyLoop(l *loop) { o(l) }
 func Idle(d time.Duration) LoopOption {
 	return loopOption(func(l *loop) { l.idle, l.limit = d, true })
 }
+
+// Prefetch lets the loop take up to n values of a [Chan] or letters of a [Mailbox]
+// in one round trip and keep those that its body has not come to, n ≥ 1. The default
+// is 1: a value leaves Redis when the body asks for it, and a crash loses no more than
+// that one. With n a crash may lose n, and n may wait for a slow body here while
+// another receiver is idle; in return the loop is no longer bound to a round trip for
+// each value. When the loop ends in any way, what it has kept goes back to the head in
+// order, before the loop returns; while Redis cannot be reached, as soon as it can.
+//
+// A [Sub] has its [Backlog]: its loop fails with [desir.ErrNotSupported].
+func Prefetch(n int) LoopOption {
+	return loopOption(func(l *loop) {
+		if l.prefetch = n; n < 1 {
+			l.err = errPrefetch
+		}
+	})
+}
+
+var errPrefetch = errors.New("Prefetch: at least one value has to be taken")
 
 func loopOf(opts []LoopOption) loop {
 	var l loop

@@ -156,3 +156,32 @@ func TestChanThroughClusterTrouble(t *testing.T) {
 		h.judge(t, mayLose, false)
 	}
 }
+
+// TestPrefetchThroughOutage has a loop end while the server is away: what it has
+// taken ahead is kept here, and goes back to its place when the server is there again.
+func TestPrefetchThroughOutage(t *testing.T) {
+	t.Parallel()
+	s := redistest.StartServer(t, redistest.AOF("always"))
+	rdb := s.Client(t)
+	c := channel.NewChan[int](rdb, "c")
+	if _, err := c.SendMany(ctx, 1, 2, 3, 4, 5, 6); err != nil {
+		t.Fatal(err)
+	}
+	for v, err := range c.All(ctx, channel.Prefetch(4)) {
+		if v != 1 || err != nil {
+			t.Fatalf("All: %d, %v", v, err)
+		}
+		s.Kill()
+		break
+	}
+	s.Restart()
+	redistest.Eventually(t, 20*time.Second, func() bool { n, err := c.Len(ctx); return n == 5 && err == nil }, "the values are back")
+	for want := 2; want <= 6; want++ {
+		if v, err := c.Recv(ctx); v != want || err != nil {
+			t.Errorf("Recv = %d, %v; want %d", v, err, want)
+		}
+	}
+	if n := perhapsLost(t, rdb); n != 0 {
+		t.Errorf("%d values count as perhaps lost", n)
+	}
+}

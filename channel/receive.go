@@ -33,30 +33,65 @@ func tryReceive(ctx context.Context, h *hub.Handle, s wait.Source) (raw string, 
 	return values[0], true, nil
 }
 
-// receive waits for a value of a source as long as the loop may.
-func (l loop) receive(ctx context.Context, h *hub.Handle, s wait.Source) (string, error) {
-	hub, err := h.Hub()
-	if err != nil {
-		return "", err
-	}
-	var values []string
-	if l.limit {
-		values, err = wait.Of(hub).ReceiveWithin(ctx, s, 1, l.idle)
-	} else {
-		values, err = wait.Of(hub).Receive(ctx, s, 1)
-	}
-	if err != nil {
-		return "", err
-	}
-	return values[0], nil
+// intake is what a loop takes from a source, and has taken before its body asked.
+type intake struct {
+	loop
+	h    *hub.Handle
+	s    wait.Source
+	kept []string
 }
 
-// each is the loop over what next brings, until its source is closed or the
-// loop's patience is over. fail makes the caller's errors.
-func each[T any](next func() (T, error), fail func(error) error) iter.Seq2[T, error] {
+// next returns the next value, and waits for one as long as the loop may.
+func (t *intake) next(ctx context.Context) (string, error) {
+	if t.err != nil {
+		return "", t.err
+	}
+	if len(t.kept) == 0 {
+		if err := t.take(ctx); err != nil {
+			return "", err
+		}
+	} else if err := ctx.Err(); err != nil {
+		return "", err
+	}
+	raw := t.kept[0]
+	t.kept = t.kept[1:]
+	return raw, nil
+}
+
+func (t *intake) take(ctx context.Context) error {
+	hub, err := t.h.Hub()
+	if err != nil {
+		return err
+	}
+	limit := max(t.prefetch, 1)
+	if t.limit {
+		t.kept, err = wait.Of(hub).ReceiveWithin(ctx, t.s, limit, t.idle)
+	} else {
+		t.kept, err = wait.Of(hub).Receive(ctx, t.s, limit)
+	}
+	return err
+}
+
+// end gives back what nobody has asked for.
+func (t *intake) end(ctx context.Context) {
+	if len(t.kept) > 0 {
+		hub, _ := t.h.Hub() // it is there: it has given these values
+		wait.Of(hub).Return(ctx, t.s, t.kept)
+	}
+}
+
+// each is the loop over a source, until that is closed or the loop's patience is
+// over. read makes values of what is stored, and fail the caller's errors.
+func each[T any](ctx context.Context, h *hub.Handle, s wait.Source, opts []LoopOption, read func(string) (T, error), fail func(error) error) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
+		t := intake{loop: loopOf(opts), h: h, s: s}
+		defer t.end(ctx)
 		for {
-			v, err := next()
+			var v T
+			raw, err := t.next(ctx)
+			if err == nil {
+				v, err = read(raw)
+			}
 			switch {
 			case errors.Is(err, wait.ErrClosed), errors.Is(err, wait.ErrIdle):
 				return

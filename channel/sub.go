@@ -57,6 +57,10 @@ func subscribe[T any](ctx context.Context, hub *hub.Hub, r listen.Request, decod
 func (s *Sub[T]) All(ctx context.Context, opts ...LoopOption) iter.Seq2[Message[T], error] {
 	l := loopOf(opts)
 	return func(yield func(Message[T], error) bool) {
+		if l.prefetch != 0 {
+			yield(Message[T]{}, s.fail(send.Fault(desir.ErrNotSupported, errPrefetched)))
+			return
+		}
 		for {
 			m, ok, err := s.next(ctx, l)
 			switch {
@@ -79,6 +83,8 @@ func fatal(err error) bool {
 	}
 	return !ofOneItem(err)
 }
+
+var errPrefetched = errors.New("a Sub takes nothing from others; what waits for its loop is its Backlog")
 
 var errNoSub = errors.New("the Sub was not made by Subscribe")
 

@@ -367,6 +367,16 @@ func TestTopicRefusals(t *testing.T) {
 		} else if s != nil {
 			_ = s.Close()
 		}
+		taker, err := good.Subscribe(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, err := range taker.All(ctx, channel.Prefetch(2)) {
+			if !errors.Is(err, desir.ErrNotSupported) {
+				t.Errorf("a Sub's loop with Prefetch: %v", err)
+			}
+		}
+		_ = taker.Close()
 		var none channel.Sub[int]
 		stop := none.Handle(func(_ channel.Message[int], err error) {
 			if !errors.Is(err, desir.ErrNotSupported) {

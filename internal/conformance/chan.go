@@ -24,6 +24,7 @@ func Chan(t *testing.T, r *redistest.Redis) {
 		part{"Wakes", chanWakes},
 		part{"Bound", chanBound},
 		part{"Idle", chanIdle},
+		part{"Prefetch", chanPrefetch},
 		part{"Plain", chanPlain},
 		part{"Undecodable", chanUndecodable},
 		part{"Sizes", chanSizes},

@@ -27,6 +27,7 @@ func Mailbox(t *testing.T, r *redistest.Redis) {
 		part{"Hostile", mailboxHostile},
 		part{"Sizes", mailboxSizes},
 		part{"Idle", mailboxIdle},
+		part{"Prefetch", mailboxPrefetch},
 		part{"Leaves", mailboxLeaves},
 		part{"Neighbours", mailboxNeighbours},
 		part{"Helpers", mailboxHelpers},

@@ -36,24 +36,49 @@ func (l *loop) giveBack(ctx context.Context, ln *line) {
 	if len(values) == 0 {
 		return
 	}
-	args := []any{Flag(l.w.hub), TokenLife.Milliseconds(), ln.source.life.Milliseconds()}
+	if err := l.w.put(ctx, ln.source, values); !later(err) {
+		return
+	}
+	l.mu.Lock()
+	ln.held, ln.after = append(values, ln.held...), time.Now().Add(minPause)
+	ln.serve(nil)
+	l.mu.Unlock()
+}
+
+// put puts values back to the head of their list. If they may be lost that is counted
+// and told.
+func (w *Waiter) put(ctx context.Context, s Source, values []string) error {
+	args := []any{Flag(w.hub), TokenLife.Milliseconds(), s.life.Milliseconds()}
 	for _, v := range values {
 		args = append(args, v)
 	}
-	_, err := ln.source.giveBack.Run(ctx, l.w.hub, ln.source.keys, args...)
-	switch {
-	case err == nil:
-		return
-	case errors.Is(err, send.ErrUnavailable) && !errors.Is(err, redis.ErrClosed):
-		l.mu.Lock()
-		ln.held, ln.after = append(values, ln.held...), time.Now().Add(minPause)
-		ln.serve(nil)
-		l.mu.Unlock()
-	default:
-		l.w.perhaps.Add(int64(len(values)))
-		if log := l.w.log.Load(); log != nil {
-			log.Error("desir: values that nobody wanted any more could not be given back",
-				"key", ln.source.Values, "values", len(values), "error", err)
-		}
+	_, err := s.giveBack.Run(ctx, w.hub, s.keys, args...)
+	if err == nil || later(err) {
+		return err
+	}
+	w.perhaps.Add(int64(len(values)))
+	if log := w.log.Load(); log != nil {
+		log.Error("desir: values that nobody wanted any more could not be given back",
+			"key", s.Values, "values", len(values), "error", err)
+	}
+	return err
+}
+
+// later reports whether what could not be sent can be sent again.
+func later(err error) bool {
+	return errors.Is(err, send.ErrUnavailable) && !errors.Is(err, redis.ErrClosed)
+}
+
+// returnTime is how long somebody who gives values back waits for that.
+const returnTime = time.Second
+
+// Return puts values that Receive brought and that are of no use back to the head of
+// their list, in order, and waits for that. While the server cannot be reached the
+// source's loop keeps them, and gives them back as soon as it can.
+func (w *Waiter) Return(ctx context.Context, s Source, values []string) {
+	now, cancel := context.WithTimeout(context.WithoutCancel(ctx), returnTime)
+	defer cancel()
+	if later(w.put(now, s, values)) {
+		w.GiveBack(ctx, s, values)
 	}
 }

@@ -1,0 +1,119 @@
+package conformance
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/desir-go/desir/channel"
+	"github.com/desir-go/desir/internal/redistest"
+)
+
+// chanPrefetch takes values before the body asks, and gives them back.
+func chanPrefetch(t *testing.T, r *redistest.Redis) {
+	key := name(t, r, "jobs")
+	c := channel.NewChan[int](r.Client, key)
+	prefetches(t, func(vs ...int) { must(t, second(c.SendMany(soon(t), vs...))) }, c.All, func() int { return lengthOf(t, c) },
+		[]int{1, 2, 3, 4, 5, 6, 7})
+
+	// Bytes that do not decode are in their place, and a channel that is closed is drained.
+	must(t, r.Client.RPush(soon(t), key, "1", "x", "3").Err())
+	must(t, c.Close(soon(t)))
+	var got []int
+	bad := 0
+	for v, err := range c.All(soon(t), channel.Prefetch(10)) {
+		if err != nil {
+			bad++
+			continue
+		}
+		got = append(got, v)
+	}
+	equal(t, "values, and errors", []any{got, bad}, []any{[]int{1, 3}, 1})
+	must(t, c.Reopen(soon(t)))
+
+	for _, n := range []int{0, -1} {
+		if _, err := drain(c.All(soon(t), channel.Prefetch(n), channel.Idle(0))); err == nil {
+			t.Errorf("Prefetch(%d): no error", n)
+		}
+	}
+}
+
+func mailboxPrefetch(t *testing.T, r *redistest.Redis) {
+	for _, opts := range [][]channel.MailboxOption{nil, {channel.LIFO()}} {
+		m := channel.NewMailbox[int](r.Client, name(t, r, fmt.Sprint("m", len(opts))), opts...)
+		send := func(vs ...int) {
+			for _, v := range vs {
+				must(t, m.Send(soon(t), m.Key(), v))
+			}
+		}
+		all := func(ctx context.Context, opts ...channel.LoopOption) iter.Seq2[int, error] {
+			return func(yield func(int, error) bool) {
+				for l, err := range m.All(ctx, opts...) {
+					if !yield(l.Value, err) {
+						return
+					}
+				}
+			}
+		}
+		order := []int{1, 2, 3, 4, 5, 6, 7}
+		if len(opts) > 0 {
+			slices.Reverse(order)
+		}
+		prefetches(t, send, all, func() int { return lengthOf(t, m) }, order)
+	}
+}
+
+// prefetches has loops end in every way with values at hand: they are back when the
+// loop has returned, in order, which is that in which the seven values come.
+func prefetches(t *testing.T, send func(...int), all func(context.Context, ...channel.LoopOption) iter.Seq2[int, error], length func() int, order []int) {
+	t.Helper()
+	ahead := channel.Prefetch(4)
+	send(1, 2, 3, 4, 5, 6, 7)
+	for v, err := range all(soon(t), ahead) {
+		must(t, err)
+		equal(t, "the first", v, order[0])
+		equal(t, "those that are still there", length(), 3)
+		break
+	}
+	equal(t, "those that are there behind break", length(), 6)
+
+	func() {
+		defer func() { equal(t, "the body's panic", recover(), any("body")) }()
+		for range all(soon(t), ahead) {
+			panic("body")
+		}
+	}()
+	equal(t, "those that are there behind a panic", length(), 5)
+
+	ctx, cancel := context.WithCancel(soon(t))
+	defer cancel()
+	var got []int
+	var last error
+	for v, err := range all(ctx, ahead) {
+		if last = err; err == nil {
+			got = append(got, v)
+		}
+		cancel()
+	}
+	if !errors.Is(last, context.Canceled) {
+		t.Errorf("a loop whose context has ended: %v", last)
+	}
+	equal(t, "what came before its end", got, order[2:3])
+	got, err := drain(all(soon(t), channel.Prefetch(100), channel.Idle(time.Millisecond)))
+	must(t, err)
+	equal(t, "the rest", got, order[3:])
+	equal(t, "what is left", length(), 0)
+}
+
+func lengthOf(t *testing.T, o interface {
+	Len(context.Context) (int, error)
+}) int {
+	t.Helper()
+	n, err := o.Len(soon(t))
+	must(t, err)
+	return n
+}

@@ -5,9 +5,12 @@ import (
 	"errors"
 	"os"
 	"runtime"
+	"slices"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
+	"weak"
 
 	"github.com/redis/go-redis/v9"
 
@@ -48,23 +51,79 @@ func TestOneHubPerClient(t *testing.T) {
 	}
 }
 
-// TestRegistryForgets drops a thousand clients with their objects.
+// TestRegistryForgets drops many clients whose calls left together, with their
+// objects: neither a row nor a goroutine stays, and clients of one node are gone.
+// (go-redis keeps a cluster's client for a minute.)
 func TestRegistryForgets(t *testing.T) {
-	before := rows()
-	func() {
-		for range 1000 {
-			c := redis.NewClient(&redis.Options{Addr: "127.0.0.1:1"})
-			h := NewHandle(c, "test.Object", "name", nil)
-			if _, err := h.Hub(); err != nil {
-				t.Fatal(err)
+	t.Run("redis-server", func(t *testing.T) {
+		s := redistest.StartServer(t)
+		clients := forgets(t, 1000, func() *redis.Client { return redis.NewClient(&redis.Options{Addr: s.Addr}) })
+		redistest.Eventually(t, 20*time.Second, func() bool {
+			runtime.GC()
+			return !slices.ContainsFunc(clients, func(c weak.Pointer[redis.Client]) bool { return c.Value() != nil })
+		}, "the clients are gone")
+	})
+	t.Run("cluster", func(t *testing.T) {
+		c := redistest.StartCluster(t, 0)
+		forgets(t, 100, func() *redis.ClusterClient {
+			return redis.NewClusterClient(&redis.ClusterOptions{Addrs: c.Addrs})
+		})
+	})
+}
+
+// forgets opens, uses and drops n clients, eight at a time.
+func forgets[T any, C interface {
+	*T
+	redis.UniversalClient
+}](t *testing.T, n int, open func() C,
+) (clients []weak.Pointer[T]) {
+	t.Helper()
+	rowsBefore, before := rows(), runtime.NumGoroutine()
+	clients = make([]weak.Pointer[T], n)
+	var group sync.WaitGroup
+	for first := range 8 {
+		group.Go(func() {
+			for i := first; i < n; i += 8 {
+				c := open()
+				clients[i] = weak.Make((*T)(c))
+				use(t, NewHandle(c, "test.Object", "name", nil))
+				_ = c.Close()
 			}
-			_ = c.Close()
-		}
-	}()
+		})
+	}
+	group.Wait()
+	if n := rows() - rowsBefore; n < 1 {
+		t.Errorf("the registry has %d rows more, want those of some clients", n)
+	}
 	redistest.Eventually(t, 20*time.Second, func() bool {
 		runtime.GC()
-		return rows() <= before
+		return rows() <= rowsBefore
 	}, "the registry is as before")
+	redistest.Eventually(t, 20*time.Second, func() bool { return runtime.NumGoroutine() <= before },
+		"as many goroutines run as before")
+	return clients
+}
+
+// use makes calls that leave together.
+func use(t *testing.T, h *Handle) {
+	t.Helper()
+	s, err := h.Send()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var callers sync.WaitGroup
+	for i := range 8 {
+		callers.Go(func() {
+			ctx, cancel := context.WithCancel(context.Background())
+			defer cancel()
+			field := strconv.Itoa(i)
+			err := s.HSet(ctx, h.Key, field, field)
+			if v, ok, err2 := s.HGet(ctx, h.Key, field); err != nil || err2 != nil || !ok || v != field {
+				t.Errorf("HSet: %v; HGet = %q, %t, %v; want %q", err, v, ok, err2, field)
+			}
+		})
+	}
+	callers.Wait()
 }
 
 // TestHubOutlivesObjects drops the objects and keeps the client: the next

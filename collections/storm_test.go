@@ -10,24 +10,31 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// TestStorm has ten thousand goroutines share the combiners of a client.
+// TestStorm has ten thousand goroutines share the combiners of a client, and some
+// more do the same without them.
 func TestStorm(t *testing.T) {
 	callers := 10_000
 	if testing.Short() {
 		callers = 1000
 	}
-	t.Run("redis-server", func(t *testing.T) {
-		t.Parallel()
-		redistest.Goroutines(t)
-		s, p := redistest.StartServer(t), redistest.NewProxy(t, "")
-		rdb := s.Client(t, func(o *redis.Options) { o.Dialer, o.ReadTimeout = p.Dialer(), time.Second })
-		conformance.Storm(t, p, rdb, s.Client(t), callers)
-	})
-	t.Run("cluster", func(t *testing.T) {
-		t.Parallel()
-		redistest.Goroutines(t)
-		c, p := redistest.StartCluster(t, 0), redistest.NewProxy(t, "")
-		rdb := c.Client(t, func(o *redis.ClusterOptions) { o.Dialer, o.ReadTimeout = p.Dialer(), time.Second })
-		conformance.Storm(t, p, rdb, c.Client(t), callers/4)
-	})
+	for _, tt := range []struct {
+		name  string
+		share int // of the callers
+		fused bool
+	}{{"fused", 1, true}, {"apart", 5, false}} {
+		t.Run("redis-server/"+tt.name, func(t *testing.T) {
+			t.Parallel()
+			redistest.Goroutines(t)
+			s, p := redistest.StartServer(t), redistest.NewProxy(t, "")
+			rdb := s.Client(t, func(o *redis.Options) { o.Dialer, o.ReadTimeout = p.Dialer(), time.Second })
+			conformance.Storm(t, p, rdb, s.Client(t), callers/tt.share, tt.fused)
+		})
+		t.Run("cluster/"+tt.name, func(t *testing.T) {
+			t.Parallel()
+			redistest.Goroutines(t)
+			c, p := redistest.StartCluster(t, 0), redistest.NewProxy(t, "")
+			rdb := c.Client(t, func(o *redis.ClusterOptions) { o.Dialer, o.ReadTimeout = p.Dialer(), time.Second })
+			conformance.Storm(t, p, rdb, c.Client(t), callers/4/tt.share, tt.fused)
+		})
+	}
 }

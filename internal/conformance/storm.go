@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -21,9 +22,10 @@ import (
 // while. Every answer has to fit what was done: a value that is read was
 // written, a number is its caller's alone, and what the server holds in the end
 // lies between what was acknowledged and what may have been done besides. The
-// client's connections have to go through the proxy.
-func Storm(t *testing.T, p *redistest.Proxy, rdb, raw client, callers int) {
-	s := newStorm(t, p, rdb, raw)
+// client's connections have to go through the proxy. Calls leave together if
+// they are to be fused, else each alone.
+func Storm(t *testing.T, p *redistest.Proxy, rdb, raw client, callers int, fused bool) {
+	s := newStorm(t, p, rdb, raw, callers, fused)
 	random := redistest.Seed(t)
 	seeds := make([]uint64, callers)
 	for i := range seeds {
@@ -59,17 +61,33 @@ type storm struct {
 	maybe    []int64          // what may have been added besides
 	lengths  []map[int]string // of lists after a push, and what was pushed
 	maybeLen []int
+
+	own []ownField // one for each caller
 }
 
-func newStorm(t *testing.T, p *redistest.Proxy, rdb, raw client) *storm {
+// ownField is a field that one caller writes, a number for each of its turns.
+type ownField struct {
+	acked string   // what was acknowledged last
+	maybe []string // what may be there, at once or late: a write that was given up may still be on its way
+}
+
+// fits reports whether a value may be there.
+func (o ownField) fits(v string) bool { return v == o.acked || slices.Contains(o.maybe, v) }
+
+func newStorm(t *testing.T, p *redistest.Proxy, rdb, raw client, callers int, fused bool) *storm {
 	t.Helper()
-	s := &storm{T: t, p: p, raw: raw, wrong: collections.NewMap[string, string](rdb, "wrong")}
+	var opts []collections.Option
+	var counterOpts []counter.Option
+	if !fused {
+		opts, counterOpts = append(opts, collections.WithoutFusion()), append(counterOpts, counter.WithoutFusion())
+	}
+	s := &storm{T: t, p: p, raw: raw, wrong: collections.NewMap[string, string](rdb, "wrong", opts...), own: make([]ownField, callers)}
 	must(t, raw.Set(t.Context(), "wrong", "text", 0).Err())
 	for i := range stormObjects {
-		s.maps = append(s.maps, collections.NewMap[string, string](rdb, fmt.Sprint("map", i)))
-		s.lists = append(s.lists, collections.NewList[string](rdb, fmt.Sprint("list", i)))
-		s.sets = append(s.sets, collections.NewSet[string](rdb, fmt.Sprint("set", i)))
-		s.numbers = append(s.numbers, counter.New(rdb, fmt.Sprint("number", i)))
+		s.maps = append(s.maps, collections.NewMap[string, string](rdb, fmt.Sprint("map", i), opts...))
+		s.lists = append(s.lists, collections.NewList[string](rdb, fmt.Sprint("list", i), opts...))
+		s.sets = append(s.sets, collections.NewSet[string](rdb, fmt.Sprint("set", i), opts...))
+		s.numbers = append(s.numbers, counter.New(rdb, fmt.Sprint("number", i), counterOpts...))
 		must(t, raw.SAdd(t.Context(), fmt.Sprint("set", i), "in").Err())
 		s.next = append(s.next, map[int64]bool{})
 		s.lengths = append(s.lengths, map[int]string{})
@@ -78,9 +96,9 @@ func newStorm(t *testing.T, p *redistest.Proxy, rdb, raw client) *storm {
 	return s
 }
 
-// weather disturbs the link at every thousandth call.
+// weather disturbs the link some forty times.
 func (s *storm) weather(r *rand.Rand) {
-	if s.calls.Add(1)%1000 != 0 {
+	if s.calls.Add(1)%int64(max(1, len(s.own)/10)) != 0 {
 		return
 	}
 	some := func([]string) bool { return rand.IntN(4) == 0 }
@@ -110,7 +128,7 @@ func (s *storm) call(caller, turn int, r *rand.Rand) {
 	}
 	defer cancel()
 	i, field := r.IntN(stormObjects), fmt.Sprint("f", r.IntN(20))
-	switch r.IntN(8) {
+	switch r.IntN(10) {
 	case 0:
 		s.wrote(ctx, s.maps[i].Set(ctx, field, fmt.Sprint(i, field, " of ", caller, "/", turn)))
 	case 1, 2:
@@ -140,11 +158,30 @@ func (s *storm) call(caller, turn int, r *rand.Rand) {
 		n, err := s.lists[i].PushBack(ctx, "before "+v, v)
 		s.pushed(i, n, v, err)
 		s.wrote(ctx, err)
+	case 7, 8:
+		s.keep(ctx, caller, turn)
 	default:
 		_, _, err := s.wrong.Get(ctx, field)
 		if s.read(ctx, err); err == nil {
 			s.Error("a text was read as a map")
 		}
+	}
+}
+
+// keep writes a field of the caller's own and reads it.
+func (s *storm) keep(ctx context.Context, caller, turn int) {
+	m, field, v, own := s.maps[caller%stormObjects], fmt.Sprint("own ", caller), fmt.Sprint(caller, "/", turn), &s.own[caller]
+	err := m.Set(ctx, field, v)
+	s.wrote(ctx, err)
+	switch {
+	case err == nil:
+		own.acked = v
+	case errors.Is(err, desir.ErrMaybeRan):
+		own.maybe = append(own.maybe, v)
+	}
+	got, _, err := m.Get(ctx, field)
+	if s.read(ctx, err); err == nil && !own.fits(got) {
+		s.Errorf("field %q is %q, want %q of %+v", field, got, v, *own)
 	}
 }
 
@@ -221,6 +258,16 @@ func (s *storm) check() {
 			}
 		}
 		pushed += len(s.lengths[i])
+		if slices.Sort(all); len(slices.Compact(all)) < len(all) {
+			s.Errorf("list %d has elements that were pushed twice", i)
+		}
+		fields, err := s.raw.HGetAll(ctx, fmt.Sprint("map", i)).Result()
+		must(s.T, err)
+		for caller := i; caller < len(s.own); caller += stormObjects {
+			if v := fields[fmt.Sprint("own ", caller)]; !s.own[caller].fits(v) {
+				s.Errorf("caller %d left %q, which is none of %+v", caller, v, s.own[caller])
+			}
+		}
 	}
 	s.Logf("%d numbers and %d pushes were acknowledged; %v and %v may have been made", given, pushed, s.maybe, s.maybeLen)
 }

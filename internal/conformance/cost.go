@@ -98,6 +98,10 @@ func mapCosts(t *testing.T, r *redistest.Redis) {
 		}
 		return all
 	}
+	heavy := entries(300) // 600 KiB
+	for k := range heavy {
+		heavy[k] = strings.Repeat("v", 2<<10)
+	}
 	pages := 12 // 64, 128, 256, 512 and 1000 from then on, give or take what a page has
 	if r.Name == "embedded" {
 		pages = 1 // it gives all at once
@@ -112,6 +116,8 @@ func mapCosts(t *testing.T, r *redistest.Redis) {
 		counted{"Insert(0)", 0, 0, func(ctx context.Context) error { return second(m.Insert(ctx, maps.All(entries(0)))) }},
 		counted{"Insert(250)", 1, 1, func(ctx context.Context) error { return second(m.Insert(ctx, maps.All(entries(250)))) }},
 		counted{"Insert(1001)", 3, 5, func(ctx context.Context) error { return second(m.Insert(ctx, maps.All(entries(1001)))) }},
+		counted{"SetMany(600 KiB)", 3, 3, func(ctx context.Context) error { return m.SetMany(ctx, heavy) }},
+		counted{"Insert(600 KiB)", 3, 3, func(ctx context.Context) error { return second(m.Insert(ctx, maps.All(heavy))) }},
 		counted{"GetMany()", 0, 0, func(ctx context.Context) error { return second(m.GetMany(ctx)) }},
 		counted{"Delete()", 0, 0, func(ctx context.Context) error { return second(m.Delete(ctx)) }},
 		counted{"Random(0)", 0, 0, func(ctx context.Context) error { return second(m.Random(ctx, 0)) }},

@@ -3,6 +3,7 @@ package conformance
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/desir-go/desir"
@@ -71,6 +72,9 @@ func apart(t *testing.T, r *redistest.Redis, rdb client, typ, key string, far, f
 			outer, ok := err.(*desir.OpError)
 			if !ok || outer.Op != typ+op || outer.Key != key || want != nil && !errors.Is(err, want) {
 				t.Errorf("%s, %s: error %v, want %v", op, what, err, want)
+			}
+			if want == desir.ErrCrossSlot && !strings.Contains(err.Error(), "{tag}") {
+				t.Errorf("%s, %s: error %v does not say what would help", op, what, err)
 			}
 		}
 	}

@@ -1,0 +1,131 @@
+package collections_test
+
+import (
+	"fmt"
+	"runtime"
+	"runtime/metrics"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/desir-go/desir/collections"
+	"github.com/desir-go/desir/internal/redistest"
+)
+
+// TestMillionEntries stores a million entries and walks over them: this process
+// needs little memory for it, and the server has time for others. The test is not
+// parallel, since it looks at the memory of the whole process.
+func TestMillionEntries(t *testing.T) {
+	if testing.Short() || raceEnabled {
+		t.Skip("too long")
+	}
+	const n = 1_000_000
+	const most = 64 << 20 // bytes
+	redistest.Goroutines(t)
+	s := redistest.StartServer(t)
+	m := collections.NewMap[int, int](s.Client(t), "map")
+	other := s.Client(t)
+	if err := other.Set(ctx, "k", "v", 0).Err(); err != nil {
+		t.Fatal(err)
+	}
+
+	quiet := gets(t, other, func() { <-time.After(200 * time.Millisecond) })
+	runtime.GC()
+	start := inUse()
+	var peak uint64
+	busy := gets(t, other, func() {
+		stop := make(chan struct{})
+		var sampler sync.WaitGroup
+		sampler.Go(func() {
+			tick := time.NewTicker(2 * time.Millisecond)
+			defer tick.Stop()
+			for {
+				peak = max(peak, inUse())
+				select {
+				case <-tick.C:
+				case <-stop:
+					return
+				}
+			}
+		})
+		defer sampler.Wait()
+		defer close(stop)
+		begun := time.Now()
+		if stored, err := m.Insert(ctx, numbers(n)); stored != n || err != nil {
+			t.Errorf("Insert = %d, %v", stored, err)
+		}
+		inserted := time.Now()
+		missing, seen := n, make([]bool, n)
+		for e, err := range m.All(ctx) {
+			if err != nil || e.Key != e.Value {
+				t.Errorf("All: %v, %v", e, err)
+				break
+			}
+			if !seen[e.Key] {
+				seen[e.Key] = true
+				missing--
+			}
+		}
+		if missing > 0 {
+			t.Errorf("%d of %d entries were not seen", missing, n)
+		}
+		t.Logf("Insert took %v, All %v", inserted.Sub(begun).Round(time.Millisecond), time.Since(inserted).Round(time.Millisecond))
+	})
+	t.Logf("memory: %d KiB at first, %d KiB more at most", start>>10, (peak-start)>>10)
+	t.Logf("another client's GETs, quiet: %v; beside it: %v", quiet, busy)
+	if peak > start+most {
+		t.Errorf("%d MiB more than at first were in use, want at most %d", (peak-start)>>20, most>>20)
+	}
+	if limit := max(10*time.Millisecond, 4*quiet.p99); busy.p99 > limit { // no machine is alone
+		t.Errorf("another client's GETs took %v, want p99 within %v", busy, limit)
+	}
+}
+
+// inUse returns the bytes of the heap's objects and of the stacks.
+func inUse() uint64 {
+	all := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}, {Name: "/memory/classes/heap/stacks:bytes"}}
+	metrics.Read(all)
+	return all[0].Value.Uint64() + all[1].Value.Uint64()
+}
+
+// spread is how long calls took.
+type spread struct {
+	n             int
+	p50, p99, max time.Duration
+}
+
+func (s spread) String() string {
+	return fmt.Sprintf("%d, p50 %v, p99 %v, max %v", s.n, s.p50, s.p99, s.max)
+}
+
+// gets asks for a key again and again while work goes on.
+func gets(t *testing.T, rdb *redis.Client, work func()) spread {
+	t.Helper()
+	done := make(chan struct{})
+	took := make([]time.Duration, 0, 1<<17)
+	var asking sync.WaitGroup
+	asking.Go(func() {
+		for {
+			begun := time.Now()
+			if err := rdb.Get(ctx, "k").Err(); err != nil {
+				t.Error(err)
+				return
+			}
+			took = append(took, time.Since(begun))
+			select {
+			case <-done:
+				return
+			default:
+			}
+		}
+	})
+	work()
+	close(done)
+	asking.Wait()
+	slices.Sort(took)
+	at := func(percent int) time.Duration { return took[(len(took)-1)*percent/100] }
+	return spread{len(took), at(50), at(99), at(100)}
+}

@@ -46,7 +46,7 @@ type plainField struct {
 
 // plainForm returns the form of a plain type, or nil.
 func plainForm(t reflect.Type, p *plan) *form {
-	c := plainCompiler{on: map[*plan]bool{}, writes: !p.traits.checked}
+	c := plainCompiler{done: map[*plan]*plainType{}, writes: !p.traits.checked}
 	pt := c.compile(p)
 	if pt == nil {
 		return nil
@@ -77,17 +77,27 @@ func plainForm(t reflect.Type, p *plan) *form {
 
 // plainCompiler turns plans into plain types.
 type plainCompiler struct {
-	on     map[*plan]bool // those above the one that is compiled
-	writes bool           // every field is always written
+	done   map[*plan]*plainType // nil for those that are not plain, or not done yet
+	depth  int
+	writes bool // every field is always written
 }
 
 // compile returns nil for a type that is not plain, or that contains itself.
 func (c *plainCompiler) compile(p *plan) *plainType {
-	if c.on[p] || len(c.on) == maxDepth {
+	if t, ok := c.done[p]; ok {
+		return t
+	}
+	c.done[p] = nil
+	if c.depth == maxDepth {
 		return nil
 	}
-	c.on[p] = true
-	defer delete(c.on, p)
+	c.depth++
+	c.done[p] = c.shape(p)
+	c.depth--
+	return c.done[p]
+}
+
+func (c *plainCompiler) shape(p *plan) *plainType {
 	t := &plainType{plan: p, size: p.typ.Size()}
 	switch p.shape {
 	case boolShape:

@@ -142,7 +142,7 @@ func samePlain[T any](t *testing.T, r *rand.Rand, values ...T) {
 
 // plainAlone decodes by the short way without the other one behind it.
 func plainAlone[T any](p *plan, data []byte) (v T, ok bool) {
-	c := plainCompiler{on: map[*plan]bool{}}
+	c := plainCompiler{done: map[*plan]*plainType{}}
 	return v, c.compile(p).decode(data, unsafe.Pointer(&v), roomFor(len(data)))
 }
 

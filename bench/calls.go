@@ -40,9 +40,9 @@ func (w *world) calls() ([]contest, error) {
 		rdb[i] = w.client()
 	}
 	one, many := desirCalls(rdb[:1]), desirCalls(rdb[:])
-	natsOne, natsMany := w.lazy(func() (op, error) { return w.natsCalls(1) }), w.lazy(func() (op, error) { return w.natsCalls(clients) })
-	old := w.lazy(func() (op, error) { return w.oldCalls(rdb[0]) })
-	net, unary, task := w.lazy(w.netCalls), w.lazy(w.connectCalls), w.lazy(w.asynqCalls)
+	natsOne, natsMany := loops(func() (op, error) { return w.natsCalls(1) }), loops(func() (op, error) { return w.natsCalls(clients) })
+	old := loops(func() (op, error) { return w.oldCalls(rdb[0]) })
+	net, unary, task := loops(w.netCalls), loops(w.connectCalls), loops(w.asynqCalls)
 	const (
 		natsName, netName, connectName = "NATS request", "net/rpc", "connect-go, HTTP/1.1"
 		oldName, asynqName             = "a reply key per call", "asynq, polled each ms"
@@ -64,18 +64,15 @@ func (w *world) calls() ([]contest, error) {
 	}, nil
 }
 
-// lazy returns the loops of an operation whose clients and processes are there from
-// its first turn.
-func (w *world) lazy(connect func() (op, error)) func(callers int) runner {
+// loops returns the loops of an operation, which have its clients and processes in
+// common.
+func loops(connect func() (op, error)) func(callers int) runner {
 	do := sync.OnceValues(connect)
 	return func(callers int) runner {
-		return func(ctx context.Context, d time.Duration) (sample, error) {
+		return lazy(func() (runner, error) {
 			do, err := do()
-			if err != nil {
-				return sample{}, err
-			}
-			return do.loop(callers)(ctx, d)
-		}
+			return do.loop(callers), err
+		})
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 )
 
@@ -30,6 +31,18 @@ type peer struct {
 
 // runner works for about d.
 type runner func(ctx context.Context, d time.Duration) (sample, error)
+
+// lazy is a runner whose clients and processes are there from its first turn.
+func lazy(connect func() (runner, error)) runner {
+	made := sync.OnceValues(connect)
+	return func(ctx context.Context, d time.Duration) (sample, error) {
+		run, err := made()
+		if err != nil {
+			return sample{}, err
+		}
+		return run(ctx, d)
+	}
+}
 
 // sample is what a turn has shown.
 type sample struct {

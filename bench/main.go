@@ -76,13 +76,15 @@ func onOneCore() error {
 	return syscall.Exec(taskset, slices.Concat([]string{"taskset", "-c", "1", self}, os.Args[1:]), os.Environ())
 }
 
-// groups are the tables, by the word that asks for them.
+// groups are the tables, by the word that asks for them: some have more than one.
 var groups = []struct {
 	name string
 	of   func(*world) ([]contest, error)
 }{
 	{"collections", (*world).collections},
 	{"channel", (*world).channels},
+	{"channel", (*world).latencies},
+	{"channel", (*world).topics},
 	{"rpc", (*world).calls},
 }
 
@@ -90,7 +92,7 @@ func groupNames() (names []string) {
 	for _, g := range groups {
 		names = append(names, g.name)
 	}
-	return names
+	return slices.Compact(names)
 }
 
 func run(ctx context.Context, s settings) error {

@@ -1,0 +1,109 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// flow brings n values from those who send to those who receive and tells how long
+// it took until the last one was there.
+type flow func(ctx context.Context, n int) (time.Duration, error)
+
+// runner measures a flow in values per second, of as many as take about so long.
+func (f flow) runner() runner {
+	n := 2 * senders * many
+	return func(ctx context.Context, d time.Duration) (sample, error) {
+		for ; ; n *= 4 {
+			took, err := f(ctx, n)
+			if err != nil {
+				return sample{}, err
+			}
+			if took > d/4 {
+				return sample{rate: float64(n) / took.Seconds()}, nil
+			}
+		}
+	}
+}
+
+const stuck = 30 * time.Second // without all values: some were lost
+
+// tally counts the values of a flow that were received.
+type tally struct {
+	all   int64
+	count atomic.Int64
+	start time.Time
+	took  time.Duration // set before done closes
+	done  chan struct{}
+}
+
+func newTally(all int) *tally { return &tally{all: int64(all), done: make(chan struct{})} }
+
+func (t *tally) got(k int) {
+	if sum := t.count.Add(int64(k)); sum >= t.all && sum-int64(k) < t.all {
+		t.took = time.Since(t.start)
+		close(t.done)
+	}
+}
+
+// ends are who sends and who receives. Each sender sends as many values as the others, the
+// first one with most of them left. A receiver receives until its context ends, which
+// it does when all are there. A nil one is for peers who have goroutines of their
+// own: these call got. A receiver that does not look at its context while it waits
+// ends by what last sends, which is called once after all values.
+type ends struct {
+	senders, receivers int
+	send               func(left int) error
+	receive            func(ctx context.Context) error
+	last               func() error
+}
+
+// flow lets n values flow, and everybody end.
+func (t *tally) flow(ctx context.Context, n int, e ends) (time.Duration, error) {
+	ctx, stop := context.WithTimeout(ctx, stuck)
+	defer stop()
+	var sending, receiving sync.WaitGroup
+	var mu sync.Mutex
+	var errs []error
+	note := func(err error) {
+		if err != nil && !errors.Is(err, context.Canceled) {
+			mu.Lock()
+			errs = append(errs, err)
+			mu.Unlock()
+			stop()
+		}
+	}
+	t.start = time.Now()
+	if e.receive != nil {
+		for range e.receivers {
+			receiving.Go(func() { note(e.receive(ctx)) })
+		}
+	}
+	for range e.senders {
+		sending.Go(func() {
+			for left := n / e.senders; left > 0 && ctx.Err() == nil; left-- {
+				if err := e.send(left); err != nil {
+					note(err)
+					return
+				}
+			}
+		})
+	}
+	sending.Wait()
+	if e.last != nil {
+		note(e.last())
+	}
+	select {
+	case <-t.done:
+	case <-ctx.Done():
+	}
+	stop()
+	receiving.Wait()
+	if got := t.count.Load(); got != t.all {
+		errs = append(errs, fmt.Errorf("%d of %d values were received", got, t.all))
+	}
+	return t.took, errors.Join(errs...)
+}

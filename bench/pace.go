@@ -1,0 +1,120 @@
+package main
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"github.com/desir-go/desir/channel"
+)
+
+const (
+	pace  = time.Millisecond // from one message to the next
+	paced = 2                // so many slices long is a turn: its p99 is one of few
+)
+
+// way is how one who sends reaches one who waits. What travels is when it was sent.
+type way struct {
+	send    func(ctx context.Context, at int64) error
+	receive func(ctx context.Context) (at int64, err error)
+}
+
+// runner sends at a fixed pace, whether the last message has arrived or not, and
+// measures how long each takes.
+func (w way) runner() runner {
+	return func(ctx context.Context, d time.Duration) (sample, error) {
+		n := int(paced * d / pace)
+		ctx, stop := context.WithTimeout(ctx, paced*d+stuck)
+		defer stop()
+		begin := time.Now()
+		failed := make(chan error, 1)
+		go func() {
+			for i := range n {
+				time.Sleep(time.Until(begin.Add(time.Duration(i) * pace)))
+				if err := w.send(ctx, int64(time.Since(begin))); err != nil {
+					stop()
+					failed <- err
+					return
+				}
+			}
+			failed <- nil
+		}()
+		took := make([]time.Duration, 0, n)
+		for range n {
+			at, err := w.receive(ctx)
+			if err != nil {
+				stop()
+				<-failed
+				return sample{}, err
+			}
+			took = append(took, time.Since(begin)-time.Duration(at))
+		}
+		s := sample{rate: float64(n) / time.Since(begin).Seconds()}
+		s.p50, s.p99 = quantiles(took)
+		return s, <-failed
+	}
+}
+
+// latencies are the contests of how long a message takes to one who waits for it.
+func (w *world) latencies() ([]contest, error) {
+	rdb, pool := w.client(), w.client()
+	c := channel.NewChan[int64](rdb, "paced")
+	desir := way{c.Send, c.Recv}.runner()
+	push := func(key string) func(ctx context.Context, at int64) error {
+		return func(ctx context.Context, at int64) error { return pool.RPush(ctx, key, at).Err() }
+	}
+	pop := way{push("popped"), func(ctx context.Context) (int64, error) {
+		v, err := pool.BLPop(ctx, time.Second, "popped").Result()
+		if err != nil {
+			return 0, err
+		}
+		return strconv.ParseInt(v[1], 10, 64)
+	}}.runner()
+	move := way{push("moved"), func(ctx context.Context) (int64, error) {
+		v, err := pool.BLMove(ctx, "moved", "work", "left", "right", time.Second).Result()
+		if err != nil {
+			return 0, err
+		}
+		defer pool.LRem(ctx, "work", 1, v)
+		return strconv.ParseInt(v, 10, 64)
+	}}.runner()
+	broker := lazy(w.natsWay)
+	of := func(work string, value func(sample) time.Duration, must float64) contest {
+		return contest{
+			work: work, callers: 2, spread: true, desir: desir, unit: "µs",
+			value: func(s sample) float64 { return float64(value(s)) / float64(time.Microsecond) },
+			peers: []peer{{"RPUSH, BLPOP", "G17", must, pop}, {"RPUSH, BLMOVE, LREM", "", 0, move}, {"NATS", "", 0, broker}},
+		}
+	}
+	return []contest{
+		of("Chan.Send, Recv, 1000/s: p50", func(s sample) time.Duration { return s.p50 }, 1.3),
+		of("Chan.Send, Recv, 1000/s: p99", func(s sample) time.Duration { return s.p99 }, 1.5),
+	}, nil
+}
+
+func (w *world) natsWay() (runner, error) {
+	url, err := w.role("broker", "")
+	if err != nil {
+		return nil, err
+	}
+	nc, err := nats.Connect(url)
+	if err != nil {
+		return nil, err
+	}
+	w.stops = append(w.stops, nc.Close)
+	sub, err := nc.SubscribeSync("paced")
+	if err != nil {
+		return nil, err
+	}
+	return way{func(_ context.Context, at int64) error {
+		return nc.Publish("paced", strconv.AppendInt(nil, at, 10))
+	}, func(ctx context.Context) (int64, error) {
+		m, err := sub.NextMsgWithContext(ctx)
+		if err != nil {
+			return 0, err
+		}
+		return strconv.ParseInt(string(m.Data), 10, 64)
+	}}.runner(), nc.Flush()
+}

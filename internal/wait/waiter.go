@@ -166,17 +166,17 @@ func (w *Waiter) loop(node *redis.Client) *loop {
 // node returns the server of a key: nil where the client does not name it. A
 // cluster has to be asked for its map at first, which the caller may leave.
 func (w *Waiter) node(ctx context.Context, key string) (*redis.Client, error) {
+	if w.named.Load() { // for each value that is received: without a detour
+		node, err := w.hub.Node(ctx, key)
+		return node, w.hub.Send.Explain(ctx, err)
+	}
 	answer := make(chan *redis.Client, 1)
-	ask := func(ctx context.Context) error {
+	err := w.hub.Send.Run(ctx, func(ctx context.Context) error {
 		node, err := w.hub.Node(ctx, key)
 		answer <- node
 		return err
-	}
-	run := w.hub.Send.Run
-	if w.named.Load() {
-		run = func(ctx context.Context, f func(context.Context) error) error { return f(ctx) }
-	}
-	if err := run(ctx, ask); err != nil {
+	})
+	if err != nil {
 		return nil, w.hub.Send.Explain(ctx, err)
 	}
 	w.named.Store(true)

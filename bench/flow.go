@@ -18,7 +18,10 @@ func (f flow) runner() runner {
 	n := 2 * senders * many
 	return func(ctx context.Context, d time.Duration) (sample, error) {
 		for ; ; n *= 4 {
-			took, err := f(ctx, n)
+			took, err := f(context.WithoutCancel(ctx), n)
+			if err == nil {
+				err = ctx.Err()
+			}
 			if err != nil {
 				return sample{}, err
 			}
@@ -26,6 +29,15 @@ func (f flow) runner() runner {
 				return sample{rate: float64(n) / took.Seconds()}, nil
 			}
 		}
+	}
+}
+
+// leavable is the flow with contexts that can end for those who send, too.
+func (f flow) leavable() flow {
+	return func(ctx context.Context, n int) (time.Duration, error) {
+		ctx, stop := context.WithCancel(ctx)
+		defer stop()
+		return f(ctx, n)
 	}
 }
 

@@ -22,18 +22,22 @@ type way struct {
 }
 
 // runner sends at a fixed pace, whether the last message has arrived or not, and
-// measures how long each takes.
-func (w way) runner() runner {
+// measures how long each takes. The sender's context can end if it is leavable.
+func (w way) runner(leavable bool) runner {
 	return func(ctx context.Context, d time.Duration) (sample, error) {
 		n := int(paced * d / pace)
 		ctx, stop := context.WithTimeout(ctx, paced*d+stuck)
 		defer stop()
+		work := context.WithoutCancel(ctx)
+		if leavable {
+			work = ctx
+		}
 		begin := time.Now()
 		failed := make(chan error, 1)
 		go func() {
 			for i := range n {
 				time.Sleep(time.Until(begin.Add(time.Duration(i) * pace)))
-				if err := w.send(ctx, int64(time.Since(begin))); err != nil {
+				if err := w.send(work, int64(time.Since(begin))); err != nil {
 					stop()
 					failed <- err
 					return
@@ -61,7 +65,7 @@ func (w way) runner() runner {
 func (w *world) latencies() ([]contest, error) {
 	rdb, pool := w.client(), w.client()
 	c := channel.NewChan[int64](rdb, "paced")
-	desir := way{c.Send, c.Recv}.runner()
+	desir := way{c.Send, c.Recv}
 	push := func(key string) func(ctx context.Context, at int64) error {
 		return func(ctx context.Context, at int64) error { return pool.RPush(ctx, key, at).Err() }
 	}
@@ -71,7 +75,7 @@ func (w *world) latencies() ([]contest, error) {
 			return 0, err
 		}
 		return strconv.ParseInt(v[1], 10, 64)
-	}}.runner()
+	}}
 	move := way{push("moved"), func(ctx context.Context) (int64, error) {
 		v, err := pool.BLMove(ctx, "moved", "work", "left", "right", time.Second).Result()
 		if err != nil {
@@ -79,18 +83,20 @@ func (w *world) latencies() ([]contest, error) {
 		}
 		defer pool.LRem(ctx, "work", 1, v)
 		return strconv.ParseInt(v, 10, 64)
-	}}.runner()
+	}}.runner(false)
 	broker := lazy(w.natsWay)
-	of := func(work string, value func(sample) time.Duration, must float64) contest {
+	p50 := func(s sample) float64 { return float64(s.p50) / float64(time.Microsecond) }
+	p99 := func(s sample) float64 { return float64(s.p99) / float64(time.Microsecond) }
+	of := func(work string, value func(sample) float64, must float64, leavable bool, peers ...peer) contest {
 		return contest{
-			work: work, callers: 2, spread: true, desir: desir, unit: "µs",
-			value: func(s sample) float64 { return float64(value(s)) / float64(time.Microsecond) },
-			peers: []peer{{"RPUSH, BLPOP", "G17", must, pop}, {"RPUSH, BLMOVE, LREM", "", 0, move}, {"NATS", "", 0, broker}},
+			work: "Chan.Send, Recv, 1000/s: " + work, callers: 2, spread: true, value: value, unit: "µs",
+			desir: desir.runner(leavable), peers: append([]peer{{"RPUSH, BLPOP", "G17", must, pop.runner(leavable)}}, peers...),
 		}
 	}
 	return []contest{
-		of("Chan.Send, Recv, 1000/s: p50", func(s sample) time.Duration { return s.p50 }, 1.3),
-		of("Chan.Send, Recv, 1000/s: p99", func(s sample) time.Duration { return s.p99 }, 1.5),
+		of("p50", p50, 1.3, false, peer{"RPUSH, BLMOVE, LREM", "", 0, move}, peer{"NATS", "", 0, broker}),
+		of("p99", p99, 1.5, false, peer{"RPUSH, BLMOVE, LREM", "", 0, move}, peer{"NATS", "", 0, broker}),
+		of("p50, contexts that can end", p50, 1.3, true),
 	}, nil
 }
 
@@ -116,5 +122,5 @@ func (w *world) natsWay() (runner, error) {
 			return 0, err
 		}
 		return strconv.ParseInt(string(m.Data), 10, 64)
-	}}.runner(), nc.Flush()
+	}}.runner(false), nc.Flush()
 }

@@ -19,20 +19,19 @@ const backlog = 1024
 // what their connections and backlogs hold, and no more.
 func (w *world) topics() ([]contest, error) {
 	rdb, pool := w.client(), w.client()
-	of := func(work string, must float64, publishers, subscribers int) contest {
-		goal := "topic"
-		if must == 0 {
-			goal = ""
+	desir, peers := topicFlow(rdb, 1, 1), pubsubFlow(pool, 1, 1)
+	of := func(work string, goal string, callers int, desir, pubsub flow) contest {
+		p := peer{"go-redis PubSub", goal, 0, pubsub.runner()}
+		if goal != "" {
+			p.must = 0.9
 		}
-		return contest{
-			work: work, callers: publishers + subscribers, spread: true, desir: topicFlow(rdb, publishers, subscribers).runner(),
-			peers: []peer{{"go-redis PubSub", goal, must, pubsubFlow(pool, publishers, subscribers).runner()}},
-		}
+		return contest{work: work, callers: callers, spread: true, desir: desir.runner(), peers: []peer{p}}
 	}
 	return []contest{
-		of("Topic.Publish, Sub.All", 0.9, 1, 1),
-		of("Topic.Publish by 8, Sub.All", 0, senders, 1),
-		of("Topic.Publish, 100 × Sub.All, in all", 0, 1, 100),
+		of("Topic.Publish, Sub.All", "topic", 2, desir, peers),
+		of("Topic.Publish, Sub.All, contexts that can end", "topic", 2, desir.leavable(), peers.leavable()),
+		of("Topic.Publish by 8, Sub.All", "", senders+1, topicFlow(rdb, senders, 1), pubsubFlow(pool, senders, 1)),
+		of("Topic.Publish, 100 × Sub.All, in all", "", 1+100, topicFlow(rdb, 1, 100), pubsubFlow(pool, 1, 100)),
 	}, nil
 }
 

@@ -41,7 +41,9 @@ func (w *world) channels() ([]contest, error) {
 		of("Chan.SendMany(100), Recv", chanFlow(rdb, many, recv), peer{pollName, "G14", 10, poll},
 			peer{keptName, "", 0, kept}, peer{rueName, "", 0, rue}, peer{natsName, "", 0, broker},
 			peer{asynqName, "G14", 40, task}, peer{millName, "", 0, mill}),
-		of("Chan.SendMany(100), All", chanFlow(rdb, many, all), peer{pollName, "G14", 10, poll}),
+		of("Chan.SendMany(100), All", chanFlow(rdb, many, all(1)), peer{pollName, "G14", 10, poll}),
+		of("Chan.SendMany(100), All with Prefetch(100)", chanFlow(rdb, many, all(many)), peer{pollName, "G14", 10, poll},
+			peer{natsName, "", 0, broker}, peer{asynqName, "G14", 40, task}),
 		of("Chan.SendMany(100), RecvMany(100)", chanFlow(rdb, many, recvMany), peer{pollName, "G14", 10, poll},
 			peer{natsName, "", 0, broker}, peer{asynqName, "", 0, task}, peer{millName, "", 0, mill}),
 		of("Chan.Send, Recv", chanFlow(rdb, 1, recv), peer{pollName, "chan", 2, poll},
@@ -93,14 +95,16 @@ func recvMany(ctx context.Context, c *channel.Chan[string], got func(int)) error
 	}
 }
 
-func all(ctx context.Context, c *channel.Chan[string], got func(int)) error {
-	for _, err := range c.All(ctx) {
-		if err != nil {
-			return err
+func all(prefetch int) func(ctx context.Context, c *channel.Chan[string], got func(int)) error {
+	return func(ctx context.Context, c *channel.Chan[string], got func(int)) error {
+		for _, err := range c.All(ctx, channel.Prefetch(prefetch)) {
+			if err != nil {
+				return err
+			}
+			got(1)
 		}
-		got(1)
+		return nil
 	}
-	return nil
 }
 
 func mailFlow(rdb *redis.Client) flow {

@@ -109,6 +109,7 @@ func (l *link) replies(server net.Conn) {
 			return
 		}
 		r, cutNext := l.pairs.answered(raw)
+		raw = l.rules.renamed(raw)
 		switch r.fate {
 		case swallow:
 			silent = true

@@ -2,6 +2,7 @@ package redistest
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -62,6 +63,10 @@ func clusterLines(silence time.Duration) []string {
 		fmt.Sprintf("cluster-node-timeout %d", silence.Milliseconds()),
 	}
 }
+
+// ReplicationConfig returns the lines that let replicas of a server, started
+// elsewhere, begin soon.
+func ReplicationConfig() []string { return slices.Clone(prompt) }
 
 // prompt lets replicas begin soon.
 var prompt = []string{

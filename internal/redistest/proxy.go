@@ -3,6 +3,7 @@ package redistest
 import (
 	"context"
 	"errors"
+	"maps"
 	"net"
 	"strings"
 	"sync"
@@ -99,6 +100,14 @@ func (p *Proxy) Delay(n int, d time.Duration, match Match) { p.rules.add(delayRe
 // if its client goes away meanwhile: it runs late.
 func (p *Proxy) DelayRequest(n int, d time.Duration, match Match) {
 	p.rules.add(delayRequest, n, d, match)
+}
+
+// Rename replaces IPv4 addresses in all that servers say from now on, as where
+// clients know hosts by other names. Reset leaves it.
+func (p *Proxy) Rename(names map[string]string) {
+	p.rules.mu.Lock()
+	defer p.rules.mu.Unlock()
+	p.rules.names = maps.Clone(names)
 }
 
 // Slice makes every byte, of both directions, a write of its own.

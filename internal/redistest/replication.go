@@ -2,11 +2,28 @@ package redistest
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net"
 	"strings"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 )
+
+// Follow makes the server at addr a replica of another one, which it knows as
+// master, now and after a restart. It has a configuration file.
+func Follow(addr, master string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	host, port, err := net.SplitHostPort(master)
+	if err != nil {
+		return err
+	}
+	return ask(addr, func(c *redis.Client) error {
+		return errors.Join(c.ReplicaOf(ctx, host, port).Err(), c.ConfigRewrite(ctx).Err())
+	})
+}
 
 // linked returns an error until the replica has its master's data and has read
 // from the stream that follows. A link that is up need not have begun to carry

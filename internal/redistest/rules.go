@@ -31,6 +31,7 @@ type rules struct {
 	mu       sync.Mutex
 	list     []*rule
 	sliced   bool
+	names    map[string]string // see rename; never changed, only replaced
 	counts   map[string]int
 	counters []*counter
 	gate     chan struct{} // closed while bytes flow
@@ -114,6 +115,13 @@ func (r *rules) flowing() <-chan struct{} {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.gate
+}
+
+func (r *rules) renamed(reply []byte) []byte {
+	r.mu.Lock()
+	names := r.names
+	r.mu.Unlock()
+	return rename(reply, names)
 }
 
 func (r *rules) slices() bool {

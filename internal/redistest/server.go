@@ -3,7 +3,6 @@ package redistest
 import (
 	"bufio"
 	"context"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
@@ -27,10 +26,10 @@ type Server struct {
 	Socket string // of the same server, for network "unix"
 	Dir    string // configuration, log, append-only file
 
-	TLSAddr string         // with the option TLS
-	CA      *x509.CertPool // what signed the server's certificate
+	TLSAddr string // with the option TLS
 
 	config serverConfig
+	cert   Certificate
 	t      testing.TB // nil for a shared server
 	mu     sync.Mutex
 	proc   *process
@@ -116,7 +115,7 @@ func (s *Server) follow() error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
-	return s.ask(func(c *redis.Client) error {
+	return ask(s.Addr, func(c *redis.Client) error {
 		return until(ctx, func() error { return linked(ctx, c) })
 	})
 }
@@ -141,7 +140,7 @@ func (s *Server) run() error {
 		return err
 	}
 	s.proc = proc
-	if poll(20*time.Second, func() bool { return proc.ended() || s.answers() }) && !proc.ended() {
+	if poll(20*time.Second, func() bool { return proc.ended() || answers(s.Addr) }) && !proc.ended() {
 		return nil
 	}
 	proc.kill()
@@ -154,9 +153,9 @@ func (s *Server) run() error {
 	return fmt.Errorf("redis-server at %s did not start: %w; its log:\n%s", s.Addr, err, log)
 }
 
-// answers reports whether the server takes commands: not while it is loading.
-func (s *Server) answers() bool {
-	c, err := net.DialTimeout("tcp", s.Addr, time.Second)
+// answers reports whether the server at addr takes commands: not while it is loading.
+func answers(addr string) bool {
+	c, err := net.DialTimeout("tcp", addr, time.Second)
 	if err != nil {
 		return false
 	}

@@ -8,6 +8,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"math/big"
 	"net"
@@ -16,39 +17,55 @@ import (
 	"time"
 )
 
-// setUpTLS makes a certificate for the loopback interface and returns the
-// lines of redis.conf that use it.
+// Certificate is one for the loopback interface, signed by itself.
+type Certificate struct {
+	Cert, Key string // PEM
+	CA        *x509.CertPool
+}
+
+// Client returns a client's configuration that trusts the certificate, wherever
+// its server is. Each call returns a new one.
+func (c Certificate) Client() *tls.Config {
+	return &tls.Config{RootCAs: c.CA, ServerName: "localhost", MinVersion: tls.VersionTLS12}
+}
+
+// TLSConfig returns the lines of configuration that let a server use a
+// certificate, on the port that tls-port names.
+func TLSConfig(certFile, keyFile string) []string {
+	return []string{
+		"tls-cert-file " + certFile,
+		"tls-key-file " + keyFile,
+		"tls-ca-cert-file " + certFile,
+		"tls-auth-clients no",
+	}
+}
+
+// setUpTLS makes a certificate and returns the lines of redis.conf that use it.
 func (s *Server) setUpTLS() ([]string, error) {
 	port, err := FreePort()
 	if err != nil {
 		return nil, err
 	}
 	s.TLSAddr = loopback(port)
-	cert, key := filepath.Join(s.Dir, "cert.pem"), filepath.Join(s.Dir, "key.pem")
-	if s.CA, err = writeCertificate(cert, key); err != nil {
+	if s.cert, err = NewCertificate(); err != nil {
 		return nil, fmt.Errorf("certificate: %w", err)
 	}
-	return []string{
-		fmt.Sprintf("tls-port %d", port),
-		"tls-cert-file " + cert,
-		"tls-key-file " + key,
-		"tls-ca-cert-file " + cert,
-		"tls-auth-clients no",
-	}, nil
+	cert, key := filepath.Join(s.Dir, "cert.pem"), filepath.Join(s.Dir, "key.pem")
+	if err := errors.Join(os.WriteFile(cert, []byte(s.cert.Cert), 0o600), os.WriteFile(key, []byte(s.cert.Key), 0o600)); err != nil {
+		return nil, err
+	}
+	return append(TLSConfig(cert, key), fmt.Sprintf("tls-port %d", port)), nil
 }
 
 // TLSConfig returns a client's configuration that trusts the server. Each call
 // returns a new one.
-func (s *Server) TLSConfig() *tls.Config {
-	return &tls.Config{RootCAs: s.CA, ServerName: "localhost", MinVersion: tls.VersionTLS12}
-}
+func (s *Server) TLSConfig() *tls.Config { return s.cert.Client() }
 
-// writeCertificate writes a self-signed certificate and its key, and returns
-// the pool that trusts it.
-func writeCertificate(certFile, keyFile string) (*x509.CertPool, error) {
+// NewCertificate makes a certificate and its key.
+func NewCertificate() (c Certificate, err error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
-		return nil, err
+		return c, err
 	}
 	template := &x509.Certificate{
 		SerialNumber:          big.NewInt(1),
@@ -64,27 +81,21 @@ func writeCertificate(certFile, keyFile string) (*x509.CertPool, error) {
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
 	if err != nil {
-		return nil, err
+		return c, err
 	}
 	secret, err := x509.MarshalPKCS8PrivateKey(key)
 	if err != nil {
-		return nil, err
-	}
-	if err := writePEM(certFile, "CERTIFICATE", der); err != nil {
-		return nil, err
-	}
-	if err := writePEM(keyFile, "PRIVATE KEY", secret); err != nil {
-		return nil, err
+		return c, err
 	}
 	cert, err := x509.ParseCertificate(der)
 	if err != nil {
-		return nil, err
+		return c, err
 	}
-	pool := x509.NewCertPool()
-	pool.AddCert(cert)
-	return pool, nil
+	c = Certificate{Cert: inPEM("CERTIFICATE", der), Key: inPEM("PRIVATE KEY", secret), CA: x509.NewCertPool()}
+	c.CA.AddCert(cert)
+	return c, nil
 }
 
-func writePEM(file, kind string, data []byte) error {
-	return os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: data}), 0o600)
+func inPEM(kind string, data []byte) string {
+	return string(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: data}))
 }

@@ -2,12 +2,14 @@ package integration
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/netip"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -28,36 +30,51 @@ type box struct {
 	docker *testcontainers.DockerClient
 	c      *testcontainers.DockerContainer
 	addr   string // for clients
-	lan    *lan   // of a cluster
+	port   int    // inside
+	tls    *tls.Config
+	lan    *lan // of several
 	ip     netip.Addr
 }
+
+// recipe says what runs in a container.
+type recipe struct {
+	args            []string          // of redis-server
+	files           map[string]string // that the server may change, by their names in home
+	inside, outside int               // its port; the same number, a free one, if both are 0
+	tls             *tls.Config       // of its clients, if it takes no others
+}
+
+const home = "/data/" // of the official images
 
 // errNoContainer is for images that cannot be had, above all.
 var errNoContainer = errors.New("the container engine made no container")
 
 // startBox starts a container and returns when its server answers. One that
-// does not start shows its log in the error, and is removed. The server has the
-// same port inside and outside, and keeps it over a restart.
-func startBox(docker *testcontainers.DockerClient, args ...string) (*box, error) {
+// does not start shows its log in the error, and is removed. The server keeps its
+// port over a restart.
+func startBox(docker *testcontainers.DockerClient, r recipe) (*box, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), startTime)
 	defer cancel()
 	host, err := engineHost()
 	if err != nil {
 		return nil, errors.Join(errNoContainer, err)
 	}
-	port, err := redistest.FreePort()
-	if err != nil {
-		return nil, err
+	if r.inside == 0 {
+		if r.inside, err = redistest.FreePort(); err != nil {
+			return nil, err
+		}
+		r.outside = r.inside
 	}
-	number := strconv.Itoa(port)
-	inside := network.MustParsePort(number + "/tcp")
+	number := strconv.Itoa(r.outside)
+	inside := network.MustParsePort(strconv.Itoa(r.inside) + "/tcp")
 	outside := network.PortBinding{HostPort: number}
 	if ip, err := netip.ParseAddr(host); err == nil && ip.IsLoopback() {
 		outside.HostIP = ip // nobody else's: there is no password
 	}
 	c, err := testcontainers.Run(ctx, image(),
 		testcontainers.WithLogger(log.NewNoopLogger()),
-		testcontainers.WithCmd(append([]string{"redis-server", "--port", number, "--save", "", "--protected-mode", "no"}, args...)...),
+		testcontainers.WithCmd(r.command()...),
+		testcontainers.WithFiles(r.copies()...),
 		testcontainers.WithExposedPorts(inside.String()),
 		testcontainers.WithLabels(map[string]string{ownerLabel: owner()}),
 		testcontainers.WithHostConfigModifier(func(h *container.HostConfig) {
@@ -65,7 +82,7 @@ func startBox(docker *testcontainers.DockerClient, args ...string) (*box, error)
 		}),
 		testcontainers.WithWaitStrategyAndDeadline(startTime, wait.ForListeningPort(inside.String()).SkipInternalCheck()),
 	)
-	b := &box{docker: docker, c: c, addr: net.JoinHostPort(host, number)}
+	b := &box{docker: docker, c: c, addr: net.JoinHostPort(host, number), port: r.inside, tls: r.tls}
 	if err == nil {
 		err = b.answers(ctx)
 	}
@@ -77,6 +94,38 @@ func startBox(docker *testcontainers.DockerClient, args ...string) (*box, error)
 		return nil, errors.Join(errNoContainer, err)
 	}
 	return nil, errors.Join(fmt.Errorf("%w; its log:\n%s", err, b.log()), b.end())
+}
+
+// command is what the container does.
+func (r recipe) command() []string {
+	words := []string{"redis-server"}
+	if _, ok := r.files[configFile]; ok {
+		words = append(words, home+configFile)
+	}
+	port := "--port"
+	if r.tls != nil {
+		words = append(words, "--port", "0")
+		port = "--tls-port"
+	}
+	return append(append(words, port, strconv.Itoa(r.inside), "--save", "", "--protected-mode", "no"), r.args...)
+}
+
+const configFile = "redis.conf"
+
+func (r recipe) copies() (files []testcontainers.ContainerFile) {
+	for name, text := range r.files {
+		files = append(files, testcontainers.ContainerFile{Reader: strings.NewReader(text), ContainerFilePath: home + name, FileMode: 0o666})
+	}
+	return files
+}
+
+// flags turns lines of configuration into arguments.
+func flags(lines ...string) (args []string) {
+	for _, line := range lines {
+		name, value, _ := strings.Cut(line, " ")
+		args = append(args, "--"+name, value)
+	}
+	return args
 }
 
 // engineHost returns where the ports of containers are.
@@ -101,7 +150,7 @@ var engineHost = sync.OnceValues(func() (string, error) {
 
 // answers waits for the server's first answer.
 func (b *box) answers(ctx context.Context) error {
-	c := redis.NewClient(&redis.Options{Addr: b.addr, MaxRetries: -1, DialTimeout: time.Second})
+	c := redis.NewClient(&redis.Options{Addr: b.addr, TLSConfig: b.tls, MaxRetries: -1, DialTimeout: time.Second})
 	defer c.Close()
 	for pause := time.Millisecond; ; pause = min(2*pause, 100*time.Millisecond) {
 		err := c.Ping(ctx).Err()

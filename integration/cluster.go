@@ -2,6 +2,9 @@ package integration
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -77,16 +80,36 @@ func (e *Env) empty() {
 	}
 }
 
+// startCluster starts a cluster of containers and returns when it is whole. Its
+// nodes tell clients the addresses at which their ports are published, and count
+// as failed when they are silent for so long. Masters come first.
+func startCluster(docker *testcontainers.DockerClient, replicas int, silence time.Duration) (*fleet, error) {
+	host, err := engineHost()
+	if err != nil {
+		return nil, errors.Join(errNoContainer, err)
+	}
+	node := recipe{args: flags(append(redistest.NodeConfig(silence),
+		"cluster-announce-hostname "+host, "cluster-preferred-endpoint-type hostname")...)}
+	f, err := startFleet(docker, slices.Repeat([]recipe{node}, redistest.Masters*(1+replicas)))
+	if err != nil {
+		return nil, fmt.Errorf("start a cluster of containers: %w", err)
+	}
+	var nodes redistest.Nodes
+	for i, b := range f.boxes {
+		nodes = append(nodes, redistest.Node{Addr: b.addr, Inside: f.inside(i)})
+	}
+	if err := nodes.Form(replicas); err != nil {
+		return nil, errors.Join(fmt.Errorf("start a cluster of containers: %w", err), f.end())
+	}
+	return f, nil
+}
+
 // ownFleet starts a cluster of containers for one test.
 func ownFleet(t testing.TB, replicas int) *fleet {
 	t.Helper()
-	f, err := startFleet(needEngineForCluster(t), replicas, 2*time.Second)
+	f, err := startCluster(needEngineForCluster(t), replicas, 2*time.Second)
 	unmade(t, err)
-	t.Cleanup(func() {
-		if err := f.end(); err != nil {
-			t.Errorf("integration: remove the cluster: %v", err)
-		}
-	})
+	f.own(t)
 	return f
 }
 

@@ -34,13 +34,7 @@ func inContainer(t testing.TB, alone bool) *Env {
 	docker := needEngine(t, "no server: set REDIS_URL, install redis-server, or start Docker", "docker", "redis")
 	e := &Env{t: t, kind: "server"}
 	if alone {
-		b, err := startBox(docker)
-		unmade(t, err)
-		t.Cleanup(func() {
-			if err := b.end(); err != nil {
-				t.Errorf("integration: remove the container: %v", err)
-			}
-		})
+		b := ownBox(t, docker, recipe{})
 		e.base.Addrs = []string{b.addr}
 		e.servers = boxServers(t, b)
 		e.source = fmt.Sprintf("a container of %s at %s, the test's own", image(), b.addr)
@@ -56,6 +50,19 @@ func inContainer(t testing.TB, alone bool) *Env {
 		}
 	})
 	return e
+}
+
+// ownBox starts a container for one test.
+func ownBox(t testing.TB, docker *testcontainers.DockerClient, r recipe) *box {
+	t.Helper()
+	b, err := startBox(docker, r)
+	unmade(t, err)
+	t.Cleanup(func() {
+		if err := b.end(); err != nil {
+			t.Errorf("integration: remove the container: %v", err)
+		}
+	})
+	return b
 }
 
 // needEngine returns a client of the container engine. When the test panics
@@ -118,7 +125,7 @@ func (s *sharedBox) take(docker *testcontainers.DockerClient) (addr string, db i
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.box == nil {
-		b, err := startBox(docker, "--databases", fmt.Sprint(perContainer))
+		b, err := startBox(docker, recipe{args: flags(fmt.Sprint("databases ", perContainer))})
 		if err != nil {
 			return "", 0, err
 		}

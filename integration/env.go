@@ -19,14 +19,15 @@ import (
 // from any goroutine of the test, one at a time; those that cannot do what they
 // are asked for end the test.
 type Env struct {
-	t       testing.TB
-	kind    string // "server", "cluster", "sentinel", "tls"
-	source  string
-	base    redis.UniversalOptions
-	servers []*Server
-	watch   *redistest.Sentinel // of Sentinel
-	lan     *lan                // of a cluster of containers
-	client  redis.UniversalClient
+	t         testing.TB
+	kind      string // "server", "cluster", "sentinel", "tls"
+	source    string
+	base      redis.UniversalOptions
+	servers   []*Server
+	sentinels []*Server
+	watch     redistest.Watch // of sentinels
+	lan       *lan            // of several containers
+	client    redis.UniversalClient
 }
 
 // New gives the test a database, or a server, where it finds one; see the
@@ -148,14 +149,4 @@ func (e *Env) Server() *Server {
 		e.t.Fatalf("integration: %d servers are the test's own, not one (%s); New with Alone() gives one", len(e.servers), e.source)
 	}
 	return e.servers[0]
-}
-
-// Failover tells the sentinels to promote a replica, and returns when it takes
-// writes.
-func (e *Env) Failover() {
-	e.t.Helper()
-	if e.watch == nil {
-		e.t.Fatalf("integration: Failover needs Sentinel(t), not %s", e.source)
-	}
-	e.watch.Failover()
 }

@@ -2,9 +2,13 @@ package integration
 
 import (
 	"context"
+	"crypto/tls"
+	"net"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/redis/go-redis/v9"
 
 	"github.com/desir-go/desir"
 	"github.com/desir-go/desir/channel"
@@ -96,17 +100,84 @@ func TestFaults(t *testing.T) {
 }
 
 func TestFailover(t *testing.T) {
-	t.Parallel()
-	e := Sentinel(t)
-	m := collections.NewMap[string, int](e.Client(), "m")
-	if err := m.Set(ctx, "k", 1); err != nil {
-		t.Fatal(err)
+	for name, opts := range map[string][]Option{"processes": nil, "containers": {WithContainer()}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			began := time.Now()
+			e := Sentinel(t, opts...)
+			t.Logf("it took %v to start", time.Since(began))
+			m := collections.NewMap[string, int](e.Client(), "m")
+			if err := m.Set(ctx, "k", 1); err != nil {
+				t.Fatal(err)
+			}
+			e.Failover()
+			redistest.Eventually(t, 20*time.Second, func() bool { return m.Set(ctx, "k", 2) == nil }, "the new master takes writes")
+			clientsReachAll(t, e)
+		})
 	}
-	e.Failover()
-	redistest.Eventually(t, 20*time.Second, func() bool { return m.Set(ctx, "k", 2) == nil }, "the new master takes writes")
 	x := attempt(t, func(t testing.TB) { New(t).Failover() })
 	if !x.failed {
 		t.Errorf("Failover of one server: %q; want a failure", x.said)
+	}
+}
+
+// clientsReachAll asks a sentinel for every address that it tells clients.
+func clientsReachAll(t *testing.T, e *Env) {
+	t.Helper()
+	s := redis.NewSentinelClient(&redis.Options{Addr: e.base.Addrs[0]})
+	defer s.Close()
+	replicas, err := s.Replicas(ctx, e.base.MasterName).Result()
+	sentinels, err2 := s.Sentinels(ctx, e.base.MasterName).Result()
+	if len(replicas) != 2 || len(sentinels) != 2 || err != nil || err2 != nil {
+		t.Fatalf("%d replicas, %d other sentinels, %v, %v; want 2 of each", len(replicas), len(sentinels), err, err2)
+	}
+	published, _ := engineHost()
+	for _, facts := range append(replicas, sentinels...) {
+		addr := net.JoinHostPort(facts["ip"], facts["port"])
+		c := redis.NewClient(&redis.Options{Addr: addr, MaxRetries: -1, DialTimeout: time.Second})
+		if err := c.Ping(ctx).Err(); err != nil {
+			t.Errorf("%s: %v", addr, err)
+		}
+		c.Close()
+		if host, _, _ := net.SplitHostPort(addr); host != "127.0.0.1" && host != published {
+			t.Errorf("%s is an address of the inner network", addr)
+		}
+	}
+	for _, x := range sentinels { // which tell the same
+		other := redis.NewSentinelClient(&redis.Options{Addr: net.JoinHostPort(x["ip"], x["port"])})
+		defer other.Close()
+		addr, err := other.GetMasterAddrByName(ctx, e.base.MasterName).Result()
+		if err != nil || net.JoinHostPort(addr[0], addr[1]) != e.watch.Master() {
+			t.Errorf("the master is at %q, %v; want %s", addr, err, e.watch.Master())
+		}
+	}
+}
+
+func TestTLS(t *testing.T) {
+	for name, opts := range map[string][]Option{"process": nil, "container": {WithContainer()}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e := TLS(t, opts...)
+			m := collections.NewMap[string, int](e.Client(), "m")
+			if err := m.Set(ctx, "k", 1); err != nil {
+				t.Fatal(err)
+			}
+			for what, change := range map[string]func(*redis.UniversalOptions){
+				"no TLS":                 func(o *redis.UniversalOptions) { o.TLSConfig = nil },
+				"no trusted certificate": func(o *redis.UniversalOptions) { o.TLSConfig.RootCAs = nil },
+				"TLS 1.1": func(o *redis.UniversalOptions) {
+					o.TLSConfig.MinVersion, o.TLSConfig.MaxVersion = tls.VersionTLS10, tls.VersionTLS11
+				},
+			} {
+				c := e.NewClient(change, func(o *redis.UniversalOptions) { o.MaxRetries, o.DialerRetries = -1, 1 })
+				if err := c.Ping(within(t, 5*time.Second)).Err(); err == nil {
+					t.Errorf("a client with %s is served", what)
+				}
+			}
+			e.Server().Kill()
+			e.Server().Restart()
+			redistest.Eventually(t, 20*time.Second, func() bool { return m.Set(ctx, "k", 1) == nil }, "it answers after a restart")
+		})
 	}
 }
 
@@ -153,5 +224,13 @@ func TestServersAreTheTestsOwn(t *testing.T) {
 	}
 	if e := Cluster(t, Replicas(1)); len(e.Servers()) != 6 {
 		t.Errorf("%d servers of a cluster with replicas; want 6", len(e.Servers()))
+	}
+}
+
+// needServer is for tests of what only processes can do.
+func needServer(t testing.TB, word, what string) {
+	t.Helper()
+	if redistest.ServerBinary() == "" {
+		missing(t, what+" needs redis-server or valkey-server on PATH", word)
 	}
 }

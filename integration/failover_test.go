@@ -78,9 +78,9 @@ func copied(t *testing.T, e *Env) {
 func heir(t *testing.T, e *Env, master *Server) {
 	t.Helper()
 	redistest.Eventually(t, time.Minute, func() bool {
-		if e.watch != nil {
+		if e.kind == "sentinel" {
 			m := e.watch.Master()
-			return m != nil && m.Addr != master.Addr
+			return m != "" && m != master.Addr
 		}
 		masters := 0
 		for _, s := range e.Servers() {

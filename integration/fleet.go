@@ -3,50 +3,36 @@ package integration
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
+	"strconv"
 	"strings"
 	"sync"
+	"testing"
 	"time"
 
 	"github.com/moby/moby/client"
 	"github.com/testcontainers/testcontainers-go"
-
-	"github.com/desir-go/desir/internal/redistest"
 )
 
-// fleet is a cluster of containers. They speak to each other over a network of
-// their own, and tell clients the addresses at which their ports are published.
+// fleet is containers that speak to each other over a network of their own. Their
+// ports are published for clients.
 type fleet struct {
 	lan   *lan
-	boxes []*box // masters first
+	boxes []*box
 }
 
-// startFleet returns when the cluster is whole. Its nodes count as failed when
-// they are silent for so long.
-func startFleet(docker *testcontainers.DockerClient, replicas int, silence time.Duration) (*fleet, error) {
-	host, err := engineHost()
-	if err == nil {
-		err = twoNetworks(docker)
-	}
-	if err != nil {
+// startFleet starts a container for each recipe.
+func startFleet(docker *testcontainers.DockerClient, recipes []recipe) (*fleet, error) {
+	if err := twoNetworks(docker); err != nil {
 		return nil, errors.Join(errNoContainer, err)
 	}
-	var args []string
-	for _, line := range append(redistest.NodeConfig(silence), "cluster-announce-hostname "+host, "cluster-preferred-endpoint-type hostname") {
-		name, value, _ := strings.Cut(line, " ")
-		args = append(args, "--"+name, value)
-	}
-	f := &fleet{}
+	f := &fleet{boxes: make([]*box, len(recipes))}
+	var err error
 	if f.lan, err = newLAN(docker); err != nil {
 		return nil, err
 	}
-	f.boxes = make([]*box, redistest.Masters*(1+replicas))
-	if err = f.each(func(i int) error { return f.start(i, docker, args) }); err == nil {
-		err = f.nodes().Form(replicas)
-	}
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("start a cluster of containers: %w", err), f.end())
+	if err := f.each(func(i int) error { return f.start(i, docker, recipes[i]) }); err != nil {
+		return nil, errors.Join(err, f.end())
 	}
 	return f, nil
 }
@@ -59,14 +45,14 @@ func twoNetworks(docker *testcontainers.DockerClient) error {
 	about, err := docker.ServerVersion(ctx, client.ServerVersionOptions{})
 	for _, c := range about.Components {
 		if strings.HasPrefix(c.Name, "Podman") {
-			return errors.New("a cluster of containers needs Docker: Podman does not reach containers that are in two networks")
+			return errors.New("a cluster, or sentinels, of containers need Docker: Podman does not reach containers that are in two networks")
 		}
 	}
 	return err
 }
 
-func (f *fleet) start(i int, docker *testcontainers.DockerClient, args []string) error {
-	b, err := startBox(docker, args...)
+func (f *fleet) start(i int, docker *testcontainers.DockerClient, r recipe) error {
+	b, err := startBox(docker, r)
 	if err != nil {
 		return err
 	}
@@ -86,19 +72,25 @@ func (f *fleet) each(do func(i int) error) error {
 	return errors.Join(errs...)
 }
 
-func (f *fleet) nodes() (all redistest.Nodes) {
-	for _, b := range f.boxes {
-		_, port, _ := net.SplitHostPort(b.addr)
-		all = append(all, redistest.Node{Addr: b.addr, Inside: net.JoinHostPort(b.ip.String(), port)})
-	}
-	return all
-}
-
 func (f *fleet) addrs() (all []string) {
 	for _, b := range f.boxes {
 		all = append(all, b.addr)
 	}
 	return all
+}
+
+// inside returns where a container is for the others.
+func (f *fleet) inside(i int) string {
+	return net.JoinHostPort(f.boxes[i].ip.String(), strconv.Itoa(f.boxes[i].port))
+}
+
+// own lets the fleet end with a test.
+func (f *fleet) own(t testing.TB) {
+	t.Cleanup(func() {
+		if err := f.end(); err != nil {
+			t.Errorf("integration: remove containers: %v", err)
+		}
+	})
 }
 
 // end removes the containers, and then their network.
@@ -128,7 +120,7 @@ func (s *sharing) take(docker *testcontainers.DockerClient) ([]string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.fleet == nil {
-		f, err := startFleet(docker, 0, patience)
+		f, err := startCluster(docker, 0, patience)
 		if err != nil {
 			return nil, err
 		}

@@ -75,13 +75,18 @@ func TestNothingThere(t *testing.T) {
 	was := engine
 	t.Cleanup(func() { engine = was })
 	engine = func() (*testcontainers.DockerClient, error) { return nil, errors.New("it is not there") }
-	for name, f := range map[string]func(testing.TB, ...Option) *Env{"cluster": Cluster, "redis": Sentinel, "docker": New} {
-		x := attempt(t, func(t testing.TB) { f(t) })
-		if !x.skipped || !strings.Contains(strings.Join(x.said, "\n"), "redis-server") {
+	for name, tt := range map[string]struct {
+		word string
+		f    func(testing.TB, ...Option) *Env
+	}{
+		"New": {"docker", New}, "Cluster": {"cluster", Cluster}, "Sentinel": {"redis", Sentinel}, "TLS": {"redis", TLS},
+	} {
+		x := attempt(t, func(t testing.TB) { tt.f(t) })
+		if said := strings.Join(x.said, "\n"); !x.skipped || !strings.Contains(said, "redis-server") || !strings.Contains(said, "Docker") {
 			t.Errorf("%s: said %q; want a skip that says what to install", name, x.said)
 		}
-		t.Setenv("DESIR_REQUIRE", "embedded, "+name)
-		x = attempt(t, func(t testing.TB) { f(t) })
+		t.Setenv("DESIR_REQUIRE", "embedded, "+tt.word)
+		x = attempt(t, func(t testing.TB) { tt.f(t) })
 		if !x.failed {
 			t.Errorf("%s: said %q; want a failure", name, x.said)
 		}

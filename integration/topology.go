@@ -9,43 +9,6 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// Sentinel gives the test a master with two replicas and three sentinels, all
-// its own: see [Env.Failover]. Starting them takes a second. It needs
-// redis-server or valkey-server on PATH.
-func Sentinel(t testing.TB, opts ...Option) *Env {
-	t.Helper()
-	return begin(t, opts, sentinel)
-}
-
-func sentinel(t testing.TB, _ settings) *Env {
-	t.Helper()
-	needServer(t, "redis", "sentinels")
-	w := redistest.StartSentinel(t)
-	e := &Env{t: t, kind: "sentinel", watch: w, servers: servers(t, w.Nodes...)}
-	e.source = "a master, two replicas and three sentinels of " + redistest.ServerBinary() + ", the test's own"
-	e.base.Addrs, e.base.MasterName = w.SentinelAddrs, w.MasterName
-	return e
-}
-
-// TLS gives the test a server of its own that is spoken to by TLS 1.2 or newer,
-// with a certificate made for it; see [Env.TLSConfig]. It needs redis-server or
-// valkey-server on PATH, built with TLS.
-func TLS(t testing.TB, opts ...Option) *Env {
-	t.Helper()
-	return begin(t, opts, overTLS)
-}
-
-func overTLS(t testing.TB, _ settings) *Env {
-	t.Helper()
-	needServer(t, "redis", "TLS")
-	srv := redistest.StartServer(t, redistest.TLS())
-	e := &Env{t: t, kind: "tls", source: redistest.ServerBinary() + " with TLS at " + srv.TLSAddr + ", the test's own"}
-	e.base.Addrs, e.base.TLSConfig = []string{srv.TLSAddr}, srv.TLSConfig()
-	e.servers = servers(t, srv)
-	e.servers[0].Addr = srv.TLSAddr
-	return e
-}
-
 // Matrix runs the test on everything there is, as subtests: "server",
 // "container", "cluster", "sentinel" and "tls". What is missing is skipped by name.
 func Matrix(t *testing.T, test func(t *testing.T, e *Env)) {
@@ -61,13 +24,6 @@ func Matrix(t *testing.T, test func(t *testing.T, e *Env)) {
 		{"tls", TLS},
 	} {
 		t.Run(kind.name, func(t *testing.T) { test(t, kind.make(t)) })
-	}
-}
-
-func needServer(t testing.TB, word, what string) {
-	t.Helper()
-	if redistest.ServerBinary() == "" {
-		missing(t, what+" needs redis-server or valkey-server on PATH", word)
 	}
 }
 

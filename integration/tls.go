@@ -1,0 +1,51 @@
+package integration
+
+import (
+	"testing"
+
+	"github.com/desir-go/desir/internal/redistest"
+)
+
+// TLS gives the test a server of its own that is spoken to by TLS 1.2 or newer,
+// with a certificate made for it; see [Env.TLSConfig]. It is the one on PATH, or
+// else, or [WithContainer], one in a container. It has to be built with TLS.
+func TLS(t testing.TB, opts ...Option) *Env {
+	t.Helper()
+	return begin(t, opts, overTLS)
+}
+
+func overTLS(t testing.TB, s settings) *Env {
+	t.Helper()
+	if redistest.ServerBinary() == "" || s.container {
+		return boxedTLS(t)
+	}
+	srv := redistest.StartServer(t, redistest.TLS())
+	e := &Env{t: t, kind: "tls", source: redistest.ServerBinary() + " with TLS at " + srv.TLSAddr + ", the test's own"}
+	e.base.Addrs, e.base.TLSConfig = []string{srv.TLSAddr}, srv.TLSConfig()
+	e.servers = servers(t, srv)
+	e.servers[0].Addr = srv.TLSAddr
+	return e
+}
+
+func boxedTLS(t testing.TB) *Env {
+	t.Helper()
+	docker := needEngine(t, "TLS needs redis-server or valkey-server on PATH, or Docker", "redis", "docker")
+	c, err := redistest.NewCertificate()
+	if err != nil {
+		t.Fatalf("integration: a certificate: %v", err)
+	}
+	b := ownBox(t, docker, recipe{
+		args:  flags(redistest.TLSConfig(home+certFile, home+keyFile)...),
+		files: map[string]string{certFile: c.Cert, keyFile: c.Key},
+		tls:   c.Client(),
+	})
+	e := &Env{t: t, kind: "tls", source: "a container of " + image() + " with TLS at " + b.addr + ", the test's own"}
+	e.base.Addrs, e.base.TLSConfig = []string{b.addr}, c.Client()
+	e.servers = boxServers(t, b)
+	return e
+}
+
+const (
+	certFile = "cert.pem"
+	keyFile  = "key.pem"
+)

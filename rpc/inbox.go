@@ -154,6 +154,10 @@ func (b *inbox) read() {
 	for p := (patience{}); ; {
 		var entries []redis.XMessage
 		var err error
+		if r.outlived() {
+			seen = false
+			r.close()
+		}
 		if !seen {
 			err = b.see(ctx)
 		}

@@ -19,6 +19,9 @@ type line struct {
 	hub *hub.Hub
 	key string
 	own *redis.Client // a connection of its own; nil while there is none
+
+	node *redis.Client // that it was made of
+	made time.Time
 }
 
 // client returns a client of the node that has the key now, or the user's where that is
@@ -34,9 +37,12 @@ func (l *line) client(ctx context.Context) (redis.UniversalClient, error) {
 	if node == nil {
 		return l.hub.Client, nil
 	}
-	l.own = hub.Alone(node, block+grace)
+	l.own, l.node, l.made = hub.Alone(node, block+grace), node, time.Now()
 	return l.own, nil
 }
+
+// outlived reports whether the connection may lead to a master of the past.
+func (l *line) outlived() bool { return l.own != nil && hub.Outlived(l.node, l.made) }
 
 // close ends the connection, over which nothing is under way. The next one may lead
 // elsewhere.

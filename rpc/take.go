@@ -33,6 +33,9 @@ func (r *run) take(lasting <-chan error) error {
 			}
 			continue
 		}
+		if r.read.outlived() {
+			r.read.close()
+		}
 		calls, err := r.read.calls(min(n, maxTake))
 		for _, c := range calls {
 			r.start(c)

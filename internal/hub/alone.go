@@ -21,3 +21,17 @@ func Alone(node *redis.Client, readTimeout time.Duration) *redis.Client {
 	o.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
 	return redis.NewClient(&o)
 }
+
+// Lifetime is how long a connection of its own is used behind sentinels. A master
+// that they have replaced may go on answering, when it is cut off from them and not
+// from its clients; go-redis then closes the connections of the client itself, and
+// not those of Alone.
+const Lifetime = 5 * time.Second
+
+// Outlived reports whether a client that Alone has made at that time, of this node,
+// may lead to a master of the past. Another one asks the sentinels anew.
+func Outlived(node *redis.Client, made time.Time) bool {
+	return node.Options().Addr == behindSentinels && time.Since(made) > Lifetime
+}
+
+const behindSentinels = "FailoverClient" // where go-redis has an address else

@@ -24,6 +24,7 @@ const grace = 2 * time.Second
 type blocker struct {
 	loop *loop
 	own  redis.UniversalClient // of the loop's goroutine; nil while the bell is closed
+	made time.Time             // own
 	name string                // of the pokes: this blocker's alone
 
 	quiet bool          // the last rest brought nothing
@@ -43,13 +44,16 @@ func newBlocker(l *loop) *blocker {
 // client returns the client of the connection. It is a clone, without retries;
 // a client of another type serves itself.
 func (b *blocker) client() redis.Cmdable {
+	if b.own != nil && hub.Outlived(b.loop.node, b.made) {
+		b.close()
+	}
 	if b.own != nil {
 		return b.own
 	}
 	if b.loop.node == nil {
 		return b.loop.w.hub.Client
 	}
-	b.own = hub.Alone(b.loop.node, period+grace)
+	b.own, b.made = hub.Alone(b.loop.node, period+grace), time.Now()
 	return b.own
 }
 

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/desir-go/desir/internal/hub"
 	"github.com/desir-go/desir/internal/redistest"
 )
 
@@ -99,72 +100,95 @@ func heir(t *testing.T, e *Env, master *Server) {
 }
 
 // TestContainersUnderLoad moves slots of a cluster of six containers, kills a
-// master, and cuts one off, one after the other, while calls go on.
+// master, and cuts one off, one after the other, while calls go on; and the last
+// two behind sentinels.
 func TestContainersUnderLoad(t *testing.T) {
-	t.Parallel()
-	e := Cluster(t, WithContainer(), Replicas(1))
-	t.Run("SlotsMove", func(t *testing.T) {
-		l := startLoad(t, e.NewClient(), "moves:")
-		l.progress(t, 50)
-		began := time.Now()
-		for range 2 {
-			for _, kind := range []string{"map", "counter", "chan"} {
-				moveSlot(t, e, l.object(0, kind), func() { l.goesOn(t, 100) })
+	t.Run("cluster", func(t *testing.T) {
+		t.Parallel()
+		e := Cluster(t, WithContainer(), Replicas(1))
+		t.Run("SlotsMove", func(t *testing.T) {
+			l := startLoad(t, e.NewClient(), "moves:")
+			l.progress(t, 50)
+			began := time.Now()
+			for range 2 {
+				for _, kind := range []string{"map", "counter", "chan", "rpc"} {
+					moveSlot(t, e, l.object(0, kind), func() { l.goesOn(t, 100) })
+				}
 			}
-		}
-		l.progress(t, 10)
-		l.stop(t, time.Since(began), window{})
+			l.progress(t, 10)
+			l.stop(t, time.Since(began), window{})
+		})
+		t.Run("Kill", func(t *testing.T) { killed(t, e) })
+		t.Run("Freeze", func(t *testing.T) {
+			last := e.Servers()[5]
+			last.Freeze()
+			if err := asked(t, last).Ping(within(t, 50*time.Millisecond)).Err(); err == nil {
+				t.Error("a frozen node answers")
+			}
+			last.Thaw()
+			settled(t, e)
+		})
+		t.Run("Partition", func(t *testing.T) { cutOff(t, e) })
 	})
-	t.Run("Kill", func(t *testing.T) {
-		l := startLoad(t, e.NewClient(), "kill:")
-		l.progress(t, 50)
-		master := aMaster(t, e)
-		failover, lossy := killMaster(t, e)
-		l.progress(t, 10)
-		master.Restart()
-		settled(t, e)
-		if r := role(t, master); r != "slave" {
-			t.Errorf("the old master is a %s now; want a replica", r)
-		}
-		l.stop(t, failover+time.Second, lossy)
+	t.Run("sentinel", func(t *testing.T) {
+		t.Parallel()
+		e := Sentinel(t, WithContainer())
+		t.Run("Kill", func(t *testing.T) { killed(t, e) })
+		t.Run("Partition", func(t *testing.T) { cutOff(t, e) })
 	})
-	t.Run("Freeze", func(t *testing.T) {
-		last := e.Servers()[5]
-		last.Freeze()
-		if err := asked(t, last).Ping(within(t, 50*time.Millisecond)).Err(); err == nil {
-			t.Error("a frozen node answers")
-		}
-		last.Thaw()
-		settled(t, e)
-	})
-	t.Run("Partition", func(t *testing.T) {
-		l := startLoad(t, e.NewClient(), "partition:")
-		l.progress(t, 50)
-		master := aMaster(t, e)
-		lossy := window{from: time.Now()}
-		copied(t, e)
-		cut := time.Now()
-		e.Partition(master)
-		e.Partition(master) // it is
-		heir(t, e, master)
-		failover := time.Since(cut)
+}
+
+// killed kills a master under load and starts it again.
+func killed(t *testing.T, e *Env) {
+	t.Helper()
+	l := startLoad(t, e.NewClient(), "kill:")
+	l.progress(t, 50)
+	master := aMaster(t, e)
+	failover, lossy := killMaster(t, e)
+	l.progress(t, 10)
+	master.Restart()
+	settled(t, e)
+	if r := role(t, master); r != "slave" {
+		t.Errorf("the old master is a %s now; want a replica", r)
+	}
+	l.stop(t, failover+time.Second, lossy)
+}
+
+// cutOff takes a master out of the network under load, and puts it back.
+func cutOff(t *testing.T, e *Env) {
+	t.Helper()
+	l := startLoad(t, e.NewClient(), "partition:")
+	l.progress(t, 50)
+	master := aMaster(t, e)
+	lossy := window{from: time.Now()}
+	copied(t, e)
+	cut := time.Now()
+	e.Partition(master)
+	e.Partition(master) // it is
+	heir(t, e, master)
+	failover := time.Since(cut)
+	t.Logf("another master after %v", failover)
+	if e.kind == "cluster" { // which has its masters stop
 		redistest.Eventually(t, time.Minute, func() bool { return !whole(t, master) }, "the old master finds itself alone")
-		if r := role(t, master); r != "master" {
-			t.Errorf("the role of the old master, as clients hear it: %q; want master", r)
-		}
-		lossy.to = time.Now()
-		t.Logf("another master after %v, the old one has stopped after %v", failover, time.Since(cut))
-		l.progress(t, 10)
-		healed := time.Now()
-		e.Heal()
-		e.Heal()
-		redistest.Eventually(t, time.Minute, func() bool { return role(t, master) == "slave" }, "the old master follows the new one")
-		follows := time.Since(healed)
-		settled(t, e)
-		t.Logf("it follows the new one after %v and has its data after %v", follows, time.Since(healed))
-		l.progress(t, 10)
-		l.stop(t, failover+time.Second, lossy)
-	})
+		t.Logf("the old one has stopped after %v", time.Since(cut))
+	}
+	if r := role(t, master); r != "master" {
+		t.Errorf("the role of the old master, as clients hear it: %q; want master", r)
+	}
+	lossy.to = time.Now()
+	l.progress(t, 10)
+	healed := time.Now()
+	e.Heal()
+	e.Heal()
+	redistest.Eventually(t, time.Minute, func() bool { return role(t, master) == "slave" }, "the old master follows the new one")
+	if e.kind == "sentinel" { // clients may have called it up to here, and workers have read there
+		lossy.to, l.moving = time.Now(), hub.Lifetime
+	}
+	follows := time.Since(healed)
+	settled(t, e)
+	t.Logf("it follows the new one after %v and has its data after %v", follows, time.Since(healed))
+	l.progress(t, 10)
+	l.stop(t, failover+time.Second, lossy)
 }
 
 // whole reports whether a node answers and has a master for every slot.

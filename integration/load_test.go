@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -23,7 +24,7 @@ import (
 type load struct {
 	rdb  redis.UniversalClient
 	name string
-	end  func() // of the calls, and then of the receivers
+	end  func() // of the calls, and then of the receivers and workers
 
 	packages map[string]*traffic
 
@@ -33,15 +34,20 @@ type load struct {
 	took map[string][]time.Time // numbers given out: the counter's name and the number
 	sent map[string]time.Time
 	got  map[string][]time.Time
+	came [workers]atomic.Int64 // values received
+
+	calls  calls
+	moving time.Duration // that workers take, beyond the others, to find another master
 }
 
 // startLoad begins with objects whose names begin with name.
 func startLoad(t *testing.T, rdb redis.UniversalClient, name string) *load {
 	l := &load{
 		rdb: rdb, name: name,
-		packages: map[string]*traffic{"collections": {}, "counter": {}, "channel": {}},
+		packages: map[string]*traffic{"collections": {}, "counter": {}, "channel": {}, "rpc": {}},
 		maps:     make([]int, workers), open: make([]map[int]bool, workers),
 		took: map[string][]time.Time{}, sent: map[string]time.Time{}, got: map[string][]time.Time{},
+		calls: calls{ran: map[string][]time.Time{}, not: map[string]error{}},
 	}
 	calling, stop := context.WithCancel(ctx)
 	receiving, hangUp := context.WithCancel(ctx)
@@ -50,7 +56,13 @@ func startLoad(t *testing.T, rdb redis.UniversalClient, name string) *load {
 		calls.Go(func() { l.set(calling, w) })
 		calls.Go(func() { l.count(calling, w) })
 		calls.Go(func() { l.send(calling, w) })
+		calls.Go(func() { l.call(calling, w) })
 		receivers.Go(func() { l.receive(receiving, w) })
+		receivers.Go(func() {
+			if err := l.serve(receiving, w); err != nil {
+				t.Errorf("worker %d: %v", w, err)
+			}
+		})
 	}
 	l.end = sync.OnceFunc(func() {
 		stop()
@@ -117,12 +129,13 @@ func (l *load) channel(w int) *channel.Chan[string] {
 func (l *load) receive(ctx context.Context, w int) {
 	for v, err := range l.channel(w).All(ctx) {
 		if err == nil {
-			l.received(v)
+			l.received(w, v)
 		}
 	}
 }
 
-func (l *load) received(v string) {
+func (l *load) received(w int, v string) {
+	l.came[w].Add(1)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.got[v] = append(l.got[v], time.Now())
@@ -137,7 +150,8 @@ func (l *load) drained() bool {
 	return true
 }
 
-// progress waits until every worker of every package has had n successes more.
+// progress waits until every worker of every package has had n successes more, and
+// its receivers n values.
 func (l *load) progress(t *testing.T, n int64) {
 	t.Helper()
 	for name, f := range l.packages {
@@ -146,6 +160,11 @@ func (l *load) progress(t *testing.T, n int64) {
 			redistest.Eventually(t, time.Minute, func() bool { return f.by[w].Load() >= before+n },
 				fmt.Sprintf("%d calls of worker %d of %s succeed", n, w, name))
 		}
+	}
+	for w := range workers {
+		before := l.came[w].Load()
+		redistest.Eventually(t, time.Minute, func() bool { return l.came[w].Load() >= before+n },
+			fmt.Sprintf("%d values come to receiver %d", n, w))
 	}
 }
 
@@ -180,11 +199,14 @@ func (l *load) stop(t *testing.T, outage time.Duration, lossy window) {
 			if !ok {
 				break
 			}
-			l.received(v)
+			l.received(w, v)
 		}
 	}
 	for name, f := range l.packages {
-		longest := time.Duration(f.longest.Load())
+		longest, outage := time.Duration(f.longest.Load()), outage
+		if name == "rpc" {
+			outage += callTime + l.moving
+		}
 		t.Logf("%s: %d calls acknowledged, %d perhaps run, %d not run; longest time without a success %v",
 			name, f.done.Load(), f.maybe.Load(), f.refused.Load(), longest)
 		if longest > outage+busy {
@@ -196,6 +218,7 @@ func (l *load) stop(t *testing.T, outage time.Duration, lossy window) {
 
 func (l *load) verify(t *testing.T, lossy window) {
 	t.Helper()
+	l.calls.verify(t, lossy)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for w, want := range l.maps {

@@ -1,0 +1,85 @@
+package integration
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/desir-go/desir"
+	"github.com/desir-go/desir/rpc"
+)
+
+// callTime is the deadline of a call under load. One that a worker's broken read
+// took with it would end by itself, but only after some 15 seconds.
+const callTime = time.Second
+
+// calls are what became of those of rpc: what workers have run, and what callers
+// were told.
+type calls struct {
+	mu  sync.Mutex
+	ran map[string][]time.Time // when a call's handler ran
+	not map[string]error       // of the callers who were told that it had not
+	odd []string               // ends that no call may have
+}
+
+var echo = rpc.NewMethod[string, string]("Echo")
+
+// serve is a worker until the context ends.
+func (l *load) serve(ctx context.Context, w int) error {
+	s := rpc.NewServer(l.rdb, l.object(w, "rpc"))
+	echo.Handle(s, func(_ context.Context, id string) (string, error) {
+		l.calls.mu.Lock()
+		defer l.calls.mu.Unlock()
+		l.calls.ran[id] = append(l.calls.ran[id], time.Now())
+		return id, nil
+	})
+	return s.Run(ctx)
+}
+
+// call calls a worker until the context ends.
+func (l *load) call(ctx context.Context, w int) {
+	c := rpc.NewClient(l.rdb, l.object(w, "rpc"))
+	for i, last := 1, time.Now(); ctx.Err() == nil; i++ {
+		id := fmt.Sprint(w, "/", i)
+		soon, cancel := context.WithTimeout(ctx, callTime)
+		got, err := echo.Call(soon, c, id)
+		cancel()
+		l.packages["rpc"].note(w, err, &last)
+		l.calls.ended(id, got, err)
+	}
+}
+
+func (c *calls) ended(id, got string, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case err == nil && got == id:
+	case errors.Is(err, desir.ErrMaybeRan):
+	case errors.Is(err, desir.ErrUnavailable), errors.Is(err, rpc.ErrNoWorkers):
+		c.not[id] = err
+	default:
+		c.odd = append(c.odd, fmt.Sprintf("call %s: %q, %v", id, got, err))
+	}
+}
+
+// verify fails the test if a handler ran twice for a call, or for one whose caller
+// was told that it did not, or if a call ended otherwise than it may.
+func (c *calls) verify(t *testing.T, lossy window) {
+	t.Helper()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for id, times := range c.ran {
+		if len(times) > 1 && !lossy.any(times) {
+			t.Errorf("call %s ran %d times", id, len(times))
+		}
+		if err := c.not[id]; err != nil && !lossy.any(times) {
+			t.Errorf("call %s ran, and its caller was told that it did not: %v", id, err)
+		}
+	}
+	if n := len(c.odd); n > 0 {
+		t.Errorf("%d calls ended with neither a result nor a word of what became of them, the first ones: %q", n, c.odd[:min(n, 5)])
+	}
+}

@@ -19,10 +19,10 @@
 //     of "redis", "cluster" and "docker", turns such a skip into a failure.
 //
 // [Cluster], [Sentinel] and [TLS] start what their names say out of the servers on
-// PATH, a cluster also out of containers, and [Matrix] runs one test on all of
-// them. [Env.Servers] can be killed, frozen and started again, [Env.Partition] cuts
-// those of a cluster of containers off from each other, [Env.Proxy] loses requests
-// and replies, [Record] tells what a client has sent, and [NoLeaks] fails a test
+// PATH, or out of containers, and [Matrix] runs one test on all of them.
+// [Env.Servers] can be killed, frozen and started again, [Env.Partition] cuts those
+// of a cluster or of sentinels in containers off from each other, [Env.Proxy] loses
+// requests and replies, [Record] tells what a client has sent, and [NoLeaks] fails a test
 // that leaves something behind.
 //
 // Nothing is left when the tests are over: servers end with the test, also with

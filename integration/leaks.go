@@ -75,5 +75,5 @@ func subscriptions(ctx context.Context, c *redis.Client) ([]string, error) {
 	if patterns > 0 {
 		channels = append(channels, "patterns")
 	}
-	return append(channels, sharded...), err
+	return append(without(channels, "__sentinel__:hello"), sharded...), err // where sentinels hear of each other
 }

@@ -8,12 +8,18 @@ import (
 )
 
 // TestSuites holds the promises of every type where the packages' own tests do
-// not look: in a container, on a cluster of six containers, and behind sentinels.
+// not look: in a container, on a cluster of six containers, and behind sentinels,
+// in containers where they can be had.
 func TestSuites(t *testing.T) {
 	for backend, make := range map[string]func(testing.TB) *Env{
 		"container": func(t testing.TB) *Env { return New(t, Alone(), WithContainer()) },
 		"cluster":   func(t testing.TB) *Env { return Cluster(t, Replicas(1), WithContainer()) },
-		"sentinel":  func(t testing.TB) *Env { return Sentinel(t) },
+		"sentinel": func(t testing.TB) *Env {
+			if _, err := engine(); err != nil {
+				return Sentinel(t)
+			}
+			return Sentinel(t, WithContainer())
+		},
 	} {
 		t.Run(backend, func(t *testing.T) {
 			t.Parallel()

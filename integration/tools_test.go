@@ -96,6 +96,12 @@ func TestNoLeaks(t *testing.T) {
 	}
 }
 
+// TestNoLeaksOfSentinels takes what sentinels leave at the master for theirs.
+func TestNoLeaksOfSentinels(t *testing.T) {
+	t.Parallel()
+	Sentinel(t, NoLeaks()).Client().Set(ctx, "k", "v", time.Minute)
+}
+
 // subscribe leaves a subscription that ends with the outer test.
 func subscribe(t *testing.T, e *Env) {
 	c := e.dial()

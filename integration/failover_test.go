@@ -99,9 +99,9 @@ func heir(t *testing.T, e *Env, master *Server) {
 	}, "another master")
 }
 
-// TestContainersUnderLoad moves slots of a cluster of six containers, kills a
-// master, and cuts one off, one after the other, while calls go on; and the last
-// two behind sentinels.
+// TestContainersUnderLoad moves slots of a cluster of six containers, restarts all
+// of them, kills a master, and cuts one off, one after the other, while calls go
+// on; and the last two behind sentinels.
 func TestContainersUnderLoad(t *testing.T) {
 	t.Run("cluster", func(t *testing.T) {
 		t.Parallel()
@@ -118,6 +118,7 @@ func TestContainersUnderLoad(t *testing.T) {
 			l.progress(t, 10)
 			l.stop(t, time.Since(began), window{})
 		})
+		t.Run("RollingRestart", func(t *testing.T) { rollingRestart(t, e) })
 		t.Run("Kill", func(t *testing.T) { killed(t, e) })
 		t.Run("Freeze", func(t *testing.T) {
 			last := e.Servers()[5]

@@ -15,25 +15,25 @@ import (
 // upgrade does: a master hands over to its replica before it goes. Nothing that
 // was acknowledged is lost, nothing runs twice.
 func TestRollingRestart(t *testing.T) {
-	for name, opts := range map[string][]Option{"processes": {Replicas(1)}, "containers": {Replicas(1), WithContainer()}} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			e := Cluster(t, opts...)
-			l := startLoad(t, e.NewClient(), "")
-			var longest time.Duration
-			for _, s := range e.Servers() {
-				l.progress(t, 10)
-				began := time.Now()
-				handOver(t, e, s)
-				longest = max(longest, time.Since(began))
-				s.Kill()
-				s.Restart()
-				settled(t, e)
-			}
-			t.Logf("the longest handing over took %v", longest)
-			l.stop(t, longest+time.Second, window{})
-		})
+	t.Parallel()
+	rollingRestart(t, Cluster(t, Replicas(1)))
+}
+
+func rollingRestart(t *testing.T, e *Env) {
+	t.Helper()
+	l := startLoad(t, e.NewClient(), "rolling:")
+	var longest time.Duration
+	for _, s := range e.Servers() {
+		l.progress(t, 10)
+		began := time.Now()
+		handOver(t, e, s)
+		longest = max(longest, time.Since(began))
+		s.Kill()
+		s.Restart()
+		settled(t, e)
 	}
+	t.Logf("the longest handing over took %v", longest)
+	l.stop(t, longest+time.Second, window{})
 }
 
 // handOver lets the replica of a master become the master, without loss.

@@ -13,7 +13,7 @@ import (
 // call its share.
 func (c *Chan[T]) joint(patient bool) *fuse.Kind {
 	return &fuse.Kind{
-		Joins: true,
+		Joins: true, Narrow: true,
 		Command: func(ctx context.Context, calls []*fuse.Call) redis.Cmder {
 			hub, _ := c.h.Hub() // the callers have it already
 			return sendScript.Command(ctx, hub, c.source.Keys(), fuse.Args(calls, c.sendHead(hub, patient)...)...)

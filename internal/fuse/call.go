@@ -13,6 +13,9 @@ type Kind struct {
 	// remains a command of its own.
 	Joins bool
 
+	// Narrow says that its calls belong to a narrow combiner, see [Combiner.Narrow].
+	Narrow bool
+
 	// Command returns the command of calls, of several only where the kind
 	// joins.
 	Command func(ctx context.Context, calls []*Call) redis.Cmder

@@ -67,8 +67,8 @@ func New(transport Transport, verdict time.Duration, left *atomic.Int64) *Combin
 }
 
 // Narrow makes batches large: another one begins while one is under way only once that
-// takes longer than slow, as over a link with latency. It is for posts, which nobody
-// waits for, before the first of them. It returns the combiner.
+// takes longer than slow, as over a link with latency. It is for calls that cost less
+// the more of them leave together, before the first of them. It returns the combiner.
 func (m *Combiner) Narrow(slow time.Duration) *Combiner {
 	m.slow = slow
 	return m

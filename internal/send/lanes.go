@@ -27,10 +27,11 @@ type lanes struct {
 
 // lane is the way to one node. Writes have a pipeline of their own: one command
 // that is sent once keeps the client from sending its whole pipeline again. So have
-// posts: nobody waits for their answers, so few large batches are best.
-type lane struct{ reads, writes, posts *fuse.Combiner }
+// joint scripts, whose runs cost more than what they carry, and posts, for whose
+// answers nobody waits: few large batches are best for both.
+type lane struct{ reads, writes, scripts, posts *fuse.Combiner }
 
-// slowBatch is after which posts do not wait for the batch under way.
+// slowBatch is after which these do not wait for the batch under way.
 const slowBatch = 3 * time.Millisecond
 
 // newLanes returns the lanes of s, or nil for a client that does not name its
@@ -39,9 +40,10 @@ const slowBatch = 3 * time.Millisecond
 func newLanes(s *client) *lanes {
 	l := &lanes{make: func() *lane {
 		return &lane{
-			reads:  fuse.New(s.readAll, 0, &s.left),
-			writes: fuse.New(s.writeAll, verdict, &s.left),
-			posts:  fuse.New(s.writeAll, 0, &s.left).Narrow(slowBatch),
+			reads:   fuse.New(s.readAll, 0, &s.left),
+			writes:  fuse.New(s.writeAll, verdict, &s.left),
+			scripts: fuse.New(s.writeAll, verdict, &s.left).Narrow(slowBatch),
+			posts:   fuse.New(s.writeAll, 0, &s.left).Narrow(slowBatch),
 		}
 	}}
 	switch rdb := s.rdb.(type) {

@@ -48,6 +48,8 @@ func (s *Sender) combiner(ctx context.Context, c *fuse.Call, write bool) *fuse.C
 	switch {
 	case l == nil:
 		return nil
+	case write && c.Kind.Narrow:
+		return l.scripts
 	case write:
 		return l.writes
 	default:

@@ -27,24 +27,26 @@ type flight struct {
 // leavable runs c so that the caller can leave when ctx ends. The goroutine
 // gets the caller's context, so what waits for a connection ends with it, and
 // only what is on the wire stays behind, holding its slot until go-redis
-// returns: with the answer or after ReadTimeout.
-func (s *client) leavable(ctx context.Context, c call) error {
+// returns: with the answer or after ReadTimeout. left reports that it did: nobody
+// knows then what becomes of it, even if nothing was written so far. A new
+// connection that is being greeted, say, gets the command after that.
+func (s *client) leavable(ctx context.Context, c call) (left bool, err error) {
 	if err := ctx.Err(); err != nil {
-		return err
+		return false, err
 	}
 	if int(s.left.Load()) >= cap(s.slots) {
-		return errLeft
+		return false, errLeft
 	}
 	select {
 	case s.slots <- struct{}{}:
 	case <-ctx.Done():
-		return ctx.Err()
+		return false, ctx.Err()
 	}
 	f := &flight{call: c, done: make(chan struct{})}
 	go s.fly(ctx, f)
 	select {
 	case <-f.done:
-		return f.result()
+		return false, f.result()
 	case <-ctx.Done():
 		return s.leave(ctx, f)
 	}
@@ -68,13 +70,13 @@ func (s *client) fly(ctx context.Context, f *flight) {
 
 // leave ends the caller's wait. A write gets a moment to say that it never had
 // a connection, which turns "perhaps" into "no".
-func (s *client) leave(ctx context.Context, f *flight) error {
+func (s *client) leave(ctx context.Context, f *flight) (left bool, err error) {
 	if f.write {
 		timer := time.NewTimer(verdict)
 		defer timer.Stop()
 		select {
 		case <-f.done:
-			return f.result()
+			return false, f.result()
 		case <-timer.C:
 		}
 	}
@@ -82,9 +84,9 @@ func (s *client) leave(ctx context.Context, f *flight) error {
 	if !f.over.CompareAndSwap(false, true) { // the answer was faster
 		s.left.Add(-1)
 		<-f.done
-		return f.result()
+		return false, f.result()
 	}
-	return ctx.Err()
+	return true, ctx.Err()
 }
 
 // result is what the goroutine brought. A panic of a hook goes on in the

@@ -137,3 +137,21 @@ func (panicHook) ProcessHook(redis.ProcessHook) redis.ProcessHook {
 func (panicHook) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
 	return next
 }
+
+// TestLeaveWhileGreeting has a write given up while its connection is being greeted: not
+// a byte of it is out by then, and go-redis sends it all the same.
+func TestLeaveWhileGreeting(t *testing.T) {
+	s := redistest.StartServer(t)
+	p := redistest.NewProxy(t, s.Addr)
+	p.Delay(1, 200*time.Millisecond, redistest.Command("hello"))
+	rdb := redis.NewClient(&redis.Options{Addr: p.Addr()})
+	t.Cleanup(func() { _ = rdb.Close() })
+	short, cancel := context.WithTimeout(ctx, 50*time.Millisecond)
+	defer cancel()
+	err := send.New(rdb).Apart().Write(short, redis.NewStatusCmd(ctx, "set", "k", "v"))
+	if !errors.Is(err, send.ErrMaybeRan) || !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("Write: %v; want ErrMaybeRan and the deadline", err)
+	}
+	raw := s.Client(t)
+	redistest.Eventually(t, 5*time.Second, func() bool { return raw.Exists(ctx, "k").Val() == 1 }, "the write arrives")
+}

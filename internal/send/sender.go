@@ -152,7 +152,7 @@ func (s *Sender) pipeline(ctx context.Context, node redis.Cmdable, r request, cm
 		r.written = slices.ContainsFunc(wrapped, func(o *once) bool { return o.written.Load() })
 		return s.finish(ctx, err, r)
 	}
-	err := s.leavable(ctx, call{run: run, write: r.write})
+	_, err := s.leavable(ctx, call{run: run, write: r.write})
 	r.written = true // a caller that has left does not look at what it left
 	return s.finish(ctx, err, r)
 }
@@ -164,7 +164,7 @@ func (s *Sender) Run(ctx context.Context, f func(context.Context) error) error {
 	if ctx.Done() == nil {
 		return f(ctx)
 	}
-	err := s.leavable(ctx, call{run: f})
+	_, err := s.leavable(ctx, call{run: f})
 	if errors.Is(err, errLeft) {
 		return Fault(ErrUnavailable, err)
 	}

@@ -79,14 +79,15 @@ func (s *Sender) alone(ctx context.Context, c *fuse.Call, write bool) error {
 		o = &once{Cmder: cmd}
 		sent = o
 	}
+	var left bool
 	var err error
 	if ctx.Done() == nil {
 		err = s.rdb.Process(ctx, sent)
 	} else {
-		err = s.leavable(ctx, call{cmd: sent, write: write})
+		left, err = s.leavable(ctx, call{cmd: sent, write: write})
 	}
 	if o != nil {
-		r.written = o.written.Load()
+		r.written = left || o.written.Load()
 	}
 	if !s.mapped.Load() {
 		s.mapped.Store(err == nil || isReply(err))

@@ -111,7 +111,8 @@ func prefetches(t *testing.T, send func(...int), all func(context.Context, ...ch
 
 func lengthOf(t *testing.T, o interface {
 	Len(context.Context) (int, error)
-}) int {
+},
+) int {
 	t.Helper()
 	n, err := o.Len(soon(t))
 	must(t, err)

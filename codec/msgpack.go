@@ -23,6 +23,11 @@ func msgpackForm(t reflect.Type) (*form, error) {
 	if f := plainForm(t, p); f != nil {
 		return f, nil
 	}
+	return libraryForm(t, p), nil
+}
+
+// libraryForm is the way through the library, behind the guard.
+func libraryForm(t reflect.Type, p *plan) *form {
 	return &form{
 		append: func(dst []byte, v unsafe.Pointer) ([]byte, error) {
 			return p.pack(dst, reflect.NewAt(t, v).Interface())
@@ -34,7 +39,7 @@ func msgpackForm(t reflect.Type) (*form, error) {
 			return p.unpack(data, reflect.NewAt(t, v))
 		},
 		check: p.check,
-	}, nil
+	}
 }
 
 // packer is a library encoder that appends to a slice.

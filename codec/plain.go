@@ -51,26 +51,16 @@ func plainForm(t reflect.Type, p *plan) *form {
 	if pt == nil {
 		return nil
 	}
-	f := &form{
-		decode: func(data []byte, v unsafe.Pointer, room int) error {
-			if pt.decode(data, v, room) {
-				return nil
-			}
-			at := reflect.NewAt(t, v)
-			at.Elem().SetZero() // what was read of it
-			if err := p.check(data, room); err != nil {
-				return err
-			}
-			return p.unpack(data, at)
-		},
-		check: p.check,
+	f, long := libraryForm(t, p), libraryForm(t, p)
+	f.decode = func(data []byte, v unsafe.Pointer, room int) error {
+		if pt.decode(data, v, room) {
+			return nil
+		}
+		reflect.NewAt(t, v).Elem().SetZero() // what was read of it
+		return long.decode(data, v, room)
 	}
 	if c.writes {
 		f.append = func(dst []byte, v unsafe.Pointer) ([]byte, error) { return pt.append(dst, v), nil }
-	} else {
-		f.append = func(dst []byte, v unsafe.Pointer) ([]byte, error) {
-			return p.pack(dst, reflect.NewAt(t, v).Interface())
-		}
 	}
 	return f
 }

@@ -143,7 +143,8 @@ func samePlain[T any](t *testing.T, r *rand.Rand, values ...T) {
 // plainAlone decodes by the short way without the other one behind it.
 func plainAlone[T any](p *plan, data []byte) (v T, ok bool) {
 	c := plainCompiler{done: map[*plan]*plainType{}}
-	return v, c.compile(p).decode(data, unsafe.Pointer(&v), roomFor(len(data)))
+	ok = c.compile(p).decode(data, unsafe.Pointer(&v), roomFor(len(data)))
+	return v, ok
 }
 
 func samePlainValue[T any](t *testing.T, p *plan, f *form, data []byte) {

@@ -30,7 +30,7 @@ func (r *plainReader) value(t *plainType, v unsafe.Pointer) bool {
 	c := r.data[r.pos]
 	if c == msgpcode.Nil {
 		r.pos++
-		return true // the zero value
+		return t.op != plainTime // the zero value; of a time the library decides
 	}
 	switch t.op {
 	case plainBool:
@@ -99,7 +99,11 @@ func (r *plainReader) float(t *plainType, v unsafe.Pointer, c byte) bool {
 	b := r.data[r.pos+1:]
 	switch {
 	case t.size == 4 && c == msgpcode.Float && len(b) >= 4:
-		*(*float32)(v) = math.Float32frombits(binary.BigEndian.Uint32(b))
+		f := math.Float32frombits(binary.BigEndian.Uint32(b))
+		if f != f {
+			return false // the library changes the bits of some NaNs
+		}
+		*(*float32)(v) = f
 	case t.size == 8 && c == msgpcode.Double && len(b) >= 8:
 		*(*float64)(v) = math.Float64frombits(binary.BigEndian.Uint64(b))
 	default:

@@ -92,8 +92,10 @@ func (m *running) cancelAll() {
 	}
 }
 
-// hear listens for callers that give up, until ended.
-func (r *run) hear(ended <-chan struct{}) {
+// hear listens for callers that give up, until ended. It tells heard when it has begun,
+// or has failed to.
+func (r *run) hear(ended <-chan struct{}, heard func()) {
+	defer heard()
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
 	go func() {
@@ -106,6 +108,7 @@ func (r *run) hear(ended <-chan struct{}) {
 	kind, _ := published(r.hub)
 	for p := (patience{}); ctx.Err() == nil; p.wait(ended) {
 		sub, err := listen.Of(r.hub).Subscribe(ctx, listen.Request{Kind: kind, Name: r.s.service.cancel, Backlog: 1024, Policy: listen.DropOldest})
+		heard()
 		if err == nil {
 			err = r.hearAll(ctx, sub)
 			_ = sub.Close() // never fails

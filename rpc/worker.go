@@ -22,6 +22,7 @@ const (
 	firstPause = 50 * time.Millisecond // after trouble; doubles
 	lastPause  = time.Second
 	leaveTime  = 2 * time.Second // for what is said on the way out
+	hearTime   = time.Second     // for the first subscription, before calls are taken
 )
 
 // run is a worker from Run to its end.
@@ -89,7 +90,13 @@ func (r *run) serve(ctx context.Context) (err error) {
 	lasting := make(chan error, 1)
 	ended := make(chan struct{})
 	helpers.Go(func() { r.renew(ended, lasting) })
-	helpers.Go(func() { r.hear(ended) })
+	heard := make(chan struct{})
+	helpers.Go(func() { r.hear(ended, sync.OnceFunc(func() { close(heard) })) })
+	select { // else the first calls that are given up are not heard of
+	case <-heard:
+	case <-r.draining:
+	case <-time.After(hearTime):
+	}
 
 	err = r.take(lasting)
 

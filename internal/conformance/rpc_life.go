@@ -1,0 +1,236 @@
+package conformance
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/desir-go/desir"
+	"github.com/desir-go/desir/internal/keys"
+	"github.com/desir-go/desir/internal/redistest"
+	"github.com/desir-go/desir/rpc"
+)
+
+// holder is a worker whose Hold says on entered that it runs, and waits for leave or for the end
+// of its context, whose cause it returns.
+func holder(t *testing.T, r *redistest.Redis, service string, opts ...rpc.ServerOption) (s *rpc.Server, entered, leave chan string, end func()) {
+	entered, leave = make(chan string, 1000), make(chan string)
+	s, end = worker(t, r.Client, service, func(s *rpc.Server) {
+		hold.Handle(s, func(ctx context.Context, what string) (string, error) {
+			entered <- what
+			select {
+			case <-leave:
+				return what, nil
+			case <-ctx.Done():
+				entered <- "ended: " + context.Cause(ctx).Error()
+				return "", ctx.Err()
+			}
+		})
+	}, opts...)
+	return s, entered, leave, end
+}
+
+// waiting waits until so many calls wait.
+func waiting(t *testing.T, r *redistest.Redis, service string, want int64) {
+	t.Helper()
+	redistest.Eventually(t, 20*time.Second, func() bool {
+		n, err := r.Client.LLen(t.Context(), service).Result()
+		return err == nil && n == want
+	}, fmt.Sprintf("%d calls wait", want))
+}
+
+func rpcOverload(t *testing.T, r *redistest.Redis) {
+	service := name(t, r, "busy")
+	s, entered, leave, _ := holder(t, r, service, rpc.Concurrency(1), rpc.QueueLimit(2))
+	c := rpc.NewClient(r.Client, service)
+	first := hold.Go(t.Context(), c, "first", patient)
+	<-entered
+	others := []*rpc.Pending[string]{hold.Go(t.Context(), c, "second"), hold.Go(t.Context(), c, "third")}
+	waiting(t, r, service, 2)
+	if _, err := hold.Call(t.Context(), c, "fourth"); !errors.Is(err, rpc.ErrOverloaded) {
+		t.Errorf("a call too many: %v; want ErrOverloaded", err)
+	}
+	for range 3 {
+		leave <- ""
+	}
+	for _, p := range append(others, first) {
+		if _, err := p.Wait(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}
+	if st := s.Stats(); st.Done != 3 || st.Running != 0 {
+		t.Errorf("%+v", st)
+	}
+}
+
+func rpcCancel(t *testing.T, r *redistest.Redis) {
+	service := name(t, r, "cancel")
+	s, entered, _, _ := holder(t, r, service, rpc.Concurrency(1))
+	c := rpc.NewClient(r.Client, service)
+	ctx, cancel := context.WithCancel(t.Context())
+	running := hold.Go(ctx, c, "runs", patient)
+	<-entered
+	waits, stop := context.WithCancel(t.Context())
+	queued := hold.Go(waits, c, "waits")
+	waiting(t, r, service, 1)
+	told := cancels(t, r, service)
+	stop()
+	if _, err := queued.Wait(t.Context()); !errors.Is(err, context.Canceled) || !errors.Is(err, desir.ErrMaybeRan) || rpcAnswered(err) {
+		t.Errorf("canceled in the list: %v; want the context's error and ErrMaybeRan", err)
+	}
+	told() // whatever is published from now on, the worker hears later
+	cancel()
+	if _, err := running.Wait(t.Context()); !errors.Is(err, context.Canceled) || !errors.Is(err, desir.ErrMaybeRan) || rpcAnswered(err) {
+		t.Errorf("canceled while it runs: %v; want the context's error and ErrMaybeRan", err)
+	}
+	if got := <-entered; got != "ended: context canceled" {
+		t.Errorf("the handler saw %q", got)
+	}
+	redistest.Eventually(t, 20*time.Second, func() bool { return s.Stats().Expired == 1 }, "the call in the list has not begun")
+	none, over := context.WithCancel(t.Context())
+	over()
+	if _, err := hold.Call(none, c, "never"); !errors.Is(err, context.Canceled) || errors.Is(err, desir.ErrMaybeRan) {
+		t.Errorf("canceled before: %v", err)
+	}
+}
+
+// rpcCancelEarly gives calls up that a worker finds when it begins.
+func rpcCancelEarly(t *testing.T, r *redistest.Redis) {
+	for range 10 {
+		service := name(t, r, "early")
+		must(t, r.Client.Set(t.Context(), keys.Part(service, "alive"), 10, time.Minute).Err()) // somebody was here
+		ctx, cancel := context.WithCancel(t.Context())
+		p := hold.Go(ctx, rpc.NewClient(r.Client, service), "runs")
+		waiting(t, r, service, 1)
+		_, entered, _, end := holder(t, r, service)
+		<-entered
+		cancel()
+		if got := <-entered; got != "ended: context canceled" {
+			t.Errorf("the handler saw %q", got)
+		}
+		if _, err := p.Wait(t.Context()); !errors.Is(err, context.Canceled) {
+			t.Errorf("%v; want the context's error", err)
+		}
+		end()
+	}
+}
+
+// cancels returns a function that waits until a caller that has left was told of.
+func cancels(t *testing.T, r *redistest.Redis, service string) func() {
+	t.Helper()
+	subscribe := r.Client.Subscribe
+	if _, ok := r.Client.(*redis.ClusterClient); ok {
+		subscribe = r.Client.SSubscribe
+	}
+	sub := subscribe(t.Context(), keys.Part(service, "cancel"))
+	t.Cleanup(func() { _ = sub.Close() })
+	must(t, second(sub.Receive(t.Context()))) // the confirmation
+	return func() {
+		t.Helper()
+		if _, err := sub.ReceiveMessage(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func rpcAnswered(err error) bool {
+	_, ok := errors.AsType[*rpc.Error](err)
+	return ok
+}
+
+func rpcDeadline(t *testing.T, r *redistest.Redis) {
+	service := name(t, r, "late")
+	s, entered, _, _ := holder(t, r, service, rpc.Concurrency(1))
+	c := rpc.NewClient(r.Client, service)
+	if _, err := c.Ping(t.Context()); errors.Is(err, rpc.ErrNoWorkers) {
+		redistest.Eventually(t, 20*time.Second, func() bool { _, err := c.Ping(t.Context()); return err == nil }, "the worker is there")
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+	defer cancel()
+	running := hold.Go(ctx, c, "runs")
+	<-entered
+	sooner, stop := context.WithTimeout(ctx, time.Second)
+	defer stop()
+	queued := hold.Go(sooner, c, "waits")
+	waiting(t, r, service, 1)
+	for what, p := range map[string]*rpc.Pending[string]{"running": running, "queued": queued} {
+		if _, err := p.Wait(t.Context()); !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, desir.ErrMaybeRan) && !rpcAnswered(err) {
+			t.Errorf("%s: %v; want the deadline", what, err)
+		}
+	}
+	if got := <-entered; got != "ended: context deadline exceeded" {
+		t.Errorf("the handler saw %q", got)
+	}
+	redistest.Eventually(t, 20*time.Second, func() bool { return s.Stats().Expired == 1 }, "the call in the list has not begun")
+}
+
+func rpcDrain(t *testing.T, r *redistest.Redis) {
+	service := name(t, r, "drain")
+	_, entered, leave, end := holder(t, r, service)
+	c := rpc.NewClient(r.Client, service)
+	p := hold.Go(t.Context(), c, "runs", patient)
+	<-entered
+	ended := make(chan struct{})
+	go func() { end(); close(ended) }()
+	leave <- ""
+	if got, err := p.Wait(t.Context()); err != nil || got != "runs" {
+		t.Errorf("a call that ran when the server had to end: %q, %v", got, err)
+	}
+	<-ended
+	if _, err := hold.Call(t.Context(), c, "after"); !errors.Is(err, rpc.ErrNoWorkers) {
+		t.Errorf("afterwards: %v; want ErrNoWorkers", err)
+	}
+	s, entered, _, end := holder(t, r, service, rpc.Grace(0))
+	p = hold.Go(t.Context(), c, "again", patient)
+	<-entered
+	must(t, s.Shutdown(t.Context()))
+	if _, err := p.Wait(t.Context()); rpc.CodeOf(err) != rpc.Canceled || !rpcAnswered(err) {
+		t.Errorf("a call that the end of the server has canceled: %v", err)
+	}
+	if got := <-entered; got != "ended: "+rpc.ErrStopped.Error() {
+		t.Errorf("the handler saw %q", got)
+	}
+	end()
+	must(t, s.Shutdown(t.Context()))
+}
+
+// rpcRolling restarts two workers one after the other under load: no call that may wait fails.
+func rpcRolling(t *testing.T, r *redistest.Redis) {
+	service := name(t, r, "rolling")
+	c := rpc.NewClient(r.Client, service)
+	begin := func() func() {
+		_, end := worker(t, r.Client, service, func(s *rpc.Server) { sum.Handle(s, addUp) })
+		return end
+	}
+	ends := []func(){begin(), begin()}
+	ctx, stop := context.WithCancel(t.Context())
+	var group sync.WaitGroup
+	var calls atomic.Int64
+	for g := range 8 {
+		group.Go(func() {
+			for i := 0; ctx.Err() == nil; i++ {
+				if got, err := sum.Call(t.Context(), c, []int{g, i}, patient); err != nil || got != g+i {
+					t.Errorf("%d+%d = %d, %v", g, i, got, err)
+					return
+				}
+				calls.Add(1)
+			}
+		})
+	}
+	for range 3 {
+		for i := range ends {
+			before := calls.Load()
+			redistest.Eventually(t, 20*time.Second, func() bool { return calls.Load() > before+20 || t.Failed() }, "calls go on")
+			ends[i]()
+			ends[i] = begin()
+		}
+	}
+	stop()
+	group.Wait()
+}

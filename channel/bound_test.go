@@ -44,6 +44,7 @@ func sends(rdb redis.UniversalClient, name string, opts ...channel.CodecOption) 
 // TestMessageBound sends what just fits and refuses what is a byte longer,
 // before anything is sent: by the bound of all, and by one of the codec.
 func TestMessageBound(t *testing.T) {
+	t.Parallel()
 	redistest.Each(t, func(t *testing.T, r *redistest.Redis) {
 		rdb := r.NewClient(t)
 		trips := redistest.CountTrips(rdb)

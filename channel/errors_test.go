@@ -76,6 +76,7 @@ func TestChanDeniedPublish(t *testing.T) {
 
 // TestChanClosedClient closes the client under receivers that wait.
 func TestChanClosedClient(t *testing.T) {
+	t.Parallel()
 	redistest.Each(t, func(t *testing.T, r *redistest.Redis) {
 		redistest.Goroutines(t)
 		for _, used := range []bool{true, false} {

@@ -24,6 +24,7 @@ type world struct {
 // every type. What was replicated before is neither lost nor comes again, nor is
 // anything that the next master has acknowledged; calls go on by themselves.
 func TestFailoverUnderLoad(t *testing.T) {
+	t.Parallel()
 	const name = "c"
 	for where, start := range map[string]func(*testing.T) world{
 		"sentinel": func(t *testing.T) world {

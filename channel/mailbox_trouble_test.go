@@ -17,6 +17,7 @@ func anything[T any](channel.Letter[T]) bool { return true }
 
 // TestMailboxSendReplyLost: ErrMaybeRan, and the letter is there exactly once.
 func TestMailboxSendReplyLost(t *testing.T) {
+	t.Parallel()
 	eachFault(t, func(t *testing.T, x *lossy) {
 		m := channel.NewMailbox[int](x.near, "m")
 		if err := m.Send(ctx, "m", 0); err != nil { // the script is known from now on
@@ -45,6 +46,7 @@ func TestMailboxSendReplyLost(t *testing.T) {
 // TestMailboxClaimReplyLost: ErrMaybeRan, since the letter is gone. A look that is
 // lost is made again.
 func TestMailboxClaimReplyLost(t *testing.T) {
+	t.Parallel()
 	eachFault(t, func(t *testing.T, x *lossy) {
 		m := channel.NewMailbox[int](x.near, "m")
 		for i := range 3 {
@@ -219,6 +221,7 @@ func TestMailboxMemoryFull(t *testing.T) {
 // TestMailboxClosedClient closes the client under receivers that wait; nothing of
 // them stays.
 func TestMailboxClosedClient(t *testing.T) {
+	t.Parallel()
 	redistest.Each(t, func(t *testing.T, r *redistest.Redis) {
 		redistest.Goroutines(t)
 		rdb := r.NewClient(t)

@@ -85,6 +85,7 @@ func during(d, every time.Duration, harm func()) func() {
 
 // TestChanThroughTrouble does to a server what happens to servers.
 func TestChanThroughTrouble(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		name string
 		harm func(s *redistest.Server, admin *redis.Client) func()

@@ -71,6 +71,7 @@ func known(t *testing.T, q *channel.PriorityQueue[int]) {
 
 // TestPushReplyLost: ErrMaybeRan, and the value is there exactly once.
 func TestPushReplyLost(t *testing.T) {
+	t.Parallel()
 	eachFault(t, func(t *testing.T, x *lossy) {
 		q := channel.NewPriorityQueue[int](x.near, "q")
 		known(t, q)
@@ -89,6 +90,7 @@ func TestPushReplyLost(t *testing.T) {
 
 // TestPopReplyLost: ErrMaybeRan, since the value may be gone; nothing else is.
 func TestPopReplyLost(t *testing.T) {
+	t.Parallel()
 	eachFault(t, func(t *testing.T, x *lossy) {
 		q := channel.NewPriorityQueue[int](x.near, "q")
 		known(t, q)
@@ -111,6 +113,7 @@ func TestPopReplyLost(t *testing.T) {
 
 // TestPopWaitReplyLost: who waits goes on, and what is lost is counted.
 func TestPopWaitReplyLost(t *testing.T) {
+	t.Parallel()
 	eachFault(t, func(t *testing.T, x *lossy) {
 		q := channel.NewPriorityQueue[int](x.near, "q")
 		known(t, q)
@@ -143,6 +146,7 @@ func TestPopWaitReplyLost(t *testing.T) {
 // TestPriorityGiveBackReplyLost: the value is back where it was, and counted as
 // perhaps lost.
 func TestPriorityGiveBackReplyLost(t *testing.T) {
+	t.Parallel()
 	eachFault(t, func(t *testing.T, x *lossy) {
 		q := channel.NewPriorityQueue[int](x.near, "q")
 		known(t, q)

@@ -76,6 +76,7 @@ func eachFault(t *testing.T, test func(t *testing.T, x *lossy)) {
 
 // TestSendReplyLost: ErrMaybeRan, and the value is there exactly once.
 func TestSendReplyLost(t *testing.T) {
+	t.Parallel()
 	eachFault(t, func(t *testing.T, x *lossy) {
 		c := channel.NewChan[int](x.near, "c")
 		for _, err := range []error{c.Close(ctx), c.Reopen(ctx), c.Send(ctx, 0)} { // the scripts are known from now on
@@ -112,6 +113,7 @@ func TestSendReplyLost(t *testing.T) {
 // TestTakeReplyLost: the receivers go on, what is lost is counted, nothing
 // comes twice.
 func TestTakeReplyLost(t *testing.T) {
+	t.Parallel()
 	eachFault(t, func(t *testing.T, x *lossy) {
 		const receivers, rounds = 3, 2 * times
 		got := waiters(t, x.near, []string{"c", "c", "c"})
@@ -147,6 +149,7 @@ func TestTakeReplyLost(t *testing.T) {
 
 // TestTryReplyLost: ErrMaybeRan, since a value may be gone.
 func TestTryReplyLost(t *testing.T) {
+	t.Parallel()
 	eachFault(t, func(t *testing.T, x *lossy) {
 		c := channel.NewChan[int](x.near, "c")
 		if n, err := c.SendMany(ctx, 1, 2); n != 2 || err != nil {
@@ -164,6 +167,7 @@ func TestTryReplyLost(t *testing.T) {
 
 // TestGiveBackReplyLost: the value is back and counted as perhaps lost.
 func TestGiveBackReplyLost(t *testing.T) {
+	t.Parallel()
 	eachFault(t, func(t *testing.T, x *lossy) {
 		c := channel.NewChan[int](x.near, "c")
 		leave := func() { // while the value is under way

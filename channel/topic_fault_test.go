@@ -71,6 +71,7 @@ func (c *tally) hear(t *testing.T, m channel.Message[int64], err error) {
 
 // TestTopicKilled kills the subscriber's connection every 50 ms under load.
 func TestTopicKilled(t *testing.T) {
+	t.Parallel()
 	redistest.Goroutines(t)
 	for _, k := range kinds {
 		t.Run(k.name, func(t *testing.T) {
@@ -121,6 +122,7 @@ func TestTopicKilled(t *testing.T) {
 // TestTopicFrozen lets nothing through any more, and then again; also for a user
 // whose connection has to be pinged.
 func TestTopicFrozen(t *testing.T) {
+	t.Parallel()
 	redistest.Goroutines(t)
 	for _, how := range []string{"link", "server", "link of a reader"} {
 		t.Run(how, func(t *testing.T) {

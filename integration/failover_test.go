@@ -13,6 +13,7 @@ import (
 // themselves, at most a second after another master is there, and only what was
 // acknowledged shortly before the end may be lost.
 func TestFailoverUnderLoad(t *testing.T) {
+	t.Parallel()
 	for name, make := range map[string]func(testing.TB) *Env{
 		"cluster":  func(t testing.TB) *Env { return Cluster(t, Replicas(1)) },
 		"sentinel": func(t testing.TB) *Env { return Sentinel(t) },
@@ -103,6 +104,7 @@ func heir(t *testing.T, e *Env, master *Server) {
 // of them, kills a master, and cuts one off, one after the other, while calls go
 // on; and the last two behind sentinels.
 func TestContainersUnderLoad(t *testing.T) {
+	t.Parallel()
 	t.Run("cluster", func(t *testing.T) {
 		t.Parallel()
 		e := Cluster(t, WithContainer(), Replicas(1))

@@ -11,6 +11,7 @@ import (
 // not look: in a container, on a cluster of six containers, and behind sentinels,
 // in containers where they can be had.
 func TestSuites(t *testing.T) {
+	t.Parallel()
 	for backend, make := range map[string]func(testing.TB) *Env{
 		"container": func(t testing.TB) *Env { return New(t, Alone(), WithContainer()) },
 		"cluster":   func(t testing.TB) *Env { return Cluster(t, Replicas(1), WithContainer()) },

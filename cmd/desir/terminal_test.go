@@ -143,6 +143,7 @@ func TestTerminal(t *testing.T) {
 	term.expect(editing)
 	term.keys("ping\r")
 	term.expect("PONG")
+	term.expect(editing)
 	term.keys("\x04")
 	select {
 	case <-term.ended:

@@ -95,11 +95,15 @@ func (c *Client) call(ctx context.Context, method, word string, body []byte, opt
 	}
 	settings := gatherCall(opts)
 	if c.intercept == nil {
-		return c.ask(ctx, box, method, word, body, &settings)
+		return c.ask(ctx, box, method, word, body, settings)
 	}
-	var raw string
-	err = c.intercepted(ctx, method, &settings, func(ctx context.Context) (err error) {
-		raw, err = c.ask(ctx, box, method, word, body, &settings)
+	return c.askInside(ctx, box, method, word, body, settings)
+}
+
+// askInside is ask inside the client's interceptors.
+func (c *Client) askInside(ctx context.Context, box *inbox, method, word string, body []byte, s callSettings) (raw string, err error) {
+	err = c.intercepted(ctx, method, &s, func(ctx context.Context) (err error) {
+		raw, err = c.ask(ctx, box, method, word, body, s)
 		return err
 	})
 	return raw, err
@@ -121,34 +125,42 @@ func (c *Client) intercepted(ctx context.Context, method string, s *callSettings
 }
 
 // ask stores a call, and waits for what becomes of it.
-func (c *Client) ask(ctx context.Context, box *inbox, method, word string, body []byte, s *callSettings) (string, error) {
+func (c *Client) ask(ctx context.Context, box *inbox, method, word string, body []byte, s callSettings) (string, error) {
 	if err := ctx.Err(); err != nil {
 		return "", send.Fault(desir.ErrUnavailable, err)
 	}
-	var raw string
-	err := c.patiently(ctx, s, func(limit time.Time) (err error) {
-		raw, err = c.once(ctx, box, method, word, body, s.headers, limit)
-		return err
-	})
-	return raw, err
+	for t := waitUpTo(s.wait); ; {
+		raw, err := c.once(ctx, box, method, word, body, s.headers, t.limit)
+		if more, err := t.more(ctx, err); !more {
+			return raw, err
+		}
+	}
 }
 
-// patiently tries again as long as a call may wait for a worker.
-func (c *Client) patiently(ctx context.Context, s *callSettings, try func(limit time.Time) error) error {
-	var limit time.Time
-	if s.wait > 0 {
-		limit = time.Now().Add(s.wait)
+// waitForWorker is the tries of a call that may wait for one.
+type waitForWorker struct {
+	limit time.Time
+	pause patience
+}
+
+func waitUpTo(wait time.Duration) (w waitForWorker) {
+	if wait > 0 {
+		w.limit = time.Now().Add(wait)
 	}
-	for p := (patience{}); ; {
-		err := try(limit)
-		if !errors.Is(err, ErrNoWorkers) || isAnswer(err) || !time.Now().Before(limit) {
-			return err
-		}
-		p.pause = min(p.pause, lastPause/8)
-		if !p.wait(ctx.Done()) {
-			return send.Fault(desir.ErrUnavailable, ctx.Err())
-		}
+	return w
+}
+
+// more reports whether there is another try after one that ended with err, and waits
+// for its time; else with what error the call ends.
+func (w *waitForWorker) more(ctx context.Context, err error) (bool, error) {
+	if err == nil || !errors.Is(err, ErrNoWorkers) || isAnswer(err) || !time.Now().Before(w.limit) {
+		return false, err
 	}
+	w.pause.pause = min(w.pause.pause, lastPause/8)
+	if !w.pause.wait(ctx.Done()) {
+		return false, send.Fault(desir.ErrUnavailable, ctx.Err())
+	}
+	return true, nil
 }
 
 func isAnswer(err error) bool {
@@ -365,23 +377,31 @@ func (c *Client) cast(ctx context.Context, method, word string, body []byte, opt
 	}
 	settings := gatherCall(opts)
 	return c.intercepted(ctx, method, &settings, func(ctx context.Context) error {
-		return c.patiently(ctx, &settings, func(time.Time) error {
-			q, err := c.request(ctx, box, method, word, body, settings.headers)
-			if err != nil {
+		for t := waitUpTo(settings.wait); ; {
+			err := c.castOnce(ctx, box, method, word, body, settings.headers)
+			if more, err := t.more(ctx, err); !more {
 				return err
 			}
-			p := newCall(nil)
-			p.client = c
-			p.send(ctx, box, &q)
-			select {
-			case <-p.done:
-				return p.err
-			case <-ctx.Done():
-			}
-			if p.post.Withdraw() {
-				return send.Fault(desir.ErrUnavailable, ctx.Err())
-			}
-			return send.Fault(desir.ErrMaybeRan, ctx.Err())
-		})
+		}
 	})
+}
+
+// castOnce stores a call, without a second try.
+func (c *Client) castOnce(ctx context.Context, box *inbox, method, word string, body []byte, headers map[string]string) error {
+	q, err := c.request(ctx, box, method, word, body, headers)
+	if err != nil {
+		return err
+	}
+	p := newCall(nil)
+	p.client = c
+	p.send(ctx, box, &q)
+	select {
+	case <-p.done:
+		return p.err
+	case <-ctx.Done():
+	}
+	if p.post.Withdraw() {
+		return send.Fault(desir.ErrUnavailable, ctx.Err())
+	}
+	return send.Fault(desir.ErrMaybeRan, ctx.Err())
 }

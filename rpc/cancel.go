@@ -3,8 +3,6 @@ package rpc
 import (
 	"context"
 	"errors"
-	"maps"
-	"slices"
 	"strings"
 	"sync"
 
@@ -22,7 +20,7 @@ type callKey struct {
 // had them.
 type running struct {
 	mu     sync.Mutex
-	calls  map[*callContext]struct{}
+	first  *callContext             // of all
 	byKey  map[callKey]*callContext // all but casts
 	gone   map[callKey]struct{}
 	recent []callKey // in gone, a ring
@@ -38,8 +36,8 @@ func (m *running) enter(c *callContext) bool {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.calls == nil {
-		m.calls, m.byKey = map[*callContext]struct{}{}, map[callKey]*callContext{}
+	if m.byKey == nil {
+		m.byKey = map[callKey]*callContext{}
 	}
 	if c.info.Caller != "" {
 		key := c.key()
@@ -49,14 +47,25 @@ func (m *running) enter(c *callContext) bool {
 		}
 		m.byKey[key] = c
 	}
-	m.calls[c] = struct{}{}
+	if c.next = m.first; c.next != nil {
+		c.next.prev = c
+	}
+	m.first = c
 	return true
 }
 
 // leave notes that a call has ended, and ends its context.
 func (m *running) leave(c *callContext) {
 	m.mu.Lock()
-	delete(m.calls, c)
+	if c.prev == nil {
+		m.first = c.next
+	} else {
+		c.prev.next = c.next
+	}
+	if c.next != nil {
+		c.next.prev = c.prev
+	}
+	c.prev, c.next = nil, nil // a handler may keep its context
 	if key := c.key(); m.byKey[key] == c {
 		delete(m.byKey, key)
 	}
@@ -85,7 +94,10 @@ func (m *running) giveUp(key callKey) {
 // cancelAll ends the contexts of all calls.
 func (m *running) cancelAll() {
 	m.mu.Lock()
-	all := slices.Collect(maps.Keys(m.calls))
+	var all []*callContext
+	for c := m.first; c != nil; c = c.next {
+		all = append(all, c)
+	}
 	m.mu.Unlock()
 	for _, c := range all {
 		c.cancel(ErrStopped)

@@ -13,6 +13,8 @@ type callContext struct {
 	info CallInfo
 	at   time.Time // the deadline, or zero
 
+	prev, next *callContext // of those that run; the lock is theirs
+
 	mu    sync.Mutex
 	real  context.Context // nil until it is needed
 	stop  context.CancelCauseFunc

@@ -92,17 +92,18 @@ func (m Method[Req, Res]) Handle(s *Server, h func(ctx context.Context, req Req)
 	s.handle(&handler{
 		info:      MethodInfo{Name: m.name, Doc: m.doc, Request: m.req, Result: m.res},
 		fitting:   fitting{own: m.word},
-		intercept: settings.intercept,
+		intercept: chain(settings.intercept),
 		run: func(ctx context.Context, body string, dst []byte, around around) ([]byte, error) {
 			req, err := m.in.Decode(viewOf(body))
 			if err != nil {
 				return dst, &badBody{err}
 			}
 			var res Res
-			err = around(ctx, func(ctx context.Context) (err error) {
+			if around == nil {
 				res, err = h(ctx, req)
-				return err
-			})
+			} else {
+				res, err = handleInside(ctx, around, h, req)
+			}
 			if err != nil {
 				return dst, err
 			}
@@ -113,6 +114,15 @@ func (m Method[Req, Res]) Handle(s *Server, h func(ctx context.Context, req Req)
 			return out, nil
 		},
 	}, err)
+}
+
+// handleInside runs a handler inside its interceptors.
+func handleInside[Req, Res any](ctx context.Context, around around, h func(context.Context, Req) (Res, error), req Req) (res Res, err error) {
+	err = around(ctx, func(ctx context.Context) (err error) {
+		res, err = h(ctx, req)
+		return err
+	})
+	return res, err
 }
 
 // Call asks a worker to run the method and waits for its result, or for the end of

@@ -3,6 +3,7 @@ package rpc
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 	"time"
 
@@ -42,7 +43,8 @@ var deliver = &fuse.Kind{
 type outgoing struct {
 	post  send.Post
 	run   *run
-	inbox string
+	of    string    // the client; kept, as inbox is, for the next result
+	inbox string    // its key
 	began time.Time // of its trouble
 	pause patience
 	done  func(*fuse.Call, error) // o.delivered
@@ -63,7 +65,11 @@ func (c *incoming) reply(state uint64, body []byte) {
 	if o.done == nil {
 		o.done = o.delivered
 	}
-	o.run, o.inbox, o.began, o.pause = c.run, keys.Inbox(c.request.inbox), time.Time{}, patience{}
+	if o.of != c.request.inbox {
+		o.of = strings.Clone(c.request.inbox)
+		o.inbox = keys.Inbox(o.of)
+	}
+	o.run, o.began, o.pause = c.run, time.Time{}, patience{}
 	o.post.Value, o.post.Here = string(*b), true
 	giveBack(b)
 	c.run.calls.Add(1)

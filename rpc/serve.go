@@ -16,11 +16,14 @@ func (r *run) start(frame string) {
 	select {
 	case r.idle <- frame:
 	default:
-		go func() {
-			for ok := true; ok; frame, ok = <-r.idle {
-				r.handle(frame)
-			}
-		}()
+		go r.work(frame)
+	}
+}
+
+// work runs one call after the other.
+func (r *run) work(frame string) {
+	for ok := true; ok; frame, ok = <-r.idle {
+		r.handle(frame)
 	}
 }
 
@@ -121,7 +124,7 @@ func (c *incoming) serve(dst []byte) (state uint64, body []byte) {
 
 // call calls the handler inside its interceptors. A panic is its error.
 func (c *incoming) call(ctx *callContext, h *handler, dst []byte) (out []byte, err error) {
-	ended, info, s := false, &ctx.info, c.run.s
+	ended, s := false, c.run.s
 	s.stats.running.Add(1)
 	defer func() {
 		s.stats.running.Add(-1)
@@ -134,12 +137,12 @@ func (c *incoming) call(ctx *callContext, h *handler, dst []byte) (out []byte, e
 		s.settings.log.Error("desir: a handler panicked", "service", s.h.Key, "method", c.request.method, "panic", why, "stack", string(debug.Stack()))
 		out, err = dst, errPanic
 	}()
-	out, err = h.run(ctx, c.request.body, dst, func(ctx context.Context, next func(context.Context) error) error {
-		if len(h.intercept) == 0 {
-			return next(ctx)
-		}
-		return h.intercept[0](ctx, info, next)
-	})
+	var inside around
+	if h.intercept != nil {
+		info := &ctx.info
+		inside = func(ctx context.Context, next func(context.Context) error) error { return h.intercept(ctx, info, next) }
+	}
+	out, err = h.run(ctx, c.request.body, dst, inside)
 	ended = true
 	return out, err
 }

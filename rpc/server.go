@@ -39,11 +39,11 @@ type Server struct {
 type handler struct {
 	info      MethodInfo
 	fitting   fitting
-	intercept []Interceptor
+	intercept Interceptor // nil for none
 	run       func(ctx context.Context, body string, dst []byte, around around) ([]byte, error)
 }
 
-// around calls a handler inside its interceptors.
+// around calls a handler inside its interceptors; nil if there are none.
 type around func(ctx context.Context, next func(context.Context) error) error
 
 // badBody is why a body could not be decoded: no handler has run.
@@ -87,8 +87,10 @@ func (s *Server) handle(h *handler, err error) {
 		err = errors.Join(err, fmt.Errorf("%w: %s", errTwice, h.info.Name))
 	}
 	s.err = errors.Join(s.err, err)
-	if all := append(s.settings.intercept[:len(s.settings.intercept):len(s.settings.intercept)], h.intercept...); len(all) > 0 {
-		h.intercept = []Interceptor{chain(all)}
+	if outer := s.around; outer != nil && h.intercept != nil {
+		h.intercept = chain([]Interceptor{outer, h.intercept})
+	} else if outer != nil {
+		h.intercept = outer
 	}
 	s.handlers[h.info.Name] = h
 }

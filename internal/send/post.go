@@ -59,6 +59,10 @@ func (p *Post) answer(c *fuse.Call) {
 	if !p.s.mapped.Load() {
 		p.s.mapped.Store(c.Err == nil || isReply(c.Err))
 	}
+	if c.Err == nil {
+		p.done(c, nil)
+		return
+	}
 	err := p.s.finish(context.WithoutCancel(ctx), c.Err, request{write: true, written: true})
 	if !repeatable(err) || p.attempts >= repeats && !passes(ctx, err) || ctx.Err() != nil {
 		p.done(c, err)

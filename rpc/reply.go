@@ -3,7 +3,6 @@ package rpc
 import (
 	"context"
 	"errors"
-	"strings"
 	"sync"
 	"time"
 
@@ -66,8 +65,8 @@ func (c *incoming) reply(state uint64, body []byte) {
 		o.done = o.delivered
 	}
 	if o.of != c.request.inbox {
-		o.of = strings.Clone(c.request.inbox)
-		o.inbox = keys.Inbox(o.of)
+		o.inbox = keys.Inbox(c.request.inbox)
+		o.of = o.inbox[len(o.inbox)-len(c.request.inbox):] // what keeps no frame
 	}
 	o.run, o.began, o.pause = c.run, time.Time{}, patience{}
 	o.post.Value, o.post.Here = string(*b), true

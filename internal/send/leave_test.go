@@ -143,10 +143,10 @@ func (panicHook) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Proce
 func TestLeaveWhileGreeting(t *testing.T) {
 	s := redistest.StartServer(t)
 	p := redistest.NewProxy(t, s.Addr)
-	p.Delay(1, 200*time.Millisecond, redistest.Command("hello"))
+	p.Delay(1, 2*time.Second, redistest.Command("hello"))
 	rdb := redis.NewClient(&redis.Options{Addr: p.Addr()})
 	t.Cleanup(func() { _ = rdb.Close() })
-	short, cancel := context.WithTimeout(ctx, 50*time.Millisecond)
+	short, cancel := context.WithTimeout(ctx, 500*time.Millisecond)
 	defer cancel()
 	err := send.New(rdb).Apart().Write(short, redis.NewStatusCmd(ctx, "set", "k", "v"))
 	if !errors.Is(err, send.ErrMaybeRan) || !errors.Is(err, context.DeadlineExceeded) {

@@ -48,6 +48,7 @@ func (w *world) channels() ([]contest, error) {
 			peer{natsName, "", 0, broker}, peer{asynqName, "", 0, task}, peer{millName, "", 0, mill}),
 		of("Chan.Send, Recv", chanFlow(rdb, 1, recv), peer{pollName, "chan", 2, poll},
 			peer{keptName, "", 0, kept}, peer{rueName, "", 0, rue}),
+		of("Chan.Send, All with Prefetch(100)", chanFlow(rdb, 1, all(many)), peer{pollName, "chan", 2, poll}),
 		of("Mailbox.Send, Recv", mailFlow(rdb), peer{pollName, "", 0, poll}),
 		of("PriorityQueue.Push, PopWait", priorityFlow(rdb), peer{zsetName, "", 0, popped(w.client()).runner()}),
 	}, nil

@@ -104,10 +104,9 @@ func (m *running) cancelAll() {
 	}
 }
 
-// hear listens for callers that give up, until ended. It tells heard when it has begun,
-// or has failed to.
+// hear listens for callers that give up, until ended. It tells heard each time that it has
+// begun, or has failed to.
 func (r *run) hear(ended <-chan struct{}, heard func()) {
-	defer heard()
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
 	go func() {

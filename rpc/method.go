@@ -90,9 +90,8 @@ func (m Method[Req, Res]) Handle(s *Server, h func(ctx context.Context, req Req)
 		err = errors.Join(err, fmt.Errorf("%w: %s has no handler", errName, m.name))
 	}
 	s.handle(&handler{
-		info:      MethodInfo{Name: m.name, Doc: m.doc, Request: m.req, Result: m.res},
-		fitting:   fitting{own: m.word},
-		intercept: chain(settings.intercept),
+		info:    MethodInfo{Name: m.name, Doc: m.doc, Request: m.req, Result: m.res},
+		fitting: fitting{own: m.word},
 		run: func(ctx context.Context, body string, dst []byte, around around) ([]byte, error) {
 			req, err := m.in.Decode(viewOf(body))
 			if err != nil {
@@ -113,10 +112,11 @@ func (m Method[Req, Res]) Handle(s *Server, h func(ctx context.Context, req Req)
 			}
 			return out, nil
 		},
-	}, err)
+	}, settings.intercept, err)
 }
 
-// handleInside runs a handler inside its interceptors.
+// handleInside runs a handler inside its interceptors. It is apart since what its
+// closure changes is allocated, for each call of whatever function it stands in.
 func handleInside[Req, Res any](ctx context.Context, around around, h func(context.Context, Req) (Res, error), req Req) (res Res, err error) {
 	err = around(ctx, func(ctx context.Context) (err error) {
 		res, err = h(ctx, req)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -25,7 +26,6 @@ type Server struct {
 	service  service
 	settings serverSettings
 	name     string // host:pid
-	around   Interceptor
 
 	mu       sync.RWMutex
 	handlers map[string]*handler
@@ -75,23 +75,19 @@ func NewServer(rdb redis.UniversalClient, name string, opts ...ServerOption) *Se
 		service:  serviceOf(name),
 		settings: settings,
 		name:     host + ":" + strconv.Itoa(os.Getpid()),
-		around:   chain(settings.intercept),
 		handlers: map[string]*handler{},
 	}
 }
 
-func (s *Server) handle(h *handler, err error) {
+// handle adds a handler, which has interceptors of its own inside the server's.
+func (s *Server) handle(h *handler, own []Interceptor, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.handlers[h.info.Name] != nil {
 		err = errors.Join(err, fmt.Errorf("%w: %s", errTwice, h.info.Name))
 	}
 	s.err = errors.Join(s.err, err)
-	if outer := s.around; outer != nil && h.intercept != nil {
-		h.intercept = chain([]Interceptor{outer, h.intercept})
-	} else if outer != nil {
-		h.intercept = outer
-	}
+	h.intercept = chain(slices.Concat(s.settings.intercept, own))
 	s.handlers[h.info.Name] = h
 }
 

@@ -1,0 +1,45 @@
+package rpc
+
+import (
+	"context"
+
+	"github.com/desir-go/desir"
+	"github.com/desir-go/desir/internal/send"
+)
+
+// cast stores a call whose result nobody wants.
+func (c *Client) cast(ctx context.Context, method, word string, body []byte, opts []CallOption) error {
+	box, err := c.box()
+	if err != nil {
+		return err
+	}
+	settings := gatherCall(opts)
+	return c.intercepted(ctx, method, &settings, func(ctx context.Context) error {
+		for t := waitUpTo(settings.wait); ; {
+			err := c.castOnce(ctx, box, method, word, body, settings.headers)
+			if more, err := t.more(ctx, err); !more {
+				return err
+			}
+		}
+	})
+}
+
+// castOnce stores a call, without a second try.
+func (c *Client) castOnce(ctx context.Context, box *inbox, method, word string, body []byte, headers map[string]string) error {
+	q, err := c.request(ctx, box, method, word, body, headers)
+	if err != nil {
+		return err
+	}
+	p := newCall(nil)
+	p.client = c
+	p.send(ctx, box, &q)
+	select {
+	case <-p.done:
+		return p.err
+	case <-ctx.Done():
+	}
+	if p.post.Withdraw() {
+		return send.Fault(desir.ErrUnavailable, ctx.Err())
+	}
+	return send.Fault(desir.ErrMaybeRan, ctx.Err())
+}

@@ -2,7 +2,6 @@ package channel_test
 
 import (
 	"context"
-	"flag"
 	"os"
 	"testing"
 	"time"
@@ -14,7 +13,7 @@ func TestMain(m *testing.M) {
 	if addr := os.Getenv(childEnv); addr != "" {
 		receiveAndPrint(addr)
 	}
-	_ = flag.Set("test.parallel", "8") // most of them wait; the command line has the last word
+	redistest.Parallel(8)
 	os.Exit(redistest.Main(m))
 }
 

@@ -2,7 +2,6 @@ package counter_test
 
 import (
 	"context"
-	"flag"
 	"os"
 	"testing"
 
@@ -10,7 +9,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	_ = flag.Set("test.parallel", "8") // most of them wait; the command line has the last word
+	redistest.Parallel(8)
 	os.Exit(redistest.Main(m))
 }
 

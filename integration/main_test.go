@@ -1,12 +1,13 @@
 package integration
 
 import (
-	"flag"
 	"os"
 	"testing"
+
+	"github.com/desir-go/desir/internal/redistest"
 )
 
 func TestMain(m *testing.M) {
-	_ = flag.Set("test.parallel", "8") // most of them wait; the command line has the last word
+	redistest.Parallel(8)
 	os.Exit(Main(m))
 }

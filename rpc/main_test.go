@@ -3,7 +3,6 @@ package rpc_test
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -28,7 +27,7 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
-	_ = flag.Set("test.parallel", "16") // most of them wait; the command line has the last word
+	redistest.Parallel(16)
 	os.Exit(redistest.Main(m))
 }
 

@@ -3,6 +3,7 @@ package redistest
 import (
 	"flag"
 	"os/exec"
+	"strconv"
 	"sync"
 	"testing"
 
@@ -24,6 +25,10 @@ func Main(m *testing.M) int {
 	}
 	return m.Run()
 }
+
+// Parallel is how many tests of a package whose tests mostly wait run at once, said
+// before [Main]. The command line has the last word.
+func Parallel(n int) { _ = flag.Set("test.parallel", strconv.Itoa(n)) } // a flag that every test binary has
 
 // shared are the servers that the tests of one binary have in common. A failed
 // start is remembered: everyone who wants the server gets its reason.

@@ -9,8 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/desir-go/desir"
 	"github.com/desir-go/desir/internal/keys"
 	"github.com/desir-go/desir/internal/redistest"
@@ -125,7 +123,7 @@ func rpcCancelEarly(t *testing.T, r *redistest.Redis) {
 func cancels(t *testing.T, r *redistest.Redis, service string) func() {
 	t.Helper()
 	subscribe := r.Client.Subscribe
-	if _, ok := r.Client.(*redis.ClusterClient); ok {
+	if r.IsCluster() {
 		subscribe = r.Client.SSubscribe
 	}
 	sub := subscribe(t.Context(), keys.Part(service, "cancel"))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"reflect"
 	"runtime"
 	"slices"
 	"strconv"
@@ -25,6 +26,13 @@ func rows() int {
 	registry.Lock()
 	defer registry.Unlock()
 	return len(registry.rows)
+}
+
+func listed(rdb redis.UniversalClient) bool {
+	v := reflect.ValueOf(rdb)
+	registry.Lock()
+	defer registry.Unlock()
+	return registry.rows[identity{v.Type(), v.Pointer()}].Value() != nil
 }
 
 // TestOneHubPerClient asks for hubs from many goroutines at once.
@@ -86,10 +94,12 @@ func forgets[T any, C interface {
 			for i := first; i < n; i += 8 {
 				c := open()
 				clients[i] = weak.Make((*T)(c))
-				use(t, NewHandle(c, "test.Object", "name", nil))
-				if rows() < 1 {
-					t.Error("the registry has no row, want those of clients in use")
+				h := NewHandle(c, "test.Object", "name", nil)
+				use(t, h)
+				if !listed(c) {
+					t.Error("the registry has no row of a client in use")
 				}
+				runtime.KeepAlive(h)
 				_ = c.Close()
 			}
 		})

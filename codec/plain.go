@@ -51,7 +51,8 @@ func plainForm(t reflect.Type, p *plan) *form {
 	if pt == nil {
 		return nil
 	}
-	f, long := libraryForm(t, p), libraryForm(t, p)
+	long := libraryForm(t, p)
+	f := *long
 	f.decode = func(data []byte, v unsafe.Pointer, room int) error {
 		if pt.decode(data, v, room) {
 			return nil
@@ -62,7 +63,7 @@ func plainForm(t reflect.Type, p *plan) *form {
 	if c.writes {
 		f.append = func(dst []byte, v unsafe.Pointer) ([]byte, error) { return pt.append(dst, v), nil }
 	}
-	return f
+	return &f
 }
 
 // plainCompiler turns plans into plain types.

@@ -17,11 +17,11 @@ type callKey struct {
 }
 
 // running is the calls that a worker runs, and those that were given up before it
-// had them.
+// had them. Calls come and go far more often than they are given up: so they are a
+// list, which is searched once for all that a message gives up.
 type running struct {
 	mu     sync.Mutex
-	first  *callContext             // of all
-	byKey  map[callKey]*callContext // all but casts
+	first  *callContext
 	gone   map[callKey]struct{}
 	recent []callKey // in gone, a ring
 	next   int
@@ -36,16 +36,11 @@ func (m *running) enter(c *callContext) bool {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.byKey == nil {
-		m.byKey = map[callKey]*callContext{}
-	}
-	if c.info.Caller != "" {
-		key := c.key()
-		if _, gone := m.gone[key]; gone {
-			delete(m.gone, key)
+	if len(m.gone) > 0 {
+		if _, gone := m.gone[c.key()]; gone {
+			delete(m.gone, c.key())
 			return false
 		}
-		m.byKey[key] = c
 	}
 	if c.next = m.first; c.next != nil {
 		c.next.prev = c
@@ -66,29 +61,39 @@ func (m *running) leave(c *callContext) {
 		c.next.prev = c.prev
 	}
 	c.prev, c.next = nil, nil // a handler may keep its context
-	if key := c.key(); m.byKey[key] == c {
-		delete(m.byKey, key)
-	}
 	m.mu.Unlock()
 	c.cancel(nil)
 }
 
-// giveUp ends the context of a call; one that is not here may be on its way.
-func (m *running) giveUp(key callKey) {
+// giveUp ends the contexts of calls of one client; those that are not here may be on
+// their way.
+func (m *running) giveUp(g givenUp) {
+	wanted := make(map[uint64]struct{}, len(g.ids))
+	for _, id := range g.ids {
+		wanted[id] = struct{}{}
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if c := m.byKey[key]; c != nil {
-		go c.cancel(context.Canceled) // it calls what hangs on the context
+	for c := m.first; c != nil && len(wanted) > 0; c = c.next {
+		if _, ok := wanted[c.info.ID]; ok && c.info.Caller == g.inbox {
+			delete(wanted, c.info.ID)
+			go c.cancel(context.Canceled) // it calls what hangs on the context
+		}
+	}
+	if len(wanted) == 0 {
 		return
 	}
 	if m.gone == nil {
 		m.gone, m.recent = map[callKey]struct{}{}, make([]callKey, maxGone)
 	}
-	key.inbox = strings.Clone(key.inbox)
-	delete(m.gone, m.recent[m.next])
-	m.gone[key] = struct{}{}
-	m.recent[m.next] = key
-	m.next = (m.next + 1) % maxGone
+	inbox := strings.Clone(g.inbox)
+	for id := range wanted {
+		key := callKey{inbox, id}
+		delete(m.gone, m.recent[m.next])
+		m.gone[key] = struct{}{}
+		m.recent[m.next] = key
+		m.next = (m.next + 1) % maxGone
+	}
 }
 
 // cancelAll ends the contexts of all calls.
@@ -143,21 +148,31 @@ func (r *run) hearAll(ctx context.Context, sub *listen.Sub) error {
 		if err != nil || !ok {
 			return err
 		}
-		readCancel(item.Payload, r.running.giveUp)
+		r.running.giveUp(readCancel(item.Payload))
 	}
 }
 
-// readCancel tells f the calls that a message gives up: it is an array of the ID of an
-// inbox, and of theirs.
-func readCancel(message string, f func(callKey)) {
+// givenUp is what a message gives up: calls of one client.
+type givenUp struct {
+	inbox string
+	ids   []uint64
+}
+
+// readCancel reads a message: an array of the ID of an inbox, and of those of its calls.
+// What follows something else is not read.
+func readCancel(message string) (g givenUp) {
 	p := pack.Reader{Data: message}
 	n := p.Array()
-	inbox := p.String()
-	for i := 1; i < n && isInbox(inbox); i++ {
+	g.inbox = p.String()
+	if !isInbox(g.inbox) {
+		return givenUp{}
+	}
+	for i := 1; i < n; i++ {
 		id := p.Uint()
 		if p.Bad() {
-			return
+			break
 		}
-		f(callKey{inbox, id})
+		g.ids = append(g.ids, id)
 	}
+	return g
 }

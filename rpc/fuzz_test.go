@@ -51,11 +51,9 @@ func FuzzFrames(f *testing.F) {
 					t.Errorf("%+v is read again as %+v", r, same)
 				}
 			}
-			readCancel(data, func(k callKey) {
-				if !isInbox(k.inbox) {
-					t.Errorf("a cancel is of the inbox %q", k.inbox)
-				}
-			})
+			if g := readCancel(data); len(g.ids) > 0 && !isInbox(g.inbox) {
+				t.Errorf("a cancel is of the inbox %q", g.inbox)
+			}
 		})
 	})
 }

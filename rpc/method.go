@@ -73,8 +73,9 @@ func checkName(name string) error {
 	return nil
 }
 
-// Handle lets a Server run h for calls of the method, in a goroutine of its own for
-// each call. ctx ends with the caller's deadline, when the caller gives up, and when the
+// Handle lets a Server run h for calls of the method, for several at the same time
+// ([Concurrency]). As long as h is quick, within some 10 µs, calls that were read together
+// run one after the other; one that takes longer than a millisecond holds up no other. ctx ends with the caller's deadline, when the caller gives up, and when the
 // Server has to end; [InfoFrom] tells about the call. The error of h goes to the caller
 // as an [*Error]; a panic is [Internal]. Two handlers of one name are an error of
 // [Server.Run]. A handler may be added while the Server runs.

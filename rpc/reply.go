@@ -33,23 +33,51 @@ var deliver = &fuse.Kind{
 			}
 			results = textView(all)
 		}
-		return redis.NewStringCmd(ctx, "xadd", calls[0].Key, "nomkstream", "*", resultField, results)
+		return deliverCommand(ctx, calls[0].Key, results)
 	},
 	Answer: func(redis.Cmder, []*fuse.Call) {},
 }
 
-// outgoing is a result on its way.
+func deliverCommand(ctx context.Context, inbox, results string) redis.Cmder {
+	return redis.NewStringCmd(ctx, "xadd", inbox, "nomkstream", "*", resultField, results)
+}
+
+// outgoing is results for one client on their way.
 type outgoing struct {
-	post  send.Post
-	run   *run
-	of    string    // the client; kept, as inbox is, for the next result
-	inbox string    // its key
-	began time.Time // of its trouble
-	pause patience
-	done  func(*fuse.Call, error) // o.delivered
+	post   send.Post
+	run    *run
+	of     string    // the client; kept, as inbox is, for the next results
+	inbox  string    // its key
+	frames []byte    // of the results
+	n      int64     // how many
+	began  time.Time // of its trouble
+	pause  patience
+	done   func(*fuse.Call, error) // o.delivered
 }
 
 var outgoings = sync.Pool{New: func() any { return &outgoing{} }}
+
+// newOutgoing begins results for the client of a call. The worker does not end before
+// they are delivered.
+func newOutgoing(c *incoming) *outgoing {
+	o := outgoings.Get().(*outgoing)
+	if o.done == nil {
+		o.done = o.delivered
+	}
+	if of := c.request.inbox; o.of != of {
+		o.inbox = keys.Inbox(of)
+		o.of = o.inbox[len(o.inbox)-len(of):] // what keeps no frame
+	}
+	o.run, o.frames, o.n, o.began, o.pause = c.run, o.frames[:0], 0, time.Time{}, patience{}
+	c.run.calls.Add(1)
+	return o
+}
+
+// add adds a result.
+func (o *outgoing) add(r result) {
+	o.frames = r.append(o.frames)
+	o.n++
+}
 
 // reply sends the result of a call, together with others for the same client, and
 // does not wait for that.
@@ -57,49 +85,49 @@ func (c *incoming) reply(state uint64, body []byte) {
 	if c.request.inbox == "" {
 		return // a cast
 	}
-	b := scratch.Get().(*[]byte)
-	frame := result{c.request.id, state, textView(body)}
-	*b = frame.append((*b)[:0])
-	o := outgoings.Get().(*outgoing)
-	if o.done == nil {
-		o.done = o.delivered
+	r := result{c.request.id, state, textView(body)}
+	if c.turn != nil && c.turn.keep(c, r) {
+		return
 	}
-	if o.of != c.request.inbox {
-		o.inbox = keys.Inbox(c.request.inbox)
-		o.of = o.inbox[len(o.inbox)-len(c.request.inbox):] // what keeps no frame
-	}
-	o.run, o.began, o.pause = c.run, time.Time{}, patience{}
-	o.post.Value, o.post.Here = string(*b), true
-	giveBack(b)
-	c.run.calls.Add(1)
-	o.send()
+	o := newOutgoing(c)
+	o.add(r)
+	o.send(true)
 }
 
-func (o *outgoing) send() {
+// send posts the results; here as in [send.Post].
+func (o *outgoing) send(here bool) {
+	o.post.Value, o.post.Here = string(o.frames), here
 	o.run.hub.Send.Post(context.Background(), &o.post, deliver, o.inbox, o.done)
 }
 
-// delivered looks at what became of a result. It may be sent again whatever happened: a
+// command delivers the results in a pipeline of the caller's, who says [outgoing.delivered] then.
+func (o *outgoing) command(ctx context.Context) redis.Cmder {
+	return deliverCommand(ctx, o.inbox, string(o.frames))
+}
+
+// delivered looks at what became of results. They may be sent again whatever happened: a
 // client knows which results it waits for.
 func (o *outgoing) delivered(_ *fuse.Call, err error) {
 	r := o.run
 	switch {
 	case err == nil:
 	case errors.Is(err, redis.Nil):
-		r.s.stats.late.Add(1)
+		r.s.stats.late.Add(o.n)
 	default:
 		if o.began.IsZero() {
 			o.began = time.Now()
 		}
 		if time.Since(o.began) < lease && !hopeless(err) {
-			o.post.Here = false
-			time.AfterFunc(o.pause.next(), o.send)
+			time.AfterFunc(o.pause.next(), func() { o.send(false) })
 			return
 		}
-		r.s.stats.undelivered.Add(1)
-		r.s.settings.log.Error("desir: a result could not be delivered", "service", r.s.h.Key, "error", err)
+		r.s.stats.undelivered.Add(o.n)
+		r.s.settings.log.Error("desir: results could not be delivered", "service", r.s.h.Key, "results", o.n, "error", err)
 	}
 	o.run, o.post.Value = nil, ""
+	if cap(o.frames) > maxScratch {
+		o.frames = nil
+	}
 	outgoings.Put(o)
 	r.calls.Done()
 }

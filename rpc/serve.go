@@ -4,39 +4,50 @@ import (
 	"context"
 	"fmt"
 	"runtime/debug"
+	"time"
 
 	"github.com/desir-go/desir/codec"
 )
 
-// start has a call run by a goroutine that is free, or by a new one: they stay until the
-// worker ends, since a goroutine that has run a handler has the stack for the next.
-func (r *run) start(frame string) {
+// open reads a call that was taken, and looks for its handler. It holds a slot from now on.
+func (r *run) open(frame string) incoming {
 	r.calls.Add(1)
 	r.free.take()
-	select {
-	case r.idle <- frame:
-	default:
-		go r.work(frame)
-	}
-}
-
-// work runs one call after the other.
-func (r *run) work(frame string) {
-	for ok := true; ok; frame, ok = <-r.idle {
-		r.handle(frame)
-	}
-}
-
-// handle runs one call and sends its result.
-func (r *run) handle(frame string) {
-	defer r.calls.Done()
 	c := incoming{run: r}
-	err := c.read(frame)
-	if err != nil {
+	if c.err = c.read(frame); c.err == nil {
+		c.handler = r.s.handler(c.request.method)
+	}
+	return c
+}
+
+// start has a call run by a goroutine that is free, or by a new one: they stay until the
+// worker ends, since a goroutine that has run a handler has the stack for the next.
+func (r *run) start(c incoming) {
+	select {
+	case r.idle <- c:
+	default:
+		go func() {
+			r.handle(c)
+			r.help()
+		}()
+	}
+}
+
+// help runs one call after the other.
+func (r *run) help() {
+	for c := range r.idle {
+		r.handle(c)
+	}
+}
+
+// handle runs a call and sends its result.
+func (r *run) handle(c incoming) {
+	defer r.calls.Done()
+	if c.err != nil {
 		r.s.stats.refused.Add(1)
-		r.s.settings.log.Debug("desir: a call cannot be read", "service", r.s.h.Key, "bytes", len(frame), "error", err)
+		r.s.settings.log.Debug("desir: a call cannot be read", "service", r.s.h.Key, "error", c.err)
 		if c.request.inbox != "" {
-			c.reply(stateRefused, appendError(nil, &Error{Code: InvalidArgument, Message: err.Error()}, r.s.name))
+			c.reply(stateRefused, appendError(nil, &Error{Code: InvalidArgument, Message: c.err.Error()}, r.s.name))
 		}
 		r.free.give()
 		return
@@ -66,6 +77,17 @@ const stateNone = 255
 type incoming struct {
 	run     *run
 	request request
+	handler *handler // nil: there is none
+	err     error    // why it cannot be read
+	turn    *turn    // in which it runs; nil: it has a goroutine of its own
+}
+
+// usual is how long the call will take, as far as one can tell.
+func (c *incoming) usual() time.Duration {
+	if c.handler == nil {
+		return 0
+	}
+	return c.handler.usual.time() + time.Duration(len(c.request.body)) // a nanosecond for a byte
 }
 
 var errPanic = &Error{Code: Internal, Message: "the handler panicked"}
@@ -90,7 +112,7 @@ func (c *incoming) serve(dst []byte) (state uint64, body []byte) {
 	if q.method == pingName {
 		return stateDone, append(dst, packedNil)
 	}
-	h := s.handler(q.method)
+	h := c.handler
 	if h == nil {
 		s.stats.refused.Add(1)
 		return stateRefused, appendError(dst, &Error{Code: Unimplemented, Message: ErrUnknownMethod.Error()}, s.name)
@@ -126,7 +148,9 @@ func (c *incoming) serve(dst []byte) (state uint64, body []byte) {
 func (c *incoming) call(ctx *callContext, h *handler, dst []byte) (out []byte, err error) {
 	ended, s := false, c.run.s
 	s.stats.running.Add(1)
+	begun := time.Since(s.made)
 	defer func() {
+		h.usual.saw(time.Since(s.made) - begun)
 		s.stats.running.Add(-1)
 		c.run.running.leave(ctx)
 		if ended {

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -26,6 +27,7 @@ type Server struct {
 	service  service
 	settings serverSettings
 	name     string // host:pid
+	made     time.Time
 
 	mu       sync.RWMutex
 	handlers map[string]*handler
@@ -40,6 +42,7 @@ type handler struct {
 	info      MethodInfo
 	fitting   fitting
 	intercept Interceptor // nil for none
+	usual     usual       // how long it takes
 	run       func(ctx context.Context, body string, dst []byte, around around) ([]byte, error)
 }
 
@@ -75,6 +78,7 @@ func NewServer(rdb redis.UniversalClient, name string, opts ...ServerOption) *Se
 		service:  serviceOf(name),
 		settings: settings,
 		name:     host + ":" + strconv.Itoa(os.Getpid()),
+		made:     time.Now(),
 		handlers: map[string]*handler{},
 	}
 }
@@ -87,6 +91,7 @@ func (s *Server) handle(h *handler, own []Interceptor, err error) {
 		err = errors.Join(err, fmt.Errorf("%w: %s", errTwice, h.info.Name))
 	}
 	s.err = errors.Join(s.err, err)
+	h.usual.begin()
 	h.intercept = chain(slices.Concat(s.settings.intercept, own))
 	s.handlers[h.info.Name] = h
 }

@@ -47,7 +47,7 @@ type run struct {
 	spoilt []string      // incarnations that are to end uncleanly
 	kick   chan struct{} // there are some; holds one
 
-	idle    chan string    // calls for goroutines that have nothing to do
+	idle    chan incoming  // calls for goroutines that have nothing to do
 	calls   sync.WaitGroup // calls in hand, up to the delivery of their results
 	free    slots
 	running running
@@ -56,7 +56,7 @@ type run struct {
 func newRun(s *Server, h *hub.Hub) *run {
 	r := &run{
 		s: s, hub: h, started: time.Now().UTC(),
-		idle: make(chan string), over: make(chan struct{}), draining: make(chan struct{}), kick: make(chan struct{}, 1),
+		idle: make(chan incoming), over: make(chan struct{}), draining: make(chan struct{}), kick: make(chan struct{}, 1),
 		poke: s.service.poke(rand.Text()), free: newSlots(s.settings.concurrency),
 	}
 	r.base, r.stop = context.WithCancelCause(context.Background())

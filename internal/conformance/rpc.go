@@ -32,6 +32,7 @@ func RPC(t *testing.T, r *redistest.Redis) {
 		part{"Drain", rpcDrain},
 		part{"Rolling", rpcRolling},
 		part{"Many", rpcMany},
+		part{"Quick", rpcQuick},
 		part{"Info", rpcInfo},
 		part{"Cast", rpcCast},
 		part{"Hostile", rpcHostile},

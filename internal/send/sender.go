@@ -214,3 +214,9 @@ func passes(ctx context.Context, err error) bool {
 func (s *Sender) Explain(ctx context.Context, err error) error {
 	return s.finish(ctx, err, request{})
 }
+
+// ExplainSent gives the error of a command that changes something, and that may have been
+// sent, its class: of one of several that [Sender.WriteOn] has sent.
+func (s *Sender) ExplainSent(ctx context.Context, err error) error {
+	return s.finish(ctx, err, request{write: true, written: true})
+}

@@ -159,7 +159,7 @@ type givenUp struct {
 }
 
 // readCancel reads a message: an array of the ID of an inbox, and of those of its calls.
-// What follows something else is not read.
+// IDs after one that cannot be read are dropped.
 func readCancel(message string) (g givenUp) {
 	p := pack.Reader{Data: message}
 	n := p.Array()

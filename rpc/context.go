@@ -70,7 +70,7 @@ func (c *callContext) Err() error {
 	case c.expired():
 		return context.DeadlineExceeded
 	default:
-		return nil
+		return c.base.Err()
 	}
 }
 

@@ -156,3 +156,42 @@ func TestSlotMoves(t *testing.T) {
 	l.goesOn(t, 200, time.Minute)
 	l.stop()
 }
+
+// TestInboxMoves calls while the slot of the client's inbox is half moved, before and after
+// the inbox itself has: results are read where it is.
+func TestInboxMoves(t *testing.T) {
+	t.Parallel()
+	cluster := redistest.StartCluster(t, 0)
+	var caller atomic.Value
+	who := rpc.NewMethod[string, string]("Who")
+	s := rpc.NewServer(cluster.Client(t), service)
+	who.Handle(s, func(ctx context.Context, what string) (string, error) {
+		info, _ := rpc.InfoFrom(ctx)
+		caller.Store(info.Caller)
+		return what, nil
+	})
+	run(t, s)
+	c := rpc.NewClient(cluster.Client(t), service)
+	call := func(when string) {
+		t.Helper()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		if got, err := who.Call(ctx, c, when, patient); err != nil || got != when {
+			t.Errorf("%s: %q, %v", when, got, err)
+		}
+	}
+	call("before")
+	inbox := "desir:inbox:" + caller.Load().(string)
+	for range 2 {
+		to := cluster.Nodes[0]
+		for i := 0; to == cluster.MasterFor(inbox) || to == cluster.MasterFor(service); i++ {
+			to = cluster.Nodes[i]
+		}
+		cluster.MoveSlot(t, inbox, to, func() {
+			for range 3 {
+				call("half moved")
+			}
+		})
+		call("after")
+	}
+}

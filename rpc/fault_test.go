@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"runtime/pprof"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -130,7 +131,7 @@ func TestRepliesLost(t *testing.T) {
 		"key":     {script("300000"), false, 0, 0},
 		"lease":   {redistest.All(script("{"+service+"}:ended"), redistest.Arg("{"+service+"}:alive")), false, 0, 0},
 		"results": {redistest.Command("xadd"), false, 0, 0},
-		"along":   {redistest.Command("xadd"), true, 0, 0}, // over the connection that reads
+		"along":   {redistest.Command("xadd"), true, 0, 1}, // over the connection that reads, perhaps together with the read
 		"inbox":   {redistest.Command("xread"), false, 0, 0},
 		"calls":   {redistest.Command("blmpop"), false, 1, 1},
 		"more":    {redistest.Command("blmpop"), true, 1, 1},
@@ -180,6 +181,64 @@ func TestRepliesLost(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestResultsResent loses requests that deliver results: these do not wait until the read that
+// comes after them is over.
+func TestResultsResent(t *testing.T) {
+	t.Parallel()
+	srv := redistest.StartServer(t)
+	p := redistest.NewProxy(t, srv.Addr)
+	rdb := redis.NewClient(&redis.Options{Addr: p.Addr()})
+	t.Cleanup(func() { _ = rdb.Close() })
+	serve(t, rdb)
+	c := rpc.NewClient(rdb, service)
+	for range 100 { // so that the handler is known to be quick
+		mustSum(t, c)
+	}
+	const faults = 20
+	start := time.Now()
+	for range faults {
+		p.CutRequest(1, redistest.Command("xadd"))
+		mustSum(t, c)
+	}
+	if took := time.Since(start); took > faults*time.Second/2 {
+		t.Errorf("%d calls took %v", faults, took)
+	}
+}
+
+// TestSlowTurns lets a handler that is quick be slow now and then: the goroutines that lose
+// their turn do not stay.
+func TestSlowTurns(t *testing.T) {
+	t.Parallel()
+	srv := redistest.StartServer(t)
+	rdb := srv.Client(t)
+	var fast, slow atomic.Int64
+	s := rpc.NewServer(rdb, service)
+	sum.Handle(s, func(context.Context, []int) (int, error) {
+		if fast.Add(1)%50 == 0 {
+			slow.Add(1)
+			time.Sleep(3 * time.Millisecond)
+		}
+		return 3, nil
+	})
+	run(t, s)
+	c := rpc.NewClient(rdb, service)
+	readers := func() int {
+		var all strings.Builder
+		if err := pprof.Lookup("goroutine").WriteTo(&all, 2); err != nil {
+			t.Fatal(err)
+		}
+		return strings.Count(all.String(), "rpc.(*turn).work(")
+	}
+	mustSum(t, c)
+	before := readers() // of all tests that run
+	for slow.Load() < 200 {
+		mustSum(t, c)
+	}
+	if n := readers() - before; n > 100 {
+		t.Errorf("%d goroutines more that read or have read", n)
 	}
 }
 

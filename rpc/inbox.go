@@ -174,7 +174,7 @@ func (b *inbox) read() {
 		switch {
 		case err != nil:
 			seen = false
-			r.close()
+			r.fail(err)
 			p.wait(nil)
 		case len(entries) > 0:
 			p = patience{}

@@ -22,6 +22,8 @@ type line struct {
 
 	node *redis.Client // that it was made of
 	made time.Time
+
+	asked bool // the key is on its way to another node: the user's client finds it
 }
 
 // client returns a client of the node that has the key now, or the user's where that is
@@ -29,6 +31,10 @@ type line struct {
 func (l *line) client(ctx context.Context) (redis.UniversalClient, error) {
 	if l.own != nil {
 		return l.own, nil
+	}
+	if l.asked {
+		l.asked = false // the next time it may have arrived
+		return l.hub.Client, nil
 	}
 	node, err := l.hub.Node(ctx, l.key)
 	if err != nil {
@@ -43,6 +49,12 @@ func (l *line) client(ctx context.Context) (redis.UniversalClient, error) {
 
 // outlived reports whether the connection may lead to a master of the past.
 func (l *line) outlived() bool { return l.own != nil && hub.Outlived(l.node, l.made) }
+
+// fail ends the connection after an error.
+func (l *line) fail(err error) {
+	l.asked = redis.HasErrorPrefix(err, "ASK")
+	l.close()
+}
 
 // close ends the connection, over which nothing is under way. The next one may lead
 // elsewhere.

@@ -74,8 +74,9 @@ func checkName(name string) error {
 }
 
 // Handle lets a Server run h for calls of the method, for several at the same time
-// ([Concurrency]). As long as h is quick, within some 10 µs, calls that were read together
-// run one after the other; one that takes longer than a millisecond holds up no other. ctx ends with the caller's deadline, when the caller gives up, and when the
+// ([Concurrency]). As long as h is quick, calls that were read together, 50 µs of them by
+// what they usually take, run one after the other in one goroutine; when that takes longer than
+// a millisecond, those that have not begun get goroutines of their own. ctx ends with the caller's deadline, when the caller gives up, and when the
 // Server has to end; [InfoFrom] tells about the call. The error of h goes to the caller
 // as an [*Error]; a panic is [Internal]. Two handlers of one name are an error of
 // [Server.Run]. A handler may be added while the Server runs.

@@ -3,45 +3,50 @@ package rpc
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
 	"github.com/desir-go/desir"
 )
 
-const many = 64 // results that leave in one pipeline with the read
+const (
+	manyResults = 64                     // that leave in one pipeline with the read
+	nearby      = 300 * time.Microsecond // what an answer usually takes at most, of a server for which few results do not
+	askAgain    = 128                    // results that leave so, until it is measured again
+)
 
-// reader reads calls from the list.
+// reader reads calls from the list, and delivers results over the same connection.
 type reader struct {
 	line
 	run   *run
 	older bool // the server has no BLMPOP
+
+	took  time.Duration // what the answer to results usually takes
+	blind int           // how often it was not measured since
 
 	mu       sync.Mutex
 	blocking bool // a read may block
 	ended    bool // no other may begin
 }
 
-// calls waits for up to n calls, or for a moment, and delivers results before that. An
-// error says whether calls may have been lost: then it is desir.ErrMaybeRan.
-func (d *reader) calls(n int, results []*outgoing) ([]string, error) {
+// pop waits for up to n calls, or for a moment, and sees to it that the results are
+// delivered. An error says whether calls may have been lost: then it is desir.ErrMaybeRan.
+func (d *reader) pop(n int, results []*outgoing) ([]string, error) {
 	ctx := context.Background()
 	client, err := d.client(ctx)
 	if err != nil || !d.begin() {
-		for _, o := range results {
-			o.send(false)
-		}
+		post(results)
 		return nil, err
 	}
 	along := d.along(ctx, results)
-	calls, err := d.pop(ctx, client, n, along)
+	defer along.post() // whatever happens
+	calls, err := d.popFrom(ctx, client, n, along)
 	d.mu.Lock()
 	d.blocking = false
 	d.mu.Unlock()
-	for _, a := range along {
-		a.delivered(a.cmd.Err())
-	}
 	if !d.older && errors.Is(err, desir.ErrNotSupported) {
 		d.older = true
 		return nil, nil
@@ -49,59 +54,85 @@ func (d *reader) calls(n int, results []*outgoing) ([]string, error) {
 	return calls, err
 }
 
-// rider is results that are delivered over the reader's connection.
-type rider struct {
-	*outgoing
-	cmd redis.Cmder
-}
-
-// delivered looks at what became of the results. After an error they go the way of others.
-func (a rider) delivered(err error) {
-	if err == nil || errors.Is(err, redis.Nil) {
-		a.outgoing.delivered(nil, err)
-		return
-	}
-	a.send(false)
+// riders is results that are delivered over the reader's connection, each with its
+// command.
+type riders struct {
+	results []*outgoing
+	cmds    []redis.Cmder
+	n       int64 // results, in all
 }
 
 // along makes the commands of the results whose inboxes are at the reader's node, and posts
 // the others.
-func (d *reader) along(ctx context.Context, results []*outgoing) (along []rider) {
+func (d *reader) along(ctx context.Context, results []*outgoing) *riders {
+	a := &riders{}
 	for _, o := range results {
 		if d.own != nil {
 			if node, err := d.hub.Node(ctx, o.inbox); err == nil && node == d.node {
-				along = append(along, rider{o, o.command(ctx)})
+				a.results, a.cmds, a.n = append(a.results, o), append(a.cmds, o.command(ctx)), a.n+o.n
 				continue
 			}
 		}
 		o.send(false)
 	}
-	return along
+	return a
 }
 
-// write sends a command that pops, after the results. The error is its own.
+// settle looks at what became of the results. What had another error than that its client
+// is gone goes the way of other results.
+func (a *riders) settle() {
+	for i, o := range a.results {
+		if err := a.cmds[i].Err(); err == nil || errors.Is(err, redis.Nil) {
+			o.delivered(nil, err)
+		} else {
+			o.send(false)
+		}
+	}
+	a.results = nil
+}
+
+// post delivers the results that are not settled as others.
+func (a *riders) post() { post(a.results) }
+
+// write sends a command that pops, and delivers the results. The error is the pop's.
 //
-// A few results go first, and the command when they have arrived: else the server lets this
-// reader wait before it tells the client of its results, and the calls that the client
-// makes then come in more reads. Many leave in one pipeline with it.
-func (d *reader) write(ctx context.Context, client redis.UniversalClient, along []rider, pop redis.Cmder) error {
-	if len(along) == 0 {
+// To a server nearby a few results go first, and the command when they have arrived: else
+// the server lets this reader wait before it tells the client of its results, and the calls
+// that the client makes then come in more reads. Many leave in one pipeline with it, and those
+// to a server far away, which would cost a round trip.
+func (d *reader) write(ctx context.Context, client redis.UniversalClient, along *riders, pop redis.Cmder) error {
+	if len(along.results) == 0 {
 		return d.hub.Send.WriteOn(ctx, client, pop)
 	}
-	cmds, results := make([]redis.Cmder, 0, len(along)+1), int64(0)
-	for _, a := range along {
-		cmds = append(cmds, a.cmd)
-		results += a.n
-	}
-	if results < many {
-		_ = d.hub.Send.WriteOn(ctx, client, cmds...) // each has its own
+	if d.apart(along.n) {
+		begun := time.Now()
+		_ = d.hub.Send.WriteOn(ctx, client, along.cmds...) // each has its own
+		d.answered(time.Since(begun))
+		along.settle()
 		return d.hub.Send.WriteOn(ctx, client, pop)
 	}
-	_ = d.hub.Send.WriteOn(ctx, client, append(cmds, pop)...)
+	d.blind++
+	_ = d.hub.Send.WriteOn(ctx, client, append(slices.Clip(along.cmds), pop)...)
+	along.settle()
 	return d.hub.Send.ExplainSent(ctx, pop.Err())
 }
 
-func (d *reader) pop(ctx context.Context, client redis.UniversalClient, n int, along []rider) ([]string, error) {
+// apart reports whether so many results go before the command that pops.
+func (d *reader) apart(results int64) bool {
+	return results < manyResults && (d.took < nearby || d.blind >= askAgain)
+}
+
+// answered notes what an answer took: a quick one counts at once, a slow one may be the fault of
+// a busy machine.
+func (d *reader) answered(took time.Duration) {
+	d.blind = 0
+	if took > d.took {
+		took = d.took + (took-d.took)/16
+	}
+	d.took = took
+}
+
+func (d *reader) popFrom(ctx context.Context, client redis.UniversalClient, n int, along *riders) ([]string, error) {
 	if d.older {
 		return d.popOlder(ctx, client, n, along)
 	}
@@ -118,9 +149,9 @@ func (d *reader) pop(ctx context.Context, client redis.UniversalClient, n int, a
 	return calls, nil
 }
 
-// popOlder is pop for a server without BLMPOP: the first call blocks, and the others
+// popOlder is popFrom for a server without BLMPOP: the first call blocks, and the others
 // follow.
-func (d *reader) popOlder(ctx context.Context, client redis.UniversalClient, n int, along []rider) ([]string, error) {
+func (d *reader) popOlder(ctx context.Context, client redis.UniversalClient, n int, along *riders) ([]string, error) {
 	first := redis.NewStringSliceCmd(ctx, "blpop", d.run.poke, d.key, block.Seconds())
 	err := d.write(ctx, client, along, first)
 	switch {

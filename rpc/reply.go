@@ -91,13 +91,19 @@ func (c *incoming) reply(state uint64, body []byte) {
 	}
 	o := newOutgoing(c)
 	o.add(r)
-	o.send(true)
+	o.send(c.turn == nil) // the reader has more to do
 }
 
 // send posts the results; here as in [send.Post].
 func (o *outgoing) send(here bool) {
 	o.post.Value, o.post.Here = string(o.frames), here
 	o.run.hub.Send.Post(context.Background(), &o.post, deliver, o.inbox, o.done)
+}
+
+func post(results []*outgoing) {
+	for _, o := range results {
+		o.send(false)
+	}
 }
 
 // command delivers the results in a pipeline of the caller's, who says [outgoing.delivered] then.

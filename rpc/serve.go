@@ -148,9 +148,9 @@ func (c *incoming) serve(dst []byte) (state uint64, body []byte) {
 func (c *incoming) call(ctx *callContext, h *handler, dst []byte) (out []byte, err error) {
 	ended, s := false, c.run.s
 	s.stats.running.Add(1)
-	begun := time.Since(s.made)
+	begun := s.age()
 	defer func() {
-		h.usual.saw(time.Since(s.made) - begun)
+		h.usual.saw(s.age() - begun) // the handler alone
 		s.stats.running.Add(-1)
 		c.run.running.leave(ctx)
 		if ended {

@@ -91,10 +91,13 @@ func (s *Server) handle(h *handler, own []Interceptor, err error) {
 		err = errors.Join(err, fmt.Errorf("%w: %s", errTwice, h.info.Name))
 	}
 	s.err = errors.Join(s.err, err)
-	h.usual.begin()
+	h.usual.unknown()
 	h.intercept = chain(slices.Concat(s.settings.intercept, own))
 	s.handlers[h.info.Name] = h
 }
+
+// age is a clock for short times.
+func (s *Server) age() time.Duration { return time.Since(s.made) }
 
 // handler returns the handler of a method, or nil.
 func (s *Server) handler(method string) *handler {

@@ -13,17 +13,17 @@ import (
 
 const (
 	maxTake  = 128                   // calls of a read
-	turnTime = 50 * time.Microsecond // of calls that run in the reader's turn, by what is usual
-	stuck    = time.Millisecond      // after which a call that runs there loses the turn
+	turnTime = 50 * time.Microsecond // that calls usually take together which run in a turn
+	tooLong  = time.Millisecond      // for a turn; then another goroutine reads on
 	maxKept  = 2 << 10               // bytes of a result that leaves with the next read
 )
 
 // usual is how long a handler takes, as far as its last runs tell: what was slower counts
-// at once, what was quicker little by little.
+// at once, what was quicker little by little. Runs at the same time may overwrite each other's.
 type usual struct{ ns atomic.Int64 }
 
-// begin makes it slow until it is known.
-func (u *usual) begin() { u.ns.Store(int64(stuck)) }
+// unknown makes it slow, for a start.
+func (u *usual) unknown() { u.ns.Store(int64(time.Millisecond)) }
 
 func (u *usual) time() time.Duration { return time.Duration(u.ns.Load()) }
 
@@ -36,67 +36,87 @@ func (u *usual) saw(d time.Duration) {
 
 // turn is the reading of calls by one goroutine. It runs calls that are usually quick by
 // itself, one after the other, and their results leave with its next read: to hand them to
-// other goroutines would cost more than they do. When one of them is slow after all, another
-// goroutine reads on, and has what is left.
+// other goroutines would cost more than they do. When that takes too long after all, another
+// goroutine gets the turn, with what is left of the calls, and this one ends with the call
+// that it runs.
 type turn struct {
 	run     *run
 	lasting <-chan error
-	ended   chan<- error // how the reading has ended
+	ended   chan<- ending
 	trouble patience
-	watch   *time.Timer // of the calls that run here
+	watch   *time.Timer // while calls run here
 
+	// While calls run here the lock guards all of these; else they are the reader's own.
 	mu      sync.Mutex
-	over    bool       // another goroutine reads
-	running bool       // calls, here
-	calls   []incoming // to be run here
-	next    int        // of those
-	begun   uint64     // how many have, ever
-	seen    uint64     // begun, when watch looked last
-	results []*outgoing
+	lost    bool          // the turn is another goroutine's
+	running bool          // calls run here
+	since   time.Duration // when they began, in the life of the server
+	calls   []incoming    // that run here
+	next    int           // of those
+	results []*outgoing   // that leave with the next read
 }
 
-func newTurn(r *run, lasting <-chan error, ended chan<- error) *turn {
+// ending is how the reading has ended: with an error if it can never work, or with a
+// panic of a hook.
+type ending struct {
+	err      error
+	panicked any
+}
+
+func newTurn(r *run, lasting <-chan error, ended chan<- ending) *turn {
 	t := &turn{run: r, lasting: lasting, ended: ended}
-	t.watch = time.AfterFunc(stuck, t.look) // which finds nothing
+	t.watch = time.AfterFunc(time.Hour, t.look)
+	t.watch.Stop()
 	return t
 }
 
 // take reads calls and sees to them until the worker is to end.
 func (r *run) take(lasting <-chan error) error {
 	defer r.read.close()
-	ended := make(chan error, 1)
+	ended := make(chan ending, 1)
 	go newTurn(r, lasting, ended).work()
-	return <-ended
+	end := <-ended
+	if end.panicked != nil {
+		panic(end.panicked)
+	}
+	return end.err
 }
 
 // work is the life of a goroutine that reads.
 func (t *turn) work() {
-	over := false
+	reading, done := false, false
 	defer func() {
-		if !over { // a handler has ended the goroutine
+		switch {
+		case done:
+		case reading: // a hook panics, or has ended the goroutine
+			t.run.drop()
+			t.ended <- ending{errGone, recover()}
+		default: // a handler has ended it
 			t.mu.Lock()
 			defer t.mu.Unlock()
 			t.hand()
 		}
 	}()
-	for t.has() {
+	for !t.isLost() {
+		reading = true
 		frames, more, err := t.read()
+		reading = false
 		if !more {
-			over = true
-			t.post()
-			t.ended <- err
-			return
+			post(t.results)
+			t.ended <- ending{err: err}
+			break
 		}
 		t.see(frames)
 	}
-	over = true
-	t.run.help()
+	done = true
 }
 
-func (t *turn) has() bool {
+var errGone = errors.New("a hook ended the goroutine that was reading calls")
+
+func (t *turn) isLost() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return !t.over
+	return t.lost
 }
 
 // read reads calls once. It reports false when the worker is to end, with the reason
@@ -110,9 +130,11 @@ func (t *turn) read() (frames []string, more bool, err error) {
 		return nil, false, err
 	default:
 	}
+	results := t.results
 	n := r.free.free()
 	if n == 0 {
-		t.post()
+		t.results = nil
+		post(results)
 		select {
 		case <-r.free.came:
 		case <-r.draining:
@@ -122,13 +144,13 @@ func (t *turn) read() (frames []string, more bool, err error) {
 	if r.read.outlived() {
 		r.read.close()
 	}
-	frames, err = r.read.calls(min(n, maxTake), t.results)
-	t.results = t.results[:0]
+	t.results = nil
+	frames, err = r.read.pop(min(n, maxTake), results)
 	if err == nil {
 		t.trouble = patience{}
 		return frames, true, nil
 	}
-	for _, f := range frames {
+	for _, f := range frames { // of a pop in two steps, of which the second failed
 		r.start(r.open(f))
 	}
 	more, err = t.fail(err)
@@ -144,7 +166,7 @@ func (t *turn) fail(err error) (more bool, _ error) {
 	if t.trouble.pause == 0 {
 		r.s.settings.log.Warn("desir: a worker cannot read calls; it tries again", "service", r.s.h.Key, "error", err)
 	}
-	r.read.close()
+	r.read.fail(err)
 	if errors.Is(err, desir.ErrMaybeRan) {
 		if ok, err := r.spoil(); !ok {
 			return false, err
@@ -152,14 +174,6 @@ func (t *turn) fail(err error) (more bool, _ error) {
 	}
 	t.trouble.wait(r.draining)
 	return true, nil
-}
-
-// post delivers the results that there are without a read.
-func (t *turn) post() {
-	for _, o := range t.results {
-		o.send(false)
-	}
-	t.results = t.results[:0]
 }
 
 // see runs calls: those that are usually quick here, after the others have been started.
@@ -181,44 +195,38 @@ func (t *turn) see(frames []string) {
 		return
 	}
 	t.mu.Lock()
-	t.running = true
+	t.running, t.since = true, t.run.s.age()
 	t.mu.Unlock()
-	t.watch.Reset(stuck)
-	for {
-		c, ok := t.begin()
-		if !ok {
-			break
-		}
+	t.watch.Reset(tooLong)
+	for c, ok := t.nextCall(); ok; c, ok = t.nextCall() {
 		t.run.handle(c)
 	}
 	t.watch.Stop()
 }
 
-// begin returns the next call to run here, unless there is none or the turn is over.
-func (t *turn) begin() (c incoming, ok bool) {
+// nextCall returns the next call to run here; false if there is none, or the turn is lost.
+func (t *turn) nextCall() (c incoming, ok bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.over {
+	if t.lost {
 		return c, false
 	}
 	if t.next == len(t.calls) {
-		t.running, t.next = false, 0
 		clear(t.calls)
-		t.calls = t.calls[:0]
+		t.running, t.calls, t.next = false, t.calls[:0], 0
 		return c, false
 	}
 	c = t.calls[t.next]
 	c.turn = t
 	t.next++
-	t.begun++
 	return c, true
 }
 
-// keep has a result leave with the next read, unless that is no longer this goroutine's.
+// keep has a result leave with the next read, unless it is large or the turn is lost.
 func (t *turn) keep(c *incoming, r result) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.over || len(r.body) > maxKept {
+	if t.lost || len(r.body) > maxKept {
 		return false
 	}
 	i := slices.IndexFunc(t.results, func(o *outgoing) bool { return o.of == c.request.inbox })
@@ -230,29 +238,24 @@ func (t *turn) keep(c *incoming, r result) bool {
 	return true
 }
 
-// look takes the turn away when the same call has run since it looked last.
+// look takes the turn away when its calls have run for too long.
 func (t *turn) look() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	switch {
-	case !t.running || t.over:
-	case t.begun != t.seen:
-		t.seen = t.begun
-		t.watch.Reset(stuck)
-	default:
+	if t.running && !t.lost && t.run.s.age()-t.since >= tooLong { // else it came too late, for a turn before
 		t.hand()
 	}
 }
 
 // hand lets another goroutine read on. The lock is held.
 func (t *turn) hand() {
-	if t.over {
+	if t.lost {
 		return
 	}
 	next := newTurn(t.run, t.lasting, t.ended)
 	next.results, next.trouble = t.results, t.trouble
 	rest := t.calls[t.next:]
-	t.over, t.results, t.calls, t.next = true, nil, nil, 0
+	t.lost, t.results, t.calls, t.next = true, nil, nil, 0
 	go func() {
 		for _, c := range rest {
 			next.run.start(c)

@@ -164,21 +164,25 @@ func (r *run) begin() (bool, error) {
 	}
 }
 
-// spoil gives the incarnation up, since a read was cut: calls may have been popped that
-// nobody will run. The worker goes on as a new one.
+// spoil gives the incarnation up, since a read was cut. The worker goes on as a new one.
 func (r *run) spoil() (bool, error) {
-	r.s.stats.dropped.Add(1)
-	r.mu.Lock()
-	if r.id != "" {
-		r.spoilt = append(r.spoilt, r.id)
-		r.id = ""
-	}
-	r.mu.Unlock()
+	r.drop()
 	select {
 	case r.kick <- struct{}{}:
 	default:
 	}
 	return r.begin()
+}
+
+// drop lets the incarnation end uncleanly: calls may have been popped that nobody will run.
+func (r *run) drop() {
+	r.s.stats.dropped.Add(1)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.id != "" {
+		r.spoilt = append(r.spoilt, r.id)
+		r.id = ""
+	}
 }
 
 // endSpoilt ends the incarnations that were given up.

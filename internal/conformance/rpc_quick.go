@@ -20,7 +20,7 @@ func inTurn() bool {
 	var pcs [32]uintptr
 	frames := runtime.CallersFrames(pcs[:runtime.Callers(1, pcs[:])])
 	for f, more := frames.Next(); more; f, more = frames.Next() {
-		if strings.Contains(f.Function, "(*turn)") {
+		if strings.HasSuffix(f.Function, "(*turn).see") {
 			return true
 		}
 	}

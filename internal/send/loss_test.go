@@ -221,3 +221,32 @@ type redisError string
 
 func (e redisError) Error() string { return string(e) }
 func (redisError) RedisError()     {}
+
+// TestRefusedConnection has the server refuse what a connection begins with: each command of a
+// pipeline says that it was not executed, not only the pipeline.
+func TestRefusedConnection(t *testing.T) {
+	t.Parallel()
+	srv := redistest.StartServer(t)
+	rdb := srv.Client(t, func(o *redis.Options) {
+		o.OnConnect = func(ctx context.Context, c *redis.Conn) error { return c.Do(ctx, "get").Err() }
+	})
+	h, err := hub.Of(rdb)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx := t.Context()
+	for _, ctx := range []context.Context{context.Background(), ctx} {
+		cmds := []redis.Cmder{redis.NewStatusCmd(ctx, "set", "a", 1), redis.NewStatusCmd(ctx, "set", "b", 1)}
+		if err := h.Send.WriteOn(ctx, rdb, cmds...); err == nil || errors.Is(err, send.ErrMaybeRan) {
+			t.Errorf("the pipeline: %v", err)
+		}
+		for _, cmd := range cmds {
+			if err := h.Send.ExplainSent(ctx, cmd.Err()); err == nil || errors.Is(err, send.ErrMaybeRan) {
+				t.Errorf("%v: %v", cmd.Args(), err)
+			}
+		}
+	}
+	if n := srv.Client(t).Exists(ctx, "a", "b").Val(); n > 0 {
+		t.Errorf("%d keys were set", n)
+	}
+}

@@ -3,7 +3,6 @@ package send
 import (
 	"context"
 	"errors"
-	"slices"
 	"sync/atomic"
 	"time"
 
@@ -131,29 +130,15 @@ func (s *Sender) Poke(ctx context.Context, node redis.Cmdable, key string, life 
 }
 
 func (s *Sender) pipeline(ctx context.Context, node redis.Cmdable, r request, cmds []redis.Cmder) error {
-	wrapped := make([]*once, len(cmds))
 	run := func(ctx context.Context) error {
-		if one, ok := node.(interface {
-			Process(ctx context.Context, cmd redis.Cmder) error
-		}); ok && len(cmds) == 1 {
-			wrapped[0] = &once{Cmder: cmds[0]}
-			return one.Process(ctx, wrapped[0])
-		}
-		pipe := node.Pipeline()
-		for i, cmd := range cmds {
-			wrapped[i] = &once{Cmder: cmd}
-			_ = pipe.Process(ctx, wrapped[i]) // queued; errors come with Exec
-		}
-		_, err := pipe.Exec(ctx)
-		return err
+		exchangeOnce(ctx, node, cmds)
+		return firstError(cmds)
 	}
+	r.written = true // what was not says so
 	if ctx.Done() == nil {
-		err := run(ctx)
-		r.written = slices.ContainsFunc(wrapped, func(o *once) bool { return o.written.Load() })
-		return s.finish(ctx, err, r)
+		return s.finish(ctx, run(ctx), r)
 	}
 	_, err := s.leavable(ctx, call{run: run, write: r.write})
-	r.written = true // a caller that has left does not look at what it left
 	return s.finish(ctx, err, r)
 }
 
@@ -215,8 +200,8 @@ func (s *Sender) Explain(ctx context.Context, err error) error {
 	return s.finish(ctx, err, request{})
 }
 
-// ExplainSent gives the error of a command that changes something, and that may have been
-// sent, its class: of one of several that [Sender.WriteOn] has sent.
+// ExplainSent gives the error of one of several commands that [Sender.WriteOn] has sent its
+// class.
 func (s *Sender) ExplainSent(ctx context.Context, err error) error {
 	return s.finish(ctx, err, request{write: true, written: true})
 }

@@ -7,18 +7,21 @@ import (
 )
 
 // readAll sends reads as one pipeline; go-redis may send it again.
-func (s *client) readAll(ctx context.Context, cmds []redis.Cmder) { s.exchange(ctx, cmds) }
+func (s *client) readAll(ctx context.Context, cmds []redis.Cmder) { exchange(ctx, s.rdb, cmds) }
 
-// writeAll sends writes as one pipeline, once. What surely never left for the
-// server has [unsent] as its error.
-func (s *client) writeAll(ctx context.Context, cmds []redis.Cmder) {
+// writeAll sends writes as one pipeline, once.
+func (s *client) writeAll(ctx context.Context, cmds []redis.Cmder) { exchangeOnce(ctx, s.rdb, cmds) }
+
+// exchangeOnce sends commands that go-redis must not send again. What surely never left
+// for the server has [unsent] as its error.
+func exchangeOnce(ctx context.Context, node redis.Cmdable, cmds []redis.Cmder) {
 	wrapped := make([]once, len(cmds))
 	outer := make([]redis.Cmder, len(cmds))
 	for i, cmd := range cmds {
 		wrapped[i].Cmder = cmd
 		outer[i] = &wrapped[i]
 	}
-	s.exchange(ctx, outer)
+	exchange(ctx, node, outer)
 	for i, cmd := range cmds {
 		if err := cmd.Err(); err != nil && !wrapped[i].written.Load() {
 			cmd.SetErr(unsent{err})
@@ -26,29 +29,39 @@ func (s *client) writeAll(ctx context.Context, cmds []redis.Cmder) {
 	}
 }
 
+// processor is what sends one command as itself.
+type processor interface {
+	Process(ctx context.Context, cmd redis.Cmder) error
+}
+
 // exchange sends commands, a lone one as itself, and sees to it that each has
 // its error.
-func (s *client) exchange(ctx context.Context, cmds []redis.Cmder) {
-	if len(cmds) == 1 {
-		if err := s.rdb.Process(ctx, cmds[0]); err != nil {
+func exchange(ctx context.Context, node redis.Cmdable, cmds []redis.Cmder) {
+	if one, ok := node.(processor); ok && len(cmds) == 1 {
+		if err := one.Process(ctx, cmds[0]); err != nil {
 			cmds[0].SetErr(err)
 		}
 		return
 	}
-	pipe := s.rdb.Pipeline()
+	pipe := node.Pipeline()
 	_ = pipe.BatchProcess(ctx, cmds...) // queued; errors come with Exec
 	_, err := pipe.Exec(ctx)
-	if err == nil {
+	if err == nil || firstError(cmds) != nil {
 		return
 	}
-	for _, cmd := range cmds {
-		if cmd.Err() != nil {
-			return
-		}
-	}
-	for _, cmd := range cmds { // a hook's, which speaks of the pipeline
+	for _, cmd := range cmds { // a hook's, or of a connection that was refused: it speaks of all
 		cmd.SetErr(err)
 	}
+}
+
+// firstError returns the error of the first command that has one.
+func firstError(cmds []redis.Cmder) error {
+	for _, cmd := range cmds {
+		if err := cmd.Err(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // unsent is the error of a write that nobody asked for its words.

@@ -16,7 +16,8 @@
 //
 // # What it promises
 //
-// A handler runs at most once for a call. Its caller learns what became of it: the value;
+// A handler runs at most once for a call, as long as the server does not come back with what it was before: one that
+// keeps snapshots alone, without AOF, may bring calls back that have run. The caller learns what became of it: the value;
 // the worker's error, as an [*Error] with its causes, so that errors.Is and errors.As hold
 // as they would at the worker; that it did not run ([ErrNoWorkers], [ErrUnknownMethod], [ErrOverloaded],
 // [desir.ErrUnavailable]); or that it may have run ([desir.ErrMaybeRan]), because the worker died, because Redis

@@ -27,7 +27,7 @@ const lost = 15*time.Second + 10*time.Second
 // ranOrLost is the error of a call that may have run, and nothing else.
 func ranOrLost(t *testing.T, what string, err error) {
 	t.Helper()
-	if !errors.Is(err, desir.ErrMaybeRan) || isAnswer(err) || errors.Is(err, context.DeadlineExceeded) {
+	if !errors.Is(err, desir.ErrMaybeRan) || errors.Is(err, desir.ErrUnavailable) || isAnswer(err) || errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("%s: %v; want ErrMaybeRan alone", what, err)
 	}
 }
@@ -304,6 +304,68 @@ func TestWithdrawn(t *testing.T) {
 	}
 	if n := rdb.Exists(t.Context(), service).Val(); n != 0 {
 		t.Error("it is still in the list")
+	}
+}
+
+// TestResultsUnreadable calls as a user who may not read results, and with an inbox that is
+// something else: calls without a deadline end.
+func TestResultsUnreadable(t *testing.T) {
+	t.Parallel()
+	srv := redistest.StartServer(t)
+	rdb := srv.Client(t)
+	serve(t, rdb, rpc.Grace(0))
+	mustSum(t, rpc.NewClient(rdb, service))
+	if err := rdb.Do(t.Context(), "acl", "setuser", "mute", "on", ">secret", "~*", "&*", "+@all", "-xread").Err(); err != nil {
+		t.Fatal(err)
+	}
+	denied := srv.Client(t, func(o *redis.Options) { o.Username, o.Password = "mute", "secret" })
+	_, err := sum.Call(context.Background(), rpc.NewClient(denied, service), []int{1})
+	if !errors.Is(err, desir.ErrDenied) || !errors.Is(err, desir.ErrMaybeRan) {
+		t.Errorf("who may not read: %v; want ErrDenied and ErrMaybeRan", err)
+	}
+
+	other := srv.Client(t)
+	c := rpc.NewClient(other, service)
+	mustSum(t, c)
+	p := hold.Go(context.Background(), c, "a")
+	held(t, rdb, 1)
+	for _, key := range rdb.Keys(t.Context(), "desir:inbox:*").Val() {
+		if err := rdb.Set(t.Context(), key, "", time.Minute).Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, err = p.Wait(t.Context())
+	if !errors.Is(err, desir.ErrWrongType) || !errors.Is(err, desir.ErrMaybeRan) {
+		t.Errorf("an inbox of another type: %v; want ErrWrongType and ErrMaybeRan", err)
+	}
+}
+
+// TestManyWithdrawn is that with calls that one look cannot take back.
+func TestManyWithdrawn(t *testing.T) {
+	t.Parallel()
+	srv := redistest.StartServer(t)
+	rdb := srv.Client(t)
+	c := rpc.NewClient(rdb, service)
+	_, end := serve(t, rdb, rpc.Concurrency(1), rpc.Grace(0))
+	mustSum(t, c)
+	runs := hold.Go(t.Context(), c, "runs")
+	held(t, rdb, 1)
+	const n = 1000
+	waits := make([]*rpc.Pending[int], n)
+	for i := range waits {
+		waits[i] = sum.Go(t.Context(), c, []int{1})
+	}
+	redistest.Eventually(t, 20*time.Second, func() bool { return rdb.LLen(t.Context(), service).Val() == n }, "the others wait")
+	end()
+	start := time.Now()
+	_, _ = runs.Wait(t.Context())
+	for _, p := range waits {
+		if _, err := p.Wait(t.Context()); !errors.Is(err, rpc.ErrNoWorkers) || errors.Is(err, desir.ErrMaybeRan) {
+			t.Fatalf("a call that waited: %v; want ErrNoWorkers", err)
+		}
+	}
+	if took := time.Since(start); took > lost { // of 128 for each look, the last one after 40 s
+		t.Errorf("they ended after %v", took)
 	}
 }
 

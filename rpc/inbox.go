@@ -175,6 +175,9 @@ func (b *inbox) read() {
 		case err != nil:
 			seen = false
 			r.fail(err)
+			if hopeless(err) { // as for who may not read
+				b.end(func(*call) bool { return true }, send.Fault(desir.ErrMaybeRan, err))
+			}
 			p.wait(nil)
 		case len(entries) > 0:
 			p = patience{}

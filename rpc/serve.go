@@ -58,7 +58,8 @@ func (r *run) handle(c incoming) {
 	ended := false
 	defer func() { // also when the handler has ended its goroutine, as runtime.Goexit does
 		if !ended {
-			state, body = stateFailed, appendError(body, errPanic, r.s.name)
+			r.s.stats.failed.Add(1)
+			state, body = stateFailed, appendError(body, errExit, r.s.name)
 		}
 		r.free.give()
 		*b = body
@@ -90,7 +91,10 @@ func (c *incoming) usual() time.Duration {
 	return c.handler.usual.time() + time.Duration(len(c.request.body)) // a nanosecond for a byte
 }
 
-var errPanic = &Error{Code: Internal, Message: "the handler panicked"}
+var (
+	errPanic = &Error{Code: Internal, Message: "the handler panicked"}
+	errExit  = &Error{Code: Internal, Message: "the handler ended its goroutine"}
+)
 
 var errLarge = fmt.Errorf("%w: a call has %d bytes at most", codec.ErrTooLarge, maxBody)
 
@@ -156,7 +160,11 @@ func (c *incoming) call(ctx *callContext, h *handler, dst []byte) (out []byte, e
 		if ended {
 			return
 		}
-		why := recover() // nil: the handler has ended its goroutine, which goes on ending
+		why := recover()
+		if why == nil { // it has ended its goroutine, which goes on ending
+			s.settings.log.Error("desir: a handler ended its goroutine", "service", s.h.Key, "method", c.request.method)
+			return
+		}
 		s.stats.panics.Add(1)
 		s.settings.log.Error("desir: a handler panicked", "service", s.h.Key, "method", c.request.method, "panic", why, "stack", string(debug.Stack()))
 		out, err = dst, errPanic

@@ -165,7 +165,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 type ServerStats struct {
 	Running     int64 // handlers that run now
 	Done        int64 // calls that ended with a value
-	Failed      int64 // calls that ended with the handler's error, panics included
+	Failed      int64 // calls that ended with the handler's error, or without a word of it, as by a panic
 	Panics      int64 // handlers that panicked
 	Refused     int64 // calls that reached no handler: unknown, of other types, unreadable
 	Expired     int64 // calls that came too late: past their deadline, or given up before they began

@@ -109,7 +109,7 @@ func appendNode(b []byte, err error, depth int, left *int) []byte {
 	*left--
 	kind, name, fields := describe(err)
 	b = pack.AppendArray(b, 5)
-	b = pack.AppendUint(b, uint64(kind))
+	b = pack.AppendUint(b, kind)
 	b = pack.AppendString(b, short(textOf(err)))
 	b = pack.AppendString(b, name)
 	b = pack.AppendBinary(b, fields)
@@ -127,7 +127,10 @@ func appendNode(b []byte, err error, depth int, left *int) []byte {
 	return b
 }
 
-func describe(err error) (kind int, name, fields string) {
+func describe(err error) (kind uint64, name, fields string) {
+	if n, ok := err.(*node); ok { // it goes on as it came
+		return n.kind, n.name, n.fields
+	}
 	if name = nameOf(err); name != "" {
 		return nodeSentinel, name, ""
 	}
@@ -181,8 +184,7 @@ func readNode(p *pack.Reader, depth int, left *int) error {
 		p.Fail()
 		return nil
 	}
-	kind := p.Uint()
-	n := &node{text: clone(p.String())}
+	n := &node{kind: p.Uint(), text: clone(p.String())}
 	name, fields := p.String(), p.Binary()
 	for range p.Array() {
 		if c := readNode(p, depth-1, left); c != nil {
@@ -192,10 +194,11 @@ func readNode(p *pack.Reader, depth int, left *int) error {
 			return nil
 		}
 	}
-	switch kind {
+	switch n.kind {
 	case nodeSentinel:
-		n.is = sentinelOf(name)
+		n.name, n.is = clone(name), sentinelOf(name)
 	case nodeTyped:
+		n.name, n.fields = clone(name), clone(fields)
 		if t := typeNamed(name); t != nil {
 			if e, bad := t.decode(fields); bad == nil {
 				n.as = e
@@ -208,6 +211,9 @@ func readNode(p *pack.Reader, depth int, left *int) error {
 // node is an error that was at a worker.
 type node struct {
 	text   string
+	kind   uint64
+	name   string // by which others may know it, also if nobody here does
+	fields string
 	is     error // the sentinel that it was
 	as     error // the error that it was, with its fields
 	causes []error

@@ -114,6 +114,33 @@ func TestErrorsCross(t *testing.T) {
 }
 
 // TestErrorTypesCross sends errors with fields, by pointer and by value.
+// TestErrorsCrossTwice sends an error on through a worker that knows none of its names.
+func TestErrorsCrossTwice(t *testing.T) {
+	err := fmt.Errorf("first: %w", errors.Join(errKnown, io.EOF, &typedErr{"pears", 3}, context.DeadlineExceeded))
+	first := string(appendError(nil, err, "host:1"))
+	hide := func(what string) string {
+		return strings.NewReplacer("rpc.errKnown", "rpc.errKnowN", "rpc.typedErr", "rpc.typedErR").Replace(what)
+	}
+	between, ok := readError(hide(first), "M") // there they have other names
+	if !ok || errors.Is(between, errKnown) {
+		t.Fatalf("between: %v, %v", between, ok)
+	}
+	last := string(appendError(nil, fmt.Errorf("second: %w", between), "host:1"))
+	back := strings.NewReplacer("rpc.errKnowN", "rpc.errKnown", "rpc.typedErR", "rpc.typedErr").Replace(last)
+	got, ok := readError(back, "M")
+	if !ok {
+		t.Fatal("it cannot be read")
+	}
+	for _, target := range []error{errKnown, io.EOF, context.DeadlineExceeded, fs.ErrInvalid} {
+		if !errors.Is(got, target) {
+			t.Errorf("errors.Is(err, %v) is false", target)
+		}
+	}
+	if e, ok := errors.AsType[*typedErr](got); !ok || *e != (typedErr{"pears", 3}) {
+		t.Errorf("errors.As finds %+v", e)
+	}
+}
+
 func TestErrorTypesCross(t *testing.T) {
 	err := across(t, fmt.Errorf("%w, %w", &typedErr{"pears", 3}, plainErr{"text"}))
 	if e, ok := errors.AsType[*typedErr](err); !ok || *e != (typedErr{"pears", 3}) {

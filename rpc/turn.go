@@ -19,19 +19,19 @@ const (
 )
 
 // usual is how long a handler takes, as far as its last runs tell: what was slower counts
-// at once, what was quicker little by little. Runs at the same time may overwrite each other's.
+// at once, and each run that was quicker takes back some of it, about what a goroutine for it
+// costs. So a handler that is slow now and then, and then holds up the reader, does so seldom
+// enough. Runs at the same time may overwrite each other's.
 type usual struct{ ns atomic.Int64 }
 
 // unknown makes it slow, for a start.
-func (u *usual) unknown() { u.ns.Store(int64(time.Millisecond)) }
+func (u *usual) unknown() { u.ns.Store(int64(2 * turnTime)) }
 
 func (u *usual) time() time.Duration { return time.Duration(u.ns.Load()) }
 
 func (u *usual) saw(d time.Duration) {
-	if last := u.time(); d < last {
-		d = last - (last-d)/8
-	}
-	u.ns.Store(int64(d))
+	const goroutine = time.Microsecond
+	u.ns.Store(int64(max(min(d, tooLong), u.time()-goroutine)))
 }
 
 // turn is the reading of calls by one goroutine. It runs calls that are usually quick by

@@ -3,6 +3,8 @@ package rpc
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -54,7 +56,7 @@ func (c *Client) watch(ctx context.Context, b *inbox) {
 	if err != nil {
 		c.failing.CompareAndSwap(0, time.Now().UnixNano())
 		if time.Since(time.Unix(0, c.failing.Load())) > lease || hopeless(err) {
-			b.end(func(p *call) bool { return p.client == c }, send.Fault(desir.ErrMaybeRan, errors.Join(errAway, err)))
+			b.end(func(p *call) bool { return p.client == c }, send.Fault(desir.ErrMaybeRan, away(err)))
 		}
 		return
 	}
@@ -68,38 +70,57 @@ func (c *Client) watch(ctx context.Context, b *inbox) {
 	}
 }
 
+// away says why the server does not tell. What is certain of the check, that it was not
+// executed, is not of the calls: their error must not say so.
+func away(err error) error {
+	if errors.Is(err, desir.ErrUnavailable) || errors.Is(err, desir.ErrMaybeRan) {
+		return fmt.Errorf("%w: %s", errAway, send.Reason(err))
+	}
+	return fmt.Errorf("%w: %w", errAway, err)
+}
+
 const maxWithdraw = 128 // calls at a time
 
 // withdraw takes the calls back that nobody has taken, since no worker is alive and they
 // do not wait for one.
 func (c *Client) withdraw(ctx context.Context, b *inbox, now int64) {
-	type waiting struct {
-		id   uint64
-		call *call
-		old  bool
-	}
 	var all []waiting
-	var frames []any
 	b.mu.Lock()
 	for id, p := range b.pending {
-		if out := p.out.Load(); p.client == c && out != 0 && !time.Now().Before(p.wait) && len(all) < maxWithdraw {
-			all = append(all, waiting{id, p, now-out > lease.Milliseconds()})
-			frames = append(frames, p.post.Value)
+		if out := p.out.Load(); p.client == c && out != 0 && !time.Now().Before(p.wait) {
+			all = append(all, waiting{id, p, p.post.Value, now-out > lease.Milliseconds()})
 		}
 	}
 	b.mu.Unlock()
-	if len(all) == 0 {
-		return
+	for some := range slices.Chunk(all, maxWithdraw) {
+		if !c.withdrawSome(ctx, b, some) {
+			return // the next look tries again
+		}
+	}
+}
+
+// waiting is a call that may be in the list, or had by nobody.
+type waiting struct {
+	id    uint64
+	call  *call
+	frame string
+	old   bool // so that a worker that has ended could have had it
+}
+
+func (c *Client) withdrawSome(ctx context.Context, b *inbox, some []waiting) bool {
+	frames := make([]any, len(some))
+	for i, w := range some {
+		frames[i] = w.frame
 	}
 	answer, err := withdrawScript.Run(ctx, b.hub, []string{c.service.calls}, frames...)
 	if err != nil {
-		return // the next look tries again
+		return false
 	}
-	there, err := numbers(answer, len(all))
+	there, err := numbers(answer, len(some))
 	if err != nil {
-		return
+		return false
 	}
-	for i, w := range all {
+	for i, w := range some {
 		switch {
 		case there[i] > 0:
 			b.fail(w.id, w.call, ErrNoWorkers)
@@ -107,4 +128,5 @@ func (c *Client) withdraw(ctx context.Context, b *inbox, now int64) {
 			b.fail(w.id, w.call, send.Fault(desir.ErrMaybeRan, errNoAnswer))
 		}
 	}
+	return true
 }

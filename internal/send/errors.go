@@ -27,6 +27,14 @@ type fault struct {
 // Fault returns an error of class with the reason cause. The text shows both.
 func Fault(class, cause error) error { return &fault{class: class, cause: cause} }
 
+// Reason returns the text of an error without its class.
+func Reason(err error) string {
+	if f, ok := errors.AsType[*fault](err); ok {
+		return f.cause.Error()
+	}
+	return err.Error()
+}
+
 func (f *fault) Error() string   { return f.class.Error() + ": " + f.cause.Error() }
 func (f *fault) Unwrap() []error { return []error{f.class, f.cause} }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -61,17 +62,18 @@ func quick(t *testing.T, r *redistest.Redis, opts ...rpc.ServerOption) (s *rpc.S
 	return s, c, leave, end
 }
 
-// warm calls until Greet is known to be quick.
+// warm calls until Greet is known to be quick. On a machine where it is not, since it is held up
+// now and then, what follows runs in other goroutines, and has to work as well.
 func warm(t *testing.T, c *rpc.Client) {
 	t.Helper()
-	redistest.Eventually(t, 60*time.Second, func() bool {
-		for range 200 {
-			if _, err := greet.Call(t.Context(), c, "where", patient); err == nil {
-				return true
-			}
+	reqs := slices.Repeat([]string{"where"}, 100)
+	for range 15 {
+		results, err := greet.CallMany(t.Context(), c, reqs, patient)
+		must(t, err)
+		if slices.ContainsFunc(results, func(one rpc.Result[string]) bool { return one.Err == nil }) {
+			return
 		}
-		return false
-	}, "a quick handler runs in the turn of the reader")
+	}
 }
 
 // rpcQuick has handlers that were quick wait, panic and end their goroutine: the others

@@ -1,0 +1,55 @@
+package rpc
+
+import (
+	"context"
+	"runtime/debug"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/desir-go/desir/internal/redistest"
+)
+
+// TestTurn lets a handler be quick and slow: it runs in the goroutine that reads, and in one of
+// its own.
+func TestTurn(t *testing.T) {
+	rdb := redistest.StartServer(t).Client(t)
+	where := NewMethod[bool, bool]("Where")
+	s := NewServer(rdb, "turns")
+	where.Handle(s, func(context.Context, bool) (bool, error) {
+		return strings.Contains(string(debug.Stack()), "(*turn).see"), nil
+	})
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- s.Run(ctx) }()
+	c := NewClient(rdb, "turns")
+	for _, quick := range []bool{true, false, true} {
+		s.handler("Where").usual.ns.Store(0)
+		if !quick {
+			s.handler("Where").usual.ns.Store(int64(time.Hour))
+		}
+		if got, err := where.Call(t.Context(), c, quick, Wait(20*time.Second)); err != nil || got != quick {
+			t.Errorf("quick %t: it ran in the turn: %t, %v", quick, got, err)
+		}
+	}
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
+// TestUsual counts what slow runs cost.
+func TestUsual(t *testing.T) {
+	var u usual
+	u.saw(time.Minute)
+	if u.time() != tooLong {
+		t.Errorf("after a minute: %v", u.time())
+	}
+	runs := 0
+	for ; u.time() > turnTime; runs++ {
+		u.saw(time.Microsecond)
+	}
+	if want := int((tooLong - turnTime) / time.Microsecond); runs != want {
+		t.Errorf("it is quick again after %d runs; want %d", runs, want)
+	}
+}

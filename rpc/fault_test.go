@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime/pprof"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -150,9 +151,7 @@ func TestRepliesLost(t *testing.T) {
 				_, end := serve(t, rdb)
 				mustSum(t, c)
 				if x.quick {
-					for range 100 {
-						mustSum(t, c)
-					}
+					quicken(t, c)
 				}
 				fault(p, x.match)
 				ended := 0
@@ -194,9 +193,7 @@ func TestResultsResent(t *testing.T) {
 	t.Cleanup(func() { _ = rdb.Close() })
 	serve(t, rdb)
 	c := rpc.NewClient(rdb, service)
-	for range 100 { // so that the handler is known to be quick
-		mustSum(t, c)
-	}
+	quicken(t, c)
 	const faults = 20
 	start := time.Now()
 	for range faults {
@@ -242,6 +239,14 @@ func TestSlowTurns(t *testing.T) {
 	}
 }
 
+// quicken calls until the handler is known to be quick.
+func quicken(t *testing.T, c *rpc.Client) {
+	t.Helper()
+	for range 100 {
+		mustSum(t, c)
+	}
+}
+
 func not(m redistest.Match) redistest.Match { return func(args []string) bool { return !m(args) } }
 
 // TestServerForgets lets the server come back with nothing: calls that were out end.
@@ -283,27 +288,42 @@ func TestServerGone(t *testing.T) {
 	}
 }
 
-// TestWithdrawn ends a worker cleanly while calls wait: they did not run.
+// TestWithdrawn ends a worker cleanly while calls wait, one or more than are taken back at a
+// time: they did not run.
 func TestWithdrawn(t *testing.T) {
 	t.Parallel()
-	srv := redistest.StartServer(t)
-	rdb := srv.Client(t)
-	c := rpc.NewClient(rdb, service)
-	_, end := serve(t, rdb, rpc.Concurrency(1), rpc.Grace(0))
-	mustSum(t, c)
-	runs := hold.Go(t.Context(), c, "runs")
-	held(t, rdb, 1)
-	waits := sum.Go(t.Context(), c, []int{1})
-	redistest.Eventually(t, 20*time.Second, func() bool { return rdb.LLen(t.Context(), service).Val() == 1 }, "the other waits")
-	end()
-	if _, err := runs.Wait(t.Context()); rpc.CodeOf(err) != rpc.Canceled || !isAnswer(err) {
-		t.Errorf("the call that ran: %v; want Canceled of the worker", err)
-	}
-	if _, err := waits.Wait(t.Context()); !errors.Is(err, rpc.ErrNoWorkers) || errors.Is(err, desir.ErrMaybeRan) {
-		t.Errorf("the call that waited: %v; want ErrNoWorkers", err)
-	}
-	if n := rdb.Exists(t.Context(), service).Val(); n != 0 {
-		t.Error("it is still in the list")
+	for _, n := range []int{1, 1000} {
+		t.Run(strconv.Itoa(n), func(t *testing.T) {
+			t.Parallel()
+			srv := redistest.StartServer(t)
+			rdb := srv.Client(t)
+			c := rpc.NewClient(rdb, service)
+			_, end := serve(t, rdb, rpc.Concurrency(1), rpc.Grace(0))
+			mustSum(t, c)
+			runs := hold.Go(t.Context(), c, "runs")
+			held(t, rdb, 1)
+			waits := make([]*rpc.Pending[int], n)
+			for i := range waits {
+				waits[i] = sum.Go(t.Context(), c, []int{1})
+			}
+			redistest.Eventually(t, 20*time.Second, func() bool { return rdb.LLen(t.Context(), service).Val() == int64(n) }, "the others wait")
+			end()
+			start := time.Now()
+			if _, err := runs.Wait(t.Context()); rpc.CodeOf(err) != rpc.Canceled || !isAnswer(err) {
+				t.Errorf("the call that ran: %v; want Canceled of the worker", err)
+			}
+			for _, p := range waits {
+				if _, err := p.Wait(t.Context()); !errors.Is(err, rpc.ErrNoWorkers) || errors.Is(err, desir.ErrMaybeRan) {
+					t.Fatalf("a call that waited: %v; want ErrNoWorkers", err)
+				}
+			}
+			if took := time.Since(start); took > lost { // 1000 of 128 for each look would take 40 s
+				t.Errorf("they ended after %v", took)
+			}
+			if n := rdb.Exists(t.Context(), service).Val(); n != 0 {
+				t.Error("it is still in the list")
+			}
+		})
 	}
 }
 
@@ -337,35 +357,6 @@ func TestResultsUnreadable(t *testing.T) {
 	_, err = p.Wait(t.Context())
 	if !errors.Is(err, desir.ErrWrongType) || !errors.Is(err, desir.ErrMaybeRan) {
 		t.Errorf("an inbox of another type: %v; want ErrWrongType and ErrMaybeRan", err)
-	}
-}
-
-// TestManyWithdrawn is that with calls that one look cannot take back.
-func TestManyWithdrawn(t *testing.T) {
-	t.Parallel()
-	srv := redistest.StartServer(t)
-	rdb := srv.Client(t)
-	c := rpc.NewClient(rdb, service)
-	_, end := serve(t, rdb, rpc.Concurrency(1), rpc.Grace(0))
-	mustSum(t, c)
-	runs := hold.Go(t.Context(), c, "runs")
-	held(t, rdb, 1)
-	const n = 1000
-	waits := make([]*rpc.Pending[int], n)
-	for i := range waits {
-		waits[i] = sum.Go(t.Context(), c, []int{1})
-	}
-	redistest.Eventually(t, 20*time.Second, func() bool { return rdb.LLen(t.Context(), service).Val() == n }, "the others wait")
-	end()
-	start := time.Now()
-	_, _ = runs.Wait(t.Context())
-	for _, p := range waits {
-		if _, err := p.Wait(t.Context()); !errors.Is(err, rpc.ErrNoWorkers) || errors.Is(err, desir.ErrMaybeRan) {
-			t.Fatalf("a call that waited: %v; want ErrNoWorkers", err)
-		}
-	}
-	if took := time.Since(start); took > lost { // of 128 for each look, the last one after 40 s
-		t.Errorf("they ended after %v", took)
 	}
 }
 

@@ -15,7 +15,7 @@ import (
 const (
 	manyResults = 64                     // that leave in one pipeline with the read
 	nearby      = 300 * time.Microsecond // what an answer usually takes at most, of a server for which few results do not
-	askAgain    = 128                    // results that leave so, until it is measured again
+	askAgain    = 128                    // reads that take results along, until an answer is measured again
 )
 
 // reader reads calls from the list, and delivers results over the same connection.
@@ -25,7 +25,7 @@ type reader struct {
 	older bool // the server has no BLMPOP
 
 	took  time.Duration // what the answer to results usually takes
-	blind int           // how often it was not measured since
+	blind int           // reads that took results along since
 
 	mu       sync.Mutex
 	blocking bool // a read may block

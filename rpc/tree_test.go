@@ -113,7 +113,6 @@ func TestErrorsCross(t *testing.T) {
 	}
 }
 
-// TestErrorTypesCross sends errors with fields, by pointer and by value.
 // TestErrorsCrossTwice sends an error on through a worker that knows none of its names.
 func TestErrorsCrossTwice(t *testing.T) {
 	err := fmt.Errorf("first: %w", errors.Join(errKnown, io.EOF, &typedErr{"pears", 3}, context.DeadlineExceeded))
@@ -141,6 +140,7 @@ func TestErrorsCrossTwice(t *testing.T) {
 	}
 }
 
+// TestErrorTypesCross sends errors with fields, by pointer and by value.
 func TestErrorTypesCross(t *testing.T) {
 	err := across(t, fmt.Errorf("%w, %w", &typedErr{"pears", 3}, plainErr{"text"}))
 	if e, ok := errors.AsType[*typedErr](err); !ok || *e != (typedErr{"pears", 3}) {

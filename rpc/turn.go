@@ -131,9 +131,9 @@ func (t *turn) read() (frames []string, more bool, err error) {
 	default:
 	}
 	results := t.results
+	t.results = nil
 	n := r.free.free()
 	if n == 0 {
-		t.results = nil
 		post(results)
 		select {
 		case <-r.free.came:
@@ -144,7 +144,6 @@ func (t *turn) read() (frames []string, more bool, err error) {
 	if r.read.outlived() {
 		r.read.close()
 	}
-	t.results = nil
 	frames, err = r.read.pop(min(n, maxTake), results)
 	if err == nil {
 		t.trouble = patience{}
@@ -242,7 +241,7 @@ func (t *turn) keep(c *incoming, r result) bool {
 func (t *turn) look() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.running && !t.lost && t.run.s.age()-t.since >= tooLong { // else it came too late, for a turn before
+	if t.running && t.run.s.age()-t.since >= tooLong { // else it came too late, for a turn before
 		t.hand()
 	}
 }

@@ -85,9 +85,10 @@ const maxWithdraw = 128 // calls at a time
 // do not wait for one.
 func (c *Client) withdraw(ctx context.Context, b *inbox, now int64) {
 	var all []waiting
+	moment := time.Now()
 	b.mu.Lock()
 	for id, p := range b.pending {
-		if out := p.out.Load(); p.client == c && out != 0 && !time.Now().Before(p.wait) {
+		if out := p.out.Load(); p.client == c && out != 0 && !moment.Before(p.wait) {
 			all = append(all, waiting{id, p, p.post.Value, now-out > lease.Milliseconds()})
 		}
 	}

@@ -12,7 +12,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/desir-go/desir"
-	"github.com/desir-go/desir/internal/hub"
+	"github.com/desir-go/desir/internal/link"
 	"github.com/desir-go/desir/internal/send"
 )
 
@@ -96,7 +96,7 @@ func (q *request) alone(ctx context.Context, node *redis.Client) (any, error) {
 	} else if ok {
 		patience = limit + grace
 	}
-	own := hub.Alone(node, patience)
+	own := link.Alone(node, patience)
 	defer own.Close()
 	var id atomic.Int64
 	done := make(chan answer, 1)

@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/desir-go/desir/internal/hub"
+	"github.com/desir-go/desir/internal/link"
 	"github.com/desir-go/desir/internal/redistest"
 )
 
@@ -185,7 +185,7 @@ func cutOff(t *testing.T, e *Env) {
 	e.Heal()
 	redistest.Eventually(t, time.Minute, func() bool { return role(t, master) == "slave" }, "the old master follows the new one")
 	if e.kind == "sentinel" { // clients may have called it up to here, and workers have read there
-		lossy.to, l.moving = time.Now(), hub.Lifetime
+		lossy.to, l.moving = time.Now(), link.Lifetime
 	}
 	follows := time.Since(healed)
 	settled(t, e)

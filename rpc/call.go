@@ -12,6 +12,7 @@ import (
 	"github.com/desir-go/desir"
 	"github.com/desir-go/desir/codec"
 	"github.com/desir-go/desir/internal/fuse"
+	"github.com/desir-go/desir/internal/link"
 	"github.com/desir-go/desir/internal/pack"
 	"github.com/desir-go/desir/internal/script"
 	"github.com/desir-go/desir/internal/send"
@@ -28,6 +29,7 @@ type call struct {
 	stored func(*fuse.Call, error) // p.answered
 	// settled: stored was called, so nobody else will touch the post.
 	settled atomic.Bool
+	leads   atomic.Pointer[link.Link] // over which it reads its result itself
 
 	// What became of it, once done has been sent to.
 	state uint64
@@ -177,11 +179,15 @@ func (c *Client) once(ctx context.Context, box *inbox, method, word string, body
 	q.inbox, q.id = box.id, box.next.Add(1)
 	p := box.calls.Get().(*call)
 	p.client, p.id, p.wait = c, q.id, wait
-	box.enter(p)
-	if c.closed.Load() { // perhaps before it was there to be ended
+	leads, closed := box.enter(p), c.closed.Load()
+	if closed { // perhaps before the call was there to be ended
 		box.fail(p.id, p, desir.ErrClosed)
-	} else {
-		p.send(ctx, box, &q)
+	}
+	switch {
+	case leads:
+		box.lead(ctx, p, &q)
+	case !closed:
+		p.send(ctx, &q)
 	}
 	over := ctx.Done()
 	if over == nil { // the short way for who cannot leave
@@ -233,21 +239,41 @@ func checkHeaders(headers map[string]string) error {
 	return nil
 }
 
-// send stores the call, together with others, and does not wait.
-func (p *call) send(ctx context.Context, box *inbox, q *request) {
+// frame makes the frame of the call.
+func (p *call) frame(ctx context.Context, q *request) {
 	b := scratch.Get().(*[]byte)
 	*b = q.append((*b)[:0])
 	p.post.Value = string(*b)
 	p.post.Here = ctx.Done() == nil // else it may have to leave
 	giveBack(b)
-	box.hub.Send.Post(ctx, &p.post, p.client.kind, p.client.service.calls, p.stored)
+}
+
+// send stores the call, together with others, and does not wait.
+func (p *call) send(ctx context.Context, q *request) {
+	p.frame(ctx, q)
+	p.store(ctx)
+}
+
+// store is send once there is a frame.
+func (p *call) store(ctx context.Context) {
+	c := p.client
+	h, _ := c.h.Hub()
+	h.Send.Post(ctx, &p.post, c.kind, c.service.calls, p.stored)
 }
 
 // answered takes the answer to the store.
 func (p *call) answered(one *fuse.Call, err error) {
+	var n int64
+	if err == nil {
+		n = one.Count
+	}
+	p.settleStore(n, err)
+}
+
+func (p *call) settleStore(n int64, err error) {
 	switch {
 	case err == nil:
-		p.outcome(one.Count)
+		p.outcome(n)
 	case script.Unknown(err): // not executed; Run finds the way
 		go p.sendAlone()
 		return
@@ -255,6 +281,17 @@ func (p *call) answered(one *fuse.Call, err error) {
 		p.notStored(err)
 	}
 	p.settled.Store(true)
+}
+
+// ledTo is answered for a call that led. What was not executed goes the way of other calls, if
+// its caller is still there.
+func (p *call) ledTo(n int64, err error) {
+	if errors.Is(err, desir.ErrUnavailable) && p.box.has(p.id, p) {
+		p.post.Here = false
+		p.store(context.Background())
+		return
+	}
+	p.settleStore(n, err)
 }
 
 const hope = time.Second // for the result of a call of which nobody knows whether it was stored
@@ -304,8 +341,16 @@ func (p *call) sendAlone() {
 // settle ends the call, unless it has ended.
 func (p *call) settle(err error) {
 	if p.box == nil || p.box.remove(p.id, p) {
-		p.err = err
-		p.done <- struct{}{}
+		p.end(err)
+	}
+}
+
+// end tells the caller that the call has ended, and ends its reading if it leads.
+func (p *call) end(err error) {
+	p.err = err
+	p.done <- struct{}{}
+	if own := p.leads.Load(); own != nil { // perhaps of another call by then, which goes on
+		own.Interrupt()
 	}
 }
 

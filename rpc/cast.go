@@ -32,7 +32,7 @@ func (c *Client) castOnce(ctx context.Context, box *inbox, method, word string, 
 	}
 	p := newCall(nil)
 	p.client = c
-	p.send(ctx, box, &q)
+	p.send(ctx, &q)
 	select {
 	case <-p.done:
 		return p.err

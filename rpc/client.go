@@ -21,8 +21,9 @@ import (
 )
 
 // Client makes calls to a service. All Clients of one redis client share an inbox and the
-// connection on which it is read; that is opened by the first call, and closed a second
-// after the last one that was pending.
+// connection on which it is read; that is opened by the first call, and closed a second or
+// two after the last one that was pending. Hooks of the redis client do not see what goes over it: the
+// reads of results, and the calls of a caller that is alone.
 //
 // Use NewClient. A Client is safe for any number of goroutines.
 type Client struct {

@@ -13,6 +13,7 @@ import (
 const (
 	version     = 1
 	resultField = "1"
+	newField    = "new" // of an inbox that was made
 )
 
 const (

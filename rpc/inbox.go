@@ -4,12 +4,9 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/redis/go-redis/v9"
 
 	"github.com/desir-go/desir"
 	"github.com/desir-go/desir/internal/hub"
@@ -33,8 +30,11 @@ type inbox struct {
 
 	mu       sync.Mutex
 	pending  map[uint64]*call
-	reading  bool
 	watching bool
+	reading  bool         // somebody reads
+	reader   *inboxReader // of whoever does
+	vacant   bool         // nobody does, and a caller may
+	tidying  bool         // the reader, once it is free for a while
 }
 
 type inboxPart struct{}
@@ -44,6 +44,7 @@ func inboxOf(h *hub.Hub) *inbox {
 	return h.Part(inboxPart{}, func() any {
 		id := rand.Text()
 		box := &inbox{hub: h, id: id, key: keys.Inbox(id), gate: newGate(), pending: map[uint64]*call{}}
+		box.reader = newInboxReader(box)
 		box.calls.New = func() any { return newCall(box) }
 		return box
 	}).(*inbox)
@@ -61,19 +62,30 @@ func (b *inbox) free(p *call) {
 	b.calls.Put(p)
 }
 
-// enter notes a call whose result may come, and sees to it that somebody reads.
-func (b *inbox) enter(p *call) {
+// enter notes a call whose result may come, and sees to it that somebody reads: leads says
+// that the caller does, by [inbox.lead].
+func (b *inbox) enter(p *call) (leads bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.pending[p.id] = p
 	if !b.reading {
 		b.reading = true
-		go b.read()
+		if leads = b.vacant; !leads {
+			go b.read()
+		}
 	}
 	if !b.watching {
 		b.watching = true
 		time.AfterFunc(checkGap, b.watch)
 	}
+	return leads
+}
+
+// has reports whether a call is pending.
+func (b *inbox) has(id uint64, p *call) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.pending[id] == p
 }
 
 // remove takes a call out, and reports whether it was pending: then whoever has asked
@@ -91,8 +103,7 @@ func (b *inbox) remove(id uint64, p *call) bool {
 // fail ends a call with an error, unless it has ended.
 func (b *inbox) fail(id uint64, p *call, err error) {
 	if b.remove(id, p) {
-		p.err = err
-		p.done <- struct{}{}
+		p.end(err)
 	}
 }
 
@@ -108,8 +119,7 @@ func (b *inbox) end(which func(*call) bool, err error) {
 	}
 	b.mu.Unlock()
 	for _, p := range ended {
-		p.err = err
-		p.done <- struct{}{}
+		p.end(err)
 	}
 }
 
@@ -145,65 +155,9 @@ func (b *inbox) see(ctx context.Context) error {
 	return nil
 }
 
-// read reads results as long as calls are pending, and for a moment after that.
-func (b *inbox) read() {
-	ctx := context.Background()
-	r := inboxReader{line: line{hub: b.hub, key: b.key}}
-	defer r.close()
-	seen := false // the key, over a connection that has not broken since
-	for p := (patience{}); ; {
-		var entries []redis.XMessage
-		var err error
-		if r.outlived() {
-			seen = false
-			r.close()
-		}
-		if !seen {
-			err = b.see(ctx)
-		}
-		if seen = err == nil; seen {
-			entries, err = r.entries(ctx)
-		}
-		for _, e := range entries {
-			b.bring(e.Values)
-		}
-		if r.made != "" {
-			b.isNew(r.made)
-			r.made = ""
-		}
-		switch {
-		case err != nil:
-			seen = false
-			r.fail(err)
-			if hopeless(err) { // as for who may not read
-				b.end(func(*call) bool { return true }, send.Fault(desir.ErrMaybeRan, err))
-			}
-			p.wait(nil)
-		case len(entries) > 0:
-			p = patience{}
-			runtime.Gosched() // the callers first: their next calls leave together
-			continue
-		default:
-			p = patience{}
-		}
-		if b.rest() {
-			return
-		}
-	}
-}
-
-// rest ends the reading if nothing is pending.
-func (b *inbox) rest() bool {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.reading = len(b.pending) > 0
-	return !b.reading
-}
-
-// bring hands the results of an entry to their calls. Those that nobody waits for, since
-// they come late or twice, go.
-func (b *inbox) bring(entry map[string]any) {
-	text, _ := entry[resultField].(string)
+// bring hands the results of an entry to their calls, and returns how many it were. Those
+// that nobody waits for, since they come late or twice, go.
+func (b *inbox) bring(text string) int {
 	var room [64]*call
 	ended := room[:0]
 	r := pack.Reader{Data: text}
@@ -219,6 +173,7 @@ func (b *inbox) bring(entry map[string]any) {
 	for _, p := range ended {
 		p.done <- struct{}{}
 	}
+	return len(ended)
 }
 
 // lose ends the calls that there are: the key was made, and their results may have found
@@ -234,71 +189,4 @@ func (b *inbox) isNew(entry string) {
 	if made := b.made.Load(); made == nil || *made != entry {
 		b.lose()
 	}
-}
-
-const (
-	maxEntries = 256 // of a read
-	keptCount  = 64  // entries that may stay although they were read
-	keptBytes  = 256 << 10
-)
-
-// inboxReader reads entries.
-type inboxReader struct {
-	line
-	last string // entry that was read over this connection
-	had  []any  // IDs of entries that were read and are still there
-	size int    // of those, in bytes
-	made string // the entry that says that the inbox is new
-}
-
-const begin = "0-0" // of a stream
-
-// entries waits for entries, or for a moment. A new connection reads from the beginning:
-// what was read before and is still there comes again. Entries that were read are
-// deleted now and then, and at once where the connection is not the reader's own.
-func (r *inboxReader) entries(ctx context.Context) ([]redis.XMessage, error) {
-	if r.own == nil {
-		r.last = begin
-	}
-	client, err := r.client(ctx)
-	if err != nil {
-		return nil, err
-	}
-	read := redis.NewXStreamSliceCmd(ctx, "xread", "count", maxEntries, "block", block.Milliseconds(), "streams", r.key, r.last)
-	read.SetFirstKeyPos(6)
-	if len(r.had) >= keptCount || r.size >= keptBytes || r.own == nil && len(r.had) > 0 {
-		err = r.hub.Send.WriteOn(ctx, client, r.delete(ctx), read)
-	} else {
-		err = r.hub.Send.WriteOn(ctx, client, read)
-	}
-	if errors.Is(read.Err(), redis.Nil) { // it is quiet
-		if len(r.had) == 0 {
-			return nil, nil
-		}
-		return nil, r.hub.Send.WriteOn(ctx, client, r.delete(ctx))
-	}
-	if err != nil {
-		return nil, err
-	}
-	var entries []redis.XMessage
-	for _, stream := range read.Val() { // one
-		entries = stream.Messages
-	}
-	for _, e := range entries {
-		r.last = e.ID
-		r.had = append(r.had, e.ID)
-		if _, isNew := e.Values["new"]; isNew {
-			r.made = e.ID
-		}
-		text, _ := e.Values[resultField].(string)
-		r.size += len(text)
-	}
-	return entries, nil
-}
-
-// delete deletes what was read. Should it get lost, the entries expire with the key.
-func (r *inboxReader) delete(ctx context.Context) redis.Cmder {
-	words := append([]any{"xdel", r.key}, r.had...)
-	r.had, r.size = r.had[:0], 0
-	return redis.NewIntCmd(ctx, words...)
 }

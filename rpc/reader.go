@@ -3,19 +3,21 @@ package rpc
 import (
 	"context"
 	"errors"
-	"slices"
+	"strconv"
 	"sync"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 
 	"github.com/desir-go/desir"
+	"github.com/desir-go/desir/internal/link"
 )
 
 const (
-	manyResults = 64                     // that leave in one pipeline with the read
-	nearby      = 300 * time.Microsecond // what an answer usually takes at most, of a server for which few results do not
-	askAgain    = 128                    // reads that take results along, until an answer is measured again
+	manyResults  = 64                     // that leave in one pipeline with the read
+	nearby       = 300 * time.Microsecond // what an answer usually takes at most, of a server for which few results do not
+	blockSeconds = "1"                    // block
+	askAgain     = 128                    // reads that take results along, until an answer is measured again
 )
 
 // reader reads calls from the list, and delivers results over the same connection.
@@ -23,6 +25,10 @@ type reader struct {
 	line
 	run   *run
 	older bool // the server has no BLMPOP
+
+	popped link.Command
+	calls  []string // that it has brought
+	riders riders
 
 	took  time.Duration // what the answer to results usually takes
 	blind int           // reads that took results along since
@@ -36,14 +42,14 @@ type reader struct {
 // delivered. An error says whether calls may have been lost: then it is desir.ErrMaybeRan.
 func (d *reader) pop(n int, results []*outgoing) ([]string, error) {
 	ctx := context.Background()
-	client, err := d.client(ctx)
+	err := d.open(ctx)
 	if err != nil || !d.begin() {
 		post(results)
 		return nil, err
 	}
 	along := d.along(ctx, results)
 	defer along.post() // whatever happens
-	calls, err := d.popFrom(ctx, client, n, along)
+	calls, err := d.popFrom(ctx, n, along)
 	d.mu.Lock()
 	d.blocking = false
 	d.mu.Unlock()
@@ -54,22 +60,21 @@ func (d *reader) pop(n int, results []*outgoing) ([]string, error) {
 	return calls, err
 }
 
-// riders is results that are delivered over the reader's connection, each with its
-// command.
+// riders is results that are delivered over the reader's connection.
 type riders struct {
 	results []*outgoing
-	cmds    []redis.Cmder
+	cmds    []*link.Command
 	n       int64 // results, in all
 }
 
-// along makes the commands of the results whose inboxes are at the reader's node, and posts
-// the others.
+// along picks the results whose inboxes are at the reader's node, and posts the others.
 func (d *reader) along(ctx context.Context, results []*outgoing) *riders {
-	a := &riders{}
+	a := &d.riders
+	a.results, a.cmds, a.n = a.results[:0], a.cmds[:0], 0
 	for _, o := range results {
 		if d.own != nil {
 			if node, err := d.hub.Node(ctx, o.inbox); err == nil && node == d.node {
-				a.results, a.cmds, a.n = append(a.results, o), append(a.cmds, o.command(ctx)), a.n+o.n
+				a.results, a.cmds, a.n = append(a.results, o), append(a.cmds, o.command()), a.n+o.n
 				continue
 			}
 		}
@@ -78,21 +83,32 @@ func (d *reader) along(ctx context.Context, results []*outgoing) *riders {
 	return a
 }
 
-// settle looks at what became of the results. What had another error than that its client
-// is gone goes the way of other results.
+// settle looks at what became of the results. What had an error goes the way of other
+// results.
 func (a *riders) settle() {
-	for i, o := range a.results {
-		if err := a.cmds[i].Err(); err == nil || errors.Is(err, redis.Nil) {
-			o.delivered(nil, err)
-		} else {
+	for _, o := range a.results {
+		switch {
+		case o.direct.Err != nil:
 			o.send(false)
+		case o.direct.Null:
+			o.delivered(nil, redis.Nil)
+		default:
+			o.delivered(nil, nil)
 		}
 	}
-	a.results = nil
+	a.forget()
 }
 
 // post delivers the results that are not settled as others.
-func (a *riders) post() { post(a.results) }
+func (a *riders) post() {
+	post(a.results)
+	a.forget()
+}
+
+func (a *riders) forget() {
+	clear(a.results)
+	a.results = a.results[:0]
+}
 
 // write sends a command that pops, and delivers the results. The error is the pop's.
 //
@@ -100,21 +116,21 @@ func (a *riders) post() { post(a.results) }
 // the server lets this reader wait before it tells the client of its results, and the calls
 // that the client makes then come in more reads. Many leave in one pipeline with it, and those
 // to a server far away, which would cost a round trip.
-func (d *reader) write(ctx context.Context, client redis.UniversalClient, along *riders, pop redis.Cmder) error {
-	if len(along.results) == 0 {
-		return d.hub.Send.WriteOn(ctx, client, pop)
-	}
-	if d.apart(along.n) {
+func (d *reader) write(ctx context.Context, along *riders, pop *link.Command) error {
+	switch {
+	case len(along.results) == 0:
+	case d.apart(along.n):
 		begun := time.Now()
-		_ = d.hub.Send.WriteOn(ctx, client, along.cmds...) // each has its own
+		_ = d.do(ctx, along.cmds...) // each has its own
 		d.answered(time.Since(begun))
 		along.settle()
-		return d.hub.Send.WriteOn(ctx, client, pop)
+	default:
+		d.blind++
+		_ = d.do(ctx, append(along.cmds, pop)...)
+		along.settle()
+		return pop.Err
 	}
-	d.blind++
-	_ = d.hub.Send.WriteOn(ctx, client, append(slices.Clip(along.cmds), pop)...)
-	along.settle()
-	return d.hub.Send.ExplainSent(ctx, pop.Err())
+	return d.do(ctx, pop)
 }
 
 // apart reports whether so many results go before the command that pops.
@@ -132,43 +148,70 @@ func (d *reader) answered(took time.Duration) {
 	d.took = took
 }
 
-func (d *reader) popFrom(ctx context.Context, client redis.UniversalClient, n int, along *riders) ([]string, error) {
+// popFrom pops up to n calls. On a server without BLMPOP the first one blocks, and the others
+// follow.
+func (d *reader) popFrom(ctx context.Context, n int, along *riders) ([]string, error) {
+	clear(d.calls)
+	d.calls = d.calls[:0]
 	if d.older {
-		return d.popOlder(ctx, client, n, along)
+		d.popped.Words = append(d.popped.Words[:0], "blpop", d.run.poke, d.key, blockSeconds)
+		d.popped.Key, d.popped.Take = 1, d.takeFirst
+	} else {
+		d.popped.Words = append(d.popped.Words[:0], "blmpop", blockSeconds, "2", d.run.poke, d.key, "left", "count", strconv.Itoa(n))
+		d.popped.Key, d.popped.Take = 3, d.takeCalls
 	}
-	cmd := redis.NewKeyValuesCmd(ctx, "blmpop", block.Seconds(), 2, d.run.poke, d.key, "left", "count", n)
-	cmd.SetFirstKeyPos(3)
-	err := d.write(ctx, client, along, cmd)
-	key, calls := cmd.Val()
-	switch {
-	case errors.Is(err, redis.Nil):
-		return nil, nil
-	case err != nil || key != d.key:
-		return nil, err
+	err := d.write(ctx, along, &d.popped)
+	if err != nil || !d.older || len(d.calls) == 0 || n == 1 {
+		return d.calls, err
 	}
-	return calls, nil
+	d.popped.Words = append(d.popped.Words[:0], "lpop", d.key, strconv.Itoa(n-1))
+	d.popped.Take = d.takeRest
+	err = d.do(ctx, &d.popped)
+	return d.calls, err
 }
 
-// popOlder is popFrom for a server without BLMPOP: the first call blocks, and the others
-// follow.
-func (d *reader) popOlder(ctx context.Context, client redis.UniversalClient, n int, along *riders) ([]string, error) {
-	first := redis.NewStringSliceCmd(ctx, "blpop", d.run.poke, d.key, block.Seconds())
-	err := d.write(ctx, client, along, first)
-	switch {
-	case errors.Is(err, redis.Nil):
-		return nil, nil
-	case err != nil || len(first.Val()) != 2 || first.Val()[0] != d.key:
-		return nil, err
+// takeCalls reads the key that something was popped from, and a list of what.
+func (d *reader) takeCalls(answer *link.Reply) error {
+	ours, err := d.takeKey(answer)
+	if err != nil || !ours {
+		return errors.Join(err, answer.Skip())
 	}
-	calls := first.Val()[1:]
-	if n == 1 {
-		return calls, nil
+	return d.takeRest(answer)
+}
+
+// takeFirst reads the key that something was popped from, and what.
+func (d *reader) takeFirst(answer *link.Reply) error {
+	ours, err := d.takeKey(answer)
+	if err != nil || !ours {
+		return errors.Join(err, answer.Skip())
 	}
-	rest := redis.NewStringSliceCmd(ctx, "lpop", d.key, n-1)
-	if err = d.hub.Send.WriteOn(ctx, client, rest); errors.Is(err, redis.Nil) {
-		err = nil
+	return d.takeCall(answer)
+}
+
+// takeKey reads whether the key is the list of calls, not the poke.
+func (d *reader) takeKey(answer *link.Reply) (ours bool, err error) {
+	if _, err = answer.List(); err != nil { // of two
+		return false, err
 	}
-	return append(calls, rest.Val()...), err
+	key, err := answer.Text()
+	return key == d.key, err
+}
+
+// takeRest reads a list of calls.
+func (d *reader) takeRest(answer *link.Reply) error {
+	n, err := answer.List()
+	for i := 0; i < n && err == nil; i++ {
+		err = d.takeCall(answer)
+	}
+	return err
+}
+
+func (d *reader) takeCall(answer *link.Reply) error {
+	call, err := answer.Text()
+	if err == nil {
+		d.calls = append(d.calls, call)
+	}
+	return err
 }
 
 // begin says that a read may block from now on, unless no other may begin.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/desir-go/desir/internal/fuse"
 	"github.com/desir-go/desir/internal/keys"
+	"github.com/desir-go/desir/internal/link"
 	"github.com/desir-go/desir/internal/send"
 )
 
@@ -45,6 +46,7 @@ func deliverCommand(ctx context.Context, inbox, results string) redis.Cmder {
 // outgoing is results for one client on their way.
 type outgoing struct {
 	post   send.Post
+	direct link.Command
 	run    *run
 	of     string    // the client; kept, as inbox is, for the next results
 	inbox  string    // its key
@@ -106,9 +108,11 @@ func post(results []*outgoing) {
 	}
 }
 
-// command delivers the results in a pipeline of the caller's, who says [outgoing.delivered] then.
-func (o *outgoing) command(ctx context.Context) redis.Cmder {
-	return deliverCommand(ctx, o.inbox, string(o.frames))
+// command delivers the results over a link of the caller's, who says [outgoing.delivered] then.
+func (o *outgoing) command() *link.Command {
+	o.direct.Words = append(o.direct.Words[:0], "xadd", o.inbox, "nomkstream", "*", resultField, textView(o.frames))
+	o.direct.Key = 1
+	return &o.direct
 }
 
 // delivered looks at what became of results. They may be sent again whatever happened: a

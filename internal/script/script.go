@@ -88,6 +88,9 @@ func (s *Script) Command(ctx context.Context, h *hub.Hub, keys []string, args ..
 	return command(ctx, "evalsha", s.form(h).digest, keys, args)
 }
 
+// Digest is by which the server knows the script, if it does; as for Command.
+func (s *Script) Digest(h *hub.Hub) string { return s.form(h).digest }
+
 // Unknown reports whether err is a server's word that it cannot run the digest.
 func Unknown(err error) bool { return redis.HasErrorPrefix(err, "NOSCRIPT") || unreadable(err) }
 

@@ -11,8 +11,8 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/desir-go/desir/internal/hub"
 	"github.com/desir-go/desir/internal/keys"
+	"github.com/desir-go/desir/internal/link"
 	"github.com/desir-go/desir/internal/send"
 )
 
@@ -44,7 +44,7 @@ func newBlocker(l *loop) *blocker {
 // client returns the client of the connection. It is a clone, without retries;
 // a client of another type serves itself.
 func (b *blocker) client() redis.Cmdable {
-	if b.own != nil && hub.Outlived(b.loop.node, b.made) {
+	if b.own != nil && link.Outlived(b.loop.node, b.made) {
 		b.close()
 	}
 	if b.own != nil {
@@ -53,7 +53,7 @@ func (b *blocker) client() redis.Cmdable {
 	if b.loop.node == nil {
 		return b.loop.w.hub.Client
 	}
-	b.own, b.made = hub.Alone(b.loop.node, period+grace), time.Now()
+	b.own, b.made = link.Alone(b.loop.node, period+grace), time.Now()
 	return b.own
 }
 

@@ -1,4 +1,4 @@
-package hub
+package link
 
 import (
 	"time"
@@ -11,6 +11,11 @@ import (
 // commands that block: it repeats nothing and waits readTimeout for an answer,
 // without end if that is negative. The caller closes it.
 func Alone(node *redis.Client, readTimeout time.Duration) *redis.Client {
+	o := alone(node, readTimeout)
+	return redis.NewClient(&o)
+}
+
+func alone(node *redis.Client, readTimeout time.Duration) redis.Options {
 	o := *node.Options()
 	o.MaxRetries = -1
 	o.ReadTimeout = readTimeout
@@ -19,7 +24,7 @@ func Alone(node *redis.Client, readTimeout time.Duration) *redis.Client {
 	o.ContextTimeoutEnabled = false
 	o.PushNotificationProcessor = nil // of the other client; a second one cannot share it
 	o.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
-	return redis.NewClient(&o)
+	return o
 }
 
 // Lifetime is how long a connection of its own is used behind sentinels. A master
@@ -28,7 +33,7 @@ func Alone(node *redis.Client, readTimeout time.Duration) *redis.Client {
 // not those of Alone.
 const Lifetime = 5 * time.Second
 
-// Outlived reports whether a client that Alone has made at that time, of this node,
+// Outlived reports whether a connection that was made at that time, to this node,
 // may lead to a master of the past. Another one asks the sentinels anew.
 func Outlived(node *redis.Client, made time.Time) bool {
 	return node.Options().Addr == behindSentinels && time.Since(made) > Lifetime

@@ -1,0 +1,227 @@
+package link
+
+import (
+	"context"
+	"errors"
+	"net"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// Link is a connection on which one goroutine sends commands and reads their answers
+// itself. The client library dials and greets; what it does for a command besides
+// writing and reading (looking whether the connection is open, deadlines, hooks, objects for words and
+// answers) costs more than a quick exchange with a server nearby.
+type Link struct {
+	client   *redis.Client // whose connection it is
+	conn     net.Conn
+	reply    *Reply
+	out      []byte
+	patience time.Duration
+	armed    time.Time // when the deadlines were set
+	broken   error     // after which nothing can be sent or read
+
+	waiting bool // for an answer, and an interrupt ends that
+
+	mu          sync.Mutex
+	interrupted bool // the deadline of reads is in the past
+}
+
+const (
+	inSize  = 32 << 10 // of the buffer for what comes
+	keptOut = 64 << 10 // bytes of the buffer for what leaves, between two exchanges
+	slack   = 250 * time.Millisecond
+)
+
+// Open connects to a node. An exchange that takes longer than patience, up to a quarter of
+// a second more, is given up.
+func Open(ctx context.Context, node *redis.Client, patience time.Duration) (*Link, error) {
+	o := alone(node, patience)
+	var conn net.Conn
+	dial := o.Dialer
+	o.Dialer = func(ctx context.Context, network, addr string) (c net.Conn, err error) {
+		conn, err = dial(ctx, network, addr)
+		return conn, err
+	}
+	greeted := false
+	connected := o.OnConnect
+	o.OnConnect = func(ctx context.Context, c *redis.Conn) error { // the end of the greeting
+		if connected != nil {
+			if err := connected(ctx, c); err != nil {
+				return err
+			}
+		}
+		greeted = true
+		return nil
+	}
+	client := redis.NewClient(&o)
+	err := client.Conn().Ping(ctx).Err()            // the connection stays with the Conn, and so with the link
+	if err != nil && (!greeted || !isAnswer(err)) { // a ping that is denied does not matter
+		_ = client.Close()
+		return nil, err
+	}
+	l := &Link{client: client, conn: conn, patience: patience}
+	l.reply = NewReply(wire{l})
+	return l, nil
+}
+
+func isAnswer(err error) bool {
+	var answer redis.Error
+	return errors.As(err, &answer)
+}
+
+// Close closes the connection.
+func (l *Link) Close() { _ = l.client.Close() }
+
+// Do sends commands and reads their answers. It reports whether they may have reached the
+// server. After an error that is no answer the link is to be closed.
+func (l *Link) Do(cmds ...*Command) (sent bool) {
+	sent = l.Send(cmds...)
+	for _, c := range cmds {
+		_ = l.Receive(c) // the command has it
+	}
+	return sent
+}
+
+// Send sends commands in one write, and reports whether they may have reached the server. Their
+// answers are to be read in the same order.
+func (l *Link) Send(cmds ...*Command) (sent bool) {
+	l.arm()
+	l.out = l.out[:0]
+	for _, c := range cmds {
+		l.out = c.append(l.out)
+	}
+	var n int
+	if l.broken == nil {
+		n, l.broken = l.conn.Write(l.out)
+	}
+	if cap(l.out) > keptOut {
+		l.out = nil
+	}
+	return n > 0
+}
+
+// arm sets the deadlines, if that was long ago.
+func (l *Link) arm() {
+	now := time.Now()
+	if now.Sub(l.armed) < slack {
+		return
+	}
+	l.armed = now
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	_ = l.conn.SetWriteDeadline(l.deadline()) // a connection that cannot, has none
+	if !l.interrupted {
+		_ = l.conn.SetReadDeadline(l.deadline())
+	}
+}
+
+func (l *Link) deadline() time.Time { return l.armed.Add(l.patience + slack) }
+
+// Receive reads the answer to a command. An error is one after which nothing more can be
+// read; the command has it too.
+func (l *Link) Receive(c *Command) error {
+	c.Null, c.Err = false, l.broken
+	if l.broken == nil {
+		l.broken = c.read(l.reply)
+	}
+	return l.broken
+}
+
+// Await is Receive that [Link.Interrupt] can end before anything of the answer was read, with
+// [ErrInterrupted]; the answer is still to be read then.
+func (l *Link) Await(c *Command) error {
+	if l.broken == nil {
+		l.waiting = true
+		_, err := l.reply.in.Peek(1)
+		l.waiting = false
+		if errors.Is(err, ErrInterrupted) {
+			return err
+		}
+	}
+	return l.Receive(c)
+}
+
+// ErrInterrupted is the error of an Await that was ended by Interrupt.
+var ErrInterrupted = errors.New("link: interrupted")
+
+// Interrupt ends an Await, if there is one. It may be called at any time.
+func (l *Link) Interrupt() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.interrupted = true
+	_ = l.conn.SetReadDeadline(time.Unix(1, 0))
+}
+
+// wire is the connection as it is read: what comes while nothing can be interrupted
+// is read to its end.
+type wire struct{ *Link }
+
+func (l wire) Read(b []byte) (int, error) {
+	for {
+		n, err := l.conn.Read(b)
+		if n > 0 || !isTimeout(err) || !l.resume() {
+			return n, err
+		}
+		if l.waiting {
+			return 0, ErrInterrupted
+		}
+	}
+}
+
+// resume reports whether there was an interrupt, after which reading may go on.
+func (l *Link) resume() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.interrupted {
+		return false
+	}
+	l.interrupted = false
+	_ = l.conn.SetReadDeadline(l.deadline())
+	return true
+}
+
+func isTimeout(err error) bool {
+	var timeout net.Error
+	return errors.As(err, &timeout) && timeout.Timeout()
+}
+
+// append appends the command as the server reads it.
+func (c *Command) append(b []byte) []byte {
+	b = appendHead(b, '*', len(c.Words))
+	for _, w := range c.Words {
+		b = appendText(b, w)
+	}
+	return b
+}
+
+func appendHead(b []byte, kind byte, n int) []byte {
+	return append(strconv.AppendInt(append(b, kind), int64(n), 10), "\r\n"...)
+}
+
+func appendText(b []byte, text string) []byte {
+	return append(append(appendHead(b, '$', len(text)), text...), "\r\n"...)
+}
+
+// read reads the answer. It returns what makes the rest of the exchange unreadable.
+func (c *Command) read(r *Reply) error {
+	null, answer, err := r.begin()
+	switch {
+	case err != nil:
+	case answer != nil:
+		c.Err = answer
+		return nil
+	case null:
+		c.Null = true
+		return nil
+	case c.Take == nil:
+		err = r.Skip()
+	default:
+		err = c.Take(r)
+	}
+	c.Err = err
+	return err
+}

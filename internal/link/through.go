@@ -1,0 +1,63 @@
+package link
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// Through sends commands by means of a client that finds its way by itself, and reads
+// their answers as those of a link.
+func Through(ctx context.Context, send func(context.Context, ...redis.Cmder) error, cmds ...*Command) {
+	through := make([]redis.Cmder, len(cmds))
+	for i, c := range cmds {
+		words := make([]any, len(c.Words))
+		for j, w := range c.Words {
+			words[j] = w
+		}
+		cmd := redis.NewCmd(ctx, words...)
+		cmd.SetFirstKeyPos(int8(c.Key))
+		through[i] = cmd
+	}
+	_ = send(ctx, through...) // each has its own
+	for i, c := range cmds {
+		c.Null, c.Err = false, through[i].Err()
+		switch {
+		case errors.Is(c.Err, redis.Nil):
+			c.Null, c.Err = true, nil
+		case c.Err == nil:
+			b := appendValue(nil, through[i].(*redis.Cmd).Val())
+			_ = c.read(NewReply(bytes.NewReader(b))) // and it has it
+		}
+	}
+}
+
+// appendValue appends a value that the client library has read, as it was.
+func appendValue(b []byte, v any) []byte {
+	switch v := v.(type) {
+	case nil:
+		return append(b, "_\r\n"...)
+	case string:
+		return appendText(b, v)
+	case int64:
+		return append(strconv.AppendInt(append(b, ':'), v, 10), "\r\n"...)
+	case []any:
+		b = appendHead(b, '*', len(v))
+		for _, one := range v {
+			b = appendValue(b, one)
+		}
+		return b
+	case map[any]any:
+		b = appendHead(b, '%', len(v))
+		for k, one := range v {
+			b = appendValue(appendValue(b, k), one)
+		}
+		return b
+	default: // an error, or what no command of ours answers
+		return append(append(append(b, '-'), fmt.Sprintf("%T within an answer", v)...), "\r\n"...)
+	}
+}

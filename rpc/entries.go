@@ -1,0 +1,239 @@
+package rpc
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/desir-go/desir/internal/link"
+)
+
+const (
+	maxEntries = "256" // of a read
+	keptCount  = 64    // entries that may stay although they were read
+	keptBytes  = 256 << 10
+	begin      = "0-0" // of a stream
+)
+
+var (
+	blockMillis    = strconv.FormatInt(block.Milliseconds(), 10)
+	listLifeMillis = strconv.FormatInt(listLife.Milliseconds(), 10)
+)
+
+// inboxReader reads entries, over a connection over which a call may be stored as well.
+type inboxReader struct {
+	line
+	box  *inbox
+	seen bool      // the key was seen to, and the connection has not broken since
+	last string    // entry that was read over this connection
+	had  []string  // IDs of entries that were read and are still there
+	size int       // of those, in bytes
+	left time.Time // when nobody read any more
+
+	store, delete, read link.Command
+	due                 []*link.Command // of those, sent over the connection, their answers to be received
+	unsent              bool            // they were surely not
+	leader              *call           // that is stored
+	answer              []int64         // to that
+
+	// What a read has brought.
+	entries, results int
+	made             string // the entry that says that the inbox is new
+	alone            int    // reads in a row with one result
+}
+
+func newInboxReader(b *inbox) *inboxReader {
+	r := &inboxReader{line: line{hub: b.hub, key: b.key}, box: b}
+	r.store = link.Command{Take: r.takeStored}
+	r.delete = link.Command{Key: 1}
+	r.read = link.Command{Key: 6, Take: r.takeEntries}
+	return r
+}
+
+func (r *inboxReader) fail(err error) {
+	r.seen = false
+	r.line.fail(err)
+}
+
+func (r *inboxReader) close() {
+	r.seen = false
+	r.line.close()
+}
+
+// wait waits for entries, or for a moment, hands their results over, and returns how many
+// entries it were. A new connection reads from the beginning: what was read before and is
+// still there comes again. Entries that were read are deleted now and then, and at once
+// where the connection is not the reader's own.
+func (r *inboxReader) wait(ctx context.Context) (n int, err error) {
+	if len(r.due) > 0 { // of a caller that led
+		return r.brought(r.receive(r.own.Receive))
+	}
+	if r.own == nil {
+		r.last = begin
+	}
+	if err := r.open(ctx); err != nil {
+		return 0, err
+	}
+	r.ask()
+	if r.own != nil {
+		r.unsent = !r.own.Send(r.due...)
+		n, err = r.brought(r.receive(r.own.Receive))
+	} else {
+		cmds := r.due
+		r.due = nil
+		n, err = r.brought(r.do(ctx, cmds...))
+	}
+	if err == nil && n == 0 && len(r.had) > 0 { // it is quiet
+		err = r.do(ctx, r.deleted())
+	}
+	return n, err
+}
+
+// lead stores a call and waits, until [link.Link.Interrupt] at most: what is due is received
+// by the next wait then.
+func (r *inboxReader) lead(p *call) (int, error) {
+	r.leader = p
+	r.store.Words = append(r.store.Words[:0], "evalsha", callScript.Digest(r.hub), "2",
+		p.client.service.calls, p.client.service.alive, listLifeMillis, p.post.Value)
+	r.due = append(r.due, &r.store)
+	r.ask()
+	r.unsent = !r.own.Send(r.due...)
+	return r.brought(r.receive(r.own.Await))
+}
+
+// ask adds what reads to what is due.
+func (r *inboxReader) ask() {
+	r.entries, r.results = 0, 0
+	if len(r.had) >= keptCount || r.size >= keptBytes || r.own == nil && len(r.had) > 0 {
+		r.due = append(r.due, r.deleted())
+	}
+	r.read.Words = append(r.read.Words[:0], "xread", "count", maxEntries, "block", blockMillis, "streams", r.key, r.last)
+	r.due = append(r.due, &r.read)
+}
+
+// receive receives the answers that are due. The error is the first of the read, which is not the
+// business of the call that is stored.
+func (r *inboxReader) receive(next func(*link.Command) error) (first error) {
+	for len(r.due) > 0 {
+		c := r.due[0]
+		if err := next(c); errors.Is(err, link.ErrInterrupted) {
+			return err
+		}
+		r.due = slices.Delete(r.due, 0, 1)
+		err := r.explain(context.Background(), c.Err, !r.unsent)
+		if c == &r.store {
+			r.stored(err)
+		} else if first == nil {
+			first = err
+		}
+	}
+	return first
+}
+
+// brought sums up what a read has brought.
+func (r *inboxReader) brought(err error) (int, error) {
+	if r.made != "" {
+		r.box.isNew(r.made)
+		r.made = ""
+	}
+	switch {
+	case r.results == 1:
+		r.alone++
+	case r.entries > 0:
+		r.alone = 0
+	}
+	return r.entries, err
+}
+
+// stored tells the call what became of its store.
+func (r *inboxReader) stored(err error) {
+	p := r.leader
+	r.leader = nil
+	var n int64
+	if err == nil {
+		p.client.clock.tell(r.answer[1])
+		n = outcome(r.answer, 0)
+	}
+	p.ledTo(n, err)
+}
+
+func (r *inboxReader) takeStored(answer *link.Reply) error {
+	n, err := answer.List()
+	r.answer = r.answer[:0]
+	for i := 0; i < n && err == nil; i++ {
+		var one int64
+		one, err = answer.Int()
+		r.answer = append(r.answer, one)
+	}
+	if err == nil && len(r.answer) != 2 {
+		err = errAnswer
+	}
+	return err
+}
+
+// takeEntries reads entries of the inbox's stream: in RESP2 a list of streams, each with its name,
+// in RESP3 a map of them by name, and in both a list of entries.
+func (r *inboxReader) takeEntries(answer *link.Reply) error {
+	n, err := answer.List()
+	if err == nil && n == 1 {
+		_, err = answer.List()
+	}
+	if err == nil {
+		err = answer.Skip() // the name
+	}
+	if err == nil {
+		n, err = answer.List()
+	}
+	for i := 0; i < n && err == nil; i++ {
+		err = r.takeEntry(answer)
+	}
+	return err
+}
+
+// takeEntry reads an entry: its ID, and a list of fields and values.
+func (r *inboxReader) takeEntry(answer *link.Reply) error {
+	_, err := answer.List()
+	var id string
+	if err == nil {
+		id, err = answer.Text()
+	}
+	var n int
+	if err == nil {
+		n, err = answer.List()
+	}
+	for i := 0; i < n && err == nil; i += 2 {
+		err = r.takeField(answer, id)
+	}
+	if err == nil {
+		r.last = id
+		r.had = append(r.had, id)
+		r.entries++
+	}
+	return err
+}
+
+func (r *inboxReader) takeField(answer *link.Reply, entry string) error {
+	field, err := answer.Text()
+	var value string
+	if err == nil {
+		value, err = answer.Text()
+	}
+	switch {
+	case err != nil:
+	case field == resultField:
+		r.size += len(value)
+		r.results += r.box.bring(value)
+	case field == newField:
+		r.made = entry
+	}
+	return err
+}
+
+// deleted deletes what was read. Should it get lost, the entries expire with the key.
+func (r *inboxReader) deleted() *link.Command {
+	r.delete.Words = append(append(r.delete.Words[:0], "xdel", r.key), r.had...)
+	r.had, r.size = r.had[:0], 0
+	return &r.delete
+}

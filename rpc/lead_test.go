@@ -1,0 +1,271 @@
+package rpc_test
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/desir-go/desir"
+	"github.com/desir-go/desir/internal/redistest"
+	"github.com/desir-go/desir/rpc"
+)
+
+// stores counts the calls that a client stores by means of the user's client, whose hooks see
+// them; a caller that leads stores its own over the connection of the inbox.
+type stores struct{ n atomic.Int64 }
+
+func (*stores) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+func (s *stores) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		if args := cmd.Args(); len(args) > 3 && args[3] == service {
+			s.n.Add(1)
+		}
+		return next(ctx, cmd)
+	}
+}
+
+func (*stores) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return next
+}
+
+// lone is a caller that leads.
+type lone struct {
+	*rpc.Client
+	rdb    *redis.Client
+	stores *stores
+}
+
+func newLone(t *testing.T, addr string) *lone {
+	t.Helper()
+	rdb := redis.NewClient(&redis.Options{Addr: addr})
+	t.Cleanup(func() { _ = rdb.Close() })
+	l := &lone{Client: rpc.NewClient(rdb, service), rdb: rdb, stores: &stores{}}
+	rdb.AddHook(l.stores)
+	return l
+}
+
+// lead calls until a call has led. A busy machine may let a caller lead seldom.
+func (l *lone) lead(t *testing.T) {
+	t.Helper()
+	for start := time.Now(); time.Since(start) < time.Minute; {
+		before := l.stores.n.Load()
+		mustSum(t, l.Client)
+		if l.stores.n.Load() == before {
+			return
+		}
+	}
+	t.Fatal("no call has led")
+}
+
+// TestLead looks at what a caller that leads meets: each is done right after a call that led, so that
+// nearly always it leads as well.
+func TestLead(t *testing.T) {
+	t.Parallel()
+	srv := redistest.StartServer(t)
+	worker := srv.Client(t)
+	_, end := serve(t, worker, rpc.Grace(0))
+	c := newLone(t, srv.Addr)
+	t.Run("canceled", func(t *testing.T) {
+		quickest := time.Hour
+		for range 5 {
+			worker.Del(t.Context(), holds)
+			ctx, cancel := context.WithCancel(t.Context())
+			c.lead(t)
+			canceled := make(chan time.Time, 1)
+			go func() {
+				held(t, worker, 1)
+				canceled <- time.Now()
+				cancel()
+			}()
+			if _, err := hold.Call(ctx, c.Client, "x"); !errors.Is(err, context.Canceled) || !errors.Is(err, desir.ErrMaybeRan) {
+				t.Errorf("a canceled call: %v; want Canceled and ErrMaybeRan", err)
+			}
+			quickest = min(quickest, time.Since(<-canceled))
+		}
+		if quickest > 300*time.Millisecond { // the read of a caller that nobody interrupts ends after up to a second
+			t.Errorf("five canceled calls ended after %v or more", quickest)
+		}
+	})
+	t.Run("late", func(t *testing.T) {
+		c.lead(t)
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		defer cancel()
+		if _, err := hold.Call(ctx, c.Client, "x"); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("a call past its deadline: %v; want DeadlineExceeded", err)
+		}
+	})
+	t.Run("longer than a read", func(t *testing.T) {
+		c.lead(t)
+		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+		defer cancel()
+		if _, err := hold.Call(ctx, c.Client, "x"); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("a call past its deadline: %v; want DeadlineExceeded", err)
+		}
+	})
+	t.Run("others come", func(t *testing.T) {
+		for range 20 {
+			worker.Del(t.Context(), holds)
+			ctx, cancel := context.WithCancel(t.Context())
+			c.lead(t)
+			first := hold.Go(ctx, c.Client, "x")
+			held(t, worker, 1)
+			mustSum(t, c.Client)
+			cancel()
+			if _, err := first.Wait(context.Background()); !errors.Is(err, context.Canceled) {
+				t.Errorf("the first call: %v; want Canceled", err)
+			}
+		}
+	})
+	t.Run("forgotten script", func(t *testing.T) {
+		c.lead(t)
+		if err := worker.ScriptFlush(t.Context()).Err(); err != nil {
+			t.Fatal(err)
+		}
+		mustSum(t, c.Client)
+	})
+	t.Run("another service", func(t *testing.T) {
+		c.lead(t)
+		if _, err := sum.Call(t.Context(), rpc.NewClient(c.rdb, "nobody"), nil); !errors.Is(err, rpc.ErrNoWorkers) {
+			t.Errorf("a service without workers: %v; want ErrNoWorkers", err)
+		}
+		mustSum(t, c.Client)
+	})
+	t.Run("closed", func(t *testing.T) {
+		c := newLone(t, srv.Addr)
+		worker.Del(t.Context(), holds)
+		c.lead(t)
+		go func() {
+			held(t, worker, 1)
+			_ = c.Close()
+		}()
+		if _, err := hold.Call(context.Background(), c.Client, "x"); !errors.Is(err, desir.ErrClosed) || !errors.Is(err, desir.ErrMaybeRan) {
+			t.Errorf("a Client that was closed: %v; want ErrClosed and ErrMaybeRan", err)
+		}
+	})
+	t.Run("read only", func(t *testing.T) { // what was not executed is sent again, as other calls are
+		c.lead(t)
+		if err := worker.ReplicaOf(t.Context(), "127.0.0.1", "1").Err(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := sum.Call(context.Background(), c.Client, nil); !errors.Is(err, desir.ErrUnavailable) || errors.Is(err, desir.ErrMaybeRan) {
+			t.Errorf("at a replica: %v; want ErrUnavailable", err)
+		}
+		if err := worker.ReplicaOf(t.Context(), "no", "one").Err(); err != nil {
+			t.Fatal(err)
+		}
+		mustSum(t, c.Client)
+	})
+	t.Run("no workers", func(t *testing.T) {
+		c.lead(t)
+		end()
+		if _, err := sum.Call(context.Background(), c.Client, nil); !errors.Is(err, rpc.ErrNoWorkers) {
+			t.Errorf("without workers: %v; want ErrNoWorkers", err)
+		}
+	})
+	t.Run("dead server", func(t *testing.T) {
+		_, end := serve(t, worker)
+		c.lead(t)
+		end()
+		srv.Kill()
+		_, err := sum.Call(context.Background(), c.Client, nil)
+		if !errors.Is(err, desir.ErrUnavailable) && !errors.Is(err, desir.ErrMaybeRan) {
+			t.Errorf("without a server: %v; want ErrUnavailable or ErrMaybeRan", err)
+		}
+	})
+}
+
+// TestLeadLost loses what a caller that leads sends, and the answers to it.
+func TestLeadLost(t *testing.T) {
+	t.Parallel()
+	store := redistest.All(redistest.Command("evalsha"), redistest.Arg("86400000"))
+	read := redistest.Command("xread")
+	for what, x := range map[string]struct {
+		fault func(p *redistest.Proxy)
+		may   bool // the call may end with ErrMaybeRan
+	}{
+		"store cut":      {func(p *redistest.Proxy) { p.CutRequest(1, store) }, true},
+		"answer cut":     {func(p *redistest.Proxy) { p.CutReply(1, store) }, false},
+		"answer half":    {func(p *redistest.Proxy) { p.HalfReply(1, store) }, false},
+		"answer gone":    {func(p *redistest.Proxy) { p.Swallow(1, store) }, false},
+		"read cut":       {func(p *redistest.Proxy) { p.CutRequest(1, read) }, false},
+		"entries cut":    {func(p *redistest.Proxy) { p.CutReply(1, read) }, false},
+		"entries half":   {func(p *redistest.Proxy) { p.HalfReply(1, read) }, false},
+		"entries gone":   {func(p *redistest.Proxy) { p.Swallow(1, read) }, false},
+		"byte by byte":   {func(p *redistest.Proxy) { p.Slice(true) }, false},
+		"all cut":        {func(p *redistest.Proxy) { p.CutAll() }, true},
+		"answers slowly": {func(p *redistest.Proxy) { p.Delay(1, 20*time.Millisecond, store) }, false},
+	} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			srv := redistest.StartServer(t)
+			p := redistest.NewProxy(t, srv.Addr)
+			serve(t, srv.Client(t))
+			c := newLone(t, p.Addr())
+			for range 3 {
+				c.lead(t)
+				x.fault(p)
+				got, err := sum.Call(t.Context(), c.Client, []int{20, 22})
+				switch {
+				case err == nil && got == 42:
+				case err != nil && x.may:
+					ranOrLost(t, "the call", err)
+				default:
+					t.Errorf("the call: %d, %v; want 42", got, err)
+				}
+				p.Reset()
+				p.Slice(false)
+			}
+		})
+	}
+}
+
+// TestLeadTurns lets one to four callers come and go, some of which give up: who reads changes
+// all the time.
+func TestLeadTurns(t *testing.T) {
+	t.Parallel()
+	redistest.Goroutines(t)
+	srv := redistest.StartServer(t)
+	rdb := redis.NewClient(&redis.Options{Addr: srv.Addr})
+	t.Cleanup(func() { _ = rdb.Close() })
+	_, end := serve(t, rdb)
+	c := newLone(t, srv.Addr)
+	mustSum(t, c.Client)
+	seeds := redistest.Seed(t)
+	led := 0
+	for range 300 {
+		var group sync.WaitGroup
+		before := c.stores.n.Load()
+		calls := 0
+		for g := range 1 + seeds.IntN(4) {
+			random := rand.New(rand.NewPCG(seeds.Uint64(), uint64(g)))
+			n := 5 + random.IntN(10)
+			calls += n
+			group.Go(func() {
+				for i := range n {
+					ctx, cancel := context.WithCancel(t.Context())
+					if random.IntN(8) == 0 {
+						time.AfterFunc(time.Duration(random.IntN(300))*time.Microsecond, cancel)
+					}
+					got, err := sum.Call(ctx, c.Client, []int{g, i})
+					if err == nil && got != g+i || err != nil && ctx.Err() == nil {
+						t.Errorf("%d+%d = %d, %v", g, i, got, err)
+					}
+					cancel()
+				}
+			})
+		}
+		group.Wait()
+		if c.stores.n.Load()-before < int64(calls) {
+			led++
+		}
+	}
+	end()
+	t.Logf("somebody led in %d of 300 rounds", led)
+}

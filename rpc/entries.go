@@ -31,6 +31,7 @@ type inboxReader struct {
 	had  []string  // IDs of entries that were read and are still there
 	size int       // of those, in bytes
 	left time.Time // when nobody read any more
+	led  time.Time // since when callers have led
 
 	store, delete, read link.Command
 	due                 []*link.Command // of those, sent over the connection, their answers to be received

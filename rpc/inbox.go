@@ -33,8 +33,8 @@ type inbox struct {
 	watching bool
 	reading  bool         // somebody reads
 	reader   *inboxReader // of whoever does
-	vacant   bool         // nobody does, and a caller may
-	tidying  bool         // the reader, once it is free for a while
+	vacant   bool         // nobody does, and the next caller may
+	tidying  bool         // the reader, once nobody has used it for a while
 }
 
 type inboxPart struct{}
@@ -70,7 +70,7 @@ func (b *inbox) enter(p *call) (leads bool) {
 	b.pending[p.id] = p
 	if !b.reading {
 		b.reading = true
-		if leads = b.vacant; !leads {
+		if leads, b.vacant = b.vacant, false; !leads {
 			go b.read()
 		}
 	}

@@ -149,6 +149,20 @@ func TestLead(t *testing.T) {
 			t.Errorf("a Client that was closed: %v; want ErrClosed and ErrMaybeRan", err)
 		}
 	})
+	t.Run("closed redis client", func(t *testing.T) { // a connection of our own does not tell
+		c := newLone(t, srv.Addr)
+		c.lead(t)
+		_ = c.rdb.Close()
+		for start := time.Now(); ; {
+			_, err := sum.Call(t.Context(), c.Client, nil)
+			if errors.Is(err, redis.ErrClosed) && errors.Is(err, desir.ErrUnavailable) {
+				break
+			}
+			if err != nil || time.Since(start) > 20*time.Second {
+				t.Fatalf("a call: %v; want ErrClosed", err)
+			}
+		}
+	})
 	t.Run("read only", func(t *testing.T) { // what was not executed is sent again, as other calls are
 		c.lead(t)
 		if err := worker.ReplicaOf(t.Context(), "127.0.0.1", "1").Err(); err != nil {

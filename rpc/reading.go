@@ -55,7 +55,7 @@ func (b *inbox) read() {
 func (b *inbox) rest() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.reading, b.vacant = len(b.pending) > 0, false
+	b.reading = len(b.pending) > 0
 	if !b.reading {
 		b.reader.close()
 	}
@@ -69,8 +69,9 @@ func (b *inbox) rest() bool {
 // call, or the results of others.
 const (
 	lonelyReads = 4                    // after which a caller may lead
-	freshness   = 5 * time.Millisecond // of a connection that nobody has read, else it may be closed
-	tidyTime    = time.Second          // after which a reader that is free comes to rest
+	leadTime    = time.Second          // in which callers do, until one call goes by the user's client, which may be closed
+	freshness   = 5 * time.Millisecond // of a connection that nobody has read, else the server may have closed it
+	tidyTime    = time.Second          // after which a reader that nobody has used comes to rest
 )
 
 // release lets the next caller lead, if the last ones were alone.
@@ -89,15 +90,17 @@ func (b *inbox) release() bool {
 	return true
 }
 
-// tidy lets a reader that is free come to rest when nobody has used it for a while.
+// tidy lets a vacant reader come to rest when nobody has used it for a while.
 func (b *inbox) tidy() {
 	b.mu.Lock()
-	idle := b.vacant && !b.reading && time.Since(b.reader.left) >= tidyTime
+	idle := b.vacant && time.Since(b.reader.left) >= tidyTime
 	b.tidying = b.vacant && !idle
 	if b.tidying {
 		time.AfterFunc(tidyTime, b.tidy)
 	}
-	b.reading = b.reading || idle
+	if idle {
+		b.reading, b.vacant = true, false
+	}
 	b.mu.Unlock()
 	if idle {
 		b.read()
@@ -137,8 +140,12 @@ func (b *inbox) lead(ctx context.Context, p *call, q *request) {
 
 // leads reports whether a call can be stored over the reader's connection.
 func (b *inbox) leads(ctx context.Context, p *call) bool {
-	r := b.reader
-	if r.own == nil || !r.seen || r.outlived() || time.Since(r.left) > freshness {
+	r, now := b.reader, time.Now()
+	if now.Sub(r.led) > leadTime { // the next one may
+		r.led = now
+		return false
+	}
+	if r.own == nil || !r.seen || r.outlived() || now.Sub(r.left) > freshness {
 		return false
 	}
 	node, err := b.hub.Node(ctx, p.client.service.calls)

@@ -53,7 +53,9 @@ func (c Code) String() string {
 }
 
 // CodeOf returns the code of an error: of an [*Error] its own, of others the one that
-// fits; OK for nil and Unknown where nothing is known.
+// fits; OK for nil and Unknown where nothing is known. The end of the caller's own context is
+// Canceled or DeadlineExceeded; [desir.ErrMaybeRan] and [desir.ErrUnavailable] tell
+// whether the call may have run.
 func CodeOf(err error) Code {
 	if err == nil {
 		return OK
@@ -73,12 +75,12 @@ var known = []struct {
 	err  error
 	code Code
 }{
-	{desir.ErrMaybeRan, Unknown}, // whatever else it is: it may have run
 	{ErrNoWorkers, Unavailable},
 	{ErrUnknownMethod, Unimplemented},
 	{ErrOverloaded, ResourceExhausted},
-	{context.Canceled, Canceled},
+	{context.Canceled, Canceled}, // these two may have had an effect
 	{context.DeadlineExceeded, DeadlineExceeded},
+	{desir.ErrMaybeRan, Unknown}, // whatever else it is
 	{fs.ErrNotExist, NotFound},
 	{fs.ErrExist, AlreadyExists},
 	{fs.ErrPermission, PermissionDenied},

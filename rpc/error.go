@@ -25,7 +25,8 @@ var (
 // not running one. An error without an Error in it did not come from a worker.
 //
 // Its causes are there as they were at the worker, as far as both sides know them by
-// name: see [RegisterError] and [RegisterErrorType].
+// name: see [RegisterError] and [RegisterErrorType]. Of a tree of more than 64 causes, or 32 below each other, the
+// rest stays at the worker.
 type Error struct {
 	Code    Code
 	Message string            // the text of the handler's error, up to 1 KiB

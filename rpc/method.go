@@ -77,7 +77,8 @@ func checkName(name string) error {
 // ([Concurrency]). As long as h is quick, calls that were read together, 50 µs of them by
 // what they usually take, run one after the other in one goroutine; when that takes longer than
 // a millisecond, those that have not begun get goroutines of their own. ctx ends with the caller's deadline, when the caller gives up, and when the
-// Server has to end; [InfoFrom] tells about the call. The error of h goes to the caller
+// Server has to end, but not when the caller's process dies: a call without a deadline then runs to its
+// end. [InfoFrom] tells about the call. The error of h goes to the caller
 // as an [*Error]; a panic is [Internal]. Two handlers of one name are an error of
 // [Server.Run]. A handler may be added while the Server runs.
 func (m Method[Req, Res]) Handle(s *Server, h func(ctx context.Context, req Req) (Res, error), opts ...HandlerOption) {

@@ -110,7 +110,8 @@ func Header(key, value string) CallOption {
 
 // Wait lets the call wait up to d for a worker to come up, instead of failing with
 // [ErrNoWorkers] at once. A call that is stored when the last worker leaves waits as long
-// for the next one. The default is not to wait.
+// for the next one, and up to 5 s more, since it is looked after that often. The default is not
+// to wait.
 func Wait(d time.Duration) CallOption { return callOption(func(s *callSettings) { s.wait = d }) }
 
 func gatherCall(opts []CallOption) (s callSettings) {

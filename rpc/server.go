@@ -114,6 +114,8 @@ func (s *Server) handler(method string) *handler {
 // to the [Logger]. Run returns an error at once if it can never work: a name, an option, a handler, a client
 // that is closed, a key of another type, a user who may not.
 //
+// Once it has returned it may be called again, for a worker with a new identity.
+//
 // It holds one connection, blocked for up to a second, and one that all subscriptions of
 // the client share; every 3.3 s it renews its lease, by one script.
 func (s *Server) Run(ctx context.Context) error {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/desir-go/desir"
 	"github.com/desir-go/desir/codec"
+	"github.com/desir-go/desir/internal/keys"
 	"github.com/desir-go/desir/internal/redistest"
 	"github.com/desir-go/desir/rpc"
 )
@@ -171,6 +172,10 @@ func rpcNobody(t *testing.T, r *redistest.Redis) {
 	}
 	if all, err := c.Methods(t.Context()); err != nil || len(all) != 0 {
 		t.Errorf("Methods = %v, %v", all, err)
+	}
+	must(t, r.Client.Set(t.Context(), keys.Part(service, "alive"), "many", time.Minute).Err())
+	if _, err := sum.Call(t.Context(), c, nil); !errors.Is(err, rpc.ErrNoWorkers) {
+		t.Errorf("a word of nobody we know: %v; want ErrNoWorkers", err)
 	}
 	p := sum.Go(t.Context(), c, []int{1, 2}, patient)
 	worker(t, r.Client, service, func(s *rpc.Server) { sum.Handle(s, addUp) })

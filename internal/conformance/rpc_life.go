@@ -184,7 +184,7 @@ func rpcDrain(t *testing.T, r *redistest.Redis) {
 	if _, err := hold.Call(t.Context(), c, "after"); !errors.Is(err, rpc.ErrNoWorkers) {
 		t.Errorf("afterwards: %v; want ErrNoWorkers", err)
 	}
-	s, entered, _, end := holder(t, r, service, rpc.Grace(0))
+	s, entered, leave, end := holder(t, r, service, rpc.Grace(0))
 	p = hold.Go(t.Context(), c, "again", patient)
 	<-entered
 	must(t, s.Shutdown(t.Context()))
@@ -196,6 +196,19 @@ func rpcDrain(t *testing.T, r *redistest.Redis) {
 	}
 	end()
 	must(t, s.Shutdown(t.Context()))
+	ctx, cancel := context.WithCancel(t.Context())
+	ended = make(chan struct{})
+	go func() { must(t, s.Run(ctx)); close(ended) }()
+	p = hold.Go(t.Context(), c, "once more", patient)
+	if got := <-entered; got != "once more" {
+		t.Errorf("a server that runs again has the call %q", got)
+	}
+	leave <- ""
+	if got, err := p.Wait(t.Context()); err != nil || got != "once more" {
+		t.Errorf("a server that runs again: %q, %v", got, err)
+	}
+	cancel()
+	<-ended
 }
 
 // rpcRolling restarts two workers one after the other under load: no call that may wait fails.

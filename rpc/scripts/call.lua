@@ -5,9 +5,9 @@
 -- O(calls). Atomic.
 local t = redis.call('TIME')
 local now = string.format('%.0f', t[1] * 1000 + math.floor(t[2] / 1000))
-local bound = redis.call('GET', KEYS[2])
+local bound = tonumber(redis.call('GET', KEYS[2])) -- what is no number is not a worker's
 if not bound then return {-1, now} end
-local n = math.min(#ARGV - 1, tonumber(bound) - redis.call('LLEN', KEYS[1]))
+local n = math.min(#ARGV - 1, bound - redis.call('LLEN', KEYS[1]))
 if n <= 0 then return {0, now} end
 redis.call('RPUSH', KEYS[1], unpack(ARGV, 2, n + 1))
 redis.call('PEXPIRE', KEYS[1], ARGV[1])

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/desir-go/desir/internal/link"
 	"github.com/desir-go/desir/internal/pack"
 )
 
@@ -108,5 +109,29 @@ func FuzzWords(f *testing.F) {
 			}
 		}
 		(&fitting{own: b}).fits(a)
+	})
+}
+
+// FuzzEntries reads any bytes as the answers of a server: an inbox's entries, which hand their results
+// over, and calls.
+func FuzzEntries(f *testing.F) {
+	for _, answer := range []string{
+		"*1\r\n*2\r\n$1\r\nk\r\n*1\r\n*2\r\n$3\r\n1-0\r\n*2\r\n$1\r\n1\r\n$4\r\n\x93\x01\x00\xc0\r\n", "%1\r\n$1\r\nk\r\n*1\r\n*2\r\n$3\r\n1-0\r\n*2\r\n$3\r\nnew\r\n$1\r\n1\r\n",
+		"*2\r\n$1\r\nk\r\n*2\r\n$1\r\na\r\n$1\r\nb\r\n", "*1\r\n*-1\r\n", "*1\r\n*2\r\n$1\r\nk\r\n*-1\r\n", "*2\r\n$1\r\nk\r\n*1073741824\r\n", "$536870912\r\n",
+		"*1\r\n*2\r\n$1\r\nk\r\n*1\r\n*2\r\n$3\r\n1-0\r\n*1\r\n$1\r\n1\r\n", "*2\r\n:1\r\n$13\r\n1700000000000\r\n",
+	} {
+		f.Add(answer)
+	}
+	f.Fuzz(func(t *testing.T, answer string) {
+		r := newInboxReader(&inbox{pending: map[uint64]*call{}})
+		d := &reader{line: line{key: "k"}}
+		bounded(t, answer, func() {
+			for _, take := range []func(*link.Reply) error{r.takeEntries, r.takeStored, d.takeCalls, d.takeFirst, d.takeRest} {
+				_ = take(link.NewReply(strings.NewReader(answer)))
+			}
+		})
+		if len(r.had) != r.entries || r.entries > 0 && r.last != r.had[r.entries-1] {
+			t.Errorf("%d entries, the last %q: %q", r.entries, r.last, r.had)
+		}
 	})
 }

@@ -226,7 +226,7 @@ func (r *inboxReader) takeField(answer *link.Reply, entry string) error {
 	case field == resultField:
 		r.size += len(value)
 		r.results += r.box.bring(value)
-	case field == newField:
+	case field == newField && value != newFirst:
 		r.made = entry
 	}
 	return err

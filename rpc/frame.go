@@ -13,7 +13,9 @@ import (
 const (
 	version     = 1
 	resultField = "1"
-	newField    = "new" // of an inbox that was made
+	newField    = "new"   // of the entry of an inbox that was made
+	newFirst    = "first" // before any call was stored: nothing can be lost
+	newAgain    = "again"
 )
 
 const (

@@ -137,7 +137,11 @@ func (b *inbox) ready(ctx context.Context) error {
 
 // see lets the server see to the key.
 func (b *inbox) see(ctx context.Context) error {
-	answer, err := inboxScript.Run(ctx, b.hub, []string{b.key}, inboxLife.Milliseconds())
+	text := newAgain
+	if b.seen.Load() == 0 {
+		text = newFirst
+	}
+	answer, err := inboxScript.Run(ctx, b.hub, []string{b.key}, inboxLife.Milliseconds(), text)
 	if err != nil {
 		return err
 	}

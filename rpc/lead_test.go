@@ -130,6 +130,13 @@ func TestLead(t *testing.T) {
 		}
 		mustSum(t, c.Client)
 	})
+	t.Run("large", func(t *testing.T) { // the connection might not take it at once
+		c.lead(t)
+		before := c.stores.n.Load()
+		if _, err := sum.Call(t.Context(), c.Client, make([]int, 5000)); err != nil || c.stores.n.Load() == before {
+			t.Errorf("a large call: %v; it led: %t", err, c.stores.n.Load() == before)
+		}
+	})
 	t.Run("another service", func(t *testing.T) {
 		c.lead(t)
 		if _, err := sum.Call(t.Context(), rpc.NewClient(c.rdb, "nobody"), nil); !errors.Is(err, rpc.ErrNoWorkers) {

@@ -3,6 +3,7 @@ package rpc
 import (
 	"context"
 	"errors"
+	"fmt"
 	"runtime"
 	"time"
 
@@ -32,7 +33,7 @@ func (b *inbox) read() {
 		case err != nil:
 			r.fail(err)
 			if hopeless(err) { // as for who may not read
-				b.end(func(*call) bool { return true }, send.Fault(desir.ErrMaybeRan, err))
+				b.end(func(*call) bool { return true }, send.Fault(desir.ErrMaybeRan, fmt.Errorf("%w: %w", errUnreadable, send.Bare(err))))
 			}
 			p.wait(nil)
 		case n > 0:
@@ -50,6 +51,8 @@ func (b *inbox) read() {
 		}
 	}
 }
+
+var errUnreadable = errors.New("its result cannot be read")
 
 // rest ends the reading if nothing is pending.
 func (b *inbox) rest() bool {
@@ -71,6 +74,7 @@ const (
 	lonelyReads = 4                    // after which a caller may lead
 	leadTime    = time.Second          // in which callers do, until one call goes by the user's client, which may be closed
 	freshness   = 5 * time.Millisecond // of a connection that nobody has read, else the server may have closed it
+	maxLed      = 4 << 10              // bytes of a frame: one that the connection takes at once
 	tidyTime    = time.Second          // after which a reader that nobody has used comes to rest
 )
 
@@ -141,6 +145,9 @@ func (b *inbox) lead(ctx context.Context, p *call, q *request) {
 // leads reports whether a call can be stored over the reader's connection.
 func (b *inbox) leads(ctx context.Context, p *call) bool {
 	r, now := b.reader, time.Now()
+	if len(p.post.Value) > maxLed {
+		return false
+	}
 	if now.Sub(r.led) > leadTime { // the next one may
 		r.led = now
 		return false

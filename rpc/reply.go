@@ -132,6 +132,7 @@ func (o *outgoing) delivered(_ *fuse.Call, err error) {
 			return
 		}
 		r.s.stats.undelivered.Add(o.n)
+		r.giveUp()
 		r.s.settings.log.Error("desir: results could not be delivered", "service", r.s.h.Key, "results", o.n, "error", err)
 	}
 	o.run, o.post.Value = nil, ""

@@ -172,7 +172,7 @@ type ServerStats struct {
 	Refused     int64 // calls that reached no handler: unknown, of other types, unreadable
 	Expired     int64 // calls that came too late: past their deadline, or given up before they began
 	Late        int64 // results whose client was gone
-	Undelivered int64 // results that Redis did not take within a lease
+	Undelivered int64 // results that Redis did not take within a lease: their callers get [desir.ErrMaybeRan]
 	Dropped     int64 // incarnations given up since a read was cut: calls may have been lost
 }
 

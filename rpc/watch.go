@@ -71,12 +71,9 @@ func (c *Client) watch(ctx context.Context, b *inbox) {
 }
 
 // away says why the server does not tell. What is certain of the check, that it was not
-// executed, is not of the calls: their error must not say so.
+// executed, is not of the calls.
 func away(err error) error {
-	if errors.Is(err, desir.ErrUnavailable) || errors.Is(err, desir.ErrMaybeRan) {
-		return fmt.Errorf("%w: %s", errAway, send.Reason(err))
-	}
-	return fmt.Errorf("%w: %w", errAway, err)
+	return fmt.Errorf("%w: %w", errAway, send.Bare(err))
 }
 
 const maxWithdraw = 128 // calls at a time

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -42,10 +43,15 @@ type run struct {
 
 	poke string // the key that ends a read
 
+	starting sync.Mutex // held by whoever begins an incarnation
+
 	mu     sync.Mutex
 	id     string        // of the incarnation; "" while there is none
 	spoilt []string      // incarnations that are to end uncleanly
 	kick   chan struct{} // there are some; holds one
+
+	gaveUp atomic.Bool   // results were given up, and the incarnation is to end uncleanly
+	lost   chan struct{} // that is due; holds one
 
 	idle    chan incoming  // calls for goroutines that have nothing to do
 	calls   sync.WaitGroup // calls in hand, up to the delivery of their results
@@ -56,7 +62,7 @@ type run struct {
 func newRun(s *Server, h *hub.Hub) *run {
 	r := &run{
 		s: s, hub: h, started: time.Now().UTC(),
-		idle: make(chan incoming), over: make(chan struct{}), draining: make(chan struct{}), kick: make(chan struct{}, 1),
+		idle: make(chan incoming), over: make(chan struct{}), draining: make(chan struct{}), kick: make(chan struct{}, 1), lost: make(chan struct{}, 1),
 		poke: s.service.poke(rand.Text()), free: newSlots(s.settings.concurrency),
 	}
 	r.base, r.stop = context.WithCancelCause(context.Background())
@@ -141,9 +147,14 @@ func (r *run) incarnation() string {
 	return r.id
 }
 
-// begin takes an incarnation, as soon as the server lets it. It reports false when
-// the worker is to end, with the reason if it can never work.
+// begin takes an incarnation, as soon as the server lets it, unless there is one. It reports
+// false when the worker is to end, with the reason if it can never work.
 func (r *run) begin() (bool, error) {
+	r.starting.Lock()
+	defer r.starting.Unlock()
+	if r.incarnation() != "" {
+		return true, nil
+	}
 	id := rand.Text()
 	for p := (patience{}); ; {
 		_, err := r.lease(context.Background(), id, "begin")
@@ -164,14 +175,30 @@ func (r *run) begin() (bool, error) {
 	}
 }
 
-// spoil gives the incarnation up, since a read was cut. The worker goes on as a new one.
+// spoil gives the incarnation up: calls that it had are lost. The worker goes on as a new
+// one, which is there before the old one goes: else callers could find no worker.
 func (r *run) spoil() (bool, error) {
 	r.drop()
+	ok, err := r.begin()
+	notify(r.kick)
+	return ok, err
+}
+
+// notify fills a channel that holds one.
+func notify(c chan<- struct{}) {
 	select {
-	case r.kick <- struct{}{}:
+	case c <- struct{}{}:
 	default:
 	}
-	return r.begin()
+}
+
+const giveUpTime = time.Second // in which results that are given up count as one loss
+
+// giveUp says that results are lost, of which nobody else can tell their callers.
+func (r *run) giveUp() {
+	if !r.gaveUp.Swap(true) {
+		time.AfterFunc(giveUpTime, func() { notify(r.lost) })
+	}
 }
 
 // drop lets the incarnation end uncleanly: calls may have been popped that nobody will run.
@@ -181,6 +208,15 @@ func (r *run) drop() {
 	defer r.mu.Unlock()
 	if r.id != "" {
 		r.spoilt = append(r.spoilt, r.id)
+		r.id = ""
+	}
+}
+
+// forget gives an incarnation up that is over.
+func (r *run) forget(id string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.id == id {
 		r.id = ""
 	}
 }
@@ -200,7 +236,7 @@ func (r *run) endSpoilt() {
 func (r *run) end() {
 	r.endSpoilt()
 	if id := r.incarnation(); id != "" {
-		r.leave(id, false)
+		r.leave(id, r.gaveUp.Load())
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), leaveTime)
 	defer cancel()
@@ -246,7 +282,14 @@ func (r *run) leave(id string, unclean bool) {
 	ctx, cancel := context.WithTimeout(context.Background(), leaveTime)
 	defer cancel()
 	s := r.s.service
-	if _, err := leaveScript.Run(ctx, r.hub, []string{s.workers, s.ended, s.about, s.alive}, id, lost); err != nil {
+	var err error
+	for p := (patience{}); ; {
+		_, err = leaveScript.Run(ctx, r.hub, []string{s.workers, s.ended, s.about, s.alive}, id, lost)
+		if err == nil || hopeless(err) || !p.wait(ctx.Done()) {
+			break
+		}
+	}
+	if err != nil {
 		r.s.settings.log.Warn("desir: a worker could not say that it ends; its lease runs out", "service", r.s.h.Key, "error", err)
 	}
 }
@@ -264,6 +307,14 @@ func (r *run) renew(ended <-chan struct{}, lasting chan<- error) {
 			timer.Stop()
 			r.endSpoilt()
 			continue
+		case <-r.lost:
+			timer.Stop()
+			r.gaveUp.Store(false)
+			r.s.settings.log.Warn("desir: results could not be delivered; calls that this worker has may have ended for their callers", "service", r.s.h.Key)
+			if _, err := r.spoil(); err != nil {
+				tell(lasting, err)
+			}
+			continue
 		case <-ended:
 			timer.Stop()
 			return
@@ -277,16 +328,22 @@ func (r *run) renew(ended <-chan struct{}, lasting chan<- error) {
 		cancel()
 		if err == nil && !ok {
 			r.s.settings.log.Warn("desir: a worker was away for longer than its lease; calls that it has may have ended for their callers", "service", r.s.h.Key)
+			r.forget(id)
 			_, err = r.begin()
 		}
 		switch {
 		case err != nil && hopeless(err):
-			select {
-			case lasting <- err:
-			default:
-			}
+			tell(lasting, err)
 		case err != nil:
 			wait = lease / 10
 		}
+	}
+}
+
+// tell tells the reader of an error that can never end, unless it was told.
+func tell(lasting chan<- error, err error) {
+	select {
+	case lasting <- err:
+	default:
 	}
 }

@@ -27,12 +27,13 @@ type fault struct {
 // Fault returns an error of class with the reason cause. The text shows both.
 func Fault(class, cause error) error { return &fault{class: class, cause: cause} }
 
-// Reason returns the text of an error without its class.
-func Reason(err error) string {
+// Bare returns the reason of an error without its class, which says of something else
+// whether it was executed.
+func Bare(err error) error {
 	if f, ok := errors.AsType[*fault](err); ok {
-		return f.cause.Error()
+		return f.cause
 	}
-	return err.Error()
+	return err
 }
 
 func (f *fault) Error() string   { return f.class.Error() + ": " + f.cause.Error() }

@@ -3,6 +3,7 @@ package send
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -27,6 +28,9 @@ type Post struct {
 	answered func(*fuse.Call) // p.answer
 	pause    time.Duration
 	attempts int
+
+	mu      sync.Mutex
+	pausing bool // it was refused, and is sent again soon
 }
 
 // Post sends p as a call of a kind, once, as [Sender.Write] would: refusals that
@@ -50,9 +54,15 @@ func (s *Sender) Post(ctx context.Context, p *Post, kind *fuse.Kind, key string,
 	p.m.Post(ctx, p.call, p.Here, p.answered)
 }
 
-// Withdraw takes p back if it was not sent, and reports whether done will not be
+// Withdraw takes p back if it was not sent, or was refused and is to be sent again, and reports whether done will not be
 // called. One that was never given to a Sender was not.
-func (p *Post) Withdraw() bool { return p.m != nil && p.m.Withdraw(p.call) }
+func (p *Post) Withdraw() bool {
+	p.mu.Lock()
+	pausing := p.pausing
+	p.pausing = false
+	p.mu.Unlock()
+	return pausing || p.m != nil && p.m.Withdraw(p.call)
+}
 
 func (p *Post) answer(c *fuse.Call) {
 	ctx := c.Context()
@@ -69,11 +79,27 @@ func (p *Post) answer(c *fuse.Call) {
 		return
 	}
 	p.attempts++
-	time.AfterFunc(jitter(p.pause), func() {
-		c.Again()
-		p.m.Post(ctx, c, false, p.answered)
-	})
+	p.mu.Lock()
+	p.pausing = true
+	p.mu.Unlock()
+	time.AfterFunc(jitter(p.pause), p.again)
 	p.pause = min(2*p.pause, lastPause)
+}
+
+// again sends p again, unless it was taken back.
+func (p *Post) again() {
+	p.mu.Lock()
+	pausing := p.pausing
+	p.pausing = false
+	ctx := context.Context(nil)
+	if pausing {
+		ctx = p.call.Context()
+		p.call.Again()
+	}
+	p.mu.Unlock()
+	if pausing {
+		p.m.Post(ctx, p.call, false, p.answered)
+	}
 }
 
 // isReply reports whether the server has answered with an error.

@@ -55,7 +55,7 @@ script = lambda names, *args: redis("EVAL", "".join(open(f"{scripts}/{name}.lua"
 def call(method, word, value, seconds=10):
     global calls
     calls += 1
-    script("inbox", 1, "desir:inbox:" + inbox, 300000)
+    script("inbox", 1, "desir:inbox:" + inbox, 300000, "first")
     frame = pack([1, inbox, calls, method, word, 0, {"lang": "py"}, pack(value)])
     stored, _ = script("call", 2, service, part("alive"), 86400000, frame)
     if stored != 1: return "not run: " + ("no workers" if stored < 0 else "overloaded")

@@ -287,8 +287,7 @@ func (p *call) settleStore(n int64, err error) {
 // its caller is still there.
 func (p *call) ledTo(n int64, err error) {
 	if errors.Is(err, desir.ErrUnavailable) && p.box.has(p.id, p) {
-		p.post.Here = false
-		p.store(context.Background())
+		go p.sendAlone() // the post may be asked by who leaves
 		return
 	}
 	p.settleStore(n, err)

@@ -7,7 +7,9 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/desir-go/desir"
 	"github.com/desir-go/desir/internal/link"
+	"github.com/desir-go/desir/internal/send"
 )
 
 const (
@@ -95,7 +97,7 @@ func (r *inboxReader) wait(ctx context.Context) (n int, err error) {
 // lead stores a call and waits, until [link.Link.Interrupt] at most: what is due is received
 // by the next wait then.
 func (r *inboxReader) lead(p *call) (int, error) {
-	r.leader = p
+	r.leader, r.answer = p, r.answer[:0]
 	r.store.Words = append(r.store.Words[:0], "evalsha", callScript.Digest(r.hub), "2",
 		p.client.service.calls, p.client.service.alive, listLifeMillis, p.post.Value)
 	r.due = append(r.due, &r.store)
@@ -153,7 +155,11 @@ func (r *inboxReader) stored(err error) {
 	p := r.leader
 	r.leader = nil
 	var n int64
-	if err == nil {
+	switch {
+	case err != nil:
+	case len(r.answer) != 2:
+		err = send.Fault(desir.ErrMaybeRan, errAnswer)
+	default:
 		p.client.clock.tell(r.answer[1])
 		n = outcome(r.answer, 0)
 	}
@@ -162,14 +168,10 @@ func (r *inboxReader) stored(err error) {
 
 func (r *inboxReader) takeStored(answer *link.Reply) error {
 	n, err := answer.List()
-	r.answer = r.answer[:0]
 	for i := 0; i < n && err == nil; i++ {
 		var one int64
 		one, err = answer.Int()
 		r.answer = append(r.answer, one)
-	}
-	if err == nil && len(r.answer) != 2 {
-		err = errAnswer
 	}
 	return err
 }

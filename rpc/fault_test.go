@@ -385,6 +385,30 @@ func TestUndelivered(t *testing.T) {
 	mustSum(t, c)
 }
 
+// TestIdleWorker has a server that closes idle connections, as that of a worker is whose handlers are all
+// busy: its calls go on.
+func TestIdleWorker(t *testing.T) {
+	t.Parallel()
+	srv := redistest.StartServer(t, redistest.Config("timeout", "1"))
+	rdb := srv.Client(t)
+	s := rpc.NewServer(rdb, service, rpc.Concurrency(1))
+	hold.Handle(s, func(_ context.Context, what string) (string, error) {
+		time.Sleep(4 * time.Second) // more than the server's second, which it looks at now and then
+		return what, nil
+	})
+	run(t, s)
+	c := rpc.NewClient(rdb, service)
+	first, second := hold.Go(t.Context(), c, "first", patient), hold.Go(t.Context(), c, "second", patient)
+	for want, p := range map[string]*rpc.Pending[string]{"first": first, "second": second} {
+		if got, err := p.Wait(t.Context()); err != nil || got != want {
+			t.Errorf("%q, %v; want %q", got, err, want)
+		}
+	}
+	if n := s.Stats().Dropped; n != 0 {
+		t.Errorf("%d reads were cut", n)
+	}
+}
+
 // TestCutOften cuts all connections again and again: a worker that lives is always found.
 func TestCutOften(t *testing.T) {
 	t.Parallel()

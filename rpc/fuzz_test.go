@@ -124,9 +124,9 @@ func FuzzEntries(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, answer string) {
 		r := newInboxReader(&inbox{pending: map[uint64]*call{}})
-		d := &reader{line: line{key: "k"}}
+		d := newReader(&run{s: &Server{service: service{calls: "k"}}})
 		bounded(t, answer, func() {
-			for _, take := range []func(*link.Reply) error{r.takeEntries, r.takeStored, d.takeCalls, d.takeFirst, d.takeRest} {
+			for _, take := range []func(*link.Reply) error{r.takeEntries, r.takeStored, d.takePopped, d.takeCalls} {
 				_ = take(link.NewReply(strings.NewReader(answer)))
 			}
 		})

@@ -64,6 +64,9 @@ func (l *lone) lead(t *testing.T) {
 	t.Fatal("no call has led")
 }
 
+// readTime is less than the second that a caller's read takes which nobody interrupts.
+const readTime = 300 * time.Millisecond
+
 // TestLead looks at what a caller that leads meets: each is done right after a call that led, so that
 // nearly always it leads as well.
 func TestLead(t *testing.T) {
@@ -89,7 +92,7 @@ func TestLead(t *testing.T) {
 			}
 			quickest = min(quickest, time.Since(<-canceled))
 		}
-		if quickest > 300*time.Millisecond { // the read of a caller that nobody interrupts ends after up to a second
+		if quickest > readTime {
 			t.Errorf("five canceled calls ended after %v or more", quickest)
 		}
 	})
@@ -145,15 +148,24 @@ func TestLead(t *testing.T) {
 		mustSum(t, c.Client)
 	})
 	t.Run("closed", func(t *testing.T) {
-		c := newLone(t, srv.Addr)
-		worker.Del(t.Context(), holds)
-		c.lead(t)
-		go func() {
-			held(t, worker, 1)
-			_ = c.Close()
-		}()
-		if _, err := hold.Call(context.Background(), c.Client, "x"); !errors.Is(err, desir.ErrClosed) || !errors.Is(err, desir.ErrMaybeRan) {
-			t.Errorf("a Client that was closed: %v; want ErrClosed and ErrMaybeRan", err)
+		quickest := time.Hour
+		for range 5 {
+			c := newLone(t, srv.Addr)
+			worker.Del(t.Context(), holds)
+			c.lead(t)
+			closed := make(chan time.Time, 1)
+			go func() {
+				held(t, worker, 1)
+				closed <- time.Now()
+				_ = c.Close()
+			}()
+			if _, err := hold.Call(context.Background(), c.Client, "x"); !errors.Is(err, desir.ErrClosed) || !errors.Is(err, desir.ErrMaybeRan) {
+				t.Errorf("a Client that was closed: %v; want ErrClosed and ErrMaybeRan", err)
+			}
+			quickest = min(quickest, time.Since(<-closed))
+		}
+		if quickest > readTime {
+			t.Errorf("five calls of closed Clients ended after %v or more", quickest)
 		}
 	})
 	t.Run("closed redis client", func(t *testing.T) { // a connection of our own does not tell
@@ -288,5 +300,7 @@ func TestLeadTurns(t *testing.T) {
 		}
 	}
 	end()
-	t.Logf("somebody led in %d of 300 rounds", led)
+	if led == 0 {
+		t.Error("nobody led in 300 rounds")
+	}
 }

@@ -81,8 +81,11 @@ func (l *line) through(ctx context.Context, cmds ...redis.Cmder) error {
 	return l.hub.Send.WriteOn(ctx, l.hub.Client, cmds...)
 }
 
-// outlived reports whether the connection may lead to a master of the past.
-func (l *line) outlived() bool { return l.own != nil && link.Outlived(l.node, l.made) }
+// outlived reports whether the connection may lead to a master of the past, or may have
+// credentials of the past.
+func (l *line) outlived() bool {
+	return l.own != nil && (l.own.Stale() || link.Outlived(l.node, l.made))
+}
 
 // fail ends the connection after an error.
 func (l *line) fail(err error) {

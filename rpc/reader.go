@@ -26,8 +26,9 @@ type reader struct {
 	run   *run
 	older bool // the server has no BLMPOP
 
-	popped link.Command
-	calls  []string // that it has brought
+	popped link.Command // what blocks
+	rest   link.Command
+	calls  []string // that these have brought
 	riders riders
 
 	took  time.Duration // what the answer to results usually takes
@@ -36,6 +37,13 @@ type reader struct {
 	mu       sync.Mutex
 	blocking bool // a read may block
 	ended    bool // no other may begin
+}
+
+func newReader(r *run) *reader {
+	d := &reader{line: line{hub: r.hub, key: r.s.service.calls}, run: r}
+	d.popped.Take = d.takePopped
+	d.rest = link.Command{Key: 1, Take: d.takeCalls}
+	return d
 }
 
 // pop waits for up to n calls, or for a moment, and sees to it that the results are
@@ -155,50 +163,40 @@ func (d *reader) popFrom(ctx context.Context, n int, along *riders) ([]string, e
 	d.calls = d.calls[:0]
 	if d.older {
 		d.popped.Words = append(d.popped.Words[:0], "blpop", d.run.poke, d.key, blockSeconds)
-		d.popped.Key, d.popped.Take = 1, d.takeFirst
+		d.popped.Key = 1
 	} else {
 		d.popped.Words = append(d.popped.Words[:0], "blmpop", blockSeconds, "2", d.run.poke, d.key, "left", "count", strconv.Itoa(n))
-		d.popped.Key, d.popped.Take = 3, d.takeCalls
+		d.popped.Key = 3
 	}
 	err := d.write(ctx, along, &d.popped)
 	if err != nil || !d.older || len(d.calls) == 0 || n == 1 {
 		return d.calls, err
 	}
-	d.popped.Words = append(d.popped.Words[:0], "lpop", d.key, strconv.Itoa(n-1))
-	d.popped.Take = d.takeRest
-	err = d.do(ctx, &d.popped)
+	d.rest.Words = append(d.rest.Words[:0], "lpop", d.key, strconv.Itoa(n-1))
+	err = d.do(ctx, &d.rest)
 	return d.calls, err
 }
 
-// takeCalls reads the key that something was popped from, and a list of what.
-func (d *reader) takeCalls(answer *link.Reply) error {
-	ours, err := d.takeKey(answer)
-	if err != nil || !ours {
-		return errors.Join(err, answer.Skip())
-	}
-	return d.takeRest(answer)
-}
-
-// takeFirst reads the key that something was popped from, and what.
-func (d *reader) takeFirst(answer *link.Reply) error {
-	ours, err := d.takeKey(answer)
-	if err != nil || !ours {
-		return errors.Join(err, answer.Skip())
-	}
-	return d.takeCall(answer)
-}
-
-// takeKey reads whether the key is the list of calls, not the poke.
-func (d *reader) takeKey(answer *link.Reply) (ours bool, err error) {
-	if _, err = answer.List(); err != nil { // of two
-		return false, err
+// takePopped reads the key that something was popped from, and what: a list, or of an older
+// server one call.
+func (d *reader) takePopped(answer *link.Reply) error {
+	if _, err := answer.List(); err != nil { // of two
+		return err
 	}
 	key, err := answer.Text()
-	return key == d.key, err
+	switch {
+	case err != nil:
+		return err
+	case key != d.key: // the poke
+		return answer.Skip()
+	case d.older:
+		return d.takeCall(answer)
+	default:
+		return d.takeCalls(answer)
+	}
 }
 
-// takeRest reads a list of calls.
-func (d *reader) takeRest(answer *link.Reply) error {
+func (d *reader) takeCalls(answer *link.Reply) error {
 	n, err := answer.List()
 	for i := 0; i < n && err == nil; i++ {
 		err = d.takeCall(answer)

@@ -75,6 +75,7 @@ const (
 	leadTime    = time.Second          // in which callers do, until one call goes by the user's client, which may be closed
 	freshness   = 5 * time.Millisecond // of a connection that nobody has read, else the server may have closed it
 	maxLed      = 4 << 10              // bytes of a frame: one that the connection takes at once
+	seldom      = 1000                 // lone reads after which it is tried again where list and inbox are not on one node
 	tidyTime    = time.Second          // after which a reader that nobody has used comes to rest
 )
 
@@ -117,7 +118,9 @@ func (b *inbox) lead(ctx context.Context, p *call, q *request) {
 	r := b.reader
 	if !b.leads(ctx, p) {
 		go b.read()
-		p.store(ctx)
+		if len(p.done) == 0 {
+			p.store(ctx)
+		}
 		return
 	}
 	own := r.own
@@ -156,5 +159,9 @@ func (b *inbox) leads(ctx context.Context, p *call) bool {
 		return false
 	}
 	node, err := b.hub.Node(ctx, p.client.service.calls)
-	return err == nil && node == r.node
+	if err == nil && node == r.node {
+		return true
+	}
+	r.alone = -seldom
+	return false
 }

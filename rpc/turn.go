@@ -15,6 +15,7 @@ const (
 	maxTake  = 128                   // calls of a read
 	turnTime = 50 * time.Microsecond // that calls usually take together which run in a turn
 	tooLong  = time.Millisecond      // for a turn; then another goroutine reads on
+	idleTime = block / 2             // after which the server may have closed the connection that reads, unseen
 	maxKept  = 2 << 10               // bytes of a result that leaves with the next read
 )
 
@@ -135,9 +136,13 @@ func (t *turn) read() (frames []string, more bool, err error) {
 	n := r.free.free()
 	if n == 0 {
 		post(results)
+		begun := time.Now()
 		select {
 		case <-r.free.came:
 		case <-r.draining:
+		}
+		if time.Since(begun) > idleTime {
+			r.read.close()
 		}
 		return nil, true, nil
 	}
@@ -149,7 +154,7 @@ func (t *turn) read() (frames []string, more bool, err error) {
 		t.trouble = patience{}
 		return frames, true, nil
 	}
-	for _, f := range frames { // of a pop in two steps, of which the second failed
+	for _, f := range frames { // of a pop in two steps, of which the second failed, or of half an answer
 		r.start(r.open(f))
 	}
 	more, err = t.fail(err)

@@ -39,7 +39,7 @@ type run struct {
 
 	draining  chan struct{} // closed when no more calls are to be taken
 	drainOnce sync.Once
-	read      reader
+	read      *reader
 
 	poke string // the key that ends a read
 
@@ -66,7 +66,7 @@ func newRun(s *Server, h *hub.Hub) *run {
 		poke: s.service.poke(rand.Text()), free: newSlots(s.settings.concurrency),
 	}
 	r.base, r.stop = context.WithCancelCause(context.Background())
-	r.read = reader{line: line{hub: h, key: s.service.calls}, run: r}
+	r.read = newReader(r)
 	return r
 }
 

@@ -22,7 +22,8 @@ func alone(node *redis.Client, readTimeout time.Duration) redis.Options {
 	o.PoolSize, o.MinIdleConns, o.MaxIdleConns, o.MaxActiveConns = 1, 0, 0, 0
 	o.PipelinePoolSize = -1
 	o.ContextTimeoutEnabled = false
-	o.PushNotificationProcessor = nil // of the other client; a second one cannot share it
+	o.ClientSideCacheConfig, o.ClientSideCache = nil, nil // would have the server watch what is read
+	o.PushNotificationProcessor = nil                     // of the other client; a second one cannot share it
 	o.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
 	return o
 }

@@ -4,11 +4,14 @@ import (
 	"context"
 	"errors"
 	"net"
+	"os"
 	"strconv"
 	"sync"
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/desir-go/desir/internal/send"
 )
 
 // Link is a connection on which one goroutine sends commands and reads their answers
@@ -17,6 +20,8 @@ import (
 // answers) costs more than a quick exchange with a server nearby.
 type Link struct {
 	client   *redis.Client // whose connection it is
+	renewal  *renewal
+	forget   func() // to hear of that
 	conn     net.Conn
 	reply    *Reply
 	out      []byte
@@ -40,6 +45,10 @@ const (
 // a second more, is given up.
 func Open(ctx context.Context, node *redis.Client, patience time.Duration) (*Link, error) {
 	o := alone(node, patience)
+	renewal, forget, err := subscribe(&o)
+	if err != nil {
+		return nil, err
+	}
 	var conn net.Conn
 	dial := o.Dialer
 	o.Dialer = func(ctx context.Context, network, addr string) (c net.Conn, err error) {
@@ -58,23 +67,25 @@ func Open(ctx context.Context, node *redis.Client, patience time.Duration) (*Lin
 		return nil
 	}
 	client := redis.NewClient(&o)
-	err := client.Conn().Ping(ctx).Err()            // the connection stays with the Conn, and so with the link
-	if err != nil && (!greeted || !isAnswer(err)) { // a ping that is denied does not matter
+	err = client.Conn().Ping(ctx).Err()                 // the connection stays with the Conn, and so with the link
+	if err != nil && (!greeted || !send.IsReply(err)) { // a ping that is denied does not matter
+		forget()
 		_ = client.Close()
 		return nil, err
 	}
-	l := &Link{client: client, conn: conn, patience: patience}
+	l := &Link{client: client, renewal: renewal, forget: forget, conn: conn, patience: patience}
 	l.reply = NewReply(wire{l})
 	return l, nil
 }
 
-func isAnswer(err error) bool {
-	var answer redis.Error
-	return errors.As(err, &answer)
+// Close closes the connection.
+func (l *Link) Close() {
+	l.forget()
+	_ = l.client.Close()
 }
 
-// Close closes the connection.
-func (l *Link) Close() { _ = l.client.Close() }
+// Stale reports whether the credentials have changed with which the link was opened.
+func (l *Link) Stale() bool { return l.renewal.due.Load() }
 
 // Do sends commands and reads their answers. It reports whether they may have reached the
 // server. After an error that is no answer the link is to be closed.
@@ -100,6 +111,7 @@ func (l *Link) Send(cmds ...*Command) (sent bool) {
 	}
 	if cap(l.out) > keptOut {
 		l.out = nil
+		l.arm() // it may have taken a while
 	}
 	return n > 0
 }
@@ -113,7 +125,7 @@ func (l *Link) arm() {
 	l.armed = now
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	_ = l.conn.SetWriteDeadline(l.deadline()) // a connection that cannot, has none
+	_ = l.conn.SetWriteDeadline(l.deadline()) // a connection that cannot was not greeted
 	if !l.interrupted {
 		_ = l.conn.SetReadDeadline(l.deadline())
 	}
@@ -134,13 +146,18 @@ func (l *Link) Receive(c *Command) error {
 // Await is Receive that [Link.Interrupt] can end before anything of the answer was read, with
 // [ErrInterrupted]; the answer is still to be read then.
 func (l *Link) Await(c *Command) error {
-	if l.broken == nil {
+	for l.broken == nil {
 		l.waiting = true
-		_, err := l.reply.in.Peek(1)
+		first, err := l.reply.in.Peek(1)
 		l.waiting = false
-		if errors.Is(err, ErrInterrupted) {
+		switch {
+		case errors.Is(err, ErrInterrupted):
 			return err
+		case err == nil && isAside(first[0]):
+			l.broken = l.reply.Skip()
+			continue
 		}
+		break
 	}
 	return l.Receive(c)
 }
@@ -163,7 +180,7 @@ type wire struct{ *Link }
 func (l wire) Read(b []byte) (int, error) {
 	for {
 		n, err := l.conn.Read(b)
-		if n > 0 || !isTimeout(err) || !l.resume() {
+		if n > 0 || !errors.Is(err, os.ErrDeadlineExceeded) || !l.resume() {
 			return n, err
 		}
 		if l.waiting {
@@ -182,11 +199,6 @@ func (l *Link) resume() bool {
 	l.interrupted = false
 	_ = l.conn.SetReadDeadline(l.deadline())
 	return true
-}
-
-func isTimeout(err error) bool {
-	var timeout net.Error
-	return errors.As(err, &timeout) && timeout.Timeout()
 }
 
 // append appends the command as the server reads it.

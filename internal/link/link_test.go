@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/auth"
 
 	"github.com/desir-go/desir/internal/link"
 	"github.com/desir-go/desir/internal/redistest"
@@ -148,6 +149,72 @@ func TestInterrupt(t *testing.T) {
 		if l.Do(ping); ping.Err != nil {
 			t.Fatalf("ping: %v", ping.Err)
 		}
+	}
+}
+
+// TestPushes interrupts a wait although pushes come, which are no answer.
+func TestPushes(t *testing.T) {
+	srv := redistest.StartServer(t)
+	rdb := srv.Client(t, func(o *redis.Options) {
+		o.OnConnect = func(ctx context.Context, c *redis.Conn) error {
+			return c.Process(ctx, redis.NewStatusCmd(ctx, "client", "tracking", "on", "bcast"))
+		}
+	})
+	l := open(t, rdb)
+	pop, got := texts("blpop", "k", "0")
+	l.Send(pop)
+	if err := srv.Client(t).Set(t.Context(), "other", "v", 0).Err(); err != nil { // the server tells the link of it
+		t.Fatal(err)
+	}
+	for range 3 {
+		time.AfterFunc(10*time.Millisecond, l.Interrupt)
+		if err := l.Await(pop); !errors.Is(err, link.ErrInterrupted) {
+			t.Fatalf("Await = %v; want ErrInterrupted", err)
+		}
+	}
+	if err := rdb.RPush(t.Context(), "k", "v").Err(); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Await(pop); err != nil || !slices.Equal(*got, []string{"k", "v"}) {
+		t.Errorf("Await = %v, %q", err, *got)
+	}
+}
+
+// passwords is a provider of credentials that change.
+type passwords struct{ listener auth.CredentialsListener }
+
+func (p *passwords) Subscribe(l auth.CredentialsListener) (auth.Credentials, auth.UnsubscribeFunc, error) {
+	p.listener = l
+	return auth.NewBasicCredentials("user", "secret"), func() error { p.listener = nil; return nil }, nil
+}
+
+// TestCredentials opens a link with credentials that may change: then it is stale.
+func TestCredentials(t *testing.T) {
+	srv := redistest.StartServer(t)
+	if err := srv.Client(t).Do(t.Context(), "acl", "setuser", "user", "on", ">secret", "~*", "+@all").Err(); err != nil {
+		t.Fatal(err)
+	}
+	p := &passwords{}
+	l, err := link.Open(t.Context(), redis.NewClient(&redis.Options{Addr: srv.Addr, StreamingCredentialsProvider: p}), patience)
+	if err != nil {
+		t.Fatal(err)
+	}
+	who := plain("acl", "whoami")
+	var name string
+	who.Take = func(r *link.Reply) (err error) {
+		name, err = r.Text()
+		return err
+	}
+	if l.Do(who); who.Err != nil || name != "user" || l.Stale() {
+		t.Errorf("it is %q's, %v; stale: %t", name, who.Err, l.Stale())
+	}
+	p.listener.OnNext(auth.NewBasicCredentials("user", "other"))
+	if !l.Stale() {
+		t.Error("it is not stale with other credentials")
+	}
+	l.Close()
+	if p.listener != nil {
+		t.Error("it still listens")
 	}
 }
 

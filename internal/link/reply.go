@@ -55,22 +55,43 @@ func (r *Reply) head() (h head, err error) {
 	h = head{kind: line[0], line: line[1 : len(line)-2]}
 	most := maxList
 	switch h.kind {
-	case '+', '-', ':', ',', '#', '(':
+	case '+', '-', ',', '(':
 		return h, nil
+	case '#':
+		return h, unless(view(h.line) == "t" || view(h.line) == "f")
+	case ':':
+		_, err = strconv.ParseInt(view(h.line), 10, 64)
+		return h, unless(err == nil)
 	case '_':
 		h.n = -1
-		return h, nil
-	case '$', '=', '!':
-		most = maxText
-	case '*', '~', '>', '%', '|':
+		return h, unless(len(h.line) == 0)
+	case '$', '*':
+		if view(h.line) == "-1" {
+			h.n = -1
+			return h, nil
+		}
+	case '=', '!', '~', '>', '%', '|':
 	default:
 		return h, errReply
 	}
-	if h.n, err = strconv.Atoi(view(h.line)); err != nil || h.n > most || h.n < -1 {
-		return h, errReply
+	if h.kind == '$' || h.kind == '=' || h.kind == '!' {
+		most = maxText
 	}
-	return h, nil
+	n, err := strconv.ParseUint(view(h.line), 10, 31) // which has no sign
+	h.n = int(n)
+	return h, unless(err == nil && h.n <= most)
 }
+
+// unless returns the error of an answer that is not as it should be.
+func unless(good bool) error {
+	if good {
+		return nil
+	}
+	return errReply
+}
+
+// isAside reports whether a value is none of the answer: a push, or an attribute of what follows.
+func isAside(kind byte) bool { return kind == '>' || kind == '|' }
 
 // end is what the end of the connection is within an answer.
 func end(err error) error {
@@ -134,7 +155,10 @@ func (r *Reply) skip(deep int) error {
 	if err != nil {
 		return err
 	}
-	return r.rest(h, deep)
+	if err := r.rest(h, deep); err != nil || h.kind != '|' || deep == maxDeep {
+		return err
+	}
+	return r.skip(deep - 1) // what has the attribute
 }
 
 // rest reads what follows a head that nobody wants.
@@ -153,7 +177,7 @@ func (r *Reply) rest(h head, deep int) error {
 	default:
 		return nil
 	}
-	if deep == 0 {
+	if deep <= 0 {
 		return errReply
 	}
 	for range n {
@@ -173,13 +197,17 @@ func (r *Reply) text(n int) (string, error) {
 		_, err = io.ReadFull(r.in, b)
 	} else { // no more memory than there are bytes
 		var room bytes.Buffer
+		room.Grow(min(n, believed) + bytes.MinRead)
 		_, err = io.CopyN(&room, r.in, int64(n))
 		b = room.Bytes()
 	}
 	return view(b), r.crlf(err)
 }
 
-const atOnce = 64 << 10
+const (
+	atOnce   = 64 << 10
+	believed = 2 << 20 // bytes of a length
+)
 
 // crlf reads the end of a line, if there was no error before.
 func (r *Reply) crlf(err error) error {
@@ -216,19 +244,20 @@ func (r *Reply) begin() (null bool, answer, err error) {
 		if err != nil {
 			return false, nil, err
 		}
-		switch first[0] {
-		case '>', '|':
+		if isAside(first[0]) {
 			if err := r.Skip(); err != nil {
 				return false, nil, err
 			}
 			continue
+		}
+		switch first[0] {
 		case '-':
 			h, err := r.head()
 			return false, Answer(h.line), err
 		case '!':
 			h, err := r.head()
-			if err != nil || h.n < 0 {
-				return false, nil, errors.Join(errReply, err)
+			if err != nil {
+				return false, nil, err
 			}
 			text, err := r.text(h.n)
 			return false, Answer(text), err

@@ -18,23 +18,24 @@ func TestRead(t *testing.T) {
 		null bool
 		err  string
 	}{
-		"+OK\r\n":                             {},
-		":-1\r\n":                             {},
-		"$0\r\n\r\n":                          {},
-		"*0\r\n":                              {},
-		"_\r\n":                               {null: true},
-		"$-1\r\n":                             {null: true},
-		"*-1\r\n":                             {null: true},
-		"-ERR no\r\n":                         {err: "ERR no"},
-		"!6\r\nERR no\r\n":                    {err: "ERR no"},
-		">2\r\n+message\r\n$1\r\nx\r\n_\r\n":  {null: true}, // a push before it
-		"|1\r\n+ttl\r\n:1\r\n-ERR no\r\n":     {err: "ERR no"},
-		"%1\r\n+k\r\n*2\r\n:1\r\n*-1\r\n":     {},
-		",1.5\r\n":                            {},
-		"#t\r\n":                              {},
-		"(123456789012345678901234567890\r\n": {},
-		"=7\r\ntxt:abc\r\n":                   {},
-		"~1\r\n$-1\r\n":                       {},
+		"+OK\r\n":                              {},
+		":-1\r\n":                              {},
+		"$0\r\n\r\n":                           {},
+		"*0\r\n":                               {},
+		"_\r\n":                                {null: true},
+		"$-1\r\n":                              {null: true},
+		"*-1\r\n":                              {null: true},
+		"-ERR no\r\n":                          {err: "ERR no"},
+		"!6\r\nERR no\r\n":                     {err: "ERR no"},
+		">2\r\n+message\r\n$1\r\nx\r\n_\r\n":   {null: true}, // a push before it
+		"|1\r\n+ttl\r\n:1\r\n-ERR no\r\n":      {err: "ERR no"},
+		"%1\r\n+k\r\n*2\r\n:1\r\n*-1\r\n":      {},
+		",1.5\r\n":                             {},
+		"#t\r\n":                               {},
+		"(123456789012345678901234567890\r\n":  {},
+		"=7\r\ntxt:abc\r\n":                    {},
+		"~1\r\n$-1\r\n":                        {},
+		"*2\r\n|1\r\n+a\r\n+b\r\n:1\r\n:2\r\n": {}, // an attribute within it
 	} {
 		r := replyOf(raw + "+next\r\n")
 		var c Command
@@ -57,6 +58,7 @@ func TestGarbled(t *testing.T) {
 		"", "+", "+OK", "+OK\n", "x\r\n", "\r\n", "$\r\n", "$a\r\n", "$-2\r\n\r\n", "$1\r\nab\r\n", "$2\r\nab", "$9999999999\r\n",
 		"*1\r\n", "*-5\r\n", "*99999999999\r\n", "!-1\r\n", "$3\r\nabcd\r\n", "$5\r\nab\r\n", "*2\r\n:1\r\n", deep,
 		"+" + strings.Repeat("x", 1<<16) + "\r\n",
+		"$-0\r\n\r\n", "*-0\r\n", "$+0\r\n\r\n", "%-1\r\n", ">-1\r\n", "~-1\r\n", "#x\r\n", "#\r\n", ":abc\r\n", ":\r\n", "_x\r\n",
 	} {
 		var c Command
 		if err := c.read(replyOf(raw)); err == nil || c.Err == nil {

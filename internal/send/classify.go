@@ -56,6 +56,12 @@ func contextEnd(ctx context.Context, err error) error {
 	return nil
 }
 
+// IsReply reports whether the server has answered with an error.
+func IsReply(err error) bool {
+	var answer redis.Error
+	return errors.As(err, &answer)
+}
+
 func isTimeout(err error) bool {
 	var timeout net.Error
 	return errors.As(err, &timeout) && timeout.Timeout()

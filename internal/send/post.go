@@ -2,11 +2,8 @@ package send
 
 import (
 	"context"
-	"errors"
 	"sync"
 	"time"
-
-	"github.com/redis/go-redis/v9"
 
 	"github.com/desir-go/desir/internal/fuse"
 )
@@ -67,7 +64,7 @@ func (p *Post) Withdraw() bool {
 func (p *Post) answer(c *fuse.Call) {
 	ctx := c.Context()
 	if !p.s.mapped.Load() {
-		p.s.mapped.Store(c.Err == nil || isReply(c.Err))
+		p.s.mapped.Store(c.Err == nil || IsReply(c.Err))
 	}
 	if c.Err == nil {
 		p.done(c, nil)
@@ -100,10 +97,4 @@ func (p *Post) again() {
 	if pausing {
 		p.m.Post(ctx, p.call, false, p.answered)
 	}
-}
-
-// isReply reports whether the server has answered with an error.
-func isReply(err error) bool {
-	var answer redis.Error
-	return errors.As(err, &answer)
 }

@@ -90,7 +90,7 @@ func (s *Sender) alone(ctx context.Context, c *fuse.Call, write bool) error {
 		r.written = left || o.written.Load()
 	}
 	if !s.mapped.Load() {
-		s.mapped.Store(err == nil || isReply(err))
+		s.mapped.Store(err == nil || IsReply(err))
 	}
 	c.Settle(cmd, err)
 	return s.finish(ctx, err, r)

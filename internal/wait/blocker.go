@@ -110,7 +110,7 @@ func (b *blocker) rest(ctx context.Context, lines []*line) ([]*line, error) {
 		refused = nil
 	}
 	switch {
-	case refused != nil && isReply(refused):
+	case refused != nil && send.IsReply(refused):
 		return b.blame(ctx, lines, b.loop.w.hub.Send.Explain(ctx, refused))
 	case settled != nil:
 		return nil, settled
@@ -125,11 +125,6 @@ func (b *blocker) rest(ctx context.Context, lines []*line) ([]*line, error) {
 	default:
 		return nil, nil // poked: the line that came is fresh by itself
 	}
-}
-
-func isReply(err error) bool {
-	var answer redis.Error
-	return errors.As(err, &answer)
 }
 
 func blpop(names []string, block time.Duration) []any {

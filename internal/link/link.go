@@ -30,6 +30,7 @@ type Link struct {
 	broken   error     // after which nothing can be sent or read
 
 	waiting bool // for an answer, and an interrupt ends that
+	missed  bool // an interrupt came while an answer was read
 
 	mu          sync.Mutex
 	interrupted bool // the deadline of reads is in the past
@@ -101,6 +102,7 @@ func (l *Link) Do(cmds ...*Command) (sent bool) {
 // answers are to be read in the same order.
 func (l *Link) Send(cmds ...*Command) (sent bool) {
 	l.arm()
+	l.missed = false
 	l.out = l.out[:0]
 	for _, c := range cmds {
 		l.out = c.append(l.out)
@@ -144,9 +146,14 @@ func (l *Link) Receive(c *Command) error {
 }
 
 // Await is Receive that [Link.Interrupt] can end before anything of the answer was read, with
-// [ErrInterrupted]; the answer is still to be read then.
+// [ErrInterrupted]; the answer is still to be read then. It is also ended by an interrupt that came
+// while an answer before it was read.
 func (l *Link) Await(c *Command) error {
 	for l.broken == nil {
+		if l.missed {
+			l.missed = false
+			return ErrInterrupted
+		}
 		l.waiting = true
 		first, err := l.reply.in.Peek(1)
 		l.waiting = false
@@ -165,7 +172,8 @@ func (l *Link) Await(c *Command) error {
 // ErrInterrupted is the error of an Await that was ended by Interrupt.
 var ErrInterrupted = errors.New("link: interrupted")
 
-// Interrupt ends an Await, if there is one. It may be called at any time.
+// Interrupt ends the Await that there is, or the next one of the same exchange. It may be
+// called at any time.
 func (l *Link) Interrupt() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -186,6 +194,7 @@ func (l wire) Read(b []byte) (int, error) {
 		if l.waiting {
 			return 0, ErrInterrupted
 		}
+		l.missed = true
 	}
 }
 

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"net"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -48,6 +50,36 @@ func TestRead(t *testing.T) {
 		if next, err := r.Text(); next != "next" || err != nil {
 			t.Errorf("%q: what comes after it is %q, %v", raw, next, err)
 		}
+	}
+}
+
+// TestMissed interrupts the reading of an answer: that goes on, and the next wait ends.
+func TestMissed(t *testing.T) {
+	here, there := net.Pipe()
+	defer here.Close()
+	defer there.Close()
+	l := &Link{conn: here, patience: time.Minute, armed: time.Now()}
+	l.reply = NewReply(wire{l})
+	var first, second Command
+	read := make(chan error, 1)
+	go func() { read <- l.Await(&first) }()
+	for i, part := range []string{"*1\r\n", "+a\r\n"} {
+		if i == 1 {
+			l.Interrupt()
+		}
+		if _, err := there.Write([]byte(part)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := <-read; err != nil {
+		t.Fatalf("the answer: %v", err)
+	}
+	if err := l.Await(&second); !errors.Is(err, ErrInterrupted) {
+		t.Fatalf("the next wait: %v; want ErrInterrupted", err)
+	}
+	go there.Write([]byte("+b\r\n"))
+	if err := l.Await(&second); err != nil {
+		t.Errorf("the next answer: %v", err)
 	}
 }
 

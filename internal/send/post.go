@@ -76,11 +76,12 @@ func (p *Post) answer(c *fuse.Call) {
 		return
 	}
 	p.attempts++
+	pause := p.pause
+	p.pause = min(2*p.pause, lastPause)
 	p.mu.Lock()
 	p.pausing = true
-	p.mu.Unlock()
-	time.AfterFunc(jitter(p.pause), p.again)
-	p.pause = min(2*p.pause, lastPause)
+	p.mu.Unlock() // it may be taken back from now on, and used again
+	time.AfterFunc(jitter(pause), p.again)
 }
 
 // again sends p again, unless it was taken back.

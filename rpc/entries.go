@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/desir-go/desir"
@@ -17,11 +16,6 @@ const (
 	keptCount  = 64    // entries that may stay although they were read
 	keptBytes  = 256 << 10
 	begin      = "0-0" // of a stream
-)
-
-var (
-	blockMillis    = strconv.FormatInt(block.Milliseconds(), 10)
-	listLifeMillis = strconv.FormatInt(listLife.Milliseconds(), 10)
 )
 
 // inboxReader reads entries, over a connection over which a call may be stored as well.

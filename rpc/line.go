@@ -2,6 +2,7 @@ package rpc
 
 import (
 	"context"
+	"strconv"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -13,6 +14,12 @@ import (
 const (
 	block = time.Second     // of a read
 	grace = 2 * time.Second // what an answer may take beyond it
+)
+
+// block as XREAD wants it, and as BLMPOP does.
+var (
+	blockMillis  = strconv.FormatInt(block.Milliseconds(), 10)
+	blockSeconds = strconv.Itoa(int(block / time.Second))
 )
 
 // line is the way on which one goroutine blocks on one key.

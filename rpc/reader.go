@@ -14,10 +14,9 @@ import (
 )
 
 const (
-	manyResults  = 64                     // that leave in one pipeline with the read
-	nearby       = 300 * time.Microsecond // what an answer usually takes at most, of a server for which few results do not
-	blockSeconds = "1"                    // block
-	askAgain     = 128                    // reads that take results along, until an answer is measured again
+	manyResults = 64                     // that leave in one pipeline with the read
+	nearby      = 300 * time.Microsecond // what an answer usually takes at most, of a server for which few results do not
+	askAgain    = 128                    // reads that take results along, until an answer is measured again
 )
 
 // reader reads calls from the list, and delivers results over the same connection.

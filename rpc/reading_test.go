@@ -19,15 +19,7 @@ func vacant(t *testing.T, rdb *redis.Client, service string) (*Client, *inbox) {
 	double := NewMethod[int, int]("Double")
 	s := NewServer(rdb, service)
 	double.Handle(s, func(_ context.Context, n int) (int, error) { return 2 * n, nil })
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- s.Run(ctx) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
-	})
+	serve(t, s)
 	c := NewClient(rdb, service)
 	for range 10 * lonelyReads {
 		if n, err := double.Call(t.Context(), c, 21, Wait(20*time.Second)); err != nil || n != 42 {
@@ -39,6 +31,20 @@ func vacant(t *testing.T, rdb *redis.Client, service string) (*Client, *inbox) {
 		t.Fatal(err)
 	}
 	return c, box
+}
+
+// serve runs a worker until the test ends.
+func serve(t *testing.T, s *Server) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- s.Run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
 }
 
 // own reports whether the reader has a connection, once nobody uses it.

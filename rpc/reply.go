@@ -34,13 +34,9 @@ var deliver = &fuse.Kind{
 			}
 			results = textView(all)
 		}
-		return deliverCommand(ctx, calls[0].Key, results)
+		return redis.NewStringCmd(ctx, "xadd", calls[0].Key, "nomkstream", "*", resultField, results)
 	},
 	Answer: func(redis.Cmder, []*fuse.Call) {},
-}
-
-func deliverCommand(ctx context.Context, inbox, results string) redis.Cmder {
-	return redis.NewStringCmd(ctx, "xadd", inbox, "nomkstream", "*", resultField, results)
 }
 
 // outgoing is results for one client on their way.

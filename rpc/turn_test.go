@@ -19,9 +19,7 @@ func TestTurn(t *testing.T) {
 	where.Handle(s, func(context.Context, bool) (bool, error) {
 		return strings.Contains(string(debug.Stack()), "(*turn).see"), nil
 	})
-	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan error, 1)
-	go func() { done <- s.Run(ctx) }()
+	serve(t, s)
 	c := NewClient(rdb, "turns")
 	for _, quick := range []bool{true, false, true} {
 		s.handler("Where").usual.ns.Store(0)
@@ -31,10 +29,6 @@ func TestTurn(t *testing.T) {
 		if got, err := where.Call(t.Context(), c, quick, Wait(20*time.Second)); err != nil || got != quick {
 			t.Errorf("quick %t: it ran in the turn: %t, %v", quick, got, err)
 		}
-	}
-	cancel()
-	if err := <-done; err != nil {
-		t.Error(err)
 	}
 }
 

@@ -87,15 +87,13 @@ func (p *Post) answer(c *fuse.Call) {
 // again sends p again, unless it was taken back.
 func (p *Post) again() {
 	p.mu.Lock()
-	pausing := p.pausing
+	if !p.pausing {
+		p.mu.Unlock()
+		return
+	}
 	p.pausing = false
-	ctx := context.Context(nil)
-	if pausing {
-		ctx = p.call.Context()
-		p.call.Again()
-	}
+	ctx := p.call.Context()
+	p.call.Again()
 	p.mu.Unlock()
-	if pausing {
-		p.m.Post(ctx, p.call, false, p.answered)
-	}
+	p.m.Post(ctx, p.call, false, p.answered)
 }

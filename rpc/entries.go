@@ -160,72 +160,48 @@ func (r *inboxReader) stored(err error) {
 	p.ledTo(n, err)
 }
 
-func (r *inboxReader) takeStored(answer *link.Reply) error {
-	n, err := answer.List()
-	for i := 0; i < n && err == nil; i++ {
-		var one int64
-		one, err = answer.Int()
-		r.answer = append(r.answer, one)
+func (r *inboxReader) takeStored(answer *link.Reply) {
+	for n := answer.List(); n > 0 && answer.Err() == nil; n-- {
+		r.answer = append(r.answer, answer.Int())
 	}
-	return err
 }
 
 // takeEntries reads entries of the inbox's stream: in RESP2 a list of streams, each with its name,
 // in RESP3 a map of them by name, and in both a list of entries.
-func (r *inboxReader) takeEntries(answer *link.Reply) error {
-	n, err := answer.List()
-	if err == nil && n == 1 {
-		_, err = answer.List()
+func (r *inboxReader) takeEntries(answer *link.Reply) {
+	if answer.List() == 1 {
+		answer.List()
 	}
-	if err == nil {
-		err = answer.Skip() // the name
+	answer.Skip() // the name
+	for n := answer.List(); n > 0 && answer.Err() == nil; n-- {
+		r.takeEntry(answer)
 	}
-	if err == nil {
-		n, err = answer.List()
-	}
-	for i := 0; i < n && err == nil; i++ {
-		err = r.takeEntry(answer)
-	}
-	return err
 }
 
 // takeEntry reads an entry: its ID, and a list of fields and values.
-func (r *inboxReader) takeEntry(answer *link.Reply) error {
-	_, err := answer.List()
-	var id string
-	if err == nil {
-		id, err = answer.Text()
+func (r *inboxReader) takeEntry(answer *link.Reply) {
+	answer.List()
+	id := answer.Text()
+	for n := answer.List(); n > 0 && answer.Err() == nil; n -= 2 {
+		r.takeField(answer, id)
 	}
-	var n int
-	if err == nil {
-		n, err = answer.List()
-	}
-	for i := 0; i < n && err == nil; i += 2 {
-		err = r.takeField(answer, id)
-	}
-	if err == nil {
+	if answer.Err() == nil {
 		r.last = id
 		r.had = append(r.had, id)
 		r.entries++
 	}
-	return err
 }
 
-func (r *inboxReader) takeField(answer *link.Reply, entry string) error {
-	field, err := answer.Text()
-	var value string
-	if err == nil {
-		value, err = answer.Text()
-	}
+func (r *inboxReader) takeField(answer *link.Reply, entry string) {
+	field, value := answer.Text(), answer.Text()
 	switch {
-	case err != nil:
+	case answer.Err() != nil:
 	case field == resultField:
 		r.size += len(value)
 		r.results += r.box.bring(value)
 	case field == newField && value != newFirst:
 		r.made = entry
 	}
-	return err
 }
 
 // deleted deletes what was read. Should it get lost, the entries expire with the key.

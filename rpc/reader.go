@@ -178,37 +178,28 @@ func (d *reader) popFrom(ctx context.Context, n int, along *riders) ([]string, e
 
 // takePopped reads the key that something was popped from, and what: a list, or of an older
 // server one call.
-func (d *reader) takePopped(answer *link.Reply) error {
-	if _, err := answer.List(); err != nil { // of two
-		return err
-	}
-	key, err := answer.Text()
-	switch {
-	case err != nil:
-		return err
+func (d *reader) takePopped(answer *link.Reply) {
+	answer.List() // of two
+	switch key := answer.Text(); {
 	case key != d.key: // the poke
-		return answer.Skip()
+		answer.Skip()
 	case d.older:
-		return d.takeCall(answer)
+		d.takeCall(answer)
 	default:
-		return d.takeCalls(answer)
+		d.takeCalls(answer)
 	}
 }
 
-func (d *reader) takeCalls(answer *link.Reply) error {
-	n, err := answer.List()
-	for i := 0; i < n && err == nil; i++ {
-		err = d.takeCall(answer)
+func (d *reader) takeCalls(answer *link.Reply) {
+	for n := answer.List(); n > 0 && answer.Err() == nil; n-- {
+		d.takeCall(answer)
 	}
-	return err
 }
 
-func (d *reader) takeCall(answer *link.Reply) error {
-	call, err := answer.Text()
-	if err == nil {
+func (d *reader) takeCall(answer *link.Reply) {
+	if call := answer.Text(); answer.Err() == nil {
 		d.calls = append(d.calls, call)
 	}
-	return err
 }
 
 // begin says that a read may block from now on, unless no other may begin.

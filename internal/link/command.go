@@ -7,7 +7,7 @@ type Command struct {
 	Key   int // the word that is the first key
 	// Take reads the answer, if it is neither an error nor null, and must read it to its end.
 	// Nil: it is nothing but that.
-	Take func(*Reply) error
+	Take func(*Reply)
 
 	Null bool  // the answer was null
 	Err  error // the server's answer, or what has ended the exchange before it came

@@ -161,7 +161,8 @@ func (l *Link) Await(c *Command) error {
 		case errors.Is(err, ErrInterrupted):
 			return err
 		case err == nil && isAside(first[0]):
-			l.broken = l.reply.Skip()
+			l.reply.Skip()
+			l.broken = l.reply.Err()
 			continue
 		}
 		break
@@ -229,20 +230,17 @@ func appendText(b []byte, text string) []byte {
 
 // read reads the answer. It returns what makes the rest of the exchange unreadable.
 func (c *Command) read(r *Reply) error {
-	null, answer, err := r.begin()
+	null, answer := r.begin()
 	switch {
-	case err != nil:
-	case answer != nil:
-		c.Err = answer
-		return nil
-	case null:
-		c.Null = true
-		return nil
+	case null || answer != nil:
 	case c.Take == nil:
-		err = r.Skip()
+		r.Skip()
 	default:
-		err = c.Take(r)
+		c.Take(r)
 	}
-	c.Err = err
-	return err
+	c.Null, c.Err = null, answer
+	if r.err != nil {
+		c.Null, c.Err = false, r.err
+	}
+	return r.err
 }

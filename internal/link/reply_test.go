@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -47,8 +48,8 @@ func TestRead(t *testing.T) {
 		if c.Null != want.null || want.err == "" && c.Err != nil || want.err != "" && c.Err.Error() != want.err {
 			t.Errorf("%q: null %t, %v", raw, c.Null, c.Err)
 		}
-		if next, err := r.Text(); next != "next" || err != nil {
-			t.Errorf("%q: what comes after it is %q, %v", raw, next, err)
+		if next := r.Text(); next != "next" {
+			t.Errorf("%q: what comes after it is %q, %v", raw, next, r.Err())
 		}
 	}
 }
@@ -99,29 +100,57 @@ func TestGarbled(t *testing.T) {
 	}
 }
 
-// TestKinds asks for values that the answer does not have.
+// TestKinds asks for values that the answer has, and that it does not have.
 func TestKinds(t *testing.T) {
-	if _, err := replyOf("+a\r\n").List(); !errors.Is(err, errReply) {
-		t.Errorf("a text as list: %v", err)
+	for raw, ask := range map[string]func(*Reply){
+		"+a\r\n":   func(r *Reply) { r.List() },
+		"*0\r\n":   func(r *Reply) { r.Text() },
+		"$-1\r\n":  func(r *Reply) { r.Text() },
+		"+abc\r\n": func(r *Reply) { r.Int() },
+	} {
+		r := replyOf(raw + "+next\r\n")
+		ask(r)
+		first := r.Err()
+		if !errors.Is(first, errReply) {
+			t.Errorf("%q: %v", raw, first)
+		}
+		if r.Text() != "" || r.List() != 0 || r.Int() != 0 || !errors.Is(r.Err(), first) {
+			t.Errorf("%q: more was read after %v; then %v", raw, first, r.Err())
+		}
 	}
-	if _, err := replyOf("*0\r\n").Text(); !errors.Is(err, errReply) {
-		t.Errorf("a list as text: %v", err)
+	if r := replyOf("$2\r\n42\r\n"); r.Int() != 42 || r.Err() != nil {
+		t.Errorf("a number as text: %v", r.Err())
 	}
-	if _, err := replyOf("$-1\r\n").Text(); !errors.Is(err, errReply) {
-		t.Errorf("null as text: %v", err)
-	}
-	if _, err := replyOf("+a\r\n").Int(); !errors.Is(err, errReply) {
-		t.Errorf("a text as number: %v", err)
-	}
-	if n, err := replyOf("$2\r\n42\r\n").Int(); n != 42 || err != nil {
-		t.Errorf("a number as text: %d, %v", n, err)
-	}
-	if n, err := replyOf("%2\r\n").List(); n != 4 || err != nil {
-		t.Errorf("a map: %d values, %v", n, err)
+	if r := replyOf("%2\r\n"); r.List() != 4 || r.Err() != nil {
+		t.Errorf("a map: %v", r.Err())
 	}
 	var answer redis.Error
-	if _, err := replyOf("-ERR no\r\n").Text(); !errors.As(err, &answer) || answer.Error() != "ERR no" {
-		t.Errorf("an error within an answer: %v", err)
+	r := replyOf("-ERR no\r\n")
+	if r.Text(); !errors.As(r.Err(), &answer) || answer.Error() != "ERR no" {
+		t.Errorf("an error within an answer: %v", r.Err())
+	}
+}
+
+// TestLengths reads texts of some lengths, and a length of which no bytes come, which costs no
+// memory to speak of.
+func TestLengths(t *testing.T) {
+	for _, n := range []int{0, 1, atOnce - 1, atOnce, atOnce + 1, believed - 1, believed, believed + 1, 5 << 20} {
+		want := strings.Repeat("0123456789abcdef", n/16+1)[:n]
+		r := replyOf(string(appendText(nil, want)) + "+next\r\n")
+		if got := r.Text(); got != want {
+			t.Errorf("a text of %d bytes is one of %d", n, len(got))
+		}
+		if next := r.Text(); next != "next" {
+			t.Errorf("after %d bytes comes %q, %v", n, next, r.Err())
+		}
+	}
+	r := replyOf("$536870912\r\nabc")
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	r.Text()
+	runtime.ReadMemStats(&after)
+	if n := after.TotalAlloc - before.TotalAlloc; n > 2*believed || !errors.Is(r.Err(), io.ErrUnexpectedEOF) {
+		t.Errorf("%d bytes of memory, %v", n, r.Err())
 	}
 }
 
@@ -139,10 +168,9 @@ func FuzzReply(f *testing.F) {
 			err = new(Command).read(r)
 		}
 		r = NewReply(bytes.NewReader(raw))
-		for err := error(nil); err == nil; {
-			if _, err = r.List(); err == nil {
-				_, err = r.Text()
-			}
+		for r.Err() == nil {
+			r.List()
+			r.Text()
 		}
 	})
 }
@@ -154,17 +182,19 @@ func FuzzText(f *testing.F) {
 	f.Fuzz(func(t *testing.T, a, b, c string) {
 		words := []string{a, b, c}
 		r := replyOf(string((&Command{Words: words}).append(nil)))
-		n, err := r.List()
-		if n != 3 || err != nil {
-			t.Fatalf("%d words, %v", n, err)
+		if n := r.List(); n != 3 {
+			t.Fatalf("%d words, %v", n, r.Err())
 		}
 		for _, want := range words {
-			if got, err := r.Text(); got != want || err != nil {
-				t.Fatalf("the word %q is %q, %v", want, got, err)
+			if got := r.Text(); got != want {
+				t.Fatalf("the word %q is %q, %v", want, got, r.Err())
 			}
 		}
-		if _, err := r.Text(); !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
-			t.Errorf("more than that: %v", err)
+		if err := r.Err(); err != nil {
+			t.Fatal(err)
+		}
+		if r.Text(); !errors.Is(r.Err(), io.ErrUnexpectedEOF) {
+			t.Errorf("more than that: %v", r.Err())
 		}
 	})
 }

@@ -1,6 +1,8 @@
 package integration
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -20,14 +22,40 @@ func TestFailoverUnderLoad(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			e := make(t)
-			l := startLoad(t, e.NewClient(), "")
-			l.progress(t, 50)
-			failover, lossy := killMaster(t, e)
-			l.progress(t, 10)
-			l.stop(t, failover+time.Second, lossy)
+			killed(t, make(t))
 		})
 	}
+}
+
+// underLoad lets a master be replaced while calls go on, and looks at what became of them.
+//
+// A machine that others use may keep a living master from answering for so long that it is replaced as
+// well. What it had acknowledged by itself is lost then, which says nothing: there is another run.
+func underLoad(t *testing.T, e *Env, name string, replace func(l *load) (outage time.Duration, lossy window)) {
+	t.Helper()
+	for run := range 3 {
+		before := takeovers(e)
+		l := startLoad(t, e.NewClient(), fmt.Sprint(name, run, ":"))
+		l.progress(t, 50)
+		outage, lossy := replace(l)
+		found := l.stop(t, outage, lossy)
+		n := takeovers(e) - before
+		if len(found) > 0 && n != 1 && run < 2 {
+			t.Logf("%d servers became master instead of one; %d findings, the first: %s", n, len(found), found[0])
+			continue
+		}
+		found.report(t)
+		return
+	}
+}
+
+// takeovers counts how often a server became master, by the logs.
+func takeovers(e *Env) (n int) {
+	for _, s := range slices.Concat(e.servers, e.sentinels) {
+		log := s.Log()
+		n += strings.Count(log, "Failover election won") + strings.Count(log, "+promoted-slave")
+	}
+	return n
 }
 
 // killMaster ends a master and returns how long it takes until there is another,
@@ -118,7 +146,7 @@ func TestContainersUnderLoad(t *testing.T) {
 				}
 			}
 			l.progress(t, 10)
-			l.stop(t, time.Since(began), window{})
+			l.stop(t, time.Since(began), window{}).report(t)
 		})
 		t.Run("RollingRestart", func(t *testing.T) { rollingRestart(t, e) })
 		t.Run("Kill", func(t *testing.T) { killed(t, e) })
@@ -144,54 +172,54 @@ func TestContainersUnderLoad(t *testing.T) {
 // killed kills a master under load and starts it again.
 func killed(t *testing.T, e *Env) {
 	t.Helper()
-	l := startLoad(t, e.NewClient(), "kill:")
-	l.progress(t, 50)
-	master := aMaster(t, e)
-	failover, lossy := killMaster(t, e)
-	l.progress(t, 10)
-	master.Restart()
-	settled(t, e)
-	if r := role(t, master); r != "slave" {
-		t.Errorf("the old master is a %s now; want a replica", r)
-	}
-	l.stop(t, failover+time.Second, lossy)
+	underLoad(t, e, "kill", func(l *load) (time.Duration, window) {
+		master := aMaster(t, e)
+		failover, lossy := killMaster(t, e)
+		l.progress(t, 10)
+		master.Restart()
+		settled(t, e)
+		if r := role(t, master); r != "slave" {
+			t.Errorf("the old master is a %s now; want a replica", r)
+		}
+		return failover + time.Second, lossy
+	})
 }
 
 // cutOff takes a master out of the network under load, and puts it back.
 func cutOff(t *testing.T, e *Env) {
 	t.Helper()
-	l := startLoad(t, e.NewClient(), "partition:")
-	l.progress(t, 50)
-	master := aMaster(t, e)
-	lossy := window{from: time.Now()}
-	copied(t, e)
-	cut := time.Now()
-	e.Partition(master)
-	e.Partition(master) // it is
-	heir(t, e, master)
-	failover := time.Since(cut)
-	t.Logf("another master after %v", failover)
-	if e.kind == "cluster" { // which has its masters stop
-		redistest.Eventually(t, time.Minute, func() bool { return !whole(t, master) }, "the old master finds itself alone")
-		t.Logf("the old one has stopped after %v", time.Since(cut))
-	}
-	if r := role(t, master); r != "master" {
-		t.Errorf("the role of the old master, as clients hear it: %q; want master", r)
-	}
-	lossy.to = time.Now()
-	l.progress(t, 10)
-	healed := time.Now()
-	e.Heal()
-	e.Heal()
-	redistest.Eventually(t, time.Minute, func() bool { return role(t, master) == "slave" }, "the old master follows the new one")
-	if e.kind == "sentinel" { // clients may have called it up to here, and workers have read there
-		lossy.to, l.moving = time.Now(), link.Lifetime
-	}
-	follows := time.Since(healed)
-	settled(t, e)
-	t.Logf("it follows the new one after %v and has its data after %v", follows, time.Since(healed))
-	l.progress(t, 10)
-	l.stop(t, failover+time.Second, lossy)
+	underLoad(t, e, "partition", func(l *load) (time.Duration, window) {
+		master := aMaster(t, e)
+		lossy := window{from: time.Now()}
+		copied(t, e)
+		cut := time.Now()
+		e.Partition(master)
+		e.Partition(master) // it is
+		heir(t, e, master)
+		failover := time.Since(cut)
+		t.Logf("another master after %v", failover)
+		if e.kind == "cluster" { // which has its masters stop
+			redistest.Eventually(t, time.Minute, func() bool { return !whole(t, master) }, "the old master finds itself alone")
+			t.Logf("the old one has stopped after %v", time.Since(cut))
+		}
+		if r := role(t, master); r != "master" {
+			t.Errorf("the role of the old master, as clients hear it: %q; want master", r)
+		}
+		lossy.to = time.Now()
+		l.progress(t, 10)
+		healed := time.Now()
+		e.Heal()
+		e.Heal()
+		redistest.Eventually(t, time.Minute, func() bool { return role(t, master) == "slave" }, "the old master follows the new one")
+		if e.kind == "sentinel" { // clients may have called it up to here, and workers have read there
+			lossy.to, l.moving = time.Now(), link.Lifetime
+		}
+		follows := time.Since(healed)
+		settled(t, e)
+		t.Logf("it follows the new one after %v and has its data after %v", follows, time.Since(healed))
+		l.progress(t, 10)
+		return failover + time.Second, lossy
+	})
 }
 
 // whole reports whether a node answers and has a master for every slot.

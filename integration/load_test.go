@@ -184,10 +184,27 @@ func (l *load) goesOn(t *testing.T, n int64) {
 // busy is what a machine that others use may take longer; the log has the figures.
 const busy = 2 * time.Second
 
-// stop ends the load. Nobody was without an answer for longer than that, and
-// nothing that was acknowledged outside the window is lost or was given out
+// findings are what is not as it should be.
+type findings []string
+
+func (f *findings) add(format string, args ...any) { *f = append(*f, fmt.Sprintf(format, args...)) }
+
+// report fails the test with the first of them.
+func (f findings) report(t *testing.T) {
+	t.Helper()
+	const most = 20
+	for _, one := range f[:min(len(f), most)] {
+		t.Error(one)
+	}
+	if len(f) > most {
+		t.Errorf("and %d more", len(f)-most)
+	}
+}
+
+// stop ends the load and finds what should not be. Nobody was without an answer for longer
+// than that, and nothing that was acknowledged outside the window is lost or was given out
 // again; but a receiver whose connection broke may have lost one value with it.
-func (l *load) stop(t *testing.T, outage time.Duration, lossy window) {
+func (l *load) stop(t *testing.T, outage time.Duration, lossy window) (found findings) {
 	t.Helper()
 	l.end()
 	for w := range workers { // a receiver that hangs up gives back what it has not handed over
@@ -210,31 +227,32 @@ func (l *load) stop(t *testing.T, outage time.Duration, lossy window) {
 		t.Logf("%s: %d calls acknowledged, %d perhaps run, %d not run; longest time without a success %v",
 			name, f.done.Load(), f.maybe.Load(), f.refused.Load(), longest)
 		if longest > outage+busy {
-			t.Errorf("%s: %v without a success; want %v at most", name, longest, outage)
+			found.add("%s: %v without a success; want %v at most", name, longest, outage)
 		}
 	}
-	l.verify(t, lossy)
+	l.verify(t, &found, lossy)
+	return found
 }
 
-func (l *load) verify(t *testing.T, lossy window) {
+func (l *load) verify(t *testing.T, found *findings, lossy window) {
 	t.Helper()
-	l.calls.verify(t, lossy)
+	l.calls.verify(found, lossy)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for w, want := range l.maps {
 		got, _, err := collections.NewMap[string, int](l.rdb, l.object(w, "map")).Get(ctx, "k")
 		if err != nil || got != want && !l.open[w][got] {
-			t.Errorf("map %d has %d, %v; want %d, or one of %v", w, got, err, want, l.open[w])
+			found.add("map %d has %d, %v; want %d, or one of %v", w, got, err, want, l.open[w])
 		}
 	}
 	for number, times := range l.took {
 		if len(times) > 1 && !lossy.any(times) {
-			t.Errorf("number %s was given out %d times", number, len(times))
+			found.add("number %s was given out %d times", number, len(times))
 		}
 	}
 	for v, times := range l.got {
 		if len(times) > 1 && !lossy.any(times) {
-			t.Errorf("value %s was received %d times", v, len(times))
+			found.add("value %s was received %d times", v, len(times))
 		}
 	}
 	lost := map[string][]string{}
@@ -256,7 +274,7 @@ func (l *load) verify(t *testing.T, lossy window) {
 	}
 	for w, vs := range lost {
 		if len(vs) > allowed {
-			t.Errorf("channel %s has lost %d values, the first ones: %q", w, len(vs), vs[:min(len(vs), 5)])
+			found.add("channel %s has lost %d values, the first ones: %q", w, len(vs), vs[:min(len(vs), 5)])
 		}
 	}
 }

@@ -33,7 +33,7 @@ func rollingRestart(t *testing.T, e *Env) {
 		settled(t, e)
 	}
 	t.Logf("the longest handing over took %v", longest)
-	l.stop(t, longest+time.Second, window{})
+	l.stop(t, longest+time.Second, window{}).report(t)
 }
 
 // handOver lets the replica of a master become the master, without loss.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"testing"
 	"time"
 
 	"github.com/desir-go/desir"
@@ -65,21 +64,20 @@ func (c *calls) ended(id, got string, err error) {
 	}
 }
 
-// verify fails the test if a handler ran twice for a call, or for one whose caller
+// verify finds it if a handler ran twice for a call, or for one whose caller
 // was told that it did not, or if a call ended otherwise than it may.
-func (c *calls) verify(t *testing.T, lossy window) {
-	t.Helper()
+func (c *calls) verify(found *findings, lossy window) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for id, times := range c.ran {
 		if len(times) > 1 && !lossy.any(times) {
-			t.Errorf("call %s ran %d times", id, len(times))
+			found.add("call %s ran %d times", id, len(times))
 		}
 		if err := c.not[id]; err != nil && !lossy.any(times) {
-			t.Errorf("call %s ran, and its caller was told that it did not: %v", id, err)
+			found.add("call %s ran, and its caller was told that it did not: %v", id, err)
 		}
 	}
 	if n := len(c.odd); n > 0 {
-		t.Errorf("%d calls ended with neither a result nor a word of what became of them, the first ones: %q", n, c.odd[:min(n, 5)])
+		found.add("%d calls ended with neither a result nor a word of what became of them, the first ones: %q", n, c.odd[:min(n, 5)])
 	}
 }

@@ -24,8 +24,8 @@ const (
 // trip, O(1), sent once; a sender that waits is woken by a receiver, and looks
 // once a second by itself. It fails with [desir.ErrClosed] when the channel is
 // closed, also while it waits. When the context ends, the error says what became
-// of v: [desir.ErrFull] beside the context's error for not sent,
-// [desir.ErrMaybeRan] for perhaps. A value of more than 1 MiB is
+// of v, beside the context's error: [desir.ErrFull] for not sent, while it waited for
+// room, [desir.ErrUnavailable] for not sent before that, [desir.ErrMaybeRan] for perhaps. A value of more than 1 MiB is
 // [codec.ErrTooLarge] (see the package comment), and nothing was sent.
 func (c *Chan[T]) Send(ctx context.Context, v T) error {
 	_, err := c.sendAll(ctx, []T{v}, true)

@@ -83,7 +83,8 @@ func Idle(d time.Duration) LoopOption {
 // that one. With n a crash may lose n, and n may wait for a slow body here while
 // another receiver is idle; in return the loop is no longer bound to a round trip for
 // each value. When the loop ends in any way, what it has kept goes back to the head in
-// order, before the loop returns; while Redis cannot be reached, as soon as it can.
+// order, before the loop returns, which may take it up to a second; while Redis cannot be
+// reached, as soon as it can.
 //
 // A [Sub] has its [Backlog]: its loop fails with [desir.ErrNotSupported].
 func Prefetch(n int) LoopOption {

@@ -25,9 +25,9 @@ var (
 // Its text shows no word of the caller's.
 type ArgError struct {
 	Command string // "SET"
-	Pos     int    // index of the word among the arguments behind the name; their number if one is missing
 	Want    string // what is expected there: "an integer for EX", "GET or nothing more"
 	Usage   string // "SET key value [NX | XX] …"
+	Pos     int    // index of the word among the arguments behind the name; their number if one is missing
 }
 
 // Error is "SET: argument 3: want …; usage: SET key value …".

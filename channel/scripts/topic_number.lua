@@ -1,9 +1,8 @@
 -- number: number the messages of a topic.
 -- seq: hash: n, the number of the last message; e, when the counter was made, in µs of the server's clock
 -- step: what to add to n    returns n as a text, e, and whether the counter is new
--- HINCRBY checks the type before anything is written. Exact up to 2^53.
+-- HGET checks the type before anything is written, and HINCRBY comes last: a refusal counts nothing. Exact up to 2^53.
 local function number(seq, step)
-  local n = redis.call('HINCRBY', seq, 'n', step)
   local e = redis.call('HGET', seq, 'e')
   local new = not e
   if new then
@@ -11,5 +10,5 @@ local function number(seq, step)
     e = now[1] .. string.format('%06d', now[2])
     redis.call('HSET', seq, 'e', e)
   end
-  return string.format('%.0f', n), e, new
+  return string.format('%.0f', redis.call('HINCRBY', seq, 'n', step)), e, new
 end

@@ -3,7 +3,10 @@
 -- ARGV[1] publish or spublish    ARGV[2] channel    ARGV[3] life of the counter in ms    ARGV[4] value
 -- publishes "\193n<e>:<n>:<value>"
 -- returns what the command returns: the number of receivers
--- O(subscribers). Atomic. Exact up to 2^53.
-local n, e = number(KEYS[1], 1)
+-- O(subscribers). Atomic. Exact up to 2^53. What is refused was not counted, or subscribers would miss it.
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
-return redis.call(ARGV[1], ARGV[2], '\193n' .. e .. ':' .. n .. ':' .. ARGV[4])
+local n, e, new = number(KEYS[1], 1)
+if new then redis.call('PEXPIRE', KEYS[1], ARGV[3]) end
+local heard = redis.pcall(ARGV[1], ARGV[2], '\193n' .. e .. ':' .. n .. ':' .. ARGV[4])
+if type(heard) == 'table' and heard.err then number(KEYS[1], -1) end
+return heard

@@ -2,15 +2,17 @@
 -- KEYS[1] counter   string, decimal integer; missing counts as ARGV[1]
 -- ARGV[1] start, ARGV[2] delta   decimal integers of 64 bits
 -- returns the new value as text: Lua's numbers are exact to 2^53 only
--- O(1). Atomic. An overflow of a missing counter leaves it missing.
-if redis.call('EXISTS', KEYS[1]) == 0 then
+-- O(1). Atomic. An overflow of a missing counter leaves it missing. GET, and DEL of what is not there,
+-- come first: who may not use them is refused before anything is written.
+if redis.call('GET', KEYS[1]) then
+  redis.call('INCRBY', KEYS[1], ARGV[2])
+else
+  redis.call('DEL', KEYS[1])
   redis.call('SET', KEYS[1], ARGV[1])
   local sum = redis.pcall('INCRBY', KEYS[1], ARGV[2])
   if type(sum) == 'table' and sum.err then
     redis.call('DEL', KEYS[1])
     return sum
   end
-else
-  redis.call('INCRBY', KEYS[1], ARGV[2])
 end
 return redis.call('GET', KEYS[1])

@@ -6,22 +6,30 @@
 -- ARGV[5] tokens that one window may have
 -- returns {1, value} when added; {0, value} when the token was known; {} when
 --         the window has its tokens; values as text
--- O(1). Atomic. By the server's clock.
-local known = redis.call('HGET', KEYS[2], ARGV[1]) or redis.call('HGET', KEYS[3], ARGV[1])
+-- O(1). Atomic. By the server's clock. The token is noted before the addition, without a value, which counts as
+-- not noted: whatever may be refused is refused before anything is added.
+local function value_of(tokens)
+  local value = redis.call('HGET', tokens, ARGV[1])
+  return value and value ~= '' and value
+end
+local known = value_of(KEYS[2]) or value_of(KEYS[3])
 if known then return {0, known} end
 local t = redis.call('TIME')
 local window = tonumber(ARGV[4])
 local turn = math.floor((t[1] * 1000 + math.floor(t[2] / 1000)) / window)
 local tokens = KEYS[2 + turn % 2]
 if redis.call('HLEN', tokens) >= tonumber(ARGV[5]) then return {} end
-local fresh = redis.call('EXISTS', KEYS[1]) == 0
+local fresh = not redis.call('GET', KEYS[1])
+if fresh then redis.call('DEL', KEYS[1]) end
+redis.call('HSET', tokens, ARGV[1], '')
+redis.call('PEXPIREAT', tokens, string.format('%.0f', (turn + 2) * window))
 if fresh then redis.call('SET', KEYS[1], ARGV[3]) end
 local sum = redis.pcall('INCRBY', KEYS[1], ARGV[2])
 if type(sum) == 'table' and sum.err then
   if fresh then redis.call('DEL', KEYS[1]) end
+  redis.pcall('HDEL', tokens, ARGV[1])
   return sum
 end
 local value = redis.call('GET', KEYS[1])
 redis.call('HSET', tokens, ARGV[1], value)
-redis.call('PEXPIREAT', tokens, string.format('%.0f', (turn + 2) * window))
 return {1, value}

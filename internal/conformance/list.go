@@ -1,6 +1,8 @@
 package conformance
 
 import (
+	"fmt"
+	"math"
 	"testing"
 
 	"github.com/desir-go/desir/collections"
@@ -21,6 +23,7 @@ func List(t *testing.T, r *redistest.Redis) {
 		part{"Bound", boundElements},
 		part{"Walks", listWalks},
 		part{"Takers", takers},
+		part{"Bounds", ringBounds},
 	)
 }
 
@@ -39,4 +42,22 @@ func listModel(t *testing.T, r *redistest.Redis) {
 		x.pushBack, x.pushFront, x.pushBack, x.pushFront, x.popFront, x.popBack, x.popN,
 		x.at, x.setAt, x.slice, x.index, x.remove, x.insertBefore, x.trim, x.move,
 		x.length, x.all, x.backward, x.clear)
+}
+
+// ringBounds makes rings of bounds that are never reached, and of one.
+func ringBounds(t *testing.T, r *redistest.Redis) {
+	ctx := t.Context()
+	for _, bound := range []int{1, 2, 1 << 31, 1 << 53, 1e17, math.MaxInt} {
+		l := collections.NewList[string](r.Client, name(t, r, fmt.Sprint("ring", bound)), collections.MaxLen(bound))
+		n, err := l.PushBack(ctx, "a", "b")
+		equal(t, "PushBack", answer(n, err), answer(min(2, bound), nil))
+		n, err = l.PushFront(ctx, "c")
+		equal(t, "PushFront", answer(n, err), answer(min(3, bound), nil))
+		all, err := l.Slice(ctx, 0, -1)
+		want := map[int][]string{1: {"c"}, 2: {"c", "a"}}[bound]
+		if want == nil {
+			want = []string{"c", "a", "b"}
+		}
+		equal(t, "Slice", answer(all, err), answer(want, nil))
+	}
 }

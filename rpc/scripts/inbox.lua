@@ -5,6 +5,8 @@
 -- O(1). Atomic. It runs when memory is full: results come in any case. An inbox that was not there gets an entry with the
 -- field "new": results of before may have found none. Being in the stream, that is told although the answer be lost.
 local made = ''
-if redis.call('EXISTS', KEYS[1]) == 0 then made = redis.call('XADD', KEYS[1], '*', 'new', ARGV[2]) end
-redis.call('PEXPIRE', KEYS[1], ARGV[1])
+if redis.call('PEXPIRE', KEYS[1], ARGV[1]) == 0 then
+  made = redis.call('XADD', KEYS[1], '*', 'new', ARGV[2])
+  redis.call('PEXPIRE', KEYS[1], ARGV[1])
+end
 return made

@@ -25,16 +25,17 @@ var (
 	errNotDecimal = fmt.Errorf("%w: Add works on numbers stored as decimal text; use the default codec", codec.ErrUnsupported)
 	errRange      = errors.New("the sum does not fit the type; nothing was changed")
 	errDelta      = errors.New("the delta does not fit 64 bits with a sign, and more is not added by Redis")
+	errFinite     = errors.New("the delta is no finite number")
 )
 
 // Add adds delta to the number under key, a missing one counting as 0, and
 // returns the sum.
 //
-// One HINCRBY or, for floats, HINCRBYFLOAT: one round trip, O(1), atomic, sent
-// once; after [desir.ErrMaybeRan] look before adding again. Numbers of less
-// than 64 bits are a script of the same cost that changes nothing when the sum
-// does not fit the type. A sum beyond 64 bits with a sign is refused by the
-// server and changes nothing. A field that is no number is [desir.ErrWrongType].
+// One HINCRBY, or a script of the same cost for floats and numbers of less than 64 bits:
+// one round trip, O(1), atomic, sent once; after [desir.ErrMaybeRan] look before adding
+// again. A sum that does not fit the type, or 64 bits with a sign, is an error and changes
+// nothing. A field that is no number is [desir.ErrWrongType]. Redis rounds the sums of floats
+// to 17 digits behind the point: what is smaller is lost.
 func Add[K comparable, N Number](ctx context.Context, m *Map[K, N], key K, delta N) (N, error) {
 	sum, err := add(ctx, m, key, delta)
 	return sum, m.fail("Add", err)
@@ -50,10 +51,12 @@ func add[K comparable, N Number](ctx context.Context, m *Map[K, N], key K, delta
 	}
 	var raw string
 	switch v := reflect.ValueOf(delta); {
+	case v.CanFloat() && (math.IsNaN(v.Float()) || math.IsInf(v.Float(), 0)):
+		err = errFinite
 	case v.CanFloat() && v.Type().Bits() == 64:
-		raw, err = m.addFloat(ctx, field, decimal(v))
+		raw, err = m.addChecked(ctx, hashAddFloat, field, decimal(v), math.MaxFloat64)
 	case v.CanFloat():
-		raw, err = m.addChecked(ctx, hashAddFloat32, field, decimal(v), float64(math.MaxFloat32))
+		raw, err = m.addChecked(ctx, hashAddFloat, field, decimal(v), float64(math.MaxFloat32))
 	case v.CanInt() && v.Type().Bits() == 64:
 		raw, err = m.addInt(ctx, field, v.Int())
 	case v.CanInt():
@@ -82,18 +85,6 @@ func (m *Map[K, V]) addInt(ctx context.Context, field string, delta int64) (stri
 		return "", err
 	}
 	return strconv.FormatInt(cmd.Val(), 10), nil
-}
-
-func (m *Map[K, V]) addFloat(ctx context.Context, field, delta string) (string, error) {
-	s, err := m.h.Send()
-	if err != nil {
-		return "", err
-	}
-	cmd := redis.NewStringCmd(ctx, "hincrbyfloat", m.h.Key, field, delta)
-	if err := s.Write(ctx, cmd); err != nil {
-		return "", err
-	}
-	return cmd.Val(), nil
 }
 
 func decimal(v reflect.Value) string { return strconv.FormatFloat(v.Float(), 'g', -1, v.Type().Bits()) }

@@ -30,14 +30,18 @@ func (l *List[T]) Backward(ctx context.Context) iter.Seq2[T, error] {
 
 func (l *List[T]) walk(ctx context.Context, op string, backward bool) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
+		var zero T
 		for at, count := 0, firstCount; ; count = min(2*count, maxCount) {
 			page, err := l.page(ctx, at, count, backward)
 			if err != nil {
-				var zero T
 				yield(zero, l.fail(op, err))
 				return
 			}
 			for _, raw := range page {
+				if err := ctx.Err(); err != nil {
+					yield(zero, l.fail(op, err))
+					return
+				}
 				v, err := l.elems.Decode(raw, l.h.Key, "")
 				if !yield(v, l.fail(op, err)) {
 					return

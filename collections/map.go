@@ -151,7 +151,7 @@ func (m *Map[K, V]) Random(ctx context.Context, n int) ([]desir.Entry[K, V], err
 	if err != nil || n <= 0 {
 		return nil, m.fail("Random", err)
 	}
-	cmd := redis.NewCmd(ctx, "hrandfield", m.h.Key, n, "withvalues")
+	cmd := redis.NewCmd(ctx, "hrandfield", m.h.Key, min(int64(n), maxRandom), "withvalues")
 	if err := s.Read(ctx, cmd); err != nil {
 		return nil, m.fail("Random", send.Miss(err))
 	}
@@ -166,6 +166,8 @@ func (m *Map[K, V]) Random(ctx context.Context, n int) ([]desir.Entry[K, V], err
 	}
 	return entries, m.fail("Random", bad.Join())
 }
+
+const maxRandom = 1 << 40 // the server takes less than 2^63 here
 
 // pairs reads fields and values in each of the shapes that servers give them:
 // an array of pairs, one flat array, or (an embedded one) a map.

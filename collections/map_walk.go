@@ -44,6 +44,10 @@ func walk[K comparable, V, T any](ctx context.Context, m *Map[K, V], op string, 
 				return
 			}
 			for i := 0; i+1 < len(page); i += 2 {
+				if err := ctx.Err(); err != nil {
+					yield(zero, m.fail(op, err))
+					return
+				}
 				v, err := read(page[i], page[i+1])
 				if !yield(v, m.fail(op, err)) {
 					return

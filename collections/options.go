@@ -15,24 +15,29 @@ import (
 type Option interface{ apply(*settings) }
 
 type settings struct {
-	values codec.Codec // of Map, List, Value
-	keys   codec.Codec // of Map, Set, SortedSet
-	maxLen *int        // of List
-	apart  bool        // commands share nothing with those of others
+	values  codec.Codec // of Map, List, Value
+	keys    codec.Codec // of Map
+	members codec.Codec // of Set, SortedSet: the last of both
+	maxLen  *int        // of List
+	apart   bool        // commands share nothing with those of others
 }
 
 type option func(*settings)
 
 func (o option) apply(s *settings) { o(s) }
 
-// WithCodec sets the codec of values: those of a Map, a List or a Value.
-// The default is [codec.Auto].
-func WithCodec(c codec.Codec) Option { return option(func(s *settings) { s.values = c }) }
+// WithCodec sets the codec of values: those of a Map, a List or a Value, and as
+// [WithKeyCodec] those of a Set or a SortedSet. The default is [codec.Auto].
+func WithCodec(c codec.Codec) Option {
+	return option(func(s *settings) { s.values, s.members = c, c })
+}
 
 // WithKeyCodec sets the codec of what Redis compares: the keys of a Map and the
-// members of a Set or a SortedSet. It has to give equal keys equal bytes. The default is
-// [codec.Auto].
-func WithKeyCodec(c codec.Codec) Option { return option(func(s *settings) { s.keys = c }) }
+// members of a Set or a SortedSet. It has to give equal keys equal bytes, or is refused. The
+// default is [codec.Auto].
+func WithKeyCodec(c codec.Codec) Option {
+	return option(func(s *settings) { s.keys, s.members = c, c })
+}
 
 // MaxLen makes a List a ring of at most n elements, n ≥ 1: what is pushed at
 // one end drops what is too much at the other. The default is no bound.
@@ -50,7 +55,7 @@ var (
 
 // gather applies the options and refuses those that do not fit the type.
 func gather(opts []Option, list bool) (settings, error) {
-	s := settings{values: codec.Auto, keys: codec.Auto}
+	s := settings{values: codec.Auto, keys: codec.Auto, members: codec.Auto}
 	for _, o := range opts {
 		if o != nil {
 			o.apply(&s)

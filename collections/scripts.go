@@ -19,8 +19,8 @@ var (
 	hashDeleteIfSource string
 	//go:embed scripts/hash_add_within.lua
 	hashAddWithinSource string
-	//go:embed scripts/hash_add_float32.lua
-	hashAddFloat32Source string
+	//go:embed scripts/hash_add_float.lua
+	hashAddFloatSource string
 	//go:embed scripts/hash_set_ttl.lua
 	hashSetTTLSource string
 	//go:embed scripts/list_push_ring.lua
@@ -46,7 +46,7 @@ var (
 	hashSwapIf      = script.New(hashSwapIfSource)
 	hashDeleteIf    = script.New(hashDeleteIfSource)
 	hashAddWithin   = script.New(hashAddWithinSource)
-	hashAddFloat32  = script.New(hashAddFloat32Source)
+	hashAddFloat    = script.New(hashAddFloatSource)
 	hashSetTTL      = script.New(hashSetTTLSource)
 	listPushRing    = script.New(listPushRingSource)
 	stringSwapIf    = script.New(stringSwapIfSource)

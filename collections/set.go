@@ -27,7 +27,7 @@ type Set[T comparable] struct {
 // or an option that cannot work is the error of every call.
 func NewSet[T comparable](rdb redis.UniversalClient, name string, opts ...Option) *Set[T] {
 	s, err := gather(opts, false)
-	members, keyErr := element.Keys[T](s.keys)
+	members, keyErr := element.Keys[T](s.members)
 	h := handle(rdb, "Set", name, err, keyErr).Apart(s.apart)
 	return &Set[T]{Object: desir.NewObject(h), h: h, members: members}
 }
@@ -152,6 +152,10 @@ func (s *Set[T]) All(ctx context.Context) iter.Seq2[T, error] {
 				return
 			}
 			for _, raw := range page {
+				if err := ctx.Err(); err != nil {
+					yield(zero, s.fail("All", err))
+					return
+				}
 				m, err := s.members.Decode(raw, s.h.Key, "")
 				if !yield(m, s.fail("All", err)) {
 					return

@@ -38,7 +38,7 @@ type Scored[T any] struct {
 // name, a type or an option that cannot work is the error of every call.
 func NewSortedSet[T comparable](rdb redis.UniversalClient, name string, opts ...Option) *SortedSet[T] {
 	s, err := gather(opts, false)
-	members, keyErr := element.Keys[T](s.keys)
+	members, keyErr := element.Keys[T](s.members)
 	h := handle(rdb, "SortedSet", name, err, keyErr).Apart(s.apart)
 	return &SortedSet[T]{Object: desir.NewObject(h), h: h, members: members}
 }

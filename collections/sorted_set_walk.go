@@ -47,6 +47,10 @@ func (z *SortedSet[T]) walk(ctx context.Context, op string, r Range) iter.Seq2[S
 				return
 			}
 			for _, m := range page {
+				if err := ctx.Err(); err != nil {
+					yield(Scored[T]{}, z.fail(op, err))
+					return
+				}
 				v, err := z.members.Decode(m.Value, z.h.Key, "")
 				if err != nil {
 					m.Score = 0

@@ -117,16 +117,25 @@ func addFloats(t *testing.T, r *redistest.Redis) {
 	named := collections.NewMap[userID, euro](r.Client, name(t, r, "h"))
 	got, err := collections.Add(ctx, named, "ada", 2.5)
 	equal(t, "Add to a named float", answer(got, err), answer(euro(2.5), nil))
-	for _, odd := range []float64{math.Inf(1), math.NaN()} {
-		if r.Name == "embedded" {
-			break // it adds them
-		}
-		if _, err := collections.Add(ctx, m, "k", odd); err == nil {
-			t.Errorf("Add(%v) is no error", odd)
+	for _, odd := range []float64{math.Inf(1), math.Inf(-1), math.NaN()} {
+		_, err := collections.Add(ctx, m, "k", odd)
+		_, err32 := collections.Add(ctx, short, "k", float32(odd))
+		for _, err := range []error{err, err32} {
+			if err == nil || errors.Is(err, desir.ErrWrongType) || errors.Is(err, desir.ErrMaybeRan) {
+				t.Errorf("Add(%v): %v; want an error that blames it", odd, err)
+			}
 		}
 	}
 	v, _, err := m.Get(ctx, "k")
 	equal(t, "the float after refusals", answer(v, err), answer(0.0, nil))
+	for _, sign := range []float64{1, -1} {
+		must(t, m.Set(ctx, "big", sign*math.MaxFloat64))
+		if sum, err := collections.Add(ctx, m, "big", sign*1e308); err == nil || errors.Is(err, desir.ErrMaybeRan) {
+			t.Errorf("a sum beyond 64 bits is %v, %v", sum, err)
+		}
+		v, _, err := m.Get(ctx, "big")
+		equal(t, "the float64 after a sum out of range", answer(v, err), answer(sign*math.MaxFloat64, nil))
+	}
 }
 
 // addRefusals are additions that nothing is sent for.

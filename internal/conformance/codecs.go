@@ -207,6 +207,8 @@ func badOptions(t *testing.T, r *redistest.Redis) {
 	at := name(t, r, "o")
 	for called, err := range map[string]error{
 		"JSON keys":    second(collections.NewSet[string](r.Client, at, collections.WithKeyCodec(codec.JSON)).Len(ctx)),
+		"members":      second(collections.NewSet[string](r.Client, at, collections.WithCodec(codec.Encrypt(codec.Auto, ring(1)))).Add(ctx, "open")),
+		"sorted":       second(collections.NewSortedSet[string](r.Client, at, collections.WithCodec(codec.JSON)).Add(ctx, "open", 1)),
 		"signed keys":  second(collections.NewMap[string, int](r.Client, at, collections.WithKeyCodec(codec.Sign(codec.Auto, ring(1)))).Len(ctx)),
 		"text struct":  second(collections.NewList[cart](r.Client, at, collections.WithCodec(codec.Text)).Len(ctx)),
 		"raw int":      third(collections.NewValue[int](r.Client, at, collections.WithCodec(codec.Raw)).Get(ctx)),

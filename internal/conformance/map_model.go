@@ -3,6 +3,7 @@ package conformance
 import (
 	"errors"
 	"maps"
+	"math"
 	"slices"
 
 	"github.com/desir-go/desir/collections"
@@ -188,7 +189,7 @@ func (x *mapWalker) delete() {
 
 func (x *mapWalker) random() {
 	m, _, _ := x.pick()
-	n := x.rng.IntN(9) - 1
+	n := oneOf(x.model, x.rng.IntN(9)-1, math.MaxInt)
 	got, err := m.Random(x.ctx(), n)
 	seen := collect(got)
 	for k, v := range seen {

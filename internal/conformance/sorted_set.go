@@ -227,6 +227,7 @@ func sortedWalks(t *testing.T, r *redistest.Redis) {
 				t.Errorf("%s, All: %d members, %v; they differ at %d", what, len(got), err, differ(got, want))
 			}
 		}
+		ends(t, "SortedSet.All, "+what, z.All)
 		check("ByRank(0, -1)", collections.ByRank(0, -1), want)
 		check("ByRank(0, -1).Reverse()", collections.ByRank(0, -1).Reverse(), backward)
 		check("ByRank(100, 500)", collections.ByRank(100, 500), want[100:500])

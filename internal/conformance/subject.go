@@ -60,7 +60,7 @@ func addSubject() Subject {
 		Calls: func(rdb client, name string) []Call {
 			whole := addCalls(collections.NewMap[string, int](rdb, name), "k", "hincrby")
 			small := addCalls(collections.NewMap[string, tiny](rdb, name), "k", "evalsha")
-			float := addCalls(collections.NewMap[string, float64](rdb, name), "k", "hincrbyfloat")
+			float := addCalls(collections.NewMap[string, float64](rdb, name), "k", "evalsha")
 			return []Call{whole[0], small[0].as("to 8 bits"), float[0].as("to a float")}
 		},
 		Fill: func(ctx context.Context, raw client, name string) error {

@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"maps"
@@ -31,6 +32,28 @@ func mapWalks(t *testing.T, r *redistest.Redis) {
 	walks(t, rdb, m.Keys(t.Context()))
 	walks(t, rdb, m.Values(context.Background()))
 	walks(t, rdb, keysOf(m.All(t.Context())))
+	ends(t, "Map.All", m.All)
+	ends(t, "Map.Keys", m.Keys)
+	ends(t, "Map.Values", m.Values)
+}
+
+// ends breaks off a walk by the end of its context: the elements that have come already
+// come no more.
+func ends[T any](t *testing.T, called string, walk func(context.Context) iter.Seq2[T, error]) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	seen := 0
+	var last error
+	for _, err := range walk(ctx) {
+		if last = err; err == nil {
+			seen++
+		}
+		cancel()
+	}
+	if seen != 1 || !errors.Is(last, context.Canceled) || !errors.As(last, new(*desir.OpError)) {
+		t.Errorf("%s: %d elements and %v after the first; want the end of its context", called, seen, last)
+	}
 }
 
 // numbers are pairs of a number and itself.
@@ -67,6 +90,7 @@ func setWalks(t *testing.T, r *redistest.Redis) {
 		must(t, err)
 	}
 	walks(t, rdb, s.All(t.Context()))
+	ends(t, "Set.All", s.All)
 }
 
 func first2[A, B any](seq iter.Seq2[A, B]) iter.Seq[A] {
@@ -89,6 +113,8 @@ func listWalks(t *testing.T, r *redistest.Redis) {
 	}
 	walks(t, rdb, l.All(t.Context()))
 	walks(t, rdb, l.Backward(t.Context()))
+	ends(t, "List.All", l.All)
+	ends(t, "List.Backward", l.Backward)
 	forward, err := drain(l.All(t.Context()))
 	must(t, err)
 	backward, err := drain(l.Backward(t.Context()))

@@ -4,7 +4,8 @@
 // The key of an object is its name, so that redis-cli finds it. The keys that
 // help it share its hash tag, so that scripts and a cluster see one slot:
 // "orders" is helped by "{orders}:wake", and "a{b}c", which has a tag of its
-// own, by "a{b}c:wake".
+// own, by "a{b}c:wake". Only "{orders}" is helped by "{orders}.wake", or it
+// would share its helpers with "orders".
 package keys
 
 import (
@@ -43,10 +44,14 @@ func CheckTag(name string) error {
 // Part returns the key of a helper of the object called name. It is in the
 // slot of name for every name that CheckTag accepts.
 func Part(name, part string) string {
-	if _, ok := tag(name); ok {
+	switch t, ok := tag(name); {
+	case !ok:
+		return "{" + name + "}:" + part
+	case name == "{"+t+"}":
+		return name + "." + part
+	default:
 		return name + ":" + part
 	}
-	return "{" + name + "}:" + part
 }
 
 // Shard returns the key of a part of the object called name that need not be

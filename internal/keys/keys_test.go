@@ -13,7 +13,8 @@ func TestPart(t *testing.T) {
 		{"orders", "{orders}:wake"},
 		{"a:b c", "{a:b c}:wake"},
 		{"user:{42}:cart", "user:{42}:cart:wake"},
-		{"{x}", "{x}:wake"},
+		{"{x}", "{x}.wake"},
+		{"{x}{y}", "{x}{y}:wake"},
 		{"a{b", "{a{b}:wake"},
 	} {
 		got := keys.Part(tt.name, "wake")
@@ -25,6 +26,20 @@ func TestPart(t *testing.T) {
 		}
 		if err := keys.CheckTag(tt.name); err != nil {
 			t.Errorf("CheckTag(%q) = %v", tt.name, err)
+		}
+	}
+}
+
+// TestPartsApart looks whether names share helpers.
+func TestPartsApart(t *testing.T) {
+	seen := map[string]string{}
+	for _, name := range []string{"x", "{x}", "{x}:", "{x}.", "{x}.wake", "{x}{x}", "x{x}", "x:", "{x}:wake"} {
+		for _, part := range []string{"wake", "once:0", "reply:ABC"} {
+			key := keys.Part(name, part)
+			if other, ok := seen[key]; ok {
+				t.Errorf("%q is a helper of %q and of %q", key, name, other)
+			}
+			seen[key] = name
 		}
 	}
 }

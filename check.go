@@ -54,7 +54,8 @@ func (r Report) String() string {
 
 // Check asks every master of the client for what the guarantees of the library
 // rest on: version 7.0 or later, append-only file on, no eviction, the role,
-// the clock. It changes nothing. One round trip for each master: INFO and TIME.
+// the clock. It changes nothing. One round trip for each master: INFO and TIME; before that a
+// cluster is asked for its nodes.
 func Check(ctx context.Context, rdb redis.UniversalClient) (Report, error) {
 	var r Report
 	h, err := hub.Of(rdb)

@@ -27,6 +27,7 @@ type Hub struct {
 type shared struct {
 	PlainLua atomic.Bool // the server cannot read "#!lua" (an embedded one)
 	NoInfo   atomic.Bool // INFO is denied to this user
+	mapped   atomic.Bool // a cluster's map is there
 
 	parts sync.Map // what other packages share among the client's objects
 }
@@ -132,12 +133,30 @@ func (h *Hub) Node(ctx context.Context, key string) (*redis.Client, error) {
 	case *redis.Client:
 		return c, nil
 	case *redis.ClusterClient:
-		return c.MasterForKey(ctx, key)
+		if h.mapped.Load() { // without a detour
+			return c.MasterForKey(ctx, key)
+		}
+		return h.firstNode(ctx, c, key)
 	case *redis.Ring:
 		return c.GetShardClientForKey(key)
 	default:
 		return nil, nil
 	}
+}
+
+// firstNode is Node while the cluster may have to be asked for its map: the client does
+// that without a look at ctx, so the caller may leave it there.
+func (h *Hub) firstNode(ctx context.Context, c *redis.ClusterClient, key string) (*redis.Client, error) {
+	var node *redis.Client
+	err := h.Send.Run(ctx, func(ctx context.Context) (err error) {
+		node, err = c.MasterForKey(ctx, key)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	h.mapped.Store(true)
+	return node, nil
 }
 
 // EachMaster calls f for every master of the client, at the same time for
@@ -149,10 +168,47 @@ func (h *Hub) EachMaster(ctx context.Context, f func(context.Context, redis.Univ
 	case *redis.Client:
 		return visit(ctx, c)
 	case *redis.ClusterClient:
-		return c.ForEachMaster(ctx, visit)
+		masters, err := h.masters(ctx, c)
+		if err != nil {
+			return err
+		}
+		return all(ctx, masters, visit)
 	case *redis.Ring:
 		return c.ForEachShard(ctx, visit)
 	default:
 		return f(ctx, h.Client, "")
 	}
+}
+
+// masters asks a cluster for its nodes, which the client does without a look at ctx.
+func (h *Hub) masters(ctx context.Context, c *redis.ClusterClient) ([]*redis.Client, error) {
+	var mu sync.Mutex
+	var found []*redis.Client
+	err := h.Send.Run(ctx, func(ctx context.Context) error {
+		return c.ForEachMaster(ctx, func(_ context.Context, node *redis.Client) error {
+			mu.Lock()
+			defer mu.Unlock()
+			found = append(found, node)
+			return nil
+		})
+	})
+	if err != nil {
+		return nil, err
+	}
+	return found, nil
+}
+
+// all visits nodes at the same time, and returns one of the errors.
+func all(ctx context.Context, nodes []*redis.Client, visit func(context.Context, *redis.Client) error) error {
+	errs := make(chan error, len(nodes))
+	for _, node := range nodes {
+		go func() { errs <- visit(ctx, node) }()
+	}
+	var first error
+	for range nodes {
+		if err := <-errs; first == nil {
+			first = err
+		}
+	}
+	return first
 }

@@ -27,7 +27,6 @@ type Waiter struct {
 
 	mu    sync.Mutex
 	loops map[*redis.Client]*loop // that run, by their node; nil where the client does not name it
-	named atomic.Bool             // a node has been named: naming another does not wait
 
 	perhaps atomic.Int64 // receivers that waited when an answer was cut
 }
@@ -163,24 +162,10 @@ func (w *Waiter) loop(node *redis.Client) *loop {
 	return l
 }
 
-// node returns the server of a key: nil where the client does not name it. A
-// cluster has to be asked for its map at first, which the caller may leave.
+// node returns the server of a key: nil where the client does not name it.
 func (w *Waiter) node(ctx context.Context, key string) (*redis.Client, error) {
-	if w.named.Load() { // for each value that is received: without a detour
-		node, err := w.hub.Node(ctx, key)
-		return node, w.hub.Send.Explain(ctx, err)
-	}
-	answer := make(chan *redis.Client, 1)
-	err := w.hub.Send.Run(ctx, func(ctx context.Context) error {
-		node, err := w.hub.Node(ctx, key)
-		answer <- node
-		return err
-	})
-	if err != nil {
-		return nil, w.hub.Send.Explain(ctx, err)
-	}
-	w.named.Store(true)
-	return <-answer, nil
+	node, err := w.hub.Node(ctx, key)
+	return node, w.hub.Send.Explain(ctx, err)
 }
 
 // leave takes a receiver out of its line, wherever that has moved, and reports

@@ -23,9 +23,9 @@ func answerAddress(from, id string) string { return keys.Part(from, "reply:"+id)
 // ctx it waits for ever.
 //
 // It sends as [Mailbox.Send] does, and waits on the connection that all receivers
-// of the client share. When the context ends before the answer has come, the error
-// has [desir.ErrMaybeRan] beside the context's: the letter was sent, and somebody
-// may act on it yet. An answer that is no letter of this type is a
+// of the client share. When the context ends before the answer has come, or waiting
+// cannot go on, the error is [desir.ErrMaybeRan] with the reason: the letter was sent, and somebody
+// may act on it yet. It is [desir.ErrUnavailable] if the letter was not sent. An answer that is no letter of this type is a
 // [*codec.DecodeError]. The error names the address that was asked.
 func (m *Mailbox[T]) Ask(ctx context.Context, to string, v T) (Letter[T], error) {
 	l, err := m.ask(ctx, to, v)
@@ -42,7 +42,7 @@ func (m *Mailbox[T]) ask(ctx context.Context, to string, v T) (l Letter[T], err 
 	answers := wait.NewSource(address, wake, mailboxTakeAnswer, mailboxDropAnswer, address, wake).OwnedBy(m.h.Key)
 	stored, err := receive(ctx, m.h, answers, 1)
 	if err != nil {
-		return l, send.Fault(desir.ErrMaybeRan, err)
+		return l, send.Fault(desir.ErrMaybeRan, send.Bare(err))
 	}
 	letters, err := m.sealedFor(address)
 	if err != nil {

@@ -10,36 +10,38 @@ import (
 	"github.com/desir-go/desir/internal/wait"
 )
 
-// lookAgain is how long a selective receiver waits for news before it looks at
-// all letters again.
+// lookAgain is how long after a look at all letters a selective receiver makes the
+// next, whatever news come.
 const lookAgain = time.Second
 
 // newsOf is the channel that tells of letters to an address.
 func newsOf(address string) string { return keys.Part(address, "news") }
 
-// news tells one selective receiver that letters have come. The zero of sub is a
-// receiver that does not listen (yet).
+// news tells one selective receiver that letters have come, and when to look at
+// all. The zero of sub is a receiver that does not listen (yet).
 type news struct {
 	hub  *hub.Hub
 	name string
 	sub  *listen.Sub
+	due  time.Time // of the next look at all letters
 }
 
 // wait returns true when letters may have come, and false when it is time to look
-// at all of them. Without a subscription, which Redis may refuse, it is the time alone.
+// at all of them, whether any came or not. Without a subscription, which Redis may
+// refuse, it is the time alone.
 func (n *news) wait(ctx context.Context) (came bool, err error) {
 	if n.sub == nil && n.subscribe(ctx) {
 		return true, nil // before that
 	}
-	timer := time.NewTimer(lookAgain)
+	timer := time.NewTimer(time.Until(n.due))
 	defer timer.Stop()
 	if n.sub != nil {
 		_, came, err = n.sub.Next(ctx, timer.C) // a gap is news as well
 		if err == nil || ctx.Err() != nil {
-			return came, err
+			return came && time.Now().Before(n.due), err
 		}
 		n.close() // the subscription has ended
-		timer.Reset(lookAgain)
+		timer.Reset(time.Until(n.due))
 	}
 	select {
 	case <-timer.C:

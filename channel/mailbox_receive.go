@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"sync/atomic"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -51,9 +51,16 @@ func (m *Mailbox[T]) pick(ctx context.Context, match func(Letter[T]) bool) (l Le
 	n := &news{hub: hub, name: newsOf(m.h.Key)}
 	defer n.close()
 	for seen := (sight{}); ; {
+		all := seen == sight{}
 		l, ok, err := m.look(ctx, hub, &seen, match)
 		if ok || err != nil && !passes(err) {
 			return l, err
+		}
+		if all {
+			n.due = time.Now().Add(lookAgain)
+		}
+		if err != nil {
+			seen = sight{} // a letter that it has passed may be the first that fits
 		}
 		came, err := n.wait(ctx)
 		if err != nil {
@@ -72,12 +79,17 @@ func passes(err error) bool {
 
 // sight is how far a selective receiver has looked.
 type sight struct {
-	n    int
-	last string // the last letter
+	n     int
+	last  string // the last letter
+	first string // where this look began
+	known string // where the look before began, with LIFO: there this one ends
 }
 
-// look goes through the letters behind seen, and takes the first that fits.
+// look goes through the letters that are not in seen, and takes the first that fits.
 func (m *Mailbox[T]) look(ctx context.Context, hub *hub.Hub, seen *sight, match func(Letter[T]) bool) (l Letter[T], ok bool, err error) {
+	if m.end == fromLast { // new letters are in front
+		*seen = sight{first: seen.first, known: seen.first}
+	}
 	for limit := firstPage; ; {
 		page, err := m.page(ctx, hub, seen, limit)
 		if err != nil {
@@ -103,7 +115,7 @@ func (m *Mailbox[T]) look(ctx context.Context, hub *hub.Hub, seen *sight, match 
 
 // page returns the next letters behind seen, which it moves on.
 func (m *Mailbox[T]) page(ctx context.Context, hub *hub.Hub, seen *sight, limit int) ([]string, error) {
-	answer, err := mailboxLook.Run(ctx, hub, []string{m.h.Key}, seen.n, seen.last, limit, m.end)
+	answer, err := mailboxLook.Run(ctx, hub, []string{m.h.Key}, seen.n, seen.last, limit, m.end, seen.known)
 	if err != nil {
 		return nil, err
 	}
@@ -119,12 +131,12 @@ func (m *Mailbox[T]) page(ctx context.Context, hub *hub.Hub, seen *sight, limit 
 	for i, p := range parts[1:] {
 		page[i], _ = p.(string)
 	}
-	if m.end == fromLast {
-		slices.Reverse(page)
-	}
 	seen.n = int(n) + len(page)
 	if len(page) > 0 {
 		seen.last = page[len(page)-1]
+		if n == 0 {
+			seen.first = page[0]
+		}
 	}
 	return page, nil
 }

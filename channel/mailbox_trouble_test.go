@@ -3,6 +3,7 @@ package channel_test
 import (
 	"context"
 	"errors"
+	"net"
 	"testing"
 	"time"
 
@@ -64,6 +65,35 @@ func TestMailboxClaimReplyLost(t *testing.T) {
 		}
 		if l, err := m.Recv(within(t, 20*time.Second)); l.Value != 2 || err != nil {
 			t.Errorf("Recv = %d, %v; want 2", l.Value, err)
+		}
+	})
+}
+
+// TestMailboxClaimRefused: the letter that could not be taken is still the first
+// that fits, also when the next has come.
+func TestMailboxClaimRefused(t *testing.T) {
+	t.Parallel()
+	redistest.Each(t, func(t *testing.T, r *redistest.Redis) {
+		rdb := r.NewClient(t)
+		m := channel.NewMailbox[int](rdb, r.Key("m"))
+		if err := m.Send(ctx, m.Key(), 0); err != nil {
+			t.Fatal(err)
+		}
+		trips := redistest.CountTrips(rdb)
+		trips.FailNext(1000, &net.OpError{Op: "dial", Err: errors.New("refused")}, redistest.Command("lrem"))
+		asked := 0
+		l, err := m.Receive(within(t, 20*time.Second), func(channel.Letter[int]) bool {
+			if asked++; asked == 1 {
+				if err := m.Send(ctx, m.Key(), 1); err != nil {
+					t.Error(err)
+				}
+			} else {
+				trips.Fail(nil)
+			}
+			return true
+		})
+		if l.Value != 0 || err != nil || asked != 2 {
+			t.Errorf("Receive = %d, %v, after %d letters; want 0, at the second look", l.Value, err, asked)
 		}
 	})
 }
@@ -243,6 +273,30 @@ func TestMailboxClosedClient(t *testing.T) {
 			if err := <-got; !errors.Is(err, redis.ErrClosed) {
 				t.Errorf("a call that waited: %v; want redis.ErrClosed", err)
 			}
+		}
+	})
+}
+
+// TestAskClosed closes the client of who waits for an answer: the question was sent.
+func TestAskClosed(t *testing.T) {
+	redistest.Each(t, func(t *testing.T, r *redistest.Redis) {
+		rdb := r.NewClient(t)
+		at := r.Key("oracle")
+		got := make(chan error, 1)
+		go func() {
+			_, err := channel.NewMailbox[int](rdb, r.Key("asker")).Ask(within(t, 20*time.Second), at, 1)
+			got <- err
+		}()
+		questions := channel.NewMailbox[int](r.Client, at)
+		redistest.Eventually(t, 10*time.Second, func() bool {
+			n, err := questions.Len(ctx)
+			return n == 1 && err == nil
+		}, "the question is there")
+		if err := rdb.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if err := <-got; !errors.Is(err, desir.ErrMaybeRan) || errors.Is(err, desir.ErrUnavailable) {
+			t.Errorf("Ask = %v; want ErrMaybeRan, and no other class", err)
 		}
 	})
 }

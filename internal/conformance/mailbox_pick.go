@@ -126,34 +126,57 @@ func mailboxPicksLater(t *testing.T, r *redistest.Redis) {
 
 // mailboxPicksSoon has selective receivers of two clients hear of letters, rather
 // than find them when they look once a second.
-func mailboxPicksSoon(t *testing.T, r *redistest.Redis) {
-	out := channel.NewMailbox[int](r.Client, name(t, r, "m"))
-	clients := []client{r.Client, r.NewClient(t)}
-	must(t, out.Send(soon(t), out.Key(), -1)) // stays
-	const rounds = 4
-	took := time.Duration(0)
-	for n := range rounds {
-		looks, got := make(chan bool, 100), make(chan error)
-		go func() {
-			_, err := channel.NewMailbox[int](clients[n%2], out.Key()).Receive(soon(t), func(l channel.Letter[int]) bool {
-				if l.Value == -1 {
-					looks <- true
-				}
-				return l.Value == n
-			})
-			got <- err
-		}()
-		<-looks
-		<-looks // all of it: a second ago it was told of nothing
-		start := time.Now()
-		must(t, out.Send(soon(t), out.Key(), n))
-		must(t, <-got)
-		took += time.Since(start)
+func mailboxPicksSoon(opts ...channel.MailboxOption) func(*testing.T, *redistest.Redis) {
+	return func(t *testing.T, r *redistest.Redis) {
+		out := channel.NewMailbox[int](r.Client, name(t, r, "m"))
+		clients := []client{r.Client, r.NewClient(t)}
+		must(t, out.Send(soon(t), out.Key(), -1)) // stays
+		const rounds = 4
+		took := time.Duration(0)
+		for n := range rounds {
+			looks, got := make(chan bool, 100), make(chan error)
+			go func() {
+				_, err := channel.NewMailbox[int](clients[n%2], out.Key(), opts...).Receive(soon(t), func(l channel.Letter[int]) bool {
+					if l.Value == -1 {
+						looks <- true
+					}
+					return l.Value == n
+				})
+				got <- err
+			}()
+			<-looks
+			<-looks // all of it: a second ago it was told of nothing
+			start := time.Now()
+			must(t, out.Send(soon(t), out.Key(), n))
+			must(t, <-got)
+			took += time.Since(start)
+		}
+		if took > rounds*time.Second/2 {
+			t.Errorf("%d letters were picked after %v altogether", rounds, took)
+		} else {
+			t.Logf("%d letters were picked after %v altogether", rounds, took)
+		}
 	}
-	if took > rounds*time.Second/2 {
-		t.Errorf("%d letters were picked after %v altogether", rounds, took)
-	} else {
-		t.Logf("%d letters were picked after %v altogether", rounds, took)
+}
+
+// mailboxPicksUntold finds what came without news, while there are always news:
+// each letter brings the next.
+func mailboxPicksUntold(opts ...channel.MailboxOption) func(*testing.T, *redistest.Redis) {
+	return func(t *testing.T, r *redistest.Redis) {
+		m := channel.NewMailbox[int](r.Client, name(t, r, "m"), opts...)
+		ctx, last := soon(t), 0
+		must(t, m.Send(ctx, m.Key(), last))
+		l, err := m.Receive(ctx, func(l channel.Letter[int]) bool {
+			if l.Value == last {
+				if last == 0 { // the look is over
+					must(t, r.Raw().LPush(ctx, m.Key(), stamped("h", "-1")).Err())
+				}
+				last++
+				must(t, m.Send(ctx, m.Key(), last))
+			}
+			return l.Value == -1
+		})
+		equal(t, "Receive", answer(l.Value, err), answer(-1, nil))
 	}
 }
 

@@ -1,0 +1,40 @@
+package channel
+
+import (
+	"testing"
+	"time"
+
+	"github.com/desir-go/desir/internal/redistest"
+)
+
+// TestMailboxNewsWhenDue: news that are there already do not put off the look at
+// all letters.
+func TestMailboxNewsWhenDue(t *testing.T) {
+	redistest.Each(t, func(t *testing.T, r *redistest.Redis) {
+		m := NewMailbox[int](r.Client, r.Key("m"))
+		hub, err := m.h.Hub()
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := &news{hub: hub, name: newsOf(m.Key()), due: time.Now()}
+		defer n.close()
+		if came, err := n.wait(t.Context()); !came || err != nil {
+			t.Fatalf("the first wait = %v, %v; want true, it listens from now on", came, err)
+		}
+		for range 100 {
+			if err := m.Send(t.Context(), m.Key(), 1); err != nil {
+				t.Fatal(err)
+			}
+			if came, err := n.wait(t.Context()); came || err != nil {
+				t.Fatalf("wait = %v, %v; want false: all are due", came, err)
+			}
+		}
+		n.due = time.Now().Add(time.Hour)
+		if err := m.Send(t.Context(), m.Key(), 1); err != nil {
+			t.Fatal(err)
+		}
+		if came, err := n.wait(t.Context()); !came || err != nil {
+			t.Errorf("wait = %v, %v; want true", came, err)
+		}
+	})
+}

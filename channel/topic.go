@@ -24,7 +24,7 @@ import (
 // encoded value alone, so redis-cli reads and writes it (but see [Numbered]). On
 // a cluster messages take a moment from node to node: a new subscriber may hear
 // one that was published just before. Topics ignore the database number: all
-// databases of a server share them.
+// databases of a server share them, but for the counter of a [Numbered] topic.
 //
 // All subscriptions of a client share one connection, beside the client's pool:
 // a hundred subscribers of a topic cost one SUBSCRIBE. Sharded topics have one
@@ -121,8 +121,9 @@ const seqLife = 24 * time.Hour
 // Sub.
 //
 // One SUBSCRIBE, unless this client listens to the topic already. It fails with
-// [desir.ErrDenied] if the user may not listen, and with [desir.ErrUnavailable]
-// after four connections that did not work.
+// [desir.ErrDenied] if the user may not listen, with [desir.ErrWrongType] if the
+// counter of a [Numbered] topic is something else, and with
+// [desir.ErrUnavailable] after four connections that did not work.
 func (t *Topic[T]) Subscribe(ctx context.Context, opts ...SubOption) (*Sub[T], error) {
 	s, err := t.subscribe(ctx, opts)
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/desir-go/desir"
 	"github.com/desir-go/desir/channel"
+	"github.com/desir-go/desir/internal/keys"
 	"github.com/desir-go/desir/internal/redistest"
 )
 
@@ -303,6 +304,49 @@ func TestTopicDenied(t *testing.T) {
 	if !errors.Is(last, desir.ErrDenied) {
 		t.Errorf("after the permission was taken away: %v; want ErrDenied", last)
 	}
+}
+
+// TestTopicWrongType finds something else where a numbered topic counts: its
+// new subscribers fail as its publishers do, and nobody else.
+func TestTopicWrongType(t *testing.T) {
+	redistest.Goroutines(t)
+	redistest.Each(t, func(t *testing.T, r *redistest.Redis) {
+		name := r.Key("t")
+		topic := channel.NewTopic[int](r.Client, name, channel.Numbered())
+		seq := keys.Part(name, "seq")
+		for _, write := range []*redis.Cmd{
+			redis.NewCmd(ctx, "set", seq, "text"),
+			redis.NewCmd(ctx, "hset", seq, "n", "text"),
+		} {
+			if err := r.Raw().Del(ctx, seq).Err(); err != nil {
+				t.Fatal(err)
+			}
+			if err := r.Raw().Process(ctx, write); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := topic.Publish(ctx, 1); !errors.Is(err, desir.ErrWrongType) {
+				t.Errorf("Publish: %v; want ErrWrongType", err)
+			}
+			plain := subscribe(t, channel.NewTopic[int](r.Client, name)) // the route stays
+			for range 2 {
+				if _, err := topic.Subscribe(within(t, 30*time.Second)); !errors.Is(err, desir.ErrWrongType) {
+					t.Errorf("Subscribe: %v; want ErrWrongType", err)
+				}
+			}
+			publish(t, channel.NewTopic[int](r.Client, name), 2)
+			if got := heard(t, plain, 10*time.Second, 1); !slices.Equal(got, []string{"2"}) {
+				t.Errorf("a plain subscriber heard %v", got)
+			}
+		}
+		if err := r.Raw().Del(ctx, seq).Err(); err != nil {
+			t.Fatal(err)
+		}
+		s := subscribe(t, topic)
+		publish(t, topic, 3)
+		if got := heard(t, s, 10*time.Second, 1); !slices.Equal(got, []string{"3"}) {
+			t.Errorf("heard %v", got)
+		}
+	})
 }
 
 // TestTopicDown subscribes where nobody answers.

@@ -30,7 +30,10 @@ func Sharded() TopicOption { return topicOption(func(s *topicSettings) { s.shard
 // long as Redis keeps what it has counted: publishing is a script that counts
 // in the hash {name}:seq, which expires a day after the last message. Both
 // sides have to say so: other subscribers see the number in front of the value.
-// Messages of publishers that do not number are accepted, and not counted.
+// They also have to use one database number, since each database has a counter
+// of its own: messages counted elsewhere arrive with gaps where nothing is
+// missing. Messages of publishers that do not number are accepted, and not
+// counted.
 func Numbered() TopicOption { return topicOption(func(s *topicSettings) { s.numbered = true }) }
 
 func gatherTopic(opts []TopicOption) topicSettings {

@@ -89,6 +89,54 @@ func TestInsertPanics(t *testing.T) {
 	})
 }
 
+// TestInsertHookPanics lets a panic of a hook out where the caller is, although
+// the sequence has no end.
+func TestInsertHookPanics(t *testing.T) {
+	t.Parallel()
+	redistest.Goroutines(t)
+	rdb := redistest.StartServer(t).Client(t)
+	rdb.AddHook(panicHook{})
+	m := collections.NewMap[int, int](rdb, "map")
+	cancelable, cancel := context.WithCancel(ctx)
+	defer cancel()
+	for _, ctx := range []context.Context{ctx, cancelable} {
+		func() {
+			defer func() {
+				if r := recover(); r != "hook" {
+					t.Errorf("recovered %v, want the hook's panic", r)
+				}
+			}()
+			_, _ = m.Insert(ctx, func(yield func(int, int) bool) {
+				for i := 0; yield(i, i); i++ {
+				}
+			})
+		}()
+	}
+}
+
+// panicHook panics at an HSET, alone or with others.
+type panicHook struct{}
+
+func (panicHook) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+func (panicHook) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		if cmd.Name() == "hset" {
+			panic("hook")
+		}
+		return next(ctx, cmd)
+	}
+}
+
+func (panicHook) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return func(ctx context.Context, cmds []redis.Cmder) error {
+		if cmds[0].Name() == "hset" {
+			panic("hook")
+		}
+		return next(ctx, cmds)
+	}
+}
+
 // TestInsertWrongType stops at the first refusal.
 func TestInsertWrongType(t *testing.T) {
 	t.Parallel()

@@ -93,6 +93,7 @@ func (m *Map[K, V]) Insert(ctx context.Context, pairs iter.Seq2[K, V]) (n int, e
 	chunks := make(chan chunk)
 	for range writers {
 		group.Go(func() {
+			defer stop.caught()
 			for c := range chunks {
 				if err := m.setChunk(ctx, s, c); err != nil {
 					stop.now(err)
@@ -109,15 +110,19 @@ func (m *Map[K, V]) Insert(ctx context.Context, pairs iter.Seq2[K, V]) (n int, e
 			stop.now(unsent(err))
 		}
 	}()
+	if stop.panicked != nil {
+		panic(stop.panicked)
+	}
 	return int(stored.Load()), m.fail("Insert", stop.err)
 }
 
 // stopper ends the feeding of writers at the first error, and keeps it, unless
 // a later one says that something may have been executed.
 type stopper struct {
-	mu     sync.Mutex
-	cancel context.CancelFunc
-	err    error
+	mu       sync.Mutex
+	cancel   context.CancelFunc
+	err      error
+	panicked any
 }
 
 func newStopper(ctx context.Context) (context.Context, *stopper) {
@@ -131,6 +136,18 @@ func (s *stopper) now(err error) {
 	if s.err == nil || errors.Is(err, desir.ErrMaybeRan) {
 		s.err = err
 	}
+	s.cancel()
+}
+
+// caught, deferred by a writer, stops at a panic of a hook, which goes on in the caller.
+func (s *stopper) caught() {
+	p := recover()
+	if p == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.panicked = p
 	s.cancel()
 }
 

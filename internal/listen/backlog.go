@@ -28,7 +28,14 @@ type hole struct {
 	some  bool  // and an unknown number
 }
 
-func (h hole) and(o hole) hole { return hole{h.known + o.known, h.some || o.some} }
+// and returns both holes as one. A sum beyond an int64 is an unknown number.
+func (h hole) and(o hole) hole {
+	sum := hole{h.known + o.known, h.some || o.some}
+	if sum.known < 0 {
+		return hole{some: true}
+	}
+	return sum
+}
 
 type entry struct {
 	before         hole
@@ -61,7 +68,7 @@ func (b *backlog) gap(n int64) {
 		b.last.some = true
 		return
 	}
-	b.last.known += n
+	b.last = b.last.and(hole{known: n})
 }
 
 // put adds a message or follows the policy; false means that all has to end.
@@ -79,7 +86,7 @@ func (b *backlog) put(topic, payload string) bool {
 		case Fail:
 			return false
 		default:
-			b.last.known++
+			b.gap(1)
 			return true
 		}
 	}

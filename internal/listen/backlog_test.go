@@ -2,6 +2,7 @@ package listen
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -94,5 +95,34 @@ func TestBacklogFail(t *testing.T) {
 	b := backlog{bound: 2, policy: Fail}
 	if !b.put("t", "1") || !b.put("t", "2") || b.put("t", "3") || b.dropped != 1 {
 		t.Errorf("a backlog of two took three; %d dropped", b.dropped)
+	}
+}
+
+// TestBacklogOverflow adds up holes that only forged numbers make.
+func TestBacklogOverflow(t *testing.T) {
+	const huge = math.MaxInt64
+	for name, fill := range map[string]func(*backlog){
+		"two gaps": func(b *backlog) {
+			b.gap(huge)
+			b.gap(huge)
+		},
+		"a dropped message": func(b *backlog) {
+			b.policy = DropNewest
+			b.put("t", "1")
+			b.gap(huge)
+			b.put("t", "2")
+			b.take()
+		},
+		"a message pushed out": func(b *backlog) {
+			b.gap(huge)
+			b.put("t", "1")
+			b.put("t", "2")
+		},
+	} {
+		b := backlog{bound: 1}
+		fill(&b)
+		if it, ok := b.take(); it.Missed != -1 || !ok {
+			t.Errorf("%s: take() = %+v, %t; want a hole of unknown size", name, it, ok)
+		}
 	}
 }

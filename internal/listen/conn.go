@@ -9,6 +9,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/desir-go/desir/internal/keys"
+	"github.com/desir-go/desir/internal/send"
 )
 
 // ended is a context that has ended. go-redis does not look at it where there
@@ -159,7 +160,7 @@ func (c *conn) write(ctx context.Context, o order) error {
 	case o.kind == Pattern:
 		f = c.ps.PSubscribe
 	}
-	return f(ctx, o.name)
+	return send.Guard(func() error { return f(ctx, o.name) }) // it may dial
 }
 
 // ask asks for the number of a channel where that is wanted and possible. The
@@ -174,7 +175,7 @@ func (c *conn) ask(rt *route) {
 	}
 	switch {
 	case c.refused:
-		rt.lostCount()
+		rt.lostCount(nil)
 	case c.own[mark]:
 		for _, s := range rt.subs {
 			if s.sync != nil {
@@ -191,7 +192,8 @@ func (c *conn) ask(rt *route) {
 func (c *conn) inquire(rt *route, w *watch, sync func(context.Context, string) error, mark string) {
 	ctx, cancel := context.WithTimeout(context.Background(), answerTime)
 	defer cancel()
-	if err := sync(ctx, mark); !lasting(err) { // whatever else it is, the mark may come
+	err := send.Guard(func() error { return sync(ctx, mark) })
+	if !lasting(err) { // whatever else it is, the mark may come
 		select {
 		case <-w.done:
 		case <-c.over:
@@ -202,6 +204,6 @@ func (c *conn) inquire(rt *route, w *watch, sync func(context.Context, string) e
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if rt.watch == w {
-		rt.lostCount()
+		rt.lostCount(err)
 	}
 }

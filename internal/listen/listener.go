@@ -163,5 +163,5 @@ func (l *Listener) reload(ctx context.Context) {
 
 // lasting reports whether an error will be there again however long one waits.
 func lasting(err error) bool {
-	return errors.Is(err, send.ErrDenied) || errors.Is(err, send.ErrNotSupported) || errors.Is(err, redis.ErrClosed)
+	return send.Lasting(err) || errors.Is(err, redis.ErrClosed) || errors.Is(err, send.ErrHook)
 }

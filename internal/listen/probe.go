@@ -67,12 +67,12 @@ func (p *probe) send(ctx context.Context, c *conn) {
 	defer cancel()
 	cmd := redis.NewIntCmd(ctx, word, c.private, "probe")
 	cmd.SetFirstKeyPos(1) // on a cluster the way of the messages
-	err := c.link.l.hub.Send.Write(ctx, cmd)
+	err := send.Guard(func() error { return c.link.l.hub.Send.Write(ctx, cmd) })
 	switch {
 	case errors.Is(err, send.ErrDenied), errors.Is(err, send.ErrNotSupported):
 		p.pings.Store(true)
 		fallthrough
-	case errors.Is(err, redis.ErrPoolTimeout): // says nothing about the connection
+	case errors.Is(err, redis.ErrPoolTimeout), errors.Is(err, send.ErrHook): // says nothing about the connection
 		_ = c.ps.Ping(ended)
 	}
 }

@@ -1,7 +1,10 @@
 package listen
 
 import (
+	"errors"
 	"slices"
+
+	"github.com/desir-go/desir/internal/send"
 )
 
 // route is one subscription at a server and those who share it. The listener's
@@ -112,14 +115,30 @@ func (rt *route) marked(epoch string, n int64) {
 	rt.sure()
 }
 
-// lostCount gives up asking for the number.
-func (rt *route) lostCount() {
+// lostCount gives up asking for the number. Subscribers do without it, but for
+// new ones where publishers cannot count either, or a hook has panicked.
+func (rt *route) lostCount(err error) {
 	if rt.track.broke && rt.track.known {
 		rt.missed(-1)
 	}
 	rt.track = track{}
-	rt.blind = true
+	if errors.Is(err, send.ErrWrongType) || errors.Is(err, send.ErrHook) {
+		rt.failNew(err)
+	} else {
+		rt.blind = true
+	}
 	rt.sure()
+}
+
+// failNew ends the numbered subscribers that have not begun.
+func (rt *route) failNew(err error) {
+	for _, s := range rt.subs {
+		if !s.live && s.sync != nil {
+			rt.remove(s)
+			s.fail(err)
+		}
+	}
+	rt.link.ring()
 }
 
 func (rt *route) sure() {

@@ -97,7 +97,7 @@ func (b *blocker) rest(ctx context.Context, lines []*line) ([]*line, error) {
 	}
 	start := time.Now()
 	block := redis.NewStringSliceCmd(ctx, blpop(names, b.block)...)
-	err := b.loop.w.hub.Send.WriteOn(ctx, b.client(), append([]redis.Cmder{block}, cmders(asks)...)...)
+	err := b.loop.carry(ctx, append([]redis.Cmder{block}, cmders(asks)...)...)
 	b.mu.Lock()
 	b.resting = nil
 	b.mu.Unlock()
@@ -150,7 +150,7 @@ func (b *blocker) blame(ctx context.Context, lines []*line, err error) ([]*line,
 	for i, ln := range lines {
 		pops[i] = redis.NewStringCmd(ctx, "lpop", ln.source.Wake)
 	}
-	_ = b.loop.w.hub.Send.WriteOn(ctx, b.client(), pops...) // each has its own
+	_ = b.loop.carry(ctx, pops...) // each has its own
 	found := false
 	b.loop.mu.Lock()
 	defer b.loop.mu.Unlock()
@@ -220,5 +220,5 @@ func (b *blocker) push(key string) {
 	if b.loop.node != nil {
 		node = b.loop.node
 	}
-	_ = b.loop.w.hub.Send.Poke(ctx, node, key, TokenLife) // as the comment says
+	_ = guard(func() error { return b.loop.w.hub.Send.Poke(ctx, node, key, TokenLife) }) // as the comment says
 }

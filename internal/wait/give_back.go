@@ -52,7 +52,10 @@ func (w *Waiter) put(ctx context.Context, s Source, values []string) error {
 	for _, v := range values {
 		args = append(args, v)
 	}
-	_, err := s.giveBack.Run(ctx, w.hub, s.keys, args...)
+	err := guard(func() error {
+		_, err := s.giveBack.Run(ctx, w.hub, s.keys, args...)
+		return err
+	})
 	if err == nil || later(err) {
 		return err
 	}

@@ -31,8 +31,19 @@ var (
 // look takes from the lines what their receivers can use.
 func (l *loop) look(ctx context.Context, lines []*line) error {
 	asks := l.ask(ctx, lines)
-	err := l.w.hub.Send.WriteOn(ctx, l.bell.client(), cmders(asks)...)
+	err := l.carry(ctx, cmders(asks)...)
 	return l.settle(ctx, asks, err)
+}
+
+// carry sends commands as one pipeline. Each has its error, a panic of a hook too.
+func (l *loop) carry(ctx context.Context, cmds ...redis.Cmder) error {
+	err := guard(func() error { return l.w.hub.Send.WriteOn(ctx, l.bell.client(), cmds...) })
+	if errors.Is(err, send.ErrHook) {
+		for _, cmd := range cmds {
+			cmd.SetErr(err)
+		}
+	}
+	return err
 }
 
 // ask is a take under way.
@@ -79,8 +90,11 @@ func (l *loop) settle(ctx context.Context, asks []ask, err error) error {
 		answer, err := a.cmd.Result()
 		switch {
 		case script.Unknown(err): // not executed; Run finds the way
-			answer, err = a.line.source.take.Run(ctx, l.w.hub, a.line.source.keys, l.takeArgs(a.want)...)
-		case err == nil:
+			err = guard(func() (err error) {
+				answer, err = a.line.source.take.Run(ctx, l.w.hub, a.line.source.keys, l.takeArgs(a.want)...)
+				return err
+			})
+		case err == nil, errors.Is(err, send.ErrHook):
 		case unsent, errors.As(err, &replied):
 			err = l.w.hub.Send.Explain(ctx, err)
 		default:
@@ -104,7 +118,7 @@ func (l *loop) settleOne(a ask, answer any, err error) error {
 	case moved(err):
 		l.depart(a.line, err)
 		return nil
-	case send.Lasting(err):
+	case lasting(err):
 		a.line.fail(err)
 		return nil
 	case err != nil:

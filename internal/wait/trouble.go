@@ -6,8 +6,6 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
-
-	"github.com/desir-go/desir/internal/send"
 )
 
 // gone reports, at times, that the client is closed: the connection of the
@@ -20,14 +18,15 @@ func (l *loop) gone() error {
 	l.checked = time.Now()
 	l.stray()
 	if c, ok := l.w.hub.Client.(interface{ IsClosed() bool }); ok && c.IsClosed() {
-		return redis.ErrClosed
+		return l.w.hub.Send.Explain(context.Background(), redis.ErrClosed)
 	}
 	if l.node == nil || l.node.PoolStats().TotalConns > 0 {
 		return nil
 	}
 	ended, end := context.WithCancel(context.Background())
 	end()
-	if err := l.node.Process(ended, redis.NewStatusCmd(ended, "ping")); errors.Is(err, redis.ErrClosed) {
+	err := guard(func() error { return l.node.Process(ended, redis.NewStatusCmd(ended, "ping")) })
+	if errors.Is(err, redis.ErrClosed) {
 		return l.w.hub.Send.Explain(context.Background(), err)
 	}
 	return nil
@@ -53,7 +52,7 @@ func (l *loop) stray() {
 // error that no waiting mends ends everybody's wait.
 func (l *loop) trouble(err error, first bool) bool {
 	spread := l.w.spread()
-	end := send.Lasting(err) || errors.Is(err, redis.ErrClosed) && !spread
+	end := lasting(err) || errors.Is(err, redis.ErrClosed) && !spread
 	if log := l.w.log.Load(); log != nil && first && !end {
 		log.Warn("desir: waiting was disturbed; receivers wait on", "error", err)
 	}

@@ -1,0 +1,180 @@
+package wait_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/desir-go/desir/internal/hub"
+	"github.com/desir-go/desir/internal/redistest"
+	"github.com/desir-go/desir/internal/script"
+	"github.com/desir-go/desir/internal/send"
+	"github.com/desir-go/desir/internal/wait"
+)
+
+// panics is a hook that panics at the commands of its choice, and counts that.
+type panics struct {
+	at func(redis.Cmder) bool
+	n  atomic.Int64
+}
+
+func (p *panics) look(cmds []redis.Cmder) {
+	if slices.ContainsFunc(cmds, p.at) {
+		p.n.Add(1)
+		panic("hook")
+	}
+}
+
+func (*panics) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+func (p *panics) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		p.look([]redis.Cmder{cmd})
+		return next(ctx, cmd)
+	}
+}
+
+func (p *panics) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return func(ctx context.Context, cmds []redis.Cmder) error {
+		p.look(cmds)
+		return next(ctx, cmds)
+	}
+}
+
+func named(name string) func(redis.Cmder) bool {
+	return func(cmd redis.Cmder) bool { return cmd.Name() == name }
+}
+
+func of(key string) func(redis.Cmder) bool {
+	return func(cmd redis.Cmder) bool { return slices.Contains(cmd.Args(), any(key)) }
+}
+
+// hooked returns the waiter of a client whose hook panics.
+func hooked(t *testing.T, rdb redis.UniversalClient, at func(redis.Cmder) bool) (*wait.Waiter, *panics) {
+	t.Helper()
+	p := &panics{at: at}
+	rdb.AddHook(p)
+	return waiterOf(t, rdb), p
+}
+
+func waiterOf(t *testing.T, rdb redis.UniversalClient) *wait.Waiter {
+	t.Helper()
+	h, err := hub.Of(rdb)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return wait.Of(h)
+}
+
+// received starts a receiver of a list and returns where its value comes.
+func received(t *testing.T, w *wait.Waiter, name string) <-chan string {
+	got := make(chan string, 1)
+	ctx := within(t, 20*time.Second)
+	go func() {
+		values, err := w.Receive(ctx, wait.ListOf(name).Source, 1)
+		if err != nil {
+			t.Errorf("Receive of %q: %v", name, err)
+		}
+		got <- strings.Join(values, " ")
+	}()
+	return got
+}
+
+// TestHookPanics has hooks of the client that panic on goroutines that are no
+// caller's: receivers get an error where one is concerned, and the others go on.
+func TestHookPanics(t *testing.T) {
+	redistest.Goroutines(t)
+	srv := redistest.StartServer(t)
+	raw := srv.Client(t)
+	push := func(name string) {
+		t.Helper()
+		if err := raw.RPush(t.Context(), name, "v").Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	check := func(t *testing.T, w *wait.Waiter, err error) {
+		t.Helper()
+		if !errors.Is(err, send.ErrMaybeRan) || !strings.HasSuffix(err.Error(), "hook") {
+			t.Errorf("Receive: %v; want ErrMaybeRan and the panic", err)
+		}
+		if n := w.PerhapsLost(); n != 1 {
+			t.Errorf("%d values are perhaps lost; want 1", n)
+		}
+	}
+
+	t.Run("take", func(t *testing.T) {
+		w, _ := hooked(t, srv.Client(t), of("bad"))
+		good := received(t, w, "good")
+		unknown := script.New("-- take_none: take nothing.\nreturn {0}\n") // to the server: the client sends it
+		_, err := w.Receive(within(t, 20*time.Second), wait.NewSource("bad", "{bad}:wake", unknown, unknown, "bad"), 1)
+		check(t, w, err)
+		push("good")
+		if v := <-good; v != "v" {
+			t.Errorf("the receiver beside got %q", v)
+		}
+	})
+
+	t.Run("pipeline", func(t *testing.T) {
+		c := srv.Client(t)
+		ap, err := c.AutoPipeline() // has no connection of the loop's own
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer ap.Close()
+		w, _ := hooked(t, ap, named("blpop"))
+		_, err = w.Receive(within(t, 20*time.Second), wait.ListOf("none").Source, 1)
+		check(t, w, err)
+	})
+
+	t.Run("look for the client", func(t *testing.T) {
+		w, p := hooked(t, srv.Client(t), named("ping"))
+		push("asked")
+		if v := <-received(t, w, "asked"); v != "v" || p.n.Load() == 0 {
+			t.Errorf("received %q; the hook has panicked %d times", v, p.n.Load())
+		}
+	})
+
+	t.Run("poke", func(t *testing.T) {
+		w, p := hooked(t, srv.Client(t), named("rpush"))
+		waiting := received(t, w, "waiting")
+		late := 0
+		redistest.Eventually(t, 20*time.Second, func() bool {
+			late++ // whom the rest does not know
+			_, _ = w.Receive(within(t, 50*time.Millisecond), wait.ListOf(fmt.Sprint("late", late)).Source, 1)
+			return p.n.Load() > 0
+		}, "a rest is poked")
+		push("waiting")
+		if v := <-waiting; v != "v" {
+			t.Errorf("received %q", v)
+		}
+	})
+
+	t.Run("give back", func(t *testing.T) {
+		w, _ := hooked(t, srv.Client(t), of("left"))
+		w.GiveBack(t.Context(), wait.ListOf("left").Source, []string{"v"})
+		redistest.Eventually(t, 20*time.Second, func() bool { return w.PerhapsLost() == 1 }, "the loss is counted")
+	})
+}
+
+// TestClosedAutoPipeliner ends receivers with the class that a closed client has.
+func TestClosedAutoPipeliner(t *testing.T) {
+	redistest.Goroutines(t)
+	ap, err := redistest.StartServer(t).Client(t).AutoPipeline()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := ap.Close(); err != nil {
+		t.Fatal(err)
+	}
+	_, err = waiterOf(t, ap).Receive(within(t, 20*time.Second), wait.ListOf("c").Source, 1)
+	if !errors.Is(err, send.ErrUnavailable) || !errors.Is(err, redis.ErrClosed) {
+		t.Errorf("Receive: %v; want ErrUnavailable and redis.ErrClosed", err)
+	}
+}

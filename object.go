@@ -60,7 +60,7 @@ func (o Object) Expire(ctx context.Context, d time.Duration) (bool, error) {
 // ExpireAt lets the key expire at t by the server's clock, in milliseconds,
 // and reports whether it exists. A t in the past deletes it. PEXPIREAT.
 func (o Object) ExpireAt(ctx context.Context, t time.Time) (bool, error) {
-	return o.change(ctx, "ExpireAt", redis.NewBoolCmd(ctx, "pexpireat", o.Key(), t.UnixMilli()))
+	return o.change(ctx, "ExpireAt", redis.NewBoolCmd(ctx, "pexpireat", o.Key(), moment(t)))
 }
 
 // Persist takes the expiry away and reports whether there was one. PERSIST.
@@ -68,14 +68,27 @@ func (o Object) Persist(ctx context.Context) (bool, error) {
 	return o.change(ctx, "Persist", redis.NewBoolCmd(ctx, "persist", o.Key()))
 }
 
-// TTL returns the time until the key expires; ok is false when it does not
-// exist or never expires. PTTL.
+// TTL returns the time until the key expires, 292 years at most; ok is false when it
+// does not exist or never expires. PTTL.
 func (o Object) TTL(ctx context.Context) (d time.Duration, ok bool, err error) {
 	cmd := redis.NewIntCmd(ctx, "pttl", o.Key())
 	if err := o.read(ctx, "TTL", cmd); err != nil || cmd.Val() < 0 {
 		return 0, false, err
 	}
-	return time.Duration(cmd.Val()) * time.Millisecond, true, nil
+	return send.Duration(cmd.Val()), true, nil
+}
+
+// moment returns t in milliseconds since 1970, as far as that can be told: to the year 287,000.
+func moment(t time.Time) int64 {
+	const last = 1 << 53
+	switch {
+	case t.After(time.UnixMilli(last)):
+		return last
+	case t.Before(time.UnixMilli(0)):
+		return 0
+	default:
+		return t.UnixMilli()
+	}
 }
 
 func (o Object) read(ctx context.Context, op string, cmd redis.Cmder) error {

@@ -15,8 +15,8 @@ import (
 	"github.com/desir-go/desir/internal/send"
 )
 
-// SetTTL stores v under key, to expire after ttl; a fraction of a millisecond
-// counts as a whole one. Otherwise as [Map.Set].
+// SetTTL stores v under key, to expire after ttl, which is more than zero; a fraction of a
+// millisecond counts as a whole one. Otherwise as [Map.Set].
 //
 // Whatever stores a value without a time to live takes the key's away: Set,
 // SetMany, Insert, Swap, CompareAndSwap and Update do; Add leaves it. A time to
@@ -106,7 +106,7 @@ func (m *Map[K, V]) TTLOf(ctx context.Context, key K) (ttl time.Duration, ok boo
 	if err := s.Read(ctx, cmd); err != nil || len(cmd.Val()) != 1 || cmd.Val()[0] < 0 {
 		return 0, false, m.fail("TTLOf", send.Miss(err))
 	}
-	return time.Duration(cmd.Val()[0]) * time.Millisecond, true, nil
+	return send.Duration(cmd.Val()[0]), true, nil
 }
 
 var (

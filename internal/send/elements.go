@@ -130,3 +130,8 @@ func Millis(d time.Duration) int64 {
 	}
 	return ms
 }
+
+// Duration returns milliseconds as a Duration, or the longest that there is.
+func Duration(ms int64) time.Duration {
+	return time.Duration(min(ms, time.Duration(math.MaxInt64).Milliseconds())) * time.Millisecond
+}

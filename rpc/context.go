@@ -44,6 +44,12 @@ func (c *callContext) Deadline() (time.Time, bool) { return c.at, !c.at.IsZero()
 func (c *callContext) Done() <-chan struct{} {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.realize()
+	return c.real.Done()
+}
+
+// realize is Done for who has the lock.
+func (c *callContext) realize() {
 	if c.real == nil {
 		c.real, c.stop = context.WithCancelCause(c.base)
 		if !c.at.IsZero() {
@@ -55,7 +61,6 @@ func (c *callContext) Done() <-chan struct{} {
 			c.stop(c.cause)
 		}
 	}
-	return c.real.Done()
 }
 
 // Err is why it has ended, or nil.
@@ -80,6 +85,9 @@ func (c *callContext) Value(key any) any {
 		return &c.info
 	}
 	c.mu.Lock()
+	if c.over || c.base.Err() != nil { // perhaps it is context.Cause that asks
+		c.realize()
+	}
 	real := c.real
 	c.mu.Unlock()
 	if real == nil {

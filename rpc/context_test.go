@@ -7,17 +7,25 @@ import (
 )
 
 // TestContextOfCanceledWorker asks the context of a handler that begins when the worker's
-// handlers were canceled.
+// handlers were canceled, and of one that is canceled while it runs.
 func TestContextOfCanceledWorker(t *testing.T) {
-	base, stop := context.WithCancelCause(context.Background())
+	base, stop := context.WithCancelCause(t.Context())
+	runs := &callContext{base: t.Context()}
+	runs.cancel(ErrStopped)
 	stop(ErrStopped)
-	for _, first := range []string{"Err", "Done"} {
-		c := &callContext{base: base}
-		if first == "Done" {
+	for name, c := range map[string]*callContext{
+		"Err first":     {base: base},
+		"Done first":    {base: base},
+		"while it runs": runs,
+	} {
+		if name == "Done first" {
 			<-c.Done()
 		}
 		if err := c.Err(); !errors.Is(err, context.Canceled) {
-			t.Errorf("%s first: Err = %v", first, err)
+			t.Errorf("%s: Err = %v", name, err)
+		}
+		if why := context.Cause(c); !errors.Is(why, ErrStopped) {
+			t.Errorf("%s: the cause is %v; want ErrStopped", name, why)
 		}
 	}
 }

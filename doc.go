@@ -19,7 +19,7 @@
 //
 // Constructors only name things: they send nothing, start nothing and cannot
 // fail, so objects may stand at package level. Every call takes a context and
-// returns within about 10 ms of its end. A miss is ok == false, not an error.
+// returns within about 10 ms of its end, unless its comment says otherwise. A miss is ok == false, not an error.
 // A write leaves once: when its answer is lost, the error is [ErrMaybeRan],
 // and nothing was repeated behind the caller's back. Iterators yield a value
 // and an error: an error of one item comes with a zero value and the loop may

@@ -8,8 +8,8 @@ import (
 	"github.com/desir-go/desir/internal/send"
 )
 
-// What can go wrong, by what the caller can do about it. Every error of the
-// library is an [*OpError]; test for these with [errors.Is].
+// What can go wrong, by what the caller can do about it. Every error of a call that
+// may ask Redis is an [*OpError]; test for these with [errors.Is].
 var (
 	// ErrMaybeRan says that a write may have been executed: its answer was
 	// lost, or the context ended while it was under way. Setting the same
@@ -25,17 +25,18 @@ var (
 	ErrUnavailable = send.ErrUnavailable
 
 	// ErrNotSupported says that the server or the client lacks what the call
-	// needs, or that there is no client at all; the text tells.
+	// needs, or that there is no client at all; the text tells. Nothing was executed.
 	ErrNotSupported = send.ErrNotSupported
 
 	// ErrCrossSlot says that a call names keys that a cluster keeps apart.
-	// Nothing was sent. Give the names one hash tag: "{shop}:a", "{shop}:b".
+	// Nothing was executed. Give the names one hash tag: "{shop}:a", "{shop}:b".
 	ErrCrossSlot = keys.ErrCrossSlot
 
-	// ErrClosed says that the object was closed.
+	// ErrClosed says that the object was closed: a Chan, a Sub, an rpc.Client.
 	ErrClosed = errors.New("closed")
 
-	// ErrFull says that a bound was reached and nothing was stored.
+	// ErrFull says that a bound was reached and nothing was stored: that of a Chan with
+	// a Buffer, of the tokens of AddOnce, of the backlog of a Sub that is to fail then.
 	ErrFull = errors.New("full")
 
 	// ErrConflict says that an optimistic update lost against other writers as
@@ -54,7 +55,7 @@ var (
 	// the write. Nothing was executed.
 	ErrOutOfMemory = send.ErrOutOfMemory
 
-	// ErrName says that the object's name cannot be a key.
+	// ErrName says that the object's name cannot be a key. Nothing was sent.
 	ErrName = keys.ErrName
 )
 

@@ -26,7 +26,7 @@ import (
 // or skip_verify (see [redis.ParseURL]).
 //
 // Unless the URL says otherwise the client speaks RESP3, dials within 5 s,
-// waits 3 s for an answer and has go-redis' pool of ten connections per CPU.
+// waits 3 s for an answer and has go-redis' pool of ten connections per CPU, of a cluster five for each node.
 // The caller closes it. Any go-redis client made elsewhere serves as well.
 //
 // The error is an [*OpError] with [ErrUnavailable] when nobody answers and

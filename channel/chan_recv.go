@@ -40,7 +40,8 @@ func (c *Chan[T]) RecvMany(ctx context.Context, limit int) ([]T, error) {
 }
 
 // TryRecv takes the next value if there is one, and does not wait for it. It
-// fails as [Chan.Recv] does. One script, one round trip, O(1), sent once; a
+// fails as [Chan.Recv] does, and with [desir.ErrMaybeRan] where the answer was lost: a value
+// may be, too. One script, one round trip, O(1), sent once; a
 // value that arrives after the context has ended goes back.
 func (c *Chan[T]) TryRecv(ctx context.Context) (v T, ok bool, err error) {
 	v, ok, err = c.tryRecv(ctx)

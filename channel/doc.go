@@ -29,7 +29,10 @@
 // [Chan.RecvMany] and [Prefetch]. Delivery is at most once.
 //
 // Any number of receivers of one client wait on one connection (on a cluster
-// one for each node), and a wake-up that is lost costs at most a second.
+// one for each node), and a wake-up that is lost costs at most a second. There they
+// block for a second on wake tokens (BLPOP; on a cluster they subscribe to wake-ups), with the
+// scripts behind it that take: one round trip for all that wait, O(values), each sent once.
+// Hooks of the client do not see what goes over it.
 //
 // # PriorityQueue
 //

@@ -20,7 +20,8 @@ func (m *Mailbox[T]) Recv(ctx context.Context) (l Letter[T], err error) {
 }
 
 // TryRecv takes the next letter if there is one, and does not wait for it. It
-// fails as [Mailbox.Recv] does. One script, one round trip, O(1), sent once; a
+// fails as [Mailbox.Recv] does, and with [desir.ErrMaybeRan] where the answer was lost: a letter
+// may be, too. One script, one round trip, O(1), sent once; a
 // letter that arrives after the context has ended goes back.
 func (m *Mailbox[T]) TryRecv(ctx context.Context) (l Letter[T], ok bool, err error) {
 	stored, ok, err := tryReceive(ctx, m.h, m.source)

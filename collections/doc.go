@@ -7,11 +7,12 @@
 // as plain text, everything else as the codec says (see the package codec). A
 // hash, set or list that other programs wrote can be read with a fitting codec.
 //
-// Reads are linearizable on one master and may be sent again by the client.
+// Reads are linearizable on one master and may be sent again by the client. (One that was
+// made to read from replicas makes them old: all but the walks of Map, Set and SortedSet.)
 // Writes are done at most once: an answer that is lost is
 // [desir.ErrMaybeRan], and nothing is repeated. Conditional operations
-// (CompareAndSwap, LoadOrStore, Swap, Update…) are one atomic step on the
-// server. A failover to a replica may lose the last acknowledged writes.
+// (CompareAndSwap, LoadOrStore, Swap…) are one atomic step on the
+// server; Update reads first, and writes only if nothing has changed since. A failover to a replica may lose the last acknowledged writes.
 //
 // Concurrent calls through one client leave together: those on one object as
 // one command where the doc comment says "or a share of one", other short ones

@@ -138,7 +138,7 @@ func decide(ctx context.Context, h *hub.Handle, sc *script.Script, args ...any) 
 
 // Update changes the value under key by f, which gets the value and whether
 // there is one, and returns the new value and whether to keep it: false
-// deletes. An error of f is returned as it is; nothing is written then.
+// deletes. An error of f ends it, and is in the [*desir.OpError]; nothing is written then.
 //
 // The update is optimistic: one HGET, then one script or HSETNX that writes
 // only if nobody else did meanwhile; otherwise both again, with a pause that

@@ -73,7 +73,7 @@ func (x *Value[T]) Set(ctx context.Context, v T) error {
 
 var errTTL = errors.New("the time to live must be positive")
 
-// SetTTL stores v, to expire after ttl; a fraction of a millisecond counts as
+// SetTTL stores v, to expire after ttl, which is more than zero; a fraction of a millisecond counts as
 // a whole one. Otherwise as [Value.Set]. SET with PX.
 func (x *Value[T]) SetTTL(ctx context.Context, v T, ttl time.Duration) error {
 	if ttl <= 0 {

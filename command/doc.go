@@ -9,7 +9,7 @@
 //
 // A [Runner] sends commands through a client. It checks before it sends, keeps
 // away what would break a shared connection or destroy data unless it is
-// allowed by name, refuses keys of several slots, sends once what changes
+// allowed by name, refuses keys of several slots on a cluster, sends once what changes
 // something, and obeys the context also where the command blocks. [Run] gives
 // typed answers.
 //

@@ -58,8 +58,8 @@ func New(rdb redis.UniversalClient, opts ...Option) *Runner {
 // [desir.ErrMaybeRan]. Blocking needs a client of a server, of sentinels or of a cluster.
 //
 // On a cluster the first key decides where a command goes; of a command whose keys the table does not
-// tell, a module's say, the server is asked for them by COMMAND GETKEYS, a round trip more. Without a key, KEYS, DBSIZE, RANDOMKEY, SCRIPT LOAD, CONFIG SET and what
-// else its table says so of go to every master, not at one moment, and the answers become one: numbers are added, lists joined. SCAN is
+// tell, a module's say, the server is asked for them by COMMAND GETKEYS, a round trip more. Without a key, KEYS, DBSIZE, RANDOMKEY, SCRIPT LOAD, CONFIG SET and others
+// of which the table says so go to every master, not at one moment, and the answers become one: numbers are added, lists joined. SCAN is
 // [desir.ErrNotSupported] there, for a cursor belongs to one node. Everything else goes to any node.
 //
 // A miss is a Reply that IsNil. Errors are [*desir.OpError], with the first key, and show no other argument. Where the server was

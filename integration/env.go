@@ -88,10 +88,8 @@ func (e *Env) dial(opts ...func(*redis.UniversalOptions)) redis.UniversalClient 
 	return redis.NewUniversalClient(&o)
 }
 
-// URL returns the address as [desir.Open] takes it. It does not carry the
+// URL returns the address as desir.Open takes it. It does not carry the
 // certificate that [TLS] needs.
-//
-// [desir.Open]: https://pkg.go.dev/github.com/desir-go/desir#Open
 func (e *Env) URL() string {
 	addrs := strings.Join(e.base.Addrs, ",")
 	switch e.kind {

@@ -26,7 +26,7 @@ type feature struct {
 var features = []feature{
 	{"scripts that say how they treat a cluster and a full memory: every conditional operation", "EVALSHA, EVAL of `#!lua flags=…`", "7.0", raw("eval", "#!lua\nreturn 1", 0)},
 	{"the same scripts where `#!lua` is not understood", "EVALSHA, EVAL", "2.6", raw("eval", "return 1", 0)},
-	{"`Check`", "INFO, CONFIG GET", "2.0", func(rdb redis.UniversalClient) error {
+	{"`Check`", "INFO, TIME", "2.6", func(rdb redis.UniversalClient) error {
 		_, err := desir.Check(ctx, rdb)
 		return err
 	}},
@@ -79,7 +79,7 @@ var features = []feature{
 		return firstError(second(counter.NewBounded(rdb, "bounded", 0, 10).Add(ctx, 1)),
 			second(counter.NewWindow(rdb, "window", time.Second).Allow(ctx, 5)), s.Add(ctx, 1), second(s.Value(ctx)))
 	}},
-	{"`Chan`, `PriorityQueue`, `Mailbox`", "BLPOP, scripts; on a cluster SSUBSCRIBE, SPUBLISH", "2.6, on a cluster 7.0", func(rdb redis.UniversalClient) error {
+	{"`Chan`, `PriorityQueue`, `Mailbox`", "BLPOP; LPOP with a count, LPOS, ZPOPMIN in scripts; on a cluster SSUBSCRIBE, SPUBLISH", "6.2, on a cluster 7.0", func(rdb redis.UniversalClient) error {
 		c, q := channel.NewChan[string](rdb, "chan"), channel.NewPriorityQueue[string](rdb, "queue")
 		m := channel.NewMailbox[string](rdb, "mailbox")
 		soon, cancel := context.WithTimeout(ctx, 20*time.Second)

@@ -12,7 +12,8 @@ type Recorder struct{ trips *redistest.Trips }
 
 // Record listens to a client from now on. It cannot be taken away again, so
 // give it a client of the test's own. What the client says to set up
-// connections, and subscriptions, are not recorded.
+// connections, subscriptions, and what goes over connections that the library makes
+// beside it (whatever blocks: receivers, workers, reads of results) are not recorded.
 func Record(rdb redis.UniversalClient) *Recorder {
 	return &Recorder{redistest.CountTrips(rdb)}
 }

@@ -21,8 +21,8 @@ import (
 )
 
 // Client makes calls to a service. All Clients of one redis client share an inbox and the
-// connection on which it is read; that is opened by the first call, and closed a second or
-// two after the last one that was pending. Hooks of the redis client do not see what goes over it: the
+// connection on which it is read; that is opened by the first call, and closed within three
+// seconds of the last one that was pending. Hooks of the redis client do not see what goes over it: the
 // reads of results, and the calls of a caller that is alone.
 //
 // Use NewClient. A Client is safe for any number of goroutines.
@@ -118,7 +118,7 @@ func (c *Client) box() (*inbox, error) {
 	return box, nil
 }
 
-// Ping returns how long a call takes that does nothing: to a worker and back.
+// Ping returns how long a call takes that does nothing: to a worker and back, as [Method.Call].
 func (c *Client) Ping(ctx context.Context) (time.Duration, error) {
 	start := time.Now()
 	_, err := c.call(ctx, pingName, typeWord(wordNil, wordNil), []byte{packedNil}, nil)

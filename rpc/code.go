@@ -12,9 +12,9 @@ import (
 // Code says what kind of failure an error is. The numbers and the names are those of
 // gRPC (https://grpc.io/docs/guides/status-codes/), so that gateways can pass them on.
 //
-// Whether the handler has run is not in the code: an [*Error] says that a worker had
-// the call, and only [ErrUnknownMethod], [InvalidArgument] for a wrong type, and
-// [DeadlineExceeded] and [Unavailable] of a worker that is ending come from before the handler.
+// Whether the handler has run is not in the code. Of what a worker answers, only [ErrUnknownMethod], and
+// [InvalidArgument] for types or bytes that do not fit, come from before the handler; a call that is past
+// its deadline is not answered.
 type Code uint8
 
 // The codes. "Again" says whether the same call may be made again as it is.
@@ -31,7 +31,7 @@ const (
 	FailedPrecondition Code = 9  // something else has to happen first. Again: after that
 	Aborted            Code = 10 // lost against somebody else. Again: from the start of the whole
 	OutOfRange         Code = 11 // past the end. Again: no
-	Unimplemented      Code = 12 // no such method. It did not run. Again: no
+	Unimplemented      Code = 12 // no such method (then it is ErrUnknownMethod too, and did not run), or a handler's word. Again: no
 	Internal           Code = 13 // a bug, a panic: it ran. Again: no
 	Unavailable        Code = 14 // not now. Again: later
 	DataLoss           Code = 15 // data is gone or spoilt. Again: no

@@ -20,8 +20,8 @@
 // keeps snapshots alone, without AOF, may bring calls back that have run. The caller learns what became of it: the value;
 // the worker's error, as an [*Error] with its causes, so that errors.Is and errors.As hold
 // as they would at the worker; that it did not run ([ErrNoWorkers], [ErrUnknownMethod], [ErrOverloaded],
-// [desir.ErrUnavailable]); or that it may have run ([desir.ErrMaybeRan]), because the worker died, because Redis
-// lost the answer to the store, or because the caller's own context ended first. A worker that died is noticed
+// [desir.ErrUnavailable]); or that it may have run ([desir.ErrMaybeRan]), because the worker died, because the
+// answer to the store was lost, or because the caller's own context ended first. A worker that died is noticed
 // within 15 s, also by a call without a deadline; then all calls to the service that were out by
 // that moment and have no result end so, since nobody knows which of them it had.
 //
@@ -31,7 +31,8 @@
 // # How it works
 //
 // Calls wait in a Redis list named as the service, where workers take them; results come through a
-// stream for each client process, which is read without popping, so a lost answer of a read costs
-// nothing. Concurrent calls and results share commands. See the design page on RPC, and docs/wire.md for the
+// stream for each redis client, which is read without popping, so a lost answer of a read costs
+// nothing. A call is a share of one script at the client, and of one read of results; at the worker of
+// one BLMPOP, and of one XADD for all results that go to one client. Concurrent ones share more. See the design page on RPC, and docs/wire.md for the
 // bytes, which any language can write.
 package rpc

@@ -11,8 +11,8 @@ type CallInfo struct {
 	Service string
 	Method  string
 	Headers map[string]string // a client's interceptor may add some; a handler must not
-	Caller  string            // at the worker: the ID of the client process
-	ID      uint64            // at the worker: the call's, for that process; 0 for a cast
+	Caller  string            // at the worker: the ID of the client's inbox; with it anybody can send it results, so do not show it to others
+	ID      uint64            // at the worker: the call's, for that client; 0 for a cast
 	Worker  string            // at the worker: host:pid
 }
 

@@ -132,8 +132,8 @@ func handleInside[Req, Res any](ctx context.Context, around around, h func(conte
 // ctx. Without a deadline it waits as long as a worker has the call.
 //
 // It is stored once, by a script that concurrent calls of the client share, in the list
-// called as the service; the result comes over the one connection on which the client
-// process waits for all results. The handler runs at most once. Errors: [*Error] if
+// called as the service; the result comes over the one connection on which all
+// results of the redis client are read, by a share of one XREAD. The handler runs at most once. Errors: [*Error] if
 // a worker has answered with one; [ErrNoWorkers], [ErrOverloaded], [desir.ErrUnavailable]: it did not run;
 // [desir.ErrMaybeRan]: it may have run, or run yet, as when the worker died (told within 15 s), the answer
 // to the store was lost, or ctx ended, whose error then stands beside it; [codec.ErrTooLarge]: the request
@@ -165,8 +165,8 @@ func (m Method[Req, Res]) decode(raw string) (res Res, err error) {
 	return res, nil
 }
 
-// Cast asks for a run whose result nobody wants. It returns when the call is stored;
-// errors are those of [Method.Call] up to there.
+// Cast asks for a run whose result nobody wants. It returns when the call is stored, by a share
+// of one script; errors are those of [Method.Call] up to there.
 func (m Method[Req, Res]) Cast(ctx context.Context, c *Client, req Req, opts ...CallOption) error {
 	if m.err != nil {
 		return c.fail(m.name, m.err)

@@ -54,8 +54,8 @@ const (
 
 // Concurrency bounds the handlers that run at the same time in this Server, n ≥ 1; a
 // worker takes no more calls than it can run. Handlers that call methods of their own service,
-// and wait for that, need handlers that are free: with callers times depth beyond n, of all
-// workers, they wait for each other until their contexts end. The default is 1000.
+// and wait for that, need handlers that are free: if there are more such calls, callers times
+// depth, than all workers have handlers, they wait for each other until their contexts end. The default is 1000.
 func Concurrency(n int) ServerOption {
 	return serverOption(func(s *serverSettings) { s.concurrency = n })
 }

@@ -116,8 +116,9 @@ func (s *Server) handler(method string) *handler {
 //
 // Once it has returned it may be called again, for a worker with a new identity.
 //
-// It holds one connection, blocked for up to a second, and one that all subscriptions of
-// the client share; every 3.3 s it renews its lease, by one script.
+// It holds one connection, blocked for up to a second by BLMPOP (BLPOP and LPOP before Redis 7.0), over which
+// results leave too, by one XADD for those of one client; and one that all subscriptions of
+// the client share. Hooks of the client do not see what goes over them. Every 3.3 s it renews its lease, by one script.
 func (s *Server) Run(ctx context.Context) error {
 	hub, err := s.h.Hub()
 	s.mu.Lock()
@@ -172,8 +173,8 @@ type ServerStats struct {
 	Refused     int64 // calls that reached no handler: unknown, of other types, unreadable
 	Expired     int64 // calls that came too late: past their deadline, or given up before they began
 	Late        int64 // results whose client was gone
-	Undelivered int64 // results that Redis did not take within a lease: their callers get [desir.ErrMaybeRan]
-	Dropped     int64 // incarnations given up since a read was cut: calls may have been lost
+	Undelivered int64 // results that Redis did not take within a lease, or refused for good: their callers get [desir.ErrMaybeRan]
+	Dropped     int64 // incarnations given up since a read was cut or results could not be delivered: calls may have been lost
 }
 
 type stats struct {

@@ -1,5 +1,5 @@
-// Command desir is the tool of the library: a tour of it on real text, and
-// more as the library grows.
+// Command desir is the tool of the library: a tour of it on real text,
+// its objects by hand, every Redis command, and calls by RPC.
 //
 //	desir tour [FILE…]     counts words with workers that share a channel, a map, a set, a list, a counter and a value,
 //	                       and asks another process by RPC

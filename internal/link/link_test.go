@@ -255,7 +255,7 @@ func TestBroken(t *testing.T) {
 // TestSilence gives up when the server says nothing.
 func TestSilence(t *testing.T) {
 	srv := redistest.StartServer(t)
-	l, err := link.Open(t.Context(), srv.Client(t), time.Millisecond)
+	l, err := link.Open(t.Context(), srv.Client(t), time.Second)
 	if err != nil {
 		t.Fatal(err)
 	}

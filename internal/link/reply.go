@@ -204,7 +204,7 @@ func (r *Reply) text(n int) string {
 		_, err = io.ReadFull(r.in, b)
 	} else { // no more memory than there are bytes
 		var room bytes.Buffer
-		room.Grow(min(n, believed) + bytes.MinRead)
+		room.Grow(atOnce + bytes.MinRead)
 		_, err = io.CopyN(&room, r.in, int64(n))
 		b = room.Bytes()
 	}
@@ -212,10 +212,7 @@ func (r *Reply) text(n int) string {
 	return view(b)
 }
 
-const (
-	atOnce   = 64 << 10
-	believed = 256 << 10 // bytes of a length
-)
+const atOnce = 64 << 10 // bytes that a length alone gets memory for
 
 // crlf reads the end of a line, if there was no error before.
 func (r *Reply) crlf(err error) {

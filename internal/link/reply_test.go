@@ -134,7 +134,7 @@ func TestKinds(t *testing.T) {
 // TestLengths reads texts of some lengths, and a length of which no bytes come, which costs no
 // memory to speak of.
 func TestLengths(t *testing.T) {
-	for _, n := range []int{0, 1, atOnce - 1, atOnce, atOnce + 1, believed - 1, believed, believed + 1, 5 << 20} {
+	for _, n := range []int{0, 1, atOnce - 1, atOnce, atOnce + 1, 5 << 20} {
 		want := strings.Repeat("0123456789abcdef", n/16+1)[:n]
 		r := replyOf(string(appendText(nil, want)) + "+next\r\n")
 		if got := r.Text(); got != want {
@@ -149,7 +149,7 @@ func TestLengths(t *testing.T) {
 	runtime.ReadMemStats(&before)
 	r.Text()
 	runtime.ReadMemStats(&after)
-	if n := after.TotalAlloc - before.TotalAlloc; n > 2*believed || !errors.Is(r.Err(), io.ErrUnexpectedEOF) {
+	if n := after.TotalAlloc - before.TotalAlloc; n > 8*atOnce || !errors.Is(r.Err(), io.ErrUnexpectedEOF) {
 		t.Errorf("%d bytes of memory, %v", n, r.Err())
 	}
 }

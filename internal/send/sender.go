@@ -16,8 +16,9 @@ import (
 // counts as one. (Each node of a cluster but the first may add its batches.)
 const MaxLeft = 64
 
-// batches is how many of them one node's combiners may have under way.
-const batches = 2 * fuse.Most
+// batches is how many of them one node's combiners may have under way: for reads, writes and
+// joint scripts. Nobody waits for posts, or leaves them.
+const batches = 3 * fuse.Most
 
 const (
 	repeats    = 3                      // of a write that was proved not executed

@@ -202,7 +202,7 @@ func (h *Hub) masters(ctx context.Context, c *redis.ClusterClient) ([]*redis.Cli
 func all(ctx context.Context, nodes []*redis.Client, visit func(context.Context, *redis.Client) error) error {
 	errs := make(chan error, len(nodes))
 	for _, node := range nodes {
-		go func() { errs <- visit(ctx, node) }()
+		go func() { errs <- send.Guard(func() error { return visit(ctx, node) }) }()
 	}
 	var first error
 	for range nodes {

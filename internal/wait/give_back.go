@@ -40,9 +40,13 @@ func (l *loop) giveBack(ctx context.Context, ln *line) {
 		return
 	}
 	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.lines[ln.source.place()] != ln { // it has moved meanwhile
+		go l.w.GiveBack(ctx, ln.source, values)
+		return
+	}
 	ln.held, ln.after = append(values, ln.held...), time.Now().Add(minPause)
 	ln.serve(nil)
-	l.mu.Unlock()
 }
 
 // put puts values back to the head of their list. If they may be lost that is counted

@@ -1,0 +1,30 @@
+package wait
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/desir-go/desir/internal/hub"
+	"github.com/desir-go/desir/internal/redistest"
+)
+
+// TestGiveBackMoved gives the values of a line back that moves to another loop meanwhile, while the
+// server is away: the loop that the source has now keeps them until it is back.
+func TestGiveBackMoved(t *testing.T) {
+	redistest.Goroutines(t)
+	srv := redistest.StartServer(t)
+	rdb := srv.Client(t)
+	h, err := hub.Of(rdb)
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv.Kill()
+	moved := &line{source: ListOf("moved").Source, held: []string{"a", "b"}}
+	newLoop(Of(h), rdb).giveBack(t.Context(), moved) // it is in no loop any more
+	srv.Restart()
+	redistest.Eventually(t, 30*time.Second, func() bool {
+		values, err := rdb.LRange(t.Context(), "moved", 0, -1).Result()
+		return err == nil && slices.Equal(values, []string{"a", "b"})
+	}, "the values are back")
+}

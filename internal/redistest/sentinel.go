@@ -7,7 +7,7 @@ import (
 )
 
 // Sentinel is a master with two replicas, watched by three sentinels, all of a
-// test's own. A server that is silent for a second counts as down.
+// test's own. A server that is silent for three seconds counts as down.
 type Sentinel struct {
 	MasterName    string // "main"
 	SentinelAddrs []string

@@ -38,7 +38,7 @@ func (w Watch) Begin(master string) error {
 			_ = c.Do(ctx, "SENTINEL", "DEBUG", "INFO-PERIOD", 1000, "PUBLISH-PERIOD", 200, "ASK-PERIOD", 200).Err()
 			return errors.Join(
 				c.Do(ctx, "SENTINEL", "MONITOR", w.MasterName, host, port, quorum).Err(),
-				c.Do(ctx, "SENTINEL", "SET", w.MasterName, "down-after-milliseconds", 1000, "failover-timeout", 2000, "parallel-syncs", 2).Err(),
+				c.Do(ctx, "SENTINEL", "SET", w.MasterName, "down-after-milliseconds", 3000, "failover-timeout", 2000, "parallel-syncs", 2).Err(),
 			)
 		}); err != nil {
 			return err

@@ -91,7 +91,7 @@ func collect(h *hub.Hub, r *Report) func(context.Context, redis.UniversalClient,
 		}
 		n := newNodeReport(addr, facts)
 		n.ClockOffset = clock.Val().Sub(middle)
-		n.warn()
+		n.warn(facts)
 		mu.Lock()
 		defer mu.Unlock()
 		r.Nodes = append(r.Nodes, n)
@@ -112,7 +112,7 @@ func newNodeReport(addr string, facts map[string]string) NodeReport {
 // clockLimit is the difference of clocks that Check mentions.
 const clockLimit = time.Second
 
-func (n *NodeReport) warn() {
+func (n *NodeReport) warn(facts map[string]string) {
 	warn := func(format string, args ...any) { n.Warnings = append(n.Warnings, fmt.Sprintf(format, args...)) }
 	switch major, _, _ := strings.Cut(n.Version, "."); {
 	case n.Version == "":
@@ -120,10 +120,18 @@ func (n *NodeReport) warn() {
 	case len(major) == 1 && major < "7":
 		warn("version %s is older than 7.0, which the library is made for", n.Version)
 	}
-	if !n.AOF {
+	switch facts["aof_enabled"] {
+	case "1":
+	case "0":
 		warn("appendonly is off: a restart loses acknowledged writes")
+	default:
+		warn("the server does not tell whether appendonly is on: without it a restart loses acknowledged writes")
 	}
-	if n.Eviction != "" && n.Eviction != "noeviction" {
+	switch n.Eviction {
+	case "noeviction":
+	case "":
+		warn("the server does not tell its maxmemory-policy; the guarantees ask for noeviction")
+	default:
 		warn("maxmemory-policy is %s: a full server deletes keys by itself; the guarantees ask for noeviction", n.Eviction)
 	}
 	if n.Role != "" && n.Role != "master" {

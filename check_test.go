@@ -49,6 +49,25 @@ func TestCheck(t *testing.T) {
 	}
 }
 
+// TestCheckUntold checks as a user who may not use INFO: what is not told is not said to be wrong.
+func TestCheckUntold(t *testing.T) {
+	t.Parallel()
+	s := redistest.StartServer(t, redistest.AOF("everysec"), redistest.Config("user", "blind on >pw ~* +@all -info"))
+	r, err := desir.Check(ctx, s.Client(t, func(o *redis.Options) { o.Username, o.Password = "blind", "pw" }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	warnings := r.Warnings()
+	if len(warnings) != 3 {
+		t.Errorf("warnings %q", warnings)
+	}
+	for _, w := range warnings {
+		if !strings.Contains(w, "does not tell") {
+			t.Errorf("warning %q", w)
+		}
+	}
+}
+
 func TestCheckEveryBackend(t *testing.T) {
 	redistest.Each(t, func(t *testing.T, r *redistest.Redis) {
 		report, err := desir.Check(ctx, r.Client)

@@ -29,8 +29,8 @@ import (
 // waits 3 s for an answer and has go-redis' pool of ten connections per CPU, of a cluster five for each node.
 // The caller closes it. Any go-redis client made elsewhere serves as well.
 //
-// The error is an [*OpError] with [ErrUnavailable] when nobody answers and
-// [ErrDenied] when the password is refused; it never shows the password.
+// The error is an [*OpError] with [ErrUnavailable] when nobody answers (after a few tries: for
+// a second or two, unless ctx ends before) and [ErrDenied] when the password is refused; it never shows the password.
 func Open(ctx context.Context, url string) (redis.UniversalClient, error) {
 	t, err := parseURL(url)
 	if err != nil {
@@ -38,10 +38,24 @@ func Open(ctx context.Context, url string) (redis.UniversalClient, error) {
 	}
 	rdb := t.client()
 	if err := send.New(rdb).Read(ctx, redis.NewStatusCmd(ctx, "ping")); err != nil {
-		_ = rdb.Close() // the ping's error is the one that matters
+		abandon(ctx, rdb)
 		return nil, &OpError{Op: "desir.Open", Key: t.shown, Err: err}
 	}
 	return rdb, nil
+}
+
+// abandon closes a client that nobody got. One of sentinels waits for a dial under way, which
+// the caller need not.
+func abandon(ctx context.Context, rdb redis.UniversalClient) {
+	closed := make(chan struct{})
+	go func() {
+		defer close(closed)
+		_ = rdb.Close() // the ping's error is the one that matters
+	}()
+	select {
+	case <-closed:
+	case <-ctx.Done():
+	}
 }
 
 // Defaults of Open for what the URL leaves out.

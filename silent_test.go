@@ -62,6 +62,19 @@ func TestSilentCluster(t *testing.T) {
 	}
 }
 
+// TestOpenSilent gives up with its context where sentinels say nothing: the client is closed when its dial has ended.
+func TestOpenSilent(t *testing.T) {
+	t.Parallel()
+	redistest.Goroutines(t)
+	ctx, cancel := context.WithTimeout(ctx, 50*time.Millisecond)
+	defer cancel()
+	began := time.Now()
+	_, err := desir.Open(ctx, "redis+sentinel://"+silent(t)+"/main?dial_timeout=1m&read_timeout=1m")
+	if took := time.Since(began); took > 10*time.Second || !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("Open: %v after %v; want the end of the context of 50 ms", err, took)
+	}
+}
+
 func numbers(c redis.UniversalClient) *collections.Map[string, int] {
 	return collections.NewMap[string, int](c, "m")
 }

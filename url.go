@@ -33,6 +33,8 @@ var (
 	errDatabase = errors.New("the URL's path is not a database number")
 	errMaster   = errors.New("the URL of sentinels lacks the master's name; " + forms)
 	errSocket   = errors.New("the URL lacks the socket's path; " + forms)
+	errQuery    = errors.New("the URL's options are not name=value&name=value, percent-encoded")
+	errTwice    = errors.New("the URL has an address or a master's name among its options too")
 )
 
 // parseURL takes the URL apart by hand as far as user, password and hosts go,
@@ -54,6 +56,9 @@ func parseURL(raw string) (*target, error) {
 	if err != nil || strings.ContainsAny(query+path, "@#") && base != "unix" {
 		return nil, errEscape
 	}
+	if err := checkQuery(query); err != nil {
+		return nil, err
+	}
 	t.shown = scheme + "://" + hosts
 	switch {
 	case scheme == "redis" || scheme == "rediss":
@@ -68,6 +73,19 @@ func parseURL(raw string) (*target, error) {
 		return t, t.parseSentinel(base, hosts, path, query)
 	default:
 		return nil, errScheme
+	}
+}
+
+// checkQuery looks at what go-redis' parsers would drop.
+func checkQuery(query string) error {
+	values, err := url.ParseQuery(query)
+	switch {
+	case err != nil:
+		return errQuery
+	case values.Has("addr") || values.Has("master_name"):
+		return errTwice
+	default:
+		return nil
 	}
 }
 

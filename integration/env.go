@@ -23,6 +23,7 @@ type Env struct {
 	kind      string // "server", "cluster", "sentinel", "tls"
 	source    string
 	base      redis.UniversalOptions
+	url       string // of a server that is not the test's own
 	servers   []*Server
 	sentinels []*Server
 	watch     redistest.Watch // of sentinels
@@ -88,9 +89,12 @@ func (e *Env) dial(opts ...func(*redis.UniversalOptions)) redis.UniversalClient 
 	return redis.NewUniversalClient(&o)
 }
 
-// URL returns the address as desir.Open takes it. It does not carry the
-// certificate that [TLS] needs.
+// URL returns the address as desir.Open takes it: REDIS_URL with its password and the
+// test's database, if the server is that. It does not carry the certificate that [TLS] needs.
 func (e *Env) URL() string {
+	if e.url != "" {
+		return e.url
+	}
 	addrs := strings.Join(e.base.Addrs, ",")
 	switch e.kind {
 	case "cluster":

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -50,6 +51,7 @@ func claim(t testing.TB, address string) *Env {
 	if e.base.DB, err = firstEmpty(ctx, o, last, token); err != nil {
 		t.Fatalf("integration: REDIS_URL: %v", err)
 	}
+	e.url = withDatabase(address, e.base.DB)
 	e.source = fmt.Sprintf("REDIS_URL, database %d of %s", e.base.DB, o.Addr)
 	t.Cleanup(func() { e.release(token) })
 	return e
@@ -63,6 +65,23 @@ func namesDatabase(address string) bool {
 		return false
 	}
 	return u.Query().Has("db") || u.Scheme != "unix" && strings.Trim(u.Path, "/") != ""
+}
+
+// withDatabase returns a URL, which Open has accepted, for another database.
+func withDatabase(address string, db int) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return address
+	}
+	q := u.Query()
+	q.Del("db")
+	if u.Scheme == "unix" {
+		q.Set("db", strconv.Itoa(db))
+	} else {
+		u.Path = "/" + strconv.Itoa(db)
+	}
+	u.RawQuery = q.Encode()
+	return u.String()
 }
 
 var errNotEmpty = errors.New("no database is empty; tests do not run in one that holds anything")

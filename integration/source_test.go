@@ -9,6 +9,7 @@ import (
 	"github.com/redis/go-redis/v9"
 	"github.com/testcontainers/testcontainers-go"
 
+	"github.com/desir-go/desir"
 	"github.com/desir-go/desir/internal/redistest"
 )
 
@@ -61,6 +62,30 @@ func TestRemote(t *testing.T) {
 	x = attempt(t, func(t testing.TB) { New(t) })
 	if said := strings.Join(x.said, "\n"); !x.failed || strings.Contains(said, "secret") {
 		t.Errorf("said %q; want a failure without the password", said)
+	}
+}
+
+// TestRemoteURL opens what URL says, with the password and the database that the test has.
+func TestRemoteURL(t *testing.T) {
+	s := redistest.StartServer(t, redistest.Config("requirepass", "p@ss:word/"))
+	for i, address := range []string{
+		"redis://:p%40ss%3Aword%2F@" + s.Addr,
+		"redis://default:p%40ss%3Aword%2F@" + s.Addr + "?client_name=me",
+		"redis://:p%40ss%3Aword%2F@" + s.Addr + "/2",
+		"unix://:p%40ss%3Aword%2F@" + s.Socket,
+		"unix://:p%40ss%3Aword%2F@" + s.Socket + "?db=4&client_name=me",
+	} {
+		t.Setenv("REDIS_URL", address)
+		e := New(t) // which keeps its database to the end
+		rdb, err := desir.Open(ctx, e.URL())
+		if err != nil {
+			t.Fatalf("URL %d: %v", i, err)
+		}
+		defer rdb.Close()
+		info, err := rdb.ClientInfo(ctx).Result()
+		if err != nil || info.DB != i || e.base.DB != i {
+			t.Errorf("URL %d: database %d, %v; the test has %d", i, info.DB, err, e.base.DB)
+		}
 	}
 }
 

@@ -7,17 +7,22 @@ import (
 	"math/big"
 	"reflect"
 	"strconv"
+	"strings"
 	"time"
 )
 
 // converter reads replies into Go values.
 type converter struct {
-	unit  time.Duration // of a Duration
-	depth int
-	none  bool // what was read stands for nothing
+	unit   time.Duration // of a Duration
+	depth  int
+	inside int  // structs around what is read
+	none   bool // what was read stands for nothing
 }
 
-var errDeep = errors.New("the answer is nested too deeply")
+var (
+	errDeep = errors.New("the answer is nested too deeply")
+	errUnit = errors.New("a time.Duration inside a struct: the server does not say what the field counts; take an integer")
+)
 
 // maxNesting bounds an answer that is read into a type that contains itself.
 const maxNesting = 64
@@ -91,7 +96,7 @@ func (c *converter) text(to reflect.Value, reply any) error {
 	case int64:
 		text = strconv.FormatInt(reply, 10)
 	case float64:
-		text = strconv.FormatFloat(reply, 'g', -1, 64)
+		text = doubleText(reply)
 	case bool:
 		text = map[bool]string{true: "1", false: "0"}[reply]
 	case *big.Int:
@@ -107,14 +112,33 @@ func (c *converter) text(to reflect.Value, reply any) error {
 	return nil
 }
 
+// doubleText is a double as servers write it in RESP2, with the fewest digits
+// that tell it from others: with an exponent below 1e-4 and from 1e17 on.
+func doubleText(f float64) string {
+	size := math.Abs(f)
+	switch {
+	case math.IsNaN(f):
+		return "nan"
+	case math.IsInf(f, 0):
+		return strings.ToLower(strings.TrimPrefix(strconv.FormatFloat(f, 'f', -1, 64), "+"))
+	case size != 0 && (size < 1e-4 || size >= 1e17):
+		return strconv.FormatFloat(f, 'e', -1, 64)
+	default:
+		return strconv.FormatFloat(f, 'f', -1, 64)
+	}
+}
+
 // scalar sets a number or a bool.
 func (c *converter) scalar(to reflect.Value, reply any) error {
 	if b, ok := reply.(bool); ok {
 		reply = map[bool]int64{true: 1, false: 0}[b]
 	}
-	text := fmt.Sprint(reply)
-	switch reply.(type) {
-	case int64, float64, string, *big.Int:
+	var text string
+	switch r := reply.(type) {
+	case float64:
+		text = strconv.FormatFloat(r, 'f', -1, 64) // no exponent: it may be an integer
+	case int64, string, *big.Int:
+		text = fmt.Sprint(r)
 	default:
 		return mismatch(reply, to.Type())
 	}
@@ -165,6 +189,8 @@ func numeral(err error, reply any, to reflect.Value) error {
 func (c *converter) duration(to reflect.Value, text string, reply any) error {
 	f, err := strconv.ParseFloat(text, 64)
 	switch {
+	case c.inside > 0:
+		return errUnit
 	case err != nil || math.IsNaN(f):
 		return mismatch(reply, to.Type())
 	case f < 0:

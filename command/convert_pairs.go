@@ -90,6 +90,8 @@ func inTurn(reply []any) (keys, values []any, ok bool) {
 // fields sets the fields of a struct whose tags are among the keys.
 func (c *converter) fields(to reflect.Value, keys, values []any) error {
 	set := 0
+	c.inside++
+	defer func() { c.inside-- }()
 	for i := range to.NumField() {
 		field := to.Type().Field(i)
 		name, _, _ := strings.Cut(field.Tag.Get("redis"), ",")

@@ -32,7 +32,11 @@ type ArgError struct {
 
 // Error is "SET: argument 3: want …; usage: SET key value …".
 func (e *ArgError) Error() string {
-	return fmt.Sprintf("%s: argument %d: want %s; usage: %s", e.Command, e.Pos+1, e.Want, e.Usage)
+	text := fmt.Sprintf("%s: argument %d: want %s", e.Command, e.Pos+1, e.Want)
+	if e.Usage == "" {
+		return text // a module's command, of which nothing is known
+	}
+	return text + "; usage: " + e.Usage
 }
 
 // unknown is ErrUnknown with names that may have been meant. What is unknown may

@@ -7,7 +7,8 @@ import "strconv"
 // rest needs at least.
 //
 // Neighbours that begin with tokens may come in any order, as the server takes
-// them; everything else stands where the grammar has it.
+// them; everything else stands where the grammar has it, and so does one that must
+// come and has only options behind it.
 type matcher struct {
 	words []string
 	pos   int
@@ -36,10 +37,7 @@ func (m *matcher) seq(args []Arg, need int) bool {
 	for i := 0; i < len(args); {
 		a := &args[i]
 		if a.lead {
-			j := i + 1
-			for j < len(args) && args[j].lead {
-				j++
-			}
+			j := i + neighbours(args[i:])
 			if !m.run(args[i:j], need+needs(args[j:])) {
 				return false
 			}
@@ -71,6 +69,23 @@ func (m *matcher) seq(args []Arg, need int) bool {
 	return true
 }
 
+// neighbours is how many elements at the beginning of args may come in any
+// order: those that begin with tokens. One that must come stands in place if the others
+// are options, as the unit of GEORADIUS; another that must come frees it, as in GEOSEARCH.
+func neighbours(args []Arg) int {
+	n, must := 0, 0
+	for n < len(args) && args[n].lead {
+		if !args[n].Optional {
+			must++
+		}
+		n++
+	}
+	if must == 1 && !args[0].Optional {
+		return 1
+	}
+	return n
+}
+
 // needs is how many words a sequence needs at least.
 func needs(args []Arg) (n int) {
 	for i := range args {
@@ -96,7 +111,7 @@ func (m *matcher) run(args []Arg, need int) bool {
 			break
 		}
 		if taken&(1<<i) != 0 {
-			if need > 0 || m.loops > 0 {
+			if m.loops > 0 || need > 0 && !args[i].Optional {
 				break // it may be a word of what follows
 			}
 			return m.again(&args[i])

@@ -126,6 +126,7 @@ func tell(t *testing.T, rdb *redis.Client, c *Command, args []any) error {
 	pipe.GeoAdd(ctx, "sorted-set", &redis.GeoLocation{Name: "a", Longitude: 1, Latitude: 1})
 	pipe.XAdd(ctx, &redis.XAddArgs{Stream: "stream", ID: "1-1", Values: []string{"a", "b"}})
 	pipe.XGroupCreate(ctx, "stream", "a", "0")
+	pipe.PFAdd(ctx, "hyperloglog", "a")
 	if _, err := pipe.Exec(ctx); err != nil {
 		t.Fatal(err)
 	}
@@ -150,7 +151,7 @@ func keyFor(c *Command) string {
 	switch c.Group {
 	case "geo":
 		return "sorted-set"
-	case "bitmap", "generic", "hyperloglog":
+	case "bitmap", "generic":
 		return "string"
 	default:
 		return c.Group

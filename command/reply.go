@@ -1,6 +1,7 @@
 package command
 
 import (
+	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -49,7 +50,7 @@ func lines(value any) []string {
 	case int64:
 		return []string{"(integer) " + strconv.FormatInt(v, 10)}
 	case float64:
-		return []string{"(double) " + strconv.FormatFloat(v, 'g', -1, 64)}
+		return []string{"(double) " + doubleText(v)}
 	case bool:
 		return []string{"(" + strconv.FormatBool(v) + ")"}
 	case error:
@@ -100,13 +101,15 @@ func shifted(by string, all []string) []string {
 	return out
 }
 
-// sortedKeys are the keys of a map, sorted by their texts.
+// sortedKeys are the keys of a map, sorted by their texts and then by their types.
 func sortedKeys(m map[any]any) []any {
 	keys := make([]any, 0, len(m))
 	for k := range m {
 		keys = append(keys, k)
 	}
-	slices.SortFunc(keys, func(a, b any) int { return strings.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
+	slices.SortFunc(keys, func(a, b any) int {
+		return cmp.Or(strings.Compare(fmt.Sprint(a), fmt.Sprint(b)), strings.Compare(fmt.Sprintf("%T", a), fmt.Sprintf("%T", b)))
+	})
 	return keys
 }
 
@@ -130,6 +133,9 @@ func quote(text string) string {
 
 // MarshalJSON writes the answer as JSON. A text that is not UTF-8 is {"base64": "…"}, an error
 // inside a list {"error": "…"}, a number that JSON does not have its name as a text.
+//
+// A map is an object whose names are the texts of its keys. One with a key that is not UTF-8, or with
+// two keys of one text (1 and "1"), is a sorted list of pairs: [[key, value], …].
 func (r Reply) MarshalJSON() ([]byte, error) { return json.Marshal(jsonOf(r.value)) }
 
 func jsonOf(value any) any {
@@ -141,7 +147,7 @@ func jsonOf(value any) any {
 		return v
 	case float64:
 		if math.IsNaN(v) || math.IsInf(v, 0) {
-			return strings.ToLower(strings.TrimPrefix(strconv.FormatFloat(v, 'g', -1, 64), "+"))
+			return doubleText(v)
 		}
 		return v
 	case *big.Int:
@@ -155,12 +161,24 @@ func jsonOf(value any) any {
 		}
 		return all
 	case map[any]any:
-		all := make(map[string]any, len(v))
-		for k, e := range v {
-			all[fmt.Sprint(k)] = jsonOf(e)
-		}
-		return all
+		return jsonOfMap(v)
 	default:
 		return v
 	}
+}
+
+// jsonOfMap is an object, or a list of pairs where an object would lose keys.
+func jsonOfMap(m map[any]any) any {
+	object, pairs := make(map[string]any, len(m)), make([]any, 0, len(m))
+	exact := true
+	for _, k := range sortedKeys(m) {
+		name, value := fmt.Sprint(k), jsonOf(m[k])
+		exact = exact && utf8.ValidString(name)
+		object[name] = value
+		pairs = append(pairs, []any{jsonOf(k), value})
+	}
+	if exact && len(object) == len(m) {
+		return object
+	}
+	return pairs
 }

@@ -32,7 +32,7 @@ const (
 // rules are all there are, at most twenty. A test tries each against a server, both
 // ways; the design page of this package has them as a table.
 var rules = []rule{
-	{"zadd", without, "NX", []string{"GT", "LT"}, "NX without GT and LT"},
+	{"zadd expire pexpire expireat pexpireat", without, "NX", []string{"GT", "LT"}, "NX without GT and LT"},
 	{"zadd", single, "INCR", nil, "a single score and member with INCR"},
 	{"zrange zrangestore", onlyWith, "LIMIT", []string{"BYSCORE", "BYLEX"}, "LIMIT only with BYSCORE or BYLEX"},
 	{"zrange", without, "WITHSCORES", []string{"BYLEX"}, "WITHSCORES without BYLEX"},

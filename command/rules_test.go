@@ -19,7 +19,7 @@ func TestRules(t *testing.T) {
 	}
 	rdb := redistest.StartServer(t).Client(t, func(o *redis.Options) { o.PoolSize = 1 })
 	tried := map[string][]string{
-		"NX without GT and LT":                               {"zadd @key NX GT 1 a", "zadd @key NX LT 1 a", "+zadd @key NX 1 a", "+zadd @key GT XX 1 a"},
+		"NX without GT and LT":                               {"zadd @key NX GT 1 a", "zadd @key NX LT 1 a", "+zadd @key NX 1 a", "+zadd @key GT XX 1 a", "expire @key 1 NX GT", "pexpire @key 1 LT NX", "expireat @key 1 NX LT", "pexpireat @key 1 NX GT", "+expire @key 1 GT XX"},
 		"a single score and member with INCR":                {"zadd @key INCR 1 a 2 b", "zadd @key NX INCR 1 a 2 b", "+zadd @key CH INCR 1 a", "+zadd @key 1 a 2 b"},
 		"LIMIT only with BYSCORE or BYLEX":                   {"zrange @key 0 1 LIMIT 0 1", "zrangestore d @key 0 1 LIMIT 0 1", "+zrange @key 0 1 BYSCORE LIMIT 0 1", "+zrange @key - + BYLEX LIMIT 0 1"},
 		"WITHSCORES without BYLEX":                           {"zrange @key - + BYLEX WITHSCORES", "+zrange @key 0 1 WITHSCORES"},

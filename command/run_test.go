@@ -3,6 +3,7 @@ package command
 import (
 	"encoding/json"
 	"errors"
+	"math"
 	"math/big"
 	"reflect"
 	"testing"
@@ -102,6 +103,35 @@ func TestRun(t *testing.T) {
 				t.Errorf("%s as a map of channels = %v", line, v)
 			}
 		}
+		do(t, r, "zadd", "scores", 1e6, "m", 1e16, "l", -2e20, "xl", 1<<60, "xxl", "inf", "i", "-inf", "j")
+		same(t, r, "zscore scores m", int64(1e6))
+		same(t, r, "zscore scores l", uint64(1e16))
+		same(t, r, "zscore scores xl", -2e20)
+		same(t, r, "zincrby scores 1.5 m", 1000001.5)
+		same(t, r, "zincrby scores -0.5 m", "1000001")
+		same(t, r, "zrange scores 1000001 1000001 byscore withscores", map[string]int64{"m": 1000001})
+		for member, text := range map[string]string{"m": "1000001", "l": "10000000000000000", "xl": "-2e+20", "xxl": "1.152921504606847e+18", "i": "inf", "j": "-inf"} {
+			same(t, r, "zscore scores "+member, text)
+		}
+		if v, _, err := Run[int64](ctx, r, "zscore", "scores", "i"); err == nil {
+			t.Errorf("an infinite score as an int64 = %d", v)
+		}
+		do(t, r, "pexpireat", "n", 2_000_000_000_250)
+		same(t, r, "pexpiretime n", 2_000_000_000_250*time.Millisecond)
+		same(t, r, "expiretime n", 2_000_000_000*time.Second)
+		do(t, r, "persist", "n")
+		if d, ok := run[time.Duration](t, r, "pexpiretime n"); ok {
+			t.Errorf("pexpiretime of none = %v", d)
+		}
+		do(t, r, "xgroup", "create", "s", "g", "0", "mkstream")
+		do(t, r, "xgroup", "createconsumer", "s", "g", "c")
+		type consumer struct {
+			Name string        `redis:"name"`
+			Idle time.Duration `redis:"idle"`
+		}
+		if all, _, err := Run[[]consumer](ctx, r, "xinfo", "consumers", "s", "g"); !errors.Is(err, errUnit) {
+			t.Errorf("a Duration in a struct = %v, %v", all, err)
+		}
 		do(t, r, "set", "n", 300)
 		if v, _, err := Run[int8](ctx, r, "get", "n"); err == nil || v != 0 {
 			t.Errorf("300 as an int8 = %d, %v", v, err)
@@ -141,7 +171,7 @@ func TestDecodeBounds(t *testing.T) {
 		t.Errorf("a list as a key: %v", m)
 	}
 	var d time.Duration
-	if _, err := decode(&d, int64(1<<62), time.Second); err == nil {
+	if _, err := decode(&d, int64(1<<60), time.Second); err == nil {
 		t.Errorf("a long time: %v", d)
 	}
 }
@@ -167,6 +197,12 @@ func TestReply(t *testing.T) {
 			"1) \"a b\"\n2) (nil)\n3) 1) (integer) 1\n   2) \"x\"\n4) (error) ERR no", `["a b",null,[1,"x"],{"error":"ERR no"}]`,
 		},
 		{map[any]any{"b": "2", "a": []any{"1", "2"}}, "1# \"a\" =>\n      1) \"1\"\n      2) \"2\"\n2# \"b\" => \"2\"", `{"a":["1","2"],"b":"2"}`},
+		{1e6, "(double) 1000000", "1000000"},
+		{math.Inf(-1), "(double) -inf", `"-inf"`},
+		{math.NaN(), "(double) nan", `"nan"`},
+		{map[any]any{"\xff": "b", "\xfe": "a", "c": nil}, "1# \"c\" => (nil)\n2# \"\\xfe\" => \"a\"\n3# \"\\xff\" => \"b\"", `[["c",null],[{"base64":"/g=="},"a"],[{"base64":"/w=="},"b"]]`},
+		{map[any]any{"1": "a", int64(1): "b", "0": "c"}, "1# \"0\" => \"c\"\n2# (integer) 1 => \"b\"\n3# \"1\" => \"a\"", `[["0","c"],[1,"b"],["1","a"]]`},
+		{map[any]any{int64(1): "b"}, "1# (integer) 1 => \"b\"", `{"1":"b"}`},
 	} {
 		if got := (Reply{tt.value}).String(); got != tt.text {
 			t.Errorf("%v as text:\n%s\nwant\n%s", tt.value, got, tt.text)

@@ -157,7 +157,7 @@ func (q *request) set(spec *Spec, args []any) error {
 	for i, a := range args {
 		text, ok := textOf(a)
 		if !ok {
-			return &ArgError{Command: strings.ToUpper(words[0]), Pos: i - 1, Want: "a string, a []byte, a number or a bool"}
+			return q.untold(spec, words[:i])
 		}
 		words[i] = text
 	}
@@ -180,6 +180,24 @@ func (q *request) set(spec *Spec, args []any) error {
 		}
 	}
 	return nil
+}
+
+// untold is the error of a word that has no plain text, behind those that have.
+func (q *request) untold(spec *Spec, words []string) error {
+	if len(words) == 0 {
+		return fmt.Errorf("%w: the name is not a text", ErrUnknown)
+	}
+	cmd, n := spec.resolve(words)
+	wrong := &ArgError{Pos: len(words) - n, Want: "a string, a []byte, a number or a bool"}
+	switch {
+	case cmd != nil:
+		wrong.Command, wrong.Usage = cmd.Name, cmd.Usage()
+	case strings.Contains(words[0], "."):
+		wrong.Command = strings.ToUpper(words[0])
+	default:
+		return spec.unknown(words[0])
+	}
+	return wrong
 }
 
 // findKeys finds the keys, and refuses those of several slots.

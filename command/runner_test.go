@@ -110,6 +110,21 @@ func TestRefused(t *testing.T) {
 	if _, err := New(b.Client).Do(ctx, "expire", "k", time.Second); err == nil {
 		t.Error("a duration passes")
 	}
+	for _, tt := range []struct {
+		args []any
+		want error
+		text string
+	}{
+		{[]any{nil}, ErrUnknown, "command.Do: unknown command: the name is not a text"},
+		{[]any{"nothing", nil}, ErrUnknown, "command.Do: unknown command"},
+		{[]any{"config", "get", nil}, nil, "command.Do: CONFIG GET: argument 1: want a string, a []byte, a number or a bool; usage: CONFIG GET parameter [parameter ...]"},
+		{[]any{"json.get", nil}, nil, "command.Do: JSON.GET: argument 1: want a string, a []byte, a number or a bool"},
+	} {
+		_, err := New(b.Client).Do(ctx, tt.args...)
+		if err == nil || tt.want != nil && !errors.Is(err, tt.want) || tt.want == nil && err.Error() != tt.text || !strings.HasPrefix(err.Error(), tt.text) {
+			t.Errorf("%v: %v; want %q", tt.args, err, tt.text)
+		}
+	}
 	if n := trips.Count(); n != 0 {
 		t.Errorf("%d round trips for what is refused", n)
 	}

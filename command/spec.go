@@ -29,6 +29,7 @@ func newSpec(version string, commands []*Command) *Spec {
 	slices.SortFunc(s.all, func(a, b *Command) int { return cmp.Compare(a.id, b.id) })
 	for _, c := range s.all {
 		c.Name = display(c.id)
+		c.correct()
 		prepare(c.Args)
 		setEnds(c.Args, nil)
 		if name, _, ok := strings.Cut(c.id, "|"); ok && s.ids[name] != nil {

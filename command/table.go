@@ -26,6 +26,9 @@ var builtin = sync.OnceValue(func() *Spec {
 // grammars, flags, keys, groups, versions, categories, complexities as formulas. It has no sentences;
 // [Load] gets those from a server.
 //
+// In both tables the grammars of a few commands are corrected where the server's own table says less than the
+// server takes: ZINCRBY, WEIGHTS, EXPIRE and its kin, PFMERGE, BITFIELD.
+//
 // The table is read at the first call, in a few milliseconds, and shared.
 func Builtin() *Spec { return builtin() }
 

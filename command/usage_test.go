@@ -17,6 +17,8 @@ func TestUsage(t *testing.T) {
 		"xadd":    "XADD key [NOMKSTREAM] [<MAXLEN | MINID> [= | ~] threshold [LIMIT count]] <* | id> field value [field value ...]",
 		"zunion":  "ZUNION numkeys key [key ...] [WEIGHTS weight [weight ...]] [AGGREGATE <SUM | MIN | MAX>] [WITHSCORES]",
 		"sort":    "SORT key [BY pattern] [LIMIT offset count] [GET pattern [GET pattern ...]] [ASC | DESC] [ALPHA] [STORE destination]",
+		"expire":  "EXPIRE key seconds [NX | XX] [GT | LT]",
+		"pfmerge": "PFMERGE destkey [sourcekey [sourcekey ...]]",
 		"config":  "CONFIG subcommand …",
 		"command": "COMMAND [subcommand …]",
 		"time":    "TIME",
@@ -28,8 +30,8 @@ func TestUsage(t *testing.T) {
 	}
 }
 
-// TestUsageIsRedisCLIs compares every usage with what redis-cli says, but for
-// spaces and the brackets around what has to be chosen.
+// TestUsageIsRedisCLIs compares every usage that is not corrected with what redis-cli
+// says, but for spaces and the brackets around what has to be chosen.
 func TestUsageIsRedisCLIs(t *testing.T) {
 	cli, err := exec.LookPath("redis-cli")
 	if err != nil {
@@ -40,6 +42,7 @@ func TestUsageIsRedisCLIs(t *testing.T) {
 	}
 	colours := regexp.MustCompile("\x1b\\[[0-9;]*m")
 	plain := strings.NewReplacer(" | ", "|", "<", "", ">", "", `""`, "")
+	corrected := strings.Fields("expire expireat pexpire pexpireat pfmerge")
 	compared := 0
 	for c := range Builtin().All() {
 		if len(c.Subcommands) > 0 || c.grammarless() || slices.Contains([]string{"bitfield", "client|kill", "bitfield_ro", "replicaof", "slaveof"}, c.id) {
@@ -52,7 +55,7 @@ func TestUsageIsRedisCLIs(t *testing.T) {
 		}
 		compared++
 		theirs := strings.Join(strings.Fields(lines[1]), " ")
-		if ours := strings.Join(strings.Fields(plain.Replace(c.Usage())), " "); !strings.EqualFold(ours, theirs) {
+		if ours := strings.Join(strings.Fields(plain.Replace(c.Usage())), " "); !strings.EqualFold(ours, theirs) && !slices.Contains(corrected, c.id) {
 			t.Errorf("%s\n redis-cli: %s\n ours:      %s", c.Name, theirs, ours)
 		}
 	}

@@ -1,9 +1,12 @@
 package codec
 
+//lint:file-ignore U1000 the types under test have fields that only reflection sees
+
 import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"math"
 	"runtime"
 	"strings"
 	"testing"
@@ -249,6 +252,39 @@ func TestAppendRefusesWhatDecodeWould(t *testing.T) {
 	refuse(t, "big and nearly empty", []map[string]wide{{"a": {}}}, nil)
 	refuse[any](t, "a map by int in an interface", map[int]int{1: 1}, errKeys)
 	refuse(t, "two values where one goes", []pair{{"a", 1}, {"b", 2}}, errTrailing)
+}
+
+// Keys of maps that would not come back as the keys they are.
+func TestAppendRefusesKeys(t *testing.T) {
+	type (
+		holder struct{ V any }
+		part   struct {
+			A int
+			b int
+		}
+	)
+	refuse(t, "a struct", map[any]int{address{"s", "c"}: 1}, errMapKey)
+	refuse(t, "an array", map[any]int{[2]int{1, 2}: 1}, errMapKey)
+	refuse(t, "bytes", map[any]int{[4]byte{1}: 1}, errMapKey)
+	refuse(t, "a binary form", map[any]int{point{1, 2}: 1}, errMapKey)
+	refuse(t, "an array in a struct", map[holder]int{{[1]int{1}}: 1}, errMapKey)
+	refuse(t, "an array in an array", []map[[2]any]int{{{1, [1]int{1}}: 1}}, errMapKey)
+	refuse(t, "bytes in an interface in a value", map[any]any{"a": map[any]int{point{}: 1}}, nil)
+	refuse(t, "an int8 and an int16", map[any]int{int8(1): 1, int16(1): 2}, errSameKey)
+	refuse(t, "in a struct", map[holder]int{{int8(1)}: 1, {1}: 2}, errSameKey)
+	refuse(t, "a string and another", map[any]string{"a": "x", userID("a"): "y"}, errSameKey)
+	refuse(t, "one instant", map[time.Time]int{time.Unix(5, 0).UTC(): 1, time.Unix(5, 0).In(time.FixedZone("", 60)): 2}, errSameKey)
+	refuse(t, "a field that is not stored", map[part]int{{1, 1}: 1, {1, 2}: 2}, errSameKey)
+	refuse[any](t, "in an interface", map[any]any{"a": 1, userID("a"): 2}, errSameKey)
+	refuse[any](t, "two fields in an interface", twice{1, 2}, errSameKey)
+
+	roundTrip(t, "scalars", map[any]int{"a": 1, int8(2): 3, uint16(300): 4, true: 5, nil: 6, 1.5: 7, float32(1.5): 8})
+	roundTrip(t, "scalars in a struct", map[holder]int{{"a"}: 1, {int8(2)}: 2})
+	roundTrip(t, "slices behind a key", map[any]any{"a": []any{int8(1)}})
+	roundTrip(t, "pointers", map[string]map[*int]int{"a": {nil: 1}})
+	refuse(t, "pointers", map[*int]int{ptr(1): 1, ptr(1): 2}, nil)
+	refuse(t, "NaNs", map[float64]int{math.NaN(): 1, math.Log(-1): 2}, nil)
+	refuse[any](t, "bytes in an interface", map[uuid]int{{1}: 1}, nil)
 }
 
 func refuse[T any](t *testing.T, name string, v T, want error) {

@@ -7,8 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"math/big"
 	"reflect"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -149,6 +151,145 @@ func TestUnsupportedValues(t *testing.T) {
 	unsupportedValue[int](t, Raw, "Raw")
 	unsupportedValue[*string](t, Raw, "Raw")
 	unsupportedValue[int](t, Encrypt(Raw, testRing()), "Raw")
+}
+
+type (
+	shadowing struct {
+		base1
+		A int
+	}
+	rowTwice struct {
+		_msgpack struct{} `msgpack:",as_array"`
+		base1
+		A int
+	}
+	money  struct{ cents int64 }
+	blanks struct {
+		_ int
+		_ [0]func()
+	}
+)
+
+func TestTwoFieldsOfOneName(t *testing.T) {
+	type (
+		Name   struct{ Name string }
+		forced struct {
+			A     int
+			base1 `msgpack:",inline"`
+		}
+		deep struct {
+			promoted
+			B int
+		}
+		stolen struct {
+			A int
+			B int `msgpack:",alias:A"`
+		}
+		unread struct {
+			A int `msgpack:",alias:B"`
+			B int
+		}
+		embedding struct{ Name }
+		nested    struct {
+			promoted
+			base1
+			Base int `msgpack:"base1"`
+		}
+		flat struct { // the fields of a struct that is an array by itself
+			rowTwice
+			C int
+		}
+		rowForced struct {
+			_msgpack struct{} `msgpack:",as_array"`
+			A        int
+			base1    `msgpack:",inline"`
+		}
+	)
+	unsupportedValue[shadowing](t, Auto, "two fields are stored as A: base1.A and A")
+	unsupportedValue[twice](t, Msgpack, "two fields are stored as x: A and B")
+	unsupportedValue[forced](t, Auto, "two fields are stored as A: A and base1.A")
+	unsupportedValue[deep](t, Auto, "two fields are stored as B: promoted.base1.B and B")
+	unsupportedValue[stolen](t, Auto, "two fields are stored as A: A and B")
+	unsupportedValue[unread](t, Auto, "two fields are stored as B: A and B")
+	unsupportedValue[embedding](t, Auto, "two fields are stored as Name: Name.Name and Name")
+	unsupportedValue[nested](t, Auto, "two fields are stored as base1: base1 and Base")
+	unsupportedValue[flat](t, Auto, "two fields are stored as A: rowTwice.base1.A and rowTwice.A")
+	unsupportedValue[rowForced](t, Auto, "two fields are stored as A: A and base1.A")
+	unsupportedValue[map[string][]*shadowing](t, Auto, "two fields")
+	unsupportedValue[struct{ S shadowing }](t, Auto, "two fields")
+	unsupportedKey[shadowing](t, nil, "unexported")
+	unsupportedKey[rowTwice](t, nil, "unexported")
+
+	roundTrip(t, "the outer field first", shadowed{1, base1{2, 3}})
+	roundTrip(t, "embedded twice, once by name", struct {
+		promoted
+		base1
+	}{promoted{base1{1, 2}, 3}, base1{4, 5}})
+	roundTrip(t, "an alias of itself", struct {
+		A int `msgpack:"a,alias:a"`
+	}{1})
+	roundTrip(t, "an array", rowTwice{base1: base1{1, 2}, A: 3})
+}
+
+func TestHiddenFields(t *testing.T) {
+	type embedsMoney struct {
+		money
+		A int
+	}
+	for _, c := range []Codec{Auto, Msgpack, JSON} {
+		unsupportedValue[money](t, c, "codec.money: all its fields are unexported")
+		unsupportedValue[struct{ M money }](t, c, "unexported")
+		unsupportedValue[struct{ M *[]money }](t, c, "unexported")
+		unsupportedValue[[2]money](t, c, "unexported")
+		unsupportedValue[map[string]money](t, c, "unexported")
+		unsupportedValue[map[string]struct{ M []money }](t, c, "unexported")
+		unsupportedValue[embedsMoney](t, c, "unexported")
+		unsupportedValue[struct{ N atomic.Int64 }](t, c, "unexported")
+	}
+	unsupportedValue[map[money]int](t, Auto, "unexported")
+
+	roundTrip(t, "no fields", []struct{}{{}, {}})
+	roundTrip(t, "blank fields", map[string]blanks{"a": {}})
+	roundTrip(t, "own methods", []struct {
+		T time.Time
+		I *big.Int
+		C celsius
+		S shy
+	}{{time.Unix(1, 2).UTC(), big77, celsius{1}, shy{"x"}}})
+	readJSON(t, `[{},{}]`, []struct{}{{}, {}}, nil)
+	readJSON(t, `{"a":{}}`, map[string]blanks{"a": {}}, nil)
+	readJSON(t, `[{"T":"2024-02-29T00:00:00Z","I":5,"S":"x"}]`, []struct {
+		T time.Time
+		I *big.Int
+		S shy
+	}{{time.Date(2024, 2, 29, 0, 0, 0, 0, time.UTC), big.NewInt(5), shy{"x"}}}, nil)
+}
+
+func TestInterfacesWithMethods(t *testing.T) {
+	type namedError error
+	for _, c := range []Codec{Auto, Msgpack, JSON} {
+		unsupportedValue[fmt.Stringer](t, c, "fmt.Stringer: an interface with methods")
+		unsupportedValue[[]fmt.Stringer](t, c, "interface with methods")
+		unsupportedValue[map[string]fmt.Stringer](t, c, "interface with methods")
+		unsupportedValue[struct{ S fmt.Stringer }](t, c, "interface with methods")
+		unsupportedValue[*interface{ hidden() }](t, c, "interface with methods")
+		unsupportedValue[json.Unmarshaler](t, c, "interface with methods")
+		unsupportedValue[namedError](t, c, "interface with methods")
+	}
+	unsupportedValue[map[fmt.Stringer]int](t, Auto, "interface with methods")
+	unsupportedValue[error](t, JSON, "interface with methods")
+
+	typed, err := Values[[]error](nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := typed.Append(nil, []error{errQuarrel, nil})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if back, err := typed.Decode(data); err != nil || len(back) != 2 || back[0].Error() != "quarrel" || back[1] != nil {
+		t.Errorf("Decode = %v, %v; want the text of an error, and nil", back, err)
+	}
 }
 
 func unsupportedValue[T any](t *testing.T, c Codec, why string) {

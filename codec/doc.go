@@ -51,9 +51,22 @@
 // Refused with [ErrUnsupported]: channels, functions, complex numbers and uintptr;
 // half a pair of marshalling methods, or writing by one pair and reading by another;
 // methods that need a pointer, in a map; an embedded pointer to a struct, unless
-// tagged noinline; interned strings; a struct with nothing but unexported fields.
-// A type whose EncodeMsgpack writes several values can be a value, and not a part
-// of one.
+// tagged noinline; interned strings; interfaces with methods, but for error, of which
+// the text is stored; a struct with nothing but unexported fields, wherever it
+// stands (a field of such a type, as a sync.Mutex, is left out if it is tagged "-");
+// a struct with two fields of one name, unless it is stored as an array. Aliases are
+// names too, and so are fields of embedded structs, even if another field shadows
+// them: put that one first, and the embedded struct is stored as a field. A type
+// whose EncodeMsgpack writes several values can be a value, and not a part of one.
+//
+// Append refuses maps whose keys would not come back: of the keys of a map[any]V,
+// those that are no scalars (nor are bytes); two keys with the same bytes, as int8(1)
+// and int16(1) in a map[any]V, or one instant in two zones; inside an interface, keys
+// that are no strings.
+//
+// [JSON] is what encoding/json makes of a value, which drops shadowed fields. Of the
+// types above it refuses those that JSON does not have, structs with nothing but
+// unexported fields, and interfaces with methods, error too.
 //
 // # Keys
 //

@@ -15,6 +15,9 @@ func (b *planner) structure(p *plan, t reflect.Type) error {
 	if err != nil {
 		return err
 	}
+	if fs.twice != "" && !fs.asArray {
+		return unsupported(t, fs.twice)
+	}
 	p.asArray = fs.asArray
 	p.omits = fs.omits
 	p.list = fs.list
@@ -27,13 +30,28 @@ type fieldSet struct {
 	list    []planField
 	parts   []planPart
 	byName  map[string]*plan
+	paths   map[string]string // of those in byName
+	twice   string            // a name that two fields have
 	asArray bool
 	omits   bool
 }
 
 func (fs *fieldSet) add(f planField) {
-	fs.byName[f.name] = f.plan
+	fs.call(f.name, f.path, f.plan)
 	fs.list = append(fs.list, f)
+}
+
+// call gives a field a name. The library lets the last one have it, with a line in the
+// log: what the others wrote is lost, or read into the wrong one.
+func (fs *fieldSet) call(name, path string, p *plan) {
+	if other, ok := fs.paths[name]; ok && other != path && fs.twice == "" {
+		fs.twice = storedTwice(name, other, path)
+	}
+	fs.byName[name], fs.paths[name] = p, path
+}
+
+func storedTwice(name, one, other string) string {
+	return "two fields are stored as " + name + ": " + one + " and " + other
 }
 
 func (fs *fieldSet) has(of []planField) bool {
@@ -46,7 +64,10 @@ func (fs *fieldSet) has(of []planField) bool {
 }
 
 func (b *planner) fields(t reflect.Type) (*fieldSet, error) {
-	fs := &fieldSet{byName: map[string]*plan{}}
+	if err := hollow(t); err != nil {
+		return nil, err
+	}
+	fs := &fieldSet{byName: map[string]*plan{}, paths: map[string]string{}}
 	for i := range t.NumField() {
 		f := t.Field(i)
 		tag, err := parseTag(t, f)
@@ -71,7 +92,7 @@ func (b *planner) fields(t reflect.Type) (*fieldSet, error) {
 			return nil, err
 		}
 		fs.parts = append(fs.parts, planPart{i, part})
-		own := planField{name: tag.name, offset: f.Offset, plan: part}
+		own := planField{name: tag.name, path: f.Name, offset: f.Offset, plan: part}
 		if own.name == "" {
 			own.name = f.Name
 		}
@@ -82,13 +103,13 @@ func (b *planner) fields(t reflect.Type) (*fieldSet, error) {
 				return nil, err
 			}
 			if taken {
-				fs.byName[own.name] = part
+				fs.call(own.name, own.path, part)
 				continue
 			}
 		}
 		fs.add(own)
 		if alias, ok := tag.options["alias"]; ok {
-			fs.byName[alias] = part
+			fs.call(alias, own.path, part)
 		}
 	}
 	return fs, nil
@@ -118,10 +139,12 @@ func (b *planner) embed(fs *fieldSet, t reflect.Type, f reflect.StructField, for
 	}
 	fs.omits = fs.omits || inner.omits
 	for _, in := range inner.list {
-		if fs.byName[in.name] == nil {
-			in.offset += f.Offset
-			fs.add(in)
+		in.offset += f.Offset
+		in.path = f.Name + "." + in.path
+		if other, ok := fs.paths[in.name]; ok && forced {
+			return false, unsupported(t, storedTwice(in.name, other, in.path)) // the library drops it
 		}
+		fs.add(in)
 	}
 	return true, nil
 }

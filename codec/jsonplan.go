@@ -100,6 +100,8 @@ func (b *jsonPlanner) plan(t reflect.Type) (_ *jsonPlan, err error) {
 		err = b.mapping(p, t)
 	case reflect.Struct:
 		err = b.structure(p, t)
+	case reflect.Interface:
+		p.kind, err = reflect.Invalid, faceless(t)
 	default:
 		p.kind = reflect.Invalid
 	}
@@ -171,12 +173,24 @@ func (f jsonField) wins(all []jsonField, self int) bool {
 	return true
 }
 
+// marshalsJSON: what is written of t is its own affair. Embedded, its fields are asked
+// for in spite of it.
+func marshalsJSON(t reflect.Type) bool {
+	p := reflect.PointerTo(t)
+	return p.Implements(reflect.TypeFor[json.Marshaler]()) || p.Implements(reflect.TypeFor[encoding.TextMarshaler]())
+}
+
 func (b *jsonPlanner) fields(found *[]jsonField, t reflect.Type, depth, cost int, above map[reflect.Type]bool) error {
 	if above[t] {
 		return nil
 	}
 	above[t] = true
 	defer delete(above, t)
+	if depth > 0 || !marshalsJSON(t) {
+		if err := hollow(t); err != nil {
+			return err
+		}
+	}
 	for i := range t.NumField() {
 		f := t.Field(i)
 		tag := f.Tag.Get("json")

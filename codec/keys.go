@@ -147,7 +147,8 @@ func keyableStruct(t reflect.Type) error {
 	return uniqueNames(t)
 }
 
-// uniqueNames refuses structs with two fields of one stored name: one would be lost.
+// uniqueNames refuses structs with two fields of one name, those too that are stored as
+// arrays: planOf has refused the others.
 func uniqueNames(t reflect.Type) error {
 	p, err := planOf(t)
 	if err != nil {

@@ -127,13 +127,11 @@ func (c *plainCompiler) structure(t *plainType) *plainType {
 		return nil
 	}
 	c.writes = c.writes && !p.omits
-	names := map[string]bool{}
 	for _, f := range p.list {
 		elem := c.compile(f.plan)
-		if elem == nil || names[f.name] {
+		if elem == nil {
 			return nil
 		}
-		names[f.name] = true
 		t.fields = append(t.fields, plainField{string(pack.AppendString(nil, f.name)), f.offset, elem})
 	}
 	return t

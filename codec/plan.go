@@ -50,6 +50,7 @@ type plan struct {
 type planField struct {
 	name   string
 	stored string // the name as the library writes it
+	path   string // the field in Go, with those that it is promoted from
 	offset uintptr
 	plan   *plan
 }
@@ -88,9 +89,6 @@ func planOf(t reflect.Type) (*plan, error) {
 	}
 	b := planner{done: map[reflect.Type]*plan{}}
 	p, err := b.plan(t)
-	if err == nil {
-		err = hollow(t)
-	}
 	if err != nil {
 		plans.Store(t, err)
 		return nil, err
@@ -100,28 +98,9 @@ func planOf(t reflect.Type) (*plan, error) {
 	return p, nil
 }
 
-// hollow refuses a type of which nothing would be stored: a struct whose fields are
-// all unexported, by itself or as an element.
+// hollow refuses a struct of which nothing would be stored: all its fields are
+// unexported. One that has no fields but blank ones has nothing to lose.
 func hollow(t reflect.Type) error {
-	for {
-		switch t.Kind() {
-		case reflect.Pointer, reflect.Slice, reflect.Array, reflect.Map:
-			if h, _ := hooks(t); h != noHook || t == t.Elem() {
-				return nil
-			}
-			t = t.Elem()
-			continue
-		case reflect.Struct:
-			return hollowStruct(t)
-		}
-		return nil
-	}
-}
-
-func hollowStruct(t reflect.Type) error {
-	if h, _ := hooks(t); h != noHook {
-		return nil
-	}
 	hidden := false
 	for i := range t.NumField() {
 		f := t.Field(i)
@@ -132,6 +111,15 @@ func hollowStruct(t reflect.Type) error {
 	}
 	if hidden {
 		return unsupported(t, "all its fields are unexported, so nothing of it would be stored")
+	}
+	return nil
+}
+
+// faceless refuses interfaces with methods: what is stored does not tell which type
+// had them.
+func faceless(t reflect.Type) error {
+	if t.NumMethod() > 0 {
+		return unsupported(t, "an interface with methods could be written and not read")
 	}
 	return nil
 }
@@ -170,6 +158,9 @@ func (b *planner) kind(p *plan, t reflect.Type) (err error) {
 	switch t.Kind() {
 	case reflect.Interface:
 		p.shape = anyShape
+		if t != reflect.TypeFor[error]() { // the library stores its text
+			return faceless(t)
+		}
 	case reflect.Bool:
 		p.shape = boolShape
 	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:

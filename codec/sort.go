@@ -4,17 +4,26 @@ import (
 	"bytes"
 	"cmp"
 	"slices"
+
+	"github.com/vmihailenco/msgpack/v5/msgpcode"
 )
 
 // The library sorts the keys of three types of maps. The maps of other types are
 // sorted here, in the bytes that it wrote: numbers by size, strings by their bytes,
 // anything else by its encoding. What a struct inside an interface holds is told
 // from a map by nothing, so it is sorted as well; a struct of a known type stays in
-// the order of its fields, and what a type's own methods wrote stays as it is.
+// the order of its fields, and what a type's own methods wrote stays as it is. Keys
+// that would not come back as keys are refused on the way.
+
+const (
+	errMapKey  refusal = "a key of a map is no scalar, and an interface would receive it as something that is no key"
+	errSameKey refusal = "two keys of a map are stored alike"
+)
 
 type sorter struct {
 	reader
 	scratch []byte
+	keys    int // of how many maps of a known type this is in a key
 }
 
 type mapEntry struct {
@@ -35,11 +44,15 @@ func (s *sorter) value(p *plan) error {
 	if p.shape == codeShape {
 		return s.opaque()
 	}
+	start := s.pos
 	t, err := s.next()
 	if err != nil {
 		return err
 	}
 	free := p.shape == anyShape
+	if free && s.keys > 0 && unhashable(t.class, s.data[start]) {
+		return errMapKey
+	}
 	switch {
 	case t.class == mapClass && p.shape == structShape:
 		for range t.n {
@@ -67,12 +80,16 @@ func (s *sorter) value(p *plan) error {
 				return err
 			}
 		}
-	case t.class == mapClass && free:
-		return s.pairs(p, p, int(t.n))
 	case t.class == mapClass:
-		return s.pairs(p.key, p.elem, int(t.n))
+		return s.pairs(p, int(t.n))
 	}
 	return nil
+}
+
+// unhashable tells what an interface receives as a slice or a map. Bytes count too; as
+// a key of a map[string]any they are a string.
+func unhashable(c class, code byte) bool {
+	return c == arrayClass || c == mapClass || code >= msgpcode.Bin8 && code <= msgpcode.Bin32
 }
 
 // opaque passes over one value without touching it.
@@ -93,7 +110,11 @@ func (s *sorter) opaque() error {
 	return nil
 }
 
-func (s *sorter) pairs(key, elem *plan, n int) error {
+func (s *sorter) pairs(p *plan, n int) error {
+	key, elem, known := p, p, 0
+	if p.shape == mapShape {
+		key, elem, known = p.key, p.elem, 1
+	}
 	entries := make([]mapEntry, n)
 	for i := range entries {
 		e := &entries[i]
@@ -103,9 +124,11 @@ func (s *sorter) pairs(key, elem *plan, n int) error {
 		if err != nil {
 			return err
 		}
+		s.keys += known
 		if err := s.value(key); err != nil {
 			return err
 		}
+		s.keys -= known
 		e.key, e.to = t, s.pos
 		if t.class == stringClass {
 			e.from = e.to - int(t.n)
@@ -120,11 +143,35 @@ func (s *sorter) pairs(key, elem *plan, n int) error {
 	}
 	start := entries[0].start
 	slices.SortFunc(entries, s.compare)
+	if key.coarse() {
+		if err := s.distinct(entries); err != nil {
+			return err
+		}
+	}
 	s.scratch = s.scratch[:0]
 	for _, e := range entries {
 		s.scratch = append(s.scratch, s.data[e.start:e.end]...)
 	}
 	copy(s.data[start:s.pos], s.scratch)
+	return nil
+}
+
+// coarse: two keys may have the same bytes, and would come back as one.
+func (p *plan) coarse() bool {
+	switch p.shape {
+	case anyShape, timeShape, packedShape, structShape, arrayShape:
+		return true
+	}
+	return false
+}
+
+// distinct refuses sorted entries with keys of the same bytes.
+func (s *sorter) distinct(entries []mapEntry) error {
+	for i, e := range entries[1:] {
+		if s.compare(entries[i], e) == 0 {
+			return errSameKey
+		}
+	}
 	return nil
 }
 

@@ -29,25 +29,21 @@ func (l *List[T]) Backward(ctx context.Context) iter.Seq2[T, error] {
 }
 
 func (l *List[T]) walk(ctx context.Context, op string, backward bool) iter.Seq2[T, error] {
-	return func(yield func(T, error) bool) {
-		var zero T
+	return items(ctx, l.pages(ctx, backward), 1,
+		func(raw []string) (T, error) { return l.elems.Decode(raw[0], l.h.Key, "") },
+		func(err error) error { return l.fail(op, err) })
+}
+
+// pages yields the raw elements, page by page, or a fatal error, once and last.
+func (l *List[T]) pages(ctx context.Context, backward bool) iter.Seq2[[]string, error] {
+	return func(yield func([]string, error) bool) {
 		for at, count := 0, firstCount; ; count = min(2*count, maxCount) {
 			page, err := l.page(ctx, at, count, backward)
 			if err != nil {
-				yield(zero, l.fail(op, err))
+				yield(nil, err)
 				return
 			}
-			for _, raw := range page {
-				if err := ctx.Err(); err != nil {
-					yield(zero, l.fail(op, err))
-					return
-				}
-				v, err := l.elems.Decode(raw, l.h.Key, "")
-				if !yield(v, l.fail(op, err)) {
-					return
-				}
-			}
-			if len(page) < count {
+			if !yield(page, nil) || len(page) < count {
 				return
 			}
 			at += count

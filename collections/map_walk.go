@@ -36,25 +36,9 @@ func (m *Map[K, V]) Values(ctx context.Context) iter.Seq2[V, error] {
 
 // walk yields what read makes of each field and value.
 func walk[K comparable, V, T any](ctx context.Context, m *Map[K, V], op string, read func(field, value string) (T, error)) iter.Seq2[T, error] {
-	return func(yield func(T, error) bool) {
-		var zero T
-		for page, err := range scan(ctx, m.h, "hscan") {
-			if err != nil {
-				yield(zero, m.fail(op, err))
-				return
-			}
-			for i := 0; i+1 < len(page); i += 2 {
-				if err := ctx.Err(); err != nil {
-					yield(zero, m.fail(op, err))
-					return
-				}
-				v, err := read(page[i], page[i+1])
-				if !yield(v, m.fail(op, err)) {
-					return
-				}
-			}
-		}
-	}
+	return items(ctx, scan(ctx, m.h, "hscan"), 2,
+		func(pair []string) (T, error) { return read(pair[0], pair[1]) },
+		func(err error) error { return m.fail(op, err) })
 }
 
 // Snapshot returns all entries as they are at one moment: the good ones, and

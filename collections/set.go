@@ -144,25 +144,9 @@ func (s *Set[T]) Random(ctx context.Context, n int) ([]T, error) {
 //
 // One SSCAN for each page of 64 to 1000 members, in a pipeline with INFO.
 func (s *Set[T]) All(ctx context.Context) iter.Seq2[T, error] {
-	return func(yield func(T, error) bool) {
-		var zero T
-		for page, err := range scan(ctx, s.h, "sscan") {
-			if err != nil {
-				yield(zero, s.fail("All", err))
-				return
-			}
-			for _, raw := range page {
-				if err := ctx.Err(); err != nil {
-					yield(zero, s.fail("All", err))
-					return
-				}
-				m, err := s.members.Decode(raw, s.h.Key, "")
-				if !yield(m, s.fail("All", err)) {
-					return
-				}
-			}
-		}
-	}
+	return items(ctx, scan(ctx, s.h, "sscan"), 1,
+		func(raw []string) (T, error) { return s.members.Decode(raw[0], s.h.Key, "") },
+		func(err error) error { return s.fail("All", err) })
 }
 
 // Snapshot returns all members as they are at one moment: the good ones, and

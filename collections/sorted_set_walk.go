@@ -40,33 +40,22 @@ func (z *SortedSet[T]) Range(ctx context.Context, r Range) iter.Seq2[Scored[T], 
 }
 
 func (z *SortedSet[T]) walk(ctx context.Context, op string, r Range) iter.Seq2[Scored[T], error] {
-	return func(yield func(Scored[T], error) bool) {
-		for page, err := range pages(ctx, z.h, r) {
+	return items(ctx, pages(ctx, z.h, r), 1,
+		func(raw []Scored[string]) (Scored[T], error) {
+			v, err := z.members.Decode(raw[0].Value, z.h.Key, "")
 			if err != nil {
-				yield(Scored[T]{}, z.fail(op, err))
-				return
+				return Scored[T]{Value: v}, err
 			}
-			for _, m := range page {
-				if err := ctx.Err(); err != nil {
-					yield(Scored[T]{}, z.fail(op, err))
-					return
-				}
-				v, err := z.members.Decode(m.Value, z.h.Key, "")
-				if err != nil {
-					m.Score = 0
-				}
-				if !yield(Scored[T]{v, m.Score}, z.fail(op, err)) {
-					return
-				}
-			}
-		}
-	}
+			return Scored[T]{v, raw[0].Score}, nil
+		},
+		func(err error) error { return z.fail(op, err) })
 }
 
 // pages yields the raw members of a range, page by page, or a fatal error,
 // once and last.
 func pages(ctx context.Context, h *hub.Handle, r Range) iter.Seq2[[]Scored[string], error] {
 	return func(yield func([]Scored[string], error) bool) {
+		r := r // ranging again starts over
 		hub, err := h.Hub()
 		if err == nil {
 			err = r.err

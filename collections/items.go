@@ -1,0 +1,30 @@
+package collections
+
+import (
+	"context"
+	"iter"
+)
+
+// items yields what read makes of each step of the pages, until ctx ends. An error of
+// one item does not end it; one of a page, or of ctx, comes once and last.
+func items[E, T any](ctx context.Context, pages iter.Seq2[[]E, error], step int, read func([]E) (T, error), fail func(error) error) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		var zero T
+		for page, err := range pages {
+			if err != nil {
+				yield(zero, fail(err))
+				return
+			}
+			for ; len(page) >= step; page = page[step:] {
+				if err := ctx.Err(); err != nil {
+					yield(zero, fail(err))
+					return
+				}
+				v, err := read(page[:step])
+				if !yield(v, fail(err)) {
+					return
+				}
+			}
+		}
+	}
+}

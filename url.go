@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/url"
 	"slices"
@@ -56,36 +57,37 @@ func parseURL(raw string) (*target, error) {
 	if err != nil || strings.ContainsAny(query+path, "@#") && base != "unix" {
 		return nil, errEscape
 	}
-	if err := checkQuery(query); err != nil {
+	values, err := parseQuery(query)
+	if err != nil {
 		return nil, err
 	}
 	t.shown = scheme + "://" + hosts
 	switch {
 	case scheme == "redis" || scheme == "rediss":
-		return t, t.parseSingle(base, hosts, path, query)
+		return t, t.parseSingle(base, hosts, path, values)
 	case scheme == "unix":
-		return t, t.parseSocket(hosts, path, query)
+		return t, t.parseSocket(hosts, path, values)
 	case base != "redis" && base != "rediss":
 		return nil, errScheme
 	case kind == "cluster":
-		return t, t.parseCluster(base, hosts, path, query)
+		return t, t.parseCluster(base, hosts, path, values)
 	case kind == "sentinel":
-		return t, t.parseSentinel(base, hosts, path, query)
+		return t, t.parseSentinel(base, hosts, path, values)
 	default:
 		return nil, errScheme
 	}
 }
 
-// checkQuery looks at what go-redis' parsers would drop.
-func checkQuery(query string) error {
+// parseQuery refuses what go-redis' parsers would drop.
+func parseQuery(query string) (url.Values, error) {
 	values, err := url.ParseQuery(query)
 	switch {
 	case err != nil:
-		return errQuery
+		return nil, errQuery
 	case values.Has("addr") || values.Has("master_name"):
-		return errTwice
+		return nil, errTwice
 	default:
-		return nil
+		return values, nil
 	}
 }
 
@@ -106,7 +108,7 @@ func (t *target) credentials(authority string) (hosts string, err error) {
 	return authority[i+1:], err
 }
 
-func (t *target) parseSingle(base, hosts, path, query string) (err error) {
+func (t *target) parseSingle(base, hosts, path string, query url.Values) (err error) {
 	list, err := addresses(hosts, "6379")
 	if err != nil || len(list) != 1 {
 		return errAddress
@@ -115,11 +117,11 @@ func (t *target) parseSingle(base, hosts, path, query string) (err error) {
 	if strings.Trim(db, "0123456789") != "" {
 		return errDatabase
 	}
-	t.single, err = redis.ParseURL(base + "://" + list[0] + "/" + db + "?" + query)
+	t.single, err = redis.ParseURL(base + "://" + list[0] + "/" + db + "?" + query.Encode())
 	return options(err, query)
 }
 
-func (t *target) parseSocket(hosts, path, query string) (err error) {
+func (t *target) parseSocket(hosts, path string, query url.Values) (err error) {
 	if hosts != "" || strings.Trim(path, "/") == "" {
 		return errSocket
 	}
@@ -128,12 +130,12 @@ func (t *target) parseSocket(hosts, path, query string) (err error) {
 		return errEscape
 	}
 	t.shown += path
-	u := url.URL{Scheme: "unix", Path: path, RawQuery: query}
+	u := url.URL{Scheme: "unix", Path: path, RawQuery: query.Encode()}
 	t.single, err = redis.ParseURL(u.String())
 	return options(err, query)
 }
 
-func (t *target) parseCluster(base, hosts, path, query string) (err error) {
+func (t *target) parseCluster(base, hosts, path string, query url.Values) (err error) {
 	list, err := addresses(hosts, "6379")
 	if err != nil {
 		return err
@@ -141,14 +143,14 @@ func (t *target) parseCluster(base, hosts, path, query string) (err error) {
 	if strings.Trim(path, "/0") != "" {
 		return errDatabase // a cluster has database 0 only
 	}
-	t.cluster, err = redis.ParseClusterURL(base + "://" + list[0] + "?" + query)
+	t.cluster, err = redis.ParseClusterURL(base + "://" + list[0] + "?" + query.Encode())
 	if err == nil {
 		t.cluster.Addrs = list
 	}
 	return options(err, query)
 }
 
-func (t *target) parseSentinel(base, hosts, path, query string) (err error) {
+func (t *target) parseSentinel(base, hosts, path string, query url.Values) (err error) {
 	list, err := addresses(hosts, "26379")
 	if err != nil {
 		return err
@@ -158,18 +160,14 @@ func (t *target) parseSentinel(base, hosts, path, query string) (err error) {
 		return errMaster
 	}
 	t.shown += "/" + master
-	values, err := url.ParseQuery(query)
-	if err != nil {
-		return options(err, "")
-	}
-	user, password := values.Get("sentinel_username"), values.Get("sentinel_password")
-	values.Del("sentinel_username")
-	values.Del("sentinel_password")
-	t.sentinel, err = redis.ParseFailoverURL(base + "://" + list[0] + "?" + values.Encode())
+	rest := maps.Clone(query)
+	rest.Del("sentinel_username")
+	rest.Del("sentinel_password")
+	t.sentinel, err = redis.ParseFailoverURL(base + "://" + list[0] + "?" + rest.Encode())
 	if err == nil {
 		o := t.sentinel
 		o.SentinelAddrs, o.MasterName = list, master
-		o.SentinelUsername, o.SentinelPassword = user, password
+		o.SentinelUsername, o.SentinelPassword = query.Get("sentinel_username"), query.Get("sentinel_password")
 	}
 	return options(err, query)
 }
@@ -192,16 +190,10 @@ func addresses(hosts, port string) ([]string, error) {
 
 // options turns a parser's refusal into an error that names the options and
 // none of their values.
-func options(err error, query string) error {
+func options(err error, query url.Values) error {
 	if err == nil {
 		return nil
 	}
-	var names []string
-	if values, err := url.ParseQuery(query); err == nil {
-		for name := range values {
-			names = append(names, name)
-		}
-	}
-	slices.Sort(names)
+	names := slices.Sorted(maps.Keys(query))
 	return fmt.Errorf("an option of the URL is unknown or has a bad value (options: %s)", strings.Join(names, ", "))
 }

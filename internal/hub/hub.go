@@ -27,7 +27,6 @@ type Hub struct {
 type shared struct {
 	PlainLua atomic.Bool // the server cannot read "#!lua" (an embedded one)
 	NoInfo   atomic.Bool // INFO is denied to this user
-	mapped   atomic.Bool // a cluster's map is there
 
 	parts sync.Map // what other packages share among the client's objects
 }
@@ -133,7 +132,7 @@ func (h *Hub) Node(ctx context.Context, key string) (*redis.Client, error) {
 	case *redis.Client:
 		return c, nil
 	case *redis.ClusterClient:
-		if h.mapped.Load() { // without a detour
+		if h.Send.Mapped().Load() { // without a detour
 			return c.MasterForKey(ctx, key)
 		}
 		return h.firstNode(ctx, c, key)
@@ -155,7 +154,7 @@ func (h *Hub) firstNode(ctx context.Context, c *redis.ClusterClient, key string)
 	if err != nil {
 		return nil, err
 	}
-	h.mapped.Store(true)
+	h.Send.Mapped().Store(true)
 	return node, nil
 }
 

@@ -62,6 +62,9 @@ func (s *Sender) Apart() *Sender { return &Sender{client: s.client} }
 // that all its callers have left being one.
 func (s *Sender) Left() int { return int(s.left.Load()) }
 
+// Mapped tells whether a cluster's map is there: to name a node does not wait then.
+func (s *Sender) Mapped() *atomic.Bool { return &s.mapped }
+
 // Read sends a command that changes nothing; go-redis may send it again. The
 // error is redis.Nil, a class of this package, the server's own, or the
 // context's alone. After a context's error cmd must not be touched.

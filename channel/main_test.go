@@ -4,7 +4,6 @@ import (
 	"context"
 	"os"
 	"testing"
-	"time"
 
 	"github.com/desir-go/desir/internal/redistest"
 )
@@ -19,9 +18,4 @@ func TestMain(m *testing.M) {
 
 var ctx = context.Background()
 
-func within(t *testing.T, d time.Duration) context.Context {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(ctx, d)
-	t.Cleanup(cancel)
-	return ctx
-}
+var within = redistest.Within

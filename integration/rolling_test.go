@@ -108,8 +108,4 @@ func asked(t *testing.T, s *Server) *redis.Client {
 	return c
 }
 
-func within(t *testing.T, d time.Duration) context.Context {
-	ctx, cancel := context.WithTimeout(ctx, d)
-	t.Cleanup(cancel)
-	return ctx
-}
+var within = redistest.Within

@@ -115,10 +115,12 @@ func TestFailover(t *testing.T) {
 			clientsReachAll(t, e)
 		})
 	}
-	x := attempt(t, func(t testing.TB) { New(t).Failover() })
-	if !x.failed {
-		t.Errorf("Failover of one server: %q; want a failure", x.said)
-	}
+	t.Run("one server", func(t *testing.T) {
+		e := New(t)
+		if x := e.attempt(t, func(e *Env) { e.Failover() }); !x.failed {
+			t.Errorf("said %q; want a failure", x.said)
+		}
+	})
 }
 
 // clientsReachAll asks a sentinel for every address that it tells clients.
@@ -183,11 +185,9 @@ func TestTLS(t *testing.T) {
 
 func TestRequire(t *testing.T) {
 	e := New(t)
-	x := attempt(t, func(t testing.TB) {
-		c := *e
-		c.t = t
-		c.Require("5.0")
-		c.Require("99")
+	x := e.attempt(t, func(e *Env) {
+		e.Require("5.0")
+		e.Require("99")
 	})
 	if !x.skipped || x.failed || !strings.Contains(x.said[len(x.said)-1], e.Version()) {
 		t.Errorf("said %q; want a skip that names the version", x.said)
@@ -218,7 +218,7 @@ func TestOlder(t *testing.T) {
 // TestServersAreTheTestsOwn refuses to treat shared ones badly.
 func TestServersAreTheTestsOwn(t *testing.T) {
 	needServer(t, "cluster", "this test")
-	x := attempt(t, func(t testing.TB) { Cluster(t).Server() })
+	x := Cluster(t).attempt(t, func(e *Env) { e.Server() })
 	if !x.failed || !strings.Contains(x.said[len(x.said)-1], "Alone") {
 		t.Errorf("said %q; want a failure with a hint", x.said)
 	}

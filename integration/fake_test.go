@@ -31,6 +31,16 @@ func attempt(t *testing.T, f func(testing.TB)) *fake {
 	return x
 }
 
+// attempt runs f with an Env that t has, whose missing server has skipped t, and returns
+// what f said.
+func (e *Env) attempt(t *testing.T, f func(*Env)) *fake {
+	return attempt(t, func(t testing.TB) {
+		c := *e
+		c.t = t
+		f(&c)
+	})
+}
+
 func (x *fake) Helper()                   {}
 func (x *fake) Cleanup(f func())          { x.cleanups = append(x.cleanups, f) }
 func (x *fake) Log(args ...any)           { x.said = append(x.said, fmt.Sprint(args...)) }

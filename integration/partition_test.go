@@ -11,13 +11,14 @@ func TestPartitionNeedsContainers(t *testing.T) {
 		"server":  func(t testing.TB) *Env { return New(t) },
 		"cluster": func(t testing.TB) *Env { return Cluster(t) },
 	} {
-		x := attempt(t, func(t testing.TB) {
-			e := make(t)
-			e.Heal() // there is nothing to do
-			e.Partition()
+		t.Run(name, func(t *testing.T) {
+			x := make(t).attempt(t, func(e *Env) {
+				e.Heal() // there is nothing to do
+				e.Partition()
+			})
+			if said := strings.Join(x.said, "\n"); !x.failed || !strings.Contains(said, "WithContainer()") {
+				t.Errorf("said %q; want a failure with a hint", said)
+			}
 		})
-		if said := strings.Join(x.said, "\n"); !x.failed || !strings.Contains(said, "WithContainer()") {
-			t.Errorf("%s: said %q; want a failure with a hint", name, said)
-		}
 	}
 }

@@ -17,7 +17,11 @@ var errMoved = send.Fault(send.ErrUnavailable, errors.New("the slot of the conne
 func (c *conn) read() {
 	defer close(c.over)
 	for {
-		got, err := c.ps.ReceiveTimeout(ended, 0)
+		var got any
+		err := send.GuardRead(func() (err error) {
+			got, err = c.ps.ReceiveTimeout(ended, 0)
+			return err
+		})
 		var answer redis.Error
 		switch {
 		case err == nil:

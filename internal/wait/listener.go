@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/desir-go/desir/internal/send"
 )
 
 const (
@@ -124,7 +126,11 @@ func (b *listener) change(wanted map[string][]*line) (gone, come []string, anew 
 // the connection, or when not even a ping is answered.
 func (b *listener) listen(sub *redis.PubSub) {
 	for {
-		event, err := sub.ReceiveTimeout(context.Background(), silence)
+		var event any
+		err := send.GuardRead(func() (err error) {
+			event, err = sub.ReceiveTimeout(context.Background(), silence)
+			return err
+		})
 		var refused redis.Error
 		switch {
 		case errors.As(err, &refused):

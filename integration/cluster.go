@@ -30,20 +30,20 @@ func cluster(t testing.TB, s settings) *Env {
 	t.Helper()
 	e := &Env{t: t, kind: "cluster"}
 	own := s.alone || s.replicas > 0
-	switch processes := redistest.ServerBinary() != "" && !s.container; {
+	switch processes := s.binary() != "" && !s.container; {
 	case processes && own:
-		c := redistest.StartCluster(t, s.replicas)
+		c := redistest.StartCluster(t, s.replicas, redistest.Use(s.program))
 		e.base.Addrs, e.servers = c.Addrs, servers(t, c.Nodes...)
 	case processes:
-		e.base.Addrs = sharedCluster(t)
+		e.base.Addrs = sharedCluster(t, s.program)
 	case own:
 		f := ownFleet(t, s.replicas)
 		e.base.Addrs, e.servers, e.lan = f.addrs(), boxServers(t, f.boxes...), f.lan
 	default:
 		e.base.Addrs = sharedFleet(t)
 	}
-	e.source = "a cluster of " + redistest.ServerBinary() + " servers"
-	if s.container || redistest.ServerBinary() == "" {
+	e.source = "a cluster of " + s.binary() + " servers"
+	if s.container || s.binary() == "" {
 		e.source = "a cluster of containers of " + image()
 	}
 	if own {
@@ -55,15 +55,15 @@ func cluster(t testing.TB, s settings) *Env {
 	return e
 }
 
-// turns are of the tests that share the cluster of processes.
+// turns are of the tests that share a cluster of processes.
 var turns sync.Mutex
 
 // sharedCluster waits until no other test has the cluster.
-func sharedCluster(t testing.TB) []string {
+func sharedCluster(t testing.TB, p redistest.Program) []string {
 	t.Helper()
 	turns.Lock()
 	t.Cleanup(turns.Unlock)
-	c, err := redistest.SharedCluster()
+	c, err := redistest.SharedCluster(p)
 	if err != nil {
 		t.Fatalf("integration: %v", err)
 	}

@@ -18,6 +18,11 @@
 //   - none: the test is skipped and says what to install. DESIR_REQUIRE, a list
 //     of "redis", "cluster" and "docker", turns such a skip into a failure.
 //
+// DESIR_SERVERS lists more servers, as PATH lists folders: each entry is a folder that
+// holds redis-server or valkey-server, or a folder of such folders. [Matrix] runs on
+// each of them in subtests that are named after its product and version. An entry
+// without a server is skipped by name, or fails if DESIR_REQUIRE has "servers".
+//
 // [Cluster], [Sentinel] and [TLS] start what their names say out of the servers on
 // PATH, or out of containers, and [Matrix] runs one test on all of them.
 // [Env.Servers] can be killed, frozen and started again, [Env.Partition] cuts those

@@ -1,5 +1,7 @@
 package integration
 
+import "github.com/desir-go/desir/internal/redistest"
+
 // Option changes what [New] and its like look for.
 type Option interface{ apply(*settings) }
 
@@ -8,6 +10,15 @@ type settings struct {
 	alone     bool
 	leaks     bool
 	replicas  int
+	program   redistest.Program // the zero Program: the one on PATH
+}
+
+// binary returns the path of the server to start, or "".
+func (s settings) binary() string {
+	if s.program.Path != "" {
+		return s.program.Path
+	}
+	return redistest.ServerBinary()
 }
 
 type option func(*settings)
@@ -32,6 +43,9 @@ func NoLeaks() Option { return option(func(s *settings) { s.leaks = true }) }
 // Replicas gives every master of [Cluster] so many replicas; the default is 0.
 // The cluster is the test's own then.
 func Replicas(n int) Option { return option(func(s *settings) { s.replicas = n }) }
+
+// running takes a server that DESIR_SERVERS lists.
+func running(p redistest.Program) Option { return option(func(s *settings) { s.program = p }) }
 
 func gather(opts []Option) settings {
 	var s settings

@@ -17,12 +17,12 @@ func (p process) thaw() error    { p.Thaw(); return nil }
 func (p process) log() string    { return p.Log() }
 
 // own starts a server of the test's own.
-func own(t testing.TB) *Env {
+func own(t testing.TB, s settings) *Env {
 	t.Helper()
-	s := redistest.StartServer(t)
-	e := &Env{t: t, kind: "server", source: redistest.ServerBinary() + " at " + s.Addr + ", the test's own"}
-	e.base.Addrs = []string{s.Addr}
-	e.servers = servers(t, s)
+	srv := redistest.StartServer(t, redistest.Use(s.program))
+	e := &Env{t: t, kind: "server", source: s.binary() + " at " + srv.Addr + ", the test's own"}
+	e.base.Addrs = []string{srv.Addr}
+	e.servers = servers(t, srv)
 	return e
 }
 

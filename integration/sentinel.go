@@ -18,12 +18,12 @@ func Sentinel(t testing.TB, opts ...Option) *Env {
 
 func sentinel(t testing.TB, s settings) *Env {
 	t.Helper()
-	if redistest.ServerBinary() == "" || s.container {
+	if s.binary() == "" || s.container {
 		return boxedSentinel(t)
 	}
-	x := redistest.StartSentinel(t)
+	x := redistest.StartSentinel(t, redistest.Use(s.program))
 	e := &Env{t: t, kind: "sentinel", watch: x.Watch(), servers: servers(t, x.Nodes...), sentinels: servers(t, x.Sentinels...)}
-	e.source = "a master, two replicas and three sentinels of " + redistest.ServerBinary() + ", the test's own"
+	e.source = "a master, two replicas and three sentinels of " + s.binary() + ", the test's own"
 	e.base.Addrs, e.base.MasterName = x.SentinelAddrs, x.MasterName
 	return e
 }

@@ -12,10 +12,10 @@ func find(t testing.TB, s settings) *Env {
 	t.Helper()
 	url := os.Getenv("REDIS_URL")
 	switch {
-	case url != "" && !s.container && !s.alone:
+	case url != "" && !s.container && !s.alone && s.program.Path == "":
 		return claim(t, url)
-	case redistest.ServerBinary() != "" && !s.container:
-		return own(t)
+	case s.binary() != "" && !s.container:
+		return own(t, s)
 	default:
 		return inContainer(t, s.alone)
 	}

@@ -16,11 +16,11 @@ func TLS(t testing.TB, opts ...Option) *Env {
 
 func overTLS(t testing.TB, s settings) *Env {
 	t.Helper()
-	if redistest.ServerBinary() == "" || s.container {
+	if s.binary() == "" || s.container {
 		return boxedTLS(t)
 	}
-	srv := redistest.StartServer(t, redistest.TLS())
-	e := &Env{t: t, kind: "tls", source: redistest.ServerBinary() + " with TLS at " + srv.TLSAddr + ", the test's own"}
+	srv := redistest.StartServer(t, redistest.Use(s.program), redistest.TLS())
+	e := &Env{t: t, kind: "tls", source: s.binary() + " with TLS at " + srv.TLSAddr + ", the test's own"}
 	e.base.Addrs, e.base.TLSConfig = []string{srv.TLSAddr}, srv.TLSConfig()
 	e.servers = servers(t, srv)
 	e.servers[0].Addr = srv.TLSAddr

@@ -11,20 +11,28 @@ import (
 
 // Matrix runs the test on everything there is, as subtests: "server",
 // "container", "cluster", "sentinel" and "tls". What is missing is skipped by name.
+// Where the environment variable DESIR_SERVERS lists servers it runs the test on each
+// of them as well, in subtests like "valkey-9.1.2/cluster".
 func Matrix(t *testing.T, test func(t *testing.T, e *Env)) {
 	t.Helper()
-	for _, kind := range []struct {
-		name string
-		make func(testing.TB, ...Option) *Env
-	}{
-		{"server", New},
-		{"container", func(t testing.TB, opts ...Option) *Env { return New(t, append(opts, WithContainer())...) }},
-		{"cluster", Cluster},
-		{"sentinel", Sentinel},
-		{"tls", TLS},
-	} {
-		t.Run(kind.name, func(t *testing.T) { test(t, kind.make(t)) })
+	t.Run("server", func(t *testing.T) { test(t, New(t)) })
+	t.Run("container", func(t *testing.T) { test(t, New(t, WithContainer())) })
+	topologies(t, test)
+	for _, p := range redistest.Programs() {
+		t.Run(p.Name, func(t *testing.T) {
+			p.Need(t)
+			t.Run("server", func(t *testing.T) { test(t, New(t, running(p))) })
+			topologies(t, test, running(p))
+		})
 	}
+}
+
+// topologies runs the test on more than one server, and on one that speaks TLS.
+func topologies(t *testing.T, test func(t *testing.T, e *Env), opts ...Option) {
+	t.Helper()
+	t.Run("cluster", func(t *testing.T) { test(t, Cluster(t, opts...)) })
+	t.Run("sentinel", func(t *testing.T) { test(t, Sentinel(t, opts...)) })
+	t.Run("tls", func(t *testing.T) { test(t, TLS(t, opts...)) })
 }
 
 // Main runs the tests of a package and then ends what they have shared:

@@ -13,10 +13,12 @@ import (
 
 // Backend is one kind of Redis that a promise is tried on.
 type Backend struct {
-	// Name is "embedded", "redis-server", "cluster" or "autopipeline".
-	Name string
-	need string // the word in DESIR_REQUIRE that forbids skipping; "" if nothing can be missing
-	open func(t testing.TB) *Redis
+	// Name is that of the subtest: "embedded", "redis-server", "cluster",
+	// "autopipeline", or one like "valkey-9.1.2-cluster".
+	Name    string
+	need    string // the word in DESIR_REQUIRE that forbids skipping; "" if nothing can be missing
+	program Program
+	open    func(t testing.TB, p Program) *Redis
 }
 
 // Backends returns all backends, always in the same order:
@@ -25,15 +27,23 @@ type Backend struct {
 //   - redis-server: one process, shared by the tests of a binary
 //   - cluster: three masters without replicas, shared likewise
 //   - autopipeline: redis-server again, through a [redis.AutoPipeliner]
+//   - redis-8.0.2, redis-8.0.2-cluster and so on: the same of each server that
+//     DESIR_SERVERS lists; [Redis.Name] is "redis-server" and "cluster" there, too
 //
 // The shared ones start with the first test that wants them and end with [Main].
 func Backends() []Backend {
-	return []Backend{
+	all := []Backend{
 		{Name: "embedded", open: openEmbedded},
 		{Name: "redis-server", need: "redis", open: openServer},
 		{Name: "cluster", need: "cluster", open: openCluster},
 		{Name: "autopipeline", need: "redis", open: openAutoPipeline},
 	}
+	for _, p := range Programs() {
+		all = append(all,
+			Backend{Name: p.Name, program: p, open: openServer},
+			Backend{Name: p.Name + "-cluster", program: p, open: openCluster})
+	}
+	return all
 }
 
 // Each runs the test once per backend, as parallel subtests named after them.
@@ -52,13 +62,14 @@ func Each(t *testing.T, test func(t *testing.T, r *Redis)) {
 //
 // Where the machine lacks the backend the test is skipped, with the reason, or
 // fails if the environment variable DESIR_REQUIRE (a comma-separated list of
-// "redis" and "cluster") demands it.
+// "redis", "cluster" and, for those of DESIR_SERVERS, "servers") demands it.
 func (b Backend) Start(t testing.TB) *Redis {
 	t.Helper()
 	if b.need != "" && ServerBinary() == "" {
 		Missing(t, "redis-server not found on PATH: backend "+b.Name+" skipped", b.need)
 	}
-	return b.open(t)
+	b.program.Need(t)
+	return b.open(t, b.program)
 }
 
 // Missing skips the test, or fails it if DESIR_REQUIRE has one of the words.
@@ -78,7 +89,7 @@ func required(list, need string) bool {
 	})
 }
 
-func openEmbedded(t testing.TB) *Redis {
+func openEmbedded(t testing.TB, _ Program) *Redis {
 	t.Helper()
 	s, err := embedded.Start()
 	if err != nil {
@@ -92,19 +103,19 @@ func openEmbedded(t testing.TB) *Redis {
 	return at(t, "embedded", s.Addr())
 }
 
-func openServer(t testing.TB) *Redis {
+func openServer(t testing.TB, p Program) *Redis {
 	t.Helper()
-	return at(t, "redis-server", sharedServer(t).Addr)
+	return at(t, "redis-server", sharedServer(t, p).Addr)
 }
 
-func openAutoPipeline(t testing.TB) *Redis {
+func openAutoPipeline(t testing.TB, p Program) *Redis {
 	t.Helper()
-	return at(t, "autopipeline", sharedServer(t).Addr)
+	return at(t, "autopipeline", sharedServer(t, p).Addr)
 }
 
-func openCluster(t testing.TB) *Redis {
+func openCluster(t testing.TB, p Program) *Redis {
 	t.Helper()
-	return at(t, "cluster", sharedCluster(t).Addrs...)
+	return at(t, "cluster", sharedCluster(t, p).Addrs...)
 }
 
 func at(t testing.TB, name string, addrs ...string) *Redis {

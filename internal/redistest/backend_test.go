@@ -12,11 +12,14 @@ import (
 )
 
 func TestBackendsKeepTheirOrder(t *testing.T) {
+	dir := t.TempDir()
+	program(t, dir, "redis-server", "Redis server v=8.0.2 sha=0 bits=64")
+	t.Setenv(Servers, dir)
 	var names []string
 	for _, b := range Backends() {
 		names = append(names, b.Name)
 	}
-	want := []string{"embedded", "redis-server", "cluster", "autopipeline"}
+	want := []string{"embedded", "redis-server", "cluster", "autopipeline", "redis-8.0.2", "redis-8.0.2-cluster"}
 	if diff := cmp.Diff(want, names); diff != "" {
 		t.Errorf("Backends (-want +got):\n%s", diff)
 	}
@@ -106,7 +109,7 @@ func TestKeysGoWithTheirTest(t *testing.T) {
 			watch := b.Start(t)
 			var key string
 			t.Run("writer", func(t *testing.T) {
-				r := At(t, b.Name, watch.base)
+				r := At(t, watch.Name, watch.base)
 				key = r.Key("cart")
 				if err := r.Client.Set(ctx, key, "v", 0).Err(); err != nil {
 					t.Fatal(err)

@@ -26,7 +26,7 @@ type Cluster struct {
 // seconds. The options hold for every node.
 func StartCluster(t testing.TB, replicas int, opts ...ServerOption) *Cluster {
 	t.Helper()
-	needServer(t, "cluster")
+	needServer(t, "cluster", opts...)
 	c, err := startCluster(replicas, opts)
 	if err != nil {
 		t.Fatal(err)

@@ -14,4 +14,8 @@
 // Real servers are redis-server, or valkey-server, from PATH, on ports of the
 // loopback interface, with directories of their own. Where there is none the
 // test is skipped by name; DESIR_REQUIRE=redis,cluster makes that a failure.
+//
+// DESIR_SERVERS lists folders of more servers. [Each] and [Backends] run on each of
+// them, too, alone and as a cluster, in subtests that are named after its product and
+// version. Servers of a test's own are those on PATH.
 package redistest

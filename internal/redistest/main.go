@@ -2,7 +2,7 @@ package redistest
 
 import (
 	"flag"
-	"os/exec"
+	"fmt"
 	"strconv"
 	"sync"
 	"testing"
@@ -14,7 +14,7 @@ import (
 //
 //	func TestMain(m *testing.M) { os.Exit(redistest.Main(m)) }
 //
-// It silences the log of go-redis unless the tests are verbose.
+// It prints which servers the tests run on, and silences the log of go-redis unless the tests are verbose.
 // Without it the servers end with the test process all the same (on Linux, at
 // once), but their directories stay behind.
 func Main(m *testing.M) int {
@@ -23,6 +23,7 @@ func Main(m *testing.M) int {
 	if !testing.Verbose() {
 		logging.Disable() // go-redis writes a line for each refused connection
 	}
+	fmt.Println("servers:", describePrograms())
 	return m.Run()
 }
 
@@ -30,37 +31,57 @@ func Main(m *testing.M) int {
 // before [Main]. The command line has the last word.
 func Parallel(n int) { _ = flag.Set("test.parallel", strconv.Itoa(n)) } // a flag that every test binary has
 
-// shared are the servers that the tests of one binary have in common. A failed
-// start is remembered: everyone who wants the server gets its reason.
+// shared are the servers that the tests of one binary have in common, by program.
+// A failed start is remembered: every test that wants the server gets its reason.
 var shared sharing
 
 type sharing struct {
+	mu   sync.Mutex
+	sets map[Program]*sharedSet
+}
+
+type sharedSet struct {
 	server  once[*Server]
 	cluster once[*Cluster]
 }
 
-func sharedServer(t testing.TB) *Server {
+func (s *sharing) of(p Program) *sharedSet {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.sets == nil {
+		s.sets = map[Program]*sharedSet{}
+	}
+	if s.sets[p] == nil {
+		s.sets[p] = &sharedSet{}
+	}
+	return s.sets[p]
+}
+
+func sharedServer(t testing.TB, p Program) *Server {
 	t.Helper()
-	s, err := shared.server.take(func() (*Server, error) { return startServer(nil) })
+	s, err := shared.of(p).server.take(func() (*Server, error) { return startServer([]ServerOption{Use(p)}) })
 	if err != nil {
 		t.Fatal(err)
 	}
 	return s
 }
 
-func sharedCluster(t testing.TB) *Cluster {
+func sharedCluster(t testing.TB, p Program) *Cluster {
 	t.Helper()
-	c, err := SharedCluster()
+	c, err := SharedCluster(p)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return c
 }
 
-// SharedCluster returns the cluster that the tests of a binary have in common,
-// and starts it for the first. [Main] ends it.
-func SharedCluster() (*Cluster, error) {
-	return shared.cluster.take(func() (*Cluster, error) { return startCluster(0, patient) })
+// SharedCluster returns the cluster of a program, the zero Program being the one on
+// PATH, that the tests of a binary have in common. It starts it for the first
+// caller. [Main] ends it.
+func SharedCluster(p Program) (*Cluster, error) {
+	return shared.of(p).cluster.take(func() (*Cluster, error) {
+		return startCluster(0, append([]ServerOption{Use(p)}, patient...))
+	})
 }
 
 // patient keeps the nodes of the shared cluster from suspecting each other
@@ -68,11 +89,15 @@ func SharedCluster() (*Cluster, error) {
 var patient = []ServerOption{Config("cluster-node-timeout", "15000")}
 
 func (s *sharing) end() {
-	if v := s.server.started(); v != nil {
-		v.end()
-	}
-	if v := s.cluster.started(); v != nil {
-		v.end()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, set := range s.sets {
+		if v := set.server.started(); v != nil {
+			v.end()
+		}
+		if v := set.cluster.started(); v != nil {
+			v.end()
+		}
 	}
 }
 
@@ -99,14 +124,4 @@ func (o *once[T]) started() T {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.v
-}
-
-// ServerBinary returns the path of redis-server, or of valkey-server, or "".
-func ServerBinary() string {
-	for _, name := range []string{"redis-server", "valkey-server"} {
-		if path, err := exec.LookPath(name); err == nil {
-			return path
-		}
-	}
-	return ""
 }

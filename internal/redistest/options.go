@@ -15,6 +15,15 @@ type serverConfig struct {
 	tls       bool
 	replicaOf *Server
 	args      []string // after the file name, for a sentinel
+	program   Program  // the zero Program: the one on PATH
+}
+
+// binary returns the path of the server to start.
+func (c *serverConfig) binary() string {
+	if c.program.Path != "" {
+		return c.program.Path
+	}
+	return ServerBinary()
 }
 
 func (c *serverConfig) add(format string, args ...any) {

@@ -17,7 +17,7 @@ import (
 // Redis is one test's share of a backend. Servers may be shared, so a test uses
 // only names that Key and TagKey made, for channels too.
 type Redis struct {
-	Name   string                 // the backend's
+	Name   string                 // "embedded", "redis-server", "cluster" or "autopipeline"
 	Client redis.UniversalClient  // this test's own handle
 	base   redis.UniversalOptions // where it is
 	raw    redis.UniversalClient

@@ -1,6 +1,7 @@
 package redistest
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/redis/go-redis/v9"
@@ -17,13 +18,13 @@ type Sentinel struct {
 }
 
 // StartSentinel starts the six servers and returns when every sentinel knows
-// all of them.
-func StartSentinel(t testing.TB) *Sentinel {
+// all of them. The options hold for all six.
+func StartSentinel(t testing.TB, opts ...ServerOption) *Sentinel {
 	t.Helper()
-	needServer(t, "redis")
+	needServer(t, "redis", opts...)
 	s := &Sentinel{MasterName: "main", t: t}
 	t.Cleanup(s.end)
-	if err := s.start(); err != nil {
+	if err := s.start(opts); err != nil {
 		t.Fatalf("start sentinel: %v", err)
 	}
 	for _, x := range append(s.Nodes, s.Sentinels...) {
@@ -32,18 +33,19 @@ func StartSentinel(t testing.TB) *Sentinel {
 	return s
 }
 
-func (s *Sentinel) start() error {
-	master, err := startServer(nil)
+func (s *Sentinel) start(opts []ServerOption) error {
+	with := func(more ServerOption) []ServerOption { return append(slices.Clone(opts), more) }
+	master, err := startServer(opts)
 	if err != nil {
 		return err
 	}
 	s.Nodes = []*Server{master}
-	replicas, err := startAll(2, func(int) (*Server, error) { return startServer([]ServerOption{ReplicaOf(master)}) })
+	replicas, err := startAll(2, func(int) (*Server, error) { return startServer(with(ReplicaOf(master))) })
 	s.Nodes = append(s.Nodes, replicas...)
 	if err != nil {
 		return err
 	}
-	s.Sentinels, err = startAll(3, func(int) (*Server, error) { return startServer([]ServerOption{sentinel}) })
+	s.Sentinels, err = startAll(3, func(int) (*Server, error) { return startServer(with(sentinel)) })
 	if err != nil {
 		return err
 	}

@@ -41,7 +41,7 @@ type Server struct {
 // test is skipped, as in [Backend.Start].
 func StartServer(t testing.TB, opts ...ServerOption) *Server {
 	t.Helper()
-	needServer(t, "redis")
+	needServer(t, "redis", opts...)
 	s, err := startServer(opts)
 	if err != nil {
 		t.Fatal(err)
@@ -50,11 +50,20 @@ func StartServer(t testing.TB, opts ...ServerOption) *Server {
 	return s
 }
 
-func needServer(t testing.TB, need string) {
+func needServer(t testing.TB, need string, opts ...ServerOption) {
 	t.Helper()
-	if ServerBinary() == "" {
+	config := configured(opts)
+	config.program.Need(t)
+	if config.binary() == "" {
 		Missing(t, "redis-server not found on PATH", need)
 	}
+}
+
+func configured(opts []ServerOption) (config serverConfig) {
+	for _, opt := range opts {
+		opt(&config)
+	}
+	return config
 }
 
 // own ties the server to the test.
@@ -66,10 +75,7 @@ func (s *Server) own(t testing.TB) {
 // startServer starts a server that nobody owns yet. A port that another program
 // took in the meantime is replaced.
 func startServer(opts []ServerOption) (*Server, error) {
-	var config serverConfig
-	for _, opt := range opts {
-		opt(&config)
-	}
+	config := configured(opts)
 	dir, err := tempDir()
 	if err != nil {
 		return nil, err
@@ -133,7 +139,7 @@ func (s *Server) run() error {
 		return err
 	}
 	defer out.Close() // the process has its own
-	cmd := exec.Command(ServerBinary(), append([]string{s.conf()}, s.config.args...)...)
+	cmd := exec.Command(s.config.binary(), append([]string{s.conf()}, s.config.args...)...)
 	cmd.Stdout, cmd.Stderr = out, out
 	proc, err := spawn(cmd)
 	if err != nil {

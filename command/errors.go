@@ -1,24 +1,25 @@
 package command
 
 import (
-	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/desir-go/desir/internal/coded"
 )
 
 var (
 	// ErrUnknown says that the table has no such command; the text has names
 	// that resemble it. Nothing was sent. [Load] knows what the server knows,
 	// and names with a dot pass unless the Runner is [Strict].
-	ErrUnknown = errors.New("unknown command")
+	ErrUnknown = coded.New("unknown command", coded.Unimplemented)
 
 	// ErrNotAllowed says that the Runner keeps this command away; the text names
 	// the option that lets it through. Nothing was sent.
-	ErrNotAllowed = errors.New("not allowed")
+	ErrNotAllowed = coded.New("not allowed", coded.PermissionDenied)
 
 	// ErrTooNew says that the command, or an option of it, came with a later
 	// version than [MinServer] names. Nothing was sent.
-	ErrTooNew = errors.New("newer than the oldest server")
+	ErrTooNew = coded.New("newer than the oldest server", coded.Unimplemented)
 )
 
 // ArgError says which word of a command is not one that the server would take.

@@ -9,13 +9,14 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/desir-go/desir"
+	"github.com/desir-go/desir/internal/coded"
 	"github.com/desir-go/desir/internal/hub"
 	"github.com/desir-go/desir/internal/keys"
 )
 
 // ErrBound says that a [Bounded] or a [Window] would have left its bounds.
 // Nothing was changed.
-var ErrBound = errors.New("beyond a bound; nothing was changed")
+var ErrBound = coded.New("beyond a bound; nothing was changed", coded.OutOfRange)
 
 // Bounded is a number between two bounds in a Redis string, shared by everyone
 // who uses its name: seats, stock, credit.

@@ -78,7 +78,7 @@ func (c *Client) fail(op string, err error) error {
 // usable returns why no call can work, or nil.
 func (c *Client) usable() error {
 	if c == nil {
-		return errUnmade
+		return send.Fault(desir.ErrNotSupported, errUnmade)
 	}
 	if c.closed.Load() {
 		return desir.ErrClosed
@@ -192,7 +192,8 @@ func (c *Client) invoke(ctx context.Context, method string, req any) (Raw, error
 }
 
 // Workers returns what the workers that are alive say about themselves, in the order in
-// which they began. Two round trips: a script, and one HGETALL.
+// which they began. Two round trips: a script, and one HGETALL. It is a read: never
+// [desir.ErrMaybeRan], and sent again when a reply is lost.
 func (c *Client) Workers(ctx context.Context) ([]WorkerInfo, error) {
 	all, err := c.workers(ctx)
 	return all, c.fail("Workers", err)
@@ -258,11 +259,26 @@ type state struct {
 	now     int64
 }
 
-// check asks what became of the workers, and for the clock.
+// check asks what became of the workers, and for the clock. To its caller it is a read: the
+// script writes down what time has brought about, so it is sent again when a reply is lost,
+// and no error of it is ErrMaybeRan.
 func (c *Client) check(ctx context.Context, h *hub.Hub) (state, error) {
-	answer, err := checkScript.Run(ctx, h, []string{c.service.workers, c.service.ended, c.service.about})
-	if err != nil {
+	var answer any
+	err := desir.ErrMaybeRan
+	for try := 0; try < tries && errors.Is(err, desir.ErrMaybeRan); try++ {
+		if ended := ctx.Err(); ended != nil {
+			return state{}, ended
+		}
+		answer, err = checkScript.Run(ctx, h, []string{c.service.workers, c.service.ended, c.service.about})
+	}
+	switch {
+	case err == nil:
+	case !errors.Is(err, desir.ErrMaybeRan):
 		return state{}, err
+	case ctx.Err() != nil:
+		return state{}, ctx.Err()
+	default:
+		return state{}, send.Fault(desir.ErrUnavailable, send.Bare(err))
 	}
 	n, err := numbers(answer, 3)
 	if err != nil {
@@ -276,6 +292,9 @@ func (c *Client) check(ctx context.Context, h *hub.Hub) (state, error) {
 func (c *Client) knowTime(ctx context.Context, h *hub.Hub) error {
 	return c.gate.pass(ctx, c.clock.good, func() error {
 		_, err := c.check(ctx, h)
+		if ended := ctx.Err(); err != nil && ended != nil { // that the clock is not known is certain: the call did not run
+			return send.Fault(desir.ErrUnavailable, ended)
+		}
 		return err
 	})
 }

@@ -7,6 +7,8 @@ import (
 	"strconv"
 
 	"github.com/desir-go/desir"
+	"github.com/desir-go/desir/codec"
+	"github.com/desir-go/desir/internal/coded"
 )
 
 // Code says what kind of failure an error is. The numbers and the names are those of
@@ -53,7 +55,8 @@ func (c Code) String() string {
 }
 
 // CodeOf returns the code of an error: of an [*Error] its own, of others the one that
-// fits; OK for nil and Unknown where nothing is known. The end of the caller's own context is
+// fits, as docs/design/0016-rpc.md lists them; OK for nil and Unknown where nothing is
+// known. The end of the caller's own context is
 // Canceled or DeadlineExceeded; [desir.ErrMaybeRan] and [desir.ErrUnavailable] tell
 // whether the call may have run.
 func CodeOf(err error) Code {
@@ -67,6 +70,12 @@ func CodeOf(err error) Code {
 		if errors.Is(err, k.err) {
 			return k.code
 		}
+	}
+	if e, ok := errors.AsType[*coded.Error](err); ok {
+		return Code(e.Code)
+	}
+	if _, ok := errors.AsType[*codec.DecodeError](err); ok {
+		return DataLoss
 	}
 	return Unknown
 }
@@ -84,8 +93,20 @@ var known = []struct {
 	{fs.ErrNotExist, NotFound},
 	{fs.ErrExist, AlreadyExists},
 	{fs.ErrPermission, PermissionDenied},
+	{codec.ErrTooLarge, ResourceExhausted},
+	{codec.ErrSignature, Unauthenticated},
+	{codec.ErrUnsupported, Unimplemented},
 	{desir.ErrDenied, PermissionDenied},
-	{desir.ErrUnavailable, Unavailable},
+	{desir.ErrName, InvalidArgument},
+	{errName, InvalidArgument},
+	{desir.ErrCrossSlot, InvalidArgument},
+	{desir.ErrWrongType, FailedPrecondition},
+	{desir.ErrClosed, FailedPrecondition},
+	{desir.ErrFull, ResourceExhausted},
+	{desir.ErrOutOfMemory, ResourceExhausted},
 	{desir.ErrConflict, Aborted},
+	{desir.ErrNotSupported, Unimplemented},
+	{ErrStopped, Unavailable},
+	{desir.ErrUnavailable, Unavailable},
 	{errors.ErrUnsupported, Unimplemented},
 }

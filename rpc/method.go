@@ -9,7 +9,9 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/desir-go/desir"
 	"github.com/desir-go/desir/codec"
+	"github.com/desir-go/desir/internal/send"
 )
 
 // Method is the contract of a remote function: its name, and what goes in and comes
@@ -31,7 +33,8 @@ type Method[Req, Res any] struct {
 
 // NewMethod names a method: 1 to 256 bytes of UTF-8 without control characters; names
 // that begin with "desir." are taken. It cannot fail: a name or a type that cannot work
-// is the error of every call, and of [Server.Run].
+// is the error of every call, and of [Server.Run]; so is [desir.ErrNotSupported] for a
+// Method that it has not made.
 func NewMethod[Req, Res any](name string, opts ...MethodOption) Method[Req, Res] {
 	var s methodSettings
 	for _, o := range opts {
@@ -48,6 +51,14 @@ func NewMethod[Req, Res any](name string, opts ...MethodOption) Method[Req, Res]
 	return m
 }
 
+// usable returns why the method cannot be called or handled, or nil.
+func (m *Method[Req, Res]) usable() error {
+	if m.word == "" {
+		return send.Fault(desir.ErrNotSupported, errUnmadeMethod)
+	}
+	return m.err
+}
+
 // Name returns the method's name.
 func (m Method[Req, Res]) Name() string { return m.name }
 
@@ -57,7 +68,10 @@ const (
 	pingName = reserved + "ping"
 )
 
-var errName = errors.New("not a method's name")
+var (
+	errName         = errors.New("not a method's name")
+	errUnmadeMethod = errors.New("the method was not made by NewMethod")
+)
 
 func checkName(name string) error {
 	switch {
@@ -88,7 +102,7 @@ func (m Method[Req, Res]) Handle(s *Server, h func(ctx context.Context, req Req)
 			o.applyHandler(&settings)
 		}
 	}
-	err := m.err
+	err := m.usable()
 	if h == nil {
 		err = errors.Join(err, fmt.Errorf("%w: %s has no handler", errName, m.name))
 	}
@@ -137,10 +151,10 @@ func handleInside[Req, Res any](ctx context.Context, around around, h func(conte
 // a worker has answered with one; [ErrNoWorkers], [ErrOverloaded], [desir.ErrUnavailable]: it did not run;
 // [desir.ErrMaybeRan]: it may have run, or run yet, as when the worker died (told within 15 s), the answer
 // to the store was lost, or ctx ended, whose error then stands beside it; [codec.ErrTooLarge]: the request
-// has more than 1 MiB; [*codec.DecodeError]: the result is no Res.
+// has more than 1 MiB; what a handler returns as its error at or after the deadline is not sent; [*codec.DecodeError]: the result is no Res.
 func (m Method[Req, Res]) Call(ctx context.Context, c *Client, req Req, opts ...CallOption) (res Res, err error) {
-	if m.err != nil {
-		return res, c.fail(m.name, m.err)
+	if err := m.usable(); err != nil {
+		return res, c.fail(m.name, err)
 	}
 	body := scratch.Get().(*[]byte)
 	defer giveBack(body)
@@ -168,8 +182,8 @@ func (m Method[Req, Res]) decode(raw string) (res Res, err error) {
 // Cast asks for a run whose result nobody wants. It returns when the call is stored, by a share
 // of one script; errors are those of [Method.Call] up to there.
 func (m Method[Req, Res]) Cast(ctx context.Context, c *Client, req Req, opts ...CallOption) error {
-	if m.err != nil {
-		return c.fail(m.name, m.err)
+	if err := m.usable(); err != nil {
+		return c.fail(m.name, err)
 	}
 	body, err := m.in.Append(nil, req)
 	if err == nil {
@@ -222,7 +236,7 @@ type Result[Res any] struct {
 // had the same cause before any was sent: a method, a client or a context that cannot work.
 func (m Method[Req, Res]) CallMany(ctx context.Context, c *Client, reqs []Req, opts ...CallOption) ([]Result[Res], error) {
 	results := make([]Result[Res], len(reqs))
-	err := m.err
+	err := m.usable()
 	if err == nil {
 		err = c.usable()
 	}

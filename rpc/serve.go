@@ -142,6 +142,9 @@ func (c *incoming) serve(dst []byte) (state uint64, body []byte) {
 	}
 	if err != nil {
 		s.stats.failed.Add(1)
+		if ctx.expired() { // its caller ends by the deadline: one shape, whichever clock is first
+			return stateNone, dst
+		}
 		return stateFailed, appendError(dst, err, s.name)
 	}
 	s.stats.done.Add(1)

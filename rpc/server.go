@@ -91,6 +91,9 @@ func (s *Server) handle(h *handler, own []Interceptor, err error) {
 		err = errors.Join(err, fmt.Errorf("%w: %s", errTwice, h.info.Name))
 	}
 	s.err = errors.Join(s.err, err)
+	if s.handlers == nil { // of a Server that was not made by NewServer
+		s.handlers = map[string]*handler{}
+	}
 	h.usual.unknown()
 	h.intercept = chain(slices.Concat(s.settings.intercept, own))
 	s.handlers[h.info.Name] = h

@@ -65,9 +65,8 @@ func (c *chanSend) Run(ctx context.Context, s streams, flags *cli) error {
 			opts = append(opts, channel.Buffer(c.Buffer))
 		}
 		to := channel.NewChan[string](rdb, c.Name, opts...)
-		return c.batches(c.Values, s.in, func(values []string) error {
-			_, err := to.SendMany(ctx, values...)
-			return err
+		return c.batches(c.Values, s.in, batchMost, "sent", func(values []string) (int, error) {
+			return to.SendMany(ctx, values...)
 		})
 	})
 }

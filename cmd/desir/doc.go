@@ -41,6 +41,9 @@
 // wants its objects. So what is shown of msgpack can be written again and gives the
 // same bytes. A dash stands for standard input.
 //
+// Lines of standard input end with LF or CRLF. The lines in front of one that fails
+// are done, and the error has its number and theirs.
+//
 // What desir rpc call asks and prints is JSON in the same form: a number without a
 // fraction is an integer, exact to 64 bits, and 2.0 a float.
 //

@@ -36,34 +36,19 @@ func (p patience) loop() []channel.LoopOption {
 // there are none, or one that is a dash.
 func fromStream(words []string) bool { return len(words) == 0 || len(words) == 1 && words[0] == "-" }
 
-// each calls f for each of the words, or for the lines of a stream.
-func each(words []string, in io.Reader, f func(string) error) error {
-	return batches(words, in, 1, func(words []string) error {
-		for _, w := range words {
-			if err := f(w); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
-
 // batchMost is how many lines of a stream travel together.
 const batchMost = 500
 
-// batches calls f for all of the words, or for the lines of a stream: up to most
-// of them at a time, and never waiting for more to come. It calls f once if there
-// are none.
-func batches(words []string, in io.Reader, most int, f func([]string) error) error {
-	if !fromStream(words) {
-		return f(words)
-	}
+// readLines calls f for the lines of a stream without their ends, LF or CRLF: for up
+// to most of them at a time, and never waiting for more to come. It calls f once if
+// there are none.
+func readLines(in io.Reader, most int, f func([]string) error) error {
 	var batch []string
 	calls := 0
 	for lines := bufio.NewReader(in); ; {
 		line, err := lines.ReadString('\n')
 		if line != "" {
-			batch = append(batch, strings.TrimSuffix(line, "\n"))
+			batch = append(batch, withoutEnd(line))
 		}
 		end := errors.Is(err, io.EOF)
 		if err != nil && !end {
@@ -82,13 +67,49 @@ func batches(words []string, in io.Reader, most int, f func([]string) error) err
 	}
 }
 
-// whole is a word, or all of a stream without its last line feed if it is a dash.
+// withoutEnd is a text without its last line end.
+func withoutEnd(text string) string {
+	if line, ok := strings.CutSuffix(text, "\n"); ok {
+		return strings.TrimSuffix(line, "\r")
+	}
+	return text
+}
+
+// lineError says which line of standard input failed, and what became of those before.
+type lineError struct {
+	first, last int    // numbers of the lines that failed together
+	done        int    // lines before them that were done
+	verb        string // what was done with those: "stored"
+	err         error
+}
+
+// Error is "line 5000: …; the 4999 lines before it were stored".
+func (e *lineError) Error() string {
+	where := fmt.Sprintf("line %d", e.first)
+	if e.last > e.first {
+		where = fmt.Sprintf("lines %d to %d", e.first, e.last)
+	}
+	return fmt.Sprintf("%s: %v; %s", where, e.err, e.before())
+}
+
+// before says what became of the lines before.
+func (e *lineError) before() string {
+	if e.done == 1 {
+		return "1 line before was " + e.verb
+	}
+	return fmt.Sprintf("%d lines before were %s", e.done, e.verb)
+}
+
+// Unwrap returns what went wrong.
+func (e *lineError) Unwrap() error { return e.err }
+
+// whole is a word, or all of a stream without its last line end if it is a dash.
 func whole(word string, in io.Reader) (string, error) {
 	if word != "-" {
 		return word, nil
 	}
 	all, err := io.ReadAll(in)
-	return strings.TrimSuffix(string(all), "\n"), err
+	return withoutEnd(string(all)), err
 }
 
 // printEach prints a line for each of what comes, up to count of them unless that

@@ -60,9 +60,9 @@ func (c *listPush) Run(ctx context.Context, s streams, flags *cli) error {
 		if c.Front {
 			push = list.PushFront
 		}
-		err := c.batches(c.Values, s.in, func(values []string) (err error) {
+		err := c.batches(c.Values, s.in, batchMost, "stored", func(values []string) (_ int, err error) {
 			length, err = push(ctx, values...)
-			return err
+			return 0, err
 		})
 		return printed(s.out)(length, err)
 	})

@@ -36,7 +36,7 @@ type mailboxLen struct {
 func (c *mailboxSend) Run(ctx context.Context, s streams, flags *cli) error {
 	return online(ctx, flags, func(rdb redis.UniversalClient) error {
 		from := channel.NewMailbox[string](rdb, c.From)
-		return c.each(c.Words, s.in, func(value string) error { return from.Send(ctx, c.To, value) })
+		return c.each(c.Words, s.in, "sent", func(value string) error { return from.Send(ctx, c.To, value) })
 	})
 }
 

@@ -11,6 +11,8 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/desir-go/desir"
 )
 
 func main() {
@@ -81,9 +83,22 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 
 // fail prints the one line that says why.
 func fail(stderr io.Writer, err error, status int) int {
-	if errors.Is(err, context.Canceled) {
-		err = errors.New("interrupted")
+	text := complaint(err)
+	if line, ok := errors.AsType[*lineError](err); ok && errors.Is(err, context.Canceled) {
+		text += "; " + line.before()
 	}
-	fmt.Fprintln(stderr, "desir:", harmless(err.Error()))
+	fmt.Fprintln(stderr, "desir:", text)
 	return status
+}
+
+// complaint says what went wrong, in one line that a terminal shows as it is.
+func complaint(err error) string {
+	switch {
+	case !errors.Is(err, context.Canceled):
+		return inLine(err.Error())
+	case errors.Is(err, desir.ErrMaybeRan):
+		return "interrupted; the command may have been executed"
+	default:
+		return "interrupted"
+	}
 }

@@ -12,7 +12,6 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/desir-go/desir"
 	"github.com/desir-go/desir/command"
 )
 
@@ -59,9 +58,12 @@ func (r *repl) atTerminal() bool {
 // ones from being sent.
 func (r *repl) read(ctx context.Context) error {
 	lines, failed := 0, 0
-	err := each(nil, r.in, func(line string) error {
+	err := readLines(r.in, 1, func(batch []string) error {
+		if len(batch) == 0 {
+			return nil
+		}
 		lines++
-		err := r.obey(ctx, line)
+		err := r.obey(ctx, batch[0])
 		switch {
 		case err == nil:
 		case errors.Is(err, errLeave), ctx.Err() != nil:
@@ -112,16 +114,4 @@ Ctrl-C           ends the command that is running, or leaves when pressed twice`
 		return err
 	}
 	return explain(r.out, r.spec, words)
-}
-
-// complaint says what went wrong.
-func complaint(err error) string {
-	switch {
-	case !errors.Is(err, context.Canceled):
-		return harmless(err.Error())
-	case errors.Is(err, desir.ErrMaybeRan):
-		return "interrupted; the command may have been executed"
-	default:
-		return "interrupted"
-	}
 }

@@ -83,9 +83,13 @@ func (r *repl) obeyUntilInterrupt(ctx context.Context, line string) error {
 func (r *repl) shell(prompt string) *readline.Shell {
 	shell := readline.NewShell()
 	_ = shell.Config.Set("menu-complete-display-prefix", true) // Tab shows what there is before it takes the first
+	insertAsTyped(shell)
 	shell.Prompt.Primary(func() string { return prompt })
 	shell.History.Add("history", openHistory(func(line string) bool { return len(secrets(r.spec, wordsOf(line))) == 0 }))
-	shell.SyntaxHighlighter = func(line []rune) string { return masked(r.spec, string(line)) }
+	shell.SyntaxHighlighter = func(line []rune) string {
+		completeRune(shell) // called before each key
+		return masked(r.spec, string(line))
+	}
 	shell.Hint.SetProvider(func(line []rune, cursor int) []rune {
 		if text := r.hint(string(line[:cursor])); text != "" {
 			return []rune("\x1b[2m" + harmless(text) + "\x1b[0m")

@@ -56,10 +56,10 @@ func (c *setList) Run(ctx context.Context, s streams, flags *cli) error {
 func (c *setAdd) Run(ctx context.Context, s streams, flags *cli) error {
 	return online(ctx, flags, func(rdb redis.UniversalClient) error {
 		set, added := collections.NewSet[string](rdb, c.Name), 0
-		err := c.batches(c.Members, s.in, func(members []string) error {
+		err := c.batches(c.Members, s.in, batchMost, "stored", func(members []string) (int, error) {
 			n, err := set.Add(ctx, members...)
 			added += n
-			return err
+			return 0, err
 		})
 		return printed(s.out)(added, err)
 	})

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -75,12 +76,18 @@ func shown(text string) string {
 func harmless(text string) string {
 	lines := strings.Split(text, "\n")
 	for i, line := range lines {
-		if !printable(line) {
-			quoted := strconv.Quote(line)
-			lines[i] = quoted[1 : len(quoted)-1]
-		}
+		lines[i] = inLine(line)
 	}
 	return strings.Join(lines, "\n")
+}
+
+// inLine is a text in one line, with what a terminal would obey escaped.
+func inLine(text string) string {
+	if printable(text) {
+		return text
+	}
+	quoted := strconv.Quote(text)
+	return quoted[1 : len(quoted)-1]
 }
 
 func printable(text string) bool {
@@ -123,36 +130,77 @@ func (in input) one(word string, stream io.Reader) (string, error) {
 	return in.stored(word)
 }
 
-// batches calls f with the bytes of words, or of the lines of a stream.
-func (in input) batches(words []string, stream io.Reader, f func([]string) error) error {
-	return batches(words, stream, batchMost, func(words []string) error {
+// batches calls f with the bytes of words, or of the lines of a stream, up to most of
+// them at a time; f returns how many were done where that are not all or none. Of a
+// stream the good lines in front of a bad one are done; verb says what that is.
+func (in input) batches(words []string, stream io.Reader, most int, verb string, f func([]string) (int, error)) error {
+	if !fromStream(words) {
 		values, err := in.all(words)
-		if err != nil {
-			return err
+		for len(values) > 0 && err == nil {
+			n := min(most, len(values))
+			_, err = f(values[:n])
+			values = values[n:]
 		}
-		return f(values)
+		return err
+	}
+	read, done := 0, 0
+	err := readLines(stream, most, func(lines []string) error {
+		values, wrong := in.all(lines)
+		if len(values) > 0 || wrong == nil {
+			n, last, err := attempt(values, f)
+			if err != nil {
+				return &lineError{read + n + 1, read + last, done + n, verb, err}
+			}
+		}
+		read, done = read+len(values), done+len(values)
+		if wrong != nil {
+			return &lineError{read + 1, read + 1, done, verb, wrong}
+		}
+		return nil
 	})
+	if _, ok := errors.AsType[*lineError](err); err != nil && !ok {
+		err = &lineError{read + 1, read + 1, done, verb, err}
+	}
+	return err
+}
+
+// attempt calls f with all values: one by one where it refuses them together because
+// one is too large. It returns how many were done, and the number of the last one that
+// failed.
+func attempt(values []string, f func([]string) (int, error)) (done, last int, err error) {
+	done, err = f(values)
+	if done > 0 || !errors.Is(err, codec.ErrTooLarge) {
+		return done, len(values), err
+	}
+	for i := range values {
+		if _, err := f(values[i : i+1]); err != nil {
+			return i, i + 1, err
+		}
+	}
+	return len(values), len(values), nil
 }
 
 // each calls f with the bytes of each of the words, or of the lines of a stream.
-func (in input) each(words []string, stream io.Reader, f func(string) error) error {
-	return each(words, stream, func(word string) error {
-		value, err := in.stored(word)
-		if err != nil {
-			return err
+func (in input) each(words []string, stream io.Reader, verb string, f func(string) error) error {
+	return in.batches(words, stream, 1, verb, func(values []string) (int, error) {
+		for _, value := range values {
+			if err := f(value); err != nil {
+				return 0, err
+			}
 		}
-		return f(value)
+		return 0, nil
 	})
 }
 
-// all is the bytes of each of several words.
+// all is the bytes of each of several words, up to the first that has none.
 func (in input) all(words []string) ([]string, error) {
-	stored := make([]string, len(words))
-	for i, word := range words {
-		var err error
-		if stored[i], err = in.stored(word); err != nil {
-			return nil, err
+	stored := make([]string, 0, len(words))
+	for _, word := range words {
+		value, err := in.stored(word)
+		if err != nil {
+			return stored, err
 		}
+		stored = append(stored, value)
 	}
 	return stored, nil
 }

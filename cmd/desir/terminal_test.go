@@ -10,6 +10,7 @@ import (
 	"sync"
 	"testing"
 	"time"
+	"unicode"
 
 	"github.com/creack/pty"
 
@@ -162,4 +163,63 @@ func TestTerminal(t *testing.T) {
 	if stored, err := os.ReadFile(file); string(stored) != want || err != nil {
 		t.Errorf("the history is %q, %v; want %q", stored, err, want)
 	}
+}
+
+// typedTexts are texts of every kind of printable character, each short enough for a line.
+func typedTexts() (texts []string) {
+	texts = []string{
+		"éöñßäüÿ¡µ",                     // bytes that the editor could take for Meta keys
+		"e\u0301 n\u0303 a\u0308\u0323", // combining marks
+		"👩‍👩‍👧 🇩🇪 👍🏽 ☺️ 1️⃣",            // several runes in one character
+		"中文 한국어 ＡＢＣ",                    // wide ones
+		"עברית العربية हिन्दी ไทย",
+	}
+	var b strings.Builder
+	for r := rune(0xa1); r <= unicode.MaxRune; r++ {
+		if r >= 0x250 && r%191 != 0 || !unicode.IsPrint(r) {
+			continue
+		}
+		if b.WriteRune(r); b.Len() > 200 {
+			texts = append(texts, b.String())
+			b.Reset()
+		}
+	}
+	return append(texts, b.String())
+}
+
+// TestTypedIsStored stores what was typed or pasted, character by character.
+func TestTypedIsStored(t *testing.T) {
+	inHome(t)
+	s := onServer(t)
+	admin, ctx := s.Client(t), context.Background()
+	term := atTerminal(t, "repl")
+	term.expect(editing)
+	stored := func(how, want string) {
+		t.Helper()
+		term.expect("OK\r\n")
+		term.expect(editing)
+		if got := admin.Get(ctx, "typed").Val(); got != want {
+			t.Errorf("%s %q was stored as %q", how, want, got)
+		}
+	}
+	for _, text := range typedTexts() {
+		term.keys(`set typed "` + text + `"` + "\r")
+		stored("typed", text)
+	}
+	// In the middle of a line, behind characters of every width.
+	term.keys("set typed \"中e\u0301é\"\x1b[D\x1b[Döü\x05\r")
+	stored("in the middle", "中e\u0301öüé")
+	term.keys("set typed \x16é\x16ß\r") // Ctrl-V
+	stored("quoted", "éß")
+	// More than one read of the terminal: its chunks end in the middle of characters.
+	for _, odd := range []string{"", "a", "ab"} {
+		long := odd + strings.Repeat("é中", 350)
+		term.keys("set typed \x1b[200~" + long + "\x1b[201~\r")
+		stored("pasted", long)
+		term.keys("set typed " + long + "\r")
+		stored("typed at once", long)
+	}
+	term.keys("set typed \xe9")
+	term.keys("a\r")
+	stored("no UTF-8, typed", "a")
 }

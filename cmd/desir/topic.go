@@ -34,7 +34,7 @@ type topicListen struct {
 func (c *topicPublish) Run(ctx context.Context, s streams, flags *cli) error {
 	return online(ctx, flags, func(rdb redis.UniversalClient) error {
 		topic := channel.NewTopic[string](rdb, c.Name)
-		return c.each(c.Words, s.in, func(value string) error {
+		return c.each(c.Words, s.in, "published", func(value string) error {
 			_, err := topic.Publish(ctx, value)
 			return err
 		})

@@ -29,7 +29,7 @@ type tourCmd struct {
 
 // Help is printed behind the flags.
 func (tourCmd) Help() string {
-	return "A word is what white space separates, as in: tr -s '[:space:]' '\\n' <FILE | sort | uniq -c"
+	return "A word is a run of letters and digits, as in: grep -oE '[[:alnum:]]+' FILE | sort | uniq -c"
 }
 
 //go:generate cp ../../README.md readme.md

@@ -5,8 +5,10 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 	"sync"
+	"unicode"
 
 	"github.com/desir-go/desir"
 	"github.com/desir-go/desir/collections"
@@ -92,7 +94,7 @@ func (t *tour) work(ctx context.Context, p *progress) error {
 		}
 		seen, words := map[string]int{}, 0
 		for _, line := range lines {
-			for _, word := range strings.FieldsFunc(line, isSpace) {
+			for _, word := range wordsIn(line) {
 				seen[word]++
 				words++
 			}
@@ -135,12 +137,11 @@ func (t *tour) add(ctx context.Context, seen map[string]int, lines, words int) e
 	return nil
 }
 
-// isSpace is the white space of tr and of the C locale.
-func isSpace(r rune) bool {
-	switch r {
-	case ' ', '\t', '\n', '\v', '\f', '\r':
-		return true
-	default:
-		return false
-	}
+// wordsIn returns the words of a text: runs of letters and digits of any script, with
+// the marks on them.
+func wordsIn(text string) []string {
+	words := strings.FieldsFunc(text, func(r rune) bool { return !isWord(r) && !unicode.IsMark(r) })
+	return slices.DeleteFunc(words, func(word string) bool { return !strings.ContainsFunc(word, isWord) })
 }
+
+func isWord(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }

@@ -21,6 +21,8 @@ import (
 type call struct {
 	client *Client
 	id     uint64
+	nth    uint64 // among those of its inbox
+	method string
 	wait   time.Time    // until when it may wait for a worker
 	out    atomic.Int64 // when it was stored, by the server's clock; 0: not known yet
 	box    *inbox       // that waits for its result; nil: nobody does
@@ -34,6 +36,7 @@ type call struct {
 	state uint64
 	body  string
 	err   error
+	doubt error // why a result was not taken for its own; guarded by the inbox
 	done  chan struct{}
 }
 
@@ -130,10 +133,10 @@ func (c *Client) once(ctx context.Context, box *inbox, method, word string, body
 	if err != nil {
 		return "", err
 	}
-	q.inbox, q.id = box.id, box.next.Add(1)
 	p := box.calls.Get().(*call)
-	p.client, p.id, p.wait = c, q.id, wait
+	p.client, p.method, p.wait = c, method, wait
 	leads, closed := box.enter(p), c.closed.Load()
+	q.inbox, q.id = box.id, p.id
 	if closed { // perhaps before the call was there to be ended
 		box.fail(p.id, p, desir.ErrClosed)
 	}
@@ -152,8 +155,8 @@ func (c *Client) once(ctx context.Context, box *inbox, method, word string, body
 	case <-p.done:
 	case <-over:
 		withdrawn := p.post.Withdraw()
-		if box.remove(p.id, p) {
-			return "", c.leave(ctx, box, p, withdrawn)
+		if doubt, pending := box.abandon(p); pending {
+			return "", doubted(c.leave(ctx, box, p, withdrawn), doubt)
 		}
 		<-p.done // what became of it was faster
 	}
@@ -172,13 +175,16 @@ func (c *Client) request(ctx context.Context, box *inbox, method, word string, b
 		return q, err
 	}
 	q = request{method: method, word: word, headers: headers, body: textView(body)}
-	if d, ok := ctx.Deadline(); ok {
+	d, limited := ctx.Deadline()
+	if limited || c.seal != nil {
 		if err := c.knowTime(ctx, box.hub); err != nil {
 			return q, err
 		}
+	}
+	if limited {
 		q.deadline = uint64(max(1, c.clock.server(d)))
 	}
-	return q, nil
+	return q, c.promised(ctx)
 }
 
 func checkHeaders(headers map[string]string) error {
@@ -250,7 +256,7 @@ func (c *Client) giveUp() *fuse.Kind {
 		Command: func(ctx context.Context, calls []*fuse.Call) redis.Cmder {
 			h, _ := c.h.Hub()
 			_, command := published(h)
-			b := pack.AppendString(pack.AppendArray(nil, len(calls)+1), inboxOf(h).id)
+			b := pack.AppendString(pack.AppendArray(nil, len(calls)+1), inboxOf(h, c.prefix).id)
 			for _, one := range calls {
 				b = append(b, one.Value...)
 			}

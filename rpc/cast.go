@@ -30,6 +30,7 @@ func (c *Client) castOnce(ctx context.Context, box *inbox, method, word string, 
 	if err != nil {
 		return err
 	}
+	q.id = box.castID() // by which a worker knows a second copy
 	p := newCall(nil)
 	p.client = c
 	p.send(ctx, &q)

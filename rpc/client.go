@@ -30,6 +30,8 @@ type Client struct {
 	h         *hub.Handle
 	service   service
 	intercept Interceptor
+	prefix    string // of its inbox
+	seal      *seal  // what its calls are sealed with; nil: they are not
 	clock     clock
 	closed    atomic.Bool
 
@@ -38,21 +40,21 @@ type Client struct {
 	failing atomic.Int64 // when checks began to fail, UnixNano; 0 while they work
 	inbox   atomic.Pointer[inbox]
 	gate    gate // of whoever asks for the clock
+
+	promise atomic.Int64 // when workers last said that they write to the inbox, UnixNano
+	forged  atomic.Int64 // results that were not taken, since they were not sealed for their calls
 }
 
 // NewClient names a service to call. It does not talk to Redis and cannot fail: a name
 // that cannot work is the error of every call.
 func NewClient(rdb redis.UniversalClient, name string, opts ...ClientOption) *Client {
-	var s clientSettings
-	for _, o := range opts {
-		if o != nil {
-			o.applyClient(&s)
-		}
-	}
+	s, err := gatherClient(opts)
 	c := &Client{
-		h:         hub.NewHandle(rdb, "rpc.Client", name, keys.CheckTag(name)),
+		h:         hub.NewHandle(rdb, "rpc.Client", name, errors.Join(keys.CheckTag(name), err)),
 		service:   serviceOf(name),
 		intercept: chain(s.intercept),
+		prefix:    s.prefix,
+		seal:      newSeal(s.codec, name),
 		gate:      newGate(),
 	}
 	c.kind, c.cancels = c.store(), c.giveUp()
@@ -113,9 +115,46 @@ func (c *Client) box() (*inbox, error) {
 	if err != nil {
 		return nil, err
 	}
-	box := inboxOf(h)
+	box := inboxOf(h, c.prefix)
 	c.inbox.Store(box)
 	return box, nil
+}
+
+// ClientStats counts what a Client has seen since it was made.
+type ClientStats struct {
+	Forged int64 // results that were not taken: not sealed with the codec and the keys of the client ([WithCodec])
+}
+
+// Stats returns the counts. It asks nobody.
+func (c *Client) Stats() ClientStats { return ClientStats{Forged: c.forged.Load()} }
+
+const promiseLife = time.Minute
+
+// promised reports why results would not come: a client with a prefix of its own looks once a
+// minute whether all workers write to inboxes below it. The call did not run.
+func (c *Client) promised(ctx context.Context) error {
+	if c.prefix == "" {
+		return nil
+	}
+	fresh := func() bool { return time.Since(time.Unix(0, c.promise.Load())) < promiseLife }
+	return c.gate.pass(ctx, fresh, func() error {
+		workers, err := c.workers(ctx)
+		if ended := ctx.Err(); err != nil && ended != nil {
+			return send.Fault(desir.ErrUnavailable, ended)
+		}
+		if err != nil {
+			return err
+		}
+		for _, w := range workers {
+			if !slices.Contains(w.Inboxes, c.prefix) {
+				return send.Fault(desir.ErrNotSupported, fmt.Errorf("the worker %s writes no results below the client's prefix; give it rpc.InboxPrefix(%q)", w.Name, c.prefix))
+			}
+		}
+		if len(workers) > 0 {
+			c.promise.Store(time.Now().UnixNano())
+		}
+		return nil
+	})
 }
 
 // Ping returns how long a call takes that does nothing: to a worker and back, as [Method.Call].

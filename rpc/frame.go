@@ -34,12 +34,16 @@ type request struct {
 	word     string // the types, as both sides see them
 	deadline uint64 // ms of the server's clock, or 0
 	headers  map[string]string
-	body     string // one msgpack value
+	body     string // one msgpack value, or what a codec has made of it
+	head     string // of a frame that was read: all in front of the body
 }
 
 const requestFields = 8
 
-func (r *request) append(b []byte) []byte {
+func (r *request) append(b []byte) []byte { return pack.AppendBinary(r.appendHead(b), r.body) }
+
+// appendHead appends all but the body.
+func (r *request) appendHead(b []byte) []byte {
 	b = pack.AppendArray(b, requestFields)
 	b = pack.AppendUint(b, version)
 	b = pack.AppendString(b, r.inbox)
@@ -47,8 +51,7 @@ func (r *request) append(b []byte) []byte {
 	b = pack.AppendString(b, r.method)
 	b = pack.AppendString(b, r.word)
 	b = pack.AppendUint(b, r.deadline)
-	b = appendTexts(b, r.headers)
-	return pack.AppendBinary(b, r.body)
+	return appendTexts(b, r.headers)
 }
 
 func appendTexts(b []byte, texts map[string]string) []byte {
@@ -65,7 +68,7 @@ func appendTexts(b []byte, texts map[string]string) []byte {
 var (
 	errFrame   = errors.New("not a frame of a call")
 	errVersion = errors.New("a frame of another version")
-	errInbox   = errors.New("not the ID of an inbox")
+	errInbox   = errors.New("not the name of an inbox")
 )
 
 // parse reads a frame. Its strings are parts of data. If it fails behind the ID,
@@ -88,6 +91,7 @@ func (r *request) parse(data string) error {
 	r.inbox, r.id = inbox, id
 	r.method, r.word, r.deadline = p.String(), p.String(), p.Uint()
 	r.headers = readTexts(&p)
+	r.head = data[:len(data)-p.Len()]
 	r.body = p.Binary()
 	if p.Bad() || p.Len() > 0 || len(r.method) > maxWord || len(r.word) > maxWord {
 		return errFrame
@@ -111,19 +115,6 @@ func readTexts(p *pack.Reader) map[string]string {
 		texts[k] = p.String()
 	}
 	return texts
-}
-
-// isInbox reports whether s is the ID of an inbox: a key is made of it.
-func isInbox(s string) bool {
-	if len(s) != inboxChars {
-		return false
-	}
-	for _, c := range []byte(s) {
-		if (c < 'A' || c > 'Z') && (c < '2' || c > '7') {
-			return false
-		}
-	}
-	return true
 }
 
 // What a result says.

@@ -17,6 +17,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/desir-go/desir/codec"
 	"github.com/desir-go/desir/internal/fuse"
 	"github.com/desir-go/desir/internal/pack"
 )
@@ -46,6 +47,18 @@ func frames(t *testing.T) (names []string, all map[string]string) {
 		add(e.name, appendError(nil, e.err, "host:1"))
 	}
 	add("cancel of calls 7 and 300", cancelOf(t, 7, 300))
+	for _, q := range sealedRequests {
+		frame, err := goldenSeal.request(nil, &q.request, 1760000000000)
+		if err != nil {
+			t.Fatal(err)
+		}
+		add(q.name, frame)
+	}
+	body, err := goldenSeal.result(&sealedRequests[0].request, result{77, stateDone, "\xcc\x96"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	add("entry of a result under a codec", (&result{77, stateDone, string(body)}).append(nil))
 	return names, all
 }
 
@@ -65,6 +78,35 @@ var requests = []struct {
 	{"call by name alone", request{inbox: goldenInbox, id: 4, method: "Sum", word: "any>any", body: "\x92\x01\x02"}},
 	{"cast", request{method: "Greet", word: "text>text", body: "\xa3Ada"}},
 	{"ping", request{inbox: goldenInbox, id: 5, method: pingName, word: "nil>nil", body: "\xc0"}},
+}
+
+// showing is a codec that shows what it was given: the scope, a bar, and the bytes.
+type showing struct{ scope string }
+
+func (s showing) Scope(scope string) codec.Codec { return showing{scope} }
+func (showing) Name() string                     { return "showing" }
+func (s showing) Append(b []byte, v any) ([]byte, error) {
+	return append(append(append(b, s.scope...), '|'), v.([]byte)...), nil
+}
+
+func (s showing) Decode(data []byte, ptr any) error {
+	plain, ok := bytes.CutPrefix(data, []byte(s.scope+"|"))
+	if !ok {
+		return codec.ErrSignature
+	}
+	*ptr.(*[]byte) = plain
+	return nil
+}
+
+var goldenSeal = newSeal(showing{}, "calc")
+
+var sealedRequests = []struct {
+	name string
+	request
+}{
+	{"call under a codec", request{inbox: goldenInbox, id: 77, method: "Sum", word: "[int]>int", headers: map[string]string{"lang": "en"}, body: "\x92\x01\x02"}},
+	{"call under a codec with a deadline and an inbox below a prefix", request{inbox: "calc:inbox:" + goldenInbox, id: 78, method: "Sum", word: "[int]>int", deadline: 1760000001000, body: "\x90"}},
+	{"cast under a codec", request{id: 79, method: "Greet", word: "text>text", body: "\xa3Ada"}},
 }
 
 var entries = []struct {
@@ -131,7 +173,9 @@ func TestGolden(t *testing.T) {
 	}
 	for _, want := range requests {
 		var got request
-		if err := got.parse(golden[want.name]); err != nil || !reflect.DeepEqual(got, want.request) {
+		err := got.parse(golden[want.name])
+		got.head = ""
+		if err != nil || !reflect.DeepEqual(got, want.request) {
 			t.Errorf("%s is read as %+v, %v", want.name, got, err)
 		}
 	}
@@ -158,6 +202,15 @@ func TestGolden(t *testing.T) {
 		}
 		if e, ok := errors.AsType[*typedErr](got); ok && *e != (typedErr{"pears", 3}) {
 			t.Errorf("%s: errors.As finds %+v", want.name, e)
+		}
+	}
+	for _, want := range sealedRequests {
+		var got request
+		err := got.parse(golden[want.name])
+		made, bad := goldenSeal.open(&got)
+		got.head = ""
+		if err != nil || bad != nil || made != 1760000000000 || !reflect.DeepEqual(got, want.request) {
+			t.Errorf("%s is read as %+v, made at %d; %v, %v", want.name, got, made, err, bad)
 		}
 	}
 	gone := readCancel(golden["cancel of calls 7 and 300"])

@@ -10,7 +10,6 @@ import (
 
 	"github.com/desir-go/desir"
 	"github.com/desir-go/desir/internal/hub"
-	"github.com/desir-go/desir/internal/keys"
 	"github.com/desir-go/desir/internal/pack"
 	"github.com/desir-go/desir/internal/send"
 )
@@ -18,9 +17,9 @@ import (
 // inbox is where the results for all Clients of one redis client come.
 type inbox struct {
 	hub   *hub.Hub
-	id    string
+	id    string // as frames name it: see inboxName
 	key   string
-	next  atomic.Uint64 // the last ID of a call
+	count atomic.Uint64 // of calls that have entered
 	calls sync.Pool     // that are free
 
 	fresh atomic.Bool            // the server has seen to the key, not long ago
@@ -29,6 +28,7 @@ type inbox struct {
 	gate  gate                   // of whoever lets it see to the key
 
 	mu       sync.Mutex
+	ids      ids
 	pending  map[uint64]*call
 	watching bool
 	reading  bool         // somebody reads
@@ -37,13 +37,14 @@ type inbox struct {
 	tidying  bool         // the reader, once nobody has used it for a while
 }
 
-type inboxPart struct{}
+// inboxPart is an inbox among the parts of a hub: one for each prefix.
+type inboxPart struct{ prefix string }
 
-// inboxOf returns the inbox of a redis client.
-func inboxOf(h *hub.Hub) *inbox {
-	return h.Part(inboxPart{}, func() any {
-		id := rand.Text()
-		box := &inbox{hub: h, id: id, key: keys.Inbox(id), gate: newGate(), pending: map[uint64]*call{}}
+// inboxOf returns the inbox of a redis client below a prefix.
+func inboxOf(h *hub.Hub, prefix string) *inbox {
+	return h.Part(inboxPart{prefix}, func() any {
+		id := inboxName(prefix, rand.Text())
+		box := &inbox{hub: h, id: id, key: inboxKey(id), gate: newGate(), pending: map[uint64]*call{}}
 		box.reader = newInboxReader(box)
 		box.calls.New = func() any { return newCall(box) }
 		return box
@@ -58,15 +59,28 @@ func (b *inbox) free(p *call) {
 	}
 	p.settled.Store(false)
 	p.out.Store(0)
-	p.client, p.id, p.wait, p.state, p.body, p.err, p.post.Value = nil, 0, time.Time{}, 0, "", nil, ""
+	p.client, p.id, p.nth, p.method, p.wait, p.state, p.body, p.err, p.post.Value = nil, 0, 0, "", time.Time{}, 0, "", nil, ""
+	p.doubt = nil
 	b.calls.Put(p)
 }
 
-// enter notes a call whose result may come, and sees to it that somebody reads: leads says
-// that the caller does, by [inbox.lead].
+// castID returns the ID of a call that nobody waits for.
+func (b *inbox) castID() uint64 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.ids.next()
+}
+
+// enter gives a call its ID and notes that its result may come, and sees to it that somebody
+// reads: leads says that the caller does, by [inbox.lead].
 func (b *inbox) enter(p *call) (leads bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	p.id = b.ids.next()
+	for b.pending[p.id] != nil {
+		p.id = b.ids.next()
+	}
+	p.nth = b.count.Add(1)
 	b.pending[p.id] = p
 	if !b.reading {
 		b.reading = true
@@ -160,14 +174,20 @@ func (b *inbox) see(ctx context.Context) error {
 }
 
 // bring hands the results of an entry to their calls, and returns how many it were. Those
-// that nobody waits for, since they come late or twice, go.
+// that nobody waits for, since they come late or twice, go. What a codec has sealed is opened
+// when the others are there.
 func (b *inbox) bring(text string) int {
 	var room [64]*call
 	ended := room[:0]
+	var sealed []sealedResult
 	r := pack.Reader{Data: text}
 	b.mu.Lock()
 	for one := (result{}); one.read(&r); {
 		if p := b.pending[one.id]; p != nil {
+			if p.client.seal != nil {
+				sealed = append(sealed, sealedResult{one, p, p.client, p.method})
+				continue
+			}
 			delete(b.pending, one.id)
 			p.state, p.body = one.state, one.body
 			ended = append(ended, p)
@@ -177,14 +197,20 @@ func (b *inbox) bring(text string) int {
 	for _, p := range ended {
 		p.done <- struct{}{}
 	}
-	return len(ended)
+	n := len(ended)
+	for _, one := range sealed {
+		if b.bringSealed(one) {
+			n++
+		}
+	}
+	return n
 }
 
 // lose ends the calls that there are: the key was made, and their results may have found
 // no inbox. Those of calls that come later find it.
 func (b *inbox) lose() {
-	last := b.next.Load()
-	b.end(func(p *call) bool { return p.id <= last }, send.Fault(desir.ErrMaybeRan, errInboxGone))
+	last := b.count.Load()
+	b.end(func(p *call) bool { return p.nth <= last }, send.Fault(desir.ErrMaybeRan, errInboxGone))
 }
 
 // isNew looks at the entry that says that the key is new, and ends calls unless that was

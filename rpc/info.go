@@ -12,7 +12,7 @@ type CallInfo struct {
 	Method  string
 	Headers map[string]string // a client's interceptor may add some; a handler must not
 	Caller  string            // at the worker: the ID of the client's inbox; with it anybody can send it results, so do not show it to others
-	ID      uint64            // at the worker: the call's, for that client; 0 for a cast
+	ID      uint64            // at the worker: the call's, at random; 0 for a cast of an older client
 	Worker  string            // at the worker: host:pid
 }
 
@@ -59,6 +59,7 @@ type WorkerInfo struct {
 	Started     time.Time    `json:"started"`
 	Concurrency int          `json:"concurrency"`
 	Methods     []MethodInfo `json:"methods"`
+	Inboxes     []string     `json:"inboxes,omitempty"` // prefixes below which it writes results; none for the default ([InboxPrefix])
 }
 
 // withHeader returns headers with one more.

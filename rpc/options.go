@@ -4,6 +4,8 @@ import (
 	"errors"
 	"log/slog"
 	"time"
+
+	"github.com/desir-go/desir/codec"
 )
 
 // MethodOption says more about a method.
@@ -32,7 +34,12 @@ func Doc(text string) MethodOption { return methodOption(func(s *methodSettings)
 
 type handlerSettings struct{ intercept []Interceptor }
 
-type clientSettings struct{ intercept []Interceptor }
+type clientSettings struct {
+	intercept []Interceptor
+	prefix    string
+	codec     codec.Codec
+	errs      []error
+}
 
 type serverSettings struct {
 	concurrency int
@@ -40,6 +47,9 @@ type serverSettings struct {
 	grace       time.Duration
 	log         *slog.Logger
 	intercept   []Interceptor
+	prefixes    []string // of inboxes that it writes to; none: the default
+	codec       codec.Codec
+	errs        []error
 }
 
 type serverOption func(*serverSettings)
@@ -94,6 +104,66 @@ func (o interceptOption) applyHandler(s *handlerSettings) { s.intercept = append
 // around a handler's own.
 func Intercept(all ...Interceptor) InterceptOption { return interceptOption(all) }
 
+// SideOption is an option of a [Server] and of a [Client], which both sides of a service need
+// to have alike.
+type SideOption interface {
+	ServerOption
+	ClientOption
+}
+
+type inboxOption string
+
+func (o inboxOption) applyServer(s *serverSettings) {
+	prefix, err := ownPrefix(string(o))
+	s.prefixes, s.errs = append(s.prefixes, prefix), append(s.errs, err)
+}
+
+func (o inboxOption) applyClient(s *clientSettings) {
+	prefix, err := ownPrefix(string(o))
+	s.prefix, s.errs = prefix, append(s.errs, err)
+}
+
+// InboxPrefix sets what the key of a client's inbox begins with, 1 to 128 bytes; an ID of 26
+// characters follows. The default is "desir:inbox:", which all services share: whoever may
+// write there can send results to every client whose ID he knows. With a prefix for each
+// service, access rules keep the services apart.
+//
+// A Server writes results to inboxes below its prefixes and to no other key, whatever a
+// frame names; the option may be given several times, and the default has to be named then
+// as well. A Client with a prefix looks once a minute whether all workers write there (two
+// round trips), and its calls fail with [desir.ErrNotSupported] if one does not. All
+// Clients of one redis client with the same prefix share an inbox.
+func InboxPrefix(prefix string) SideOption { return inboxOption(prefix) }
+
+type codecOption struct{ codec codec.Codec }
+
+func (o codecOption) applyServer(s *serverSettings) {
+	s.codec, s.errs = o.codec, append(s.errs, checkCodec(o.codec))
+}
+
+func (o codecOption) applyClient(s *clientSettings) {
+	s.codec, s.errs = o.codec, append(s.errs, checkCodec(o.codec))
+}
+
+// WithCodec puts a codec around what calls and results carry: [codec.Encrypt] or [codec.Sign],
+// perhaps with [codec.Compress] inside. It is given the msgpack of the value, and the headers,
+// as bytes: leave its inner codec nil. A codec that only says how values are written, as
+// [codec.JSON], is refused with [codec.ErrUnsupported]. The default is none.
+//
+// Encrypt and Sign bind each message to the service, the method, the types, the deadline, the
+// inbox, the ID of the call and the direction, so that none stands in for another. These can be
+// read by everybody; headers and values cannot be under Encrypt. A Server with a codec refuses
+// calls without, or with other keys, with [Unauthenticated]. A Client with a codec takes no
+// result, and no error of a worker, that was not sealed for its call: it counts it
+// ([Client.Stats]) and waits on for up to 10 s, or to the end of its context; then the call ends with
+// [desir.ErrMaybeRan] and the reason, [codec.ErrSignature] with Encrypt and Sign.
+//
+// A worker process runs a frame at most once, however often it is stored. Each other process
+// may run a copy as well until the call's deadline, or for 5 minutes if it has none: after
+// that no worker begins it. So a call without a deadline that waits longer is refused with
+// [DeadlineExceeded]. docs/security.md says what remains.
+func WithCodec(c codec.Codec) SideOption { return codecOption{c} }
+
 type callSettings struct {
 	headers map[string]string
 	wait    time.Duration
@@ -129,6 +199,15 @@ var (
 	errGrace       = errors.New("Grace: it cannot be negative")
 )
 
+func gatherClient(opts []ClientOption) (s clientSettings, _ error) {
+	for _, o := range opts {
+		if o != nil {
+			o.applyClient(&s)
+		}
+	}
+	return s, errors.Join(s.errs...)
+}
+
 func gatherServer(opts []ServerOption) (serverSettings, error) {
 	s := serverSettings{concurrency: defaultConcurrency, queue: defaultQueue, grace: defaultGrace, log: slog.New(slog.DiscardHandler)}
 	for _, o := range opts {
@@ -138,6 +217,9 @@ func gatherServer(opts []ServerOption) (serverSettings, error) {
 	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
+	}
+	if err := errors.Join(s.errs...); err != nil {
+		return s, err
 	}
 	switch {
 	case s.concurrency < 1:

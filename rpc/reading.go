@@ -114,7 +114,10 @@ func (b *inbox) tidy() {
 
 // lead stores a call, and reads for it.
 func (b *inbox) lead(ctx context.Context, p *call, q *request) {
-	p.frame(ctx, q)
+	if !p.frame(ctx, q) {
+		go b.read()
+		return
+	}
 	r := b.reader
 	if !b.leads(ctx, p) {
 		go b.read()

@@ -99,7 +99,7 @@ func TestLeadEnded(t *testing.T) {
 	double := NewMethod[int, int]("Double")
 	for _, stale := range []bool{false, true} {
 		p := newCall(box)
-		p.client, p.id = c, box.next.Add(1)
+		p.client, p.id = c, box.castID()
 		box.mu.Lock()
 		box.reading, box.vacant = true, false
 		box.reader.left = time.Now()

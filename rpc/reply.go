@@ -8,8 +8,8 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/desir-go/desir"
 	"github.com/desir-go/desir/internal/fuse"
-	"github.com/desir-go/desir/internal/keys"
 	"github.com/desir-go/desir/internal/link"
 	"github.com/desir-go/desir/internal/send"
 )
@@ -46,6 +46,7 @@ type outgoing struct {
 	run    *run
 	of     string    // the client; kept, as inbox is, for the next results
 	inbox  string    // its key
+	hint   bool      // a refusal to an inbox that is not the worker's to write to
 	frames []byte    // of the results
 	n      int64     // how many
 	began  time.Time // of its trouble
@@ -63,10 +64,10 @@ func newOutgoing(c *incoming) *outgoing {
 		o.done = o.delivered
 	}
 	if of := c.request.inbox; o.of != of {
-		o.inbox = keys.Inbox(of)
+		o.inbox = inboxKey(of)
 		o.of = o.inbox[len(o.inbox)-len(of):] // what keeps no frame
 	}
-	o.run, o.frames, o.n, o.began, o.pause = c.run, o.frames[:0], 0, time.Time{}, patience{}
+	o.run, o.frames, o.n, o.began, o.pause, o.hint = c.run, o.frames[:0], 0, time.Time{}, patience{}, false
 	c.run.calls.Add(1)
 	return o
 }
@@ -84,12 +85,39 @@ func (c *incoming) reply(state uint64, body []byte) {
 		return // a cast
 	}
 	r := result{c.request.id, state, textView(body)}
+	if c.seal != nil {
+		r = c.sealed(r)
+	}
 	if c.turn != nil && c.turn.keep(c, r) {
 		return
 	}
 	o := newOutgoing(c)
 	o.add(r)
 	o.send(c.turn == nil) // the reader has more to do
+}
+
+// sealed seals a result.
+func (c *incoming) sealed(r result) result {
+	body, err := c.seal.result(&c.request, r)
+	if err != nil { // the caller takes what is not sealed for a sign that something is wrong
+		c.run.s.settings.log.Error("desir: a result cannot be sealed", "service", c.run.s.h.Key, "method", c.request.method, "error", err)
+		body = appendError(nil, &Error{Code: Internal, Message: "the result cannot be sealed"}, c.run.s.name)
+		r.state = stateFailed
+	}
+	r.body = textView(body)
+	return r
+}
+
+// hint refuses a call whose inbox is not the worker's to write to, if it is one of the
+// default, which does no harm. If the worker may not do that, its log alone tells.
+func (c *incoming) hint(err error) {
+	if c.request.inbox == "" || prefixOf(c.request.inbox) != "" {
+		return
+	}
+	o := newOutgoing(c)
+	o.hint = true
+	o.add(result{c.request.id, stateRefused, textView(appendError(nil, &Error{Code: InvalidArgument, Message: err.Error()}, c.run.s.name))})
+	o.send(false)
 }
 
 // send posts the results; here as in [send.Post].
@@ -119,6 +147,10 @@ func (o *outgoing) delivered(_ *fuse.Call, err error) {
 	case err == nil:
 	case errors.Is(err, redis.Nil):
 		r.s.stats.late.Add(o.n)
+	case o.hint:
+	case errors.Is(err, desir.ErrWrongType): // the client's own inbox is spoilt, which hurts nobody else: its reads tell it
+		r.s.stats.undelivered.Add(o.n)
+		r.s.settings.log.Warn("desir: results could not be delivered; the key of their inbox holds something else", "service", r.s.h.Key, "results", o.n)
 	default:
 		if o.began.IsZero() {
 			o.began = time.Now()

@@ -2,8 +2,10 @@ package rpc
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/desir-go/desir/codec"
@@ -15,6 +17,9 @@ func (r *run) open(frame string) incoming {
 	r.free.take()
 	c := incoming{run: r}
 	if c.err = c.read(frame); c.err == nil {
+		c.err = c.admit()
+	}
+	if c.err == nil {
 		c.handler = r.s.handler(c.request.method)
 	}
 	return c
@@ -43,14 +48,19 @@ func (r *run) help() {
 // handle runs a call and sends its result.
 func (r *run) handle(c incoming) {
 	defer r.calls.Done()
+	var at *moment
+	if c.err == nil {
+		at, c.err = c.unseal()
+	}
 	if c.err != nil {
-		r.s.stats.refused.Add(1)
-		r.s.settings.log.Debug("desir: a call cannot be read", "service", r.s.h.Key, "error", c.err)
-		if c.request.inbox != "" {
-			c.reply(stateRefused, appendError(nil, &Error{Code: InvalidArgument, Message: c.err.Error()}, r.s.name))
-		}
+		c.refuse()
 		r.free.give()
 		return
+	}
+	if c.request.id != 0 && !r.seen.first(c.request.inbox, c.request.id, at) {
+		r.s.stats.replayed.Add(1)
+		r.free.give()
+		return // no answer: the first copy has its own
 	}
 	b := scratch.Get().(*[]byte)
 	defer giveBack(b)
@@ -71,6 +81,67 @@ func (r *run) handle(c incoming) {
 	ended = true
 }
 
+// admit reports why a call is refused by what everybody can read of it.
+func (c *incoming) admit() error {
+	s, q := &c.run.s.settings, &c.request
+	sealed := strings.HasPrefix(q.word, sealedWord)
+	switch {
+	case q.inbox != "" && !s.writesTo(prefixOf(q.inbox)):
+		return errElsewhere
+	case sealed && c.run.s.seal == nil:
+		return errNoCodec
+	case !sealed && c.run.s.seal != nil:
+		return errUnsealed
+	}
+	return nil
+}
+
+var errElsewhere = errors.New("this worker writes no results to the client's inbox; the two need the same rpc.InboxPrefix")
+
+// unseal opens a call under a codec. What is refused here was not made with the keys, or
+// too long ago.
+func (c *incoming) unseal() (*moment, error) {
+	s := c.run.s.seal
+	if s == nil {
+		return nil, nil
+	}
+	made, err := s.open(&c.request)
+	if err != nil {
+		return nil, err
+	}
+	c.seal = s // only the holder of the keys gets sealed answers
+	at := &moment{made: made, last: int64(c.request.deadline), now: c.run.clock.server(time.Now())}
+	if at.last == 0 {
+		at.last = made + sealedLife.Milliseconds()
+		if at.last < at.now {
+			return nil, errStale
+		}
+	}
+	return at, nil
+}
+
+// refuse answers a call that reaches no handler, if it is known whom.
+func (c *incoming) refuse() {
+	s := c.run.s
+	s.stats.refused.Add(1)
+	s.settings.log.Debug("desir: a call is refused", "service", s.h.Key, "error", c.err)
+	code := InvalidArgument
+	switch {
+	case errors.Is(c.err, errElsewhere):
+		c.hint(c.err)
+		return
+	case c.request.inbox == "" || !s.settings.writesTo(prefixOf(c.request.inbox)):
+		return
+	case errors.Is(c.err, errUnsealed):
+		code = Unauthenticated
+	case errors.Is(c.err, errBadSeal):
+		code, c.err = Unauthenticated, errBadSeal // why is for no stranger
+	case errors.Is(c.err, errStale):
+		code = DeadlineExceeded
+	}
+	c.reply(stateRefused, appendError(nil, &Error{Code: code, Message: c.err.Error()}, s.name))
+}
+
 // stateNone stands for no result: nobody waits for it.
 const stateNone = 255
 
@@ -79,7 +150,8 @@ type incoming struct {
 	run     *run
 	request request
 	handler *handler // nil: there is none
-	err     error    // why it cannot be read
+	err     error    // why it is refused
+	seal    *seal    // with which its result is sealed; nil: it is not
 	turn    *turn    // in which it runs; nil: it has a goroutine of its own
 }
 

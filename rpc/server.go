@@ -26,6 +26,7 @@ type Server struct {
 	h        *hub.Handle
 	service  service
 	settings serverSettings
+	seal     *seal  // what its calls are sealed with; nil: they are not
 	name     string // host:pid
 	made     time.Time
 
@@ -77,6 +78,7 @@ func NewServer(rdb redis.UniversalClient, name string, opts ...ServerOption) *Se
 		h:        hub.NewHandle(rdb, "rpc.Server", name, err),
 		service:  serviceOf(name),
 		settings: settings,
+		seal:     newSeal(settings.codec, name),
 		name:     host + ":" + strconv.Itoa(os.Getpid()),
 		made:     time.Now(),
 		handlers: map[string]*handler{},
@@ -173,7 +175,8 @@ type ServerStats struct {
 	Done        int64 // calls that ended with a value
 	Failed      int64 // calls that ended with the handler's error, or without a word of it, as by a panic
 	Panics      int64 // handlers that panicked
-	Refused     int64 // calls that reached no handler: unknown, of other types, unreadable
+	Refused     int64 // calls that reached no handler: unknown, of other types, unreadable, not sealed with its keys
+	Replayed    int64 // copies of calls that had begun in this process: they did not run, and got no answer
 	Expired     int64 // calls that came too late: past their deadline, or given up before they began
 	Late        int64 // results whose client was gone
 	Undelivered int64 // results that Redis did not take within a lease, or refused for good: their callers get [desir.ErrMaybeRan]
@@ -181,7 +184,7 @@ type ServerStats struct {
 }
 
 type stats struct {
-	running, done, failed, panics, refused, expired, late, undelivered, dropped atomic.Int64
+	running, done, failed, panics, refused, replayed, expired, late, undelivered, dropped atomic.Int64
 }
 
 // Stats returns the counts. It asks nobody.
@@ -192,6 +195,7 @@ func (s *Server) Stats() ServerStats {
 		Failed:      s.stats.failed.Load(),
 		Panics:      s.stats.panics.Load(),
 		Refused:     s.stats.refused.Load(),
+		Replayed:    s.stats.replayed.Load(),
 		Expired:     s.stats.expired.Load(),
 		Late:        s.stats.late.Load(),
 		Undelivered: s.stats.undelivered.Load(),

@@ -60,19 +60,28 @@ func outcome(answer []int64, i int) int64 {
 	}
 }
 
-// frame makes the frame of the call.
-func (p *call) frame(ctx context.Context, q *request) {
+// frame makes the frame of the call. If it cannot be sealed the call has ended.
+func (p *call) frame(ctx context.Context, q *request) bool {
 	b := scratch.Get().(*[]byte)
-	*b = q.append((*b)[:0])
+	defer giveBack(b)
+	var err error
+	if s := p.client.seal; s == nil {
+		*b = q.append((*b)[:0])
+	} else if *b, err = s.request((*b)[:0], q, p.client.clock.server(time.Now())); err != nil {
+		p.settle(err)
+		p.settled.Store(true)
+		return false
+	}
 	p.post.Value = string(*b)
 	p.post.Here = ctx.Done() == nil // else it may have to leave
-	giveBack(b)
+	return true
 }
 
 // send stores the call, together with others, and does not wait.
 func (p *call) send(ctx context.Context, q *request) {
-	p.frame(ctx, q)
-	p.store(ctx)
+	if p.frame(ctx, q) {
+		p.store(ctx)
+	}
 }
 
 // store is send once there is a frame.

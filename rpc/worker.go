@@ -40,6 +40,7 @@ type run struct {
 	draining  chan struct{} // closed when no more calls are to be taken
 	drainOnce sync.Once
 	read      *reader
+	seen      *seen // calls that have begun
 
 	poke string // the key that ends a read
 
@@ -66,7 +67,7 @@ func newRun(s *Server, h *hub.Hub) *run {
 		poke: s.service.poke(rand.Text()), free: newSlots(s.settings.concurrency),
 	}
 	r.base, r.stop = context.WithCancelCause(context.Background())
-	r.read = newReader(r)
+	r.read, r.seen = newReader(r), seenOf(h, s.h.Key)
 	return r
 }
 
@@ -263,7 +264,7 @@ func (r *run) lease(ctx context.Context, id, how string) (bool, error) {
 // about is what others may know of this worker.
 func (r *run) about(id string) string {
 	r.s.mu.Lock()
-	info := WorkerInfo{ID: id, Name: r.s.name, Started: r.started, Concurrency: r.s.settings.concurrency}
+	info := WorkerInfo{ID: id, Name: r.s.name, Started: r.started, Concurrency: r.s.settings.concurrency, Inboxes: r.s.settings.inboxes()}
 	for _, h := range r.s.handlers {
 		info.Methods = append(info.Methods, h.info)
 	}

@@ -1,0 +1,179 @@
+package rpc
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/desir-go/desir"
+	"github.com/desir-go/desir/codec"
+	"github.com/desir-go/desir/internal/pack"
+	"github.com/desir-go/desir/internal/send"
+)
+
+// seal is the codec of a service, as [WithCodec] gives it: what it makes of the bytes of calls
+// and results. Each message has a scope of its own, which [codec.Encrypt] and [codec.Sign]
+// authenticate: see docs/wire.md.
+type seal struct {
+	codec   codec.Codec
+	service string
+}
+
+func newSeal(c codec.Codec, service string) *seal {
+	if c == nil {
+		return nil
+	}
+	return &seal{c, service}
+}
+
+// sealedWord begins the type word of a call under a codec. A worker that knows nothing of codecs
+// finds that the types differ.
+const sealedWord = "sealed "
+
+// sealedLife is the time in which a call under a codec has to begin, if it has no deadline.
+const sealedLife = 5 * time.Minute
+
+var (
+	errUnsealed = errors.New("the call is not under a codec, and this worker takes no others")
+	errNoCodec  = errors.New("the call is under a codec, and this worker has none")
+	errBadSeal  = errors.New("the call was not made with the codec and the keys of this worker, or was altered")
+	errStale    = fmt.Errorf("the call has waited for more than %v, and had no deadline: under a codec it must not begin any more", sealedLife)
+)
+
+// checkCodec reports why a codec cannot be that of a service.
+func checkCodec(c codec.Codec) error {
+	switch c {
+	case nil:
+		return errors.New("WithCodec: the codec is nil")
+	case codec.Auto, codec.Msgpack, codec.JSON, codec.Text, codec.Raw:
+		return fmt.Errorf("WithCodec: %w: %s alone protects nothing, and values travel as msgpack; give it one that encrypts, signs or compresses", codec.ErrUnsupported, c.Name())
+	}
+	return nil
+}
+
+// in returns the codec for one message.
+func (s *seal) in(scope []byte) codec.Codec {
+	if c, ok := s.codec.(codec.Scoped); ok {
+		return c.Scope(string(scope))
+	}
+	return s.codec
+}
+
+// requestScope is what a request is bound to: the service, and all of the frame in front of the body.
+func (s *seal) requestScope(head string) []byte {
+	b := pack.AppendString(pack.AppendArray(make([]byte, 0, 64+len(head)), 3), "rpc request")
+	return pack.AppendBinary(pack.AppendString(b, s.service), head)
+}
+
+// resultScope is what a result is bound to: the call, and the state.
+func (s *seal) resultScope(inbox, method string, r *result) []byte {
+	b := pack.AppendString(pack.AppendArray(make([]byte, 0, 96+len(method)), 6), "rpc result")
+	b = pack.AppendString(pack.AppendString(b, s.service), inbox)
+	b = pack.AppendString(pack.AppendUint(b, r.id), method)
+	return pack.AppendUint(b, r.state)
+}
+
+const sealedFields = 3 // when it was made, headers, body
+
+// request appends the frame of a call that is made now, by the server's clock.
+func (s *seal) request(b []byte, q *request, now int64) ([]byte, error) {
+	plain := pack.AppendUint(pack.AppendArray(nil, sealedFields), uint64(max(0, now)))
+	plain = pack.AppendBinary(appendTexts(plain, q.headers), q.body)
+	head := request{inbox: q.inbox, id: q.id, method: q.method, word: sealedWord + q.word, deadline: q.deadline}
+	start := len(b)
+	b = head.appendHead(b)
+	body, err := s.in(s.requestScope(string(b[start:]))).Append(nil, plain)
+	if err != nil {
+		return b[:start], fmt.Errorf("the call cannot be sealed: %w", err)
+	}
+	b = pack.AppendBinary(b, textView(body))
+	if n := len(b) - start; n > maxFrame {
+		return b[:start], fmt.Errorf("%w: a frame of %d bytes, and it has %d at most", codec.ErrTooLarge, n, maxFrame)
+	}
+	return b, nil
+}
+
+// open opens a request in place, and returns when it was made.
+func (s *seal) open(q *request) (made int64, err error) {
+	var plain []byte
+	if err := s.in(s.requestScope(q.head)).Decode(viewOf(q.body), &plain); err != nil {
+		return 0, fmt.Errorf("%w: %w", errBadSeal, err)
+	}
+	p := pack.Reader{Data: textView(plain)}
+	fields, at := p.Array(), p.Uint()
+	headers, body := readTexts(&p), p.Binary()
+	if p.Bad() || p.Len() > 0 || fields != sealedFields || at > 1<<62 {
+		return 0, fmt.Errorf("%w: it holds no call", errBadSeal)
+	}
+	q.word, q.headers, q.body = strings.TrimPrefix(q.word, sealedWord), headers, body
+	return int64(at), nil
+}
+
+// result seals the body of a result.
+func (s *seal) result(q *request, r result) ([]byte, error) {
+	return s.in(s.resultScope(q.inbox, q.method, &r)).Append(nil, viewOf(r.body))
+}
+
+// sealedResult is a result for a call of a client with a codec.
+type sealedResult struct {
+	result
+	call   *call
+	client *Client
+	method string
+}
+
+var errForged = errors.New("a result was not sealed with the codec and the keys of this client: a worker without them, or a forgery")
+
+// bringSealed hands a result to its call if it was sealed for it. Any other is counted and
+// not taken: the right one may still come. The call ends a lease later with ErrMaybeRan
+// and what was wrong, since a worker without the codec answers once.
+func (b *inbox) bringSealed(one sealedResult) bool {
+	var plain []byte
+	s := one.client.seal
+	err := s.in(s.resultScope(b.id, one.method, &one.result)).Decode(viewOf(one.body), &plain)
+	b.mu.Lock()
+	p := one.call
+	if b.pending[one.id] != p { // it has ended by now
+		b.mu.Unlock()
+		return false
+	}
+	if err == nil {
+		delete(b.pending, one.id)
+		p.state, p.body = one.state, string(plain)
+		b.mu.Unlock()
+		p.done <- struct{}{}
+		return true
+	}
+	one.client.forged.Add(1)
+	first := p.doubt == nil
+	if first {
+		p.doubt = fmt.Errorf("%w: %w", errForged, err)
+	}
+	doubt := p.doubt
+	b.mu.Unlock()
+	if first {
+		time.AfterFunc(lease, func() { b.fail(one.id, p, send.Fault(desir.ErrMaybeRan, doubt)) })
+	}
+	return false
+}
+
+// abandon takes a call out whose context has ended, as [inbox.remove] does, and returns why a
+// result of it was not taken.
+func (b *inbox) abandon(p *call) (doubt error, pending bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.pending[p.id] != p {
+		return nil, false
+	}
+	delete(b.pending, p.id)
+	return p.doubt, true
+}
+
+// doubted adds to the end of a call that a result was not taken.
+func doubted(err, doubt error) error {
+	if doubt == nil {
+		return err
+	}
+	return fmt.Errorf("%w; %w", err, doubt)
+}

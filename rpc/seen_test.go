@@ -1,0 +1,66 @@
+package rpc
+
+import "testing"
+
+// TestSeen remembers calls: copies are told as long as they may begin, however many calls came
+// between.
+func TestSeen(t *testing.T) {
+	t.Parallel()
+	s := newSeen()
+	if !s.first("A", 1, nil) || s.first("A", 1, nil) || !s.first("B", 1, nil) || !s.first("A", 2, nil) {
+		t.Error("calls are told by their inboxes and IDs")
+	}
+	for i := range uint64(keptCalls) {
+		s.first("C", i+1, nil)
+	}
+	if s.first("A", 1, nil) {
+		t.Errorf("a call is forgotten after %d others", keptCalls)
+	}
+	for i := range uint64(5 * keptCalls) {
+		s.first("D", i+1, nil)
+	}
+	if n := len(s.young.calls) + len(s.old.calls); n > 2*keptCalls {
+		t.Errorf("it keeps %d calls", n)
+	}
+
+	s = newSeen()
+	at := func(made int64) *moment { return &moment{made: made, last: made + 1_000_000, now: made + 5} }
+	for i := range uint64(3 * keptSealed) {
+		if !s.first("A", i+1, at(int64(i)+1)) {
+			t.Fatalf("call %d is taken for a copy", i)
+		}
+	}
+	for _, i := range []uint64{0, 1, keptSealed - 1, keptSealed, 3*keptSealed - 1} {
+		m := at(int64(i) + 1)
+		m.now = 3*keptSealed + 5
+		if s.first("A", i+1, m) {
+			t.Errorf("a copy of sealed call %d would run", i)
+		}
+	}
+	if n := len(s.young.calls) + len(s.old.calls); n > 2*keptSealed {
+		t.Errorf("it keeps %d sealed calls", n)
+	}
+	if !s.first("B", 1, &moment{made: 5, last: 1000, now: 6}) {
+		t.Error("the clock of the server has gone back: a new call is refused")
+	}
+}
+
+// TestIDs makes IDs that tell nothing of each other.
+func TestIDs(t *testing.T) {
+	t.Parallel()
+	var a, b ids
+	seen := map[uint64]bool{}
+	ones := 0
+	for range 10_000 {
+		for _, id := range []uint64{a.next(), b.next()} {
+			if id == 0 || seen[id] {
+				t.Fatalf("the ID %d comes twice, or is none", id)
+			}
+			seen[id] = true
+			ones += int(id>>63) + int(id&1)
+		}
+	}
+	if ones < 19_000 || ones > 21_000 {
+		t.Errorf("of 40000 bits %d are set", ones)
+	}
+}

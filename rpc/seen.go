@@ -37,10 +37,13 @@ const (
 	keptSealed = 1 << 18
 )
 
-type seenPart struct{ service string }
+type seenPart struct {
+	service string
+	sealed  bool // only those under a codec: others would push them out
+}
 
-func seenOf(h *hub.Hub, service string) *seen {
-	return h.Part(seenPart{service}, func() any { return newSeen() }).(*seen)
+func seenOf(h *hub.Hub, service string, sealed bool) *seen {
+	return h.Part(seenPart{service, sealed}, func() any { return newSeen() }).(*seen)
 }
 
 func newSeen() *seen { return &seen{seed: maphash.MakeSeed()} }

@@ -67,7 +67,7 @@ func newRun(s *Server, h *hub.Hub) *run {
 		poke: s.service.poke(rand.Text()), free: newSlots(s.settings.concurrency),
 	}
 	r.base, r.stop = context.WithCancelCause(context.Background())
-	r.read, r.seen = newReader(r), seenOf(h, s.h.Key)
+	r.read, r.seen = newReader(r), seenOf(h, s.h.Key, s.seal != nil)
 	return r
 }
 

@@ -138,7 +138,6 @@ func TestUnsupportedValues(t *testing.T) {
 	unsupportedValue[loop](t, Auto, "noinline")
 	unsupportedValue[withChan](t, Auto, "chan")
 	unsupportedValue[halfText](t, Auto, "half a pair")
-	unsupportedValue[map[string]shy](t, Auto, "need a pointer")
 	unsupportedValue[interned](t, Auto, "interned")
 	unsupportedValue[quotedTag](t, Auto, "quotes")
 	unsupportedValue[chan int](t, JSON, "chan")

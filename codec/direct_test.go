@@ -64,7 +64,7 @@ func sameWay[T comparable](t *testing.T, values ...T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		long, err := p.pack(nil, &v)
+		long, err := byLibrary(p, &v)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -37,10 +37,16 @@
 // Structs are maps from field names, in the order of the fields, with the tags of
 // github.com/vmihailenco/msgpack/v5 (`msgpack:"name,omitempty"`); fields that the
 // type does not have are passed over, missing ones stay zero, nil is the zero value
-// of any type. Integers take as few bytes as they can. The keys of maps are sorted:
-// numbers by size, strings by bytes, other keys by their encoding; inside an
-// interface, structs are sorted too. So equal values have equal bytes, as far as the
-// marshalling methods of their types do the same, and but for nil and empty slices.
+// of any type, and a pointer to nil is nil. Integers take as few bytes as they can. The
+// keys of maps are sorted: numbers by size, strings by bytes, other keys by their
+// encoding; inside an interface, structs are sorted too. So equal values have equal
+// bytes, as far as the marshalling methods of their types do the same, and but for nil
+// and empty slices.
+//
+// What an interface holds is stored as its own type is, and refused if that is. With
+// omitempty a field is left out if it is nil or empty; of a type with methods of its own
+// only the zero value is (IsZero says so, if it has that), of a pointer or an interface
+// only nil.
 //
 // Reading is stricter than the library: an integer that does not fit its type is an
 // error, as is a float for an integer, an integer that a float cannot hold exactly,
@@ -50,8 +56,7 @@
 //
 // Refused with [ErrUnsupported]: channels, functions, complex numbers and uintptr;
 // half a pair of marshalling methods, or writing by one pair and reading by another;
-// methods that need a pointer, in a map; an embedded pointer to a struct, unless
-// tagged noinline; interned strings; interfaces with methods, but for error, of which
+// an embedded pointer to a struct, unless tagged noinline; interned strings; interfaces with methods, but for error, of which
 // the text is stored; a struct with nothing but unexported fields, wherever it
 // stands (a field of such a type, as a sync.Mutex, is left out if it is tagged "-");
 // a struct with two fields of one name, unless it is stored as an array. Aliases are
@@ -85,7 +90,7 @@
 // affair. A layer that unpacks shares in the one bound, which goes by the stored
 // bytes. Where a value could break it, as a long slice of large structs that omit
 // all their fields, Append refuses it with [ErrTooLarge], so that what was stored
-// can be read.
+// can be read. The same holds for a value that is nested deeper, or contains itself.
 //
 // # Errors
 //

@@ -4,7 +4,7 @@ import (
 	"reflect"
 	"strings"
 
-	"github.com/vmihailenco/msgpack/v5/msgpcode"
+	"github.com/desir-go/desir/internal/pack"
 )
 
 // structure finds the fields of a struct as the library does: tags, embedded
@@ -68,6 +68,7 @@ func (b *planner) fields(t reflect.Type) (*fieldSet, error) {
 		return nil, err
 	}
 	fs := &fieldSet{byName: map[string]*plan{}, paths: map[string]string{}}
+	omitAll := false
 	for i := range t.NumField() {
 		f := t.Field(i)
 		tag, err := parseTag(t, f)
@@ -80,6 +81,7 @@ func (b *planner) fields(t reflect.Type) (*fieldSet, error) {
 		fs.omits = fs.omits || tag.has("omitempty")
 		if f.Name == "_msgpack" {
 			fs.asArray = tag.has("as_array") || tag.has("asArray")
+			omitAll = tag.has("omitempty") // of the fields behind it
 		}
 		if !f.IsExported() && !f.Anonymous {
 			continue
@@ -92,11 +94,11 @@ func (b *planner) fields(t reflect.Type) (*fieldSet, error) {
 			return nil, err
 		}
 		fs.parts = append(fs.parts, planPart{i, part})
-		own := planField{name: tag.name, path: f.Name, offset: f.Offset, plan: part}
+		own := planField{name: tag.name, path: f.Name, offset: f.Offset, plan: part, omit: omitAll || tag.has("omitempty")}
 		if own.name == "" {
 			own.name = f.Name
 		}
-		own.stored = storedName(own.name)
+		own.stored = string(pack.AppendString(nil, own.name))
 		if f.Anonymous && !tag.has("noinline") {
 			taken, err := b.embed(fs, t, f, tag.has("inline"))
 			if err != nil {
@@ -124,7 +126,7 @@ func (b *planner) embed(fs *fieldSet, t reflect.Type, f reflect.StructField, for
 	for at.Kind() == reflect.Pointer {
 		at = at.Elem()
 	}
-	h, _ := hooks(at)
+	h := hooks(at)
 	switch {
 	case at.Kind() != reflect.Struct && forced:
 		return false, unsupported(t, "field "+f.Name+" is inline and no struct")
@@ -180,12 +182,4 @@ func parseTag(t reflect.Type, f reflect.StructField) (fieldTag, error) {
 		}
 	}
 	return tag, nil
-}
-
-// storedName is a name as the library writes it, if it is short as names are.
-func storedName(name string) string {
-	if len(name) > int(msgpcode.FixedStrMask) {
-		return "\xc1" // met nowhere; such a name is looked up
-	}
-	return string([]byte{msgpcode.FixedStrLow | byte(len(name))}) + name
 }

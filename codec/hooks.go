@@ -21,30 +21,27 @@ const (
 	mixedHooks      // writes through one pair of methods, reads through another
 )
 
-// hooks finds them in the library's order: the methods of the type itself first,
-// then those of its pointer. addressed means that writing needs a pointer, which
-// the library does not have for what a map holds.
-func hooks(t reflect.Type) (h hook, addressed bool) {
+// hooks finds them in the library's order: the methods of the type itself first, then
+// those of its pointer.
+func hooks(t reflect.Type) hook {
 	switch {
 	case t == reflect.TypeFor[time.Time]():
-		return timeHook, false
+		return timeHook
 	case t.Kind() == reflect.Pointer, t.Kind() == reflect.Interface:
-		return noHook, false
+		return noHook
 	}
-	p := reflect.PointerTo(t)
-	enc := firstOf(t, encoders)
-	if enc == noHook {
-		enc = firstOf(p, encoders)
-		addressed = enc != noHook
-	}
-	dec := firstOf(t, decoders)
-	if dec == noHook {
-		dec = firstOf(p, decoders)
-	}
+	enc, dec := hookOf(t, encoders), hookOf(t, decoders)
 	if enc != dec {
-		return mixedHooks, addressed
+		return mixedHooks
 	}
-	return enc, addressed
+	return enc
+}
+
+func hookOf(t reflect.Type, of [5]reflect.Type) hook {
+	if h := firstOf(t, of); h != noHook {
+		return h
+	}
+	return firstOf(reflect.PointerTo(t), of)
 }
 
 var encoders = [...]reflect.Type{

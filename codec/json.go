@@ -20,6 +20,11 @@ func jsonForm(t reflect.Type) (*form, error) {
 	return &form{
 		append: func(dst []byte, v unsafe.Pointer) (_ []byte, err error) {
 			defer caught(&err)
+			if p.walked {
+				if err := p.walk(reflect.NewAt(t, v).Elem()); err != nil {
+					return nil, err
+				}
+			}
 			w := appender{dst}
 			enc := json.NewEncoder(&w)
 			enc.SetEscapeHTML(false)

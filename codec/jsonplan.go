@@ -19,7 +19,9 @@ type jsonPlan struct {
 
 	fields []jsonField
 
+	free    bool // an interface: what it holds decides
 	guarded bool // of the plan that was asked for
+	walked  bool // of the same: a value of it can nest without end, or hold what JSON has no place for
 }
 
 type jsonField struct {
@@ -27,6 +29,7 @@ type jsonField struct {
 	plan   *jsonPlan
 	cost   int // of embedded structs behind pointers on the way
 	depth  int
+	index  []int
 	tagged bool
 }
 
@@ -48,7 +51,7 @@ func jsonPlanOf(t reflect.Type) (*jsonPlan, error) {
 		return nil, err
 	}
 	whole := *p
-	whole.guarded = b.guarded
+	whole.guarded, whole.walked = b.guarded, b.walked
 	jsonPlans.Store(t, &whole)
 	return &whole, nil
 }
@@ -57,6 +60,7 @@ type jsonPlanner struct {
 	done    map[reflect.Type]*jsonPlan
 	busy    map[*jsonPlan]bool
 	guarded bool
+	walked  bool
 }
 
 // jsonGrowth is how much more than its final size a slice takes while it grows.
@@ -65,7 +69,7 @@ const jsonGrowth = 8
 func (b *jsonPlanner) plan(t reflect.Type) (_ *jsonPlan, err error) {
 	if p, ok := b.done[t]; ok {
 		if b.busy[p] {
-			b.guarded = true // recursive: what it costs is not known yet
+			b.guarded, b.walked = true, true // recursive: what it costs is not known yet
 		}
 		return p, nil
 	}
@@ -101,7 +105,8 @@ func (b *jsonPlanner) plan(t reflect.Type) (_ *jsonPlan, err error) {
 	case reflect.Struct:
 		err = b.structure(p, t)
 	case reflect.Interface:
-		p.kind, err = reflect.Invalid, faceless(t)
+		p.kind, p.free, b.walked = reflect.Invalid, true, true
+		err = faceless(t)
 	default:
 		p.kind = reflect.Invalid
 	}
@@ -149,7 +154,7 @@ func (b *jsonPlanner) mapping(p *jsonPlan, t reflect.Type) (err error) {
 // embedded wins, then the tagged one; if two are left, none is read.
 func (b *jsonPlanner) structure(p *jsonPlan, t reflect.Type) error {
 	var found []jsonField
-	if err := b.fields(&found, t, 0, 0, map[reflect.Type]bool{}); err != nil {
+	if err := b.fields(&found, t, nil, 0, map[reflect.Type]bool{}); err != nil {
 		return err
 	}
 	for i, f := range found {
@@ -180,12 +185,13 @@ func marshalsJSON(t reflect.Type) bool {
 	return p.Implements(reflect.TypeFor[json.Marshaler]()) || p.Implements(reflect.TypeFor[encoding.TextMarshaler]())
 }
 
-func (b *jsonPlanner) fields(found *[]jsonField, t reflect.Type, depth, cost int, above map[reflect.Type]bool) error {
+func (b *jsonPlanner) fields(found *[]jsonField, t reflect.Type, index []int, cost int, above map[reflect.Type]bool) error {
 	if above[t] {
 		return nil
 	}
 	above[t] = true
 	defer delete(above, t)
+	depth := len(index)
 	if depth > 0 || !marshalsJSON(t) {
 		if err := hollow(t); err != nil {
 			return err
@@ -204,7 +210,7 @@ func (b *jsonPlanner) fields(found *[]jsonField, t reflect.Type, depth, cost int
 		case tag == "-", !f.IsExported() && (!f.Anonymous || at.Kind() != reflect.Struct):
 			continue
 		case f.Anonymous && name == "" && at.Kind() == reflect.Struct:
-			if err := b.fields(found, at, depth+1, behind, above); err != nil {
+			if err := b.fields(found, at, append(index[:depth:depth], i), behind, above); err != nil {
 				return err
 			}
 			continue
@@ -213,7 +219,7 @@ func (b *jsonPlanner) fields(found *[]jsonField, t reflect.Type, depth, cost int
 		if err != nil {
 			return err
 		}
-		field := jsonField{name: name, plan: part, cost: cost, depth: depth, tagged: name != ""}
+		field := jsonField{name: name, plan: part, cost: cost, depth: depth, index: append(index[:depth:depth], i), tagged: name != ""}
 		if name == "" {
 			field.name = f.Name
 		}

@@ -96,7 +96,7 @@ func keyable(t reflect.Type) error {
 		return nil
 	}
 	p := reflect.PointerTo(t)
-	h, _ := hooks(t)
+	h := hooks(t)
 	switch {
 	case h == ownCode || h == ownValue:
 		return unsupported(t, "as a key: nothing is known about the bytes of its own methods")

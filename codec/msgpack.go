@@ -30,7 +30,7 @@ func msgpackForm(t reflect.Type) (*form, error) {
 func libraryForm(t reflect.Type, p *plan) *form {
 	return &form{
 		append: func(dst []byte, v unsafe.Pointer) ([]byte, error) {
-			return p.pack(dst, reflect.NewAt(t, v).Interface())
+			return p.pack(dst, v)
 		},
 		decode: func(data []byte, v unsafe.Pointer, room int) error {
 			if err := p.check(data, room); err != nil {
@@ -42,39 +42,12 @@ func libraryForm(t reflect.Type, p *plan) *form {
 	}
 }
 
-// packer is a library encoder that appends to a slice.
-type packer struct {
-	enc *msgpack.Encoder
-	buf []byte
-}
-
-func (p *packer) Write(b []byte) (int, error) {
-	p.buf = append(p.buf, b...)
-	return len(b), nil
-}
-
-func (p *packer) WriteByte(c byte) error {
-	p.buf = append(p.buf, c)
-	return nil
-}
-
-var packers = sync.Pool{New: func() any { return &packer{enc: msgpack.NewEncoder(nil)} }}
-
-// pack appends what ptr points at. A pointer, so that methods of both receivers work.
-func (p *plan) pack(dst []byte, ptr any) (_ []byte, err error) {
-	defer caught(&err)
-	k := packers.Get().(*packer)
-	k.buf = dst
-	k.enc.Reset(k)
-	k.enc.UseCompactInts(true)
-	k.enc.SetSortMapKeys(true)
-	if err := k.enc.Encode(ptr); err != nil {
-		return nil, err // k may be in any state: it does not go back
+// pack appends the value at v.
+func (p *plan) pack(dst []byte, v unsafe.Pointer) ([]byte, error) {
+	out, err := p.write(dst, v)
+	if err != nil {
+		return nil, err
 	}
-	out := k.buf
-	k.buf = nil
-	packers.Put(k)
-
 	if p.traits.sorted {
 		if err := p.sort(out[len(dst):]); err != nil {
 			return nil, err

@@ -3,8 +3,6 @@ package codec
 import (
 	"reflect"
 	"unsafe"
-
-	"github.com/desir-go/desir/internal/pack"
 )
 
 // Most structs are made of numbers, texts, times, and structs, slices and pointers of
@@ -132,7 +130,7 @@ func (c *plainCompiler) structure(t *plainType) *plainType {
 		if elem == nil {
 			return nil
 		}
-		t.fields = append(t.fields, plainField{string(pack.AppendString(nil, f.name)), f.offset, elem})
+		t.fields = append(t.fields, plainField{f.stored, f.offset, elem})
 	}
 	return t
 }

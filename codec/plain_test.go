@@ -123,7 +123,7 @@ func samePlain[T any](t *testing.T, r *rand.Rand, values ...T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		long, err := p.pack(nil, &v)
+		long, err := byLibrary(p, &v)
 		if err != nil {
 			t.Fatal(err)
 		}

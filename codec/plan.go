@@ -31,6 +31,7 @@ const (
 type plan struct {
 	shape shape
 	typ   reflect.Type
+	hook  hook  // of codeShape and packedShape
 	bits  int   // of numbers
 	len   int   // of arrays
 	cost  int   // of a pointer's target, of a slice's element
@@ -44,6 +45,10 @@ type plan struct {
 	asArray bool             // the struct is stored as an array
 	omits   bool             // of structs: empty fields are left out
 
+	nilable bool // slices, maps, functions and channels, whatever methods they have
+	zeroes  bool // it has a method IsZero
+	stays   bool // of structs with methods of their own: omitempty never leaves them out
+
 	traits traits // of the plan that was asked for, not of those below it
 }
 
@@ -53,6 +58,7 @@ type planField struct {
 	path   string // the field in Go, with those that it is promoted from
 	offset uintptr
 	plan   *plan
+	omit   bool // left out when it is empty
 }
 
 type planPart struct {
@@ -98,6 +104,8 @@ func planOf(t reflect.Type) (*plan, error) {
 	return p, nil
 }
 
+var errorType = reflect.TypeFor[error]()
+
 // hollow refuses a struct of which nothing would be stored: all its fields are
 // unexported. One that has no fields but blank ones has nothing to lose.
 func hollow(t reflect.Type) error {
@@ -135,7 +143,15 @@ func (b *planner) plan(t reflect.Type) (*plan, error) {
 	}
 	p := &plan{typ: t}
 	b.done[t] = p // before its parts: they may lead back here
-	switch h, _ := hooks(t); h {
+	switch t.Kind() {
+	case reflect.Slice, reflect.Map, reflect.Func, reflect.Chan:
+		p.nilable = true
+	}
+	p.zeroes = t.Implements(zeroerType)
+	if p.hook = hooks(t); p.hook != noHook && t.Kind() == reflect.Struct {
+		p.stays = stays(t)
+	}
+	switch p.hook {
 	case mixedHooks:
 		return nil, unsupported(t, "it is written by one pair of marshalling methods and read by another, or has half a pair")
 	case ownCode:
@@ -158,7 +174,7 @@ func (b *planner) kind(p *plan, t reflect.Type) (err error) {
 	switch t.Kind() {
 	case reflect.Interface:
 		p.shape = anyShape
-		if t != reflect.TypeFor[error]() { // the library stores its text
+		if t != errorType { // its text is stored
 			return faceless(t)
 		}
 	case reflect.Bool:
@@ -207,11 +223,6 @@ func (b *planner) kind(p *plan, t reflect.Type) (err error) {
 
 func (b *planner) mapping(p *plan, t reflect.Type) (err error) {
 	p.shape, p.entry = mapShape, mapCost(t)
-	for _, part := range []reflect.Type{t.Key(), t.Elem()} {
-		if _, addressed := hooks(part); addressed {
-			return unsupported(t, "the marshalling methods of "+part.String()+" need a pointer, which a map does not give")
-		}
-	}
 	if p.key, err = b.plan(t.Key()); err != nil {
 		return err
 	}

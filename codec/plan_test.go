@@ -183,7 +183,7 @@ func TestTraits(t *testing.T) {
 	}{
 		{reflect.TypeFor[named](), traits{}},
 		{reflect.TypeFor[[]named](), traits{}},
-		{reflect.TypeFor[map[string]string](), traits{}},
+		{reflect.TypeFor[map[string]string](), traits{sorted: true}},
 		{reflect.TypeFor[map[string]int](), traits{sorted: true}},
 		{reflect.TypeFor[any](), traits{sorted: true, checked: true}},
 		{reflect.TypeFor[*chain](), traits{checked: true}},

@@ -1,7 +1,5 @@
 package codec
 
-import "reflect"
-
 // survey looks at everything a plan can reach and says what it needs.
 func survey(p *plan) traits {
 	s := surveyor{on: map[*plan]bool{}}
@@ -45,7 +43,7 @@ func (s *surveyor) visit(p *plan, depth int) {
 		s.afford(p.cost + load(p.elem, 0))
 		s.visit(p.elem, depth+1)
 	case mapShape:
-		s.traits.sorted = s.traits.sorted || !sortedByLibrary(p.typ)
+		s.traits.sorted = true
 		s.afford(p.entry.slot + p.entry.boxes + load(p.key, 0))
 		s.afford(load(p.elem, 0))
 		s.visit(p.key, depth+1)
@@ -80,16 +78,4 @@ func load(p *plan, depth int) int {
 		return hookCost
 	}
 	return 0
-}
-
-// sortedByLibrary tells the maps whose keys SetSortMapKeys sorts.
-func sortedByLibrary(t reflect.Type) bool {
-	if t.Key() != reflect.TypeFor[string]() {
-		return false
-	}
-	switch t.Elem() {
-	case reflect.TypeFor[string](), reflect.TypeFor[bool](), reflect.TypeFor[any]():
-		return true
-	}
-	return false
 }

@@ -136,6 +136,32 @@ func (r *reader) signed(size int) (token, error) {
 	return token{uintClass, n}, err
 }
 
+// header is next for bytes that may not be complete: of a container the elements need
+// not be there.
+func (r *reader) header() (token, bool) {
+	if r.pos >= len(r.data) {
+		return token{}, false
+	}
+	c := r.data[r.pos]
+	switch {
+	case c >= msgpcode.FixedMapLow && c <= msgpcode.FixedMapHigh:
+		r.pos++
+		return token{mapClass, uint64(c & msgpcode.FixedMapMask)}, true
+	case c >= msgpcode.FixedArrayLow && c <= msgpcode.FixedArrayHigh:
+		r.pos++
+		return token{arrayClass, uint64(c & msgpcode.FixedArrayMask)}, true
+	case c >= msgpcode.Array16 && c <= msgpcode.Map32:
+		r.pos++
+		n, err := r.number(2 << ((c - msgpcode.Array16) & 1))
+		if c >= msgpcode.Map16 {
+			return token{mapClass, n}, err == nil
+		}
+		return token{arrayClass, n}, err == nil
+	}
+	t, err := r.next()
+	return t, err == nil
+}
+
 func (r *reader) sized(c class, size int, extra uint64) (token, error) {
 	n, err := r.number(size)
 	if err != nil {

@@ -26,6 +26,7 @@ func Map(t *testing.T, r *redistest.Redis) {
 		part{"UndecodableKeys", mapUndecodableKeys},
 		part{"Codecs", codecOptions},
 		part{"CodecBytes", codecBytes},
+		part{"Endless", endlessValues},
 		part{"Bound", boundValues},
 		part{"Limits", limits},
 		part{"Options", badOptions},

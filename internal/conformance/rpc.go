@@ -23,6 +23,7 @@ func RPC(t *testing.T, r *redistest.Redis) {
 		part{"Calls", rpcCalls},
 		part{"Bind", rpcBind},
 		part{"Errors", rpcErrors},
+		part{"Endless", rpcEndless},
 		part{"Refused", rpcRefused},
 		part{"Nobody", rpcNobody},
 		part{"Overload", rpcOverload},

@@ -33,7 +33,9 @@ func (o codecOption) apply(s *settings)               { s.codec = o.codec }
 func (o codecOption) applyTopic(s *topicSettings)     { s.codec = o.codec }
 func (o codecOption) applyMailbox(s *mailboxSettings) { s.codec = o.codec }
 
-// WithCodec sets the codec of values. The default is [codec.Auto].
+// WithCodec sets the codec of values. The default is [codec.Auto]. Under codec.Encrypt
+// and codec.Sign a value is bound to its channel, queue or topic, and to no position or
+// priority: who can write to Redis can repeat values and change their order.
 func WithCodec(c codec.Codec) CodecOption { return codecOption{c} }
 
 // Buffer lets senders of this Chan wait while n values or more are in it, n ≥ 1,

@@ -26,7 +26,8 @@ type Codec interface {
 // Scoped is a codec whose bytes belong to one place. Constructors call Scope with
 // the kind and name of their object, as in "map:carts"; the codec that it returns
 // refuses bytes made for another. A second Scope replaces the first. [Encrypt]
-// and [Sign] bind their frames this way, the other wrappers pass the scope on.
+// and [Sign] bind their frames this way, the other wrappers pass the scope on. For a
+// place inside of the object, see [Bound].
 type Scoped interface {
 	Codec
 	Scope(object string) Codec

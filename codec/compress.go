@@ -34,7 +34,7 @@ type compress int
 
 func (c compress) begin(dst []byte) ([]byte, error) { return append(dst, plainBody), nil }
 
-func (c compress) seal(dst []byte, start, body int, check checker) (_ []byte, err error) {
+func (c compress) seal(dst []byte, start, body int, at place, check checker) (_ []byte, err error) {
 	defer caught(&err)
 	plain := dst[body:]
 	if len(plain) <= int(c) || len(plain) == 0 {
@@ -50,14 +50,14 @@ func (c compress) seal(dst []byte, start, body int, check checker) (_ []byte, er
 		return dst, nil
 	}
 	room, ok := unpackRoom(len(plain), roomKept(1+len(packed)))
-	if !ok || check(plain, room) != nil {
+	if !ok || check(plain, at, room) != nil {
 		return dst, nil
 	}
 	dst[start] = zstdBody
 	return append(dst[:body], packed...), nil
 }
 
-func (c compress) open(data []byte, room int) (_ []byte, _ int, err error) {
+func (c compress) open(data []byte, _ place, room int) (_ []byte, _ int, err error) {
 	defer caught(&err)
 	switch {
 	case len(data) == 0 || data[0] > zstdBody:
@@ -99,6 +99,7 @@ func unpackRoom(n, room int) (rest int, ok bool) {
 }
 
 func (c compress) scope(string) layer  { return c }
+func (c compress) binds() bool         { return false }
 func (c compress) name() string        { return "compress" }
 func (c compress) deterministic() bool { return false }
 

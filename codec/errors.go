@@ -20,8 +20,8 @@ var ErrUnsupported = errors.New("codec: type not supported")
 var ErrTooLarge = errors.New("codec: value too large")
 
 // ErrSignature says that a frame of [Encrypt] or [Sign] was not made by a holder
-// of the keys for this object: altered, moved from another object, made under a
-// key that the ring does not have, or no frame at all. Encoding returns it when
+// of the keys for this object and place: altered, moved from another object or another
+// key of a map, made under a key that the ring does not have, or no frame at all. Encoding returns it when
 // the ring has no usable current key.
 var ErrSignature = errors.New("codec: signature not valid")
 

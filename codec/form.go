@@ -66,25 +66,25 @@ func (b *base) form(t reflect.Type) (*form, error) {
 }
 
 // Append implements Codec. The dynamic type of v stands for the static type.
-func (b *base) Append(dst []byte, v any) ([]byte, error) { return appendAny(b, dst, v) }
+func (b *base) Append(dst []byte, v any) ([]byte, error) { return appendAny(b, dst, nowhere, v) }
 
 // Decode implements Codec. The target is replaced whole, or left as it was.
-func (b *base) Decode(data []byte, ptr any) error { return decodeAny(b, data, ptr) }
+func (b *base) Decode(data []byte, ptr any) error { return decodeAny(b, data, nowhere, ptr) }
 
 // appendAny is Codec.Append of every codec here, with the errors of the contract.
-func appendAny(c Codec, dst []byte, v any) ([]byte, error) {
+func appendAny(c Codec, dst []byte, at place, v any) ([]byte, error) {
 	t := reflect.TypeOf(v)
 	if t == nil {
 		t = reflect.TypeFor[any]()
 	}
-	out, err := appendValue(c, dst, t, v)
+	out, err := appendValue(c, dst, at, t, v)
 	if err != nil {
 		return dst, encodeError(typeName(reflect.TypeOf(v)), c.Name(), err)
 	}
 	return out, nil
 }
 
-func appendValue(c Codec, dst []byte, t reflect.Type, v any) (_ []byte, err error) {
+func appendValue(c Codec, dst []byte, at place, t reflect.Type, v any) (_ []byte, err error) {
 	switch c := c.(type) {
 	case *base:
 		f, err := c.form(t)
@@ -103,18 +103,21 @@ func appendValue(c Codec, dst []byte, t reflect.Type, v any) (_ []byte, err erro
 			return nil, err
 		}
 		body := len(out)
-		if out, err = appendValue(c.inner, out, t, v); err != nil {
+		if out, err = appendValue(c.inner, out, at, t, v); err != nil {
 			return nil, err
 		}
-		return c.layer.seal(out, start, body, func(data []byte, room int) error {
-			return checkValue(c.inner, t, data, room)
+		return c.layer.seal(out, start, body, at, func(data []byte, at place, room int) error {
+			return checkValue(c.inner, t, data, at, room)
 		})
 	}
 	defer caught(&err)
+	if b, ok := c.(Bound); ok && at.given && b.Binds() {
+		return b.AppendAt(dst, at.at, v)
+	}
 	return c.Append(dst, v)
 }
 
-func checkValue(c Codec, t reflect.Type, data []byte, room int) error {
+func checkValue(c Codec, t reflect.Type, data []byte, at place, room int) error {
 	switch c := c.(type) {
 	case *base:
 		f, err := c.form(t)
@@ -123,31 +126,31 @@ func checkValue(c Codec, t reflect.Type, data []byte, room int) error {
 		}
 		return f.check(data, room)
 	case *wrapper:
-		body, room, err := c.layer.open(data, room)
+		body, room, err := c.layer.open(data, at, room)
 		if err != nil {
 			return err
 		}
-		return checkValue(c.inner, t, body, room)
+		return checkValue(c.inner, t, body, at, room)
 	}
 	return nil
 }
 
 // decodeAny is Codec.Decode of every codec here, with the errors of the contract.
-func decodeAny(c Codec, data []byte, ptr any) error {
+func decodeAny(c Codec, data []byte, at place, ptr any) error {
 	target := reflect.ValueOf(ptr)
 	if target.Kind() != reflect.Pointer || target.IsNil() {
 		return fmt.Errorf("codec: Decode needs a pointer that is not nil, got %T: %w", ptr, ErrUnsupported)
 	}
 	t := target.Type().Elem()
 	fresh := reflect.New(t)
-	if err := decodeValue(c, data, fresh, roomFor(len(data))); err != nil {
+	if err := decodeValue(c, data, at, fresh, roomFor(len(data))); err != nil {
 		return &DecodeError{Type: t.String(), Codec: c.Name(), Err: reworded(c.Name(), err)}
 	}
 	target.Elem().Set(fresh.Elem())
 	return nil
 }
 
-func decodeValue(c Codec, data []byte, ptr reflect.Value, room int) (err error) {
+func decodeValue(c Codec, data []byte, at place, ptr reflect.Value, room int) (err error) {
 	switch c := c.(type) {
 	case *base:
 		f, err := c.form(ptr.Type().Elem())
@@ -156,12 +159,15 @@ func decodeValue(c Codec, data []byte, ptr reflect.Value, room int) (err error) 
 		}
 		return f.decode(data, ptr.UnsafePointer(), room)
 	case *wrapper:
-		body, room, err := c.layer.open(data, room)
+		body, room, err := c.layer.open(data, at, room)
 		if err != nil {
 			return err
 		}
-		return decodeValue(c.inner, body, ptr, room)
+		return decodeValue(c.inner, body, at, ptr, room)
 	}
 	defer caught(&err)
+	if b, ok := c.(Bound); ok && at.given && b.Binds() {
+		return b.DecodeAt(data, at.at, ptr.Interface())
+	}
 	return c.Decode(data, ptr.Interface())
 }

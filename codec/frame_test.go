@@ -26,7 +26,7 @@ func testRing() ring {
 func scoped(c Codec, object string) Codec { return c.(Scoped).Scope(object) }
 
 func TestFrames(t *testing.T) {
-	for name, frame := range map[string]func(Codec, KeyRing) Codec{"encrypt": Encrypt, "sign": Sign} {
+	for name, frame := range map[string]func(Codec, KeyRing, ...SealOption) Codec{"encrypt": Encrypt, "sign": Sign} {
 		t.Run(name, func(t *testing.T) {
 			keys := testRing()
 			carts := scoped(frame(Auto, keys), "map:carts")

@@ -17,15 +17,15 @@ const errHead refusal = "no head in front of the value"
 // unknown: if that protects something, it is the value alone.
 func Headed[T any](c Codec, cut func(data []byte) (length int, ok bool)) (Typed[headed.Of[T]], error) {
 	c = orAuto(c)
-	t, err := resolveHeaded[T](c, cut)
+	p, err := resolveHeaded[T](c, cut)
 	if err != nil {
 		return failing[headed.Of[T]](err), err
 	}
-	return public(t, reflect.TypeFor[T]().String(), c.Name()), nil
+	return public(nowhereBound(p), reflect.TypeFor[T]().String(), c.Name()), nil
 }
 
 // resolveHeaded is resolve that puts the head where the layers end.
-func resolveHeaded[T any](c Codec, cut func([]byte) (int, bool)) (typed[headed.Of[T]], error) {
+func resolveHeaded[T any](c Codec, cut func([]byte) (int, bool)) (placed[headed.Of[T]], error) {
 	if w, ok := c.(*wrapper); ok {
 		inner, err := resolveHeaded[T](w.inner, cut)
 		if err != nil {
@@ -35,9 +35,9 @@ func resolveHeaded[T any](c Codec, cut func([]byte) (int, bool)) (typed[headed.O
 	}
 	value, err := resolve[T](c)
 	if err != nil {
-		return typed[headed.Of[T]]{}, err
+		return placed[headed.Of[T]]{}, err
 	}
-	return typed[headed.Of[T]]{
+	return anywhere(typed[headed.Of[T]]{
 		append: func(dst []byte, v headed.Of[T]) ([]byte, error) {
 			return value.append(append(dst, v.Head...), v.Value)
 		},
@@ -57,5 +57,5 @@ func resolveHeaded[T any](c Codec, cut func([]byte) (int, bool)) (typed[headed.O
 			}
 			return value.check(data[n:], room)
 		},
-	}, nil
+	}), nil
 }

@@ -11,17 +11,19 @@ type layer interface {
 	begin(dst []byte) ([]byte, error)
 	// seal finishes dst[start:], where begin's part ends and the inner bytes begin
 	// at body. check tells whether the inner codec would read the bytes it wrote back.
-	seal(dst []byte, start, body int, check checker) ([]byte, error)
+	seal(dst []byte, start, body int, at place, check checker) ([]byte, error)
 	// open returns the inner bytes, and what is left of room after making them.
-	open(data []byte, room int) ([]byte, int, error)
+	open(data []byte, at place, room int) ([]byte, int, error)
 	// scope returns the same layer for one object.
 	scope(object string) layer
+	// binds tells whether seal and open look at the place.
+	binds() bool
 	name() string
 	deterministic() bool
 }
 
 // checker tells whether a codec would read bytes back with so much room.
-type checker = func(data []byte, room int) error
+type checker = func(data []byte, at place, room int) error
 
 // wrapper is a codec made of a layer and the codec inside it. A pointer to it is
 // what callers hold, and all that fmt shows of it is its name: a layer has keys.
@@ -32,9 +34,10 @@ type wrapper struct {
 
 func wrap(l layer, inner Codec) Codec { return &wrapper{l, orAuto(inner)} }
 
-func (w *wrapper) Append(dst []byte, v any) ([]byte, error) { return appendAny(w, dst, v) }
-func (w *wrapper) Decode(data []byte, ptr any) error        { return decodeAny(w, data, ptr) }
-func (w *wrapper) Name() string                             { return w.layer.name() + "(" + w.inner.Name() + ")" }
+func (w *wrapper) Append(dst []byte, v any) ([]byte, error) { return appendAny(w, dst, nowhere, v) }
+func (w *wrapper) Decode(data []byte, ptr any) error { return decodeAny(w, data, nowhere, ptr) }
+
+func (w *wrapper) Name() string { return w.layer.name() + "(" + w.inner.Name() + ")" }
 
 // Scope implements Scoped, for this layer and those inside it.
 func (w *wrapper) Scope(object string) Codec {
@@ -64,35 +67,34 @@ func (w *wrapper) Limited() bool {
 func (w *wrapper) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, w.Name()) }
 
 // wrapped puts a layer around the bytes of an inner codec.
-func wrapped[T any](l layer, inner typed[T]) typed[T] {
-	check := func(data []byte, room int) error { return inner.check(data, room) }
-	return typed[T]{
-		append: func(dst []byte, v T) ([]byte, error) {
+func wrapped[T any](l layer, inner placed[T]) placed[T] {
+	return placed[T]{
+		append: func(dst []byte, at place, v T) ([]byte, error) {
 			start := len(dst)
 			out, err := l.begin(dst)
 			if err != nil {
 				return dst, err
 			}
 			body := len(out)
-			if out, err = inner.append(out, v); err != nil {
+			if out, err = inner.append(out, at, v); err != nil {
 				return dst, err
 			}
-			return l.seal(out, start, body, check)
+			return l.seal(out, start, body, at, inner.check)
 		},
-		decode: func(data []byte, room int) (T, error) {
-			body, room, err := l.open(data, room)
+		decode: func(data []byte, at place, room int) (T, error) {
+			body, room, err := l.open(data, at, room)
 			if err != nil {
 				var zero T
 				return zero, err
 			}
-			return inner.decode(body, room)
+			return inner.decode(body, at, room)
 		},
-		check: func(data []byte, room int) error {
-			body, room, err := l.open(data, room)
+		check: func(data []byte, at place, room int) error {
+			body, room, err := l.open(data, at, room)
 			if err != nil {
 				return err
 			}
-			return inner.check(body, room)
+			return inner.check(body, at, room)
 		},
 	}
 }

@@ -16,11 +16,11 @@ type limit int
 
 func (l limit) begin(dst []byte) ([]byte, error) { return dst, nil }
 
-func (l limit) seal(dst []byte, start, _ int, _ checker) ([]byte, error) {
+func (l limit) seal(dst []byte, start, _ int, _ place, _ checker) ([]byte, error) {
 	return dst, l.allow(len(dst) - start)
 }
 
-func (l limit) open(data []byte, room int) ([]byte, int, error) {
+func (l limit) open(data []byte, _ place, room int) ([]byte, int, error) {
 	return data, room, l.allow(len(data))
 }
 
@@ -32,5 +32,6 @@ func (l limit) allow(n int) error {
 }
 
 func (l limit) scope(string) layer  { return l }
+func (l limit) binds() bool         { return false }
 func (l limit) name() string        { return "limit" }
 func (l limit) deterministic() bool { return true }

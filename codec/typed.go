@@ -48,11 +48,11 @@ func resolve[T any](c Codec) (typed[T], error) {
 		}
 		return fromForm[T](f), nil
 	case *wrapper:
-		inner, err := resolve[T](c.inner)
+		p, err := resolvePlaced[T](c)
 		if err != nil {
 			return typed[T]{}, err
 		}
-		return wrapped(c.layer, inner), nil
+		return nowhereBound(p), nil
 	}
 	return fromForeign[T](c), nil
 }

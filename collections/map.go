@@ -15,6 +15,9 @@ import (
 //
 // Use NewMap. A Map is safe for any number of goroutines; it holds no data
 // itself, so every call sees what is in Redis at that moment.
+//
+// Under codec.Encrypt and codec.Sign each value is bound to the map and to its key: one
+// that was moved to another key is a [*codec.DecodeError] with [codec.ErrSignature].
 type Map[K comparable, V any] struct {
 	desir.Object
 	h      *hub.Handle
@@ -29,7 +32,7 @@ func NewMap[K comparable, V any](rdb redis.UniversalClient, name string, opts ..
 	s, err := gather(opts, false)
 	vc := element.Scoped(s.values, "map", name)
 	keys, keyErr := element.Keys[K](s.keys)
-	values, valueErr := element.Values[V](vc)
+	values, valueErr := element.Placed[V](vc)
 	h := handle(rdb, "Map", name, err, keyErr, valueErr).Apart(s.apart)
 	return &Map[K, V]{
 		Object: desir.NewObject(h),
@@ -217,7 +220,7 @@ func (m *Map[K, V]) atAll(keys []K) (*send.Sender, []string, error) {
 
 func (m *Map[K, V]) pair(key K, v V) (s *send.Sender, field, value string, err error) {
 	if s, field, err = m.at(key); err == nil {
-		value, err = m.values.Encode(v)
+		value, err = m.values.EncodeAt(field, v)
 	}
 	return s, field, value, err
 }

@@ -93,7 +93,7 @@ func (m *Map[K, V]) CompareAndSwap(ctx context.Context, key K, old, new V) (swap
 	if err != nil {
 		return false, m.fail("CompareAndSwap", err)
 	}
-	value, err := m.values.Encode(new)
+	value, err := m.values.EncodeAt(field, new)
 	if err == nil {
 		swapped, err = m.swapIf(ctx, field, was, value)
 	}

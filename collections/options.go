@@ -27,7 +27,9 @@ type option func(*settings)
 func (o option) apply(s *settings) { o(s) }
 
 // WithCodec sets the codec of values: those of a Map, a List or a Value, and as
-// [WithKeyCodec] those of a Set or a SortedSet. The default is [codec.Auto].
+// [WithKeyCodec] those of a Set or a SortedSet. The default is [codec.Auto]. Under
+// codec.Encrypt and codec.Sign the values of a Map are bound to their keys; the elements
+// of a List are bound to the list, and not to their positions.
 func WithCodec(c codec.Codec) Option {
 	return option(func(s *settings) { s.values, s.members = c, c })
 }

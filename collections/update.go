@@ -85,7 +85,7 @@ func write[T any](p place, e *element.Of[T], v T, keep bool) (done bool, err err
 	case !keep:
 		return p.deleteIf(p.raw)
 	}
-	value, err := e.Encode(v)
+	value, err := e.EncodeAt(p.field, v)
 	switch {
 	case err != nil:
 		return false, err

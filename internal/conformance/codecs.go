@@ -138,11 +138,56 @@ func boundValues(t *testing.T, r *redistest.Redis) {
 		if !errors.Is(err, codec.ErrSignature) {
 			t.Errorf("%s: error %v, want ErrSignature", called, err)
 		}
+		must(t, r.Raw().HSet(ctx, from, "other", raw).Err()) // to another key of the same map
+		_, _, err = m.Get(ctx, "other")
+		undecodable(t, err, "collections.Map.Get", from, "other")
+		if !errors.Is(err, codec.ErrSignature) {
+			t.Errorf("%s at another key: error %v, want ErrSignature", called, err)
+		}
 		must(t, r.Raw().Set(ctx, to+"v", raw, 0).Err())
 		_, _, err = collections.NewValue[cart](r.Client, to+"v", with).Get(ctx)
 		undecodable(t, err, "collections.Value.Get", to+"v", "")
 		_, ok, err := collections.NewMap[string, cart](r.NewClient(t), from, with).Get(ctx, "k")
 		equal(t, called+" at its place", answer(ok, err), answer(true, nil))
+	}
+}
+
+// exchangedValues exchanges the values of two keys of one map: no method reads them.
+func exchangedValues(t *testing.T, r *redistest.Redis) {
+	ctx := t.Context()
+	for called, c := range map[string]codec.Codec{
+		"Encrypt":         codec.Encrypt(codec.Auto, ring(1)),
+		"Sign":            codec.Sign(codec.Auto, ring(1)),
+		"Sign of Encrypt": codec.Limit(codec.Sign(codec.Compress(codec.Encrypt(codec.JSON, ring(1)), 1), ring(1)), 1000),
+	} {
+		at := name(t, r, called)
+		m := collections.NewMap[string, string](r.Client, at, collections.WithCodec(c))
+		must(t, m.SetMany(ctx, map[string]string{"root": "admin", "mallory": "guest"}))
+		must(t, m.Set(ctx, "eve", "guest"))
+		must(t, second(m.SetNew(ctx, "ada", "user")))
+		must(t, second(m.Update(ctx, "ada", func(s string, _ bool) (string, bool, error) { return s + "!", true, nil })))
+		got, _, err := m.Swap(ctx, "eve", "nobody")
+		equal(t, called+": Swap", answer(got, err), answer("guest", nil))
+		all, err := m.Snapshot(ctx)
+		equal(t, called+": at their places", answer(all, err), answer(map[string]string{"root": "admin", "mallory": "guest", "eve": "nobody", "ada": "user!"}, nil))
+
+		keep := func(s string, _ bool) (string, bool, error) { return s, true, nil }
+		for op, call := range map[string]func() error{
+			"Get":           func() error { return third(m.Get(ctx, "mallory")) },
+			"GetMany":       func() error { return second(m.GetMany(ctx, "root", "mallory")) },
+			"Snapshot":      func() error { return second(m.Snapshot(ctx)) },
+			"All":           func() error { return second(drain(m.All(ctx))) },
+			"Values":        func() error { return second(drain(m.Values(ctx))) },
+			"Swap":          func() error { return third(m.Swap(ctx, "mallory", "admin")) },
+			"Update":        func() error { return second(m.Update(ctx, "mallory", keep)) },
+			"LoadOrStore":   func() error { return third(m.LoadOrStore(ctx, "mallory", "guest")) },
+			"LoadAndDelete": func() error { return third(m.LoadAndDelete(ctx, "mallory")) },
+		} {
+			must(t, r.Raw().HSet(ctx, at, "mallory", r.Raw().HGet(ctx, at, "root").Val()).Err())
+			if err := call(); !errors.Is(err, codec.ErrSignature) {
+				t.Errorf("%s: %s of an exchanged value: %v, want ErrSignature", called, op, err)
+			}
+		}
 	}
 }
 

@@ -28,6 +28,7 @@ func Map(t *testing.T, r *redistest.Redis) {
 		part{"CodecBytes", codecBytes},
 		part{"Endless", endlessValues},
 		part{"Bound", boundValues},
+		part{"Exchanged", exchangedValues},
 		part{"Limits", limits},
 		part{"Options", badOptions},
 		part{"Types", types},

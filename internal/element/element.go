@@ -17,14 +17,27 @@ import (
 // Of is the way of values of type T. The zero value is not usable.
 type Of[T any] struct {
 	typed codec.Typed[T]
-	plain bool // T is string and its form is itself: it passes without a copy
-	most  int  // bytes that Encode lets pass; 0 for any number
+	at    *codec.TypedAt[T] // the codec binds values to their fields; nil if not
+	plain bool              // T is string and its form is itself: it passes without a copy
+	most  int               // bytes that Encode lets pass; 0 for any number
 }
 
 // Values resolves a codec for values.
 func Values[T any](c codec.Codec) (Of[T], error) {
 	typed, err := codec.Values[T](c)
 	return of(c, typed), err
+}
+
+// Placed resolves a codec for values that stand in fields: EncodeAt and Decode bind
+// them to the field, if the codec does that.
+func Placed[T any](c codec.Codec) (Of[T], error) {
+	e, err := Values[T](c)
+	if codec.Binds(c) {
+		var at codec.TypedAt[T]
+		at, err = codec.Placed[T](c)
+		e.at = &at
+	}
+	return e, err
 }
 
 // maxMessage is how long a message may be whose codec has no bound of its own.
@@ -94,18 +107,33 @@ func (e *Of[T]) Encode(v T) (string, error) {
 	return s, err
 }
 
+// EncodeAt returns what is stored for v in a field.
+func (e *Of[T]) EncodeAt(field string, v T) (string, error) {
+	if e.at == nil {
+		return e.Encode(v)
+	}
+	buf := scratch.Get().(*[]byte)
+	b, err := e.at.Append((*buf)[:0], field, v)
+	return taken(buf, b), err
+}
+
 func (e *Of[T]) encode(v T) (string, error) {
 	if e.plain {
 		return *(*string)(unsafe.Pointer(&v)), nil
 	}
 	buf := scratch.Get().(*[]byte)
 	b, err := e.typed.Append((*buf)[:0], v)
+	return taken(buf, b), err
+}
+
+// taken returns b, made in a scratch buffer, as a string, and gives the buffer back.
+func taken(buf *[]byte, b []byte) string {
 	s := string(b)
 	if cap(b) <= maxScratch {
 		*buf = b[:0]
 		scratch.Put(buf)
 	}
-	return s, err
+	return s
 }
 
 // EncodeAll encodes all of vs or returns the first error.
@@ -125,7 +153,12 @@ func (e *Of[T]) Decode(s, key, field string) (v T, err error) {
 	if e.plain {
 		return *(*T)(unsafe.Pointer(&s)), nil
 	}
-	v, err = e.typed.Decode(unsafe.Slice(unsafe.StringData(s), len(s))) // codecs keep and change nothing
+	data := unsafe.Slice(unsafe.StringData(s), len(s)) // codecs keep and change nothing
+	if e.at == nil {
+		v, err = e.typed.Decode(data)
+	} else {
+		v, err = e.at.Decode(data, field)
+	}
 	if err == nil {
 		return v, nil
 	}

@@ -1,0 +1,155 @@
+package codec
+
+import "reflect"
+
+// Bound is a codec that can also bind each value to a place inside of its object, as the
+// field of a hash or the id of a call: what was made for one place is refused at every
+// other. [Encrypt] and [Sign] are, and the other wrappers hand the place inwards. A codec
+// of your own that has these methods is used by [Placed] in the same way.
+type Bound interface {
+	Codec
+	// Binds tells whether the place matters. Without it the others are not called.
+	Binds() bool
+	// AppendAt is Append for a value at a place, which may be any bytes.
+	AppendAt(dst []byte, place string, v any) ([]byte, error)
+	// DecodeAt is Decode for bytes that stand at a place.
+	DecodeAt(data []byte, place string, ptr any) error
+}
+
+// TypedAt is [Typed] for values that are bound to places.
+type TypedAt[T any] struct {
+	Append func(dst []byte, place string, v T) ([]byte, error)
+	Decode func(data []byte, place string) (T, error)
+}
+
+// Placed resolves a codec as [Values] does, for values of which each belongs to a place:
+// what Append wrote for one, Decode reads at that one only. Whether the codec looks at
+// the place is asked once: a codec that protects nothing does not, and costs nothing more.
+// The place is not stored. [Binds] says whether it matters.
+func Placed[T any](c Codec) (TypedAt[T], error) {
+	c = orAuto(c)
+	if !Binds(c) {
+		t, err := Values[T](c)
+		return TypedAt[T]{
+			Append: func(dst []byte, _ string, v T) ([]byte, error) { return t.Append(dst, v) },
+			Decode: func(data []byte, _ string) (T, error) { return t.Decode(data) },
+		}, err
+	}
+	t, err := resolvePlaced[T](c)
+	if err != nil {
+		return TypedAt[T]{
+			Append: func(dst []byte, _ string, _ T) ([]byte, error) { return dst, err },
+			Decode: func([]byte, string) (v T, _ error) { return v, err },
+		}, err
+	}
+	name := reflect.TypeFor[T]().String()
+	return TypedAt[T]{
+		Append: func(dst []byte, at string, v T) ([]byte, error) {
+			out, err := t.append(dst, place{at, true}, v)
+			if err != nil {
+				return dst, encodeError(name, c.Name(), err)
+			}
+			return out, nil
+		},
+		Decode: func(data []byte, at string) (T, error) {
+			v, err := t.decode(data, place{at, true}, roomFor(len(data)))
+			if err != nil {
+				var zero T
+				return zero, &DecodeError{Type: name, Codec: c.Name(), Err: reworded(c.Name(), err)}
+			}
+			return v, nil
+		},
+	}, nil
+}
+
+// Binds tells whether a codec binds values to places, by itself or by a layer inside.
+func Binds(c Codec) bool {
+	b, ok := c.(Bound)
+	return ok && b.Binds()
+}
+
+// place is where a value stands inside of its object.
+type place struct {
+	at    string
+	given bool // not of values whose place cannot be bound, as the elements of lists
+}
+
+var nowhere place
+
+// placed is typed for values that have a place.
+type placed[T any] struct {
+	append func(dst []byte, at place, v T) ([]byte, error)
+	decode func(data []byte, at place, room int) (T, error)
+	check  func(data []byte, at place, room int) error
+}
+
+// resolvePlaced is resolve that hands the place to the layers.
+func resolvePlaced[T any](c Codec) (placed[T], error) {
+	if w, ok := c.(*wrapper); ok {
+		inner, err := resolvePlaced[T](w.inner)
+		if err != nil {
+			return inner, err
+		}
+		return wrapped(w.layer, inner), nil
+	}
+	t, err := resolve[T](c)
+	if err != nil {
+		return placed[T]{}, err
+	}
+	p := anywhere(t)
+	if b, ok := c.(Bound); ok && b.Binds() {
+		bindForeign(&p, b)
+	}
+	return p, nil
+}
+
+// anywhere is a codec that does not look at the place.
+func anywhere[T any](t typed[T]) placed[T] {
+	return placed[T]{
+		append: func(dst []byte, _ place, v T) ([]byte, error) { return t.append(dst, v) },
+		decode: func(data []byte, _ place, room int) (T, error) { return t.decode(data, room) },
+		check:  func(data []byte, _ place, room int) error { return t.check(data, room) },
+	}
+}
+
+// nowhereBound is the other way round, for values that have no place.
+func nowhereBound[T any](p placed[T]) typed[T] {
+	return typed[T]{
+		append: func(dst []byte, v T) ([]byte, error) { return p.append(dst, nowhere, v) },
+		decode: func(data []byte, room int) (T, error) { return p.decode(data, nowhere, room) },
+		check:  func(data []byte, room int) error { return p.check(data, nowhere, room) },
+	}
+}
+
+// bindForeign hands places to a codec that somebody else wrote.
+func bindForeign[T any](p *placed[T], b Bound) {
+	appendFree, decodeFree := p.append, p.decode
+	p.append = func(dst []byte, at place, v T) (out []byte, err error) {
+		if !at.given {
+			return appendFree(dst, at, v)
+		}
+		defer caught(&err)
+		return b.AppendAt(dst, at.at, v)
+	}
+	p.decode = func(data []byte, at place, room int) (v T, err error) {
+		if !at.given {
+			return decodeFree(data, at, room)
+		}
+		defer caught(&err)
+		err = b.DecodeAt(data, at.at, &v)
+		return v, err
+	}
+}
+
+// Binds implements [Bound], for this layer and those inside it.
+func (w *wrapper) Binds() bool { return w.layer.binds() || Binds(w.inner) }
+
+// AppendAt implements [Bound].
+func (w *wrapper) AppendAt(dst []byte, at string, v any) ([]byte, error) {
+	return appendAny(w, dst, place{at, true}, v)
+}
+
+// DecodeAt implements [Bound].
+func (w *wrapper) DecodeAt(data []byte, at string, ptr any) error {
+	return decodeAny(w, data, place{at, true}, ptr)
+}

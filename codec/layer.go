@@ -35,7 +35,7 @@ type wrapper struct {
 func wrap(l layer, inner Codec) Codec { return &wrapper{l, orAuto(inner)} }
 
 func (w *wrapper) Append(dst []byte, v any) ([]byte, error) { return appendAny(w, dst, nowhere, v) }
-func (w *wrapper) Decode(data []byte, ptr any) error { return decodeAny(w, data, nowhere, ptr) }
+func (w *wrapper) Decode(data []byte, ptr any) error        { return decodeAny(w, data, nowhere, ptr) }
 
 func (w *wrapper) Name() string { return w.layer.name() + "(" + w.inner.Name() + ")" }
 

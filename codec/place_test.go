@@ -16,7 +16,7 @@ type atField struct {
 
 func (a atField) Append(dst []byte, v any) ([]byte, error) { return a.AppendAt(dst, a.field, v) }
 func (a atField) Decode(data []byte, ptr any) error        { return a.DecodeAt(data, a.field, ptr) }
-func placedAt(c Codec, object, field string) Codec { return atField{scoped(c, object).(Bound), field} }
+func placedAt(c Codec, object, field string) Codec         { return atField{scoped(c, object).(Bound), field} }
 
 func sealers() map[string]func(Codec, KeyRing, ...SealOption) Codec {
 	return map[string]func(Codec, KeyRing, ...SealOption) Codec{"encrypt": Encrypt, "sign": Sign}

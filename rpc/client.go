@@ -203,7 +203,8 @@ func plain(v any) any {
 }
 
 // Invoke calls a method by its name with a value of any type, for tools that do not
-// know its types: the worker takes whatever decodes. nil asks without a value. Errors are
+// know its types: the worker takes whatever decodes, and refuses names of fields that its type
+// does not have with [InvalidArgument]. nil asks without a value. Errors are
 // those of [Method.Call].
 func (c *Client) Invoke(ctx context.Context, method string, req any) (Raw, error) {
 	raw, err := c.invoke(ctx, method, req)

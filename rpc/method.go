@@ -109,6 +109,7 @@ func (m Method[Req, Res]) Handle(s *Server, h func(ctx context.Context, req Req)
 	s.handle(&handler{
 		info:    MethodInfo{Name: m.name, Doc: m.doc, Request: m.req, Result: m.res},
 		fitting: fitting{own: m.word},
+		strict:  strictOf(reflect.TypeFor[Req]()),
 		run: func(ctx context.Context, body string, dst []byte, around around) ([]byte, error) {
 			req, err := m.in.Decode(viewOf(body))
 			if err != nil {

@@ -198,6 +198,12 @@ func (c *incoming) serve(dst []byte) (state uint64, body []byte) {
 		err := &Error{Code: InvalidArgument, Message: fmt.Sprintf("the types are %s here, and the caller has %s", h.fitting.own, short(q.word))}
 		return stateRefused, appendError(dst, err, s.name)
 	}
+	if h.strict != nil && untyped(q.word) {
+		if err := h.strict(q.body); err != nil {
+			s.stats.refused.Add(1)
+			return stateRefused, appendError(dst, &Error{Code: InvalidArgument, Message: "what was asked cannot be decoded: " + err.Error()}, s.name)
+		}
+	}
 	ctx := c.context()
 	if !c.run.running.enter(ctx) {
 		s.stats.expired.Add(1)

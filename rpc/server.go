@@ -42,8 +42,9 @@ type Server struct {
 type handler struct {
 	info      MethodInfo
 	fitting   fitting
-	intercept Interceptor // nil for none
-	usual     usual       // how long it takes
+	strict    func(body string) error // checks the names in requests of callers without types; nil: there are none
+	intercept Interceptor             // nil for none
+	usual     usual                   // how long it takes
 	run       func(ctx context.Context, body string, dst []byte, around around) ([]byte, error)
 }
 

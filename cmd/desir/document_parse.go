@@ -54,7 +54,7 @@ func parseArray(dec *json.Decoder) (any, error) {
 }
 
 func parseObject(dec *json.Decoder) (any, error) {
-	all := mapping{}
+	all, names := mapping{}, map[string]bool{}
 	for dec.More() {
 		key, err := dec.Token()
 		if err != nil {
@@ -64,6 +64,11 @@ func parseObject(dec *json.Decoder) (any, error) {
 		if err != nil {
 			return nil, err
 		}
+		name, _ := key.(string)
+		if names[name] {
+			return nil, fmt.Errorf("the name %.64q stands twice in an object", name)
+		}
+		names[name] = true
 		all = append(all, pair{key, v})
 	}
 	if _, err := dec.Token(); err != nil {

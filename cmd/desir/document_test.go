@@ -1,0 +1,24 @@
+package main
+
+import (
+	"strings"
+	"testing"
+)
+
+// TestJSONRefused gives JSON that does not say one thing.
+func TestJSONRefused(t *testing.T) {
+	t.Parallel()
+	for text, says := range map[string]string{
+		`{"ID": 1, "ID": 2}`:                 `"ID" stands twice`,
+		`[{"a": {"b": 1, "c": 2, "b": 3}}]`:  `"b" stands twice`,
+		`{"ID": 1} {"ID": 2}`:                "after top-level value",
+		`{"ID": 1}x`:                         "after top-level value",
+		`[18446744073709551616]`:             "more than 64 bits",
+		`[1e999]`:                            "beyond the range",
+		"{\"a\x1b[2J\": 1, \"a\x1b[2J\": 2}": "invalid character",
+	} {
+		if v, err := parseJSON(text); err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("%q is read as %v, %v; want %q", text, v, err, says)
+		}
+	}
+}

@@ -1,0 +1,161 @@
+package rpc
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/desir-go/desir/codec"
+)
+
+// A caller that knows no types, as [Client.Invoke] or a command line, writes the names of fields
+// by hand. To it a name that the type does not have is an error, which to a caller with types
+// is a field that its side has and the worker's has not.
+
+// untyped reports whether a caller's type word says that it knows no type of the request.
+func untyped(word string) bool { return strings.HasPrefix(word, wordAny+">") }
+
+// strictOf returns what checks the names in a request of a type, or nil if it has none.
+func strictOf(t reflect.Type) func(body string) error {
+	if !hasFields(t, map[reflect.Type]bool{}) {
+		return nil
+	}
+	return func(body string) error {
+		var v any
+		if err := codec.Msgpack.Decode(viewOf(body), &v); err != nil {
+			return err
+		}
+		return checkNames(t, v, "")
+	}
+}
+
+// hasFields reports whether values of a type hold structs that travel as maps of their fields.
+func hasFields(t reflect.Type, seen map[reflect.Type]bool) bool {
+	if seen[t] || writesItself(t) {
+		return false
+	}
+	seen[t] = true
+	switch t.Kind() {
+	case reflect.Struct:
+		return structWord(t, 1) == "{}"
+	case reflect.Pointer, reflect.Slice, reflect.Array, reflect.Map:
+		return hasFields(t.Elem(), seen)
+	}
+	return false
+}
+
+// writesItself reports whether methods of a type say how it travels.
+func writesItself(t reflect.Type) bool {
+	if t == timeType {
+		return true
+	}
+	if t.Kind() == reflect.Pointer || t.Kind() == reflect.Interface {
+		return false
+	}
+	p := reflect.PointerTo(t)
+	return packsItself(p) || p.Implements(textMarshaler) || p.Implements(binaryMarshaler)
+}
+
+// checkNames compares the names in a value that was decoded without a type with those of a type. What
+// does not fit in other ways is for the decoder to refuse.
+func checkNames(t reflect.Type, v any, where string) error {
+	if writesItself(t) {
+		return nil
+	}
+	switch t.Kind() {
+	case reflect.Pointer:
+		return checkNames(t.Elem(), v, where)
+	case reflect.Slice, reflect.Array:
+		all, _ := v.([]any)
+		for i, e := range all {
+			if err := checkNames(t.Elem(), e, fmt.Sprintf("%s[%d]", where, i)); err != nil {
+				return err
+			}
+		}
+	case reflect.Map:
+		all, _ := v.(map[string]any)
+		for _, k := range sortedKeys(all) {
+			if err := checkNames(t.Elem(), all[k], fmt.Sprintf("%s[%s]", where, quotedName(k))); err != nil {
+				return err
+			}
+		}
+	case reflect.Struct:
+		all, ok := v.(map[string]any)
+		if !ok || structWord(t, 1) != "{}" {
+			return nil
+		}
+		fields := fieldsOf(t)
+		for _, k := range sortedKeys(all) {
+			f, ok := fields[k]
+			if !ok {
+				return fmt.Errorf("there is no field %s%s", strings.TrimPrefix(where+"."+quotedName(k), "."), instead(k, fields))
+			}
+			if err := checkNames(f, all[k], strings.TrimPrefix(where+"."+k, ".")); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// fieldsOf returns the fields of a struct by the names under which they travel.
+func fieldsOf(t reflect.Type) map[string]reflect.Type {
+	all := map[string]reflect.Type{}
+	for i := range t.NumField() {
+		f := t.Field(i)
+		name, rest, _ := strings.Cut(f.Tag.Get("msgpack"), ",")
+		if name == "-" || f.PkgPath != "" && !f.Anonymous {
+			continue
+		}
+		inner := f.Type
+		if inner.Kind() == reflect.Pointer {
+			inner = inner.Elem()
+		}
+		if inner.Kind() == reflect.Struct && !writesItself(inner) && (f.Anonymous && name == "" || strings.Contains(rest, "inline")) {
+			for k, v := range fieldsOf(inner) {
+				if _, taken := all[k]; !taken {
+					all[k] = v
+				}
+			}
+		}
+		if name == "" {
+			name = f.Name
+		}
+		all[name] = f.Type
+		for opt := range strings.SplitSeq(rest, ",") {
+			if alias, ok := strings.CutPrefix(opt, "alias:"); ok {
+				all[alias] = f.Type
+			}
+		}
+	}
+	return all
+}
+
+const maxNamed = 8
+
+// instead names the field that was meant, or those that there are.
+func instead(name string, fields map[string]reflect.Type) string {
+	names := sortedKeys(fields)
+	for _, n := range names {
+		if strings.EqualFold(n, name) {
+			return "; it is called " + quotedName(n)
+		}
+	}
+	if len(names) > maxNamed {
+		names = append(names[:maxNamed:maxNamed], "…")
+	}
+	return "; there are " + strings.Join(names, ", ")
+}
+
+// quotedName is a name of the caller's, safe for a line of text.
+func quotedName(s string) string { return fmt.Sprintf("%.64q", s) }

@@ -32,6 +32,8 @@ type call struct {
 	settled atomic.Bool
 	leads   atomic.Pointer[link.Link] // over which it reads its result itself
 
+	signs signs
+
 	// What became of it, once done has been sent to.
 	state uint64
 	body  string

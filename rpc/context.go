@@ -14,6 +14,7 @@ type callContext struct {
 	at   time.Time // the deadline, or zero
 
 	prev, next *callContext // of those that run; the lock is theirs
+	long       bool         // it ran when calls were named last; the lock is theirs too
 
 	mu    sync.Mutex
 	real  context.Context // nil until it is needed

@@ -199,6 +199,9 @@ func (r *inboxReader) takeField(answer *link.Reply, entry string) {
 	case field == resultField:
 		r.size += len(value)
 		r.results += r.box.bring(value)
+	case field == heldField:
+		r.size += len(value)
+		r.box.held(readHeld(value))
 	case field == newField && value != newFirst:
 		r.made = entry
 	}

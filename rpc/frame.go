@@ -14,6 +14,7 @@ const (
 	version     = 1
 	resultField = "1"
 	newField    = "new"   // of the entry of an inbox that was made
+	heldField   = "held"  // of an entry: IDs of calls that a worker has
 	newFirst    = "first" // before any call was stored: nothing can be lost
 	newAgain    = "again"
 )

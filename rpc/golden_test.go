@@ -59,6 +59,7 @@ func frames(t *testing.T) (names []string, all map[string]string) {
 		t.Fatal(err)
 	}
 	add("entry of a result under a codec", (&result{77, stateDone, string(body)}).append(nil))
+	add("calls 7 and 300 that a worker has", appendHeld(nil, []uint64{7, 300}))
 	return names, all
 }
 
@@ -216,6 +217,9 @@ func TestGolden(t *testing.T) {
 	gone := readCancel(golden["cancel of calls 7 and 300"])
 	if gone.inbox != goldenInbox || !slices.Equal(gone.ids, []uint64{7, 300}) {
 		t.Errorf("a cancel is read as %v", gone)
+	}
+	if had := readHeld(golden["calls 7 and 300 that a worker has"]); !slices.Equal(had, []uint64{7, 300}) {
+		t.Errorf("calls that a worker has are read as %v", had)
 	}
 }
 

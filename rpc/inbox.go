@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+	"weak"
 
 	"github.com/desir-go/desir"
 	"github.com/desir-go/desir/internal/hub"
@@ -23,7 +24,8 @@ type inbox struct {
 	calls sync.Pool     // that are free
 
 	fresh atomic.Bool            // the server has seen to the key, not long ago
-	seen  atomic.Uint64          // how often it has
+	seen  atomic.Bool            // it has at all
+	stale *time.Timer            // ends fresh
 	made  atomic.Pointer[string] // the entry by which the key was made last, as far as the server's answers tell
 	gate  gate                   // of whoever lets it see to the key
 
@@ -46,9 +48,21 @@ func inboxOf(h *hub.Hub, prefix string) *inbox {
 		id := inboxName(prefix, rand.Text())
 		box := &inbox{hub: h, id: id, key: inboxKey(id), gate: newGate(), pending: map[uint64]*call{}}
 		box.reader = newInboxReader(box)
+		box.stale = box.after(refresh, func(box *inbox) { box.fresh.Store(false) })
 		box.calls.New = func() any { return newCall(box) }
 		return box
 	}).(*inbox)
+}
+
+// after calls f after a while, unless the inbox is gone by then: timers do not keep the
+// client, which its user may have closed.
+func (b *inbox) after(d time.Duration, f func(*inbox)) *time.Timer {
+	weakly := weak.Make(b)
+	return time.AfterFunc(d, func() {
+		if b := weakly.Value(); b != nil {
+			f(b)
+		}
+	})
 }
 
 // free takes back a call whose caller has its end. If the answer to its store is still
@@ -61,6 +75,7 @@ func (b *inbox) free(p *call) {
 	p.out.Store(0)
 	p.client, p.id, p.nth, p.method, p.wait, p.state, p.body, p.err, p.post.Value = nil, 0, 0, "", time.Time{}, 0, "", nil, ""
 	p.doubt = nil
+	p.signs = signs{}
 	b.calls.Put(p)
 }
 
@@ -90,7 +105,7 @@ func (b *inbox) enter(p *call) (leads bool) {
 	}
 	if !b.watching {
 		b.watching = true
-		time.AfterFunc(checkGap, b.watch)
+		b.after(checkGap, (*inbox).watch)
 	}
 	return leads
 }
@@ -152,7 +167,7 @@ func (b *inbox) ready(ctx context.Context) error {
 // see lets the server see to the key.
 func (b *inbox) see(ctx context.Context) error {
 	text := newAgain
-	if b.seen.Load() == 0 {
+	if !b.seen.Load() {
 		text = newFirst
 	}
 	answer, err := inboxScript.Run(ctx, b.hub, []string{b.key}, inboxLife.Milliseconds(), text)
@@ -163,13 +178,9 @@ func (b *inbox) see(ctx context.Context) error {
 		b.made.Store(&made)
 		b.lose()
 	}
+	b.seen.Store(true)
 	b.fresh.Store(true)
-	n := b.seen.Add(1)
-	time.AfterFunc(refresh, func() {
-		if b.seen.Load() == n {
-			b.fresh.Store(false)
-		}
-	})
+	b.stale.Reset(refresh)
 	return nil
 }
 

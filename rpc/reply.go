@@ -17,26 +17,35 @@ import (
 // packedNil is msgpack's nil.
 const packedNil = 0xc0
 
-// deliver is an entry of an inbox that holds the results of all calls: XADD into a stream
-// that is there. One that is gone stays gone.
-var deliver = &fuse.Kind{
-	Joins: true,
-	Command: func(ctx context.Context, calls []*fuse.Call) redis.Cmder {
-		results := calls[0].Value
-		if len(calls) > 1 {
-			n := 0
-			for _, c := range calls {
-				n += len(c.Value)
+// Entries of an inbox, with the results of all calls, and with the IDs of calls that a worker
+// has.
+var (
+	deliver     = entryOf(resultField)
+	deliverHeld = entryOf(heldField)
+)
+
+// entryOf is an entry of an inbox whose one field holds the values of all calls: XADD into
+// a stream that is there. One that is gone stays gone.
+func entryOf(field string) *fuse.Kind {
+	return &fuse.Kind{
+		Joins: true,
+		Command: func(ctx context.Context, calls []*fuse.Call) redis.Cmder {
+			results := calls[0].Value
+			if len(calls) > 1 {
+				n := 0
+				for _, c := range calls {
+					n += len(c.Value)
+				}
+				all := make([]byte, 0, n)
+				for _, c := range calls {
+					all = append(all, c.Value...)
+				}
+				results = textView(all)
 			}
-			all := make([]byte, 0, n)
-			for _, c := range calls {
-				all = append(all, c.Value...)
-			}
-			results = textView(all)
-		}
-		return redis.NewStringCmd(ctx, "xadd", calls[0].Key, "nomkstream", "*", resultField, results)
-	},
-	Answer: func(redis.Cmder, []*fuse.Call) {},
+			return redis.NewStringCmd(ctx, "xadd", calls[0].Key, "nomkstream", "*", field, results)
+		},
+		Answer: func(redis.Cmder, []*fuse.Call) {},
+	}
 }
 
 // outgoing is results for one client on their way.

@@ -21,6 +21,8 @@ var (
 	inboxSource string
 	//go:embed scripts/withdraw.lua
 	withdrawSource string
+	//go:embed scripts/waiting.lua
+	waitingSource string
 )
 
 var (
@@ -30,4 +32,5 @@ var (
 	checkScript    = script.New(checkSource, reapSource)
 	inboxScript    = script.New(inboxSource)
 	withdrawScript = script.New(withdrawSource)
+	waitingScript  = script.New(waitingSource)
 )

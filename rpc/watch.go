@@ -32,7 +32,7 @@ func (b *inbox) watch() {
 		group.Go(func() { c.watch(ctx, b) })
 	}
 	group.Wait()
-	time.AfterFunc(checkGap, b.watch)
+	b.after(checkGap, (*inbox).watch)
 }
 
 // clients returns those that have calls pending; if none has, the watch ends.
@@ -68,6 +68,7 @@ func (c *Client) watch(ctx context.Context, b *inbox) {
 	if now.workers == 0 {
 		c.withdraw(ctx, b, now.now)
 	}
+	c.look(ctx, b, now.now)
 }
 
 // away says why the server does not tell. What is certain of the check, that it was not

@@ -97,6 +97,7 @@ func (r *run) serve(ctx context.Context) (err error) {
 	lasting := make(chan error, 1)
 	ended := make(chan struct{})
 	helpers.Go(func() { r.renew(ended, lasting) })
+	helpers.Go(func() { r.beat(ended) })
 	heard := make(chan struct{})
 	helpers.Go(func() { r.hear(ended, sync.OnceFunc(func() { close(heard) })) })
 	select { // else the first calls that are given up are not heard of

@@ -1,0 +1,199 @@
+package rpc_test
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"testing"
+	"time"
+	"weak"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/desir-go/desir"
+	"github.com/desir-go/desir/internal/redistest"
+	"github.com/desir-go/desir/rpc"
+)
+
+// silent is the time in which a call ends that nobody has: two leases, two checks, and what
+// a busy machine takes.
+const silent = 30*time.Second + 15*time.Second
+
+// blocker is a worker with one handler, which blocks until the test opens the gate.
+type blocker struct {
+	method rpc.Method[int, int]
+	gate   chan struct{}
+	end    func()
+}
+
+func startBlocker(t *testing.T, rdb redis.UniversalClient) *blocker {
+	t.Helper()
+	b := &blocker{method: rpc.NewMethod[int, int]("Block"), gate: make(chan struct{})}
+	s := rpc.NewServer(rdb, service, rpc.Concurrency(1), rpc.Grace(0))
+	b.method.Handle(s, func(ctx context.Context, n int) (int, error) {
+		rdb.Incr(context.Background(), holds)
+		select {
+		case <-b.gate:
+			return n, nil
+		case <-ctx.Done():
+			return 0, ctx.Err()
+		}
+	})
+	sum.Handle(s, addUp)
+	b.end = run(t, s)
+	return b
+}
+
+// within waits for a call without a deadline, which must have ended by then.
+func within[T any](t *testing.T, what string, d time.Duration, p *rpc.Pending[T]) (T, error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), d)
+	defer cancel()
+	start := time.Now()
+	got, err := p.Wait(ctx)
+	if ctx.Err() != nil {
+		t.Fatalf("%s has not ended after %v", what, d)
+	}
+	t.Logf("%s ended after %v: %v, %v", what, time.Since(start).Round(time.Millisecond), got, err)
+	return got, err
+}
+
+// waits waits until n calls are in the list.
+func waits(t *testing.T, rdb redis.UniversalClient, n int64) {
+	t.Helper()
+	redistest.Eventually(t, 20*time.Second, func() bool { return rdb.LLen(t.Context(), service).Val() == n }, "calls wait")
+}
+
+// TestExpiredWorker has a worker that cannot renew its lease, and whose reads go on: once it
+// is over they take nothing.
+func TestExpiredWorker(t *testing.T) {
+	t.Parallel()
+	srv := redistest.StartServer(t)
+	rdb := srv.Client(t)
+	p := redistest.NewProxy(t, srv.Addr)
+	mine := redis.NewClient(&redis.Options{Addr: p.Addr()})
+	t.Cleanup(func() { _ = mine.Close() })
+	other := startBlocker(t, rdb)
+	c := rpc.NewClient(rdb, service)
+	busy := other.method.Go(t.Context(), c, 1, patient)
+	held(t, rdb, 1)
+	s := rpc.NewServer(mine, service, rpc.Grace(0))
+	other.method.Handle(s, func(ctx context.Context, _ int) (int, error) {
+		rdb.Incr(context.Background(), holds)
+		<-ctx.Done()
+		return 0, ctx.Err()
+	})
+	run(t, s)
+	workers := func(n int) func() bool {
+		return func() bool { all, _ := c.Workers(t.Context()); return len(all) == n }
+	}
+	redistest.Eventually(t, 20*time.Second, workers(2), "both workers are there")
+	p.CutRequest(-1, redistest.All(redistest.Arg("10000"), redistest.Command("evalsha", "eval")))
+	redistest.Eventually(t, 30*time.Second, workers(1), "its lease runs out")
+	lost := other.method.Go(t.Context(), c, 2)
+	_, err := within(t, "the call", 5*time.Second, other.method.Go(timeout(t, 4*time.Second), c, 3))
+	if !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("a call that no worker can take: %v; want DeadlineExceeded", err)
+	}
+	p.BlackHole(true) // it dies
+	close(other.gate)
+	if got, err := within(t, "the call that waited", silent, lost); err != nil && !errors.Is(err, desir.ErrMaybeRan) {
+		t.Errorf("the call that waited: %d, %v", got, err)
+	}
+	_, _ = within(t, "the other call", silent, busy)
+	p.BlackHole(false)
+}
+
+func timeout(t *testing.T, d time.Duration) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), d)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// TestWithdrawalLost loses the reply to the script that takes a call back, while the only
+// worker is started again.
+func TestWithdrawalLost(t *testing.T) {
+	t.Parallel()
+	srv := redistest.StartServer(t)
+	rdb := srv.Client(t)
+	p := redistest.NewProxy(t, srv.Addr)
+	mine := redis.NewClient(&redis.Options{Addr: p.Addr()})
+	t.Cleanup(func() { _ = mine.Close() })
+	c := rpc.NewClient(mine, service)
+	w := startBlocker(t, rdb)
+	runs := w.method.Go(t.Context(), c, 1, patient)
+	held(t, rdb, 1)
+	waiting := w.method.Go(t.Context(), c, 2)
+	waits(t, rdb, 1)
+	p.CutReply(1, redistest.All(redistest.Command("eval"), redistest.Arg(service))) // the first one is not known by its digest
+	w.end()
+	_, _ = within(t, "the call that ran", silent, runs)
+	waits(t, rdb, 0) // it was taken back
+	serve(t, rdb)
+	_, err := within(t, "the call that waited", silent, waiting)
+	if !errors.Is(err, desir.ErrMaybeRan) && !errors.Is(err, rpc.ErrNoWorkers) {
+		t.Errorf("the call that waited: %v", err)
+	}
+	mustSum(t, c)
+}
+
+// TestListForgets has the server lose the calls that wait, as a failover does, while all
+// workers are busy: their callers are told, and those of calls that run are not.
+func TestListForgets(t *testing.T) {
+	t.Parallel()
+	srv := redistest.StartServer(t)
+	rdb := srv.Client(t)
+	w := startBlocker(t, rdb)
+	c := rpc.NewClient(srv.Client(t), service)
+	runs := w.method.Go(t.Context(), c, 1, patient)
+	held(t, rdb, 1)
+	lost := w.method.Go(t.Context(), c, 2)
+	waits(t, rdb, 1)
+	if err := rdb.Del(t.Context(), service).Err(); err != nil {
+		t.Fatal(err)
+	}
+	waiting := w.method.Go(t.Context(), c, 3)
+	waits(t, rdb, 1)
+	_, err := within(t, "the call that was lost", silent, lost)
+	ranOrLost(t, "the call that was lost", err)
+	for what, p := range map[string]*rpc.Pending[int]{"the call that runs": runs, "the call that waits": waiting} {
+		select {
+		case <-p.Done():
+			_, err := p.Wait(t.Context())
+			t.Errorf("%s has ended: %v", what, err)
+		default:
+		}
+	}
+	close(w.gate)
+	for want, p := range map[int]*rpc.Pending[int]{1: runs, 3: waiting} {
+		if got, err := within(t, "a call", silent, p); err != nil || got != want {
+			t.Errorf("%d, %v; want %d", got, err, want)
+		}
+	}
+}
+
+// TestClosedClientGoes closes clients that have called: nothing keeps them in memory.
+func TestClosedClientGoes(t *testing.T) {
+	t.Parallel()
+	srv := redistest.StartServer(t)
+	serve(t, srv.Client(t))
+	var clients []weak.Pointer[redis.Client]
+	for range 5 {
+		rdb := redis.NewClient(&redis.Options{Addr: srv.Addr})
+		mustSum(t, rpc.NewClient(rdb, service))
+		if err := rdb.Close(); err != nil {
+			t.Fatal(err)
+		}
+		clients = append(clients, weak.Make(rdb))
+	}
+	redistest.Eventually(t, 20*time.Second, func() bool {
+		runtime.GC()
+		for _, c := range clients {
+			if c.Value() != nil {
+				return false
+			}
+		}
+		return true
+	}, "the clients are collected")
+}

@@ -1,0 +1,179 @@
+package rpc
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/desir-go/desir"
+	"github.com/desir-go/desir/internal/send"
+)
+
+// A call gives signs of life: it was stored, a worker names it as one that it has (see
+// beat.go), or it waits in the list. A call without a sign for [silence] is lost, whatever
+// has happened to it: a take whose reply nobody read, a withdrawal whose reply was lost, a
+// failover to a server that never had it. It ends with [desir.ErrMaybeRan].
+const silence = 2 * lease
+
+var (
+	errNoSign   = errors.New("no worker has the call, and it does not wait for one")
+	errNotKnown = errors.New("it is not known whether the call was stored")
+)
+
+// signs is what is known of a pending call. The inbox's lock guards it.
+type signs struct {
+	last   time.Time // of the last sign; zero: the watch has not seen the call yet
+	absent bool      // the list did not have it: it will not be there again
+}
+
+// held notes that a worker has these calls.
+func (b *inbox) held(ids []uint64) {
+	now := time.Now()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, id := range ids {
+		if p := b.pending[id]; p != nil {
+			p.signs.last = now
+		}
+	}
+}
+
+// suspect is a call that has given no sign for a lease.
+type suspect struct {
+	id    uint64
+	call  *call
+	frame string
+	nth   uint64 // among those of its inbox
+	last  time.Time
+}
+
+// suspects returns the calls of a Client without a sign for a lease: those of which the list
+// has to say whether they wait, in the order in which they were stored; those that are lost;
+// and those of which nobody knows whether they were stored. now is the server's clock.
+func (b *inbox) suspects(c *Client, moment time.Time, now int64) (ask, lost, unknown []suspect) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for id, p := range b.pending {
+		if p.client != c {
+			continue
+		}
+		out := p.out.Load()
+		if p.signs.last.IsZero() {
+			p.signs.last = moment
+			if out != 0 { // it was stored after the look before, whatever the clock says
+				p.signs.last = moment.Add(-min(max(0, time.Duration(now-out)*time.Millisecond), checkGap))
+			}
+		}
+		s := suspect{id: id, call: p, nth: p.nth, last: p.signs.last}
+		switch age := moment.Sub(s.last); {
+		case age < lease:
+		case out == 0 && age >= silence:
+			unknown = append(unknown, s)
+		case out == 0:
+		case !p.signs.absent:
+			s.frame = p.post.Value
+			ask = append(ask, s)
+		case age >= silence:
+			lost = append(lost, s)
+		}
+	}
+	slices.SortFunc(ask, func(a, b suspect) int { return cmp.Compare(a.nth, b.nth) })
+	return ask, lost, unknown
+}
+
+// look ends the calls of the Client that are lost, and asks the list for those that may be:
+// for the oldest ones, up to the first that waits, since the others are behind it.
+func (c *Client) look(ctx context.Context, b *inbox, now int64) {
+	moment := time.Now()
+	ask, lost, unknown := b.suspects(c, moment, now)
+	for _, s := range lost {
+		b.fail(s.id, s.call, send.Fault(desir.ErrMaybeRan, errNoSign))
+	}
+	for _, s := range unknown {
+		b.giveUp(s)
+	}
+	for len(ask) > 0 {
+		some := ask[:together(ask)]
+		absent, err := c.absent(ctx, b, some)
+		if err != nil {
+			b.unseen(ask, moment, err)
+			return
+		}
+		b.note(some[:absent], func(p *call) { p.signs.absent = true })
+		if absent < len(some) {
+			b.note(ask[absent:], func(p *call) { p.signs.last = moment })
+			return
+		}
+		ask = ask[absent:]
+	}
+}
+
+const maxAsked = 256 << 10 // bytes of frames
+
+// together returns how many of the suspects one script asks for.
+func together(ask []suspect) int {
+	size := 0
+	for i, s := range ask[:min(len(ask), maxWithdraw)] {
+		if size += len(s.frame); size > maxAsked {
+			return max(1, i)
+		}
+	}
+	return min(len(ask), maxWithdraw)
+}
+
+// absent returns how many of the calls, from the first one on, are not in the list.
+func (c *Client) absent(ctx context.Context, b *inbox, some []suspect) (int, error) {
+	frames := make([]any, len(some))
+	for i, s := range some {
+		frames[i] = s.frame
+	}
+	answer, err := waitingScript.Run(ctx, b.hub, []string{c.service.calls}, frames...)
+	if err != nil {
+		return 0, err
+	}
+	n, ok := answer.(int64)
+	if !ok || n < 0 || n > int64(len(some)) {
+		return 0, errAnswer
+	}
+	return int(n), nil
+}
+
+// note changes what is known of calls that are still pending.
+func (b *inbox) note(some []suspect, change func(*call)) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, s := range some {
+		if b.pending[s.id] == s.call {
+			change(s.call)
+		}
+	}
+}
+
+// unseen ends calls of which the server does not say whether they wait: at once if it never
+// will, else after some time.
+func (b *inbox) unseen(ask []suspect, moment time.Time, err error) {
+	patience := silence + lease
+	if hopeless(err) {
+		patience = silence
+	}
+	for _, s := range ask {
+		if moment.Sub(s.last) >= patience {
+			b.fail(s.id, s.call, send.Fault(desir.ErrMaybeRan, away(err)))
+		}
+	}
+}
+
+// giveUp ends a call whose store has not been answered.
+func (b *inbox) giveUp(s suspect) {
+	if !b.remove(s.id, s.call) {
+		return
+	}
+	if s.call.post.Withdraw() {
+		s.call.settled.Store(true)
+		s.call.end(send.Fault(desir.ErrUnavailable, errNotKnown))
+		return
+	}
+	s.call.end(send.Fault(desir.ErrMaybeRan, errNotKnown))
+}

@@ -10,7 +10,7 @@ import (
 // seen is the calls of a service that have begun in this process, so that a second copy of a
 // frame does not run. All Servers of one redis client share it. It has two generations: when
 // the younger one is full, the older one goes. So it remembers at least the last keptCalls
-// calls, or keptSealed of those under a codec, at 16 bytes and what a map adds.
+// calls, or keptSealed of those under a codec, at 32 bytes for each.
 //
 // For calls under a codec forgetting does no harm: what was made no later than the youngest
 // call that was forgotten too early is refused, whether it has run or not.
@@ -24,7 +24,7 @@ type seen struct {
 }
 
 type generation struct {
-	calls  map[seenCall]struct{}
+	calls  seenTable
 	newest int64 // when the youngest was made
 	last   int64 // until when one of them may begin
 }
@@ -33,7 +33,7 @@ type generation struct {
 type seenCall struct{ inbox, id uint64 }
 
 const (
-	keptCalls  = 1 << 15
+	keptCalls  = 1 << 13
 	keptSealed = 1 << 18
 )
 
@@ -65,21 +65,13 @@ func (s *seen) first(inbox string, id uint64, at *moment) bool {
 	if at != nil && at.made <= s.floor && s.floor <= at.now { // a floor in the future is of another server's clock
 		return false
 	}
-	if _, again := s.old.calls[call]; again {
-		return false
-	}
-	n := len(s.young.calls)
-	if s.young.calls == nil {
-		s.young.calls = map[seenCall]struct{}{}
-	}
-	s.young.calls[call] = struct{}{}
-	if len(s.young.calls) == n {
+	if s.old.calls.has(call) || !s.young.calls.add(call) {
 		return false
 	}
 	if at != nil {
 		s.young.newest, s.young.last = max(s.young.newest, at.made), max(s.young.last, at.last)
 	}
-	if n+1 >= most {
+	if s.young.calls.n >= most {
 		s.forget(at)
 	}
 	return true
@@ -91,7 +83,7 @@ func (s *seen) forget(at *moment) {
 	if at != nil && gone.last >= at.now { // some of them could begin again
 		s.floor = max(s.floor, gone.newest)
 	}
-	clear(gone.calls)
+	gone.calls.empty()
 	s.old = s.young
 	s.young = generation{calls: gone.calls}
 }

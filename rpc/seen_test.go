@@ -19,7 +19,7 @@ func TestSeen(t *testing.T) {
 	for i := range uint64(5 * keptCalls) {
 		s.first("D", i+1, nil)
 	}
-	if n := len(s.young.calls) + len(s.old.calls); n > 2*keptCalls {
+	if n := s.young.calls.n + s.old.calls.n; n > 2*keptCalls {
 		t.Errorf("it keeps %d calls", n)
 	}
 
@@ -37,7 +37,7 @@ func TestSeen(t *testing.T) {
 			t.Errorf("a copy of sealed call %d would run", i)
 		}
 	}
-	if n := len(s.young.calls) + len(s.old.calls); n > 2*keptSealed {
+	if n := s.young.calls.n + s.old.calls.n; n > 2*keptSealed {
 		t.Errorf("it keeps %d sealed calls", n)
 	}
 	if !s.first("B", 1, &moment{made: 5, last: 1000, now: 6}) {

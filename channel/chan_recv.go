@@ -24,8 +24,8 @@ func (c *Chan[T]) recv(ctx context.Context) (v T, err error) {
 	return c.values.Decode(raw[0], c.source.Values, "")
 }
 
-// RecvMany takes up to limit values, and waits for the first: the good ones in
-// order, and joined errors for bytes that are no T, which are consumed.
+// RecvMany takes up to limit values, about 256 KiB of them at most, and waits for the
+// first: the good ones in order, and joined errors for bytes that are no T, which are consumed.
 // Otherwise as [Chan.Recv]; a crash may lose all it was about to get.
 func (c *Chan[T]) RecvMany(ctx context.Context, limit int) ([]T, error) {
 	if limit < 1 {

@@ -25,7 +25,7 @@ var (
 var (
 	mailboxSend       = script.New(mailboxSendSource, wait.Ring)
 	mailboxLook       = script.New(mailboxLookSource)
-	mailboxTakeLast   = script.New(mailboxTakeLastSource, wait.Ring)
+	mailboxTakeLast   = script.New(mailboxTakeLastSource, wait.Ring, wait.Pop)
 	mailboxGiveLast   = script.New(mailboxGiveLastSource, wait.Ring)
 	mailboxTakeAnswer = script.New(mailboxTakeAnswerSource)
 	mailboxDropAnswer = script.New(mailboxDropAnswerSource)

@@ -20,6 +20,6 @@ var (
 
 var (
 	priorityPush     = script.New(priorityPushSource, wait.Ring, priorityMember)
-	priorityTake     = script.New(priorityTakeSource, wait.Ring)
+	priorityTake     = script.New(priorityTakeSource, wait.Ring, wait.Pop)
 	priorityGiveBack = script.New(priorityGiveBackSource, wait.Ring, priorityMember)
 )

@@ -13,7 +13,7 @@ import (
 
 const (
 	block = time.Second     // of a read
-	grace = 2 * time.Second // what an answer may take beyond it
+	grace = 2 * time.Second // that the connection may be silent beyond it, at least
 )
 
 // block as XREAD wants it, and as BLMPOP does.
@@ -45,7 +45,7 @@ func (l *line) open(ctx context.Context) error {
 	}
 	node, err := l.hub.Node(ctx, l.key)
 	if err == nil && node != nil {
-		l.own, err = link.Open(ctx, node, block+grace)
+		l.own, err = link.Open(ctx, node, link.Patience(node, block+grace))
 		l.node, l.made = node, time.Now()
 	}
 	if err != nil {

@@ -1,7 +1,7 @@
 -- mailbox_take_last: pop what waiting receivers can use, the newest first.
 -- flags: allow-oom
 -- KEYS[1] letters  list    KEYS[2] wake  list of at most one token
--- ARGV[1] how many letters at most    ARGV[2] "publish" where wake-ups are published, else ""
+-- ARGV[1] how many letters at most, as far as pop lets them    ARGV[2] "publish" where wake-ups are published, else ""
 -- ARGV[3] life of a token in ms
 -- returns {state, letter...}: state 0 open, 1 more is there
 -- O(letters). Atomic. The pop comes last: a refusal before it leaves the letters where they are.
@@ -12,6 +12,11 @@ if length > tonumber(ARGV[1]) then
   answer[1] = 1
   ring(KEYS[2], ARGV[2], ARGV[3])
 end
-local letters = redis.call('RPOP', KEYS[1], ARGV[1])
+local n = math.min(length, tonumber(ARGV[1]))
+local letters, popped = pop('RPOP', KEYS[1], n)
+if popped < n then
+  answer[1] = 1
+  pcall(ring, KEYS[2], ARGV[2], ARGV[3]) -- a refusal must not cost what was popped
+end
 for i = 1, #letters do answer[i + 1] = letters[i] end
 return answer

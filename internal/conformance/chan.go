@@ -268,8 +268,12 @@ func chanSizes(t *testing.T, r *redistest.Redis) {
 	long := channel.NewChan[string](r.Client, name(t, r, "long"))
 	big := strings.Repeat("x", 1<<20)
 	must(t, second(long.SendMany(soon(t), big, "", big)))
-	vs, err := long.RecvMany(soon(t), 10)
-	must(t, err)
+	var vs []string
+	for len(vs) < 3 { // one take brings no more than a reply should carry
+		some, err := long.RecvMany(soon(t), 10)
+		must(t, err)
+		vs = append(vs, some...)
+	}
 	equal(t, "RecvMany of long values", slices.Equal(vs, []string{big, "", big}), true)
 	many := channel.NewChan[int](r.Client, name(t, r, "many"))
 	all := make([]int, 10_000)

@@ -42,8 +42,8 @@ const (
 	slack   = 250 * time.Millisecond
 )
 
-// Open connects to a node. An exchange that takes longer than patience, up to a quarter of
-// a second more, is given up.
+// Open connects to a node. An exchange is given up when the connection has been silent for
+// patience, up to a quarter of a second more, while a reply is due.
 func Open(ctx context.Context, node *redis.Client, patience time.Duration) (*Link, error) {
 	o := alone(node, patience)
 	renewal, forget, err := subscribe(&o)
@@ -51,25 +51,12 @@ func Open(ctx context.Context, node *redis.Client, patience time.Duration) (*Lin
 		return nil, err
 	}
 	var conn net.Conn
-	dial := o.Dialer
-	o.Dialer = func(ctx context.Context, network, addr string) (c net.Conn, err error) {
-		conn, err = dial(ctx, network, addr)
-		return conn, err
-	}
-	greeted := false
-	connected := o.OnConnect
-	o.OnConnect = func(ctx context.Context, c *redis.Conn) error { // the end of the greeting
-		if connected != nil {
-			if err := connected(ctx, c); err != nil {
-				return err
-			}
-		}
-		greeted = true
-		return nil
-	}
+	patiently(&o, func(c *patientConn) { conn = c })
+	isGreeted := false
+	greeted(&o, func() { isGreeted = true })
 	client := redis.NewClient(&o)
-	err = client.Conn().Ping(ctx).Err()                 // the connection stays with the Conn, and so with the link
-	if err != nil && (!greeted || !send.IsReply(err)) { // a ping that is denied does not matter
+	err = client.Conn().Ping(ctx).Err()                   // the connection stays with the Conn, and so with the link
+	if err != nil && (!isGreeted || !send.IsReply(err)) { // a ping that is denied does not matter
 		forget()
 		_ = client.Close()
 		return nil, err

@@ -3,6 +3,7 @@ package redistest
 import (
 	"errors"
 	"os"
+	"testing"
 )
 
 // PID returns the process id of the server.
@@ -39,14 +40,14 @@ func (s *Server) Restart() {
 func (s *Server) Freeze() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.check(s.proc.freeze())
+	s.check(freeze(s.proc.cmd.Process))
 }
 
 // Thaw lets a frozen server go on (SIGCONT).
 func (s *Server) Thaw() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.check(s.proc.thaw())
+	s.check(thaw(s.proc.cmd.Process))
 }
 
 // check fails the test, from whatever goroutine this is.
@@ -77,5 +78,21 @@ func (s *Server) end() {
 	s.proc.kill()
 	if err := os.RemoveAll(s.Dir); err != nil && s.t != nil {
 		s.t.Errorf("remove server's directory: %v", err)
+	}
+}
+
+// Stop stops a process (SIGSTOP), and returns when it has stopped.
+func Stop(t testing.TB, p *os.Process) {
+	t.Helper()
+	if err := freeze(p); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Continue lets a stopped process go on (SIGCONT).
+func Continue(t testing.TB, p *os.Process) {
+	t.Helper()
+	if err := thaw(p); err != nil {
+		t.Fatal(err)
 	}
 }

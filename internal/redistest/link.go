@@ -148,8 +148,14 @@ func (l *link) copy(to net.Conn, from io.Reader) {
 
 func (l *link) send(to net.Conn, raw []byte) bool {
 	step := len(raw)
-	if l.rules.slices() {
+	rate := l.rules.rated()
+	switch {
+	case l.rules.slices():
 		step = 1
+	case rate > 0 && to == l.client:
+		step = max(rate/tick, 1)
+	default:
+		rate = 0
 	}
 	for len(raw) > 0 {
 		n := min(step, len(raw))
@@ -157,9 +163,14 @@ func (l *link) send(to net.Conn, raw []byte) bool {
 			return false
 		}
 		raw = raw[n:]
+		if rate > 0 && len(raw) > 0 && !l.wait(time.Second/tick) {
+			return false
+		}
 	}
 	return true
 }
+
+const tick = 20 // parts in which a throttled connection brings what it carries in a second
 
 // flow waits until no black hole is on. It returns false if the connection is
 // cut before.

@@ -117,6 +117,14 @@ func (p *Proxy) Slice(on bool) {
 	p.rules.sliced = on
 }
 
+// Throttle lets each connection bring so many bytes in a second to its client, as a slow
+// network does; 0 for any number.
+func (p *Proxy) Throttle(rate int) {
+	p.rules.mu.Lock()
+	defer p.rules.mu.Unlock()
+	p.rules.rate = rate
+}
+
 // BlackHole stops both directions. Connections stay open, new ones are accepted
 // and get no answer. When it is lifted everything sent meanwhile goes on its
 // way, also from clients that have given up: so do real networks.
@@ -155,7 +163,7 @@ func (p *Proxy) CutAll() {
 	}
 }
 
-// Reset takes all rules away, Slice and BlackHole too. Counts stay.
+// Reset takes all rules away, Slice, Throttle and BlackHole too. Counts stay.
 func (p *Proxy) Reset() { p.rules.reset() }
 
 // Count returns how many requests with this command word, in lower case, were

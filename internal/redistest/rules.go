@@ -31,6 +31,7 @@ type rules struct {
 	mu       sync.Mutex
 	list     []*rule
 	sliced   bool
+	rate     int               // bytes in a second of what servers say; 0 for any
 	names    map[string]string // see rename; never changed, only replaced
 	counts   map[string]int
 	counters []*counter
@@ -80,7 +81,7 @@ func (x *rule) means(args []string) bool {
 func (r *rules) reset() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.list, r.sliced = nil, false
+	r.list, r.sliced, r.rate = nil, false, 0
 	r.open(true)
 }
 
@@ -122,6 +123,13 @@ func (r *rules) renamed(reply []byte) []byte {
 	names := r.names
 	r.mu.Unlock()
 	return rename(reply, names)
+}
+
+// rated returns how many bytes a connection to a client carries in a second; 0 for any.
+func (r *rules) rated() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.rate
 }
 
 func (r *rules) slices() bool {

@@ -10,24 +10,24 @@ import (
 	"time"
 )
 
-// freeze stops the child and returns when it has stopped: the signal alone only
+// freeze stops a process and returns when it has stopped: the signal alone only
 // asks for it.
-func (p *process) freeze() error {
-	if err := p.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
+func freeze(p *os.Process) error {
+	if err := p.Signal(syscall.SIGSTOP); err != nil {
 		return err
 	}
-	if !poll(5*time.Second, p.stopped) {
-		return fmt.Errorf("process %d did not stop", p.pid())
+	if !poll(5*time.Second, func() bool { return stopped(p) }) {
+		return fmt.Errorf("process %d did not stop", p.Pid)
 	}
 	return nil
 }
 
-func (p *process) thaw() error { return p.cmd.Process.Signal(syscall.SIGCONT) }
+func thaw(p *os.Process) error { return p.Signal(syscall.SIGCONT) }
 
 // stopped reads the state that follows the command's name in parentheses.
 // Where there is no /proc the signal has to do.
-func (p *process) stopped() bool {
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.pid()))
+func stopped(p *os.Process) bool {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.Pid))
 	if err != nil {
 		return true
 	}

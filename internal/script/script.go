@@ -88,6 +88,11 @@ func (s *Script) Command(ctx context.Context, h *hub.Hub, keys []string, args ..
 	return command(ctx, "evalsha", s.form(h).digest, keys, args)
 }
 
+// Full is Command with the text of the script, for a server that does not know the digest.
+func (s *Script) Full(ctx context.Context, h *hub.Hub, keys []string, args ...any) *redis.Cmd {
+	return command(ctx, "eval", s.form(h).source, keys, args)
+}
+
 // Digest is by which the server knows the script, if it does; as for Command.
 func (s *Script) Digest(h *hub.Hub) string { return s.form(h).digest }
 

@@ -12,20 +12,17 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/desir-go/desir/internal/keys"
-	"github.com/desir-go/desir/internal/link"
 	"github.com/desir-go/desir/internal/send"
 )
 
-// grace is what an answer may take beyond the block before the connection
-// counts as dead.
+// grace is how long the connection may be silent beyond the block, at least, before it is
+// given up.
 const grace = 2 * time.Second
 
 // blocker rings by BLPOP on wake tokens, on a connection of its own.
 type blocker struct {
-	loop *loop
-	own  redis.UniversalClient // of the loop's goroutine; nil while the bell is closed
-	made time.Time             // own
-	name string                // of the pokes: this blocker's alone
+	dedicated
+	name string // of the pokes: this blocker's alone
 
 	quiet bool          // the last rest brought nothing
 	block time.Duration // how long to block
@@ -38,30 +35,7 @@ type blocker struct {
 }
 
 func newBlocker(l *loop) *blocker {
-	return &blocker{loop: l, name: "poke:" + rand.Text(), quiet: true, block: period}
-}
-
-// client returns the client of the connection. It is a clone, without retries;
-// a client of another type serves itself.
-func (b *blocker) client() redis.Cmdable {
-	if b.own != nil && link.Outlived(b.loop.node, b.made) {
-		b.close()
-	}
-	if b.own != nil {
-		return b.own
-	}
-	if b.loop.node == nil {
-		return b.loop.w.hub.Client
-	}
-	b.own, b.made = link.Alone(b.loop.node, period+grace), time.Now()
-	return b.own
-}
-
-func (b *blocker) close() {
-	if b.own != nil {
-		_ = b.own.Close() // nothing is under way
-		b.own = nil
-	}
+	return &blocker{dedicated: dedicated{loop: l}, name: "poke:" + rand.Text(), quiet: true, block: period}
 }
 
 // rest blocks on the wake tokens of the lines. While it is quiet, or the lines

@@ -14,7 +14,6 @@ import (
 
 	"github.com/desir-go/desir/internal/hub"
 	"github.com/desir-go/desir/internal/redistest"
-	"github.com/desir-go/desir/internal/script"
 	"github.com/desir-go/desir/internal/send"
 	"github.com/desir-go/desir/internal/wait"
 )
@@ -108,18 +107,6 @@ func TestHookPanics(t *testing.T) {
 			t.Errorf("%d values are perhaps lost; want 1", n)
 		}
 	}
-
-	t.Run("take", func(t *testing.T) {
-		w, _ := hooked(t, srv.Client(t), of("bad"))
-		good := received(t, w, "good")
-		unknown := script.New("-- take_none: take nothing.\nreturn {0}\n") // to the server: the client sends it
-		_, err := w.Receive(within(t, 20*time.Second), wait.NewSource("bad", "{bad}:wake", unknown, unknown, "bad"), 1)
-		check(t, w, err)
-		push("good")
-		if v := <-good; v != "v" {
-			t.Errorf("the receiver beside got %q", v)
-		}
-	})
 
 	t.Run("pipeline", func(t *testing.T) {
 		c := srv.Client(t)

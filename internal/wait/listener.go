@@ -19,7 +19,7 @@ const (
 
 // listener rings by messages in the sharded channels of one node of a cluster.
 type listener struct {
-	loop   *loop
+	dedicated
 	sub    *redis.PubSub // of the loop's goroutine; nil while the bell is closed
 	pinged time.Time     // of the loop's goroutine
 
@@ -29,14 +29,18 @@ type listener struct {
 	broken   bool               // its connection is gone, and the subscriptions with it
 }
 
-func newListener(l *loop) *listener { return &listener{loop: l} }
-
-func (b *listener) client() redis.Cmdable { return b.loop.node }
+func newListener(l *loop) *listener { return &listener{dedicated: dedicated{loop: l}} }
 
 // stir has nothing to do: the loop's kick ends the rest.
 func (b *listener) stir(*line, bool) {}
 
 func (b *listener) close() {
+	b.mute()
+	b.dedicated.close()
+}
+
+// mute ends the connection of the subscriptions.
+func (b *listener) mute() {
 	if b.sub != nil {
 		_ = b.sub.Close() // its goroutine ends with it
 		b.sub = nil
@@ -50,7 +54,7 @@ func (b *listener) close() {
 // end of the period.
 func (b *listener) rest(ctx context.Context, lines []*line) ([]*line, error) {
 	if err := b.subscribe(ctx, lines); err != nil {
-		b.close()
+		b.mute()
 		return nil, b.loop.w.hub.Send.Explain(ctx, err)
 	}
 	timer := time.NewTimer(period - time.Since(b.loop.looked))
@@ -71,7 +75,7 @@ func (b *listener) subscribe(ctx context.Context, lines []*line) error {
 	}
 	gone, come, anew := b.change(wanted)
 	if anew {
-		b.close()
+		b.mute()
 	}
 	if b.sub == nil {
 		b.sub, b.pinged = b.loop.node.SSubscribe(ctx), time.Now()

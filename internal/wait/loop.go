@@ -9,6 +9,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/desir-go/desir/internal/link"
 	"github.com/desir-go/desir/internal/send"
 )
 
@@ -32,12 +33,16 @@ type loop struct {
 	bell bell
 	kick chan struct{} // something has changed; holds one
 
+	patience time.Duration // how long the connection may be silent while a reply is due
+	watch    watchdog
+
 	looked  time.Time // when every line was looked at; of the loop's goroutine
 	checked time.Time // when the client was seen open; of the loop's goroutine
 
 	mu      sync.Mutex
 	lines   map[place]*line
 	running bool
+	retired bool // it was given up, and another one is in its place
 }
 
 // bell is how a loop is told that a line may have something.
@@ -56,6 +61,10 @@ type bell interface {
 
 func newLoop(w *Waiter, node *redis.Client) *loop {
 	l := &loop{w: w, node: node, kick: make(chan struct{}, 1), lines: map[place]*line{}}
+	l.watch.loop = l
+	if node != nil {
+		l.patience = link.Patience(node, period+grace)
+	}
 	if w.published() {
 		l.bell = newListener(l)
 	} else {
@@ -127,6 +136,9 @@ func (l *loop) run() {
 		longest /= 4 // another node may have the slots by now
 	}
 	for {
+		if l.over() {
+			return
+		}
 		runtime.Gosched() // whoever was just served may be back for more
 		l.tidy(ctx)       // first: what nobody wants any more was at the head
 		now, all := l.plan()
@@ -208,6 +220,9 @@ func (l *loop) idle() bool {
 		if len(ln.waiting) > 0 || len(ln.held) > 0 {
 			return true
 		}
+	}
+	if l.retired {
+		return true // it ends elsewhere
 	}
 	clear(l.lines)
 	l.running = false

@@ -12,7 +12,7 @@ import (
 // depart lets a line go to the loop of the node that has its slot by now. cause
 // is what the present node said. The loop's mutex is held.
 func (l *loop) depart(ln *line, cause error) {
-	if ln.away {
+	if ln.away || l.retired {
 		return
 	}
 	ln.away = true
@@ -58,10 +58,16 @@ func (w *Waiter) move(from *loop, ln *line, cause error) {
 // stay keeps a line that was about to move, or ends it with an error.
 func (l *loop) stay(ln *line, err error) {
 	l.mu.Lock()
-	defer l.mu.Unlock()
 	ln.away, ln.fresh = false, true
 	if err != nil {
 		ln.fail(err)
 	}
+	retired := l.retired
 	l.ring()
+	l.mu.Unlock()
+	if retired {
+		l.w.mu.Lock()
+		defer l.w.mu.Unlock()
+		l.w.inherit(l)
+	}
 }

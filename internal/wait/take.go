@@ -9,6 +9,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/desir-go/desir/internal/link"
 	"github.com/desir-go/desir/internal/script"
 	"github.com/desir-go/desir/internal/send"
 )
@@ -17,6 +18,9 @@ var (
 	// Ring is the Lua function by which scripts wake those who wait.
 	//go:embed scripts/ring.lua
 	Ring string
+	// Pop is the Lua function by which scripts take no more than a reply should carry.
+	//go:embed scripts/pop.lua
+	Pop string
 	//go:embed scripts/take.lua
 	takeSource string
 	//go:embed scripts/give_back.lua
@@ -24,7 +28,7 @@ var (
 )
 
 var (
-	take     = script.New(takeSource, Ring)
+	take     = script.New(takeSource, Ring, Pop)
 	giveBack = script.New(giveBackSource, Ring)
 )
 
@@ -37,7 +41,12 @@ func (l *loop) look(ctx context.Context, lines []*line) error {
 
 // carry sends commands as one pipeline. Each has its error, a panic of a hook too.
 func (l *loop) carry(ctx context.Context, cmds ...redis.Cmder) error {
-	err := guard(func() error { return l.w.hub.Send.WriteOn(ctx, l.bell.client(), cmds...) })
+	client := l.bell.client()
+	if own, ok := client.(*link.Watched); ok {
+		l.watch.begin(own)
+		defer l.watch.end()
+	}
+	err := guard(func() error { return l.w.hub.Send.WriteOn(ctx, client, cmds...) })
 	if errors.Is(err, send.ErrHook) {
 		for _, cmd := range cmds {
 			cmd.SetErr(err)
@@ -91,7 +100,7 @@ func (l *loop) settle(ctx context.Context, asks []ask, err error) error {
 		switch {
 		case script.Unknown(err): // not executed; Run finds the way
 			err = guard(func() (err error) {
-				answer, err = a.line.source.take.Run(ctx, l.w.hub, a.line.source.keys, l.takeArgs(a.want)...)
+				answer, err = l.inFull(ctx, a)
 				return err
 			})
 		case err == nil, errors.Is(err, send.ErrHook):
@@ -108,6 +117,17 @@ func (l *loop) settle(ctx context.Context, asks []ask, err error) error {
 		}
 	}
 	return first
+}
+
+// inFull runs a take whose script the server does not know.
+func (l *loop) inFull(ctx context.Context, a ask) (any, error) {
+	take, keys, args := a.line.source.take, a.line.source.keys, l.takeArgs(a.want)
+	full := take.Full(ctx, l.w.hub, keys, args...)
+	err := l.carry(ctx, full)
+	if script.Unknown(full.Err()) {
+		return take.Run(ctx, l.w.hub, keys, args...)
+	}
+	return full.Val(), err
 }
 
 // settleOne hands out what one take brought.

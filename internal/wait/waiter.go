@@ -25,8 +25,9 @@ type Waiter struct {
 	hub *hub.Hub
 	log atomic.Pointer[slog.Logger]
 
-	mu    sync.Mutex
-	loops map[*redis.Client]*loop // that run, by their node; nil where the client does not name it
+	mu      sync.Mutex
+	loops   map[*redis.Client]*loop // that run, by their node; nil where the client does not name it
+	retired []*loop                 // that were given up, and whose replies may still come
 
 	perhaps atomic.Int64 // receivers that waited when an answer was cut
 }

@@ -3,7 +3,7 @@
 -- KEYS[1] values  list    KEYS[2] wake  list of at most one token    KEYS[3] closed  string, a mark
 -- KEYS[4] senders string, set while senders wait for room
 -- KEYS[5] room    list of at most one value, for one of them    KEYS[6] its wake
--- ARGV[1] how many values at most    ARGV[2] "publish" where wake-ups are published, else ""
+-- ARGV[1] how many values at most, as far as pop lets them    ARGV[2] "publish" where wake-ups are published, else ""
 -- ARGV[3] life of a token in ms
 -- returns {state, value...}: state 0 open, 1 more is there, 2 closed and empty
 -- O(values). Atomic. The pop comes last: a refusal before it leaves the values where they are.
@@ -22,6 +22,11 @@ if redis.call('EXISTS', KEYS[4]) == 1 then
   redis.call('PEXPIRE', KEYS[5], ARGV[3])
   ring(KEYS[6], ARGV[2], ARGV[3])
 end
-local values = redis.call('LPOP', KEYS[1], ARGV[1])
+local n = math.min(length, tonumber(ARGV[1]))
+local values, popped = pop('LPOP', KEYS[1], n)
+if popped < n then
+  answer[1] = 1
+  pcall(ring, KEYS[2], ARGV[2], ARGV[3]) -- a refusal must not cost what was popped
+end
 for i = 1, #values do answer[i + 1] = values[i] end
 return answer

@@ -153,6 +153,9 @@ func TestTopicFrozen(t *testing.T) {
 				t.Errorf("heard %v", got)
 			}
 			t.Logf("found after %v", time.Since(began))
+			if got := heard(t, numbered, 5*time.Second, 1); !slices.Equal(got, []string{"gap -1"}) {
+				t.Errorf("the numbered topic heard %v while nothing came", got)
+			}
 			if how == "server" {
 				srv.Thaw()
 			} else {

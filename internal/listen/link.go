@@ -229,14 +229,15 @@ func (k *link) broken(err error, worked bool) {
 	final := lasting(err) && !k.passing(err)
 	k.l.mu.Lock()
 	defer k.l.mu.Unlock()
+	silent := errors.Is(err, errSilent)
 	for _, rt := range k.routes {
 		rt.lose()
 		switch {
 		case final:
 			rt.fail(err)
 			continue
-		case !worked || errors.Is(err, errSilent):
-			rt.tell()
+		case !worked || silent:
+			rt.tell(silent)
 		}
 		for _, s := range rt.subs {
 			if s.tries++; !s.live && s.tries >= maxTries {

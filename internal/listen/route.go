@@ -97,11 +97,15 @@ func (rt *route) lose() {
 	rt.watch, rt.ask = nil, false
 }
 
-// tell tells of the loss before it is made good: that may take long.
-func (rt *route) tell() {
+// tell tells of the loss before it is made good: that may take long. The numbered ones are
+// told only of a silent connection, which was not found at once; their number follows.
+func (rt *route) tell(silent bool) {
 	if rt.lost && !rt.told {
 		rt.told = true
 		rt.gap(false)
+		if silent {
+			rt.gap(true)
+		}
 	}
 }
 

@@ -102,7 +102,9 @@ func (m *Map[K, V]) Has(ctx context.Context, key K) (bool, error) {
 	return cmd.Val(), nil
 }
 
-// Len returns the number of entries. One HLEN, O(1).
+// Len returns the number of entries. One HLEN, O(1). A key whose time to live is over
+// (see [Map.SetTTL]) counts for as long as the server has not swept it, and so does
+// a map that has no other key for [desir.Object.Exists].
 func (m *Map[K, V]) Len(ctx context.Context) (int, error) {
 	s, err := m.h.Send()
 	if err != nil {
@@ -129,7 +131,8 @@ func (m *Map[K, V]) Set(ctx context.Context, key K, v V) error {
 }
 
 // Delete removes keys and returns how many were there. One HDEL, O(len(keys)),
-// atomic, sent once.
+// atomic, sent once. Redis counts a key whose time to live is over (see
+// [Map.SetTTL]) for as long as it has not swept it, some 100 ms; Valkey does not.
 func (m *Map[K, V]) Delete(ctx context.Context, keys ...K) (n int, err error) {
 	n, err = m.remove(ctx, keys)
 	return n, m.fail("Delete", err)

@@ -5,13 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strconv"
 	"sync/atomic"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 
 	"github.com/desir-go/desir"
+	"github.com/desir-go/desir/internal/fuse"
 	"github.com/desir-go/desir/internal/hub"
+	"github.com/desir-go/desir/internal/script"
 	"github.com/desir-go/desir/internal/send"
 )
 
@@ -23,8 +26,9 @@ import (
 // live of the whole map ([desir.Object.Expire]) is another thing, and whichever
 // ends first counts.
 //
-// One HSETEX (Redis 8.0, Valkey 9.0) or a script with HSET and HPEXPIRE (Redis
-// 7.4), O(1), atomic, sent once. What the server knows is found by asking, once
+// One HSETEX (Redis 8.0, Valkey 9.0), or a share of one when other goroutines store
+// with the same ttl at the same time, or a script with HSET and HPEXPIRE (Redis
+// 7.4); O(1), atomic, sent once. What the server knows is found by asking, once
 // for each client. A server with neither is [desir.ErrNotSupported].
 func (m *Map[K, V]) SetTTL(ctx context.Context, key K, v V, ttl time.Duration) error {
 	if ttl <= 0 {
@@ -43,18 +47,20 @@ func (m *Map[K, V]) setTTL(ctx context.Context, field, value string, ms int64) e
 		return err
 	}
 	return fieldTTLs(hub).set.try(errNoSetTTL, func() error {
-		return hub.Send.Write(ctx, redis.NewIntCmd(ctx, "hsetex", m.h.Key, "px", ms, "fields", 1, field, value))
+		return hub.Send.HSetEX(ctx, m.h.Key, field, value, ms)
 	}, func() error {
 		_, err := hashSetTTL.Run(ctx, hub, []string{m.h.Key}, field, value, ms)
 		return err
 	})
 }
 
-// ExpireKey lets keys expire after ttl and returns how many of them are there.
-// A ttl of zero or less deletes them.
+// ExpireKey lets keys expire after ttl and returns how many of them are there. A key
+// whose time to live is over is not. A ttl of zero or less deletes them, as
+// [Map.Delete] does.
 //
-// One HPEXPIRE (Redis 7.4, Valkey 9.0), O(len(keys)), atomic, sent once; a
-// fraction of a millisecond counts as a whole one. A server that has HEXPIRE
+// One script with HPTTL and HPEXPIRE (Redis 7.4, Valkey 9.0), or a share of one when
+// other goroutines call with the same ttl at the same time; O(len(keys)), atomic,
+// sent once; a fraction of a millisecond counts as a whole one. A server that has HEXPIRE
 // alone counts whole seconds, rounded up; one that has neither is
 // [desir.ErrNotSupported]. To delete it takes one HDEL, which all have.
 func (m *Map[K, V]) ExpireKey(ctx context.Context, ttl time.Duration, keys ...K) (n int, err error) {
@@ -75,38 +81,85 @@ func (m *Map[K, V]) expireKey(ctx context.Context, ttl time.Duration, keys []K) 
 	if err != nil {
 		return 0, err
 	}
-	expire := func(command string, life int64) func() error {
-		return func() error {
-			cmd := redis.NewIntSliceCmd(ctx, words(command, fields, m.h.Key, life, "fields", len(fields))...)
-			if err := hub.Send.Write(ctx, cmd); err != nil {
-				return send.Miss(err)
-			}
-			for _, answer := range cmd.Val() {
-				if answer > 0 {
-					n++
-				}
-			}
-			return nil
-		}
-	}
-	seconds := int64(math.Ceil(ttl.Seconds()))
-	err = fieldTTLs(hub).expire.try(errNoExpireKey, expire("hpexpire", send.Millis(ttl)), expire("hexpire", seconds))
+	ways := fieldTTLs(hub)
+	err = ways.expire.try(errNoExpireKey, func() (err error) {
+		n, err = ways.expireThere(ctx, hub, m.h.Key, fields, send.Millis(ttl))
+		return err
+	}, func() (err error) {
+		n, err = expireSeconds(ctx, hub, m.h.Key, fields, int64(math.Ceil(ttl.Seconds())))
+		return err
+	})
 	return n, err
 }
 
+// expireThere runs the script, for all callers that are there with one time to live.
+func (w *ttlWays) expireThere(ctx context.Context, h *hub.Hub, key string, fields []string, ms int64) (int, error) {
+	n, err := h.Send.JoinClass(ctx, w.joint, key, ms, fields)
+	if script.Unknown(err) { // not executed; Run finds the way
+		var answer any
+		answer, err = hashExpire.Run(ctx, h, []string{key}, words(strconv.FormatInt(ms, 10), fields)...)
+		there, _ := answer.([]any)
+		n = countThere(there)
+	}
+	return int(n), err
+}
+
+// joinExpiries returns how concurrent calls with one time to live become one run of
+// the script.
+func joinExpiries(h *hub.Hub) *fuse.Kind {
+	return &fuse.Kind{
+		Joins: true, Narrow: true,
+		Command: func(ctx context.Context, calls []*fuse.Call) redis.Cmder {
+			return hashExpire.Command(ctx, h, []string{calls[0].Key}, fuse.Args(calls, calls[0].Class)...)
+		},
+		Answer: func(cmd redis.Cmder, calls []*fuse.Call) {
+			there, _ := cmd.(*redis.Cmd).Val().([]any)
+			for _, c := range calls {
+				part := min(len(c.Values), len(there))
+				c.Count = countThere(there[:part])
+				there = there[part:]
+			}
+		},
+	}
+}
+
+// countThere adds up the script's answers.
+func countThere(there []any) (n int64) {
+	for _, one := range there {
+		if one == int64(1) {
+			n++
+		}
+	}
+	return n
+}
+
+// expireSeconds is for servers, such as the embedded one, that have HEXPIRE alone.
+func expireSeconds(ctx context.Context, h *hub.Hub, key string, fields []string, seconds int64) (n int, err error) {
+	cmd := redis.NewIntSliceCmd(ctx, words("hexpire", fields, key, seconds, "fields", len(fields))...)
+	if err := h.Send.Write(ctx, cmd); err != nil {
+		return 0, send.Miss(err)
+	}
+	for _, answer := range cmd.Val() {
+		if answer > 0 {
+			n++
+		}
+	}
+	return n, nil
+}
+
 // TTLOf returns the time until key expires; ok is false when it is not there
-// or never expires by itself. One HPTTL (Redis 7.4, Valkey 9.0), O(1); a server
-// without it is [desir.ErrNotSupported].
+// or never expires by itself. One HPTTL (Redis 7.4, Valkey 9.0), or a share of one,
+// O(1); a server without it is [desir.ErrNotSupported].
 func (m *Map[K, V]) TTLOf(ctx context.Context, key K) (ttl time.Duration, ok bool, err error) {
 	s, field, err := m.at(key)
 	if err != nil {
 		return 0, false, m.fail("TTLOf", err)
 	}
-	cmd := redis.NewIntSliceCmd(ctx, "hpttl", m.h.Key, "fields", 1, field)
-	if err := s.Read(ctx, cmd); err != nil || len(cmd.Val()) != 1 || cmd.Val()[0] < 0 {
+	ms, err := s.HPTTL(ctx, m.h.Key, field)
+	if err != nil || ms < 0 {
 		return 0, false, m.fail("TTLOf", send.Miss(err))
 	}
-	return send.Duration(cmd.Val()[0]), true, nil
+	return send.Duration(ms), true, nil
 }
 
 var (
@@ -115,12 +168,15 @@ var (
 )
 
 // ttlWays is how a client's server lets fields expire.
-type ttlWays struct{ set, expire ways }
+type ttlWays struct {
+	set, expire ways
+	joint       *fuse.Kind // of ExpireKey
+}
 
 type ttlPart struct{} // the key of it in a hub
 
 func fieldTTLs(h *hub.Hub) *ttlWays {
-	return h.Part(ttlPart{}, func() any { return new(ttlWays) }).(*ttlWays)
+	return h.Part(ttlPart{}, func() any { return &ttlWays{joint: joinExpiries(h)} }).(*ttlWays)
 }
 
 // ways remembers which of several commands for one thing the server has.

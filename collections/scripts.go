@@ -21,6 +21,8 @@ var (
 	hashAddWithinSource string
 	//go:embed scripts/hash_add_float.lua
 	hashAddFloatSource string
+	//go:embed scripts/hash_expire.lua
+	hashExpireSource string
 	//go:embed scripts/hash_set_ttl.lua
 	hashSetTTLSource string
 	//go:embed scripts/list_push_ring.lua
@@ -47,6 +49,7 @@ var (
 	hashDeleteIf    = script.New(hashDeleteIfSource)
 	hashAddWithin   = script.New(hashAddWithinSource)
 	hashAddFloat    = script.New(hashAddFloatSource)
+	hashExpire      = script.New(hashExpireSource)
 	hashSetTTL      = script.New(hashSetTTLSource)
 	listPushRing    = script.New(listPushRingSource)
 	stringSwapIf    = script.New(stringSwapIfSource)

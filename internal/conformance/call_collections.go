@@ -36,7 +36,7 @@ func mapCalls[K comparable, V any](m *collections.Map[K, V], k K, v V) []Call {
 		change("Update", "hget evalsha", func(ctx context.Context) error { return second(m.Update(ctx, k, drop)) }).as("that deletes"),
 		look("TTLOf", "hpttl", func(ctx context.Context) error { return third(m.TTLOf(ctx, k)) }).newer(),
 		change("SetTTL", "hsetex", func(ctx context.Context) error { return m.SetTTL(ctx, k, v, time.Hour) }).newer(),
-		change("ExpireKey", "hpexpire", func(ctx context.Context) error { return second(m.ExpireKey(ctx, time.Hour, k)) }).newer(),
+		change("ExpireKey", "evalsha", func(ctx context.Context) error { return second(m.ExpireKey(ctx, time.Hour, k)) }).newer(),
 		change("ExpireKey", "hdel", func(ctx context.Context) error { return second(m.ExpireKey(ctx, 0, k)) }).as("that deletes"),
 	}, objectCalls(m)...)
 }

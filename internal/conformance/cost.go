@@ -35,7 +35,7 @@ func costs(s Subject) part {
 			if c.Walk {
 				sends = pageCommands(r, c.Sends)
 			}
-			if r.Name == "embedded" && c.Sends == "hpexpire" {
+			if r.Name == "embedded" && c.Newer && c.Op == "ExpireKey" {
 				sends = []string{"hexpire"} // it has no other
 			}
 			if got := trips.Commands(); !slices.Equal(got, sends) || trips.Count() != want {

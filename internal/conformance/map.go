@@ -17,6 +17,7 @@ func Map(t *testing.T, r *redistest.Redis) {
 		part{"Model", mapModel},
 		part{"Bulk", mapBulk},
 		part{"TTLs", mapTTLs},
+		part{"Ended", mapEnded},
 		failures(mapSubject()),
 		failures(addSubject()),
 		costs(mapSubject()),

@@ -31,9 +31,12 @@ type group struct {
 }
 
 type groupKey struct {
-	kind *Kind
-	key  string
+	kind  *Kind
+	key   string
+	class int64
 }
+
+func keyOf(c *Call) groupKey { return groupKey{c.Kind, c.Key, c.Class} }
 
 // send brings the calls to the server and takes their answers.
 func (l *load) send(transport Transport) {
@@ -98,8 +101,8 @@ func (l *load) apart() bool {
 func (l *load) divide() {
 	l.groups = l.groups[:0]
 	for i, c := range l.calls {
-		if prev := i - 1; c.Kind.Joins && prev >= 0 && l.calls[prev].Kind == c.Kind && l.calls[prev].Key == c.Key {
-			c.group = l.calls[prev].group
+		if i > 0 && c.Kind.Joins && keyOf(l.calls[i-1]) == keyOf(c) {
+			c.group = l.calls[i-1].group
 		} else {
 			c.group = l.find(c)
 		}
@@ -120,7 +123,7 @@ func (l *load) divide() {
 func (l *load) find(c *Call) int {
 	n := len(l.groups)
 	if c.Kind.Joins {
-		at := groupKey{c.Kind, c.Key}
+		at := keyOf(c)
 		if i, ok := l.index[at]; ok {
 			return i
 		}

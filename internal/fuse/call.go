@@ -7,7 +7,7 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Kind is a sort of call: calls of one kind on one key are a group.
+// Kind is a sort of call: calls of one kind and one class on one key are a group.
 type Kind struct {
 	// Joins says that a group becomes one command; else each of its calls
 	// remains a command of its own.
@@ -36,6 +36,10 @@ type Kind struct {
 type Call struct {
 	Kind *Kind
 	Key  string
+
+	// Class divides the calls of a kind on a key: calls of two classes, such as two
+	// times to live, are two groups.
+	Class int64
 
 	// The question, in what the kind uses.
 	Field, Value string
@@ -126,7 +130,7 @@ func (c *Call) Settle(cmd redis.Cmder, err error) {
 // Again makes a call that was answered with an error ready to be sent again.
 func (c *Call) Again() {
 	*c = Call{
-		Kind: c.Kind, Key: c.Key,
+		Kind: c.Kind, Key: c.Key, Class: c.Class,
 		Field: c.Field, Value: c.Value, Values: c.Values, Delta: c.Delta, Cmd: c.Cmd,
 		Size: c.Size, Elements: c.Elements,
 		done: c.done, self: c.self,

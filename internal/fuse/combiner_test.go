@@ -201,6 +201,25 @@ func TestJoins(t *testing.T) {
 	})
 }
 
+// TestClasses has calls of one kind on one key that are of two classes.
+func TestClasses(t *testing.T) {
+	inLab(t, func(x *lab) {
+		x.occupy()
+		var all []*result
+		for i, class := range []int64{1, 2, 1, 1, 2} {
+			c := x.ask("a", fmt.Sprint(i))
+			c.Class = class
+			all = append(all, x.call(x.Context(), c))
+		}
+		x.free(1)
+		x.sent("echo a 0 2 3|echo a 1 4")
+		x.free(width)
+		for i, r := range all {
+			x.answered(r, fmt.Sprint(i))
+		}
+	})
+}
+
 // TestBounds cuts batches by their number of elements and by their size.
 func TestBounds(t *testing.T) {
 	inLab(t, func(x *lab) {

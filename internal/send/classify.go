@@ -113,7 +113,8 @@ var texts = []struct {
 	{"The user executing the script can't", ErrDenied},
 	{"max number of clients reached", ErrUnavailable},
 	{"unknown command", ErrNotSupported},
-	{"Unknown Redis command", ErrNotSupported}, // the same from inside a script
+	{"Unknown Redis command", ErrNotSupported},              // the same from inside a script
+	{"Unknown command called from script", ErrNotSupported}, // the same, of Valkey
 	{"unknown subcommand", ErrNotSupported},
 	{"same slot", ErrCrossSlot},
 	{"access a non local key in a cluster node", ErrCrossSlot},

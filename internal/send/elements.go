@@ -48,6 +48,29 @@ func (s *Sender) HSet(ctx context.Context, key, field, value string) error {
 	return err
 }
 
+// HSetEX stores the value of a field that expires after so many milliseconds.
+func (s *Sender) HSetEX(ctx context.Context, key, field, value string, ms int64) error {
+	c := s.calls.New(hsetex, key)
+	c.Field, c.Value, c.Class = field, value, ms
+	c.Size = len(field) + len(value)
+	err := s.repeat(ctx, c)
+	s.calls.Free(c)
+	return err
+}
+
+// HPTTL returns the milliseconds until a field expires; they are negative when it is
+// not there or does not expire.
+func (s *Sender) HPTTL(ctx context.Context, key, field string) (ms int64, err error) {
+	c := s.calls.New(hpttl, key)
+	c.Field = field
+	c.Size = len(field)
+	if err = s.do(ctx, c, false); err == nil {
+		ms = c.Count
+	}
+	s.calls.Free(c)
+	return ms, err
+}
+
 // SIsMember reports whether member is in a set.
 func (s *Sender) SIsMember(ctx context.Context, key, member string) (bool, error) {
 	c := s.calls.New(sismember, key)
@@ -72,8 +95,13 @@ func (s *Sender) Push(ctx context.Context, key string, front bool, values []stri
 // Join sends values for a list of its own kind of command, together with other
 // calls of that kind, and returns its share of the answer.
 func (s *Sender) Join(ctx context.Context, kind *fuse.Kind, key string, values []string) (n int64, err error) {
+	return s.JoinClass(ctx, kind, key, 0, values)
+}
+
+// JoinClass is Join for calls that leave together with those of one class only.
+func (s *Sender) JoinClass(ctx context.Context, kind *fuse.Kind, key string, class int64, values []string) (n int64, err error) {
 	c := s.calls.New(kind, key)
-	c.Values, c.Elements = values, len(values)
+	c.Class, c.Values, c.Elements = class, values, len(values)
 	for _, v := range values {
 		c.Size += len(v)
 	}

@@ -59,6 +59,44 @@ var hset = &fuse.Kind{
 	Answer: func(redis.Cmder, []*fuse.Call) {},
 }
 
+// hsetex is a variadic HSETEX of one time to live, in milliseconds: the class of its
+// calls. Of two on one field the later one wins.
+var hsetex = &fuse.Kind{
+	Joins: true,
+	Command: func(ctx context.Context, calls []*fuse.Call) redis.Cmder {
+		args := make([]any, 6, 6+2*len(calls))
+		copy(args, []any{"hsetex", calls[0].Key, "px", calls[0].Class, "fields", len(calls)})
+		for _, c := range calls {
+			args = append(args, c.Field, c.Value)
+		}
+		return redis.NewIntCmd(ctx, args...)
+	},
+	Answer: func(redis.Cmder, []*fuse.Call) {},
+}
+
+// hpttl is a variadic HPTTL.
+var hpttl = &fuse.Kind{
+	Joins: true,
+	Command: func(ctx context.Context, calls []*fuse.Call) redis.Cmder {
+		args := make([]any, 4, 4+len(calls))
+		copy(args, []any{"hpttl", calls[0].Key, "fields", len(calls)})
+		for _, c := range calls {
+			args = append(args, c.Field)
+		}
+		return redis.NewIntSliceCmd(ctx, args...)
+	},
+	Answer: func(cmd redis.Cmder, calls []*fuse.Call) {
+		ends := cmd.(*redis.IntSliceCmd).Val()
+		for i, c := range calls {
+			if len(ends) != len(calls) {
+				c.Err = errAnswers
+				continue
+			}
+			c.Count = ends[i]
+		}
+	},
+}
+
 // sismember is SISMEMBER for one and SMISMEMBER for many.
 var sismember = &fuse.Kind{
 	Joins: true,

@@ -1,0 +1,142 @@
+package conformance
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/desir-go/desir/collections"
+	"github.com/desir-go/desir/internal/redistest"
+)
+
+// mapEnded calls every method on keys whose time to live is over. A server keeps such a
+// field until it sweeps, ten times a second, and some of its commands take it for one
+// that is there; so each call is tried many times.
+func mapEnded(t *testing.T, r *redistest.Redis) {
+	ctx := t.Context()
+	if (Call{Newer: true}).lacking(ctx, r.Raw()) {
+		t.Skip("the server knows no time to live of fields")
+	}
+	m := collections.NewMap[string, string](r.Client, name(t, r, "m"))
+	numbers := collections.NewMap[string, int](r.Client, name(t, r, "numbers"))
+	gone := func(k string) []any {
+		v, ok, err := m.Get(ctx, k)
+		return answer(v, ok, err)
+	}
+	absent := answer("", false, nil)
+	methods := map[string]struct {
+		call func(k string) []any
+		want []any
+	}{
+		"Get": {gone, absent},
+		"GetMany": {func(k string) []any {
+			found, err := m.GetMany(ctx, k)
+			return answer(len(found), err)
+		}, answer(0, nil)},
+		"Has": {func(k string) []any {
+			ok, err := m.Has(ctx, k)
+			return answer(ok, err)
+		}, answer(false, nil)},
+		"TTLOf": {func(k string) []any {
+			d, ok, err := m.TTLOf(ctx, k)
+			return answer(d, ok, err)
+		}, answer(time.Duration(0), false, nil)},
+		"ExpireKey": {func(k string) []any {
+			n, err := m.ExpireKey(ctx, time.Hour, k, k+"none")
+			return append(answer(n, err), gone(k)...)
+		}, append(answer(0, nil), absent...)},
+		"Delete": {func(k string) []any { // it may count it
+			_, err := m.Delete(ctx, k)
+			return append(answer(err), gone(k)...)
+		}, append(answer(nil), absent...)},
+		"Set": {func(k string) []any {
+			err := m.Set(ctx, k, "new")
+			return append(answer(err), gone(k)...)
+		}, answer(nil, "new", true, nil)},
+		"SetTTL": {func(k string) []any {
+			err := m.SetTTL(ctx, k, "new", time.Hour)
+			return append(answer(err), gone(k)...)
+		}, answer(nil, "new", true, nil)},
+		"SetNew": {func(k string) []any {
+			stored, err := m.SetNew(ctx, k, "new")
+			return append(answer(stored, err), gone(k)...)
+		}, answer(true, nil, "new", true, nil)},
+		"Swap": {func(k string) []any {
+			v, ok, err := m.Swap(ctx, k, "new")
+			return answer(v, ok, err)
+		}, absent},
+		"LoadOrStore": {func(k string) []any {
+			v, loaded, err := m.LoadOrStore(ctx, k, "new")
+			return answer(v, loaded, err)
+		}, answer("new", false, nil)},
+		"LoadAndDelete": {func(k string) []any {
+			v, ok, err := m.LoadAndDelete(ctx, k)
+			return answer(v, ok, err)
+		}, absent},
+		"CompareAndSwap": {func(k string) []any {
+			ok, err := m.CompareAndSwap(ctx, k, "old", "new")
+			return append(answer(ok, err), gone(k)...)
+		}, append(answer(false, nil), absent...)},
+		"CompareAndDelete": {func(k string) []any {
+			ok, err := m.CompareAndDelete(ctx, k, "old")
+			return answer(ok, err)
+		}, answer(false, nil)},
+		"Update": {func(k string) []any {
+			var seen bool
+			_, err := m.Update(ctx, k, func(_ string, ok bool) (string, bool, error) {
+				seen = ok
+				return "new", true, nil
+			})
+			return append(answer(seen, err), gone(k)...)
+		}, answer(false, nil, "new", true, nil)},
+		"Add": {func(k string) []any {
+			n, err := collections.Add(ctx, numbers, k, 1)
+			return answer(n, err)
+		}, answer(1, nil)},
+	}
+	for try := range 30 {
+		key := func(of string) string { return fmt.Sprint(of, " ", try) }
+		must(t, m.SetTTL(ctx, key("walk"), "old", time.Millisecond))
+		for op := range methods {
+			must(t, m.SetTTL(ctx, key(op), "old", time.Millisecond))
+			must(t, numbers.SetTTL(ctx, key(op), 5, time.Millisecond))
+		}
+		over := time.Now().Add(3 * time.Millisecond)
+		redistest.Eventually(t, 10*time.Second, func() bool {
+			return time.Now().After(over) && (r.Name != "embedded" || gone(key("walk"))[1] == false)
+		}, "the times to live are over")
+		walksMiss(ctx, t, m, key("walk"))
+		for op, tt := range methods {
+			equal(t, fmt.Sprintf("%s after the end, try %d", op, try), tt.call(key(op)), tt.want)
+		}
+		if t.Failed() {
+			return
+		}
+	}
+}
+
+// walksMiss goes through the map in every way and does not find the key.
+func walksMiss(ctx context.Context, t *testing.T, m *collections.Map[string, string], key string) {
+	t.Helper()
+	keys, err := drain(m.Keys(ctx))
+	must(t, err)
+	for _, k := range keys {
+		if k == key {
+			t.Error("Keys has a key whose time is over")
+		}
+	}
+	random, err := m.Random(ctx, 10000)
+	must(t, err)
+	all, err := drain(m.All(ctx))
+	must(t, err)
+	snapshot, err := m.Snapshot(ctx)
+	must(t, err)
+	for what, found := range map[string]map[string]string{
+		"Random": collect(random), "All": collect(all), "Snapshot": snapshot,
+	} {
+		if _, ok := found[key]; ok {
+			t.Errorf("%s has a key whose time is over", what)
+		}
+	}
+}

@@ -18,6 +18,7 @@ const (
 	sliceHead = 96 // a slice header in a box, and its reflection
 	hookCost  = 64 // a value handed to a type's own methods
 	extCost   = 256
+	editCost  = 120 // its place in a list that grows, and twice the bytes of the copy
 
 	anySliceHead = 32
 	anySliceElem = 20

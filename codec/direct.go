@@ -48,7 +48,7 @@ func directForm(t reflect.Type, p *plan) *form {
 
 // slowly decodes by the library, behind the guard.
 func slowly[T any](p *plan, data []byte, room int) (v T, err error) {
-	if err = p.check(data, room); err == nil {
+	if data, err = p.guarded(data, room); err == nil {
 		err = p.unpack(data, reflect.NewAt(p.typ, unsafe.Pointer(&v)))
 	}
 	return v, err

@@ -51,8 +51,9 @@
 // Reading is stricter than the library: an integer that does not fit its type is an
 // error, as is a float for an integer, an integer that a float cannot hold exactly,
 // more elements than an array has, and any byte behind the value. Instants come back
-// in UTC. In an interface numbers come back in the type they were packed in (int8,
-// uint16, float64 …), maps as map[string]any, and times in the local zone.
+// in UTC. In an interface integers come back as int64, and as uint64 beyond it, floats as
+// they were packed, arrays as []any, and maps and structs as map[string]any. An empty
+// array reads as an empty map, since Lua and PHP write one for the other.
 //
 // Refused with [ErrUnsupported]: channels, functions, complex numbers and uintptr;
 // half a pair of marshalling methods, or writing by one pair and reading by another;

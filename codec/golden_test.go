@@ -117,7 +117,7 @@ func packed() []golden {
 		stored("map by int", map[int]string{300: "c", -5: "a", 7: "b", -300: "z"}),
 		stored("map by array", map[[2]int8]bool{{2, 1}: true, {1, 2}: false}),
 		stored("map in map", map[string]map[int]int{"x": {2: 2, 1: 1}}), stored("map nil", map[string]int(nil)),
-		stored("any", any("x")), stored("any nil", any(nil)), stored("any map", any(map[string]any{"b": int8(1), "a": nil, "aa": "x"})),
+		stored("any", any("x")), stored("any nil", any(nil)), stored("any map", any(map[string]any{"b": int64(1), "a": nil, "aa": "x"})),
 		stored("own value", celsius{36.5}), stored("own code", pair{"a", 1}),
 		stored("recursive", tree{"root", []*tree{{"kid", []*tree{}}, nil}}),
 	}

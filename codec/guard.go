@@ -20,24 +20,63 @@ type guard struct {
 	reader
 	room  int
 	depth int
+	edits []edit // of what the library does not read as it is
+}
+
+// edit puts other bytes in the place of one value.
+type edit struct {
+	from, to int
+	with     string
+}
+
+const (
+	emptyMap = "\x80"
+	zeroTime = "\xc7\x0c\xff\x00\x00\x00\x00\xff\xff\xff\xf1\x88\x6e\x09\x00" // of time.Time{}
+)
+
+// replace notes an edit of the value that began at from and has been passed.
+func (g *guard) replace(from int, with string) error {
+	g.edits = append(g.edits, edit{from, g.pos, with})
+	return g.charge(editCost + len(with))
+}
+
+// edited is the data with the edits done.
+func (g *guard) edited() []byte {
+	if len(g.edits) == 0 {
+		return g.data
+	}
+	out := make([]byte, 0, len(g.data)+len(g.edits)*len(zeroTime))
+	at := 0
+	for _, e := range g.edits {
+		out = append(append(out, g.data[at:e.from]...), e.with...)
+		at = e.to
+	}
+	return append(out, g.data[at:]...)
 }
 
 // check refuses bytes that the library must not see. It accepts everything that the
 // library writes for the type, as long as it stays within the bounds.
 func (p *plan) check(data []byte, room int) error {
+	_, err := p.guarded(data, room)
+	return err
+}
+
+// guarded is check, and returns the bytes as the library is to see them: with a zero
+// time for nil, and an empty map for an empty array, as Lua and PHP write one.
+func (p *plan) guarded(data []byte, room int) ([]byte, error) {
 	g := guard{reader: reader{data: data}, room: room - reservedBase - reservedPerByte*len(data)}
 	if g.room < 0 {
-		return tooLarge(whyRoom)
+		return nil, tooLarge(whyRoom)
 	}
 	for {
 		if err := g.value(p); err != nil {
-			return err
+			return nil, err
 		}
 		if g.pos == len(data) {
-			return nil
+			return g.edited(), nil
 		}
 		if !p.traits.codes { // a DecodeMsgpack may read what follows
-			return errTrailing
+			return nil, errTrailing
 		}
 	}
 }
@@ -69,6 +108,7 @@ func (g *guard) value(p *plan) error {
 	if g.short(p) {
 		return nil
 	}
+	pointed := p.shape == pointerShape
 	for p.shape == pointerShape {
 		if g.pos < len(g.data) && g.data[g.pos] != msgpcode.Nil {
 			if err := g.charge(p.cost); err != nil {
@@ -77,6 +117,7 @@ func (g *guard) value(p *plan) error {
 		}
 		p = p.elem
 	}
+	start := g.pos
 	t, err := g.next()
 	if err != nil {
 		return err
@@ -96,8 +137,17 @@ func (g *guard) value(p *plan) error {
 			return err
 		}
 	}
-	if t.class == nilClass {
-		return nil // the zero value, for every type
+	if t.class == nilClass { // the zero value, for every type
+		if p.shape == timeShape && !pointed {
+			return g.replace(start, zeroTime)
+		}
+		return nil
+	}
+	if p.shape == mapShape && t.class == arrayClass && t.n == 0 {
+		if err := g.charge(p.entry.head); err != nil {
+			return err
+		}
+		return g.replace(start, emptyMap)
 	}
 	switch p.shape {
 	case packedShape, stringShape:

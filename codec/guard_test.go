@@ -44,7 +44,7 @@ func TestMsgpackIntegers(t *testing.T) {
 	read(t, "\xa15", 0, errAny)
 	read(t, "5", "", errAny)
 	read(t, "\x01", true, errAny)
-	read(t, "\x92\xc2\xcc\xff", []any{false, uint8(255)}, nil)
+	read(t, "\x92\xc2\xcc\xff", []any{false, int64(255)}, nil)
 	read(t, "\x81\xa1x\xcd\x01\x2c", map[string]int8{}, errAny)
 	read(t, "\x81\xcd\x01\x2c\x05", map[int8]int{}, errAny)
 	read(t, "\x93\x01\x02\x03", [2]int{}, errElements)

@@ -33,7 +33,8 @@ func libraryForm(t reflect.Type, p *plan) *form {
 			return p.pack(dst, v)
 		},
 		decode: func(data []byte, v unsafe.Pointer, room int) error {
-			if err := p.check(data, room); err != nil {
+			data, err := p.guarded(data, room)
+			if err != nil {
 				return err
 			}
 			return p.unpack(data, reflect.NewAt(t, v))
@@ -89,8 +90,8 @@ func (p *plan) unpack(data []byte, ptr reflect.Value) (err error) {
 	if len(data) <= keptInput {
 		unpackers.Put(u)
 	}
-	if p.traits.times {
-		p.inUTC(ptr.Elem())
+	if p.traits.settles {
+		p.settle(ptr.Elem())
 	}
 	return nil
 }

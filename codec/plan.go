@@ -73,8 +73,9 @@ type traits struct {
 	checked bool
 	// sorted: it holds maps that the library does not sort.
 	sorted bool
-	// times: it holds a time.Time, which the library reads in the local zone.
-	times bool
+	// settles: it holds a time.Time, which the library reads in the local zone, or an
+	// interface, where the library makes an integer of the type it was packed in.
+	settles bool
 	// codes: its own DecodeMsgpack may read several values.
 	codes bool
 }

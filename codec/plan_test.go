@@ -185,7 +185,7 @@ func TestTraits(t *testing.T) {
 		{reflect.TypeFor[[]named](), traits{}},
 		{reflect.TypeFor[map[string]string](), traits{sorted: true}},
 		{reflect.TypeFor[map[string]int](), traits{sorted: true}},
-		{reflect.TypeFor[any](), traits{sorted: true, checked: true}},
+		{reflect.TypeFor[any](), traits{sorted: true, checked: true, settles: true}},
 		{reflect.TypeFor[*chain](), traits{checked: true}},
 		{reflect.TypeFor[[]bigArray](), traits{checked: true}},
 		{reflect.TypeFor[[]*bigStruct](), traits{checked: true}},

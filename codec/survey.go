@@ -32,11 +32,11 @@ func (s *surveyor) visit(p *plan, depth int) {
 	}
 	switch p.shape {
 	case anyShape:
-		s.traits.checked, s.traits.sorted = true, true
+		s.traits.checked, s.traits.sorted, s.traits.settles = true, true, true
 	case codeShape:
 		s.traits.checked = true
 	case timeShape:
-		s.traits.times = true
+		s.traits.settles = true
 	case pointerShape:
 		s.visit(p.elem, depth)
 	case sliceShape, arrayShape:

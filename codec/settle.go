@@ -1,0 +1,110 @@
+package codec
+
+import (
+	"math"
+	"reflect"
+	"time"
+)
+
+// settle puts what the library made into the one form that the package promises: every
+// time.Time in UTC, as the text form has it (the library reads instants in the local zone),
+// and every integer in an interface as int64, or uint64 beyond. What stands in an
+// unexported field or in a type with marshalling methods of its own stays as it is.
+func (p *plan) settle(v reflect.Value) {
+	switch p.shape {
+	case timeShape:
+		if v.CanAddr() && v.CanInterface() {
+			t := v.Addr().Interface().(*time.Time)
+			*t = t.UTC()
+		}
+	case anyShape:
+		if !v.IsNil() && v.CanSet() {
+			v.Set(reflect.ValueOf(settled(v.Interface())))
+		}
+	case pointerShape:
+		if !v.IsNil() {
+			p.elem.settle(v.Elem())
+		}
+	case sliceShape, arrayShape:
+		if p.elem.dated() {
+			for i := range v.Len() {
+				p.elem.settle(v.Index(i))
+			}
+		}
+	case mapShape:
+		p.settleMap(v)
+	case structShape:
+		p.settleStruct(v)
+	}
+}
+
+func (p *plan) settleMap(v reflect.Value) {
+	if p.key.dated() {
+		old := v.MapRange()
+		fresh := reflect.MakeMapWithSize(v.Type(), v.Len())
+		for old.Next() {
+			key := reflect.New(v.Type().Key()).Elem()
+			key.Set(old.Key())
+			p.key.settle(key)
+			fresh.SetMapIndex(key, old.Value())
+		}
+		if !v.IsNil() {
+			v.Set(fresh)
+		}
+	}
+	if !p.elem.dated() {
+		return
+	}
+	for it := v.MapRange(); it.Next(); {
+		elem := reflect.New(v.Type().Elem()).Elem()
+		elem.Set(it.Value())
+		p.elem.settle(elem)
+		v.SetMapIndex(it.Key(), elem)
+	}
+}
+
+func (p *plan) settleStruct(v reflect.Value) {
+	for _, part := range p.parts {
+		if part.plan.dated() {
+			part.plan.settle(v.Field(part.index))
+		}
+	}
+}
+
+// dated tells whether it is worth looking below p.
+func (p *plan) dated() bool {
+	return p.shape == timeShape || p.shape == anyShape || p.shape >= sliceShape
+}
+
+// settled is settle for what an interface holds.
+func settled(v any) any {
+	switch v := v.(type) {
+	case int8:
+		return int64(v)
+	case int16:
+		return int64(v)
+	case int32:
+		return int64(v)
+	case uint8:
+		return int64(v)
+	case uint16:
+		return int64(v)
+	case uint32:
+		return int64(v)
+	case uint64:
+		if v <= math.MaxInt64 {
+			return int64(v)
+		}
+	case time.Time:
+		return v.UTC()
+	case []any:
+		for i := range v {
+			v[i] = settled(v[i])
+		}
+	case map[string]any:
+		for k, elem := range v {
+			v[k] = settled(elem)
+		}
+	}
+	return v
+}

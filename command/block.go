@@ -33,7 +33,7 @@ func (q *request) waits() bool {
 // blockTime returns how long a request may block; 0 is without end. It is false
 // for one that does not say.
 func (q *request) blockTime() (time.Duration, bool) {
-	m := matcher{words: q.words, keys: -1, keep: true}
+	m := matcher{words: q.words, count: -1, keep: true}
 	q.cmd.matches(&m)
 	for _, match := range m.all {
 		unit := time.Second

@@ -35,14 +35,14 @@ func (c *Command) check(words []string, oldest string) error {
 	if len(c.Subcommands) > 0 && (len(words) > 0 || len(c.Args) == 0 && c.Arity < -1) {
 		return c.checkSub(words, oldest)
 	}
-	m := matcher{words: words, keys: -1, oldest: oldest}
+	m := matcher{words: words, count: -1, oldest: oldest}
 	if c.matches(&m) {
 		if m.newer != nil {
 			return fmt.Errorf("%w: %s of %s came with %s", ErrTooNew, m.newer.name(), c.Name, m.newer.Since)
 		}
 		return nil
 	}
-	m = matcher{words: words, keys: -1, recording: true}
+	m = matcher{words: words, count: -1, recording: true}
 	c.matches(&m)
 	return m.failure(c)
 }
@@ -68,6 +68,7 @@ func (c *Command) fitsArity(m *matcher) bool {
 	case c.Arity > 0 && n < c.Arity:
 		return m.fail(len(m.words), "%d arguments", c.Arity-c.words())
 	case c.Arity > 0 && n > c.Arity:
+		m.ruled = true
 		return m.fail(c.Arity-c.words(), "nothing more")
 	default:
 		return true
@@ -89,7 +90,7 @@ func (c *Command) checkSub(words []string, oldest string) error {
 	for i, s := range c.Subcommands {
 		names[i] = strings.ToUpper(s.id[len(c.id)+1:])
 	}
-	return &ArgError{Command: c.Name, Want: "one of " + strings.Join(names, ", "), Usage: c.Usage()}
+	return &ArgError{Command: c.Name, Want: "one of " + strings.Join(names, ", "), Usage: c.Usage(), missing: len(words) == 0, form: len(words) > 0}
 }
 
 // Match is a word of a command with its place in the grammar.
@@ -119,7 +120,7 @@ func (c *Command) Parse(args ...any) ([]Match, error) {
 			return all, err
 		}
 	}
-	m := matcher{words: words, keys: -1, keep: true}
+	m := matcher{words: words, count: -1, keep: true}
 	c.matches(&m)
 	return m.all, c.check(words, "")
 }
@@ -137,7 +138,7 @@ func (c *Command) Next(args ...any) []*Arg {
 			return sub.Next(args[1:]...)
 		}
 	}
-	m := matcher{words: words, keys: -1, recording: true}
+	m := matcher{words: words, count: -1, recording: true}
 	c.matches(&m)
 	if m.at < len(words) {
 		return nil

@@ -54,6 +54,7 @@ type Arg struct {
 	Args []Arg // of a oneof, the choices; of a block, the parts
 
 	least int    // words it needs where it stands
+	count bool   // how many of the next element follow, as numkeys
 	lead  bool   // begins with a token, whatever follows
 	ends  []*Arg // the options behind it: a list ends at their tokens
 }

@@ -22,30 +22,11 @@ var (
 	ErrTooNew = coded.New("newer than the oldest server", coded.Unimplemented)
 )
 
-// ArgError says which word of a command is not one that the server would take.
-// Its text shows no word of the caller's.
-type ArgError struct {
-	Command string // "SET"
-	Want    string // what is expected there: "an integer for EX", "GET or nothing more"
-	Usage   string // "SET key value [NX | XX] …"
-	Pos     int    // index of the word among the arguments behind the name; their number if one is missing
-}
-
-// Error is "SET: argument 3: want …; usage: SET key value …".
-func (e *ArgError) Error() string {
-	text := fmt.Sprintf("%s: argument %d: want %s", e.Command, e.Pos+1, e.Want)
-	if e.Usage == "" {
-		return text // a module's command, of which nothing is known
-	}
-	return text + "; usage: " + e.Usage
-}
-
-// unknown is ErrUnknown with names that may have been meant. What is unknown may
-// be anything, so it is not shown.
+// unknown is ErrUnknown with the name and those that may have been meant.
 func (s *Spec) unknown(name string) error {
-	names := s.Suggest(name)
-	if len(names) == 0 {
-		return ErrUnknown
+	text := inLine(name, maxShown)
+	if names := s.Suggest(name); len(names) > 0 {
+		text += "; did you mean " + strings.Join(names, ", ") + "?"
 	}
-	return fmt.Errorf("%w; did you mean %s?", ErrUnknown, strings.Join(names, ", "))
+	return fmt.Errorf("%w %s", ErrUnknown, text)
 }

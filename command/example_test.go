@@ -55,7 +55,7 @@ func ExampleRunner() {
 	// figs <nil>
 	// command.SET: SET: argument 4: want an integer for EX; usage: SET key value [NX | XX] [GET] [EX seconds | PX milliseconds | EXAT unix-time-seconds | PXAT unix-time-milliseconds | KEEPTTL]
 	// command.FLUSHALL: not allowed: denied by default; Allow("FLUSHALL") lets it through
-	// command.Do: unknown command; did you mean HGETALL, HGET?
+	// command.Do: unknown command HGETAL; did you mean HGETALL, HGET?; the table is of Redis 7.0.15: for what is newer use command.Load or LoadOnDemand
 }
 
 func ExampleRun() {

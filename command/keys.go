@@ -127,7 +127,7 @@ func (k *KeySpec) search(words []string, name int) int {
 // typed appends the words that the grammar says are keys. An empty word in the
 // place of a key is none.
 func (c *Command) typed(found []int, words []string) []int {
-	m := matcher{words: words, keys: -1, keep: true}
+	m := matcher{words: words, count: -1, keep: true}
 	c.matches(&m)
 	found = slices.DeleteFunc(found, func(i int) bool { return words[i] == "" })
 	for _, match := range m.all {

@@ -1,20 +1,24 @@
 package command
 
-// counted takes as many keys as the count in front said.
-func (m *matcher) counted(a *Arg) bool {
-	n := m.keys
-	m.keys, m.total = -1, n
+// counted takes as many of an element as the number in front said.
+func (m *matcher) counted(number, a *Arg) bool {
+	n := m.count
+	m.count = -1
+	if a.Type == "key" {
+		m.total = n
+	}
 	switch {
 	case n == 0 && !a.Optional:
-		return m.fail(m.pos-1, "at least one key")
-	case n > m.left():
+		return m.fail(m.pos-1, "at least 1 for %s", number.display())
+	case n > m.left()/max(1, bodyLeast(a)):
 		m.pos = len(m.words)
 		m.expect(a)
-		return m.fail(m.pos, "as many keys as the number says")
+		return m.fail(m.pos, "as many of %s as %s says", a.usageBody(), number.display())
 	}
 	for range n {
-		m.note(a, false)
-		m.pos++
+		if !m.body(a, 0) {
+			return false
+		}
 	}
 	return true
 }

@@ -30,6 +30,11 @@ func load(ctx context.Context, rdb redis.UniversalClient) (*Spec, error) {
 	if err != nil {
 		return nil, err
 	}
+	return loadFrom(ctx, h)
+}
+
+// loadFrom is load for a client whose hub is known.
+func loadFrom(ctx context.Context, h *hub.Hub) (*Spec, error) {
 	docs, err := ask(ctx, h, "COMMAND", "DOCS")
 	if errors.Is(err, send.ErrNotSupported) {
 		return Builtin(), nil

@@ -12,7 +12,7 @@ import "strconv"
 type matcher struct {
 	words []string
 	pos   int
-	keys  int // how many keys come next, by a count in front; -1: nobody said
+	count int // how many of the next element there are, by a number in front; -1: none
 	loops int // elements under way that may be repeated
 
 	oldest string // the version that every place has to be as old as, or empty
@@ -30,6 +30,7 @@ type matcher struct {
 	at        int    // the word that could not be taken,
 	could     []*Arg // and what could have stood there
 	want      string // says it better
+	ruled     bool   // a rule or the arity refuses it, not the grammar
 }
 
 // seq takes a sequence; need is how many words what follows it needs.
@@ -46,8 +47,8 @@ func (m *matcher) seq(args []Arg, need int) bool {
 		}
 		after := need + needs(args[i+1:])
 		switch {
-		case m.keys >= 0 && a.Type == "key" && a.Multiple:
-			if !m.counted(a) {
+		case m.count >= 0 && i > 0 && args[i-1].count:
+			if !m.counted(&args[i-1], a) {
 				return false
 			}
 		case a.Optional:
@@ -231,12 +232,12 @@ func (m *matcher) body(a *Arg, need int) bool {
 		m.expectValue(a)
 		return false
 	}
-	if a.Type == "integer" && a.Name == "numkeys" {
+	if a.count {
 		n, err := strconv.Atoi(m.words[m.pos])
 		if err != nil || n < 0 {
-			return m.fail(m.pos, "the number of keys")
+			return m.fail(m.pos, "0 or more for %s", a.display())
 		}
-		m.keys = n
+		m.count = n
 	}
 	m.note(a, false)
 	m.pos++

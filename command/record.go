@@ -62,6 +62,10 @@ func (m *matcher) fail(at int, format string, args ...any) bool {
 // failure is the error of a recorded walk.
 func (m *matcher) failure(c *Command) *ArgError {
 	e := &ArgError{Command: c.Name, Pos: m.at, Want: m.want, Usage: c.Usage()}
+	defer func() {
+		e.missing = e.Pos >= len(m.words) && !m.ruled
+		e.form = m.ruled || !e.missing && m.want == ""
+	}()
 	if m.want != "" {
 		return e
 	}

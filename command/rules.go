@@ -57,8 +57,15 @@ var rules = []rule{
 // do not know, or do without what is asked for. Of them Check counts words only.
 var lenient = []string{"geohash", "geopos", "lolwut"}
 
+// ruled begins the versions of the servers that the rules are those of. A later one may
+// take more, and refuses by itself what it does not take.
+const ruled = "7.0."
+
 // setRules gives each command of a table its rules.
 func (s *Spec) setRules() {
+	if !strings.HasPrefix(s.Version, ruled) {
+		return
+	}
 	for i := range rules {
 		for id := range strings.FieldsSeq(rules[i].commands) {
 			if c := s.ids[id]; c != nil {
@@ -72,9 +79,11 @@ func (s *Spec) setRules() {
 func (m *matcher) obey(c *Command) bool {
 	for _, r := range c.rules {
 		if r.kind == word && !r.names(m.words[0]) {
+			m.ruled = true
 			return m.fail(0, "%s", r.want)
 		}
 		if m.has(r.token) && m.breaks(r) {
+			m.ruled = true
 			return m.fail(len(m.words), "%s", r.want)
 		}
 	}

@@ -18,6 +18,11 @@ func TestRules(t *testing.T) {
 		t.Errorf("%d rules; at most 20", len(rules))
 	}
 	rdb := redistest.StartServer(t).Client(t, func(o *redis.Options) { o.PoolSize = 1 })
+	live, err := Load(ctx, rdb)
+	if err != nil {
+		t.Fatal(err)
+	}
+	same := strings.HasPrefix(live.Version, ruled) // later servers may take more
 	tried := map[string][]string{
 		"NX without GT and LT":                               {"zadd @key NX GT 1 a", "zadd @key NX LT 1 a", "+zadd @key NX 1 a", "+zadd @key GT XX 1 a", "expire @key 1 NX GT", "pexpire @key 1 LT NX", "expireat @key 1 NX LT", "pexpireat @key 1 NX GT", "+expire @key 1 GT XX"},
 		"a single score and member with INCR":                {"zadd @key INCR 1 a 2 b", "zadd @key NX INCR 1 a 2 b", "+zadd @key CH INCR 1 a", "+zadd @key 1 a 2 b"},
@@ -59,7 +64,7 @@ func TestRules(t *testing.T) {
 				t.Errorf("%s keeps the rule: %v; the server: %v", list, checked, answer)
 			case !good && (wrong == nil || wrong.Want != want):
 				t.Errorf("%s: %v; want %q", list, checked, want)
-			case !good && answer == nil:
+			case !good && answer == nil && same:
 				t.Errorf("%s is fine for the server", list)
 			}
 		}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"sync"
 
 	"github.com/redis/go-redis/v9"
 
@@ -17,9 +16,9 @@ import (
 //
 // Use [New]. A Runner is safe for any number of goroutines.
 type Runner struct {
-	h    *hub.Handle
-	s    settings
-	spec func() (*Spec, error)
+	h     *hub.Handle
+	s     settings
+	table *table // nil: not made by New
 }
 
 var errUnmade = errors.New("the Runner was not made by New")
@@ -27,7 +26,8 @@ var errUnmade = errors.New("the Runner was not made by New")
 // New makes a Runner of a client. It does not talk to Redis and cannot fail: an option
 // that makes no sense, or names what is not in the table, is the error of every call.
 //
-// By default commands are checked by [Builtin]; [WithSpec] sets another table. Denied are by
+// By default commands are checked by [Builtin]; [WithSpec] sets another table, and [LoadOnDemand]
+// asks the server for its own where that has no such name or form. Denied are by
 // default, with [ErrNotAllowed], the commands that leave something behind in a connection, which is shared: SUBSCRIBE
 // and its kin, MONITOR, SELECT, AUTH, HELLO, RESET, QUIT, MULTI, EXEC, WATCH, WAIT, CLIENT REPLY, CLIENT TRACKING, READONLY
 // and others; and those that destroy or stop: SHUTDOWN, FLUSHALL, FLUSHDB, SWAPDB, DEBUG, REPLICAOF, FAILOVER, CLUSTER RESET, MODULE LOAD.
@@ -36,13 +36,7 @@ var errUnmade = errors.New("the Runner was not made by New")
 func New(rdb redis.UniversalClient, opts ...Option) *Runner {
 	s, err := gatherOptions(opts)
 	r := &Runner{h: hub.NewHandle(rdb, "command", "", err).Apart(true), s: s}
-	r.spec = sync.OnceValues(func() (*Spec, error) {
-		spec := s.spec
-		if spec == nil {
-			spec = Builtin()
-		}
-		return spec, s.known(spec)
-	})
+	r.table = &table{s: &r.s, gate: make(chan struct{}, 1)}
 	return r
 }
 
@@ -114,20 +108,41 @@ func (q *request) fail(err error) error {
 
 // request checks everything that can be checked without sending. It is never nil.
 func (r *Runner) request(ctx context.Context, args []any) (*request, error) {
-	q := &request{}
-	if r == nil || r.spec == nil {
-		return q, fmt.Errorf("%w: %w", desir.ErrNotSupported, errUnmade)
+	if r == nil || r.table == nil {
+		return &request{}, fmt.Errorf("%w: %w", desir.ErrNotSupported, errUnmade)
 	}
-	spec, err := r.spec()
+	h, err := r.h.Hub()
 	if err != nil {
-		return q, err
-	}
-	if q.hub, err = r.h.Hub(); err != nil {
-		return q, err
+		return &request{}, err
 	}
 	if len(args) == 0 {
-		return q, fmt.Errorf("%w: no words", ErrUnknown)
+		return &request{}, fmt.Errorf("%w: no words", ErrUnknown)
 	}
+	spec := r.table.get()
+	q, err := r.check(h, spec, args)
+	if err == nil {
+		return q, q.findKeys(ctx)
+	}
+	newer, loading := r.table.after(ctx, h, err)
+	switch {
+	case loading != nil:
+		return q, fmt.Errorf("%w (the server's table is not known: %w)", err, loading)
+	case newer == spec:
+		return q, spec.explained(err)
+	}
+	if q, err = r.check(h, newer, args); err != nil {
+		return q, err
+	}
+	return q, q.findKeys(ctx)
+}
+
+// check is a request that a table lets pass.
+func (r *Runner) check(h *hub.Hub, table *checked, args []any) (*request, error) {
+	q := &request{hub: h}
+	if table.err != nil {
+		return q, table.err
+	}
+	spec := table.Spec
 	if err := q.set(spec, args); err != nil {
 		return q, err
 	}
@@ -148,7 +163,7 @@ func (r *Runner) request(ctx context.Context, args []any) (*request, error) {
 			return q, err
 		}
 	}
-	return q, q.findKeys(ctx)
+	return q, nil
 }
 
 // set fills in the command and its words.

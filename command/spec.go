@@ -64,6 +64,7 @@ func prepare(args []Arg) (words int) {
 		if !a.Optional {
 			words += a.least
 		}
+		a.count = a.Type == "integer" && strings.HasPrefix(a.Name, "num") && i+1 < len(args) && args[i+1].Multiple && args[i+1].Token == ""
 	}
 	return words
 }

@@ -118,10 +118,14 @@ func wanted(a *Arg) string {
 	if kind == "" {
 		return a.display()
 	}
-	if a.Token != "" {
+	switch {
+	case a.Token != "":
 		return kind + " for " + a.Token
+	case a.Type == a.display():
+		return kind // "a key for key" says nothing
+	default:
+		return kind + " for " + a.display()
 	}
-	return kind + " for " + a.display()
 }
 
 // older reports whether version a comes before b, "6.2.0" before "7.0.0". What

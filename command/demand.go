@@ -1,0 +1,80 @@
+package command
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+
+	"github.com/desir-go/desir/internal/hub"
+)
+
+// table is what a Runner checks by: the one that it was given, or the server's once
+// that was needed.
+type table struct {
+	s    *settings
+	now  atomic.Pointer[checked] // nil before the first command
+	gate chan struct{}           // held by the caller that loads
+}
+
+// checked is a table, with the error of options that name nothing of it.
+type checked struct {
+	*Spec
+	err    error
+	loaded bool
+}
+
+// get returns the table of the next command.
+func (t *table) get() *checked {
+	if c := t.now.Load(); c != nil {
+		return c
+	}
+	spec := t.s.spec
+	if spec == nil {
+		spec = Builtin()
+	}
+	t.now.CompareAndSwap(nil, &checked{spec, t.s.known(spec), false})
+	return t.now.Load()
+}
+
+// after returns the table for another try after err: the same one, unless err says that
+// a newer table may know more, and there is one. The error is that of loading it.
+func (t *table) after(ctx context.Context, h *hub.Hub, err error) (*checked, error) {
+	if !t.s.loads || !perhapsNewer(err) || t.get().loaded {
+		return t.get(), nil
+	}
+	select {
+	case t.gate <- struct{}{}:
+		defer func() { <-t.gate }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	if !t.get().loaded {
+		spec, err := loadFrom(ctx, h)
+		if err != nil {
+			return nil, err
+		}
+		t.now.Store(&checked{spec, t.s.known(spec), true})
+	}
+	return t.get(), nil
+}
+
+// perhapsNewer reports whether err says of a name or a form that a table lacks it.
+func perhapsNewer(err error) bool {
+	wrong, ok := errors.AsType[*ArgError](err)
+	return ok && wrong.form || errors.Is(err, ErrUnknown)
+}
+
+// explained is err with the remedy where the built-in table has refused what a newer
+// server may take.
+func (c *checked) explained(err error) error {
+	if c.loaded || c.Spec != Builtin() || !perhapsNewer(err) {
+		return err
+	}
+	of := "Redis " + c.Version
+	if wrong, ok := errors.AsType[*ArgError](err); ok {
+		wrong.Table = of
+		return err
+	}
+	return fmt.Errorf("%w; %s", err, remedy(of))
+}

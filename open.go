@@ -23,7 +23,9 @@ import (
 // of a sentinel URL is the data nodes'; the sentinels' own goes into the
 // options sentinel_username and sentinel_password. Further options follow as
 // ?name=value&…: go-redis' names, such as pool_size, read_timeout, client_name
-// or skip_verify (see [redis.ParseURL]).
+// or skip_verify (see [redis.ParseURL]). For TLS there are files in PEM besides: cacert has the
+// authorities that may sign the server's certificate, in place of the system's; cert and key
+// are this client's own.
 //
 // Unless the URL says otherwise the client speaks RESP3, dials within 5 s,
 // waits 3 s for an answer and has go-redis' pool of ten connections per CPU, of a cluster five for each node.

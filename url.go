@@ -62,19 +62,31 @@ func parseURL(raw string) (*target, error) {
 		return nil, err
 	}
 	t.shown = scheme + "://" + hosts
+	files, err := takeCertificates(values, kind == "cluster")
+	if err != nil {
+		return nil, err
+	}
+	if err := t.parse(scheme, base, kind, hosts, path, values); err != nil {
+		return nil, err
+	}
+	return t, files.apply(t.config())
+}
+
+// parse fills in what the URL names.
+func (t *target) parse(scheme, base, kind, hosts, path string, values url.Values) error {
 	switch {
 	case scheme == "redis" || scheme == "rediss":
-		return t, t.parseSingle(base, hosts, path, values)
+		return t.parseSingle(base, hosts, path, values)
 	case scheme == "unix":
-		return t, t.parseSocket(hosts, path, values)
+		return t.parseSocket(hosts, path, values)
 	case base != "redis" && base != "rediss":
-		return nil, errScheme
+		return errScheme
 	case kind == "cluster":
-		return t, t.parseCluster(base, hosts, path, values)
+		return t.parseCluster(base, hosts, path, values)
 	case kind == "sentinel":
-		return t, t.parseSentinel(base, hosts, path, values)
+		return t.parseSentinel(base, hosts, path, values)
 	default:
-		return nil, errScheme
+		return errScheme
 	}
 }
 

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 
 	"github.com/redis/go-redis/v9"
 
@@ -24,10 +23,7 @@ func (c *doCmd) Run(ctx context.Context, s streams, flags *cli) error {
 		c.Words = c.Words[1:]
 	}
 	return online(ctx, flags, func(rdb redis.UniversalClient) error {
-		reply, err := ask(ctx, c.runner(rdb, command.Builtin()), c.Words)
-		if _, wrong := errors.AsType[*command.ArgError](err); wrong || errors.Is(err, command.ErrUnknown) {
-			reply, err = ask(ctx, c.runner(rdb, specOf(ctx, rdb)), c.Words)
-		}
+		reply, err := ask(ctx, command.New(rdb, command.LoadOnDemand(), command.Allow(c.Allow...)), c.Words)
 		if err != nil {
 			return err
 		}

@@ -6,15 +6,20 @@
 //	desir map ls|get|set|del|len NAME
 //	desir set ls|add|del|has|len NAME
 //	desir list ls|push|pop|at|len NAME
+//	desir sortedset ls|get|add|del|pop|len NAME
 //	desir value get|set|del NAME
 //	desir counter get|next|add|set NAME
 //	desir chan send|recv|len|close|reopen NAME
 //	desir mailbox send TO WORD…, desir mailbox recv|len NAME
+//	desir pq ls|push|pop|len NAME
 //	desir topic pub NAME WORD…, desir topic sub NAME
 //	desir rpc ls|ping SERVICE, desir rpc call SERVICE METHOD [JSON]
+//	desir ls [PATTERN]     lists keys with what they hold; --all with those that help others
+//	desir check            says what the settings of the servers take from the guarantees
 //	desir help [COMMAND]
 //	desir do [--json] COMMAND [ARGUMENT…]
 //	desir repl
+//	desir completion bash|zsh|fish
 //	desir version
 //	desir --help
 //
@@ -56,7 +61,8 @@
 // stand in front of the command. What destroys data, ends a server or changes a connection needs
 // --allow with the name.
 //
-// desir repl does the same line by line. At a terminal lines are edited: Tab completes commands,
+// desir repl does the same line by line, on one connection: with --allow multi,exec,watch,select they do what
+// they do in redis-cli. At a terminal lines are edited: Tab completes commands,
 // subcommands, options and keys, the usage of the command stands below, and lines are kept
 // in the file desir/history of the user's directory for configuration, which nobody else can read. Passwords
 // (AUTH, HELLO, MIGRATE, ACL SETUSER, CONFIG SET of what has one) are shown as stars, and their lines are not kept. Ctrl-C
@@ -70,6 +76,11 @@
 // # Where
 //
 // It works on the Redis that --url or the environment variable DESIR_URL names
-// (see desir.Open for the forms), else on an embedded one that ends with it.
-// Exit status: 0 done, 1 failed, 2 wrong usage.
+// (see desir.Open for the forms), else on an embedded one that ends with it. The user may stand in
+// --user or DESIR_USER, the password in DESIR_PASSWORD, or --askpass asks for it: never in a word of the
+// command line, which a list of processes shows. For TLS there are --tls, --cacert, --cert and --key
+// (DESIR_TLS, DESIR_CACERT, DESIR_CERT, DESIR_KEY), and --insecure, which does not verify the server.
+//
+// Exit status: 0 done, 1 failed, interrupted or nothing there, 2 wrong usage. Without
+// a word the tool prints its usage.
 package main

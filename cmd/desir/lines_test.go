@@ -38,6 +38,9 @@ func TestBadLine(t *testing.T) {
 		{[]string{"mailbox", "send", "m"}, []string{"LLEN", "m"}, "{", "sent"},
 		{[]string{"mailbox", "send", "m"}, []string{"LLEN", "m"}, huge, "sent"},
 		{[]string{"topic", "pub", "t"}, nil, "{", "published"},
+		{[]string{"sortedset", "add", "z", "-1.5"}, []string{"ZCARD", "z"}, "{", "stored"},
+		{[]string{"pq", "push", "q", "-1"}, []string{"ZCARD", "q"}, "{", "pushed"},
+		{[]string{"pq", "push", "q", "1"}, []string{"ZCARD", "q"}, huge, "pushed"},
 	} {
 		for _, end := range []string{"\n", "\r\n"} {
 			const n, bad = 1700, 1234

@@ -66,8 +66,15 @@ func TestWrongUse(t *testing.T) {
 		status int
 		text   string
 	}{
-		"nothing":           {nil, 2, "tour"},
-		"unknown command":   {[]string{"tuor"}, 2, "tuor"},
+		"unknown command":   {[]string{"tuor"}, 2, `did you mean "tour"`},
+		"unknown beneath":   {[]string{"map", "gte", "m"}, 2, "see desir map --help"},
+		"nothing beneath":   {[]string{"map"}, 2, `expected one of "ls", "get"`},
+		"a Redis command":   {[]string{"get", "k"}, 2, "desir do GET key"},
+		"flags without URL": {[]string{"map", "ls", "m", "--tls"}, 1, "--url"},
+		"TLS to a socket":   {[]string{"map", "ls", "m", "--tls", "--url", "unix:///run/redis"}, 1, "socket"},
+		"nobody to ask":     {[]string{"map", "ls", "m", "--cacert", "/no/such/file", "--url", "redis://localhost"}, 1, "/no/such/file"},
+		"no such shell":     {[]string{"completion", "tcsh"}, 2, "bash"},
+		"no score":          {[]string{"sortedset", "add", "z", "x", "m"}, 2, "no number"},
 		"unknown flag":      {[]string{"tour", "--nope"}, 2, "--nope"},
 		"no such file":      {[]string{"tour", "/no/such/file"}, 1, "/no/such/file"},
 		"one of two":        {[]string{"tour", "main.go", "/no/such/file"}, 1, "/no/such/file"},
@@ -105,14 +112,20 @@ func TestWrongUse(t *testing.T) {
 }
 
 func TestHelpAndVersion(t *testing.T) {
-	for _, args := range [][]string{{"--help"}, {"tour", "--help"}, {"map", "set", "--help"}} {
+	for _, args := range [][]string{nil, {"--help"}, {"ls", "--help"}, {"tour", "--help"}, {"map", "set", "--help"}} {
 		status, out, errs := tool(t, args...)
 		if status != 0 || !strings.Contains(out, "Usage: desir") || errs != "" {
 			t.Errorf("%q: exit status %d, %q, %q", args, status, out, errs)
 		}
 	}
-	status, out, _ := tool(t, "version")
-	if status != 0 || !strings.HasPrefix(out, "desir ") {
-		t.Errorf("version: exit status %d, %q", status, out)
+	_, version, _ := tool(t, "version")
+	for _, args := range [][]string{{"version"}, {"--version"}, {"map", "--version"}} {
+		status, out, _ := tool(t, args...)
+		if status != 0 || !strings.HasPrefix(out, "desir ") || out != version {
+			t.Errorf("%q: exit status %d, %q", args, status, out)
+		}
+	}
+	if _, out, _ := tool(t); !strings.Contains(out, "Exit status: 0 done") {
+		t.Errorf("the usage lacks the exit status: %q", out)
 	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 	"reflect"
 	"regexp"
 	"strconv"
@@ -15,7 +16,7 @@ import (
 // taken off again where words and numbers are read.
 const mark = "\x00"
 
-var negative = regexp.MustCompile(`^-[0-9.]+$`)
+var negative = regexp.MustCompile(`^-([0-9.]+([eE][-+]?[0-9]+)?|[iI]nf)$`)
 
 func hideMinus(args []string) []string {
 	hidden := make([]string, len(args))
@@ -46,6 +47,20 @@ func decodeNumber(ctx *kong.DecodeContext, target reflect.Value) error {
 		return fmt.Errorf("%s is no integer of 64 bits", shown(word))
 	}
 	target.SetInt(n)
+	return nil
+}
+
+// decodeFloat is how the parser reads numbers with a fraction.
+func decodeFloat(ctx *kong.DecodeContext, target reflect.Value) error {
+	word, err := popWord(ctx)
+	if err != nil {
+		return err
+	}
+	f, err := strconv.ParseFloat(word, 64)
+	if err != nil || math.IsNaN(f) {
+		return fmt.Errorf("%s is no number", shown(word))
+	}
+	target.SetFloat(f)
 	return nil
 }
 

@@ -29,6 +29,7 @@ func (c *replCmd) Run(ctx context.Context, s streams, flags *cli) (err error) {
 	defer func() { err = errors.Join(err, disconnect()) }()
 	spec := specOf(ctx, rdb)
 	r := &repl{asking: c.asking, rdb: rdb, spec: spec, runner: c.runner(rdb, spec), streams: s, wait: scanWait}
+	defer func() { err = errors.Join(err, r.leave()) }()
 	if r.atTerminal() {
 		return r.edit(ctx, flags.URL == "")
 	}
@@ -43,6 +44,9 @@ type repl struct {
 	spec   *command.Spec
 	runner *command.Runner
 	wait   time.Duration // for keys when somebody presses Tab
+
+	session *command.Session // nil before the first command, and on a cluster
+	state   connState
 }
 
 // errLeave ends a session.
@@ -95,7 +99,7 @@ func (r *repl) obey(ctx context.Context, line string) error {
 	case "help":
 		return r.help(words[1:])
 	}
-	reply, err := ask(ctx, r.runner, words)
+	reply, err := r.ask(ctx, words)
 	if err != nil {
 		return err
 	}

@@ -19,7 +19,7 @@ func (r *repl) complete(line string) (prefix string, values []string) {
 	raw := line[last.from:]
 	names, keys := r.next(all)
 	values = last.names(raw, names, isLower(append(all, last)[0].text))
-	if keys {
+	if keys && !r.state.changed { // the keys are those of the URL's database
 		for _, key := range keysLike(context.Background(), r.rdb, last.text, r.wait) {
 			if value, ok := last.extended(raw, strings.TrimPrefix(key, last.text)); ok {
 				values = append(values, value)

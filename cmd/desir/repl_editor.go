@@ -30,7 +30,7 @@ func (r *repl) edit(ctx context.Context, embedded bool) error {
 	if state, err := term.GetState(int(os.Stdin.Fd())); err == nil {
 		defer func() { _ = term.Restore(int(os.Stdin.Fd()), state) }()
 	}
-	shell := r.shell(prompt(r.rdb, embedded))
+	shell := r.shell(func() string { return r.prompt(embedded) })
 	for interrupts := 0; ; {
 		next := make(chan typed, 1)
 		go func() {
@@ -80,11 +80,11 @@ func (r *repl) obeyUntilInterrupt(ctx context.Context, line string) error {
 }
 
 // shell makes the line editor.
-func (r *repl) shell(prompt string) *readline.Shell {
+func (r *repl) shell(prompt func() string) *readline.Shell {
 	shell := readline.NewShell()
 	_ = shell.Config.Set("menu-complete-display-prefix", true) // Tab shows what there is before it takes the first
 	insertAsTyped(shell)
-	shell.Prompt.Primary(func() string { return prompt })
+	shell.Prompt.Primary(prompt)
 	shell.History.Add("history", openHistory(func(line string) bool { return len(secrets(r.spec, wordsOf(line))) == 0 }))
 	shell.SyntaxHighlighter = func(line []rune) string {
 		completeRune(shell) // called before each key
@@ -105,18 +105,25 @@ func (r *repl) shell(prompt string) *readline.Shell {
 	return shell
 }
 
-// prompt names the server.
-func prompt(rdb redis.UniversalClient, embedded bool) string {
-	one, ok := rdb.(*redis.Client)
-	switch {
-	case embedded:
-		return "embedded> "
-	case !ok:
+// prompt names the server, the database and a transaction that has begun, as that of
+// redis-cli does.
+func (r *repl) prompt(embedded bool) string {
+	one, ok := r.rdb.(*redis.Client)
+	if !ok {
 		return "cluster> "
 	}
-	where := shown(one.Options().Addr)
-	if db := one.Options().DB; db != 0 {
-		where += fmt.Sprintf("[%d]", db)
+	text, db := shown(one.Options().Addr), one.Options().DB
+	if embedded {
+		text = "embedded"
 	}
-	return where + "> "
+	if r.state.changed {
+		db = r.state.db
+	}
+	if db != 0 {
+		text += fmt.Sprintf("[%d]", db)
+	}
+	if r.state.multi {
+		text += "(TX)"
+	}
+	return text + "> "
 }

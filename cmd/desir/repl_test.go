@@ -33,8 +33,8 @@ func TestDo(t *testing.T) {
 		{[]string{"do"}, 2, ""},
 	})
 	for _, tt := range []struct{ line, want string }{
-		{"SET tea", "desir: SET: argument 2: want value; usage: SET key value [NX | XX]"},
-		{"GTE tea", "desir: unknown command; did you mean GET?"},
+		{"SET tea", "desir: SET: missing argument 2: want value; usage: SET key value [NX | XX]"},
+		{"GTE tea", "desir: unknown command GTE; did you mean GET?"},
 		{"SHUTDOWN", "--allow"},
 		{"EVAL {{ 0", "EVAL"},
 	} {
@@ -124,7 +124,7 @@ func TestPipe(t *testing.T) {
 		{"", 0, "", ""},
 		{"SET 'a b' \"\\x00\\n\"\nGET 'a b'\n", 0, "OK\n\"\\x00\\n\"\n", ""},
 		{"PING\r\nexit\nPING\n", 0, "PONG\n", ""},
-		{"SET k\nPING\n", 1, "PONG\n", "line 1: SET: argument 2"},
+		{"SET k\nPING\n", 1, "PONG\n", "line 1: SET: missing argument 2"},
 		{"ECHO \"open\nPING\n", 1, "PONG\n", "line 1: unbalanced quotes"},
 		{"AUTH s3cret\nCONFIG SET requirepass\n", 1, "", "2 of 2 lines failed"},
 		{"help nosuch\nquit\n", 1, "", "there is no command nosuch"},

@@ -28,8 +28,16 @@ func (a asking) runner(rdb redis.UniversalClient, spec *command.Spec) *command.R
 	return command.New(rdb, command.WithSpec(spec), command.Allow(a.Allow...))
 }
 
+// doer sends commands: a Runner or a Session.
+type doer interface {
+	Do(ctx context.Context, args ...any) (command.Reply, error)
+}
+
 // ask sends the words of a command.
-func ask(ctx context.Context, r *command.Runner, words []string) (command.Reply, error) {
+func ask(ctx context.Context, r doer, words []string) (command.Reply, error) {
+	if instead, ok := endless[strings.ToUpper(words[0])]; ok {
+		return command.Reply{}, fmt.Errorf("%s has no end here; use %s", strings.ToUpper(words[0]), instead)
+	}
 	args := make([]any, len(words))
 	for i, w := range words {
 		args[i] = w
@@ -46,6 +54,16 @@ func ask(ctx context.Context, r *command.Runner, words []string) (command.Reply,
 	default:
 		return reply, err
 	}
+}
+
+// endless are commands whose answers have no end, with what to use instead.
+var endless = map[string]string{
+	"SUBSCRIBE":  "desir topic sub NAME",
+	"SSUBSCRIBE": "desir topic sub NAME",
+	"PSUBSCRIBE": "desir topic sub --pattern NAME",
+	"MONITOR":    "redis-cli monitor",
+	"SYNC":       "redis-cli --rdb FILE",
+	"PSYNC":      "redis-cli --rdb FILE",
 }
 
 // print prints an answer: in the way of redis-cli, without anything that a terminal would

@@ -86,7 +86,7 @@ func answered(err error) error {
 	for _, k := range slices.Sorted(maps.Keys(e.Details)) {
 		about = append(about, shown(k)+"="+shown(e.Details[k]))
 	}
-	return fmt.Errorf("%s: %s (%s)", shown(e.Method), e.Message, strings.Join(about, ", "))
+	return fmt.Errorf("%s: %s (%s)", shown(e.Method), inLine(e.Message), strings.Join(about, ", "))
 }
 
 // Run is "desir rpc ls".

@@ -108,7 +108,7 @@ func TestTerminal(t *testing.T) {
 	file := inHome(t)
 	s := onServer(t)
 	admin, ctx := s.Client(t), context.Background()
-	term := atTerminal(t, "repl")
+	term := atTerminal(t, "repl", "--allow", "select,multi,discard")
 	term.expect(s.Addr + "> ")
 	term.expect(editing)
 	term.keys("set greeting hel")
@@ -145,6 +145,15 @@ func TestTerminal(t *testing.T) {
 	term.keys("ping\r")
 	term.expect("PONG")
 	term.expect(editing)
+	term.keys("select 3\r")
+	term.expect("OK\r\n" + s.Addr + "[3]> ")
+	term.expect(editing)
+	term.keys("multi\r")
+	term.expect("OK\r\n" + s.Addr + "[3](TX)> ")
+	term.expect(editing)
+	term.keys("discard\r")
+	term.expect("OK\r\n" + s.Addr + "[3]> ")
+	term.expect(editing)
 	term.keys("\x04")
 	select {
 	case <-term.ended:
@@ -159,7 +168,7 @@ func TestTerminal(t *testing.T) {
 	if strings.Contains(term.seen.String(), "s3cret") {
 		t.Error("the terminal has shown a password")
 	}
-	want := "set greeting hello\nget greeting\nincr greeting more\nget greeting\nblpop jobs 0\nping\n"
+	want := "set greeting hello\nget greeting\nincr greeting more\nget greeting\nblpop jobs 0\nping\nselect 3\nmulti\ndiscard\n"
 	if stored, err := os.ReadFile(file); string(stored) != want || err != nil {
 		t.Errorf("the history is %q, %v; want %q", stored, err, want)
 	}

@@ -7,18 +7,23 @@ import (
 
 type versionCmd struct{}
 
-// Run prints the versions of the tool, of Go and of the Redis client in it.
+// Run is "desir version".
 func (versionCmd) Run(s streams) error {
+	_, err := fmt.Fprintln(s.out, versions())
+	return err
+}
+
+// versions are those of the tool, of Go and of the Redis client in it.
+func versions() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
-		return fmt.Errorf("the binary does not know its version")
+		return "desir, of an unknown version"
 	}
-	fmt.Fprintf(s.out, "desir %s, %s", info.Main.Version, info.GoVersion)
+	text := fmt.Sprintf("desir %s, %s", info.Main.Version, info.GoVersion)
 	for _, dep := range info.Deps {
 		if dep.Path == "github.com/redis/go-redis/v9" {
-			fmt.Fprintf(s.out, ", go-redis %s", dep.Version)
+			text += ", go-redis " + dep.Version
 		}
 	}
-	fmt.Fprintln(s.out)
-	return nil
+	return text
 }

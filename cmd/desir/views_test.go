@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"github.com/desir-go/desir/channel"
 	"github.com/desir-go/desir/collections"
 	"github.com/desir-go/desir/internal/redistest"
@@ -107,6 +109,64 @@ func TestList(t *testing.T) {
 	}
 	if status, out, errs := tool(t, "list", "ls", "long"); status != 0 || out != lines {
 		t.Errorf("exit status %d, %d lines, %q; want 1500", status, strings.Count(out, "\n"), errs)
+	}
+}
+
+func TestSortedSet(t *testing.T) {
+	onServer(t)
+	follow(t, []step{
+		{[]string{"sortedset", "ls", "z"}, 0, ""},
+		{[]string{"sortedset", "add", "z", "1.5", "tea", `{"X":1}`, "tea"}, 0, "2\n"},
+		{[]string{"sortedset", "add", "z", "-2", "-5", "a\x1bb"}, 0, "2\n"},
+		{[]string{"sortedset", "add", "z", "1000000", "many"}, 0, "1\n"},
+		{[]string{"sortedset", "add", "z", "-inf", "first"}, 0, "1\n"},
+		{[]string{"sortedset", "add", "z", "-1e-9", "--text", "["}, 0, "1\n"},
+		{[]string{"sortedset", "ls", "z"}, 0, "first\t-inf\n-5\t-2\n\"a\\x1bb\"\t-2\n[\t-1e-09\ntea\t1.5\n{\"X\":1}\t1.5\nmany\t1000000\n"},
+		{[]string{"sortedset", "ls", "z", "--reverse", "-n", "2", "--json"}, 0, "{\"member\":\"many\",\"score\":1000000.0}\n{\"member\":{\"X\":1},\"score\":1.5}\n"},
+		{[]string{"sortedset", "get", "z", "tea"}, 0, "1.5\n"},
+		{[]string{"sortedset", "get", "z", `{"X":1}`}, 0, "1.5\n"},
+		{[]string{"sortedset", "get", "z", "none"}, 1, ""},
+		{[]string{"sortedset", "len", "z"}, 0, "7\n"},
+		{[]string{"sortedset", "pop", "z"}, 0, "first\t-inf\n"},
+		{[]string{"sortedset", "pop", "z", "--max", "--json"}, 0, "{\"member\":\"many\",\"score\":1000000.0}\n"},
+		{[]string{"sortedset", "rm", "z", "tea", "none"}, 0, "1\n"},
+		{[]string{"sortedset", "pop", "none"}, 1, ""},
+		{[]string{"sortedset", "add", "z", "nan", "m"}, 2, ""},
+		{[]string{"set", "add", "s", "x"}, 0, "1\n"},
+		{[]string{"sortedset", "ls", "s"}, 1, ""},
+	})
+	if status, out, errs := piped(t, "a\nb\n", "sortedset", "add", "piped", "3"); status != 0 || out != "2\n" {
+		t.Errorf("exit status %d, %q, %q; want two new members", status, out, errs)
+	}
+}
+
+func TestPQ(t *testing.T) {
+	s := onServer(t)
+	follow(t, []step{
+		{[]string{"pq", "pop", "q"}, 1, ""},
+		{[]string{"pq", "pop", "nobody's", "--wait", "10ms"}, 1, ""},
+		{[]string{"pq", "push", "q", "5", "late", `{"X":1}`, "late"}, 0, ""},
+		{[]string{"pq", "push", "q", "-1", "first\x1b[2J"}, 0, ""},
+		{[]string{"pq", "ls", "q"}, 0, "-1\t\"first\\x1b[2J\"\n5\tlate\n5\t{\"X\":1}\n5\tlate\n"},
+		{[]string{"pq", "ls", "q", "-n", "1", "--json"}, 0, "{\"priority\":-1.0,\"value\":\"first\\u001b[2J\"}\n"},
+		{[]string{"pq", "len", "q"}, 0, "4\n"},
+		{[]string{"pq", "pop", "q"}, 0, "\"first\\x1b[2J\"\n"},
+		{[]string{"pq", "pop", "q", "--wait=-1s"}, 0, "late\n"},
+		{[]string{"pq", "pop", "q", "--wait", "1m", "--json"}, 0, "{\"X\":1}\n"},
+		{[]string{"pq", "push", "q", "1.5", "x"}, 2, ""},
+		{[]string{"set", "add", "s", "x"}, 0, "1\n"},
+		{[]string{"pq", "push", "s", "1", "x"}, 1, ""},
+	})
+	if err := s.Client(t).ZAdd(context.Background(), "plain", redis.Z{Score: 0.5, Member: "by hand"}).Err(); err != nil {
+		t.Fatal(err)
+	}
+	follow(t, []step{{[]string{"pq", "ls", "plain"}, 0, "0.5\tby hand\n"}})
+	heard := listening("pq", "pop", "later", "--wait=-1s")
+	if status, _, errs := piped(t, "from\na pipe\n", "pq", "push", "later", "3"); status != 0 {
+		t.Fatalf("exit status %d, %q", status, errs)
+	}
+	if got := <-heard; got.status != 0 || got.out != "from\n" && got.out != "a pipe\n" {
+		t.Errorf("popped %+v", got)
 	}
 }
 

@@ -1,0 +1,46 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"golang.org/x/term"
+)
+
+var errNoTerminal = errors.New("--askpass needs a terminal; without one the password is taken from DESIR_PASSWORD")
+
+// askPassword asks for a password at the terminal, which does not show it. Standard
+// input may be something else.
+func askPassword(ctx context.Context, stderr io.Writer) (string, error) {
+	in := os.Stdin
+	if tty, err := os.OpenFile("/dev/tty", os.O_RDWR, 0); err == nil {
+		defer tty.Close()
+		in, stderr = tty, tty
+	}
+	fd := int(in.Fd())
+	state, err := term.GetState(fd)
+	if err != nil {
+		return "", errNoTerminal
+	}
+	fmt.Fprint(stderr, "Password: ")
+	defer fmt.Fprintln(stderr)
+	type read struct {
+		password []byte
+		err      error
+	}
+	done := make(chan read, 1)
+	go func() {
+		password, err := term.ReadPassword(fd)
+		done <- read{password, err}
+	}()
+	select {
+	case r := <-done:
+		return string(r.password), r.err
+	case <-ctx.Done():
+		_ = term.Restore(fd, state) // reading ends with the process
+		return "", ctx.Err()
+	}
+}

@@ -1,0 +1,136 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/desir-go/desir/command"
+)
+
+// completionCmd prints what makes a shell complete.
+type completionCmd struct {
+	Shell string `arg:"" enum:"bash,zsh,fish" help:"bash, zsh or fish."`
+}
+
+// Help is printed behind the flags.
+func (completionCmd) Help() string {
+	return `bash: source <(desir completion bash), in ~/.bashrc
+zsh:  source <(desir completion zsh), in ~/.zshrc behind compinit
+fish: desir completion fish >~/.config/fish/completions/desir.fish`
+}
+
+// completing is the word by which the scripts ask the tool.
+const completing = "__complete"
+
+// scripts ask the tool itself, so they are right for every version of it.
+var scripts = map[string]string{
+	"bash": `_desir() {
+  local IFS=$'\n'
+  COMPREPLY=($(desir __complete "${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null))
+}
+complete -o default -F _desir desir
+`,
+	"zsh": `#compdef desir
+_desir() {
+  local -a found
+  found=(${(f)"$(desir __complete "${(@)words[2,CURRENT]}" 2>/dev/null)"})
+  if (( ${#found} )); then compadd -a found; else _files; fi
+}
+compdef _desir desir
+`,
+	"fish": `complete -c desir -f -a '(set -l words (commandline -opc) (commandline -ct); desir __complete $words[2..-1] 2>/dev/null)'
+`,
+}
+
+// Run is "desir completion".
+func (c *completionCmd) Run(s streams) error {
+	_, err := io.WriteString(s.out, scripts[c.Shell])
+	return err
+}
+
+// complete prints what the last of some words may become, a line for each.
+func complete(out io.Writer, app *kong.Node, words []string) error {
+	if len(words) == 0 {
+		words = []string{""}
+	}
+	last := words[len(words)-1]
+	for _, name := range candidates(app, words[:len(words)-1], strings.HasPrefix(last, "-")) {
+		if !strings.HasPrefix(name, last) {
+			continue
+		}
+		if _, err := fmt.Fprintln(out, name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// candidates returns what may stand behind words: flags, or everything else.
+func candidates(node *kong.Node, words []string, flags bool) (names []string) {
+	values := 0
+	for i := 0; i < len(words); i++ {
+		if strings.HasPrefix(words[i], "-") {
+			if f := flagOf(node, words[i]); f != nil && !f.IsBool() {
+				i++ // its value
+			}
+			if i == len(words) {
+				return nil
+			}
+			continue
+		}
+		if child := childOf(node, words[i]); child != nil {
+			node = child
+		} else {
+			values++
+		}
+	}
+	switch {
+	case flags:
+		for _, group := range node.AllFlags(true) {
+			for _, f := range group {
+				names = append(names, "--"+f.Name)
+			}
+		}
+	case !node.Leaf():
+		for _, child := range node.Children {
+			if !child.Hidden {
+				names = append(names, child.Name)
+			}
+		}
+	case values == 0 && (node.Name == "do" || node.Name == "help"):
+		for c := range command.Builtin().All() {
+			if !strings.Contains(c.Name, " ") {
+				names = append(names, strings.ToLower(c.Name))
+			}
+		}
+	case values < len(node.Positional):
+		names = slices.DeleteFunc(node.Positional[values].EnumSlice(), func(name string) bool { return name == "" })
+	}
+	return names
+}
+
+// flagOf returns the flag of a word without a value in it.
+func flagOf(node *kong.Node, word string) *kong.Flag {
+	for _, group := range node.AllFlags(false) {
+		for _, f := range group {
+			if word == "--"+f.Name || f.Short != 0 && word == "-"+string(f.Short) {
+				return f
+			}
+		}
+	}
+	return nil
+}
+
+// childOf returns the subcommand that a word names.
+func childOf(node *kong.Node, word string) *kong.Node {
+	for _, child := range node.Children {
+		if child.Name == word || slices.Contains(child.Aliases, word) {
+			return child
+		}
+	}
+	return nil
+}

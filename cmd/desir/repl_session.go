@@ -1,0 +1,92 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/desir-go/desir/command"
+)
+
+// connState is what the commands of a session have left behind in its connection, as
+// far as the prompt shows it.
+type connState struct {
+	db      int
+	changed bool // db is not the URL's
+	multi   bool // a transaction has begun
+}
+
+// ask sends the words of a command on the connection of the session. A cluster has none:
+// there what changes a connection is refused.
+func (r *repl) ask(ctx context.Context, words []string) (command.Reply, error) {
+	if _, cluster := r.rdb.(*redis.ClusterClient); cluster {
+		if c, ok := lookup(r.spec, words); ok && slices.Contains(ofConnection, c.Name) {
+			return command.Reply{}, fmt.Errorf("%s changes its connection, and a cluster has many; use the URL of one of its nodes", c.Name)
+		}
+		return ask(ctx, r.runner, words)
+	}
+	if r.session == nil {
+		s, err := r.runner.Session(ctx)
+		if err != nil {
+			return command.Reply{}, err
+		}
+		r.session = s
+	}
+	reply, err := ask(ctx, r.session, words)
+	r.follow(words, err)
+	if !r.session.Ended() {
+		return reply, err
+	}
+	before := r.state
+	if closing := r.leave(); err == nil {
+		err = closing
+	}
+	if err != nil && (before.changed || before.multi) {
+		err = fmt.Errorf("%w; the connection of the session has ended, and its transaction or database with it", err)
+	}
+	return reply, err
+}
+
+// leave ends the connection of the session; the next command begins another one.
+func (r *repl) leave() error {
+	if r.session == nil {
+		return nil
+	}
+	s := r.session
+	r.session, r.state = nil, connState{}
+	return s.Close()
+}
+
+// follow keeps what a command has left behind.
+func (r *repl) follow(words []string, err error) {
+	if err != nil {
+		if strings.EqualFold(words[0], "exec") { // refused or aborted, it ends the transaction
+			var reply redis.Error
+			r.state.multi = r.state.multi && !errors.As(err, &reply)
+		}
+		return
+	}
+	switch strings.ToUpper(words[0]) {
+	case "MULTI":
+		r.state.multi = true
+	case "EXEC", "DISCARD":
+		r.state.multi = false
+	case "RESET":
+		r.state = connState{changed: true}
+	case "SELECT":
+		if n, err := strconv.Atoi(words[1]); err == nil && !r.state.multi {
+			r.state.db, r.state.changed = n, true
+		}
+	}
+}
+
+// ofConnection are commands that change their connection.
+var ofConnection = []string{
+	"ASKING", "AUTH", "CLIENT CACHING", "CLIENT NO-EVICT", "CLIENT NO-TOUCH", "CLIENT REPLY", "CLIENT TRACKING", "DISCARD", "EXEC", "HELLO",
+	"MULTI", "READONLY", "READWRITE", "RESET", "SELECT", "UNWATCH", "WATCH",
+}

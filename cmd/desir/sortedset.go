@@ -1,0 +1,152 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"strconv"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/desir-go/desir/collections"
+)
+
+// sortedSetCmd works on members with scores.
+type sortedSetCmd struct {
+	Ls  sortedSetList   `cmd:"" help:"Print members and scores, the lowest first."`
+	Get sortedSetGet    `cmd:"" help:"Print the score of a member."`
+	Add sortedSetAdd    `cmd:"" help:"Give members, or the lines of standard input, a score, and print how many are new."`
+	Del sortedSetDelete `cmd:"" aliases:"rm" help:"Remove members, and print how many there were."`
+	Pop sortedSetPop    `cmd:"" help:"Take the member of the lowest score and print it with the score."`
+	Len sortedSetLen    `cmd:"" help:"Print how many members there are."`
+}
+
+type sortedSetList struct {
+	Name    string `arg:"" help:"Name of the sorted set."`
+	Reverse bool   `help:"Print the highest first."`
+	listing `embed:""`
+}
+
+type sortedSetGet struct {
+	Name   string `arg:"" help:"Name of the sorted set."`
+	Member string `arg:"" help:"A text, or JSON for a struct."`
+}
+
+type sortedSetAdd struct {
+	Name    string   `arg:"" help:"Name of the sorted set."`
+	Score   float64  `arg:"" help:"A number, inf or -inf."`
+	Members []string `arg:"" optional:"" name:"member" help:"Texts, JSON of objects or arrays; without any, or as -, the lines of standard input."`
+	input   `embed:""`
+}
+
+type sortedSetDelete struct {
+	Name    string   `arg:"" help:"Name of the sorted set."`
+	Members []string `arg:"" name:"member" help:"Texts, or JSON for structs."`
+}
+
+type sortedSetPop struct {
+	Name string `arg:"" help:"Name of the sorted set."`
+	Max  bool   `help:"Take that of the highest."`
+	view `embed:""`
+}
+
+type sortedSetLen struct {
+	Name string `arg:"" help:"Name of the sorted set."`
+}
+
+// scored is a member as it is printed.
+func (v view) scored(m collections.Scored[string]) string {
+	if v.JSON {
+		return fmt.Sprintf(`{"member":%s,"score":%s}`, v.text(m.Value), appendJSON(nil, m.Score))
+	}
+	return v.text(m.Value) + "\t" + scoreText(m.Score)
+}
+
+// scoreText is a score as Redis writes it.
+func scoreText(score float64) string {
+	if text, odd := oddFloat(score); odd {
+		return text
+	}
+	format := byte('f')
+	if size := math.Abs(score); size != 0 && (size < 1e-6 || size >= 1e17) {
+		format = 'e'
+	}
+	return strconv.FormatFloat(score, format, -1, 64)
+}
+
+// Run is "desir sortedset ls".
+func (c *sortedSetList) Run(ctx context.Context, s streams, flags *cli) error {
+	return online(ctx, flags, func(rdb redis.UniversalClient) error {
+		all := collections.ByRank(0, -1)
+		if c.Reverse {
+			all = all.Reverse()
+		}
+		return printEach(s.out, collections.NewSortedSet[string](rdb, c.Name).Range(ctx, all), c.Count, c.scored)
+	})
+}
+
+// Run is "desir sortedset get".
+func (c *sortedSetGet) Run(ctx context.Context, s streams, flags *cli) error {
+	return online(ctx, flags, func(rdb redis.UniversalClient) error {
+		member, err := key(c.Member)
+		if err != nil {
+			return err
+		}
+		score, ok, err := collections.NewSortedSet[string](rdb, c.Name).Score(ctx, member)
+		if err == nil && !ok {
+			err = fmt.Errorf("%s has no member %s", shown(c.Name), shown(c.Member))
+		}
+		return printed(s.out)(scoreText(score), err)
+	})
+}
+
+// Run is "desir sortedset add".
+func (c *sortedSetAdd) Run(ctx context.Context, s streams, flags *cli) error {
+	return online(ctx, flags, func(rdb redis.UniversalClient) error {
+		set, added := collections.NewSortedSet[string](rdb, c.Name), 0
+		err := c.batches(c.Members, s.in, batchMost, "stored", func(members []string) (int, error) {
+			all := make([]collections.Scored[string], len(members))
+			for i, m := range members {
+				all[i] = collections.Scored[string]{Value: m, Score: c.Score}
+			}
+			n, err := set.AddMany(ctx, all...)
+			added += n
+			return 0, err
+		})
+		return printed(s.out)(added, err)
+	})
+}
+
+// Run is "desir sortedset del".
+func (c *sortedSetDelete) Run(ctx context.Context, s streams, flags *cli) error {
+	return online(ctx, flags, func(rdb redis.UniversalClient) error {
+		members, err := input{}.all(c.Members)
+		if err != nil {
+			return err
+		}
+		return printed(s.out)(collections.NewSortedSet[string](rdb, c.Name).Remove(ctx, members...))
+	})
+}
+
+// Run is "desir sortedset pop".
+func (c *sortedSetPop) Run(ctx context.Context, s streams, flags *cli) error {
+	return online(ctx, flags, func(rdb redis.UniversalClient) error {
+		set := collections.NewSortedSet[string](rdb, c.Name)
+		pop := set.PopMin
+		if c.Max {
+			pop = set.PopMax
+		}
+		m, ok, err := pop(ctx)
+		if err == nil && !ok {
+			err = fmt.Errorf("%s is empty", shown(c.Name))
+		}
+		return printed(s.out)(c.scored(m), err)
+	})
+}
+
+// Run is "desir sortedset len".
+func (c *sortedSetLen) Run(ctx context.Context, s streams, flags *cli) error {
+	return online(ctx, flags, func(rdb redis.UniversalClient) error {
+		return printed(s.out)(collections.NewSortedSet[string](rdb, c.Name).Len(ctx))
+	})
+}

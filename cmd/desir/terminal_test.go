@@ -112,7 +112,7 @@ func TestTerminal(t *testing.T) {
 	term.expect(s.Addr + "> ")
 	term.expect(editing)
 	term.keys("set greeting hel")
-	term.expect("SET key value [NX | XX]")
+	term.expect("SET key value [NX | XX")
 	term.keys("lo\r")
 	term.expect("OK\r\n")
 	term.expect(editing)

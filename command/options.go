@@ -31,14 +31,15 @@ type access struct {
 }
 
 // WithSpec sets the table that commands are checked by, for example what [Load] brought.
-// The default is [Builtin]: a Runner does not ask the server by itself, unless [LoadOnDemand]
-// says so.
+// The default is [Builtin]: a Runner does not ask the server by itself, unless
+// [LoadOnDemand] says so.
 func WithSpec(s *Spec) Option { return option(func(set *settings) { set.spec = s }) }
 
-// LoadOnDemand lets the Runner ask the server for its table, as [Load] does, at the first name or
-// form that its own does not have, and check by that from then on: modules and what is newer
-// than [Builtin] pass. That command takes the three reads of Load more, once for a Runner; after
-// they have failed the next such command tries again, and the error of this one has both causes.
+// LoadOnDemand lets the Runner ask the server for its table, as [Load] does, at the first
+// name or form that its own does not have, and check by that from then on: modules and
+// what is newer than [Builtin] pass. That command takes the three reads of Load more,
+// once for a Runner; after they have failed the next such command tries again, and the
+// error of this one has both causes.
 func LoadOnDemand() Option { return option(func(s *settings) { s.loads = true }) }
 
 // Strict refuses every name that the table does not have. By default names with

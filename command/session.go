@@ -16,11 +16,12 @@ import (
 	"github.com/desir-go/desir/internal/send"
 )
 
-// Session is a [Runner] whose commands all go through one connection, as those of redis-cli do: what a
-// command leaves behind in it holds for the next ones. With [Allow] of their names MULTI, EXEC,
-// WATCH, SELECT and AUTH work as Redis describes them.
+// Session is a [Runner] whose commands all go through one connection, as those of
+// redis-cli do: what a command leaves behind in it holds for the next ones. With [Allow]
+// of their names MULTI, EXEC, WATCH, SELECT and AUTH work as Redis describes them.
 //
-// A Session is made by [Runner.Session]. It is safe for any number of goroutines, which take turns.
+// A Session is made by [Runner.Session]. It is safe for any number of goroutines, which
+// take turns.
 type Session struct {
 	r    *Runner
 	node *redis.Client // whose pool the connection is not of
@@ -42,9 +43,9 @@ var streaming = []string{
 	"client|reply", "monitor", "psubscribe", "psync", "punsubscribe", "ssubscribe", "subscribe", "sunsubscribe", "sync", "unsubscribe",
 }
 
-// Session opens a connection of its own and returns a Session with the options of r. The caller closes it. Two
-// round trips. On a cluster, and for a client that is neither of a server nor of sentinels, it
-// is [desir.ErrNotSupported].
+// Session opens a connection of its own and returns a Session with the options of r. The
+// caller closes it. Two round trips. On a cluster, and for a client that is neither of a
+// server nor of sentinels, it is [desir.ErrNotSupported].
 func (r *Runner) Session(ctx context.Context) (*Session, error) {
 	s, err := r.session(ctx)
 	if err != nil {
@@ -88,12 +89,14 @@ func (s *Session) Close() error {
 	return s.own.Close() // with the connection
 }
 
-// Do is [Runner.Do] on the connection of the session: one round trip, sent once whatever it is. A command that
-// answers without end, as SUBSCRIBE and MONITOR, is [desir.ErrNotSupported].
+// Do is [Runner.Do] on the connection of the session: one round trip, sent once whatever
+// it is. A command that answers without end, as SUBSCRIBE and MONITOR, is
+// [desir.ErrNotSupported].
 //
-// When the context ends during a command, it is as for a Runner; one that blocks is ended at the server, and
-// the session goes on with the next one when it has the answer. Where none comes for two seconds, or the connection is
-// lost, the session is over: later commands are [desir.ErrClosed], and nothing of them is sent.
+// When the context ends during a command, it is as for a Runner; one that blocks is ended
+// at the server, and the session goes on with the next one when it has the answer. Where
+// none comes for two seconds, or the connection is lost, the session is over: later
+// commands are [desir.ErrClosed], and nothing of them is sent.
 func (s *Session) Do(ctx context.Context, args ...any) (Reply, error) {
 	q, err := s.r.request(ctx, args)
 	if err == nil && q.cmd != nil && slices.Contains(streaming, q.cmd.id) {

@@ -61,25 +61,28 @@
 // stand in front of the command. What destroys data, ends a server or changes a connection needs
 // --allow with the name.
 //
-// desir repl does the same line by line, on one connection: with --allow multi,exec,watch,select they do what
-// they do in redis-cli. At a terminal lines are edited: Tab completes commands,
-// subcommands, options and keys, the usage of the command stands below, and lines are kept
-// in the file desir/history of the user's directory for configuration, which nobody else can read. Passwords
-// (AUTH, HELLO, MIGRATE, ACL SETUSER, CONFIG SET of what has one) are shown as stars, and their lines are not kept. Ctrl-C
-// ends the running command; twice, or Ctrl-D, the session. Keys for editing are those of ~/.inputrc.
-// From a pipe there is no prompt, an answer for each line, errors with the line's number on standard
-// error, and an exit status of 1 if a line failed. Without a URL it works on an embedded Redis.
+// desir repl does the same line by line, on one connection: with --allow
+// multi,exec,watch,select they do what they do in redis-cli. At a terminal lines are
+// edited: Tab completes commands, subcommands, options and keys, the usage of the command
+// stands below, and lines are kept in the file desir/history of the user's directory for
+// configuration, which nobody else can read. Passwords (AUTH, HELLO, MIGRATE, ACL
+// SETUSER, CONFIG SET of what has one) are shown as stars, and their lines are not kept.
+// Ctrl-C ends the running command; twice, or Ctrl-D, the session. Keys for editing are
+// those of ~/.inputrc. From a pipe there is no prompt, an answer for each line, errors
+// with the line's number on standard error, and an exit status of 1 if a line failed.
+// Without a URL it works on an embedded Redis.
 //
 // desir help COMMAND explains with the sentences of the server of the URL, else with the facts
 // that are built in.
 //
 // # Where
 //
-// It works on the Redis that --url or the environment variable DESIR_URL names
-// (see desir.Open for the forms), else on an embedded one that ends with it. The user may stand in
-// --user or DESIR_USER, the password in DESIR_PASSWORD, or --askpass asks for it: never in a word of the
-// command line, which a list of processes shows. For TLS there are --tls, --cacert, --cert and --key
-// (DESIR_TLS, DESIR_CACERT, DESIR_CERT, DESIR_KEY), and --insecure, which does not verify the server.
+// It works on the Redis that --url or the environment variable DESIR_URL names (see
+// desir.Open for the forms), else on an embedded one that ends with it. The user may
+// stand in --user or DESIR_USER, the password in DESIR_PASSWORD, or --askpass asks for
+// it: never in a word of the command line, which a list of processes shows. For TLS there
+// are --tls, --cacert, --cert and --key (DESIR_TLS, DESIR_CACERT, DESIR_CERT, DESIR_KEY),
+// and --insecure, which does not verify the server.
 //
 // Exit status: 0 done, 1 failed, interrupted or nothing there, 2 wrong usage. Without
 // a word the tool prints its usage.

@@ -32,8 +32,9 @@ var (
 	// Nothing was executed. Give the names one hash tag: "{shop}:a", "{shop}:b".
 	ErrCrossSlot = keys.ErrCrossSlot
 
-	// ErrClosed says that the object was closed: a Chan, a Sub, an rpc.Client.
-	ErrClosed = errors.New("closed")
+	// ErrClosed says that the object was closed, a Chan, a Sub, an rpc.Client, or that its
+	// client was, by [Close] or otherwise. Nothing was executed.
+	ErrClosed = send.ErrClosed
 
 	// ErrFull says that a bound was reached and nothing was stored: that of a Chan with
 	// a Buffer, of the tokens of AddOnce, of the backlog of a Sub that is to fail then.

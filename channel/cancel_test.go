@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -95,7 +96,9 @@ func (l *leaver) once(all context.Context) {
 	switch {
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		l.left.Add(1)
-		if errors.Is(err, desir.ErrMaybeRan) {
+		op, _ := errors.AsType[*desir.OpError](err)
+		tried := strings.HasSuffix(op.Op, "TryRecv") || strings.HasSuffix(op.Op, ".Pop") // and the server was slow
+		if errors.Is(err, desir.ErrMaybeRan) && !tried {
 			l.t.Errorf("a receiver that left: %v", err)
 		}
 	case errors.Is(err, desir.ErrUnavailable): // of those that do not wait: too many were left

@@ -15,7 +15,7 @@ func (c *Chan[T]) joint(patient bool) *fuse.Kind {
 	return &fuse.Kind{
 		Joins: true, Narrow: true,
 		Command: func(ctx context.Context, calls []*fuse.Call) redis.Cmder {
-			hub, _ := c.h.Hub() // the callers have it already
+			hub := c.h.Known() // the callers have it already
 			return sendScript.Command(ctx, hub, c.source.Keys(), fuse.Args(calls, c.sendHead(hub, patient)...)...)
 		},
 		Answer: func(cmd redis.Cmder, calls []*fuse.Call) {

@@ -11,8 +11,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/desir-go/desir"
-	"github.com/desir-go/desir/internal/hub"
-	"github.com/desir-go/desir/internal/wait"
+	"github.com/desir-go/desir/channel"
 )
 
 // times makes the tests of histories this much longer.
@@ -218,9 +217,5 @@ func pause(d time.Duration) {
 // perhapsLost is what the waiter of a client has counted.
 func perhapsLost(t *testing.T, rdb redis.UniversalClient) int {
 	t.Helper()
-	h, err := hub.Of(rdb)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return int(wait.Of(h).PerhapsLost())
+	return int(channel.PerhapsLost(rdb))
 }

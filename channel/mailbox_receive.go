@@ -148,20 +148,21 @@ func (m *Mailbox[T]) claim(ctx context.Context, hub *hub.Hub, stored string) (mi
 	if m.end == fromLast {
 		direction = -1
 	}
-	var over atomic.Bool // set by whoever comes first: the answer or the caller's leave
+	var over atomic.Bool // set by whichever comes first: the reply or the caller's leave
 	var taken bool
 	var refused error
-	err = hub.Send.Run(ctx, func(ctx context.Context) error {
-		ctx = context.WithoutCancel(ctx)
-		cmd := redis.NewIntCmd(ctx, "lrem", m.h.Key, direction, stored)
-		refused = hub.Send.Write(ctx, cmd)
+	err = hub.Send.RunOn(ctx, wait.LeaveTime, func(claiming context.Context) {
+		cmd := redis.NewIntCmd(claiming, "lrem", m.h.Key, direction, stored)
+		refused = hub.Send.Write(claiming, cmd)
 		taken = refused == nil && cmd.Val() > 0
 		if !over.CompareAndSwap(false, true) && taken {
-			wait.Of(hub).GiveBack(ctx, m.source, []string{stored})
+			wait.Of(hub).Return(ctx, m.source, []string{stored})
 		}
-		return nil
 	})
 	if err != nil && over.CompareAndSwap(false, true) {
+		if errors.Is(err, desir.ErrMaybeRan) { // what is taken yet goes back
+			err = ctx.Err()
+		}
 		return false, err
 	}
 	return taken, refused

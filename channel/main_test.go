@@ -12,6 +12,9 @@ func TestMain(m *testing.M) {
 	if addr := os.Getenv(childEnv); addr != "" {
 		receiveAndPrint(addr)
 	}
+	if way := os.Getenv(consumeEnv); way != "" {
+		consumeUntilTerminated(way)
+	}
 	redistest.Parallel(8)
 	os.Exit(redistest.Main(m))
 }

@@ -38,7 +38,7 @@ type intake struct {
 	loop
 	h    *hub.Handle
 	s    wait.Source
-	kept []string
+	kept *wait.Ahead
 }
 
 // next returns the next value, and waits for one as long as the loop may.
@@ -46,37 +46,45 @@ func (t *intake) next(ctx context.Context) (string, error) {
 	if t.err != nil {
 		return "", t.err
 	}
-	if len(t.kept) == 0 {
-		if err := t.take(ctx); err != nil {
-			return "", err
-		}
-	} else if err := ctx.Err(); err != nil {
+	if t.kept == nil {
+		return t.take(ctx)
+	}
+	if err := ctx.Err(); err != nil {
 		return "", err
 	}
-	raw := t.kept[0]
-	t.kept = t.kept[1:]
-	return raw, nil
+	if raw, ok := t.kept.Next(); ok {
+		return raw, nil
+	}
+	t.kept = nil
+	return t.take(ctx)
 }
 
-func (t *intake) take(ctx context.Context) error {
+// take waits for values, returns the first one and keeps the others.
+func (t *intake) take(ctx context.Context) (string, error) {
 	hub, err := t.h.Hub()
 	if err != nil {
-		return err
+		return "", err
 	}
-	limit := max(t.prefetch, 1)
+	w, limit := wait.Of(hub), max(t.prefetch, 1)
+	var values []string
 	if t.limit {
-		t.kept, err = wait.Of(hub).ReceiveWithin(ctx, t.s, limit, t.idle)
+		values, err = w.ReceiveWithin(ctx, t.s, limit, t.idle)
 	} else {
-		t.kept, err = wait.Of(hub).Receive(ctx, t.s, limit)
+		values, err = w.Receive(ctx, t.s, limit)
 	}
-	return err
+	if err != nil {
+		return "", err
+	}
+	if len(values) > 1 {
+		t.kept = w.Ahead(t.s, values[1:])
+	}
+	return values[0], nil
 }
 
-// end gives back what nobody has asked for.
+// end requeues what the body has not asked for.
 func (t *intake) end(ctx context.Context) {
-	if len(t.kept) > 0 {
-		hub, _ := t.h.Hub() // it is there: it has given these values
-		wait.Of(hub).Return(ctx, t.s, t.kept)
+	if t.kept != nil {
+		t.kept.Return(ctx)
 	}
 }
 

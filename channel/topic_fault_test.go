@@ -260,7 +260,7 @@ func TestTopicClientCloses(t *testing.T) {
 		for _, err := range s.All(within(t, 10*time.Second)) {
 			last = err
 		}
-		if !errors.Is(last, desir.ErrUnavailable) || !errors.Is(last, redis.ErrClosed) {
+		if !errors.Is(last, desir.ErrClosed) || !errors.Is(last, redis.ErrClosed) {
 			t.Errorf("the last error was %v", last)
 		}
 	})

@@ -256,7 +256,7 @@ func (c *Client) giveUp() *fuse.Kind {
 	return &fuse.Kind{
 		Joins: true,
 		Command: func(ctx context.Context, calls []*fuse.Call) redis.Cmder {
-			h, _ := c.h.Hub()
+			h := c.h.Known() // the callers have it already
 			_, command := published(h)
 			b := pack.AppendString(pack.AppendArray(nil, len(calls)+1), inboxOf(h, c.prefix).id)
 			for _, one := range calls {

@@ -50,6 +50,7 @@ func inboxOf(h *hub.Hub, prefix string) *inbox {
 		box.reader = newInboxReader(box)
 		box.stale = box.after(refresh, func(box *inbox) { box.fresh.Store(false) })
 		box.calls.New = func() any { return newCall(box) }
+		h.OnClose(hub.EndCalling, box.shut)
 		return box
 	}).(*inbox)
 }

@@ -174,7 +174,7 @@ func TestLead(t *testing.T) {
 		_ = c.rdb.Close()
 		for start := time.Now(); ; {
 			_, err := sum.Call(t.Context(), c.Client, nil)
-			if errors.Is(err, redis.ErrClosed) && errors.Is(err, desir.ErrUnavailable) {
+			if errors.Is(err, redis.ErrClosed) && errors.Is(err, desir.ErrClosed) {
 				break
 			}
 			if err != nil || time.Since(start) > 20*time.Second {

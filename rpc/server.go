@@ -142,6 +142,7 @@ func (s *Server) Run(ctx context.Context) error {
 	r := newRun(s, hub)
 	s.run = r
 	s.mu.Unlock()
+	defer onClose(hub, s)()
 	err = r.serve(ctx)
 	s.mu.Lock()
 	s.run = nil

@@ -21,7 +21,7 @@ func (c *Client) store() *fuse.Kind {
 	return &fuse.Kind{
 		Joins: true,
 		Command: func(ctx context.Context, calls []*fuse.Call) redis.Cmder {
-			h, _ := c.h.Hub() // the callers have it already
+			h := c.h.Known() // the callers have it already
 			args := make([]any, 1, 1+len(calls))
 			args[0] = listLife.Milliseconds()
 			for _, one := range calls {
@@ -87,7 +87,7 @@ func (p *call) send(ctx context.Context, q *request) {
 // store is send once there is a frame.
 func (p *call) store(ctx context.Context) {
 	c := p.client
-	h, _ := c.h.Hub()
+	h := c.h.Known()
 	h.Send.Post(ctx, &p.post, c.kind, c.service.calls, p.stored)
 }
 
@@ -153,7 +153,7 @@ func (p *call) outcome(n int64) {
 // sendAlone stores the call by a run of the script of its own.
 func (p *call) sendAlone() {
 	c := p.client
-	h, _ := c.h.Hub()
+	h := c.h.Known()
 	answer, err := callScript.Run(context.Background(), h, []string{c.service.calls, c.service.alive}, listLife.Milliseconds(), p.post.Value)
 	if err == nil {
 		var n []int64

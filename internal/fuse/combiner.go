@@ -78,6 +78,9 @@ func (m *Combiner) Narrow(slow time.Duration) *Combiner {
 // Then it may send its call by itself, and says [Combiner.Exit] afterwards.
 func (m *Combiner) Enter() bool { return m.busy.CompareAndSwap(0, 1) }
 
+// Busy returns how many calls have no reply yet.
+func (m *Combiner) Busy() int64 { return int64(m.busy.Load()) }
+
 // Exit ends what Enter began.
 func (m *Combiner) Exit() { m.busy.Add(-1) }
 

@@ -33,13 +33,14 @@ func (h *Handle) Apart(apart bool) *Handle {
 	return h
 }
 
-// Hub returns the hub of the object's client, or why the object cannot work.
+// Hub returns the hub of the object's client, or why no call can begin: the object cannot
+// work, or its client was closed.
 func (h *Handle) Hub() (*Hub, error) {
 	if h == nil {
 		return nil, send.Fault(send.ErrNotSupported, errUnmade)
 	}
 	if hub := h.hub.Load(); hub != nil {
-		return hub, nil
+		return hub, hub.Shut()
 	}
 	if h.err != nil {
 		return nil, h.err
@@ -54,8 +55,12 @@ func (h *Handle) Hub() (*Hub, error) {
 	if !h.hub.CompareAndSwap(nil, hub) {
 		hub = h.hub.Load()
 	}
-	return hub, nil
+	return hub, hub.Shut()
 }
+
+// Known returns the hub that a call has found before, also while its client is being
+// closed.
+func (h *Handle) Known() *Hub { return h.hub.Load() }
 
 // Send returns the sender of the object's client.
 func (h *Handle) Send() (*send.Sender, error) {

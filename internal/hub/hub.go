@@ -29,6 +29,7 @@ type shared struct {
 	NoInfo   atomic.Bool // INFO is denied to this user
 
 	parts sync.Map // what other packages share among the client's objects
+	life  life
 }
 
 // apart returns the hub for an object whose commands share nothing with those

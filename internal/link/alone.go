@@ -27,9 +27,12 @@ func alone(node *redis.Client, silence time.Duration) redis.Options {
 	o.ContextTimeoutEnabled = false
 	o.ClientSideCacheConfig, o.ClientSideCache = nil, nil // would have the server watch what is read
 	o.PushNotificationProcessor = nil                     // of the other client; a second one cannot share it
-	o.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
+	o.MaintNotificationsConfig = quiet
 	return o
 }
+
+// quiet has a client not ask for notifications of maintenance.
+var quiet = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
 
 // Lifetime is how long a connection of its own is used behind sentinels. A master
 // that they have replaced may go on answering, when it is cut off from them and not

@@ -62,7 +62,11 @@ type part struct{}
 
 // Of returns the listener that the objects of a client share.
 func Of(h *hub.Hub) *Listener {
-	return h.Part(part{}, func() any { return &Listener{hub: h, links: map[place]*link{}} }).(*Listener)
+	return h.Part(part{}, func() any {
+		l := &Listener{hub: h, links: map[place]*link{}}
+		h.OnClose(hub.EndReceiving, l.shut)
+		return l
+	}).(*Listener)
 }
 
 // Subscribe returns when the server has confirmed the subscription, and, for

@@ -60,6 +60,9 @@ func (r *Redis) NewClient(t testing.TB, opts ...func(*redis.UniversalOptions)) r
 	return r.open(t, o, r.Name == "autopipeline")
 }
 
+// Addrs returns the addresses of the backend, for another process.
+func (r *Redis) Addrs() []string { return slices.Clone(r.base.Addrs) }
+
 // Raw returns a plain client of its own, for looking at the server behind the
 // back of Client: hooks of Client do not see what Raw sends. It is a
 // [*redis.ClusterClient] on a cluster and a [*redis.Client] elsewhere, also for

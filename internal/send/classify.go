@@ -37,10 +37,14 @@ func classify(ctx context.Context, err error, r request) error {
 			return Fault(ErrUnavailable, ended)
 		}
 	}
-	if r.write && r.written && !neverSent(err) {
+	switch {
+	case errors.Is(err, redis.ErrClosed):
+		return Fault(ErrClosed, err)
+	case r.write && r.written && !neverSent(err):
 		return Fault(ErrMaybeRan, err)
+	default:
+		return Fault(ErrUnavailable, err)
 	}
-	return Fault(ErrUnavailable, err)
 }
 
 // contextEnd returns the context's error when it is why err came. A deadline

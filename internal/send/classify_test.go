@@ -196,7 +196,7 @@ func TestClassesOfTheNetwork(t *testing.T) {
 		rdb         func(*testing.T) redis.UniversalClient
 	}{
 		{"dial refused", send.ErrUnavailable, send.ErrUnavailable, func(t *testing.T) redis.UniversalClient { return refused(t) }},
-		{"closed client", send.ErrUnavailable, send.ErrUnavailable, func(t *testing.T) redis.UniversalClient {
+		{"closed client", send.ErrClosed, send.ErrClosed, func(t *testing.T) redis.UniversalClient {
 			c := s.Client(t)
 			_ = c.Close()
 			return c

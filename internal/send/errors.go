@@ -16,6 +16,7 @@ var (
 	ErrWrongType    = errors.New("the key holds a value of another type")
 	ErrDenied       = errors.New("denied by the server's access rules")
 	ErrOutOfMemory  = errors.New("refused, the server has reached maxmemory")
+	ErrClosed       = errors.New("closed")
 )
 
 // fault is a failure with its class: errors.Is finds the class and the cause.

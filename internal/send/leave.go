@@ -2,6 +2,7 @@ package send
 
 import (
 	"context"
+	"errors"
 	"sync/atomic"
 	"time"
 
@@ -96,4 +97,56 @@ func (f *flight) result() error {
 		panic(f.panicked)
 	}
 	return f.err
+}
+
+// RunOn calls f so that the caller can leave patience after the end of ctx: a reply that is
+// on its way by then is waited for. f gets a context for its calls whose end ends nothing
+// but the wait for a connection. If the caller has left, the error has the context's beside
+// it: [ErrUnavailable] if f was not called, else [ErrMaybeRan]; f goes on, and counts as a
+// command that was left.
+func (s *Sender) RunOn(ctx context.Context, patience time.Duration, f func(context.Context)) error {
+	if ctx.Done() == nil {
+		s.direct.Add(1)
+		defer s.direct.Add(-1)
+		f(ctx)
+		return nil
+	}
+	longer, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(patience, cancel) })()
+	inner := context.Context(staying{ctx})
+	if s.lanes == nil { // a client of another type may not wait for a reply after the end of ctx
+		inner = context.WithoutCancel(ctx)
+	}
+	var begun atomic.Bool
+	_, err := s.leavable(longer, call{run: func(context.Context) error {
+		begun.Store(true)
+		f(inner)
+		return nil
+	}})
+	switch {
+	case err == nil:
+		return nil
+	case begun.Load():
+		return Fault(ErrMaybeRan, ctx.Err())
+	case errors.Is(err, errLeft):
+		return Fault(ErrUnavailable, err)
+	default:
+		return Fault(ErrUnavailable, ctx.Err())
+	}
+}
+
+// staying is the context of calls that are not left: its end ends their wait for a
+// connection. It hides the deadline, which a client may apply to the reply.
+type staying struct{ context.Context }
+
+func (staying) Deadline() (deadline time.Time, ok bool) { return }
+
+// stays reports whether a call with this context runs on its caller's goroutine.
+func stays(ctx context.Context) bool {
+	if ctx.Done() == nil {
+		return true
+	}
+	_, ok := ctx.(staying)
+	return ok
 }

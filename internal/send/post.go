@@ -48,6 +48,7 @@ func (s *Sender) Post(ctx context.Context, p *Post, kind *fuse.Kind, key string,
 			p.m = l.posts
 		}
 	}
+	s.posted.Add(1)
 	p.m.Post(ctx, p.call, p.Here, p.answered)
 }
 
@@ -58,7 +59,11 @@ func (p *Post) Withdraw() bool {
 	pausing := p.pausing
 	p.pausing = false
 	p.mu.Unlock()
-	return pausing || p.m != nil && p.m.Withdraw(p.call)
+	if pausing || p.m != nil && p.m.Withdraw(p.call) {
+		p.s.posted.Add(-1)
+		return true
+	}
+	return false
 }
 
 func (p *Post) answer(c *fuse.Call) {
@@ -67,12 +72,12 @@ func (p *Post) answer(c *fuse.Call) {
 		p.s.mapped.Store(c.Err == nil || IsReply(c.Err))
 	}
 	if c.Err == nil {
-		p.done(c, nil)
+		p.end(c, nil)
 		return
 	}
 	err := p.s.finish(context.WithoutCancel(ctx), c.Err, request{write: true, written: true})
 	if !repeatable(err) || p.attempts >= repeats && !passes(ctx, err) || ctx.Err() != nil {
-		p.done(c, err)
+		p.end(c, err)
 		return
 	}
 	p.attempts++
@@ -82,6 +87,13 @@ func (p *Post) answer(c *fuse.Call) {
 	p.pausing = true
 	p.mu.Unlock() // it may be taken back from now on, and used again
 	time.AfterFunc(jitter(pause), p.again)
+}
+
+// end says what became of p, which may be used again by then.
+func (p *Post) end(c *fuse.Call, err error) {
+	s := p.s
+	p.done(c, err)
+	s.posted.Add(-1)
 }
 
 // again sends p again, unless it was taken back.

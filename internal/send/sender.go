@@ -43,6 +43,8 @@ type client struct {
 	mapped   atomic.Bool   // a cluster's map is there
 	sizes    *sizes
 	calls    fuse.Calls
+	direct   atomic.Int64   // in flight on their callers' goroutines, without a combiner
+	posted   atomic.Int64   // posts without a reply
 	posts    *fuse.Combiner // of what has no lane
 }
 
@@ -140,6 +142,8 @@ func (s *Sender) pipeline(ctx context.Context, node redis.Cmdable, r request, cm
 	}
 	r.written = true // what was not says so
 	if ctx.Done() == nil {
+		s.direct.Add(1)
+		defer s.direct.Add(-1)
 		return s.finish(ctx, run(ctx), r)
 	}
 	_, err := s.leavable(ctx, call{run: run, write: r.write})
@@ -151,6 +155,8 @@ func (s *Sender) pipeline(ctx context.Context, node redis.Cmdable, r request, cm
 // is f's, the context's, or that too many were left behind.
 func (s *Sender) Run(ctx context.Context, f func(context.Context) error) error {
 	if ctx.Done() == nil {
+		s.direct.Add(1)
+		defer s.direct.Add(-1)
 		return f(ctx)
 	}
 	_, err := s.leavable(ctx, call{run: f})

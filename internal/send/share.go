@@ -2,6 +2,7 @@ package send
 
 import (
 	"context"
+	"errors"
 
 	"github.com/desir-go/desir/internal/fuse"
 )
@@ -16,6 +17,8 @@ const (
 func (s *Sender) do(ctx context.Context, c *fuse.Call, write bool) error {
 	m := s.combiner(ctx, c, write)
 	switch {
+	case m == nil && stays(ctx):
+		return s.directly(ctx, c, write)
 	case m == nil:
 		return s.alone(ctx, c, write)
 	case ctx.Done() == nil:
@@ -25,6 +28,8 @@ func (s *Sender) do(ctx context.Context, c *fuse.Call, write bool) error {
 		}
 	case ctx.Err() != nil:
 		return s.finish(ctx, ctx.Err(), request{write: write})
+	case stays(ctx):
+		return s.directly(ctx, c, write)
 	case s.left.Load() >= MaxLeft:
 		return s.finish(ctx, errLeft, request{write: write})
 	}
@@ -36,6 +41,20 @@ func (s *Sender) do(ctx context.Context, c *fuse.Call, write bool) error {
 	default:
 		return s.finish(ctx, c.Err, request{write: write, written: true})
 	}
+}
+
+// waited reports whether the end of a call's context has ended its wait for a connection.
+// That is all it ends of one that stays, and the words of a command are asked for before.
+func waited(ctx context.Context, err error) bool {
+	_, stays := ctx.(staying)
+	return stays && (errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded))
+}
+
+// directly is alone for a call on its caller's goroutine that no combiner knows of.
+func (s *Sender) directly(ctx context.Context, c *fuse.Call, write bool) error {
+	s.direct.Add(1)
+	defer s.direct.Add(-1)
+	return s.alone(ctx, c, write)
 }
 
 // combiner returns the combiner of the calls that the call may leave with, or
@@ -81,13 +100,13 @@ func (s *Sender) alone(ctx context.Context, c *fuse.Call, write bool) error {
 	}
 	var left bool
 	var err error
-	if ctx.Done() == nil {
+	if stays(ctx) {
 		err = s.rdb.Process(ctx, sent)
 	} else {
 		left, err = s.leavable(ctx, call{cmd: sent, write: write})
 	}
 	if o != nil {
-		r.written = left || o.written.Load()
+		r.written = left || o.written.Load() && !waited(ctx, err)
 	}
 	if !s.mapped.Load() {
 		s.mapped.Store(err == nil || IsReply(err))

@@ -60,6 +60,7 @@ func (b *blocker) rest(ctx context.Context, lines []*line) ([]*line, error) {
 		asks = b.loop.ask(ctx, lines)
 		b.loop.looked = time.Now()
 		if slices.ContainsFunc(asks, func(a ask) bool { return a.last != nil }) {
+			b.loop.unask(asks)
 			return lines, nil
 		}
 	}
@@ -67,6 +68,7 @@ func (b *blocker) rest(ctx context.Context, lines []*line) ([]*line, error) {
 	b.resting, b.poke, b.poked = known, poke, false
 	b.mu.Unlock()
 	if b.late() { // before the rest was announced
+		b.loop.unask(asks)
 		return lines, nil
 	}
 	start := time.Now()
@@ -160,26 +162,27 @@ func (b *blocker) doze(lines []*line) []*line {
 	}
 }
 
-// late reports whether somebody came who does not wait for a rest to end.
+// late reports whether a receiver came, or wants to leave, that does not wait for a rest to end.
 func (b *blocker) late() bool {
 	b.loop.mu.Lock()
 	defer b.loop.mu.Unlock()
+	late := b.loop.w.shutting.Load()
 	for _, ln := range b.loop.lines {
-		if ln.fresh && len(ln.waiting) > 0 && !ln.away {
-			b.mu.Lock()
-			b.resting = nil
-			b.mu.Unlock()
-			return true
-		}
+		late = late || ln.urgent() && !ln.away
 	}
-	return false
+	if late {
+		b.mu.Lock()
+		b.resting = nil
+		b.mu.Unlock()
+	}
+	return late
 }
 
-// stir pokes a rest. The loop's mutex is held.
+// stir pokes a rest; any line will do if it ends anyway. The loop's mutex is held.
 func (b *blocker) stir(ln *line, anyway bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.resting == nil || b.resting[ln.source.place()] && !anyway || b.poked {
+	if b.resting == nil || b.poked || !anyway && b.resting[ln.source.place()] {
 		return
 	}
 	b.poked = true
@@ -194,5 +197,11 @@ func (b *blocker) push(key string) {
 	if b.loop.node != nil {
 		node = b.loop.node
 	}
-	_ = guard(func() error { return b.loop.w.hub.Send.Poke(ctx, node, key, TokenLife) }) // as the comment says
+	err := guard(func() error { return b.loop.w.hub.Send.Poke(ctx, node, key, TokenLife) })
+	if errors.Is(err, redis.ErrClosed) {
+		if h := b.loop.w.reopen(); h != nil {
+			_ = h.Send.Poke(ctx, h.Client, key, TokenLife) // as the comment says
+			_ = h.Client.Close()
+		}
+	}
 }

@@ -7,6 +7,8 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/desir-go/desir/internal/hub"
+	"github.com/desir-go/desir/internal/link"
 	"github.com/desir-go/desir/internal/send"
 )
 
@@ -49,27 +51,55 @@ func (l *loop) giveBack(ctx context.Context, ln *line) {
 	ln.serve(nil)
 }
 
-// put puts values back to the head of their list. If they may be lost that is counted
-// and told.
+// put puts values back to the head of their list. A client that is closed by now has a
+// successor for that. If they may be lost that is counted and logged.
 func (w *Waiter) put(ctx context.Context, s Source, values []string) error {
-	args := []any{Flag(w.hub), TokenLife.Milliseconds(), s.life.Milliseconds()}
-	for _, v := range values {
-		args = append(args, v)
+	err := w.putBy(ctx, w.hub, s, values)
+	if errors.Is(err, redis.ErrClosed) {
+		if h := w.reopen(); h != nil {
+			defer func() { _ = h.Client.Close() }()
+			err = w.putBy(ctx, h, s, values)
+		}
 	}
-	err := guard(func() error {
-		_, err := s.giveBack.Run(ctx, w.hub, s.keys, args...)
-		return err
-	})
-	if err == nil || later(err) {
-		return err
-	}
-	w.perhaps.Add(int64(len(values)))
-	if log := w.log.Load(); log != nil {
-		log.Error("desir: values that nobody wanted any more could not be given back",
-			"key", s.Values, "values", len(values), "error", err)
+	if err != nil && !later(err) {
+		w.lost(s, len(values), whyRequeue, err)
 	}
 	return err
 }
+
+func (w *Waiter) putBy(ctx context.Context, h *hub.Hub, s Source, values []string) error {
+	args := []any{Flag(h), TokenLife.Milliseconds(), s.life.Milliseconds()}
+	for _, v := range values {
+		args = append(args, v)
+	}
+	return guard(func() error {
+		_, err := s.giveBack.Run(ctx, h, s.keys, args...)
+		return err
+	})
+}
+
+// reopen returns the hub of a client in the place of one that was closed, or nil.
+func (w *Waiter) reopen() *hub.Hub {
+	again := link.Reopen(w.hub.Client)
+	if again == nil {
+		return nil
+	}
+	h, _ := hub.Of(again) // it is no nil
+	h.PlainLua.Store(w.hub.PlainLua.Load())
+	return h
+}
+
+// lost counts and logs up to n values of a source that may be gone.
+func (w *Waiter) lost(s Source, n int, why string, err error) {
+	w.perhaps.Add(int64(n))
+	w.logger().Error("desir: values may be lost: "+why, "key", s.Values, "at most", n, "error", err)
+}
+
+// Why values may be lost.
+const (
+	whyTake    = "the reply to a take was cut"
+	whyRequeue = "they could not be requeued"
+)
 
 // later reports whether what could not be sent can be sent again.
 func later(err error) bool {

@@ -1,6 +1,8 @@
 package wait
 
 import (
+	"errors"
+	"slices"
 	"time"
 
 	"github.com/desir-go/desir/internal/keys"
@@ -86,6 +88,7 @@ type line struct {
 	held    []string    // taken, wanted by nobody yet; in order
 	fresh   bool        // there may be something to take right now
 	away    bool        // its slot has moved; another loop will have it
+	taking  bool        // a take is in flight
 	after   time.Time   // when to try again to give back what is at hand
 }
 
@@ -93,6 +96,9 @@ type line struct {
 func (l *line) wanted() int {
 	n := 0
 	for _, r := range l.waiting {
+		if r.leaving {
+			continue
+		}
 		if n += min(r.max, maxTake); n >= maxTake {
 			return maxTake
 		}
@@ -100,16 +106,72 @@ func (l *line) wanted() int {
 	return n
 }
 
-// serve hands values to receivers in order; what is left stays at hand.
+// serve hands values to receivers in order, those that are leaving last; what is left
+// stays at hand.
 func (l *line) serve(values []string) {
 	l.held = append(l.held, values...)
 	for len(l.held) > 0 && len(l.waiting) > 0 {
-		r := l.waiting[0]
-		l.waiting = l.waiting[1:]
+		r := l.next()
 		n := min(r.max, len(l.held))
 		r.values = append([]string(nil), l.held[:n]...)
 		l.held = l.held[n:]
 		close(r.done)
+	}
+}
+
+// next takes out the receiver that is served next.
+func (l *line) next() *receiver {
+	i := slices.IndexFunc(l.waiting, func(r *receiver) bool { return !r.leaving })
+	if i <= 0 { // the first one, also if all are leaving
+		r := l.waiting[0]
+		l.waiting = l.waiting[1:]
+		return r
+	}
+	r := l.waiting[i]
+	l.waiting = slices.Delete(l.waiting, i, i+1)
+	return r
+}
+
+// dismiss takes a receiver out whose wait is over, or, while a take is in flight that may
+// bring its value, lets it stay until that has settled. It reports whether the receiver is
+// out.
+func (l *line) dismiss(r *receiver) bool {
+	if !l.taking {
+		return l.leave(r)
+	}
+	r.leaving, r.why = true, errLeft
+	return false
+}
+
+// shut ends the wait of all receivers as the end of their contexts does, but with an error.
+func (l *line) shut(err error) {
+	if !l.taking {
+		l.fail(err)
+		return
+	}
+	for _, r := range l.waiting {
+		if !r.leaving {
+			r.leaving, r.why = true, err
+		}
+	}
+}
+
+// urgent reports whether a receiver came since the line was looked at, or is leaving.
+func (l *line) urgent() bool {
+	return l.fresh && len(l.waiting) > 0 || slices.ContainsFunc(l.waiting, isLeaving)
+}
+
+// settled notes that no take is in flight any more, and lets those go that waited for that.
+func (l *line) settled() {
+	l.taking = false
+	if !slices.ContainsFunc(l.waiting, isLeaving) {
+		return
+	}
+	for _, r := range slices.Clone(l.waiting) {
+		if r.leaving && l.leave(r) {
+			r.err = r.why
+			close(r.done)
+		}
 	}
 }
 
@@ -155,9 +217,16 @@ func (l *line) end(rs []*receiver) {
 
 // receiver is one call that waits. values and err are set before done closes.
 type receiver struct {
-	max    int
-	last   bool // the next take decides: its wait is over if there is nothing
-	values []string
-	err    error
-	done   chan struct{}
+	max     int
+	last    bool  // the next take decides: its wait is over if there is nothing
+	leaving bool  // its wait is over, and a take for it is in flight
+	why     error // is its error then, if the take brings nothing
+	values  []string
+	err     error
+	done    chan struct{}
 }
+
+func isLeaving(r *receiver) bool { return r.leaving }
+
+// errLeft ends a receiver that was leaving, with nothing.
+var errLeft = errors.New("left")

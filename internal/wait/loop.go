@@ -85,6 +85,9 @@ func (l *loop) enter(s Source, rs []*receiver, held []string) {
 	}
 	ln.waiting = append(ln.waiting, rs...)
 	ln.serve(held) // and what is at hand
+	if !ln.taking && slices.ContainsFunc(rs, isLeaving) {
+		ln.settled() // their take is another loop's, which requeues what it brings
+	}
 	if len(ln.waiting) == 0 && len(ln.held) == 0 {
 		return
 	}
@@ -103,6 +106,33 @@ func (l *loop) leave(s Source, r *receiver) bool {
 	defer l.mu.Unlock()
 	ln := l.lines[s.place()]
 	return ln != nil && ln.leave(r)
+}
+
+// dismiss is [line.dismiss] for a receiver that waits here; here reports that it did. It
+// ends a rest, if a take for the receiver comes at its end.
+func (l *loop) dismiss(s Source, r *receiver) (here, out bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	ln := l.lines[s.place()]
+	if ln == nil || !slices.Contains(ln.waiting, r) {
+		return false, false
+	}
+	if ln.dismiss(r) {
+		return true, true
+	}
+	l.bell.stir(ln, true)
+	return true, false
+}
+
+// shut ends the waits of all receivers with an error, and then the loop.
+func (l *loop) shut(err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, ln := range l.lines {
+		ln.shut(err)
+	}
+	l.ring()
+	l.bell.stir(nil, true)
 }
 
 // hurry lets the next take decide about a receiver, and reports whether it
@@ -205,7 +235,11 @@ func (l *loop) freshen(lines []*line) {
 // idle waits for somebody to come and reports false when nobody did: then the
 // loop has ended.
 func (l *loop) idle() bool {
-	timer := time.NewTimer(linger)
+	wait := linger
+	if l.w.shutting.Load() {
+		wait = minPause / 10 // for what could not be requeued yet
+	}
+	timer := time.NewTimer(wait)
 	defer timer.Stop()
 	select {
 	case <-l.kick:

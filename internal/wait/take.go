@@ -71,10 +71,21 @@ func (l *loop) ask(ctx context.Context, lines []*line) []ask {
 	for _, ln := range lines {
 		ln.fresh = false
 		if n := ln.wanted(); n > 0 {
+			ln.taking = true
 			asks = append(asks, ask{ln, n, ln.lasts(), ln.source.take.Command(ctx, l.w.hub, ln.source.keys, l.takeArgs(n)...)})
 		}
 	}
 	return asks
+}
+
+// unask forgets takes that were not sent.
+func (l *loop) unask(asks []ask) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, a := range asks {
+		a.line.fresh = true
+		a.line.settled()
+	}
 }
 
 func (l *loop) takeArgs(n int) []any {
@@ -110,7 +121,7 @@ func (l *loop) settle(ctx context.Context, asks []ask, err error) error {
 			err = send.Fault(send.ErrMaybeRan, err)
 		}
 		if errors.Is(err, send.ErrMaybeRan) {
-			l.w.perhaps.Add(int64(a.want))
+			l.w.lost(a.line.source, a.want, whyTake, err)
 		}
 		if err := l.settleOne(a, answer, err); err != nil && first == nil {
 			first = err
@@ -134,6 +145,7 @@ func (l *loop) inFull(ctx context.Context, a ask) (any, error) {
 func (l *loop) settleOne(a ask, answer any, err error) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	defer a.line.settled()
 	switch {
 	case moved(err):
 		l.depart(a.line, err)

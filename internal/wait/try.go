@@ -7,19 +7,19 @@ import (
 )
 
 // Try takes up to limit values without waiting for them: none if none is there,
-// ErrClosed if the source is closed and empty. The script runs to its end; what it brings
-// after the context has ended goes back to the head of the list.
+// ErrClosed if the source is closed and empty. A take that is in flight when the context
+// ends is waited for as [Waiter.Receive] does; what it brings later is requeued, and the
+// error is ErrMaybeRan beside the context's, or ErrUnavailable if nothing was sent.
 func (w *Waiter) Try(ctx context.Context, s Source, limit int) ([]string, error) {
 	if err := ctx.Err(); err != nil {
-		return nil, err
+		return nil, send.Fault(send.ErrUnavailable, err)
 	}
 	r := &receiver{max: limit, done: make(chan struct{})}
 	l := &loop{w: w, lines: map[place]*line{}}
 	ln := &line{source: s, waiting: []*receiver{r}}
 	l.lines[s.place()] = ln
-	run := func() {
-		background := context.WithoutCancel(ctx)
-		answer, err := s.take.Run(background, w.hub, s.keys, l.takeArgs(limit)...)
+	err := w.hub.Send.RunOn(ctx, LeaveTime, func(taking context.Context) {
+		answer, err := s.take.Run(taking, w.hub, s.keys, l.takeArgs(limit)...)
 		l.mu.Lock()
 		switch state, values, bad := decodeTake(answer); {
 		case err != nil:
@@ -35,16 +35,13 @@ func (w *Waiter) Try(ctx context.Context, s Source, limit int) ([]string, error)
 			}
 		}
 		l.mu.Unlock()
+		background := context.WithoutCancel(ctx)
 		for len(ln.held) > 0 { // until the values that came too late are back
 			l.giveBack(background, ln)
 			if len(ln.held) > 0 {
 				send.Pause(background, minPause)
 			}
 		}
-	}
-	err := w.hub.Send.Run(ctx, func(context.Context) error {
-		run()
-		return nil
 	})
 	if err != nil && l.leave(s, r) {
 		return nil, err

@@ -25,9 +25,11 @@ type Waiter struct {
 	hub *hub.Hub
 	log atomic.Pointer[slog.Logger]
 
-	mu      sync.Mutex
-	loops   map[*redis.Client]*loop // that run, by their node; nil where the client does not name it
-	retired []*loop                 // that were given up, and whose replies may still come
+	mu       sync.Mutex
+	loops    map[*redis.Client]*loop // that run, by their node; nil where the client does not name it
+	retired  []*loop                 // that were given up, and whose replies may still come
+	ahead    map[*Ahead]struct{}     // what loops have taken before their bodies asked
+	shutting atomic.Bool             // nobody may come any more
 
 	perhaps atomic.Int64 // receivers that waited when an answer was cut
 }
@@ -36,14 +38,25 @@ type part struct{}
 
 // Of returns the waiter that the objects of a client share.
 func Of(h *hub.Hub) *Waiter {
-	return h.Part(part{}, func() any { return &Waiter{hub: h, loops: map[*redis.Client]*loop{}} }).(*Waiter)
+	return h.Part(part{}, func() any {
+		w := &Waiter{hub: h, loops: map[*redis.Client]*loop{}, ahead: map[*Ahead]struct{}{}}
+		h.OnClose(hub.EndReceiving, w.shut)
+		return w
+	}).(*Waiter)
 }
 
-// Log sets where trouble with the server is told; nil for nowhere.
+// Log sets where trouble with the server is logged, instead of by [slog.Default].
 func (w *Waiter) Log(l *slog.Logger) { w.log.Store(l) }
 
-// PerhapsLost returns how many receivers were waiting when an answer was cut:
-// at most as many values were lost.
+func (w *Waiter) logger() *slog.Logger {
+	if l := w.log.Load(); l != nil {
+		return l
+	}
+	return slog.Default()
+}
+
+// PerhapsLost returns how many values may be lost: those that receivers were waiting for
+// when a reply was cut, of which at most as many came, and those that could not be requeued.
 func (w *Waiter) PerhapsLost() int64 { return w.perhaps.Load() }
 
 // Receive waits for up to limit values of a source, at least one. It ends with the
@@ -100,13 +113,47 @@ func (w *Waiter) ReceiveWithin(ctx context.Context, s Source, limit int, d time.
 	return r.values, r.err
 }
 
-// part ends a wait whose context has ended.
+// LeaveTime is how long a receiver that leaves waits for a take that may bring its value.
+const LeaveTime = 50 * time.Millisecond
+
+// part ends a wait whose context has ended. If a take for the receiver is in flight, it waits
+// until that has settled, since the program may end next, and its client before that: what
+// the take brings is returned. A server that does not reply within LeaveTime is not waited
+// for; the loop requeues what its reply brings.
 func (w *Waiter) part(ctx context.Context, l *loop, s Source, r *receiver) ([]string, error) {
-	if w.leave(l, s, r) {
+	if w.dismiss(l, s, r) {
 		return nil, ctx.Err()
 	}
-	<-r.done
+	timer := time.NewTimer(LeaveTime)
+	defer timer.Stop()
+	select {
+	case <-r.done:
+	case <-timer.C:
+		if w.leave(l, s, r) {
+			return nil, ctx.Err()
+		}
+		<-r.done
+	}
+	if errors.Is(r.err, errLeft) {
+		return nil, ctx.Err()
+	}
 	return r.values, r.err
+}
+
+// dismiss takes a receiver out of its line, wherever that has moved, and reports whether it
+// is out: else its value is there, or it has to wait for a take that is in flight.
+func (w *Waiter) dismiss(l *loop, s Source, r *receiver) bool {
+	if here, out := l.dismiss(s, r); here {
+		return out
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, other := range w.loops {
+		if here, out := other.dismiss(s, r); here {
+			return out
+		}
+	}
+	return false
 }
 
 // hurry lets the next take decide about a receiver, wherever its line is.
@@ -134,6 +181,9 @@ func (w *Waiter) enter(ctx context.Context, s Source, r *receiver) (*loop, error
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.shutting.Load() {
+		return nil, errShut
+	}
 	l := w.loop(node)
 	l.enter(s, []*receiver{r}, nil)
 	return l, nil
@@ -143,8 +193,12 @@ func (w *Waiter) enter(ctx context.Context, s Source, r *receiver) (*loop, error
 // next receiver, here or elsewhere. It does not wait.
 func (w *Waiter) GiveBack(ctx context.Context, s Source, values []string) {
 	node, err := w.node(context.WithoutCancel(ctx), s.Values)
+	if errors.Is(err, redis.ErrClosed) {
+		_ = w.put(context.WithoutCancel(ctx), s, values) // it is counted
+		return
+	}
 	if err != nil {
-		w.perhaps.Add(int64(len(values)))
+		w.lost(s, len(values), whyRequeue, err)
 		return
 	}
 	w.mu.Lock()

@@ -1,0 +1,373 @@
+package channel_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"os/signal"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/desir-go/desir"
+	"github.com/desir-go/desir/channel"
+	"github.com/desir-go/desir/internal/redistest"
+)
+
+// consumer receives in one way until its context ends, and reports what it got.
+type consumer struct {
+	name string
+	of   carrying
+	run  func(ctx context.Context, rdb redis.UniversalClient, name string, got func(...mark)) error
+}
+
+// consumers is every way to receive of every type that values wait in.
+var consumers = []consumer{
+	{"Chan.Recv", chans, repeatedly(func(rdb redis.UniversalClient, name string) receiveOne {
+		return channel.NewChan[mark](rdb, name).Recv
+	})},
+	{"Chan.RecvMany", chans, func(ctx context.Context, rdb redis.UniversalClient, name string, got func(...mark)) error {
+		for {
+			ms, err := channel.NewChan[mark](rdb, name).RecvMany(ctx, 100)
+			got(ms...)
+			if err != nil {
+				return err
+			}
+		}
+	}},
+	{"Chan.TryRecv", chans, trying(func(rdb redis.UniversalClient, name string) tryOne {
+		return channel.NewChan[mark](rdb, name).TryRecv
+	})},
+	{"Chan.All", chans, overAll()},
+	{"Chan.All,Prefetch", chans, overAll(channel.Prefetch(100))},
+	{"Mailbox.Recv", mailboxes, repeatedly(func(rdb redis.UniversalClient, name string) receiveOne {
+		return postTo(rdb, name).Recv
+	})},
+	{"Mailbox.TryRecv", mailboxes, trying(func(rdb redis.UniversalClient, name string) tryOne {
+		return func(ctx context.Context) (mark, bool, error) {
+			l, ok, err := postTo(rdb, name).m.TryRecv(ctx)
+			return l.Value, ok, err
+		}
+	})},
+	{"Mailbox.Receive", mailboxes, repeatedly(func(rdb redis.UniversalClient, name string) receiveOne {
+		return func(ctx context.Context) (mark, error) {
+			l, err := postTo(rdb, name).m.Receive(ctx, func(channel.Letter[mark]) bool { return true })
+			return l.Value, err
+		}
+	})},
+	{"Mailbox.All,Prefetch", mailboxes, func(ctx context.Context, rdb redis.UniversalClient, name string, got func(...mark)) error {
+		for l, err := range postTo(rdb, name).m.All(ctx, channel.Prefetch(10)) {
+			if err != nil {
+				return err
+			}
+			got(l.Value)
+		}
+		return nil
+	}},
+	{"PriorityQueue.PopWait", queues, repeatedly(func(rdb redis.UniversalClient, name string) receiveOne {
+		return channel.NewPriorityQueue[mark](rdb, name).PopWait
+	})},
+	{"PriorityQueue.Pop", queues, trying(func(rdb redis.UniversalClient, name string) tryOne {
+		return channel.NewPriorityQueue[mark](rdb, name).Pop
+	})},
+}
+
+type (
+	receiveOne = func(context.Context) (mark, error)
+	tryOne     = func(context.Context) (mark, bool, error)
+	runner     = func(ctx context.Context, rdb redis.UniversalClient, name string, got func(...mark)) error
+)
+
+func repeatedly(open func(redis.UniversalClient, string) receiveOne) runner {
+	return func(ctx context.Context, rdb redis.UniversalClient, name string, got func(...mark)) error {
+		recv := open(rdb, name)
+		for {
+			m, err := recv(ctx)
+			if err != nil {
+				return err
+			}
+			got(m)
+		}
+	}
+}
+
+func trying(open func(redis.UniversalClient, string) tryOne) runner {
+	return func(ctx context.Context, rdb redis.UniversalClient, name string, got func(...mark)) error {
+		try := open(rdb, name)
+		for {
+			m, ok, err := try(ctx)
+			switch {
+			case err != nil:
+				return err
+			case ok:
+				got(m)
+			}
+		}
+	}
+}
+
+func overAll(opts ...channel.LoopOption) runner {
+	return func(ctx context.Context, rdb redis.UniversalClient, name string, got func(...mark)) error {
+		for m, err := range channel.NewChan[mark](rdb, name).All(ctx, opts...) {
+			if err != nil {
+				return err
+			}
+			got(m)
+		}
+		return nil
+	}
+}
+
+// TestCancelCloseCount ends consumers as programs end: the context is cancelled, the consumers
+// return, the client is closed. Nothing is lost, whatever was in flight.
+func TestCancelCloseCount(t *testing.T) {
+	eachConsumer(t, func(t *testing.T, r *redistest.Redis, c consumer) {
+		endings(t, r, c, true, func(rdb redis.UniversalClient) error { return rdb.Close() })
+	})
+}
+
+// TestCloseCount closes clients by desir.Close under consumers that wait on: they end with
+// ErrClosed, and nothing is lost.
+func TestCloseCount(t *testing.T) {
+	eachConsumer(t, func(t *testing.T, r *redistest.Redis, c consumer) {
+		endings(t, r, c, false, func(rdb redis.UniversalClient) error { return desir.Close(within(t, 20*time.Second), rdb) })
+	})
+}
+
+func eachConsumer(t *testing.T, test func(*testing.T, *redistest.Redis, consumer)) {
+	redistest.Each(t, func(t *testing.T, r *redistest.Redis) {
+		for _, c := range consumers {
+			t.Run(c.name, func(t *testing.T) {
+				t.Parallel()
+				test(t, r, c)
+			})
+		}
+	})
+}
+
+// endings lets consumers begin and end many times beside a sender, and counts. They end by
+// their context before the client does, or with the client.
+func endings(t *testing.T, r *redistest.Redis, c consumer, cancelled bool, end func(redis.UniversalClient) error) {
+	rounds := 30 * times
+	if r.Name == "embedded" {
+		rounds = 8 * times // its Lua is slow
+	}
+	rng := redistest.Seed(t)
+	h, name := newHistory(), r.Key(c.name)
+	out := c.of.open(r.NewClient(t), name)
+	stop := make(chan struct{})
+	var sending sync.WaitGroup
+	sending.Go(func() {
+		for n := 1; ; n++ {
+			select {
+			case <-stop:
+				return
+			default:
+				h.sendOne(t, out, mark{0, n})
+			}
+		}
+	})
+	var perhaps atomic.Int64 // values that a consumer said may be gone: the server was slow
+	for round := range rounds {
+		rdb := r.NewClient(t)
+		ctx, cancel := context.WithCancel(within(t, 60*time.Second))
+		var n atomic.Int64
+		enough, soon := int64(rng.IntN(20)), time.Duration(rng.IntN(1000))*time.Microsecond
+		ended := make(chan struct{})
+		finish := sync.OnceFunc(func() {
+			defer close(ended)
+			if cancelled {
+				cancel()
+				return
+			}
+			if err := end(rdb); err != nil {
+				t.Errorf("Close: %v", err)
+			}
+		})
+		var receiving sync.WaitGroup
+		for i := range 1 + round%3 {
+			receiving.Go(func() {
+				err := c.run(ctx, rdb, name, func(ms ...mark) {
+					h.received(fmt.Sprint(round, i), ms...)
+					if n.Add(int64(len(ms))) > enough {
+						time.AfterFunc(soon, finish) // amid whatever is in flight
+					}
+				})
+				if errors.Is(err, desir.ErrMaybeRan) {
+					perhaps.Add(1)
+				}
+				if want := ending(cancelled); !errors.Is(err, want) {
+					t.Errorf("a consumer ended with %v; want %v", err, want)
+				}
+			})
+		}
+		receiving.Wait()
+		<-ended
+		if cancelled {
+			if err := end(rdb); err != nil {
+				t.Errorf("Close: %v", err)
+			}
+		}
+		cancel()
+	}
+	close(stop)
+	sending.Wait()
+	h.drain(t, out, int(perhaps.Load()))
+	h.judge(t, int(perhaps.Load()), false)
+	t.Logf("%d values, %d endings, %d perhaps lost", len(h.sent), rounds, perhaps.Load())
+}
+
+// ending is the error of a consumer that was ended.
+func ending(cancelled bool) error {
+	if cancelled {
+		return context.Canceled
+	}
+	return desir.ErrClosed
+}
+
+// TestTerminateCount ends processes by SIGTERM as a deployment does: each catches it by
+// signal.NotifyContext, waits for its consumers, closes its client and exits.
+func TestTerminateCount(t *testing.T) {
+	for _, b := range redistest.Backends() {
+		if b.Name == "autopipeline" || b.Name == "embedded" {
+			continue // the process opens its own client; an embedded server is in this process
+		}
+		t.Run(b.Name, func(t *testing.T) {
+			r := b.Start(t)
+			for _, c := range consumers {
+				t.Run(c.name, func(t *testing.T) {
+					t.Parallel()
+					terminations(t, r, c)
+				})
+			}
+		})
+	}
+}
+
+// The environment of a process that consumes until SIGTERM: where, and in which way.
+const (
+	consumeEnv  = "DESIR_TEST_CONSUME"
+	consumeAddr = "DESIR_TEST_CONSUME_ADDR"
+	consumeName = "DESIR_TEST_CONSUME_NAME"
+)
+
+// perhapsOne is what the process prints for a value that may be gone.
+const perhapsOne = "perhaps"
+
+func terminations(t *testing.T, r *redistest.Redis, c consumer) {
+	const processes = 6 * times
+	rng := redistest.Seed(t)
+	h, name := newHistory(), r.Key(c.name)
+	out := c.of.open(r.NewClient(t), name)
+	stop := make(chan struct{})
+	var sending sync.WaitGroup
+	sending.Go(func() {
+		for n := 1; ; n++ {
+			select {
+			case <-stop:
+				return
+			default:
+				h.sendOne(t, out, mark{0, n})
+			}
+		}
+	})
+	perhaps := 0 // values that a process said may be gone: the server was slow
+	for i := range processes {
+		cmd := exec.Command(os.Args[0])
+		cmd.Env = append(os.Environ(), consumeEnv+"="+c.name, consumeName+"="+name,
+			consumeAddr+"="+strings.Join(r.Addrs(), ","))
+		n, enough := 0, 5+rng.IntN(50)
+		lines := &lineWriter{each: func(line string) {
+			var m mark
+			if line == perhapsOne {
+				perhaps++
+				return
+			}
+			if _, err := fmt.Sscanf(line, "%d-%d", &m.Sender, &m.N); err != nil {
+				t.Errorf("the process printed %q", line)
+			}
+			h.received(fmt.Sprint(i), m)
+			if n++; n == enough {
+				if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+					t.Error(err)
+				}
+			}
+		}}
+		cmd.Stdout, cmd.Stderr = lines, os.Stderr
+		if err := cmd.Run(); err != nil {
+			t.Errorf("process %d: %v", i, err)
+		}
+	}
+	close(stop)
+	sending.Wait()
+	h.drain(t, out, perhaps)
+	h.judge(t, perhaps, false)
+	t.Logf("%d values, %d processes, %d perhaps lost", len(h.sent), processes, perhaps)
+}
+
+// lineWriter calls each for every whole line that is written to it.
+type lineWriter struct {
+	rest string
+	each func(line string)
+}
+
+func (w *lineWriter) Write(p []byte) (int, error) {
+	w.rest += string(p)
+	for {
+		line, rest, whole := strings.Cut(w.rest, "\n")
+		if !whole {
+			return len(p), nil
+		}
+		w.rest = rest
+		w.each(line)
+	}
+}
+
+// consumeUntilTerminated is the process of [TestTerminateCount].
+func consumeUntilTerminated(way string) {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+	defer stop()
+	addrs := strings.Split(os.Getenv(consumeAddr), ",")
+	var rdb redis.UniversalClient
+	if len(addrs) > 1 {
+		rdb = redis.NewClusterClient(&redis.ClusterOptions{Addrs: addrs})
+	} else {
+		rdb = redis.NewClient(&redis.Options{Addr: addrs[0]})
+	}
+	var group sync.WaitGroup
+	for _, c := range consumers {
+		if c.name != way {
+			continue
+		}
+		for range 1 + rand.IntN(3) {
+			group.Go(func() {
+				err := c.run(ctx, rdb, os.Getenv(consumeName), func(ms ...mark) {
+					for _, m := range ms {
+						fmt.Printf("%d-%d\n", m.Sender, m.N) // one write
+					}
+				})
+				if errors.Is(err, desir.ErrMaybeRan) {
+					fmt.Println(perhapsOne)
+				}
+				if !errors.Is(err, context.Canceled) {
+					fmt.Fprintln(os.Stderr, "a consumer ended with", err)
+					os.Exit(1)
+				}
+			})
+		}
+	}
+	group.Wait()
+	if err := rdb.Close(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	os.Exit(0)
+}

@@ -1,0 +1,109 @@
+package wait
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+
+	"github.com/desir-go/desir/internal/send"
+)
+
+var errShut = send.Fault(send.ErrClosed, errors.New("desir.Close was called for its client"))
+
+// shut ends all receivers with ErrClosed, waits for the takes that are in flight for them,
+// and requeues what nobody wants any more. What has not ended when ctx does may be lost.
+func (w *Waiter) shut(ctx context.Context) error {
+	w.mu.Lock()
+	w.shutting.Store(true)
+	loops := slices.Collect(maps.Values(w.loops))
+	ahead := slices.Collect(maps.Keys(w.ahead))
+	w.mu.Unlock()
+	for _, l := range loops {
+		l.shut(errShut)
+	}
+	for _, a := range ahead {
+		a.Return(ctx)
+	}
+	err := send.Await(ctx, func() bool { return w.held() == 0 })
+	if n := w.held(); err != nil && n > 0 {
+		return send.Fault(send.ErrMaybeRan, fmt.Errorf("%w: receivers that wait for a reply, or values to requeue: %d", err, n))
+	}
+	return nil
+}
+
+// held returns how many receivers, takes in flight and values to requeue there are.
+func (w *Waiter) held() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	n := len(w.ahead)
+	for _, l := range w.loops {
+		n += l.held()
+	}
+	for _, l := range w.retired {
+		n += l.held()
+	}
+	return n
+}
+
+func (l *loop) held() (n int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, ln := range l.lines {
+		if n += len(ln.waiting) + len(ln.held); ln.taking {
+			n++
+		}
+	}
+	return n
+}
+
+// Ahead is what a loop over a source has taken before its body asked for it.
+type Ahead struct {
+	w *Waiter
+	s Source
+
+	mu     sync.Mutex
+	values []string
+}
+
+// Ahead keeps values that were taken from a source.
+func (w *Waiter) Ahead(s Source, values []string) *Ahead {
+	a := &Ahead{w: w, s: s, values: values}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.ahead[a] = struct{}{}
+	return a
+}
+
+// Next returns the next value, if there is one.
+func (a *Ahead) Next() (value string, ok bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if len(a.values) == 0 {
+		return "", false
+	}
+	value, a.values = a.values[0], a.values[1:]
+	if len(a.values) == 0 {
+		a.drop()
+	}
+	return value, true
+}
+
+// Return puts what is left back to the head of the list, as [Waiter.Return] does.
+func (a *Ahead) Return(ctx context.Context) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if len(a.values) > 0 {
+		a.w.Return(ctx, a.s, a.values)
+		a.values = nil
+		a.drop()
+	}
+}
+
+func (a *Ahead) drop() {
+	a.w.mu.Lock()
+	defer a.w.mu.Unlock()
+	delete(a.w.ahead, a)
+}

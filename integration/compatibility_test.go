@@ -16,7 +16,7 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-//go:generate go test -count=1 -run ^TestCompatibility$ . -update
+//go:generate go test -count=1 -run ^(TestCompatibility|TestClientShapes)$ . -update
 
 var update = flag.Bool("update", false, "write the table of docs/compatibility.md, where this run knows more or other things")
 
@@ -27,30 +27,24 @@ const (
 )
 
 // TestCompatibility tries every feature on the servers at hand, which are the
-// embedded one, that on PATH, and those of the images that DESIR_IMAGES lists,
-// and compares with what the document says of them. What it says of others is
-// left alone.
+// embedded one, that on PATH, those that DESIR_SERVERS lists and those of the images
+// that DESIR_IMAGES lists, and compares with what the document says of them. What it
+// says of others is left alone. A server without a column is no failure: the test
+// prints the column.
 func TestCompatibility(t *testing.T) {
-	text, err := os.ReadFile(document)
-	if err != nil {
-		t.Fatal(err)
-	}
-	head, rest, ok := strings.Cut(string(text), tableBegin)
-	old, tail, ok2 := strings.Cut(rest, tableEnd)
-	if !ok || !ok2 {
-		t.Fatalf("%s has no place for a table", document)
-	}
+	old := tableIn(t, tableBegin)
 	table := readTable(old)
 	compare := func(name string, make func(t *testing.T) (title string, rdb redis.UniversalClient)) {
 		t.Run(name, func(t *testing.T) {
 			title, rdb := make(t)
+			cells := probe(t, rdb)
 			if !slices.Contains(table.titles, title) {
 				if !*update {
-					redistest.Missing(t, document+" has no column for "+title+"; go generate in integration adds it", "redis")
+					t.Skipf("%s has no column for %s; go generate in integration adds this one:\n%s", document, title, column(cells))
 				}
 				table.titles = append(table.titles, title)
 			}
-			table.cells[title] = probe(t, rdb)
+			table.cells[title] = cells
 		})
 	}
 	compare("embedded", func(t *testing.T) (string, redis.UniversalClient) {
@@ -67,6 +61,13 @@ func TestCompatibility(t *testing.T) {
 		e := New(t)
 		return title(t, e), e.Client()
 	})
+	for _, p := range redistest.Programs() {
+		compare(p.Name, func(t *testing.T) (string, redis.UniversalClient) {
+			p.Need(t)
+			e := New(t, running(p))
+			return title(t, e), e.Client()
+		})
+	}
 	for image := range strings.SplitSeq(os.Getenv("DESIR_IMAGES"), ",") {
 		if image = strings.TrimSpace(image); image == "" {
 			continue
@@ -77,15 +78,52 @@ func TestCompatibility(t *testing.T) {
 			return title(t, e), e.Client()
 		})
 	}
-	switch written := table.String(); {
+	compareTable(t, tableBegin, old, table.String())
+}
+
+// tableIn returns the table that begins so in the document.
+func tableIn(t *testing.T, begin string) string {
+	t.Helper()
+	_, old, _ := cutTable(t, begin)
+	return old
+}
+
+func cutTable(t *testing.T, begin string) (head, old, tail string) {
+	t.Helper()
+	text, err := os.ReadFile(document)
+	if err != nil {
+		t.Fatal(err)
+	}
+	head, rest, ok := strings.Cut(string(text), begin)
+	old, tail, ok2 := strings.Cut(rest, tableEnd)
+	if !ok || !ok2 {
+		t.Fatalf("%s has no place for the table %q", document, begin)
+	}
+	return head, old, tail
+}
+
+// compareTable fails the test where the document says something else, or writes it.
+func compareTable(t *testing.T, begin, old, written string) {
+	t.Helper()
+	switch {
 	case written == old || t.Failed():
 	case *update:
-		if err := os.WriteFile(document, []byte(head+tableBegin+written+tableEnd+tail), 0o600); err != nil {
+		head, _, tail := cutTable(t, begin)
+		if err := os.WriteFile(document, []byte(head+begin+written+tableEnd+tail), 0o600); err != nil {
 			t.Error(err)
 		}
 	default:
-		t.Errorf("%s is not what the servers here are like; go generate in integration writes it:\n%s", document, written)
+		t.Errorf("%s is not what was found here; go generate in integration writes it:\n%s", document, written)
 	}
+}
+
+// column is what a server without one has of every feature.
+func column(cells map[string]string) string {
+	var b strings.Builder
+	for _, f := range features {
+		fmt.Fprintf(&b, "%-4s %s\n", cells[f.name], f.name)
+	}
+	return b.String()
 }
 
 // title names a server as the table does, by what changes its commands:

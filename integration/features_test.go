@@ -43,8 +43,8 @@ var features = []feature{
 		return collections.NewMap[string, int](rdb, "lives").SetTTL(ctx, "a", 1, time.Hour)
 	}},
 	{"– in one command", "HSETEX", "8.0, Valkey 9.0", raw("hsetex", "hash", "px", 3600000, "fields", 1, "a", "1")},
-	{"– by the script", "HPEXPIRE", "7.4, Valkey 9.0", raw("hpexpire", "hash", 3600000, "fields", 1, "a")},
-	{"`Map.ExpireKey`", "HPEXPIRE, else HEXPIRE in whole seconds", "7.4, Valkey 9.0", func(rdb redis.UniversalClient) error {
+	{"– by the script", "HPEXPIRE", "7.4, Valkey 9.0", setByScript},
+	{"`Map.ExpireKey`", "HPTTL and HPEXPIRE in a script, else HEXPIRE in whole seconds", "7.4, Valkey 9.0", func(rdb redis.UniversalClient) error {
 		return second(collections.NewMap[string, int](rdb, "map").ExpireKey(ctx, time.Hour, "a"))
 	}},
 	{"`Map.TTLOf`", "HPTTL", "7.4, Valkey 9.0", func(rdb redis.UniversalClient) error {
@@ -101,6 +101,42 @@ var features = []feature{
 func raw(args ...any) func(redis.UniversalClient) error {
 	return func(rdb redis.UniversalClient) error { return rdb.Do(ctx, args...).Err() }
 }
+
+// setByScript stores an entry with a time to live as if the server had no HSETEX.
+func setByScript(rdb redis.UniversalClient) error {
+	plain, ok := rdb.(*redis.Client)
+	if !ok { // it is the server that matters here
+		return nil
+	}
+	c := redis.NewClient(plain.Options())
+	defer c.Close()
+	c.AddHook(lacking("hsetex"))
+	return collections.NewMap[string, int](c, "lives").SetTTL(ctx, "b", 1, time.Hour)
+}
+
+// lacking is a hook that answers a command as a server that does not have it.
+type lacking string
+
+func (lacking) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+func (l lacking) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		if cmd.Name() == string(l) {
+			cmd.SetErr(unknownCommand("ERR unknown command '" + l + "'"))
+			return cmd.Err()
+		}
+		return next(ctx, cmd)
+	}
+}
+
+func (lacking) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return next
+}
+
+type unknownCommand string
+
+func (e unknownCommand) Error() string { return string(e) }
+func (unknownCommand) RedisError()     {}
 
 // invoke makes a call to a worker of its own.
 func invoke(rdb redis.UniversalClient) error {

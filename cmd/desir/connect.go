@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"errors"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -25,11 +27,22 @@ func connect(ctx context.Context, url string) (rdb redis.UniversalClient, name s
 		if err != nil {
 			return nil, "", nil, err
 		}
-		return rdb, "the Redis of the URL", rdb.Close, nil
+		return rdb, "the Redis of the URL", func() error { return closeClient(rdb) }, nil
 	}
 	server, err := embedded.Start()
 	if err != nil {
 		return nil, "", nil, err
 	}
-	return server.Client(), "an embedded Redis", server.Close, nil
+	end = func() error { return errors.Join(closeClient(server.Client()), server.Close()) }
+	return server.Client(), "an embedded Redis", end, nil
+}
+
+// closeTime is how long the tool waits, at its end, for what is in flight.
+const closeTime = 5 * time.Second
+
+// closeClient ends the use of a client, also after the command was interrupted.
+func closeClient(rdb redis.UniversalClient) error {
+	ctx, cancel := context.WithTimeout(context.Background(), closeTime)
+	defer cancel()
+	return desir.Close(ctx, rdb)
 }

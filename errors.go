@@ -24,8 +24,9 @@ var (
 	// already repeated up to three times; trying again later is safe.
 	ErrUnavailable = send.ErrUnavailable
 
-	// ErrNotSupported says that the server or the client lacks what the call
-	// needs, or that there is no client at all; the text tells. Nothing was executed.
+	// ErrNotSupported says that the server or the client lacks what the call needs, that
+	// the server is a cluster and the client is not one for clusters, that both cannot agree
+	// on TLS, or that there is no client at all; the text says which. Nothing was executed.
 	ErrNotSupported = send.ErrNotSupported
 
 	// ErrCrossSlot says that a call names keys that a cluster keeps apart.

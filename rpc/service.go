@@ -1,7 +1,6 @@
 package rpc
 
 import (
-	"errors"
 	"strconv"
 	"sync"
 	"time"
@@ -11,6 +10,7 @@ import (
 	"github.com/desir-go/desir/internal/hub"
 	"github.com/desir-go/desir/internal/keys"
 	"github.com/desir-go/desir/internal/listen"
+	"github.com/desir-go/desir/internal/send"
 )
 
 const (
@@ -86,7 +86,7 @@ func (c *clock) local(ms int64) time.Time {
 	return c.at.Add(time.Duration(min(max(ms-c.told, -most), most)) * time.Millisecond)
 }
 
-var errAnswer = errors.New("the script has answered with something else than it should")
+var errAnswer = send.ErrReply
 
 // numbers reads an answer of numbers, some of which are texts.
 func numbers(answer any, n int) ([]int64, error) {

@@ -4,15 +4,12 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
-	"errors"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/redis/go-redis/v9"
 
 	"github.com/desir-go/desir/internal/hub"
 	"github.com/desir-go/desir/internal/script"
@@ -138,10 +135,8 @@ func (p *patience) wait(end <-chan struct{}) bool {
 	}
 }
 
-// hopeless reports whether an error will be there again however long one waits.
-func hopeless(err error) bool {
-	return send.Lasting(err) || errors.Is(err, redis.ErrClosed)
-}
+// hopeless reports whether an error is to be there again when the same is tried again.
+func hopeless(err error) bool { return err != nil && !send.Transient(err) }
 
 func (r *run) incarnation() string {
 	r.mu.Lock()

@@ -27,6 +27,7 @@ type Hub struct {
 type shared struct {
 	PlainLua atomic.Bool // the server cannot read "#!lua" (an embedded one)
 	NoInfo   atomic.Bool // INFO is denied to this user
+	Limited  bool        // the client has a Limiter, which counts every error reply as a failure
 
 	parts sync.Map // what other packages share among the client's objects
 	life  life
@@ -94,7 +95,20 @@ func Of(rdb redis.UniversalClient) (*Hub, error) {
 }
 
 func newHub(rdb redis.UniversalClient) *Hub {
-	return &Hub{Client: rdb, Send: send.New(rdb), shared: &shared{}}
+	return &Hub{Client: rdb, Send: send.New(rdb), shared: &shared{Limited: limited(rdb)}}
+}
+
+func limited(rdb redis.UniversalClient) (yes bool) {
+	_ = send.Guard(func() error { // a wrapper may have no client
+		switch c := rdb.(type) {
+		case interface{ Options() *redis.Options }:
+			yes = c.Options().Limiter != nil
+		case interface{ Options() *redis.RingOptions }:
+			yes = c.Options().Limiter != nil
+		}
+		return nil
+	})
+	return yes
 }
 
 // forget deletes the row of a hub that is gone, unless the client has a new

@@ -165,7 +165,5 @@ func (l *Listener) reload(ctx context.Context) {
 	}
 }
 
-// lasting reports whether an error will be there again however long one waits.
-func lasting(err error) bool {
-	return send.Lasting(err) || errors.Is(err, redis.ErrClosed) || errors.Is(err, send.ErrHook)
-}
+// lasting reports whether an error ends subscriptions.
+func lasting(err error) bool { return err != nil && !send.Transient(err) }

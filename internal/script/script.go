@@ -67,7 +67,8 @@ func flagsOf(source string) string {
 // know, or cannot read in this form, was not executed and is sent again.
 func (s *Script) Run(ctx context.Context, h *hub.Hub, keys []string, args ...any) (any, error) {
 	f := s.form(h)
-	answer, err := s.eval(ctx, h, "evalsha", f.digest, keys, args)
+	how, what := f.call(h)
+	answer, err := s.eval(ctx, h, how, what, keys, args)
 	if redis.HasErrorPrefix(err, "NOSCRIPT") {
 		answer, err = s.eval(ctx, h, "eval", f.source, keys, args)
 	}
@@ -85,7 +86,17 @@ func (s *Script) Run(ctx context.Context, h *hub.Hub, keys []string, args ...any
 // answer may be NOSCRIPT, or that the server cannot read this form: nothing was
 // executed then, and [Script.Run] finds the way.
 func (s *Script) Command(ctx context.Context, h *hub.Hub, keys []string, args ...any) *redis.Cmd {
-	return command(ctx, "evalsha", s.form(h).digest, keys, args)
+	how, what := s.form(h).call(h)
+	return command(ctx, how, what, keys, args)
+}
+
+// call returns the command that runs the script, and what names it: its digest, or its
+// source where a NOSCRIPT would count as a failure.
+func (f form) call(h *hub.Hub) (how, what string) {
+	if h.Limited {
+		return "eval", f.source
+	}
+	return "evalsha", f.digest
 }
 
 // Full is Command with the text of the script, for a server that does not know the digest.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"sync"
 	"testing"
 
 	"github.com/redis/go-redis/v9"
@@ -109,4 +110,49 @@ func TestBadScript(t *testing.T) {
 			t.Error("no error")
 		}
 	})
+}
+
+// failures is a Limiter that counts what it is told of as a failure.
+type failures struct {
+	mu  sync.Mutex
+	all []error
+}
+
+func (*failures) Allow() error { return nil }
+
+func (f *failures) ReportResult(err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err != nil {
+		f.all = append(f.all, err)
+	}
+}
+
+// TestLimiterHearsNoFailure runs scripts that the server does not know yet: a circuit breaker
+// would open.
+func TestLimiterHearsNoFailure(t *testing.T) {
+	t.Parallel()
+	s := redistest.StartServer(t)
+	var heard failures
+	rdb := s.Client(t, func(o *redis.Options) { o.Limiter = &heard })
+	h, err := hub.Of(rdb)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lua := script.New("return redis.call('INCR', KEYS[1])")
+	for range 2 {
+		if _, err := lua.Run(t.Context(), h, []string{"n"}); err != nil {
+			t.Fatal(err)
+		}
+		cmd := lua.Command(t.Context(), h, []string{"n"})
+		if err := h.Send.WriteOn(t.Context(), rdb, redis.NewStatusCmd(t.Context(), "ping"), cmd); err != nil {
+			t.Fatal(err)
+		}
+		if err := rdb.ScriptFlush(t.Context()).Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := rdb.Get(t.Context(), "n").Val(); n != "4" || len(heard.all) > 0 {
+		t.Errorf("n = %s, want 4; the limiter has heard %v", n, heard.all)
+	}
 }

@@ -14,6 +14,7 @@ import (
 type request struct {
 	write   bool // it changes something
 	written bool // its bytes may have reached the server
+	plain   bool // by a client that is not one for clusters
 }
 
 // classify maps an error of go-redis, of the server or of the network to its
@@ -25,7 +26,17 @@ func classify(ctx context.Context, err error, r request) error {
 	}
 	var answer redis.Error
 	if errors.As(err, &answer) {
-		return classifyReply(answer)
+		err := classifyReply(answer, r.plain)
+		if r.write && errors.Is(err, ErrReply) {
+			return Fault(ErrMaybeRan, err)
+		}
+		return err
+	}
+	if garbled, ok := unreadable(err); ok {
+		if r.write {
+			return Fault(ErrMaybeRan, garbled)
+		}
+		return garbled
 	}
 	if ended := contextEnd(ctx, err); ended != nil {
 		switch {
@@ -40,6 +51,8 @@ func classify(ctx context.Context, err error, r request) error {
 	switch {
 	case errors.Is(err, redis.ErrClosed):
 		return Fault(ErrClosed, err)
+	case untrusted(err):
+		return Fault(ErrNotSupported, err)
 	case r.write && r.written && !neverSent(err):
 		return Fault(ErrMaybeRan, err)
 	default:
@@ -86,69 +99,21 @@ func isDial(err error) bool {
 	return errors.As(err, &op) && op.Op == "dial"
 }
 
-// classes maps the first word of an error reply to its class. A reply of one
-// of these words means that the command was not executed.
-var classes = map[string]error{
-	"WRONGTYPE":   ErrWrongType,
-	"NOPERM":      ErrDenied,
-	"NOAUTH":      ErrDenied,
-	"WRONGPASS":   ErrDenied,
-	"OOM":         ErrOutOfMemory,
-	"CROSSSLOT":   ErrCrossSlot,
-	"READONLY":    ErrUnavailable,
-	"LOADING":     ErrUnavailable,
-	"MASTERDOWN":  ErrUnavailable,
-	"CLUSTERDOWN": ErrUnavailable,
-	"TRYAGAIN":    ErrUnavailable,
-	"NOREPLICAS":  ErrUnavailable,
-	"BUSY":        ErrUnavailable,
-	"MISCONF":     ErrUnavailable,
-	"UNBLOCKED":   ErrUnavailable,
-	"MOVED":       ErrUnavailable,
-	"ASK":         ErrUnavailable,
-}
-
-// texts maps parts of replies whose first word is only ERR, or nothing.
-var texts = []struct {
-	part  string
-	class error
-}{
-	{"WRONGTYPE Operation", ErrWrongType}, // the embedded server puts words in front inside a script
-	{"The user executing the script can't", ErrDenied},
-	{"max number of clients reached", ErrUnavailable},
-	{"unknown command", ErrNotSupported},
-	{"Unknown Redis command", ErrNotSupported},              // the same from inside a script
-	{"Unknown command called from script", ErrNotSupported}, // the same, of Valkey
-	{"unknown subcommand", ErrNotSupported},
-	{"same slot", ErrCrossSlot},
-	{"access a non local key in a cluster node", ErrCrossSlot},
-	{"value is not an integer", ErrWrongType}, // "ERR hash value is not an integer" too
-	{"value is not a valid float", ErrWrongType},
-	{"value is not a float", ErrWrongType},
-}
-
-// Lasting reports whether an error will be there again however long one waits.
-func Lasting(err error) bool {
-	return errors.Is(err, ErrWrongType) || errors.Is(err, ErrDenied) ||
-		errors.Is(err, ErrNotSupported) || errors.Is(err, ErrCrossSlot)
-}
-
-// classifyReply gives an error reply its class; a reply that fits none stays
-// what it is. Text that quotes arguments is cut off.
-func classifyReply(answer redis.Error) error {
-	text := answer.Error()
-	if i := strings.Index(text, ", with args beginning with"); i >= 0 {
-		text = text[:i]
-		answer = reply(text)
-	}
-	word, _, _ := strings.Cut(text, " ")
-	if class := classes[word]; class != nil {
-		return Fault(class, answer)
-	}
-	for _, t := range texts {
-		if strings.Contains(text, t.part) {
-			return Fault(t.class, answer)
+// unreadable returns the error of a reply that go-redis cannot read, without the text of the
+// reply, which may be a value.
+func unreadable(err error) (error, bool) {
+	text := err.Error()
+	for _, start := range []string{
+		"redis: can't parse", "redis: can't read raw reply", "redis: invalid reply", "redis: invalid line", "redis: got ",
+		"redis: unexpected ", "redis: RESP3 map key", "redis: the length of the array", "redis: expected '*'", "redis: unsupported pubsub message", "strconv.", "bigInt(",
+	} {
+		if rest, ok := strings.CutPrefix(text, start); ok {
+			kind, _, _ := strings.Cut(rest, ":")
+			if start != "redis: can't parse" && start != "redis: got " || strings.ContainsAny(kind, "\"=%") {
+				kind = ""
+			}
+			return Fault(ErrReply, errors.New("go-"+strings.TrimSpace(start+kind))), true
 		}
 	}
-	return answer
+	return nil, false
 }

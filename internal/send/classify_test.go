@@ -165,12 +165,16 @@ func TestTryAgain(t *testing.T) {
 	if v := rdb.Get(ctx, "{s}a").Val(); v != "2" {
 		t.Errorf("the writes have made 1 a %s, want 2", v)
 	}
-	err := send.New(from.Client(t)).Write(ctx, redis.NewIntCmd(ctx, "del", "a", "b"))
+	// A client that cannot tell where keys are, as one of a foreign type.
+	err := send.New(foreign{from.Client(t)}).Write(ctx, redis.NewIntCmd(ctx, "del", "a", "b"))
 	if !redis.HasErrorPrefix(err, "CROSSSLOT") {
 		t.Fatalf("error %v, want CROSSSLOT", err)
 	}
 	wantClass(t, err, send.ErrCrossSlot)
 }
+
+// foreign is a client whose type says nothing.
+type foreign struct{ redis.UniversalClient }
 
 // TestClassesOfTheNetwork breaks the way to the server.
 func TestClassesOfTheNetwork(t *testing.T) {

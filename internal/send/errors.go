@@ -17,6 +17,10 @@ var (
 	ErrDenied       = errors.New("denied by the server's access rules")
 	ErrOutOfMemory  = errors.New("refused, the server has reached maxmemory")
 	ErrClosed       = errors.New("closed")
+
+	// ErrReply is the reason where a server, or something before it, has sent a reply that
+	// the command cannot have. A write is ErrMaybeRan beside it, a read has no class.
+	ErrReply = errors.New("the reply makes no sense; is this a Redis server?")
 )
 
 // fault is a failure with its class: errors.Is finds the class and the cause.
@@ -48,6 +52,9 @@ func (r reply) Error() string { return string(r) }
 
 // RedisError marks reply as an error that the server sent.
 func (reply) RedisError() {}
+
+// errCluster is the reason when a client of one server meets a cluster.
+var errCluster = errors.New("this is a cluster: open it as redis+cluster://…, or by redis.NewClusterClient")
 
 // errLeft is the reason when MaxLeft commands wait for their answers.
 var errLeft = errors.New("64 commands without an answer; the server does not respond")

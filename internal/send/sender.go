@@ -37,6 +37,7 @@ type Sender struct {
 // client is what all senders of a client share.
 type client struct {
 	rdb      redis.UniversalClient
+	plain    bool          // not one for clusters
 	slots    chan struct{} // one per command in the hands of a goroutine
 	left     atomic.Int64  // commands and batches whose callers have left
 	reloaded atomic.Int64  // when the cluster's map was asked for, UnixNano
@@ -50,7 +51,7 @@ type client struct {
 
 // New returns the sender of rdb. It sends nothing and starts nothing.
 func New(rdb redis.UniversalClient) *Sender {
-	s := &Sender{client: &client{rdb: rdb, slots: make(chan struct{}, MaxLeft-batches), sizes: newSizes()}}
+	s := &Sender{client: &client{rdb: rdb, plain: plainClient(rdb), slots: make(chan struct{}, MaxLeft-batches), sizes: newSizes()}}
 	s.lanes = newLanes(s.client)
 	s.posts = fuse.New(s.writeAll, 0, &s.left).Narrow(slowBatch)
 	return s
@@ -176,6 +177,7 @@ func (s *client) finish(ctx context.Context, err error, r request) error {
 	if isDial(err) || isTimeout(err) || redis.HasErrorPrefix(err, "CLUSTERDOWN") || redis.HasErrorPrefix(err, "MOVED") {
 		s.reload(ctx)
 	}
+	r.plain = s.plain
 	return classify(ctx, err, r)
 }
 

@@ -116,7 +116,7 @@ func blpop(names []string, block time.Duration) []any {
 // them, so that the others go on. Without any it is everybody's error.
 func (b *blocker) blame(ctx context.Context, lines []*line, err error) ([]*line, error) {
 	switch {
-	case !send.Lasting(err):
+	case !lasting(err):
 		return nil, err
 	case errors.Is(err, send.ErrCrossSlot) && b.loop.node == nil:
 		b.apart = true
@@ -131,7 +131,8 @@ func (b *blocker) blame(ctx context.Context, lines []*line, err error) ([]*line,
 	b.loop.mu.Lock()
 	defer b.loop.mu.Unlock()
 	for i, ln := range lines {
-		if bad := b.loop.w.hub.Send.Explain(ctx, pops[i].Err()); send.Lasting(bad) {
+		bad := b.loop.w.hub.Send.Explain(ctx, pops[i].Err())
+		if lasting(bad) && !errors.Is(bad, redis.Nil) {
 			ln.fail(bad)
 			found = true
 		}

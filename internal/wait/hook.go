@@ -3,6 +3,8 @@ package wait
 import (
 	"errors"
 
+	"github.com/redis/go-redis/v9"
+
 	"github.com/desir-go/desir/internal/send"
 )
 
@@ -15,6 +17,8 @@ func guard(f func() error) error {
 	return err
 }
 
-// lasting reports whether an error ends a wait: it will be there again, or is a
-// hook's.
-func lasting(err error) bool { return send.Lasting(err) || errors.Is(err, send.ErrHook) }
+// lasting reports whether an error ends a wait. A closed client is no such error here: a
+// cluster client closes those of nodes that it drops.
+func lasting(err error) bool {
+	return err != nil && !send.Transient(err) && !errors.Is(err, redis.ErrClosed)
+}

@@ -32,7 +32,7 @@ func (w *Waiter) move(from *loop, ln *line, cause error) {
 			continue
 		}
 		switch {
-		case shut || errors.Is(err, redis.ErrClosed) || send.Lasting(err):
+		case shut || err != nil && !send.Transient(err):
 			from.stay(ln, errors.Join(cause, err))
 			return
 		case err != nil:

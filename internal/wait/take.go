@@ -114,6 +114,8 @@ func (l *loop) settle(ctx context.Context, asks []ask, err error) error {
 				answer, err = l.inFull(ctx, a)
 				return err
 			})
+		case errors.Is(err, redis.Nil): // no reply of the script's
+			err = nil
 		case err == nil, errors.Is(err, send.ErrHook):
 		case unsent, errors.As(err, &replied):
 			err = l.w.hub.Send.Explain(ctx, err)
@@ -185,11 +187,11 @@ const (
 func decodeTake(answer any) (state int64, values []string, err error) {
 	parts, ok := answer.([]any)
 	if !ok || len(parts) == 0 {
-		return 0, nil, fmt.Errorf("take answered with a %T", answer)
+		return 0, nil, nonsense(answer)
 	}
 	state, ok = parts[0].(int64)
 	if !ok {
-		return 0, nil, fmt.Errorf("take answered with a state of type %T", parts[0])
+		return 0, nil, nonsense(parts[0])
 	}
 	for _, p := range parts[1:] {
 		v, _ := p.(string)
@@ -198,11 +200,17 @@ func decodeTake(answer any) (state int64, values []string, err error) {
 	return state, values, nil
 }
 
+// nonsense is the error of a reply that the script does not give: something else may have
+// been executed.
+func nonsense(got any) error {
+	return send.Fault(send.ErrMaybeRan, fmt.Errorf("%w (%T)", send.ErrReply, got))
+}
+
 // moved reports whether a node's word is that it does not have the slot any
 // more, or not all of it.
 func moved(err error) bool {
 	var answer redis.Error
-	if !errors.As(err, &answer) {
+	if !send.Transient(err) || !errors.As(err, &answer) {
 		return false
 	}
 	word, _, _ := strings.Cut(answer.Error(), " ")

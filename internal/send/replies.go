@@ -1,0 +1,120 @@
+package send
+
+import (
+	"strings"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// codes maps the code of an error reply, its first word, to its class. A reply with one of
+// these codes says that the command was not executed.
+var codes = map[string]error{
+	"WRONGTYPE":   ErrWrongType,
+	"NOPERM":      ErrDenied,
+	"NOAUTH":      ErrDenied,
+	"WRONGPASS":   ErrDenied,
+	"OOM":         ErrOutOfMemory,
+	"CROSSSLOT":   ErrCrossSlot,
+	"NOPROTO":     ErrNotSupported,
+	"READONLY":    ErrUnavailable,
+	"LOADING":     ErrUnavailable,
+	"MASTERDOWN":  ErrUnavailable,
+	"CLUSTERDOWN": ErrUnavailable,
+	"TRYAGAIN":    ErrUnavailable,
+	"NOREPLICAS":  ErrUnavailable,
+	"BUSY":        ErrUnavailable,
+	"MISCONF":     ErrUnavailable,
+	"UNBLOCKED":   ErrUnavailable,
+	"MOVED":       ErrUnavailable,
+	"ASK":         ErrUnavailable,
+}
+
+// sentences maps replies whose code says nothing, by a part of their text. This is the one
+// place that knows what servers write; TestSentences asks the server on PATH for each.
+var sentences = []struct {
+	part  string
+	class error
+}{
+	{"The user executing the script can't", ErrDenied},                  // Redis 7.0
+	{"ACL failure in script", ErrDenied},                                // Redis 7.2 and later, Valkey
+	{"without any password configured for the default user", ErrDenied}, // all
+	{"max number of clients reached", ErrUnavailable},                   // all
+	{"Script killed by user", ErrUnavailable},                           // all; one that had written is not killed
+	{"unknown command", ErrNotSupported},                                // all
+	{"unknown subcommand", ErrNotSupported},                             // all; Valkey 9 in a script too
+	{"Unknown Redis command called from script", ErrNotSupported},       // Redis
+	{"Unknown command called from script", ErrNotSupported},             // Valkey
+	{"Unknown Redis command", ErrNotSupported},                          // miniredis
+	{"command is not allowed from script", ErrNotSupported},             // Redis and Valkey, behind their name
+	{"DB index is out of range", ErrNotSupported},                       // all
+	{"SELECT is not allowed in cluster mode", ErrNotSupported},          // all before Valkey 9
+	{"cluster support disabled", ErrNotSupported},                       // all
+	{"same slot", ErrCrossSlot},                                         // all
+	{"access a non local key in a cluster node", ErrCrossSlot},          // all
+	{"value is not an integer", ErrWrongType},                           // all; "hash value is not an integer" too
+	{"value is not a valid float", ErrWrongType},                        // all
+	{"value is not a float", ErrWrongType},                              // all
+	{"WRONGTYPE Operation", ErrWrongType},                               // miniredis puts words in front in a script
+}
+
+// classifyReply gives an error reply its class. A reply that fits none stays what it is.
+// plain says that the client is not one for clusters.
+func classifyReply(answer redis.Error, plain bool) error {
+	if text := clean(answer.Error()); text != answer.Error() {
+		answer = reply(text)
+	}
+	text := answer.Error()
+	code, _, _ := strings.Cut(text, " ")
+	if plain && (code == "MOVED" || code == "ASK" || code == "CROSSSLOT") {
+		return Fault(ErrNotSupported, Fault(errCluster, answer))
+	}
+	if code == "NOSCRIPT" { // to what is not the digest of a script
+		return Fault(ErrReply, answer)
+	}
+	if class := codes[code]; class != nil {
+		return Fault(class, answer)
+	}
+	for _, s := range sentences {
+		if strings.Contains(text, s.part) {
+			return Fault(s.class, answer)
+		}
+	}
+	return answer
+}
+
+// clean cuts off what is not for users: the arguments of a command, which a server quotes,
+// and which script it was.
+func clean(text string) string {
+	text, _, _ = strings.Cut(text, ", with args beginning with")
+	text, _, _ = strings.Cut(text, " script: on @") // Valkey 9
+	for from := 0; ; {
+		i := strings.Index(text[from:], " script: ")
+		if i < 0 {
+			break
+		}
+		i += from
+		if from = i + len(" script: "); digest(text[from:]) {
+			text = text[:i]
+			break
+		}
+	}
+	for i := 0; i < len(text); i++ { // "(call to f_2f33…)" of older servers
+		if digest(text[i:]) {
+			text = text[:i] + "…" + text[i+40:]
+		}
+	}
+	return text
+}
+
+// digest reports whether a text begins with the 40 digits of a script's digest.
+func digest(text string) bool {
+	if len(text) < 40 {
+		return false
+	}
+	for _, c := range []byte(text[:40]) {
+		if (c < '0' || c > '9') && (c < 'a' || c > 'f') {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,72 @@
+package send
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"net"
+	"strings"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// Transient reports whether an error may be gone when the same is tried again: the list of
+// what a wait survives. It holds for everything that failovers, restarts, partitions, slot
+// moves and full servers cause. Any other error ends a wait.
+func Transient(err error) bool {
+	switch {
+	case err == nil, errors.Is(err, redis.ErrClosed), errors.Is(err, ErrHook), errors.Is(err, ErrReply):
+		return false
+	case errors.Is(err, ErrUnavailable): // no connection, a read without a reply, or a code of codes
+		return true
+	case errors.Is(err, ErrMaybeRan): // a write without a reply
+		return true
+	case errors.Is(err, ErrOutOfMemory):
+		return true
+	default: // a read that was given a moment of its own
+		return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)
+	}
+}
+
+// Reason tells errors of one cause from those of another, for logs: the code of an error
+// reply, or the class.
+func Reason(err error) string {
+	var answer redis.Error
+	if errors.As(err, &answer) {
+		code, _, _ := strings.Cut(answer.Error(), " ")
+		return code
+	}
+	if errors.Is(err, ErrUnavailable) || errors.Is(err, ErrMaybeRan) {
+		return "no reply"
+	}
+	return err.Error()
+}
+
+// untrusted reports whether err says that both sides cannot agree on TLS, which no repeat
+// mends.
+func untrusted(err error) bool {
+	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return true
+	}
+	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok { // the server speaks no TLS
+		return true
+	}
+	op, ok := errors.AsType[*net.OpError](err)
+	return ok && op.Op == "remote error" && (strings.Contains(op.Error(), "certificate") ||
+		strings.Contains(op.Error(), "protocol version") || strings.Contains(op.Error(), "handshake failure"))
+}
+
+// plainClient reports whether a client follows no redirect of a cluster. Of a type that is
+// not known nobody can say, unless it embeds a client.
+func plainClient(rdb redis.UniversalClient) bool {
+	switch rdb.(type) {
+	case *redis.ClusterClient:
+		return false
+	case *redis.Client, *redis.Ring:
+		return true
+	case interface{ Options() *redis.Options }, interface{ Options() *redis.RingOptions }:
+		return true
+	default:
+		return false
+	}
+}

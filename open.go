@@ -32,7 +32,8 @@ import (
 // The caller closes it. Any go-redis client made elsewhere serves as well.
 //
 // The error is an [*OpError] with [ErrUnavailable] when nobody answers (after a few tries: for
-// a second or two, unless ctx ends before) and [ErrDenied] when the password is refused; it never shows the password.
+// a second or two, unless ctx ends before), [ErrDenied] when the password is refused, and
+// [ErrNotSupported] when the certificate is not trusted; it never shows the password.
 func Open(ctx context.Context, url string) (redis.UniversalClient, error) {
 	t, err := parseURL(url)
 	if err != nil {

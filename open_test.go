@@ -61,7 +61,7 @@ func TestOpen(t *testing.T) {
 	}
 	t.Run("TLS is verified", func(t *testing.T) {
 		_, err := desir.Open(ctx, "rediss://"+auth+s.TLSAddr)
-		if !errors.Is(err, desir.ErrUnavailable) || !strings.Contains(err.Error(), "certificate") {
+		if !errors.Is(err, desir.ErrNotSupported) || !strings.Contains(err.Error(), "certificate") {
 			t.Errorf("error %v, want one about the certificate", err)
 		}
 	})

@@ -53,16 +53,20 @@ var shapes = []shape{
 	}},
 	{name: "`*redis.ClusterClient`", env: masters},
 	{name: "– with RESP2", env: masters, change: func(o *redis.UniversalOptions) { o.Protocol = 2 }},
-	{name: "– that reads from replicas (`RouteRandomly`)", env: func(t *testing.T) *Env { return Cluster(t, Replicas(1)) },
-		change: func(o *redis.UniversalOptions) { o.ReadOnly, o.RouteRandomly = true, true }},
+	{
+		name: "– that reads from replicas (`RouteRandomly`)", env: func(t *testing.T) *Env { return Cluster(t, Replicas(1)) },
+		change: func(o *redis.UniversalOptions) { o.ReadOnly, o.RouteRandomly = true, true },
+	},
 	{name: "`NewFailoverClient` (sentinels)", env: func(t *testing.T) *Env { return Sentinel(t) }},
 	{name: "– with RESP2", env: func(t *testing.T) *Env { return Sentinel(t) }, change: func(o *redis.UniversalOptions) { o.Protocol = 2 }},
-	{name: "`NewFailoverClusterClient` (sentinels, reads from replicas)", env: func(t *testing.T) *Env { return Sentinel(t) },
+	{
+		name: "`NewFailoverClusterClient` (sentinels, reads from replicas)", env: func(t *testing.T) *Env { return Sentinel(t) },
 		other: func(t *testing.T, e *Env) redis.UniversalClient {
 			return ending(t, redis.NewFailoverClusterClient(&redis.FailoverOptions{
 				MasterName: e.base.MasterName, SentinelAddrs: e.base.Addrs, RouteRandomly: true,
 			}))
-		}},
+		},
+	},
 	{name: "`*redis.Ring`", env: alone, other: func(t *testing.T, e *Env) redis.UniversalClient {
 		return ending(t, redis.NewRing(&redis.RingOptions{
 			Addrs: map[string]string{"one": e.base.Addrs[0], "two": New(t, Alone()).base.Addrs[0]},

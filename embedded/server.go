@@ -1,6 +1,7 @@
 package embedded
 
 import (
+	"errors"
 	"fmt"
 	"sync"
 
@@ -53,7 +54,9 @@ func (s *Server) Addr() string { return s.addr }
 // server held is gone. Closing again does nothing and returns nil.
 func (s *Server) Close() (err error) {
 	s.end.Do(func() {
-		err = s.client.Close()
+		if err = s.client.Close(); errors.Is(err, redis.ErrClosed) { // by desir.Close
+			err = nil
+		}
 		s.mini.Close()
 	})
 	return err

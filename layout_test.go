@@ -20,7 +20,7 @@ const module = "github.com/desir-go/desir"
 var arrows = map[string][]string{
 	"":                          {"internal/hub", "internal/keys", "internal/script", "internal/send"},
 	"codec":                     {"internal/canon", "internal/headed", "internal/pack"},
-	"collections":               {"", "codec", "internal/element", "internal/hub", "internal/keys", "internal/script", "internal/send"},
+	"collections":               {"", "codec", "internal/element", "internal/fuse", "internal/hub", "internal/keys", "internal/script", "internal/send"},
 	"channel":                   {"", "codec", "internal/element", "internal/fuse", "internal/headed", "internal/hub", "internal/keys", "internal/listen", "internal/script", "internal/send", "internal/wait"},
 	"counter":                   {"", "codec", "internal/coded", "internal/hub", "internal/keys", "internal/script", "internal/send"},
 	"command":                   {"", "internal/coded", "internal/hub", "internal/keys", "internal/link", "internal/send"},

@@ -17,6 +17,7 @@ type (
 	loopSlice  struct{ Kids []loopSlice }
 	loopByName struct{ Kids map[string]*loopByName }
 	loopRow    struct {
+		//lint:ignore U1000 the codec reads its tag
 		_msgpack struct{} `msgpack:",as_array"`
 		Next     *loopRow
 	}

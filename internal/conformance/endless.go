@@ -92,16 +92,16 @@ func rpcEndless(t *testing.T, r *redistest.Redis) {
 				t.Errorf("%s with a %s: %v; want ErrTooLarge", op, which, err)
 			}
 		}
-		if _, err := tie.Call(ctx, c, which); rpc.CodeOf(err) != rpc.Internal {
+		if _, err := tie.Call(ctx, c, which, patient); rpc.CodeOf(err) != rpc.Internal {
 			t.Errorf("a result with a %s: %v; want Internal", which, err)
 		}
-		if _, err := fray.Call(ctx, c, which); err == nil || rpc.CodeOf(err) == rpc.OK {
+		if _, err := fray.Call(ctx, c, which, patient); err == nil || rpc.CodeOf(err) == rpc.OK {
 			t.Errorf("an error with a %s: %v; want an *rpc.Error", which, err)
 		} else if bad := new(rpc.Error); !errors.As(err, &bad) || bad.Worker == "" {
 			t.Errorf("an error with a %s: %v; want an *rpc.Error", which, err)
 		}
 	}
-	if s, err := untie.Call(ctx, c, knot{Next: &knot{Any: int8(1)}}); err != nil {
+	if s, err := untie.Call(ctx, c, knot{Next: &knot{Any: int8(1)}}, patient); err != nil {
 		t.Errorf("Call afterwards = %q, %v", s, err)
 	}
 }

@@ -163,18 +163,7 @@ func endings(t *testing.T, r *redistest.Redis, c consumer, cancelled bool, end f
 	rng := redistest.Seed(t)
 	h, name := newHistory(), r.Key(c.name)
 	out := c.of.open(r.NewClient(t), name)
-	stop := make(chan struct{})
-	var sending sync.WaitGroup
-	sending.Go(func() {
-		for n := 1; ; n++ {
-			select {
-			case <-stop:
-				return
-			default:
-				h.sendOne(t, out, mark{0, n})
-			}
-		}
-	})
+	stop := h.keepSending(t, out)
 	var perhaps atomic.Int64 // values that a consumer said may be gone: the server was slow
 	for round := range rounds {
 		rdb := r.NewClient(t)
@@ -218,11 +207,30 @@ func endings(t *testing.T, r *redistest.Redis, c consumer, cancelled bool, end f
 		}
 		cancel()
 	}
-	close(stop)
-	sending.Wait()
+	stop()
 	h.drain(t, out, int(perhaps.Load()))
 	h.judge(t, int(perhaps.Load()), false)
 	t.Logf("%d values, %d endings, %d perhaps lost", len(h.sent), rounds, perhaps.Load())
+}
+
+// keepSending sends values until stop is called, which returns when the last one is sent.
+func (h *history) keepSending(t *testing.T, out carrier) (stop func()) {
+	stopped := make(chan struct{})
+	var sending sync.WaitGroup
+	sending.Go(func() {
+		for n := 1; ; n++ {
+			select {
+			case <-stopped:
+				return
+			default:
+				h.sendOne(t, out, mark{0, n})
+			}
+		}
+	})
+	return func() {
+		close(stopped)
+		sending.Wait()
+	}
 }
 
 // ending is the error of a consumer that was ended.
@@ -267,18 +275,7 @@ func terminations(t *testing.T, r *redistest.Redis, c consumer) {
 	rng := redistest.Seed(t)
 	h, name := newHistory(), r.Key(c.name)
 	out := c.of.open(r.NewClient(t), name)
-	stop := make(chan struct{})
-	var sending sync.WaitGroup
-	sending.Go(func() {
-		for n := 1; ; n++ {
-			select {
-			case <-stop:
-				return
-			default:
-				h.sendOne(t, out, mark{0, n})
-			}
-		}
-	})
+	stop := h.keepSending(t, out)
 	perhaps := 0 // values that a process said may be gone: the server was slow
 	for i := range processes {
 		cmd := exec.Command(os.Args[0])
@@ -306,8 +303,7 @@ func terminations(t *testing.T, r *redistest.Redis, c consumer) {
 			t.Errorf("process %d: %v", i, err)
 		}
 	}
-	close(stop)
-	sending.Wait()
+	stop()
 	h.drain(t, out, perhaps)
 	h.judge(t, perhaps, false)
 	t.Logf("%d values, %d processes, %d perhaps lost", len(h.sent), processes, perhaps)

@@ -72,6 +72,11 @@ func (r *Runner) Do(ctx context.Context, args ...any) (Reply, error) {
 
 // Line is [Runner.Do] of a line, which [Words] splits as redis-cli does.
 func (r *Runner) Line(ctx context.Context, line string) (Reply, error) {
+	return doLine(ctx, line, r.Do)
+}
+
+// doLine splits a line and has its words done.
+func doLine(ctx context.Context, line string, do func(context.Context, ...any) (Reply, error)) (Reply, error) {
 	words, err := Words(line)
 	if err != nil {
 		return Reply{}, (&request{}).fail(err)
@@ -80,7 +85,7 @@ func (r *Runner) Line(ctx context.Context, line string) (Reply, error) {
 	for i, w := range words {
 		args[i] = w
 	}
-	return r.Do(ctx, args...)
+	return do(ctx, args...)
 }
 
 // request is a command on its way.

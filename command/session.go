@@ -114,15 +114,7 @@ func (s *Session) Do(ctx context.Context, args ...any) (Reply, error) {
 
 // Line is [Session.Do] of a line, which [Words] splits as redis-cli does.
 func (s *Session) Line(ctx context.Context, line string) (Reply, error) {
-	words, err := Words(line)
-	if err != nil {
-		return Reply{}, (&request{}).fail(err)
-	}
-	args := make([]any, len(words))
-	for i, w := range words {
-		args[i] = w
-	}
-	return s.Do(ctx, args...)
+	return doLine(ctx, line, s.Do)
 }
 
 // do sends a request when it is its turn.

@@ -2,14 +2,11 @@ package rpc
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/desir-go/desir/internal/hub"
 	"github.com/desir-go/desir/internal/send"
 )
-
-var errShut = errors.New("desir.Close was called for its client")
 
 // onClose has a worker shut down when its client is being closed.
 func onClose(h *hub.Hub, s *Server) (cancel func()) { return h.OnClose(hub.EndReceiving, s.Shutdown) }
@@ -22,7 +19,7 @@ func (b *inbox) shut(ctx context.Context) error {
 	if err == nil || n == 0 {
 		return nil
 	}
-	b.end(func(*call) bool { return true }, send.Fault(send.ErrMaybeRan, send.Fault(send.ErrClosed, errShut)))
+	b.end(func(*call) bool { return true }, send.Fault(send.ErrMaybeRan, send.ErrShut))
 	return send.Fault(send.ErrMaybeRan, fmt.Errorf("%w: calls whose results have not come: %d", err, n))
 }
 

@@ -36,9 +36,6 @@ type life struct {
 // end is how one part ends.
 type end struct{ f func(context.Context) error }
 
-// errShut is the cause of ErrClosed.
-var errShut = errors.New("desir.Close was called for its client")
-
 // OnClose has f called when the client is being closed by [Hub.Close]: it ends what a part
 // has in flight, and returns when that is done, or with ctx. cancel takes it back.
 func (h *Hub) OnClose(stage Stage, f func(context.Context) error) (cancel func()) {
@@ -56,7 +53,7 @@ func (h *Hub) OnClose(stage Stage, f func(context.Context) error) (cancel func()
 // Shut is the error of calls that began after [Hub.Close], or nil.
 func (h *Hub) Shut() error {
 	if h.life.shut.Load() {
-		return send.Fault(send.ErrClosed, errShut)
+		return send.ErrShut
 	}
 	return nil
 }

@@ -23,6 +23,9 @@ var (
 	ErrReply = errors.New("the reply makes no sense; is this a Redis server?")
 )
 
+// ErrShut is the error of what began after a client was closed by desir.Close, or waited then.
+var ErrShut = Fault(ErrClosed, errors.New("desir.Close was called for its client"))
+
 // fault is a failure with its class: errors.Is finds the class and the cause.
 type fault struct {
 	class error

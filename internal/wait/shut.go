@@ -2,7 +2,6 @@ package wait
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -10,8 +9,6 @@ import (
 
 	"github.com/desir-go/desir/internal/send"
 )
-
-var errShut = send.Fault(send.ErrClosed, errors.New("desir.Close was called for its client"))
 
 // shut ends all receivers with ErrClosed, waits for the takes that are in flight for them,
 // and requeues what nobody wants any more. What has not ended when ctx does may be lost.
@@ -22,7 +19,7 @@ func (w *Waiter) shut(ctx context.Context) error {
 	ahead := slices.Collect(maps.Keys(w.ahead))
 	w.mu.Unlock()
 	for _, l := range loops {
-		l.shut(errShut)
+		l.shut(send.ErrShut)
 	}
 	for _, a := range ahead {
 		a.Return(ctx)

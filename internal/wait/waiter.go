@@ -11,6 +11,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/desir-go/desir/internal/hub"
+	"github.com/desir-go/desir/internal/send"
 )
 
 // What ends receivers: a source that is closed and empty, and one where
@@ -143,14 +144,25 @@ func (w *Waiter) part(ctx context.Context, l *loop, s Source, r *receiver) ([]st
 // dismiss takes a receiver out of its line, wherever that has moved, and reports whether it
 // is out: else its value is there, or it has to wait for a take that is in flight.
 func (w *Waiter) dismiss(l *loop, s Source, r *receiver) bool {
-	if here, out := l.dismiss(s, r); here {
-		return out
+	out := false
+	w.find(l, func(l *loop) (here bool) {
+		here, out = l.dismiss(s, r)
+		return here
+	})
+	return out
+}
+
+// find calls f with the loop where a receiver has begun to wait, and with the others, until it
+// returns true: the receiver's line may have moved, and come back. It reports whether f did.
+func (w *Waiter) find(l *loop, f func(*loop) bool) bool {
+	if f(l) {
+		return true
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, other := range w.loops {
-		if here, out := other.dismiss(s, r); here {
-			return out
+		if f(other) {
+			return true
 		}
 	}
 	return false
@@ -158,16 +170,7 @@ func (w *Waiter) dismiss(l *loop, s Source, r *receiver) bool {
 
 // hurry lets the next take decide about a receiver, wherever its line is.
 func (w *Waiter) hurry(l *loop, s Source, r *receiver) {
-	if l.hurry(s, r) {
-		return
-	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for _, other := range w.loops {
-		if other.hurry(s, r) {
-			return
-		}
-	}
+	w.find(l, func(l *loop) bool { return l.hurry(s, r) })
 }
 
 // enter puts a receiver into the line of its source.
@@ -182,7 +185,7 @@ func (w *Waiter) enter(ctx context.Context, s Source, r *receiver) (*loop, error
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.shutting.Load() {
-		return nil, errShut
+		return nil, send.ErrShut
 	}
 	l := w.loop(node)
 	l.enter(s, []*receiver{r}, nil)
@@ -226,17 +229,7 @@ func (w *Waiter) node(ctx context.Context, key string) (*redis.Client, error) {
 // leave takes a receiver out of its line, wherever that has moved, and reports
 // whether it was still waiting.
 func (w *Waiter) leave(l *loop, s Source, r *receiver) bool {
-	if l.leave(s, r) {
-		return true
-	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for _, other := range w.loops { // l too: it may have come back meanwhile
-		if other.leave(s, r) {
-			return true
-		}
-	}
-	return false
+	return w.find(l, func(l *loop) bool { return l.leave(s, r) })
 }
 
 // published reports whether wake-ups are published rather than pushed.

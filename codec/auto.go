@@ -13,10 +13,10 @@ func autoForm(t reflect.Type) (*form, error) {
 	}
 	if t.Kind() != reflect.Pointer && t.Kind() != reflect.Interface {
 		switch p := reflect.PointerTo(t); {
-		case p.Implements(reflect.TypeFor[msgpMarshaler]()) && p.Implements(reflect.TypeFor[msgpUnmarshaler]()):
-			return msgpForm(t), nil
+		case isMsgp(p):
+			return msgpForm(t), inherited(t, "msgpack", marshalMsg, unmarshalMsg)
 		case isBinary(p):
-			return binaryForm(t), nil
+			return binaryForm(t), inherited(t, "msgpack", binaryWriter(t), unmarshalBinary)
 		}
 	}
 	return msgpackForm(t)
@@ -50,8 +50,8 @@ func textual(t reflect.Type) (*form, error) {
 	case t == reflect.TypeFor[time.Time]():
 		return timeForm, nil
 	case isText(p):
-		return textMethodsForm(t), nil
-	case p.Implements(reflect.TypeFor[msgpMarshaler]()) && p.Implements(reflect.TypeFor[msgpUnmarshaler]()), isBinary(p):
+		return textMethodsForm(t), inherited(t, "msgpack", textWriter(t), unmarshalText)
+	case isMsgp(p), isBinary(p):
 		return nil, nil
 	}
 	return scalarForm(t), nil
@@ -67,6 +67,33 @@ func isText(p reflect.Type) bool {
 func isBinary(p reflect.Type) bool {
 	return (p.Implements(reflect.TypeFor[encoding.BinaryMarshaler]()) || p.Implements(reflect.TypeFor[encoding.BinaryAppender]())) &&
 		p.Implements(reflect.TypeFor[encoding.BinaryUnmarshaler]())
+}
+
+// isMsgp looks for the methods that msgp generates.
+func isMsgp(p reflect.Type) bool {
+	return p.Implements(reflect.TypeFor[msgpMarshaler]()) && p.Implements(reflect.TypeFor[msgpUnmarshaler]())
+}
+
+// textWriter and binaryWriter are the methods that the forms call: the one that appends, if
+// there is one, and it is not that of an embedded type while the other is the type's own.
+func textWriter(t reflect.Type) method {
+	return writerOf(t, reflect.TypeFor[encoding.TextAppender](), appendText, marshalText)
+}
+
+func binaryWriter(t reflect.Type) method {
+	return writerOf(t, reflect.TypeFor[encoding.BinaryAppender](), appendBinary, marshalBinary)
+}
+
+func writerOf(t, appender reflect.Type, appends, marshals method) method {
+	if !reflect.PointerTo(t).Implements(appender) {
+		return marshals
+	}
+	_, given := appends.giver(t)
+	_, also := marshals.giver(t)
+	if _, has := marshals.find(t); has && given && !also {
+		return marshals
+	}
+	return appends
 }
 
 // The methods that tinylib/msgp generates, declared here so that nobody has to

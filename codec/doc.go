@@ -20,8 +20,8 @@
 //
 // So big.Int, netip.Addr and UUIDs are text, url.URL is its text by way of its
 // binary methods, *big.Int and *url.URL are msgpack, time.Duration is decimal
-// nanoseconds. A struct that embeds a type with such methods has them as well, and
-// is stored as what it embeds: give it methods of its own.
+// nanoseconds. A struct that embeds a type with such methods has them as well. It is
+// stored as what it embeds, and refused if it has other fields, which would be lost.
 //
 // [Msgpack] and [JSON] store everything in one format, [Text] only what has a text
 // above, [Raw] only strings and bytes. [Limit], [Compress], [Encrypt] and [Sign]
@@ -37,7 +37,7 @@
 // Structs are maps from field names, in the order of the fields, with the tags of
 // github.com/vmihailenco/msgpack/v5 (`msgpack:"name,omitempty"`); fields that the
 // type does not have are passed over, missing ones stay zero, nil is the zero value
-// of any type, and a pointer to nil is nil. Integers take as few bytes as they can. The
+// of any type, and a pointer to nil is nil. Unexported fields are not stored. Integers take as few bytes as they can. The
 // keys of maps are sorted: numbers by size, strings by bytes, other keys by their
 // encoding; inside an interface, structs are sorted too. So equal values have equal
 // bytes, as far as the marshalling methods of their types do the same, and but for nil
@@ -55,7 +55,10 @@
 // they were packed, arrays as []any, and maps and structs as map[string]any. An empty
 // array reads as an empty map, since Lua and PHP write one for the other.
 //
-// Refused with [ErrUnsupported]: channels, functions, complex numbers and uintptr;
+// Refused with [ErrUnsupported]: structs that hide something in unexported fields and
+// have methods that know it, of a format that the codec does not use (MarshalJSON,
+// GobEncode, ProtoReflect: use codec.JSON, give the type text methods, or write a codec for
+// it); channels, functions, complex numbers and uintptr;
 // half a pair of marshalling methods, or writing by one pair and reading by another;
 // an embedded pointer to a struct, unless tagged noinline; interned strings; interfaces with methods, but for error, of which
 // the text is stored; a struct with nothing but unexported fields, wherever it
@@ -70,9 +73,12 @@
 // and int16(1) in a map[any]V, or one instant in two zones; inside an interface, keys
 // that are no strings.
 //
-// [JSON] is what encoding/json makes of a value, which drops shadowed fields. Of the
-// types above it refuses those that JSON does not have, structs with nothing but
-// unexported fields, and interfaces with methods, error too.
+// [JSON] is what encoding/json makes of a value. It refuses what would not come back:
+// types that JSON does not have; structs with nothing but unexported fields; interfaces
+// with methods, error too; two fields of one name; half a pair of marshalling methods, and
+// pairs whose methods need a pointer where there is none, in maps and interfaces; embedded
+// pointers to unexported structs. In an interface every number comes back as a float64, so
+// integers that it does not hold are refused there.
 //
 // # Keys
 //

@@ -9,7 +9,7 @@ import (
 
 // jsonForm is encoding/json, with a guard for types of which short text makes much.
 func jsonForm(t reflect.Type) (*form, error) {
-	p, err := jsonPlanOf(t)
+	p, err := jsonPlanOf(t, true)
 	if err != nil {
 		return nil, err
 	}

@@ -2,8 +2,13 @@ package codec
 
 import (
 	"errors"
+	"math"
+	"math/big"
+	"net/netip"
+	"reflect"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestJSON(t *testing.T) {
@@ -123,5 +128,87 @@ func TestJSONAppendRefusesWhatDecodeWould(t *testing.T) {
 		t.Errorf("Append = %v", err)
 	} else if _, err := typed.Decode(data); err != nil {
 		t.Errorf("Decode = %v", err)
+	}
+}
+
+type (
+	// loud is a string with another text.
+	loud string
+	// numbered is an integer whose text needs a pointer.
+	numbered int
+	// halfRead is a string that reads a text and writes none.
+	halfRead string
+)
+
+func (l loud) MarshalText() ([]byte, error)      { return []byte(strings.ToUpper(string(l))), nil }
+func (l *loud) UnmarshalText(b []byte) error     { *l = loud(strings.ToLower(string(b))); return nil }
+func (n *numbered) MarshalText() ([]byte, error) { return []byte{'n', byte('0' + *n)}, nil }
+func (n *numbered) UnmarshalText(b []byte) error { *n = numbered(b[1] - '0'); return nil }
+func (h *halfRead) UnmarshalText(b []byte) error { *h = halfRead(b); return nil }
+
+// TestJSONFindsNoMethods: where encoding/json does not call the methods that it reads by,
+// the type is refused.
+func TestJSONFindsNoMethods(t *testing.T) {
+	const pointer = "needs a pointer"
+	unsupportedValue[map[string]shy](t, JSON, pointer)
+	unsupportedValue[map[string]struct{ S [2]shy }](t, JSON, pointer)
+	unsupportedValue[map[string]big.Int](t, JSON, pointer)
+	unsupportedValue[map[numbered]int](t, JSON, "no keys")
+	unsupportedValue[map[halfRead]int](t, JSON, "no keys")
+	unsupportedValue[map[any]int](t, JSON, "no keys")
+	for _, v := range []any{shy{"x"}, *big.NewInt(5), struct{ S shy }{}, [1]shy{}, map[string]shy{}} {
+		if out, err := JSON.Append(nil, []any{v}); !errors.Is(err, ErrUnsupported) {
+			t.Errorf("%T in an interface: %s, %v; want ErrUnsupported", v, out, err)
+		}
+		if out, err := JSON.Append(nil, struct{ M map[loud]any }{map[loud]any{"X": &v}}); !errors.Is(err, ErrUnsupported) {
+			t.Errorf("%T in an interface: %s, %v; want ErrUnsupported", v, out, err)
+		}
+	}
+	returns(t, JSON, map[string]*shy{"a": {"x"}})
+	returns(t, JSON, map[string][]shy{"a": {{"x"}}})
+	returns(t, JSON, map[loud]int{"1": 1})
+	returns(t, JSON, []any{&shy{"x"}}[:0])
+	if out, err := JSON.Append(nil, map[loud]int{"quiet": 1}); !errors.Is(err, ErrUnsupported) {
+		t.Errorf("%s, %v; want ErrUnsupported for a key that would be read as another", out, err)
+	}
+	unsupportedValue[struct{ *address }](t, JSON, "cannot fill")
+	unsupportedValue[shadowed](t, JSON, "two fields are stored as A: A and base1.A")
+	unsupportedValue[struct {
+		base1
+		Base base2
+		base2
+	}](t, JSON, "two fields are stored as A: base1.A and base2.A")
+	unsupportedValue[struct {
+		time.Time
+		netip.Addr
+	}](t, JSON, "would be lost")
+}
+
+type base2 struct{ A int }
+
+// TestJSONNumbersInInterfaces: in an interface encoding/json makes a float64 of a number.
+func TestJSONNumbersInInterfaces(t *testing.T) {
+	type row struct{ N uint64 }
+	for _, v := range []any{1<<53 + 1, -1<<53 - 1, int64(math.MaxInt64), uint64(math.MaxUint64), int64(1234567890123456800),
+		[]int64{0, math.MaxInt64}, [1]uint{math.MaxUint64}, map[string]row{"x": {math.MaxUint64}}, &row{1<<63 + 1}, []any{map[string]any{"x": 1<<60 + 1}}} {
+		if out, err := JSON.Append(nil, []any{v}); !errors.Is(err, ErrUnsupported) || !strings.Contains(err.Error(), "exactly") {
+			t.Errorf("%v in an interface: %s, %v; want ErrUnsupported", v, out, err)
+		}
+	}
+	returns(t, JSON, []row{{math.MaxUint64}})
+	for _, v := range []any{float64(1 << 53), 1.5, -5.0, 1e300, float64(math.MaxInt64), 123456789012345680000.0, 1e20, []any{0.1}, "9007199254740993"} {
+		returns(t, JSON, []any{v})
+	}
+	for _, v := range []any{1 << 53, int64(math.MinInt64), uint64(1) << 63, 1 << 60, int32(-5)} {
+		var back any
+		if out, err := JSON.Append(nil, &v); err != nil || JSON.Decode(out, &back) != nil || int64(back.(float64)) != reflect.ValueOf(v).Convert(reflect.TypeFor[int64]()).Int() && back != float64(1<<63) {
+			t.Errorf("%v in an interface: %s is %v, %v", v, out, back, err)
+		}
+	}
+	var back any
+	for _, text := range []string{`9007199254740993`, `[-9007199254740993]`, `{"a":[{"b":18446744073709551615}]}`} {
+		if err := JSON.Decode([]byte(text), &back); err == nil || !strings.Contains(err.Error(), "exactly") {
+			t.Errorf("%s is %v, %v; want an error", text, back, err)
+		}
 	}
 }

@@ -3,6 +3,7 @@ package codec
 import (
 	"encoding/json"
 	"reflect"
+	"strconv"
 	"strings"
 )
 
@@ -71,7 +72,7 @@ func (g *jsonGuard) value(p *jsonPlan) error {
 		p = p.elem
 	}
 	if c != '[' && c != '{' {
-		return g.scalar(c)
+		return g.scalar(c, p.free)
 	}
 	g.pos++
 	if g.depth++; g.depth > maxJSONDepth {
@@ -84,8 +85,9 @@ func (g *jsonGuard) value(p *jsonPlan) error {
 	return g.object(p)
 }
 
-// scalar passes over a string, a number or a word.
-func (g *jsonGuard) scalar(c byte) error {
+// scalar passes over a string, a number or a word. In an interface an integer has to be one
+// that a float64 holds.
+func (g *jsonGuard) scalar(c byte, free bool) error {
 	if c == '"' {
 		_, err := g.string()
 		return err
@@ -97,7 +99,25 @@ func (g *jsonGuard) scalar(c byte) error {
 	if g.pos == start {
 		return errGiveUp
 	}
+	if text := g.data[start:g.pos]; free && len(text) > exactDigits && !exactText(text) {
+		return errInexact
+	}
 	return nil
+}
+
+// exactDigits is how many digits a float64 holds of any integer.
+const exactDigits = 15
+
+// exactText tells whether a float64 holds an integer, or is written in these digits, as
+// encoding/json does it up to 1e21. What is no integer it does not judge.
+func exactText(text []byte) bool {
+	for i, c := range text {
+		if (c < '0' || c > '9') && (c != '-' || i > 0) {
+			return true
+		}
+	}
+	f, err := strconv.ParseFloat(string(text), 64)
+	return err == nil && (string(text) == strconv.FormatFloat(f, 'f', -1, 64) || string(text) == strconv.FormatFloat(f, 'f', 0, 64))
 }
 
 // string returns a string with its quotes.
@@ -117,7 +137,10 @@ func (g *jsonGuard) string() ([]byte, error) {
 
 func (g *jsonGuard) array(p *jsonPlan) error {
 	elem := jsonLeaf
-	if p.kind == reflect.Slice || p.kind == reflect.Array {
+	switch {
+	case p.free:
+		elem = p
+	case p.kind == reflect.Slice || p.kind == reflect.Array:
 		elem = p.elem
 	}
 	for n := 0; !g.take(']'); n++ {
@@ -165,6 +188,9 @@ func (g *jsonGuard) object(p *jsonPlan) error {
 
 func (g *jsonGuard) member(p *jsonPlan, quoted []byte) error {
 	elem := jsonLeaf
+	if p.free {
+		elem = p
+	}
 	switch p.kind {
 	case reflect.Map:
 		if err := g.charge(p.cost); err != nil {

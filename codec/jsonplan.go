@@ -1,8 +1,6 @@
 package codec
 
 import (
-	"encoding"
-	"encoding/json"
 	"reflect"
 	"strings"
 	"sync"
@@ -20,44 +18,52 @@ type jsonPlan struct {
 	fields []jsonField
 
 	free    bool // an interface: what it holds decides
+	wide    bool // an integer of 64 bits, which an interface would receive as a float
+	keyed   bool // of a map: its keys are written as strings, and read by UnmarshalText
 	guarded bool // of the plan that was asked for
 	walked  bool // of the same: a value of it can nest without end, or hold what JSON has no place for
 }
 
 type jsonField struct {
-	name   string
-	plan   *jsonPlan
-	cost   int // of embedded structs behind pointers on the way
-	depth  int
-	index  []int
-	tagged bool
+	name  string
+	plan  *jsonPlan
+	cost  int // of embedded structs behind pointers on the way
+	index []int
 }
 
 var jsonLeaf = &jsonPlan{}
 
-var jsonPlans sync.Map // of reflect.Type to *jsonPlan or error
+// jsonPlace is a type where values of it have an address, or not: in maps and interfaces
+// encoding/json does not find the methods of a pointer.
+type jsonPlace struct {
+	typ  reflect.Type
+	addr bool
+}
 
-func jsonPlanOf(t reflect.Type) (*jsonPlan, error) {
-	if p, ok := jsonPlans.Load(t); ok {
+var jsonPlans sync.Map // of jsonPlace to *jsonPlan or error
+
+func jsonPlanOf(t reflect.Type, addr bool) (*jsonPlan, error) {
+	at := jsonPlace{t, addr}
+	if p, ok := jsonPlans.Load(at); ok {
 		if p, ok := p.(*jsonPlan); ok {
 			return p, nil
 		}
 		return nil, p.(error)
 	}
-	b := jsonPlanner{done: map[reflect.Type]*jsonPlan{}, busy: map[*jsonPlan]bool{}}
-	p, err := b.plan(t)
+	b := jsonPlanner{done: map[jsonPlace]*jsonPlan{}, busy: map[*jsonPlan]bool{}}
+	p, err := b.plan(t, addr)
 	if err != nil {
-		jsonPlans.Store(t, err)
+		jsonPlans.Store(at, err)
 		return nil, err
 	}
 	whole := *p
 	whole.guarded, whole.walked = b.guarded, b.walked
-	jsonPlans.Store(t, &whole)
+	jsonPlans.Store(at, &whole)
 	return &whole, nil
 }
 
 type jsonPlanner struct {
-	done    map[reflect.Type]*jsonPlan
+	done    map[jsonPlace]*jsonPlan
 	busy    map[*jsonPlan]bool
 	guarded bool
 	walked  bool
@@ -66,47 +72,48 @@ type jsonPlanner struct {
 // jsonGrowth is how much more than its final size a slice takes while it grows.
 const jsonGrowth = 8
 
-func (b *jsonPlanner) plan(t reflect.Type) (_ *jsonPlan, err error) {
-	if p, ok := b.done[t]; ok {
+func (b *jsonPlanner) plan(t reflect.Type, addr bool) (_ *jsonPlan, err error) {
+	if p, ok := b.done[jsonPlace{t, addr}]; ok {
 		if b.busy[p] {
 			b.guarded, b.walked = true, true // recursive: what it costs is not known yet
 		}
 		return p, nil
 	}
-	ptr := reflect.PointerTo(t)
-	if ptr.Implements(reflect.TypeFor[json.Unmarshaler]()) || ptr.Implements(reflect.TypeFor[encoding.TextUnmarshaler]()) {
-		return jsonLeaf, nil
+	if leaf, err := jsonMethods(t, addr); leaf || err != nil {
+		return jsonLeaf, err
 	}
 	p := &jsonPlan{kind: t.Kind()}
-	b.done[t], b.busy[p] = p, true
+	b.done[jsonPlace{t, addr}], b.busy[p] = p, true
 	defer delete(b.busy, p)
 	switch t.Kind() {
 	case reflect.Complex64, reflect.Complex128, reflect.Chan, reflect.Func, reflect.UnsafePointer:
 		return nil, unsupported(t, "JSON has no "+t.Kind().String())
 	case reflect.Slice:
 		p.cost = jsonGrowth * int(t.Elem().Size())
-		if p.elem, err = b.plan(t.Elem()); err != nil {
+		if p.elem, err = b.plan(t.Elem(), true); err != nil {
 			return nil, err
 		}
 		b.afford(p.cost+p.elem.load(0), 2)
 	case reflect.Array:
 		p.len, b.guarded = t.Len(), true // json drops what does not fit; the guard refuses it
-		p.elem, err = b.plan(t.Elem())
+		p.elem, err = b.plan(t.Elem(), addr)
 	case reflect.Pointer:
 		if t.Elem() == t {
 			return nil, unsupported(t, "it points at nothing but pointers")
 		}
 		p.cost = rounded(t.Elem().Size())
-		if p.elem, err = b.plan(t.Elem()); err != nil {
+		if p.elem, err = b.plan(t.Elem(), true); err != nil {
 			return nil, err
 		}
 	case reflect.Map:
 		err = b.mapping(p, t)
 	case reflect.Struct:
-		err = b.structure(p, t)
+		err = b.structure(p, t, addr)
 	case reflect.Interface:
-		p.kind, p.free, b.walked = reflect.Invalid, true, true
+		p.kind, p.free, b.walked, b.guarded = reflect.Invalid, true, true, true
 		err = faceless(t)
+	case reflect.Int, reflect.Int64, reflect.Uint, reflect.Uint64, reflect.Uintptr:
+		p.kind, p.wide = reflect.Invalid, true
 	default:
 		p.kind = reflect.Invalid
 	}
@@ -132,18 +139,14 @@ func (p *jsonPlan) load(depth int) int {
 }
 
 func (b *jsonPlanner) mapping(p *jsonPlan, t reflect.Type) (err error) {
-	switch t.Key().Kind() {
-	case reflect.String, reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,
-		reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Uintptr:
-	default:
-		if !reflect.PointerTo(t.Key()).Implements(reflect.TypeFor[encoding.TextUnmarshaler]()) {
-			return unsupported(t, "JSON has no keys of type "+t.Key().String())
-		}
+	if p.keyed, err = jsonKeys(t); err != nil {
+		return err
 	}
+	b.walked = b.walked || p.keyed
 	c := mapCost(t)
 	p.head = c.head + c.group + rounded(t.Elem().Size())
 	p.cost = 2*c.slot + c.boxes
-	if p.elem, err = b.plan(t.Elem()); err != nil {
+	if p.elem, err = b.plan(t.Elem(), false); err != nil {
 		return err
 	}
 	b.afford(p.cost+p.head/4+p.elem.load(0), 5)
@@ -151,79 +154,95 @@ func (b *jsonPlanner) mapping(p *jsonPlan, t reflect.Type) (err error) {
 }
 
 // structure follows the rules of encoding/json: of the fields of one name, the least
-// embedded wins, then the tagged one; if two are left, none is read.
-func (b *jsonPlanner) structure(p *jsonPlan, t reflect.Type) error {
-	var found []jsonField
-	if err := b.fields(&found, t, nil, 0, map[reflect.Type]bool{}); err != nil {
+// embedded wins, then the tagged one; if two are left, none is read. A field that does not
+// win would be lost, and is refused.
+func (b *jsonPlanner) structure(p *jsonPlan, t reflect.Type, addr bool) error {
+	found := jsonFields{planner: b, above: map[reflect.Type]bool{}}
+	if err := found.of(t, nil, 0, addr); err != nil {
 		return err
 	}
-	for i, f := range found {
-		if f.wins(found, i) {
-			p.fields = append(p.fields, f)
-			b.afford(f.cost+f.plan.load(0), 5)
+	for i, f := range found.list {
+		if other := f.other(found.list, i); other != nil {
+			return unsupported(t, storedTwice(f.name, f.path(t), other.path(t)))
+		}
+		p.fields = append(p.fields, f)
+		b.afford(f.cost+f.plan.load(0), 5)
+	}
+	return nil
+}
+
+// other returns a field of the same name.
+func (f *jsonField) other(all []jsonField, self int) *jsonField {
+	for i := range all {
+		if i != self && all[i].name == f.name {
+			return &all[i]
 		}
 	}
 	return nil
 }
 
-func (f jsonField) wins(all []jsonField, self int) bool {
-	for i, g := range all {
-		if i == self || g.name != f.name {
-			continue
+// path names the field in Go, with those that it is promoted from.
+func (f *jsonField) path(t reflect.Type) string {
+	var names []string
+	for _, i := range f.index {
+		if t.Kind() == reflect.Pointer {
+			t = t.Elem()
 		}
-		if g.depth < f.depth || g.depth == f.depth && (g.tagged || !f.tagged) {
-			return false
-		}
+		at := t.Field(i)
+		names, t = append(names, at.Name), at.Type
 	}
-	return true
+	return strings.Join(names, ".")
 }
 
-// marshalsJSON: what is written of t is its own affair. Embedded, its fields are asked
-// for in spite of it.
-func marshalsJSON(t reflect.Type) bool {
-	p := reflect.PointerTo(t)
-	return p.Implements(reflect.TypeFor[json.Marshaler]()) || p.Implements(reflect.TypeFor[encoding.TextMarshaler]())
+// jsonFields gathers the fields of a struct and of those that it embeds.
+type jsonFields struct {
+	planner *jsonPlanner
+	list    []jsonField
+	above   map[reflect.Type]bool // structs on the way
 }
 
-func (b *jsonPlanner) fields(found *[]jsonField, t reflect.Type, index []int, cost int, above map[reflect.Type]bool) error {
-	if above[t] {
+func (fs *jsonFields) of(t reflect.Type, index []int, cost int, addr bool) error {
+	if fs.above[t] {
 		return nil
 	}
-	above[t] = true
-	defer delete(above, t)
-	depth := len(index)
-	if depth > 0 || !marshalsJSON(t) {
-		if err := hollow(t); err != nil {
-			return err
-		}
+	fs.above[t] = true
+	defer delete(fs.above, t)
+	if err := secret(t); err != nil {
+		return err
 	}
+	if err := hollow(t); err != nil {
+		return err
+	}
+	depth := len(index)
 	for i := range t.NumField() {
 		f := t.Field(i)
 		tag := f.Tag.Get("json")
 		name, _, _ := strings.Cut(tag, ",")
-		at, behind := f.Type, cost
+		at, behind, reached := f.Type, cost, addr
 		if at.Kind() == reflect.Pointer {
-			at = at.Elem()
+			at, reached = at.Elem(), true
 			behind += rounded(at.Size())
 		}
 		switch {
 		case tag == "-", !f.IsExported() && (!f.Anonymous || at.Kind() != reflect.Struct):
 			continue
+		case f.Anonymous && !f.IsExported() && f.Type.Kind() == reflect.Pointer:
+			return unsupported(t, "it embeds "+f.Type.String()+", which encoding/json cannot fill; embed the struct itself")
 		case f.Anonymous && name == "" && at.Kind() == reflect.Struct:
-			if err := b.fields(found, at, append(index[:depth:depth], i), behind, above); err != nil {
+			if err := fs.of(at, append(index[:depth:depth], i), behind, reached); err != nil {
 				return err
 			}
 			continue
 		}
-		part, err := b.plan(f.Type)
+		part, err := fs.planner.plan(f.Type, addr)
 		if err != nil {
 			return err
 		}
-		field := jsonField{name: name, plan: part, cost: cost, depth: depth, index: append(index[:depth:depth], i), tagged: name != ""}
+		field := jsonField{name: name, plan: part, cost: cost, index: append(index[:depth:depth], i)}
 		if name == "" {
 			field.name = f.Name
 		}
-		*found = append(*found, field)
+		fs.list = append(fs.list, field)
 	}
 	return nil
 }

@@ -1,6 +1,10 @@
 package codec
 
-import "reflect"
+import (
+	"encoding"
+	"math"
+	"reflect"
+)
 
 // jsonWalker goes through a value before encoding/json does, which has no bound of depth:
 // a value that is nested deep enough overflows the stack. It also asks of what stands in
@@ -28,6 +32,9 @@ func (w *jsonWalker) value(p *jsonPlan, v reflect.Value) error {
 		return w.dynamic(v)
 	}
 	if p.kind == reflect.Invalid {
+		if p.wide && w.hops > 0 && !exactly(v) {
+			return errWide
+		}
 		return nil
 	}
 	if w.depth++; w.depth > maxJSONDepth {
@@ -36,7 +43,7 @@ func (w *jsonWalker) value(p *jsonPlan, v reflect.Value) error {
 	defer func() { w.depth-- }()
 	switch p.kind {
 	case reflect.Slice, reflect.Array:
-		if p.elem.kind == reflect.Invalid && !p.elem.free {
+		if p.elem.kind == reflect.Invalid && !p.elem.free && (!p.elem.wide || w.hops == 0) {
 			return nil
 		}
 		for i := range v.Len() {
@@ -46,6 +53,9 @@ func (w *jsonWalker) value(p *jsonPlan, v reflect.Value) error {
 		}
 	case reflect.Map:
 		for it := v.MapRange(); it.Next(); {
+			if p.keyed && !keptText(it.Key()) {
+				return errKeyText
+			}
 			if err := w.value(p.elem, it.Value()); err != nil {
 				return err
 			}
@@ -70,7 +80,7 @@ func (w *jsonWalker) dynamic(v reflect.Value) error {
 		return nil
 	}
 	v = v.Elem()
-	p, err := jsonPlanOf(v.Type())
+	p, err := jsonPlanOf(v.Type(), false)
 	if err != nil {
 		return err
 	}
@@ -80,4 +90,27 @@ func (w *jsonWalker) dynamic(v reflect.Value) error {
 	err = w.value(p, v)
 	w.hops--
 	return err
+}
+
+// errWide: encoding/json makes a float64 of each number in an interface.
+var errWide = &detail{ErrUnsupported, "an interface holds an integer that a floating-point number, which JSON makes of it, does not hold exactly"}
+
+// exactly tells whether a float64 holds an integer.
+func exactly(v reflect.Value) bool {
+	const most = 1 << 53
+	if v.CanInt() {
+		n := v.Int()
+		return n >= -most && n <= most || n != math.MaxInt64 && int64(float64(n)) == n
+	}
+	n := v.Uint()
+	return n <= most || n < math.MaxUint64-1023 && uint64(float64(n)) == n
+}
+
+// errKeyText: encoding/json writes the string, and lets UnmarshalText read it.
+var errKeyText = &detail{ErrUnsupported, "a key of a map has a text other than its string, which JSON would write"}
+
+// keptText tells whether the text of a key is its string.
+func keptText(key reflect.Value) bool {
+	text, err := key.Interface().(encoding.TextMarshaler).MarshalText()
+	return err == nil && string(text) == key.String()
 }

@@ -101,7 +101,7 @@ func keyable(t reflect.Type) error {
 	case h == ownCode || h == ownValue:
 		return unsupported(t, "as a key: nothing is known about the bytes of its own methods")
 	case isText(p):
-		return nil
+		return inherited(t, "msgpack", textWriter(t), unmarshalText)
 	case p.Implements(reflect.TypeFor[encoding.TextMarshaler]()), p.Implements(reflect.TypeFor[encoding.TextUnmarshaler]()):
 		return unsupported(t, "as a key: it has one of MarshalText and UnmarshalText, and needs both")
 	case isBinary(p), h != noHook, p.Implements(reflect.TypeFor[msgpMarshaler]()):

@@ -152,6 +152,11 @@ func (b *planner) plan(t reflect.Type) (*plan, error) {
 	if p.hook = hooks(t); p.hook != noHook && t.Kind() == reflect.Struct {
 		p.stays = stays(t)
 	}
+	if p.hook > noHook && p.hook < timeHook {
+		if err := inherited(t, "msgpack", pairs[p.hook]...); err != nil {
+			return nil, err
+		}
+	}
 	switch p.hook {
 	case mixedHooks:
 		return nil, unsupported(t, "it is written by one pair of marshalling methods and read by another, or has half a pair")
@@ -215,6 +220,9 @@ func (b *planner) kind(p *plan, t reflect.Type) (err error) {
 		p.elem, err = b.plan(t.Elem())
 	case reflect.Struct:
 		p.shape = structShape
+		if err := secret(t); err != nil {
+			return err
+		}
 		return b.structure(p, t)
 	default:
 		return unsupported(t, "msgpack has no "+t.Kind().String())

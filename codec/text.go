@@ -40,7 +40,7 @@ var timeForm = erase(typed[time.Time]{
 
 // textMethodsForm stores what the type's own methods make of it.
 func textMethodsForm(t reflect.Type) *form {
-	appends := reflect.PointerTo(t).Implements(reflect.TypeFor[encoding.TextAppender]())
+	appends := textWriter(t).name == appendText.name
 	return &form{
 		trusted: true,
 		append: func(dst []byte, p unsafe.Pointer) (_ []byte, err error) {
@@ -65,7 +65,7 @@ func textMethodsForm(t reflect.Type) *form {
 
 // binaryForm stores what the type's own methods make of it.
 func binaryForm(t reflect.Type) *form {
-	appends := reflect.PointerTo(t).Implements(reflect.TypeFor[encoding.BinaryAppender]())
+	appends := binaryWriter(t).name == appendBinary.name
 	return &form{
 		append: func(dst []byte, p unsafe.Pointer) (_ []byte, err error) {
 			defer caught(&err)

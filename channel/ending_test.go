@@ -165,8 +165,10 @@ func endings(t *testing.T, r *redistest.Redis, c consumer, cancelled bool, end f
 	out := c.of.open(r.NewClient(t), name)
 	stop := h.keepSending(t, out)
 	var perhaps atomic.Int64 // values that a consumer said may be gone: the server was slow
+	var clients []redis.UniversalClient
 	for round := range rounds {
 		rdb := r.NewClient(t)
+		clients = append(clients, rdb)
 		ctx, cancel := context.WithCancel(within(t, 60*time.Second))
 		var n atomic.Int64
 		enough, soon := int64(rng.IntN(20)), time.Duration(rng.IntN(1000))*time.Microsecond
@@ -209,8 +211,15 @@ func endings(t *testing.T, r *redistest.Redis, c consumer, cancelled bool, end f
 	}
 	stop()
 	h.drain(t, out, int(perhaps.Load()))
-	h.judge(t, int(perhaps.Load()), false)
-	t.Logf("%d values, %d endings, %d perhaps lost", len(h.sent), rounds, perhaps.Load())
+	// On a machine so busy that a take needs longer than a consumer waits when it leaves, the
+	// library counts and logs what the closed client cannot requeue. Where consumers do not
+	// wait at all, that is half of the endings and more.
+	late := 0
+	for _, rdb := range clients {
+		late += perhapsLost(t, rdb)
+	}
+	h.judge(t, int(perhaps.Load())+min(late, rounds/5), false)
+	t.Logf("%d values, %d endings, perhaps lost: %d by consumers, %d after they had left", len(h.sent), rounds, perhaps.Load(), late)
 }
 
 // keepSending sends values until stop is called, which returns when the last one is sent.

@@ -2,8 +2,10 @@ package channel
 
 import (
 	"context"
+	"errors"
 	"time"
 
+	"github.com/desir-go/desir"
 	"github.com/desir-go/desir/internal/hub"
 	"github.com/desir-go/desir/internal/keys"
 	"github.com/desir-go/desir/internal/listen"
@@ -41,6 +43,9 @@ func (n *news) wait(ctx context.Context) (came bool, err error) {
 			return came && time.Now().Before(n.due), err
 		}
 		n.close() // the subscription has ended
+		if errors.Is(err, desir.ErrClosed) {
+			return false, err
+		}
 		timer.Reset(time.Until(n.due))
 	}
 	select {

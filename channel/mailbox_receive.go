@@ -73,9 +73,7 @@ func (m *Mailbox[T]) pick(ctx context.Context, match func(Letter[T]) bool) (l Le
 }
 
 // passes reports whether an error may be gone when one looks again.
-func passes(err error) bool {
-	return errors.Is(err, desir.ErrUnavailable) && !errors.Is(err, redis.ErrClosed)
-}
+func passes(err error) bool { return errors.Is(err, desir.ErrUnavailable) }
 
 // sight is how far a selective receiver has looked.
 type sight struct {
@@ -113,8 +111,12 @@ func (m *Mailbox[T]) look(ctx context.Context, hub *hub.Hub, seen *sight, match 
 	}
 }
 
-// page returns the next letters behind seen, which it moves on.
+// page returns the next letters behind seen, which it moves on. It is refused while the
+// client is being closed, which waits until nothing is in flight.
 func (m *Mailbox[T]) page(ctx context.Context, hub *hub.Hub, seen *sight, limit int) ([]string, error) {
+	if err := hub.Shut(); err != nil {
+		return nil, err
+	}
 	answer, err := mailboxLook.Run(ctx, hub, []string{m.h.Key}, seen.n, seen.last, limit, m.end, seen.known)
 	if err != nil {
 		return nil, err
@@ -155,8 +157,11 @@ func (m *Mailbox[T]) claim(ctx context.Context, hub *hub.Hub, stored string) (mi
 		cmd := redis.NewIntCmd(claiming, "lrem", m.h.Key, direction, stored)
 		refused = hub.Send.Write(claiming, cmd)
 		taken = refused == nil && cmd.Val() > 0
-		if !over.CompareAndSwap(false, true) && taken {
+		switch left := !over.CompareAndSwap(false, true); {
+		case left && taken:
 			wait.Of(hub).Return(ctx, m.source, []string{stored})
+		case left && errors.Is(refused, desir.ErrMaybeRan):
+			wait.Of(hub).Lost(m.source, 1, refused)
 		}
 	})
 	if err != nil && over.CompareAndSwap(false, true) {

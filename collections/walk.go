@@ -144,6 +144,9 @@ type page struct {
 }
 
 func (w *walker) fetch(ctx context.Context) (page, error) {
+	if err := w.hub.Shut(); err != nil {
+		return page{}, err
+	}
 	node, err := w.hub.Node(ctx, w.key)
 	switch {
 	case err != nil:

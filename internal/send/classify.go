@@ -21,7 +21,7 @@ type request struct {
 // class. redis.Nil and nil pass. The order of the tests is the order of
 // certainty: what the server answered, what cannot have been sent, the rest.
 func classify(ctx context.Context, err error, r request) error {
-	if err == nil || errors.Is(err, redis.Nil) {
+	if err == nil || errors.Is(err, redis.Nil) || errors.Is(err, ErrShut) {
 		return err
 	}
 	var answer redis.Error

@@ -2,22 +2,31 @@ package send
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 )
 
-// Drain returns when nothing is in flight any more, or with the context's error. No calls
-// may begin after it has.
+// Drain returns when nothing is in flight any more, or with the context's error. What
+// begins after it, also the next command of a call that began before, is not sent:
+// [ErrShut].
 func (s *Sender) Drain(ctx context.Context) error {
-	quiet := 0
-	err := Await(ctx, func() bool {
-		if quiet++; s.inFlight() > 0 {
-			quiet = 0
-		}
-		return quiet == 2 // a call that had begun before, and was not counted yet, is seen now
-	})
+	idle := func() bool { return s.inFlight() == 0 }
+	err := Await(ctx, idle)
+	s.shut.Store(true)
+	// Every call is counted before it looks at shut. So one that was not seen above is
+	// refused, or is seen now.
+	err = errors.Join(err, Await(ctx, idle))
 	if n := s.inFlight(); err != nil && n > 0 {
-		return Fault(ErrMaybeRan, fmt.Errorf("%w: calls in flight: %d", err, n))
+		return Fault(ErrMaybeRan, fmt.Errorf("%w: calls in flight: %d", ctx.Err(), n))
+	}
+	return nil
+}
+
+// refusal is the error of a call that was counted after [Sender.Drain], or nil.
+func (s *client) refusal() error {
+	if s.shut.Load() {
+		return ErrShut
 	}
 	return nil
 }

@@ -19,6 +19,9 @@ import (
 func (s *Sender) HGet(ctx context.Context, key, field string) (value string, ok bool, err error) {
 	if m := s.lone(ctx, key); m != nil { // the shortest way for who is alone
 		defer m.Exit()
+		if err := s.refusal(); err != nil {
+			return "", false, err
+		}
 		cmd := redis.NewStringCmd(ctx, "hget", key, field)
 		err = s.finish(ctx, s.rdb.Process(ctx, cmd), request{})
 		if value, ok = cmd.Val(), err == nil; len(value) > firstGuess {

@@ -3,6 +3,8 @@ package send
 import (
 	"errors"
 
+	"github.com/redis/go-redis/v9"
+
 	"github.com/desir-go/desir/internal/keys"
 )
 
@@ -24,7 +26,13 @@ var (
 )
 
 // ErrShut is the error of what began after a client was closed by desir.Close, or waited then.
-var ErrShut = Fault(ErrClosed, errors.New("desir.Close was called for its client"))
+var ErrShut = Fault(ErrClosed, shut{})
+
+// shut is the reason of ErrShut, and go-redis' own error for a closed client as well.
+type shut struct{}
+
+func (shut) Error() string { return "desir.Close was called for its client" }
+func (shut) Unwrap() error { return redis.ErrClosed }
 
 // fault is a failure with its class: errors.Is finds the class and the cause.
 type fault struct {

@@ -43,6 +43,10 @@ func (s *client) leavable(ctx context.Context, c call) (left bool, err error) {
 	case <-ctx.Done():
 		return false, ctx.Err()
 	}
+	if err := s.refusal(); err != nil {
+		<-s.slots
+		return false, err
+	}
 	f := &flight{call: c, done: make(chan struct{})}
 	go s.fly(ctx, f)
 	select {
@@ -108,6 +112,9 @@ func (s *Sender) RunOn(ctx context.Context, patience time.Duration, f func(conte
 	if ctx.Done() == nil {
 		s.direct.Add(1)
 		defer s.direct.Add(-1)
+		if err := s.refusal(); err != nil {
+			return err
+		}
 		f(ctx)
 		return nil
 	}
@@ -131,6 +138,8 @@ func (s *Sender) RunOn(ctx context.Context, patience time.Duration, f func(conte
 		return Fault(ErrMaybeRan, ctx.Err())
 	case errors.Is(err, errLeft):
 		return Fault(ErrUnavailable, err)
+	case errors.Is(err, ErrShut):
+		return err
 	default:
 		return Fault(ErrUnavailable, ctx.Err())
 	}

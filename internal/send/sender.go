@@ -47,6 +47,7 @@ type client struct {
 	direct   atomic.Int64   // in flight on their callers' goroutines, without a combiner
 	posted   atomic.Int64   // posts without a reply
 	posts    *fuse.Combiner // of what has no lane
+	shut     atomic.Bool    // nothing is sent any more
 }
 
 // New returns the sender of rdb. It sends nothing and starts nothing.
@@ -138,6 +139,9 @@ func (s *Sender) Poke(ctx context.Context, node redis.Cmdable, key string, life 
 
 func (s *Sender) pipeline(ctx context.Context, node redis.Cmdable, r request, cmds []redis.Cmder) error {
 	run := func(ctx context.Context) error {
+		if err := s.refusal(); err != nil {
+			return err
+		}
 		exchangeOnce(ctx, node, cmds)
 		return firstError(cmds)
 	}
@@ -158,6 +162,9 @@ func (s *Sender) Run(ctx context.Context, f func(context.Context) error) error {
 	if ctx.Done() == nil {
 		s.direct.Add(1)
 		defer s.direct.Add(-1)
+		if err := s.refusal(); err != nil {
+			return err
+		}
 		return f(ctx)
 	}
 	_, err := s.leavable(ctx, call{run: f})

@@ -98,8 +98,10 @@ func (s *Sender) alone(ctx context.Context, c *fuse.Call, write bool) error {
 		o = &once{Cmder: cmd}
 		sent = o
 	}
-	var left bool
-	var err error
+	left, err := false, s.refusal()
+	if err != nil {
+		return err
+	}
 	if stays(ctx) {
 		err = s.rdb.Process(ctx, sent)
 	} else {

@@ -7,10 +7,30 @@ import (
 )
 
 // readAll sends reads as one pipeline; go-redis may send it again.
-func (s *client) readAll(ctx context.Context, cmds []redis.Cmder) { exchange(ctx, s.rdb, cmds) }
+func (s *client) readAll(ctx context.Context, cmds []redis.Cmder) {
+	if !s.refuse(cmds) {
+		exchange(ctx, s.rdb, cmds)
+	}
+}
 
 // writeAll sends writes as one pipeline, once.
-func (s *client) writeAll(ctx context.Context, cmds []redis.Cmder) { exchangeOnce(ctx, s.rdb, cmds) }
+func (s *client) writeAll(ctx context.Context, cmds []redis.Cmder) {
+	if !s.refuse(cmds) {
+		exchangeOnce(ctx, s.rdb, cmds)
+	}
+}
+
+// refuse gives all commands the refusal of a client that is closed, if it is.
+func (s *client) refuse(cmds []redis.Cmder) bool {
+	err := s.refusal()
+	if err == nil {
+		return false
+	}
+	for _, cmd := range cmds {
+		cmd.SetErr(err)
+	}
+	return true
+}
 
 // exchangeOnce sends commands that go-redis must not send again. What surely never left
 // for the server has [unsent] as its error.

@@ -89,6 +89,10 @@ func (w *Waiter) reopen() *hub.Hub {
 	return h
 }
 
+// Lost counts and logs up to n values of a source that may be gone, since nobody knows what
+// became of a take whose caller has left.
+func (w *Waiter) Lost(s Source, n int, err error) { w.lost(s, n, whyTake, err) }
+
 // lost counts and logs up to n values of a source that may be gone.
 func (w *Waiter) lost(s Source, n int, why string, err error) {
 	w.perhaps.Add(int64(n))

@@ -5,6 +5,7 @@ import (
 
 	"github.com/desir-go/desir/internal/hub"
 	"github.com/desir-go/desir/internal/keys"
+	"github.com/desir-go/desir/internal/oneline"
 	"github.com/desir-go/desir/internal/send"
 )
 
@@ -62,7 +63,9 @@ var (
 )
 
 // OpError is an error with the operation and the key it concerns. Its text
-// never shows a stored value or a password.
+// never shows a stored value or a password. It is one line of less than 1 KiB,
+// whatever the key or the cause: what is not plain there is quoted or escaped, and a
+// long text is cut. The fields have the whole.
 type OpError struct {
 	Op  string // "collections.Map.Get"
 	Key string // the object's key; empty where there is none
@@ -71,10 +74,11 @@ type OpError struct {
 
 // Error is "collections.Map.Get carts: …".
 func (e *OpError) Error() string {
-	if e.Key == "" {
-		return e.Op + ": " + e.Err.Error()
+	text := oneline.Text(e.Op, oneline.Short)
+	if e.Key != "" {
+		text += " " + oneline.Text(e.Key, oneline.Name)
 	}
-	return e.Op + " " + e.Key + ": " + e.Err.Error()
+	return text + ": " + oneline.Line(e.Err.Error(), oneline.Chain)
 }
 
 // Unwrap returns the cause.

@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/desir-go/desir/internal/oneline"
 )
 
 // target is what a URL names. One of the three kinds is set.
@@ -207,5 +209,5 @@ func options(err error, query url.Values) error {
 		return nil
 	}
 	names := slices.Sorted(maps.Keys(query))
-	return fmt.Errorf("an option of the URL is unknown or has a bad value (options: %s)", strings.Join(names, ", "))
+	return fmt.Errorf("an option of the URL is unknown or has a bad value (options: %s)", oneline.Text(strings.Join(names, ", "), oneline.Name))
 }

@@ -4,7 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
-	"strconv"
+
+	"github.com/desir-go/desir/internal/oneline"
 )
 
 // ErrUnsupported says that a type cannot be stored with a codec, or cannot be a
@@ -38,15 +39,15 @@ type DecodeError struct {
 
 // Error names type, codec, place and reason.
 func (e *DecodeError) Error() string {
-	s := "codec: cannot decode " + e.Type + " with " + e.Codec
+	s := "codec: cannot decode " + oneline.Text(e.Type, oneline.Short) + " with " + oneline.Text(e.Codec, oneline.Short)
 	if e.Key != "" {
-		s += " at key " + strconv.Quote(e.Key)
+		s += " at key " + oneline.Quote(e.Key, oneline.Name)
 	}
 	if e.Field != "" {
-		s += " field " + strconv.Quote(e.Field)
+		s += " field " + oneline.Quote(e.Field, oneline.Name)
 	}
 	if e.Err != nil {
-		s += ": " + e.Err.Error()
+		s += ": " + oneline.Line(e.Err.Error(), oneline.Name)
 	}
 	return s
 }
@@ -73,7 +74,7 @@ func tooLarge(why string) error { return &detail{ErrTooLarge, why} }
 func badSignature(why string) error { return &detail{ErrSignature, why} }
 
 func unsupported(t reflect.Type, why string) error {
-	return &detail{ErrUnsupported, typeName(t) + ": " + why}
+	return &detail{ErrUnsupported, oneline.Line(typeName(t), oneline.Name) + ": " + why}
 }
 
 func typeName(t reflect.Type) string {

@@ -5,6 +5,8 @@ import (
 	"math"
 	"reflect"
 	"unsafe"
+
+	"github.com/desir-go/desir/internal/oneline"
 )
 
 // typed is what Typed is before the errors of the contract are put around it.
@@ -90,5 +92,5 @@ func fromForeign[T any](c Codec) typed[T] {
 // encodeError puts the type's name around what went wrong while encoding. An error
 // of ours already has it, and one of a marshaler keeps its own words.
 func encodeError(name, codec string, err error) error {
-	return fmt.Errorf("codec: cannot encode %s with %s: %w", name, codec, err)
+	return fmt.Errorf("codec: cannot encode %s with %s: %w", oneline.Line(name, oneline.Name), oneline.Text(codec, oneline.Short), err)
 }

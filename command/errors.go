@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/desir-go/desir/internal/coded"
+	"github.com/desir-go/desir/internal/oneline"
 )
 
 var (
@@ -24,7 +25,7 @@ var (
 
 // unknown is ErrUnknown with the name and those that may have been meant.
 func (s *Spec) unknown(name string) error {
-	text := inLine(name, maxShown)
+	text := oneline.Text(name, oneline.Name)
 	if names := s.Suggest(name); len(names) > 0 {
 		text += "; did you mean " + strings.Join(names, ", ") + "?"
 	}

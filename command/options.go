@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/desir-go/desir/internal/oneline"
 )
 
 // Option changes how a [Runner] works.
@@ -97,10 +99,10 @@ func (s *settings) known(spec *Spec) error {
 	for _, a := range s.access {
 		if category, ok := strings.CutPrefix(a.what, "@"); ok {
 			if category != "all" && !slices.ContainsFunc(spec.all, func(c *Command) bool { return slices.Contains(c.Categories, a.what) }) {
-				return fmt.Errorf("%w: Allow or Deny of category %s", ErrUnknown, a.what)
+				return fmt.Errorf("%w: Allow or Deny of category %s", ErrUnknown, oneline.Text(a.what, oneline.Name))
 			}
 		} else if spec.ids[a.what] == nil && !strings.Contains(a.what, ".") {
-			return fmt.Errorf("%w: Allow or Deny of %q", ErrUnknown, a.what)
+			return fmt.Errorf("%w: Allow or Deny of %s", ErrUnknown, oneline.Quote(a.what, oneline.Name))
 		}
 	}
 	return nil

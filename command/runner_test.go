@@ -75,7 +75,7 @@ func TestRefused(t *testing.T) {
 	}{
 		{New(b.Client), "GTE k", ErrUnknown, "did you mean GET"},
 		{New(b.Client), "qqqqqqqqqq k", ErrUnknown, "command.Do: unknown command QQQQQQQQQQ; the table is of Redis 7.0.15: for what is newer use command.Load or LoadOnDemand"},
-		{New(b.Client), "\"a\\n\\x1b[2J\"", ErrUnknown, `unknown command A\n\x1b[2J; the table`},
+		{New(b.Client), "\"a\\n\\x1b[2J\"", ErrUnknown, `unknown command "A\n\x1b[2J"; the table`},
 		{New(b.Client), "hgetex k fields 1 f", ErrUnknown, "unknown command HGETEX; did you mean"},
 		{New(b.Client), "set k v ifeq w", nil, "; the table is of Redis 7.0.15: for what is newer use command.Load or LoadOnDemand"},
 		{New(b.Client), "client nosuch", nil, "the table is of Redis 7.0.15"},

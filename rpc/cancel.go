@@ -133,7 +133,7 @@ func (r *run) hear(ended <-chan struct{}, heard func()) {
 			continue
 		}
 		if p.pause == 0 {
-			r.s.settings.log.Warn("desir: a worker cannot hear of callers that give up; it tries again", "service", r.s.h.Key, "error", err)
+			r.s.settings.log.Warn("desir: a worker cannot hear of callers that give up; it tries again", "service", r.s.label(), "error", err)
 		}
 		if hopeless(err) {
 			return // handlers end by their deadlines

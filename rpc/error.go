@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+
+	"github.com/desir-go/desir/internal/oneline"
 )
 
 // What can go wrong before a handler runs. Nothing was executed.
@@ -37,12 +39,17 @@ type Error struct {
 	cause error
 }
 
-// Error is the message, with the worker that has sent it and the code.
+// Error is the message, with the worker that has sent it and the code: one line, in
+// which what is not printable is escaped, and a text of more than 400 bytes is cut.
 func (e *Error) Error() string {
-	if e.Worker == "" {
-		return e.Message
+	return e.text(oneline.Line(e.Message, oneline.Message), oneline.Text(e.Worker, oneline.Short))
+}
+
+func (e *Error) text(message, worker string) string {
+	if worker == "" {
+		return message
 	}
-	return "worker " + e.Worker + ": " + e.Message + " (" + e.Code.String() + ")"
+	return "worker " + worker + ": " + message + " (" + e.Code.String() + ")"
 }
 
 // Unwrap returns the cause.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/desir-go/desir"
 	"github.com/desir-go/desir/codec"
+	"github.com/desir-go/desir/internal/oneline"
 	"github.com/desir-go/desir/internal/send"
 )
 
@@ -80,7 +81,7 @@ func checkName(name string) error {
 	case len(name) > maxName:
 		return fmt.Errorf("%w: %d bytes, and it has %d at most", errName, len(name), maxName)
 	case !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl):
-		return fmt.Errorf("%w: %q is not plain text", errName, name)
+		return fmt.Errorf("%w: %s is not plain text", errName, oneline.Quote(name, oneline.Name))
 	case strings.HasPrefix(name, reserved):
 		return fmt.Errorf("%w: names that begin with %q are desir's own", errName, reserved)
 	}

@@ -170,7 +170,7 @@ func (o *outgoing) delivered(_ *fuse.Call, err error) {
 		}
 		r.s.stats.undelivered.Add(o.n)
 		r.giveUp()
-		r.s.settings.log.Error("desir: results could not be delivered", "service", r.s.h.Key, "results", o.n, "error", err)
+		r.s.settings.log.Error("desir: results could not be delivered", "service", r.s.label(), "results", o.n, "error", err)
 	}
 	o.run, o.post.Value = nil, ""
 	if cap(o.frames) > maxScratch {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/desir-go/desir/codec"
+	"github.com/desir-go/desir/internal/oneline"
 )
 
 // open reads a call that was taken, and looks for its handler. It holds a slot from now on.
@@ -243,11 +244,11 @@ func (c *incoming) call(ctx *callContext, h *handler, dst []byte) (out []byte, e
 		}
 		why := recover()
 		if why == nil { // it has ended its goroutine, which goes on ending
-			s.settings.log.Error("desir: a handler ended its goroutine", "service", s.h.Key, "method", c.request.method)
+			s.settings.log.Error("desir: a handler ended its goroutine", "service", s.label(), "method", oneline.Text(c.request.method, oneline.Name))
 			return
 		}
 		s.stats.panics.Add(1)
-		s.settings.log.Error("desir: a handler panicked", "service", s.h.Key, "method", c.request.method, "panic", why, "stack", string(debug.Stack()))
+		s.settings.log.Error("desir: a handler panicked", "service", s.label(), "method", oneline.Text(c.request.method, oneline.Name), "panic", oneline.Line(fmt.Sprint(why), oneline.Message), "stack", string(debug.Stack()))
 		out, err = dst, errPanic
 	}()
 	var inside around

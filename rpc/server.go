@@ -16,6 +16,7 @@ import (
 	"github.com/desir-go/desir"
 	"github.com/desir-go/desir/internal/hub"
 	"github.com/desir-go/desir/internal/keys"
+	"github.com/desir-go/desir/internal/oneline"
 )
 
 // Server is a worker of a service: it takes calls and runs handlers. Any number of
@@ -86,12 +87,15 @@ func NewServer(rdb redis.UniversalClient, name string, opts ...ServerOption) *Se
 	}
 }
 
+// label is the service's name as a log shows it.
+func (s *Server) label() string { return oneline.Text(s.h.Key, oneline.Name) }
+
 // handle adds a handler, which has interceptors of its own inside the server's.
 func (s *Server) handle(h *handler, own []Interceptor, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.handlers[h.info.Name] != nil {
-		err = errors.Join(err, fmt.Errorf("%w: %s", errTwice, h.info.Name))
+		err = errors.Join(err, fmt.Errorf("%w: %s", errTwice, oneline.Text(h.info.Name, oneline.Name)))
 	}
 	s.err = errors.Join(s.err, err)
 	if s.handlers == nil { // of a Server that was not made by NewServer

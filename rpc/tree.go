@@ -7,6 +7,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/desir-go/desir/internal/oneline"
 	"github.com/desir-go/desir/internal/pack"
 )
 
@@ -75,8 +76,17 @@ func ends(err error, left *int) bool {
 	return true
 }
 
+// textOf returns the whole text of an error, for the way to the caller.
 func textOf(err error) string {
-	return asked(func() string { return err.Error() }, "an error of type "+reflect.TypeOf(err).String()+" that cannot tell its text")
+	return asked(func() string {
+		switch e := err.(type) {
+		case *Error:
+			return e.text(e.Message, e.Worker)
+		case *node:
+			return e.text
+		}
+		return err.Error()
+	}, "an error of type "+reflect.TypeOf(err).String()+" that cannot tell its text")
 }
 
 func boundedDetails(details map[string]string) map[string]string {
@@ -219,7 +229,7 @@ type node struct {
 	causes []error
 }
 
-func (n *node) Error() string   { return n.text }
+func (n *node) Error() string   { return oneline.Line(n.text, oneline.Message) }
 func (n *node) Unwrap() []error { return n.causes }
 
 // Is reports whether the error was target, or says itself that it is.

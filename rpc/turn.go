@@ -168,7 +168,7 @@ func (t *turn) fail(err error) (more bool, _ error) {
 		return false, err
 	}
 	if t.trouble.pause == 0 {
-		r.s.settings.log.Warn("desir: a worker cannot read calls; it tries again", "service", r.s.h.Key, "error", err)
+		r.s.settings.log.Warn("desir: a worker cannot read calls; it tries again", "service", r.s.label(), "error", err)
 	}
 	r.read.fail(err)
 	if errors.Is(err, desir.ErrMaybeRan) {

@@ -164,7 +164,7 @@ func (r *run) begin() (bool, error) {
 		case hopeless(err):
 			return false, err
 		case p.pause == 0:
-			r.s.settings.log.Warn("desir: a worker cannot begin; it tries again", "service", r.s.h.Key, "error", err)
+			r.s.settings.log.Warn("desir: a worker cannot begin; it tries again", "service", r.s.label(), "error", err)
 		}
 		if !p.wait(r.draining) {
 			return false, nil
@@ -287,7 +287,7 @@ func (r *run) leave(id string, unclean bool) {
 		}
 	}
 	if err != nil {
-		r.s.settings.log.Warn("desir: a worker could not say that it ends; its lease runs out", "service", r.s.h.Key, "error", err)
+		r.s.settings.log.Warn("desir: a worker could not say that it ends; its lease runs out", "service", r.s.label(), "error", err)
 	}
 }
 
@@ -307,7 +307,7 @@ func (r *run) renew(ended <-chan struct{}, lasting chan<- error) {
 		case <-r.lost:
 			timer.Stop()
 			r.gaveUp.Store(false)
-			r.s.settings.log.Warn("desir: results could not be delivered; calls that this worker has may have ended for their callers", "service", r.s.h.Key)
+			r.s.settings.log.Warn("desir: results could not be delivered; calls that this worker has may have ended for their callers", "service", r.s.label())
 			if _, err := r.spoil(); err != nil {
 				tell(lasting, err)
 			}
@@ -324,7 +324,7 @@ func (r *run) renew(ended <-chan struct{}, lasting chan<- error) {
 		ok, err := r.lease(ctx, id, "renew")
 		cancel()
 		if err == nil && !ok {
-			r.s.settings.log.Warn("desir: a worker was away for longer than its lease; calls that it has may have ended for their callers", "service", r.s.h.Key)
+			r.s.settings.log.Warn("desir: a worker was away for longer than its lease; calls that it has may have ended for their callers", "service", r.s.label())
 			r.forget(id)
 			_, err = r.begin()
 		}

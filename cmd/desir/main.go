@@ -15,6 +15,7 @@ import (
 
 	"github.com/desir-go/desir"
 	"github.com/desir-go/desir/command"
+	"github.com/desir-go/desir/internal/oneline"
 )
 
 func main() {
@@ -123,6 +124,8 @@ func misused(err error, args []string) error {
 	return fmt.Errorf("%w; see %s --help", err, see)
 }
 
+const maxError = 4 << 10 // bytes of an error as it is printed
+
 // fail prints the one line that says why.
 func fail(stderr io.Writer, err error, status int) int {
 	text := complaint(err)
@@ -137,7 +140,7 @@ func fail(stderr io.Writer, err error, status int) int {
 func complaint(err error) string {
 	switch {
 	case !errors.Is(err, context.Canceled):
-		return inLine(err.Error())
+		return oneline.Line(err.Error(), maxError)
 	case errors.Is(err, desir.ErrMaybeRan):
 		return "interrupted; the command may have been executed"
 	default:

@@ -14,6 +14,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/desir-go/desir/internal/oneline"
 	"github.com/desir-go/desir/rpc"
 )
 
@@ -86,7 +87,7 @@ func answered(err error) error {
 	for _, k := range slices.Sorted(maps.Keys(e.Details)) {
 		about = append(about, shown(k)+"="+shown(e.Details[k]))
 	}
-	return fmt.Errorf("%s: %s (%s)", shown(e.Method), inLine(e.Message), strings.Join(about, ", "))
+	return fmt.Errorf("%s: %s (%s)", shown(e.Method), oneline.Line(e.Message, maxError), strings.Join(about, ", "))
 }
 
 // Run is "desir rpc ls".

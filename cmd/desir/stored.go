@@ -4,13 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strconv"
+	"math"
 	"strings"
 	"time"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/desir-go/desir/codec"
+	"github.com/desir-go/desir/internal/oneline"
 )
 
 // view is how a command prints what is stored. Nothing in Redis says of which Go
@@ -63,36 +63,25 @@ func (v view) parts(name1, stored1, sep, name2, stored2 string) string {
 	return first + sep + v.text(stored2)
 }
 
-// shown is a text as it can be printed: quoted if a terminal could take a part of
+// shown is a text as it can be printed, whole: quoted if a terminal could take a part of
 // it for something else than text.
 func shown(text string) string {
 	if printable(text) {
 		return text
 	}
-	return strconv.Quote(text)
+	return oneline.Quote(text, math.MaxInt)
 }
 
 // harmless is a text of several lines with what a terminal would obey escaped.
 func harmless(text string) string {
 	lines := strings.Split(text, "\n")
 	for i, line := range lines {
-		lines[i] = inLine(line)
+		lines[i] = oneline.Line(line, math.MaxInt)
 	}
 	return strings.Join(lines, "\n")
 }
 
-// inLine is a text in one line, with what a terminal would obey escaped.
-func inLine(text string) string {
-	if printable(text) {
-		return text
-	}
-	quoted := strconv.Quote(text)
-	return quoted[1 : len(quoted)-1]
-}
-
-func printable(text string) bool {
-	return utf8.ValidString(text) && !strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) })
-}
+func printable(text string) bool { return oneline.Plain(text) }
 
 // input is how a command takes the values that it writes.
 type input struct {

@@ -3,6 +3,8 @@ package keys
 import (
 	"errors"
 	"fmt"
+
+	"github.com/desir-go/desir/internal/oneline"
 )
 
 // Slots is the number of hash slots of a Redis cluster.
@@ -25,7 +27,7 @@ func Slot(key string) int {
 func SameSlot(first string, others ...string) error {
 	for _, k := range others {
 		if Slot(k) != Slot(first) {
-			return fmt.Errorf("%w: %q and %q", ErrCrossSlot, first, k)
+			return fmt.Errorf("%w: %s and %s", ErrCrossSlot, oneline.Quote(first, oneline.Name), oneline.Quote(k, oneline.Name))
 		}
 	}
 	return nil

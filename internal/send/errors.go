@@ -6,6 +6,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/desir-go/desir/internal/keys"
+	"github.com/desir-go/desir/internal/oneline"
 )
 
 // The classes of failure. The root package exports them; their meaning for a
@@ -52,7 +53,10 @@ func Bare(err error) error {
 	return err
 }
 
-func (f *fault) Error() string   { return f.class.Error() + ": " + f.cause.Error() }
+func (f *fault) Error() string {
+	return f.class.Error() + ": " + oneline.Line(f.cause.Error(), oneline.Message)
+}
+
 func (f *fault) Unwrap() []error { return []error{f.class, f.cause} }
 
 // reply is an error reply whose text was shortened because the server had

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+
+	"github.com/desir-go/desir/internal/oneline"
 )
 
 // ErrHook is what becomes of a panic of a hook of the client on a goroutine that is no caller's.
@@ -13,7 +15,7 @@ var ErrHook = errors.New("a hook of the client panicked")
 func Guard(f func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("%w: %v", ErrHook, p)
+			err = fmt.Errorf("%w: %s", ErrHook, oneline.Line(fmt.Sprint(p), oneline.Message))
 		}
 	}()
 	return f()

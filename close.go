@@ -25,10 +25,10 @@ import (
 // loops by their contexts first, and wait for them, if they use the client.
 //
 // A second Close returns nil, after the first. A client that the library cannot recognize
-// when it sees it again is [ErrNotSupported], and is not closed: pass the client to all
-// constructors and to Close as a pointer.
+// when it sees it again, of a type that is no pointer and cannot be compared, is
+// [ErrNotSupported] everywhere, and is not closed.
 func Close(ctx context.Context, rdb redis.UniversalClient) error {
-	h, err := hub.Known(rdb)
+	h, err := hub.Of(rdb)
 	if err == nil {
 		err = h.Close(ctx)
 	}

@@ -3,6 +3,7 @@ package desir_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -223,13 +224,32 @@ func (leaving) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Process
 // TestCloseOthers closes what is no client, or none that can be recognized.
 func TestCloseOthers(t *testing.T) {
 	type byValue struct{ redis.UniversalClient }
+	type unlike struct {
+		redis.UniversalClient
+		_ []int
+	}
 	s := redistest.StartServer(t)
 	for name, rdb := range map[string]redis.UniversalClient{
-		"nil": nil, "a nil pointer": (*redis.Client)(nil), "a struct": byValue{s.Client(t)},
+		"nil": nil, "a nil pointer": (*redis.Client)(nil), "a struct without equality": unlike{UniversalClient: s.Client(t)},
 	} {
 		if err := desir.Close(t.Context(), rdb); !errors.Is(err, desir.ErrNotSupported) {
 			t.Errorf("Close of %s: %v; want ErrNotSupported", name, err)
 		}
+	}
+	inside := s.Client(t)
+	receiving := make(chan error)
+	go func() {
+		_, err := channel.NewChan[string](byValue{inside}, "c").Recv(t.Context())
+		receiving <- err
+	}()
+	redistest.Eventually(t, 20*time.Second, func() bool {
+		return strings.Contains(s.Client(t).Info(t.Context(), "clients").Val(), "blocked_clients:1")
+	}, "the receiver waits")
+	if err := desir.Close(t.Context(), byValue{inside}); err != nil {
+		t.Errorf("Close of a struct: %v", err)
+	}
+	if err := <-receiving; !errors.Is(err, desir.ErrClosed) {
+		t.Errorf("Recv through a struct that was closed: %v; want ErrClosed", err)
 	}
 	unused := s.Client(t)
 	if err := desir.Close(t.Context(), unused); err != nil || !errors.Is(unused.Ping(t.Context()).Err(), redis.ErrClosed) {

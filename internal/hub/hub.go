@@ -3,6 +3,7 @@ package hub
 import (
 	"context"
 	"errors"
+	"fmt"
 	"reflect"
 	"runtime"
 	"sync"
@@ -57,32 +58,47 @@ var (
 	errUnmade = errors.New("the object was not made by its constructor")
 )
 
-// registry leads from the identity of a client to its hub. An address is enough
-// of an identity: a hub that lives keeps its client, so no other can have it.
+// registry leads from the identity of a client to its hub.
 var registry = struct {
 	sync.Mutex
 	rows map[identity]weak.Pointer[Hub]
 }{rows: map[identity]weak.Pointer[Hub]{}}
 
+// identity tells clients apart. Of a pointer, as go-redis' own clients are, the address is
+// enough, since a hub that lives keeps its client. Of any other type it is the value, which
+// the row keeps as long as the hub lives: two that are equal lead to the same place.
 type identity struct {
-	typ  reflect.Type
-	addr uintptr
+	typ   reflect.Type
+	addr  uintptr
+	value redis.UniversalClient
 }
 
-// Of returns the hub of a client. Clients whose type is a pointer, as go-redis'
-// own, have one hub each; any other implementation gets one per call.
-func Of(rdb redis.UniversalClient) (*Hub, error) {
+// identify returns the identity of a client, or why it has none.
+func identify(rdb redis.UniversalClient) (identity, error) {
 	if rdb == nil {
-		return nil, send.Fault(send.ErrNotSupported, errNil)
+		return identity{}, send.Fault(send.ErrNotSupported, errNil)
 	}
 	v := reflect.ValueOf(rdb)
-	if v.Kind() != reflect.Pointer {
-		return newHub(rdb), nil
+	switch {
+	case v.Kind() == reflect.Pointer && v.IsNil():
+		return identity{}, send.Fault(send.ErrNotSupported, errNil)
+	case v.Kind() == reflect.Pointer:
+		return identity{typ: v.Type(), addr: v.Pointer()}, nil
+	case !v.Comparable():
+		return identity{}, send.Fault(send.ErrNotSupported, fmt.Errorf(
+			"a client of type %s cannot be recognized when it is seen again; pass a pointer to one value of it", v.Type()))
 	}
-	if v.IsNil() {
-		return nil, send.Fault(send.ErrNotSupported, errNil)
+	return identity{typ: v.Type(), value: rdb}, nil
+}
+
+// Of returns the hub of a client: one for each client, whatever its type. A client that
+// cannot be recognized when it is seen again is refused, since each of its objects would have
+// connections and receivers of its own.
+func Of(rdb redis.UniversalClient) (*Hub, error) {
+	row, err := identify(rdb)
+	if err != nil {
+		return nil, err
 	}
-	row := identity{v.Type(), v.Pointer()}
 	registry.Lock()
 	defer registry.Unlock()
 	if h := registry.rows[row].Value(); h != nil {

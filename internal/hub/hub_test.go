@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"os"
-	"reflect"
 	"runtime"
 	"slices"
 	"strconv"
@@ -29,10 +28,10 @@ func rows() int {
 }
 
 func listed(rdb redis.UniversalClient) bool {
-	v := reflect.ValueOf(rdb)
+	row, err := identify(rdb)
 	registry.Lock()
 	defer registry.Unlock()
-	return registry.rows[identity{v.Type(), v.Pointer()}].Value() != nil
+	return err == nil && registry.rows[row].Value() != nil
 }
 
 // TestOneHubPerClient asks for hubs from many goroutines at once.
@@ -192,6 +191,69 @@ func TestUnknownClient(t *testing.T) {
 	}
 	if node, err := h.Node(context.Background(), "k"); node != nil || err != nil {
 		t.Errorf("Node = %v, %v; want none", node, err)
+	}
+}
+
+// Clients of types that are no pointers.
+type (
+	embeds   struct{ *redis.Client }
+	prefixed struct {
+		redis.UniversalClient
+		prefix string
+	}
+	listing struct {
+		redis.UniversalClient
+		prefixes []string
+	}
+	hiding struct {
+		redis.UniversalClient
+		about any
+	}
+)
+
+// TestClientsByValue passes clients that are structs: equal ones share a hub, which is
+// forgotten with them, and what cannot be compared is refused.
+func TestClientsByValue(t *testing.T) {
+	rdb := redis.NewClient(&redis.Options{Addr: "127.0.0.1:1"})
+	other := redis.NewClient(&redis.Options{Addr: "127.0.0.1:1"})
+	defer func() { _, _ = rdb.Close(), other.Close() }()
+	all := map[string]func() redis.UniversalClient{
+		"pointer":        func() redis.UniversalClient { return rdb },
+		"embeds":         func() redis.UniversalClient { return embeds{rdb} },
+		"embeds another": func() redis.UniversalClient { return embeds{other} },
+		"wrapped":        func() redis.UniversalClient { return wrapped{rdb} },
+		"twice":          func() redis.UniversalClient { return wrapped{embeds{rdb}} },
+		"prefix a":       func() redis.UniversalClient { return prefixed{rdb, "a"} },
+		"prefix b":       func() redis.UniversalClient { return prefixed{rdb, "b"} },
+		"about":          func() redis.UniversalClient { return hiding{rdb, 1} },
+	}
+	before := rows()
+	func() {
+		hubs := map[*Hub]string{}
+		for name, open := range all {
+			h, err := Of(open())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if again, err := Of(open()); again != h {
+				t.Errorf("%s: two hubs, %v", name, err)
+			}
+			if hubs[h] != "" {
+				t.Errorf("%s and %s share a hub", name, hubs[h])
+			}
+			hubs[h] = name
+		}
+	}()
+	redistest.Eventually(t, 20*time.Second, func() bool {
+		runtime.GC()
+		return rows() <= before
+	}, "the registry is as before")
+	for _, rdb := range []redis.UniversalClient{
+		listing{rdb, nil}, hiding{rdb, []int{1}}, wrapped{listing{rdb, nil}}, hiding{rdb, map[string]int{}},
+	} {
+		if _, err := Of(rdb); !errors.Is(err, send.ErrNotSupported) {
+			t.Errorf("%T: %v; want ErrNotSupported", rdb, err)
+		}
 	}
 }
 

@@ -3,7 +3,6 @@ package hub
 import (
 	"context"
 	"errors"
-	"reflect"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -97,15 +96,4 @@ func (h *Hub) end(ctx context.Context, stage Stage) error {
 	}
 	all.Wait()
 	return errors.Join(errs...)
-}
-
-var errUnknowable = errors.New("the client cannot be recognized when it is seen again: its type is no pointer")
-
-// Known returns the hub of a client that is recognized when it is seen again, so that the
-// hub knows all that is in flight for it.
-func Known(rdb redis.UniversalClient) (*Hub, error) {
-	if rdb != nil && reflect.TypeOf(rdb).Kind() != reflect.Pointer {
-		return nil, send.Fault(send.ErrNotSupported, errUnknowable)
-	}
-	return Of(rdb)
 }

@@ -1,7 +1,7 @@
 package codec
 
 // inside passes over what a container of a known type holds.
-func (g *guard) inside(p *plan, t token) error {
+func (g *guard) inside(p *plan, t token, first byte) error {
 	n := int(t.n)
 	switch {
 	case p.shape == structShape && t.class == mapClass:
@@ -26,13 +26,13 @@ func (g *guard) inside(p *plan, t token) error {
 		}
 		return g.elements(p.elem, n)
 	}
-	return errUnexpected
+	return p.unexpected(t, first)
 }
 
 func (g *guard) elements(p *plan, n int) error {
-	for range n {
+	for i := range n {
 		if err := g.value(p); err != nil {
-			return err
+			return inElement(i, err)
 		}
 	}
 	return nil
@@ -41,10 +41,10 @@ func (g *guard) elements(p *plan, n int) error {
 func (g *guard) pairs(key, elem *plan, n int) error {
 	for range n {
 		if err := g.value(key); err != nil {
-			return err
+			return inEntry(err)
 		}
 		if err := g.value(elem); err != nil {
-			return err
+			return inEntry(err)
 		}
 	}
 	return nil
@@ -57,7 +57,7 @@ func (g *guard) named(p *plan, n int) error {
 		if i < len(p.list) {
 			if f := &p.list[i]; g.literally(f.stored) {
 				if err := g.value(f.plan); err != nil {
-					return err
+					return in(f.path, err)
 				}
 				continue
 			}
@@ -67,10 +67,11 @@ func (g *guard) named(p *plan, n int) error {
 			return err
 		}
 		if t.class != stringClass && t.class != nilClass {
-			return errUnexpected
+			return errName
 		}
-		if err := g.value(p.field(g.data[g.pos-int(t.n) : g.pos])); err != nil {
-			return err
+		name := g.data[g.pos-int(t.n) : g.pos]
+		if err := g.value(p.field(name)); err != nil {
+			return in(p.path(name), err)
 		}
 	}
 	return nil
@@ -94,7 +95,7 @@ func (g *guard) tuple(p *plan, n int) error {
 	}
 	for _, f := range p.list {
 		if err := g.value(f.plan); err != nil {
-			return err
+			return in(f.path, err)
 		}
 	}
 	return nil

@@ -101,7 +101,7 @@
 //
 // # Errors
 //
-// Decoding fails with a [*DecodeError]. It names the type and the codec; the objects
-// add the place. No text quotes what was stored: an error of somebody else's
+// Decoding fails with a [*DecodeError]. It names the type, the codec, the field or element
+// inside the value, and what was found and wanted there; the objects add the key. No text quotes what was stored: an error of somebody else's
 // unmarshaler shows only its type, and still answers to [errors.Is] and [errors.As].
 package codec

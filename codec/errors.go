@@ -27,8 +27,12 @@ var ErrTooLarge = errors.New("codec: value too large")
 var ErrSignature = errors.New("codec: signature not valid")
 
 // DecodeError reports bytes that are no value of the wanted type. The value is
-// the zero value then. Its text names where the bytes stood and why they were
-// refused; it never quotes them.
+// the zero value then. Its text names where the bytes stood, the field or element that
+// was refused, what was found there and what was wanted, as in
+//
+//	Home.Rooms[3].Number: text, want integer (int)
+//
+// It never quotes the bytes; a key of a map inside the value is shown as [*].
 type DecodeError struct {
 	Key   string // of the Redis object; empty when it is not known
 	Field string // or index, member, id: what the object calls the place; may be empty
@@ -98,12 +102,22 @@ func (f *foreign) Error() string {
 func (f *foreign) Is(target error) bool { return errors.Is(f.cause, target) }
 func (f *foreign) As(target any) bool   { return errors.As(f.cause, target) }
 
+// told is an error of somebody else's in our own words. Is and As still see the cause.
+type told struct {
+	words string
+	cause error
+}
+
+func (t *told) Error() string        { return t.words }
+func (t *told) Is(target error) bool { return errors.Is(t.cause, target) }
+func (t *told) As(target any) bool   { return errors.As(t.cause, target) }
+
 // reworded keeps an error of our own and hides the words of any other.
 func reworded(by string, err error) error {
 	switch e := err.(type) {
 	case nil:
 		return nil
-	case refusal, *detail, *foreign, *panicked:
+	case refusal, *detail, *foreign, *told, *panicked, *located:
 		return err
 	case *DecodeError:
 		return reworded(by, e.Err)

@@ -21,7 +21,7 @@ func (b *planner) structure(p *plan, t reflect.Type) error {
 	p.asArray = fs.asArray
 	p.omits = fs.omits
 	p.list = fs.list
-	p.fields = fs.byName
+	p.fields, p.paths = fs.byName, fs.paths
 	p.parts = fs.parts
 	return nil
 }

@@ -21,6 +21,7 @@ type guard struct {
 	room  int
 	depth int
 	edits []edit // of what the library does not read as it is
+	try   bool   // read what has methods of its own, to find out what they refuse
 }
 
 // edit puts other bytes in the place of one value.
@@ -131,7 +132,10 @@ func (g *guard) value(p *plan) error {
 		if err := g.charge(hookCost); err != nil {
 			return err
 		}
-		return g.any(t, anyClass)
+		if err := g.any(t, anyClass); err != nil || !g.try {
+			return err
+		}
+		return p.tried(g.data[start:g.pos])
 	case packedShape:
 		if err := g.charge(hookCost); err != nil {
 			return err
@@ -149,25 +153,31 @@ func (g *guard) value(p *plan) error {
 		}
 		return g.replace(start, emptyMap)
 	}
+	first := g.data[start]
 	switch p.shape {
-	case packedShape, stringShape:
-		return want(t.class == stringClass)
+	case packedShape:
+		if g.try && t.class == stringClass {
+			return p.tried(g.data[start:g.pos])
+		}
+		return p.want(t, first, stringClass)
+	case stringShape:
+		return p.want(t, first, stringClass)
 	case timeShape:
-		return want(t.class == extClass)
+		return p.want(t, first, extClass)
 	case boolShape:
-		return want(t.class == boolClass)
+		return p.want(t, first, boolClass)
 	case intShape, uintShape, floatShape:
-		return p.number(t)
+		return p.number(t, first)
 	case bytesShape:
 		if t.class == stringClass && t.n > uint64(p.len) {
 			return errElements
 		}
-		return want(t.class == stringClass)
+		return p.want(t, first, stringClass)
 	}
 	if err := g.enter(); err != nil {
 		return err
 	}
-	if err := g.inside(p, t); err != nil {
+	if err := g.inside(p, t, first); err != nil {
 		return err
 	}
 	g.depth--
@@ -207,31 +217,35 @@ func (g *guard) short(p *plan) bool {
 	return true
 }
 
-func want(ok bool) error {
-	if ok {
+// want refuses a token of another class, which begins with the byte first.
+func (p *plan) want(t token, first byte, c class) error {
+	if t.class == c {
 		return nil
 	}
-	return errUnexpected
+	return p.unexpected(t, first)
 }
 
 // number holds a token against the width of a kind; the library only cuts.
-func (p *plan) number(t token) error {
+func (p *plan) number(t token, first byte) error {
 	switch {
 	case p.shape == floatShape:
 		switch t.class {
 		case float32Class:
 			return nil
 		case float64Class:
-			return want(p.bits == 64)
+			if p.bits == 64 {
+				return nil
+			}
+			return refusal("a floating-point number of 64 bits, want " + p.word())
 		case intClass, uintClass:
 			if !t.exact(p.bits) {
 				return errInexact
 			}
 			return nil
 		}
-		return errUnexpected
+		return p.unexpected(t, first)
 	case t.class != intClass && t.class != uintClass:
-		return errUnexpected
+		return p.unexpected(t, first)
 	case p.shape == intShape && t.class == intClass && int64(t.n) >= math.MinInt64>>(64-p.bits):
 		return nil
 	case p.shape == intShape && t.class == uintClass && t.n <= math.MaxInt64>>(64-p.bits):

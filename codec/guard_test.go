@@ -79,7 +79,7 @@ func TestFieldsOfOthers(t *testing.T) {
 	read(t, "\x82\xa2id\x01\xa2id\x02", named{ID: 2}, nil)
 	read(t, "\x81\xc4\x02id\x01", named{ID: 1}, nil)
 	read(t, "\x92\x01\xa1x", named{1, "x"}, nil)
-	read(t, "\x81\x05\x01", named{}, errUnexpected)
+	read(t, "\x81\x05\x01", named{}, errName)
 	read(t, "\x82\xa1A\x01\xa1B\xa1x", row{A: 1, B: "x"}, nil)
 }
 

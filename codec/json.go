@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"errors"
 	"reflect"
+	"strconv"
+	"strings"
 	"unsafe"
 )
 
@@ -42,7 +44,7 @@ func jsonForm(t reflect.Type) (*form, error) {
 			if err := check(data, room); err != nil {
 				return err
 			}
-			return reworded("json", json.Unmarshal(data, reflect.NewAt(t, v).Interface()))
+			return jsonReason(json.Unmarshal(data, reflect.NewAt(t, v).Interface()))
 		},
 		check: check,
 	}, nil
@@ -63,4 +65,59 @@ func quiet(err error) error {
 		return &foreign{"json", syntax}
 	}
 	return err
+}
+
+// jsonReason says what encoding/json found where, without the value, which its own words
+// may quote.
+func jsonReason(err error) error {
+	if syntax, ok := err.(*json.SyntaxError); ok {
+		return &told{"no JSON: byte " + strconv.FormatInt(syntax.Offset, 10), err}
+	}
+	bad, ok := err.(*json.UnmarshalTypeError)
+	if !ok {
+		return reworded("json", err)
+	}
+	found, _, _ := strings.Cut(bad.Value, " ") // a number stands behind its kind
+	words := jsonWord(found) + ", want " + jsonWant(bad.Type)
+	if found == "number" && jsonInteger(bad.Type.Kind()) {
+		words = "a number that is no " + bad.Type.String()
+	}
+	why := error(&told{words, err})
+	if bad.Field != "" {
+		why = in(bad.Field, why)
+	}
+	return why
+}
+
+func jsonWord(found string) string {
+	switch found {
+	case "string":
+		return "text"
+	case "bool":
+		return "boolean"
+	case "number", "array", "object":
+		return found
+	}
+	return "another value"
+}
+
+func jsonInteger(k reflect.Kind) bool { return k >= reflect.Int && k <= reflect.Uintptr }
+
+func jsonWant(t reflect.Type) string {
+	word := "object"
+	switch k := t.Kind(); {
+	case k == reflect.Bool:
+		word = "boolean"
+	case jsonInteger(k):
+		word = "integer"
+	case k == reflect.Float32, k == reflect.Float64:
+		word = "number"
+	case k == reflect.String:
+		word = "text"
+	case k == reflect.Slice, k == reflect.Array:
+		word = "array"
+	case k == reflect.Struct && t.Name() == "":
+		return word + " (struct)" // its name is all its fields
+	}
+	return word + " (" + t.String() + ")"
 }

@@ -2,6 +2,7 @@ package codec
 
 import (
 	"encoding/json"
+	"errors"
 	"reflect"
 	"strconv"
 	"strings"
@@ -27,7 +28,7 @@ func (p *jsonPlan) check(data []byte, room int) error {
 	if g.room < 0 {
 		return tooLarge(whyRoom)
 	}
-	if err := g.value(p); err != errGiveUp {
+	if err := g.value(p); !errors.Is(err, errGiveUp) {
 		return err
 	}
 	return nil
@@ -156,7 +157,7 @@ func (g *jsonGuard) array(p *jsonPlan) error {
 			}
 		}
 		if err := g.value(elem); err != nil {
-			return err
+			return inElement(n, err)
 		}
 	}
 	return nil
@@ -187,25 +188,33 @@ func (g *jsonGuard) object(p *jsonPlan) error {
 }
 
 func (g *jsonGuard) member(p *jsonPlan, quoted []byte) error {
-	elem := jsonLeaf
-	if p.free {
-		elem = p
-	}
-	switch p.kind {
-	case reflect.Map:
+	switch elem := p.elem; p.kind {
+	case reflect.Invalid, reflect.Map:
+		if p.free {
+			elem = p
+		}
+		if elem == nil {
+			break
+		}
 		if err := g.charge(p.cost); err != nil {
 			return err
 		}
-		elem = p.elem
+		if err := g.value(elem); err != nil {
+			return inEntry(err)
+		}
+		return nil
 	case reflect.Struct:
 		if f := p.field(quoted); f != nil {
 			if err := g.charge(f.cost); err != nil {
 				return err
 			}
-			elem = f.plan
+			if err := g.value(f.plan); err != nil {
+				return in(f.name, err)
+			}
+			return nil
 		}
 	}
-	return g.value(elem)
+	return g.value(jsonLeaf)
 }
 
 // field finds the field that encoding/json would: the exact name first, then one

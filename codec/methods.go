@@ -159,6 +159,8 @@ func secret(t reflect.Type) error {
 		switch m.name {
 		case "MarshalJSON", "UnmarshalJSON":
 			remedy = "Use codec.JSON, or give it MarshalText and UnmarshalText"
+		case "MarshalBinary", "UnmarshalBinary", "EncodeMsgpack", "MarshalMsgpack":
+			remedy = "Use codec.Auto, or give it MarshalText and UnmarshalText"
 		case "ProtoReflect":
 			remedy = "Store what proto.Marshal makes of it, or use a codec of your own"
 		}

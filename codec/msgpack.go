@@ -81,7 +81,7 @@ func (p *plan) unpack(data []byte, ptr reflect.Value) (err error) {
 	u.src.Reset(data)
 	u.dec.Reset(&u.src)
 	if err := u.dec.Decode(ptr.Interface()); err != nil {
-		return reworded("msgpack", err) // u may be in any state: it does not go back
+		return p.blame(data, err) // u may be in any state: it does not go back
 	}
 	if u.src.Len() > 0 {
 		return errTrailing

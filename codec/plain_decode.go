@@ -76,7 +76,7 @@ func (r *plainReader) integer(t *plainType, v unsafe.Pointer, c byte) bool {
 		n = uint64(c)
 	} else {
 		token, err := r.next()
-		if err != nil || t.plan.number(token) != nil {
+		if err != nil || t.plan.number(token, c) != nil {
 			return false
 		}
 		n = token.n

@@ -39,11 +39,12 @@ type plan struct {
 	key   *plan // of maps
 	entry entryCost
 
-	fields  map[string]*plan // of structs, by stored name; aliases and embedded names too
-	list    []planField      // of structs, in the order in which they are stored
-	parts   []planPart       // of structs, as they are in memory
-	asArray bool             // the struct is stored as an array
-	omits   bool             // of structs: empty fields are left out
+	fields  map[string]*plan  // of structs, by stored name; aliases and embedded names too
+	paths   map[string]string // of the same: the field in Go, with those that it is promoted from
+	list    []planField       // of structs, in the order in which they are stored
+	parts   []planPart        // of structs, as they are in memory
+	asArray bool              // the struct is stored as an array
+	omits   bool              // of structs: empty fields are left out
 
 	nilable bool // slices, maps, functions and channels, whatever methods they have
 	zeroes  bool // it has a method IsZero

@@ -12,7 +12,7 @@ const (
 	errTruncated  refusal = "it ends too early, or announces more than it has"
 	errTrailing   refusal = "bytes left over behind the value"
 	errCode       refusal = "0xc1 is no msgpack"
-	errUnexpected refusal = "a value of another type than the wanted one"
+	errName       refusal = "the name of a field is no text"
 	errElements   refusal = "more elements than the array has"
 	errFieldCount refusal = "another number of fields than the struct has"
 	errInexact    refusal = "an integer that a floating-point number does not hold exactly"

@@ -141,6 +141,10 @@ func rpcRefused(t *testing.T, r *redistest.Redis) {
 			t.Errorf("%s: %v; want InvalidArgument of the worker", what, err)
 		}
 	}
+	err = second(c.Invoke(t.Context(), "Sum", []any{1, "secret"}))
+	if err == nil || !strings.Contains(err.Error(), "[1]: text, want integer (int)") || strings.Contains(err.Error(), "secret") {
+		t.Errorf("a request that does not fit: %v; want the place and the kinds, and not the value", err)
+	}
 	if got, err := rpc.NewMethod[[]int64, int8]("Sum").Call(t.Context(), c, []int64{40, 2}); err != nil || got != 42 {
 		t.Errorf("integers of other sizes: %d, %v", got, err)
 	}
@@ -148,8 +152,8 @@ func rpcRefused(t *testing.T, r *redistest.Redis) {
 	if !ok {
 		t.Errorf("a result that does not fit: %v; want a DecodeError", bad)
 	}
-	if n := s.Stats().Refused; n != 5 {
-		t.Errorf("%d calls were refused; want 5", n)
+	if n := s.Stats().Refused; n != 6 {
+		t.Errorf("%d calls were refused; want 6", n)
 	}
 }
 

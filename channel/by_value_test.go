@@ -20,7 +20,7 @@ import (
 func TestReceiversOfAWrappedClient(t *testing.T) {
 	type wrapped struct{ redis.UniversalClient }
 	s := redistest.StartServer(t)
-	rdb := wrapped{s.Client(t, func(o *redis.Options) { o.PoolSize, o.PoolTimeout = 10, 100 * time.Millisecond })}
+	rdb := wrapped{s.Client(t, func(o *redis.Options) { o.PoolSize, o.PoolTimeout = 10, 100*time.Millisecond })}
 	waiting, stop := context.WithCancel(ctx)
 	var receiving sync.WaitGroup
 	for i := range 50 {

@@ -96,7 +96,7 @@ func (w *Waiter) Lost(s Source, n int, err error) { w.lost(s, n, whyTake, err) }
 
 // lost counts and logs up to n values of a source that may be gone.
 func (w *Waiter) lost(s Source, n int, why string, err error) {
-	w.perhaps.Add(int64(n))
+	w.hub.Lose(int64(n))
 	w.logger().Error("desir: values may be lost: "+why, "key", oneline.Text(s.Values, oneline.Name), "at most", n, "error", err)
 }
 

@@ -32,7 +32,6 @@ type Waiter struct {
 	ahead    map[*Ahead]struct{}     // what loops have taken before their bodies asked
 	shutting atomic.Bool             // nobody may come any more
 
-	perhaps atomic.Int64 // receivers that waited when an answer was cut
 }
 
 type part struct{}
@@ -55,10 +54,6 @@ func (w *Waiter) logger() *slog.Logger {
 	}
 	return slog.Default()
 }
-
-// PerhapsLost returns how many values may be lost: those that receivers were waiting for
-// when a reply was cut, of which at most as many came, and those that could not be requeued.
-func (w *Waiter) PerhapsLost() int64 { return w.perhaps.Load() }
 
 // Receive waits for up to limit values of a source, at least one. It ends with the
 // values, with ErrClosed, with an error that no waiting mends, or with the

@@ -88,7 +88,7 @@ var features = []feature{
 			m.Send(soon, "mailbox", "x"), second(m.Recv(soon)))
 	}},
 	{"`Topic`, `Pattern`", "SUBSCRIBE, PSUBSCRIBE, PUBLISH", "2.0", hear()},
-	{"`rpc`", "XADD with NOMKSTREAM, XREAD, RPUSH in scripts; BLMPOP, else BLPOP and LPOP with a count", "6.2", invoke},
+	{"`rpc`", "XADD with NOMKSTREAM, XREAD, RPUSH in scripts; BLMPOP, else BLPOP and LMPOP", "6.2", invoke},
 	{"`command.Load`", "COMMAND DOCS, COMMAND; else the built-in table", "2.8", func(rdb redis.UniversalClient) error { return second(command.Load(ctx, rdb)) }},
 	{"– with the server's own documentation", "COMMAND DOCS", "7.0", raw("command", "docs", "get")},
 	{"`command.Runner`, commands that block", "CLIENT ID, CLIENT UNBLOCK; else the connection is closed", "5.0", func(rdb redis.UniversalClient) error {

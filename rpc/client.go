@@ -131,7 +131,8 @@ func (c *Client) Stats() ClientStats { return ClientStats{Forged: c.forged.Load(
 const promiseLife = time.Minute
 
 // promised reports why results would not come: a client with a prefix of its own looks once a
-// minute whether all workers write to inboxes below it. The call did not run.
+// minute whether all workers write to inboxes below it. The call did not run. No call is stored
+// before a worker was seen: one that begins meanwhile may be another.
 func (c *Client) promised(ctx context.Context) error {
 	if c.prefix == "" {
 		return nil
@@ -150,9 +151,10 @@ func (c *Client) promised(ctx context.Context) error {
 				return send.Fault(desir.ErrNotSupported, fmt.Errorf("the worker %s writes no results below the client's prefix; give it rpc.InboxPrefix(%q)", w.Name, c.prefix))
 			}
 		}
-		if len(workers) > 0 {
-			c.promise.Store(time.Now().UnixNano())
+		if len(workers) == 0 {
+			return ErrNoWorkers
 		}
+		c.promise.Store(time.Now().UnixNano())
 		return nil
 	})
 }
@@ -232,7 +234,7 @@ func (c *Client) invoke(ctx context.Context, method string, req any) (Raw, error
 }
 
 // Workers returns what the workers that are alive say about themselves, in the order in
-// which they began. Two round trips: a script, and one HGETALL. It is a read: never
+// which they began. One round trip, by a script that changes nothing. It is a read: never
 // [desir.ErrMaybeRan], and sent again when a reply is lost.
 func (c *Client) Workers(ctx context.Context) ([]WorkerInfo, error) {
 	all, err := c.workers(ctx)
@@ -247,17 +249,16 @@ func (c *Client) workers(ctx context.Context) ([]WorkerInfo, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := c.check(ctx, h); err != nil { // those that died go
+	answer, err := aboutScript.Run(ctx, h, []string{c.service.workers, c.service.about})
+	if err != nil {
 		return nil, err
 	}
-	about := redis.NewMapStringStringCmd(ctx, "hgetall", c.service.about)
-	if err := h.Send.Read(ctx, about); err != nil {
-		return nil, err
-	}
+	texts, _ := answer.([]any)
 	var workers []WorkerInfo
-	for id, text := range about.Val() {
+	for _, text := range texts {
 		var w WorkerInfo
-		if err := json.Unmarshal([]byte(text), &w); err == nil && w.ID == id { // others are no workers
+		text, _ := text.(string)
+		if err := json.Unmarshal([]byte(text), &w); err == nil && w.ID != "" { // others are no workers
 			workers = append(workers, w)
 		}
 	}
@@ -271,7 +272,7 @@ func (c *Client) workers(ctx context.Context) ([]WorkerInfo, error) {
 }
 
 // Methods returns the methods that the workers that are alive have, by name. Where they
-// differ about one, the youngest is right. Two round trips, as [Client.Workers].
+// differ about one, the youngest is right. One round trip, as [Client.Workers].
 func (c *Client) Methods(ctx context.Context) ([]MethodInfo, error) {
 	workers, err := c.workers(ctx)
 	if err != nil {
@@ -299,26 +300,11 @@ type state struct {
 	now     int64
 }
 
-// check asks what became of the workers, and for the clock. To its caller it is a read: the
-// script writes down what time has brought about, so it is sent again when a reply is lost,
-// and no error of it is ErrMaybeRan.
+// check asks what became of the workers, and for the clock. It is a read.
 func (c *Client) check(ctx context.Context, h *hub.Hub) (state, error) {
-	var answer any
-	err := desir.ErrMaybeRan
-	for try := 0; try < tries && errors.Is(err, desir.ErrMaybeRan); try++ {
-		if ended := ctx.Err(); ended != nil {
-			return state{}, ended
-		}
-		answer, err = checkScript.Run(ctx, h, []string{c.service.workers, c.service.ended, c.service.about})
-	}
-	switch {
-	case err == nil:
-	case !errors.Is(err, desir.ErrMaybeRan):
+	answer, err := checkScript.Run(ctx, h, []string{c.service.workers, c.service.ended})
+	if err != nil {
 		return state{}, err
-	case ctx.Err() != nil:
-		return state{}, ctx.Err()
-	default:
-		return state{}, send.Fault(desir.ErrUnavailable, send.Bare(err))
 	}
 	n, err := numbers(answer, 3)
 	if err != nil {

@@ -64,6 +64,85 @@ func waits(t *testing.T, rdb redis.UniversalClient, n int64) {
 	redistest.Eventually(t, 20*time.Second, func() bool { return rdb.LLen(t.Context(), service).Val() == n }, "calls wait")
 }
 
+// TestLateRead has the read of a worker arrive long after the worker gave it up: it
+// takes no call.
+func TestLateRead(t *testing.T) {
+	t.Parallel()
+	srv := redistest.StartServer(t)
+	rdb := srv.Client(t)
+	p := redistest.NewProxy(t, srv.Addr)
+	mine := redis.NewClient(&redis.Options{Addr: p.Addr()})
+	t.Cleanup(func() { _ = mine.Close() })
+	late := p.CountFunc(redistest.Command("blmpop", "blpop"))
+	release := p.HoldRequest(1, redistest.Command("blmpop", "blpop"))
+	w := startBlocker(t, mine)
+	c := rpc.NewClient(rdb, service)
+	runs := w.method.Go(t.Context(), c, 1, patient)
+	held(t, rdb, 1) // by the second read; the first is still on its way
+	redistest.Eventually(t, 20*time.Second, func() bool { return rdb.ZCard(t.Context(), "{"+service+"}:ended").Val() == 1 }, "the incarnation that gave it up has ended")
+	waiting := w.method.Go(t.Context(), c, 2)
+	waits(t, rdb, 1)
+	before := late()
+	release()
+	redistest.Eventually(t, 20*time.Second, func() bool { return late() > before }, "the late read arrives")
+	redistest.Eventually(t, 20*time.Second, func() bool {
+		return len(rdb.Keys(t.Context(), "{"+service+"}:poke:*").Val()) == 0 || rdb.LLen(t.Context(), service).Val() == 0
+	}, "the late read is executed")
+	if n := rdb.LLen(t.Context(), service).Val(); n != 1 {
+		t.Errorf("%d calls wait after a late read; want 1", n)
+	}
+	close(w.gate)
+	for want, p := range map[int]*rpc.Pending[int]{1: runs, 2: waiting} { // both may be told that the worker's calls are lost
+		if got, err := within(t, "a call", silent, p); got != want && !errors.Is(err, desir.ErrMaybeRan) {
+			t.Errorf("%d, %v; want %d", got, err, want)
+		}
+	}
+}
+
+// TestStarvedWorker has a worker whose client's pool is held by other commands: it renews
+// its lease all the same, and when it dies its callers are told.
+func TestStarvedWorker(t *testing.T) {
+	t.Parallel()
+	srv := redistest.StartServer(t)
+	rdb := srv.Client(t)
+	p := redistest.NewProxy(t, srv.Addr)
+	mine := redis.NewClient(&redis.Options{Addr: p.Addr(), PoolSize: 3, PoolTimeout: 30 * time.Second})
+	t.Cleanup(func() { _ = mine.Close() })
+	other := startBlocker(t, rdb)
+	c := rpc.NewClient(rdb, service)
+	busy := other.method.Go(t.Context(), c, 1, patient) // so that it takes no other call
+	held(t, rdb, 1)
+	s := rpc.NewServer(mine, service, rpc.Grace(0))
+	other.method.Handle(s, func(ctx context.Context, _ int) (int, error) {
+		rdb.Incr(context.Background(), holds)
+		<-ctx.Done()
+		return 0, ctx.Err()
+	})
+	run(t, s)
+	redistest.Eventually(t, 20*time.Second, func() bool { all, _ := c.Workers(t.Context()); return len(all) == 2 }, "both workers are there")
+	all, err := c.Workers(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	lease := func() float64 { return rdb.ZScore(t.Context(), "{"+service+"}:workers", all[1].ID).Val() }
+	for range 3 { // they hold the pool
+		go mine.BLPop(context.Background(), time.Minute, "none")
+	}
+	for range 2 {
+		before := lease()
+		redistest.Eventually(t, 20*time.Second, func() bool { return lease() > before }, "the lease is renewed")
+	}
+	lost := other.method.Go(t.Context(), c, 2)
+	held(t, rdb, 2)
+	p.BlackHole(true)
+	_, err = within(t, "the call of the worker that died", silent, lost)
+	ranOrLost(t, "the call of the worker that died", err)
+	p.BlackHole(false)
+	rdb.RPush(t.Context(), "none", 1, 2, 3)
+	close(other.gate)
+	_, _ = within(t, "the other call", silent, busy)
+}
+
 // TestExpiredWorker has a worker that cannot renew its lease, and whose reads go on: once it
 // is over they take nothing.
 func TestExpiredWorker(t *testing.T) {
@@ -90,10 +169,14 @@ func TestExpiredWorker(t *testing.T) {
 	redistest.Eventually(t, 20*time.Second, workers(2), "both workers are there")
 	p.CutRequest(-1, redistest.All(redistest.Arg("10000"), redistest.Command("evalsha", "eval")))
 	redistest.Eventually(t, 30*time.Second, workers(1), "its lease runs out")
+	reads := p.Count("blmpop")
 	lost := other.method.Go(t.Context(), c, 2)
 	_, err := within(t, "the call", 5*time.Second, other.method.Go(timeout(t, 4*time.Second), c, 3))
 	if !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("a call that no worker can take: %v; want DeadlineExceeded", err)
+	}
+	if n := p.Count("blmpop"); n != reads {
+		t.Errorf("%d reads without a lease", n-reads)
 	}
 	p.BlackHole(true) // it dies
 	close(other.gate)

@@ -28,38 +28,54 @@ type reader struct {
 	popped link.Command // what blocks
 	rest   link.Command
 	calls  []string // that these have brought
+	poked  bool     // or the poke
 	riders riders
+
+	lease  link.Command  // renews the lease
+	leased []any         // the answer to that
+	failed time.Duration // when it was refused last, by the age of the server
+	used   time.Duration // when the connection was last known to be open
 
 	took  time.Duration // what the answer to results usually takes
 	blind int           // reads that took results along since
 
 	mu       sync.Mutex
-	blocking bool // a read may block
-	ended    bool // no other may begin
+	of       string // the incarnation for which it reads
+	poke     string // the key that ends the read: that incarnation's
+	blocking bool   // a read may block
+	ended    bool   // no other may begin
 }
 
 func newReader(r *run) *reader {
 	d := &reader{line: line{hub: r.hub, key: r.s.service.calls}, run: r}
 	d.popped.Take = d.takePopped
-	d.rest = link.Command{Key: 1, Take: d.takeCalls}
+	d.rest = link.Command{Key: 2, Take: d.takeRest}
+	d.lease = link.Command{Key: 3, Take: d.takeLeased}
 	return d
 }
 
 // pop waits for up to n calls, or for a moment, and sees to it that the results are
 // delivered. An error says whether calls may have been lost: then it is desir.ErrMaybeRan.
-func (d *reader) pop(n int, results []*outgoing) ([]string, error) {
+//
+// It takes calls for an incarnation, and names its poke first. The end of the incarnation
+// puts something there, so this read takes no call after it, even if it arrives late.
+func (d *reader) pop(id string, n int, results []*outgoing) ([]string, error) {
 	ctx := context.Background()
-	err := d.open(ctx)
-	if err != nil || !d.begin() {
+	if err := d.ready(ctx, id); err != nil || d.run.incarnation() != id || !d.begin(id) {
 		post(results)
 		return nil, err
 	}
 	along := d.along(ctx, results)
 	defer along.post() // whatever happens
 	calls, err := d.popFrom(ctx, n, along)
+	d.used = d.run.s.age()
 	d.mu.Lock()
 	d.blocking = false
+	ended := d.ended
 	d.mu.Unlock()
+	if err == nil && d.poked && !ended {
+		d.run.forget(id)
+	}
 	if !d.older && errors.Is(err, desir.ErrNotSupported) {
 		d.older = true
 		return nil, nil
@@ -159,20 +175,22 @@ func (d *reader) answered(took time.Duration) {
 // follow.
 func (d *reader) popFrom(ctx context.Context, n int, along *riders) ([]string, error) {
 	clear(d.calls)
-	d.calls = d.calls[:0]
+	d.calls, d.poked = d.calls[:0], false
 	if d.older {
-		d.popped.Words = append(d.popped.Words[:0], "blpop", d.run.poke, d.key, blockSeconds)
+		d.popped.Words = append(d.popped.Words[:0], "blpop", d.poke, d.key, blockSeconds)
 		d.popped.Key = 1
 	} else {
-		d.popped.Words = append(d.popped.Words[:0], "blmpop", blockSeconds, "2", d.run.poke, d.key, "left", "count", strconv.Itoa(n))
+		d.popped.Words = append(d.popped.Words[:0], "blmpop", blockSeconds, "2", d.poke, d.key, "left", "count", strconv.Itoa(n))
 		d.popped.Key = 3
 	}
 	err := d.write(ctx, along, &d.popped)
 	if err != nil || !d.older || len(d.calls) == 0 || n == 1 {
 		return d.calls, err
 	}
-	d.rest.Words = append(d.rest.Words[:0], "lpop", d.key, strconv.Itoa(n-1))
-	err = d.do(ctx, &d.rest)
+	d.rest.Words = append(d.rest.Words[:0], "lmpop", "2", d.poke, d.key, "left", "count", strconv.Itoa(n-1))
+	if err = d.do(ctx, &d.rest); errors.Is(err, desir.ErrNotSupported) {
+		err = nil // one call at a time
+	}
 	return d.calls, err
 }
 
@@ -181,10 +199,25 @@ func (d *reader) popFrom(ctx context.Context, n int, along *riders) ([]string, e
 func (d *reader) takePopped(answer *link.Reply) {
 	answer.List() // of two
 	switch key := answer.Text(); {
+	case answer.Err() != nil:
 	case key != d.key: // the poke
+		d.poked = true
 		answer.Skip()
 	case d.older:
 		d.takeCall(answer)
+	default:
+		d.takeCalls(answer)
+	}
+}
+
+// takeRest reads the same of what does not block: always a list.
+func (d *reader) takeRest(answer *link.Reply) {
+	answer.List() // of two
+	switch key := answer.Text(); {
+	case answer.Err() != nil:
+	case key != d.key:
+		d.poked = true
+		answer.Skip()
 	default:
 		d.takeCalls(answer)
 	}
@@ -202,10 +235,14 @@ func (d *reader) takeCall(answer *link.Reply) {
 	}
 }
 
-// begin says that a read may block from now on, unless no other may begin.
-func (d *reader) begin() bool {
+// begin says that a read of an incarnation may block from now on, unless no other may
+// begin.
+func (d *reader) begin(id string) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if d.of != id {
+		d.of, d.poke = id, d.run.s.service.poke(id)
+	}
 	d.blocking = !d.ended
 	return d.blocking
 }
@@ -215,11 +252,11 @@ func (d *reader) begin() bool {
 func (d *reader) end() {
 	d.mu.Lock()
 	d.ended = true
-	blocking := d.blocking
+	blocking, poke := d.blocking, d.poke
 	d.mu.Unlock()
 	if blocking {
 		ctx, cancel := context.WithTimeout(context.Background(), block)
 		defer cancel()
-		_ = d.hub.Send.Poke(ctx, d.hub.Client, d.run.poke, pokeLife) // as the comment says
+		_ = d.hub.Send.Poke(ctx, d.hub.Client, poke, pokeLife) // as the comment says
 	}
 }

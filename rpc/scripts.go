@@ -7,16 +7,18 @@ import (
 )
 
 var (
+	//go:embed scripts/clock.lua
+	clockSource string
 	//go:embed scripts/call.lua
 	callSource string
-	//go:embed scripts/reap.lua
-	reapSource string
 	//go:embed scripts/lease.lua
 	leaseSource string
 	//go:embed scripts/leave.lua
 	leaveSource string
 	//go:embed scripts/check.lua
 	checkSource string
+	//go:embed scripts/about.lua
+	aboutSource string
 	//go:embed scripts/inbox.lua
 	inboxSource string
 	//go:embed scripts/withdraw.lua
@@ -27,10 +29,11 @@ var (
 
 var (
 	callScript     = script.New(callSource)
-	leaseScript    = script.New(leaseSource, reapSource)
-	leaveScript    = script.New(leaveSource, reapSource)
-	checkScript    = script.New(checkSource, reapSource)
+	leaseScript    = script.New(leaseSource, clockSource)
+	leaveScript    = script.New(leaveSource, clockSource)
+	checkScript    = script.New(checkSource, clockSource)
+	aboutScript    = script.New(aboutSource, clockSource)
 	inboxScript    = script.New(inboxSource)
-	withdrawScript = script.New(withdrawSource)
+	withdrawScript = script.New(withdrawSource, clockSource)
 	waitingScript  = script.New(waitingSource)
 )

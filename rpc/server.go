@@ -126,9 +126,11 @@ func (s *Server) handler(method string) *handler {
 //
 // Once it has returned it may be called again, for a worker with a new identity.
 //
-// It holds one connection, blocked for up to a second by BLMPOP (BLPOP and LPOP before Redis 7.0), over which
-// results leave too, by one XADD for those of one client; and one that all subscriptions of
-// the client share. Hooks of the client do not see what goes over them. Every 3.3 s it renews its lease, by one script.
+// It holds one connection, blocked for up to a second by BLMPOP (BLPOP and LMPOP in an
+// embedded server), over which results leave too, by one XADD for those of one client; and
+// one that all subscriptions of the client share. Hooks of the client do not see what goes
+// over them. Every 2.5 s it renews its lease there, by one script, and through the client
+// where that fails. Without a valid lease it takes no calls.
 func (s *Server) Run(ctx context.Context) error {
 	hub, err := s.h.Hub()
 	s.mu.Lock()
@@ -151,7 +153,7 @@ func (s *Server) Run(ctx context.Context) error {
 	s.mu.Lock()
 	s.run = nil
 	s.mu.Unlock()
-	close(r.over)
+	close(r.ended)
 	return desir.Fail(s.h, "Run", err)
 }
 
@@ -167,7 +169,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	}
 	r.drain()
 	select {
-	case <-r.over:
+	case <-r.ended:
 		return nil
 	case <-ctx.Done():
 		r.cancel()

@@ -134,22 +134,22 @@ func (t *turn) read() (frames []string, more bool, err error) {
 	results := t.results
 	t.results = nil
 	n := r.free.free()
-	if n == 0 {
+	id := r.incarnation()
+	if n == 0 || id == "" {
 		post(results)
-		begun := time.Now()
-		select {
-		case <-r.free.came:
-		case <-r.draining:
-		}
-		if time.Since(begun) > idleTime {
-			r.read.close()
-		}
-		return nil, true, nil
+	}
+	if id == "" { // others have ended it
+		ok, err := r.begin()
+		return nil, ok, err
 	}
 	if r.read.outlived() {
 		r.read.close()
 	}
-	frames, err = r.read.pop(min(n, maxTake), results)
+	if n == 0 {
+		t.waitForFree(id)
+		return nil, true, nil
+	}
+	frames, err = r.read.pop(id, min(n, maxTake), results)
 	if err == nil {
 		t.trouble = patience{}
 		return frames, true, nil
@@ -159,6 +159,19 @@ func (t *turn) read() (frames []string, more bool, err error) {
 	}
 	more, err = t.fail(err)
 	return nil, more, err
+}
+
+// waitForFree waits until a handler is free, or the lease is to be renewed.
+func (t *turn) waitForFree(id string) {
+	r := t.run
+	r.read.keep(id)
+	timer := time.NewTimer(max(readerRenews-r.unrenewed(), idleTime))
+	defer timer.Stop()
+	select {
+	case <-r.free.came:
+	case <-r.draining:
+	case <-timer.C:
+	}
 }
 
 // fail goes on after a read that failed, unless none can ever work.

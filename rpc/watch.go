@@ -111,7 +111,7 @@ func (c *Client) withdrawSome(ctx context.Context, b *inbox, some []waiting) boo
 	for i, w := range some {
 		frames[i] = w.frame
 	}
-	answer, err := withdrawScript.Run(ctx, b.hub, []string{c.service.calls}, frames...)
+	answer, err := withdrawScript.Run(ctx, b.hub, []string{c.service.calls, c.service.workers}, frames...)
 	if err != nil {
 		return false
 	}
@@ -123,7 +123,7 @@ func (c *Client) withdrawSome(ctx context.Context, b *inbox, some []waiting) boo
 		switch {
 		case there[i] > 0:
 			b.fail(w.id, w.call, ErrNoWorkers)
-		case w.old:
+		case there[i] == 0 && w.old:
 			b.fail(w.id, w.call, send.Fault(desir.ErrMaybeRan, errNoAnswer))
 		}
 	}

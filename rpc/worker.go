@@ -29,7 +29,7 @@ type run struct {
 	hub     *hub.Hub
 	clock   clock
 	started time.Time
-	over    chan struct{} // closed when Run returns
+	ended   chan struct{} // closed when Run returns
 
 	base context.Context // of handlers
 	stop context.CancelCauseFunc
@@ -39,14 +39,15 @@ type run struct {
 	read      *reader
 	seen      *seen // calls that have begun
 
-	poke string // the key that ends a read
-
 	starting sync.Mutex // held by whoever begins an incarnation
 
 	mu     sync.Mutex
 	id     string        // of the incarnation; "" while there is none
 	spoilt []string      // incarnations that are to end uncleanly
+	over   []string      // of other workers, whose leases have run out
 	kick   chan struct{} // there are some; holds one
+
+	renewed atomic.Int64 // when the lease was renewed last, by the age of the server
 
 	gaveUp atomic.Bool   // results were given up, and the incarnation is to end uncleanly
 	lost   chan struct{} // that is due; holds one
@@ -60,8 +61,9 @@ type run struct {
 func newRun(s *Server, h *hub.Hub) *run {
 	r := &run{
 		s: s, hub: h, started: time.Now().UTC(),
-		idle: make(chan incoming), over: make(chan struct{}), draining: make(chan struct{}), kick: make(chan struct{}, 1), lost: make(chan struct{}, 1),
-		poke: s.service.poke(rand.Text()), free: newSlots(s.settings.concurrency),
+		idle: make(chan incoming), ended: make(chan struct{}), draining: make(chan struct{}),
+		kick: make(chan struct{}, 1), lost: make(chan struct{}, 1),
+		free: newSlots(s.settings.concurrency),
 	}
 	r.base, r.stop = context.WithCancelCause(context.Background())
 	r.read, r.seen = newReader(r), seenOf(h, s.h.Key, s.seal != nil)
@@ -209,23 +211,31 @@ func (r *run) drop() {
 	}
 }
 
-// forget gives an incarnation up that is over.
+// forget gives an incarnation up that others have ended, unless it was given up by now.
 func (r *run) forget(id string) {
 	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.id == id {
+	was := r.id == id
+	if was {
 		r.id = ""
+	}
+	r.mu.Unlock()
+	if was {
+		r.s.settings.log.Warn("desir: a worker was away for longer than its lease; calls that it has may have ended for their callers", "service", r.s.label())
 	}
 }
 
-// endSpoilt ends the incarnations that were given up.
+// endSpoilt ends the incarnations that were given up, and those of other workers whose
+// leases have run out.
 func (r *run) endSpoilt() {
 	r.mu.Lock()
-	ids := r.spoilt
-	r.spoilt = nil
+	spoilt, over := r.spoilt, r.over
+	r.spoilt, r.over = nil, nil
 	r.mu.Unlock()
-	for _, id := range ids {
-		r.leave(id, true)
+	for _, id := range spoilt {
+		r.leave(id, strconv.FormatInt(lease.Milliseconds(), 10), "")
+	}
+	for _, id := range over {
+		r.leave(id, "0", "over")
 	}
 }
 
@@ -233,29 +243,59 @@ func (r *run) endSpoilt() {
 func (r *run) end() {
 	r.endSpoilt()
 	if id := r.incarnation(); id != "" {
-		r.leave(id, r.gaveUp.Load())
+		if r.gaveUp.Load() {
+			r.leave(id, strconv.FormatInt(lease.Milliseconds(), 10), "")
+			return
+		}
+		r.leave(id, "", "")
+		ctx, cancel := context.WithTimeout(context.Background(), leaveTime)
+		defer cancel()
+		_, _ = script.Unlink(ctx, r.hub, r.s.service.poke(id)) // it expires anyway
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), leaveTime)
-	defer cancel()
-	_, _ = script.Unlink(ctx, r.hub, r.poke) // it expires anyway
 }
 
 // lease begins or renews an incarnation; false means that there is nothing to renew.
 func (r *run) lease(ctx context.Context, id, how string) (bool, error) {
 	s := r.s
+	sent := s.age()
 	answer, err := leaseScript.Run(ctx, r.hub,
 		[]string{s.service.workers, s.service.ended, s.service.about, s.service.alive},
 		id, lease.Milliseconds(), s.settings.queue, r.about(id), how)
 	if err != nil {
 		return false, err
 	}
-	n, err := numbers(answer, 2)
+	parts, _ := answer.([]any)
+	return r.leased(parts, sent)
+}
+
+// leased takes the answer to the script that begins or renews an incarnation, which was
+// sent at that age of the server.
+func (r *run) leased(answer []any, sent time.Duration) (bool, error) {
+	n, err := numbers(answer[:min(2, len(answer))], 2)
 	if err != nil {
 		return false, err
 	}
 	r.clock.tell(n[1])
-	return n[0] == 1, nil
+	if n[0] != 1 {
+		return false, nil
+	}
+	r.renewed.Store(int64(sent))
+	if len(answer) > 2 {
+		r.mu.Lock()
+		r.over = nil // what is still over is in the answer
+		for _, id := range answer[2:] {
+			if id, ok := id.(string); ok {
+				r.over = append(r.over, id)
+			}
+		}
+		r.mu.Unlock()
+		notify(r.kick)
+	}
+	return true, nil
 }
+
+// unrenewed is how long ago the lease was renewed.
+func (r *run) unrenewed() time.Duration { return r.s.age() - time.Duration(r.renewed.Load()) }
 
 // about is what others may know of this worker.
 func (r *run) about(id string) string {
@@ -270,18 +310,14 @@ func (r *run) about(id string) string {
 	return string(text)
 }
 
-// leave ends an incarnation, uncleanly if it may have had calls that nobody runs.
-func (r *run) leave(id string, unclean bool) {
-	lost := ""
-	if unclean {
-		lost = strconv.FormatInt(lease.Milliseconds(), 10)
-	}
+// leave ends an incarnation: lost and how are what the script takes.
+func (r *run) leave(id, lost, how string) {
 	ctx, cancel := context.WithTimeout(context.Background(), leaveTime)
 	defer cancel()
 	s := r.s.service
 	var err error
 	for p := (patience{}); ; {
-		_, err = leaveScript.Run(ctx, r.hub, []string{s.workers, s.ended, s.about, s.alive}, id, lost)
+		_, err = leaveScript.Run(ctx, r.hub, []string{s.workers, s.ended, s.about, s.alive, s.poke(id)}, id, lost, how)
 		if err == nil || hopeless(err) || !p.wait(ctx.Done()) {
 			break
 		}
@@ -291,15 +327,19 @@ func (r *run) leave(id string, unclean bool) {
 	}
 }
 
-// renew keeps the lease until ended, and takes a new incarnation for one whose lease has
-// run out. What can never work is told to lasting.
+// renew keeps the lease until ended where the reader does not, and takes a new incarnation
+// for one that was ended. What can never work is told to lasting.
 func (r *run) renew(ended <-chan struct{}, lasting chan<- error) {
-	wait := lease / 3
+	wait := poolRenews
 	for {
 		timer := time.NewTimer(wait)
-		wait = lease / 3
+		wait = poolRenews
 		select {
 		case <-timer.C:
+			if left := poolRenews - r.unrenewed(); left > 0 {
+				wait = left
+				continue
+			}
 		case <-r.kick:
 			timer.Stop()
 			r.endSpoilt()
@@ -324,7 +364,6 @@ func (r *run) renew(ended <-chan struct{}, lasting chan<- error) {
 		ok, err := r.lease(ctx, id, "renew")
 		cancel()
 		if err == nil && !ok {
-			r.s.settings.log.Warn("desir: a worker was away for longer than its lease; calls that it has may have ended for their callers", "service", r.s.label())
 			r.forget(id)
 			_, err = r.begin()
 		}

@@ -73,8 +73,8 @@ func (l *link) requests(server net.Conn) {
 // forward applies the rules to a request and sends it on. It returns false when
 // nothing more may be read.
 func (l *link) forward(server net.Conn, raw []byte, args []string) bool {
-	f, d := l.rules.meet(args)
-	if f == delayRequest && !l.wait(d) {
+	f, d, held := l.rules.meet(args)
+	if f == delayRequest && !l.wait(d) || f == holdRequest && !l.hold(held) {
 		return false
 	}
 	others := l.pairs.asked(args, f, d)
@@ -190,6 +190,16 @@ func (l *link) wait(d time.Duration) bool {
 	case <-l.gone:
 		return false
 	case <-t.C:
+		return true
+	}
+}
+
+// hold waits until a request is released. It returns false if the connection is cut before.
+func (l *link) hold(held <-chan struct{}) bool {
+	select {
+	case <-l.gone:
+		return false
+	case <-held:
 		return true
 	}
 }

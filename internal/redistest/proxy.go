@@ -102,6 +102,17 @@ func (p *Proxy) DelayRequest(n int, d time.Duration, match Match) {
 	p.rules.add(delayRequest, n, d, match)
 }
 
+// HoldRequest holds the requests back, and with them those behind them, until release is
+// called, also if their clients go away meanwhile: they run then. A held request that is
+// not released never runs.
+func (p *Proxy) HoldRequest(n int, match Match) (release func()) {
+	held := make(chan struct{})
+	p.rules.mu.Lock()
+	defer p.rules.mu.Unlock()
+	p.rules.list = append(p.rules.list, &rule{fate: holdRequest, left: n, match: match, held: held})
+	return sync.OnceFunc(func() { close(held) })
+}
+
 // Rename replaces IPv4 addresses in all that servers say from now on, as where
 // clients know hosts by other names. Reset leaves it.
 func (p *Proxy) Rename(names map[string]string) {

@@ -164,6 +164,21 @@ func TestProxyLateRequestOfClientThatLeft(t *testing.T) {
 		"the late SET overwrites the newer value")
 }
 
+// TestProxyHoldsRequests holds a request that its client gives up: it runs when it is released.
+func TestProxyHoldsRequests(t *testing.T) {
+	p, c, r := through(t, noRetries)
+	ctx := context.Background()
+	release := p.HoldRequest(1, Command("incr"))
+	if err := c.Incr(ctx, r.Key("n")).Err(); err == nil {
+		t.Error("Incr: no error; want a timeout")
+	}
+	if got, err := c.Incr(ctx, r.Key("n")).Result(); got != 1 || err != nil {
+		t.Errorf("the next Incr = %d, %v; want 1", got, err)
+	}
+	release()
+	Eventually(t, 20*time.Second, func() bool { return r.Raw().Get(ctx, r.Key("n")).Val() == "2" }, "the held INCR runs")
+}
+
 func TestProxyCutAllAndReset(t *testing.T) {
 	p, c, r := through(t, noRetries)
 	ctx := context.Background()

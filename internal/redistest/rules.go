@@ -13,6 +13,7 @@ const (
 	pass fate = iota
 	cutRequest
 	delayRequest
+	holdRequest
 	cutReply
 	halfReply
 	swallow
@@ -24,6 +25,7 @@ type rule struct {
 	left  int // negative: without end
 	match Match
 	d     time.Duration
+	held  <-chan struct{} // until it is closed; of holdRequest
 }
 
 // rules are shared by all connections of a proxy.
@@ -52,20 +54,20 @@ func newRules() *rules {
 func (r *rules) add(f fate, n int, d time.Duration, match Match) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.list = append(r.list, &rule{f, n, match, d})
+	r.list = append(r.list, &rule{fate: f, left: n, match: match, d: d})
 }
 
 // meet finds what happens to a request and uses one of the rule's turns up.
-func (r *rules) meet(args []string) (fate, time.Duration) {
+func (r *rules) meet(args []string) (fate, time.Duration, <-chan struct{}) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, x := range r.list {
 		if x.left != 0 && x.means(args) {
 			x.left--
-			return x.fate, x.d
+			return x.fate, x.d, x.held
 		}
 	}
-	return pass, 0
+	return pass, 0, nil
 }
 
 // means reports whether the rule is for the request. A connection's set-up is

@@ -107,6 +107,9 @@ func (s *Script) Full(ctx context.Context, h *hub.Hub, keys []string, args ...an
 // Digest is by which the server knows the script, if it does; as for Command.
 func (s *Script) Digest(h *hub.Hub) string { return s.form(h).digest }
 
+// Source is the text of the script, for a server that does not know the digest.
+func (s *Script) Source(h *hub.Hub) string { return s.form(h).source }
+
 // Unknown reports whether err is a server's word that it cannot run the digest.
 func Unknown(err error) bool { return redis.HasErrorPrefix(err, "NOSCRIPT") || unreadable(err) }
 

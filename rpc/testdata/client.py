@@ -72,7 +72,7 @@ def call(method, word, value, seconds=10):
     redis("PUBLISH", part("cancel"), pack([inbox, calls]))
     return "perhaps run: no result in time"
 
-now, workers, lost = script("reap check", 3, part("workers"), part("ended"), part("about"))
+now, workers, lost = script("clock check", 2, part("workers"), part("ended"))
 print(workers, "workers")
 print(call("Sum", "[int]>int", [10, 20, 30, 40, 50]))
 print(call("Divide", "any>any", [1, 0]))

@@ -7,17 +7,18 @@ import (
 
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/maintnotifications"
-
-	"github.com/desir-go/desir/internal/send"
 )
 
-// Open connects to the Redis that url names and pings it once.
+// Open pings the Redis that url names, once, and returns a client for it.
 //
 //	redis://[user:password@]host[:6379][/db]
 //	rediss://…                                            the same over TLS
 //	unix://[user:password@]/path/to/socket[?db=N]
 //	redis+cluster://[user:password@]host1[:6379],host2…   or rediss+cluster://
 //	redis+sentinel://[user:password@]host1[:26379],host2…/master[?db=N]   or rediss+sentinel://
+//
+// valkey and valkeys stand for redis and rediss. A cluster of Valkey 9 or later may have a
+// database behind its hosts, as in redis+cluster://host/5.
 //
 // Special characters of user and password are percent-encoded. The password
 // of a sentinel URL is the data nodes'; the sentinels' own goes into the
@@ -31,20 +32,22 @@ import (
 // waits 3 s for an answer and has go-redis' pool of ten connections per CPU, of a cluster five for each node.
 // The caller closes it. Any go-redis client made elsewhere serves as well.
 //
-// The error is an [*OpError] with [ErrUnavailable] when nobody answers (after a few tries: for
-// a second or two, unless ctx ends before), [ErrDenied] when the password is refused, and
-// [ErrNotSupported] when the certificate is not trusted; it never shows the password.
+// The ping has a connection of its own and is tried once, so that what is wrong is known at
+// once: to wait for a server that starts, call Open again. The error is an [*OpError] with
+// [ErrUnavailable] when nobody answers, [ErrDenied] when the password is refused, and
+// [ErrNotSupported] when the certificate is not trusted, the port speaks another protocol
+// than the URL says, the sentinels do not know the master, or the server is (or is not) a
+// cluster. If ctx ends first it has ErrUnavailable, the context's error, and what Open was
+// waiting for. It never shows the password.
 func Open(ctx context.Context, url string) (redis.UniversalClient, error) {
 	t, err := parseURL(url)
 	if err != nil {
 		return nil, &OpError{Op: "desir.Open", Err: err}
 	}
-	rdb := t.client()
-	if err := send.New(rdb).Read(ctx, redis.NewStatusCmd(ctx, "ping")); err != nil {
-		abandon(ctx, rdb)
+	if err := t.ping(ctx); err != nil {
 		return nil, &OpError{Op: "desir.Open", Key: t.shown, Err: err}
 	}
-	return rdb, nil
+	return t.client(nil), nil
 }
 
 // abandon closes a client that nobody got. One of sentinels waits for a dial under way, which
@@ -68,30 +71,41 @@ const (
 	resp3       = 3
 )
 
-// client makes the client of a target. Maintenance notifications are a
-// feature of hosted servers that costs every connection a refused command
-// elsewhere.
-func (t *target) client() redis.UniversalClient {
+// client makes the client of a target, or one that tries it for p. Maintenance notifications
+// are a feature of hosted servers that costs every connection a refused command elsewhere.
+func (t *target) client(p *probe) redis.UniversalClient {
 	quiet := &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
 	switch {
 	case t.cluster != nil:
-		o := t.cluster
+		o := new(*t.cluster)
 		o.Username, o.Password = t.user, t.password
 		o.MaintNotificationsConfig = quiet
 		fill(&o.Protocol, &o.DialTimeout, &o.ReadTimeout, &o.WriteTimeout)
 		perNode(o.TLSConfig)
+		if t.db != 0 {
+			o.OnConnect = func(ctx context.Context, c *redis.Conn) error { return c.Select(ctx, t.db).Err() }
+		}
+		if p != nil {
+			p.limit(&o.Dialer, &o.DialerRetries, &o.MaxRetries, &o.PoolSize, &o.MinIdleConns, o.DialTimeout, o.TLSConfig)
+		}
 		return redis.NewClusterClient(o)
 	case t.sentinel != nil:
-		o := t.sentinel
+		o := new(*t.sentinel)
 		o.Username, o.Password = t.user, t.password
 		fill(&o.Protocol, &o.DialTimeout, &o.ReadTimeout, &o.WriteTimeout)
 		perNode(o.TLSConfig)
+		if p != nil {
+			p.limit(&o.Dialer, &o.DialerRetries, &o.MaxRetries, &o.PoolSize, &o.MinIdleConns, o.DialTimeout, o.TLSConfig)
+		}
 		return redis.NewFailoverClient(o)
 	default:
-		o := t.single
+		o := new(*t.single)
 		o.Username, o.Password = t.user, t.password
 		o.MaintNotificationsConfig = quiet
 		fill(&o.Protocol, &o.DialTimeout, &o.ReadTimeout, &o.WriteTimeout)
+		if p != nil {
+			p.limit(&o.Dialer, &o.DialerRetries, &o.MaxRetries, &o.PoolSize, &o.MinIdleConns, o.DialTimeout, o.TLSConfig)
+		}
 		return redis.NewClient(o)
 	}
 }

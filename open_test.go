@@ -112,7 +112,7 @@ func TestOpenFails(t *testing.T) {
 		"cluster, address":   {"redis+cluster://u:tops3cret@h1?addr=h2:6379", nil, "among its options"},
 		"sentinel, twice":    {"redis+sentinel://u:tops3cret@h1/m?master_name=other", nil, "among its options"},
 		"list of hosts":      {"redis://u:tops3cret@h1,h2", nil, "address"},
-		"cluster, database":  {"redis+cluster://u:tops3cret@h1,h2/3", nil, "database"},
+		"cluster, database":  {"redis+cluster://u:tops3cret@h1,h2/three", nil, "database"},
 		"cluster, no hosts":  {"redis+cluster://u:tops3cret@/", nil, "address"},
 		"cluster, gap":       {"redis+cluster://u:tops3cret@h1,,h2", nil, "address"},
 		"sentinel, master":   {"redis+sentinel://u:tops3cret@h1,h2", nil, "master"},

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/redis/go-redis/v9"
@@ -22,6 +23,7 @@ type target struct {
 	sentinel *redis.FailoverOptions
 
 	user, password string
+	db             int    // of a cluster
 	shown          string // the URL without user, password and options
 }
 
@@ -40,6 +42,9 @@ var (
 	errTwice    = errors.New("the URL has an address or a master's name among its options too")
 )
 
+// aliases are other names of schemes.
+var aliases = map[string]string{"valkey": "redis", "valkeys": "rediss"}
+
 // parseURL takes the URL apart by hand as far as user, password and hosts go,
 // since url.Parse knows no lists of hosts and quotes what it refuses. What is
 // left, options above all, goes to go-redis' own parsers, without the secret.
@@ -48,7 +53,13 @@ func parseURL(raw string) (*target, error) {
 	if !ok {
 		return nil, errScheme
 	}
-	base, kind, _ := strings.Cut(scheme, "+")
+	base, kind, plus := strings.Cut(scheme, "+")
+	if like := aliases[base]; like != "" {
+		base = like
+		if scheme = base; plus {
+			scheme += "+" + kind
+		}
+	}
 	rest, query, _ := strings.Cut(rest, "?")
 	authority, path := rest, ""
 	if i := strings.IndexByte(rest, '/'); i >= 0 {
@@ -154,8 +165,10 @@ func (t *target) parseCluster(base, hosts, path string, query url.Values) (err e
 	if err != nil {
 		return err
 	}
-	if strings.Trim(path, "/0") != "" {
-		return errDatabase // a cluster has database 0 only
+	if db := strings.Trim(path, "/"); db != "" { // the server knows whether it has more than database 0
+		if t.db, err = strconv.Atoi(db); err != nil || t.db < 0 {
+			return errDatabase
+		}
 	}
 	t.cluster, err = redis.ParseClusterURL(base + "://" + list[0] + "?" + query.Encode())
 	if err == nil {

@@ -90,7 +90,7 @@ func (c *Sharded) value(ctx context.Context) (int64, error) {
 	}
 	var sum big.Int // shards may be beyond 64 bits on the way to a sum that is not
 	for i, cmd := range all {
-		if errors.Is(cmd.Err(), redis.Nil) {
+		if send.IsNil(cmd.Err()) {
 			continue
 		}
 		v, err := parse(c.shards[i], cmd.Val())
@@ -138,11 +138,11 @@ func readAll(ctx context.Context, h *hub.Hub, cmds []redis.Cmder) error {
 		return err // after the context's end no command may be looked at
 	}
 	for _, cmd := range cmds {
-		if err := cmd.Err(); err != nil && !errors.Is(err, redis.Nil) {
+		if err := cmd.Err(); err != nil && !send.IsNil(err) {
 			return h.Send.Explain(ctx, err)
 		}
 	}
-	if !errors.Is(err, redis.Nil) {
+	if !send.IsNil(err) {
 		return err
 	}
 	return nil

@@ -3,16 +3,17 @@ package link
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"strconv"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/desir-go/desir/internal/send"
 )
 
 // Through sends commands by means of a client that finds its way by itself, and reads
 // their answers as those of a link.
-func Through(ctx context.Context, send func(context.Context, ...redis.Cmder) error, cmds ...*Command) {
+func Through(ctx context.Context, exchange func(context.Context, ...redis.Cmder) error, cmds ...*Command) {
 	through := make([]redis.Cmder, len(cmds))
 	for i, c := range cmds {
 		words := make([]any, len(c.Words))
@@ -23,11 +24,11 @@ func Through(ctx context.Context, send func(context.Context, ...redis.Cmder) err
 		cmd.SetFirstKeyPos(int8(c.Key))
 		through[i] = cmd
 	}
-	_ = send(ctx, through...) // each has its own
+	_ = exchange(ctx, through...) // each has its own
 	for i, c := range cmds {
 		c.Null, c.Err = false, through[i].Err()
 		switch {
-		case errors.Is(c.Err, redis.Nil):
+		case send.IsNil(c.Err):
 			c.Null, c.Err = true, nil
 		case c.Err == nil:
 			b := appendValue(nil, through[i].(*redis.Cmd).Val())

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,8 +22,11 @@ type request struct {
 // class. redis.Nil and nil pass. The order of the tests is the order of
 // certainty: what the server answered, what cannot have been sent, the rest.
 func classify(ctx context.Context, err error, r request) error {
-	if err == nil || errors.Is(err, redis.Nil) || errors.Is(err, ErrShut) {
+	if err == nil || IsNil(err) || errors.Is(err, ErrShut) {
 		return err
+	}
+	if errors.Is(err, redis.Nil) {
+		return unknownMaster(err)
 	}
 	var answer redis.Error
 	if errors.As(err, &answer) {
@@ -73,10 +77,41 @@ func contextEnd(ctx context.Context, err error) error {
 	return nil
 }
 
+// IsNil reports whether err is the reply that nothing is there. Sentinels that do not know
+// their master give the same reply, and go-redis has that as one cause among others of an
+// error that it makes: a command that was never sent must not look like a miss.
+func IsNil(err error) bool {
+	for err != nil && err != redis.Nil {
+		err = errors.Unwrap(err)
+	}
+	return err != nil
+}
+
+// unknownMaster is the error of a command that found no master, since sentinels have none of
+// its name. If others could not be asked they may know it.
+func unknownMaster(err error) error {
+	why := errors.New(err.Error()) // without redis.Nil, which is a miss elsewhere
+	if each(err, func(cause error) bool { return cause == redis.Nil }) {
+		return Fault(ErrNotSupported, Fault(errMaster, why))
+	}
+	return Fault(ErrUnavailable, why)
+}
+
+// each reports whether all that err was made of is so.
+func each(err error, so func(error) bool) bool {
+	switch e := err.(type) {
+	case interface{ Unwrap() error }:
+		return each(e.Unwrap(), so)
+	case interface{ Unwrap() []error }:
+		return !slices.ContainsFunc(e.Unwrap(), func(err error) bool { return !each(err, so) })
+	}
+	return so(err)
+}
+
 // IsReply reports whether the server has answered with an error.
 func IsReply(err error) bool {
 	var answer redis.Error
-	return errors.As(err, &answer)
+	return IsNil(err) || !errors.Is(err, redis.Nil) && errors.As(err, &answer)
 }
 
 func isTimeout(err error) bool {

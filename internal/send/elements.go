@@ -2,7 +2,6 @@ package send
 
 import (
 	"context"
-	"errors"
 	"math"
 	"time"
 
@@ -135,7 +134,7 @@ func (s *Sender) count(ctx context.Context, c *fuse.Call) (n int64, err error) {
 
 // Miss turns redis.Nil into no error: the caller answers it with ok == false.
 func Miss(err error) error {
-	if errors.Is(err, redis.Nil) {
+	if IsNil(err) {
 		return nil
 	}
 	return err

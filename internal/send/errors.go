@@ -71,5 +71,11 @@ func (reply) RedisError() {}
 // errCluster is the reason when a client of one server meets a cluster.
 var errCluster = errors.New("this is a cluster: open it as redis+cluster://…, or by redis.NewClusterClient")
 
+// errSingle is the reason when a client of a cluster meets a server that belongs to none.
+var errSingle = errors.New("this server belongs to no cluster: open it as redis://…, or by redis.NewClient")
+
+// errMaster is the reason when sentinels do not have the master that a client names.
+var errMaster = errors.New("the sentinels know no master of this name; SENTINEL MASTERS lists those that they know")
+
 // errLeft is the reason when MaxLeft commands wait for their answers.
 var errLeft = errors.New("64 commands without an answer; the server does not respond")

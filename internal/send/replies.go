@@ -48,7 +48,7 @@ var sentences = []struct {
 	{"command is not allowed from script", ErrNotSupported},             // Redis and Valkey, behind their name
 	{"DB index is out of range", ErrNotSupported},                       // all
 	{"SELECT is not allowed in cluster mode", ErrNotSupported},          // all before Valkey 9
-	{"cluster support disabled", ErrNotSupported},                       // all
+	{noCluster, ErrNotSupported},                                        // all
 	{"same slot", ErrCrossSlot},                                         // all
 	{"access a non local key in a cluster node", ErrCrossSlot},          // all
 	{"value is not an integer", ErrWrongType},                           // all; "hash value is not an integer" too
@@ -56,6 +56,9 @@ var sentences = []struct {
 	{"value is not a float", ErrWrongType},                              // all
 	{"WRONGTYPE Operation", ErrWrongType},                               // miniredis puts words in front in a script
 }
+
+// noCluster is what a server that belongs to no cluster says to a client for clusters.
+const noCluster = "cluster support disabled"
 
 // classifyReply gives an error reply its class. A reply that fits none stays what it is.
 // plain says that the client is not one for clusters.
@@ -76,6 +79,9 @@ func classifyReply(answer redis.Error, plain bool) error {
 	}
 	for _, s := range sentences {
 		if strings.Contains(text, s.part) {
+			if s.part == noCluster {
+				return Fault(s.class, Fault(errSingle, answer))
+			}
 			return Fault(s.class, answer)
 		}
 	}

@@ -82,7 +82,7 @@ func (b *blocker) rest(ctx context.Context, lines []*line) ([]*line, error) {
 	b.quiet = len(woken) == 0
 	settled := b.loop.settle(ctx, asks, err)
 	refused := block.Err()
-	if errors.Is(refused, redis.Nil) || redis.HasErrorPrefix(refused, "UNBLOCKED") {
+	if send.IsNil(refused) || redis.HasErrorPrefix(refused, "UNBLOCKED") {
 		refused = nil
 	}
 	switch {
@@ -132,7 +132,7 @@ func (b *blocker) blame(ctx context.Context, lines []*line, err error) ([]*line,
 	defer b.loop.mu.Unlock()
 	for i, ln := range lines {
 		bad := b.loop.w.hub.Send.Explain(ctx, pops[i].Err())
-		if lasting(bad) && !errors.Is(bad, redis.Nil) {
+		if lasting(bad) && !send.IsNil(bad) {
 			ln.fail(bad)
 			found = true
 		}

@@ -114,7 +114,7 @@ func (l *loop) settle(ctx context.Context, asks []ask, err error) error {
 				answer, err = l.inFull(ctx, a)
 				return err
 			})
-		case errors.Is(err, redis.Nil): // no reply of the script's
+		case send.IsNil(err): // no reply of the script's
 			err = nil
 		case err == nil, errors.Is(err, send.ErrHook):
 		case unsent, errors.As(err, &replied):

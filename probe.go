@@ -1,0 +1,157 @@
+package desir
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/desir-go/desir/internal/send"
+)
+
+// probe tries a target once, and knows how far it came. go-redis by itself dials five times,
+// and says no more than that the context has ended when it ends amid that.
+type probe struct {
+	timeout time.Duration // of a dial, and of a TLS handshake
+	tls     *tls.Config
+
+	mu    sync.Mutex
+	stage string // what the last connection waits for
+	err   error  // why the last one failed, nil if it did not
+	heard bool   // bytes have come
+	odd   string // what the server speaks, going by its first byte
+}
+
+// The reasons that say how else the URL could be.
+var (
+	errPlainPort = errors.New("does the port speak TLS? redis:// is without")
+	errTLSPort   = errors.New("the port speaks TLS: rediss:// is with it")
+	errHTTPPort  = errors.New("the port speaks HTTP; is this a Redis server?")
+	errHungUp    = errors.New("the server has closed the connection without a word; does the port want TLS? rediss:// is with it")
+	errHandshake = errors.New("no reply to the TLS handshake")
+)
+
+// ping opens the target for one PING, by clients of their own that are closed again.
+func (t *target) ping(ctx context.Context) error {
+	p := &probe{}
+	rdb := t.client(p)
+	err := send.New(rdb).Read(ctx, redis.NewStatusCmd(ctx, "ping"))
+	abandon(ctx, rdb)
+	return p.explain(ctx, err)
+}
+
+// limit makes the options of a client those of one that tries once.
+func (p *probe) limit(dial *func(context.Context, string, string) (net.Conn, error), dials, attempts, pool, idle *int, timeout time.Duration, c *tls.Config) {
+	p.timeout, p.tls = timeout, c
+	*dial, *dials, *attempts, *pool, *idle = p.dial, 1, -1, 1, 0
+}
+
+func (p *probe) dial(ctx context.Context, network, addr string) (net.Conn, error) {
+	p.at("connecting to " + addr)
+	d := net.Dialer{Timeout: p.timeout}
+	conn, err := d.DialContext(ctx, network, addr)
+	if err != nil {
+		return nil, p.failed(err)
+	}
+	if p.tls != nil {
+		p.at("waiting for the TLS handshake with " + addr)
+		if conn, err = p.shake(ctx, conn, addr); err != nil {
+			return nil, p.failed(err)
+		}
+	}
+	p.at("waiting for a reply of " + addr)
+	return &heard{conn, p}, nil
+}
+
+// shake makes a connection one over TLS.
+func (p *probe) shake(ctx context.Context, conn net.Conn, addr string) (net.Conn, error) {
+	c := p.tls.Clone()
+	if host, _, err := net.SplitHostPort(addr); err == nil && c.ServerName == "" {
+		c.ServerName = host
+	}
+	short, cancel := context.WithTimeout(ctx, p.timeout)
+	defer cancel()
+	secured := tls.Client(conn, c)
+	err := secured.HandshakeContext(short)
+	if err == nil {
+		return secured, nil
+	}
+	_ = conn.Close()
+	_, odd := errors.AsType[tls.RecordHeaderError](err)
+	switch {
+	case odd, errors.Is(err, io.EOF):
+		err = fmt.Errorf("%s: %w; %w", addr, err, errPlainPort)
+	case short.Err() != nil:
+		err = fmt.Errorf("%s: %w; %w", addr, errHandshake, errPlainPort)
+	}
+	return nil, err
+}
+
+func (p *probe) at(stage string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.stage, p.err, p.heard = stage, nil, false
+}
+
+func (p *probe) failed(err error) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.err = err
+	return err
+}
+
+// explain puts what the probe knows into the error of a ping.
+func (p *probe) explain(ctx context.Context, err error) error {
+	if err == nil {
+		return nil
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	ended := ctx.Err()
+	switch {
+	case p.odd != "":
+		why := errTLSPort
+		if p.odd != firstOfTLS {
+			why = errHTTPPort
+		}
+		return send.Fault(ErrNotSupported, why)
+	case ended != nil && p.err != nil:
+		return send.Fault(ErrUnavailable, fmt.Errorf("%w: %w", ended, p.err))
+	case ended != nil && p.stage != "":
+		return send.Fault(ErrUnavailable, fmt.Errorf("%w while %s", ended, p.stage))
+	case p.err == nil && !p.heard && p.tls == nil && errors.Is(err, io.EOF):
+		return send.Fault(ErrUnavailable, fmt.Errorf("%w: %w", errHungUp, io.EOF))
+	}
+	return err
+}
+
+// heard is a connection that looks at the first byte of its server.
+type heard struct {
+	net.Conn
+	p *probe
+}
+
+// What begins an alert of TLS, and a reply of HTTP. No reply of Redis does.
+const (
+	firstOfTLS  = "\x15"
+	firstOfHTTP = "H"
+)
+
+func (c *heard) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	if n > 0 {
+		c.p.mu.Lock()
+		defer c.p.mu.Unlock()
+		if first := string(b[:1]); !c.p.heard && (first == firstOfTLS || first == firstOfHTTP) {
+			c.p.odd = first
+		}
+		c.p.heard = true
+	}
+	return n, err
+}

@@ -20,12 +20,15 @@ type Report struct{ Nodes []NodeReport }
 // NodeReport describes one server. A word the server did not say is empty.
 type NodeReport struct {
 	Addr        string
-	Version     string        // "7.0.15"
+	Product     string        // "Redis", "Valkey"
+	Version     string        // the product's own, "7.0.15"
 	Role        string        // "master", "slave"
-	AOF         bool          // appendonly
+	AOF         bool          // appendonly; false too if the server does not say, and there is a warning then
 	Eviction    string        // maxmemory-policy
 	ClockOffset time.Duration // the server's clock less this machine's, give or take half the round trip
 	Warnings    []string      // what weakens the guarantees, in words
+
+	aof string // as INFO has it
 }
 
 // Warnings returns those of all nodes, each with its address in front.
@@ -43,8 +46,9 @@ func (r Report) Warnings() []string {
 func (r Report) String() string {
 	var b strings.Builder
 	for _, n := range r.Nodes {
-		fmt.Fprintf(&b, "%s: Redis %s, role %s, AOF %t, eviction %s, clock %+v\n",
-			cmp.Or(n.Addr, "?"), cmp.Or(n.Version, "?"), cmp.Or(n.Role, "?"), n.AOF, cmp.Or(n.Eviction, "?"), n.ClockOffset.Round(time.Millisecond))
+		aof := map[string]string{"1": "on", "0": "off"}[n.aof]
+		fmt.Fprintf(&b, "%s: %s %s, role %s, AOF %s, eviction %s, clock %+v\n", cmp.Or(n.Addr, "?"), cmp.Or(n.Product, "server"),
+			cmp.Or(n.Version, "?"), cmp.Or(n.Role, "?"), cmp.Or(aof, "?"), cmp.Or(n.Eviction, "?"), n.ClockOffset.Round(time.Millisecond))
 	}
 	for _, w := range r.Warnings() {
 		fmt.Fprintln(&b, "warning:", w)
@@ -89,7 +93,8 @@ func collect(h *hub.Hub, r *Report) func(context.Context, redis.UniversalClient,
 		for _, info := range infos {
 			parseInfo(info.Val(), facts)
 		}
-		n := newNodeReport(addr, facts)
+		product, version := hub.Product(infos[0].Val())
+		n := newNodeReport(addr, product, version, facts)
 		n.ClockOffset = clock.Val().Sub(middle)
 		n.warn(facts)
 		mu.Lock()
@@ -99,13 +104,15 @@ func collect(h *hub.Hub, r *Report) func(context.Context, redis.UniversalClient,
 	}
 }
 
-func newNodeReport(addr string, facts map[string]string) NodeReport {
+func newNodeReport(addr, product, version string, facts map[string]string) NodeReport {
 	return NodeReport{
 		Addr:     addr,
-		Version:  facts["redis_version"],
+		Product:  product,
+		Version:  version,
 		Role:     facts["role"],
 		AOF:      facts["aof_enabled"] == "1",
 		Eviction: facts["maxmemory_policy"],
+		aof:      facts["aof_enabled"],
 	}
 }
 
@@ -117,7 +124,7 @@ func (n *NodeReport) warn(facts map[string]string) {
 	switch major, _, _ := strings.Cut(n.Version, "."); {
 	case n.Version == "":
 		warn("the server does not tell its version; the guarantees are for Redis 7.0 or later")
-	case len(major) == 1 && major < "7":
+	case n.Product == "Redis" && len(major) == 1 && major < "7":
 		warn("version %s is older than 7.0, which the library is made for", n.Version)
 	}
 	switch facts["aof_enabled"] {

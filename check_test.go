@@ -31,7 +31,7 @@ func TestCheck(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if len(r.Nodes) != 1 || r.Nodes[0].Addr != tt.s.Addr || !strings.HasPrefix(r.Nodes[0].Version, "7.") {
+			if len(r.Nodes) != 1 || r.Nodes[0].Addr != tt.s.Addr || r.Nodes[0].Product+" "+r.Nodes[0].Version != productOf(t, tt.s) {
 				t.Fatalf("report %+v", r)
 			}
 			if off := r.Nodes[0].ClockOffset.Abs(); off > time.Second {
@@ -47,6 +47,16 @@ func TestCheck(t *testing.T) {
 			}
 		})
 	}
+}
+
+// productOf is a server's name and version, as its program has it.
+func productOf(t *testing.T, s *redistest.Server) string {
+	t.Helper()
+	info := s.Client(t).InfoMap(ctx, "server").Val()["Server"]
+	if v := info["valkey_version"]; v != "" {
+		return "Valkey " + v
+	}
+	return "Redis " + info["redis_version"]
 }
 
 // TestCheckUntold checks as a user who may not use INFO: what is not told is not said to be wrong.
@@ -65,6 +75,9 @@ func TestCheckUntold(t *testing.T) {
 		if !strings.Contains(w, "does not tell") {
 			t.Errorf("warning %q", w)
 		}
+	}
+	if !strings.Contains(r.String(), "server ?, role ?, AOF ?, eviction ?") {
+		t.Errorf("the report is %q", r)
 	}
 }
 

@@ -71,7 +71,7 @@ func (c *checked) explained(err error) error {
 	if c.loaded || c.Spec != Builtin() || !perhapsNewer(err) {
 		return err
 	}
-	of := "Redis " + c.Version
+	of := c.Product + " " + c.Version
 	if wrong, ok := errors.AsType[*ArgError](err); ok {
 		wrong.Table = of
 		return err

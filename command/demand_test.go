@@ -112,7 +112,7 @@ func TestRulesOfVersion(t *testing.T) {
 // TestNumbers holds lists to the numbers in front of them, as newer servers have them.
 func TestNumbers(t *testing.T) {
 	list := func(name, number, element string) *Spec {
-		return newSpec("9.0.0", []*Command{{id: name, Arity: -2, Args: []Arg{
+		return newSpec("Redis", "9.0.0", []*Command{{id: name, Arity: -2, Args: []Arg{
 			{Name: "key", Type: "key", KeySpec: -1},
 			{Name: "fields", Type: "block", Token: "FIELDS", KeySpec: -1, Args: []Arg{
 				{Name: number, Type: "integer", KeySpec: -1},
@@ -121,7 +121,7 @@ func TestNumbers(t *testing.T) {
 			{Name: "late", Type: "pure-token", Token: "LATE", Optional: true, KeySpec: -1},
 		}}})
 	}
-	pairs := newSpec("9.0.0", []*Command{{id: "hsetex", Arity: -2, Args: []Arg{
+	pairs := newSpec("Redis", "9.0.0", []*Command{{id: "hsetex", Arity: -2, Args: []Arg{
 		{Name: "numfields", Type: "integer", KeySpec: -1},
 		{Name: "data", Type: "block", Multiple: true, KeySpec: -1, Args: []Arg{{Name: "field", Type: "string", KeySpec: -1}, {Name: "score", Type: "double", KeySpec: -1}}},
 	}}})

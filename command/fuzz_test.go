@@ -61,7 +61,7 @@ func FuzzDocs(f *testing.F) {
 	f.Fuzz(func(t *testing.T, docs, info string) {
 		commands, err := parseDocs(replyOf(docs))
 		if err == nil {
-			use(newSpec("7.0.0", addInfo(commands, replyOf(info))))
+			use(newSpec("Redis", "7.0.0", addInfo(commands, replyOf(info))))
 		}
 		var s Spec
 		if s.UnmarshalText([]byte(docs)) == nil {

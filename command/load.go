@@ -3,7 +3,6 @@ package command
 import (
 	"context"
 	"errors"
-	"strings"
 
 	"github.com/redis/go-redis/v9"
 
@@ -54,7 +53,8 @@ func loadFrom(ctx context.Context, h *hub.Hub) (*Spec, error) {
 	if err != nil && !errors.Is(err, send.ErrDenied) {
 		return nil, err
 	}
-	return newSpec(versionIn(textIn(version)), addInfo(commands, info)), nil
+	product, number := hub.Product(textIn(version))
+	return newSpec(product, number, addInfo(commands, info)), nil
 }
 
 // ask sends a read whose answer may be anything.
@@ -67,14 +67,4 @@ func ask(ctx context.Context, h *hub.Hub, words ...any) (any, error) {
 		return nil, err
 	}
 	return cmd.Val(), nil
-}
-
-// versionIn finds the version in what INFO says.
-func versionIn(info string) string {
-	for line := range strings.Lines(info) {
-		if v, ok := strings.CutPrefix(line, "redis_version:"); ok {
-			return strings.TrimSpace(v)
-		}
-	}
-	return ""
 }

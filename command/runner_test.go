@@ -263,7 +263,7 @@ func TestLoadFallsBack(t *testing.T) {
 			t.Fatal(err)
 		}
 		if (s == Builtin()) != (b.Name == "embedded") {
-			t.Errorf("version %q, built in: %t", s.Version, s == Builtin())
+			t.Errorf("product %q, version %q, built in: %t", s.Product, s.Version, s == Builtin())
 		}
 		do(t, New(b.Client, WithSpec(s)), "set", b.Key("k"), "v")
 	})

@@ -10,6 +10,7 @@ import (
 // Spec is a table of commands. It is not changed once it is there, and safe for
 // any number of goroutines.
 type Spec struct {
+	Product string // what server it comes from, "Redis" or "Valkey"; empty if that does not say
 	Version string // of the server it comes from, "7.0.15"
 
 	all []*Command          // sorted by id, subcommands behind their container
@@ -17,8 +18,8 @@ type Spec struct {
 }
 
 // newSpec makes a table of commands whose ids and grammars are there.
-func newSpec(version string, commands []*Command) *Spec {
-	s := &Spec{Version: version, ids: make(map[string]*Command, len(commands))}
+func newSpec(product, version string, commands []*Command) *Spec {
+	s := &Spec{Product: product, Version: version, ids: make(map[string]*Command, len(commands))}
 	for _, c := range commands {
 		if c.id == "" || s.ids[c.id] != nil {
 			continue

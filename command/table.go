@@ -1,6 +1,7 @@
 package command
 
 import (
+	"cmp"
 	_ "embed"
 	"regexp"
 	"slices"
@@ -34,7 +35,7 @@ func Builtin() *Spec { return builtin() }
 
 // The form of the table is lines of fields with tabs between them:
 //
-//	redis version
+//	product version
 //	c id arity since group complexity flags categories tips deprecated replaced
 //	k flags begin index keyword startfrom find lastkey step limit keynum firstkey
 //	a depth name type token marks since deprecated keyspec display
@@ -63,7 +64,7 @@ func (s *Spec) MarshalText() ([]byte, error) {
 			arg(depth+1, &a.Args[i])
 		}
 	}
-	line("redis", s.Version)
+	line(cmp.Or(strings.ToLower(s.Product), "redis"), s.Version)
 	for _, c := range s.all {
 		line("c", c.id, c.Arity, c.Since, c.Group, formulas(c.Complexity), c.Flags, c.Categories, c.Tips, c.Deprecated, s.names(c.ReplacedBy))
 		for _, k := range c.KeySpecs {

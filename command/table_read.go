@@ -11,6 +11,9 @@ import (
 // errTable is a text that is no table.
 var errTable = errors.New("not a table of commands")
 
+// products are the servers whose tables are known, by the word of their first line.
+var products = map[string]string{"redis": "Redis", "valkey": "Valkey", "dragonfly": "Dragonfly"}
+
 // UnmarshalText reads what [Spec.MarshalText] wrote.
 func (s *Spec) UnmarshalText(text []byte) error {
 	if err := s.read(string(text)); err != nil {
@@ -32,12 +35,13 @@ func (s *Spec) read(text string) error {
 	if r.version == nil {
 		return errTable
 	}
-	*s = *newSpec(*r.version, r.commands)
+	*s = *newSpec(r.product, *r.version, r.commands)
 	return nil
 }
 
 // tableReader reads a table line by line.
 type tableReader struct {
+	product  string
 	version  *string
 	commands []*Command
 	slab     []Command           // for the commands
@@ -69,9 +73,9 @@ func (r *tableReader) line(line string) bool {
 		fields = append(fields, f)
 	}
 	switch {
-	case fields[0] == "redis" && len(fields) == 2 && r.version == nil:
+	case products[fields[0]] != "" && len(fields) == 2 && r.version == nil:
 		version := strings.Clone(fields[1])
-		r.version = &version
+		r.product, r.version = products[fields[0]], &version
 		return true
 	case fields[0] == "c" && len(fields) == commandFields:
 		return r.command(fields)

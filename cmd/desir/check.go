@@ -36,6 +36,7 @@ func (c *checkCmd) Run(ctx context.Context, s streams, flags *cli) error {
 			}
 			doc := mapping{
 				{"addr", n.Addr},
+				{"product", n.Product},
 				{"version", n.Version},
 				{"role", n.Role},
 				{"aof", n.AOF},

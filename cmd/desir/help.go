@@ -35,7 +35,7 @@ func (c *helpCmd) Run(ctx context.Context, s streams, flags *cli, parsed *kong.C
 			err = disconnect()
 		}
 		if err != nil {
-			fmt.Fprintln(s.err, "desir: of Redis "+spec.Version+", since", harmless(err.Error()))
+			fmt.Fprintln(s.err, "desir: of "+spec.Product+" "+spec.Version+", since", harmless(err.Error()))
 		}
 	}
 	return explain(s.out, spec, c.Words)

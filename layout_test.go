@@ -43,6 +43,7 @@ var arrows = map[string][]string{
 	"internal/wait":             {"internal/hub", "internal/keys", "internal/link", "internal/oneline", "internal/script", "internal/send"},
 	"internal/script":           {"internal/hub"},
 	"internal/redistest":        {"embedded"},
+	"internal/kinds":            {"codec"},
 	"internal/conformance":      {"", "codec", "channel", "collections", "counter", "internal/", "rpc"},
 }
 

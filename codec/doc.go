@@ -60,7 +60,8 @@
 // GobEncode, ProtoReflect: use codec.JSON, give the type text methods, or write a codec for
 // it); channels, functions, complex numbers and uintptr;
 // half a pair of marshalling methods, or writing by one pair and reading by another;
-// an embedded pointer to a struct, unless tagged noinline; interned strings; interfaces with methods, but for error, of which
+// an embedded pointer to a struct, unless tagged noinline; an embedded field that is
+// unexported and no struct; interned strings; interfaces with methods, but for error, of which
 // the text is stored; a struct with nothing but unexported fields, wherever it
 // stands (a field of such a type, as a sync.Mutex, is left out if it is tagged "-");
 // a struct with two fields of one name, unless it is stored as an array. Aliases are
@@ -78,7 +79,9 @@
 // with methods, error too; two fields of one name; half a pair of marshalling methods, and
 // pairs whose methods need a pointer where there is none, in maps and interfaces; embedded
 // pointers to unexported structs. In an interface every number comes back as a float64, so
-// integers that it does not hold are refused there.
+// integers beyond 2^53 are refused there. So are a NaN, an infinity, text that is not UTF-8,
+// and keys of maps that their methods read otherwise than JSON writes them. A pointer to
+// what writes null is read as nil.
 //
 // # Keys
 //

@@ -10,8 +10,9 @@ import (
 
 // ErrUnsupported says that a type cannot be stored with a codec, or cannot be a
 // key. The error around it names the type and the reason. [Values] and [Keys]
-// return it; nothing about it depends on a value, so it is found by the first
-// call of a program and never later.
+// return it, so it is found by the first call of a program. Encoding returns it for a
+// value that would not come back, although others of its type do: what an interface
+// holds, keys of a map, and in JSON text that is not UTF-8, a NaN and an infinity.
 var ErrUnsupported = errors.New("codec: type not supported")
 
 // ErrTooLarge says that a value is longer than a [Limit] or a message may be,

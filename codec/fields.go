@@ -109,6 +109,9 @@ func (b *planner) fields(t reflect.Type) (*fieldSet, error) {
 				continue
 			}
 		}
+		if f.Anonymous && !f.IsExported() && part.shape != structShape {
+			return nil, embedsHidden(t, f)
+		}
 		fs.add(own)
 		if alias, ok := tag.options["alias"]; ok {
 			fs.call(alias, own.path, part)
@@ -149,6 +152,12 @@ func (b *planner) embed(fs *fieldSet, t reflect.Type, f reflect.StructField, for
 		fs.add(in)
 	}
 	return true, nil
+}
+
+// embedsHidden refuses an embedded field that is unexported, and no struct whose fields are
+// taken over.
+func embedsHidden(t reflect.Type, f reflect.StructField) error {
+	return unsupported(t, "it embeds "+f.Type.String()+", which is unexported, and could not be read back. Give the field a name, or the tag \"-\"")
 }
 
 type fieldTag struct {

@@ -49,7 +49,7 @@ func (g *guard) anyMap(n int, keys class) error {
 		if err != nil {
 			return err
 		}
-		if keys != anyClass && i%2 == 0 && t.class != keys && t.class != nilClass {
+		if keys != anyClass && i%2 == 0 && t.class != keys { // nil would be read as an empty string
 			return errKeys
 		}
 		if err := g.any(t, keys); err != nil {

@@ -1,11 +1,13 @@
 package codec
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"reflect"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 	"unsafe"
 )
 
@@ -33,7 +35,12 @@ func jsonForm(t reflect.Type) (*form, error) {
 			if err := enc.Encode(reflect.NewAt(t, v).Interface()); err != nil {
 				return nil, quiet(err)
 			}
-			out := w.buf[:len(w.buf)-1] // without the line feed that an Encoder ends with
+			out := w.buf[:len(w.buf)-1]                           // without the line feed that an Encoder ends with
+			if bytes.Contains(out[len(dst):], []byte(`\ufffd`)) { // as bytes that are not UTF-8 are written
+				if err := p.texts(reflect.NewAt(t, v).Elem()); err != nil {
+					return nil, err
+				}
+			}
 			if !p.guarded {
 				return out, nil
 			}
@@ -43,6 +50,9 @@ func jsonForm(t reflect.Type) (*form, error) {
 			defer caught(&err)
 			if err := check(data, room); err != nil {
 				return err
+			}
+			if !unicodeText(data) {
+				return errUTF8
 			}
 			return jsonReason(json.Unmarshal(data, reflect.NewAt(t, v).Interface()))
 		},
@@ -59,8 +69,15 @@ func (w *appender) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// quiet hides the words of errors that quote what a marshaler returned.
+// quiet gives the errors of encoding/json words of ours, and hides those that quote what
+// a marshaler returned.
 func quiet(err error) error {
+	switch e := err.(type) {
+	case *json.UnsupportedValueError:
+		return &detail{ErrUnsupported, "JSON has no NaN, no infinity, and no value that contains itself"}
+	case *json.UnsupportedTypeError:
+		return unsupported(e.Type, "JSON has no "+e.Type.Kind().String())
+	}
 	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
 		return &foreign{"json", syntax}
 	}
@@ -120,4 +137,45 @@ func jsonWant(t reflect.Type) string {
 		return word + " (struct)" // its name is all its fields
 	}
 	return word + " (" + t.String() + ")"
+}
+
+// unicodeText tells whether encoding/json reads all text as it stands: it puts U+FFFD in
+// the place of bytes that are not UTF-8, and of half a surrogate pair.
+func unicodeText(data []byte) bool {
+	if !utf8.Valid(data) {
+		return false
+	}
+	for i := 0; i+1 < len(data); i++ {
+		next := bytes.IndexByte(data[i:], '\\')
+		if next < 0 || i+next+1 >= len(data) {
+			return true
+		}
+		if i += next + 1; data[i] != 'u' {
+			continue
+		}
+		switch r := escaped(data[i+1:]); {
+		case r >= 0xd800 && r < 0xdc00:
+			if i += 6; i >= len(data) || data[i-1] != '\\' || data[i] != 'u' {
+				return false
+			}
+			if r := escaped(data[i+1:]); r < 0xdc00 || r > 0xdfff {
+				return false
+			}
+		case r >= 0xdc00 && r <= 0xdfff:
+			return false
+		}
+	}
+	return true
+}
+
+// escaped reads four hexadecimal digits; -1 if there are others.
+func escaped(data []byte) int64 {
+	if len(data) < 4 {
+		return -1
+	}
+	n, err := strconv.ParseUint(string(data[:4]), 16, 16)
+	if err != nil {
+		return -1
+	}
+	return int64(n)
 }

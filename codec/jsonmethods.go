@@ -79,27 +79,59 @@ func jsonMethods(t reflect.Type, addr bool) (bool, error) {
 }
 
 // jsonKeys tells whether the keys of a map have to be looked at one by one, or why they
-// are not written as they are read: strings as they are, whatever methods they have, but
-// read by UnmarshalText; and others by methods that need no pointer.
+// are not written as they are read. Strings are written as they are, whatever methods they
+// have, and others by MarshalText, if it needs no pointer; all are read by UnmarshalJSON if
+// they have that and UnmarshalText, or by the latter.
 func jsonKeys(t reflect.Type) (keyed bool, err error) {
 	key := t.Key()
-	writes, reads := key.Implements(textMarshaler), reflect.PointerTo(key).Implements(textUnmarshaler)
+	p := reflect.PointerTo(key)
+	writes, reads := key.Implements(textMarshaler), p.Implements(textUnmarshaler)
 	switch key.Kind() {
 	case reflect.String:
-		if reads && !writes {
-			break
+		if writes || !reads {
+			return reads, nil
 		}
-		return reads, nil
 	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,
 		reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Uintptr:
 		if writes == reads {
-			return false, nil
+			return reads && p.Implements(jsonUnmarshaler), nil
 		}
 	default:
 		if writes && reads && key.Kind() != reflect.Interface && key.Kind() != reflect.Pointer {
-			return false, inherited(key, "json", marshalText, unmarshalText)
+			return p.Implements(jsonUnmarshaler), inherited(key, "json", marshalText, unmarshalText)
 		}
 		return false, unsupported(t, "JSON has no keys of type "+key.String())
 	}
 	return false, unsupported(t, "JSON has no keys of type "+key.String()+": it has half a pair of text methods, or one that needs a pointer")
+}
+
+// errKeyText: encoding/json would read another key, or none.
+const errKeyText refusal = "a key of a map is not read by its methods as JSON writes it"
+
+// keptKey tells whether a key is read as it is written.
+func keptKey(key reflect.Value) bool {
+	text, err := jsonKey(key)
+	if err != nil {
+		return true // encoding/json says so
+	}
+	again := reflect.New(key.Type())
+	if u, ok := again.Interface().(json.Unmarshaler); ok {
+		quoted, _ := json.Marshal(text)
+		err = u.UnmarshalJSON(quoted)
+	} else {
+		err = again.Interface().(encoding.TextUnmarshaler).UnmarshalText([]byte(text))
+	}
+	if err != nil {
+		return false
+	}
+	once, err := jsonKey(again.Elem())
+	return err == nil && once == text
+}
+
+func jsonKey(key reflect.Value) (string, error) {
+	if key.Kind() == reflect.String {
+		return key.String(), nil
+	}
+	text, err := key.Interface().(encoding.TextMarshaler).MarshalText()
+	return string(text), err
 }

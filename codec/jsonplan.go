@@ -19,7 +19,8 @@ type jsonPlan struct {
 
 	free    bool // an interface: what it holds decides
 	wide    bool // an integer of 64 bits, which an interface would receive as a float
-	keyed   bool // of a map: its keys are written as strings, and read by UnmarshalText
+	text    bool // a string
+	keyed   bool // of a map: its keys may be read by other methods than they are written by
 	guarded bool // of the plan that was asked for
 	walked  bool // of the same: a value of it can nest without end, or hold what JSON has no place for
 }
@@ -114,6 +115,8 @@ func (b *jsonPlanner) plan(t reflect.Type, addr bool) (_ *jsonPlan, err error) {
 		err = faceless(t)
 	case reflect.Int, reflect.Int64, reflect.Uint, reflect.Uint64, reflect.Uintptr:
 		p.kind, p.wide = reflect.Invalid, true
+	case reflect.String:
+		p.kind, p.text = reflect.Invalid, true
 	default:
 		p.kind = reflect.Invalid
 	}
@@ -224,8 +227,10 @@ func (fs *jsonFields) of(t reflect.Type, index []int, cost int, addr bool) error
 			behind += rounded(at.Size())
 		}
 		switch {
-		case tag == "-", !f.IsExported() && (!f.Anonymous || at.Kind() != reflect.Struct):
+		case tag == "-", !f.IsExported() && !f.Anonymous:
 			continue
+		case !f.IsExported() && at.Kind() != reflect.Struct:
+			return embedsHidden(t, f)
 		case f.Anonymous && !f.IsExported() && f.Type.Kind() == reflect.Pointer:
 			return unsupported(t, "it embeds "+f.Type.String()+", which encoding/json cannot fill; embed the struct itself")
 		case f.Anonymous && name == "" && at.Kind() == reflect.Struct:

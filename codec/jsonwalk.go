@@ -1,9 +1,8 @@
 package codec
 
 import (
-	"encoding"
-	"math"
 	"reflect"
+	"unicode/utf8"
 )
 
 // jsonWalker goes through a value before encoding/json does, which has no bound of depth:
@@ -11,7 +10,8 @@ import (
 // interfaces whether it could be stored by itself.
 type jsonWalker struct {
 	depth int
-	hops  int // interfaces on the way
+	hops  int  // interfaces on the way
+	texts bool // look for text that is not UTF-8
 }
 
 const whyJSONDepth = "nested deeper than 10000"
@@ -35,6 +35,9 @@ func (w *jsonWalker) value(p *jsonPlan, v reflect.Value) error {
 		if p.wide && w.hops > 0 && !exactly(v) {
 			return errWide
 		}
+		if p.text && w.texts && !utf8.ValidString(v.String()) {
+			return errUTF8
+		}
 		return nil
 	}
 	if w.depth++; w.depth > maxJSONDepth {
@@ -43,7 +46,7 @@ func (w *jsonWalker) value(p *jsonPlan, v reflect.Value) error {
 	defer func() { w.depth-- }()
 	switch p.kind {
 	case reflect.Slice, reflect.Array:
-		if p.elem.kind == reflect.Invalid && !p.elem.free && (!p.elem.wide || w.hops == 0) {
+		if p.elem.kind == reflect.Invalid && !p.elem.free && !w.texts && (!p.elem.wide || w.hops == 0) {
 			return nil
 		}
 		for i := range v.Len() {
@@ -53,8 +56,11 @@ func (w *jsonWalker) value(p *jsonPlan, v reflect.Value) error {
 		}
 	case reflect.Map:
 		for it := v.MapRange(); it.Next(); {
-			if p.keyed && !keptText(it.Key()) {
+			if p.keyed && !keptKey(it.Key()) {
 				return errKeyText
+			}
+			if w.texts && it.Key().Kind() == reflect.String && !utf8.ValidString(it.Key().String()) {
+				return errUTF8
 			}
 			if err := w.value(p.elem, it.Value()); err != nil {
 				return err
@@ -93,24 +99,21 @@ func (w *jsonWalker) dynamic(v reflect.Value) error {
 }
 
 // errWide: encoding/json makes a float64 of each number in an interface.
-var errWide = &detail{ErrUnsupported, "an interface holds an integer that a floating-point number, which JSON makes of it, does not hold exactly"}
+const errWide refusal = "an interface holds an integer beyond 2^53, which JSON would read as a floating-point number"
 
-// exactly tells whether a float64 holds an integer.
 func exactly(v reflect.Value) bool {
 	const most = 1 << 53
 	if v.CanInt() {
-		n := v.Int()
-		return n >= -most && n <= most || n != math.MaxInt64 && int64(float64(n)) == n
+		return v.Int() >= -most && v.Int() <= most
 	}
-	n := v.Uint()
-	return n <= most || n < math.MaxUint64-1023 && uint64(float64(n)) == n
+	return v.Uint() <= most
 }
 
-// errKeyText: encoding/json writes the string, and lets UnmarshalText read it.
-var errKeyText = &detail{ErrUnsupported, "a key of a map has a text other than its string, which JSON would write"}
+// errUTF8: encoding/json would write other text.
+const errUTF8 refusal = "text that is not UTF-8, which JSON has no place for"
 
-// keptText tells whether the text of a key is its string.
-func keptText(key reflect.Value) bool {
-	text, err := key.Interface().(encoding.TextMarshaler).MarshalText()
-	return err == nil && string(text) == key.String()
+// texts looks for text that is not UTF-8.
+func (p *jsonPlan) texts(v reflect.Value) error {
+	w := jsonWalker{texts: true}
+	return w.value(p, v)
 }

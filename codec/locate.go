@@ -21,7 +21,7 @@ func (l *located) Error() string { return l.path + ": " + l.err.Error() }
 func (l *located) Unwrap() error { return l.err }
 
 // longPath bounds a path: names are long, and recursive types nest.
-const longPath = 200
+const longPath = 100
 
 // in puts a field, an element or an entry in front of where an error came from.
 func in(step string, err error) error {

@@ -31,6 +31,7 @@ func TestFieldsAreTheLibrarys(t *testing.T) {
 			l int
 		}
 		Exported struct{ P, Q int }
+		Strings  string
 		embeds   struct {
 			Exported
 			R int
@@ -56,7 +57,7 @@ func TestFieldsAreTheLibrarys(t *testing.T) {
 			S int
 		}
 		notStruct struct {
-			userID
+			Strings
 			S int
 		}
 		longName struct {

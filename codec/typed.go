@@ -1,6 +1,7 @@
 package codec
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"reflect"
@@ -90,7 +91,11 @@ func fromForeign[T any](c Codec) typed[T] {
 }
 
 // encodeError puts the type's name around what went wrong while encoding. An error
-// of ours already has it, and one of a marshaler keeps its own words.
+// of ours already has it, and one of a marshaler keeps its own words. What refuses a value
+// matches ErrUnsupported, as what refuses a type does.
 func encodeError(name, codec string, err error) error {
+	if _, ok := errors.AsType[refusal](err); ok {
+		err = fmt.Errorf("%w: %w", ErrUnsupported, err)
+	}
 	return fmt.Errorf("codec: cannot encode %s with %s: %w", oneline.Line(name, oneline.Name), oneline.Text(codec, oneline.Short), err)
 }

@@ -86,7 +86,13 @@ func (w *writer) target(p *plan, v unsafe.Pointer) error {
 			w.null()
 			return nil
 		}
-		return w.target(p.elem, at)
+		from := len(w.buf)
+		if err := w.target(p.elem, at); err != nil {
+			return err
+		}
+		if p.elem.shape == packedShape && len(w.buf) == from+1 && w.buf[from] == msgpcode.Nil && !(p.elem.nilable && *(*unsafe.Pointer)(at) == nil) {
+			w.buf = pack.AppendBinary(w.buf[:from], "") // nil would be read as a pointer that is nil
+		}
 	default:
 		return w.container(p, v)
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/desir-go/desir"
 	"github.com/desir-go/desir/internal/listen"
 	"github.com/desir-go/desir/internal/pack"
 )
@@ -132,11 +133,14 @@ func (r *run) hear(ended <-chan struct{}, heard func()) {
 		if err == nil || errors.Is(err, context.Canceled) {
 			continue
 		}
-		if p.pause == 0 {
+		switch {
+		case errors.Is(err, desir.ErrClosed): // the worker ends
+			return
+		case hopeless(err):
+			r.s.settings.log.Warn("desir: a worker cannot hear of callers that give up; its handlers end by their deadlines", "service", r.s.label(), "error", err)
+			return
+		case p.pause == 0:
 			r.s.settings.log.Warn("desir: a worker cannot hear of callers that give up; it tries again", "service", r.s.label(), "error", err)
-		}
-		if hopeless(err) {
-			return // handlers end by their deadlines
 		}
 	}
 }

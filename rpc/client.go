@@ -130,13 +130,11 @@ func (c *Client) Stats() ClientStats { return ClientStats{Forged: c.forged.Load(
 
 const promiseLife = time.Minute
 
-// promised reports why results would not come: a client with a prefix of its own looks once a
-// minute whether all workers write to inboxes below it. The call did not run. No call is stored
-// before a worker was seen: one that begins meanwhile may be another.
+// promised reports why results would not come: a client looks once a minute whether all
+// workers write to inboxes below its prefix. The call did not run. With a prefix of its own,
+// it stores no call before it has seen a worker, since the one that begins next may have
+// another prefix.
 func (c *Client) promised(ctx context.Context) error {
-	if c.prefix == "" {
-		return nil
-	}
 	fresh := func() bool { return time.Since(time.Unix(0, c.promise.Load())) < promiseLife }
 	return c.gate.pass(ctx, fresh, func() error {
 		workers, err := c.workers(ctx)
@@ -147,14 +145,16 @@ func (c *Client) promised(ctx context.Context) error {
 			return err
 		}
 		for _, w := range workers {
-			if !slices.Contains(w.Inboxes, c.prefix) {
-				return send.Fault(desir.ErrNotSupported, fmt.Errorf("the worker %s writes no results below the client's prefix; give it rpc.InboxPrefix(%q)", w.Name, c.prefix))
+			if !w.writesTo(c.prefix) {
+				return send.Fault(desir.ErrNotSupported, w.elsewhere(c.prefix))
 			}
 		}
-		if len(workers) == 0 {
+		switch {
+		case len(workers) > 0:
+			c.promise.Store(time.Now().UnixNano())
+		case c.prefix != "":
 			return ErrNoWorkers
 		}
-		c.promise.Store(time.Now().UnixNano())
 		return nil
 	})
 }

@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/desir-go/desir/internal/keys"
+	"github.com/desir-go/desir/internal/oneline"
 )
 
 // A frame names an inbox by its ID, or, below a prefix of the client's own, by its whole key.
@@ -65,9 +66,33 @@ func (s *serverSettings) writesTo(prefix string) bool {
 func (s *serverSettings) inboxes() []string {
 	all := slices.Clone(s.prefixes)
 	for i, p := range all {
-		if p == "" {
-			all[i] = keys.Inbox("")
-		}
+		all[i] = prefixKey(p)
 	}
 	return all
+}
+
+// writesTo reports the same of a worker by what it says about itself.
+func (w *WorkerInfo) writesTo(prefix string) bool {
+	if len(w.Inboxes) == 0 {
+		return prefix == ""
+	}
+	return slices.Contains(w.Inboxes, prefixKey(prefix))
+}
+
+// elsewhere says why no result of the worker comes to an inbox below a prefix.
+func (w *WorkerInfo) elsewhere(prefix string) error {
+	own := prefixKey("")
+	if len(w.Inboxes) > 0 {
+		own = w.Inboxes[0]
+	}
+	return fmt.Errorf("the worker %s writes no results to inboxes below %q; give the client rpc.InboxPrefix(%s), or the worker the other prefix as well",
+		oneline.Text(w.Name, oneline.Short), prefixKey(prefix), oneline.Quote(own, oneline.Short))
+}
+
+// prefixKey returns what the keys of inboxes below a prefix begin with.
+func prefixKey(prefix string) string {
+	if prefix == "" {
+		return keys.Inbox("")
+	}
+	return prefix
 }

@@ -82,7 +82,8 @@ func Grace(d time.Duration) ServerOption {
 }
 
 // Logger is where a Server tells of panics, of trouble with Redis and of results
-// that it could not deliver. The default is nowhere.
+// that it could not deliver. The default is [slog.Default], when the Server is
+// made; slog.New(slog.DiscardHandler) is silence.
 func Logger(l *slog.Logger) ServerOption { return serverOption(func(s *serverSettings) { s.log = l }) }
 
 // InterceptOption is an option of a [Server], of a [Client], or of one handler.
@@ -130,8 +131,8 @@ func (o inboxOption) applyClient(s *clientSettings) {
 //
 // A Server writes results to inboxes below its prefixes and to no other key, whatever a
 // frame names; the option may be given several times, and the default has to be named then
-// as well. A Client with a prefix looks once a minute whether all workers write there (one
-// round trip), and its calls fail with [desir.ErrNotSupported] if one does not. All
+// as well. A Client looks before its first call, and then once a minute, whether all workers
+// write to its inbox (one round trip), and its calls fail with [desir.ErrNotSupported] if one does not. All
 // Clients of one redis client with the same prefix share an inbox.
 func InboxPrefix(prefix string) SideOption { return inboxOption(prefix) }
 
@@ -209,14 +210,14 @@ func gatherClient(opts []ClientOption) (s clientSettings, _ error) {
 }
 
 func gatherServer(opts []ServerOption) (serverSettings, error) {
-	s := serverSettings{concurrency: defaultConcurrency, queue: defaultQueue, grace: defaultGrace, log: slog.New(slog.DiscardHandler)}
+	s := serverSettings{concurrency: defaultConcurrency, queue: defaultQueue, grace: defaultGrace}
 	for _, o := range opts {
 		if o != nil {
 			o.applyServer(&s)
 		}
 	}
 	if s.log == nil {
-		s.log = slog.New(slog.DiscardHandler)
+		s.log = slog.Default()
 	}
 	if err := errors.Join(s.errs...); err != nil {
 		return s, err

@@ -118,7 +118,7 @@ func (c *incoming) sealed(r result) result {
 }
 
 // hint refuses a call whose inbox is not the worker's to write to, if it is one of the
-// default, which does no harm. If the worker may not do that, its log alone tells.
+// default, which does no harm. If the worker may not do that, the client learns by the silence.
 func (c *incoming) hint(err error) {
 	if c.request.inbox == "" || prefixOf(c.request.inbox) != "" {
 		return
@@ -157,6 +157,9 @@ func (o *outgoing) delivered(_ *fuse.Call, err error) {
 	case errors.Is(err, redis.Nil):
 		r.s.stats.late.Add(o.n)
 	case o.hint:
+	case errors.Is(err, desir.ErrDenied): // this inbox is not for this worker, which others are: the client learns by the silence
+		r.s.stats.undelivered.Add(o.n)
+		r.s.warnOfInbox(err)
 	case errors.Is(err, desir.ErrWrongType): // the client's own inbox is spoilt, which hurts nobody else: its reads tell it
 		r.s.stats.undelivered.Add(o.n)
 		r.s.settings.log.Warn("desir: results could not be delivered; the key of their inbox holds something else", "service", r.s.h.Key, "results", o.n)

@@ -129,6 +129,7 @@ func (c *incoming) refuse() {
 	code := InvalidArgument
 	switch {
 	case errors.Is(c.err, errElsewhere):
+		s.warnOfInbox(c.err)
 		c.hint(c.err)
 		return
 	case c.request.inbox == "" || !s.settings.writesTo(prefixOf(c.request.inbox)):

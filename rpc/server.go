@@ -36,6 +36,8 @@ type Server struct {
 	err      error // why it cannot run
 	run      *run  // the worker, while it runs
 
+	warned atomic.Int64 // when warnOfInbox has logged last, by age; 0: never
+
 	stats stats
 }
 
@@ -104,6 +106,18 @@ func (s *Server) handle(h *handler, own []Interceptor, err error) {
 	h.usual.unknown()
 	h.intercept = chain(slices.Concat(s.settings.intercept, own))
 	s.handlers[h.info.Name] = h
+}
+
+const warnGap = time.Minute
+
+// warnOfInbox logs, at most once a minute, that clients have inboxes to which the worker does
+// not write or may not write.
+func (s *Server) warnOfInbox(err error) {
+	now, last := int64(s.age()), s.warned.Load()
+	if (last == 0 || time.Duration(now-last) >= warnGap) && s.warned.CompareAndSwap(last, now) {
+		s.settings.log.Warn("desir: results are not written to the inbox of a client; give both sides the same rpc.InboxPrefix, and the worker's user the right to XADD there",
+			"service", s.label(), "error", err)
+	}
 }
 
 // age is a clock for short times.

@@ -1,0 +1,106 @@
+package rpc_test
+
+import (
+	"errors"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/desir-go/desir"
+	"github.com/desir-go/desir/internal/redistest"
+	"github.com/desir-go/desir/rpc"
+)
+
+// logged is a log that a test reads.
+type logged struct {
+	mu sync.Mutex
+	b  strings.Builder
+}
+
+func (l *logged) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+// count returns how many lines have all of the words.
+func (l *logged) count(words ...string) (n int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for line := range strings.Lines(l.b.String()) {
+		all := true
+		for _, w := range words {
+			all = all && strings.Contains(line, w)
+		}
+		if all {
+			n++
+		}
+	}
+	return n
+}
+
+// limitedTo returns a client of a user whose keys are those of the service and these.
+func limitedTo(t *testing.T, srv *redistest.Server, keys string) *redis.Client {
+	t.Helper()
+	if err := srv.Client(t).Do(t.Context(), "acl", "setuser", "worker", "on", ">pw", "+@all", "~calc", "~{calc}:*", keys, "&{calc}:cancel").Err(); err != nil {
+		t.Fatal(err)
+	}
+	return srv.Client(t, func(o *redis.Options) { o.Username, o.Password = "worker", "pw" })
+}
+
+// TestOtherInboxIsRefused calls a worker that writes to inboxes below another prefix: the call
+// fails before it is stored.
+func TestOtherInboxIsRefused(t *testing.T) {
+	t.Parallel()
+	srv := redistest.StartServer(t)
+	counting(t, limitedTo(t, srv, "~calc:inbox:*"), rpc.InboxPrefix("calc:inbox:"))
+	for name, opt := range map[string]rpc.ClientOption{"default": rpc.Intercept(), "other": rpc.InboxPrefix("other:")} {
+		c := rpc.NewClient(srv.Client(t), service, opt)
+		_, err := sum.Call(t.Context(), c, nil, patient)
+		if !errors.Is(err, desir.ErrNotSupported) || !strings.Contains(err.Error(), `rpc.InboxPrefix("calc:inbox:")`) {
+			t.Errorf("%s: %v; want ErrNotSupported and the prefix", name, err)
+		}
+	}
+	mustSum(t, rpc.NewClient(srv.Client(t), service, rpc.InboxPrefix("calc:inbox:")))
+}
+
+// TestOtherInboxIsNoHang has workers that cannot write to the inbox of a call that is stored:
+// the call ends, and the log says why. Other calls of the worker are left alone.
+func TestOtherInboxIsNoHang(t *testing.T) {
+	t.Parallel()
+	for name, opts := range map[string][]rpc.ServerOption{
+		"the option": {rpc.InboxPrefix("calc:inbox:")},
+		"the rights": {rpc.InboxPrefix("calc:inbox:"), rpc.InboxPrefix("desir:inbox:")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			srv := redistest.StartServer(t)
+			rdb := srv.Client(t)
+			c := rpc.NewClient(rdb, service)
+			_, end := serve(t, rdb)
+			mustSum(t, c) // the worker of before writes to the inbox
+			end()
+			log := &logged{}
+			opts = append(opts, rpc.Logger(slog.New(slog.NewTextHandler(log, nil))))
+			s, _, _ := counting(t, limitedTo(t, srv, "~calc:inbox:*"), opts...)
+			var calls []*rpc.Pending[int]
+			for range 3 {
+				calls = append(calls, sum.Go(t.Context(), c, nil, patient))
+			}
+			for _, p := range calls {
+				_, err := within(t, "the call", silent, p)
+				ranOrLost(t, "the call", err)
+			}
+			if n := log.count("level=WARN", "rpc.InboxPrefix"); n != 1 {
+				t.Errorf("%d warnings; want 1", n)
+			}
+			if st := s.Stats(); st.Dropped != 0 {
+				t.Errorf("%d incarnations were given up", st.Dropped)
+			}
+			mustSum(t, rpc.NewClient(srv.Client(t), service, rpc.InboxPrefix("calc:inbox:")))
+		})
+	}
+}

@@ -143,7 +143,8 @@ func decide(ctx context.Context, h *hub.Handle, sc *script.Script, args ...any) 
 // The update is optimistic: one HGET, then one script or HSETNX that writes
 // only if nobody else did meanwhile; otherwise both again, with a pause that
 // grows. So f runs at least once and may run often; its result is applied
-// once. After 200 attempts the error is [desir.ErrConflict]. Every write is
+// once. It reads at the master, also where the client reads from replicas. After 200
+// attempts the error is [desir.ErrConflict]. Every write is
 // sent once: after [desir.ErrMaybeRan] the update may have been applied.
 func (m *Map[K, V]) Update(ctx context.Context, key K, f func(old V, ok bool) (new V, keep bool, err error)) (V, error) {
 	v, err := update(ctx, &m.values, f, func() (place, error) {
@@ -151,7 +152,13 @@ func (m *Map[K, V]) Update(ctx context.Context, key K, f func(old V, ok bool) (n
 		if err != nil {
 			return place{}, err
 		}
-		raw, ok, err := s.HGet(ctx, m.h.Key, field)
+		var raw string
+		var ok bool
+		if m.h.Known().FromReplicas() {
+			raw, ok, err = latest(ctx, m.h, redis.NewStringCmd(ctx, "hget", m.h.Key, field))
+		} else {
+			raw, ok, err = s.HGet(ctx, m.h.Key, field)
+		}
 		return place{
 			raw: raw, ok: ok, key: m.h.Key, field: field,
 			setNew:   func(value string) (bool, error) { return m.setNew(ctx, field, value) },

@@ -5,8 +5,11 @@ import (
 	"errors"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"github.com/desir-go/desir"
 	"github.com/desir-go/desir/internal/element"
+	"github.com/desir-go/desir/internal/hub"
 	"github.com/desir-go/desir/internal/send"
 )
 
@@ -65,6 +68,28 @@ func update[T any](ctx context.Context, e *element.Of[T], f func(T, bool) (T, bo
 		pause = min(2*pause, updatePauseMax)
 	}
 	return zero, desir.ErrConflict
+}
+
+// latest reads a value for a write that compares it: at the master of its key, also if the
+// client reads from replicas, where an old value can stay.
+func latest(ctx context.Context, h *hub.Handle, read *redis.StringCmd) (raw string, ok bool, err error) {
+	hub, err := h.Hub()
+	if err != nil {
+		return "", false, err
+	}
+	for try := 1; ; try++ {
+		node, err := hub.Node(ctx, h.Key)
+		if err != nil {
+			return "", false, hub.Send.Explain(ctx, err)
+		}
+		switch err = hub.Send.ReadOn(ctx, node, read); {
+		case err == nil:
+			return read.Val(), true, nil
+		case !moved(err) || try == pageTries || !send.Pause(ctx, pagePause):
+			return "", false, send.Miss(err)
+		}
+		read.SetErr(nil)
+	}
 }
 
 // unsent says of a write whose context ended before its turn that it was not

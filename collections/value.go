@@ -60,6 +60,14 @@ func (x *Value[T]) raw(ctx context.Context) (string, bool, error) {
 	return cmd.Val(), true, nil
 }
 
+// rawNow is raw at the master.
+func (x *Value[T]) rawNow(ctx context.Context) (string, bool, error) {
+	if hub, err := x.h.Hub(); err == nil && hub.FromReplicas() {
+		return latest(ctx, x.h, redis.NewStringCmd(ctx, "get", x.h.Key))
+	}
+	return x.raw(ctx)
+}
+
 // Set stores v, whatever the key held, and takes an expiry away. One SET, O(1),
 // sent once. After [desir.ErrMaybeRan] setting again is safe, unless somebody
 // else wrote in between.
@@ -147,7 +155,7 @@ func (x *Value[T]) CompareAndSwap(ctx context.Context, old, new T) (swapped bool
 // or SETNX that writes only if nobody else did. An expiry stays.
 func (x *Value[T]) Update(ctx context.Context, f func(old T, ok bool) (new T, keep bool, err error)) (T, error) {
 	v, err := update(ctx, &x.value, f, func() (place, error) {
-		raw, ok, err := x.raw(ctx)
+		raw, ok, err := x.rawNow(ctx)
 		if err != nil {
 			return place{}, err
 		}

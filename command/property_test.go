@@ -22,7 +22,7 @@ var unsafeHere = strings.Fields(`acl|deluser acl|load acl|save acl|setuser auth 
 	client|kill client|pause client|reply client|no-evict client|tracking client|caching client|unblock cluster config|set config|rewrite debug discard exec failover
 	function|kill hello migrate module|load module|loadex module|unload monitor multi pfdebug pfselftest psubscribe psync
 	punsubscribe quit readonly readwrite replconf replicaof reset save script|debug script|kill select shutdown slaveof ssubscribe subscribe sunsubscribe
-	swapdb sync unsubscribe unwatch wait watch asking`)
+	swapdb sync unsubscribe unwatch wait waitaof watch asking`)
 
 // shapes are answers that say that the words of a command were not well formed.
 var shapes = regexp.MustCompile(`(?i)syntax error|wrong number of arguments|unknown subcommand|unbalanced|unknown option|option .*not allowed|not compatible|at least 1 input key`)

@@ -174,6 +174,12 @@ func (h *Hub) Node(ctx context.Context, key string) (*redis.Client, error) {
 	}
 }
 
+// FromReplicas reports whether the client may read from replicas, which can be behind.
+func (h *Hub) FromReplicas() bool {
+	c, ok := h.Client.(*redis.ClusterClient)
+	return ok && (c.Options().ReadOnly || c.Options().RouteByLatency || c.Options().RouteRandomly)
+}
+
 // firstNode is Node while the cluster may have to be asked for its map: the client does
 // that without a look at ctx, so the caller may leave it there.
 func (h *Hub) firstNode(ctx context.Context, c *redis.ClusterClient, key string) (*redis.Client, error) {

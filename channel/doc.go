@@ -34,6 +34,11 @@
 // scripts behind it that take: one round trip for all that wait, O(values), each sent once.
 // Hooks of the client do not see what goes over it.
 //
+// A server that does not serve receivers (it is away, frozen, read-only, loading) is waited
+// for. [log/slog.Default] logs it once for each change of the reason, and the error of a
+// receiver whose context ends has the reason beside the context's error:
+// [desir.ErrUnavailable].
+//
 // # PriorityQueue
 //
 // A PriorityQueue is a Redis sorted set. The lowest priority comes first, and of

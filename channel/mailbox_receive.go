@@ -11,6 +11,7 @@ import (
 
 	"github.com/desir-go/desir"
 	"github.com/desir-go/desir/internal/hub"
+	"github.com/desir-go/desir/internal/outage"
 	"github.com/desir-go/desir/internal/wait"
 )
 
@@ -37,7 +38,8 @@ const (
 //
 // The context's end takes nothing; a letter that was about to be taken goes to the
 // head of the mailbox, or to another receiver. After [desir.ErrMaybeRan] one letter
-// may be gone. While Redis cannot be reached Receive waits on.
+// may be gone. A server that does not serve Receive is waited for, and logged by
+// [log/slog.Default]; the reason is beside the error of a context that ends meanwhile.
 func (m *Mailbox[T]) Receive(ctx context.Context, match func(Letter[T]) bool) (Letter[T], error) {
 	l, err := m.pick(ctx, match)
 	return l, m.fail("Receive", err)
@@ -50,10 +52,16 @@ func (m *Mailbox[T]) pick(ctx context.Context, match func(Letter[T]) bool) (l Le
 	}
 	n := &news{hub: hub, name: newsOf(m.h.Key)}
 	defer n.close()
+	x := &exchange{hub: hub, key: m.h.Key}
 	for seen := (sight{}); ; {
 		all := seen == sight{}
-		l, ok, err := m.look(ctx, hub, &seen, match)
-		if ok || err != nil && !passes(err) {
+		l, ok, err := m.look(ctx, x, &seen, match)
+		switch {
+		case ok:
+			return l, nil
+		case err != nil && ctx.Err() != nil && errors.Is(err, ctx.Err()):
+			return l, x.ended(ctx)
+		case err != nil && !passes(err):
 			return l, err
 		}
 		if all {
@@ -63,7 +71,10 @@ func (m *Mailbox[T]) pick(ctx context.Context, match func(Letter[T]) bool) (l Le
 			seen = sight{} // a letter that it has passed may be the first that fits
 		}
 		came, err := n.wait(ctx)
-		if err != nil {
+		switch {
+		case err != nil && ctx.Err() != nil:
+			return l, x.ended(ctx)
+		case err != nil:
 			return l, err
 		}
 		if !came {
@@ -84,12 +95,16 @@ type sight struct {
 }
 
 // look goes through the letters that are not in seen, and takes the first that fits.
-func (m *Mailbox[T]) look(ctx context.Context, hub *hub.Hub, seen *sight, match func(Letter[T]) bool) (l Letter[T], ok bool, err error) {
+func (m *Mailbox[T]) look(ctx context.Context, x *exchange, seen *sight, match func(Letter[T]) bool) (l Letter[T], ok bool, err error) {
 	if m.end == fromLast { // new letters are in front
 		*seen = sight{first: seen.first, known: seen.first}
 	}
 	for limit := firstPage; ; {
-		page, err := m.page(ctx, hub, seen, limit)
+		var page []string
+		err := x.do(ctx, outage.Looks, func() (err error) {
+			page, err = m.page(ctx, x.hub, seen, limit)
+			return err
+		})
 		if err != nil {
 			return l, false, err
 		}
@@ -100,7 +115,12 @@ func (m *Mailbox[T]) look(ctx context.Context, hub *hub.Hub, seen *sight, match 
 			if err != nil || !match(l) {
 				continue
 			}
-			if mine, err := m.claim(ctx, hub, stored); mine || err != nil {
+			var mine bool
+			err = x.do(ctx, outage.Removals, func() (err error) {
+				mine, err = m.claim(ctx, x.hub, stored)
+				return err
+			})
+			if mine || err != nil {
 				return l, mine, err
 			}
 		}

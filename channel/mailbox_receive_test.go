@@ -32,7 +32,7 @@ func TestMailboxLooksAtNew(t *testing.T) {
 					slices.Reverse(want)
 				}
 				var asked []int
-				_, _, err := m.look(t.Context(), hub, &seen, func(l Letter[int]) bool {
+				_, _, err := m.look(t.Context(), &exchange{hub: hub, key: m.h.Key}, &seen, func(l Letter[int]) bool {
 					asked = append(asked, l.Value)
 					return false
 				})

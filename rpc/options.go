@@ -81,9 +81,8 @@ func Grace(d time.Duration) ServerOption {
 	return serverOption(func(s *serverSettings) { s.grace = d })
 }
 
-// Logger is where a Server tells of panics, of trouble with Redis and of results
-// that it could not deliver. The default is [slog.Default], when the Server is
-// made; slog.New(slog.DiscardHandler) is silence.
+// Logger is where a Server logs panics, trouble with Redis, once for each change, and results
+// that it could not deliver. The default is [slog.Default]; nil is nowhere.
 func Logger(l *slog.Logger) ServerOption { return serverOption(func(s *serverSettings) { s.log = l }) }
 
 // InterceptOption is an option of a [Server], of a [Client], or of one handler.
@@ -210,14 +209,14 @@ func gatherClient(opts []ClientOption) (s clientSettings, _ error) {
 }
 
 func gatherServer(opts []ServerOption) (serverSettings, error) {
-	s := serverSettings{concurrency: defaultConcurrency, queue: defaultQueue, grace: defaultGrace}
+	s := serverSettings{concurrency: defaultConcurrency, queue: defaultQueue, grace: defaultGrace, log: slog.New(current{})}
 	for _, o := range opts {
 		if o != nil {
 			o.applyServer(&s)
 		}
 	}
 	if s.log == nil {
-		s.log = slog.Default()
+		s.log = slog.New(slog.DiscardHandler)
 	}
 	if err := errors.Join(s.errs...); err != nil {
 		return s, err

@@ -134,9 +134,11 @@ func (s *Server) handler(method string) *handler {
 // takes no more, waits for the handlers that run, cancels their contexts when the grace
 // period is over ([Grace]), delivers what they return, and returns nil.
 //
-// A server that does not answer is waited for, with a growing pause; what has to be told goes
-// to the [Logger]. Run returns an error at once if it can never work: a name, an option, a handler, a client
-// that is closed, a key of another type, a user who may not.
+// A Redis server that does not serve the worker is waited for, with a growing pause, and
+// logged once for each change of the reason ([Logger]). If that has lasted from the beginning
+// until ctx ends, Run returns [desir.ErrUnavailable] with the reason beside the context's
+// error, at most 2 s later. Run returns an error at once if it can never work: a name, an
+// option, a handler, a client that is closed, a key of another type, a user who may not.
 //
 // Once it has returned it may be called again, for a worker with a new identity.
 //

@@ -152,6 +152,7 @@ func (t *turn) read() (frames []string, more bool, err error) {
 	frames, err = r.read.pop(id, min(n, maxTake), results)
 	if err == nil {
 		t.trouble = patience{}
+		r.reading.end(r.s, "reads calls again")
 		return frames, true, nil
 	}
 	for _, f := range frames { // of a pop in two steps, of which the second failed, or of half an answer
@@ -180,9 +181,7 @@ func (t *turn) fail(err error) (more bool, _ error) {
 	if hopeless(err) {
 		return false, err
 	}
-	if t.trouble.pause == 0 {
-		r.s.settings.log.Warn("desir: a worker cannot read calls; it tries again", "service", r.s.label(), "error", err)
-	}
+	r.reading.begin(r.s, "read calls", err)
 	r.read.fail(err)
 	if errors.Is(err, desir.ErrMaybeRan) {
 		if ok, err := r.spoil(); !ok {

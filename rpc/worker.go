@@ -1,6 +1,7 @@
 package rpc
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"github.com/desir-go/desir/internal/hub"
+	"github.com/desir-go/desir/internal/outage"
 	"github.com/desir-go/desir/internal/script"
 	"github.com/desir-go/desir/internal/send"
 )
@@ -39,7 +41,9 @@ type run struct {
 	read      *reader
 	seen      *seen // calls that have begun
 
-	starting sync.Mutex // held by whoever begins an incarnation
+	starting  sync.Mutex // held by whoever begins an incarnation
+	beginning trouble    // guarded by starting
+	reading   trouble    // of the goroutine that reads
 
 	mu     sync.Mutex
 	id     string        // of the incarnation; "" while there is none
@@ -90,7 +94,7 @@ func (r *run) serve(ctx context.Context) (err error) {
 	defer r.cancel()
 	defer context.AfterFunc(ctx, r.drain)()
 	if ok, err := r.begin(); !ok {
-		return err // nil: it was ended before it began
+		return cmp.Or(err, r.beginning.neverBegan(ctx))
 	}
 	var helpers sync.WaitGroup
 	lasting := make(chan error, 1)
@@ -155,19 +159,24 @@ func (r *run) begin() (bool, error) {
 		return true, nil
 	}
 	id := rand.Text()
+	ctx, cancel := r.untilLeft()
+	defer cancel()
 	for p := (patience{}); ; {
-		_, err := r.lease(context.Background(), id, "begin")
+		_, err := r.lease(ctx, id, "begin")
 		switch {
 		case err == nil:
 			r.mu.Lock()
 			r.id = id
 			r.mu.Unlock()
+			r.beginning.over(r.s, "has begun")
 			return true, nil
 		case hopeless(err):
 			return false, err
-		case p.pause == 0:
-			r.s.settings.log.Warn("desir: a worker cannot begin; it tries again", "service", r.s.label(), "error", err)
 		}
+		if ctx.Err() != nil {
+			err = outage.ErrSilent
+		}
+		r.beginning.begin(r.s, "begin", err)
 		if !p.wait(r.draining) {
 			return false, nil
 		}

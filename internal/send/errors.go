@@ -1,6 +1,7 @@
 package send
 
 import (
+	"context"
 	"errors"
 
 	"github.com/redis/go-redis/v9"
@@ -45,12 +46,17 @@ type fault struct {
 func Fault(class, cause error) error { return &fault{class: class, cause: cause} }
 
 // Bare returns the reason of an error without its class, which says of something else
-// whether it was executed.
+// whether it was executed. The end of a context stays.
 func Bare(err error) error {
-	if f, ok := errors.AsType[*fault](err); ok {
+	f, ok := errors.AsType[*fault](err)
+	switch {
+	case !ok:
+		return err
+	case f.class == context.Canceled, f.class == context.DeadlineExceeded:
+		return Fault(f.class, Bare(f.cause))
+	default:
 		return f.cause
 	}
-	return err
 }
 
 func (f *fault) Error() string {

@@ -73,6 +73,7 @@ func (b *blocker) rest(ctx context.Context, lines []*line) ([]*line, error) {
 	}
 	start := time.Now()
 	block := redis.NewStringSliceCmd(ctx, blpop(names, b.block)...)
+	b.loop.expect(b.block)
 	err := b.loop.carry(ctx, append([]redis.Cmder{block}, cmders(asks)...)...)
 	b.mu.Lock()
 	b.resting = nil
@@ -187,6 +188,7 @@ func (b *blocker) stir(ln *line, anyway bool) {
 		return
 	}
 	b.poked = true
+	b.loop.expect(0)
 	go b.push(b.poke)
 }
 

@@ -3,6 +3,7 @@ package wait
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -94,10 +95,10 @@ func (w *Waiter) reopen() *hub.Hub {
 // became of a take whose caller has left.
 func (w *Waiter) Lost(s Source, n int, err error) { w.lost(s, n, whyTake, err) }
 
-// lost counts and logs up to n values of a source that may be gone.
+// lost counts and logs, by [slog.Default], up to n values of a source that may be gone.
 func (w *Waiter) lost(s Source, n int, why string, err error) {
 	w.hub.Lose(int64(n))
-	w.logger().Error("desir: values may be lost: "+why, "key", oneline.Text(s.Values, oneline.Name), "at most", n, "error", err)
+	slog.Default().Error("desir: values may be lost: "+why, "key", oneline.Text(s.Values, oneline.Name), "at most", n, "error", err)
 }
 
 // Why values may be lost.

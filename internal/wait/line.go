@@ -90,6 +90,7 @@ type line struct {
 	away    bool        // its slot has moved; another loop will have it
 	taking  bool        // a take is in flight
 	after   time.Time   // when to try again to give back what is at hand
+	trouble error       // why the server did not serve it, when it was asked last
 }
 
 // wanted is how many values the receivers can use.
@@ -130,17 +131,6 @@ func (l *line) next() *receiver {
 	r := l.waiting[i]
 	l.waiting = slices.Delete(l.waiting, i, i+1)
 	return r
-}
-
-// dismiss takes a receiver out whose wait is over, or, while a take is in flight that may
-// bring its value, lets it stay until that has settled. It reports whether the receiver is
-// out.
-func (l *line) dismiss(r *receiver) bool {
-	if !l.taking {
-		return l.leave(r)
-	}
-	r.leaving, r.why = true, errLeft
-	return false
 }
 
 // shut ends the wait of all receivers as the end of their contexts does, but with an error.
@@ -189,6 +179,7 @@ func (l *line) leave(r *receiver) bool {
 	for i, w := range l.waiting {
 		if w == r {
 			l.waiting = append(l.waiting[:i:i], l.waiting[i+1:]...)
+			r.trouble = l.trouble
 			return true
 		}
 	}
@@ -223,6 +214,7 @@ type receiver struct {
 	why     error // is its error then, if the take brings nothing
 	values  []string
 	err     error
+	trouble error // of its line, when it left
 	done    chan struct{}
 }
 

@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -39,7 +40,10 @@ type loop struct {
 	looked  time.Time // when every line was looked at; of the loop's goroutine
 	checked time.Time // when the client was seen open; of the loop's goroutine
 
+	due atomic.Int64 // when a reply is overdue, UnixNano; 0 while none is due
+
 	mu      sync.Mutex
+	last    error // of the server, if it does not serve receivers now
 	lines   map[place]*line
 	running bool
 	retired bool // it was given up, and another one is in its place
@@ -73,15 +77,18 @@ func newLoop(w *Waiter, node *redis.Client) *loop {
 	return l
 }
 
-// enter adds receivers, and values at hand for them, and starts the loop if it
-// rests.
-func (l *loop) enter(s Source, rs []*receiver, held []string) {
+// enter adds receivers, values at hand for them, and what kept them from being served
+// elsewhere, and starts the loop if it rests.
+func (l *loop) enter(s Source, rs []*receiver, held []string, trouble error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	ln := l.lines[s.place()]
 	if ln == nil {
-		ln = &line{source: s}
+		ln = &line{source: s, trouble: l.last}
 		l.lines[s.place()] = ln
+	}
+	if ln.trouble == nil {
+		ln.trouble = trouble
 	}
 	ln.waiting = append(ln.waiting, rs...)
 	ln.serve(held) // and what is at hand
@@ -105,11 +112,24 @@ func (l *loop) leave(s Source, r *receiver) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	ln := l.lines[s.place()]
-	return ln != nil && ln.leave(r)
+	return ln != nil && l.release(ln, r)
 }
 
-// dismiss is [line.dismiss] for a receiver that waits here; here reports that it did. It
-// ends a rest, if a take for the receiver comes at its end.
+// release takes a receiver out of its line, and notes what kept it from being served. The
+// mutex is held.
+func (l *loop) release(ln *line, r *receiver) bool {
+	if !ln.leave(r) {
+		return false
+	}
+	if r.trouble == nil {
+		r.trouble = l.overdue()
+	}
+	return true
+}
+
+// dismiss takes a receiver that waits here out, or, while a take is in flight that may bring
+// its value, lets it stay until that has settled, and ends a rest before it. here reports that
+// the receiver did wait here, out that it does not any more.
 func (l *loop) dismiss(s Source, r *receiver) (here, out bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -117,9 +137,10 @@ func (l *loop) dismiss(s Source, r *receiver) (here, out bool) {
 	if ln == nil || !slices.Contains(ln.waiting, r) {
 		return false, false
 	}
-	if ln.dismiss(r) {
-		return true, true
+	if !ln.taking {
+		return true, l.release(ln, r)
 	}
+	r.leaving, r.why = true, errLeft
 	l.bell.stir(ln, true)
 	return true, false
 }
@@ -191,7 +212,7 @@ func (l *loop) run() {
 			pause = minPause
 			continue
 		}
-		if l.trouble(err, pause == minPause) {
+		if l.trouble(err) {
 			send.Pause(ctx, pause)
 			pause = min(2*pause, longest)
 		}

@@ -36,6 +36,7 @@ func (w *Waiter) move(from *loop, ln *line, cause error) {
 			from.stay(ln, errors.Join(cause, err))
 			return
 		case err != nil:
+			from.disturbed(err)
 			continue
 		case node == from.node:
 			from.stay(ln, nil)
@@ -44,13 +45,13 @@ func (w *Waiter) move(from *loop, ln *line, cause error) {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		from.mu.Lock()
-		waiting, held := ln.waiting, ln.held
+		waiting, held, trouble := ln.waiting, ln.held, ln.trouble
 		ln.waiting, ln.held = nil, nil
 		if from.lines[ln.source.place()] == ln { // else the loop has ended since, and begun anew
 			delete(from.lines, ln.source.place())
 		}
 		from.mu.Unlock()
-		w.loop(node).enter(ln.source, waiting, held)
+		w.loop(node).enter(ln.source, waiting, held, trouble)
 		return
 	}
 }

@@ -35,6 +35,7 @@ var (
 // look takes from the lines what their receivers can use.
 func (l *loop) look(ctx context.Context, lines []*line) error {
 	asks := l.ask(ctx, lines)
+	l.expect(0)
 	err := l.carry(ctx, cmders(asks)...)
 	return l.settle(ctx, asks, err)
 }
@@ -47,6 +48,7 @@ func (l *loop) carry(ctx context.Context, cmds ...redis.Cmder) error {
 		defer l.watch.end()
 	}
 	err := guard(func() error { return l.w.hub.Send.WriteOn(ctx, client, cmds...) })
+	l.due.Store(0)
 	if errors.Is(err, send.ErrHook) {
 		for _, cmd := range cmds {
 			cmd.SetErr(err)
@@ -129,6 +131,9 @@ func (l *loop) settle(ctx context.Context, asks []ask, err error) error {
 			first = err
 		}
 	}
+	if first == nil && len(asks) > 0 {
+		l.served()
+	}
 	return first
 }
 
@@ -150,13 +155,14 @@ func (l *loop) settleOne(a ask, answer any, err error) error {
 	defer a.line.settled()
 	switch {
 	case moved(err):
+		a.line.trouble = err
 		l.depart(a.line, err)
 		return nil
 	case lasting(err):
 		a.line.fail(err)
 		return nil
 	case err != nil:
-		a.line.fresh = true
+		a.line.fresh, a.line.trouble = true, err
 		return err
 	}
 	state, values, err := decodeTake(answer)
@@ -164,6 +170,7 @@ func (l *loop) settleOne(a ask, answer any, err error) error {
 		a.line.fail(err)
 		return nil
 	}
+	a.line.trouble = nil
 	a.line.serve(values)
 	if state == stateClosed {
 		a.line.fail(ErrClosed)

@@ -48,13 +48,13 @@ func (l *loop) stray() {
 	}
 }
 
-// trouble tells of an error and reports whether to wait before going on. An
-// error that no waiting mends ends everybody's wait.
-func (l *loop) trouble(err error, first bool) bool {
+// trouble notes an error and reports whether to wait before going on. One that is not
+// transient ends everybody's wait.
+func (l *loop) trouble(err error) bool {
 	spread := l.w.spread()
 	end := lasting(err) || errors.Is(err, redis.ErrClosed) && !spread
-	if log := l.w.log.Load(); log != nil && first && !end {
-		log.Warn("desir: waiting was disturbed; receivers wait on", "error", err)
+	if !end {
+		l.disturbed(err)
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()

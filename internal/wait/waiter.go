@@ -3,7 +3,6 @@ package wait
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -11,6 +10,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/desir-go/desir/internal/hub"
+	"github.com/desir-go/desir/internal/outage"
 	"github.com/desir-go/desir/internal/send"
 )
 
@@ -24,14 +24,12 @@ var (
 // Waiter waits for all receivers of one client.
 type Waiter struct {
 	hub *hub.Hub
-	log atomic.Pointer[slog.Logger]
 
 	mu       sync.Mutex
 	loops    map[*redis.Client]*loop // that run, by their node; nil where the client does not name it
 	retired  []*loop                 // that were given up, and whose replies may still come
 	ahead    map[*Ahead]struct{}     // what loops have taken before their bodies asked
 	shutting atomic.Bool             // nobody may come any more
-
 }
 
 type part struct{}
@@ -43,16 +41,6 @@ func Of(h *hub.Hub) *Waiter {
 		h.OnClose(hub.EndReceiving, w.shut)
 		return w
 	}).(*Waiter)
-}
-
-// Log sets where trouble with the server is logged, instead of by [slog.Default].
-func (w *Waiter) Log(l *slog.Logger) { w.log.Store(l) }
-
-func (w *Waiter) logger() *slog.Logger {
-	if l := w.log.Load(); l != nil {
-		return l
-	}
-	return slog.Default()
 }
 
 // Receive waits for up to limit values of a source, at least one. It ends with the
@@ -118,7 +106,7 @@ const LeaveTime = 50 * time.Millisecond
 // for; the loop requeues what its reply brings.
 func (w *Waiter) part(ctx context.Context, l *loop, s Source, r *receiver) ([]string, error) {
 	if w.dismiss(l, s, r) {
-		return nil, ctx.Err()
+		return nil, r.ended(ctx)
 	}
 	timer := time.NewTimer(LeaveTime)
 	defer timer.Stop()
@@ -126,12 +114,12 @@ func (w *Waiter) part(ctx context.Context, l *loop, s Source, r *receiver) ([]st
 	case <-r.done:
 	case <-timer.C:
 		if w.leave(l, s, r) {
-			return nil, ctx.Err()
+			return nil, r.ended(ctx)
 		}
 		<-r.done
 	}
 	if errors.Is(r.err, errLeft) {
-		return nil, ctx.Err()
+		return nil, r.ended(ctx)
 	}
 	return r.values, r.err
 }
@@ -173,8 +161,12 @@ func (w *Waiter) enter(ctx context.Context, s Source, r *receiver) (*loop, error
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	asked := time.Now()
 	node, err := w.node(ctx, s.Values)
-	if err != nil {
+	switch {
+	case err != nil && ctx.Err() != nil && time.Since(asked) > outage.Overdue: // a cluster was to name it
+		return nil, outage.Ended(ctx, outage.ErrSilent)
+	case err != nil:
 		return nil, err
 	}
 	w.mu.Lock()
@@ -183,7 +175,7 @@ func (w *Waiter) enter(ctx context.Context, s Source, r *receiver) (*loop, error
 		return nil, send.ErrShut
 	}
 	l := w.loop(node)
-	l.enter(s, []*receiver{r}, nil)
+	l.enter(s, []*receiver{r}, nil, nil)
 	return l, nil
 }
 
@@ -201,7 +193,7 @@ func (w *Waiter) GiveBack(ctx context.Context, s Source, values []string) {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.loop(node).enter(s, nil, values)
+	w.loop(node).enter(s, nil, values, nil)
 }
 
 // loop returns the loop of a node. The mutex is held, until somebody has

@@ -9,6 +9,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/desir-go/desir/internal/link"
+	"github.com/desir-go/desir/internal/outage"
 )
 
 // maxRetired is how many loops of one server that were given up may wait for their replies.
@@ -86,10 +87,17 @@ func latest(a, b time.Time) time.Time {
 // replace gives a loop up whose connection is silent: its receivers go on in a new loop, over
 // a new connection. What the old one still brings goes to them, or to the head of its list.
 func (w *Waiter) replace(l *loop) {
+	if next := w.retire(l); next != nil {
+		next.disturbed(outage.ErrSilent)
+	}
+}
+
+// retire puts another loop in the place of one, and returns it, if anything waits there.
+func (w *Waiter) retire(l *loop) (next *loop) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.loops[l.node] != l {
-		return
+		return nil
 	}
 	delete(w.loops, l.node)
 	w.retired = append(w.retired, l)
@@ -106,9 +114,9 @@ func (w *Waiter) replace(l *loop) {
 	l.retired = true
 	l.mu.Unlock()
 	w.inherit(l)
-	next := w.loops[l.node]
+	next = w.loops[l.node]
 	if next == nil || !w.spread() {
-		return
+		return next
 	}
 	if c, ok := w.hub.Client.(*redis.ClusterClient); ok {
 		c.ReloadState(context.Background())
@@ -118,27 +126,29 @@ func (w *Waiter) replace(l *loop) {
 	for _, ln := range next.lines { // another node may have the slots by now
 		next.depart(ln, nil)
 	}
+	return next
 }
 
 // inherit brings what waits in a loop that was given up, and what is at hand there, to the one
 // in its place. The mutex of the waiter is held.
 func (w *Waiter) inherit(l *loop) {
 	type share struct {
-		source Source
-		rs     []*receiver
-		held   []string
+		source  Source
+		rs      []*receiver
+		held    []string
+		trouble error
 	}
 	var all []share
 	l.mu.Lock()
 	for _, ln := range l.lines {
 		if !ln.away && len(ln.waiting)+len(ln.held) > 0 {
-			all = append(all, share{ln.source, ln.waiting, ln.held})
+			all = append(all, share{ln.source, ln.waiting, ln.held, ln.trouble})
 			ln.waiting, ln.held = nil, nil
 		}
 	}
 	l.mu.Unlock()
 	for _, s := range all {
-		w.loop(l.node).enter(s.source, s.rs, s.held)
+		w.loop(l.node).enter(s.source, s.rs, s.held, s.trouble)
 	}
 }
 

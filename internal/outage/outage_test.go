@@ -1,0 +1,79 @@
+package outage
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/desir-go/desir/internal/send"
+)
+
+var (
+	errAway   = send.Fault(send.ErrUnavailable, errors.New("refused"))
+	errOwed   = send.Fault(send.ErrMaybeRan, errors.New("EOF"))
+	errMemory = send.Fault(send.ErrOutOfMemory, errors.New("OOM"))
+)
+
+// TestState logs each change once. A server that serves for less than a second in between is
+// in the same outage.
+func TestState(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var s State
+		for i, step := range []struct {
+			err  error // nil: the server serves
+			wait time.Duration
+			want bool
+		}{
+			{errAway, 0, true}, {errAway, time.Minute, false}, {errOwed, 0, false}, {errMemory, 0, true}, {errAway, 0, true},
+			{nil, calm / 2, false}, {errAway, 0, false}, {nil, calm, true},
+		} {
+			time.Sleep(step.wait) // of the bubble
+			got := false
+			if step.err != nil {
+				got = s.Begin(step.err)
+			} else {
+				got = s.Ended()
+			}
+			if got != step.want {
+				t.Errorf("step %d: %t, want %t", i, got, step.want)
+			}
+		}
+	})
+}
+
+// TestEnded puts what kept a wait from being served beside the end of its context, and never
+// says that something may have been executed.
+func TestEnded(t *testing.T) {
+	over, cancel := context.WithCancel(context.Background())
+	cancel()
+	for _, tt := range []struct {
+		ctx     context.Context
+		trouble error
+		is      []error
+		not     []error
+	}{
+		{over, nil, []error{context.Canceled}, []error{send.ErrUnavailable}},
+		{over, errAway, []error{context.Canceled, send.ErrUnavailable}, nil},
+		{over, errOwed, []error{context.Canceled, send.ErrUnavailable}, []error{send.ErrMaybeRan}},
+		{over, errMemory, []error{context.Canceled, send.ErrOutOfMemory}, []error{send.ErrUnavailable}},
+		{context.Background(), errOwed, []error{send.ErrUnavailable}, []error{send.ErrMaybeRan, context.Canceled}},
+	} {
+		err := Ended(tt.ctx, tt.trouble)
+		for _, want := range tt.is {
+			if !errors.Is(err, want) {
+				t.Errorf("%v is not %v", err, want)
+			}
+		}
+		for _, no := range tt.not {
+			if errors.Is(err, no) {
+				t.Errorf("%v is %v", err, no)
+			}
+		}
+		asked := send.Fault(send.ErrMaybeRan, send.Bare(err)) // as of a wait for a reply to what was sent
+		if errors.Is(asked, send.ErrUnavailable) || errors.Is(asked, context.Canceled) != (tt.ctx == over) {
+			t.Errorf("%v", asked)
+		}
+	}
+}

@@ -44,7 +44,7 @@ func TestHelpFits(t *testing.T) {
 		}
 	}
 	c, _ := spec.Lookup("rpop")
-	help := c.Help()
+	help := strings.Join(strings.Fields(c.Help()), " ") // without line ends, which depend on the server's words
 	for _, part := range []string{c.Summary, "Added the count argument.", "6.2.0", "O(N)"} {
 		if part == "" || !strings.Contains(help, part) {
 			t.Errorf("the help of RPOP lacks %q:\n%s", part, help)
@@ -55,7 +55,8 @@ func TestHelpFits(t *testing.T) {
 		t.Errorf("the help of CONFIG has no subcommands:\n%s", help)
 	}
 	c, _ = spec.Lookup("rpoplpush")
-	if help := c.Help(); !strings.Contains(help, "deprecated since 6.2.0, replaced by LMOVE") {
+	deprecated := spec.Product == "Redis" // Valkey has taken it back
+	if help := c.Help(); strings.Contains(help, "deprecated since 6.2.0, replaced by LMOVE") != deprecated {
 		t.Errorf("the help of RPOPLPUSH does not warn:\n%s", help)
 	}
 }

@@ -107,10 +107,11 @@ func TestRun(t *testing.T) {
 		same(t, r, "zscore scores m", int64(1e6))
 		same(t, r, "zscore scores l", uint64(1e16))
 		same(t, r, "zscore scores xl", -2e20)
+		same(t, r, "zscore scores xxl", float64(1<<60)) // servers write it in two ways
 		same(t, r, "zincrby scores 1.5 m", 1000001.5)
 		same(t, r, "zincrby scores -0.5 m", "1000001")
 		same(t, r, "zrange scores 1000001 1000001 byscore withscores", map[string]int64{"m": 1000001})
-		for member, text := range map[string]string{"m": "1000001", "l": "10000000000000000", "xl": "-2e+20", "xxl": "1.152921504606847e+18", "i": "inf", "j": "-inf"} {
+		for member, text := range map[string]string{"m": "1000001", "l": "10000000000000000", "xl": "-2e+20", "i": "inf", "j": "-inf"} {
 			same(t, r, "zscore scores "+member, text)
 		}
 		if v, _, err := Run[int64](ctx, r, "zscore", "scores", "i"); err == nil {

@@ -30,6 +30,9 @@ func TestBuiltinIsTheServers(t *testing.T) {
 		}
 		for _, name := range names {
 			c, ok := live.Lookup(name)
+			if ok && slices.Contains(c.Flags, "module") {
+				continue // modules need not describe what they have
+			}
 			if !ok || c.Summary == "" || c.Since == "" {
 				t.Errorf("RESP%d: %s is not all there: %+v", protocol, name, c)
 			}

@@ -22,7 +22,7 @@ func (s *Sender) HGet(ctx context.Context, key, field string) (value string, ok 
 			return "", false, err
 		}
 		cmd := redis.NewStringCmd(ctx, "hget", key, field)
-		err = s.finish(ctx, s.rdb.Process(ctx, cmd), request{})
+		err = s.finish(ctx, process(ctx, s.rdb, cmd), request{})
 		if value, ok = cmd.Val(), err == nil; len(value) > firstGuess {
 			s.sizes.of(key).saw(len(value))
 		}

@@ -70,7 +70,7 @@ func (s *client) fly(ctx context.Context, f *flight) {
 		f.err = f.run(ctx)
 		return
 	}
-	f.err = s.rdb.Process(ctx, f.cmd)
+	f.err = process(ctx, s.rdb, f.cmd)
 }
 
 // leave ends the caller's wait. A write gets a moment to say that it never had

@@ -103,7 +103,7 @@ func (s *Sender) alone(ctx context.Context, c *fuse.Call, write bool) error {
 		return err
 	}
 	if stays(ctx) {
-		err = s.rdb.Process(ctx, sent)
+		err = process(ctx, s.rdb, sent)
 	} else {
 		left, err = s.leavable(ctx, call{cmd: sent, write: write})
 	}

@@ -58,7 +58,7 @@ type processor interface {
 // its error.
 func exchange(ctx context.Context, node redis.Cmdable, cmds []redis.Cmder) {
 	if one, ok := node.(processor); ok && len(cmds) == 1 {
-		if err := one.Process(ctx, cmds[0]); err != nil {
+		if err := process(ctx, one, cmds[0]); err != nil {
 			cmds[0].SetErr(err)
 		}
 		return
@@ -72,6 +72,30 @@ func exchange(ctx context.Context, node redis.Cmdable, cmds []redis.Cmder) {
 	for _, cmd := range cmds { // a hook's, or of a connection that was refused: it speaks of all
 		cmd.SetErr(err)
 	}
+}
+
+// process sends one command. A read through a client that caches on its side leaves in a
+// pipeline, which go-redis does not cache: it would answer from the cache after the caller's
+// own write.
+func process(ctx context.Context, node processor, cmd redis.Cmder) error {
+	piped, ok := node.(redis.Cmdable)
+	if !ok || cmd.NoRetry() || !caches(node) {
+		return node.Process(ctx, cmd)
+	}
+	pipe := piped.Pipeline()
+	_ = pipe.BatchProcess(ctx, cmd) // queued; the error comes with Exec
+	_, err := pipe.Exec(ctx)
+	return err
+}
+
+// caches reports whether a client of go-redis answers reads from a cache of its own.
+func caches(node any) bool {
+	c, ok := node.(interface{ Options() *redis.Options })
+	if !ok {
+		return false
+	}
+	o := c.Options()
+	return o.ClientSideCacheConfig != nil || o.ClientSideCache != nil
 }
 
 // firstError returns the error of the first command that has one.

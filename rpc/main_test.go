@@ -20,6 +20,7 @@ import (
 const childEnv = "DESIR_TEST_WORK_AT"
 
 func TestMain(m *testing.M) {
+	playsPart()
 	if addr := os.Getenv(childEnv); addr != "" {
 		if err := work(addr); err != nil {
 			fmt.Fprintln(os.Stderr, err)

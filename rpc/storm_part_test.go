@@ -1,0 +1,232 @@
+package rpc_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/desir-go/desir"
+	"github.com/desir-go/desir/internal/redistest"
+	"github.com/desir-go/desir/rpc"
+)
+
+// A storm is calls under faults. Its parts, workers and clients, write what happens to a book
+// on a server of its own, which has no faults: what was begun, what each caller was told, and
+// how often each call ran. Its judge reads the book.
+
+// stormEnv turns the test binary into a part of a storm: see [part.String].
+const stormEnv = "DESIR_TEST_STORM"
+
+// part is a part of a storm in a process of its own.
+type part struct {
+	what       string // worker, worker without fence, or client
+	addr, book string // of the servers
+	id         int    // of a client
+}
+
+func (p part) String() string {
+	return fmt.Sprintf("%s=%s|%s|%s|%d", stormEnv, p.what, p.addr, p.book, p.id)
+}
+
+// playPart is the life of the process.
+func playPart(text string) error {
+	redistest.EndWithParent()
+	redis.SetLogger(discard{})
+	words := strings.Split(text, "|")
+	if len(words) != 4 {
+		return fmt.Errorf("%s=%s", stormEnv, text)
+	}
+	rdb, b := stormClient(words[1]), openBook(words[2])
+	id, _ := strconv.Atoi(words[3])
+	switch words[0] {
+	case "worker without fence":
+		rpc.WithoutFence()
+		return stormServer(rdb, b, rpc.Concurrency(1)).Run(context.Background())
+	case "worker of one":
+		return stormServer(rdb, b, rpc.Concurrency(1)).Run(context.Background())
+	case "worker":
+		return stormServer(rdb, b).Run(context.Background())
+	}
+	callers(b.life(), rpc.NewClient(rdb, service), b, id).Wait()
+	return nil
+}
+
+// discard is a logger of go-redis that drops everything.
+type discard struct{}
+
+func (discard) Printf(context.Context, string, ...any) {}
+
+// stormClient has short timeouts and a small pool, so that much happens.
+func stormClient(addr string) *redis.Client {
+	return redis.NewClient(&redis.Options{Addr: addr, PoolSize: 6, ReadTimeout: time.Second, PoolTimeout: 5 * time.Second})
+}
+
+// book is the record of a storm.
+type book struct{ rdb *redis.Client }
+
+const (
+	fatesKey = "fates" // call → what its caller was told
+	runsKey  = "runs"  // call → how often it ran
+
+	pending = "pending"
+	good    = "good"      // the right result
+	notRun  = "not run"   // an error that says so
+	maybe   = "maybe run" // ErrMaybeRan
+	answer  = "answer"    // an error of the worker
+)
+
+func openBook(addr string) book {
+	return book{redis.NewClient(&redis.Options{Addr: addr, PoolSize: 50, ReadTimeout: time.Minute, PoolTimeout: time.Minute})}
+}
+
+// must writes until it is written: the book has no faults, but the machine may be busy.
+func must(write func() error) {
+	for write() != nil {
+		<-time.After(10 * time.Millisecond)
+	}
+}
+
+func (b book) tell(call int, fate string) {
+	must(func() error { return b.rdb.HSet(context.Background(), fatesKey, call, fate).Err() })
+}
+
+// run notes a run. A run whose note is written twice would be a false alarm, so each has a
+// name.
+func (b book) run(call int) {
+	name := rand.Uint64()
+	must(func() error { return b.rdb.SAdd(context.Background(), fmt.Sprint("run:", call), name).Err() })
+	must(func() error { return b.rdb.SAdd(context.Background(), runsKey, call).Err() })
+}
+
+const overKey = "over"
+
+// end has the clients of the storm make no more calls.
+func (b book) end() {
+	must(func() error { return b.rdb.Set(context.Background(), overKey, "1", 0).Err() })
+}
+
+// life returns a context that ends when no more calls are to be made.
+func (b book) life() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	go func() {
+		defer cancel()
+		for b.rdb.Exists(ctx, overKey).Val() == 0 {
+			<-time.After(50 * time.Millisecond)
+		}
+	}()
+	return ctx
+}
+
+// order is what a call of a storm wants.
+type order struct {
+	Call int
+	For  time.Duration // it takes
+}
+
+var stormy = rpc.NewMethod[order, int]("Stormy")
+
+// stormServer is a worker of a storm.
+func stormServer(rdb *redis.Client, b book, opts ...rpc.ServerOption) *rpc.Server {
+	opts = append([]rpc.ServerOption{rpc.Concurrency(4), rpc.Grace(time.Second), rpc.Logger(slog.New(slog.DiscardHandler))}, opts...)
+	s := rpc.NewServer(rdb, service, opts...)
+	stormy.Handle(s, func(ctx context.Context, o order) (int, error) {
+		b.run(o.Call)
+		if o.For > 0 {
+			select {
+			case <-time.After(o.For):
+			case <-ctx.Done():
+				return 0, ctx.Err()
+			}
+		}
+		return 2 * o.Call, nil
+	})
+	return s
+}
+
+const (
+	callersOfClient = 8
+	callsOfClient   = 1 << 20 // at most
+)
+
+// clientOf returns the client that made a call.
+func clientOf(call int) int { return call / callsOfClient }
+
+// callers makes calls through a client until ctx ends.
+func callers(ctx context.Context, c *rpc.Client, b book, id int) *sync.WaitGroup {
+	var group sync.WaitGroup
+	next := make(chan int)
+	go func() {
+		defer close(next)
+		for n := id * callsOfClient; ; n++ {
+			select {
+			case next <- n:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	for range callersOfClient {
+		group.Go(func() {
+			for n := range next {
+				o := order{Call: n}
+				if rand.IntN(4) == 0 {
+					o.For = time.Duration(rand.IntN(400)) * time.Millisecond
+				}
+				b.tell(n, pending)
+				b.tell(n, fateOf(n, c, o))
+				<-time.After(time.Duration(rand.IntN(30)) * time.Millisecond)
+			}
+		})
+	}
+	return &group
+}
+
+// fateOf makes a call and says what its caller was told. Half of the calls have no deadline.
+func fateOf(n int, c *rpc.Client, o order) string {
+	ctx := context.Background()
+	switch rand.IntN(4) {
+	case 0:
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, time.Duration(rand.IntN(3000))*time.Millisecond)
+		defer cancel()
+	case 1:
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithCancel(ctx)
+		defer time.AfterFunc(time.Duration(rand.IntN(3000))*time.Millisecond, cancel).Stop()
+	}
+	got, err := stormy.Call(ctx, c, o)
+	switch {
+	case err == nil && got == 2*n:
+		return good
+	case err == nil:
+		return fmt.Sprintf("the result %d", got)
+	case errors.Is(err, desir.ErrMaybeRan):
+		return maybe
+	case isAnswer(err):
+		return answer
+	case errors.Is(err, desir.ErrUnavailable), errors.Is(err, rpc.ErrNoWorkers), errors.Is(err, rpc.ErrOverloaded):
+		return notRun
+	default:
+		return err.Error()
+	}
+}
+
+// playsPart plays a part if the process is one.
+func playsPart() {
+	if text := os.Getenv(stormEnv); text != "" {
+		if err := playPart(text); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+}

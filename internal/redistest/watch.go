@@ -32,19 +32,27 @@ func (w Watch) Begin(master string) error {
 		return err
 	}
 	for _, addr := range w.Sentinels {
-		if err := ask(addr, func(c *redis.Client) error {
-			// Sentinels talk every two seconds and more; new ones can be hurried. A
-			// replica whose INFO is three periods old is not promoted: no haste there.
-			_ = c.Do(ctx, "SENTINEL", "DEBUG", "INFO-PERIOD", 1000, "PUBLISH-PERIOD", 200, "ASK-PERIOD", 200).Err()
-			return errors.Join(
-				c.Do(ctx, "SENTINEL", "MONITOR", w.MasterName, host, port, quorum).Err(),
-				c.Do(ctx, "SENTINEL", "SET", w.MasterName, "down-after-milliseconds", 3000, "failover-timeout", 2000, "parallel-syncs", 2).Err(),
-			)
+		if err := until(ctx, func() error { // a busy machine may keep one from answering at once
+			return w.watch(ctx, addr, host, port)
 		}); err != nil {
 			return err
 		}
 	}
 	return w.settle(ctx)
+}
+
+// watch makes a sentinel watch the master. It may be asked again.
+func (w Watch) watch(ctx context.Context, sentinel, host, port string) error {
+	return ask(sentinel, func(c *redis.Client) error {
+		// Sentinels talk every two seconds and more; new ones can be hurried. A
+		// replica whose INFO is three periods old is not promoted: no haste there.
+		_ = c.Do(ctx, "SENTINEL", "DEBUG", "INFO-PERIOD", 1000, "PUBLISH-PERIOD", 200, "ASK-PERIOD", 200).Err()
+		err := c.Do(ctx, "SENTINEL", "MONITOR", w.MasterName, host, port, quorum).Err()
+		if err != nil && !strings.Contains(err.Error(), "Duplicate") { // it does already
+			return err
+		}
+		return c.Do(ctx, "SENTINEL", "SET", w.MasterName, "down-after-milliseconds", 3000, "failover-timeout", 2000, "parallel-syncs", 2).Err()
+	})
 }
 
 // Master returns the address of the server that the sentinels call the master,

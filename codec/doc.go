@@ -49,11 +49,12 @@
 // only nil.
 //
 // Reading is stricter than the library: an integer that does not fit its type is an
-// error, as is a float for an integer, an integer that a float cannot hold exactly,
+// error, as is a float for an integer, a number that a float cannot hold exactly,
 // more elements than an array has, and any byte behind the value. Instants come back
 // in UTC. In an interface integers come back as int64, and as uint64 beyond it, floats as
-// they were packed, arrays as []any, and maps and structs as map[string]any. An empty
-// array reads as an empty map, since Lua and PHP write one for the other.
+// float64 (but in keys of maps), arrays as []any, and maps and structs as map[string]any. An
+// empty array reads as an empty map, since Lua and PHP write one for the other. Tests read
+// what libraries of Python, Ruby, PHP, Perl, JavaScript and Lua write.
 //
 // Refused with [ErrUnsupported]: structs that hide something in unexported fields and
 // have methods that know it, of a format that the codec does not use (MarshalJSON,

@@ -1,6 +1,7 @@
 package codec
 
 import (
+	"encoding/binary"
 	"math"
 
 	"github.com/vmihailenco/msgpack/v5/msgpcode"
@@ -125,14 +126,14 @@ func (g *guard) value(p *plan) error {
 	}
 	switch p.shape {
 	case anyShape:
-		return g.any(t, stringClass)
+		return g.any(t, start, stringClass)
 	case skipShape:
 		return g.skip(t)
 	case codeShape:
 		if err := g.charge(hookCost); err != nil {
 			return err
 		}
-		if err := g.any(t, anyClass); err != nil || !g.try {
+		if err := g.any(t, start, anyClass); err != nil || !g.try {
 			return err
 		}
 		return p.tried(g.data[start:g.pos])
@@ -166,7 +167,12 @@ func (g *guard) value(p *plan) error {
 		return p.want(t, first, extClass)
 	case boolShape:
 		return p.want(t, first, boolClass)
-	case intShape, uintShape, floatShape:
+	case floatShape:
+		if p.bits == 32 && t.class == float64Class {
+			return g.narrow(t, start)
+		}
+		return p.number(t, first)
+	case intShape, uintShape:
 		return p.number(t, first)
 	case bytesShape:
 		if t.class == stringClass && t.n > uint64(p.len) {
@@ -225,6 +231,16 @@ func (p *plan) want(t token, first byte, c class) error {
 	return p.unexpected(t, first)
 }
 
+// narrow replaces a float of 64 bits by one of 32, which the library wants, if that is the
+// same number: most languages write no others.
+func (g *guard) narrow(t token, start int) error {
+	f := math.Float64frombits(t.n)
+	if float64(float32(f)) != f && f == f {
+		return errNarrow
+	}
+	return g.replace(start, string(binary.BigEndian.AppendUint32([]byte{msgpcode.Float}, math.Float32bits(float32(f)))))
+}
+
 // number holds a token against the width of a kind; the library only cuts.
 func (p *plan) number(t token, first byte) error {
 	switch {
@@ -236,7 +252,7 @@ func (p *plan) number(t token, first byte) error {
 			if p.bits == 64 {
 				return nil
 			}
-			return refusal("a floating-point number of 64 bits, want " + p.word())
+			return errNarrow // to the plain reader; the guard looks closer
 		case intClass, uintClass:
 			if !t.exact(p.bits) {
 				return errInexact

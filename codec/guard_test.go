@@ -38,7 +38,8 @@ func TestMsgpackIntegers(t *testing.T) {
 	read(t, "\xcf\xff\xff\xff\xff\xff\xff\xff\xff", 0.0, errAny)
 	read(t, "\xce\x01\x00\x00\x01", float32(0), errAny)
 	read(t, "\xce\x01\x00\x00\x00", float32(1<<24), nil)
-	read(t, "\xcb\x3f\xf0\x00\x00\x00\x00\x00\x00", float32(0), errAny)
+	read(t, "\xcb\x3f\xf0\x00\x00\x00\x00\x00\x00", float32(1), nil)
+	read(t, "\xcb\x3f\xb9\x99\x99\x99\x99\x99\x9a", float32(0), errNarrow)
 	read(t, "\xc0", 0, nil) // nil is the zero value of every type
 	read(t, "\xc0", "", nil)
 	read(t, "\xa15", 0, errAny)

@@ -1,12 +1,21 @@
 package codec
 
+import (
+	"strconv"
+
+	"github.com/vmihailenco/msgpack/v5"
+)
+
 const errKeys refusal = "a map inside an interface has keys that are no strings"
 
-// any passes over what an interface receives, or somebody's own decoder. The maps
-// that an interface receives have strings for keys.
-func (g *guard) any(t token, keys class) error {
+// any passes over what an interface receives, or somebody's own decoder: a value that
+// begins at start. The maps that an interface receives have strings for keys.
+func (g *guard) any(t token, start int, keys class) error {
 	switch t.class {
 	case extClass:
+		if g.try {
+			return readExtension(g.data[start:g.pos], g.data[g.pos-int(t.n)])
+		}
 		return g.charge(extCost)
 	case arrayClass:
 		return g.anySlice(int(t.n), keys)
@@ -23,13 +32,14 @@ func (g *guard) anySlice(n int, keys class) error {
 	if err := g.chargeEach(n, anySliceHead, anySliceElem); err != nil {
 		return err
 	}
-	for range n {
+	for i := range n {
+		start := g.pos
 		t, err := g.next()
 		if err != nil {
 			return err
 		}
-		if err := g.any(t, keys); err != nil {
-			return err
+		if err := g.any(t, start, keys); err != nil {
+			return inElement(i, err)
 		}
 	}
 	g.depth--
@@ -45,6 +55,7 @@ func (g *guard) anyMap(n int, keys class) error {
 		return err
 	}
 	for i := range 2 * n {
+		start := g.pos
 		t, err := g.next()
 		if err != nil {
 			return err
@@ -52,11 +63,20 @@ func (g *guard) anyMap(n int, keys class) error {
 		if keys != anyClass && i%2 == 0 && t.class != keys { // nil would be read as an empty string
 			return errKeys
 		}
-		if err := g.any(t, keys); err != nil {
-			return err
+		if err := g.any(t, start, keys); err != nil {
+			return inEntry(err)
 		}
 	}
 	g.depth--
+	return nil
+}
+
+// readExtension asks the library, which may know extensions that the program registered.
+func readExtension(data []byte, code byte) error {
+	var v any
+	if err := msgpack.Unmarshal(data, &v); err != nil {
+		return refusal("an extension of type " + strconv.Itoa(int(int8(code))) + ", which is not known here")
+	}
 	return nil
 }
 

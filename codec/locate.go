@@ -115,7 +115,8 @@ func (p *plan) word() string {
 // through and the library did not. It calls them once more.
 func (p *plan) blame(data []byte, err error) error {
 	g := guard{reader: reader{data: data}, room: len(data) * roomPerByte, try: true}
-	if found, ok := g.value(p).(*located); ok {
+	switch found := g.value(p).(type) {
+	case *located, refusal:
 		return found
 	}
 	return reworded("msgpack", err)

@@ -91,7 +91,7 @@ func (p *plan) unpack(data []byte, ptr reflect.Value) (err error) {
 		unpackers.Put(u)
 	}
 	if p.traits.settles {
-		p.settle(ptr.Elem())
+		p.settle(ptr.Elem(), false)
 	}
 	return nil
 }

@@ -75,7 +75,7 @@ type traits struct {
 	// sorted: it holds maps that the library does not sort.
 	sorted bool
 	// settles: it holds a time.Time, which the library reads in the local zone, or an
-	// interface, where the library makes an integer of the type it was packed in.
+	// interface, where the library makes a number of the type it was packed in.
 	settles bool
 	// codes: its own DecodeMsgpack may read several values.
 	codes bool

@@ -8,9 +8,10 @@ import (
 
 // settle puts what the library made into the one form that the package promises: every
 // time.Time in UTC, as the text form has it (the library reads instants in the local zone),
-// and every integer in an interface as int64, or uint64 beyond. What stands in an
+// and in an interface every integer as int64, or uint64 beyond, and every float as float64;
+// floats in keys of maps stay, since two of them may be one number. What stands in an
 // unexported field or in a type with marshalling methods of its own stays as it is.
-func (p *plan) settle(v reflect.Value) {
+func (p *plan) settle(v reflect.Value, key bool) {
 	switch p.shape {
 	case timeShape:
 		if v.CanAddr() && v.CanInterface() {
@@ -19,34 +20,34 @@ func (p *plan) settle(v reflect.Value) {
 		}
 	case anyShape:
 		if !v.IsNil() && v.CanSet() {
-			v.Set(reflect.ValueOf(settled(v.Interface())))
+			v.Set(reflect.ValueOf(settled(v.Interface(), key)))
 		}
 	case pointerShape:
 		if !v.IsNil() {
-			p.elem.settle(v.Elem())
+			p.elem.settle(v.Elem(), key)
 		}
 	case sliceShape, arrayShape:
 		if p.elem.dated() {
 			for i := range v.Len() {
-				p.elem.settle(v.Index(i))
+				p.elem.settle(v.Index(i), key)
 			}
 		}
 	case mapShape:
-		p.settleMap(v)
+		p.settleMap(v, key)
 	case structShape:
-		p.settleStruct(v)
+		p.settleStruct(v, key)
 	}
 }
 
-func (p *plan) settleMap(v reflect.Value) {
+func (p *plan) settleMap(v reflect.Value, key bool) {
 	if p.key.dated() {
 		old := v.MapRange()
 		fresh := reflect.MakeMapWithSize(v.Type(), v.Len())
 		for old.Next() {
-			key := reflect.New(v.Type().Key()).Elem()
-			key.Set(old.Key())
-			p.key.settle(key)
-			fresh.SetMapIndex(key, old.Value())
+			k := reflect.New(v.Type().Key()).Elem()
+			k.Set(old.Key())
+			p.key.settle(k, true)
+			fresh.SetMapIndex(k, old.Value())
 		}
 		if !v.IsNil() {
 			v.Set(fresh)
@@ -58,15 +59,15 @@ func (p *plan) settleMap(v reflect.Value) {
 	for it := v.MapRange(); it.Next(); {
 		elem := reflect.New(v.Type().Elem()).Elem()
 		elem.Set(it.Value())
-		p.elem.settle(elem)
+		p.elem.settle(elem, key)
 		v.SetMapIndex(it.Key(), elem)
 	}
 }
 
-func (p *plan) settleStruct(v reflect.Value) {
+func (p *plan) settleStruct(v reflect.Value, key bool) {
 	for _, part := range p.parts {
 		if part.plan.dated() {
-			part.plan.settle(v.Field(part.index))
+			part.plan.settle(v.Field(part.index), key)
 		}
 	}
 }
@@ -77,7 +78,7 @@ func (p *plan) dated() bool {
 }
 
 // settled is settle for what an interface holds.
-func settled(v any) any {
+func settled(v any, key bool) any {
 	switch v := v.(type) {
 	case int8:
 		return int64(v)
@@ -95,15 +96,19 @@ func settled(v any) any {
 		if v <= math.MaxInt64 {
 			return int64(v)
 		}
+	case float32:
+		if !key {
+			return float64(v)
+		}
 	case time.Time:
 		return v.UTC()
 	case []any:
 		for i := range v {
-			v[i] = settled(v[i])
+			v[i] = settled(v[i], key)
 		}
 	case map[string]any:
 		for k, elem := range v {
-			v[k] = settled(elem)
+			v[k] = settled(elem, key)
 		}
 	}
 	return v

@@ -15,6 +15,7 @@ const (
 	errName       refusal = "the name of a field is no text"
 	errElements   refusal = "more elements than the array has"
 	errFieldCount refusal = "another number of fields than the struct has"
+	errNarrow     refusal = "a floating-point number that float32 does not hold exactly"
 	errInexact    refusal = "an integer that a floating-point number does not hold exactly"
 )
 

@@ -3,6 +3,7 @@ package rpc_test
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"runtime"
 	"testing"
 	"time"
@@ -97,6 +98,44 @@ func TestLateRead(t *testing.T) {
 			t.Errorf("%d, %v; want %d", got, err, want)
 		}
 	}
+}
+
+// TestSilentRead has the connection of a worker fall silent for longer than it waits, while
+// its read is handed calls: the worker gives the read up and counts that, and each caller gets
+// a result or is told. So nothing that a given-up read takes is lost in silence.
+func TestSilentRead(t *testing.T) {
+	t.Parallel()
+	srv := redistest.StartServer(t)
+	p := redistest.NewProxy(t, srv.Addr)
+	mine := redis.NewClient(&redis.Options{Addr: p.Addr(), ReadTimeout: time.Second})
+	t.Cleanup(func() { _ = mine.Close() })
+	log := &logged{}
+	s, _ := serve(t, mine, rpc.Logger(slog.New(slog.NewTextHandler(log, nil))))
+	c := rpc.NewClient(srv.Client(t), service)
+	mustSum(t, c)
+	reads := p.Count("blmpop")
+	redistest.Eventually(t, 20*time.Second, func() bool { return p.Count("blmpop") > reads }, "a read blocks")
+	p.BlackHole(true)
+	var calls []*rpc.Pending[int]
+	for range 20 {
+		calls = append(calls, sum.Go(t.Context(), c, []int{1, 2}))
+	}
+	redistest.Eventually(t, 20*time.Second, func() bool { return s.Stats().Dropped == 1 }, "the read is given up")
+	p.BlackHole(false)
+	results := 0
+	for _, call := range calls {
+		got, err := within(t, "a call", silent, call)
+		if err == nil && got == 3 {
+			results++
+		} else {
+			ranOrLost(t, "a call", err)
+		}
+	}
+	if n := log.count("cannot read calls"); n != 1 {
+		t.Errorf("%d warnings; want 1", n)
+	}
+	t.Logf("%d of %d calls have results", results, len(calls))
+	mustSum(t, c)
 }
 
 // TestStarvedWorker has a worker whose client's pool is held by other commands: it renews

@@ -132,8 +132,8 @@ const promiseLife = time.Minute
 
 // promised reports why results would not come: a client looks once a minute whether all
 // workers write to inboxes below its prefix. The call did not run. With a prefix of its own,
-// it stores no call before it has seen a worker, since the one that begins next may have
-// another prefix.
+// it stores no call before it has seen a worker, since the one that begins next may write to
+// others.
 func (c *Client) promised(ctx context.Context) error {
 	fresh := func() bool { return time.Since(time.Unix(0, c.promise.Load())) < promiseLife }
 	return c.gate.pass(ctx, fresh, func() error {

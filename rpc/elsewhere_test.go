@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -57,6 +58,10 @@ func TestOtherInboxIsRefused(t *testing.T) {
 	t.Parallel()
 	srv := redistest.StartServer(t)
 	counting(t, limitedTo(t, srv, "~calc:inbox:*"), rpc.InboxPrefix("calc:inbox:"))
+	redistest.Eventually(t, 20*time.Second, func() bool {
+		all, _ := rpc.NewClient(srv.Client(t), service).Workers(t.Context())
+		return len(all) == 1
+	}, "the worker is there")
 	for name, opt := range map[string]rpc.ClientOption{"default": rpc.Intercept(), "other": rpc.InboxPrefix("other:")} {
 		c := rpc.NewClient(srv.Client(t), service, opt)
 		_, err := sum.Call(t.Context(), c, nil, patient)

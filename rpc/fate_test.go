@@ -74,18 +74,20 @@ func TestLateRead(t *testing.T) {
 	p := redistest.NewProxy(t, srv.Addr)
 	mine := redis.NewClient(&redis.Options{Addr: p.Addr()})
 	t.Cleanup(func() { _ = mine.Close() })
-	late := p.CountFunc(redistest.Command("blmpop", "blpop"))
-	release := p.HoldRequest(1, redistest.Command("blmpop", "blpop"))
+	executed := p.CountFunc(redistest.Command("blmpop", "blpop"))
+	late, release := p.HoldRequest(1, redistest.Command("blmpop", "blpop"))
 	w := startBlocker(t, mine)
+	redistest.Eventually(t, 20*time.Second, func() bool { return late() == 1 }, "the worker reads")
+	p.HangUp()
 	c := rpc.NewClient(rdb, service)
 	runs := w.method.Go(t.Context(), c, 1, patient)
 	held(t, rdb, 1) // by the second read; the first is still on its way
 	redistest.Eventually(t, 20*time.Second, func() bool { return rdb.ZCard(t.Context(), "{"+service+"}:ended").Val() == 1 }, "the incarnation that gave it up has ended")
 	waiting := w.method.Go(t.Context(), c, 2)
 	waits(t, rdb, 1)
-	before := late()
+	before := executed()
 	release()
-	redistest.Eventually(t, 20*time.Second, func() bool { return late() > before }, "the late read arrives")
+	redistest.Eventually(t, 20*time.Second, func() bool { return executed() > before }, "the late read arrives")
 	redistest.Eventually(t, 20*time.Second, func() bool {
 		return len(rdb.Keys(t.Context(), "{"+service+"}:poke:*").Val()) == 0 || rdb.LLen(t.Context(), service).Val() == 0
 	}, "the late read is executed")
@@ -101,8 +103,8 @@ func TestLateRead(t *testing.T) {
 }
 
 // TestSilentRead has the connection of a worker fall silent for longer than it waits, while
-// its read is handed calls: the worker gives the read up and counts that, and each caller gets
-// a result or is told. So nothing that a given-up read takes is lost in silence.
+// its read is handed calls: the worker reads on over another connection, and runs what the
+// silent one brings in the end.
 func TestSilentRead(t *testing.T) {
 	t.Parallel()
 	srv := redistest.StartServer(t)
@@ -110,32 +112,59 @@ func TestSilentRead(t *testing.T) {
 	mine := redis.NewClient(&redis.Options{Addr: p.Addr(), ReadTimeout: time.Second})
 	t.Cleanup(func() { _ = mine.Close() })
 	log := &logged{}
-	s, _ := serve(t, mine, rpc.Logger(slog.New(slog.NewTextHandler(log, nil))))
-	c := rpc.NewClient(srv.Client(t), service)
+	s, end := serve(t, mine, rpc.Logger(slog.New(slog.NewTextHandler(log, nil))))
+	rdb := srv.Client(t)
+	c := rpc.NewClient(rdb, service)
 	mustSum(t, c)
 	reads := p.Count("blmpop")
 	redistest.Eventually(t, 20*time.Second, func() bool { return p.Count("blmpop") > reads }, "a read blocks")
 	p.BlackHole(true)
 	var calls []*rpc.Pending[int]
 	for range 20 {
-		calls = append(calls, sum.Go(t.Context(), c, []int{1, 2}))
+		calls = append(calls, sum.Go(t.Context(), c, []int{1, 2}, patient))
 	}
-	redistest.Eventually(t, 20*time.Second, func() bool { return s.Stats().Dropped == 1 }, "the read is given up")
+	redistest.Eventually(t, 20*time.Second, func() bool { return log.count("another connection") == 1 }, "the read is late")
 	p.BlackHole(false)
-	results := 0
 	for _, call := range calls {
-		got, err := within(t, "a call", silent, call)
-		if err == nil && got == 3 {
-			results++
-		} else {
-			ranOrLost(t, "a call", err)
+		if got, err := within(t, "a call", silent, call); err != nil || got != 3 {
+			t.Errorf("%d, %v; want 3", got, err)
 		}
 	}
-	if n := log.count("cannot read calls"); n != 1 {
-		t.Errorf("%d warnings; want 1", n)
+	if n := s.Stats().Dropped; n != 0 {
+		t.Errorf("%d incarnations were given up", n)
 	}
-	t.Logf("%d of %d calls have results", results, len(calls))
 	mustSum(t, c)
+	end()
+	if all, err := c.Workers(t.Context()); len(all) != 0 || err != nil {
+		t.Errorf("%d workers are left, %v", len(all), err)
+	}
+	if n := rdb.ZCard(t.Context(), "{"+service+"}:ended").Val(); n != 0 {
+		t.Errorf("%d incarnations have ended uncleanly", n)
+	}
+}
+
+// TestSilentReadEnds has the silent connection of a worker that is to end bring nothing: the
+// worker ends all the same, and the callers are told.
+func TestSilentReadEnds(t *testing.T) {
+	t.Parallel()
+	srv := redistest.StartServer(t)
+	p := redistest.NewProxy(t, srv.Addr)
+	mine := redis.NewClient(&redis.Options{Addr: p.Addr(), ReadTimeout: time.Second})
+	t.Cleanup(func() { _ = mine.Close() })
+	log := &logged{}
+	p.Swallow(1, redistest.Command("blmpop"))
+	s, end := serve(t, mine, rpc.Logger(slog.New(slog.NewTextHandler(log, nil))))
+	rdb := srv.Client(t)
+	c := rpc.NewClient(rdb, service)
+	call := sum.Go(t.Context(), c, []int{1, 2}, patient)
+	redistest.Eventually(t, 20*time.Second, func() bool { return log.count("another connection") == 1 }, "the read is late")
+	mustSum(t, c)
+	end()
+	if n := s.Stats().Dropped; n != 1 {
+		t.Errorf("%d incarnations were given up; want 1", n)
+	}
+	_, err := within(t, "the call", silent, call)
+	ranOrLost(t, "the call", err)
 }
 
 // TestStarvedWorker has a worker whose client's pool is held by other commands: it renews

@@ -126,7 +126,7 @@ func FuzzEntries(f *testing.F) {
 		r := newInboxReader(&inbox{pending: map[uint64]*call{}})
 		d := newReader(&run{s: &Server{service: service{calls: "k"}}})
 		bounded(t, answer, func() {
-			for _, take := range []func(*link.Reply){r.takeEntries, r.takeStored, d.takePopped, d.takeCalls} {
+			for _, take := range []func(*link.Reply){r.takeEntries, r.takeStored, d.got.take, d.got.takeAll} {
 				take(link.NewReply(strings.NewReader(answer)))
 			}
 		})

@@ -11,6 +11,7 @@ import (
 
 	"github.com/desir-go/desir"
 	"github.com/desir-go/desir/internal/link"
+	"github.com/desir-go/desir/internal/send"
 )
 
 const (
@@ -25,10 +26,9 @@ type reader struct {
 	run   *run
 	older bool // the server has no BLMPOP
 
-	popped link.Command // what blocks
+	first  link.Command // blocks
 	rest   link.Command
-	calls  []string // that these have brought
-	poked  bool     // or the poke
+	got    popped // what these have brought
 	riders riders
 
 	lease  link.Command  // renews the lease
@@ -48,8 +48,9 @@ type reader struct {
 
 func newReader(r *run) *reader {
 	d := &reader{line: line{hub: r.hub, key: r.s.service.calls}, run: r}
-	d.popped.Take = d.takePopped
-	d.rest = link.Command{Key: 2, Take: d.takeRest}
+	d.got.key = d.key
+	d.first.Take = d.got.take
+	d.rest = link.Command{Key: 2, Take: d.got.takeAll}
 	d.lease = link.Command{Key: 3, Take: d.takeLeased}
 	return d
 }
@@ -73,8 +74,12 @@ func (d *reader) pop(id string, n int, results []*outgoing) ([]string, error) {
 	d.blocking = false
 	ended := d.ended
 	d.mu.Unlock()
-	if err == nil && d.poked && !ended {
+	if err == nil && d.got.poked && !ended {
 		d.run.forget(id)
+	}
+	if errors.Is(err, errSilent) && d.run.later(id, d.own, d.older) {
+		d.own = nil // it has an owner
+		return nil, nil
 	}
 	if !d.older && errors.Is(err, desir.ErrNotSupported) {
 		d.older = true
@@ -140,6 +145,7 @@ func (a *riders) forget() {
 // that the client makes then come in more reads. Many leave in one pipeline with it, and those
 // to a server far away, which would cost a round trip.
 func (d *reader) write(ctx context.Context, along *riders, pop *link.Command) error {
+	var riding []*link.Command
 	switch {
 	case len(along.results) == 0:
 	case d.apart(along.n):
@@ -149,11 +155,35 @@ func (d *reader) write(ctx context.Context, along *riders, pop *link.Command) er
 		along.settle()
 	default:
 		d.blind++
-		_ = d.do(ctx, append(along.cmds, pop)...)
-		along.settle()
-		return pop.Err
+		riding = along.cmds
 	}
-	return d.do(ctx, pop)
+	if d.own == nil {
+		_ = d.do(ctx, append(riding, pop)...)
+	} else {
+		d.doPatiently(ctx, riding, pop)
+	}
+	if len(riding) > 0 {
+		along.settle()
+	}
+	return pop.Err
+}
+
+var errSilent = errors.New("the connection on which calls are read is silent")
+
+// doPatiently is do over the connection, of which the command that pops has errSilent if its
+// reply has not begun in time.
+func (d *reader) doPatiently(ctx context.Context, riding []*link.Command, pop *link.Command) {
+	sent := d.own.Send(append(riding, pop)...)
+	for _, c := range riding {
+		_ = d.own.Receive(c) // the command has it
+		c.Err = d.explain(ctx, c.Err, sent)
+	}
+	if sent && d.own.Silent() {
+		pop.Null, pop.Err = false, send.Fault(desir.ErrMaybeRan, errSilent)
+		return
+	}
+	_ = d.own.Receive(pop)
+	pop.Err = d.explain(ctx, pop.Err, sent)
 }
 
 // apart reports whether so many results go before the command that pops.
@@ -174,65 +204,23 @@ func (d *reader) answered(took time.Duration) {
 // popFrom pops up to n calls. On a server without BLMPOP the first one blocks, and the others
 // follow.
 func (d *reader) popFrom(ctx context.Context, n int, along *riders) ([]string, error) {
-	clear(d.calls)
-	d.calls, d.poked = d.calls[:0], false
+	d.got.reset(d.older)
 	if d.older {
-		d.popped.Words = append(d.popped.Words[:0], "blpop", d.poke, d.key, blockSeconds)
-		d.popped.Key = 1
+		d.first.Words = append(d.first.Words[:0], "blpop", d.poke, d.key, blockSeconds)
+		d.first.Key = 1
 	} else {
-		d.popped.Words = append(d.popped.Words[:0], "blmpop", blockSeconds, "2", d.poke, d.key, "left", "count", strconv.Itoa(n))
-		d.popped.Key = 3
+		d.first.Words = append(d.first.Words[:0], "blmpop", blockSeconds, "2", d.poke, d.key, "left", "count", strconv.Itoa(n))
+		d.first.Key = 3
 	}
-	err := d.write(ctx, along, &d.popped)
-	if err != nil || !d.older || len(d.calls) == 0 || n == 1 {
-		return d.calls, err
+	err := d.write(ctx, along, &d.first)
+	if err != nil || !d.older || len(d.got.calls) == 0 || n == 1 {
+		return d.got.calls, err
 	}
 	d.rest.Words = append(d.rest.Words[:0], "lmpop", "2", d.poke, d.key, "left", "count", strconv.Itoa(n-1))
 	if err = d.do(ctx, &d.rest); errors.Is(err, desir.ErrNotSupported) {
 		err = nil // one call at a time
 	}
-	return d.calls, err
-}
-
-// takePopped reads the key that something was popped from, and what: a list, or of an older
-// server one call.
-func (d *reader) takePopped(answer *link.Reply) {
-	answer.List() // of two
-	switch key := answer.Text(); {
-	case answer.Err() != nil:
-	case key != d.key: // the poke
-		d.poked = true
-		answer.Skip()
-	case d.older:
-		d.takeCall(answer)
-	default:
-		d.takeCalls(answer)
-	}
-}
-
-// takeRest reads the same of what does not block: always a list.
-func (d *reader) takeRest(answer *link.Reply) {
-	answer.List() // of two
-	switch key := answer.Text(); {
-	case answer.Err() != nil:
-	case key != d.key:
-		d.poked = true
-		answer.Skip()
-	default:
-		d.takeCalls(answer)
-	}
-}
-
-func (d *reader) takeCalls(answer *link.Reply) {
-	for n := answer.List(); n > 0 && answer.Err() == nil; n-- {
-		d.takeCall(answer)
-	}
-}
-
-func (d *reader) takeCall(answer *link.Reply) {
-	if call := answer.Text(); answer.Err() == nil {
-		d.calls = append(d.calls, call)
-	}
+	return d.got.calls, err
 }
 
 // begin says that a read of an incarnation may block from now on, unless no other may

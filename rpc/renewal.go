@@ -76,7 +76,7 @@ func (d *reader) renew(ctx context.Context, id string, atOnce bool) error {
 	switch {
 	case err == nil:
 		d.used = r.s.age()
-		if ok, err := r.leased(d.leased, sent); err == nil && !ok {
+		if ok, err := r.leased(id, d.leased, sent); err == nil && !ok {
 			r.forget(id)
 		}
 	case !send.IsReply(err):

@@ -121,8 +121,9 @@ func TestStorm(t *testing.T) {
 		"lose a request":     func() { s.proxy().CutRequest(1, s.some()) },
 		"half a reply":       func() { s.proxy().HalfReply(1, s.some()) },
 		"swallow a reply":    func() { s.proxy().Swallow(1, s.some()) },
-		"a late request":     func() { s.later(s.scale.stop+4*time.Second, s.proxy().HoldRequest(1, s.some())) },
-		"a late read":        func() { s.later(s.scale.stop+4*time.Second, s.proxy().HoldRequest(1, redistest.Command("blmpop"))) },
+		"a late request":     func() { s.hold(s.some()) },
+		"a late read":        func() { s.hold(redistest.Command("blmpop")) },
+		"hang up":            func() { s.proxy().HangUp() },
 		"forget the scripts": func() { must(func() error { return s.srv.Client(t).ScriptFlush(t.Context()).Err() }) },
 	}
 	names := slices.Sorted(func(yield func(string) bool) {
@@ -189,6 +190,16 @@ func (s *storm) mend(now time.Time) {
 	s.mended = rest
 }
 
+// hold lets a request arrive late. In half of the cases its client has gone before that.
+func (s *storm) hold(what redistest.Match) {
+	p := s.proxy()
+	_, release := p.HoldRequest(1, what)
+	if s.rng.IntN(2) == 0 {
+		s.later(time.Second, p.HangUp)
+	}
+	s.later(s.scale.stop+4*time.Second, release)
+}
+
 func (s *storm) freeze(of []*redistest.Child) {
 	c := of[s.rng.IntN(len(of))]
 	c.Freeze()
@@ -251,8 +262,10 @@ func TestStormWithoutFence(t *testing.T) {
 			srv, bookServer := redistest.StartServer(t), redistest.StartServer(t)
 			rdb, b := srv.Client(t), openBook(bookServer.Addr)
 			p := redistest.NewProxy(t, srv.Addr)
-			release := p.HoldRequest(1, redistest.Command("blmpop"))
+			late, release := p.HoldRequest(1, redistest.Command("blmpop"))
 			redistest.StartChild(t, part{worker, p.Addr(), bookServer.Addr, 0}.String())
+			redistest.Eventually(t, 20*time.Second, func() bool { return late() == 1 }, "the worker reads")
+			p.HangUp()
 			c := rpc.NewClient(rdb, service)
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()

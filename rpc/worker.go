@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/desir-go/desir/internal/hub"
+	"github.com/desir-go/desir/internal/link"
 	"github.com/desir-go/desir/internal/outage"
 	"github.com/desir-go/desir/internal/script"
 	"github.com/desir-go/desir/internal/send"
@@ -46,10 +47,12 @@ type run struct {
 	reading   trouble    // of the goroutine that reads
 
 	mu     sync.Mutex
-	id     string        // of the incarnation; "" while there is none
-	spoilt []string      // incarnations that are to end uncleanly
-	over   []string      // of other workers, whose leases have run out
-	kick   chan struct{} // there are some; holds one
+	id     string                // of the incarnation; "" while there is none
+	spoilt []string              // incarnations that are to end uncleanly
+	left   []string              // those that are to end cleanly
+	over   []string              // of other workers, whose leases have run out
+	kick   chan struct{}         // there are some; holds one
+	lates  map[string]*link.Link // incarnations whose reads are late, and the connections of these
 
 	renewed atomic.Int64 // when the lease was renewed last, by the age of the server
 
@@ -112,8 +115,10 @@ func (r *run) serve(ctx context.Context) (err error) {
 	err = r.take(lasting)
 
 	grace := time.AfterFunc(r.s.settings.grace, r.cancel)
+	late := time.AfterFunc(block, r.cutLates) // after which no read blocks
 	r.calls.Wait()
 	grace.Stop()
+	late.Stop()
 	close(ended)
 	helpers.Wait()
 	r.end()
@@ -233,15 +238,18 @@ func (r *run) forget(id string) {
 	}
 }
 
-// endSpoilt ends the incarnations that were given up, and those of other workers whose
+// endSpoilt ends the incarnations that were given up or are through, and those of other workers whose
 // leases have run out.
 func (r *run) endSpoilt() {
 	r.mu.Lock()
-	spoilt, over := r.spoilt, r.over
-	r.spoilt, r.over = nil, nil
+	spoilt, left, over := r.spoilt, r.left, r.over
+	r.spoilt, r.left, r.over = nil, nil, nil
 	r.mu.Unlock()
 	for _, id := range spoilt {
 		r.leave(id, strconv.FormatInt(lease.Milliseconds(), 10), "")
+	}
+	for _, id := range left {
+		r.leave(id, "", "")
 	}
 	for _, id := range over {
 		r.leave(id, "0", "over")
@@ -274,12 +282,12 @@ func (r *run) lease(ctx context.Context, id, how string) (bool, error) {
 		return false, err
 	}
 	parts, _ := answer.([]any)
-	return r.leased(parts, sent)
+	return r.leased(id, parts, sent)
 }
 
 // leased takes the answer to the script that begins or renews an incarnation, which was
 // sent at that age of the server.
-func (r *run) leased(answer []any, sent time.Duration) (bool, error) {
+func (r *run) leased(incarnation string, answer []any, sent time.Duration) (bool, error) {
 	n, err := numbers(answer[:min(2, len(answer))], 2)
 	if err != nil {
 		return false, err
@@ -288,16 +296,18 @@ func (r *run) leased(answer []any, sent time.Duration) (bool, error) {
 	if n[0] != 1 {
 		return false, nil
 	}
-	r.renewed.Store(int64(sent))
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.id == incarnation || r.id == "" { // or it begins
+		r.renewed.Store(int64(sent))
+	}
 	if len(answer) > 2 {
-		r.mu.Lock()
 		r.over = nil // what is still over is in the answer
 		for _, id := range answer[2:] {
-			if id, ok := id.(string); ok {
+			if id, ok := id.(string); ok && r.lates[id] == nil {
 				r.over = append(r.over, id)
 			}
 		}
-		r.mu.Unlock()
 		notify(r.kick)
 	}
 	return true, nil
@@ -345,6 +355,7 @@ func (r *run) renew(ended <-chan struct{}, lasting chan<- error) {
 		wait = poolRenews
 		select {
 		case <-timer.C:
+			r.keepLates()
 			if left := poolRenews - r.unrenewed(); left > 0 {
 				wait = left
 				continue

@@ -61,12 +61,12 @@ func Open(ctx context.Context, node *redis.Client, patience time.Duration) (*Lin
 		_ = client.Close()
 		return nil, err
 	}
-	l := &Link{client: client, renewal: renewal, forget: forget, conn: conn, patience: patience}
+	l := &Link{client: client, renewal: renewal, forget: sync.OnceFunc(forget), conn: conn, patience: patience}
 	l.reply = NewReply(wire{l})
 	return l, nil
 }
 
-// Close closes the connection.
+// Close closes the connection. It may be called at any time, and again.
 func (l *Link) Close() {
 	l.forget()
 	_ = l.client.Close()
@@ -155,6 +155,22 @@ func (l *Link) Await(c *Command) error {
 		break
 	}
 	return l.Receive(c)
+}
+
+// Silent waits until the reply that is due begins, and reports whether the connection was
+// silent for too long instead. The reply can still be read, after [Link.Allow].
+func (l *Link) Silent() bool {
+	if l.broken != nil {
+		return false
+	}
+	_, err := l.reply.in.Peek(1)
+	return errors.Is(err, os.ErrDeadlineExceeded)
+}
+
+// Allow changes how long the connection may be silent from now on.
+func (l *Link) Allow(patience time.Duration) {
+	l.patience, l.armed = patience, time.Time{}
+	l.arm()
 }
 
 // ErrInterrupted is the error of an Await that was ended by Interrupt.

@@ -195,11 +195,11 @@ func (l *link) wait(d time.Duration) bool {
 }
 
 // hold waits until a request is released. It returns false if the connection is cut before.
-func (l *link) hold(held <-chan struct{}) bool {
+func (l *link) hold(h *hold) bool {
 	select {
 	case <-l.gone:
 		return false
-	case <-held:
+	case <-h.released:
 		return true
 	}
 }

@@ -104,13 +104,28 @@ func (p *Proxy) DelayRequest(n int, d time.Duration, match Match) {
 
 // HoldRequest holds the requests back, and with them those behind them, until release is
 // called, also if their clients go away meanwhile: they run then. A held request that is
-// not released never runs.
-func (p *Proxy) HoldRequest(n int, match Match) (release func()) {
-	held := make(chan struct{})
+// not released never runs. held says how many there are.
+func (p *Proxy) HoldRequest(n int, match Match) (held func() int, release func()) {
+	h := &hold{released: make(chan struct{})}
 	p.rules.mu.Lock()
 	defer p.rules.mu.Unlock()
-	p.rules.list = append(p.rules.list, &rule{fate: holdRequest, left: n, match: match, held: held})
-	return sync.OnceFunc(func() { close(held) })
+	p.rules.list = append(p.rules.list, &rule{fate: holdRequest, left: n, match: match, held: h})
+	held = func() int {
+		p.rules.mu.Lock()
+		defer p.rules.mu.Unlock()
+		return h.n
+	}
+	return held, sync.OnceFunc(func() { close(h.released) })
+}
+
+// HangUp closes the clients' side of every connection. What they have sent still goes on its
+// way, also what is held.
+func (p *Proxy) HangUp() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for l := range p.links {
+		_ = l.client.Close()
+	}
 }
 
 // Rename replaces IPv4 addresses in all that servers say from now on, as where

@@ -168,9 +168,13 @@ func TestProxyLateRequestOfClientThatLeft(t *testing.T) {
 func TestProxyHoldsRequests(t *testing.T) {
 	p, c, r := through(t, noRetries)
 	ctx := context.Background()
-	release := p.HoldRequest(1, Command("incr"))
-	if err := c.Incr(ctx, r.Key("n")).Err(); err == nil {
-		t.Error("Incr: no error; want a timeout")
+	held, release := p.HoldRequest(1, Command("incr"))
+	failed := make(chan error)
+	go func() { failed <- c.Incr(ctx, r.Key("n")).Err() }()
+	Eventually(t, 20*time.Second, func() bool { return held() == 1 }, "INCR is held")
+	p.HangUp()
+	if err := <-failed; err == nil {
+		t.Error("Incr: no error; want that of the connection")
 	}
 	if got, err := c.Incr(ctx, r.Key("n")).Result(); got != 1 || err != nil {
 		t.Errorf("the next Incr = %d, %v; want 1", got, err)

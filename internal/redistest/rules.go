@@ -25,7 +25,7 @@ type rule struct {
 	left  int // negative: without end
 	match Match
 	d     time.Duration
-	held  <-chan struct{} // until it is closed; of holdRequest
+	held  *hold // of holdRequest
 }
 
 // rules are shared by all connections of a proxy.
@@ -38,6 +38,12 @@ type rules struct {
 	counts   map[string]int
 	counters []*counter
 	gate     chan struct{} // closed while bytes flow
+}
+
+// hold is requests that are held.
+type hold struct {
+	n        int           // how many are, or were; the lock of the rules guards it
+	released chan struct{} // closed when they may go on
 }
 
 type counter struct {
@@ -58,12 +64,15 @@ func (r *rules) add(f fate, n int, d time.Duration, match Match) {
 }
 
 // meet finds what happens to a request and uses one of the rule's turns up.
-func (r *rules) meet(args []string) (fate, time.Duration, <-chan struct{}) {
+func (r *rules) meet(args []string) (fate, time.Duration, *hold) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, x := range r.list {
 		if x.left != 0 && x.means(args) {
 			x.left--
+			if x.held != nil {
+				x.held.n++
+			}
 			return x.fate, x.d, x.held
 		}
 	}

@@ -16,6 +16,15 @@ const (
 // calls that it still brings are run. Its incarnation ends after it, and the worker begins
 // another one. It reports false if the read has to be given up at once.
 func (r *run) later(id string, own *link.Link, older bool) bool {
+	if !r.enterLate(id, own) {
+		return false
+	}
+	go r.await(id, own, older)
+	r.s.settings.log.Warn("desir: a worker reads calls over another connection, since the one before is silent", "service", r.s.label())
+	return true
+}
+
+func (r *run) enterLate(id string, own *link.Link) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.id != id || len(r.lates) >= maxLate {
@@ -27,8 +36,6 @@ func (r *run) later(id string, own *link.Link, older bool) bool {
 	}
 	r.lates[id] = own
 	r.calls.Add(1) // the worker does not end before it
-	go r.await(id, own, older)
-	r.s.settings.log.Warn("desir: a worker reads calls over another connection, since the one before is silent", "service", r.s.label())
 	return true
 }
 

@@ -69,19 +69,37 @@ func waits(t *testing.T, rdb redis.UniversalClient, n int64) {
 // takes no call.
 func TestLateRead(t *testing.T) {
 	t.Parallel()
-	srv := redistest.StartServer(t)
-	rdb := srv.Client(t)
-	p := redistest.NewProxy(t, srv.Addr)
-	mine := redis.NewClient(&redis.Options{Addr: p.Addr()})
-	t.Cleanup(func() { _ = mine.Close() })
+	t.Run("server", func(t *testing.T) {
+		t.Parallel()
+		srv := redistest.StartServer(t)
+		p := redistest.NewProxy(t, srv.Addr)
+		mine := redis.NewClient(&redis.Options{Addr: p.Addr()})
+		t.Cleanup(func() { _ = mine.Close() })
+		lateRead(t, srv, p, mine)
+	})
+	t.Run("cluster", func(t *testing.T) {
+		t.Parallel()
+		cluster := redistest.StartCluster(t, 0)
+		p := redistest.NewProxy(t, "")
+		mine := cluster.Client(t, func(o *redis.ClusterOptions) { o.Dialer = p.Dialer() })
+		lateRead(t, cluster.MasterFor(service), p, mine)
+	})
+}
+
+// lateRead does so with a worker behind a proxy, of a service at a server.
+func lateRead(t *testing.T, srv *redistest.Server, p *redistest.Proxy, mine redis.UniversalClient) {
+	rdb, caller := srv.Client(t), mine
+	if _, one := mine.(*redis.Client); one {
+		caller = srv.Client(t) // whose connections are left alone
+	}
 	executed := p.CountFunc(redistest.Command("blmpop", "blpop"))
 	late, release := p.HoldRequest(1, redistest.Command("blmpop", "blpop"))
 	w := startBlocker(t, mine)
 	redistest.Eventually(t, 20*time.Second, func() bool { return late() == 1 }, "the worker reads")
 	p.HangUp()
-	c := rpc.NewClient(rdb, service)
+	c := rpc.NewClient(caller, service)
 	runs := w.method.Go(t.Context(), c, 1, patient)
-	held(t, rdb, 1) // by the second read; the first is still on its way
+	held(t, caller, 1) // by the second read; the first is still on its way
 	redistest.Eventually(t, 20*time.Second, func() bool { return rdb.ZCard(t.Context(), "{"+service+"}:ended").Val() == 1 }, "the incarnation that gave it up has ended")
 	waiting := w.method.Go(t.Context(), c, 2)
 	waits(t, rdb, 1)

@@ -52,8 +52,8 @@ func limitedTo(t *testing.T, srv *redistest.Server, keys string) *redis.Client {
 	return srv.Client(t, func(o *redis.Options) { o.Username, o.Password = "worker", "pw" })
 }
 
-// TestOtherInboxIsRefused calls a worker that writes to inboxes below another prefix: the call
-// fails before it is stored.
+// TestOtherInboxIsRefused calls a worker that writes to inboxes below another prefix: the
+// call fails before it is stored.
 func TestOtherInboxIsRefused(t *testing.T) {
 	t.Parallel()
 	srv := redistest.StartServer(t)
@@ -72,8 +72,8 @@ func TestOtherInboxIsRefused(t *testing.T) {
 	mustSum(t, rpc.NewClient(srv.Client(t), service, rpc.InboxPrefix("calc:inbox:")))
 }
 
-// TestOtherInboxIsNoHang has workers that cannot write to the inbox of a call that is stored:
-// the call ends, and the log says why. Other calls of the worker are left alone.
+// TestOtherInboxIsNoHang has workers that cannot write to the inbox of a call that is
+// stored: the call ends, and the log says why. Other calls of the worker are left alone.
 func TestOtherInboxIsNoHang(t *testing.T) {
 	t.Parallel()
 	for name, opts := range map[string][]rpc.ServerOption{

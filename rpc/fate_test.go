@@ -16,8 +16,8 @@ import (
 	"github.com/desir-go/desir/rpc"
 )
 
-// silent is the time in which a call ends that nobody has: two leases, two checks, and what
-// a busy machine takes.
+// silent is the time in which a call ends that nobody has: two leases, two checks, and
+// what a busy machine takes.
 const silent = 30*time.Second + 15*time.Second
 
 // blocker is a worker with one handler, which blocks until the test opens the gate.
@@ -120,9 +120,9 @@ func lateRead(t *testing.T, srv *redistest.Server, p *redistest.Proxy, mine redi
 	}
 }
 
-// TestSilentRead has the connection of a worker fall silent for longer than it waits, while
-// its read is handed calls: the worker reads on over another connection, and runs what the
-// silent one brings in the end.
+// TestSilentRead has the connection of a worker fall silent for longer than it waits,
+// while its read is handed calls: the worker reads on over another connection, and runs
+// what the silent one brings in the end.
 func TestSilentRead(t *testing.T) {
 	t.Parallel()
 	srv := redistest.StartServer(t)
@@ -161,8 +161,8 @@ func TestSilentRead(t *testing.T) {
 	}
 }
 
-// TestSilentReadEnds has the silent connection of a worker that is to end bring nothing: the
-// worker ends all the same, and the callers are told.
+// TestSilentReadEnds has the silent connection of a worker that is to end bring nothing:
+// the worker ends all the same, and the callers are told.
 func TestSilentReadEnds(t *testing.T) {
 	t.Parallel()
 	srv := redistest.StartServer(t)
@@ -229,8 +229,8 @@ func TestStarvedWorker(t *testing.T) {
 	_, _ = within(t, "the other call", silent, busy)
 }
 
-// TestExpiredWorker has a worker that cannot renew its lease, and whose reads go on: once it
-// is over they take nothing.
+// TestExpiredWorker has a worker that cannot renew its lease, and whose reads go on: once
+// it is over they take nothing.
 func TestExpiredWorker(t *testing.T) {
 	t.Parallel()
 	srv := redistest.StartServer(t)

@@ -12,9 +12,9 @@ const (
 	maxLate  = 4           // of such connections
 )
 
-// later lets a read go on whose connection is silent, while others read over another one: the
-// calls that it still brings are run. Its incarnation ends after it, and the worker begins
-// another one. It reports false if the read has to be given up at once.
+// later lets a read go on whose connection is silent, while others read over another one:
+// the calls that it still brings are run. Its incarnation ends after it, and the worker
+// begins another one. It reports false if the read has to be given up at once.
 func (r *run) later(id string, own *link.Link, older bool) bool {
 	if !r.enterLate(id, own) {
 		return false

@@ -18,8 +18,8 @@ import (
 	"github.com/desir-go/desir/rpc"
 )
 
-// quietEnv turns the test binary into a program that serves, calls and closes at an address,
-// and prints what go-redis logs.
+// quietEnv turns the test binary into a program that serves, calls and closes at an
+// address, and prints what go-redis logs.
 const quietEnv = "DESIR_TEST_QUIET_AT"
 
 // printing prints what go-redis logs.
@@ -63,8 +63,9 @@ func quietly(addr string) error {
 	return nil
 }
 
-// TestNothingIsLogged runs a program that serves, calls, and ends by desir.Close: go-redis logs
-// nothing of it. The program is a process, since go-redis has one logger for each.
+// TestNothingIsLogged runs a program that serves, calls, and ends by desir.Close:
+// go-redis logs nothing of it. The program is a process, since go-redis has one logger
+// for each.
 func TestNothingIsLogged(t *testing.T) {
 	t.Parallel()
 	srv := redistest.StartServer(t)

@@ -20,8 +20,9 @@ const (
 var errLease = errors.New("the worker's lease has run out and is not renewed; it takes no calls")
 
 // ready opens the connection, and renews the lease over it when that is due. So a client
-// whose pool is held by other commands does not stop it. It is an error if the lease is not
-// valid by the worker's own clock: no call may be taken then. Nothing was taken in any case.
+// whose pool is held by other commands does not stop it. It is an error if the lease is
+// not valid by the worker's own clock: no call may be taken then. Nothing was taken in
+// any case.
 //
 // A connection that was idle renews the lease first, since the server may have closed it:
 // what is lost then is no call.
@@ -61,8 +62,8 @@ func (d *reader) keep(id string) {
 	}
 }
 
-// renew renews the lease over the connection, if there is one and it is time, or at once. An
-// error says that the connection is to be closed, or that the lease has run out.
+// renew renews the lease over the connection, if there is one and it is time, or at once.
+// An error says that the connection is to be closed, or that the lease has run out.
 func (d *reader) renew(ctx context.Context, id string, atOnce bool) error {
 	r := d.run
 	sent := r.s.age()

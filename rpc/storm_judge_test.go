@@ -11,8 +11,8 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// open returns the calls whose callers were told nothing yet, but those of clients that were
-// killed.
+// open returns the calls whose callers were told nothing yet, but those of clients that
+// were killed.
 func (b book) open(killed map[int]bool) (calls []int) {
 	var fates map[string]string
 	must(func() (err error) { fates, err = b.rdb.HGetAll(context.Background(), fatesKey).Result(); return err })

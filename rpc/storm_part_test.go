@@ -19,9 +19,9 @@ import (
 	"github.com/desir-go/desir/rpc"
 )
 
-// A storm is calls under faults. Its parts, workers and clients, write what happens to a book
-// on a server of its own, which has no faults: what was begun, what each caller was told, and
-// how often each call ran. Its judge reads the book.
+// A storm is calls under faults. Its parts, workers and clients, write what happens to a
+// book on a server of its own, which has no faults: what was begun, what each caller was
+// told, and how often each call ran. Its judge reads the book.
 
 // stormEnv turns the test binary into a part of a storm: see [part.String].
 const stormEnv = "DESIR_TEST_STORM"
@@ -99,8 +99,8 @@ func (b book) tell(call int, fate string) {
 	must(func() error { return b.rdb.HSet(context.Background(), fatesKey, call, fate).Err() })
 }
 
-// run notes a run. A run whose note is written twice would be a false alarm, so each has a
-// name.
+// run notes a run. A run whose note is written twice would be a false alarm, so each has
+// a name.
 func (b book) run(call int) {
 	name := rand.Uint64()
 	must(func() error { return b.rdb.SAdd(context.Background(), fmt.Sprint("run:", call), name).Err() })
@@ -190,7 +190,8 @@ func callers(ctx context.Context, c *rpc.Client, b book, id int) *sync.WaitGroup
 	return &group
 }
 
-// fateOf makes a call and says what its caller was told. Half of the calls have no deadline.
+// fateOf makes a call and says what its caller was told. Half of the calls have no
+// deadline.
 func fateOf(n int, c *rpc.Client, o order) string {
 	ctx := context.Background()
 	switch rand.IntN(4) {

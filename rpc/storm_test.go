@@ -51,10 +51,10 @@ type mend struct {
 	do func()
 }
 
-// TestStorm lets workers and clients crash, freeze, restart, lose connections, replies and
-// their pools, and requests arrive late: whatever happens, every call ends, no call runs
-// twice, and none runs of which its caller was told that it did not. DESIR_LONG=1 makes it
-// last for minutes.
+// TestStorm lets workers and clients crash, freeze, restart, lose connections, replies
+// and their pools, and requests arrive late: whatever happens, every call ends, no call
+// runs twice, and none runs of which its caller was told that it did not. DESIR_LONG=1
+// makes it last for minutes.
 func TestStorm(t *testing.T) {
 	t.Parallel()
 	s := &storm{t: t, rng: redistest.Seed(t), scale: scaleOfRun(), srv: redistest.StartServer(t), killed: map[int]bool{}, counts: map[string]int{}}
@@ -252,8 +252,8 @@ func (w *nearWorker) end() {
 	<-w.ended
 }
 
-// TestStormWithoutFence has the read of a worker arrive after the worker gave it up. The judge
-// is content with a worker as it is, and not with one without the fence.
+// TestStormWithoutFence has the read of a worker arrive after the worker gave it up. The
+// judge is content with a worker as it is, and not with one without the fence.
 func TestStormWithoutFence(t *testing.T) {
 	t.Parallel()
 	for worker, fenced := range map[string]bool{"worker of one": true, "worker without fence": false} {

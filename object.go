@@ -54,18 +54,18 @@ func (o Object) Clear(ctx context.Context) error {
 // zero or less deletes it; a fraction of a millisecond counts as a whole one.
 // PEXPIRE.
 func (o Object) Expire(ctx context.Context, d time.Duration) (bool, error) {
-	return o.change(ctx, "Expire", redis.NewBoolCmd(ctx, "pexpire", o.Key(), send.Millis(d)))
+	return o.change(ctx, "Expire", redis.NewIntCmd(ctx, "pexpire", o.Key(), send.Millis(d)))
 }
 
 // ExpireAt lets the key expire at t by the server's clock, in milliseconds,
 // and reports whether it exists. A t in the past deletes it. PEXPIREAT.
 func (o Object) ExpireAt(ctx context.Context, t time.Time) (bool, error) {
-	return o.change(ctx, "ExpireAt", redis.NewBoolCmd(ctx, "pexpireat", o.Key(), moment(t)))
+	return o.change(ctx, "ExpireAt", redis.NewIntCmd(ctx, "pexpireat", o.Key(), moment(t)))
 }
 
 // Persist takes the expiry away and reports whether there was one. PERSIST.
 func (o Object) Persist(ctx context.Context) (bool, error) {
-	return o.change(ctx, "Persist", redis.NewBoolCmd(ctx, "persist", o.Key()))
+	return o.change(ctx, "Persist", redis.NewIntCmd(ctx, "persist", o.Key()))
 }
 
 // TTL returns the time until the key expires, 292 years at most; ok is false when it
@@ -99,7 +99,7 @@ func (o Object) read(ctx context.Context, op string, cmd redis.Cmder) error {
 	return Fail(o.h, op, err)
 }
 
-func (o Object) change(ctx context.Context, op string, cmd *redis.BoolCmd) (bool, error) {
+func (o Object) change(ctx context.Context, op string, cmd *redis.IntCmd) (bool, error) {
 	s, err := o.h.Send()
 	if err == nil {
 		err = s.Write(ctx, cmd)
@@ -107,5 +107,5 @@ func (o Object) change(ctx context.Context, op string, cmd *redis.BoolCmd) (bool
 	if err != nil {
 		return false, Fail(o.h, op, err)
 	}
-	return cmd.Val(), nil
+	return cmd.Val() == 1, nil
 }

@@ -3,7 +3,6 @@ package channel
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync/atomic"
 	"time"
 
@@ -142,13 +141,7 @@ func (m *Mailbox[T]) page(ctx context.Context, hub *hub.Hub, seen *sight, limit 
 		return nil, err
 	}
 	parts, _ := answer.([]any)
-	if len(parts) == 0 {
-		return nil, fmt.Errorf("look answered with a %T", answer)
-	}
-	n, ok := parts[0].(int64)
-	if !ok {
-		return nil, fmt.Errorf("look answered with a place of type %T", parts[0])
-	}
+	n, _ := parts[0].(int64)
 	page := make([]string, len(parts)-1)
 	for i, p := range parts[1:] {
 		page[i], _ = p.(string)

@@ -95,11 +95,11 @@ func (m *Map[K, V]) Has(ctx context.Context, key K) (bool, error) {
 	if err != nil {
 		return false, m.fail("Has", err)
 	}
-	cmd := redis.NewBoolCmd(ctx, "hexists", m.h.Key, field)
+	cmd := redis.NewIntCmd(ctx, "hexists", m.h.Key, field)
 	if err := s.Read(ctx, cmd); err != nil {
 		return false, m.fail("Has", err)
 	}
-	return cmd.Val(), nil
+	return cmd.Val() == 1, nil
 }
 
 // Len returns the number of entries. One HLEN, O(1). A key whose time to live is over
@@ -159,9 +159,12 @@ func (m *Map[K, V]) Random(ctx context.Context, n int) ([]desir.Entry[K, V], err
 	}
 	cmd := redis.NewCmd(ctx, "hrandfield", m.h.Key, min(int64(n), maxRandom), "withvalues")
 	if err := s.Read(ctx, cmd); err != nil {
-		return nil, m.fail("Random", send.Miss(err))
+		return nil, m.fail("Random", err)
 	}
-	found := pairs(cmd.Val())
+	found, ok := pairs(cmd.Val())
+	if !ok {
+		return nil, m.fail("Random", errPage)
+	}
 	entries := make([]desir.Entry[K, V], 0, len(found))
 	var bad element.Faults
 	for _, p := range found {
@@ -176,12 +179,14 @@ func (m *Map[K, V]) Random(ctx context.Context, n int) ([]desir.Entry[K, V], err
 const maxRandom = 1 << 40 // the server takes less than 2^63 here
 
 // pairs reads fields and values in each of the shapes that servers give them:
-// an array of pairs, one flat array, or (an embedded one) a map.
-func pairs(reply any) [][2]string {
-	var all [][2]string
+// an array of pairs, one flat array, or (an embedded one) a map. It is not ok if the reply is
+// none of them.
+func pairs(reply any) (all [][2]string, ok bool) {
+	ok = true
 	add := func(field, value any) {
-		f, _ := field.(string)
-		v, _ := value.(string)
+		f, isText := field.(string)
+		v, too := value.(string)
+		ok = ok && isText && too
 		all = append(all, [2]string{f, v})
 	}
 	switch reply := reply.(type) {
@@ -196,10 +201,14 @@ func pairs(reply any) [][2]string {
 			} else if i+1 < len(reply) {
 				add(reply[i], reply[i+1])
 				i++
+			} else {
+				ok = false
 			}
 		}
+	default:
+		ok = false
 	}
-	return all
+	return all, ok
 }
 
 // at resolves what a call on one key needs.

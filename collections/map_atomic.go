@@ -24,11 +24,11 @@ func (m *Map[K, V]) setNew(ctx context.Context, field, value string) (bool, erro
 	if err != nil {
 		return false, err
 	}
-	cmd := redis.NewBoolCmd(ctx, "hsetnx", m.h.Key, field, value)
+	cmd := redis.NewIntCmd(ctx, "hsetnx", m.h.Key, field, value)
 	if err := s.Write(ctx, cmd); err != nil {
 		return false, err
 	}
-	return cmd.Val(), nil
+	return cmd.Val() == 1, nil
 }
 
 // Swap stores v under key and returns what was there before. One script, one

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"reflect"
 	"slices"
 	"sync"
 	"testing"
@@ -44,6 +45,11 @@ func (s *olderServer) ProcessHook(redis.ProcessHook) redis.ProcessHook {
 		s.called = append(s.called, cmd.Name())
 		if slices.Contains(s.lacks, cmd.Name()) {
 			return unknownCommand{errors.New("ERR unknown command '" + cmd.Name() + "', with args beginning with: 'secret'")}
+		}
+		if inner := reflect.Indirect(reflect.ValueOf(cmd)).FieldByName("Cmder"); inner.IsValid() { // one that is sent once
+			if c, ok := inner.Interface().(*redis.Cmd); ok {
+				c.SetVal(int64(1))
+			}
 		}
 		return nil
 	}

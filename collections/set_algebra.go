@@ -23,11 +23,11 @@ func (s *Set[T]) Move(ctx context.Context, to *Set[T], m T) (moved bool, err err
 	if err != nil {
 		return false, s.fail("Move", err)
 	}
-	cmd := redis.NewBoolCmd(ctx, "smove", names[0], names[1], member)
+	cmd := redis.NewIntCmd(ctx, "smove", names[0], names[1], member)
 	if err := hub.Send.Write(ctx, cmd); err != nil {
 		return false, s.fail("Move", err)
 	}
-	return cmd.Val(), nil
+	return cmd.Val() == 1, nil
 }
 
 // Union returns the members of s and of all others, each once. One SUNION,

@@ -102,7 +102,7 @@ func fetchRange(ctx context.Context, h *hub.Hub, key string, words []any) (page 
 	}
 }
 
-var errPage = errors.New("the page has another form")
+var errPage = send.Fault(send.ErrReply, errors.New("the page has another form"))
 
 // readPage reads the answer of the script: how many members the range has from
 // here on, and the first of them.

@@ -109,11 +109,11 @@ func (x *Value[T]) setNew(ctx context.Context, value string) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	cmd := redis.NewBoolCmd(ctx, "setnx", x.h.Key, value)
+	cmd := redis.NewIntCmd(ctx, "setnx", x.h.Key, value)
 	if err := s.Write(ctx, cmd); err != nil {
 		return false, err
 	}
-	return cmd.Val(), nil
+	return cmd.Val() == 1, nil
 }
 
 // Swap stores v, takes an expiry away and returns what was there before. One

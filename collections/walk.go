@@ -194,10 +194,7 @@ func (w *walker) fetchByScript(ctx context.Context) (page, error) {
 	if err != nil {
 		return page{}, err
 	}
-	parts, ok := answer.([]any)
-	if !ok || len(parts) != 3 {
-		return page{}, fmt.Errorf("the page is a %T", answer)
-	}
+	parts, _ := answer.([]any)
 	var p page
 	next, _ := parts[0].(string)
 	if _, err := fmt.Sscan(next, &p.cursor); err != nil {

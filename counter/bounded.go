@@ -3,7 +3,6 @@ package counter
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math"
 
 	"github.com/redis/go-redis/v9"
@@ -68,9 +67,6 @@ func (b *Bounded) add(ctx context.Context, n int64) (int64, error) {
 		return 0, err
 	}
 	parts, _ := answer.([]any)
-	if len(parts) != 2 {
-		return 0, fmt.Errorf("the answer is a %T", answer)
-	}
 	text, _ := parts[1].(string)
 	v, err := parse(b.h.Key, text)
 	if err == nil && parts[0] != int64(1) {

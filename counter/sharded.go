@@ -138,7 +138,8 @@ func readAll(ctx context.Context, h *hub.Hub, cmds []redis.Cmder) error {
 		return err // after the context's end no command may be looked at
 	}
 	for _, cmd := range cmds {
-		if err := cmd.Err(); err != nil && !send.IsNil(err) {
+		_, text := cmd.(*redis.StringCmd) // the others have no null
+		if err := cmd.Err(); err != nil && !(text && send.IsNil(err)) {
 			return h.Send.Explain(ctx, err)
 		}
 	}

@@ -3,7 +3,6 @@ package counter
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -91,9 +90,6 @@ func (w *Window) add(ctx context.Context, n, most int64) (count int64, ok bool, 
 		return 0, false, err
 	}
 	parts, _ := answer.([]any)
-	if len(parts) != 2 {
-		return 0, false, fmt.Errorf("the answer is a %T", answer)
-	}
 	count, _ = parts[1].(int64)
 	return count, parts[0] == int64(1), nil
 }

@@ -1,4 +1,5 @@
 -- close: mark a channel closed and wake whoever waits at it.
+-- reply: integer
 -- KEYS[1] values  list    KEYS[2] wake  list of at most one token    KEYS[3] closed  string, a mark
 -- KEYS[4] senders string, set while senders wait for room
 -- KEYS[5] room    list of at most one value, for one of them    KEYS[6] its wake

@@ -1,5 +1,6 @@
 -- mailbox_give_last: put letters back that mailbox_take_last has taken.
 -- flags: allow-oom
+-- reply: integer
 -- KEYS[1] letters  list    KEYS[2] wake  list of at most one token
 -- ARGV[1] "publish" where wake-ups are published, else ""    ARGV[2] life of a token in ms
 -- ARGV[3] "0"    ARGV[4..] letters, the first one taken first

@@ -1,5 +1,6 @@
 -- mailbox_look: the letters behind those that were looked at already.
 -- flags: no-writes
+-- reply: {integer, text...}
 -- KEYS[1] letters  list
 -- ARGV[1] how many were looked at    ARGV[2] the last of them
 -- ARGV[3] how many to return at most    ARGV[4] "first" for the list's order, "last" for the newest first

@@ -1,4 +1,5 @@
 -- mailbox_send: append a letter with the server's time in front, and tell those who wait.
+-- reply: integer
 -- KEYS[1] letters  list    KEYS[2] wake  list of at most one token
 -- KEYS[3] news     channel of publish and subscribe, for selective receivers; no key
 -- ARGV[1] "publish" where wake-ups are published, else ""    ARGV[2] life of a token in ms

@@ -1,5 +1,6 @@
 -- mailbox_take_answer: pop the answer to a question, and leave nothing.
 -- flags: allow-oom
+-- reply: {integer, text...}
 -- KEYS[1] answers  list, expires    KEYS[2] wake  list of at most one token
 -- ARGV[1] how many answers at most
 -- returns {0, answer...}

@@ -1,5 +1,6 @@
 -- mailbox_take_last: pop what waiting receivers can use, the newest first.
 -- flags: allow-oom
+-- reply: {integer, text...}
 -- KEYS[1] letters  list    KEYS[2] wake  list of at most one token
 -- ARGV[1] how many letters at most, as far as pop lets them    ARGV[2] "publish" where wake-ups are published, else ""
 -- ARGV[3] life of a token in ms

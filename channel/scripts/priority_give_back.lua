@@ -1,5 +1,6 @@
 -- priority_give_back: put entries of a priority queue back to where they were.
 -- flags: allow-oom
+-- reply: integer
 -- KEYS[1] values  sorted set    KEYS[2] wake  list of at most one token
 -- ARGV[1] "publish" where wake-ups are published, else ""    ARGV[2] life of a token in ms
 -- ARGV[3] not used    ARGV[4..] entries of priority_take

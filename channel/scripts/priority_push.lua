@@ -1,4 +1,5 @@
 -- priority_push: put a value into a priority queue, behind those of its priority.
+-- reply: integer
 -- KEYS[1] values  sorted set: the score is the priority, the member a number and the value
 -- KEYS[2] wake    list of at most one token
 -- ARGV[1] "publish" where wake-ups are published, else ""    ARGV[2] life of a token in ms

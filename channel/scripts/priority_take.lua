@@ -1,5 +1,6 @@
 -- priority_take: pop what waiting receivers of a priority queue can use.
 -- flags: allow-oom
+-- reply: {integer, text...}
 -- KEYS[1] values  sorted set    KEYS[2] wake  list of at most one token
 -- ARGV[1] how many values at most, as far as pop lets them    ARGV[2] "publish" where wake-ups are published, else ""
 -- ARGV[3] life of a token in ms

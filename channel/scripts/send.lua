@@ -1,4 +1,5 @@
 -- send: append values to a channel while it is open and has room.
+-- reply: integer
 -- KEYS[1] values  list    KEYS[2] wake  list of at most one token    KEYS[3] closed  string, a mark
 -- KEYS[4] senders string, set while senders wait for room
 -- KEYS[5] room    list of at most one value, for one of them    KEYS[6] its wake

@@ -1,4 +1,5 @@
 -- topic_publish: number a message and publish it.
+-- reply: integer
 -- KEYS[1] seq  hash, as number wants it
 -- ARGV[1] publish or spublish    ARGV[2] channel    ARGV[3] life of the counter in ms    ARGV[4] value
 -- publishes "\193n<e>:<n>:<value>"

@@ -1,4 +1,5 @@
 -- topic_sync: publish the number of a topic's last message to one subscriber's own channel, behind that message.
+-- reply: integer
 -- KEYS[1] seq  hash, as number wants it
 -- ARGV[1] publish or spublish    ARGV[2] the subscriber's channel    ARGV[3] life of the counter in ms
 -- ARGV[4] name of the topic

@@ -1,4 +1,5 @@
 -- hash_add_float: add to a floating-point field unless the sum is beyond the type's range.
+-- reply: {integer, text} or {integer}
 -- KEYS[1] hash
 -- ARGV[1] field    ARGV[2] delta    ARGV[3] the type's largest number
 -- returns {1, sum} when applied; {0} when it would be out of range, nothing changed

@@ -1,4 +1,5 @@
 -- hash_add_within: add to an integer field unless the sum leaves its bounds.
+-- reply: {integer, text} or {integer}
 -- KEYS[1] hash
 -- ARGV[1] field    ARGV[2] delta    ARGV[3] min, ARGV[4] max    all inside ±2^53
 -- returns {1, sum} when applied; {0} when a bound was in the way, nothing changed

@@ -1,5 +1,6 @@
 -- hash_delete_if: delete a field if its value is the expected one.
 -- flags: allow-oom
+-- reply: integer
 -- KEYS[1] hash
 -- ARGV[1] field    ARGV[2] expected value
 -- returns 1 when deleted, 0 when the value is another or there is none

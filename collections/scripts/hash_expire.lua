@@ -1,4 +1,5 @@
 -- hash_expire: let fields that are there expire.
+-- reply: {integer...}
 -- KEYS[1] hash
 -- ARGV[1] time to live in milliseconds    ARGV[2...] fields
 -- returns a number for each field: 1 when it was there, else 0

@@ -1,5 +1,6 @@
 -- hash_load_delete: take a field out.
 -- flags: allow-oom
+-- reply: text or nil
 -- KEYS[1] hash
 -- ARGV[1] field
 -- returns the value that was there, or nil

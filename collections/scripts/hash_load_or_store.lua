@@ -1,4 +1,5 @@
 -- hash_load_or_store: read a field, or store it where there is none.
+-- reply: text or nil
 -- KEYS[1] hash
 -- ARGV[1] field    ARGV[2] value to store
 -- returns the value that was there, or nil when ARGV[2] was stored

@@ -1,4 +1,5 @@
 -- hash_set_ttl: store a field that expires, where there is no HSETEX.
+-- reply: integer
 -- KEYS[1] hash
 -- ARGV[1] field    ARGV[2] value    ARGV[3] time to live in milliseconds
 -- returns 1

@@ -1,4 +1,5 @@
 -- hash_swap: store a field and tell what was there.
+-- reply: text or nil
 -- KEYS[1] hash
 -- ARGV[1] field    ARGV[2] new value
 -- returns the previous value, or nil when there was none

@@ -1,4 +1,5 @@
 -- hash_swap_if: store a field if its value is the expected one.
+-- reply: integer
 -- KEYS[1] hash
 -- ARGV[1] field    ARGV[2] expected value    ARGV[3] new value
 -- returns 1 when stored, 0 when the value is another or there is none

@@ -1,4 +1,5 @@
 -- list_push_ring: push to a list of bounded length.
+-- reply: integer
 -- KEYS[1] list
 -- ARGV[1] RPUSH or LPUSH    ARGV[2] bound, at least 1    ARGV[3..] values, in turn
 -- returns the length afterwards

@@ -1,4 +1,5 @@
 -- string_swap_if: store a string if the one there is the expected one.
+-- reply: integer
 -- KEYS[1] string
 -- ARGV[1] expected value    ARGV[2] new value
 -- returns 1 when stored, 0 when the value is another or there is none

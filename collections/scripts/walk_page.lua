@@ -1,4 +1,5 @@
 -- walk_page: one page of a walk and the identity of the server process, for
+-- reply: {text, {text...}, text}
 -- clients that do not let the library choose a node.
 -- flags: no-writes
 -- KEYS[1] collection

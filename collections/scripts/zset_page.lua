@@ -1,5 +1,6 @@
 -- zset_page: the next members of a range of a sorted set.
 -- flags: no-writes
+-- reply: {integer, text...}
 -- KEYS[1] sorted set
 -- ARGV[1..4] kind, lo, hi, direction   a range; see zset_span
 -- ARGV[5] how many members to return at most

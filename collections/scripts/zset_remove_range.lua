@@ -1,5 +1,6 @@
 -- zset_remove_range: delete members of a range of a sorted set.
 -- flags: allow-oom
+-- reply: integer
 -- KEYS[1] sorted set
 -- ARGV[1..4] kind, lo, hi, direction   a range; see zset_span
 -- ARGV[5] how many to delete at most, the first ones in its direction

@@ -1,4 +1,5 @@
 -- add_from: add to a counter that begins at a number of its own.
+-- reply: text
 -- KEYS[1] counter   string, decimal integer; missing counts as ARGV[1]
 -- ARGV[1] start, ARGV[2] delta   decimal integers of 64 bits
 -- returns the new value as text: Lua's numbers are exact to 2^53 only

@@ -1,4 +1,5 @@
 -- add_once: add to a counter unless a token was used before.
+-- reply: {integer, text} or {}
 -- KEYS[1] counter   string, decimal integer; missing counts as ARGV[3]
 -- KEYS[2], KEYS[3]  hashes token -> value after its addition; they take turns,
 --                   window by window, and each expires when its next turn comes

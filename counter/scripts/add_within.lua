@@ -1,4 +1,5 @@
 -- add_within: add to a number unless that would leave its bounds.
+-- reply: {integer, text}
 -- KEYS[1] number   string, decimal integer; missing counts as ARGV[1]
 -- ARGV[1] start    ARGV[2] delta
 -- ARGV[3] low, ARGV[4] high   what the number may be before the addition, both

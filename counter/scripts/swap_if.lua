@@ -1,4 +1,5 @@
 -- swap_if: store a number if the one there is the expected one.
+-- reply: integer
 -- KEYS[1] counter   string, decimal integer; missing counts as ARGV[1]
 -- ARGV[1] start    ARGV[2] expected    ARGV[3] new    decimal text
 -- returns 1 when stored, 0 otherwise

@@ -1,4 +1,5 @@
 -- window_add: count events in a window unless that would be too many.
+-- reply: {integer, integer}
 -- KEYS[1] window, see window_sum; expires when all of it is past
 -- ARGV[1] size    ARGV[2] part    ARGV[3] events    ARGV[4] most, up to 2^53
 -- returns {1, count} when counted, the new ones included; {0, count} when they

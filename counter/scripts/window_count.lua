@@ -1,5 +1,6 @@
 -- window_count: how many events a window counts.
 -- flags: no-writes
+-- reply: integer
 -- KEYS[1] window, see window_sum
 -- ARGV[1] size    ARGV[2] part
 -- returns the number

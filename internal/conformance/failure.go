@@ -31,6 +31,7 @@ func failures(s Subject) part {
 			part{"Canceled", s.canceled},
 			part{"Hook", s.hook},
 			part{"Unreachable", s.unreachable},
+			part{"Nonsense", s.nonsense},
 		)
 	}}
 }

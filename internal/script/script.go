@@ -12,6 +12,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/desir-go/desir/internal/hub"
+	"github.com/desir-go/desir/internal/send"
 )
 
 // Script is one Lua file. Its header is comments: the contract, and a line
@@ -19,11 +20,14 @@ import (
 //	-- flags: allow-oom
 //
 // with the flags of https://redis.io/docs/latest/develop/programmability/lua-api/#script_flags,
-// or none. They are not written as "#!lua flags=…" in the file since not every
+// or none, and a line "-- reply:" with what it returns (see [shape]): [Script.Run] refuses
+// any other reply, or none where the line is missing. Flags are not written as "#!lua flags=…" in the file since not every
 // server can read that line; [Script.Run] puts it in front where it can.
 type Script struct {
 	plain, marked form
 	reads         bool // changes nothing: may be sent again
+	reply         shape
+	want          string // the reply, in words
 }
 
 // form is one text of a script.
@@ -31,7 +35,7 @@ type form struct{ source, digest string }
 
 // New makes a script of the text of its file, behind the functions it uses.
 func New(source string, functions ...string) *Script {
-	flags := flagsOf(source)
+	flags, reply, want := headed(source, "-- flags:"), shapeOf(source), headed(source, "-- reply:")
 	source = strings.Join(append(functions, source), "")
 	first := "#!lua"
 	if flags != "" {
@@ -41,6 +45,8 @@ func New(source string, functions ...string) *Script {
 		plain:  newForm(source),
 		marked: newForm(first + "\n" + source),
 		reads:  strings.Contains(flags, "no-writes"),
+		reply:  reply,
+		want:   want,
 	}
 }
 
@@ -49,21 +55,22 @@ func newForm(source string) form {
 	return form{source: source, digest: hex.EncodeToString(sum[:])}
 }
 
-// flagsOf finds the flags line in the header.
-func flagsOf(source string) string {
+// headed finds a line of the header by its beginning, and returns what follows.
+func headed(source, beginning string) string {
 	for line := range strings.Lines(source) {
 		if !strings.HasPrefix(line, "--") {
 			return ""
 		}
-		if flags, ok := strings.CutPrefix(line, "-- flags:"); ok {
-			return strings.TrimSpace(flags)
+		if rest, ok := strings.CutPrefix(line, beginning); ok {
+			return strings.TrimSpace(rest)
 		}
 	}
 	return ""
 }
 
 // Run executes the script once, or as often as a read may be sent if it
-// changes nothing, and returns its answer. A script that the server does not
+// changes nothing, and returns its answer, which has the shape of the header: any other is
+// [send.ErrReply]. A script that the server does not
 // know, or cannot read in this form, was not executed and is sent again.
 func (s *Script) Run(ctx context.Context, h *hub.Hub, keys []string, args ...any) (any, error) {
 	f := s.form(h)
@@ -76,8 +83,11 @@ func (s *Script) Run(ctx context.Context, h *hub.Hub, keys []string, args ...any
 		h.PlainLua.Store(true)
 		return s.Run(ctx, h, keys, args...)
 	}
-	if errors.Is(err, redis.Nil) {
-		return nil, nil
+	if send.IsNil(err) {
+		answer, err = nil, nil
+	}
+	if err == nil && s.want != "" && !s.reply.fits(answer) {
+		return nil, s.misfit(answer)
 	}
 	return answer, err
 }
@@ -134,11 +144,11 @@ func command(ctx context.Context, how, what string, keys []string, args []any) *
 
 func (s *Script) eval(ctx context.Context, h *hub.Hub, how, what string, keys []string, args []any) (any, error) {
 	cmd := command(ctx, how, what, keys, args)
-	send := h.Send.Write
+	sendIt := h.Send.Write
 	if s.reads {
-		send = h.Send.Read
+		sendIt = h.Send.Read
 	}
-	if err := send(ctx, cmd); err != nil {
+	if err := sendIt(ctx, cmd); err != nil {
 		return nil, err
 	}
 	return cmd.Val(), nil

@@ -45,7 +45,7 @@ func (s *Sender) HSet(ctx context.Context, key, field, value string) error {
 	c := s.calls.New(hset, key)
 	c.Field, c.Value = field, value
 	c.Size = len(field) + len(value)
-	err := s.repeat(ctx, c)
+	err := counted(s.repeat(ctx, c))
 	s.calls.Free(c)
 	return err
 }
@@ -55,7 +55,7 @@ func (s *Sender) HSetEX(ctx context.Context, key, field, value string, ms int64)
 	c := s.calls.New(hsetex, key)
 	c.Field, c.Value, c.Class = field, value, ms
 	c.Size = len(field) + len(value)
-	err := s.repeat(ctx, c)
+	err := counted(s.repeat(ctx, c))
 	s.calls.Free(c)
 	return err
 }
@@ -125,7 +125,7 @@ func (s *Sender) IncrBy(ctx context.Context, key string, delta int64) (int64, er
 
 // count sends a call that changes something and is answered with a number.
 func (s *Sender) count(ctx context.Context, c *fuse.Call) (n int64, err error) {
-	if err = s.repeat(ctx, c); err == nil {
+	if err = counted(s.repeat(ctx, c)); err == nil {
 		n = c.Count
 	}
 	s.calls.Free(c)

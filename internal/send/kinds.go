@@ -17,7 +17,7 @@ var plain = &fuse.Kind{
 }
 
 // errAnswers is an answer that has not one part for each question.
-var errAnswers = errors.New("the answer has too few or too many parts")
+var errAnswers = Fault(ErrReply, errors.New("it has too few or too many parts"))
 
 // hget is HGET for one and HMGET for many.
 var hget = &fuse.Kind{
@@ -102,13 +102,13 @@ var sismember = &fuse.Kind{
 	Joins: true,
 	Command: func(ctx context.Context, calls []*fuse.Call) redis.Cmder {
 		if len(calls) == 1 {
-			return redis.NewBoolCmd(ctx, "sismember", calls[0].Key, calls[0].Field)
+			return redis.NewIntCmd(ctx, "sismember", calls[0].Key, calls[0].Field)
 		}
 		return redis.NewBoolSliceCmd(ctx, fields("smismember", calls)...)
 	},
 	Answer: func(cmd redis.Cmder, calls []*fuse.Call) {
-		if cmd, ok := cmd.(*redis.BoolCmd); ok {
-			calls[0].Found = cmd.Val()
+		if cmd, ok := cmd.(*redis.IntCmd); ok {
+			calls[0].Found = cmd.Val() == 1
 			return
 		}
 		found := cmd.(*redis.BoolSliceCmd).Val()

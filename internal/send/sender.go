@@ -77,7 +77,7 @@ func (s *Sender) Read(ctx context.Context, cmd redis.Cmder) error {
 	defer s.calls.Free(c)
 	text, ok := cmd.(*redis.StringCmd)
 	if !ok || c.Key == "" {
-		return s.do(ctx, c, false)
+		return sense(cmd, s.do(ctx, c, false), false)
 	}
 	size := s.sizes.of(c.Key)
 	c.Size += size.guess()
@@ -95,7 +95,7 @@ func (s *Sender) Read(ctx context.Context, cmd redis.Cmder) error {
 // cmd must not be touched.
 func (s *Sender) Write(ctx context.Context, cmd redis.Cmder) error {
 	c := s.plainCall(cmd, shortWrites)
-	err := s.repeat(ctx, c)
+	err := sense(cmd, s.repeat(ctx, c), true)
 	s.calls.Free(c)
 	return err
 }

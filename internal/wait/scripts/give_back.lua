@@ -1,5 +1,6 @@
 -- give_back: put values back to the head of their list, in their order.
 -- flags: allow-oom
+-- reply: integer
 -- KEYS[1] values  list    KEYS[2] wake  list of at most one token
 -- ARGV[1] "publish" where wake-ups are published, else ""    ARGV[2] life of a token in ms
 -- ARGV[3] life of the list in ms, 0 if it has no end    ARGV[4..] values, the first one first

@@ -1,0 +1,202 @@
+package conformance
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/desir-go/desir"
+	"github.com/desir-go/desir/internal/redistest"
+	"github.com/desir-go/desir/internal/send"
+)
+
+// odd are replies of every kind, which say nothing that a command asks for.
+var odd = []struct{ kind, name, text string }{
+	{"text", "a status", "+weird\r\n"},
+	{"text", "a text", "$5\r\nweird\r\n"},
+	{"integer", "an integer", ":7\r\n"},
+	{"null", "a null", "$-1\r\n"},
+	{"null", "a null array", "*-1\r\n"},
+	{"array", "an empty array", "*0\r\n"},
+	{"array", "an array of texts", "*2\r\n$5\r\nweird\r\n$5\r\nweird\r\n"},
+	{"array", "an array of integers", "*2\r\n:7\r\n:7\r\n"},
+	{"array", "an array of arrays", "*1\r\n*1\r\n:7\r\n"},
+	{"map", "a map", "%1\r\n$5\r\nweird\r\n:7\r\n"},
+	{"set", "a set", "~1\r\n$5\r\nweird\r\n"},
+	{"boolean", "a boolean", "#t\r\n"},
+	{"double", "a double", ",1.5\r\n"},
+	{"null", "a null of RESP3", "_\r\n"},
+	{"big", "a big number", "(123456789012345678901234567890\r\n"},
+}
+
+// nonsense has a server reply to each call with each kind of reply. One that the commands of
+// the call cannot have is an error that says so, of a write with ErrMaybeRan: never success.
+func (s Subject) nonsense(t *testing.T, r *redistest.Redis) {
+	if r.Name != "redis-server" {
+		t.Skip("the same for every server")
+	}
+	normal := s.replies(t, r)
+	for _, o := range odd {
+		addr := redistest.Fake(t, func(args []string) string {
+			switch strings.ToLower(args[0]) {
+			case "hello":
+				return "%2\r\n+server\r\n+redis\r\n+proto\r\n:3\r\n"
+			case "client", "ping", "select":
+				return "+OK\r\n"
+			}
+			return o.text
+		})
+		rdb := redis.NewClient(&redis.Options{Addr: addr, Protocol: 3, DisableIdentity: true, MaxRetries: -1})
+		t.Cleanup(func() { _ = rdb.Close() })
+		for i, c := range s.Calls(rdb, "k") {
+			if slices.Contains(normal[i], o.kind) {
+				continue
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+			err := c.Do(ctx)
+			cancel()
+			s.refused(t, c, "k", err)
+			if err == nil {
+				t.Errorf("%s: %s passes; its replies are %q", c.name(), o.name, normal[i])
+				continue
+			}
+			if o.kind == "integer" && errors.Is(err, desir.ErrUnavailable) && !c.Write {
+				continue // go-redis takes it for the length of a list, and waits for that
+			}
+			if !errors.Is(err, send.ErrReply) || strings.Contains(err.Error(), "weird") ||
+				errors.Is(err, desir.ErrUnavailable) || errors.Is(err, desir.ErrMaybeRan) != (c.Write && len(c.Sends) == len(c.last())) {
+				t.Errorf("%s: %s is %v", c.name(), o.name, err)
+			}
+		}
+	}
+}
+
+// replies returns the kinds of replies that each call has, by a real server: with values and
+// without.
+func (s Subject) replies(t *testing.T, r *redistest.Redis) [][]string {
+	rdb, seen := r.NewClient(t), &replies{}
+	rdb.AddHook(seen)
+	key := tagged(t, r, "k")
+	all := s.Calls(rdb, key)
+	kinds := make([][]string, len(all))
+	for i, c := range all {
+		if c.lacking(t.Context(), r.Raw()) {
+			kinds[i] = []string{"text", "integer", "null", "array", "map", "set", "boolean", "double", "big"}
+			continue
+		}
+		for _, filled := range []bool{true, false} {
+			must(t, r.Raw().Del(t.Context(), key).Err())
+			if filled {
+				must(t, s.Fill(t.Context(), r.Raw(), key))
+			}
+			seen.reset()
+			_ = c.Do(t.Context()) // some want what is there
+			kinds[i] = append(kinds[i], seen.kinds...)
+		}
+	}
+	return kinds
+}
+
+// replies is a hook that notes the kinds of replies.
+type replies struct {
+	mu    sync.Mutex
+	kinds []string
+}
+
+func (x *replies) reset() {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.kinds = nil
+}
+
+func (x *replies) note(cmds ...redis.Cmder) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	for _, cmd := range cmds {
+		x.kinds = append(x.kinds, kindsOf(cmd)...)
+	}
+}
+
+func (x *replies) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+func (x *replies) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		err := next(ctx, cmd)
+		if send.IsNil(err) {
+			cmd.SetErr(err) // go-redis does that behind the hooks
+		}
+		x.note(cmd)
+		return err
+	}
+}
+
+func (x *replies) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return func(ctx context.Context, cmds []redis.Cmder) error {
+		err := next(ctx, cmds)
+		x.note(cmds...)
+		return err
+	}
+}
+
+// listOf returns the kind of nothing to take, of a command that takes from a list.
+func listOf(cmd any) []string {
+	switch cmd.(type) {
+	case *redis.StringSliceCmd, *redis.ZSliceCmd, *redis.ZWithKeyCmd:
+		return []string{"null"}
+	default:
+		return nil
+	}
+}
+
+// kindsOf returns the kinds that a command may have as its reply, as far as one reply and the
+// type of the command tell.
+func kindsOf(cmd redis.Cmder) []string {
+	if inner := reflect.Indirect(reflect.ValueOf(cmd)).FieldByName("Cmder"); inner.IsValid() {
+		return append(kindsOf(inner.Interface().(redis.Cmder)), listOf(inner.Interface())...) // one that is sent once
+	}
+	var kinds []string
+	if send.IsNil(cmd.Err()) {
+		kinds = append(kinds, "null")
+	}
+	generic, ok := cmd.(interface{ Val() any })
+	if !ok {
+		switch strings.TrimSuffix(strings.TrimPrefix(fmt.Sprintf("%T", cmd), "*redis."), "Cmd") {
+		case "Int", "Duration":
+			return append(kinds, "integer")
+		case "Bool":
+			return append(kinds, "integer", "boolean")
+		case "String":
+			return append(kinds, "text", "integer", "double", "boolean", "big", "null") // scalars are texts
+		case "Status":
+			return kinds // it is not OK
+		case "Float":
+			return append(kinds, "double", "integer")
+		default:
+			return append(kinds, "array", "set", "map")
+		}
+	}
+	switch generic.Val().(type) {
+	case nil:
+	case int64:
+		kinds = append(kinds, "integer")
+	case []any:
+		kinds = append(kinds, "array", "set")
+	case map[any]any:
+		kinds = append(kinds, "map")
+	case bool:
+		kinds = append(kinds, "boolean")
+	case float64:
+		kinds = append(kinds, "double")
+	default:
+		kinds = append(kinds, "text")
+	}
+	return kinds
+}

@@ -1,0 +1,102 @@
+package script
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/desir-go/desir/internal/send"
+)
+
+// shape is what a script replies with, as the line "-- reply:" of its header has it:
+//
+//	integer, text, nil
+//	{integer, text}      a list of so many
+//	{integer, text...}   a list whose last part comes any number of times
+//	text or nil          one of several
+type shape struct {
+	either []shape // one of these, if there are any
+	kind   string  // "integer", "text", "nil", "list"
+	parts  []shape // of a list
+	open   bool    // its last part comes any number of times
+}
+
+// shapeOf reads the line "-- reply:" of a header. What cannot be read fits nothing.
+func shapeOf(source string) shape {
+	var either []shape
+	for one := range strings.SplitSeq(headed(source, "-- reply:"), " or ") {
+		s, _ := readShape(strings.TrimSpace(one))
+		either = append(either, s)
+	}
+	if len(either) == 1 {
+		return either[0]
+	}
+	return shape{either: either}
+}
+
+// readShape reads the first shape of a text, and returns what stands behind it.
+func readShape(text string) (shape, string) {
+	inner, list := strings.CutPrefix(text, "{")
+	if !list {
+		end := strings.IndexAny(text+",", ",}.")
+		return shape{kind: text[:end]}, text[end:]
+	}
+	s := shape{kind: "list"}
+	for rest := inner; ; {
+		rest = strings.TrimLeft(rest, ", ")
+		switch {
+		case rest == "":
+			return shape{}, "" // without its end
+		case rest[0] == '}':
+			return s, rest[1:]
+		case strings.HasPrefix(rest, "..."):
+			s.open = true
+			rest = rest[len("..."):]
+			continue
+		}
+		var part shape
+		part, rest = readShape(rest)
+		s.parts = append(s.parts, part)
+	}
+}
+
+// fits reports whether a reply has the shape.
+func (s shape) fits(reply any) bool {
+	for _, one := range s.either {
+		if one.fits(reply) {
+			return true
+		}
+	}
+	switch v := reply.(type) {
+	case nil:
+		return s.kind == "nil"
+	case int64:
+		return s.kind == "integer"
+	case string:
+		return s.kind == "text"
+	case []any:
+		return s.kind == "list" && s.fitParts(v)
+	default:
+		return false
+	}
+}
+
+func (s shape) fitParts(list []any) bool {
+	if len(list) != len(s.parts) && !(s.open && len(list) >= len(s.parts)-1) {
+		return false
+	}
+	for i, v := range list {
+		if !s.parts[min(i, len(s.parts)-1)].fits(v) {
+			return false
+		}
+	}
+	return true
+}
+
+// misfit is the error of a reply that the script cannot have. It does not show the reply.
+func (s *Script) misfit(reply any) error {
+	err := send.Fault(send.ErrReply, fmt.Errorf("a script replied with a %T, want %s", reply, s.want))
+	if s.reads {
+		return err
+	}
+	return send.Fault(send.ErrMaybeRan, err)
+}

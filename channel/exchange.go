@@ -27,11 +27,11 @@ func (x *exchange) do(ctx context.Context, what string, f func() error) error {
 	case err == nil:
 		x.asked, x.trouble = time.Time{}, nil
 		if log := outage.Of(x.hub); !log.Quiet() {
-			log.End(what, x.node())
+			log.End(what, outage.Server(x.node()))
 		}
 	case passes(err) && !errors.Is(err, ctx.Err()):
 		x.asked, x.trouble = time.Time{}, err
-		outage.Of(x.hub).Begin(what, x.node(), err)
+		outage.Of(x.hub).Begin(what, outage.Server(x.node()), err)
 	}
 	return err
 }

@@ -22,22 +22,37 @@ func newsOf(address string) string { return keys.Part(address, "news") }
 // news tells one selective receiver that letters have come, and when to look at
 // all. The zero of sub is a receiver that does not listen (yet).
 type news struct {
-	hub  *hub.Hub
-	name string
-	sub  *listen.Sub
-	due  time.Time // of the next look at all letters
+	hub    *hub.Hub
+	name   string
+	coming chan *listen.Sub // brings the subscription, or nil if there is none; nil: it is to be asked for
+	cancel context.CancelFunc
+	sub    *listen.Sub
+	due    time.Time // of the next look at all letters
 }
 
 // wait returns true when letters may have come, and false when it is time to look
 // at all of them, whether any came or not. Without a subscription, which Redis may
-// refuse, it is the time alone.
+// refuse, or not confirm, it is the time alone.
 func (n *news) wait(ctx context.Context) (came bool, err error) {
-	if n.sub == nil && n.subscribe(ctx) {
-		return true, nil // before that
+	if n.coming == nil {
+		n.subscribe(ctx)
 	}
 	timer := time.NewTimer(time.Until(n.due))
 	defer timer.Stop()
-	if n.sub != nil {
+	if n.sub == nil {
+		select {
+		case n.sub = <-n.coming:
+			if n.sub != nil {
+				return true, nil // before that
+			}
+			n.cancel()
+			n.coming = nil // another one is asked for next time
+		case <-timer.C:
+			return false, nil
+		case <-ctx.Done():
+			return false, ctx.Err()
+		}
+	} else {
 		_, came, err = n.sub.Next(ctx, timer.C) // a gap is news as well
 		if err == nil || ctx.Err() != nil {
 			return came && time.Now().Before(n.due), err
@@ -56,23 +71,39 @@ func (n *news) wait(ctx context.Context) (came bool, err error) {
 	}
 }
 
-// subscribe reports whether there is a subscription now.
-func (n *news) subscribe(ctx context.Context) bool {
+// subscribe asks for a subscription. A confirmation that does not come does not keep the
+// receiver from looking.
+func (n *news) subscribe(ctx context.Context) {
 	r := listen.Request{Kind: listen.Channel, Name: n.name, Backlog: 1, Policy: listen.DropNewest}
 	if wait.Flag(n.hub) != "" {
 		r.Kind = listen.Shard
 	}
-	sub, err := listen.Of(n.hub).Subscribe(ctx, r)
-	if err != nil {
-		return false
-	}
-	n.sub = sub
-	return true
+	coming := make(chan *listen.Sub, 1)
+	ctx, n.cancel = context.WithCancel(ctx)
+	n.coming = coming
+	go func() {
+		sub, err := listen.Of(n.hub).Subscribe(ctx, r)
+		if err != nil {
+			sub = nil
+		}
+		coming <- sub
+	}()
 }
 
+// close ends the subscription, also one that is not confirmed yet.
 func (n *news) close() {
-	if n.sub != nil {
-		_ = n.sub.Close() // its error is always nil
-		n.sub = nil
+	if n.coming == nil {
+		return
 	}
+	n.cancel()
+	if n.sub == nil {
+		go func(coming <-chan *listen.Sub) {
+			if sub := <-coming; sub != nil {
+				_ = sub.Close() // its error is always nil
+			}
+		}(n.coming)
+	} else {
+		_ = n.sub.Close()
+	}
+	n.coming, n.sub = nil, nil
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -33,6 +34,7 @@ type order struct {
 	wire
 	route *route // nil for the connection's own channels
 	off   bool   // unsubscribe
+	at    time.Time
 }
 
 // conn is one connection of a link, from its dial to its end.
@@ -42,6 +44,7 @@ type conn struct {
 	id      string
 	private string // the channel of probes and, but for sharded ones, of marks
 	probe   *probe
+	confirm confirm
 
 	// The listener's mutex guards these.
 	sent    []order // in order, as the answers come
@@ -50,6 +53,8 @@ type conn struct {
 	refused bool            // private channels are
 
 	worked atomic.Bool  // something was confirmed
+	heard  atomic.Int64 // when the reader had something last, UnixNano
+	busy   atomic.Bool  // the reader delivers it
 	spent  atomic.Int64 // in waits for subscribers that block, in nanoseconds
 	hangup chan struct{}
 	over   chan struct{} // the reader has ended, with err
@@ -65,7 +70,7 @@ func newConn(k *link, ps *redis.PubSub, name string) *conn {
 		over:   make(chan struct{}),
 	}
 	c.private = c.channel(name)
-	c.probe = newProbe(&c.spent)
+	c.probe, c.confirm = newProbe(&c.spent), newConfirm(k.limit)
 	return c
 }
 
@@ -83,6 +88,7 @@ func (c *conn) greet(ctx context.Context) error {
 	if c.link.place.shard {
 		own.kind = Shard
 	}
+	own.at = time.Now()
 	c.sent = append(c.sent, own)
 	c.own[c.private] = false
 	return c.write(ctx, own)
@@ -94,6 +100,7 @@ func (c *conn) close() {
 	_ = c.ps.Close() // only says that it was closed already
 	<-c.over
 	c.probe.timer.Stop()
+	c.confirm.timer.Stop()
 }
 
 // arrange brings what is subscribed in line with what is wanted, and asks for
@@ -136,7 +143,11 @@ func (c *conn) arrange(ctx context.Context) (busy, away bool, err error) {
 		}
 	}
 	busy = len(c.link.routes) > 0
+	for i := range out {
+		out[i].at = time.Now()
+	}
 	c.sent = append(c.sent, out...)
+	c.confirm.arm(len(c.sent) > 0)
 	l.mu.Unlock()
 	for _, o := range out {
 		if err := c.write(ended, o); err != nil {

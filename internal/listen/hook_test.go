@@ -75,7 +75,7 @@ func TestHookPanics(t *testing.T) {
 	}
 
 	k := &link{
-		l: hooked(t, srv, "publish"), kick: make(chan struct{}, 1),
+		l: hooked(t, srv, "publish"), kick: make(chan struct{}, 1), limit: firstLimit,
 		routes: map[wire]*route{{Channel, "t"}: {}},
 	}
 	ctx := within(t, 20*time.Second)

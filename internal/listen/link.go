@@ -1,6 +1,7 @@
 package listen
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/desir-go/desir/internal/outage"
 	"github.com/desir-go/desir/internal/send"
 )
 
@@ -29,7 +31,9 @@ type link struct {
 	place place
 	kick  chan struct{} // something has changed; holds one
 
+	limit  time.Duration   // see confirm; of the link's goroutine
 	routes map[wire]*route // guarded by the listener's mutex
+	last   error           // why there is no connection that works; guarded by the listener's mutex
 }
 
 // ring makes a kick, unless there is one already.
@@ -38,13 +42,16 @@ func (k *link) ring() { signal(k.kick) }
 // run is the goroutine of the link. It ends a moment after the last subscriber.
 func (k *link) run() {
 	ctx := context.Background()
+	k.limit = firstLimit
 	for pause := minPause; ; {
 		worked, err := k.converse(ctx)
 		if err == nil {
 			return // nobody is left
 		}
 		if worked {
-			pause = minPause
+			pause, k.limit = minPause, firstLimit
+		} else {
+			k.limit = min(2*k.limit, lastLimit)
 		}
 		k.broken(err, worked)
 		if k.retire() {
@@ -103,6 +110,18 @@ func (k *link) converse(ctx context.Context) (worked bool, err error) {
 			return c.worked.Load(), k.l.hub.Send.Explain(ctx, c.err)
 		case <-c.probe.echo:
 			c.probe.answered()
+			k.served()
+		case <-c.probe.sent:
+			c.probe.published(c)
+		case <-c.confirm.timer.C:
+			hurry, err := c.unconfirmed()
+			if err != nil {
+				k.l.reload(ctx)
+				return c.worked.Load(), err
+			}
+			if hurry {
+				c.probe.hurry(ctx, c)
+			}
 		case <-c.probe.timer.C:
 			if !c.probe.due(ctx, c) {
 				k.l.reload(ctx)
@@ -115,6 +134,9 @@ func (k *link) converse(ctx context.Context) (worked bool, err error) {
 // errSilent is why a connection counts as dead: what was published did not
 // come back on it.
 var errSilent = send.Fault(send.ErrUnavailable, errors.New("a probe did not come back; the connection is dead, or at a server that nobody publishes to any more"))
+
+// errNotConnected is why no connection was made.
+var errNotConnected = send.Fault(send.ErrUnavailable, errors.New("no connection in time; the server does not reply"))
 
 // dial opens a connection, and no error and no connection if nobody wants one.
 func (k *link) dial(ctx context.Context) (*conn, error) {
@@ -132,9 +154,14 @@ func (k *link) dial(ctx context.Context) (*conn, error) {
 		}
 	}
 	c := newConn(k, node.Subscribe(ctx), name)
-	if err := c.greet(ctx); err != nil {
+	soon, stop := context.WithTimeout(ctx, 2*k.limit)
+	defer stop()
+	if err := c.greet(soon); err != nil {
 		_ = c.ps.Close() // the other error matters
-		return nil, k.l.hub.Send.Explain(ctx, err)
+		if soon.Err() != nil {
+			return nil, errNotConnected
+		}
+		return nil, k.l.hub.Send.Explain(soon, err)
 	}
 	go c.read()
 	return c, nil
@@ -227,8 +254,12 @@ func (k *link) broken(err error, worked bool) {
 		k.l.reload(context.Background())
 	}
 	final := lasting(err) && !k.passing(err)
+	if !final && (!worked || errors.Is(err, errSilent)) { // else the next one may work at once
+		outage.Of(k.l.hub).Begin(outage.Subscriptions, k.server(), err)
+	}
 	k.l.mu.Lock()
 	defer k.l.mu.Unlock()
+	k.last = err
 	silent := errors.Is(err, errSilent)
 	for _, rt := range k.routes {
 		rt.lose()
@@ -246,6 +277,19 @@ func (k *link) broken(err error, worked bool) {
 			}
 		}
 	}
+}
+
+// served notes that the connection works.
+func (k *link) served() {
+	outage.Of(k.l.hub).End(outage.Subscriptions, k.server())
+}
+
+// server names the server of the link, for logs.
+func (k *link) server() string {
+	if c, ok := k.l.hub.Client.(*redis.Client); ok {
+		return outage.Server(c)
+	}
+	return cmp.Or(k.place.node, outage.Server(nil))
 }
 
 // passing reports whether err is only that go-redis has let go of a node.

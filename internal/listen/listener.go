@@ -6,11 +6,13 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
 	"github.com/desir-go/desir/internal/hub"
 	"github.com/desir-go/desir/internal/keys"
+	"github.com/desir-go/desir/internal/outage"
 	"github.com/desir-go/desir/internal/send"
 )
 
@@ -81,13 +83,18 @@ func (l *Listener) Subscribe(ctx context.Context, r Request) (*Sub, error) {
 		return nil, err
 	}
 	s := newSub(l, r)
+	begun := time.Now()
 	l.enter(s, p)
 	select {
 	case <-s.started:
 		return s, s.failure()
 	case <-ctx.Done():
+		trouble := s.trouble()
+		if trouble == nil && time.Since(begun) > outage.Overdue {
+			trouble = outage.ErrSilent
+		}
 		_ = s.Close() // never fails
-		return nil, ctx.Err()
+		return nil, outage.Ended(ctx, trouble)
 	}
 }
 

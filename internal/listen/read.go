@@ -4,6 +4,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -22,6 +23,7 @@ func (c *conn) read() {
 			got, err = c.ps.ReceiveTimeout(ended, 0)
 			return err
 		})
+		c.busy.Store(true)
 		var answer redis.Error
 		switch {
 		case err == nil:
@@ -35,6 +37,8 @@ func (c *conn) read() {
 			c.err = err
 			return
 		}
+		c.heard.Store(time.Now().UnixNano())
+		c.busy.Store(false)
 	}
 }
 
@@ -73,6 +77,7 @@ func (c *conn) answer(m *redis.Subscription) error {
 		o.route.confirm()
 	}
 	c.worked.Store(true)
+	c.link.last = nil
 	c.link.ring() // numbers may be asked for now
 	return nil
 }

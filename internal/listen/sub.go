@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"github.com/desir-go/desir/internal/outage"
 )
 
 // Item is what a subscriber gets: a message, or that some were missed.
@@ -53,8 +55,8 @@ func newSub(l *Listener, r Request) *Sub {
 // context's.
 func (s *Sub) Next(ctx context.Context, patience <-chan time.Time) (it Item, ok bool, err error) {
 	for last := false; ; {
-		if err := ctx.Err(); err != nil {
-			return Item{}, false, err
+		if ctx.Err() != nil {
+			return Item{}, false, outage.Ended(ctx, s.trouble())
 		}
 		it, ok, over, err := s.take()
 		if ok || over || last {
@@ -68,6 +70,16 @@ func (s *Sub) Next(ctx context.Context, patience <-chan time.Time) (it Item, ok 
 			last = true // what is there comes first
 		}
 	}
+}
+
+// trouble returns why the server does not serve the subscription now, or nil.
+func (s *Sub) trouble() error {
+	s.l.mu.Lock()
+	defer s.l.mu.Unlock()
+	if s.route == nil || s.route.confirmed {
+		return nil
+	}
+	return s.route.link.last
 }
 
 func (s *Sub) take() (it Item, ok, over bool, err error) {

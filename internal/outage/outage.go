@@ -59,8 +59,8 @@ func Of(h *hub.Hub) *Log {
 }
 
 // Begin notes why a server does not serve what waits there.
-func (l *Log) Begin(what string, node *redis.Client, err error) {
-	p := place{what, address(node)}
+func (l *Log) Begin(what, server string, err error) {
+	p := place{what, server}
 	l.mu.Lock()
 	s := l.states[p]
 	if s == nil {
@@ -75,15 +75,15 @@ func (l *Log) Begin(what string, node *redis.Client, err error) {
 	}
 }
 
-// Quiet reports that there is no outage, for callers to whom a node costs something.
+// Quiet reports that there is no outage, for callers to whom the name of a server costs something.
 func (l *Log) Quiet() bool { return l.open.Load() == 0 }
 
 // End notes that a server has served what waits there.
-func (l *Log) End(what string, node *redis.Client) {
+func (l *Log) End(what, server string) {
 	if l.Quiet() {
 		return
 	}
-	p := place{what, address(node)}
+	p := place{what, server}
 	l.mu.Lock()
 	s := l.states[p]
 	over := s != nil && s.Ended()
@@ -97,8 +97,8 @@ func (l *Log) End(what string, node *redis.Client) {
 	}
 }
 
-// address names a server; nil is one that the client does not name.
-func address(node *redis.Client) string {
+// Server names a server; nil is one that the client does not name.
+func Server(node *redis.Client) string {
 	if node == nil {
 		return "of the client"
 	}

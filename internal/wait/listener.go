@@ -13,6 +13,7 @@ import (
 
 const (
 	pulse    = 3 * time.Second // between two pings of the subscriptions' connection
+	confirms = time.Second     // that the connection may be silent while a subscription is to be confirmed
 	silence  = 8 * time.Second // after which it counts as dead
 	lineName = "desir"         // of the pings
 )
@@ -27,6 +28,14 @@ type listener struct {
 	channels map[string][]*line // that are subscribed, by their name
 	live     *redis.PubSub      // that listens for them
 	broken   bool               // its connection is gone, and the subscriptions with it
+	asked    []asked            // subscriptions that are not confirmed, in order
+	heard    time.Time          // when something arrived last
+}
+
+// asked is a subscription that is to be confirmed.
+type asked struct {
+	name string
+	at   time.Time
 }
 
 func newListener(l *loop) *listener { return &listener{dedicated: dedicated{loop: l}} }
@@ -90,6 +99,9 @@ func (b *listener) subscribe(ctx context.Context, lines []*line) error {
 		}
 	}
 	for _, name := range come {
+		b.mu.Lock()
+		b.asked = append(b.asked, asked{name, time.Now()})
+		b.mu.Unlock()
 		if err := b.sub.SSubscribe(ctx, name); err != nil {
 			return err
 		}
@@ -107,9 +119,9 @@ func (b *listener) subscribe(ctx context.Context, lines []*line) error {
 func (b *listener) change(wanted map[string][]*line) (gone, come []string, anew bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	anew = b.sub == nil || b.broken
+	anew = b.sub == nil || b.broken || b.unconfirmed()
 	if anew {
-		b.channels, b.broken = nil, false
+		b.channels, b.broken, b.asked = nil, false, nil
 	}
 	for name := range b.channels {
 		if wanted[name] == nil {
@@ -125,6 +137,19 @@ func (b *listener) change(wanted map[string][]*line) (gone, come []string, anew 
 	return gone, come, anew
 }
 
+// unconfirmed reports whether the connection is silent while a subscription is to be
+// confirmed. Another one costs nothing but to subscribe again. The mutex is held.
+func (b *listener) unconfirmed() bool {
+	return len(b.asked) > 0 && time.Since(b.asked[0].at) > confirms && time.Since(b.heard) > confirms
+}
+
+// confirmed notes a reply to a subscription; "" is one to the oldest. The mutex is held.
+func (b *listener) confirmed(sub *redis.PubSub, name string) {
+	if b.live == sub && len(b.asked) > 0 && (name == "" || b.asked[0].name == name) {
+		b.asked = b.asked[1:]
+	}
+}
+
 // listen makes lines fresh by what arrives: a message, and the word that a
 // subscription holds, since something may have come before it. It ends with
 // the connection, or when not even a ping is answered.
@@ -137,20 +162,28 @@ func (b *listener) listen(sub *redis.PubSub) {
 		})
 		var refused redis.Error
 		switch {
-		case errors.As(err, &refused):
-			continue // of one channel; the looks once a second go on
+		case errors.As(err, &refused): // of one channel; the looks once a second go on
+			b.mu.Lock()
+			b.heard = time.Now()
+			b.confirmed(sub, "")
+			b.mu.Unlock()
+			continue
 		case err != nil:
 			b.lose(sub)
 			return
 		}
 		var name string
+		b.mu.Lock()
+		b.heard = time.Now()
 		switch e := event.(type) {
 		case *redis.Message:
 			name = e.Channel
 		case *redis.Subscription:
 			name = e.Channel
+			if e.Kind == "ssubscribe" {
+				b.confirmed(sub, name)
+			}
 		}
-		b.mu.Lock()
 		lines := b.channels[name]
 		b.mu.Unlock()
 		if lines != nil {

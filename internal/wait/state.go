@@ -34,7 +34,7 @@ func (l *loop) overdue() error {
 // disturbed notes an error that receivers survive.
 func (l *loop) disturbed(err error) {
 	if !l.w.shutting.Load() {
-		outage.Of(l.w.hub).Begin(outage.Receivers, l.node, err)
+		outage.Of(l.w.hub).Begin(outage.Receivers, outage.Server(l.node), err)
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -46,7 +46,7 @@ func (l *loop) disturbed(err error) {
 
 // served notes that the server has served all receivers that it was asked for.
 func (l *loop) served() {
-	outage.Of(l.w.hub).End(outage.Receivers, l.node)
+	outage.Of(l.w.hub).End(outage.Receivers, outage.Server(l.node))
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.last = nil

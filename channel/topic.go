@@ -120,7 +120,8 @@ const seqLife = 24 * time.Hour
 // [desir.ErrDenied] if the user may not listen, with [desir.ErrWrongType] if the
 // counter of a [Numbered] topic is something else, and with
 // [desir.ErrUnavailable] after four connections that did not work, some 15 s at a server that
-// is silent; if ctx ends before, the reason is beside its error.
+// is silent; if ctx ends before, the reason is beside its error. Key events (__keyevent@0__:…)
+// through a client of a cluster or a ring are [desir.ErrNotSupported]: each node sends its own.
 func (t *Topic[T]) Subscribe(ctx context.Context, opts ...SubOption) (*Sub[T], error) {
 	s, err := t.subscribe(ctx, opts)
 	if err != nil {

@@ -78,6 +78,9 @@ func (l *Listener) Subscribe(ctx context.Context, r Request) (*Sub, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	if err := l.refuseKeyEvents(wire{r.Kind, r.Name}); err != nil {
+		return nil, err
+	}
 	p, err := l.place(ctx, wire{r.Kind, r.Name})
 	if err != nil {
 		return nil, err

@@ -43,6 +43,10 @@
 // bytes, as far as the marshalling methods of their types do the same, and but for nil
 // and empty slices.
 //
+// A pointer to a value that its methods write as nothing, and do not read from it, is nil.
+// What the methods of a type do not read of what they write is refused, if the zero value of
+// the type is an example of it.
+//
 // What an interface holds is stored as its own type is, and refused if that is. With
 // omitempty a field is left out if it is nil or empty; of a type with methods of its own
 // only the zero value is (IsZero says so, if it has that), of a pointer or an interface

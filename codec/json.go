@@ -41,6 +41,11 @@ func jsonForm(t reflect.Type) (*form, error) {
 					return nil, err
 				}
 			}
+			if p.doubt {
+				if err := unread(t, out[len(dst):], fromJSON); err != nil {
+					return nil, err
+				}
+			}
 			if !p.guarded {
 				return out, nil
 			}

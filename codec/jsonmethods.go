@@ -94,11 +94,11 @@ func jsonKeys(t reflect.Type) (keyed bool, err error) {
 	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,
 		reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Uintptr:
 		if writes == reads {
-			return reads && p.Implements(jsonUnmarshaler), nil
+			return reads && (p.Implements(jsonUnmarshaler) || doubtful(key, writeText, readText)), nil
 		}
 	default:
 		if writes && reads && key.Kind() != reflect.Interface && key.Kind() != reflect.Pointer {
-			return p.Implements(jsonUnmarshaler), inherited(key, "json", marshalText, unmarshalText)
+			return p.Implements(jsonUnmarshaler) || doubtful(key, writeText, readText), inherited(key, "json", marshalText, unmarshalText)
 		}
 		return false, unsupported(t, "JSON has no keys of type "+key.String())
 	}

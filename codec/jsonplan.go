@@ -22,6 +22,7 @@ type jsonPlan struct {
 	text    bool // a string
 	keyed   bool // of a map: its keys may be read by other methods than they are written by
 	guarded bool // of the plan that was asked for
+	doubt   bool // of the same: methods in it may not read what they write
 	walked  bool // of the same: a value of it can nest without end, or hold what JSON has no place for
 }
 
@@ -58,7 +59,7 @@ func jsonPlanOf(t reflect.Type, addr bool) (*jsonPlan, error) {
 		return nil, err
 	}
 	whole := *p
-	whole.guarded, whole.walked = b.guarded, b.walked
+	whole.guarded, whole.walked, whole.doubt = b.guarded, b.walked, b.doubt
 	jsonPlans.Store(at, &whole)
 	return &whole, nil
 }
@@ -68,6 +69,7 @@ type jsonPlanner struct {
 	busy    map[*jsonPlan]bool
 	guarded bool
 	walked  bool
+	doubt   bool
 }
 
 // jsonGrowth is how much more than its final size a slice takes while it grows.
@@ -81,6 +83,7 @@ func (b *jsonPlanner) plan(t reflect.Type, addr bool) (_ *jsonPlan, err error) {
 		return p, nil
 	}
 	if leaf, err := jsonMethods(t, addr); leaf || err != nil {
+		b.doubt = b.doubt || leaf && err == nil && doubtful(t, toJSON, fromJSON)
 		return jsonLeaf, err
 	}
 	p := &jsonPlan{kind: t.Kind()}

@@ -1,6 +1,7 @@
 package codec
 
 import (
+	"encoding/json"
 	"reflect"
 	"unicode/utf8"
 )
@@ -95,6 +96,11 @@ func (w *jsonWalker) dynamic(v reflect.Value) error {
 	}
 	err = w.value(p, v)
 	w.hops--
+	if err == nil && p.doubt {
+		if data, err := json.Marshal(v.Interface()); err == nil {
+			return unread(v.Type(), data, fromJSON)
+		}
+	}
 	return err
 }
 

@@ -245,7 +245,69 @@ func (f *fixed) UnmarshalText(b []byte) error {
 	return err
 }
 
+// nullUUID is as github.com/google/uuid has it: its text of none is null, which it does not
+// read, and its binary form of none is nothing.
+type nullUUID struct {
+	UUID  uuid
+	Valid bool
+}
+
+func (n nullUUID) MarshalText() ([]byte, error) {
+	if n.Valid {
+		return n.UUID.MarshalText()
+	}
+	return []byte("null"), nil
+}
+
+func (n *nullUUID) UnmarshalText(b []byte) error {
+	n.Valid = true
+	if len(b) != 32 {
+		return errors.New("invalid length")
+	}
+	return n.UUID.UnmarshalText(b)
+}
+
+func (n nullUUID) MarshalBinary() ([]byte, error) {
+	if n.Valid {
+		return n.UUID[:], nil
+	}
+	return nil, nil
+}
+
+func (n *nullUUID) UnmarshalBinary(b []byte) error {
+	if len(b) != 16 {
+		return errors.New("invalid length")
+	}
+	n.Valid = true
+	return n.UUID.UnmarshalBinary(b)
+}
+
+func (n nullUUID) MarshalJSON() ([]byte, error) {
+	if n.Valid {
+		return json.Marshal(n.UUID)
+	}
+	return []byte("null"), nil
+}
+
+func (n *nullUUID) UnmarshalJSON(b []byte) error {
+	n.Valid = string(b) != "null"
+	return json.Unmarshal(b, &n.UUID)
+}
+
+// strange has methods that do not read what they write of odd numbers, in JSON too.
+type strange struct{ n int }
+
+func (s strange) MarshalText() ([]byte, error) { return fmt.Appendf(nil, "%d", s.n), nil }
+func (s *strange) UnmarshalText(b []byte) error {
+	if _, err := fmt.Sscan(string(b), &s.n); err != nil || s.n%2 == 0 {
+		return errors.New("even")
+	}
+	return nil
+}
+
 func TestKindsOfLibraries(t *testing.T) {
+	kinds.Check(t, all, nullUUID{uuid{1}, true})
+	kinds.Check(t, all, strange{5}, strange{6})
 	kinds.Check(t, all, uuid{1, 15: 2})
 	kinds.Check(t, all, ulid{1, 15: 2})
 	kinds.Check(t, all, decimal{big.NewInt(12345), -2})

@@ -114,9 +114,8 @@ func (p *plan) word() string {
 // blame finds the value whose own methods refused to be read, in bytes that the guard let
 // through and the library did not. It calls them once more.
 func (p *plan) blame(data []byte, err error) error {
-	g := guard{reader: reader{data: data}, room: len(data) * roomPerByte, try: true}
-	switch found := g.value(p).(type) {
-	case *located, refusal:
+	g := guard{reader: reader{data: data}, room: roomFor(len(data)), try: true}
+	if found := g.value(p); found != nil && !p.traits.codes {
 		return found
 	}
 	return reworded("msgpack", err)

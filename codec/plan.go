@@ -48,6 +48,7 @@ type plan struct {
 
 	nilable bool // slices, maps, functions and channels, whatever methods they have
 	zeroes  bool // it has a method IsZero
+	doubt   bool // its methods may not read what they write
 	stays   bool // of structs with methods of their own: omitempty never leaves them out
 
 	traits traits // of the plan that was asked for, not of those below it
@@ -169,6 +170,7 @@ func (b *planner) plan(t reflect.Type) (*plan, error) {
 		return p, nil
 	case ownBinary, ownText:
 		p.shape = packedShape
+		p.doubt = doubtful(t, p.writes(), p.reads())
 		return p, nil
 	case timeHook:
 		p.shape = timeShape

@@ -40,16 +40,23 @@ var timeForm = erase(typed[time.Time]{
 
 // textMethodsForm stores what the type's own methods make of it.
 func textMethodsForm(t reflect.Type) *form {
-	appends := textWriter(t).name == appendText.name
+	write, appends := writeText, textWriter(t).name == appendText.name
+	if appends {
+		write = addText
+	}
+	doubt := doubtful(t, write, readText)
 	return &form{
 		trusted: true,
 		append: func(dst []byte, p unsafe.Pointer) (_ []byte, err error) {
 			defer caught(&err)
 			v := reflect.NewAt(t, p).Interface()
-			if appends {
+			if appends && !doubt {
 				return v.(encoding.TextAppender).AppendText(dst)
 			}
-			text, err := v.(encoding.TextMarshaler).MarshalText()
+			text, err := write(v)
+			if err == nil && doubt {
+				err = unread(t, text, readText)
+			}
 			return append(dst, text...), err
 		},
 		decode: func(data []byte, p unsafe.Pointer, room int) (err error) {
@@ -65,15 +72,22 @@ func textMethodsForm(t reflect.Type) *form {
 
 // binaryForm stores what the type's own methods make of it.
 func binaryForm(t reflect.Type) *form {
-	appends := binaryWriter(t).name == appendBinary.name
+	write, appends := writeBinary, binaryWriter(t).name == appendBinary.name
+	if appends {
+		write = addBinary
+	}
+	doubt := doubtful(t, write, readBinary)
 	return &form{
 		append: func(dst []byte, p unsafe.Pointer) (_ []byte, err error) {
 			defer caught(&err)
 			v := reflect.NewAt(t, p).Interface()
-			if appends {
+			if appends && !doubt {
 				return v.(encoding.BinaryAppender).AppendBinary(dst)
 			}
-			b, err := v.(encoding.BinaryMarshaler).MarshalBinary()
+			b, err := write(v)
+			if err == nil && doubt {
+				err = unread(t, b, readBinary)
+			}
 			return append(dst, b...), err
 		},
 		decode: func(data []byte, p unsafe.Pointer, room int) (err error) {

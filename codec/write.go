@@ -90,13 +90,18 @@ func (w *writer) target(p *plan, v unsafe.Pointer) error {
 		if err := w.target(p.elem, at); err != nil {
 			return err
 		}
-		if p.elem.shape == packedShape && len(w.buf) == from+1 && w.buf[from] == msgpcode.Nil && !(p.elem.nilable && *(*unsafe.Pointer)(at) == nil) {
+		if p.elem.shape == packedShape && len(w.buf) == from+1 && w.buf[from] == msgpcode.Nil && p.elem.readsNothing(at) {
 			w.buf = pack.AppendBinary(w.buf[:from], "") // nil would be read as a pointer that is nil
 		}
 	default:
 		return w.container(p, v)
 	}
 	return nil
+}
+
+// readsNothing tells whether a value that was written as no bytes is read from none.
+func (p *plan) readsNothing(at unsafe.Pointer) bool {
+	return !(p.nilable && *(*unsafe.Pointer)(at) == nil) && unread(p.typ, []byte{}, p.reads()) == nil
 }
 
 func (w *writer) container(p *plan, v unsafe.Pointer) error {

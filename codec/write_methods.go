@@ -1,7 +1,6 @@
 package codec
 
 import (
-	"encoding"
 	"reflect"
 	"sync"
 	"unsafe"
@@ -11,18 +10,30 @@ import (
 
 // packed writes what MarshalBinary or MarshalText makes, inside a byte string.
 func (w *writer) packed(p *plan, v unsafe.Pointer) error {
-	var b []byte
-	var err error
-	if m := reflect.NewAt(p.typ, v).Interface(); p.hook == ownBinary {
-		b, err = m.(encoding.BinaryMarshaler).MarshalBinary()
-	} else {
-		b, err = m.(encoding.TextMarshaler).MarshalText()
+	b, err := p.writes()(reflect.NewAt(p.typ, v).Interface())
+	if err == nil && p.doubt && b != nil { // nil is read as the zero value, by no method
+		err = unread(p.typ, b, p.reads())
 	}
 	if err != nil {
 		return err
 	}
 	w.buf = appendBytes(w.buf, b)
 	return nil
+}
+
+// writes and reads are the methods behind a packedShape.
+func (p *plan) writes() func(any) ([]byte, error) {
+	if p.hook == ownBinary {
+		return writeBinary
+	}
+	return writeText
+}
+
+func (p *plan) reads() func(any, []byte) error {
+	if p.hook == ownBinary {
+		return readBinary
+	}
+	return readText
 }
 
 // coded writes what EncodeMsgpack or MarshalMsgpack makes, by the library.

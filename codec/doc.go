@@ -35,17 +35,17 @@
 // # Msgpack
 //
 // Structs are maps from field names, in the order of the fields, with the tags of
-// github.com/vmihailenco/msgpack/v5 (`msgpack:"name,omitempty"`); fields that the
-// type does not have are passed over, missing ones stay zero, nil is the zero value
-// of any type, and a pointer to nil is nil. Unexported fields are not stored. Integers take as few bytes as they can. The
-// keys of maps are sorted: numbers by size, strings by bytes, other keys by their
-// encoding; inside an interface, structs are sorted too. So equal values have equal
-// bytes, as far as the marshalling methods of their types do the same, and but for nil
-// and empty slices.
+// github.com/vmihailenco/msgpack/v5 (`msgpack:"name,omitempty"`); fields that the type
+// does not have are passed over, missing ones stay zero, nil is the zero value of any
+// type, and a pointer to nil is nil. Unexported fields are not stored. Integers take as
+// few bytes as they can. The keys of maps are sorted: numbers by size, strings by
+// bytes, other keys by their encoding; inside an interface, structs are sorted too. So
+// equal values have equal bytes, as far as the marshalling methods of their types do
+// the same, and but for nil and empty slices.
 //
-// A pointer to a value that its methods write as nothing, and do not read from it, is nil.
-// What the methods of a type do not read of what they write is refused, if the zero value of
-// the type is an example of it.
+// A pointer to a value that its methods write as nothing, and do not read from it, is
+// nil. What the methods of a type do not read of what they write is refused, if the
+// zero value of the type is an example of it.
 //
 // What an interface holds is stored as its own type is, and refused if that is. With
 // omitempty a field is left out if it is nil or empty; of a type with methods of its own
@@ -53,26 +53,27 @@
 // only nil.
 //
 // Reading is stricter than the library: an integer that does not fit its type is an
-// error, as is a float for an integer, a number that a float cannot hold exactly,
-// more elements than an array has, and any byte behind the value. Instants come back
-// in UTC. In an interface integers come back as int64, and as uint64 beyond it, floats as
-// float64 (but in keys of maps), arrays as []any, and maps and structs as map[string]any. An
-// empty array reads as an empty map, since Lua and PHP write one for the other. Tests read
-// what libraries of Python, Ruby, PHP, Perl, JavaScript and Lua write.
+// error, as is a float for an integer, a number that a float cannot hold exactly, more
+// elements than an array has, and any byte behind the value. Instants come back in UTC.
+// In an interface integers come back as int64, and as uint64 beyond it, floats as
+// float64 (but in keys of maps), arrays as []any, and maps and structs as
+// map[string]any. An empty array reads as an empty map, since Lua and PHP write one for
+// the other. Tests read what libraries of Python, Ruby, PHP, Perl, JavaScript and Lua
+// write.
 //
 // Refused with [ErrUnsupported]: structs that hide something in unexported fields and
 // have methods that know it, of a format that the codec does not use (MarshalJSON,
-// GobEncode, ProtoReflect: use codec.JSON, give the type text methods, or write a codec for
-// it); channels, functions, complex numbers and uintptr;
-// half a pair of marshalling methods, or writing by one pair and reading by another;
-// an embedded pointer to a struct, unless tagged noinline; an embedded field that is
-// unexported and no struct; interned strings; interfaces with methods, but for error, of which
-// the text is stored; a struct with nothing but unexported fields, wherever it
-// stands (a field of such a type, as a sync.Mutex, is left out if it is tagged "-");
-// a struct with two fields of one name, unless it is stored as an array. Aliases are
-// names too, and so are fields of embedded structs, even if another field shadows
-// them: put that one first, and the embedded struct is stored as a field. A type
-// whose EncodeMsgpack writes several values can be a value, and not a part of one.
+// GobEncode, ProtoReflect: use codec.JSON, give the type text methods, or write a codec
+// for it); channels, functions, complex numbers and uintptr; half a pair of marshalling
+// methods, or writing by one pair and reading by another; an embedded pointer to a
+// struct, unless tagged noinline; an embedded field that is unexported and no struct;
+// interned strings; interfaces with methods, but for error, of which the text is
+// stored; a struct with nothing but unexported fields, wherever it stands (a field of
+// such a type, as a sync.Mutex, is left out if it is tagged "-"); a struct with two
+// fields of one name, unless it is stored as an array. Aliases are names too, and so
+// are fields of embedded structs, even if another field shadows them: put that one
+// first, and the embedded struct is stored as a field. A type whose EncodeMsgpack
+// writes several values can be a value, and not a part of one.
 //
 // Append refuses maps whose keys would not come back: of the keys of a map[any]V,
 // those that are no scalars (nor are bytes); two keys with the same bytes, as int8(1)
@@ -81,12 +82,12 @@
 //
 // [JSON] is what encoding/json makes of a value. It refuses what would not come back:
 // types that JSON does not have; structs with nothing but unexported fields; interfaces
-// with methods, error too; two fields of one name; half a pair of marshalling methods, and
-// pairs whose methods need a pointer where there is none, in maps and interfaces; embedded
-// pointers to unexported structs. In an interface every number comes back as a float64, so
-// integers beyond 2^53 are refused there. So are a NaN, an infinity, text that is not UTF-8,
-// and keys of maps that their methods read otherwise than JSON writes them. A pointer to
-// what writes null is read as nil.
+// with methods, error too; two fields of one name; half a pair of marshalling methods,
+// and pairs whose methods need a pointer where there is none, in maps and interfaces;
+// embedded pointers to unexported structs. In an interface every number comes back as a
+// float64, so integers beyond 2^53 are refused there. So are a NaN, an infinity, text
+// that is not UTF-8, and keys of maps that their methods read otherwise than JSON
+// writes them. A pointer to what writes null is read as nil.
 //
 // # Keys
 //
@@ -109,7 +110,8 @@
 //
 // # Errors
 //
-// Decoding fails with a [*DecodeError]. It names the type, the codec, the field or element
-// inside the value, and what was found and wanted there; the objects add the key. No text quotes what was stored: an error of somebody else's
-// unmarshaler shows only its type, and still answers to [errors.Is] and [errors.As].
+// Decoding fails with a [*DecodeError]. It names the type, the codec, the field or
+// element inside the value, and what was found and wanted there; the objects add the
+// key. No text quotes what was stored: an error of somebody else's unmarshaler shows
+// only its type, and still answers to [errors.Is] and [errors.As].
 package codec

@@ -189,8 +189,14 @@ type base2 struct{ A int }
 // TestJSONNumbersInInterfaces: in an interface encoding/json makes a float64 of a number.
 func TestJSONNumbersInInterfaces(t *testing.T) {
 	type row struct{ N uint64 }
-	for _, v := range []any{1<<53 + 1, -1<<53 - 1, int64(math.MaxInt64), uint64(math.MaxUint64), int64(1234567890123456800),
-		[]int64{0, math.MaxInt64}, [1]uint{math.MaxUint64}, map[string]row{"x": {math.MaxUint64}}, &row{1<<63 + 1}, []any{map[string]any{"x": 1<<60 + 1}}} {
+	for _, v := range []any{
+		1<<53 + 1, -1<<53 - 1, int64(math.MaxInt64), uint64(math.MaxUint64), int64(1234567890123456800),
+		[]int64{0, math.MaxInt64},
+		[1]uint{math.MaxUint64},
+		map[string]row{"x": {math.MaxUint64}},
+		&row{1<<63 + 1},
+		[]any{map[string]any{"x": 1<<60 + 1}},
+	} {
 		if out, err := JSON.Append(nil, []any{v}); !errors.Is(err, ErrUnsupported) || !strings.Contains(err.Error(), "beyond 2^53") {
 			t.Errorf("%v in an interface: %s, %v; want ErrUnsupported", v, out, err)
 		}

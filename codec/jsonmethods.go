@@ -42,8 +42,8 @@ func jsonWrites(t reflect.Type, addr bool) jsonWay {
 	return byKind
 }
 
-// jsonReads finds the way back: where a value is read it has an address, but the methods of
-// a pointer to a type without a name are not looked for.
+// jsonReads finds the way back: where a value is read it has an address, but the
+// methods of a pointer to a type without a name are not looked for.
 func jsonReads(t reflect.Type) jsonWay {
 	p := t
 	if t.Name() != "" {
@@ -58,7 +58,8 @@ func jsonReads(t reflect.Type) jsonWay {
 	return byKind
 }
 
-// jsonMethods tells whether methods of a type write and read it, or why one of them does not.
+// jsonMethods tells whether methods of a type write and read it, or why one of them
+// does not.
 func jsonMethods(t reflect.Type, addr bool) (bool, error) {
 	if t.Kind() == reflect.Pointer || t.Kind() == reflect.Interface {
 		return false, nil
@@ -79,9 +80,9 @@ func jsonMethods(t reflect.Type, addr bool) (bool, error) {
 }
 
 // jsonKeys tells whether the keys of a map have to be looked at one by one, or why they
-// are not written as they are read. Strings are written as they are, whatever methods they
-// have, and others by MarshalText, if it needs no pointer; all are read by UnmarshalJSON if
-// they have that and UnmarshalText, or by the latter.
+// are not written as they are read. Strings are written as they are, whatever methods
+// they have, and others by MarshalText, if it needs no pointer; all are read by
+// UnmarshalJSON if they have that and UnmarshalText, or by the latter.
 func jsonKeys(t reflect.Type) (keyed bool, err error) {
 	key := t.Key()
 	p := reflect.PointerTo(key)

@@ -275,14 +275,16 @@ func (halfIntText) MarshalText() ([]byte, error)          { return []byte("one")
 func (halfIntJSON) MarshalJSON() ([]byte, error)          { return []byte(`"one"`), nil }
 func (t *textByPointer) MarshalText() ([]byte, error)     { return []byte("<" + t.word + ">"), nil }
 func (t *textByPointer) UnmarshalText(b []byte) error     { t.word = string(b[1 : len(b)-1]); return nil }
-func (j *jsonByPointer) MarshalJSON() ([]byte, error)     { return fmt.Appendf(nil, "[%d]", j.A), nil }
-func (j *jsonByPointer) UnmarshalJSON(b []byte) error     { return json.Unmarshal(b, &[]any{&j.A}) }
-func (b binaryOnly) MarshalBinary() ([]byte, error)       { return []byte{b.a, b.b}, nil }
-func (b *binaryOnly) UnmarshalBinary(d []byte) error      { b.a, b.b = d[0], d[1]; return nil }
-func (m msgpackOnly) MarshalMsgpack() ([]byte, error)     { return []byte{m.a & 0x7f}, nil }
-func (m *msgpackOnly) UnmarshalMsgpack(d []byte) error    { m.a = d[0]; return nil }
-func (z zeroer) IsZero() bool                             { return z.A == 0 }
-func (t textThenJSON) MarshalText() ([]byte, error)       { return fmt.Appendf(nil, "%d", t.A), nil }
+
+func (j *jsonByPointer) MarshalJSON() ([]byte, error)  { return fmt.Appendf(nil, "[%d]", j.A), nil }
+func (j *jsonByPointer) UnmarshalJSON(b []byte) error  { return json.Unmarshal(b, &[]any{&j.A}) }
+func (b binaryOnly) MarshalBinary() ([]byte, error)    { return []byte{b.a, b.b}, nil }
+func (b *binaryOnly) UnmarshalBinary(d []byte) error   { b.a, b.b = d[0], d[1]; return nil }
+func (m msgpackOnly) MarshalMsgpack() ([]byte, error)  { return []byte{m.a & 0x7f}, nil }
+func (m *msgpackOnly) UnmarshalMsgpack(d []byte) error { m.a = d[0]; return nil }
+func (z zeroer) IsZero() bool                          { return z.A == 0 }
+func (t textThenJSON) MarshalText() ([]byte, error)    { return fmt.Appendf(nil, "%d", t.A), nil }
+
 func (t *textThenJSON) UnmarshalText(b []byte) error {
 	_, err := fmt.Sscanf(string(b), "%d", &t.A)
 	return err

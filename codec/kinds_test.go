@@ -172,6 +172,7 @@ func (n nullString) MarshalJSON() ([]byte, error) {
 	}
 	return json.Marshal(n.String)
 }
+
 func (n *nullString) UnmarshalJSON(b []byte) error {
 	n.Valid = string(b) != "null"
 	return json.Unmarshal(b, &n.String)
@@ -183,6 +184,7 @@ func (o option[T]) MarshalJSON() ([]byte, error) {
 	}
 	return json.Marshal(o.value)
 }
+
 func (o *option[T]) UnmarshalJSON(b []byte) error {
 	o.isPresent = string(b) != "null"
 	return json.Unmarshal(b, &o.value)
@@ -205,6 +207,7 @@ func (t *timestamp) UnmarshalJSON(b []byte) error {
 func (l language) MarshalText() ([]byte, error) {
 	return fmt.Appendf(nil, "%d-%d", l.code, l.region), nil
 }
+
 func (l *language) UnmarshalText(b []byte) error {
 	_, err := fmt.Sscanf(string(b), "%d-%d", &l.code, &l.region)
 	return err
@@ -221,6 +224,7 @@ func (o *objectID) UnmarshalText(b []byte) error {
 	copy(o[:], r)
 	return err
 }
+
 func (o objectID) MarshalJSON() ([]byte, error) {
 	t, err := o.MarshalText()
 	return fmt.Appendf(nil, "%q", t), err
@@ -238,6 +242,7 @@ func (i ip4) MarshalText() ([]byte, error)  { return bytes.ToUpper(i), nil }
 func (i *ip4) UnmarshalText(b []byte) error { *i = append(ip4(nil), bytes.ToLower(b)...); return nil }
 
 func (f fixed) MarshalText() ([]byte, error) { return fmt.Appendf(nil, "%d.%02d", f/100, f%100), nil }
+
 func (f *fixed) UnmarshalText(b []byte) error {
 	var units, cents int64
 	_, err := fmt.Sscanf(string(b), "%d.%d", &units, &cents)

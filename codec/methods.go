@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// A method by its name. The names are constants where they are looked up: with a name that
-// is not, the linker keeps every method of a program.
+// A method by its name. The names are constants where they are looked up: with a name
+// that is not, the linker keeps every method of a program.
 type method struct {
 	name string
 	of   func(reflect.Type) (reflect.Method, bool)
@@ -100,8 +100,8 @@ func inherited(t reflect.Type, tag string, methods ...method) error {
 	return nil
 }
 
-// beside returns a field that would be stored if the struct were stored by its fields, other
-// than the embedded one of that name.
+// beside returns a field that would be stored if the struct were stored by its fields,
+// other than the embedded one of that name.
 func beside(t reflect.Type, embedded, tag string) string {
 	for i := range t.NumField() {
 		f := t.Field(i)

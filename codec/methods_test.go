@@ -145,12 +145,14 @@ type (
 func (s seenItself) MarshalText() ([]byte, error) {
 	return s.AppendFormat([]byte(s.By), time.RFC3339), nil
 }
+
 func (s *seenItself) UnmarshalText(b []byte) (err error) {
 	n := len(b) - len("2024-02-29T00:00:00Z")
 	s.By = string(b[:n])
 	s.Time, err = time.Parse(time.RFC3339, string(b[n:]))
 	return err
 }
+
 func (s seenItself) AppendText(b []byte) ([]byte, error) {
 	text, err := s.MarshalText()
 	return append(b, text...), err

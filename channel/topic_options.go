@@ -33,7 +33,9 @@ func Sharded() TopicOption { return topicOption(func(s *topicSettings) { s.shard
 // They also have to use one database number, since each database has a counter
 // of its own: messages counted elsewhere arrive with gaps where nothing is
 // missing. Messages of publishers that do not number are accepted, and not
-// counted.
+// counted. A subscriber that comes back to another process of the server, after a failover or a
+// restart, gets a GapError with -1 as well, since that may have begun with an older counter;
+// this needs the right to send INFO.
 func Numbered() TopicOption { return topicOption(func(s *topicSettings) { s.numbered = true }) }
 
 func gatherTopic(opts []TopicOption) topicSettings {

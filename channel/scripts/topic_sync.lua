@@ -3,9 +3,12 @@
 -- KEYS[1] seq  hash, as number wants it
 -- ARGV[1] publish or spublish    ARGV[2] the subscriber's channel    ARGV[3] life of the counter in ms
 -- ARGV[4] name of the topic
--- publishes "number <e> <n> <name>", and makes the counter if there is none
+-- publishes "number <e> <n> <run> <name>", and makes the counter if there is none; run is the ID of the server's process,
+-- or "-" where INFO is not allowed
 -- returns what the command returns: the number of receivers
 -- O(1). Atomic. Exact up to 2^53.
 local n, e, new = number(KEYS[1], 0)
 if new then redis.call('PEXPIRE', KEYS[1], ARGV[3]) end
-return redis.call(ARGV[1], ARGV[2], 'number ' .. e .. ' ' .. n .. ' ' .. ARGV[4])
+local info = redis.pcall('INFO', 'server')
+local run = type(info) == 'string' and string.match(info, 'run_id:(%w+)') or '-'
+return redis.call(ARGV[1], ARGV[2], 'number ' .. e .. ' ' .. n .. ' ' .. run .. ' ' .. ARGV[4])

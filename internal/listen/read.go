@@ -174,16 +174,16 @@ func (c *conn) message(m *redis.Message) {
 
 // note takes what came on a private channel. The mutex is held.
 func (c *conn) note(payload string) {
-	epoch, n, name, ok := cutMark(payload)
+	m, ok := cutMark(payload)
 	if !ok {
 		signal(c.probe.echo)
 		return
 	}
-	w := wire{Channel, name}
+	w := wire{Channel, m.name}
 	if c.link.place.shard {
 		w.kind = Shard
 	}
 	if rt := c.link.routes[w]; rt != nil {
-		rt.marked(epoch, n)
+		rt.marked(m)
 	}
 }

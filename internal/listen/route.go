@@ -3,6 +3,7 @@ package listen
 import (
 	"errors"
 	"slices"
+	"strings"
 
 	"github.com/desir-go/desir/internal/send"
 )
@@ -19,9 +20,11 @@ type route struct {
 	told      bool // that it is lost, before it is confirmed again
 	away      bool // this node has not got the slot; look for it first
 
-	track track // of the numbers that messages carry
-	ask   bool  // the counter has to be asked where it is
-	blind bool  // that did not work
+	track track  // of the numbers that messages carry
+	run   string // of the server's process that counted them, as the last mark says
+	known bool   // a mark has come on the connection of now, or none is to come
+	ask   bool   // the counter has to be asked where it is
+	blind bool   // that did not work
 	watch *watch
 }
 
@@ -35,7 +38,7 @@ func (rt *route) numbered() bool {
 
 // unsure reports whether the next number is not known and somebody wants it.
 func (rt *route) unsure() bool {
-	return rt.numbered() && (!rt.track.known || rt.track.broke) && rt.watch == nil
+	return rt.numbered() && (!rt.track.known || rt.track.broke || !rt.known) && rt.watch == nil
 }
 
 // settle lets Subscribe return for those whose subscription holds.
@@ -94,7 +97,7 @@ func (rt *route) lose() {
 		rt.confirmed, rt.lost = false, true
 		rt.track.broke = true
 	}
-	rt.watch, rt.ask = nil, false
+	rt.watch, rt.ask, rt.known = nil, false, false
 }
 
 // tell tells of the loss before it is made good: that may take long. The numbered ones are
@@ -110,12 +113,20 @@ func (rt *route) tell(silent bool) {
 }
 
 // marked notes which number the counter had when everything before that had
-// arrived here.
-func (rt *route) marked(epoch string, n int64) {
+// arrived here. Another process of the server may have begun with less than the one before
+// had counted, so the numbers say nothing about what was missed in between.
+func (rt *route) marked(m mark) {
 	if !rt.confirmed {
 		return
 	}
-	rt.missed(rt.track.mark(epoch, n))
+	rt.missed(rt.track.mark(m.epoch, m.n))
+	if m.run != "" && m.run != rt.run {
+		if rt.run != "" {
+			rt.missed(-1)
+		}
+		rt.run = strings.Clone(m.run)
+	}
+	rt.known = true
 	rt.sure()
 }
 
@@ -125,7 +136,7 @@ func (rt *route) lostCount(err error) {
 	if rt.track.broke && rt.track.known {
 		rt.missed(-1)
 	}
-	rt.track = track{}
+	rt.track, rt.run, rt.known = track{}, "", true
 	if errors.Is(err, send.ErrWrongType) || errors.Is(err, send.ErrHook) {
 		rt.failNew(err)
 	} else {
@@ -145,12 +156,16 @@ func (rt *route) failNew(err error) {
 	rt.link.ring()
 }
 
+// sure notes that the next number is known. A mark is waited for all the same, for the
+// server's process.
 func (rt *route) sure() {
-	if rt.watch != nil {
-		close(rt.watch.done)
-		rt.watch = nil
+	if rt.known {
+		if rt.watch != nil {
+			close(rt.watch.done)
+			rt.watch = nil
+		}
+		rt.ask = false
 	}
-	rt.ask = false
 	rt.settle()
 }
 

@@ -30,18 +30,31 @@ func cutFrame(payload string) (epoch string, n int64, value string, ok bool) {
 // markWord is what the answer to a question for the number begins with.
 const markWord = "number "
 
-// cutMark reads "number <epoch> <n> <name>", which scripts publish.
-func cutMark(payload string) (epoch string, n int64, name string, ok bool) {
+// mark is the number of the last message, and which process of the server says so; "" where
+// that is not known.
+type mark struct {
+	epoch string
+	n     int64
+	run   string
+	name  string
+}
+
+// cutMark reads "number <epoch> <n> <run> <name>", which scripts publish.
+func cutMark(payload string) (m mark, ok bool) {
 	rest, ok := strings.CutPrefix(payload, markWord)
 	if !ok {
-		return "", 0, "", false
+		return m, false
 	}
-	words := strings.SplitN(rest, " ", 3)
-	if len(words) < 3 {
-		return "", 0, "", false
+	words := strings.SplitN(rest, " ", 4)
+	if len(words) < 4 {
+		return m, false
 	}
 	n, err := strconv.ParseInt(words[1], 10, 64)
-	return words[0], n, words[2], err == nil && n >= 0
+	m = mark{words[0], n, words[2], words[3]}
+	if m.run == "-" {
+		m.run = ""
+	}
+	return m, err == nil && n >= 0
 }
 
 // track follows the numbers of one channel.

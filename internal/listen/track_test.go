@@ -32,14 +32,14 @@ func TestCutFrame(t *testing.T) {
 
 func FuzzCut(f *testing.F) {
 	f.Add("\xc1n17:3:v")
-	f.Add("number 17 3 a name")
+	f.Add("number 17 3 8f2c a name")
 	f.Fuzz(func(t *testing.T, s string) {
 		_, n, value, ok := cutFrame(s)
 		if !strings.HasSuffix(s, value) || ok != (len(value) < len(s)) || ok && n < 1 {
 			t.Errorf("cutFrame(%q) = %d, %q, %t", s, n, value, ok)
 		}
-		if _, n, _, ok := cutMark(s); ok && n < 0 {
-			t.Errorf("cutMark(%q) = %d", s, n)
+		if m, ok := cutMark(s); ok && m.n < 0 {
+			t.Errorf("cutMark(%q) = %v", s, m)
 		}
 	})
 }

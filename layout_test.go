@@ -42,7 +42,7 @@ var arrows = map[string][]string{
 	"internal/listen":           {"internal/hub", "internal/keys", "internal/outage", "internal/script", "internal/send"},
 	"internal/outage":           {"internal/hub", "internal/send"},
 	"internal/wait":             {"internal/hub", "internal/keys", "internal/link", "internal/oneline", "internal/outage", "internal/script", "internal/send"},
-	"internal/script":           {"internal/hub"},
+	"internal/script":           {"internal/hub", "internal/send"},
 	"internal/redistest":        {"embedded"},
 	"internal/kinds":            {"codec"},
 	"internal/conformance":      {"", "codec", "channel", "collections", "counter", "internal/", "rpc"},

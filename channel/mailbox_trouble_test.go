@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"net"
+	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -140,6 +142,8 @@ func TestMailboxReceiveWaitsOn(t *testing.T) {
 	s := redistest.StartServer(t, redistest.AOF("always"))
 	rdb, out := s.Client(t), channel.NewMailbox[string](s.Client(t), "out")
 	got := make(chan string, 3)
+	asked := &replied{key: "desk", done: make(chan struct{})}
+	rdb.AddHook(asked)
 	m := channel.NewMailbox[string](rdb, "m")
 	wait := func(receive func(context.Context) (channel.Letter[string], error)) {
 		l, err := receive(within(t, 60*time.Second))
@@ -155,6 +159,7 @@ func TestMailboxReceiveWaitsOn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	<-asked.done // or the reply to the question itself may be cut
 	for range 2 {
 		s.Kill()
 		s.Restart()
@@ -170,6 +175,41 @@ func TestMailboxReceiveWaitsOn(t *testing.T) {
 	send("an answer", func(ctx context.Context) error { return question.Reply(ctx, "answered") })
 	if v := <-got; v != "answered" {
 		t.Errorf("received %q", v)
+	}
+}
+
+// replied is a hook that closes done when a command on key has its reply.
+type replied struct {
+	key  string
+	once sync.Once
+	done chan struct{}
+}
+
+func (r *replied) note(cmds ...redis.Cmder) {
+	for _, cmd := range cmds {
+		if cmd.Err() == nil && slices.Contains(cmd.Args(), any(r.key)) {
+			r.once.Do(func() { close(r.done) })
+		}
+	}
+}
+
+func (r *replied) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+func (r *replied) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		err := next(ctx, cmd)
+		if err == nil {
+			r.note(cmd)
+		}
+		return err
+	}
+}
+
+func (r *replied) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return func(ctx context.Context, cmds []redis.Cmder) error {
+		err := next(ctx, cmds)
+		r.note(cmds...)
+		return err
 	}
 }
 

@@ -39,7 +39,8 @@ func (o codecOption) applyMailbox(s *mailboxSettings) { s.codec = o.codec }
 func WithCodec(c codec.Codec) CodecOption { return codecOption{c} }
 
 // Buffer lets senders of this Chan wait while n values or more are in it, n ≥ 1,
-// so that they never make it longer than n. What counts is what the process
+// so that they never make it longer than n. Values that go back to it, such as those
+// that were taken for receivers that left, may do so. What counts is what the process
 // that sends believes; others may say otherwise. The default is no bound.
 func Buffer(n int) Option { return option(func(s *settings) { s.buffer = &n }) }
 

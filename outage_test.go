@@ -120,17 +120,17 @@ func outages(t *testing.T, name string) (all map[string]outage, heal func()) {
 	}, "the server loads")
 
 	return map[string]outage{
-			"away":             {away, "refused"},
-			"frozen":           {frozen, ""},
-			"read-only":        {replica, "READONLY"},
-			"too few replicas": {alone, "NOREPLICAS"},
-			"failing to save":  {failing, "MISCONF"},
-			"loading":          {loading, "LOADING"},
-		}, func() {
-			away.Restart()
-			frozen.Thaw()
-			must(admin(alone).ConfigSet(ctx, "min-replicas-to-write", "0").Err())
-		}
+		"away":             {away, "refused"},
+		"frozen":           {frozen, ""},
+		"read-only":        {replica, "READONLY"},
+		"too few replicas": {alone, "NOREPLICAS"},
+		"failing to save":  {failing, "MISCONF"},
+		"loading":          {loading, "LOADING"},
+	}, func() {
+		away.Restart()
+		frozen.Thaw()
+		must(admin(alone).ConfigSet(ctx, "min-replicas-to-write", "0").Err())
+	}
 }
 
 // TestOutageIsReported lets receivers wait at servers that do not serve them, until their

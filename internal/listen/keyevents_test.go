@@ -20,9 +20,16 @@ func TestKeyEvents(t *testing.T) {
 		name string
 		want bool
 	}{
-		{Channel, "__keyevent@0__:expired", true}, {Channel, "__keyspace@0__:k", true}, {Channel, "__keyboard", false}, {Channel, "__key*", false},
-		{Pattern, "__keyevent@*", true}, {Pattern, "__key*", true}, {Pattern, "__keyspace@0__:a[bc]", true},
-		{Pattern, "*", false}, {Pattern, "__keyb*", false}, {Pattern, "news.*", false},
+		{Channel, "__keyevent@0__:expired", true},
+		{Channel, "__keyspace@0__:k", true},
+		{Channel, "__keyboard", false},
+		{Channel, "__key*", false},
+		{Pattern, "__keyevent@*", true},
+		{Pattern, "__key*", true},
+		{Pattern, "__keyspace@0__:a[bc]", true},
+		{Pattern, "*", false},
+		{Pattern, "__keyb*", false},
+		{Pattern, "news.*", false},
 	} {
 		if got := keyEvents(wire{tt.kind, tt.name}); got != tt.want {
 			t.Errorf("%v %q: %t", tt.kind, tt.name, got)

@@ -26,8 +26,14 @@ func TestState(t *testing.T) {
 			wait time.Duration
 			want bool
 		}{
-			{errAway, 0, true}, {errAway, time.Minute, false}, {errOwed, 0, false}, {errMemory, 0, true}, {errAway, 0, true},
-			{nil, calm / 2, false}, {errAway, 0, false}, {nil, calm, true},
+			{errAway, 0, true},
+			{errAway, time.Minute, false},
+			{errOwed, 0, false},
+			{errMemory, 0, true},
+			{errAway, 0, true},
+			{nil, calm / 2, false},
+			{errAway, 0, false},
+			{nil, calm, true},
 		} {
 			time.Sleep(step.wait) // of the bubble
 			got := false

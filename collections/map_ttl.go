@@ -115,7 +115,11 @@ func joinExpiries(h *hub.Hub) *fuse.Kind {
 		Answer: func(cmd redis.Cmder, calls []*fuse.Call) {
 			there, _ := cmd.(*redis.Cmd).Val().([]any)
 			for _, c := range calls {
-				part := min(len(c.Values), len(there))
+				part := len(c.Values)
+				if part > len(there) {
+					c.Err = errPage
+					continue
+				}
 				c.Count = countThere(there[:part])
 				there = there[part:]
 			}
@@ -157,7 +161,7 @@ func (m *Map[K, V]) TTLOf(ctx context.Context, key K) (ttl time.Duration, ok boo
 	}
 	ms, err := s.HPTTL(ctx, m.h.Key, field)
 	if err != nil || ms < 0 {
-		return 0, false, m.fail("TTLOf", send.Miss(err))
+		return 0, false, m.fail("TTLOf", err)
 	}
 	return send.Duration(ms), true, nil
 }

@@ -25,8 +25,13 @@ func classify(ctx context.Context, err error, r request) error {
 	if err == nil || IsNil(err) || errors.Is(err, ErrShut) {
 		return err
 	}
-	if errors.Is(err, redis.Nil) {
+	switch {
+	case errors.Is(err, redis.Nil):
 		return unknownMaster(err)
+	case errors.Is(err, ErrReply) && r.write: // found in a reply that go-redis takes
+		return Fault(ErrMaybeRan, err)
+	case errors.Is(err, ErrReply):
+		return err
 	}
 	var answer redis.Error
 	if errors.As(err, &answer) {

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -34,6 +35,7 @@ var (
 	errTLSPort   = errors.New("the port speaks TLS: rediss:// is with it")
 	errHTTPPort  = errors.New("the port speaks HTTP; is this a Redis server?")
 	errHungUp    = errors.New("the server has closed the connection without a word; does the port want TLS? rediss:// is with it")
+	errHungUpTLS = errors.New("the server has closed the connection after the TLS handshake; does it want a client's certificate? The options are cert and key")
 	errHandshake = errors.New("no reply to the TLS handshake")
 )
 
@@ -125,10 +127,17 @@ func (p *probe) explain(ctx context.Context, err error) error {
 		return send.Fault(ErrUnavailable, fmt.Errorf("%w: %w", ended, p.err))
 	case ended != nil && p.stage != "":
 		return send.Fault(ErrUnavailable, fmt.Errorf("%w while %s", ended, p.stage))
-	case p.err == nil && !p.heard && p.tls == nil && errors.Is(err, io.EOF):
-		return send.Fault(ErrUnavailable, fmt.Errorf("%w: %w", errHungUp, io.EOF))
+	case p.err == nil && !p.heard && cut(err) && p.tls == nil:
+		return send.Fault(ErrUnavailable, fmt.Errorf("%w: %w", errHungUp, send.Bare(err)))
+	case p.err == nil && !p.heard && cut(err): // its alert that says why may be lost with the connection
+		return send.Fault(ErrUnavailable, fmt.Errorf("%w: %w", errHungUpTLS, send.Bare(err)))
 	}
 	return err
+}
+
+// cut reports whether the other side has ended a connection.
+func cut(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
 }
 
 // heard is a connection that looks at the first byte of its server.

@@ -93,7 +93,7 @@ func Fail(h *hub.Handle, op string, err error) error {
 		return nil
 	}
 	if send.IsNil(err) { // no call takes it for an answer: the command cannot have it
-		err = send.Fault(send.ErrReply, errNull)
+		err = send.Nonsense(errNull, false)
 	}
 	if h == nil {
 		return &OpError{Op: op, Err: err}

@@ -94,9 +94,5 @@ func (s shape) fitParts(list []any) bool {
 
 // misfit is the error of a reply that the script cannot have. It does not show the reply.
 func (s *Script) misfit(reply any) error {
-	err := send.Fault(send.ErrReply, fmt.Errorf("a script replied with a %T, want %s", reply, s.want))
-	if s.reads {
-		return err
-	}
-	return send.Fault(send.ErrMaybeRan, err)
+	return send.Nonsense(fmt.Errorf("a script replied with a %T, want %s", reply, s.want), !s.reads)
 }

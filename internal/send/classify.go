@@ -28,24 +28,19 @@ func classify(ctx context.Context, err error, r request) error {
 	switch {
 	case errors.Is(err, redis.Nil):
 		return unknownMaster(err)
-	case errors.Is(err, ErrReply) && r.write: // found in a reply that go-redis takes
-		return Fault(ErrMaybeRan, err)
-	case errors.Is(err, ErrReply):
-		return err
+	case errors.Is(err, ErrReply): // found in a reply that go-redis takes
+		return Nonsense(err, r.write)
 	}
 	var answer redis.Error
 	if errors.As(err, &answer) {
 		err := classifyReply(answer, r.plain)
-		if r.write && errors.Is(err, ErrReply) {
-			return Fault(ErrMaybeRan, err)
+		if errors.Is(err, ErrReply) {
+			return Nonsense(err, r.write)
 		}
 		return err
 	}
 	if garbled, ok := unreadable(err); ok {
-		if r.write {
-			return Fault(ErrMaybeRan, garbled)
-		}
-		return garbled
+		return Nonsense(garbled, r.write)
 	}
 	if ended := contextEnd(ctx, err); ended != nil {
 		switch {

@@ -1,49 +1,59 @@
 package send
 
 import (
-	"fmt"
+	"errors"
 
 	"github.com/redis/go-redis/v9"
+)
+
+// Why a reply that go-redis takes makes no sense.
+var (
+	errNotOK    = errors.New("it is something else than OK")
+	errNoNumber = errors.New("it is a null in place of a number")
+	errNoList   = errors.New("it is a null in place of a list")
 )
 
 // sense returns the error of a command that was answered, or [ErrReply] if no server answers
 // it so: where go-redis takes more than the command can have.
 func sense(cmd redis.Cmder, err error, write bool) error {
-	why := ""
+	var why error
 	switch null := IsNil(err); c := cmd.(type) {
 	case *redis.StringCmd, *redis.Cmd: // may be null, or anything
 	case *redis.StatusCmd:
 		if write && (null || err == nil && c.Val() != "OK") {
-			why = "something else than OK"
+			why = errNotOK
 		}
 	case *redis.IntCmd, *redis.FloatCmd:
 		if null && write { // of a read it is a place or a score that is not there
-			why = "a null in place of a number"
+			why = errNoNumber
 		}
 	default:
 		if null && !write { // of a write it is a list that is not there
-			why = "a null in place of a list"
+			why = errNoList
 		}
 	}
-	if why == "" {
+	if why == nil {
 		return err
 	}
-	return nonsense(why, write)
+	return Nonsense(why, write)
 }
 
-// nonsense is the error of a reply that makes no sense, in words that do not show it.
-func nonsense(why string, write bool) error {
-	err := Fault(ErrReply, fmt.Errorf("it is %s", why))
-	if write {
-		return Fault(ErrMaybeRan, err)
+// Nonsense is the error of a reply that the command cannot have: [ErrReply] with a reason that
+// does not show it. A write may have been executed.
+func Nonsense(why error, write bool) error {
+	if !errors.Is(why, ErrReply) {
+		why = Fault(ErrReply, why)
 	}
-	return err
+	if write {
+		return Fault(ErrMaybeRan, why)
+	}
+	return why
 }
 
 // counted is sense for calls that are answered with a number each.
 func counted(err error) error {
 	if IsNil(err) {
-		return nonsense("a null in place of a number", true)
+		return Nonsense(errNoNumber, true)
 	}
 	return err
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/desir-go/desir"
 	"github.com/desir-go/desir/embedded"
+	"github.com/desir-go/desir/internal/hub"
 	"github.com/desir-go/desir/internal/redistest"
 )
 
@@ -134,11 +135,8 @@ func title(t *testing.T, e *Env) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	name := "Redis"
-	if strings.Contains(info, "valkey_version") {
-		name = "Valkey"
-	}
-	parts := strings.Split(versionIn(info), ".")
+	name, version := hub.Product(info)
+	parts := strings.Split(version, ".")
 	return name + " " + strings.Join(parts[:min(2, len(parts))], ".")
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/maintnotifications"
 
+	"github.com/desir-go/desir/internal/hub"
 	"github.com/desir-go/desir/internal/redistest"
 )
 
@@ -125,7 +126,8 @@ func (e *Env) Version() string {
 	if err != nil {
 		e.t.Fatalf("integration: the server's version: %v", err)
 	}
-	return versionIn(info)
+	_, version := hub.Product(info)
+	return version
 }
 
 // Require skips the test when the server is older than a version like "7.4". A

@@ -5,22 +5,6 @@ import (
 	"strings"
 )
 
-// versionIn finds the version in an answer to INFO: of valkey, too, which
-// answers with the version of Redis that it is like, for old clients.
-func versionIn(info string) string {
-	found := ""
-	for line := range strings.Lines(info) {
-		name, value, _ := strings.Cut(strings.TrimSpace(line), ":")
-		switch name {
-		case "valkey_version":
-			return value
-		case "redis_version":
-			found = value
-		}
-	}
-	return found
-}
-
 // older compares versions part by part, as numbers. A part that is missing
 // counts as 0, and what follows the digits of a part does not count.
 func older(has, wants string) bool {

@@ -85,27 +85,21 @@ func (t *target) client(p *probe) redis.UniversalClient {
 		if t.db != 0 {
 			o.OnConnect = func(ctx context.Context, c *redis.Conn) error { return c.Select(ctx, t.db).Err() }
 		}
-		if p != nil {
-			p.limit(&o.Dialer, &o.DialerRetries, &o.MaxRetries, &o.PoolSize, &o.MinIdleConns, o.DialTimeout, o.TLSConfig)
-		}
+		p.limit(&o.Dialer, &o.DialerRetries, &o.MaxRetries, &o.PoolSize, &o.MinIdleConns, o.DialTimeout, o.TLSConfig)
 		return redis.NewClusterClient(o)
 	case t.sentinel != nil:
 		o := new(*t.sentinel)
 		o.Username, o.Password = t.user, t.password
 		fill(&o.Protocol, &o.DialTimeout, &o.ReadTimeout, &o.WriteTimeout)
 		perNode(o.TLSConfig)
-		if p != nil {
-			p.limit(&o.Dialer, &o.DialerRetries, &o.MaxRetries, &o.PoolSize, &o.MinIdleConns, o.DialTimeout, o.TLSConfig)
-		}
+		p.limit(&o.Dialer, &o.DialerRetries, &o.MaxRetries, &o.PoolSize, &o.MinIdleConns, o.DialTimeout, o.TLSConfig)
 		return redis.NewFailoverClient(o)
 	default:
 		o := new(*t.single)
 		o.Username, o.Password = t.user, t.password
 		o.MaintNotificationsConfig = quiet
 		fill(&o.Protocol, &o.DialTimeout, &o.ReadTimeout, &o.WriteTimeout)
-		if p != nil {
-			p.limit(&o.Dialer, &o.DialerRetries, &o.MaxRetries, &o.PoolSize, &o.MinIdleConns, o.DialTimeout, o.TLSConfig)
-		}
+		p.limit(&o.Dialer, &o.DialerRetries, &o.MaxRetries, &o.PoolSize, &o.MinIdleConns, o.DialTimeout, o.TLSConfig)
 		return redis.NewClient(o)
 	}
 }

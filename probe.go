@@ -48,8 +48,11 @@ func (t *target) ping(ctx context.Context) error {
 	return p.explain(ctx, err)
 }
 
-// limit makes the options of a client those of one that tries once.
+// limit makes the options of a client those of one that tries once. Without a probe they stay.
 func (p *probe) limit(dial *func(context.Context, string, string) (net.Conn, error), dials, attempts, pool, idle *int, timeout time.Duration, c *tls.Config) {
+	if p == nil {
+		return
+	}
 	p.timeout, p.tls = timeout, c
 	*dial, *dials, *attempts, *pool, *idle = p.dial, 1, -1, 1, 0
 }

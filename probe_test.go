@@ -81,52 +81,26 @@ func TestOpenExplains(t *testing.T) {
 // closes it.
 func answering(t *testing.T, text string) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			_, _ = c.Read(make([]byte, 1)) // a reset would come instead of the text
-			_, _ = c.Write([]byte(text))
-			_ = c.(*net.TCPConn).CloseWrite()
-			_, _ = c.Read(make([]byte, 64<<10))
-			_ = c.Close()
-		}
-	}()
-	t.Cleanup(func() { _ = l.Close(); <-ended })
-	return l.Addr().String()
+	addr, _ := listening(t, func(c net.Conn) {
+		_, _ = c.Read(make([]byte, 1)) // a reset would come instead of the text
+		_, _ = c.Write([]byte(text))
+		_ = c.(*net.TCPConn).CloseWrite()
+		_, _ = c.Read(make([]byte, 64<<10))
+		_ = c.Close()
+	})
+	return addr
 }
 
 // TestOpenDialsOnce counts the connections of an Open that fails.
 func TestOpenDialsOnce(t *testing.T) {
 	t.Parallel()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
 	var dials atomic.Int64
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			dials.Add(1)
-			_ = c.Close()
-		}
-	}()
-	_, err = desir.Open(ctx, "redis://"+l.Addr().String())
-	_ = l.Close()
-	<-ended
+	addr, end := listening(t, func(c net.Conn) {
+		dials.Add(1)
+		_ = c.Close()
+	})
+	_, err := desir.Open(ctx, "redis://"+addr)
+	end()
 	if !errors.Is(err, desir.ErrUnavailable) || dials.Load() != 1 {
 		t.Errorf("%v after %d connections; want ErrUnavailable after one", err, dials.Load())
 	}

@@ -82,11 +82,25 @@ func numbers(c redis.UniversalClient) *collections.Map[string, int] {
 // silent returns the address of a server that accepts connections and does no more, until the test ends.
 func silent(t *testing.T) string {
 	t.Helper()
+	var open []net.Conn
+	addr, end := listening(t, func(c net.Conn) { open = append(open, c) })
+	t.Cleanup(func() {
+		end()
+		for _, c := range open {
+			_ = c.Close()
+		}
+	})
+	return addr
+}
+
+// listening returns the address of a server that does the same with each connection, one
+// after the other, and what ends it, as the end of the test does.
+func listening(t *testing.T, serve func(net.Conn)) (addr string, end func()) {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	var open []net.Conn
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
@@ -95,15 +109,13 @@ func silent(t *testing.T) string {
 			if err != nil {
 				return
 			}
-			open = append(open, c)
+			serve(c)
 		}
 	}()
-	t.Cleanup(func() {
+	end = func() {
 		_ = l.Close()
 		<-ended
-		for _, c := range open {
-			_ = c.Close()
-		}
-	})
-	return l.Addr().String()
+	}
+	t.Cleanup(end)
+	return l.Addr().String(), end
 }

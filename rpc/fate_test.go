@@ -199,11 +199,7 @@ func TestStarvedWorker(t *testing.T) {
 	busy := other.method.Go(t.Context(), c, 1, patient) // so that it takes no other call
 	held(t, rdb, 1)
 	s := rpc.NewServer(mine, service, rpc.Grace(0))
-	other.method.Handle(s, func(ctx context.Context, _ int) (int, error) {
-		rdb.Incr(context.Background(), holds)
-		<-ctx.Done()
-		return 0, ctx.Err()
-	})
+	other.method.Handle(s, untilOver[int](rdb))
 	run(t, s)
 	redistest.Eventually(t, 20*time.Second, func() bool { all, _ := c.Workers(t.Context()); return len(all) == 2 }, "both workers are there")
 	all, err := c.Workers(t.Context())
@@ -243,11 +239,7 @@ func TestExpiredWorker(t *testing.T) {
 	busy := other.method.Go(t.Context(), c, 1, patient)
 	held(t, rdb, 1)
 	s := rpc.NewServer(mine, service, rpc.Grace(0))
-	other.method.Handle(s, func(ctx context.Context, _ int) (int, error) {
-		rdb.Incr(context.Background(), holds)
-		<-ctx.Done()
-		return 0, ctx.Err()
-	})
+	other.method.Handle(s, untilOver[int](rdb))
 	run(t, s)
 	workers := func(n int) func() bool {
 		return func() bool { all, _ := c.Workers(t.Context()); return len(all) == n }

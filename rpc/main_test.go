@@ -57,11 +57,11 @@ func addUp(_ context.Context, ns []int) (total int, err error) {
 const holds = "holds"
 
 // untilOver is a handler that runs as long as its context.
-func untilOver(rdb redis.UniversalClient) func(context.Context, string) (string, error) {
-	return func(ctx context.Context, _ string) (string, error) {
+func untilOver[T any](rdb redis.UniversalClient) func(context.Context, T) (T, error) {
+	return func(ctx context.Context, _ T) (none T, _ error) {
 		rdb.Incr(context.Background(), holds)
 		<-ctx.Done()
-		return "", ctx.Err()
+		return none, ctx.Err()
 	}
 }
 
@@ -83,7 +83,7 @@ func work(addr string) error {
 	rdb := redis.NewClient(&redis.Options{Addr: addr})
 	s := rpc.NewServer(rdb, service)
 	sum.Handle(s, addUp)
-	hold.Handle(s, untilOver(rdb))
+	hold.Handle(s, untilOver[string](rdb))
 	return s.Run(context.Background())
 }
 
@@ -92,7 +92,7 @@ func serve(t *testing.T, rdb redis.UniversalClient, opts ...rpc.ServerOption) (s
 	t.Helper()
 	s = rpc.NewServer(rdb, service, opts...)
 	sum.Handle(s, addUp)
-	hold.Handle(s, untilOver(rdb))
+	hold.Handle(s, untilOver[string](rdb))
 	return s, run(t, s)
 }
 

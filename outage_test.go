@@ -119,14 +119,15 @@ func outages(t *testing.T, name string) (all map[string]outage, heal func()) {
 		return redis.HasErrorPrefix(c.Get(ctx, "x").Err(), "LOADING")
 	}, "the server loads")
 
-	return map[string]outage{
+	outages := map[string]outage{
 		"away":             {away, "refused"},
 		"frozen":           {frozen, ""},
 		"read-only":        {replica, "READONLY"},
 		"too few replicas": {alone, "NOREPLICAS"},
 		"failing to save":  {failing, "MISCONF"},
 		"loading":          {loading, "LOADING"},
-	}, func() {
+	}
+	return outages, func() {
 		away.Restart()
 		frozen.Thaw()
 		must(admin(alone).ConfigSet(ctx, "min-replicas-to-write", "0").Err())

@@ -102,8 +102,8 @@ func (r *run) forget(id string) {
 	}
 }
 
-// endSpoilt ends the incarnations that were given up or are through, and those of other workers whose
-// leases have run out.
+// endSpoilt ends the incarnations that were given up or are through, and those of other
+// workers whose leases have run out.
 func (r *run) endSpoilt() {
 	r.mu.Lock()
 	spoilt, left, over := r.spoilt, r.left, r.over

@@ -131,8 +131,8 @@ func (o inboxOption) applyClient(s *clientSettings) {
 // A Server writes results to inboxes below its prefixes and to no other key, whatever a
 // frame names; the option may be given several times, and the default has to be named then
 // as well. A Client looks before its first call, and then once a minute, whether all workers
-// write to its inbox (one round trip), and its calls fail with [desir.ErrNotSupported] if one does not. All
-// Clients of one redis client with the same prefix share an inbox.
+// write to its inbox (one round trip), and its calls fail with [desir.ErrNotSupported] if one
+// does not. All Clients of one redis client with the same prefix share an inbox.
 func InboxPrefix(prefix string) SideOption { return inboxOption(prefix) }
 
 type codecOption struct{ codec codec.Codec }

@@ -21,8 +21,9 @@ import (
 //
 // with the flags of https://redis.io/docs/latest/develop/programmability/lua-api/#script_flags,
 // or none, and a line "-- reply:" with what it returns (see [shape]): [Script.Run] refuses
-// any other reply, or none where the line is missing. Flags are not written as "#!lua flags=…" in the file since not every
-// server can read that line; [Script.Run] puts it in front where it can.
+// any other reply, or none where the line is missing. Flags are not written as "#!lua flags=…"
+// in the file since not every server can read that line; [Script.Run] puts it in front where
+// it can.
 type Script struct {
 	plain, marked form
 	reads         bool // changes nothing: may be sent again

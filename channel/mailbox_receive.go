@@ -58,7 +58,7 @@ func (m *Mailbox[T]) pick(ctx context.Context, match func(Letter[T]) bool) (l Le
 		switch {
 		case ok:
 			return l, nil
-		case err != nil && ctx.Err() != nil && errors.Is(err, ctx.Err()):
+		case err != nil && ctx.Err() != nil && errors.Is(err, ctx.Err()) && !errors.Is(err, desir.ErrMaybeRan):
 			return l, x.ended(ctx)
 		case err != nil && !passes(err):
 			return l, err

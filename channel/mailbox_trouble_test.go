@@ -136,6 +136,39 @@ func TestMailboxClaimLeft(t *testing.T) {
 	}
 }
 
+// TestMailboxClaimCutAtTheEnd cuts the connection on which a letter is being removed for a
+// receiver whose context has ended, as a program does that cancels and closes its client at
+// once: the error says that the letter may be lost, or it is counted.
+func TestMailboxClaimCutAtTheEnd(t *testing.T) {
+	t.Parallel()
+	s, p := redistest.StartServer(t), redistest.NewProxy(t, "")
+	rdb := s.Client(t, func(o *redis.Options) { o.Dialer = p.Dialer() })
+	m := channel.NewMailbox[int](rdb, "m")
+	if err := m.Send(ctx, "m", 1); err != nil {
+		t.Fatal(err)
+	}
+	ending, cancel := context.WithCancel(within(t, 20*time.Second))
+	defer cancel()
+	held, release := p.HoldRequest(1, redistest.Command("lrem"))
+	defer release()
+	left := make(chan error, 1)
+	go func() {
+		_, err := m.Receive(ending, anything)
+		left <- err
+	}()
+	redistest.Eventually(t, 10*time.Second, func() bool { return held() == 1 }, "the letter is claimed")
+	cancel()
+	p.CutAll()
+	err := <-left
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("Receive: %v; want context.Canceled", err)
+	}
+	if !errors.Is(err, desir.ErrMaybeRan) { // it left before the reply was lost
+		redistest.Eventually(t, 10*time.Second, func() bool { return channel.PerhapsLost(rdb) == 1 },
+			"the letter that may be lost is counted, since the error does not tell: "+err.Error())
+	}
+}
+
 // TestMailboxReceiveWaitsOn: a server that restarts ends no wait.
 func TestMailboxReceiveWaitsOn(t *testing.T) {
 	t.Parallel()

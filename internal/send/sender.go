@@ -139,10 +139,9 @@ func (s *Sender) Poke(ctx context.Context, node redis.Cmdable, key string, life 
 
 func (s *Sender) pipeline(ctx context.Context, node redis.Cmdable, r request, cmds []redis.Cmder) error {
 	run := func(ctx context.Context) error {
-		if err := s.refusal(); err != nil {
-			return err
+		if !s.refuse(cmds) {
+			exchangeOnce(ctx, node, cmds)
 		}
-		exchangeOnce(ctx, node, cmds)
 		return firstError(cmds)
 	}
 	r.written = true // what was not says so
@@ -151,7 +150,12 @@ func (s *Sender) pipeline(ctx context.Context, node redis.Cmdable, r request, cm
 		defer s.direct.Add(-1)
 		return s.finish(ctx, run(ctx), r)
 	}
-	_, err := s.leavable(ctx, call{run: run, write: r.write})
+	left, err := s.leavable(ctx, call{run: run, write: r.write})
+	if err != nil && !left && firstError(cmds) == nil { // it was not run
+		for _, cmd := range cmds {
+			cmd.SetErr(err)
+		}
+	}
 	return s.finish(ctx, err, r)
 }
 

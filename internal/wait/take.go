@@ -118,7 +118,7 @@ func (l *loop) settle(ctx context.Context, asks []ask, err error) error {
 			})
 		case send.IsNil(err): // no reply of the script's
 			err = nil
-		case err == nil, errors.Is(err, send.ErrHook):
+		case err == nil, errors.Is(err, send.ErrHook), errors.Is(err, send.ErrShut):
 		case unsent, errors.As(err, &replied):
 			err = l.w.hub.Send.Explain(ctx, err)
 		default:

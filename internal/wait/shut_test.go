@@ -1,0 +1,36 @@
+package wait
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/desir-go/desir/internal/hub"
+	"github.com/desir-go/desir/internal/redistest"
+	"github.com/desir-go/desir/internal/send"
+)
+
+// TestTakeRefused has a client closed, by an expired context, between the decision to take and
+// the take: nothing was sent, so nothing may be lost, and the reason is that alone.
+func TestTakeRefused(t *testing.T) {
+	rdb := redistest.StartServer(t).Client(t)
+	h, err := hub.Of(rdb)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := h.Send.Drain(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	l, r := newLoop(Of(h), rdb), receivers(1)[0]
+	ln := &line{source: ListOf("c").Source, waiting: []*receiver{r}}
+	l.lines[ln.source.place()] = ln
+	defer l.bell.close()
+	if err := l.look(t.Context(), []*line{ln}); !errors.Is(err, send.ErrShut) || errors.Is(err, send.ErrMaybeRan) {
+		t.Errorf("the take: %v; want ErrShut", err)
+	}
+	if ended(r) {
+		t.Errorf("the receiver ended with %v; the loop ends it with ErrShut", r.err)
+	}
+	if n := hub.Lost(rdb); n != 0 {
+		t.Errorf("%d values count as lost", n)
+	}
+}

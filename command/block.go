@@ -12,6 +12,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/desir-go/desir"
+	"github.com/desir-go/desir/internal/hub"
 	"github.com/desir-go/desir/internal/link"
 	"github.com/desir-go/desir/internal/send"
 )
@@ -73,6 +74,9 @@ func (q *request) apart(ctx context.Context) (any, error) {
 		}
 		if node == nil {
 			return nil, fmt.Errorf("%w: %w", desir.ErrNotSupported, errNode)
+		}
+		if err := hub.Closed(node); err != nil { // the new connection would not know
+			return nil, q.hub.Send.Explain(ctx, err)
 		}
 		v, err := q.alone(ctx, node)
 		if !redis.HasErrorPrefix(err, "MOVED") || attempt == moves || !send.Pause(ctx, grace/100) {

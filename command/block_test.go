@@ -168,3 +168,21 @@ func TestNothingIsLost(t *testing.T) {
 	}
 	t.Logf("%d got or left, %d perhaps", got, maybe)
 }
+
+// TestBlockingClosed: a closed client is closed for commands on connections of their own too.
+func TestBlockingClosed(t *testing.T) {
+	blockers(t, func(t *testing.T, b *redistest.Redis) {
+		rdb := b.NewClient(t)
+		r, q := New(rdb), b.Key("q")
+		do(t, r, "rpush", q, "a", "b")
+		if got, _, err := Run[[]string](ctx, r, "blpop", q, 1); err != nil || got[1] != "a" {
+			t.Errorf("blpop = %q, %v", got, err)
+		}
+		if err := rdb.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if got, _, err := Run[[]string](ctx, r, "blpop", q, 1); !errors.Is(err, desir.ErrClosed) {
+			t.Errorf("blpop of a closed client = %q, %v; want ErrClosed", got, err)
+		}
+	})
+}

@@ -97,6 +97,7 @@ func (r *run) serve(ctx context.Context) (err error) {
 	ended := make(chan struct{})
 	helpers.Go(func() { r.renew(ended, lasting) })
 	helpers.Go(func() { r.beat(ended) })
+	helpers.Go(func() { r.watchClient(ended, lasting) })
 	heard := make(chan struct{})
 	helpers.Go(func() { r.hear(ended, sync.OnceFunc(func() { close(heard) })) })
 	select { // else the first calls that are given up are not heard of

@@ -6,11 +6,12 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/desir-go/desir/internal/hub"
 )
 
 // gone reports, at times, that the client is closed: the connection of the
-// loop's own would not notice. A client without connections is asked in a way
-// that sends nothing.
+// loop's own would not notice.
 func (l *loop) gone() error {
 	if time.Since(l.checked) < period {
 		return nil
@@ -20,13 +21,10 @@ func (l *loop) gone() error {
 	if c, ok := l.w.hub.Client.(interface{ IsClosed() bool }); ok && c.IsClosed() {
 		return l.w.hub.Send.Explain(context.Background(), redis.ErrClosed)
 	}
-	if l.node == nil || l.node.PoolStats().TotalConns > 0 {
+	if l.node == nil {
 		return nil
 	}
-	ended, end := context.WithCancel(context.Background())
-	end()
-	err := guard(func() error { return l.node.Process(ended, redis.NewStatusCmd(ended, "ping")) })
-	if errors.Is(err, redis.ErrClosed) {
+	if err := hub.Closed(l.node); err != nil {
 		return l.w.hub.Send.Explain(context.Background(), err)
 	}
 	return nil

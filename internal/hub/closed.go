@@ -1,0 +1,26 @@
+package hub
+
+import (
+	"context"
+	"errors"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/desir-go/desir/internal/send"
+)
+
+// Closed returns go-redis' error if the client of a server is closed, which connections that
+// are not the client's would not notice. A client without connections is asked in a way that
+// sends nothing.
+func Closed(node *redis.Client) error {
+	if node.PoolStats().TotalConns > 0 {
+		return nil
+	}
+	ended, end := context.WithCancel(context.Background())
+	end()
+	err := send.Guard(func() error { return node.Process(ended, redis.NewStatusCmd(ended, "ping")) })
+	if errors.Is(err, redis.ErrClosed) {
+		return err
+	}
+	return nil
+}

@@ -23,6 +23,9 @@
 // each of them in subtests that are named after its product and version. An entry
 // without a server is skipped by name, or fails if DESIR_REQUIRE has "servers".
 //
+// DESIR_PROTOCOL=2 has all clients speak RESP2, unless their options or REDIS_URL choose
+// the version. The default is 3.
+//
 // [Cluster], [Sentinel] and [TLS] start what their names say out of the servers on
 // PATH, or out of containers, and [Matrix] runs one test on all of them.
 // [Env.Servers] can be killed, frozen and started again, [Env.Partition] cuts those

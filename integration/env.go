@@ -81,6 +81,9 @@ func (e *Env) dial(opts ...func(*redis.UniversalOptions)) redis.UniversalClient 
 		o.TLSConfig = o.TLSConfig.Clone()
 	}
 	o.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
+	if o.Protocol == 0 {
+		o.Protocol = redistest.Protocol(e.t)
+	}
 	for _, opt := range opts {
 		opt(&o)
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/desir-go/desir"
+	"github.com/desir-go/desir/internal/redistest"
 )
 
 const (
@@ -43,6 +44,9 @@ func claim(t testing.TB, address string) *Env {
 		Addrs: []string{o.Addr}, DB: o.DB, Protocol: o.Protocol,
 		Username: o.Username, Password: o.Password, TLSConfig: o.TLSConfig,
 	}
+	if !namesProtocol(address) {
+		e.base.Protocol = redistest.Protocol(t)
+	}
 	last := databases - 1
 	if namesDatabase(address) {
 		last = o.DB
@@ -65,6 +69,12 @@ func namesDatabase(address string) bool {
 		return false
 	}
 	return u.Query().Has("db") || u.Scheme != "unix" && strings.Trim(u.Path, "/") != ""
+}
+
+// namesProtocol reports whether a URL chooses the version of the protocol.
+func namesProtocol(address string) bool {
+	u, err := url.Parse(address)
+	return err == nil && u.Query().Has("protocol")
 }
 
 // withDatabase returns a URL, which Open has accepted, for another database.

@@ -9,22 +9,33 @@ import (
 
 // TestSuites holds the promises of every type where the packages' own tests do
 // not look: in a container, on a cluster of six containers, and behind sentinels,
-// in containers where they can be had.
+// in containers where they can be had, and of processes of each server that DESIR_SERVERS lists.
 func TestSuites(t *testing.T) {
 	t.Parallel()
-	for backend, make := range map[string]func(testing.TB) *Env{
-		"container": func(t testing.TB) *Env { return New(t, Alone(), WithContainer()) },
-		"cluster":   func(t testing.TB) *Env { return Cluster(t, Replicas(1), WithContainer()) },
-		"sentinel": func(t testing.TB) *Env {
+	type backend struct {
+		subtest, name string // name is that of a redistest.Redis
+		start         func(testing.TB) *Env
+	}
+	backends := []backend{
+		{"container", "container", func(t testing.TB) *Env { return New(t, Alone(), WithContainer()) }},
+		{"cluster", "cluster", func(t testing.TB) *Env { return Cluster(t, Replicas(1), WithContainer()) }},
+		{"sentinel", "sentinel", func(t testing.TB) *Env {
 			if _, err := engine(); err != nil {
 				return Sentinel(t)
 			}
 			return Sentinel(t, WithContainer())
-		},
-	} {
-		t.Run(backend, func(t *testing.T) {
+		}},
+	}
+	for _, p := range redistest.Programs() {
+		backends = append(backends, backend{p.Name + "-sentinel", "sentinel", func(t testing.TB) *Env {
+			p.Need(t)
+			return Sentinel(t, running(p))
+		}})
+	}
+	for _, b := range backends {
+		t.Run(b.subtest, func(t *testing.T) {
 			t.Parallel()
-			e := make(t)
+			e := b.start(t)
 			for name, suite := range map[string]func(*testing.T, *redistest.Redis){
 				"Map": conformance.Map, "Set": conformance.Set, "SortedSet": conformance.SortedSet, "List": conformance.List,
 				"Value": conformance.Value, "Object": conformance.Object, "Counter": conformance.Counter, "IDs": conformance.IDs,
@@ -34,7 +45,7 @@ func TestSuites(t *testing.T) {
 			} {
 				t.Run(name, func(t *testing.T) {
 					t.Parallel()
-					suite(t, redistest.At(t, backend, e.base))
+					suite(t, redistest.At(t, b.name, e.base))
 				})
 			}
 		})

@@ -54,7 +54,7 @@ func (s Subject) nonsense(t *testing.T, r *redistest.Redis) {
 			}
 			return o.text
 		})
-		rdb := redis.NewClient(&redis.Options{Addr: addr, Protocol: 3, DisableIdentity: true, MaxRetries: -1})
+		rdb := redis.NewClient(&redis.Options{Addr: addr, Protocol: redistest.Protocol(t), DisableIdentity: true, MaxRetries: -1})
 		t.Cleanup(func() { _ = rdb.Close() })
 		for i, c := range s.Calls(rdb, "k") {
 			if slices.Contains(normal[i], o.kind) {

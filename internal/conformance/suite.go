@@ -67,8 +67,8 @@ func collect[K comparable, V any](entries []desir.Entry[K, V]) map[K]V {
 }
 
 // otherHandle returns a second client, as another process would have. It speaks
-// the older protocol, whose replies have other shapes.
+// the other version of the protocol, in which replies have other shapes.
 func otherHandle(t *testing.T, r *redistest.Redis) client {
 	t.Helper()
-	return r.NewClient(t, func(o *redis.UniversalOptions) { o.Protocol = 2 })
+	return r.NewClient(t, func(o *redis.UniversalOptions) { o.Protocol = 5 - redistest.Protocol(t) })
 }

@@ -19,6 +19,7 @@ func Bubble(t testing.TB, opts ...func(*redis.Options)) *redis.Client {
 	m.ClockTTL(true)
 	t.Cleanup(m.Close)
 	o := &redis.Options{
+		Protocol:                 Protocol(t),
 		Dialer:                   func(context.Context, string, string) (net.Conn, error) { return m.Dial() },
 		DisableIdentity:          true,
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},

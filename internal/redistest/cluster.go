@@ -91,6 +91,7 @@ func (c *Cluster) Client(t testing.TB, opts ...func(*redis.ClusterOptions)) *red
 	t.Helper()
 	o := &redis.ClusterOptions{
 		Addrs:                    c.Addrs,
+		Protocol:                 Protocol(t),
 		DisableIdentity:          true,
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
 	}

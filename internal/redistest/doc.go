@@ -18,4 +18,6 @@
 // DESIR_SERVERS lists folders of more servers. [Each] and [Backends] run on each of
 // them, too, alone and as a cluster, in subtests that are named after its product and
 // version. Servers of a test's own are those on PATH.
+//
+// DESIR_PROTOCOL=2 has all clients speak RESP2, unless the test chooses the version.
 package redistest

@@ -1,8 +1,10 @@
 package redistest
 
 import (
+	"cmp"
 	"flag"
 	"fmt"
+	"os"
 	"strconv"
 	"sync"
 	"testing"
@@ -23,7 +25,7 @@ func Main(m *testing.M) int {
 	if !testing.Verbose() {
 		logging.Disable() // go-redis writes a line for each refused connection
 	}
-	fmt.Println("servers:", describePrograms())
+	fmt.Println("servers:", describePrograms()+"; protocol:", cmp.Or(os.Getenv(ProtocolVariable), "3"))
 	return m.Run()
 }
 

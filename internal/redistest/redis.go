@@ -50,7 +50,8 @@ func (r *Redis) IsCluster() bool { return r.Name == "cluster" }
 
 // NewClient returns another handle of the backend's kind, as another process
 // would have. It is closed when the test ends. Every default is go-redis' own,
-// except that nothing optional is said when a connection opens.
+// except that nothing optional is said when a connection opens, and that it speaks
+// the version of the protocol that DESIR_PROTOCOL has.
 func (r *Redis) NewClient(t testing.TB, opts ...func(*redis.UniversalOptions)) redis.UniversalClient {
 	t.Helper()
 	o := &redis.UniversalOptions{}
@@ -91,6 +92,9 @@ func (r *Redis) open(t testing.TB, o *redis.UniversalOptions, autoPipeline bool)
 	}
 	if r.Name == "embedded" && o.ReadTimeout == 0 {
 		o.ReadTimeout = time.Minute // many scripts in one pipeline are slow there under the race detector
+	}
+	if o.Protocol == 0 {
+		o.Protocol = Protocol(t)
 	}
 	o.DisableIdentity = true
 	if o.MaintNotificationsConfig == nil {

@@ -75,6 +75,7 @@ func (s *Sentinel) Client(t testing.TB, opts ...func(*redis.FailoverOptions)) *r
 	o := &redis.FailoverOptions{
 		MasterName:      s.MasterName,
 		SentinelAddrs:   s.SentinelAddrs,
+		Protocol:        Protocol(t),
 		DisableIdentity: true,
 	}
 	for _, opt := range opts {

@@ -189,6 +189,7 @@ func clientOf(t testing.TB, addr string, opts ...func(*redis.Options)) *redis.Cl
 	t.Helper()
 	o := &redis.Options{
 		Addr:                     addr,
+		Protocol:                 Protocol(t),
 		DisableIdentity:          true,
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
 	}

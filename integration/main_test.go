@@ -9,5 +9,6 @@ import (
 
 func TestMain(m *testing.M) {
 	redistest.Parallel(8)
+	redistest.Quiet()
 	os.Exit(Main(m))
 }

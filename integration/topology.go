@@ -44,7 +44,7 @@ func topologies(t *testing.T, test func(t *testing.T, e *Env), opts ...Option) {
 func Main(m *testing.M) int {
 	keep(true)
 	defer keep(false)
-	return redistest.Main(m)
+	return redistest.Run(m)
 }
 
 // keep lets what is shared stay while nobody uses it, or no longer.

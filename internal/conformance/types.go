@@ -30,7 +30,8 @@ type (
 )
 
 // types stores values of many types in a map, a list and a value, and those
-// that can be keys in a map and a set as well.
+// that can be keys in a map and a set as well. There is one type of each shape: package
+// codec tries all kinds of numbers, and each type here is compiled with all methods.
 func types(t *testing.T, r *redistest.Redis) {
 	long := strings.Repeat("0123456789abcdef", 1<<16) // 1 MiB
 	at := time.Date(2024, 2, 29, 12, 30, 0, 123456789, time.UTC)
@@ -39,36 +40,23 @@ func types(t *testing.T, r *redistest.Redis) {
 	asKey(t, r, userID(""), userID("ada"))
 	asKey(t, r, true, false)
 	asKey(t, r, 0, -1, math.MaxInt, math.MinInt)
-	asKey(t, r, int8(math.MinInt8), int8(math.MaxInt8))
-	asKey(t, r, int16(math.MinInt16), int16(math.MaxInt16))
-	asKey(t, r, int32(math.MinInt32), int32(math.MaxInt32))
-	asKey(t, r, int64(math.MinInt64), int64(math.MaxInt64))
-	asKey(t, r, uint(0), uint(math.MaxUint))
-	asKey(t, r, uint8(0), uint8(math.MaxUint8))
-	asKey(t, r, uint16(math.MaxUint16))
-	asKey(t, r, uint32(math.MaxUint32))
 	asKey(t, r, uint64(math.MaxUint64), uint64(1<<63))
 	asKey(t, r, level(3))
 	asKey(t, r, at, time.Time{})
 	asKey(t, r, time.Duration(0), -time.Hour)
 	asKey(t, r, netip.MustParseAddr("10.0.0.1"), netip.MustParseAddr("::1"), netip.Addr{})
-	asKey(t, r, pair[string, int]{"a", 1}, pair[string, int]{})
-	asKey(t, r, pair[userID, pair[level, bool]]{"a", pair[level, bool]{1, true}})
+	asKey(t, r, pair[userID, pair[level, bool]]{"a", pair[level, bool]{1, true}}, pair[userID, pair[level, bool]]{})
 	asKey(t, r, [3]int{1, 2, 3}, [3]int{})
 	asKey(t, r, struct{}{})
 
-	asValue(t, r, float32(0), float32(0.1), math.MaxFloat32, -math.SmallestNonzeroFloat32, float32(math.Inf(1)))
 	asValue(t, r, 0.0, 0.1, math.MaxFloat64, -math.SmallestNonzeroFloat64, math.Inf(-1))
 	asValue(t, r, []byte{}, []byte{0, 255}, []byte(long))
 	asValue(t, r, &n, nil)
 	asValue(t, r, &cart{Owner: "ada"}, nil)
 	asValue(t, r, cart{}, cart{Owner: "ada", Items: []string{"pear"}, Total: -1})
 	asValue(t, r, []string{"a", ""}, []string{}, nil)
-	asValue(t, r, []int{1, -70000}, nil)
-	asValue(t, r, []*int{&n, nil})
 	asValue(t, r, map[string]int{"a": 1, "": 2}, map[string]int{}, nil)
 	asValue(t, r, map[int][]cart{1: {{Owner: "ada"}}, 2: nil})
-	asValue(t, r, [2]float64{1, 2})
 	asValue(t, r, pair[[]string, map[string]pair[int, *tree]]{
 		First:  []string{"a"},
 		Second: map[string]pair[int, *tree]{"b": {1, &tree{Name: "root", At: at, Kids: []*tree{{Name: "leaf", At: at}, nil}}}},

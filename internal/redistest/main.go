@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"flag"
 	"fmt"
+	"log"
+	"log/slog"
 	"os"
 	"strconv"
 	"sync"
@@ -16,17 +18,39 @@ import (
 //
 //	func TestMain(m *testing.M) { os.Exit(redistest.Main(m)) }
 //
-// It prints which servers the tests run on, and silences the log of go-redis unless the tests are verbose.
+// It prints which servers the tests run on. Unless the tests are verbose it silences the
+// logs of go-redis and of slog's default logger, where outages are logged.
 // Without it the servers end with the test process all the same (on Linux, at
 // once), but their directories stay behind.
 func Main(m *testing.M) int {
+	Quiet()
+	return Run(m)
+}
+
+// Run is [Main] for tests of other modules, whose slog it leaves alone.
+func Run(m *testing.M) int {
 	defer shared.end()
-	flag.Parse()
-	if !testing.Verbose() {
+	if !verbose() {
 		logging.Disable() // go-redis writes a line for each refused connection
 	}
 	fmt.Println("servers:", describePrograms()+"; protocol:", cmp.Or(os.Getenv(ProtocolVariable), "3"))
 	return m.Run()
+}
+
+// Quiet silences slog's default logger unless the tests are verbose. Package log still prints.
+func Quiet() {
+	if verbose() {
+		return
+	}
+	out, flags := log.Writer(), log.Flags()
+	slog.SetDefault(slog.New(slog.DiscardHandler))
+	log.SetOutput(out)
+	log.SetFlags(flags)
+}
+
+func verbose() bool {
+	flag.Parse()
+	return testing.Verbose()
 }
 
 // Parallel is how many tests of a package whose tests mostly wait run at once, said

@@ -1,4 +1,4 @@
-package collections_test
+package conformance_test
 
 import (
 	"testing"

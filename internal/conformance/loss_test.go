@@ -1,0 +1,16 @@
+package conformance_test
+
+import (
+	"testing"
+
+	"github.com/desir-go/desir/internal/conformance"
+)
+
+func TestLostReplies(t *testing.T) {
+	conformance.LostReplies(t, append(conformance.Collections(), conformance.Counters()...)...)
+}
+
+func TestSilence(t *testing.T) {
+	t.Parallel()
+	conformance.Silence(t, append(conformance.Collections(), conformance.Counters()...)...)
+}

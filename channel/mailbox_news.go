@@ -9,6 +9,7 @@ import (
 	"github.com/desir-go/desir/internal/hub"
 	"github.com/desir-go/desir/internal/keys"
 	"github.com/desir-go/desir/internal/listen"
+	"github.com/desir-go/desir/internal/outage"
 	"github.com/desir-go/desir/internal/wait"
 )
 
@@ -85,6 +86,9 @@ func (n *news) subscribe(ctx context.Context) {
 		sub, err := listen.Of(n.hub).Subscribe(ctx, r)
 		if err != nil {
 			sub = nil
+			if ctx.Err() == nil && !errors.Is(err, desir.ErrClosed) {
+				outage.Of(n.hub).Without(outage.News, n.name, err)
+			}
 		}
 		coming <- sub
 	}()

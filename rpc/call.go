@@ -13,6 +13,7 @@ import (
 	"github.com/desir-go/desir/codec"
 	"github.com/desir-go/desir/internal/fuse"
 	"github.com/desir-go/desir/internal/link"
+	"github.com/desir-go/desir/internal/outage"
 	"github.com/desir-go/desir/internal/pack"
 	"github.com/desir-go/desir/internal/send"
 )
@@ -248,7 +249,9 @@ var errResult = errors.New("a result that cannot be read")
 // cancel tells the workers that a call was given up, together with others.
 func (c *Client) cancel(box *inbox, id uint64) {
 	p := &send.Post{Value: string(pack.AppendUint(nil, id))}
-	box.hub.Send.Post(context.Background(), p, c.cancels, c.service.cancel, func(*fuse.Call, error) {}) // if it is lost, the handler ends by itself
+	box.hub.Send.Post(context.Background(), p, c.cancels, c.service.cancel, func(_ *fuse.Call, err error) {
+		outage.Of(box.hub).Without(outage.Cancels, c.service.cancel, err) // one that is lost: the handler ends by itself
+	})
 }
 
 // giveUp is the kind of a cancel: one message for all calls.

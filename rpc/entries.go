@@ -8,6 +8,7 @@ import (
 
 	"github.com/desir-go/desir"
 	"github.com/desir-go/desir/internal/link"
+	"github.com/desir-go/desir/internal/outage"
 	"github.com/desir-go/desir/internal/send"
 )
 
@@ -83,9 +84,21 @@ func (r *inboxReader) wait(ctx context.Context) (n int, err error) {
 		n, err = r.brought(r.do(ctx, cmds...))
 	}
 	if err == nil && n == 0 && len(r.had) > 0 { // it is quiet
-		err = r.do(ctx, r.deleted())
+		if err = r.do(ctx, r.deleted()); r.stays(err) {
+			err = nil
+		}
 	}
 	return n, err
+}
+
+// stays reports whether the server refuses to delete what was read, which expires with the key
+// then.
+func (r *inboxReader) stays(err error) bool {
+	refused := errors.Is(err, desir.ErrDenied)
+	if refused {
+		outage.Of(r.hub).Without(outage.Deletions, r.key, err)
+	}
+	return refused
 }
 
 // lead stores a call and waits, until [link.Link.Interrupt] at most: what is due is received
@@ -120,9 +133,11 @@ func (r *inboxReader) receive(next func(*link.Command) error) (first error) {
 		}
 		r.due = slices.Delete(r.due, 0, 1)
 		err := r.explain(context.Background(), c.Err, !r.unsent)
-		if c == &r.store {
+		switch {
+		case c == &r.store:
 			r.stored(err)
-		} else if first == nil {
+		case c == &r.delete && r.stays(err):
+		case first == nil:
 			first = err
 		}
 	}

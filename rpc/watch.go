@@ -15,6 +15,7 @@ import (
 var (
 	errWorkerEnded = errors.New("a worker has ended uncleanly; it may have had the call")
 	errNoAnswer    = errors.New("no worker is alive, and nobody has the call")
+	errKept        = errors.New("no worker is alive, and the server refuses to take the call out of the list")
 	errAway        = errors.New("the server does not say what became of the workers")
 )
 
@@ -112,6 +113,12 @@ func (c *Client) withdrawSome(ctx context.Context, b *inbox, some []waiting) boo
 		frames[i] = w.frame
 	}
 	answer, err := withdrawScript.Run(ctx, b.hub, []string{c.service.calls, c.service.workers}, frames...)
+	if hopeless(err) { // nobody would ever take them back
+		for _, w := range some {
+			b.fail(w.id, w.call, send.Fault(desir.ErrMaybeRan, fmt.Errorf("%w: %w", errKept, send.Bare(err))))
+		}
+		return true
+	}
 	if err != nil {
 		return false
 	}

@@ -16,6 +16,7 @@
 //	desir rpc ls|ping SERVICE, desir rpc call SERVICE METHOD [JSON]
 //	desir ls [PATTERN]     lists keys with what they hold; --all with those that help others
 //	desir check            says what the settings of the servers take from the guarantees
+//	desir acl              prints the access rules that a user needs for a role at an object
 //	desir help [COMMAND]
 //	desir do [--json] COMMAND [ARGUMENT…]
 //	desir repl

@@ -42,6 +42,7 @@ type cli struct {
 	Topic      topicCmd      `cmd:"" help:"Publish and listen."`
 	RPC        rpcCmd        `cmd:"" name:"rpc" help:"Ask the workers of a service, and call their methods."`
 	Ls         lsCmd         `cmd:"" help:"List keys with what they hold: type, size, expiry and the object that each looks like."`
+	ACL        aclCmd        `cmd:"" name:"acl" help:"Print the access rules that a user needs for a role at an object."`
 	Check      checkCmd      `cmd:"" help:"Say what the settings of the servers take from the guarantees."`
 	Help       helpCmd       `cmd:"" help:"Explain a Redis command."`
 	Do         doCmd         `cmd:"" help:"Check a Redis command, send it and print the answer."`

@@ -45,8 +45,9 @@ const (
 type Log struct {
 	open atomic.Int32 // len(states)
 
-	mu     sync.Mutex
-	states map[place]*State
+	mu      sync.Mutex
+	states  map[place]*State
+	without map[string]bool // what was logged as refused
 }
 
 type place struct{ what, server string }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/desir-go/desir/internal/outage"
 	"github.com/desir-go/desir/internal/send"
 )
 
@@ -165,8 +166,13 @@ func (b *listener) listen(sub *redis.PubSub) {
 		case errors.As(err, &refused): // of one channel; the looks once a second go on
 			b.mu.Lock()
 			b.heard = time.Now()
+			var name string
+			if len(b.asked) > 0 {
+				name = b.asked[0].name
+			}
 			b.confirmed(sub, "")
 			b.mu.Unlock()
+			outage.Of(b.loop.w.hub).Without(outage.WakeUps, name, b.loop.w.hub.Send.Explain(context.Background(), err))
 			continue
 		case err != nil:
 			b.lose(sub)

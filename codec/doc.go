@@ -45,12 +45,14 @@
 //
 // A pointer to a value that its methods write as nothing, and do not read from it, is
 // nil. What the methods of a type do not read of what they write is refused, if the
-// zero value of the type is an example of it.
+// zero value of the type is an example of it. So is a number, a boolean or a struct of
+// exported fields that its text or binary methods read as another value than they wrote;
+// two values whose field Valid is false are the same.
 //
 // What an interface holds is stored as its own type is, and refused if that is. With
 // omitempty a field is left out if it is nil or empty; of a type with methods of its own
-// only the zero value is (IsZero says so, if it has that), of a pointer or an interface
-// only nil.
+// only the zero value is, of a pointer or an interface only nil. A method IsZero says
+// what is zero, unless it is written otherwise than the zero value is.
 //
 // Reading is stricter than the library: an integer that does not fit its type is an
 // error, as is a float for an integer, a number that a float cannot hold exactly, more

@@ -10,22 +10,43 @@ import (
 // uuid.NullUUID writes it as null, and reads no null. What such methods write is read again
 // each time, and refused if that fails. Methods that refuse to write the zero value, or
 // cannot, are not doubted: what they refuse is not stored.
+//
+// What text and binary methods write of a type that can be compared from outside is read
+// again each time as well, and refused if another value comes back: a null.String writes an
+// empty text and no text alike. See [visible].
 
-const errUnread refusal = "its own methods do not read what they write of this value"
+const (
+	errUnread  refusal = "its own methods do not read what they write of this value"
+	errAnother refusal = "its own methods read another value from what they write of this one; codec.JSON, or a type without these methods, may keep it"
+)
 
 // doubtful tells whether the zero value of a type is written and cannot be read.
 func doubtful(t reflect.Type, write func(v any) ([]byte, error), read func(v any, data []byte) error) bool {
 	data, err := attempt(func() ([]byte, error) { return write(reflect.New(t).Interface()) })
-	return err == nil && unread(t, data, read) != nil
+	if err != nil {
+		return false
+	}
+	_, err = reread(t, data, read)
+	return err != nil
 }
 
-// unread tells why methods do not read what they wrote.
-func unread(t reflect.Type, data []byte, read func(v any, data []byte) error) error {
-	_, err := attempt(func() ([]byte, error) { return nil, read(reflect.New(t).Interface(), data) })
-	if err != nil {
-		return errUnread
+// unread tells why methods do not read what they wrote of the value that v points at.
+func unread(v reflect.Value, data []byte, read func(v any, data []byte) error) error {
+	t := v.Type().Elem()
+	back, err := reread(t, data, read)
+	if err == nil && visible(t) && !alike(v.Elem(), back) {
+		return errAnother
 	}
-	return nil
+	return err
+}
+
+// reread returns what methods read.
+func reread(t reflect.Type, data []byte, read func(v any, data []byte) error) (reflect.Value, error) {
+	v := reflect.New(t)
+	if _, err := attempt(func() ([]byte, error) { return nil, read(v.Interface(), data) }); err != nil {
+		return v.Elem(), errUnread
+	}
+	return v.Elem(), nil
 }
 
 func attempt(f func() ([]byte, error)) (_ []byte, err error) {

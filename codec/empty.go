@@ -1,6 +1,7 @@
 package codec
 
 import (
+	"bytes"
 	"reflect"
 	"unsafe"
 )
@@ -19,7 +20,7 @@ func (f *planField) omitted(v unsafe.Pointer) bool {
 }
 
 // empty tells whether the value at v may be left out. A type with a method IsZero
-// decides by itself.
+// decides by itself, unless other methods of it write something else than of the zero value.
 func (p *plan) empty(at unsafe.Pointer) bool {
 	v := reflect.NewAt(p.typ, at).Elem()
 	switch kind := p.typ.Kind(); kind {
@@ -27,7 +28,7 @@ func (p *plan) empty(at unsafe.Pointer) bool {
 		return v.IsNil()
 	}
 	if p.zeroes {
-		return p.nilable && v.IsNil() || v.Interface().(zeroer).IsZero()
+		return p.nilable && v.IsNil() || v.Interface().(zeroer).IsZero() && p.writtenAsZero(v)
 	}
 	switch p.typ.Kind() {
 	case reflect.Array:
@@ -48,6 +49,20 @@ func (p *plan) empty(at unsafe.Pointer) bool {
 		return false
 	}
 	return v.Comparable() && v.Equal(reflect.Zero(p.typ)) // numbers: -0 is 0
+}
+
+// writtenAsZero tells whether methods write the same of a value as of the zero value.
+func (p *plan) writtenAsZero(v reflect.Value) bool {
+	if p.shape != packedShape || v.IsZero() {
+		return true
+	}
+	write := p.writes()
+	mine, err := attempt(func() ([]byte, error) { return write(v.Addr().Interface()) })
+	if err != nil {
+		return true // as before it is left out, and not an error
+	}
+	zero, err := attempt(func() ([]byte, error) { return write(reflect.New(p.typ).Interface()) })
+	return err != nil || bytes.Equal(mine, zero)
 }
 
 // stays tells whether a struct with methods of its own has a field that is always

@@ -42,7 +42,7 @@ func jsonForm(t reflect.Type) (*form, error) {
 				}
 			}
 			if p.doubt {
-				if err := unread(t, out[len(dst):], fromJSON); err != nil {
+				if _, err := reread(t, out[len(dst):], fromJSON); err != nil {
 					return nil, err
 				}
 			}

@@ -98,7 +98,8 @@ func (w *jsonWalker) dynamic(v reflect.Value) error {
 	w.hops--
 	if err == nil && p.doubt {
 		if data, err := json.Marshal(v.Interface()); err == nil {
-			return unread(v.Type(), data, fromJSON)
+			_, err := reread(v.Type(), data, fromJSON)
+			return err
 		}
 	}
 	return err

@@ -170,7 +170,7 @@ func (b *planner) plan(t reflect.Type) (*plan, error) {
 		return p, nil
 	case ownBinary, ownText:
 		p.shape = packedShape
-		p.doubt = doubtful(t, p.writes(), p.reads())
+		p.doubt = visible(t) || doubtful(t, p.writes(), p.reads())
 		return p, nil
 	case timeHook:
 		p.shape = timeShape

@@ -44,18 +44,19 @@ func textMethodsForm(t reflect.Type) *form {
 	if appends {
 		write = addText
 	}
-	doubt := doubtful(t, write, readText)
+	doubt := visible(t) || doubtful(t, write, readText)
 	return &form{
 		trusted: true,
 		append: func(dst []byte, p unsafe.Pointer) (_ []byte, err error) {
 			defer caught(&err)
-			v := reflect.NewAt(t, p).Interface()
+			at := reflect.NewAt(t, p)
+			v := at.Interface()
 			if appends && !doubt {
 				return v.(encoding.TextAppender).AppendText(dst)
 			}
 			text, err := write(v)
 			if err == nil && doubt {
-				err = unread(t, text, readText)
+				err = unread(at, text, readText)
 			}
 			return append(dst, text...), err
 		},
@@ -76,17 +77,18 @@ func binaryForm(t reflect.Type) *form {
 	if appends {
 		write = addBinary
 	}
-	doubt := doubtful(t, write, readBinary)
+	doubt := visible(t) || doubtful(t, write, readBinary)
 	return &form{
 		append: func(dst []byte, p unsafe.Pointer) (_ []byte, err error) {
 			defer caught(&err)
-			v := reflect.NewAt(t, p).Interface()
+			at := reflect.NewAt(t, p)
+			v := at.Interface()
 			if appends && !doubt {
 				return v.(encoding.BinaryAppender).AppendBinary(dst)
 			}
 			b, err := write(v)
 			if err == nil && doubt {
-				err = unread(t, b, readBinary)
+				err = unread(at, b, readBinary)
 			}
 			return append(dst, b...), err
 		},

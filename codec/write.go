@@ -101,7 +101,11 @@ func (w *writer) target(p *plan, v unsafe.Pointer) error {
 
 // readsNothing tells whether a value that was written as no bytes is read from none.
 func (p *plan) readsNothing(at unsafe.Pointer) bool {
-	return !(p.nilable && *(*unsafe.Pointer)(at) == nil) && unread(p.typ, []byte{}, p.reads()) == nil
+	if p.nilable && *(*unsafe.Pointer)(at) == nil {
+		return false
+	}
+	_, err := reread(p.typ, []byte{}, p.reads())
+	return err == nil
 }
 
 func (w *writer) container(p *plan, v unsafe.Pointer) error {

@@ -10,9 +10,14 @@ import (
 
 // packed writes what MarshalBinary or MarshalText makes, inside a byte string.
 func (w *writer) packed(p *plan, v unsafe.Pointer) error {
-	b, err := p.writes()(reflect.NewAt(p.typ, v).Interface())
-	if err == nil && p.doubt && b != nil { // nil is read as the zero value, by no method
-		err = unread(p.typ, b, p.reads())
+	at := reflect.NewAt(p.typ, v)
+	b, err := p.writes()(at.Interface())
+	switch {
+	case err != nil || !p.doubt:
+	case b != nil:
+		err = unread(at, b, p.reads())
+	case visible(p.typ) && !alike(at.Elem(), reflect.Zero(p.typ)): // nil is read as the zero value, by no method
+		err = errAnother
 	}
 	if err != nil {
 		return err

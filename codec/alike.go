@@ -1,0 +1,100 @@
+package codec
+
+import (
+	"reflect"
+	"time"
+)
+
+// visible tells whether values of a type with methods of its own can be compared from
+// outside: numbers, booleans, and structs of exported fields. Slices, arrays and strings
+// are left alone, as they often have a normal form, which their methods write.
+func visible(t reflect.Type) bool {
+	switch t.Kind() {
+	case reflect.Bool, reflect.Float32, reflect.Float64,
+		reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,
+		reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
+		return true
+	case reflect.Struct:
+		for i := range t.NumField() {
+			if !t.Field(i).IsExported() {
+				return false
+			}
+		}
+		return t.NumField() > 0
+	}
+	return false
+}
+
+// alike compares what can be seen of two values of one type. A method Equal or Cmp decides;
+// nil and empty are the same, and so are all values whose field Valid is false, as package
+// sql has it.
+func alike(a, b reflect.Value) bool {
+	t := a.Type()
+	if equal, ok := byMethod(a, b); ok {
+		return equal
+	}
+	switch t.Kind() {
+	case reflect.Float32, reflect.Float64:
+		return a.Float() == b.Float() || a.Float() != a.Float() && b.Float() != b.Float()
+	case reflect.Pointer, reflect.Interface:
+		if a.IsNil() || b.IsNil() {
+			return a.IsNil() && b.IsNil()
+		}
+		return a.Elem().Type() == b.Elem().Type() && alike(a.Elem(), b.Elem())
+	case reflect.Slice, reflect.Array:
+		if a.Len() != b.Len() {
+			return false
+		}
+		for i := range a.Len() {
+			if !alike(a.Index(i), b.Index(i)) {
+				return false
+			}
+		}
+		return true
+	case reflect.Map:
+		if a.Len() != b.Len() {
+			return false
+		}
+		for it := a.MapRange(); it.Next(); {
+			if v := b.MapIndex(it.Key()); v.IsValid() && !alike(it.Value(), v) {
+				return false
+			}
+		}
+		return true
+	case reflect.Struct:
+		return alikeFields(a, b)
+	case reflect.Func, reflect.Chan, reflect.UnsafePointer:
+		return true
+	}
+	return a.Equal(b)
+}
+
+func alikeFields(a, b reflect.Value) bool {
+	if v := a.FieldByName("Valid"); v.IsValid() && v.Kind() == reflect.Bool && !v.Bool() && !b.FieldByName("Valid").Bool() {
+		return true
+	}
+	for i := range a.NumField() {
+		if a.Type().Field(i).IsExported() && !alike(a.Field(i), b.Field(i)) {
+			return false
+		}
+	}
+	return true
+}
+
+// byMethod compares by the type's own method, if it has one.
+func byMethod(a, b reflect.Value) (equal, ok bool) {
+	t := a.Type()
+	if t == reflect.TypeFor[time.Time]() {
+		return a.Interface().(time.Time).Equal(b.Interface().(time.Time)), true
+	}
+	if t.Kind() == reflect.Interface || t.Kind() == reflect.Pointer && (a.IsNil() || b.IsNil()) {
+		return false, false
+	}
+	if m, has := t.MethodByName("Equal"); has && m.Type.NumIn() == 2 && m.Type.In(1) == t && m.Type.NumOut() == 1 && m.Type.Out(0).Kind() == reflect.Bool {
+		return m.Func.Call([]reflect.Value{a, b})[0].Bool(), true
+	}
+	if m, has := t.MethodByName("Cmp"); has && m.Type.NumIn() == 2 && m.Type.In(1) == t && m.Type.NumOut() == 1 && m.Type.Out(0).Kind() == reflect.Int {
+		return m.Func.Call([]reflect.Value{a, b})[0].Int() == 0, true
+	}
+	return false, false
+}

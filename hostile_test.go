@@ -69,7 +69,7 @@ func TestHostileReplies(t *testing.T) {
 			_, _ = channel.NewChan[int](rdb, "c").Recv(ctx)
 		}},
 		"pop": {"", two, func(ctx context.Context, rdb redis.UniversalClient) {
-			_, _ = channel.NewPriorityQueue[int](rdb, "q").PopWait(ctx)
+			_, _ = channel.NewPriorityQueue[int](rdb, "q").Pop(ctx)
 		}},
 		"letters": {"", two, func(ctx context.Context, rdb redis.UniversalClient) {
 			_, _ = channel.NewMailbox[int](rdb, "m").Receive(ctx, func(channel.Letter[int]) bool { return true })

@@ -185,7 +185,7 @@ func TestOutageIsReported(t *testing.T) {
 	heal()
 	for _, what := range []string{"away", "frozen", "too few replicas"} {
 		rdb, addr := clients[what], all[what].server.Addr
-		for _, receive := range []string{"Chan.Recv", "PriorityQueue.PopWait", "Mailbox.Recv"} {
+		for _, receive := range []string{"Chan.Recv", "PriorityQueue.Pop", "Mailbox.Recv"} {
 			waiting.Go(func() { quiet(t, receive+" of a server that was "+what, rdb, receivers[receive]) })
 		}
 		waiting.Wait()
@@ -214,7 +214,7 @@ func TestQuietWait(t *testing.T) {
 	s := redistest.StartServer(t)
 	rdb := s.Client(t)
 	for name, receive := range map[string]func(context.Context, redis.UniversalClient, string) error{
-		"Chan.Recv": receivers["Chan.Recv"], "PriorityQueue.PopWait": receivers["PriorityQueue.PopWait"],
+		"Chan.Recv": receivers["Chan.Recv"], "PriorityQueue.Pop": receivers["PriorityQueue.Pop"],
 		"Mailbox.Recv": receivers["Mailbox.Recv"], "Mailbox.Receive": selective,
 	} {
 		quiet(t, name, rdb, receive)
@@ -251,7 +251,7 @@ func quiet(t *testing.T, name string, rdb redis.UniversalClient, receive func(co
 func TestLeaveFrozenServer(t *testing.T) {
 	t.Parallel()
 	for name, receive := range map[string]func(context.Context, redis.UniversalClient, string) error{
-		"Chan.Recv": receivers["Chan.Recv"], "PriorityQueue.PopWait": receivers["PriorityQueue.PopWait"],
+		"Chan.Recv": receivers["Chan.Recv"], "PriorityQueue.Pop": receivers["PriorityQueue.Pop"],
 		"Mailbox.Recv": receivers["Mailbox.Recv"], "Mailbox.Ask": ask,
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -19,8 +19,8 @@ var receivers = map[string]func(ctx context.Context, c redis.UniversalClient, na
 	"Chan.Recv": func(ctx context.Context, c redis.UniversalClient, name string) error {
 		return second(channel.NewChan[int](c, name).Recv(ctx))
 	},
-	"PriorityQueue.PopWait": func(ctx context.Context, c redis.UniversalClient, name string) error {
-		return second(channel.NewPriorityQueue[int](c, name).PopWait(ctx))
+	"PriorityQueue.Pop": func(ctx context.Context, c redis.UniversalClient, name string) error {
+		return second(channel.NewPriorityQueue[int](c, name).Pop(ctx))
 	},
 	"Mailbox.Recv": func(ctx context.Context, c redis.UniversalClient, name string) error {
 		return second(channel.NewMailbox[int](c, name).Recv(ctx))
@@ -44,7 +44,7 @@ func TestReceiversEnd(t *testing.T) {
 	}
 	for name, err := range map[string]error{ // else nobody tries to take
 		"Chan":          channel.NewChan[int](admin, "Chan.Recv").Send(ctx, 1),
-		"PriorityQueue": channel.NewPriorityQueue[int](admin, "PriorityQueue.PopWait").Push(ctx, 1, 1),
+		"PriorityQueue": channel.NewPriorityQueue[int](admin, "PriorityQueue.Pop").Push(ctx, 1, 1),
 		"Mailbox":       channel.NewMailbox[int](admin, "Mailbox.Recv").Send(ctx, "Mailbox.Recv", 1),
 	} {
 		if err != nil {

@@ -50,7 +50,7 @@ func (w *world) channels() ([]contest, error) {
 			peer{keptName, "", 0, kept}, peer{rueName, "", 0, rue}),
 		of("Chan.Send, All with Prefetch(100)", chanFlow(rdb, 1, all(many)), peer{pollName, "chan", 2, poll}),
 		of("Mailbox.Send, Recv", mailFlow(rdb), peer{pollName, "", 0, poll}),
-		of("PriorityQueue.Push, PopWait", priorityFlow(rdb), peer{zsetName, "", 0, popped(w.client()).runner()}),
+		of("PriorityQueue.Push, Pop", priorityFlow(rdb), peer{zsetName, "", 0, popped(w.client()).runner()}),
 	}, nil
 }
 
@@ -133,7 +133,7 @@ func priorityFlow(rdb *redis.Client) flow {
 			return q.Push(ctx, text, left%10)
 		}, receive: func(ctx context.Context) error {
 			for {
-				if _, err := q.PopWait(ctx); err != nil {
+				if _, err := q.Pop(ctx); err != nil {
 					return err
 				}
 				t.got(1)

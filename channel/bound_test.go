@@ -94,7 +94,7 @@ func TestMessageBoundOfSenders(t *testing.T) {
 		soon, cancel := context.WithTimeout(ctx, 20*time.Second)
 		defer cancel()
 		vs, err := channel.NewChan[string](r.Client, name).RecvMany(soon, 1)
-		q, err2 := channel.NewPriorityQueue[string](r.Client, name+"q").PopWait(soon)
+		q, err2 := channel.NewPriorityQueue[string](r.Client, name+"q").Pop(soon)
 		if err != nil || err2 != nil || len(vs) != 1 || len(vs[0]) != len(long) && vs[0] != "short" || q != long {
 			t.Errorf("received %d values, %v; popped %d bytes, %v", len(vs), err, len(q), err2)
 		}

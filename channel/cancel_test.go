@@ -97,7 +97,7 @@ func (l *leaver) once(all context.Context) {
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		l.left.Add(1)
 		op, _ := errors.AsType[*desir.OpError](err)
-		tried := strings.HasSuffix(op.Op, "TryRecv") || strings.HasSuffix(op.Op, ".Pop") // and the server was slow
+		tried := strings.HasSuffix(op.Op, "TryRecv") || strings.HasSuffix(op.Op, ".TryPop") // and the server was slow
 		if errors.Is(err, desir.ErrMaybeRan) && !tried {
 			l.t.Errorf("a receiver that left: %v", err)
 		}

@@ -68,7 +68,7 @@ type queue struct{ *channel.PriorityQueue[mark] }
 
 func (q queue) Send(ctx context.Context, m mark) error { return q.Push(ctx, m, m.N%5-2) }
 
-func (q queue) Recv(ctx context.Context) (mark, error) { return q.PopWait(ctx) }
+func (q queue) Recv(ctx context.Context) (mark, error) { return q.Pop(ctx) }
 
 // only makes a list of one value, or of none if there was none.
 func only(m mark, ok bool, err error) ([]mark, error) {
@@ -151,8 +151,8 @@ func mailboxWays(rdb redis.UniversalClient, name string, i int) []way {
 func queueWays(rdb redis.UniversalClient, name string, _ int) []way {
 	q := channel.NewPriorityQueue[mark](rdb, name)
 	wait := func(ctx context.Context, _ *rand.Rand) ([]mark, error) {
-		m, err := q.PopWait(ctx)
+		m, err := q.Pop(ctx)
 		return only(m, true, err)
 	}
-	return []way{wait, wait, wait, func(ctx context.Context, _ *rand.Rand) ([]mark, error) { return only(q.Pop(ctx)) }}
+	return []way{wait, wait, wait, func(ctx context.Context, _ *rand.Rand) ([]mark, error) { return only(q.TryPop(ctx)) }}
 }

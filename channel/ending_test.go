@@ -72,11 +72,11 @@ var consumers = []consumer{
 		}
 		return nil
 	}},
-	{"PriorityQueue.PopWait", queues, repeatedly(func(rdb redis.UniversalClient, name string) receiveOne {
-		return channel.NewPriorityQueue[mark](rdb, name).PopWait
-	})},
-	{"PriorityQueue.Pop", queues, trying(func(rdb redis.UniversalClient, name string) tryOne {
+	{"PriorityQueue.Pop", queues, repeatedly(func(rdb redis.UniversalClient, name string) receiveOne {
 		return channel.NewPriorityQueue[mark](rdb, name).Pop
+	})},
+	{"PriorityQueue.TryPop", queues, trying(func(rdb redis.UniversalClient, name string) tryOne {
+		return channel.NewPriorityQueue[mark](rdb, name).TryPop
 	})},
 }
 

@@ -63,8 +63,8 @@ func TestPriorityForm(t *testing.T) {
 		if err := r.Raw().ZAdd(ctx, name, redis.Z{Score: -4, Member: want}).Err(); err != nil {
 			t.Fatal(err)
 		}
-		if v, ok, err := q.Pop(ctx); v != "tea" || !ok || err != nil {
-			t.Errorf("Pop = %q, %t, %v; want tea", v, ok, err)
+		if v, ok, err := q.TryPop(ctx); v != "tea" || !ok || err != nil {
+			t.Errorf("TryPop = %q, %t, %v; want tea", v, ok, err)
 		}
 	})
 }

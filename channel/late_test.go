@@ -36,7 +36,7 @@ var receiving = map[string]func(rdb redis.UniversalClient) (send func(int) error
 	"queue": func(rdb redis.UniversalClient) (func(int) error, func(context.Context) (int, error)) {
 		q := channel.NewPriorityQueue[padded](rdb, "q")
 		return func(n int) error { return q.Push(ctx, pad(n), n) }, func(ctx context.Context) (int, error) {
-			v, err := q.PopWait(ctx)
+			v, err := q.Pop(ctx)
 			return v.N, err
 		}
 	},

@@ -19,12 +19,6 @@ func (o mailboxOption) applyMailbox(s *mailboxSettings) { o(s) }
 // name may receive in order at the same time. The default is the oldest first.
 func LIFO() MailboxOption { return mailboxOption(func(s *mailboxSettings) { s.lifo = true }) }
 
-// WithMailboxCodec is [WithCodec] for a Mailbox. The codec covers the letter:
-// the value, the sender's address and the letter's ID, and with codec.Sign or
-// codec.Encrypt the address of the receiver too. All who write to each other
-// need the same codec and keys.
-func WithMailboxCodec(c codec.Codec) MailboxOption { return codecOption{c} }
-
 func gatherMailbox(opts []MailboxOption) mailboxSettings {
 	s := mailboxSettings{codec: codec.Auto}
 	for _, o := range opts {

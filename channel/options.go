@@ -36,6 +36,10 @@ func (o codecOption) applyMailbox(s *mailboxSettings) { s.codec = o.codec }
 // WithCodec sets the codec of values. The default is [codec.Auto]. Under codec.Encrypt
 // and codec.Sign a value is bound to its channel, queue or topic, and to no position or
 // priority: who can write to Redis can repeat values and change their order.
+//
+// The codec of a [Mailbox] covers the letter: the value, the sender's address and the letter's
+// ID, and under codec.Sign and codec.Encrypt the address of the receiver. Mailboxes that write
+// to each other need the same codec and keys.
 func WithCodec(c codec.Codec) CodecOption { return codecOption{c} }
 
 // Buffer lets senders of this Chan wait while n values or more are in it, n ≥ 1,

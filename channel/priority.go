@@ -17,7 +17,7 @@ import (
 // PriorityQueue gives out the value of the lowest priority first, and of those
 // with one priority the one that was pushed first. It is a Redis sorted set,
 // shared by everyone who uses its name; each value goes to one taker, at most
-// once, and [PriorityQueue.PopWait] loses nothing as [Chan.Recv] does not. See
+// once, and [PriorityQueue.Pop] loses nothing as [Chan.Recv] does not. See
 // the package comment.
 //
 // A value is stored behind a number of 16 digits and a colon, so that equal
@@ -86,13 +86,13 @@ func (q *PriorityQueue[T]) push(ctx context.Context, v T, priority int) error {
 	return err
 }
 
-// Pop takes the first value if there is one, and does not wait for it. It fails
+// TryPop takes the first value if there is one, and does not wait for it. It fails
 // with a [*codec.DecodeError] for bytes that are no T, which are consumed. One
 // script, one round trip, O(log n), sent once; a value that arrives after the
 // context has ended goes back. After [desir.ErrMaybeRan] a value may be lost.
-func (q *PriorityQueue[T]) Pop(ctx context.Context) (v T, ok bool, err error) {
+func (q *PriorityQueue[T]) TryPop(ctx context.Context) (v T, ok bool, err error) {
 	v, ok, err = q.pop(ctx)
-	return v, ok, q.fail("Pop", err)
+	return v, ok, q.fail("TryPop", err)
 }
 
 func (q *PriorityQueue[T]) pop(ctx context.Context) (v T, ok bool, err error) {
@@ -104,16 +104,16 @@ func (q *PriorityQueue[T]) pop(ctx context.Context) (v T, ok bool, err error) {
 	return v, err == nil, err
 }
 
-// PopWait takes the first value and waits for it. A value that is there when
+// Pop takes the first value and waits for it. A value that is there when
 // the context ends is returned; otherwise nothing was taken. It fails with a
-// [*codec.DecodeError] for bytes that are no T, which are consumed: PopWait may
+// [*codec.DecodeError] for bytes that are no T, which are consumed: Pop may
 // be called again.
 //
 // All who wait at a client share one connection, with the receivers of its
 // Chans; see the package comment.
-func (q *PriorityQueue[T]) PopWait(ctx context.Context) (T, error) {
+func (q *PriorityQueue[T]) Pop(ctx context.Context) (T, error) {
 	v, err := q.popWait(ctx)
-	return v, q.fail("PopWait", err)
+	return v, q.fail("Pop", err)
 }
 
 func (q *PriorityQueue[T]) popWait(ctx context.Context) (v T, err error) {

@@ -26,7 +26,7 @@ func ExamplePriorityQueue() {
 		}
 	}
 	for {
-		what, ok, err := repairs.Pop(ctx) // PopWait waits for the next one
+		what, ok, err := repairs.TryPop(ctx) // Pop waits for the next one
 		if err != nil {
 			log.Fatal(err)
 		}

@@ -40,7 +40,7 @@ func TestPriorityClock(t *testing.T) {
 	want = slices.Concat(want, want, want)
 	var got []string
 	for range want {
-		v, _, err := q.Pop(ctx)
+		v, _, err := q.TryPop(ctx)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -64,7 +64,7 @@ func known(t *testing.T, q *channel.PriorityQueue[int]) {
 	if err := q.Push(ctx, 0, 0); err != nil {
 		t.Fatal(err)
 	}
-	if _, ok, err := q.Pop(ctx); !ok || err != nil {
+	if _, ok, err := q.TryPop(ctx); !ok || err != nil {
 		t.Fatal(ok, err)
 	}
 }
@@ -80,16 +80,16 @@ func TestPushReplyLost(t *testing.T) {
 			t.Errorf("Push: %v; want ErrMaybeRan", err)
 		}
 		far := channel.NewPriorityQueue[int](x.direct, "q")
-		v, ok, err := far.Pop(ctx)
+		v, ok, err := far.TryPop(ctx)
 		n, err2 := far.Len(ctx)
 		if v != 7 || !ok || n != 0 || err != nil || err2 != nil {
-			t.Errorf("Pop = %d, %t, %v; then %d are left, %v", v, ok, err, n, err2)
+			t.Errorf("TryPop = %d, %t, %v; then %d are left, %v", v, ok, err, n, err2)
 		}
 	})
 }
 
-// TestPopReplyLost: ErrMaybeRan, since the value may be gone; nothing else is.
-func TestPopReplyLost(t *testing.T) {
+// TestTryPopReplyLost: ErrMaybeRan, since the value may be gone; nothing else is.
+func TestTryPopReplyLost(t *testing.T) {
 	t.Parallel()
 	eachFault(t, func(t *testing.T, x *lossy) {
 		q := channel.NewPriorityQueue[int](x.near, "q")
@@ -100,28 +100,28 @@ func TestPopReplyLost(t *testing.T) {
 			}
 		}
 		x.lose(1, scriptIn(t, priorityTakeFile, popFile))
-		if _, ok, err := q.Pop(ctx); ok || !errors.Is(err, desir.ErrMaybeRan) {
-			t.Errorf("Pop = %t, %v; want ErrMaybeRan", ok, err)
+		if _, ok, err := q.TryPop(ctx); ok || !errors.Is(err, desir.ErrMaybeRan) {
+			t.Errorf("TryPop = %t, %v; want ErrMaybeRan", ok, err)
 		}
 		for want := 1; want < 3; want++ {
-			if v, err := q.PopWait(within(t, 10*time.Second)); v != want || err != nil {
-				t.Errorf("PopWait = %d, %v; want %d", v, err, want)
+			if v, err := q.Pop(within(t, 10*time.Second)); v != want || err != nil {
+				t.Errorf("Pop = %d, %v; want %d", v, err, want)
 			}
 		}
 	})
 }
 
-// TestPopWaitReplyLost: who waits goes on, and what is lost is counted.
-func TestPopWaitReplyLost(t *testing.T) {
+// TestPopReplyLost: who waits goes on, and what is lost is counted.
+func TestPopReplyLost(t *testing.T) {
 	t.Parallel()
 	eachFault(t, func(t *testing.T, x *lossy) {
 		q := channel.NewPriorityQueue[int](x.near, "q")
 		known(t, q)
 		got := make(chan int, 1)
 		go func() {
-			v, err := q.PopWait(within(t, 30*time.Second))
+			v, err := q.Pop(within(t, 30*time.Second))
 			if err != nil {
-				t.Errorf("PopWait: %v", err)
+				t.Errorf("Pop: %v", err)
 			}
 			got <- v
 		}()
@@ -162,8 +162,8 @@ func TestPriorityGiveBackReplyLost(t *testing.T) {
 		before := entries()
 		leave := func() { // while the value is under way
 			x.proxy.Delay(1, time.Second, scriptIn(t, priorityTakeFile, popFile))
-			if v, err := q.PopWait(within(t, 300*time.Millisecond)); !errors.Is(err, context.DeadlineExceeded) {
-				t.Errorf("PopWait = %d, %v; want the deadline", v, err)
+			if v, err := q.Pop(within(t, 300*time.Millisecond)); !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("Pop = %d, %v; want the deadline", v, err)
 			}
 			redistest.Eventually(t, 5*time.Second, func() bool { return slices.Equal(entries(), before) }, "the value where it was")
 		}
@@ -175,8 +175,8 @@ func TestPriorityGiveBackReplyLost(t *testing.T) {
 		leave()
 		redistest.Eventually(t, 5*time.Second, func() bool { return perhapsLost(t, x.near) == 1 }, "one counted")
 		for want := range 3 {
-			if v, err := q.PopWait(within(t, 10*time.Second)); v != want || err != nil {
-				t.Errorf("PopWait = %d, %v; want %d", v, err, want)
+			if v, err := q.Pop(within(t, 10*time.Second)); v != want || err != nil {
+				t.Errorf("Pop = %d, %v; want %d", v, err, want)
 			}
 		}
 	})
@@ -200,8 +200,8 @@ func TestPriorityMemoryFull(t *testing.T) {
 		t.Errorf("Push: %v; want ErrOutOfMemory", err)
 	}
 	for range 20 {
-		if v, err := q.PopWait(within(t, 10*time.Second)); v != long || err != nil {
-			t.Fatalf("PopWait: %d bytes, %v", len(v), err)
+		if v, err := q.Pop(within(t, 10*time.Second)); v != long || err != nil {
+			t.Fatalf("Pop: %d bytes, %v", len(v), err)
 		}
 	}
 	redistest.Eventually(t, 5*time.Second, func() bool { return q.Push(ctx, "v", 1) == nil }, "a value pushed again")
@@ -221,11 +221,11 @@ func TestPriorityDenied(t *testing.T) {
 	}
 	for _, user := range []string{"popless", "wakeless"} {
 		q := channel.NewPriorityQueue[string](s.Client(t, func(o *redis.Options) { o.Username, o.Password = user, "x" }), "q")
-		if _, _, err := q.Pop(ctx); !errors.Is(err, desir.ErrDenied) {
-			t.Errorf("Pop of the user %q: %v; want ErrDenied", user, err)
+		if _, _, err := q.TryPop(ctx); !errors.Is(err, desir.ErrDenied) {
+			t.Errorf("TryPop of the user %q: %v; want ErrDenied", user, err)
 		}
-		if _, err := q.PopWait(within(t, 10*time.Second)); !errors.Is(err, desir.ErrDenied) {
-			t.Errorf("PopWait of the user %q: %v; want ErrDenied", user, err)
+		if _, err := q.Pop(within(t, 10*time.Second)); !errors.Is(err, desir.ErrDenied) {
+			t.Errorf("Pop of the user %q: %v; want ErrDenied", user, err)
 		}
 	}
 	if n, err := all.Len(ctx); n != 2 || err != nil {

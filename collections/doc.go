@@ -18,7 +18,7 @@
 // one command where the doc comment says "or a share of one", other short ones
 // in one pipeline. A call waits for no other, and an error is told to those it
 // concerns; only a connection that breaks takes all with it that was on the
-// way, as [desir.ErrMaybeRan]. [WithoutFusion] keeps an object's commands apart.
+// way, as [desir.ErrMaybeRan]. [Unbatched] keeps an object's commands apart.
 //
 // Stored bytes that do not decode are a [*codec.DecodeError] of that item with
 // the key and the field in it; loops go on after it.

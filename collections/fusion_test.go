@@ -31,7 +31,7 @@ func TestFusion(t *testing.T) {
 	for _, fused := range []bool{true, false} {
 		var opts []collections.Option
 		if !fused {
-			opts = append(opts, collections.WithoutFusion())
+			opts = append(opts, collections.Unbatched())
 		}
 		at := fmt.Sprint("fused ", fused)
 		m := collections.NewMap[int, int](rdb, at+" map", opts...)

@@ -232,7 +232,7 @@ func TestLinearizable(t *testing.T) {
 			var opts []collections.Option
 			var counterOpts []counter.Option
 			if round%2 == 1 {
-				opts, counterOpts = append(opts, collections.WithoutFusion()), append(counterOpts, counter.WithoutFusion())
+				opts, counterOpts = append(opts, collections.Unbatched()), append(counterOpts, counter.Unbatched())
 			}
 			at := fmt.Sprint("round ", round)
 			s := objects{collections.NewMap[string, string](rdb, at, opts...), counter.New(rdb, at+" counter", counterOpts...)}

@@ -9,14 +9,14 @@ import (
 	"github.com/desir-go/desir/internal/script"
 )
 
-// SetNew stores v under key if there is nothing, and reports whether it did.
+// SetIfAbsent stores v under key if there is nothing, and reports whether it did.
 // One HSETNX, O(1), sent once.
-func (m *Map[K, V]) SetNew(ctx context.Context, key K, v V) (stored bool, err error) {
+func (m *Map[K, V]) SetIfAbsent(ctx context.Context, key K, v V) (stored bool, err error) {
 	_, field, value, err := m.pair(key, v)
 	if err == nil {
 		stored, err = m.setNew(ctx, field, value)
 	}
-	return stored, m.fail("SetNew", err)
+	return stored, m.fail("SetIfAbsent", err)
 }
 
 func (m *Map[K, V]) setNew(ctx context.Context, field, value string) (bool, error) {

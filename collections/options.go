@@ -45,10 +45,10 @@ func WithKeyCodec(c codec.Codec) Option {
 // one end drops what is too much at the other. The default is no bound.
 func MaxLen(n int) Option { return option(func(s *settings) { s.maxLen = &n }) }
 
-// WithoutFusion keeps the object's commands apart from those of others: each is
+// Unbatched keeps the object's commands apart from those of others: each is
 // a round trip of its own. By default concurrent calls through one client leave
 // together, and many of one kind on one object as one command.
-func WithoutFusion() Option { return option(func(s *settings) { s.apart = true }) }
+func Unbatched() Option { return option(func(s *settings) { s.apart = true }) }
 
 var (
 	errRing   = errors.New("MaxLen: a ring has at least one element")

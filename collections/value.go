@@ -94,14 +94,14 @@ func (x *Value[T]) SetTTL(ctx context.Context, v T, ttl time.Duration) error {
 	return x.fail("SetTTL", err)
 }
 
-// SetNew stores v if there is no value, and reports whether it did. One SETNX,
+// SetIfAbsent stores v if there is no value, and reports whether it did. One SETNX,
 // O(1), sent once.
-func (x *Value[T]) SetNew(ctx context.Context, v T) (stored bool, err error) {
+func (x *Value[T]) SetIfAbsent(ctx context.Context, v T) (stored bool, err error) {
 	_, value, err := x.encode(v)
 	if err == nil {
 		stored, err = x.setNew(ctx, value)
 	}
-	return stored, x.fail("SetNew", err)
+	return stored, x.fail("SetIfAbsent", err)
 }
 
 func (x *Value[T]) setNew(ctx context.Context, value string) (bool, error) {

@@ -51,7 +51,7 @@ func TestLoadOnDemand(t *testing.T) {
 		key := b.Key("k")
 		old := tableWithout(t, "6.0.0", "getex", "getdel", "config|resetstat")
 		for _, first := range [][]any{{"getex", key}, {"config", "resetstat"}, {"getdel", key}} {
-			r := New(b.Client, WithSpec(old), LoadOnDemand())
+			r := New(b.Client, Specification(old), LoadOnDemand())
 			do(t, r, "set", key, "v")
 			for _, wrong := range [][]any{{"get"}, {"set", key, "v", "EX", "soon"}} {
 				trips := redistest.CountTrips(b.Client)
@@ -71,7 +71,7 @@ func TestLoadOnDemand(t *testing.T) {
 				t.Errorf("nobody's command: %v, %d round trips", err, trips.Count())
 			}
 		}
-		allowed := New(b.Client, WithSpec(old), LoadOnDemand(), Deny("getdel"))
+		allowed := New(b.Client, Specification(old), LoadOnDemand(), Deny("getdel"))
 		if _, err := allowed.Do(ctx, "getdel", key); !errors.Is(err, ErrNotAllowed) {
 			t.Errorf("an option that names what the server alone knows: %v", err)
 		}
@@ -159,7 +159,7 @@ func TestNumbers(t *testing.T) {
 func TestDemandFails(t *testing.T) {
 	s := redistest.StartServer(t)
 	rdb := s.Client(t)
-	r := New(rdb, WithSpec(tableWithout(t, "6.0.0", "getex")), LoadOnDemand())
+	r := New(rdb, Specification(tableWithout(t, "6.0.0", "getex")), LoadOnDemand())
 	ended, cancel := context.WithCancel(ctx)
 	cancel()
 	if _, err := r.Line(ended, "getex k"); !errors.Is(err, ErrUnknown) || !errors.Is(err, context.Canceled) {

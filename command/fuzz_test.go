@@ -118,6 +118,6 @@ func use(s *Spec) {
 		}
 	}
 	_, _ = s.Suggest("gte"), s.Search("a")
-	_ = New(nil, WithSpec(s)).s.permits("get", nil)
-	_, _ = New(nil, WithSpec(s)).Do(context.Background(), "get", "k")
+	_ = New(nil, Specification(s)).s.permits("get", nil)
+	_, _ = New(nil, Specification(s)).Do(context.Background(), "get", "k")
 }

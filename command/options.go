@@ -32,10 +32,10 @@ type access struct {
 	what  string // "@write", or an id
 }
 
-// WithSpec sets the table that commands are checked by, for example what [Load] brought.
+// Specification sets the table that commands are checked by, for example what [Load] brought.
 // The default is [Builtin]: a Runner does not ask the server by itself, unless
 // [LoadOnDemand] says so.
-func WithSpec(s *Spec) Option { return option(func(set *settings) { set.spec = s }) }
+func Specification(s *Spec) Option { return option(func(set *settings) { set.spec = s }) }
 
 // LoadOnDemand lets the Runner ask the server for its table, as [Load] does, at the first
 // name or form that its own does not have, and check by that from then on: modules and

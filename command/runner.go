@@ -26,7 +26,7 @@ var errUnmade = errors.New("the Runner was not made by New")
 // New makes a Runner of a client. It does not talk to Redis and cannot fail: an option
 // that makes no sense, or names what is not in the table, is the error of every call.
 //
-// By default commands are checked by [Builtin]; [WithSpec] sets another table, and [LoadOnDemand]
+// By default commands are checked by [Builtin]; [Specification] sets another table, and [LoadOnDemand]
 // asks the server for its own where that has no such name or form. Denied are by
 // default, with [ErrNotAllowed], the commands that leave something behind in a connection, which is shared: SUBSCRIBE
 // and its kin, MONITOR, SELECT, AUTH, HELLO, RESET, QUIT, MULTI, EXEC, WATCH, WAIT, CLIENT REPLY, CLIENT TRACKING, READONLY

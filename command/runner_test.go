@@ -265,7 +265,7 @@ func TestLoadFallsBack(t *testing.T) {
 		if (s == Builtin()) != (b.Name == "embedded") {
 			t.Errorf("product %q, version %q, built in: %t", s.Product, s.Version, s == Builtin())
 		}
-		do(t, New(b.Client, WithSpec(s)), "set", b.Key("k"), "v")
+		do(t, New(b.Client, Specification(s)), "set", b.Key("k"), "v")
 	})
 	ended, cancel := context.WithCancel(ctx)
 	cancel()

@@ -26,7 +26,7 @@ func TestFusedNumbers(t *testing.T) {
 	for _, fused := range []bool{true, false} {
 		c := counter.New(rdb, "fused")
 		if !fused {
-			c = counter.New(rdb, "apart", counter.WithoutFusion())
+			c = counter.New(rdb, "apart", counter.Unbatched())
 		}
 		sent := p.CountFunc(redistest.Command("incrby"))
 		got := make([]int64, n)

@@ -17,10 +17,10 @@ func (o option) apply(s *settings) { o(s) }
 // process that uses the counter should say the same.
 func Start(n int64) Option { return option(func(s *settings) { s.start = n }) }
 
-// WithoutFusion keeps the object's commands apart from those of others: each is
+// Unbatched keeps the object's commands apart from those of others: each is
 // a round trip of its own. By default concurrent calls through one client leave
 // together, and many additions to one counter as one command.
-func WithoutFusion() Option { return option(func(s *settings) { s.apart = true }) }
+func Unbatched() Option { return option(func(s *settings) { s.apart = true }) }
 
 func gather(opts []Option) settings {
 	var s settings

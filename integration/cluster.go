@@ -16,7 +16,7 @@ import (
 )
 
 // Cluster gives the test a cluster of three masters: of the servers on PATH or, where there
-// are none or [WithContainer] asks for it, of containers with a network of their own. It is one
+// are none or [Container] asks for it, of containers with a network of their own. It is one
 // for all tests of the binary: a test has it alone, others wait, and it is empty
 // when it comes. With [Replicas] or [Alone] it is the test's own, and only then
 // has [Env.Servers]; a node that is silent for 2 seconds has failed then. Starting

@@ -75,7 +75,7 @@ func TestCompatibility(t *testing.T) {
 		}
 		compare(strings.ReplaceAll(image, "/", "-"), func(t *testing.T) (string, redis.UniversalClient) {
 			t.Setenv("DESIR_REDIS_IMAGE", image)
-			e := New(t, WithContainer(), Alone())
+			e := New(t, Container(), Alone())
 			return title(t, e), e.Client()
 		})
 	}

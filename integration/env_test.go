@@ -67,7 +67,7 @@ func TestEmpty(t *testing.T) {
 
 // TestFaults treats a process and a container alike.
 func TestFaults(t *testing.T) {
-	for name, opts := range map[string][]Option{"process": {Alone()}, "container": {Alone(), WithContainer()}} {
+	for name, opts := range map[string][]Option{"process": {Alone()}, "container": {Alone(), Container()}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			e := New(t, opts...)
@@ -101,7 +101,7 @@ func TestFaults(t *testing.T) {
 }
 
 func TestFailover(t *testing.T) {
-	for name, opts := range map[string][]Option{"processes": nil, "containers": {WithContainer()}} {
+	for name, opts := range map[string][]Option{"processes": nil, "containers": {Container()}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			began := time.Now()
@@ -157,7 +157,7 @@ func clientsReachAll(t *testing.T, e *Env) {
 }
 
 func TestTLS(t *testing.T) {
-	for name, opts := range map[string][]Option{"process": nil, "container": {WithContainer()}} {
+	for name, opts := range map[string][]Option{"process": nil, "container": {Container()}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			e := TLS(t, opts...)

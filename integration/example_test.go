@@ -110,7 +110,7 @@ func ExampleSentinel() {
 func ExampleEnv_Partition() {
 	var t *testing.T
 
-	e := integration.Cluster(t, integration.WithContainer(), integration.Replicas(1))
+	e := integration.Cluster(t, integration.Container(), integration.Replicas(1))
 	rdb := e.Client()
 	stock := collections.NewMap[string, int](rdb, "stock")
 	e.Partition(e.Servers()[0])

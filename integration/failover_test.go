@@ -135,7 +135,7 @@ func TestContainersUnderLoad(t *testing.T) {
 	t.Parallel()
 	t.Run("cluster", func(t *testing.T) {
 		t.Parallel()
-		e := Cluster(t, WithContainer(), Replicas(1))
+		e := Cluster(t, Container(), Replicas(1))
 		t.Run("SlotsMove", func(t *testing.T) {
 			l := startLoad(t, e.NewClient(), "moves:")
 			l.progress(t, 50)
@@ -163,7 +163,7 @@ func TestContainersUnderLoad(t *testing.T) {
 	})
 	t.Run("sentinel", func(t *testing.T) {
 		t.Parallel()
-		e := Sentinel(t, WithContainer())
+		e := Sentinel(t, Container())
 		t.Run("Kill", func(t *testing.T) { killed(t, e) })
 		t.Run("Partition", func(t *testing.T) { cutOff(t, e) })
 	})

@@ -84,7 +84,7 @@ var features = []feature{
 		m := channel.NewMailbox[string](rdb, "mailbox")
 		soon, cancel := context.WithTimeout(ctx, 20*time.Second)
 		defer cancel()
-		return firstError(c.Send(soon, "x"), second(c.Recv(soon)), q.Push(soon, "x", 1), second(q.PopWait(soon)),
+		return firstError(c.Send(soon, "x"), second(c.Recv(soon)), q.Push(soon, "x", 1), second(q.Pop(soon)),
 			m.Send(soon, "mailbox", "x"), second(m.Recv(soon)))
 	}},
 	{"`Topic`, `Pattern`", "SUBSCRIBE, PSUBSCRIBE, PUBLISH", "2.0", hear()},

@@ -25,9 +25,9 @@ type option func(*settings)
 
 func (o option) apply(s *settings) { o(s) }
 
-// WithContainer takes a container even where a server is on PATH or REDIS_URL
+// Container takes a container even where a server is on PATH or REDIS_URL
 // is set.
-func WithContainer() Option { return option(func(s *settings) { s.container = true }) }
+func Container() Option { return option(func(s *settings) { s.container = true }) }
 
 // Alone asks for a server that no other test uses, which REDIS_URL never is.
 // Topics need it, since they know no databases, and so does a test that kills

@@ -7,13 +7,13 @@ package integration
 // notices that it is alone, behind sentinels as long as a client sends it some.
 //
 // It needs containers that have a network of their own: those of [Sentinel] with
-// [WithContainer], or of [Cluster] with [Replicas] or [Alone] beside it. A cluster
+// [Container], or of [Cluster] with [Replicas] or [Alone] beside it. A cluster
 // notices after 2 seconds, sentinels after one, and a replica is promoted about a
 // second later.
 func (e *Env) Partition(servers ...*Server) {
 	e.t.Helper()
 	if e.lan == nil {
-		e.t.Fatalf("integration: Partition needs a network of containers: Sentinel with WithContainer(), or Cluster with WithContainer() and Replicas(1), not %s", e.source)
+		e.t.Fatalf("integration: Partition needs a network of containers: Sentinel with Container(), or Cluster with Container() and Replicas(1), not %s", e.source)
 	}
 	for _, s := range servers {
 		b, ok := s.body.(*box)

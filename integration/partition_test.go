@@ -16,7 +16,7 @@ func TestPartitionNeedsContainers(t *testing.T) {
 				e.Heal() // there is nothing to do
 				e.Partition()
 			})
-			if said := strings.Join(x.said, "\n"); !x.failed || !strings.Contains(said, "WithContainer()") {
+			if said := strings.Join(x.said, "\n"); !x.failed || !strings.Contains(said, "Container()") {
 				t.Errorf("said %q; want a failure with a hint", said)
 			}
 		})

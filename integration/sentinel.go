@@ -7,7 +7,7 @@ import (
 )
 
 // Sentinel gives the test a master with two replicas and three sentinels, all
-// its own: of the servers on PATH or, where there are none or [WithContainer] asks for it, of
+// its own: of the servers on PATH or, where there are none or [Container] asks for it, of
 // containers with a network of their own: see [Env.Failover] and [Env.Partition]. A server that is
 // silent for three seconds counts as down. Starting them takes two seconds, of containers
 // three. Podman has no sentinels in containers.

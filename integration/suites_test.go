@@ -17,13 +17,13 @@ func TestSuites(t *testing.T) {
 		start         func(testing.TB) *Env
 	}
 	backends := []backend{
-		{"container", "container", func(t testing.TB) *Env { return New(t, Alone(), WithContainer()) }},
-		{"cluster", "cluster", func(t testing.TB) *Env { return Cluster(t, Replicas(1), WithContainer()) }},
+		{"container", "container", func(t testing.TB) *Env { return New(t, Alone(), Container()) }},
+		{"cluster", "cluster", func(t testing.TB) *Env { return Cluster(t, Replicas(1), Container()) }},
 		{"sentinel", "sentinel", func(t testing.TB) *Env {
 			if _, err := engine(); err != nil {
 				return Sentinel(t)
 			}
-			return Sentinel(t, WithContainer())
+			return Sentinel(t, Container())
 		}},
 	}
 	for _, p := range redistest.Programs() {

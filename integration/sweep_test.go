@@ -22,9 +22,9 @@ func TestVictim(t *testing.T) {
 	if end == "" {
 		t.Skip("not started by TestLeftovers")
 	}
-	New(t, WithContainer())
+	New(t, Container())
 	t.Run("sub", func(t *testing.T) {
-		Cluster(t, WithContainer())
+		Cluster(t, Container())
 		fmt.Println("\nready")
 		if end == "panic" {
 			panic("as ordered")

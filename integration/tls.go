@@ -8,7 +8,7 @@ import (
 
 // TLS gives the test a server of its own that is spoken to by TLS 1.2 or newer,
 // with a certificate made for it; see [Env.TLSConfig]. It is the one on PATH or, where
-// there is none or [WithContainer] asks for it, one in a container. It has to be built with TLS.
+// there is none or [Container] asks for it, one in a container. It has to be built with TLS.
 func TLS(t testing.TB, opts ...Option) *Env {
 	t.Helper()
 	return begin(t, opts, overTLS)

@@ -16,7 +16,7 @@ import (
 func Matrix(t *testing.T, test func(t *testing.T, e *Env)) {
 	t.Helper()
 	t.Run("server", func(t *testing.T) { test(t, New(t)) })
-	t.Run("container", func(t *testing.T) { test(t, New(t, WithContainer())) })
+	t.Run("container", func(t *testing.T) { test(t, New(t, Container())) })
 	topologies(t, test)
 	for _, p := range redistest.Programs() {
 		t.Run(p.Name, func(t *testing.T) {

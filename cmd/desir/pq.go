@@ -73,7 +73,7 @@ func (c *pqPop) Run(ctx context.Context, s streams, flags *cli) error {
 	return online(ctx, flags, func(rdb redis.UniversalClient) error {
 		queue := channel.NewPriorityQueue[string](rdb, c.Name)
 		if c.Wait == 0 {
-			v, ok, err := queue.Pop(ctx)
+			v, ok, err := queue.TryPop(ctx)
 			return c.print(s.out, v, ok, err, "%s is empty", c.Name)
 		}
 		waiting := ctx
@@ -82,7 +82,7 @@ func (c *pqPop) Run(ctx context.Context, s streams, flags *cli) error {
 			waiting, stop = context.WithTimeout(ctx, c.Wait)
 			defer stop()
 		}
-		v, err := queue.PopWait(waiting)
+		v, err := queue.Pop(waiting)
 		if errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, desir.ErrMaybeRan) && !errors.Is(err, desir.ErrUnavailable) && ctx.Err() == nil {
 			return c.print(s.out, "", false, nil, "%s is empty", c.Name)
 		}

@@ -25,7 +25,7 @@ type asking struct {
 
 // runner returns a Runner that checks with a table.
 func (a asking) runner(rdb redis.UniversalClient, spec *command.Spec) *command.Runner {
-	return command.New(rdb, command.WithSpec(spec), command.Allow(a.Allow...))
+	return command.New(rdb, command.Specification(spec), command.Allow(a.Allow...))
 }
 
 // doer sends commands: a Runner or a Session.

@@ -164,7 +164,7 @@ func exchangedValues(t *testing.T, r *redistest.Redis) {
 		m := collections.NewMap[string, string](r.Client, at, collections.WithCodec(c))
 		must(t, m.SetMany(ctx, map[string]string{"root": "admin", "mallory": "guest"}))
 		must(t, m.Set(ctx, "eve", "guest"))
-		must(t, second(m.SetNew(ctx, "ada", "user")))
+		must(t, second(m.SetIfAbsent(ctx, "ada", "user")))
 		must(t, second(m.Update(ctx, "ada", func(s string, _ bool) (string, bool, error) { return s + "!", true, nil })))
 		got, _, err := m.Swap(ctx, "eve", "nobody")
 		equal(t, called+": Swap", answer(got, err), answer("guest", nil))

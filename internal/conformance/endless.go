@@ -55,7 +55,7 @@ func endlessValues(t *testing.T, r *redistest.Redis) {
 				"Value.Set":    x.Set(ctx, v),
 				"Chan.Send":    channel.NewChan[knot](r.Client, at("c"), channel.WithCodec(c)).Send(ctx, v),
 				"Topic":        second(channel.NewTopic[knot](r.Client, at("t"), channel.WithCodec(c)).Publish(ctx, v)),
-				"Mailbox.Send": channel.NewMailbox[knot](r.Client, at("b"), channel.WithMailboxCodec(c)).Send(ctx, at("other"), v),
+				"Mailbox.Send": channel.NewMailbox[knot](r.Client, at("b"), channel.WithCodec(c)).Send(ctx, at("other"), v),
 			} {
 				if !errors.Is(err, codec.ErrTooLarge) {
 					t.Errorf("%s of a %s with %s: %v; want ErrTooLarge", op, called, which, err)

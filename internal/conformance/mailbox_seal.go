@@ -27,19 +27,19 @@ func mailboxCodecs(t *testing.T, r *redistest.Redis) {
 		_, value, _ := strings.Cut(r.Raw().LPop(t.Context(), m.Key()).Val(), ",0:,")
 		return value
 	}
-	text := channel.NewMailbox[int](r.Client, name(t, r, "text"), channel.WithMailboxCodec(codec.Text))
+	text := channel.NewMailbox[int](r.Client, name(t, r, "text"), channel.WithCodec(codec.Text))
 	equal(t, "Text", stored(text, text.Send(soon(t), text.Key(), -5)), "-5")
-	raw := channel.NewMailbox[[]byte](r.Client, name(t, r, "raw"), channel.WithMailboxCodec(codec.Raw))
+	raw := channel.NewMailbox[[]byte](r.Client, name(t, r, "raw"), channel.WithCodec(codec.Raw))
 	equal(t, "Raw", stored(raw, raw.Send(soon(t), raw.Key(), []byte{0, 255})), "\x00\xff")
-	json := channel.NewMailbox[cart](r.Client, name(t, r, "json"), channel.WithMailboxCodec(codec.JSON))
+	json := channel.NewMailbox[cart](r.Client, name(t, r, "json"), channel.WithCodec(codec.JSON))
 	equal(t, "JSON", stored(json, json.Send(soon(t), json.Key(), cart{Owner: "ada"})), `{"Owner":"ada","Items":null,"Total":0}`)
-	sealed := channel.NewMailbox[string](r.Client, name(t, r, "hidden"), channel.WithMailboxCodec(codec.Encrypt(codec.Auto, ring(1))))
+	sealed := channel.NewMailbox[string](r.Client, name(t, r, "hidden"), channel.WithCodec(codec.Encrypt(codec.Auto, ring(1))))
 	must(t, sealed.Send(soon(t), sealed.Key(), marker))
 	if b := r.Raw().LPop(t.Context(), sealed.Key()).Val(); strings.Contains(b, marker) || strings.Contains(b, sealed.Key()) {
 		t.Errorf("Encrypt shows the value or the sender: %q", b)
 	}
 	for called, c := range map[string]codec.Codec{"Text": codec.Text, "Raw": codec.Raw, "signed Text": codec.Sign(codec.Text, ring(1))} {
-		m := channel.NewMailbox[cart](r.Client, name(t, r, "m"), channel.WithMailboxCodec(c))
+		m := channel.NewMailbox[cart](r.Client, name(t, r, "m"), channel.WithCodec(c))
 		for op, err := range map[string]error{
 			"Send": m.Send(t.Context(), m.Key(), cart{}), "Recv": second(m.Recv(t.Context())), "Len": second(m.Len(t.Context())),
 			"Receive": second(m.Receive(t.Context(), nil)), "Ask": second(m.Ask(t.Context(), m.Key(), cart{})),
@@ -49,7 +49,7 @@ func mailboxCodecs(t *testing.T, r *redistest.Redis) {
 			}
 		}
 	}
-	unset := channel.NewMailbox[int](r.Client, name(t, r, "nil"), nil, channel.WithMailboxCodec(nil))
+	unset := channel.NewMailbox[int](r.Client, name(t, r, "nil"), nil, channel.WithCodec(nil))
 	must(t, unset.Send(soon(t), unset.Key(), 1))
 	equal(t, "a nil codec", rest(t, unset), []int{1})
 }
@@ -61,7 +61,7 @@ func mailboxSealed(t *testing.T, r *redistest.Redis) {
 		"Encrypt": codec.Encrypt(codec.Auto, ring(1)),
 		"both":    codec.Compress(codec.Sign(codec.Encrypt(codec.Compress(codec.Auto, 1), ring(1)), ring(2)), 1),
 	} {
-		with := channel.WithMailboxCodec(c)
+		with := channel.WithCodec(c)
 		ada := channel.NewMailbox[string](r.Client, name(t, r, called+"ada"), with)
 		bob := channel.NewMailbox[string](r.NewClient(t), name(t, r, called+"bob"), with)
 		push := func(m *channel.Mailbox[string], stored string) {
@@ -95,7 +95,7 @@ func mailboxSealed(t *testing.T, r *redistest.Redis) {
 		refused("forged", ada)
 		push(ada, stored[:len(stored)-1])
 		refused("cut", ada)
-		other := channel.NewMailbox[string](r.Client, bob.Key(), channel.WithMailboxCodec(codec.Sign(codec.Auto, ring(7))))
+		other := channel.NewMailbox[string](r.Client, bob.Key(), channel.WithCodec(codec.Sign(codec.Auto, ring(7))))
 		must(t, other.Send(soon(t), ada.Key(), "pay 10")) // by another key
 		refused("under another key", ada)
 
@@ -113,7 +113,7 @@ func mailboxSealed(t *testing.T, r *redistest.Redis) {
 
 // mailboxSealedAnswers asks with a codec that binds answers to their address.
 func mailboxSealedAnswers(t *testing.T, r *redistest.Redis) {
-	with := channel.WithMailboxCodec(codec.Sign(codec.Auto, ring(1)))
+	with := channel.WithCodec(codec.Sign(codec.Auto, ring(1)))
 	desk := channel.NewMailbox[int](r.Client, name(t, r, "desk"), with)
 	me := channel.NewMailbox[int](r.NewClient(t), name(t, r, "me"), with)
 	asked := make(chan error)

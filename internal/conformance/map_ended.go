@@ -58,8 +58,8 @@ func mapEnded(t *testing.T, r *redistest.Redis) {
 			err := m.SetTTL(ctx, k, "new", time.Hour)
 			return append(answer(err), gone(k)...)
 		}, answer(nil, "new", true, nil)},
-		"SetNew": {func(k string) []any {
-			stored, err := m.SetNew(ctx, k, "new")
+		"SetIfAbsent": {func(k string) []any {
+			stored, err := m.SetIfAbsent(ctx, k, "new")
 			return append(answer(stored, err), gone(k)...)
 		}, answer(true, nil, "new", true, nil)},
 		"Swap": {func(k string) []any {

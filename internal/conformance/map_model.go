@@ -93,8 +93,8 @@ func (x *mapWalker) setNew() {
 	if !had {
 		x.want[k] = v
 	}
-	stored, err := m.SetNew(x.ctx(), k, v)
-	x.same(err, stored, !had, "SetNew(%q, %d)", k, v)
+	stored, err := m.SetIfAbsent(x.ctx(), k, v)
+	x.same(err, stored, !had, "SetIfAbsent(%q, %d)", k, v)
 }
 
 func (x *mapWalker) swap() {

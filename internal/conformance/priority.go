@@ -76,7 +76,7 @@ func priorityRefused(t *testing.T, r *redistest.Redis) {
 		{"no constructor", new(channel.PriorityQueue[string]), desir.ErrNotSupported},
 	} {
 		for op, err := range map[string]error{
-			"Pop": third(tt.q.Pop(soon(t))), "PopWait": second(tt.q.PopWait(soon(t))), "Push": tt.q.Push(soon(t), marker, 1),
+			"TryPop": third(tt.q.TryPop(soon(t))), "Pop": second(tt.q.Pop(soon(t))), "Push": tt.q.Push(soon(t), marker, 1),
 		} {
 			_, ok := errors.AsType[*desir.OpError](err)
 			if !ok || !errors.Is(err, tt.want) || errors.Is(err, redis.Nil) || strings.Contains(err.Error(), marker) {
@@ -96,15 +96,15 @@ func priorityCosts(t *testing.T, r *redistest.Redis) {
 	rdb := r.NewClient(t)
 	q := channel.NewPriorityQueue[int](rdb, name(t, r, "q"))
 	must(t, q.Push(t.Context(), 1, 1))
-	must(t, third(q.Pop(t.Context())))
+	must(t, third(q.TryPop(t.Context())))
 	must(t, q.Clear(t.Context()))
 	trips := redistest.CountTrips(rdb)
 	count(t, trips,
 		counted{"Push", 1, 1, func(ctx context.Context) error { return q.Push(ctx, 1, 1) }},
 		counted{"Len", 1, 1, func(ctx context.Context) error { return second(q.Len(ctx)) }},
 		counted{"Exists", 1, 1, func(ctx context.Context) error { return second(q.Exists(ctx)) }},
-		counted{"Pop", 1, 1, func(ctx context.Context) error { return third(q.Pop(ctx)) }},
-		counted{"Pop of nothing", 1, 1, func(ctx context.Context) error { return third(q.Pop(ctx)) }},
+		counted{"TryPop", 1, 1, func(ctx context.Context) error { return third(q.TryPop(ctx)) }},
+		counted{"TryPop of nothing", 1, 1, func(ctx context.Context) error { return third(q.TryPop(ctx)) }},
 		counted{"Clear", 1, 1, func(ctx context.Context) error { return q.Clear(ctx) }},
 	)
 }
@@ -126,8 +126,8 @@ func priorityHelpers(t *testing.T, r *redistest.Redis) {
 	}
 	equal(t, "keys that never expire, of a queue with values", mine(), []string{key})
 	for range 5 {
-		must(t, third(q.Pop(t.Context())))
-		must(t, second(q.PopWait(soon(t))))
+		must(t, third(q.TryPop(t.Context())))
+		must(t, second(q.Pop(soon(t))))
 	}
 	equal(t, "keys that never expire, of an empty queue", mine(), []string(nil))
 	must(t, q.Push(t.Context(), 1, 1))

@@ -60,15 +60,15 @@ func priorityModel(t *testing.T, r *redistest.Redis) {
 		return heap.Pop(&want).(urgent).value, true
 	}
 	pop := func() {
-		v, ok, err := oneOf(m, handles...).Pop(m.ctx())
-		m.same(err, answer(v, ok), answer2(first()), "Pop()")
+		v, ok, err := oneOf(m, handles...).TryPop(m.ctx())
+		m.same(err, answer(v, ok), answer2(first()), "TryPop()")
 	}
 	popWait := func() {
 		if len(want) == 0 {
 			return
 		}
-		v, err := oneOf(m, handles...).PopWait(soon(t))
-		m.same(err, answer(v, true), answer2(first()), "PopWait()")
+		v, err := oneOf(m, handles...).Pop(soon(t))
+		m.same(err, answer(v, true), answer2(first()), "Pop()")
 	}
 	length := func() {
 		n, err := oneOf(m, handles...).Len(m.ctx())
@@ -114,9 +114,9 @@ func priorityCrowd(t *testing.T, r *redistest.Redis) {
 			case 0:
 				continue
 			case 1:
-				v, ok, err = q.Pop(t.Context())
+				v, ok, err = q.TryPop(t.Context())
 			default:
-				v, err = q.PopWait(soon(t)) // one is left for everybody: a third of them takes nothing
+				v, err = q.Pop(soon(t)) // one is left for everybody: a third of them takes nothing
 			}
 			if err != nil || !ok {
 				t.Errorf("taken: %t, %v", ok, err)
@@ -129,7 +129,7 @@ func priorityCrowd(t *testing.T, r *redistest.Redis) {
 	last := job{Priority: -1}
 	turn := map[int]int{}
 	for {
-		v, ok, err := handles[0].Pop(t.Context())
+		v, ok, err := handles[0].TryPop(t.Context())
 		must(t, err)
 		if !ok {
 			break
@@ -165,9 +165,9 @@ func priorityEquals(t *testing.T, r *redistest.Redis) {
 	must(t, err)
 	equal(t, "Len", n, 100)
 	for range n {
-		v, ok, err := q.Pop(t.Context())
+		v, ok, err := q.TryPop(t.Context())
 		must(t, err)
-		equal(t, "Pop", answer(v, ok), answer("same", true))
+		equal(t, "TryPop", answer(v, ok), answer("same", true))
 	}
 }
 
@@ -181,9 +181,9 @@ func priorityRange(t *testing.T, r *redistest.Redis) {
 		must(t, q.Push(t.Context(), inside[i], int(inside[i])))
 	}
 	for _, want := range inside {
-		v, ok, err := q.Pop(t.Context())
+		v, ok, err := q.TryPop(t.Context())
 		must(t, err)
-		equal(t, "Pop", answer(v, ok), answer(want, true))
+		equal(t, "TryPop", answer(v, ok), answer(want, true))
 	}
 	trips := redistest.CountTrips(rdb)
 	for _, p := range []int64{-1<<53 - 1, 1<<53 + 1, -1 << 63, 1<<63 - 1} {

@@ -44,9 +44,9 @@ func priorityPlain(t *testing.T, r *redistest.Redis) {
 		var v string
 		var err error
 		if i%2 == 0 {
-			v, err = q.PopWait(soon(t))
+			v, err = q.Pop(soon(t))
 		} else {
-			v, _, err = q.Pop(t.Context())
+			v, _, err = q.TryPop(t.Context())
 		}
 		must(t, err)
 		got = append(got, v)
@@ -59,11 +59,11 @@ func priorityUndecodable(t *testing.T, r *redistest.Redis) {
 	q := channel.NewPriorityQueue[int](r.Client, key)
 	must(t, r.Raw().ZAdd(t.Context(), key, redis.Z{Score: 1, Member: marker}, redis.Z{Score: 2, Member: "1234567890123456:" + marker}).Err())
 	must(t, q.Push(t.Context(), 7, 3))
-	undecodable(t, second(q.PopWait(soon(t))), "channel.PriorityQueue.PopWait", key, "")
-	undecodable(t, third(q.Pop(t.Context())), "channel.PriorityQueue.Pop", key, "")
-	v, err := q.PopWait(soon(t))
+	undecodable(t, second(q.Pop(soon(t))), "channel.PriorityQueue.Pop", key, "")
+	undecodable(t, third(q.TryPop(t.Context())), "channel.PriorityQueue.TryPop", key, "")
+	v, err := q.Pop(soon(t))
 	must(t, err)
-	equal(t, "PopWait", v, 7)
+	equal(t, "Pop", v, 7)
 }
 
 // priorityCodecs moves a frame that protects its value to another queue, and to
@@ -76,14 +76,14 @@ func priorityCodecs(t *testing.T, r *redistest.Redis) {
 		must(t, q.Push(t.Context(), "v", 1))
 		members, err := r.Raw().ZRange(t.Context(), here, 0, -1).Result()
 		must(t, err)
-		v, err := q.PopWait(soon(t))
+		v, err := q.Pop(soon(t))
 		must(t, err)
-		equal(t, "PopWait", v, "v")
+		equal(t, "Pop", v, "v")
 		must(t, r.Raw().ZAdd(t.Context(), there, redis.Z{Score: 1, Member: members[0]}).Err())
 		_, frame, _ := strings.Cut(members[0], ":")
 		must(t, r.Raw().RPush(t.Context(), here, frame).Err())
 		for of, err := range map[string]error{
-			"queue": second(channel.NewPriorityQueue[string](r.Client, there, with).PopWait(soon(t))),
+			"queue": second(channel.NewPriorityQueue[string](r.Client, there, with).Pop(soon(t))),
 			"Chan":  second(channel.NewChan[string](r.Client, here, with).Recv(soon(t))),
 		} {
 			if !errors.Is(err, codec.ErrSignature) {

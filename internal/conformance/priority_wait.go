@@ -31,7 +31,7 @@ func priorityWaits(t *testing.T, r *redistest.Redis) {
 		for _, at := range names {
 			for range takers {
 				group.Go(func() {
-					v, err := channel.NewPriorityQueue[string](rdb, at).PopWait(soon(t))
+					v, err := channel.NewPriorityQueue[string](rdb, at).Pop(soon(t))
 					if err != nil {
 						t.Error(err)
 					}
@@ -114,7 +114,7 @@ func priorityGivenBack(t *testing.T, r *redistest.Redis) {
 	rdb, l := r.NewClient(t), new(leaving)
 	rdb.AddHook(l)
 	q := channel.NewPriorityQueue[string](rdb, key)
-	must(t, third(q.Pop(t.Context()))) // the server knows the script
+	must(t, third(q.TryPop(t.Context()))) // the server knows the script
 	for i, v := range []string{"a", "a", "b", "z"} {
 		must(t, q.Push(t.Context(), v, i/3*9-5))
 	}
@@ -129,7 +129,7 @@ func priorityGivenBack(t *testing.T, r *redistest.Redis) {
 		redistest.Eventually(t, 5*time.Second, func() bool { return len(entries()) == want }, "everything is back")
 	}
 	leave := func(meanwhile func()) {
-		l.leave(t, func(ctx context.Context) error { return third(q.Pop(ctx)) }, meanwhile)
+		l.leave(t, func(ctx context.Context) error { return third(q.TryPop(ctx)) }, meanwhile)
 	}
 	for _, want := range []string{"plain", "a", "a", "b", "z", "\x00 :"} {
 		before := entries()
@@ -141,9 +141,9 @@ func priorityGivenBack(t *testing.T, r *redistest.Redis) {
 		back(len(before) + 1)
 		equal(t, "entries, but for one that came back", slices.Contains(entries()[1:], again), true)
 		must(t, r.Raw().ZRem(t.Context(), key, again.Member).Err())
-		v, ok, err := q.Pop(t.Context())
+		v, ok, err := q.TryPop(t.Context())
 		must(t, err)
-		equal(t, "Pop", answer(v, ok), answer(want, true))
+		equal(t, "TryPop", answer(v, ok), answer(want, true))
 	}
 }
 
@@ -153,16 +153,16 @@ func priorityLeaves(t *testing.T, r *redistest.Redis) {
 	took := quickest(func() {
 		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Millisecond)
 		defer cancel()
-		if err := second(q.PopWait(ctx)); !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("PopWait: %v; want the deadline", err)
+		if err := second(q.Pop(ctx)); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("Pop: %v; want the deadline", err)
 		}
 	})
 	if took > 200*time.Millisecond {
-		t.Errorf("PopWait returned after %v", took)
+		t.Errorf("Pop returned after %v", took)
 	}
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
-	for _, err := range []error{second(q.PopWait(ended)), third(q.Pop(ended))} {
+	for _, err := range []error{second(q.Pop(ended)), third(q.TryPop(ended))} {
 		if !errors.Is(err, context.Canceled) || errors.Is(err, desir.ErrMaybeRan) {
 			t.Errorf("taken with a context that has ended: %v", err)
 		}

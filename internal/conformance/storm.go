@@ -79,7 +79,7 @@ func newStorm(t *testing.T, p *redistest.Proxy, rdb, raw client, callers int, fu
 	var opts []collections.Option
 	var counterOpts []counter.Option
 	if !fused {
-		opts, counterOpts = append(opts, collections.WithoutFusion()), append(counterOpts, counter.WithoutFusion())
+		opts, counterOpts = append(opts, collections.Unbatched()), append(counterOpts, counter.Unbatched())
 	}
 	s := &storm{T: t, p: p, raw: raw, wrong: collections.NewMap[string, string](rdb, "wrong", opts...), own: make([]ownField, callers)}
 	must(t, raw.Set(t.Context(), "wrong", "text", 0).Err())

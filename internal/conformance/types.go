@@ -84,7 +84,7 @@ func asValue[T any](t *testing.T, r *redistest.Redis, vs ...T) {
 		got, ok, err = x.Get(ctx)
 		back(t, "Value.Get", got, v, ok, err)
 		if i > 0 {
-			_, err = x.SetNew(ctx, v)
+			_, err = x.SetIfAbsent(ctx, v)
 			must(t, err)
 		}
 		got, ok, err = m.Swap(ctx, i, v)

@@ -73,8 +73,8 @@ func (x *valueWalker) setNew() {
 	if !had {
 		x.hold(v, false)
 	}
-	stored, err := h.SetNew(x.ctx(), v)
-	x.same(err, stored, !had, "SetNew(%d)", v)
+	stored, err := h.SetIfAbsent(x.ctx(), v)
+	x.same(err, stored, !had, "SetIfAbsent(%d)", v)
 }
 
 func (x *valueWalker) swap() {

@@ -78,15 +78,15 @@ func (w *world) sendQueue() {
 
 func (w *world) receiveQueue() {
 	q, all := channel.NewPriorityQueue[int](w.rdb, w.name), channel.NewPriorityQueue[int](w.admin, w.name)
-	w.meanwhile(func(ctx context.Context) error { return first(q.PopWait(ctx)) }, w.waiting, func() { must(w, all.Push(w.ctx(), 1, 1)) })
+	w.meanwhile(func(ctx context.Context) error { return first(q.Pop(ctx)) }, w.waiting, func() { must(w, all.Push(w.ctx(), 1, 1)) })
 	must(w, all.Push(w.ctx(), 1, 1))
 	must(w, all.Push(w.ctx(), 2, 2))
 	w.spend()
-	w.do(first(q.PopWait(w.ctx()))) // and wakes others for the rest
-	w.do(second(q.Pop(w.ctx())))
+	w.do(first(q.Pop(w.ctx()))) // and wakes others for the rest
+	w.do(second(q.TryPop(w.ctx())))
 	must(w, all.Clear(w.ctx()))
 	must(w, all.Push(w.ctx(), 1, 1))
-	if w.leave(func(ctx context.Context) error { return second(q.Pop(ctx)) }) {
+	if w.leave(func(ctx context.Context) error { return second(q.TryPop(ctx)) }) {
 		redistest.Eventually(w.t, 20*time.Second, func() bool {
 			n, err := all.Len(w.ctx())
 			return err == nil && n == 1 || channel.PerhapsLost(w.rdb) > 0

@@ -221,7 +221,7 @@ var Roles = []Role{
 	},
 	{
 		Type: "PriorityQueue", Name: "receiver",
-		Does: "Pop, PopWait, Len, Exists",
+		Does: "TryPop, Pop, Len, Exists",
 		Where: Where{
 			All:     Rules{Keys: []string{"NAME", "{NAME}:wake"}, Commands: "eval evalsha exists zadd zcard zpopmin"},
 			Alone:   Rules{Keys: []string{"{NAME}:poke:*"}, Commands: "blpop llen pexpire rpush"},

@@ -111,3 +111,12 @@ func TestCheckFails(t *testing.T) {
 		t.Errorf("an ended context: %v", err)
 	}
 }
+
+// TestCheckNoCluster: a client for clusters at a server of none is told what to use.
+func TestCheckNoCluster(t *testing.T) {
+	rdb := redis.NewClusterClient(&redis.ClusterOptions{Addrs: []string{redistest.StartServer(t).Addr}})
+	defer rdb.Close()
+	if _, err := desir.Check(t.Context(), rdb); !errors.Is(err, desir.ErrNotSupported) {
+		t.Errorf("Check: %v; want ErrNotSupported", err)
+	}
+}

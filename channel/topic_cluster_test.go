@@ -1,10 +1,12 @@
 package channel_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -191,5 +193,34 @@ func TestTopicRing(t *testing.T) {
 	}
 	if _, err := channel.NewPattern[int](ring, "*").Subscribe(ctx); !errors.Is(err, desir.ErrNotSupported) {
 		t.Errorf("pattern: %v; want ErrNotSupported", err)
+	}
+}
+
+// TestTopicWrappedRing: a ring inside a type of the user's is not known for one, and cannot
+// subscribe to what comes later. Subscriptions are refused; it ended the process.
+func TestTopicWrappedRing(t *testing.T) {
+	t.Parallel()
+	type wrapped struct{ redis.UniversalClient }
+	ring := redis.NewRing(&redis.RingOptions{Addrs: map[string]string{"a": redistest.StartServer(t).Addr}, DisableIdentity: true})
+	defer ring.Close()
+	for _, k := range kinds {
+		if _, err := channel.NewTopic[int](&wrapped{ring}, k.name, k.opts...).Subscribe(within(t, 10*time.Second)); !errors.Is(err, desir.ErrNotSupported) {
+			t.Errorf("%s: %v; want ErrNotSupported", k.name, err)
+		}
+	}
+}
+
+// TestTopicNumberedReadOnly: the reason why a counter cannot be asked is beside the end of the
+// context.
+func TestTopicNumberedReadOnly(t *testing.T) {
+	t.Parallel()
+	s := redistest.StartServer(t)
+	rdb := s.Client(t)
+	if err := rdb.ReplicaOf(ctx, "127.0.0.1", "1").Err(); err != nil { // nobody is there
+		t.Fatal(err)
+	}
+	_, err := channel.NewTopic[int](rdb, "t", channel.Numbered()).Subscribe(within(t, 2*time.Second))
+	if !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, desir.ErrUnavailable) || !strings.Contains(err.Error(), "READONLY") {
+		t.Errorf("Subscribe: %v; want the context's error, and READONLY", err)
 	}
 }

@@ -228,6 +228,9 @@ func (h *Hub) masters(ctx context.Context, c *redis.ClusterClient) ([]*redis.Cli
 			return nil
 		})
 	})
+	if err != nil && !errors.Is(err, send.ErrUnavailable) {
+		err = h.Send.Explain(ctx, err)
+	}
 	if err != nil {
 		return nil, err
 	}

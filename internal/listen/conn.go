@@ -204,6 +204,10 @@ func (c *conn) inquire(rt *route, w *watch, sync func(context.Context, string) e
 	ctx, cancel := context.WithTimeout(context.Background(), answerTime)
 	defer cancel()
 	err := send.Guard(func() error { return sync(ctx, mark) })
+	l := c.link.l
+	l.mu.Lock()
+	rt.why = err
+	l.mu.Unlock()
 	if !lasting(err) { // whatever else it is, the mark may come
 		select {
 		case <-w.done:
@@ -211,7 +215,6 @@ func (c *conn) inquire(rt *route, w *watch, sync func(context.Context, string) e
 		case <-ctx.Done():
 		}
 	}
-	l := c.link.l
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if rt.watch == w {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -153,7 +154,11 @@ func (k *link) dial(ctx context.Context) (*conn, error) {
 			return nil, nil
 		}
 	}
-	c := newConn(k, node.Subscribe(ctx), name)
+	ps, err := open(ctx, node)
+	if err != nil {
+		return nil, err
+	}
+	c := newConn(k, ps, name)
 	soon, stop := context.WithTimeout(ctx, 2*k.limit)
 	defer stop()
 	if err := c.greet(soon); err != nil {
@@ -170,6 +175,17 @@ func (k *link) dial(ctx context.Context) (*conn, error) {
 // subscriber is a client, or a node of one.
 type subscriber interface {
 	Subscribe(ctx context.Context, channels ...string) *redis.PubSub
+}
+
+// open returns a subscription to nothing yet, and sends nothing. A ring panics then: one that
+// is wrapped in a type of the user's is not known for a ring.
+func open(ctx context.Context, node subscriber) (ps *redis.PubSub, err error) {
+	defer func() {
+		if p := recover(); p != nil || ps == nil {
+			err = send.Fault(send.ErrNotSupported, fmt.Errorf("subscriptions through a client of type %T; pass the client inside it", node))
+		}
+	}()
+	return node.Subscribe(ctx), nil
 }
 
 // first returns one of the names that are wanted.

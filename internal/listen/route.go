@@ -25,6 +25,7 @@ type route struct {
 	known bool   // a mark has come on the connection of now, or none is to come
 	ask   bool   // the counter has to be asked where it is
 	blind bool   // that did not work
+	why   error  // it has not worked so far
 	watch *watch
 }
 

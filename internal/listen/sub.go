@@ -76,10 +76,14 @@ func (s *Sub) Next(ctx context.Context, patience <-chan time.Time) (it Item, ok 
 func (s *Sub) trouble() error {
 	s.l.mu.Lock()
 	defer s.l.mu.Unlock()
-	if s.route == nil || s.route.confirmed {
+	switch {
+	case s.route == nil:
 		return nil
+	case s.route.confirmed:
+		return s.route.why
+	default:
+		return s.route.link.last
 	}
-	return s.route.link.last
 }
 
 func (s *Sub) take() (it Item, ok, over bool, err error) {

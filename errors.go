@@ -84,19 +84,6 @@ func (e *OpError) Error() string {
 // Unwrap returns the cause.
 func (e *OpError) Unwrap() error { return e.Err }
 
-var errNull = errors.New("a null")
-
-// Fail returns err as an [*OpError] of an operation of the object behind h,
-// or nil. It is for the packages of this module.
-func Fail(h *hub.Handle, op string, err error) error {
-	if err == nil {
-		return nil
-	}
-	if send.IsNil(err) { // no call takes it for an answer: the command cannot have it
-		err = send.Nonsense(errNull, false)
-	}
-	if h == nil {
-		return &OpError{Op: op, Err: err}
-	}
-	return &OpError{Op: h.Type + "." + op, Key: h.Key, Err: err}
+func init() {
+	hub.NewOpError = func(op, key string, err error) error { return &OpError{Op: op, Key: key, Err: err} }
 }

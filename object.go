@@ -17,9 +17,9 @@ import (
 // Each method is one command, one round trip, O(1) unless it says otherwise.
 type Object struct{ h *hub.Handle }
 
-// NewObject returns the Object of a handle. It is for the packages of this
-// module.
-func NewObject(h *hub.Handle) Object { return Object{h: h} }
+func init() {
+	hub.NewObject = func(h *hub.Handle) Object { return Object{h: h} }
+}
 
 // Key returns the Redis key, which is the object's name.
 func (o Object) Key() string {
@@ -44,10 +44,10 @@ func (o Object) Exists(ctx context.Context) (bool, error) {
 func (o Object) Clear(ctx context.Context) error {
 	hub, err := o.h.Hub()
 	if err != nil {
-		return Fail(o.h, "Clear", err)
+		return o.h.Fail("Clear", err)
 	}
 	_, err = script.Unlink(ctx, hub, o.Key())
-	return Fail(o.h, "Clear", err)
+	return o.h.Fail("Clear", err)
 }
 
 // Expire lets the key expire after d and reports whether it exists. A d of
@@ -96,7 +96,7 @@ func (o Object) read(ctx context.Context, op string, cmd redis.Cmder) error {
 	if err == nil {
 		err = s.Read(ctx, cmd)
 	}
-	return Fail(o.h, op, err)
+	return o.h.Fail(op, err)
 }
 
 func (o Object) change(ctx context.Context, op string, cmd *redis.IntCmd) (bool, error) {
@@ -105,7 +105,7 @@ func (o Object) change(ctx context.Context, op string, cmd *redis.IntCmd) (bool,
 		err = s.Write(ctx, cmd)
 	}
 	if err != nil {
-		return false, Fail(o.h, op, err)
+		return false, o.h.Fail(op, err)
 	}
 	return cmd.Val() == 1, nil
 }

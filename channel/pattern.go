@@ -60,7 +60,7 @@ func NewPattern[T any](rdb redis.UniversalClient, glob string, opts ...TopicOpti
 func (p *Pattern[T]) Subscribe(ctx context.Context, opts ...SubOption) (*Sub[T], error) {
 	hub, err := p.h.Hub()
 	if err != nil {
-		return nil, desir.Fail(p.h, "Subscribe", err)
+		return nil, p.h.Fail("Subscribe", err)
 	}
 	r := listen.Request{Kind: listen.Pattern, Name: p.h.Key}
 	if p.numbered {
@@ -68,7 +68,7 @@ func (p *Pattern[T]) Subscribe(ctx context.Context, opts ...SubOption) (*Sub[T],
 	}
 	s, err := subscribe(ctx, hub, r, p.decode, opts)
 	if err != nil {
-		return nil, desir.Fail(p.h, "Subscribe", err)
+		return nil, p.h.Fail("Subscribe", err)
 	}
 	return s, nil
 }

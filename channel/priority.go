@@ -7,7 +7,6 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/desir-go/desir"
 	"github.com/desir-go/desir/internal/element"
 	"github.com/desir-go/desir/internal/hub"
 	"github.com/desir-go/desir/internal/keys"
@@ -161,4 +160,4 @@ func (q *PriorityQueue[T]) Clear(ctx context.Context) error {
 	return q.fail("Clear", unlink(ctx, q.h, q.source.Keys()...))
 }
 
-func (q *PriorityQueue[T]) fail(op string, err error) error { return desir.Fail(q.h, op, err) }
+func (q *PriorityQueue[T]) fail(op string, err error) error { return q.h.Fail(op, err) }

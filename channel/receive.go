@@ -125,5 +125,5 @@ func failure(h *hub.Handle, op string, err error) error {
 	if errors.Is(err, wait.ErrClosed) {
 		err = desir.ErrClosed
 	}
-	return desir.Fail(h, op, err)
+	return h.Fail(op, err)
 }

@@ -7,7 +7,6 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/desir-go/desir"
 	"github.com/desir-go/desir/internal/element"
 	"github.com/desir-go/desir/internal/hub"
 	"github.com/desir-go/desir/internal/keys"
@@ -73,7 +72,7 @@ func (t *Topic[T]) Key() string {
 // 1 MiB is [codec.ErrTooLarge] (see the package comment), and nothing was sent.
 func (t *Topic[T]) Publish(ctx context.Context, v T) (receivers int, err error) {
 	receivers, err = t.publish(ctx, v)
-	return receivers, desir.Fail(t.h, "Publish", err)
+	return receivers, t.h.Fail("Publish", err)
 }
 
 func (t *Topic[T]) publish(ctx context.Context, v T) (int, error) {
@@ -125,7 +124,7 @@ const seqLife = 24 * time.Hour
 func (t *Topic[T]) Subscribe(ctx context.Context, opts ...SubOption) (*Sub[T], error) {
 	s, err := t.subscribe(ctx, opts)
 	if err != nil {
-		return nil, desir.Fail(t.h, "Subscribe", err)
+		return nil, t.h.Fail("Subscribe", err)
 	}
 	return s, nil
 }

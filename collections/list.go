@@ -49,7 +49,7 @@ func NewList[T any](rdb redis.UniversalClient, name string, opts ...Option) *Lis
 	c := element.Scoped(s.values, "list", name)
 	elems, valueErr := element.Values[T](c)
 	h := handle(rdb, "List", name, err, valueErr).Apart(s.apart)
-	l := &List[T]{Object: desir.NewObject(h), h: h, elems: elems, exact: element.Canonical(c)}
+	l := &List[T]{Object: newObject(h), h: h, elems: elems, exact: element.Canonical(c)}
 	if s.maxLen != nil {
 		l.ring = *s.maxLen
 	}
@@ -194,4 +194,4 @@ func (l *List[T]) list(ctx context.Context, do func(context.Context, redis.Cmder
 	return l.elems.DecodeAll(cmd.Val(), l.h.Key)
 }
 
-func (l *List[T]) fail(op string, err error) error { return desir.Fail(l.h, op, err) }
+func (l *List[T]) fail(op string, err error) error { return l.h.Fail(op, err) }

@@ -35,7 +35,7 @@ func NewMap[K comparable, V any](rdb redis.UniversalClient, name string, opts ..
 	values, valueErr := element.Placed[V](vc)
 	h := handle(rdb, "Map", name, err, keyErr, valueErr).Apart(s.apart)
 	return &Map[K, V]{
-		Object: desir.NewObject(h),
+		Object: newObject(h),
 		h:      h,
 		keys:   keys,
 		values: values,
@@ -249,4 +249,4 @@ func (m *Map[K, V]) entry(field, value string) (e desir.Entry[K, V], err error) 
 	return desir.Entry[K, V]{Key: k, Value: v}, nil
 }
 
-func (m *Map[K, V]) fail(op string, err error) error { return desir.Fail(m.h, op, err) }
+func (m *Map[K, V]) fail(op string, err error) error { return m.h.Fail(op, err) }

@@ -29,7 +29,7 @@ func NewSet[T comparable](rdb redis.UniversalClient, name string, opts ...Option
 	s, err := gather(opts, false)
 	members, keyErr := element.Keys[T](s.members)
 	h := handle(rdb, "Set", name, err, keyErr).Apart(s.apart)
-	return &Set[T]{Object: desir.NewObject(h), h: h, members: members}
+	return &Set[T]{Object: newObject(h), h: h, members: members}
 }
 
 // Add puts members in and returns how many were not there. One SADD,
@@ -179,4 +179,4 @@ func (s *Set[T]) atAll(ms []T) (*send.Sender, []string, error) {
 	return out, all, err
 }
 
-func (s *Set[T]) fail(op string, err error) error { return desir.Fail(s.h, op, err) }
+func (s *Set[T]) fail(op string, err error) error { return s.h.Fail(op, err) }

@@ -40,7 +40,7 @@ func NewSortedSet[T comparable](rdb redis.UniversalClient, name string, opts ...
 	s, err := gather(opts, false)
 	members, keyErr := element.Keys[T](s.members)
 	h := handle(rdb, "SortedSet", name, err, keyErr).Apart(s.apart)
-	return &SortedSet[T]{Object: desir.NewObject(h), h: h, members: members}
+	return &SortedSet[T]{Object: newObject(h), h: h, members: members}
 }
 
 // Add gives m a score and reports whether m is new; a member that is there
@@ -191,4 +191,4 @@ func scoreText(score float64) string {
 	}
 }
 
-func (z *SortedSet[T]) fail(op string, err error) error { return desir.Fail(z.h, op, err) }
+func (z *SortedSet[T]) fail(op string, err error) error { return z.h.Fail(op, err) }

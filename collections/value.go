@@ -32,7 +32,7 @@ func NewValue[T any](rdb redis.UniversalClient, name string, opts ...Option) *Va
 	c := element.Scoped(s.values, "value", name)
 	value, valueErr := element.Values[T](c)
 	h := handle(rdb, "Value", name, err, valueErr).Apart(s.apart)
-	return &Value[T]{Object: desir.NewObject(h), h: h, value: value, exact: element.Canonical(c)}
+	return &Value[T]{Object: newObject(h), h: h, value: value, exact: element.Canonical(c)}
 }
 
 // Get returns the value, and whether there is one. One GET, O(1). It fails with
@@ -189,4 +189,4 @@ func (x *Value[T]) encode(v T) (*send.Sender, string, error) {
 	return s, value, err
 }
 
-func (x *Value[T]) fail(op string, err error) error { return desir.Fail(x.h, op, err) }
+func (x *Value[T]) fail(op string, err error) error { return x.h.Fail(op, err) }

@@ -108,7 +108,7 @@ func (q *request) fail(err error) error {
 	if len(q.keys) > 0 {
 		key = q.keys[0]
 	}
-	return desir.Fail(hub.NewHandle(nil, "command", key, nil), name, err)
+	return hub.NewHandle(nil, "command", key, nil).Fail(name, err)
 }
 
 // request checks everything that can be checked without sending. It is never nil.

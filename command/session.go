@@ -49,7 +49,7 @@ var streaming = []string{
 func (r *Runner) Session(ctx context.Context) (*Session, error) {
 	s, err := r.session(ctx)
 	if err != nil {
-		return nil, desir.Fail(hub.NewHandle(nil, "command", "", nil), "Session", err)
+		return nil, hub.NewHandle(nil, "command", "", nil).Fail("Session", err)
 	}
 	return s, nil
 }

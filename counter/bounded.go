@@ -39,7 +39,7 @@ func NewBounded(rdb redis.UniversalClient, name string, lo, hi int64) *Bounded {
 		err = errors.Join(err, errBounds)
 	}
 	h := hub.NewHandle(rdb, "counter.Bounded", name, err)
-	return &Bounded{Object: desir.NewObject(h), h: h, lo: lo, hi: hi}
+	return &Bounded{Object: newObject(h), h: h, lo: lo, hi: hi}
 }
 
 var errBounds = errors.New("the lower bound is above the upper one")
@@ -118,4 +118,4 @@ func (b *Bounded) Set(ctx context.Context, n int64) error {
 	return b.fail("Set", err)
 }
 
-func (b *Bounded) fail(op string, err error) error { return desir.Fail(b.h, op, err) }
+func (b *Bounded) fail(op string, err error) error { return b.h.Fail(op, err) }

@@ -28,7 +28,7 @@ type Counter struct {
 func New(rdb redis.UniversalClient, name string, opts ...Option) *Counter {
 	s := gather(opts)
 	h := hub.NewHandle(rdb, "counter.Counter", name, keys.Check(name)).Apart(s.apart)
-	return &Counter{Object: desir.NewObject(h), h: h, start: s.start}
+	return &Counter{Object: newObject(h), h: h, start: s.start}
 }
 
 // Next adds 1 and returns the new value, which no other caller gets. It costs
@@ -158,4 +158,4 @@ func (c *Counter) Clear(ctx context.Context) error {
 	return c.fail("Clear", err)
 }
 
-func (c *Counter) fail(op string, err error) error { return desir.Fail(c.h, op, err) }
+func (c *Counter) fail(op string, err error) error { return c.h.Fail(op, err) }

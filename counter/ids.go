@@ -40,7 +40,7 @@ func NewIDs(rdb redis.UniversalClient, name string, block int64, opts ...Option)
 	}
 	s := gather(opts)
 	h := hub.NewHandle(rdb, "counter.IDs", name, err).Apart(s.apart)
-	o := desir.NewObject(h)
+	o := newObject(h)
 	return &IDs{
 		Object:  o,
 		counter: &Counter{Object: o, h: h, start: s.start},
@@ -98,4 +98,4 @@ func (s *IDs) Numbers(ctx context.Context) iter.Seq2[int64, error] {
 	})
 }
 
-func (s *IDs) fail(op string, err error) error { return desir.Fail(s.h, op, err) }
+func (s *IDs) fail(op string, err error) error { return s.h.Fail(op, err) }

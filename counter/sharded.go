@@ -191,4 +191,4 @@ func (c *Sharded) Clear(ctx context.Context) error {
 	return nil
 }
 
-func (c *Sharded) fail(op string, err error) error { return desir.Fail(c.h, op, err) }
+func (c *Sharded) fail(op string, err error) error { return c.h.Fail(op, err) }

@@ -44,7 +44,7 @@ func NewWindow(rdb redis.UniversalClient, name string, size time.Duration) *Wind
 		err = errors.Join(err, errSize)
 	}
 	h := hub.NewHandle(rdb, "counter.Window", name, err)
-	return &Window{object: desir.NewObject(h), h: h, size: size}
+	return &Window{object: newObject(h), h: h, size: size}
 }
 
 var (
@@ -123,4 +123,4 @@ func (w *Window) Exists(ctx context.Context) (bool, error) { return w.object.Exi
 // Clear forgets all events. UNLINK, inside a script: one round trip.
 func (w *Window) Clear(ctx context.Context) error { return w.object.Clear(ctx) }
 
-func (w *Window) fail(op string, err error) error { return desir.Fail(w.h, op, err) }
+func (w *Window) fail(op string, err error) error { return w.h.Fail(op, err) }

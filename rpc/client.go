@@ -71,10 +71,11 @@ func (c *Client) Service() string {
 
 // fail makes the error of a call: its operation is the method.
 func (c *Client) fail(op string, err error) error {
-	if err == nil || c == nil {
-		return desir.Fail(nil, "rpc."+op, err)
+	if c == nil {
+		var none *hub.Handle
+		return none.Fail("rpc."+op, err)
 	}
-	return desir.Fail(c.h, op, err)
+	return c.h.Fail(op, err)
 }
 
 // usable returns why no call can work, or nil.

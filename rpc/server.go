@@ -13,7 +13,6 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/desir-go/desir"
 	"github.com/desir-go/desir/internal/hub"
 	"github.com/desir-go/desir/internal/keys"
 	"github.com/desir-go/desir/internal/oneline"
@@ -159,7 +158,7 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 	if err != nil {
 		s.mu.Unlock()
-		return desir.Fail(s.h, "Run", err)
+		return s.h.Fail("Run", err)
 	}
 	r := newRun(s, hub)
 	s.run = r
@@ -170,7 +169,7 @@ func (s *Server) Run(ctx context.Context) error {
 	s.run = nil
 	s.mu.Unlock()
 	close(r.ended)
-	return desir.Fail(s.h, "Run", err)
+	return s.h.Fail("Run", err)
 }
 
 // Shutdown lets [Server.Run] end as the end of its context does, and waits until it has
@@ -189,7 +188,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 		return nil
 	case <-ctx.Done():
 		r.cancel()
-		return desir.Fail(s.h, "Shutdown", ctx.Err())
+		return s.h.Fail("Shutdown", ctx.Err())
 	}
 }
 

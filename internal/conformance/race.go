@@ -106,10 +106,10 @@ func winners(t *testing.T, r *redistest.Redis) {
 	must(t, maps[0].Set(t.Context(), "swap", -1))
 	must(t, maps[0].Set(t.Context(), "delete", -1))
 	for what, try := range map[string]func(i int) (bool, error){
-		"Map.SetIfAbsent":           func(i int) (bool, error) { return maps[i%2].SetIfAbsent(t.Context(), "new", i) },
+		"Map.SetIfAbsent":      func(i int) (bool, error) { return maps[i%2].SetIfAbsent(t.Context(), "new", i) },
 		"Map.CompareAndSwap":   func(i int) (bool, error) { return maps[i%2].CompareAndSwap(t.Context(), "swap", -1, i) },
 		"Map.CompareAndDelete": func(i int) (bool, error) { return maps[i%2].CompareAndDelete(t.Context(), "delete", -1) },
-		"Value.SetIfAbsent":         func(i int) (bool, error) { return values[i%2].SetIfAbsent(t.Context(), i) },
+		"Value.SetIfAbsent":    func(i int) (bool, error) { return values[i%2].SetIfAbsent(t.Context(), i) },
 	} {
 		var won atomic.Int64
 		crowd(goroutines, func(i int) {

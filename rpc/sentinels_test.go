@@ -85,7 +85,7 @@ func sentinelsIn(t *testing.T, root string) (names []string) {
 		switch {
 		case err != nil:
 			return err
-		case d.IsDir() && (slices.Contains([]string{"internal", "testdata", "cmd", "bench", "integration", "otel", "docs"}, d.Name()) || len(file) > 1 && d.Name()[0] == '.'):
+		case d.IsDir() && (slices.Contains([]string{"internal", "testdata", "cmd", "bench", "integration", "rpcotel", "docs"}, d.Name()) || len(file) > 1 && d.Name()[0] == '.'):
 			return fs.SkipDir
 		case d.IsDir() || !strings.HasSuffix(file, ".go") || strings.HasSuffix(file, "_test.go"):
 			return nil

@@ -16,7 +16,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/desir-go/desir/embedded"
-	rpcotel "github.com/desir-go/desir/otel"
+	"github.com/desir-go/desir/rpcotel"
 	"github.com/desir-go/desir/rpc"
 )
 

@@ -18,7 +18,7 @@ import (
 	"github.com/desir-go/desir/rpc"
 )
 
-const scope = "github.com/desir-go/desir/otel"
+const scope = "github.com/desir-go/desir/rpcotel"
 
 // Client returns an interceptor for [rpc.NewClient]: each call is a span of the kind
 // client under the context's, is sent along in the headers, and is measured.

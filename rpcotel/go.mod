@@ -1,4 +1,4 @@
-module github.com/desir-go/desir/otel
+module github.com/desir-go/desir/rpcotel
 
 go 1.26.0
 

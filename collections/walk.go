@@ -131,9 +131,9 @@ func (w *walker) next(ctx context.Context) ([]string, error) {
 	}
 }
 
-// moved reports whether the key belongs to another node by now.
+// moved reports whether the key belongs to another node by now, and the client finds it.
 func moved(err error) bool {
-	return redis.HasErrorPrefix(err, "MOVED") || redis.HasErrorPrefix(err, "ASK")
+	return !errors.Is(err, desir.ErrNotSupported) && (redis.HasErrorPrefix(err, "MOVED") || redis.HasErrorPrefix(err, "ASK"))
 }
 
 // page is one answer of the server.

@@ -1,11 +1,16 @@
 package collections_test
 
 import (
+	"context"
+	"errors"
+	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/desir-go/desir"
 	"github.com/desir-go/desir/collections"
 	"github.com/desir-go/desir/internal/redistest"
 )
@@ -76,6 +81,32 @@ func migrate(t *testing.T, c *redistest.Cluster, key string) {
 	for _, node := range c.Nodes {
 		if node != from && node != to {
 			do(node.Client(t), "cluster", "setslot", slot, "node", targetID)
+		}
+	}
+}
+
+// TestWalkPlainClient walks through a client of one node of a cluster where another node has
+// the key: that is said at once, and not looked for a hundred times.
+func TestWalkPlainClient(t *testing.T) {
+	t.Parallel()
+	c := redistest.StartCluster(t, 0)
+	here := c.MasterFor("here")
+	name := ""
+	for i := 0; name == "" || c.MasterFor(name) == here; i++ {
+		name = fmt.Sprint("there", i)
+	}
+	rdb := here.Client(t)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	for what, seq := range map[string]func() error{
+		"Map.All":       func() error { _, err := desir.Collect(collections.NewMap[int, int](rdb, name).All(ctx)); return err },
+		"Map.Keys":      func() error { _, err := desir.Collect(collections.NewMap[int, int](rdb, name).Keys(ctx)); return err },
+		"Set.All":       func() error { _, err := desir.Collect(collections.NewSet[int](rdb, name).All(ctx)); return err },
+		"SortedSet.All": func() error { _, err := desir.Collect(collections.NewSortedSet[int](rdb, name).All(ctx)); return err },
+		"List.All":      func() error { _, err := desir.Collect(collections.NewList[int](rdb, name).All(ctx)); return err },
+	} {
+		if err := seq(); !errors.Is(err, desir.ErrNotSupported) {
+			t.Errorf("%s: %v; want ErrNotSupported", what, err)
 		}
 	}
 }

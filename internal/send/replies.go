@@ -38,6 +38,7 @@ var sentences = []struct {
 	{"The user executing the script can't", ErrDenied},                  // Redis 7.0
 	{"ACL failure in script", ErrDenied},                                // Redis 7.2 and later, Valkey
 	{"without any password configured for the default user", ErrDenied}, // all
+	{"Protocol error: unauthenticated", ErrDenied},                      // all, to long commands without AUTH
 	{"max number of clients reached", ErrUnavailable},                   // all
 	{"Script killed by user", ErrUnavailable},                           // all; one that had written is not killed
 	{"unknown command", ErrNotSupported},                                // all

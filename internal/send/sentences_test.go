@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -88,6 +89,9 @@ func TestSentences(t *testing.T) {
 	t.Run("without a password", func(t *testing.T) {
 		locked := redistest.StartServer(t, redistest.Config("requirepass", "pw"))
 		err := send.New(locked.Client(t, func(o *redis.Options) { o.Password = "" })).Read(ctx, redis.NewCmd(ctx, "get", "k"))
+		refusal{want: send.ErrDenied}.check(t, version, err)
+		long := redis.NewCmd(ctx, append([]any{"mget"}, slices.Repeat([]any{"k"}, 20)...)...) // as a script with its keys is
+		err = send.New(locked.Client(t, func(o *redis.Options) { o.Password = "" })).Read(ctx, long)
 		refusal{want: send.ErrDenied}.check(t, version, err)
 	})
 	t.Run("too many clients", func(t *testing.T) {

@@ -6,8 +6,8 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/desir-go/desir/internal/batch"
 	"github.com/desir-go/desir/internal/element"
-	"github.com/desir-go/desir/internal/fuse"
 	"github.com/desir-go/desir/internal/hub"
 	"github.com/desir-go/desir/internal/keys"
 	"github.com/desir-go/desir/internal/wait"
@@ -23,7 +23,7 @@ type Chan[T any] struct {
 	source wait.List
 	buffer int // 0 for no bound
 
-	patient, hasty *fuse.Kind // of Send and of TrySend
+	patient, hasty *batch.Merger // of Send and of TrySend
 }
 
 // NewChan names a channel. It does not talk to Redis and cannot fail: a name, a

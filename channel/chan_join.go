@@ -5,20 +5,20 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/desir-go/desir/internal/fuse"
+	"github.com/desir-go/desir/internal/batch"
 )
 
 // joint returns how concurrent sends of this object become one run of the
 // script: their values one after the other, and of how many were appended each
 // call its share.
-func (c *Chan[T]) joint(patient bool) *fuse.Kind {
-	return &fuse.Kind{
-		Joins: true, Narrow: true,
-		Command: func(ctx context.Context, calls []*fuse.Call) redis.Cmder {
+func (c *Chan[T]) joint(patient bool) *batch.Merger {
+	return &batch.Merger{
+		Merges: true, Coalesces: true,
+		Command: func(ctx context.Context, calls []*batch.Call) redis.Cmder {
 			hub := c.h.Known() // the callers have it already
-			return sendScript.Command(ctx, hub, c.source.Keys(), fuse.Args(calls, c.sendHead(hub, patient)...)...)
+			return sendScript.Command(ctx, hub, c.source.Keys(), batch.Args(calls, c.sendHead(hub, patient)...)...)
 		},
-		Answer: func(cmd redis.Cmder, calls []*fuse.Call) {
+		Share: func(cmd redis.Cmder, calls []*batch.Call) {
 			n, err := cmd.(*redis.Cmd).Int64()
 			for _, call := range calls {
 				call.Err = err

@@ -12,7 +12,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/desir-go/desir"
-	"github.com/desir-go/desir/internal/fuse"
+	"github.com/desir-go/desir/internal/batch"
 	"github.com/desir-go/desir/internal/hub"
 	"github.com/desir-go/desir/internal/script"
 	"github.com/desir-go/desir/internal/send"
@@ -106,13 +106,13 @@ func (w *ttlWays) expireThere(ctx context.Context, h *hub.Hub, key string, field
 
 // joinExpiries returns how concurrent calls with one time to live become one run of
 // the script.
-func joinExpiries(h *hub.Hub) *fuse.Kind {
-	return &fuse.Kind{
-		Joins: true, Narrow: true,
-		Command: func(ctx context.Context, calls []*fuse.Call) redis.Cmder {
-			return hashExpire.Command(ctx, h, []string{calls[0].Key}, fuse.Args(calls, calls[0].Class)...)
+func joinExpiries(h *hub.Hub) *batch.Merger {
+	return &batch.Merger{
+		Merges: true, Coalesces: true,
+		Command: func(ctx context.Context, calls []*batch.Call) redis.Cmder {
+			return hashExpire.Command(ctx, h, []string{calls[0].Key}, batch.Args(calls, calls[0].Class)...)
 		},
-		Answer: func(cmd redis.Cmder, calls []*fuse.Call) {
+		Share: func(cmd redis.Cmder, calls []*batch.Call) {
 			there, _ := cmd.(*redis.Cmd).Val().([]any)
 			for _, c := range calls {
 				part := len(c.Values)
@@ -174,7 +174,7 @@ var (
 // ttlWays is how a client's server lets fields expire.
 type ttlWays struct {
 	set, expire ways
-	joint       *fuse.Kind // of ExpireKey
+	joint       *batch.Merger // of ExpireKey
 }
 
 type ttlPart struct{} // the key of it in a hub

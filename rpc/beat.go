@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"github.com/desir-go/desir/internal/fuse"
+	"github.com/desir-go/desir/internal/batch"
 	"github.com/desir-go/desir/internal/pack"
 	"github.com/desir-go/desir/internal/send"
 )
@@ -58,7 +58,7 @@ func (m *running) long() map[string][]uint64 {
 // name tells a client that the worker has calls of it. If it is lost, the next one is not.
 func (r *run) name(client string, ids []uint64) {
 	p := &send.Post{Value: string(appendHeld(nil, ids))}
-	r.hub.Send.Post(context.Background(), p, deliverHeld, inboxKey(client), func(*fuse.Call, error) {})
+	r.hub.Send.Post(context.Background(), p, deliverHeld, inboxKey(client), func(*batch.Call, error) {})
 }
 
 // appendHeld appends the IDs of calls that a worker has.

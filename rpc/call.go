@@ -11,7 +11,7 @@ import (
 
 	"github.com/desir-go/desir"
 	"github.com/desir-go/desir/codec"
-	"github.com/desir-go/desir/internal/fuse"
+	"github.com/desir-go/desir/internal/batch"
 	"github.com/desir-go/desir/internal/link"
 	"github.com/desir-go/desir/internal/outage"
 	"github.com/desir-go/desir/internal/pack"
@@ -28,7 +28,7 @@ type call struct {
 	out    atomic.Int64 // when it was stored, by the server's clock; 0: not known yet
 	box    *inbox       // that waits for its result; nil: nobody does
 	post   send.Post
-	stored func(*fuse.Call, error) // p.answered
+	stored func(*batch.Call, error) // p.answered
 	// settled: stored was called, so nobody else will touch the post.
 	settled atomic.Bool
 	leads   atomic.Pointer[link.Link] // over which it reads its result itself
@@ -249,16 +249,16 @@ var errResult = errors.New("a result that cannot be read")
 // cancel tells the workers that a call was given up, together with others.
 func (c *Client) cancel(box *inbox, id uint64) {
 	p := &send.Post{Value: string(pack.AppendUint(nil, id))}
-	box.hub.Send.Post(context.Background(), p, c.cancels, c.service.cancel, func(_ *fuse.Call, err error) {
+	box.hub.Send.Post(context.Background(), p, c.cancels, c.service.cancel, func(_ *batch.Call, err error) {
 		outage.Of(box.hub).Without(outage.Cancels, c.service.cancel, err) // one that is lost: the handler ends by itself
 	})
 }
 
 // giveUp is the kind of a cancel: one message for all calls.
-func (c *Client) giveUp() *fuse.Kind {
-	return &fuse.Kind{
-		Joins: true,
-		Command: func(ctx context.Context, calls []*fuse.Call) redis.Cmder {
+func (c *Client) giveUp() *batch.Merger {
+	return &batch.Merger{
+		Merges: true,
+		Command: func(ctx context.Context, calls []*batch.Call) redis.Cmder {
 			h := c.h.Known() // the callers have it already
 			_, command := published(h)
 			b := pack.AppendString(pack.AppendArray(nil, len(calls)+1), inboxOf(h, c.prefix).id)
@@ -269,6 +269,6 @@ func (c *Client) giveUp() *fuse.Kind {
 			cmd.SetFirstKeyPos(1)
 			return cmd
 		},
-		Answer: func(redis.Cmder, []*fuse.Call) {},
+		Share: func(redis.Cmder, []*batch.Call) {},
 	}
 }

@@ -14,7 +14,7 @@ import (
 
 	"github.com/desir-go/desir"
 	"github.com/desir-go/desir/codec"
-	"github.com/desir-go/desir/internal/fuse"
+	"github.com/desir-go/desir/internal/batch"
 	"github.com/desir-go/desir/internal/hub"
 	"github.com/desir-go/desir/internal/keys"
 	"github.com/desir-go/desir/internal/send"
@@ -35,7 +35,7 @@ type Client struct {
 	clock     clock
 	closed    atomic.Bool
 
-	kind, cancels *fuse.Kind // of stores and of cancels
+	kind, cancels *batch.Merger // of stores and of cancels
 
 	failing atomic.Int64 // when checks began to fail, UnixNano; 0 while they work
 	inbox   atomic.Pointer[inbox]

@@ -18,7 +18,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/desir-go/desir/codec"
-	"github.com/desir-go/desir/internal/fuse"
+	"github.com/desir-go/desir/internal/batch"
 	"github.com/desir-go/desir/internal/pack"
 )
 
@@ -140,9 +140,9 @@ func cancelOf(t *testing.T, ids ...uint64) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var calls []*fuse.Call
+	var calls []*batch.Call
 	for _, id := range ids {
-		calls = append(calls, &fuse.Call{Value: string(pack.AppendUint(nil, id))})
+		calls = append(calls, &batch.Call{Value: string(pack.AppendUint(nil, id))})
 	}
 	args := c.giveUp().Command(context.Background(), calls).Args()
 	return bytes.ReplaceAll(args[2].([]byte), []byte(box.id), []byte(goldenInbox))

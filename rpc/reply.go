@@ -9,7 +9,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/desir-go/desir"
-	"github.com/desir-go/desir/internal/fuse"
+	"github.com/desir-go/desir/internal/batch"
 	"github.com/desir-go/desir/internal/link"
 	"github.com/desir-go/desir/internal/send"
 )
@@ -26,10 +26,10 @@ var (
 
 // entryOf is an entry of an inbox whose one field holds the values of all calls: XADD into
 // a stream that is there. One that is gone stays gone.
-func entryOf(field string) *fuse.Kind {
-	return &fuse.Kind{
-		Joins: true,
-		Command: func(ctx context.Context, calls []*fuse.Call) redis.Cmder {
+func entryOf(field string) *batch.Merger {
+	return &batch.Merger{
+		Merges: true,
+		Command: func(ctx context.Context, calls []*batch.Call) redis.Cmder {
 			results := calls[0].Value
 			if len(calls) > 1 {
 				n := 0
@@ -44,7 +44,7 @@ func entryOf(field string) *fuse.Kind {
 			}
 			return redis.NewStringCmd(ctx, "xadd", calls[0].Key, "nomkstream", "*", field, results)
 		},
-		Answer: func(redis.Cmder, []*fuse.Call) {},
+		Share: func(redis.Cmder, []*batch.Call) {},
 	}
 }
 
@@ -60,7 +60,7 @@ type outgoing struct {
 	n      int64     // how many
 	began  time.Time // of its trouble
 	pause  patience
-	done   func(*fuse.Call, error) // o.delivered
+	done   func(*batch.Call, error) // o.delivered
 }
 
 var outgoings = sync.Pool{New: func() any { return &outgoing{} }}
@@ -150,7 +150,7 @@ func (o *outgoing) command() *link.Command {
 
 // delivered looks at what became of results. They may be sent again whatever happened: a
 // client knows which results it waits for.
-func (o *outgoing) delivered(_ *fuse.Call, err error) {
+func (o *outgoing) delivered(_ *batch.Call, err error) {
 	r := o.run
 	switch {
 	case err == nil:

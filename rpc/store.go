@@ -9,7 +9,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/desir-go/desir"
-	"github.com/desir-go/desir/internal/fuse"
+	"github.com/desir-go/desir/internal/batch"
 	"github.com/desir-go/desir/internal/script"
 )
 
@@ -17,10 +17,10 @@ var listLifeMillis = strconv.FormatInt(listLife.Milliseconds(), 10)
 
 // store is the kind of a call's way to the list; one for each service, since the script
 // has its keys.
-func (c *Client) store() *fuse.Kind {
-	return &fuse.Kind{
-		Joins: true,
-		Command: func(ctx context.Context, calls []*fuse.Call) redis.Cmder {
+func (c *Client) store() *batch.Merger {
+	return &batch.Merger{
+		Merges: true,
+		Command: func(ctx context.Context, calls []*batch.Call) redis.Cmder {
 			h := c.h.Known() // the callers have it already
 			args := make([]any, 1, 1+len(calls))
 			args[0] = listLife.Milliseconds()
@@ -29,7 +29,7 @@ func (c *Client) store() *fuse.Kind {
 			}
 			return callScript.Command(ctx, h, []string{c.service.calls, c.service.alive}, args...)
 		},
-		Answer: func(cmd redis.Cmder, calls []*fuse.Call) {
+		Share: func(cmd redis.Cmder, calls []*batch.Call) {
 			n, err := numbers(cmd.(*redis.Cmd).Val(), 2)
 			if err != nil {
 				n = []int64{int64(len(calls)), 1} // as if stored; the result will tell
@@ -92,7 +92,7 @@ func (p *call) store(ctx context.Context) {
 }
 
 // answered takes the answer to the store.
-func (p *call) answered(one *fuse.Call, err error) {
+func (p *call) answered(one *batch.Call, err error) {
 	var n int64
 	if err == nil {
 		n = one.Count

@@ -7,7 +7,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/desir-go/desir/internal/fuse"
+	"github.com/desir-go/desir/internal/batch"
 )
 
 // The calls of this file carry one element each. They are the ones that
@@ -17,7 +17,7 @@ import (
 // HGet returns the value of a field and whether it is there.
 func (s *Sender) HGet(ctx context.Context, key, field string) (value string, ok bool, err error) {
 	if m := s.lone(ctx, key); m != nil { // the shortest way for who is alone
-		defer m.Exit()
+		defer m.Release()
 		if err := s.refusal(); err != nil {
 			return "", false, err
 		}
@@ -96,12 +96,12 @@ func (s *Sender) Push(ctx context.Context, key string, front bool, values []stri
 
 // Join sends values for a list of its own kind of command, together with other
 // calls of that kind, and returns its share of the answer.
-func (s *Sender) Join(ctx context.Context, kind *fuse.Kind, key string, values []string) (n int64, err error) {
+func (s *Sender) Join(ctx context.Context, kind *batch.Merger, key string, values []string) (n int64, err error) {
 	return s.JoinClass(ctx, kind, key, 0, values)
 }
 
 // JoinClass is Join for calls that leave together with those of one class only.
-func (s *Sender) JoinClass(ctx context.Context, kind *fuse.Kind, key string, class int64, values []string) (n int64, err error) {
+func (s *Sender) JoinClass(ctx context.Context, kind *batch.Merger, key string, class int64, values []string) (n int64, err error) {
 	c := s.calls.New(kind, key)
 	c.Class, c.Values, c.Elements = class, values, len(values)
 	for _, v := range values {
@@ -115,16 +115,16 @@ func (s *Sender) IncrBy(ctx context.Context, key string, delta int64) (int64, er
 	c := s.calls.New(up, key)
 	switch {
 	case delta < -maxDelta || delta > maxDelta:
-		c.Kind = far
+		c.Merger = far
 	case delta < 0:
-		c.Kind = down
+		c.Merger = down
 	}
 	c.Delta = delta
 	return s.count(ctx, c)
 }
 
 // count sends a call that changes something and is answered with a number.
-func (s *Sender) count(ctx context.Context, c *fuse.Call) (n int64, err error) {
+func (s *Sender) count(ctx context.Context, c *batch.Call) (n int64, err error) {
 	if err = counted(s.repeat(ctx, c)); err == nil {
 		n = c.Count
 	}

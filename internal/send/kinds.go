@@ -7,28 +7,28 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/desir-go/desir/internal/fuse"
+	"github.com/desir-go/desir/internal/batch"
 )
 
 // plain is a call that stays a command of its own in a shared pipeline.
-var plain = &fuse.Kind{
-	Command: func(_ context.Context, calls []*fuse.Call) redis.Cmder { return calls[0].Cmd },
-	Answer:  func(redis.Cmder, []*fuse.Call) {},
+var plain = &batch.Merger{
+	Command: func(_ context.Context, calls []*batch.Call) redis.Cmder { return calls[0].Cmd },
+	Share:   func(redis.Cmder, []*batch.Call) {},
 }
 
 // errAnswers is an answer that has not one part for each question.
 var errAnswers = Fault(ErrReply, errors.New("it has too few or too many parts"))
 
 // hget is HGET for one and HMGET for many.
-var hget = &fuse.Kind{
-	Joins: true,
-	Command: func(ctx context.Context, calls []*fuse.Call) redis.Cmder {
+var hget = &batch.Merger{
+	Merges: true,
+	Command: func(ctx context.Context, calls []*batch.Call) redis.Cmder {
 		if len(calls) == 1 {
 			return redis.NewStringCmd(ctx, "hget", calls[0].Key, calls[0].Field)
 		}
 		return redis.NewSliceCmd(ctx, fields("hmget", calls)...)
 	},
-	Answer: func(cmd redis.Cmder, calls []*fuse.Call) {
+	Share: func(cmd redis.Cmder, calls []*batch.Call) {
 		if cmd, ok := cmd.(*redis.StringCmd); ok {
 			calls[0].Text, calls[0].Found = cmd.Val(), true
 			return
@@ -46,9 +46,9 @@ var hget = &fuse.Kind{
 
 // hset is a variadic HSET. Where two calls set one field the later one wins,
 // as if they had come one after the other.
-var hset = &fuse.Kind{
-	Joins: true,
-	Command: func(ctx context.Context, calls []*fuse.Call) redis.Cmder {
+var hset = &batch.Merger{
+	Merges: true,
+	Command: func(ctx context.Context, calls []*batch.Call) redis.Cmder {
 		args := make([]any, 2, 2+2*len(calls))
 		args[0], args[1] = "hset", calls[0].Key
 		for _, c := range calls {
@@ -56,14 +56,14 @@ var hset = &fuse.Kind{
 		}
 		return redis.NewIntCmd(ctx, args...)
 	},
-	Answer: func(redis.Cmder, []*fuse.Call) {},
+	Share: func(redis.Cmder, []*batch.Call) {},
 }
 
 // hsetex is a variadic HSETEX of one time to live, in milliseconds: the class of its
 // calls. Of two on one field the later one wins.
-var hsetex = &fuse.Kind{
-	Joins: true,
-	Command: func(ctx context.Context, calls []*fuse.Call) redis.Cmder {
+var hsetex = &batch.Merger{
+	Merges: true,
+	Command: func(ctx context.Context, calls []*batch.Call) redis.Cmder {
 		args := make([]any, 6, 6+2*len(calls))
 		copy(args, []any{"hsetex", calls[0].Key, "px", calls[0].Class, "fields", len(calls)})
 		for _, c := range calls {
@@ -71,13 +71,13 @@ var hsetex = &fuse.Kind{
 		}
 		return redis.NewIntCmd(ctx, args...)
 	},
-	Answer: func(redis.Cmder, []*fuse.Call) {},
+	Share: func(redis.Cmder, []*batch.Call) {},
 }
 
 // hpttl is a variadic HPTTL.
-var hpttl = &fuse.Kind{
-	Joins: true,
-	Command: func(ctx context.Context, calls []*fuse.Call) redis.Cmder {
+var hpttl = &batch.Merger{
+	Merges: true,
+	Command: func(ctx context.Context, calls []*batch.Call) redis.Cmder {
 		args := make([]any, 4, 4+len(calls))
 		copy(args, []any{"hpttl", calls[0].Key, "fields", len(calls)})
 		for _, c := range calls {
@@ -85,7 +85,7 @@ var hpttl = &fuse.Kind{
 		}
 		return redis.NewIntSliceCmd(ctx, args...)
 	},
-	Answer: func(cmd redis.Cmder, calls []*fuse.Call) {
+	Share: func(cmd redis.Cmder, calls []*batch.Call) {
 		ends := cmd.(*redis.IntSliceCmd).Val()
 		for i, c := range calls {
 			if len(ends) != len(calls) {
@@ -98,15 +98,15 @@ var hpttl = &fuse.Kind{
 }
 
 // sismember is SISMEMBER for one and SMISMEMBER for many.
-var sismember = &fuse.Kind{
-	Joins: true,
-	Command: func(ctx context.Context, calls []*fuse.Call) redis.Cmder {
+var sismember = &batch.Merger{
+	Merges: true,
+	Command: func(ctx context.Context, calls []*batch.Call) redis.Cmder {
 		if len(calls) == 1 {
 			return redis.NewIntCmd(ctx, "sismember", calls[0].Key, calls[0].Field)
 		}
 		return redis.NewBoolSliceCmd(ctx, fields("smismember", calls)...)
 	},
-	Answer: func(cmd redis.Cmder, calls []*fuse.Call) {
+	Share: func(cmd redis.Cmder, calls []*batch.Call) {
 		if cmd, ok := cmd.(*redis.IntCmd); ok {
 			calls[0].Found = cmd.Val() == 1
 			return
@@ -123,7 +123,7 @@ var sismember = &fuse.Kind{
 }
 
 // fields returns the words of a command with the field of each call.
-func fields(name string, calls []*fuse.Call) []any {
+func fields(name string, calls []*batch.Call) []any {
 	args := make([]any, 2, 2+len(calls))
 	args[0], args[1] = name, calls[0].Key
 	for _, c := range calls {
@@ -136,13 +136,13 @@ var rpush, lpush = push("rpush"), push("lpush")
 
 // push is a push of the values of all calls, one call after the other; the
 // reply is the length after the last of them.
-func push(name string) *fuse.Kind {
-	return &fuse.Kind{
-		Joins: true,
-		Command: func(ctx context.Context, calls []*fuse.Call) redis.Cmder {
-			return redis.NewIntCmd(ctx, fuse.Args(calls, name, calls[0].Key)...)
+func push(name string) *batch.Merger {
+	return &batch.Merger{
+		Merges: true,
+		Command: func(ctx context.Context, calls []*batch.Call) redis.Cmder {
+			return redis.NewIntCmd(ctx, batch.Args(calls, name, calls[0].Key)...)
 		},
-		Answer: func(cmd redis.Cmder, calls []*fuse.Call) {
+		Share: func(cmd redis.Cmder, calls []*batch.Call) {
 			length := cmd.(*redis.IntCmd).Val()
 			for i := len(calls) - 1; i >= 0; i-- {
 				calls[i].Count = length
@@ -161,23 +161,23 @@ const maxDelta = 1 << 53
 // after: if neither overflows, none does. far ones join nothing.
 var up, down, far = incrBy(true), incrBy(true), incrBy(false)
 
-func incrBy(joins bool) *fuse.Kind {
-	return &fuse.Kind{
-		Joins: joins,
-		Command: func(ctx context.Context, calls []*fuse.Call) redis.Cmder {
+func incrBy(joins bool) *batch.Merger {
+	return &batch.Merger{
+		Merges: joins,
+		Command: func(ctx context.Context, calls []*batch.Call) redis.Cmder {
 			var sum int64
 			for _, c := range calls {
 				sum += c.Delta
 			}
 			return redis.NewIntCmd(ctx, "incrby", calls[0].Key, sum)
 		},
-		Answer: func(cmd redis.Cmder, calls []*fuse.Call) {
+		Share: func(cmd redis.Cmder, calls []*batch.Call) {
 			value := cmd.(*redis.IntCmd).Val()
 			for i := len(calls) - 1; i >= 0; i-- {
 				calls[i].Count = value
 				value -= calls[i].Delta
 			}
 		},
-		Apart: func(err error) bool { return strings.Contains(err.Error(), "overflow") },
+		Split: func(err error) bool { return strings.Contains(err.Error(), "overflow") },
 	}
 }

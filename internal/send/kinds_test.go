@@ -10,7 +10,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/desir-go/desir/internal/fuse"
+	"github.com/desir-go/desir/internal/batch"
 )
 
 // held is a transport that keeps every batch until it is let go, and answers as
@@ -37,12 +37,12 @@ func inOneBatch(t *testing.T, answer func(redis.Cmder), calls ...func(ctx contex
 	synctest.Test(t, func(t *testing.T) {
 		h := &held{gate: make(chan func(redis.Cmder))}
 		s := New(redis.NewClient(&redis.Options{Addr: "127.0.0.1:1"}))
-		m := fuse.New(h.send, 0, &s.left)
+		m := batch.New(h.send, 0, &s.left)
 		s.lanes.only = &lane{reads: m, writes: m}
 		ctx := t.Context()
 		var group sync.WaitGroup
 		busy := func() { _ = s.Read(ctx, redis.NewIntCmd(ctx, "hlen", "busy")) }
-		for range fuse.Most / 2 { // each worker has something in hand
+		for range batch.MaxInFlight / 2 { // each worker has something in hand
 			group.Go(busy)
 			synctest.Wait()
 		}
@@ -53,7 +53,7 @@ func inOneBatch(t *testing.T, answer func(redis.Cmder), calls ...func(ctx contex
 		h.gate <- func(redis.Cmder) {}
 		synctest.Wait()
 		h.sent = nil
-		for range fuse.Most / 2 {
+		for range batch.MaxInFlight / 2 {
 			h.gate <- answer // to the others, and to the one whose batch it is
 		}
 		group.Wait()

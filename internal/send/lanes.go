@@ -9,7 +9,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/desir-go/desir/internal/fuse"
+	"github.com/desir-go/desir/internal/batch"
 )
 
 // lanes are the ways to the nodes of one client: what goes to one node leaves
@@ -29,7 +29,7 @@ type lanes struct {
 // that is sent once keeps the client from sending its whole pipeline again. So have
 // joint scripts, whose runs cost more than what they carry, and posts, for whose
 // answers nobody waits: few large batches are best for both.
-type lane struct{ reads, writes, scripts, posts *fuse.Combiner }
+type lane struct{ reads, writes, scripts, posts *batch.Batcher }
 
 // slowBatch is after which these do not wait for the batch under way.
 const slowBatch = 3 * time.Millisecond
@@ -40,10 +40,10 @@ const slowBatch = 3 * time.Millisecond
 func newLanes(s *client) *lanes {
 	l := &lanes{make: func() *lane {
 		return &lane{
-			reads:   fuse.New(s.readAll, 0, &s.left),
-			writes:  fuse.New(s.writeAll, verdict, &s.left),
-			scripts: fuse.New(s.writeAll, verdict, &s.left).Narrow(slowBatch),
-			posts:   fuse.New(s.writeAll, 0, &s.left).Narrow(slowBatch),
+			reads:   batch.New(s.readAll, 0, &s.left),
+			writes:  batch.New(s.writeAll, verdict, &s.left),
+			scripts: batch.New(s.writeAll, verdict, &s.left).Coalesce(slowBatch),
+			posts:   batch.New(s.writeAll, 0, &s.left).Coalesce(slowBatch),
 		}
 	}}
 	switch rdb := s.rdb.(type) {

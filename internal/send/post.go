@@ -5,7 +5,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/desir-go/desir/internal/fuse"
+	"github.com/desir-go/desir/internal/batch"
 )
 
 // Post is a write that leaves together with others and that nobody waits for:
@@ -19,10 +19,10 @@ type Post struct {
 	Here bool
 
 	s        *Sender
-	m        *fuse.Combiner
-	call     *fuse.Call
-	done     func(c *fuse.Call, err error)
-	answered func(*fuse.Call) // p.answer
+	m        *batch.Batcher
+	call     *batch.Call
+	done     func(c *batch.Call, err error)
+	answered func(*batch.Call) // p.answer
 	pause    time.Duration
 	attempts int
 
@@ -34,7 +34,7 @@ type Post struct {
 // prove that nothing was executed are repeated. Then done gets the call with its
 // answer, or a classified error; it must not block, and the call is not its own.
 // The context ends nothing but the wait for a connection.
-func (s *Sender) Post(ctx context.Context, p *Post, kind *fuse.Kind, key string, done func(c *fuse.Call, err error)) {
+func (s *Sender) Post(ctx context.Context, p *Post, kind *batch.Merger, key string, done func(c *batch.Call, err error)) {
 	if p.call == nil {
 		p.call = s.calls.New(kind, key)
 		p.answered = p.answer
@@ -59,14 +59,14 @@ func (p *Post) Withdraw() bool {
 	pausing := p.pausing
 	p.pausing = false
 	p.mu.Unlock()
-	if pausing || p.m != nil && p.m.Withdraw(p.call) {
+	if pausing || p.m != nil && p.m.Cancel(p.call) {
 		p.s.posted.Add(-1)
 		return true
 	}
 	return false
 }
 
-func (p *Post) answer(c *fuse.Call) {
+func (p *Post) answer(c *batch.Call) {
 	ctx := c.Context()
 	if !p.s.mapped.Load() {
 		p.s.mapped.Store(c.Err == nil || IsReply(c.Err))
@@ -90,7 +90,7 @@ func (p *Post) answer(c *fuse.Call) {
 }
 
 // end says what became of p, which may be used again by then.
-func (p *Post) end(c *fuse.Call, err error) {
+func (p *Post) end(c *batch.Call, err error) {
 	s := p.s
 	p.done(c, err)
 	s.posted.Add(-1)
@@ -105,7 +105,7 @@ func (p *Post) again() {
 	}
 	p.pausing = false
 	ctx := p.call.Context()
-	p.call.Again()
+	p.call.Retry()
 	p.mu.Unlock()
 	p.m.Post(ctx, p.call, false, p.answered)
 }

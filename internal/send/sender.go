@@ -8,7 +8,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/desir-go/desir/internal/fuse"
+	"github.com/desir-go/desir/internal/batch"
 )
 
 // MaxLeft bounds the commands of one client that run for callers whose
@@ -18,7 +18,7 @@ const MaxLeft = 64
 
 // batches is how many of them one node's combiners may have under way: for reads, writes and
 // joint scripts. Nobody waits for posts, or leaves them.
-const batches = 3 * fuse.Most
+const batches = 3 * batch.MaxInFlight
 
 const (
 	repeats    = 3                      // of a write that was proved not executed
@@ -43,10 +43,10 @@ type client struct {
 	reloaded atomic.Int64  // when the cluster's map was asked for, UnixNano
 	mapped   atomic.Bool   // a cluster's map is there
 	sizes    *sizes
-	calls    fuse.Calls
+	calls    batch.Pool
 	direct   atomic.Int64   // in flight on their callers' goroutines, without a combiner
 	posted   atomic.Int64   // posts without a reply
-	posts    *fuse.Combiner // of what has no lane
+	posts    *batch.Batcher // of what has no lane
 	shut     atomic.Bool    // nothing is sent any more
 }
 
@@ -54,7 +54,7 @@ type client struct {
 func New(rdb redis.UniversalClient) *Sender {
 	s := &Sender{client: &client{rdb: rdb, plain: plainClient(rdb), slots: make(chan struct{}, MaxLeft-batches), sizes: newSizes()}}
 	s.lanes = newLanes(s.client)
-	s.posts = fuse.New(s.writeAll, 0, &s.left).Narrow(slowBatch)
+	s.posts = batch.New(s.writeAll, 0, &s.left).Coalesce(slowBatch)
 	return s
 }
 
@@ -101,7 +101,7 @@ func (s *Sender) Write(ctx context.Context, cmd redis.Cmder) error {
 }
 
 // repeat sends a call that changes something as [Sender.Write] does.
-func (s *Sender) repeat(ctx context.Context, c *fuse.Call) error {
+func (s *Sender) repeat(ctx context.Context, c *batch.Call) error {
 	pause := firstPause
 	for attempt := 0; ; attempt++ {
 		err := s.do(ctx, c, true)
@@ -112,7 +112,7 @@ func (s *Sender) repeat(ctx context.Context, c *fuse.Call) error {
 			return Fault(err, ctx.Err())
 		}
 		pause = min(2*pause, lastPause)
-		c.Again()
+		c.Retry()
 	}
 }
 

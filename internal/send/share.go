@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 
-	"github.com/desir-go/desir/internal/fuse"
+	"github.com/desir-go/desir/internal/batch"
 )
 
 const (
@@ -14,7 +14,7 @@ const (
 
 // do sends a call: with others, or by itself if there are none and its context
 // cannot end, or if it may not share. The error is classified.
-func (s *Sender) do(ctx context.Context, c *fuse.Call, write bool) error {
+func (s *Sender) do(ctx context.Context, c *batch.Call, write bool) error {
 	m := s.combiner(ctx, c, write)
 	switch {
 	case m == nil && stays(ctx):
@@ -22,8 +22,8 @@ func (s *Sender) do(ctx context.Context, c *fuse.Call, write bool) error {
 	case m == nil:
 		return s.alone(ctx, c, write)
 	case ctx.Done() == nil:
-		if m.Enter() {
-			defer m.Exit()
+		if m.TryAcquire() {
+			defer m.Release()
 			return s.alone(ctx, c, write)
 		}
 	case ctx.Err() != nil:
@@ -34,9 +34,9 @@ func (s *Sender) do(ctx context.Context, c *fuse.Call, write bool) error {
 		return s.finish(ctx, errLeft, request{write: write})
 	}
 	switch m.Do(ctx, c) {
-	case fuse.Unsent:
+	case batch.Unsent:
 		return s.finish(ctx, ctx.Err(), request{write: write})
-	case fuse.Left:
+	case batch.Abandoned:
 		return s.finish(ctx, ctx.Err(), request{write: write, written: true})
 	default:
 		return s.finish(ctx, c.Err, request{write: write, written: true})
@@ -51,7 +51,7 @@ func waited(ctx context.Context, err error) bool {
 }
 
 // directly is alone for a call on its caller's goroutine that no combiner knows of.
-func (s *Sender) directly(ctx context.Context, c *fuse.Call, write bool) error {
+func (s *Sender) directly(ctx context.Context, c *batch.Call, write bool) error {
 	s.direct.Add(1)
 	defer s.direct.Add(-1)
 	return s.alone(ctx, c, write)
@@ -59,7 +59,7 @@ func (s *Sender) directly(ctx context.Context, c *fuse.Call, write bool) error {
 
 // combiner returns the combiner of the calls that the call may leave with, or
 // nil if it has to leave alone.
-func (s *Sender) combiner(ctx context.Context, c *fuse.Call, write bool) *fuse.Combiner {
+func (s *Sender) combiner(ctx context.Context, c *batch.Call, write bool) *batch.Batcher {
 	if s.lanes == nil || c.Key == "" || c.Size > sharedSize || c.Elements > sharedElements {
 		return nil
 	}
@@ -67,7 +67,7 @@ func (s *Sender) combiner(ctx context.Context, c *fuse.Call, write bool) *fuse.C
 	switch {
 	case l == nil:
 		return nil
-	case write && c.Kind.Narrow:
+	case write && c.Merger.Coalesces:
 		return l.scripts
 	case write:
 		return l.writes
@@ -78,18 +78,18 @@ func (s *Sender) combiner(ctx context.Context, c *fuse.Call, write bool) *fuse.C
 
 // lone returns the combiner whose caller is alone with a read that cannot be
 // left: it sends the read by itself, and says Exit. Else it returns nil.
-func (s *Sender) lone(ctx context.Context, key string) *fuse.Combiner {
+func (s *Sender) lone(ctx context.Context, key string) *batch.Batcher {
 	if ctx.Done() != nil || s.lanes == nil {
 		return nil
 	}
-	if l := s.lanes.of(ctx, key); l != nil && l.reads.Enter() {
+	if l := s.lanes.of(ctx, key); l != nil && l.reads.TryAcquire() {
 		return l.reads
 	}
 	return nil
 }
 
 // alone sends a call as the one command that it is.
-func (s *Sender) alone(ctx context.Context, c *fuse.Call, write bool) error {
+func (s *Sender) alone(ctx context.Context, c *batch.Call, write bool) error {
 	r := request{write: write}
 	cmd := c.Single(ctx)
 	sent := cmd
@@ -113,6 +113,6 @@ func (s *Sender) alone(ctx context.Context, c *fuse.Call, write bool) error {
 	if !s.mapped.Load() {
 		s.mapped.Store(err == nil || IsReply(err))
 	}
-	c.Settle(cmd, err)
+	c.Complete(cmd, err)
 	return s.finish(ctx, err, r)
 }

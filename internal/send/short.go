@@ -3,7 +3,7 @@ package send
 import (
 	"github.com/redis/go-redis/v9"
 
-	"github.com/desir-go/desir/internal/fuse"
+	"github.com/desir-go/desir/internal/batch"
 )
 
 // shortReads and shortWrites are the commands that may share a pipeline with
@@ -26,7 +26,7 @@ var (
 
 // plainCall returns the call of a command that remains a command of its own. It
 // has no key if it may not share a pipeline.
-func (s *Sender) plainCall(cmd redis.Cmder, short map[string]int) *fuse.Call {
+func (s *Sender) plainCall(cmd redis.Cmder, short map[string]int) *batch.Call {
 	c := s.calls.New(plain, "")
 	c.Cmd = cmd
 	if s.lanes == nil {

@@ -1,4 +1,4 @@
-package fuse
+package batch
 
 import (
 	"fmt"
@@ -14,7 +14,7 @@ import (
 func (x *lab) post(c *Call, here bool) *result {
 	r := &result{outcome: -1}
 	x.wg.Go(func() {
-		x.Post(x.Context(), c, here, func(c *Call) { r.outcome, r.text, r.err = Answered, c.Text, c.Err })
+		x.Post(x.Context(), c, here, func(c *Call) { r.outcome, r.text, r.err = Replied, c.Text, c.Err })
 	})
 	synctest.Wait()
 	return r
@@ -25,7 +25,7 @@ func TestPosts(t *testing.T) {
 	for _, here := range []bool{false, true} {
 		t.Run(fmt.Sprintf("here=%t", here), func(t *testing.T) {
 			inLab(t, func(x *lab) {
-				x.Narrow(3 * time.Millisecond)
+				x.Coalesce(3 * time.Millisecond)
 				var all []*result
 				for i := range 4 {
 					all = append(all, x.post(x.ask("a", fmt.Sprint(i)), here))
@@ -49,16 +49,16 @@ func TestPosts(t *testing.T) {
 // TestWithdraw takes posts back: one that waits, and one that is under way.
 func TestWithdraw(t *testing.T) {
 	inLab(t, func(x *lab) {
-		x.Narrow(time.Hour)
+		x.Coalesce(time.Hour)
 		first, second := x.ask("a", "1"), x.ask("a", "2")
 		r1, r2 := x.post(first, false), x.post(second, false)
-		if x.Withdraw(first) || !x.Withdraw(second) || x.Withdraw(second) {
+		if x.Cancel(first) || !x.Cancel(second) || x.Cancel(second) {
 			x.Error("what is under way was taken back, or what waits was not")
 		}
 		x.free(1)
 		x.sent("echo a 1")
 		x.answered(r1, "1")
-		if r2.outcome == Answered {
+		if r2.outcome == Replied {
 			x.Error("a post that was taken back was answered")
 		}
 	})
@@ -70,7 +70,7 @@ func TestPostPanics(t *testing.T) {
 		r := x.post(x.ask("a", "1"), true)
 		x.gate <- func([]redis.Cmder) { panic("hook") }
 		synctest.Wait()
-		if r.outcome != Answered || r.err == nil || !strings.Contains(r.err.Error(), "hook") {
+		if r.outcome != Replied || r.err == nil || !strings.Contains(r.err.Error(), "hook") {
 			x.Errorf("result %+v; want the panic as an error", *r)
 		}
 		again := x.post(x.ask("a", "2"), false)

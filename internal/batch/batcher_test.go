@@ -1,4 +1,4 @@
-package fuse
+package batch
 
 import (
 	"context"
@@ -17,9 +17,9 @@ import (
 
 // echo is a kind whose command names the fields of its calls, and whose answer
 // is each call's own field.
-func echo(joins bool) *Kind {
-	return &Kind{
-		Joins: joins,
+func echo(joins bool) *Merger {
+	return &Merger{
+		Merges: joins,
 		Command: func(ctx context.Context, calls []*Call) redis.Cmder {
 			args := []any{"echo", calls[0].Key}
 			for _, c := range calls {
@@ -27,16 +27,16 @@ func echo(joins bool) *Kind {
 			}
 			return redis.NewStringSliceCmd(ctx, args...)
 		},
-		Answer: func(cmd redis.Cmder, calls []*Call) {
+		Share: func(cmd redis.Cmder, calls []*Call) {
 			for i, v := range cmd.(*redis.StringSliceCmd).Val() {
 				calls[i].Text = v
 			}
 		},
-		Apart: func(err error) bool { return err.Error() == "apart" },
+		Split: func(err error) bool { return err.Error() == "apart" },
 	}
 }
 
-// place is where a combiner under test sends to: it holds every batch until it
+// place is where a batcher under test sends to: it holds every batch until it
 // is let go.
 type place struct {
 	gate chan func(cmds []redis.Cmder) // what becomes of the next batch that waits
@@ -87,15 +87,15 @@ func bad(err error) func([]redis.Cmder) {
 	}
 }
 
-// lab is a combiner with its place.
+// lab is a batcher with its place.
 type lab struct {
 	*testing.T
 	*place
-	*Combiner
-	calls  Calls
+	*Batcher
+	calls  Pool
 	left   atomic.Int64
-	joined *Kind
-	single *Kind
+	joined *Merger
+	single *Merger
 	wg     sync.WaitGroup
 }
 
@@ -103,13 +103,13 @@ type lab struct {
 func inLab(t *testing.T, test func(x *lab)) {
 	synctest.Test(t, func(t *testing.T) {
 		x := &lab{T: t, place: newPlace(), joined: echo(true), single: echo(false)}
-		x.Combiner = New(x.place.transport, 2*time.Millisecond, &x.left)
+		x.Batcher = New(x.place.transport, 2*time.Millisecond, &x.left)
 		test(x)
 		x.wg.Wait()
 		synctest.Wait()
-		if x.live != 0 || x.busy.Load() != 0 || x.first != nil || x.left.Load() != 0 {
+		if x.workers != 0 || x.busy.Load() != 0 || x.first != nil || x.left.Load() != 0 {
 			t.Errorf("%d workers, %d busy, %d left; pending: %t; want nothing",
-				x.live, x.busy.Load(), x.left.Load(), x.first != nil)
+				x.workers, x.busy.Load(), x.left.Load(), x.first != nil)
 		}
 	})
 }
@@ -128,7 +128,7 @@ func (x *lab) call(ctx context.Context, c *Call) *result {
 	x.wg.Go(func() {
 		defer func() { r.panicked = recover() }()
 		outcome := x.Do(ctx, c)
-		if outcome == Answered {
+		if outcome == Replied {
 			r.text, r.err = c.Text, c.Err
 		}
 		r.outcome = outcome
@@ -147,11 +147,11 @@ func (x *lab) ask(key, field string) *Call {
 // occupy gives every worker a batch of its own.
 func (x *lab) occupy() {
 	x.Helper()
-	for i := range width {
+	for i := range maxWorkers {
 		x.call(x.Context(), x.ask("busy", fmt.Sprint(i)))
 	}
-	if n := len(x.batches()); n != width {
-		x.Fatalf("%d batches are under way, want %d", n, width)
+	if n := len(x.batches()); n != maxWorkers {
+		x.Fatalf("%d batches are under way, want %d", n, maxWorkers)
 	}
 }
 
@@ -171,7 +171,7 @@ func (x *lab) sent(want ...string) {
 
 func (x *lab) answered(r *result, want string) {
 	x.Helper()
-	if r.outcome != Answered || r.text != want || r.err != nil || r.panicked != nil {
+	if r.outcome != Replied || r.text != want || r.err != nil || r.panicked != nil {
 		x.Errorf("result %+v, want %q", *r, want)
 	}
 }
@@ -192,7 +192,7 @@ func TestJoins(t *testing.T) {
 		}
 		x.free(1)
 		x.sent("echo a 0 2 3|echo b 1 5|echo c 4|echo a s0|echo a s1")
-		x.free(width)
+		x.free(maxWorkers)
 		for i, r := range all[:6] {
 			x.answered(r, fmt.Sprint(i))
 		}
@@ -213,26 +213,26 @@ func TestClasses(t *testing.T) {
 		}
 		x.free(1)
 		x.sent("echo a 0 2 3|echo a 1 4")
-		x.free(width)
+		x.free(maxWorkers)
 		for i, r := range all {
 			x.answered(r, fmt.Sprint(i))
 		}
 	})
 }
 
-// TestBounds cuts batches by their number of elements and by their size.
+// TestBounds cuts batches by their number of maxElements and by their maxSize.
 func TestBounds(t *testing.T) {
 	inLab(t, func(x *lab) {
 		x.occupy()
-		for i := range elements + 3 {
+		for i := range maxElements + 3 {
 			x.call(x.Context(), x.ask("a", fmt.Sprint(i)))
 		}
 		large := x.ask("large", "x")
-		large.Elements, large.Size = elements+1, size+1 // alone, but not refused
+		large.Elements, large.Size = maxElements+1, maxSize+1 // alone, but not refused
 		x.call(x.Context(), large)
 		for range 2 {
 			half := x.ask("half", "x")
-			half.Size = size/2 + 1
+			half.Size = maxSize/2 + 1
 			x.call(x.Context(), half)
 		}
 		var counts []int
@@ -242,10 +242,10 @@ func TestBounds(t *testing.T) {
 				counts = append(counts, len(strings.Fields(b))-2)
 			}
 		}
-		if want := []int{elements, 3, 1, 1, 1}; fmt.Sprint(counts) != fmt.Sprint(want) {
+		if want := []int{maxElements, 3, 1, 1, 1}; fmt.Sprint(counts) != fmt.Sprint(want) {
 			x.Errorf("batches of %d, want %d", counts, want)
 		}
-		x.free(width)
+		x.free(maxWorkers)
 	})
 }
 
@@ -268,10 +268,10 @@ func TestLeave(t *testing.T) {
 		}
 		time.Sleep(3 * time.Millisecond)
 		synctest.Wait()
-		if first.outcome != Left || x.left.Load() != 0 {
-			x.Errorf("under way: %+v after %v, %d batches left; want Left, and a batch that is not", *first, time.Since(start), x.left.Load())
+		if first.outcome != Abandoned || x.left.Load() != 0 {
+			x.Errorf("under way: %+v after %v, %d batches left; want Abandoned, and a batch that is not", *first, time.Since(start), x.left.Load())
 		}
-		x.free(width)
+		x.free(maxWorkers)
 		x.sent("echo a last")
 		x.answered(second, "second")
 		x.free(1)
@@ -289,10 +289,10 @@ func TestLeftBatch(t *testing.T) {
 		x.free(1)
 		time.Sleep(1010 * time.Millisecond)
 		synctest.Wait()
-		if r1.outcome != Left || r2.outcome != Left || x.left.Load() != 1 {
-			x.Errorf("%+v, %+v, %d left; want Left twice, and one batch", *r1, *r2, x.left.Load())
+		if r1.outcome != Abandoned || r2.outcome != Abandoned || x.left.Load() != 1 {
+			x.Errorf("%+v, %+v, %d left; want Abandoned twice, and one batch", *r1, *r2, x.left.Load())
 		}
-		x.free(width)
+		x.free(maxWorkers)
 	})
 }
 
@@ -313,31 +313,31 @@ func TestVerdict(t *testing.T) {
 func TestStuck(t *testing.T) {
 	inLab(t, func(x *lab) {
 		x.occupy()
-		for i := range 2 * Most {
+		for i := range 2 * MaxInFlight {
 			x.call(x.Context(), x.ask("a", fmt.Sprint(i)))
 			if i == 0 {
 				x.sent() // too early
 			}
-			time.Sleep(3 * period)
+			time.Sleep(3 * stuckAfter)
 			synctest.Wait()
 		}
-		if n := len(x.batches()); n != Most-width {
-			x.Errorf("%d more batches left, want %d", n, Most-width)
+		if n := len(x.batches()); n != MaxInFlight-maxWorkers {
+			x.Errorf("%d more batches left, want %d", n, MaxInFlight-maxWorkers)
 		}
-		x.free(Most)
+		x.free(MaxInFlight)
 		x.free(1)
 	})
 }
 
-// TestApart has a joint command refused: its calls are sent again one by one.
-func TestApart(t *testing.T) {
+// TestSplit has a joint command refused: its calls are sent again one by one.
+func TestSplit(t *testing.T) {
 	inLab(t, func(x *lab) {
 		x.occupy()
 		a, b := x.call(x.Context(), x.ask("a", "1")), x.call(x.Context(), x.ask("a", "2"))
 		alone := x.call(x.Context(), x.ask("b", "3"))
 		x.free(1)
 		x.sent("echo a 1 2|echo b 3")
-		x.free(width - 1)
+		x.free(maxWorkers - 1)
 		x.gate <- bad(errors.New("apart"))
 		synctest.Wait()
 		x.sent("echo a 1|echo a 2")
@@ -348,7 +348,7 @@ func TestApart(t *testing.T) {
 		synctest.Wait()
 		x.answered(a, "1")
 		for _, r := range []*result{b, alone} {
-			if r.outcome != Answered || r.err == nil || r.err.Error() != "apart" {
+			if r.outcome != Replied || r.err == nil || r.err.Error() != "apart" {
 				x.Errorf("result %+v, want its own refusal", *r)
 			}
 		}
@@ -361,7 +361,7 @@ func TestPanic(t *testing.T) {
 	inLab(t, func(x *lab) {
 		x.occupy()
 		a, b := x.call(x.Context(), x.ask("a", "1")), x.call(x.Context(), x.ask("b", "2"))
-		x.free(width)
+		x.free(maxWorkers)
 		x.gate <- func([]redis.Cmder) { panic("hook") }
 		synctest.Wait()
 		for _, r := range []*result{a, b} {
@@ -374,7 +374,7 @@ func TestPanic(t *testing.T) {
 		x.gate <- func([]redis.Cmder) { runtime.Goexit() }
 		synctest.Wait()
 		x.free(1)
-		if lost, ok := c, d; lost.outcome != Answered || lost.err == nil == (ok.err == nil) {
+		if lost, ok := c, d; lost.outcome != Replied || lost.err == nil == (ok.err == nil) {
 			x.Errorf("results %+v and %+v, want one error", *c, *d)
 		}
 		e := x.call(x.Context(), x.ask("a", "5"))
@@ -402,13 +402,13 @@ func TestContext(t *testing.T) {
 		if got := x.ctxs[len(x.ctxs)-1]; got.Done() != nil || got.Value(ctxKey{}) != "span" {
 			x.Errorf("a shared batch runs under %v", got)
 		}
-		x.free(width)
+		x.free(maxWorkers)
 	})
 }
 
 // occupyOthers gives those workers a batch that have none after one call.
 func (x *lab) occupyOthers() {
-	for i := range width - 1 {
+	for i := range maxWorkers - 1 {
 		x.call(x.Context(), x.ask("busy", fmt.Sprint(i)))
 	}
 }
@@ -416,19 +416,19 @@ func (x *lab) occupyOthers() {
 // TestEnter lets a caller send by itself only where nothing is under way.
 func TestEnter(t *testing.T) {
 	inLab(t, func(x *lab) {
-		if !x.Enter() || x.Enter() {
+		if !x.TryAcquire() || x.TryAcquire() {
 			x.Error("Enter: want true, and false to the second")
 		}
 		r := x.call(x.Context(), x.ask("a", "1"))
-		x.Exit()
-		if x.Enter() {
+		x.Release()
+		if x.TryAcquire() {
 			x.Error("Enter with a batch under way")
 		}
 		x.free(1)
 		x.answered(r, "1")
-		if !x.Enter() {
+		if !x.TryAcquire() {
 			x.Error("Enter after the end")
 		}
-		x.Exit()
+		x.Release()
 	})
 }

@@ -22,7 +22,9 @@ import (
 // Close waits until all that has happened, or until ctx ends: give it a deadline. What is
 // still in flight then is cut off, and the error has [ErrMaybeRan], the context's error, and
 // what it was. The client is closed in any case. Bodies of loops are not waited for: end
-// loops by their contexts first, and wait for them, if they use the client.
+// loops by their contexts first, and wait for them, if they use the client. A handler of
+// package rpc that calls Close waits for itself, and its result is lost: let another
+// goroutine call it.
 //
 // A second Close returns nil, after the first. A client that the library cannot recognize
 // when it sees it again, of a type that is no pointer and cannot be compared, is

@@ -146,7 +146,9 @@ func (c *rpcCall) Run(ctx context.Context, s streams, flags *cli) error {
 	if c.Value != "" {
 		text, err := whole(c.Value, s.in)
 		if err == nil {
-			asked.value, err = parseJSON(text)
+			if asked.value, err = parseJSON(text); err != nil {
+				err = fmt.Errorf(`the request is no JSON (a text has quotes in it: '"text"'): %w`, err)
+			}
 		}
 		if err != nil {
 			return err

@@ -88,6 +88,10 @@ func TestRPC(t *testing.T) {
 	if status != 1 || out != "" || !strings.HasPrefix(errs, "desir: Fail: open: file does not exist (not found, worker ") || !strings.HasSuffix(errs, `, by=id, name="x\ny")`+"\n") {
 		t.Errorf("a worker's error: exit status %d, %q, %q", status, out, errs)
 	}
+	status, out, errs = tool(t, "rpc", "call", "calc", "Sum", "hello")
+	if status != 1 || out != "" || !strings.Contains(errs, "the request is no JSON") || !strings.Contains(errs, `'"text"'`) {
+		t.Errorf("a word that is no JSON: status %d, %q, %q", status, out, errs)
+	}
 	status, out, _ = tool(t, "rpc", "ls", "calc", "--json")
 	if status != 0 || !strings.Contains(out, `{"name":"Sum","doc":"adds\tnumbers","request":"[int]","result":"int","workers":1}`+"\n") {
 		t.Errorf("ls --json: exit status %d, %q", status, out)

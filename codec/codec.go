@@ -2,79 +2,81 @@ package codec
 
 import "reflect"
 
-// Codec turns values into the bytes that are stored, and back. It is untyped, so
-// that one option serves any collection; [Values] and [Keys] give it a type.
+// Codec converts values to the bytes that are stored, and back. It is untyped, so that
+// one option works for every collection. [Values] and [Keys] resolve it for one type.
 //
-// A codec of your own works wherever those of this package do. It must be safe
-// for use by many goroutines. Append appends the bytes of v to dst and returns
-// the longer slice. Decode stores into the value that ptr points at, must expect
-// any bytes whatsoever, and keeps no reference to them. Through Values, Decode is
-// given a *T that points at a zero value.
+// You can implement Codec yourself and use it wherever the codecs of this package work.
+// An implementation must be safe for concurrent use. Append appends the bytes of v to
+// dst and returns the extended slice. Decode stores the decoded value in the variable
+// that ptr points to. It must handle any input, and must not keep a reference to data.
+// [Values] passes Decode a *T that points to a zero value.
 //
-// Operations that compare stored bytes need a codec that gives equal values equal
-// bytes: one that does says so with a method
+// Operations that compare stored bytes need a codec that writes equal values as equal
+// bytes. Such a codec has a method
 //
 //	Deterministic() bool
 //
-// which every codec of this package has. Without it a codec is taken not to be.
+// that returns true. Every codec of this package has the method. A codec without it is
+// treated as not deterministic.
 type Codec interface {
 	Append(dst []byte, v any) ([]byte, error)
 	Decode(data []byte, ptr any) error
 	Name() string
 }
 
-// Scoped is a codec whose bytes belong to one place. Constructors call Scope with
-// the kind and name of their object, as in "map:carts"; the codec that it returns
-// refuses bytes made for another. A second Scope replaces the first. [Encrypt]
-// and [Sign] bind their frames this way, the other wrappers pass the scope on. For a
-// place inside of the object, see [Bound].
+// Scoped is a codec that binds its bytes to one object. Constructors of collections call
+// Scope with the kind and name of the object, for example "map:carts". The codec that
+// Scope returns refuses bytes that were made for another object. A second call of Scope
+// replaces the first scope. [Encrypt] and [Sign] bind their frames this way; the other
+// wrappers pass the scope to the codec inside. [Bound] is for a place inside the object.
 type Scoped interface {
 	Codec
 	Scope(object string) Codec
 }
 
-// The codecs without settings. Each is safe for use by many goroutines.
+// The codecs without settings. Each is safe for concurrent use.
 var (
-	// Auto is the default: text for what has a text, msgpack for the rest. The
-	// package's comment has the table.
+	// Auto is the default. It stores types that have a text form as text, and all others
+	// as msgpack. The package comment has the table.
 	Auto Codec = &base{name: "auto", deterministic: true, pick: autoForm}
 
-	// Msgpack stores everything as msgpack, numbers and strings too.
+	// Msgpack stores everything as msgpack, including numbers and strings.
 	Msgpack Codec = &base{name: "msgpack", deterministic: true, pick: msgpackForm}
 
-	// JSON stores everything as JSON, as encoding/json writes it, but without
-	// escaping HTML. Strings must be UTF-8. Its bytes are not compared: it is not
-	// for keys, and not for compare-and-swap.
+	// JSON stores everything as encoding/json writes it, but without escaping HTML.
+	// Strings must be UTF-8. JSON is not deterministic: it cannot be used for keys, or
+	// for operations that compare values.
 	JSON Codec = &base{name: "json", pick: jsonForm}
 
-	// Text stores types that Auto would store as text, and refuses others with
+	// Text stores the types that Auto stores as text, and refuses all others with
 	// ErrUnsupported.
 	Text Codec = &base{name: "text", deterministic: true, pick: textForm}
 
-	// Raw stores strings and byte slices, and types of these kinds, as they are,
-	// whatever methods they have. It refuses others with ErrUnsupported.
+	// Raw stores strings, byte slices and named types of these unchanged, and ignores
+	// their methods. It refuses all other types with ErrUnsupported.
 	Raw Codec = &base{name: "raw", deterministic: true, pick: rawForm}
 )
 
-// Typed is a codec for one type. Both functions are safe for use by many
-// goroutines and never nil.
+// Typed is a codec for one type. Both functions are safe for concurrent use, and never
+// nil.
 type Typed[T any] struct {
-	// Append appends the bytes of v to dst. On an error it returns dst as it was;
-	// the error matches ErrUnsupported, ErrTooLarge, or what the type's own
-	// marshaler returned.
+	// Append appends the bytes of v to dst. On an error it returns dst unchanged. The
+	// error matches ErrUnsupported, ErrTooLarge, ErrSignature or the error of the type's
+	// own marshaler.
 	Append func(dst []byte, v T) ([]byte, error)
 
-	// Decode returns the value that data stands for, or the zero value and a
+	// Decode returns the value that data encodes, or the zero value and a
 	// [*DecodeError]. It keeps no reference to data.
 	Decode func(data []byte) (T, error)
 }
 
-// Values resolves a codec for values of type T; a nil codec is Auto. The choice is
-// made once: strings, byte slices, booleans, numbers and named types of these
-// kinds then pass without reflection, with no allocation but the copy of a string.
+// Values resolves a codec for values of type T. A nil codec is [Auto]. The form is chosen
+// once. Strings, byte slices, booleans, numbers and named types of these are then
+// encoded and decoded without reflection. The only allocation is the copy of a decoded
+// string or byte slice.
 //
-// It fails with ErrUnsupported when the codec has no form for T. The functions it
-// returns then fail with the same error, so that a constructor may keep both.
+// Values fails with [ErrUnsupported] if the codec has no form for T. The returned
+// functions then fail with the same error, so that a constructor can keep both.
 func Values[T any](c Codec) (Typed[T], error) {
 	c = orAuto(c)
 	t, err := resolve[T](c)
@@ -91,7 +93,7 @@ func orAuto(c Codec) Codec {
 	return c
 }
 
-// public puts the errors of the contract, with the type's name, around a resolved codec.
+// public returns t as a Typed whose errors are those of the public contract.
 func public[T any](t typed[T], name, codec string) Typed[T] {
 	return Typed[T]{
 		Append: func(dst []byte, v T) ([]byte, error) {

@@ -7,7 +7,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// The first byte of a compressed codec's value.
+// The first byte of a frame says whether the body is compressed.
 const (
 	plainBody = 0
 	zstdBody  = 1
@@ -18,16 +18,18 @@ const (
 	errZstd refusal = "no zstd frame that Compress writes"
 )
 
-// Compress puts zstd around what inner writes when that is longer than minBytes and
-// gets shorter by it; with zero or less it tries always. One byte in front says
-// which. Put it inside of Encrypt, since nothing encrypted gets shorter.
+// Compress compresses the bytes that inner writes with zstd, if they are longer than
+// minBytes and become shorter. If minBytes is zero or negative, it always tries. One byte
+// in front says whether the value is compressed. Put Compress inside [Encrypt], because
+// encrypted bytes cannot be compressed.
 //
-// The size of the unpacked bytes is checked before they get memory, and they count
-// against the bound of the package, which is worked out from the stored bytes. What
-// would not be read back under that bound, as a megabyte of zeros, is stored plain.
+// Decoding checks the decompressed size before it allocates memory. The decompressed
+// bytes count towards the bound of the package, which is computed from the length of the
+// stored bytes. A value that could not be decoded within that bound, for example a
+// megabyte of zeros, is stored uncompressed.
 //
-// zstd may write one value in other bytes tomorrow, so it is not for keys, nor for
-// operations that compare.
+// Another version of zstd may write the same value as other bytes. So Compress cannot be
+// used for keys, or for operations that compare values.
 func Compress(inner Codec, minBytes int) Codec { return wrap(compress(minBytes), inner) }
 
 type compress int

@@ -1,11 +1,12 @@
-// Package codec turns Go values into the bytes that are stored in Redis, and back.
-// It knows nothing of Redis. [Values] and [Keys] resolve a [Codec] for one type;
-// the collections do that once, when they are made.
+// Package codec converts Go values to the bytes that are stored in Redis, and back.
+// It does not use Redis itself. [Values] and [Keys] resolve a [Codec] for one type.
+// The collections do that once, in their constructors.
 //
 // # Forms
 //
-// [Auto], the default, takes the first form that fits. The static type decides,
-// never what a value contains; methods may have either receiver.
+// [Auto], the default, uses the first row of this table that matches the type. The
+// static type decides, never the contents of a value. Methods may have a value
+// receiver or a pointer receiver.
 //
 //	type                                                  stored as
 //	time.Time                                             RFC 3339 in UTC, nanoseconds
@@ -18,102 +19,120 @@
 //	floats                                                shortest decimal; inf, -inf, nan
 //	pointers (nil is c0), interfaces, all else            msgpack
 //
-// So big.Int, netip.Addr and UUIDs are text, url.URL is its text by way of its
-// binary methods, *big.Int and *url.URL are msgpack, time.Duration is decimal
-// nanoseconds. A struct that embeds a type with such methods has them as well. It is
-// stored as what it embeds, and refused if it has other fields, which would be lost.
+// For example, big.Int, netip.Addr and UUIDs are stored as text. url.URL is stored as its
+// text, which its binary methods write. *big.Int and *url.URL are stored as msgpack, and
+// time.Duration as decimal nanoseconds. A struct that embeds a type with such methods
+// also has these methods. It is stored as the embedded value. If it has other fields, it
+// is refused, because they would be lost.
 //
-// [Msgpack] and [JSON] store everything in one format, [Text] only what has a text
-// above, [Raw] only strings and bytes. [Limit], [Compress], [Encrypt] and [Sign]
-// wrap any of them, or a codec of your own.
+// [Msgpack] and [JSON] store everything in one format. [Text] stores only types that have
+// a text form in the table, and [Raw] only strings and bytes. [Limit], [Compress],
+// [Encrypt] and [Sign] wrap any of them, or a codec that you wrote.
 //
-// Texts are read strictly: an integer has no plus, no leading zero, no space, and
-// fits its type; a boolean is 1 or 0. Floats may have any form that strconv or Redis
-// writes, so counting with HINCRBY and HINCRBYFLOAT works on stored numbers. A nil
-// byte slice and an empty one are the same bytes, and come back as an empty one.
+// Text is read strictly. An integer has no plus sign, no leading zero and no space, and
+// fits its type. A boolean is 1 or 0. Floats may have any form that strconv or Redis
+// writes, so HINCRBY and HINCRBYFLOAT work on stored numbers. A nil byte slice and an
+// empty one have the same bytes, and are read as an empty slice.
 //
 // # Msgpack
 //
-// Structs are maps from field names, in the order of the fields, with the tags of
-// github.com/vmihailenco/msgpack/v5 (`msgpack:"name,omitempty"`); fields that the type
-// does not have are passed over, missing ones stay zero, nil is the zero value of any
-// type, and a pointer to nil is nil. Unexported fields are not stored. Integers take as
-// few bytes as they can. The keys of maps are sorted: numbers by size, strings by
-// bytes, other keys by their encoding; inside an interface, structs are sorted too. So
-// equal values have equal bytes, as far as the marshalling methods of their types do
-// the same, and but for nil and empty slices.
+// Structs are maps from field names to values, in the order of the fields. The tags are
+// those of github.com/vmihailenco/msgpack/v5 (`msgpack:"name,omitempty"`). Decoding
+// ignores fields that the type does not have, and leaves missing fields zero. nil is the
+// zero value of any type, and a pointer to nil is read as nil. Unexported fields are not
+// stored. Integers take as few bytes as possible. The keys of maps are sorted: numbers by
+// size, strings by bytes, and other keys by their encoding. The fields of structs inside
+// an interface are sorted too. So equal values have equal bytes, with two exceptions: nil
+// and empty slices differ, and marshalling methods must themselves write equal values
+// alike.
 //
-// A pointer to a value that its methods write as nothing, and do not read from it, is
-// nil. What the methods of a type do not read of what they write is refused, if the
-// zero value of the type is an example of it. So is a number, a boolean or a struct of
-// exported fields that its text or binary methods read as another value than they wrote;
-// two values whose field Valid is false are the same.
+// If the methods of a type write a value as nothing, and cannot read it from nothing, a
+// pointer to that value is read as nil. If the methods cannot read what they write for the
+// zero value of the type, Append reads back every value that they write, and refuses it
+// if that fails. Append also reads back what text and binary methods write for numbers,
+// booleans and structs of exported fields, and refuses a value that comes back different.
+// Two values whose field Valid is false count as the same value.
 //
-// What an interface holds is stored as its own type is, and refused if that is. With
-// omitempty a field is left out if it is nil or empty; of a type with methods of its own
-// only the zero value is, of a pointer or an interface only nil. A method IsZero says
-// what is zero, unless it is written otherwise than the zero value is.
+// A value in an interface is stored as its dynamic type is, and refused if that type is
+// refused. With omitempty, a field is left out if it is nil or empty. A field whose type
+// has marshalling methods is left out only if it is the zero value, and a pointer or an
+// interface only if it is nil. A method IsZero decides what is zero, unless the value is
+// written differently from the zero value.
 //
-// Reading is stricter than the library: an integer that does not fit its type is an
-// error, as is a float for an integer, a number that a float cannot hold exactly, more
-// elements than an array has, and any byte behind the value. Instants come back in UTC.
-// In an interface integers come back as int64, and as uint64 beyond it, floats as
-// float64 (but in keys of maps), arrays as []any, and maps and structs as
-// map[string]any. An empty array reads as an empty map, since Lua and PHP write one for
-// the other. Tests read what libraries of Python, Ruby, PHP, Perl, JavaScript and Lua
-// write.
+// Decoding is stricter than that library. These are errors: an integer that does not fit
+// its type, a float where an integer is wanted, a number that a float cannot hold
+// exactly, more elements than an array has, and bytes after the value. Times are returned
+// in UTC. In an interface, integers are decoded as int64, or as uint64 if they are larger;
+// floats as float64 (except in keys of maps); arrays as []any; maps and structs as
+// map[string]any. An empty array can be read as an empty map, because Lua and PHP write
+// one for the other. The tests read data that libraries for Python, Ruby, PHP, Perl,
+// JavaScript and Lua wrote.
 //
-// Refused with [ErrUnsupported]: structs that hide something in unexported fields and
-// have methods that know it, of a format that the codec does not use (MarshalJSON,
-// GobEncode, ProtoReflect: use codec.JSON, give the type text methods, or write a codec
-// for it); channels, functions, complex numbers and uintptr; half a pair of marshalling
-// methods, or writing by one pair and reading by another; an embedded pointer to a
-// struct, unless tagged noinline; an embedded field that is unexported and no struct;
-// interned strings; interfaces with methods, but for error, of which the text is
-// stored; a struct with nothing but unexported fields, wherever it stands (a field of
-// such a type, as a sync.Mutex, is left out if it is tagged "-"); a struct with two
-// fields of one name, unless it is stored as an array. Aliases are names too, and so
-// are fields of embedded structs, even if another field shadows them: put that one
-// first, and the embedded struct is stored as a field. A type whose EncodeMsgpack
-// writes several values can be a value, and not a part of one.
+// The following types are refused with [ErrUnsupported]:
 //
-// Append refuses maps whose keys would not come back: of the keys of a map[any]V,
-// those that are no scalars (nor are bytes); two keys with the same bytes, as int8(1)
-// and int16(1) in a map[any]V, or one instant in two zones; inside an interface, keys
-// that are no strings.
+//   - A struct with unexported fields and methods for a format that the codec does not
+//     use (MarshalJSON, GobEncode, ProtoReflect). Use codec.JSON, give the type text
+//     methods, or write a codec for it.
+//   - Channels, functions, complex numbers and uintptr.
+//   - A type with only one method of a marshalling pair, or one that is written by one
+//     pair and read by another.
+//   - An embedded pointer to a struct, unless it is tagged noinline.
+//   - An embedded field that is unexported and not a struct.
+//   - Interned strings.
+//   - Interfaces with methods, except error. The text of an error is stored.
+//   - A struct with only unexported fields, wherever it occurs. Tag a field of such a
+//     type, for example a sync.Mutex, with "-" to leave it out.
+//   - A struct with two fields of the same name, unless it is stored as an array. Aliases
+//     count as names. So do the fields of embedded structs, even if another field shadows
+//     them; put the shadowing field first, and the embedded struct is stored as a field.
+//   - A type whose EncodeMsgpack writes several values, as a part of another value. It
+//     can be stored on its own.
 //
-// [JSON] is what encoding/json makes of a value. It refuses what would not come back:
-// types that JSON does not have; structs with nothing but unexported fields; interfaces
-// with methods, error too; two fields of one name; half a pair of marshalling methods,
-// and pairs whose methods need a pointer where there is none, in maps and interfaces;
-// embedded pointers to unexported structs. In an interface every number comes back as a
-// float64, so integers beyond 2^53 are refused there. So are a NaN, an infinity, text
-// that is not UTF-8, and keys of maps that their methods read otherwise than JSON
-// writes them. A pointer to what writes null is read as nil.
+// Append refuses maps whose keys would be lost: keys of a map[any]V that are neither
+// scalars nor bytes; two keys with the same bytes, for example int8(1) and int16(1) in a
+// map[any]V, or one instant in two zones; and, inside an interface, keys that are not
+// strings.
+//
+// [JSON] stores what encoding/json writes. It refuses types that would not survive a
+// round trip:
+//
+//   - Types that JSON does not have.
+//   - Structs with only unexported fields.
+//   - Interfaces with methods, including error.
+//   - Structs with two fields of the same name.
+//   - A type with only one method of a marshalling pair, and, in maps and interfaces, a
+//     type whose methods need a pointer.
+//   - Embedded pointers to unexported structs.
+//
+// It also refuses these values: integers beyond 2^53 in an interface, where every number
+// is decoded as a float64; NaN and the infinities; text that is not UTF-8; and keys of
+// maps whose methods read something else than JSON writes. A pointer to a value that is
+// written as null is read as nil.
 //
 // # Keys
 //
-// Redis compares bytes, so keys of maps and members of sets need a canonical form:
-// see [Keys]. Operations that compare values (CompareAndSwap, CompareAndDelete,
-// Index, Remove of a value) compare what is stored in the same way, and need a codec
-// that is deterministic: Auto, Msgpack, Text, Raw, and Limit around them. Bytes tell
-// a nil slice from an empty one, and 0 from -0, where Go's == may not.
+// Redis compares bytes, so keys of maps and members of sets need a canonical form: see
+// [Keys]. Operations that compare values (CompareAndSwap, CompareAndDelete, Index, Remove
+// of a value) compare the stored bytes. They need a deterministic codec: Auto, Msgpack,
+// Text, Raw, or a Limit around one of these. Comparing bytes distinguishes a nil slice
+// from an empty one, and 0 from -0, even where Go's == does not.
 //
 // # Bounds
 //
-// Stored bytes are not trusted. Whatever they are, decoding n bytes takes at most
-// 1 MiB + 512·n bytes of memory besides the T that is returned, nests at most 64
-// deep (JSON 10 000), and ends in a value or an error: a panic in a marshalling
-// method, or in a library, becomes one. What a type's own methods take is their own
-// affair. A layer that unpacks shares in the one bound, which goes by the stored
-// bytes. Where a value could break it, as a long slice of large structs that omit
-// all their fields, Append refuses it with [ErrTooLarge], so that what was stored
-// can be read. The same holds for a value that is nested deeper, or contains itself.
+// Stored bytes are not trusted. Decoding n bytes allocates at most 1 MiB + 512·n bytes in
+// addition to the returned T, accepts at most 64 levels of nesting (JSON: 10 000), and
+// returns a value or an error for any input. A panic in a marshalling method or in a
+// library becomes an error. Memory used by a type's own methods is not counted. All layers
+// of a codec share one bound, which is computed from the length of the stored bytes. If
+// decoding a value would exceed the bound, for example a long slice of large structs that
+// omit all their fields, Append refuses it with [ErrTooLarge], so that everything stored
+// can be read. Append also refuses a value that is nested more deeply or contains itself.
 //
 // # Errors
 //
-// Decoding fails with a [*DecodeError]. It names the type, the codec, the field or
-// element inside the value, and what was found and wanted there; the objects add the
-// key. No text quotes what was stored: an error of somebody else's unmarshaler shows
-// only its type, and still answers to [errors.Is] and [errors.As].
+// Decoding fails with a [*DecodeError]. It names the type, the codec, the field or element
+// inside the value, what was found there and what was wanted. The collections add the key.
+// The text never quotes stored bytes. For an error of an unmarshaler that is not part of
+// this package, it shows only the type of the error; [errors.Is] and [errors.As] find the
+// error itself.
 package codec

@@ -8,18 +8,21 @@ import (
 	"sync"
 )
 
-// Encrypt hides what inner writes, and lets nobody without the keys change it:
-// AES-256-GCM with a random nonce for each value, the id of the key in front. The
-// frame is longer than the value by 34 bytes. Bytes that were altered, moved from
-// another object or another key of a map, or made under a key that is not in the ring
-// are ErrSignature, and the inner codec never sees them. The elements of a list and the
-// values of channels and queues are bound to their object and to no place in it: who can
-// write there can change their order, repeat them and drop some.
+// Encrypt encrypts and authenticates the bytes that inner writes. It uses AES-256-GCM
+// with a random nonce for each value. The id of the key is stored in front. The frame is
+// 34 bytes longer than the value.
 //
-// Redis still sees how long values are, when they change, and all keys and names.
-// Who can write there can delete a value or put an older one of the same place
-// back. A value has other bytes each time, so it is not for keys, nor for
-// operations that compare. One key is good for some 2^32 values: rotate.
+// Decoding returns [ErrSignature] for bytes that were altered, that were moved from
+// another object or from another key of a map, or that were made under a key that the
+// ring does not have. The inner codec never reads such bytes. The elements of a list and
+// the values of channels and queues are bound to their object, but not to a place in it.
+// A client that can write to Redis can reorder, repeat and drop them.
+//
+// Redis still sees the lengths of values, when they change, and all keys and names. A
+// client that can write to Redis can delete a value, or restore an older value of the
+// same place. A value is encrypted differently each time, so Encrypt cannot be used for
+// keys, or for operations that compare values. Rotate a key before it has encrypted about
+// 2^32 values.
 func Encrypt(inner Codec, keys KeyRing, opts ...SealOption) Codec {
 	return wrap(&encrypted{newSealing(keys, opts), new(sync.Map)}, inner)
 }
@@ -29,7 +32,7 @@ type encrypted struct {
 	ciphers *sync.Map // of uint32 to *keyedCipher; shared by all scopes
 }
 
-// keyedCipher keeps what is made of a key, for as long as the ring says the same.
+// keyedCipher caches the cipher of a key, until the ring returns another key for the id.
 type keyedCipher struct {
 	key  [keySize]byte
 	aead cipher.AEAD
@@ -83,8 +86,9 @@ func (e *encrypted) open(data []byte, at place, room int) ([]byte, int, error) {
 	return plain, room, nil
 }
 
-// data is what is authenticated besides the body. The header has a fixed size. In frames
-// of version 1 the object follows it as it is.
+// data returns the additional authenticated data: the header, then object and place.
+// Frames of version 1 have the object without its length, since the header has a fixed
+// size.
 func (e *encrypted) data(header []byte, at place) []byte {
 	b := append(make([]byte, 0, headerSize+16+len(e.object)+len(at.at)), header...)
 	if !at.given {

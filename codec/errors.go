@@ -8,41 +8,44 @@ import (
 	"github.com/desir-go/desir/internal/oneline"
 )
 
-// ErrUnsupported says that a type cannot be stored with a codec, or cannot be a
-// key. The error around it names the type and the reason. [Values] and [Keys]
-// return it, so it is found by the first call of a program. Encoding returns it for a
-// value that would not come back, although others of its type do: what an interface
-// holds, keys of a map, and in JSON text that is not UTF-8, a NaN and an infinity.
+// ErrUnsupported means that a codec cannot store a type, or that a type cannot be a key.
+// The error that wraps it names the type and the reason. [Values] and [Keys] return it,
+// so the first call of an object reports it.
+//
+// Encoding returns it for a value that could not be decoded again, although other values
+// of its type can: because of what an interface holds, because of the keys of a map, and
+// in [JSON] because of text that is not UTF-8, a NaN or an infinity.
 var ErrUnsupported = errors.New("codec: type not supported")
 
-// ErrTooLarge says that a value is longer than a [Limit] or a message may be,
-// nested deeper than 64, or would take more memory than the bytes it is stored in
-// allow (see the package's comment on bounds). Encoding returns it before anything
-// is sent, decoding inside a [*DecodeError].
+// ErrTooLarge means that a value is longer than a [Limit] or a message may be, is nested
+// too deeply, or that decoding it would allocate more memory than the length of its stored
+// bytes allows. The package comment states the bounds. Encoding returns it before anything
+// is sent. Decoding returns it inside a [*DecodeError].
 var ErrTooLarge = errors.New("codec: value too large")
 
-// ErrSignature says that a frame of [Encrypt] or [Sign] was not made by a holder
-// of the keys for this object and place: altered, moved from another object or another
-// key of a map, made under a key that the ring does not have, or no frame at all. Encoding returns it when
-// the ring has no usable current key.
+// ErrSignature means that bytes are not a frame of [Encrypt] or [Sign] that was made with a
+// key of the ring for this object and place. The frame was altered, was moved from another
+// object or from another key of a map, or was made under a key that the ring does not
+// have, or the bytes are not a frame. Encoding returns it if the ring has no usable
+// current key.
 var ErrSignature = errors.New("codec: signature not valid")
 
-// DecodeError reports bytes that are no value of the wanted type. The value is
-// the zero value then. Its text names where the bytes stood, the field or element that
-// was refused, what was found there and what was wanted, as in
+// DecodeError reports bytes that do not encode a value of the wanted type. Decoding returns
+// the zero value with it. The text names the key, the field or element that was refused,
+// what was found there and what was wanted, for example
 //
 //	Home.Rooms[3].Number: text, want integer (int)
 //
-// It never quotes the bytes; a key of a map inside the value is shown as [*].
+// The text never quotes the bytes. A key of a map inside the value is shown as [*].
 type DecodeError struct {
-	Key   string // of the Redis object; empty when it is not known
-	Field string // or index, member, id: what the object calls the place; may be empty
+	Key   string // the Redis key; empty if it is not known
+	Field string // the field, index, member or id in the object; may be empty
 	Type  string // the Go type that was wanted
-	Codec string // the name of the codec that refused
-	Err   error  // why; matches ErrTooLarge and ErrSignature, and sentinels of the type's own methods
+	Codec string // the name of the codec
+	Err   error  // the reason; matches ErrTooLarge, ErrSignature and errors of the type's own methods
 }
 
-// Error names type, codec, place and reason.
+// Error names the type, the codec, the key, the field and the reason.
 func (e *DecodeError) Error() string {
 	s := "codec: cannot decode " + oneline.Text(e.Type, oneline.Short) + " with " + oneline.Text(e.Codec, oneline.Short)
 	if e.Key != "" {
@@ -57,15 +60,15 @@ func (e *DecodeError) Error() string {
 	return s
 }
 
-// Unwrap gives the reason to [errors.Is] and [errors.As].
+// Unwrap returns the reason, for [errors.Is] and [errors.As].
 func (e *DecodeError) Unwrap() error { return e.Err }
 
-// refusal is a reason in our own words, safe to print.
+// refusal is a reason that this package worded. It quotes no input.
 type refusal string
 
 func (r refusal) Error() string { return string(r) }
 
-// detail is one of the exported sentinels with the reason behind it.
+// detail is one of the exported sentinels with a reason.
 type detail struct {
 	sentinel error
 	why      string
@@ -89,11 +92,11 @@ func typeName(t reflect.Type) string {
 	return t.String()
 }
 
-// foreign stands for an error that somebody else worded. Decoders like to quote
-// their input, so its text is only the class of the cause; Is and As still see
-// the cause itself. It has no Unwrap, so that nothing prints the chain by accident.
+// foreign hides the text of an error that another package worded, because decoders quote
+// their input. Its text is only the type of the cause. Is and As find the cause. It has no
+// Unwrap, so that no logger prints the error chain.
 type foreign struct {
-	by    string // whose error it is
+	by    string // the method or codec that returned the error
 	cause error
 }
 
@@ -103,22 +106,22 @@ func (f *foreign) Error() string {
 func (f *foreign) Is(target error) bool { return errors.Is(f.cause, target) }
 func (f *foreign) As(target any) bool   { return errors.As(f.cause, target) }
 
-// told is an error of somebody else's in our own words. Is and As still see the cause.
-type told struct {
+// restated replaces the text of an error of another package. Is and As find the cause.
+type restated struct {
 	words string
 	cause error
 }
 
-func (t *told) Error() string        { return t.words }
-func (t *told) Is(target error) bool { return errors.Is(t.cause, target) }
-func (t *told) As(target any) bool   { return errors.As(t.cause, target) }
+func (r *restated) Error() string        { return r.words }
+func (r *restated) Is(target error) bool { return errors.Is(r.cause, target) }
+func (r *restated) As(target any) bool   { return errors.As(r.cause, target) }
 
-// reworded keeps an error of our own and hides the words of any other.
+// reworded returns an error of this package unchanged, and hides the text of any other.
 func reworded(by string, err error) error {
 	switch e := err.(type) {
 	case nil:
 		return nil
-	case refusal, *detail, *foreign, *told, *panicked, *located:
+	case refusal, *detail, *foreign, *restated, *panicked, *located:
 		return err
 	case *DecodeError:
 		return reworded(by, e.Err)
@@ -126,8 +129,8 @@ func reworded(by string, err error) error {
 	return &foreign{by, err}
 }
 
-// panicked is what a panic in somebody's marshaler becomes. A panic value often
-// holds the payload: only an error keeps more than the name of its type.
+// panicked is the error for a panic in a marshalling method. A panic value may hold the
+// payload, so the text has only its type. Is and As find a panic value that is an error.
 type panicked struct {
 	value any
 }
@@ -144,7 +147,7 @@ func (p *panicked) As(target any) bool {
 	return ok && errors.As(err, target)
 }
 
-// caught turns a panic into an error. It is deferred directly.
+// caught turns a panic into an error. Defer it directly.
 func caught(err *error) {
 	if r := recover(); r != nil {
 		*err = &panicked{r}

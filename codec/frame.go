@@ -2,16 +2,16 @@ package codec
 
 import "encoding/binary"
 
-// The frames of Encrypt and Sign begin alike:
+// The frames of Encrypt and Sign have the same header. The numbers are lengths in bytes:
 //
-//	version 1 | mode 1 | key id 4, most significant byte first
+//	version 1 | mode 1 | key id 4, big endian
 //
-// and go on with nonce 12 | ciphertext | tag 16, or body | MAC 32. Header and scope
-// are authenticated with the body, so that a frame cannot be moved to another
-// object, be read in the other mode, or be said to be under another key.
+// In a frame of Encrypt, nonce 12 | ciphertext | tag 16 follow. In a frame of Sign, body |
+// MAC 32 follow. Header and object are authenticated with the body, so that a frame cannot
+// be moved to another object, read in the other mode or claim another key.
 //
-// Version 2 is for values that have a place inside of their object, which is
-// authenticated too. Version 1 is for values without one.
+// Version 2 is for values that have a place inside their object. The place is authenticated
+// too. Version 1 is for values without a place.
 const (
 	freeVersion  = 1
 	boundVersion = 2
@@ -33,9 +33,9 @@ func putHeader(frame []byte, mode byte, at place, keyID uint32) {
 	binary.BigEndian.PutUint32(frame[2:], keyID)
 }
 
-// readHeader checks that data can be a frame of the mode with so many bytes besides
-// the body, and returns the id of its key. The place that it returns is the one to
-// authenticate: none for an older frame, if those are read.
+// readHeader checks that data can be a frame of the mode with overhead bytes besides the
+// body. It returns the id of the key, and the place to authenticate: none for a frame of
+// version 1, which ReadUnbound accepts.
 func (s *sealing) readHeader(data []byte, mode byte, at place, overhead int) (keyID uint32, _ place, err error) {
 	switch {
 	case len(data) < overhead:
@@ -54,9 +54,8 @@ func (s *sealing) readHeader(data []byte, mode byte, at place, overhead int) (ke
 	return binary.BigEndian.Uint32(data[2:]), at, nil
 }
 
-// bound appends what is authenticated besides header and body: the object, and the
-// place if there is one. Their lengths stand in front of them, so that nothing can be
-// cut in another place.
+// bound appends the object, and the place if there is one, each after its length, so that
+// no other pair has the same bytes.
 func (s *sealing) bound(b []byte, at place) []byte {
 	b = append(binary.BigEndian.AppendUint64(b, uint64(len(s.object))), s.object...)
 	if at.given {
@@ -65,25 +64,25 @@ func (s *sealing) bound(b []byte, at place) []byte {
 	return b
 }
 
-// sealing is what Encrypt and Sign have in common.
+// sealing has the settings that Encrypt and Sign share.
 type sealing struct {
 	keys    KeyRing
 	object  string
-	unbound bool // reads frames of version 1 at a place
+	unbound bool // read frames of version 1 at a place
 }
 
-// SealOption is a setting of [Encrypt] and [Sign].
+// SealOption is an option of [Encrypt] and [Sign].
 type SealOption interface{ applySeal(s *sealing) }
 
 type sealOption func(*sealing)
 
 func (o sealOption) applySeal(s *sealing) { o(s) }
 
-// ReadUnbound also reads frames that are not bound to their place: what versions of desir
-// before places wrote into maps. It is for an upgrade. As long as it is given, who can
-// write to Redis can exchange those old values between the keys of one map, or put an old
-// one in the place of a new one. What is written is bound: write every value once more,
-// and take the option away.
+// ReadUnbound makes a codec also read frames that are not bound to a place. Earlier
+// versions of desir wrote such frames into maps. Use the option for an upgrade: write every
+// value again, which binds it, and then remove the option. While the option is set, a
+// client that can write to Redis can exchange these old values between the keys of one
+// map, or replace a new value by an old one.
 func ReadUnbound() SealOption { return sealOption(func(s *sealing) { s.unbound = true }) }
 
 func newSealing(keys KeyRing, opts []SealOption) sealing {

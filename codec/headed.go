@@ -6,7 +6,7 @@ import (
 	"github.com/desir-go/desir/internal/headed"
 )
 
-const errHead refusal = "no head in front of the value"
+const errHead refusal = "no header in front of the value"
 
 // Headed resolves a codec for values of type T with a head in front: bytes of the
 // caller that are signed, hidden and packed together with the value, by whatever

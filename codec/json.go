@@ -93,7 +93,7 @@ func quiet(err error) error {
 // may quote.
 func jsonReason(err error) error {
 	if syntax, ok := err.(*json.SyntaxError); ok {
-		return &told{"no JSON: byte " + strconv.FormatInt(syntax.Offset, 10), err}
+		return &restated{"no JSON: byte " + strconv.FormatInt(syntax.Offset, 10), err}
 	}
 	bad, ok := err.(*json.UnmarshalTypeError)
 	if !ok {
@@ -104,7 +104,7 @@ func jsonReason(err error) error {
 	if found == "number" && jsonInteger(bad.Type.Kind()) {
 		words = "a number that is no " + bad.Type.String()
 	}
-	why := error(&told{words, err})
+	why := error(&restated{words, err})
 	if bad.Field != "" {
 		why = in(bad.Field, why)
 	}

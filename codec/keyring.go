@@ -2,25 +2,27 @@ package codec
 
 import "fmt"
 
-// KeyRing gives the keys of [Encrypt] and [Sign]: the one that new values are
-// written under, and any that stored values may still be under. To rotate, add a
-// key, make it the current one everywhere, and take the old one away when nothing
-// is stored under it any more. Keys of 32 random bytes serve both codecs; Encrypt
-// takes no other length, Sign takes longer ones too.
+// KeyRing supplies the keys of [Encrypt] and [Sign]: the current key, under which new
+// values are written, and every key under which stored values may have been written.
 //
-// It must be safe for use by many goroutines, is asked for every value, and should
-// keep its keys to itself when it is printed. Use different rings for things that
-// must not be mistaken for each other.
+// To rotate, add a key to the ring of every program. Then make it the current key in every
+// program. Remove the old key when no stored value uses it any more. A key of 32 random
+// bytes works for both codecs. Encrypt accepts no other length; Sign also accepts longer
+// keys.
+//
+// A KeyRing must be safe for concurrent use. It is called for every value. It should not
+// show its keys when it is printed. Use different rings for data that must not be
+// interchangeable.
 type KeyRing interface {
-	// Current returns the key that new values are written under.
+	// Current returns the key under which new values are written.
 	Current() (id uint32, key []byte)
-	// Key returns the key of a stored value, and whether there is one.
+	// Key returns the key with this id, and whether the ring has it.
 	Key(id uint32) ([]byte, bool)
 }
 
 const keySize = 32
 
-// current asks the ring for the key to write under.
+// current returns the key of the ring under which values are written.
 func current(ring KeyRing, fit func(n int) bool) (id uint32, key []byte, err error) {
 	defer ringCaught(&err)
 	if ring == nil {
@@ -33,7 +35,7 @@ func current(ring KeyRing, fit func(n int) bool) (id uint32, key []byte, err err
 	return id, key, nil
 }
 
-// keyOf asks the ring for the key of a stored value.
+// keyOf returns the key of the ring that a stored value names.
 func keyOf(ring KeyRing, id uint32, fit func(n int) bool) (_ []byte, err error) {
 	defer ringCaught(&err)
 	if ring == nil {
@@ -49,8 +51,8 @@ func keyOf(ring KeyRing, id uint32, fit func(n int) bool) (_ []byte, err error) 
 	return key, nil
 }
 
-// ringCaught takes a ring that panics, as one that indexes a slice with a hostile id
-// does, for one without the key.
+// ringCaught turns a panic of the ring into ErrSignature. A ring that indexes a slice with
+// a forged id panics.
 func ringCaught(err *error) {
 	if recover() != nil {
 		*err = badSignature("the key ring panicked")

@@ -7,29 +7,32 @@ import (
 	"time"
 )
 
-// errCanonical: the same key would be written in other bytes.
-const errCanonical refusal = "bytes that stand for a key, but are not the ones that it is stored under"
+const errCanonical refusal = "not the canonical bytes of the key that it decodes to"
 
-// Keys resolves a codec for map keys and set members; a nil codec is Auto. Redis
-// compares their bytes, so equal keys have equal bytes, and unequal keys unequal
-// ones. Two [time.Time] of one instant are one key, whatever their zones.
+// Keys resolves a codec for map keys and set members. A nil codec is [Auto]. Redis
+// compares the bytes of keys, so equal keys have equal bytes, and unequal keys have
+// unequal bytes. Two [time.Time] values of one instant are one key, in any zones.
 //
-// Keys have the forms of Values: text where there is one; structs and arrays of
-// such types as msgpack, structs by field name in the order of their fields. So a
-// member of a set reads as an element of a list does, and reordering, adding or
-// renaming the fields of a struct makes other keys of it.
+// Keys have the same forms as with [Values]: text for types that have a text form, and
+// msgpack for structs and arrays of such types. A struct is stored by field names, in the
+// order of the fields. So a member of a set is stored as an element of a list is. If you
+// reorder, add or rename the fields of a struct, its keys change.
 //
-// Decode accepts only the bytes that Append writes, so that what is listed is also
-// found. A type with MarshalText and UnmarshalText is trusted to write one text for
-// one value, and to read whatever it likes.
+// Decode accepts only the bytes that Append writes, so that every key that is listed can
+// also be looked up. The exception is a type with MarshalText and UnmarshalText. It must
+// write equal values as equal text, and may read other text too.
 //
-// It fails with ErrUnsupported, and a reason, for: floats and complex numbers (a
-// zero with two signs, a NaN that equals nothing); interfaces, pointers and
-// channels; half a pair of text methods; types whose form is their own (binary,
-// msgp, msgpack methods); structs with a field that is unexported, tagged
-// `msgpack:"-"`, `omitempty` or `inline`, or named like another; and codecs that
-// may write one value in different bytes: Compress, Encrypt, Sign, JSON, and any
-// other without a method Deterministic that returns true.
+// Keys fails with [ErrUnsupported] and a reason for:
+//
+//   - Floats and complex numbers, because a float has two zeros, and a NaN equals nothing.
+//   - Interfaces, pointers and channels.
+//   - Types with only one of MarshalText and UnmarshalText.
+//   - Types with binary or msgp methods but without text methods, and types with
+//     EncodeMsgpack or MarshalMsgpack methods.
+//   - Structs with a field that is unexported or tagged `msgpack:"-"`, `omitempty` or
+//     `inline`, or with two fields of the same name.
+//   - Codecs that may write one value as different bytes: Compress, Encrypt, Sign, JSON,
+//     and every other codec without a method Deterministic that returns true.
 func Keys[T comparable](c Codec) (Typed[T], error) {
 	c = orAuto(c)
 	t := reflect.TypeFor[T]()
@@ -50,7 +53,7 @@ func Keys[T comparable](c Codec) (Typed[T], error) {
 	return public(k, t.String(), c.Name()), nil
 }
 
-// canonical refuses bytes other than those that the value is written in.
+// canonical makes decode refuse bytes that append does not write.
 func canonical[T any](k typed[T]) typed[T] {
 	return typed[T]{
 		append: k.append,
@@ -70,7 +73,7 @@ func canonical[T any](k typed[T]) typed[T] {
 	}
 }
 
-// strict tells the forms that read one text only by themselves, or are trusted to.
+// strict reports whether the form of t reads one text only, or its methods are trusted.
 func strict(c Codec, t reflect.Type) bool {
 	for {
 		w, ok := c.(*wrapper)
@@ -87,7 +90,7 @@ func strict(c Codec, t reflect.Type) bool {
 	return err == nil && (f.direct != nil && !f.lax || f.trusted)
 }
 
-// keyable says why values of t have no canonical bytes.
+// keyable returns why values of t have no canonical bytes, or nil.
 func keyable(t reflect.Type) error {
 	if t.Kind() == reflect.Pointer || t.Kind() == reflect.Interface {
 		return unsupported(t, "as a key: it is compared by what it points at, and not by what is stored")
@@ -126,7 +129,7 @@ func keyableStruct(t reflect.Type) error {
 	for i := range t.NumField() {
 		f := t.Field(i)
 		if f.Name == "_" || f.Name == "_msgpack" {
-			continue // not compared, or a mark for msgpack
+			continue // == ignores it, or it only marks the struct for msgpack
 		}
 		tag, err := parseTag(t, f)
 		if err != nil {
@@ -147,8 +150,8 @@ func keyableStruct(t reflect.Type) error {
 	return uniqueNames(t)
 }
 
-// uniqueNames refuses structs with two fields of one name, those too that are stored as
-// arrays: planOf has refused the others.
+// uniqueNames refuses structs with two fields of one name. planOf refuses them too, but
+// accepts those that are stored as arrays.
 func uniqueNames(t reflect.Type) error {
 	p, err := planOf(t)
 	if err != nil {

@@ -2,14 +2,15 @@ package codec
 
 import "strconv"
 
-// Limit refuses values longer than maxBytes with ErrTooLarge: when they are
-// encoded, before the network is touched, and when they are decoded, before the
-// inner codec sees them. What counts are the stored bytes, so Limit belongs on the
-// outside of Compress and Encrypt. With zero or less only the empty value passes.
+// Limit refuses values longer than maxBytes with [ErrTooLarge]. Encoding checks the
+// length before anything is sent. Decoding checks it before the inner codec reads the
+// bytes. The length is that of the bytes that inner writes, so to limit the stored bytes,
+// put Limit outside Compress and Encrypt. If maxBytes is zero or negative, only values
+// that inner writes as no bytes are accepted.
 //
-// What package channel sends may have 1 MiB; a Limit, wherever it stands in the
-// codec, takes the place of that bound. A wrapping codec of your own tells of one
-// inside by a method Limited() bool.
+// Package channel limits a message to 1 MiB. A Limit anywhere in the codec replaces that
+// bound. A wrapping codec that you wrote reports a Limit inside it with a method
+// Limited() bool.
 func Limit(inner Codec, maxBytes int) Codec { return wrap(limit(maxBytes), inner) }
 
 type limit int

@@ -2,30 +2,34 @@ package codec
 
 import "reflect"
 
-// Bound is a codec that can also bind each value to a place inside of its object, as the
-// field of a hash or the id of a call: what was made for one place is refused at every
-// other. [Encrypt] and [Sign] are, and the other wrappers hand the place inwards. A codec
-// of your own that has these methods is used by [Placed] in the same way.
+// Bound is a codec that can also bind each value to a place inside its object, for example
+// a field of a hash or the id of a call. Bytes that were made for one place are refused at
+// every other place. [Encrypt] and [Sign] implement Bound; the other wrappers pass the
+// place to the codec inside. [Placed] uses any codec with these methods in the same way.
 type Bound interface {
 	Codec
-	// Binds tells whether the place matters. Without it the others are not called.
+	// Binds reports whether the codec binds values to places. If it returns false, the
+	// other methods are not called.
 	Binds() bool
-	// AppendAt is Append for a value at a place, which may be any bytes.
+	// AppendAt is Append for a value at a place. The place may be any bytes.
 	AppendAt(dst []byte, place string, v any) ([]byte, error)
-	// DecodeAt is Decode for bytes that stand at a place.
+	// DecodeAt is Decode for bytes that were read at a place.
 	DecodeAt(data []byte, place string, ptr any) error
 }
 
 // TypedAt is [Typed] for values that are bound to places.
 type TypedAt[T any] struct {
+	// Append is Append of [Typed] for a value at a place.
 	Append func(dst []byte, place string, v T) ([]byte, error)
+	// Decode is Decode of [Typed] for bytes that were read at a place.
 	Decode func(data []byte, place string) (T, error)
 }
 
-// Placed resolves a codec as [Values] does, for values of which each belongs to a place:
-// what Append wrote for one, Decode reads at that one only. Whether the codec looks at
-// the place is asked once: a codec that protects nothing does not, and costs nothing more.
-// The place is not stored. [Binds] says whether it matters.
+// Placed resolves a codec as [Values] does, for values that each belong to a place. Bytes
+// that Append made for a place are decoded at that place only. The place is not stored.
+//
+// Placed calls [Binds] once. A codec that does not bind values to places ignores the
+// place, at no extra cost.
 func Placed[T any](c Codec) (TypedAt[T], error) {
 	c = orAuto(c)
 	if !Binds(c) {
@@ -62,28 +66,28 @@ func Placed[T any](c Codec) (TypedAt[T], error) {
 	}, nil
 }
 
-// Binds tells whether a codec binds values to places, by itself or by a layer inside.
+// Binds reports whether a codec, or a codec inside it, binds values to places.
 func Binds(c Codec) bool {
 	b, ok := c.(Bound)
 	return ok && b.Binds()
 }
 
-// place is where a value stands inside of its object.
+// place is where a value is stored inside its object.
 type place struct {
 	at    string
-	given bool // not of values whose place cannot be bound, as the elements of lists
+	given bool // false for values that have no fixed place, as the elements of lists
 }
 
 var nowhere place
 
-// placed is typed for values that have a place.
+// placed is typed with a place.
 type placed[T any] struct {
 	append func(dst []byte, at place, v T) ([]byte, error)
 	decode func(data []byte, at place, room int) (T, error)
 	check  func(data []byte, at place, room int) error
 }
 
-// resolvePlaced is resolve that hands the place to the layers.
+// resolvePlaced is resolve for a codec that passes the place to its layers.
 func resolvePlaced[T any](c Codec) (placed[T], error) {
 	if w, ok := c.(*wrapper); ok {
 		inner, err := resolvePlaced[T](w.inner)
@@ -103,7 +107,7 @@ func resolvePlaced[T any](c Codec) (placed[T], error) {
 	return p, nil
 }
 
-// anywhere is a codec that does not look at the place.
+// anywhere returns t as a placed that ignores the place.
 func anywhere[T any](t typed[T]) placed[T] {
 	return placed[T]{
 		append: func(dst []byte, _ place, v T) ([]byte, error) { return t.append(dst, v) },
@@ -112,7 +116,7 @@ func anywhere[T any](t typed[T]) placed[T] {
 	}
 }
 
-// nowhereBound is the other way round, for values that have no place.
+// nowhereBound returns p as a typed for values that have no place.
 func nowhereBound[T any](p placed[T]) typed[T] {
 	return typed[T]{
 		append: func(dst []byte, v T) ([]byte, error) { return p.append(dst, nowhere, v) },
@@ -121,7 +125,7 @@ func nowhereBound[T any](p placed[T]) typed[T] {
 	}
 }
 
-// bindForeign hands places to a codec that somebody else wrote.
+// bindForeign passes places to a Bound that is not of this package.
 func bindForeign[T any](p *placed[T], b Bound) {
 	appendFree, decodeFree := p.append, p.decode
 	p.append = func(dst []byte, at place, v T) (out []byte, err error) {
@@ -141,7 +145,7 @@ func bindForeign[T any](p *placed[T], b Bound) {
 	}
 }
 
-// Binds implements [Bound], for this layer and those inside it.
+// Binds implements [Bound].
 func (w *wrapper) Binds() bool { return w.layer.binds() || Binds(w.inner) }
 
 // AppendAt implements [Bound].

@@ -5,16 +5,19 @@ import (
 	"crypto/sha256"
 )
 
-// Sign lets nobody without the keys make or change what inner writes: HMAC-SHA-256,
-// the id of the key in front. The value stays readable, and the frame is longer by
-// 38 bytes. Bytes that were altered, moved from another object or another key of a map,
-// or made under a key that is not in the ring are ErrSignature, and the inner codec
-// never sees them. Keys have 32 bytes or more. What has no place of its own in its
-// object, as the elements of a list, is bound as [Encrypt] says.
+// Sign authenticates the bytes that inner writes with HMAC-SHA-256. The id of the key is
+// stored in front. The value stays readable. The frame is 38 bytes longer than the value.
+// Keys have at least 32 bytes.
 //
-// Who can write to Redis can still delete a value, or put an older one of the same
-// place back. The bytes of a value change with the current key, so it is not for
-// keys, nor for operations that compare.
+// Decoding returns [ErrSignature] for bytes that were altered, that were moved from
+// another object or from another key of a map, or that were made under a key that the
+// ring does not have. The inner codec never reads such bytes. The elements of a list and
+// the values of channels and queues are bound to their object, but not to a place in it,
+// as described at [Encrypt].
+//
+// A client that can write to Redis can still delete a value, or restore an older value of
+// the same place. The bytes of a value change with the current key, so Sign cannot be
+// used for keys, or for operations that compare values.
 func Sign(inner Codec, keys KeyRing, opts ...SealOption) Codec {
 	return wrap(&signature{newSealing(keys, opts)}, inner)
 }
@@ -55,7 +58,7 @@ func (s *signature) open(data []byte, at place, room int) ([]byte, int, error) {
 	return frame[headerSize:], room, nil
 }
 
-// mac appends the code of header, object, place and body.
+// mac appends the MAC of header, object, place and body.
 func (s *signature) mac(dst, key, frame []byte, at place) []byte {
 	h := hmac.New(sha256.New, key)
 	h.Write(frame[:headerSize])

@@ -11,11 +11,11 @@ import (
 
 const (
 	beatGap = lease / 3
-	maxBeat = 4096 // calls that an entry names
+	maxBeat = 4096 // calls per entry
 )
 
-// beat names the calls that run for a while to their clients, until ended. Quick calls are
-// never named.
+// beat sends the IDs of long calls to their clients until ended is closed. Quick calls
+// are never sent.
 func (r *run) beat(ended <-chan struct{}) {
 	tick := time.NewTicker(beatGap)
 	defer tick.Stop()
@@ -35,7 +35,7 @@ func (r *run) beat(ended <-chan struct{}) {
 	}
 }
 
-// long returns the IDs of the calls that ran at the last time already, by their clients.
+// long returns the IDs of calls that were already running at the last beat, by client.
 func (m *running) long() map[string][]uint64 {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -55,13 +55,14 @@ func (m *running) long() map[string][]uint64 {
 	return all
 }
 
-// name tells a client that the worker has calls of it. If it is lost, the next one is not.
+// name sends the IDs of running calls to their client. A lost message does no harm,
+// because the next beat repeats it.
 func (r *run) name(client string, ids []uint64) {
 	p := &send.Post{Value: string(appendHeld(nil, ids))}
 	r.hub.Send.Post(context.Background(), p, deliverHeld, inboxKey(client), func(*batch.Call, error) {})
 }
 
-// appendHeld appends the IDs of calls that a worker has.
+// appendHeld appends the IDs of running calls.
 func appendHeld(b []byte, ids []uint64) []byte {
 	for _, id := range ids {
 		b = pack.AppendUint(b, id)
@@ -69,7 +70,7 @@ func appendHeld(b []byte, ids []uint64) []byte {
 	return b
 }
 
-// readHeld reads the IDs of calls that a worker has.
+// readHeld parses the IDs of running calls.
 func readHeld(value string) (ids []uint64) {
 	for r := (pack.Reader{Data: value}); r.Len() > 0; {
 		id := r.Uint()

@@ -10,9 +10,9 @@ import (
 	"github.com/desir-go/desir/internal/pack"
 )
 
-var errBind = errors.New("not a remote function")
+var errBind = errors.New("invalid remote function")
 
-// Bind fills the fields of a struct that are functions with calls to a service:
+// Bind sets the function fields of a struct to functions that call a service:
 //
 //	var api struct {
 //		Add   func(ctx context.Context, ns ...int) (int, error)
@@ -22,19 +22,24 @@ var errBind = errors.New("not a remote function")
 //	err := rpc.Bind(client, &api)
 //	sum, err := api.Add(ctx, 10, 20, 30)
 //
-// The method's name is the field's, or its tag, exactly. A function takes a context and
-// returns an error as its last result, with a value in front of it or none. Its parameters
-// are what [Method] has as one request: none is nil, one is itself, a lone variadic one is its
-// slice, so func(ctx, ...int) is a Method[[]int, …]; several are a msgpack array of them. No value as result is
-// nil: the worker's is a struct without fields.
+// The name of the method is the tag of the field, or the name of the field, exactly as
+// written. Each function has a context as its first parameter. It returns an error, or a
+// value and an error.
 //
-// api is a pointer to a struct; a field that is no such function is an error, and then
-// nothing is filled. Fields of other kinds are left alone; so are those with the tag
-// "-". Errors of the functions are those of [Method.Call]. Bind itself talks to nobody.
+// The other parameters form the request of the [Method]. No parameter is nil. One
+// parameter is the request itself. A single variadic parameter is a slice: func(ctx,
+// ...int) belongs to a Method[[]int, …]. Several parameters are a msgpack array. A
+// function that returns only an error belongs to a method whose result is a struct
+// without fields.
+//
+// api must be a pointer to a struct. Unexported function fields and functions of another
+// form are errors; Bind then sets no field. Fields of other kinds, and fields with the
+// tag "-", are not changed. Bind itself sends nothing. The errors of the functions are
+// those of [Method.Call].
 func Bind(c *Client, api any) error {
 	v := reflect.ValueOf(api)
 	if v.Kind() != reflect.Pointer || v.IsNil() || v.Elem().Kind() != reflect.Struct {
-		return c.fail("Bind", fmt.Errorf("%w: a pointer to a struct is wanted, not %T", errBind, api))
+		return c.fail("Bind", fmt.Errorf("%w: want a pointer to a struct, not %T", errBind, api))
 	}
 	v = v.Elem()
 	var faults []error
@@ -47,13 +52,13 @@ func Bind(c *Client, api any) error {
 		}
 		fn, err := remote(c, name, f)
 		if err != nil {
-			faults = append(faults, fmt.Errorf("%w: the field %s: %w", errBind, f.Name, err))
+			faults = append(faults, fmt.Errorf("%w: field %s: %w", errBind, f.Name, err))
 			continue
 		}
 		made[i] = fn
 	}
 	if faults == nil && len(made) == 0 {
-		faults = append(faults, fmt.Errorf("%w: %s has no field that is a function", errBind, v.Type()))
+		faults = append(faults, fmt.Errorf("%w: %s has no function field", errBind, v.Type()))
 	}
 	if faults != nil {
 		return c.fail("Bind", errors.Join(faults...))
@@ -64,7 +69,8 @@ func Bind(c *Client, api any) error {
 	return nil
 }
 
-// methodOf returns the name of the method that a field stands for.
+// methodOf returns the name of the method that a field calls; false if the field is
+// ignored.
 func methodOf(f reflect.StructField) (name string, ok bool) {
 	tag, tagged := f.Tag.Lookup("rpc")
 	if tag == "-" || f.Type.Kind() != reflect.Func && !tagged {
@@ -81,7 +87,7 @@ var (
 	errorInterface = reflect.TypeFor[error]()
 )
 
-// remote returns a function of a field's type that makes a call.
+// remote returns a function of the field's type that makes a call.
 func remote(c *Client, name string, f reflect.StructField) (fn reflect.Value, err error) {
 	t := f.Type
 	switch {
@@ -90,9 +96,9 @@ func remote(c *Client, name string, f reflect.StructField) (fn reflect.Value, er
 	case t.Kind() != reflect.Func:
 		return fn, fmt.Errorf("it is a %s", t)
 	case t.NumIn() == 0 || t.In(0) != contextType:
-		return fn, fmt.Errorf("%s does not begin with a context", t)
+		return fn, fmt.Errorf("%s must have a context.Context as its first parameter", t)
 	case t.NumOut() == 0 || t.NumOut() > 2 || t.Out(t.NumOut()-1) != errorInterface:
-		return fn, fmt.Errorf("%s does not return an error, or a value and an error", t)
+		return fn, fmt.Errorf("%s must return an error, or a value and an error", t)
 	}
 	if err := checkName(name); err != nil {
 		return fn, err
@@ -113,14 +119,14 @@ func remote(c *Client, name string, f reflect.StructField) (fn reflect.Value, er
 	return reflect.MakeFunc(t, b.call), nil
 }
 
-// binding is one function that makes calls.
+// binding is the state of one bound function.
 type binding struct {
 	client *Client
 	name   string
 	word   string
 	typ    reflect.Type
 	req    parameters
-	valued bool // it returns a value
+	valued bool // the function returns a value
 }
 
 func (b *binding) call(args []reflect.Value) []reflect.Value {
@@ -154,16 +160,16 @@ func (b *binding) ask(args []reflect.Value) (value reflect.Value, err error) {
 	return value, b.client.fail(b.name, err)
 }
 
-// travels returns why values of a type cannot travel, or nil.
+// travels returns why values of a type cannot be encoded, or nil.
 func travels(t reflect.Type) error {
 	if t.Kind() == reflect.Interface {
-		return nil // that is up to each value
+		return nil // depends on the value
 	}
 	_, err := codec.Msgpack.Append(nil, reflect.Zero(t).Interface())
 	return err
 }
 
-// parameters is how the parameters of a function become one value.
+// parameters describes how the parameters of a function become one request.
 type parameters struct {
 	word   string
 	append func(b []byte, args []reflect.Value) ([]byte, error)

@@ -17,15 +17,16 @@ func giveBack(b *[]byte) {
 	}
 }
 
-// viewOf returns the bytes of a string for a codec, which keeps and changes nothing.
+// viewOf returns the bytes of a string without copying. They must not be changed or kept.
 func viewOf(s string) []byte { return unsafe.Slice(unsafe.StringData(s), len(s)) }
 
-// textView is the other way round, for bytes that nobody changes while it is in use.
+// textView returns bytes as a string without copying. They must not change while it is in
+// use.
 func textView(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 
-const atOnce = 1024 // calls of one CallMany
+const atOnce = 1024 // concurrent calls of one CallMany
 
-// eachOf calls f for 0 to n-1, up to 1024 of them at the same time.
+// eachOf calls f for 0 to n-1, up to atOnce at the same time.
 func eachOf(n int, f func(i int)) {
 	var group sync.WaitGroup
 	next := make(chan int)

@@ -18,28 +18,30 @@ import (
 	"github.com/desir-go/desir/internal/send"
 )
 
-// call is a call from the moment it has an ID until its caller has what became of it.
+// call is a call from the moment it has an ID until its caller has the outcome. Calls are
+// pooled.
 type call struct {
 	client *Client
 	id     uint64
-	nth    uint64 // among those of its inbox
+	nth    uint64 // sequence number within its inbox
 	method string
-	wait   time.Time    // until when it may wait for a worker
-	out    atomic.Int64 // when it was stored, by the server's clock; 0: not known yet
-	box    *inbox       // that waits for its result; nil: nobody does
+	wait   time.Time    // may wait for a worker until then
+	out    atomic.Int64 // when it was stored, server's clock; 0: unknown
+	box    *inbox       // receives its result; nil: a cast
 	post   send.Post
 	stored func(*batch.Call, error) // p.answered
-	// settled: stored was called, so nobody else will touch the post.
+	// settled is true once stored has returned: nothing else accesses post then.
 	settled atomic.Bool
-	leads   atomic.Pointer[link.Link] // over which it reads its result itself
+	// The link over which the caller reads its result itself; nil: it does not.
+	leads atomic.Pointer[link.Link]
 
 	signs signs
 
-	// What became of it, once done has been sent to.
+	// The outcome, valid after a receive from done.
 	state uint64
 	body  string
 	err   error
-	doubt error // why a result was not taken for its own; guarded by the inbox
+	doubt error // why a result was rejected; guarded by the inbox's lock
 	done  chan struct{}
 }
 
@@ -62,7 +64,8 @@ func (c *Client) call(ctx context.Context, method, word string, body []byte, opt
 	return c.askInside(ctx, box, method, word, body, settings)
 }
 
-// askInside is ask inside the client's interceptors, apart as handleInside is.
+// askInside is ask inside the client's interceptors. It is separate for the reason given
+// at handleInside.
 func (c *Client) askInside(ctx context.Context, box *inbox, method, word string, body []byte, s callSettings) (raw string, err error) {
 	err = c.intercepted(ctx, method, &s, func(ctx context.Context) (err error) {
 		raw, err = c.ask(ctx, box, method, word, body, s)
@@ -86,7 +89,8 @@ func (c *Client) intercepted(ctx context.Context, method string, s *callSettings
 	})
 }
 
-// ask stores a call, and waits for what becomes of it.
+// ask stores a call and waits for its outcome. It retries while no worker is alive, as
+// long as the caller allows.
 func (c *Client) ask(ctx context.Context, box *inbox, method, word string, body []byte, s callSettings) (string, error) {
 	if err := ctx.Err(); err != nil {
 		return "", send.Fault(desir.ErrUnavailable, err)
@@ -99,7 +103,7 @@ func (c *Client) ask(ctx context.Context, box *inbox, method, word string, body 
 	}
 }
 
-// waitForWorker is the tries of a call that may wait for one.
+// waitForWorker limits the retries of a call that may wait for a worker.
 type waitForWorker struct {
 	limit time.Time
 	pause patience
@@ -112,8 +116,8 @@ func waitUpTo(wait time.Duration) (w waitForWorker) {
 	return w
 }
 
-// more reports whether there is another try after one that ended with err, and waits
-// for its time; else with what error the call ends.
+// more reports whether to retry after err, and pauses before it returns true. If it
+// returns false, the call ends with the returned error.
 func (w *waitForWorker) more(ctx context.Context, err error) (bool, error) {
 	if err == nil || !errors.Is(err, ErrNoWorkers) || isAnswer(err) || !time.Now().Before(w.limit) {
 		return false, err
@@ -130,7 +134,7 @@ func isAnswer(err error) bool {
 	return ok
 }
 
-// once stores a call and waits, without a second try.
+// once stores a call and waits for its outcome, without retries.
 func (c *Client) once(ctx context.Context, box *inbox, method, word string, body []byte, headers map[string]string, wait time.Time) (string, error) {
 	q, err := c.request(ctx, box, method, word, body, headers)
 	if err != nil {
@@ -140,7 +144,7 @@ func (c *Client) once(ctx context.Context, box *inbox, method, word string, body
 	p.client, p.method, p.wait = c, method, wait
 	leads, closed := box.enter(p), c.closed.Load()
 	q.inbox, q.id = box.id, p.id
-	if closed { // perhaps before the call was there to be ended
+	if closed { // Close may have run before the call was pending
 		box.fail(p.id, p, desir.ErrClosed)
 	}
 	switch {
@@ -150,7 +154,7 @@ func (c *Client) once(ctx context.Context, box *inbox, method, word string, body
 		p.send(ctx, &q)
 	}
 	over := ctx.Done()
-	if over == nil { // the short way for who cannot leave
+	if over == nil { // the context cannot end
 		<-p.done
 		return c.result(p, box, method)
 	}
@@ -161,15 +165,16 @@ func (c *Client) once(ctx context.Context, box *inbox, method, word string, body
 		if doubt, pending := box.abandon(p); pending {
 			return "", doubted(c.leave(ctx, box, p, withdrawn), doubt)
 		}
-		<-p.done // what became of it was faster
+		<-p.done // the outcome came first
 	}
 	return c.result(p, box, method)
 }
 
-// request makes the frame of a call, all but its inbox and ID.
+// request returns the frame of a call without its inbox and ID. It first does what must
+// precede the call.
 func (c *Client) request(ctx context.Context, box *inbox, method, word string, body []byte, headers map[string]string) (q request, err error) {
 	if len(body) > maxBody {
-		return q, fmt.Errorf("%w: %d bytes, and a call has %d at most", codec.ErrTooLarge, len(body), maxBody)
+		return q, fmt.Errorf("%w: a request of %d bytes; the limit is %d", codec.ErrTooLarge, len(body), maxBody)
 	}
 	if err := checkHeaders(headers); err != nil {
 		return q, err
@@ -192,39 +197,40 @@ func (c *Client) request(ctx context.Context, box *inbox, method, word string, b
 
 func checkHeaders(headers map[string]string) error {
 	if len(headers) > maxHeaders {
-		return fmt.Errorf("%w: %d headers, and a call has %d at most", codec.ErrTooLarge, len(headers), maxHeaders)
+		return fmt.Errorf("%w: %d headers; the limit is %d", codec.ErrTooLarge, len(headers), maxHeaders)
 	}
 	for k, v := range headers {
 		if len(k) > maxWord || len(v) > maxWord {
-			return fmt.Errorf("%w: the header %.64q; %d bytes are the most", codec.ErrTooLarge, k, maxWord)
+			return fmt.Errorf("%w: header %.64q; the limit is %d bytes", codec.ErrTooLarge, k, maxWord)
 		}
 	}
 	return nil
 }
 
-// end tells the caller that the call has ended, and ends its reading if it leads.
+// end ends the call with an error and interrupts its caller if that reads itself.
 func (p *call) end(err error) {
 	p.err = err
 	p.done <- struct{}{}
-	if own := p.leads.Load(); own != nil { // perhaps of another call by then, which goes on
+	// May belong to another call by then, which continues on the reader's goroutine.
+	if own := p.leads.Load(); own != nil {
 		own.Interrupt()
 	}
 }
 
-// leave is the end of a call whose context has ended first.
+// leave returns the error of a call whose context has ended first.
 func (c *Client) leave(ctx context.Context, box *inbox, p *call, withdrawn bool) error {
 	if withdrawn {
 		p.settled.Store(true)
 		box.free(p)
 		return send.Fault(desir.ErrUnavailable, ctx.Err())
 	}
-	if errors.Is(ctx.Err(), context.Canceled) { // a deadline the worker knows
+	if errors.Is(ctx.Err(), context.Canceled) { // the worker knows the deadline
 		c.cancel(box, p.id)
 	}
 	return send.Fault(desir.ErrMaybeRan, ctx.Err())
 }
 
-// result is what became of a call that has ended, which is free then.
+// result returns the outcome of a call that has ended, and frees the call.
 func (c *Client) result(p *call, box *inbox, method string) (string, error) {
 	state, body, err := p.state, p.body, p.err
 	box.free(p)
@@ -244,22 +250,23 @@ func (c *Client) result(p *call, box *inbox, method string) (string, error) {
 	return "", e
 }
 
-var errResult = errors.New("a result that cannot be read")
+var errResult = errors.New("the result cannot be read")
 
-// cancel tells the workers that a call was given up, together with others.
+// cancel publishes the cancellation of a call, together with others.
 func (c *Client) cancel(box *inbox, id uint64) {
 	p := &send.Post{Value: string(pack.AppendUint(nil, id))}
 	box.hub.Send.Post(context.Background(), p, c.cancels, c.service.cancel, func(_ *batch.Call, err error) {
-		outage.Of(box.hub).Without(outage.Cancels, c.service.cancel, err) // one that is lost: the handler ends by itself
+		// If it is lost, the handler runs to its end.
+		outage.Of(box.hub).Without(outage.Cancels, c.service.cancel, err)
 	})
 }
 
-// giveUp is the kind of a cancel: one message for all calls.
+// giveUp merges concurrent cancels into one message.
 func (c *Client) giveUp() *batch.Merger {
 	return &batch.Merger{
 		Merges: true,
 		Command: func(ctx context.Context, calls []*batch.Call) redis.Cmder {
-			h := c.h.Known() // the callers have it already
+			h := c.h.Known() // the calls have made it
 			_, command := published(h)
 			b := pack.AppendString(pack.AppendArray(nil, len(calls)+1), inboxOf(h, c.prefix).id)
 			for _, one := range calls {

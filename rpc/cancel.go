@@ -11,26 +11,26 @@ import (
 	"github.com/desir-go/desir/internal/pack"
 )
 
-// callKey tells calls apart.
+// callKey identifies a call at a worker.
 type callKey struct {
 	inbox string
 	id    uint64
 }
 
-// running is the calls that a worker runs, and those that were given up before it
-// had them. Calls come and go far more often than they are given up: so they are a
-// list, which is searched once for all that a message gives up.
+// running holds the calls that a worker runs, and the IDs of calls that were canceled
+// before the worker took them. Calls are kept in a linked list, since they start and end
+// far more often than they are canceled. The list is searched once per cancel message.
 type running struct {
 	mu     sync.Mutex
 	first  *callContext
 	gone   map[callKey]struct{}
-	recent []callKey // in gone, a ring
+	recent []callKey // keys in gone, as a ring buffer
 	next   int
 }
 
 const maxGone = 8192
 
-// enter notes a call that begins, and reports whether somebody still wants it.
+// enter adds a call that starts. It returns false if the call expired or was canceled.
 func (m *running) enter(c *callContext) bool {
 	if c.expired() {
 		return false
@@ -50,7 +50,7 @@ func (m *running) enter(c *callContext) bool {
 	return true
 }
 
-// leave notes that a call has ended, and ends its context.
+// leave removes a call that has ended, and ends its context.
 func (m *running) leave(c *callContext) {
 	m.mu.Lock()
 	if c.prev == nil {
@@ -66,8 +66,8 @@ func (m *running) leave(c *callContext) {
 	c.cancel(nil)
 }
 
-// giveUp ends the contexts of calls of one client; those that are not here may be on
-// their way.
+// giveUp ends the contexts of canceled calls of one client. It remembers the IDs of calls
+// that this worker does not run, since they may arrive later.
 func (m *running) giveUp(g givenUp) {
 	wanted := make(map[uint64]struct{}, len(g.ids))
 	for _, id := range g.ids {
@@ -78,7 +78,7 @@ func (m *running) giveUp(g givenUp) {
 	for c := m.first; c != nil && len(wanted) > 0; c = c.next {
 		if _, ok := wanted[c.info.ID]; ok && c.info.Caller == g.inbox {
 			delete(wanted, c.info.ID)
-			go c.cancel(context.Canceled) // it calls what hangs on the context
+			go c.cancel(context.Canceled) // cancel runs functions that depend on the context
 		}
 	}
 	if len(wanted) == 0 {
@@ -110,8 +110,8 @@ func (m *running) cancelAll() {
 	}
 }
 
-// hear listens for callers that give up, until ended. It tells heard each time that it has
-// begun, or has failed to.
+// hear receives cancels until ended is closed. It calls heard after each attempt to
+// subscribe.
 func (r *run) hear(ended <-chan struct{}, heard func()) {
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
@@ -137,15 +137,15 @@ func (r *run) hear(ended <-chan struct{}, heard func()) {
 		case errors.Is(err, desir.ErrClosed): // the worker ends
 			return
 		case hopeless(err):
-			r.s.settings.log.Warn("desir: a worker cannot hear of callers that give up; its handlers end by their deadlines", "service", r.s.label(), "error", err)
+			r.s.settings.log.Warn("desir: a worker cannot receive cancels; handlers of canceled calls run to their deadlines", "service", r.s.label(), "error", err)
 			return
 		case p.pause == 0:
-			r.s.settings.log.Warn("desir: a worker cannot hear of callers that give up; it tries again", "service", r.s.label(), "error", err)
+			r.s.settings.log.Warn("desir: a worker cannot receive cancels; it retries", "service", r.s.label(), "error", err)
 		}
 	}
 }
 
-// hearAll reads cancels until ctx ends.
+// hearAll receives cancels until ctx ends.
 func (r *run) hearAll(ctx context.Context, sub *listen.Sub) error {
 	for {
 		item, ok, err := sub.Next(ctx, nil)
@@ -156,14 +156,14 @@ func (r *run) hearAll(ctx context.Context, sub *listen.Sub) error {
 	}
 }
 
-// givenUp is what a message gives up: calls of one client.
+// givenUp is the content of a cancel message: calls of one client.
 type givenUp struct {
 	inbox string
 	ids   []uint64
 }
 
-// readCancel reads a message: an array of the ID of an inbox, and of those of its calls.
-// IDs after one that cannot be read are dropped.
+// readCancel parses a cancel message: an array of an inbox name and the IDs of its calls.
+// It ignores everything after an unreadable ID.
 func readCancel(message string) (g givenUp) {
 	p := pack.Reader{Data: message}
 	n := p.Array()

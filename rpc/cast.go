@@ -7,7 +7,7 @@ import (
 	"github.com/desir-go/desir/internal/send"
 )
 
-// cast stores a call whose result nobody wants.
+// cast stores a call without waiting for a result.
 func (c *Client) cast(ctx context.Context, method, word string, body []byte, opts []CallOption) error {
 	box, err := c.box()
 	if err != nil {
@@ -24,13 +24,13 @@ func (c *Client) cast(ctx context.Context, method, word string, body []byte, opt
 	})
 }
 
-// castOnce stores a call, without a second try.
+// castOnce stores a call, without retries.
 func (c *Client) castOnce(ctx context.Context, box *inbox, method, word string, body []byte, headers map[string]string) error {
 	q, err := c.request(ctx, box, method, word, body, headers)
 	if err != nil {
 		return err
 	}
-	q.id = box.castID() // by which a worker knows a second copy
+	q.id = box.castID() // lets a worker recognize a second copy
 	p := newCall(nil)
 	p.client = c
 	p.send(ctx, &q)

@@ -20,33 +20,34 @@ import (
 	"github.com/desir-go/desir/internal/send"
 )
 
-// Client makes calls to a service. All Clients of one redis client share an inbox and the
-// connection on which it is read; that is opened by the first call, and closed within three
-// seconds of the last one that was pending. Hooks of the redis client do not see what goes over it: the
-// reads of results, and the calls of a caller that is alone.
+// Client makes calls to a service. All Clients of one redis client with the same
+// [InboxPrefix] share an inbox and the connection on which it is read. The first call
+// opens that connection. It is closed within three seconds after the last pending call
+// has ended. Hooks of the redis client do not see what is sent over it: reads of results,
+// and most calls that are made while no other call is pending.
 //
-// Use NewClient. A Client is safe for any number of goroutines.
+// Use [NewClient] to make a Client. A Client is safe for concurrent use.
 type Client struct {
 	h         *hub.Handle
 	service   service
 	intercept Interceptor
-	prefix    string // of its inbox
-	seal      *seal  // what its calls are sealed with; nil: they are not
+	prefix    string // prefix of its inbox
+	seal      *seal  // seals calls and opens results; nil: no codec
 	clock     clock
 	closed    atomic.Bool
 
-	kind, cancels *batch.Merger // of stores and of cancels
+	kind, cancels *batch.Merger // batch stores and cancels of concurrent calls
 
-	failing atomic.Int64 // when checks began to fail, UnixNano; 0 while they work
+	failing atomic.Int64 // when checks began to fail, in UnixNano; 0: the last check succeeded
 	inbox   atomic.Pointer[inbox]
-	gate    gate // of whoever asks for the clock
+	gate    gate // lets one caller at a time run a check
 
-	promise atomic.Int64 // when workers last said that they write to the inbox, UnixNano
-	forged  atomic.Int64 // results that were not taken, since they were not sealed for their calls
+	promise atomic.Int64 // when all workers were last known to write to the inbox, in UnixNano
+	forged  atomic.Int64 // results rejected because they were not sealed for their calls
 }
 
-// NewClient names a service to call. It does not talk to Redis and cannot fail: a name
-// that cannot work is the error of every call.
+// NewClient returns a client of the service with the given name. It sends nothing and
+// cannot fail: if the name or an option is invalid, every call returns the error.
 func NewClient(rdb redis.UniversalClient, name string, opts ...ClientOption) *Client {
 	s, err := gatherClient(opts)
 	c := &Client{
@@ -61,7 +62,8 @@ func NewClient(rdb redis.UniversalClient, name string, opts ...ClientOption) *Cl
 	return c
 }
 
-// Service returns the name of the service, which is the Redis key of the calls that wait.
+// Service returns the name of the service. It is also the Redis key of the list in which
+// calls wait.
 func (c *Client) Service() string {
 	if c == nil {
 		return ""
@@ -69,7 +71,7 @@ func (c *Client) Service() string {
 	return c.h.Key
 }
 
-// fail makes the error of a call: its operation is the method.
+// fail wraps the error of a call. Its operation is the method's name.
 func (c *Client) fail(op string, err error) error {
 	if c == nil {
 		var none *hub.Handle
@@ -92,8 +94,9 @@ func (c *Client) usable() error {
 
 var errUnmade = errors.New("the client was not made by NewClient")
 
-// Close ends the calls that are pending, with [desir.ErrMaybeRan] and
-// [desir.ErrClosed], and lets no more begin. The redis client stays open. It returns nil.
+// Close ends all pending calls with [desir.ErrMaybeRan] and [desir.ErrClosed]. Later
+// calls fail with [desir.ErrClosed]. Close does not close the redis client. It always
+// returns nil.
 func (c *Client) Close() error {
 	if c == nil || c.closed.Swap(true) {
 		return nil
@@ -104,7 +107,7 @@ func (c *Client) Close() error {
 	return nil
 }
 
-// box returns the inbox of the client's process.
+// box returns the inbox that the Client shares with others of its redis client.
 func (c *Client) box() (*inbox, error) {
 	if err := c.usable(); err != nil {
 		return nil, err
@@ -121,20 +124,22 @@ func (c *Client) box() (*inbox, error) {
 	return box, nil
 }
 
-// ClientStats counts what a Client has seen since it was made.
+// ClientStats holds counts of a Client since it was made.
 type ClientStats struct {
-	Forged int64 // results that were not taken: not sealed with the codec and the keys of the client ([WithCodec])
+	// Forged counts results that the client rejected because they were not sealed with
+	// its codec and its keys. See [WithCodec].
+	Forged int64
 }
 
-// Stats returns the counts. It asks nobody.
+// Stats returns the counts. It sends nothing.
 func (c *Client) Stats() ClientStats { return ClientStats{Forged: c.forged.Load()} }
 
 const promiseLife = time.Minute
 
-// promised reports why results would not come: a client looks once a minute whether all
-// workers write to inboxes below its prefix. The call did not run. With a prefix of its own,
-// it stores no call before it has seen a worker, since the one that begins next may write to
-// others.
+// promised returns an error if results would not reach the inbox; the call did not run.
+// Once a minute it asks whether all live workers write to inboxes with the client's
+// prefix. With a prefix other than the default, it requires a live worker, since a worker
+// that starts later may use another prefix.
 func (c *Client) promised(ctx context.Context) error {
 	fresh := func() bool { return time.Since(time.Unix(0, c.promise.Load())) < promiseLife }
 	return c.gate.pass(ctx, fresh, func() error {
@@ -160,22 +165,23 @@ func (c *Client) promised(ctx context.Context) error {
 	})
 }
 
-// Ping returns how long a call takes that does nothing: to a worker and back, as [Method.Call].
+// Ping calls a built-in method that does nothing and returns how long the call took. It
+// costs what [Method.Call] costs, and its errors are the same.
 func (c *Client) Ping(ctx context.Context) (time.Duration, error) {
 	start := time.Now()
 	_, err := c.call(ctx, pingName, typeWord(wordNil, wordNil), []byte{packedNil}, nil)
 	return time.Since(start), c.fail("Ping", err)
 }
 
-// Raw is a result as it came: one msgpack value.
+// Raw is an undecoded result: one msgpack value.
 type Raw []byte
 
-// Decode reads the result into what ptr points at, as msgpack, with the guard of
-// [codec.Msgpack].
+// Decode decodes the result as msgpack into the value that ptr points to, with the
+// decoding limits of [codec.Msgpack].
 func (r Raw) Decode(ptr any) error { return codec.Msgpack.Decode(r, ptr) }
 
-// MarshalJSON returns the result as JSON: times as text, bytes as base64, map keys as
-// text.
+// MarshalJSON returns the result as JSON. Times become strings, bytes become base64, and
+// map keys become strings.
 func (r Raw) MarshalJSON() ([]byte, error) {
 	var v any
 	if err := r.Decode(&v); err != nil {
@@ -184,7 +190,7 @@ func (r Raw) MarshalJSON() ([]byte, error) {
 	return json.Marshal(plain(v))
 }
 
-// plain makes maps of what msgpack allows as keys into maps by text.
+// plain converts maps with arbitrary keys to maps with string keys.
 func plain(v any) any {
 	switch v := v.(type) {
 	case []any:
@@ -205,10 +211,10 @@ func plain(v any) any {
 	return v
 }
 
-// Invoke calls a method by its name with a value of any type, for tools that do not
-// know its types: the worker takes whatever decodes, and refuses names of fields that its type
-// does not have with [InvalidArgument]. nil asks without a value. Errors are
-// those of [Method.Call].
+// Invoke calls a method by name with a request of any type. It is meant for tools that do
+// not know the method's types. A nil req sends no value. The worker accepts any request
+// that decodes as its type. It refuses a request with field names that its type does not
+// have, with [InvalidArgument]. The other errors are those of [Method.Call].
 func (c *Client) Invoke(ctx context.Context, method string, req any) (Raw, error) {
 	raw, err := c.invoke(ctx, method, req)
 	return raw, c.fail(method, err)
@@ -234,9 +240,9 @@ func (c *Client) invoke(ctx context.Context, method string, req any) (Raw, error
 	return Raw(raw), nil
 }
 
-// Workers returns what the workers that are alive say about themselves, in the order in
-// which they began. One round trip, by a script that changes nothing. It is a read: never
-// [desir.ErrMaybeRan], and sent again when a reply is lost.
+// Workers returns what the live workers publish about themselves, in the order in which
+// they started. It takes one round trip: a script that writes nothing. If the reply is
+// lost, the script is sent again, so the error is never [desir.ErrMaybeRan].
 func (c *Client) Workers(ctx context.Context) ([]WorkerInfo, error) {
 	all, err := c.workers(ctx)
 	return all, c.fail("Workers", err)
@@ -259,7 +265,8 @@ func (c *Client) workers(ctx context.Context) ([]WorkerInfo, error) {
 	for _, text := range texts {
 		var w WorkerInfo
 		text, _ := text.(string)
-		if err := json.Unmarshal([]byte(text), &w); err == nil && w.ID != "" { // others are no workers
+		// Skip entries that no worker wrote.
+		if err := json.Unmarshal([]byte(text), &w); err == nil && w.ID != "" {
 			workers = append(workers, w)
 		}
 	}
@@ -272,8 +279,9 @@ func (c *Client) workers(ctx context.Context) ([]WorkerInfo, error) {
 	return workers, nil
 }
 
-// Methods returns the methods that the workers that are alive have, by name. Where they
-// differ about one, the youngest is right. One round trip, as [Client.Workers].
+// Methods returns the methods of all live workers, sorted by name. If workers differ
+// about a method, the one that started last decides. It takes one round trip, as
+// [Client.Workers] does.
 func (c *Client) Methods(ctx context.Context) ([]MethodInfo, error) {
 	workers, err := c.workers(ctx)
 	if err != nil {
@@ -294,14 +302,15 @@ func (c *Client) Methods(ctx context.Context) ([]MethodInfo, error) {
 	return methods, nil
 }
 
-// state is what a check has found.
+// state is the result of a check.
 type state struct {
 	workers int64
-	lost    int64 // calls of before that moment without an answer may be lost; server's clock, ms
+	lost    int64 // calls stored until then without a result may be lost; server's clock, ms
 	now     int64
 }
 
-// check asks what became of the workers, and for the clock. It is a read.
+// check asks how many workers live, which calls may be lost, and what the server's clock
+// says. It writes nothing.
 func (c *Client) check(ctx context.Context, h *hub.Hub) (state, error) {
 	answer, err := checkScript.Run(ctx, h, []string{c.service.workers, c.service.ended})
 	if err != nil {
@@ -315,11 +324,12 @@ func (c *Client) check(ctx context.Context, h *hub.Hub) (state, error) {
 	return state{now: n[0], workers: n[1], lost: n[2]}, nil
 }
 
-// knowTime sees to it that the server's clock is known.
+// knowTime ensures that the server's clock is known.
 func (c *Client) knowTime(ctx context.Context, h *hub.Hub) error {
 	return c.gate.pass(ctx, c.clock.good, func() error {
 		_, err := c.check(ctx, h)
-		if ended := ctx.Err(); err != nil && ended != nil { // that the clock is not known is certain: the call did not run
+		// The call did not run, even if it is unknown whether the check did.
+		if ended := ctx.Err(); err != nil && ended != nil {
 			return send.Fault(desir.ErrUnavailable, ended)
 		}
 		return err

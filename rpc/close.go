@@ -8,11 +8,11 @@ import (
 	"github.com/desir-go/desir/internal/send"
 )
 
-// onClose has a worker shut down when its client is being closed.
+// onClose makes a worker shut down when its redis client is closed by desir.
 func onClose(h *hub.Hub, s *Server) (cancel func()) { return h.OnClose(hub.EndReceiving, s.Shutdown) }
 
-// shut waits for the results of the calls that are out, and ends those whose results have not
-// come when ctx ends.
+// shut waits for the results of the pending calls. When ctx ends, it ends the calls that
+// have no result.
 func (b *inbox) shut(ctx context.Context) error {
 	err := send.Await(ctx, func() bool { return b.out() == 0 })
 	n := b.out()
@@ -20,10 +20,10 @@ func (b *inbox) shut(ctx context.Context) error {
 		return nil
 	}
 	b.end(func(*call) bool { return true }, send.Fault(send.ErrMaybeRan, send.ErrShut))
-	return send.Fault(send.ErrMaybeRan, fmt.Errorf("%w: calls whose results have not come: %d", err, n))
+	return send.Fault(send.ErrMaybeRan, fmt.Errorf("%w: calls without a result: %d", err, n))
 }
 
-// out returns how many calls wait for their results.
+// out returns the number of calls that wait for their results.
 func (b *inbox) out() int {
 	b.mu.Lock()
 	defer b.mu.Unlock()

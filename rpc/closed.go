@@ -11,12 +11,14 @@ import (
 )
 
 const (
-	closedGap   = time.Second
-	closedNodes = 3 // times that the node of a cluster has to be closed in a row: a cluster closes those that it drops
+	closedGap = time.Second
+	// a cluster client also closes nodes that left the cluster, so a node must be seen
+	// closed this many times in a row
+	closedNodes = 3
 )
 
-// watchClient ends a worker, by lasting, whose client is closed: the connection on which it
-// takes calls goes on working, and the results of these calls could not leave.
+// watchClient ends the worker when its redis client is closed. The dedicated connection
+// for reading calls would keep working, but results could not be sent.
 func (r *run) watchClient(ended <-chan struct{}, lasting chan<- error) {
 	tick := time.NewTicker(closedGap)
 	defer tick.Stop()
@@ -38,10 +40,11 @@ func (r *run) watchClient(ended <-chan struct{}, lasting chan<- error) {
 	}
 }
 
-// clientClosed returns go-redis' error if the client, or the node of the service, is closed.
+// clientClosed returns go-redis' error if the client, or the node of the service, is
+// closed.
 func (r *run) clientClosed() error {
 	ended, end := context.WithCancel(context.Background())
-	end() // a cluster is not asked for its map
+	end() // do not let a cluster client fetch its slot map
 	node, err := r.hub.Node(ended, r.s.service.calls)
 	switch {
 	case errors.Is(err, redis.ErrClosed):

@@ -11,33 +11,37 @@ import (
 	"github.com/desir-go/desir/internal/coded"
 )
 
-// Code says what kind of failure an error is. The numbers and the names are those of
-// gRPC (https://grpc.io/docs/guides/status-codes/), so that gateways can pass them on.
+// Code classifies an error. The numbers and the names are those of gRPC
+// (https://grpc.io/docs/guides/status-codes/), so that gateways can pass them on.
 //
-// Whether the handler has run is not in the code. Of what a worker answers, only [ErrUnknownMethod], and
-// [InvalidArgument] for types or bytes that do not fit, come from before the handler; a call that is past
-// its deadline is not answered.
+// The code does not say whether the handler ran. A worker refuses a call before the
+// handler with [ErrUnknownMethod] (Unimplemented), with [InvalidArgument] if types, bytes
+// or inbox prefixes do not fit, and under [WithCodec] with [Unauthenticated] or
+// [DeadlineExceeded]. Handlers can return the same codes. A worker does not reply to a
+// call that is past its deadline.
 type Code uint8
 
-// The codes. "Again" says whether the same call may be made again as it is.
+// The codes. "Retry" says whether the same call can be made again unchanged.
 const (
 	OK                 Code = 0  // no error
-	Canceled           Code = 1  // the caller, or the handler, gave up. Again: if repeating the effect is fine
-	Unknown            Code = 2  // an error without a code: it ran. Again: only the caller knows
-	InvalidArgument    Code = 3  // what was asked cannot be right. Again: no
-	DeadlineExceeded   Code = 4  // time ran out; it may have had an effect. Again: if repeating that is fine
-	NotFound           Code = 5  // there is no such thing. Again: no
-	AlreadyExists      Code = 6  // there is one already. Again: no
-	PermissionDenied   Code = 7  // the caller may not do this. Again: no
-	ResourceExhausted  Code = 8  // too much, too large, too often. Again: later
-	FailedPrecondition Code = 9  // something else has to happen first. Again: after that
-	Aborted            Code = 10 // lost against somebody else. Again: from the start of the whole
-	OutOfRange         Code = 11 // past the end. Again: no
-	Unimplemented      Code = 12 // no such method (then it is ErrUnknownMethod too, and did not run), or a handler's word. Again: no
-	Internal           Code = 13 // a bug, a panic: it ran. Again: no
-	Unavailable        Code = 14 // not now. Again: later
-	DataLoss           Code = 15 // data is gone or spoilt. Again: no
-	Unauthenticated    Code = 16 // nobody knows who is asking. Again: no
+	Canceled           Code = 1  // the caller or the handler canceled. Retry: if repeating is safe
+	Unknown            Code = 2  // no code is known; the handler ran. Retry: depends on the method
+	InvalidArgument    Code = 3  // the request is invalid. Retry: no
+	DeadlineExceeded   Code = 4  // too late; it may have had an effect. Retry: if repeating is safe
+	NotFound           Code = 5  // the requested thing does not exist. Retry: no
+	AlreadyExists      Code = 6  // the thing to be created exists already. Retry: no
+	PermissionDenied   Code = 7  // the caller lacks permission. Retry: no
+	ResourceExhausted  Code = 8  // a limit or quota is exceeded. Retry: later
+	FailedPrecondition Code = 9  // the system is in the wrong state. Retry: after fixing the state
+	Aborted            Code = 10 // a concurrent change won. Retry: the whole sequence of calls
+	OutOfRange         Code = 11 // a position is past the end. Retry: no
+	// no such method (then the error is also ErrUnknownMethod and nothing ran), or a
+	// handler's own use. Retry: no
+	Unimplemented   Code = 12
+	Internal        Code = 13 // a bug or a panic; the handler ran. Retry: no
+	Unavailable     Code = 14 // temporarily unavailable. Retry: later
+	DataLoss        Code = 15 // data is lost or corrupt. Retry: no
+	Unauthenticated Code = 16 // the caller is not authenticated. Retry: no
 )
 
 var codeNames = [...]string{
@@ -54,11 +58,13 @@ func (c Code) String() string {
 	return "code " + strconv.Itoa(int(c))
 }
 
-// CodeOf returns the code of an error: of an [*Error] its own, of others the one that
-// fits, as docs/design/0016-rpc.md lists them; OK for nil and Unknown where nothing is
-// known. The end of the caller's own context is
-// Canceled or DeadlineExceeded; [desir.ErrMaybeRan] and [desir.ErrUnavailable] tell
-// whether the call may have run.
+// CodeOf returns the code of an error. An [*Error] has its own code. For other errors
+// CodeOf returns the closest code, OK for nil, and Unknown if no code fits; the table is
+// in https://github.com/desir-go/desir/blob/main/docs/design/0016-rpc.md.
+//
+// If the caller's own context ended, the code is Canceled or DeadlineExceeded. Use
+// errors.Is with [desir.ErrMaybeRan] and [desir.ErrUnavailable] to learn whether the call
+// may have run.
 func CodeOf(err error) Code {
 	if err == nil {
 		return OK
@@ -89,7 +95,7 @@ var known = []struct {
 	{ErrOverloaded, ResourceExhausted},
 	{context.Canceled, Canceled}, // these two may have had an effect
 	{context.DeadlineExceeded, DeadlineExceeded},
-	{desir.ErrMaybeRan, Unknown}, // whatever else it is
+	{desir.ErrMaybeRan, Unknown}, // with any other cause
 	{fs.ErrNotExist, NotFound},
 	{fs.ErrExist, AlreadyExists},
 	{fs.ErrPermission, PermissionDenied},

@@ -6,21 +6,21 @@ import (
 	"time"
 )
 
-// callContext is the context of a handler. It is a real one from the moment somebody
-// waits for its end, which most handlers that are quick never do.
+// callContext is the context of a handler. It creates a standard context only when its
+// end is waited for, which short handlers rarely do.
 type callContext struct {
 	base context.Context
 	info CallInfo
-	at   time.Time // the deadline, or zero
+	at   time.Time // deadline; zero: none
 
-	prev, next *callContext // of those that run; the lock is theirs
-	long       bool         // it ran when calls were named last; the lock is theirs too
+	prev, next *callContext // other running calls; guarded by running.mu
+	long       bool         // already running at the last beat; guarded by running.mu
 
 	mu    sync.Mutex
-	real  context.Context // nil until it is needed
+	real  context.Context // nil until needed
 	stop  context.CancelCauseFunc
 	over  bool
-	cause error // of its end, once it is over
+	cause error // cause of the end, once over
 }
 
 func (c *incoming) context() *callContext {
@@ -38,10 +38,10 @@ func (c *callContext) key() callKey { return callKey{c.info.Caller, c.info.ID} }
 
 func (c *callContext) expired() bool { return !c.at.IsZero() && !time.Now().Before(c.at) }
 
-// Deadline is the caller's.
+// Deadline returns the caller's deadline.
 func (c *callContext) Deadline() (time.Time, bool) { return c.at, !c.at.IsZero() }
 
-// Done makes the context real.
+// Done creates the standard context.
 func (c *callContext) Done() <-chan struct{} {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -49,7 +49,7 @@ func (c *callContext) Done() <-chan struct{} {
 	return c.real.Done()
 }
 
-// realize is Done for who has the lock.
+// realize creates the standard context. c.mu must be held.
 func (c *callContext) realize() {
 	if c.real == nil {
 		c.real, c.stop = context.WithCancelCause(c.base)
@@ -64,7 +64,7 @@ func (c *callContext) realize() {
 	}
 }
 
-// Err is why it has ended, or nil.
+// Err returns why the context has ended, or nil.
 func (c *callContext) Err() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -80,13 +80,13 @@ func (c *callContext) Err() error {
 	}
 }
 
-// Value finds the call's info, and what package context looks for.
+// Value returns the call's info, and the values that package context looks for.
 func (c *callContext) Value(key any) any {
 	if key == (infoKey{}) {
 		return &c.info
 	}
 	c.mu.Lock()
-	if c.over || c.base.Err() != nil { // perhaps it is context.Cause that asks
+	if c.over || c.base.Err() != nil { // the caller may be context.Cause
 		c.realize()
 	}
 	real := c.real
@@ -97,7 +97,7 @@ func (c *callContext) Value(key any) any {
 	return real.Value(key)
 }
 
-// cancel ends it, once.
+// cancel ends the context. Only the first cause counts.
 func (c *callContext) cancel(cause error) {
 	c.mu.Lock()
 	stop := c.stop

@@ -1,7 +1,7 @@
-// Package rpc calls functions on other machines as if they were here.
+// Package rpc implements typed remote procedure calls over Redis.
 //
-// A [Method] is the contract that both sides share, a plain variable. A worker gives it
-// a handler and runs; a client calls it:
+// Both sides share a [Method], a package-level variable that names the function and its
+// types. A worker registers a handler and runs; a client calls the method:
 //
 //	var Add = rpc.NewMethod[[]int, int]("Add", rpc.Doc("adds numbers"))
 //
@@ -12,27 +12,42 @@
 //	client := rpc.NewClient(rdb, "calculator")                        // the caller
 //	sum, err := Add.Call(ctx, client, []int{10, 20, 30, 40, 50})
 //
-// or, with [Bind], as a struct of functions: api.Add(ctx, 10, 20, 30, 40, 50).
+// With [Bind], the client is a struct of functions: api.Add(ctx, 10, 20, 30, 40, 50).
 //
-// # What it promises
+// # Guarantees
 //
-// A handler runs at most once for a call, as long as the server does not come back with what it was before: one that
-// keeps snapshots alone, without AOF, may bring calls back that have run. The caller learns what became of it: the value;
-// the worker's error, as an [*Error] with its causes, so that errors.Is and errors.As hold
-// as they would at the worker; that it did not run ([ErrNoWorkers], [ErrUnknownMethod], [ErrOverloaded],
-// [desir.ErrUnavailable]); or that it may have run ([desir.ErrMaybeRan]), because the worker died, because the
-// answer to the store was lost, or because the caller's own context ended first. A worker that died is noticed
-// within 15 s, also by a call without a deadline; then all calls to the service that were out by
-// that moment and have no result end so, since nobody knows which of them it had.
+// A handler runs at most once per call. The exception is a server that is restored from
+// an RDB snapshot without AOF: it can deliver calls again that already ran.
 //
-// The end of the caller's context reaches the handler's; a call that is past its deadline is not
-// started. All times are those of the server's clock: what the machines believe about the date does not matter.
+// Every call ends with one of these outcomes:
+//
+//   - A value: the handler returned it.
+//   - An [*Error]: the worker returned it. Its causes are included, so that errors.Is and
+//     errors.As give the same result as at the worker.
+//   - [ErrNoWorkers], [ErrUnknownMethod], [ErrOverloaded] or [desir.ErrUnavailable]: the
+//     handler did not run.
+//   - [desir.ErrMaybeRan]: the handler may have run. The worker died, the reply to the
+//     command that stored the call was lost, or the caller's context ended first.
+//
+// The client detects a dead worker within 15 s, also for calls without a deadline. It
+// cannot know which calls that worker had. So all calls to the service that were stored
+// before that moment and have no result end with [desir.ErrMaybeRan].
+//
+// If the caller's context ends, so does the handler's. A worker does not start a call
+// whose deadline has passed. All times are those of the Redis server's clock, so the
+// clocks of the machines need not agree.
 //
 // # How it works
 //
-// Calls wait in a Redis list named as the service, where workers take them; results come through a
-// stream for each redis client, which is read without popping, so a lost answer of a read costs
-// nothing. A call is a share of one script at the client, and of one read of results; at the worker of
-// one BLMPOP, and of one XADD for all results that go to one client. Concurrent ones share more. See the design page on RPC, and docs/wire.md for the
-// bytes, which any language can write.
+// Calls wait in a Redis list that has the name of the service. Workers pop them from the
+// list. Results come back in a stream, one per redis client. The client reads the stream
+// without removing entries, so a read whose reply is lost loses no result.
+//
+// A call costs the client one script run to store it and one read of results. It costs
+// the worker one BLMPOP and one XADD. Concurrent calls share all of these commands.
+//
+// The design is described in
+// https://github.com/desir-go/desir/blob/main/docs/design/0016-rpc.md. The wire format,
+// which any language can implement, is described in
+// https://github.com/desir-go/desir/blob/main/docs/wire.md.
 package rpc

@@ -13,33 +13,33 @@ import (
 )
 
 const (
-	maxEntries = "256" // of a read
-	keptCount  = 64    // entries that may stay although they were read
+	maxEntries = "256" // per read
+	keptCount  = 64    // read entries that may stay in the stream
 	keptBytes  = 256 << 10
-	begin      = "0-0" // of a stream
+	begin      = "0-0" // the beginning of a stream
 )
 
-// inboxReader reads entries, over a connection over which a call may be stored as well.
+// inboxReader reads entries of the inbox. A call may be stored over the same connection.
 type inboxReader struct {
 	line
 	box  *inbox
-	seen bool      // the key was seen to, and the connection has not broken since
-	last string    // entry that was read over this connection
-	had  []string  // IDs of entries that were read and are still there
-	size int       // of those, in bytes
-	left time.Time // when nobody read any more
-	led  time.Time // since when callers have led
+	seen bool      // the key was refreshed, and the connection has not failed since
+	last string    // ID of the last entry read over this connection
+	had  []string  // IDs of read entries that are still in the stream
+	size int       // size of these entries in bytes
+	left time.Time // when the reader was released
+	led  time.Time // when a call last used the user's client
 
 	store, delete, read link.Command
-	due                 []*link.Command // of those, sent over the connection, their answers to be received
-	unsent              bool            // they were surely not
-	leader              *call           // that is stored
-	answer              []int64         // to that
+	due                 []*link.Command // commands in flight whose replies were not received yet
+	unsent              bool            // they were certainly not sent
+	leader              *call           // call that store stores
+	answer              []int64         // reply to store
 
-	// What a read has brought.
+	// What the last read returned.
 	entries, results int
-	made             string // the entry that says that the inbox is new
-	alone            int    // reads in a row with one result
+	made             string // ID of the entry that says that the inbox is new
+	alone            int    // consecutive reads with one result
 }
 
 func newInboxReader(b *inbox) *inboxReader {
@@ -60,12 +60,12 @@ func (r *inboxReader) close() {
 	r.line.close()
 }
 
-// wait waits for entries, or for a moment, hands their results over, and returns how many
-// entries it were. A new connection reads from the beginning: what was read before and is
-// still there comes again. Entries that were read are deleted now and then, and at once
-// where the connection is not the reader's own.
+// wait waits for entries, at most for the block time, delivers their results, and returns
+// the number of entries. A new connection reads from the beginning: entries that were
+// read and not deleted are read again. Read entries are deleted in batches, and after
+// every read if the user's client is used.
 func (r *inboxReader) wait(ctx context.Context) (n int, err error) {
-	if len(r.due) > 0 { // of a caller that led
+	if len(r.due) > 0 { // commands of a caller that led
 		return r.brought(r.receive(r.own.Receive))
 	}
 	if r.own == nil {
@@ -83,7 +83,7 @@ func (r *inboxReader) wait(ctx context.Context) (n int, err error) {
 		r.due = nil
 		n, err = r.brought(r.do(ctx, cmds...))
 	}
-	if err == nil && n == 0 && len(r.had) > 0 { // it is quiet
+	if err == nil && n == 0 && len(r.had) > 0 { // no entries came
 		if err = r.do(ctx, r.deleted()); r.stays(err) {
 			err = nil
 		}
@@ -91,8 +91,8 @@ func (r *inboxReader) wait(ctx context.Context) (n int, err error) {
 	return n, err
 }
 
-// stays reports whether the server refuses to delete what was read, which expires with the key
-// then.
+// stays reports whether the server denies the deletion of read entries. They then expire
+// with the key.
 func (r *inboxReader) stays(err error) bool {
 	refused := errors.Is(err, desir.ErrDenied)
 	if refused {
@@ -101,8 +101,8 @@ func (r *inboxReader) stays(err error) bool {
 	return refused
 }
 
-// lead stores a call and waits, until [link.Link.Interrupt] at most: what is due is received
-// by the next wait then.
+// lead stores a call and waits for its result, until [link.Link.Interrupt] at most. After
+// an interrupt, the next wait receives the replies in due.
 func (r *inboxReader) lead(p *call) (int, error) {
 	r.leader, r.answer = p, r.answer[:0]
 	r.store.Words = append(r.store.Words[:0], "evalsha", callScript.Digest(r.hub), "2",
@@ -113,7 +113,7 @@ func (r *inboxReader) lead(p *call) (int, error) {
 	return r.brought(r.receive(r.own.Await))
 }
 
-// ask adds what reads to what is due.
+// ask adds the read to due, and the deletion of read entries if there are many.
 func (r *inboxReader) ask() {
 	r.entries, r.results = 0, 0
 	if len(r.had) >= keptCount || r.size >= keptBytes || r.own == nil && len(r.had) > 0 {
@@ -123,8 +123,8 @@ func (r *inboxReader) ask() {
 	r.due = append(r.due, &r.read)
 }
 
-// receive receives the answers that are due. The error is the first of the read, which is not the
-// business of the call that is stored.
+// receive receives the replies in due. It returns the first error of a read or a
+// deletion; an error of the store goes to its call.
 func (r *inboxReader) receive(next func(*link.Command) error) (first error) {
 	for len(r.due) > 0 {
 		c := r.due[0]
@@ -144,7 +144,7 @@ func (r *inboxReader) receive(next func(*link.Command) error) (first error) {
 	return first
 }
 
-// brought sums up what a read has brought.
+// brought evaluates a read and returns its number of entries.
 func (r *inboxReader) brought(err error) (int, error) {
 	if r.made != "" {
 		r.box.isNew(r.made)
@@ -159,7 +159,7 @@ func (r *inboxReader) brought(err error) (int, error) {
 	return r.entries, err
 }
 
-// stored tells the call what became of its store.
+// stored passes the reply to the store on to its call.
 func (r *inboxReader) stored(err error) {
 	p := r.leader
 	r.leader = nil
@@ -181,8 +181,8 @@ func (r *inboxReader) takeStored(answer *link.Reply) {
 	}
 }
 
-// takeEntries reads entries of the inbox's stream: in RESP2 a list of streams, each with its name,
-// in RESP3 a map of them by name, and in both a list of entries.
+// takeEntries decodes the entries of the inbox: in RESP2 a list of streams, each with its
+// name, in RESP3 a map of streams by name, and in both a list of entries.
 func (r *inboxReader) takeEntries(answer *link.Reply) {
 	if answer.List() == 1 {
 		answer.List()
@@ -193,7 +193,7 @@ func (r *inboxReader) takeEntries(answer *link.Reply) {
 	}
 }
 
-// takeEntry reads an entry: its ID, and a list of fields and values.
+// takeEntry decodes an entry: its ID, and a list of fields and values.
 func (r *inboxReader) takeEntry(answer *link.Reply) {
 	answer.List()
 	id := answer.Text()
@@ -222,7 +222,8 @@ func (r *inboxReader) takeField(answer *link.Reply, entry string) {
 	}
 }
 
-// deleted deletes what was read. Should it get lost, the entries expire with the key.
+// deleted returns the command that deletes the read entries. If it is lost, they expire
+// with the key.
 func (r *inboxReader) deleted() *link.Command {
 	r.delete.Words = append(append(r.delete.Words[:0], "xdel", r.key), r.had...)
 	r.had, r.size = r.had[:0], 0

@@ -8,39 +8,40 @@ import (
 	"github.com/desir-go/desir/internal/oneline"
 )
 
-// What can go wrong before a handler runs. Nothing was executed.
+// Errors of calls whose handler did not run.
 var (
-	// ErrNoWorkers says that no worker of the service is alive. The call was not
-	// stored, or was taken back before anybody had it. See [Wait].
+	// ErrNoWorkers reports that no worker of the service is alive. The call was not
+	// stored, or it was removed from the list before a worker took it. See [Wait].
 	ErrNoWorkers = errors.New("no worker of the service is alive")
 
-	// ErrUnknownMethod says that the worker that got the call has no method of
-	// that name. It is also an [*Error].
+	// ErrUnknownMethod reports that the worker that took the call has no handler for the
+	// method. The error is also an [*Error].
 	ErrUnknownMethod = errors.New("the worker has no such method")
 
-	// ErrOverloaded says that as many calls wait as the workers allow. The call
-	// was not stored; see [QueueLimit].
+	// ErrOverloaded reports that too many calls wait for workers. The call was not
+	// stored. See [QueueLimit].
 	ErrOverloaded = errors.New("too many calls wait for workers")
 )
 
-// Error is an error that a worker has answered with: the handler's, or its reason for
-// not running one. An error without an Error in it did not come from a worker.
+// Error is an error that a worker returned: the handler's error, or the worker's reason
+// for not running the handler. An error that does not wrap an Error did not come from a
+// worker.
 //
-// Its causes are there as they were at the worker, as far as both sides know them by
-// name: see [RegisterError] and [RegisterErrorType]. Of a tree of more than 64 causes, or 32 below each other, the
-// rest stays at the worker.
+// Error wraps the causes of the worker's error, as far as both sides know them by name:
+// see [RegisterError] and [RegisterErrorType]. At most 64 causes are transferred, nested
+// at most 32 deep. The rest is dropped.
 type Error struct {
 	Code    Code
-	Message string            // the text of the handler's error, up to 1 KiB
-	Method  string            // that was called
-	Worker  string            // which worker it was: host:pid
-	Details map[string]string // whatever the handler has added
+	Message string            // text of the handler's error, up to 1 KiB
+	Method  string            // name of the method that was called
+	Worker  string            // the worker that returned the error, as host:pid
+	Details map[string]string // details that the handler added
 
 	cause error
 }
 
-// Error is the message, with the worker that has sent it and the code: one line, in
-// which what is not printable is escaped, and a text of more than 400 bytes is cut.
+// Error returns the message, the worker and the code in one line. Non-printable
+// characters are escaped. A message of more than 400 bytes is cut.
 func (e *Error) Error() string {
 	return e.text(oneline.Line(e.Message, oneline.Message), oneline.Text(e.Worker, oneline.Short))
 }
@@ -66,8 +67,8 @@ func (e *Error) With(key, value string) *Error {
 	return &c
 }
 
-// Errorf returns an [*Error] for a handler to return, with a code and a text as
-// [fmt.Errorf] makes it, %w included. The caller gets both.
+// Errorf returns an [*Error] for a handler to return. It has the given code, and the text
+// is formatted as by [fmt.Errorf], including %w. The caller receives both.
 func Errorf(code Code, format string, args ...any) error {
 	err := fmt.Errorf(format, args...)
 	return &Error{Code: code, Message: err.Error(), cause: err}

@@ -69,7 +69,7 @@ func Example() {
 	// 3 <nil>
 	// 150 <nil>
 	// invalid argument - there is nothing to add
-	// invalid argument - the types are [int]>int here, and the caller has [text]>int
+	// invalid argument - the types of the method are [int]>int, and the caller has [text]>int
 	// <nil> <nil>
 	// true
 }

@@ -141,7 +141,7 @@ func TestSilentRead(t *testing.T) {
 	for range 20 {
 		calls = append(calls, sum.Go(t.Context(), c, []int{1, 2}, patient))
 	}
-	redistest.Eventually(t, 20*time.Second, func() bool { return log.count("another connection") == 1 }, "the read is late")
+	redistest.Eventually(t, 20*time.Second, func() bool { return log.count("over a new connection") == 1 }, "the read is late")
 	p.BlackHole(false)
 	for _, call := range calls {
 		if got, err := within(t, "a call", silent, call); err != nil || got != 3 {
@@ -175,7 +175,7 @@ func TestSilentReadEnds(t *testing.T) {
 	rdb := srv.Client(t)
 	c := rpc.NewClient(rdb, service)
 	call := sum.Go(t.Context(), c, []int{1, 2}, patient)
-	redistest.Eventually(t, 20*time.Second, func() bool { return log.count("another connection") == 1 }, "the read is late")
+	redistest.Eventually(t, 20*time.Second, func() bool { return log.count("over a new connection") == 1 }, "the read is late")
 	mustSum(t, c)
 	end()
 	if n := s.Stats().Dropped; n != 1 {

@@ -8,14 +8,14 @@ import (
 	"github.com/desir-go/desir/internal/pack"
 )
 
-// version is the first element of a call's frame, and the name of the field that
-// results stand in. See docs/wire.md.
+// version is the first element of a call's frame. resultField, its text, is the field of
+// inbox entries that contain results. See docs/wire.md.
 const (
 	version     = 1
 	resultField = "1"
-	newField    = "new"   // of the entry of an inbox that was made
-	heldField   = "held"  // of an entry: IDs of calls that a worker has
-	newFirst    = "first" // before any call was stored: nothing can be lost
+	newField    = "new"   // field of the first entry of a new inbox
+	heldField   = "held"  // field of an entry with the IDs of calls that a worker runs
+	newFirst    = "first" // made before any call was stored: nothing can be lost
 	newAgain    = "again"
 )
 
@@ -23,27 +23,27 @@ const (
 	maxBody    = 1 << 20 // of a call or of a result
 	maxFrame   = maxBody + 64<<10
 	maxHeaders = 64
-	maxWord    = 1 << 12 // bytes of a name, a type word, a header
-	inboxChars = 26      // of crypto/rand.Text
+	maxWord    = 1 << 12 // of a name, a type signature, a header; in bytes
+	inboxChars = 26      // length of an ID made by crypto/rand.Text
 )
 
 // request is the frame of a call: an array of the version and these fields.
 type request struct {
-	inbox    string // where the result goes, or nothing
-	id       uint64 // of the call, for its client
+	inbox    string // inbox for the result; empty for a cast
+	id       uint64 // unique within the inbox
 	method   string
-	word     string // the types, as both sides see them
-	deadline uint64 // ms of the server's clock, or 0
+	word     string // type signature of request and result
+	deadline uint64 // ms of the server's clock; 0: none
 	headers  map[string]string
-	body     string // one msgpack value, or what a codec has made of it
-	head     string // of a frame that was read: all in front of the body
+	body     string // one msgpack value, or the output of a codec
+	head     string // in a parsed frame: all bytes in front of the body
 }
 
 const requestFields = 8
 
 func (r *request) append(b []byte) []byte { return pack.AppendBinary(r.appendHead(b), r.body) }
 
-// appendHead appends all but the body.
+// appendHead appends everything in front of the body.
 func (r *request) appendHead(b []byte) []byte {
 	b = pack.AppendArray(b, requestFields)
 	b = pack.AppendUint(b, version)
@@ -67,13 +67,13 @@ func appendTexts(b []byte, texts map[string]string) []byte {
 }
 
 var (
-	errFrame   = errors.New("not a frame of a call")
-	errVersion = errors.New("a frame of another version")
-	errInbox   = errors.New("not the name of an inbox")
+	errFrame   = errors.New("invalid call frame")
+	errVersion = errors.New("unsupported frame version")
+	errInbox   = errors.New("invalid inbox name")
 )
 
-// parse reads a frame. Its strings are parts of data. If it fails behind the ID,
-// what was read up to there is set, so that the caller can be told.
+// parse parses a frame. The strings share the memory of data. If parse fails after the
+// ID, inbox and id are set, so that the client can be sent a refusal.
 func (r *request) parse(data string) error {
 	p := pack.Reader{Data: data}
 	if p.Array() != requestFields {
@@ -118,14 +118,14 @@ func readTexts(p *pack.Reader) map[string]string {
 	return texts
 }
 
-// What a result says.
+// States of a result.
 const (
-	stateDone    = 0 // the body is the handler's value
+	stateDone    = 0 // the body is the value
 	stateFailed  = 1 // the body is the handler's error
-	stateRefused = 2 // the body is an error, and no handler has run
+	stateRefused = 2 // the body is an error, and no handler ran
 )
 
-// result is the frame of a result. An inbox's entry holds one or more of them.
+// result is the frame of a result. An inbox entry contains one or more of them.
 type result struct {
 	id    uint64
 	state uint64
@@ -141,8 +141,7 @@ func (r *result) append(b []byte) []byte {
 	return pack.AppendBinary(b, r.body)
 }
 
-// read takes the next result off a reader; false at the end, or at what is no
-// result.
+// read reads the next result. It returns false at the end and at an invalid result.
 func (r *result) read(p *pack.Reader) bool {
 	if p.Len() == 0 || p.Array() != resultFields {
 		return false

@@ -8,15 +8,15 @@ import (
 	"github.com/desir-go/desir/internal/send"
 )
 
-// gate lets one caller at a time do what comes before a call is stored.
+// gate lets one caller at a time run a command that must precede a call.
 type gate chan struct{}
 
 func newGate() gate { return make(gate, 1) }
 
-const tries = 3 // of what may be done again
+const tries = 3 // attempts if replies are lost
 
-// pass does something that may be done twice, unless it is done by now; again if its
-// answer is lost. Its error says that the call did not run.
+// pass runs do unless done reports that it is not needed. do must be idempotent: it runs
+// again if its reply is lost. An error of pass means that the call did not run.
 func (g gate) pass(ctx context.Context, done func() bool, do func() error) (err error) {
 	if done() {
 		return nil
@@ -35,5 +35,5 @@ func (g gate) pass(ctx context.Context, done func() bool, do func() error) (err 
 			return err
 		}
 	}
-	return send.Fault(desir.ErrUnavailable, errors.New("answers to what comes before the call were lost"))
+	return send.Fault(desir.ErrUnavailable, errors.New("the replies to commands that must precede the call were lost"))
 }

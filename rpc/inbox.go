@@ -15,34 +15,36 @@ import (
 	"github.com/desir-go/desir/internal/send"
 )
 
-// inbox is where the results for all Clients of one redis client come.
+// inbox receives the results for all Clients of one redis client that have the same
+// prefix.
 type inbox struct {
 	hub   *hub.Hub
-	id    string // as frames name it: see inboxName
+	id    string // its name in frames: see inboxName
 	key   string
-	count atomic.Uint64 // of calls that have entered
-	calls sync.Pool     // that are free
+	count atomic.Uint64 // number of calls that have entered
+	calls sync.Pool     // free calls
 
-	fresh atomic.Bool            // the server has seen to the key, not long ago
-	seen  atomic.Bool            // it has at all
-	stale *time.Timer            // ends fresh
-	made  atomic.Pointer[string] // the entry by which the key was made last, as far as the server's answers tell
-	gate  gate                   // of whoever lets it see to the key
+	fresh atomic.Bool // the key was refreshed recently
+	seen  atomic.Bool // the key was refreshed at least once
+	stale *time.Timer // clears fresh
+	// first entry of the inbox that was made last, as known from replies
+	made atomic.Pointer[string]
+	gate gate // lets one caller at a time refresh the key
 
 	mu       sync.Mutex
 	ids      ids
 	pending  map[uint64]*call
 	watching bool
-	reading  bool         // somebody reads
-	reader   *inboxReader // of whoever does
-	vacant   bool         // nobody does, and the next caller may
-	tidying  bool         // the reader, once nobody has used it for a while
+	reading  bool         // a goroutine or a caller reads
+	reader   *inboxReader // owned by whoever reads
+	vacant   bool         // nobody reads, and the next caller may
+	tidying  bool         // tidy will run
 }
 
-// inboxPart is an inbox among the parts of a hub: one for each prefix.
+// inboxPart is the key of an inbox in its hub: one for each prefix.
 type inboxPart struct{ prefix string }
 
-// inboxOf returns the inbox of a redis client below a prefix.
+// inboxOf returns the inbox of a redis client with the given prefix.
 func inboxOf(h *hub.Hub, prefix string) *inbox {
 	return h.Part(inboxPart{prefix}, func() any {
 		id := inboxName(prefix, rand.Text())
@@ -55,8 +57,8 @@ func inboxOf(h *hub.Hub, prefix string) *inbox {
 	}).(*inbox)
 }
 
-// after calls f after a while, unless the inbox is gone by then: timers do not keep the
-// client, which its user may have closed.
+// after calls f after d, unless the inbox was collected by then. The timer holds no
+// strong reference, so it does not keep an unused redis client in memory.
 func (b *inbox) after(d time.Duration, f func(*inbox)) *time.Timer {
 	weakly := weak.Make(b)
 	return time.AfterFunc(d, func() {
@@ -66,8 +68,8 @@ func (b *inbox) after(d time.Duration, f func(*inbox)) *time.Timer {
 	})
 }
 
-// free takes back a call whose caller has its end. If the answer to its store is still
-// to come it is left to the garbage collector.
+// free returns a call to the pool. If the reply to its store is still to come, the
+// garbage collector takes it.
 func (b *inbox) free(p *call) {
 	if !p.settled.Load() {
 		return
@@ -80,15 +82,15 @@ func (b *inbox) free(p *call) {
 	b.calls.Put(p)
 }
 
-// castID returns the ID of a call that nobody waits for.
+// castID returns an ID for a call without a result.
 func (b *inbox) castID() uint64 {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.ids.next()
 }
 
-// enter gives a call its ID and notes that its result may come, and sees to it that somebody
-// reads: leads says that the caller does, by [inbox.lead].
+// enter gives a call its ID, adds it to the pending calls, and starts the reader if
+// needed. leads means that the caller must read itself, by [inbox.lead].
 func (b *inbox) enter(p *call) (leads bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -118,8 +120,8 @@ func (b *inbox) has(id uint64, p *call) bool {
 	return b.pending[id] == p
 }
 
-// remove takes a call out, and reports whether it was pending: then whoever has asked
-// says what became of it.
+// remove removes a call, and reports whether it was pending. Whoever removes it must end
+// it.
 func (b *inbox) remove(id uint64, p *call) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -137,7 +139,7 @@ func (b *inbox) fail(id uint64, p *call, err error) {
 	}
 }
 
-// end ends the calls that which picks with an error. which must not block.
+// end ends all calls that which selects with an error. which must not block.
 func (b *inbox) end(which func(*call) bool, err error) {
 	var ended []*call
 	b.mu.Lock()
@@ -153,11 +155,11 @@ func (b *inbox) end(which func(*call) bool, err error) {
 	}
 }
 
-const refresh = inboxLife / 5 // after which a call sees to the key first
+const refresh = inboxLife / 5 // a call refreshes the key first after this time
 
-var errInboxGone = errors.New("the inbox was gone, and results with it: the server has lost data, or the client was away")
+var errInboxGone = errors.New("the inbox had disappeared, and results may be lost: the server lost data, or the client was suspended")
 
-// ready sees to it that the key is there before the first call, and for a while.
+// ready ensures that the key exists before the first call, and refreshes it later.
 func (b *inbox) ready(ctx context.Context) error {
 	if b.fresh.Load() { // nearly always
 		return nil
@@ -165,7 +167,7 @@ func (b *inbox) ready(ctx context.Context) error {
 	return b.gate.pass(ctx, b.fresh.Load, func() error { return b.see(ctx) })
 }
 
-// see lets the server see to the key.
+// see refreshes the key, or makes it if it does not exist.
 func (b *inbox) see(ctx context.Context) error {
 	text := newAgain
 	if !b.seen.Load() {
@@ -185,9 +187,9 @@ func (b *inbox) see(ctx context.Context) error {
 	return nil
 }
 
-// bring hands the results of an entry to their calls, and returns how many it were. Those
-// that nobody waits for, since they come late or twice, go. What a codec has sealed is opened
-// when the others are there.
+// bring delivers the results of an entry to their calls, and returns how many it
+// delivered. It drops results that no call waits for: they are late or duplicates. It
+// opens sealed results after it has delivered the others.
 func (b *inbox) bring(text string) int {
 	var room [64]*call
 	ended := room[:0]
@@ -218,15 +220,15 @@ func (b *inbox) bring(text string) int {
 	return n
 }
 
-// lose ends the calls that there are: the key was made, and their results may have found
-// no inbox. Those of calls that come later find it.
+// lose ends all current calls: the key was made, and their results may have been lost.
+// Results of later calls find the key.
 func (b *inbox) lose() {
 	last := b.count.Load()
 	b.end(func(p *call) bool { return p.nth <= last }, send.Fault(desir.ErrMaybeRan, errInboxGone))
 }
 
-// isNew looks at the entry that says that the key is new, and ends calls unless that was
-// done when the answer came.
+// isNew handles the entry that says that the key is new. It ends calls, unless see
+// already did when it received the reply.
 func (b *inbox) isNew(entry string) {
 	if made := b.made.Load(); made == nil || *made != entry {
 		b.lose()

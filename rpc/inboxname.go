@@ -11,14 +11,15 @@ import (
 	"github.com/desir-go/desir/internal/oneline"
 )
 
-// A frame names an inbox by its ID, or, below a prefix of the client's own, by its whole key.
+// A frame names an inbox by its ID if the prefix is the default, and else by its whole
+// key.
 
 const maxPrefix = 128
 
-// inboxName returns what frames call the inbox with an ID below a prefix.
+// inboxName returns the name of an inbox in frames.
 func inboxName(prefix, id string) string { return prefix + id }
 
-// inboxKey returns the key of an inbox by its name.
+// inboxKey returns the key of the inbox with the given name.
 func inboxKey(name string) string {
 	if len(name) == inboxChars {
 		return keys.Inbox(name)
@@ -26,10 +27,10 @@ func inboxKey(name string) string {
 	return name
 }
 
-// prefixOf returns the prefix in the name of an inbox; "" stands for the default.
+// prefixOf returns the prefix in the name of an inbox; "" is the default.
 func prefixOf(name string) string { return name[:max(0, len(name)-inboxChars)] }
 
-// isInbox reports whether s is the name of an inbox: an ID, perhaps below a prefix.
+// isInbox reports whether s is a valid inbox name: an ID with an optional prefix.
 func isInbox(s string) bool {
 	n := len(s) - inboxChars
 	if n < 0 || n > maxPrefix {
@@ -43,18 +44,18 @@ func isInbox(s string) bool {
 	return true
 }
 
-// ownPrefix checks a prefix of [InboxPrefix], and returns "" for the default.
+// ownPrefix checks a prefix given to [InboxPrefix]. It returns "" for the default.
 func ownPrefix(prefix string) (string, error) {
 	switch {
 	case prefix == keys.Inbox(""):
 		return "", nil
 	case prefix == "" || len(prefix) > maxPrefix || !utf8.ValidString(prefix) || strings.ContainsFunc(prefix, unicode.IsControl):
-		return "", fmt.Errorf("InboxPrefix: a prefix has 1 to %d bytes of UTF-8 without control characters", maxPrefix)
+		return "", fmt.Errorf("InboxPrefix: a prefix must have 1 to %d bytes of UTF-8 without control characters", maxPrefix)
 	}
 	return prefix, nil
 }
 
-// writesTo reports whether a worker writes results to inboxes below a prefix.
+// writesTo reports whether the worker writes results to inboxes with the prefix.
 func (s *serverSettings) writesTo(prefix string) bool {
 	if len(s.prefixes) == 0 {
 		return prefix == ""
@@ -62,7 +63,7 @@ func (s *serverSettings) writesTo(prefix string) bool {
 	return slices.Contains(s.prefixes, prefix)
 }
 
-// inboxes returns the prefixes as WorkerInfo has them: nothing for the default alone.
+// inboxes returns the prefixes for WorkerInfo: nil if only the default is used.
 func (s *serverSettings) inboxes() []string {
 	all := slices.Clone(s.prefixes)
 	for i, p := range all {
@@ -71,7 +72,7 @@ func (s *serverSettings) inboxes() []string {
 	return all
 }
 
-// writesTo reports the same of a worker by what it says about itself.
+// writesTo reports whether the worker says that it writes to inboxes with the prefix.
 func (w *WorkerInfo) writesTo(prefix string) bool {
 	if len(w.Inboxes) == 0 {
 		return prefix == ""
@@ -79,17 +80,17 @@ func (w *WorkerInfo) writesTo(prefix string) bool {
 	return slices.Contains(w.Inboxes, prefixKey(prefix))
 }
 
-// elsewhere says why no result of the worker comes to an inbox below a prefix.
+// elsewhere returns the error of a client whose prefix the worker does not serve.
 func (w *WorkerInfo) elsewhere(prefix string) error {
 	own := prefixKey("")
 	if len(w.Inboxes) > 0 {
 		own = w.Inboxes[0]
 	}
-	return fmt.Errorf("the worker %s writes no results to inboxes below %q; give the client rpc.InboxPrefix(%s), or the worker the other prefix as well",
+	return fmt.Errorf("the worker %s does not write results to inboxes with the prefix %q; give the client rpc.InboxPrefix(%s), or the worker the other prefix as well",
 		oneline.Text(w.Name, oneline.Short), prefixKey(prefix), oneline.Quote(own, oneline.Short))
 }
 
-// prefixKey returns what the keys of inboxes below a prefix begin with.
+// prefixKey returns the prefix of inbox keys; "" is the default.
 func prefixKey(prefix string) string {
 	if prefix == "" {
 		return keys.Inbox("")

@@ -19,8 +19,8 @@ func (r *run) incarnation() string {
 	return r.id
 }
 
-// begin takes an incarnation, as soon as the server lets it, unless there is one. It reports
-// false when the worker is to end, with the reason if it can never work.
+// begin starts an incarnation, unless there is one. It retries until the server grants
+// it. It returns false when the worker has to end, with an error if it can never work.
 func (r *run) begin() (bool, error) {
 	r.starting.Lock()
 	defer r.starting.Unlock()
@@ -37,7 +37,7 @@ func (r *run) begin() (bool, error) {
 			r.mu.Lock()
 			r.id = id
 			r.mu.Unlock()
-			r.beginning.over(r.s, "has begun")
+			r.beginning.over(r.s, "has started")
 			return true, nil
 		case hopeless(err):
 			return false, err
@@ -45,15 +45,16 @@ func (r *run) begin() (bool, error) {
 		if ctx.Err() != nil {
 			err = outage.ErrSilent
 		}
-		r.beginning.begin(r.s, "begin", err)
+		r.beginning.begin(r.s, "start", err)
 		if !p.wait(r.draining) {
 			return false, nil
 		}
 	}
 }
 
-// spoil gives the incarnation up: calls that it had are lost. The worker goes on as a new
-// one, which is there before the old one goes: else callers could find no worker.
+// spoil abandons the incarnation: its calls are lost. The worker continues as a new
+// incarnation, which begins before the old one ends, so that callers always find a
+// worker.
 func (r *run) spoil() (bool, error) {
 	r.drop()
 	ok, err := r.begin()
@@ -61,7 +62,7 @@ func (r *run) spoil() (bool, error) {
 	return ok, err
 }
 
-// notify fills a channel that holds one.
+// notify signals a channel that holds one.
 func notify(c chan<- struct{}) {
 	select {
 	case c <- struct{}{}:
@@ -69,16 +70,16 @@ func notify(c chan<- struct{}) {
 	}
 }
 
-const giveUpTime = time.Second // in which results that are given up count as one loss
+const giveUpTime = time.Second // abandoned results within this time count as one loss
 
-// giveUp says that results are lost, of which nobody else can tell their callers.
+// giveUp records that results are lost, so that the incarnation ends uncleanly.
 func (r *run) giveUp() {
 	if !r.gaveUp.Swap(true) {
 		time.AfterFunc(giveUpTime, func() { notify(r.lost) })
 	}
 }
 
-// drop lets the incarnation end uncleanly: calls may have been popped that nobody will run.
+// drop marks the incarnation to be ended uncleanly: popped calls may be lost.
 func (r *run) drop() {
 	r.s.stats.dropped.Add(1)
 	r.mu.Lock()
@@ -89,7 +90,7 @@ func (r *run) drop() {
 	}
 }
 
-// forget gives an incarnation up that others have ended, unless it was given up by now.
+// forget clears an incarnation that other workers have ended.
 func (r *run) forget(id string) {
 	r.mu.Lock()
 	was := r.id == id
@@ -98,12 +99,11 @@ func (r *run) forget(id string) {
 	}
 	r.mu.Unlock()
 	if was {
-		r.s.settings.log.Warn("desir: a worker was away for longer than its lease; calls that it has may have ended for their callers", "service", r.s.label())
+		r.s.settings.log.Warn("desir: a worker was unreachable for longer than its lease; its running calls may have ended for their callers", "service", r.s.label())
 	}
 }
 
-// endSpoilt ends the incarnations that were given up or are through, and those of other
-// workers whose leases have run out.
+// endSpoilt ends abandoned and completed incarnations, and expired ones of other workers.
 func (r *run) endSpoilt() {
 	r.mu.Lock()
 	spoilt, left, over := r.spoilt, r.left, r.over
@@ -120,7 +120,7 @@ func (r *run) endSpoilt() {
 	}
 }
 
-// end says that the worker is gone.
+// end ends the last incarnation of the worker.
 func (r *run) end() {
 	r.endSpoilt()
 	if id := r.incarnation(); id != "" {
@@ -149,8 +149,8 @@ func (r *run) lease(ctx context.Context, id, how string) (bool, error) {
 	return r.leased(id, parts, sent)
 }
 
-// leased takes the answer to the script that begins or renews an incarnation, which was
-// sent at that age of the server.
+// leased handles the reply to the lease script, which was sent at the given age of the
+// server.
 func (r *run) leased(incarnation string, answer []any, sent time.Duration) (bool, error) {
 	n, err := numbers(answer[:min(2, len(answer))], 2)
 	if err != nil {
@@ -166,7 +166,7 @@ func (r *run) leased(incarnation string, answer []any, sent time.Duration) (bool
 		r.renewed.Store(int64(sent))
 	}
 	if len(answer) > 2 {
-		r.over = nil // what is still over is in the answer
+		r.over = nil // the reply lists all expired ones
 		for _, id := range answer[2:] {
 			if id, ok := id.(string); ok && r.lates[id] == nil {
 				r.over = append(r.over, id)
@@ -177,10 +177,10 @@ func (r *run) leased(incarnation string, answer []any, sent time.Duration) (bool
 	return true, nil
 }
 
-// unrenewed is how long ago the lease was renewed.
+// unrenewed returns how long ago the lease was renewed.
 func (r *run) unrenewed() time.Duration { return r.s.age() - time.Duration(r.renewed.Load()) }
 
-// about is what others may know of this worker.
+// about returns what this worker publishes about itself, as JSON.
 func (r *run) about(id string) string {
 	r.s.mu.Lock()
 	info := WorkerInfo{ID: id, Name: r.s.name, Started: r.started, Concurrency: r.s.settings.concurrency, Inboxes: r.s.settings.inboxes()}
@@ -189,11 +189,11 @@ func (r *run) about(id string) string {
 	}
 	r.s.mu.Unlock()
 	slices.SortFunc(info.Methods, func(a, b MethodInfo) int { return strings.Compare(a.Name, b.Name) })
-	text, _ := json.Marshal(info) // strings and numbers
+	text, _ := json.Marshal(info) // cannot fail: strings and numbers
 	return string(text)
 }
 
-// leave ends an incarnation: lost and how are what the script takes.
+// leave ends an incarnation. lost and how are arguments of the script.
 func (r *run) leave(id, lost, how string) {
 	ctx, cancel := context.WithTimeout(context.Background(), leaveTime)
 	defer cancel()
@@ -206,12 +206,12 @@ func (r *run) leave(id, lost, how string) {
 		}
 	}
 	if err != nil {
-		r.s.settings.log.Warn("desir: a worker could not say that it ends; its lease runs out", "service", r.s.label(), "error", err)
+		r.s.settings.log.Warn("desir: a worker could not report its end; its lease will expire", "service", r.s.label(), "error", err)
 	}
 }
 
-// renew keeps the lease until ended where the reader does not, and takes a new incarnation
-// for one that was ended. What can never work is told to lasting.
+// renew renews the lease until ended is closed, if the reader does not. It begins a new
+// incarnation for one that was ended. It sends permanent errors to lasting.
 func (r *run) renew(ended <-chan struct{}, lasting chan<- error) {
 	wait := poolRenews
 	for {
@@ -231,7 +231,7 @@ func (r *run) renew(ended <-chan struct{}, lasting chan<- error) {
 		case <-r.lost:
 			timer.Stop()
 			r.gaveUp.Store(false)
-			r.s.settings.log.Warn("desir: results could not be delivered; calls that this worker has may have ended for their callers", "service", r.s.label())
+			r.s.settings.log.Warn("desir: results could not be delivered; running calls of this worker may end for their callers", "service", r.s.label())
 			if _, err := r.spoil(); err != nil {
 				tell(lasting, err)
 			}
@@ -260,7 +260,7 @@ func (r *run) renew(ended <-chan struct{}, lasting chan<- error) {
 	}
 }
 
-// tell tells the reader of an error that can never end, unless it was told.
+// tell sends a permanent error to the reader, unless one is waiting.
 func tell(lasting chan<- error, err error) {
 	select {
 	case lasting <- err:

@@ -6,30 +6,37 @@ import (
 	"time"
 )
 
-// CallInfo is what interceptors and handlers know of a call besides its value.
+// CallInfo describes a call to interceptors and handlers.
 type CallInfo struct {
 	Service string
 	Method  string
-	Headers map[string]string // a client's interceptor may add some; a handler must not
-	Caller  string            // at the worker: the ID of the client's inbox; with it anybody can send it results, so do not show it to others
-	ID      uint64            // at the worker: the call's, at random; 0 for a cast of an older client
-	Worker  string            // at the worker: host:pid
+	// Headers of the call. A client's interceptor may add headers; a handler must not.
+	Headers map[string]string
+	// Caller is set at the worker only. It is the name of the client's inbox. Anyone who
+	// knows it can send results to the client, so do not show it to others.
+	Caller string
+	// ID is set at the worker only. It is random; 0 for a cast of an older client.
+	ID uint64
+	// Worker is set at the worker only, as host:pid.
+	Worker string
 }
 
 type infoKey struct{}
 
-// InfoFrom returns what is known of the call that a handler is running for.
+// InfoFrom returns the description of the call that a handler runs for. ctx is the
+// handler's context or one derived from it.
 func InfoFrom(ctx context.Context) (*CallInfo, bool) {
 	info, ok := ctx.Value(infoKey{}).(*CallInfo)
 	return info, ok
 }
 
-// Interceptor stands around calls, at a client or at a worker: it may look at the
-// call, change its headers at the client, hand on another context, refuse with an error of its own instead of calling
-// next, or change the error that next returns. At a worker its error goes to the caller as a handler's does.
+// Interceptor wraps calls at a client or at a worker. It calls next to continue with the
+// call. It may pass another context to next, return its own error without calling next,
+// or replace the error of next. At a client it may change the headers of the call. At a
+// worker its error goes to the caller as the handler's error does.
 type Interceptor func(ctx context.Context, call *CallInfo, next func(ctx context.Context) error) error
 
-// chain returns the interceptors as one; the first one is outermost.
+// chain combines interceptors; the first one is outermost.
 func chain(all []Interceptor) Interceptor {
 	switch len(all) {
 	case 0:
@@ -43,26 +50,28 @@ func chain(all []Interceptor) Interceptor {
 	}
 }
 
-// MethodInfo is what workers say about a method.
+// MethodInfo is what workers publish about a method.
 type MethodInfo struct {
 	Name    string `json:"name"`
 	Doc     string `json:"doc,omitempty"`
-	Request string `json:"request"` // type words, as docs/wire.md has them: "[int]", "text", "{}"
+	Request string `json:"request"` // type signatures as in docs/wire.md: "[int]", "text", "{}"
 	Result  string `json:"result"`
-	Workers int    `json:"workers,omitempty"` // how many have it
+	Workers int    `json:"workers,omitempty"` // number of workers that have it
 }
 
-// WorkerInfo is what a worker says about itself.
+// WorkerInfo is what a worker publishes about itself.
 type WorkerInfo struct {
 	ID          string       `json:"id"`   // of its incarnation
 	Name        string       `json:"name"` // host:pid
 	Started     time.Time    `json:"started"`
 	Concurrency int          `json:"concurrency"`
 	Methods     []MethodInfo `json:"methods"`
-	Inboxes     []string     `json:"inboxes,omitempty"` // prefixes below which it writes results; none for the default ([InboxPrefix])
+	// Inboxes lists the prefixes of inboxes to which it writes results; empty for the
+	// default only. See [InboxPrefix].
+	Inboxes []string `json:"inboxes,omitempty"`
 }
 
-// withHeader returns headers with one more.
+// withHeader returns a copy of headers with one more.
 func withHeader(headers map[string]string, key, value string) map[string]string {
 	headers = maps.Clone(headers)
 	if headers == nil {

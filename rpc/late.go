@@ -8,19 +8,19 @@ import (
 )
 
 const (
-	lateTime = time.Minute // for which a silent connection may still bring calls
-	maxLate  = 4           // of such connections
+	lateTime = time.Minute // how long a silent connection may still bring calls
+	maxLate  = 4           // number of such connections
 )
 
-// later lets a read go on whose connection is silent, while others read over another one:
-// the calls that it still brings are run. Its incarnation ends after it, and the worker
-// begins another one. It reports false if the read has to be given up at once.
+// later lets a read on a silent connection continue while other reads use a new
+// connection. Calls that it still brings are run. Its incarnation ends after it, and the
+// worker begins a new one. It returns false if the read has to be abandoned at once.
 func (r *run) later(id string, own *link.Link, older bool) bool {
 	if !r.enterLate(id, own) {
 		return false
 	}
 	go r.await(id, own, older)
-	r.s.settings.log.Warn("desir: a worker reads calls over another connection, since the one before is silent", "service", r.s.label())
+	r.s.settings.log.Warn("desir: a worker reads calls over a new connection, because the previous one is silent", "service", r.s.label())
 	return true
 }
 
@@ -35,7 +35,7 @@ func (r *run) enterLate(id string, own *link.Link) bool {
 		r.lates = map[string]*link.Link{}
 	}
 	r.lates[id] = own
-	r.calls.Add(1) // the worker does not end before it
+	r.calls.Add(1) // the worker does not end before the read
 	return true
 }
 
@@ -45,7 +45,7 @@ func (r *run) await(id string, own *link.Link, older bool) {
 	got := popped{key: r.s.service.calls, older: older}
 	pop := link.Command{Take: got.take}
 	own.Allow(lateTime)
-	_ = own.Receive(&pop) // the command has it
+	_ = own.Receive(&pop) // pop.Err holds the error
 	own.Close()
 	r.mu.Lock()
 	delete(r.lates, id)
@@ -57,7 +57,7 @@ func (r *run) await(id string, own *link.Link, older bool) {
 	r.mu.Unlock()
 	if pop.Err != nil {
 		r.s.stats.dropped.Add(1)
-		r.s.settings.log.Warn("desir: a read of calls was given up; its calls may have ended for their callers", "service", r.s.label(), "error", pop.Err)
+		r.s.settings.log.Warn("desir: a read of calls was abandoned; its calls may have ended for their callers", "service", r.s.label(), "error", pop.Err)
 	}
 	for _, f := range got.calls {
 		r.start(r.open(f))
@@ -65,7 +65,7 @@ func (r *run) await(id string, own *link.Link, older bool) {
 	notify(r.kick)
 }
 
-// keepLates renews the leases of the incarnations whose reads are late.
+// keepLates renews the leases of the incarnations with late reads.
 func (r *run) keepLates() {
 	r.mu.Lock()
 	var ids []string
@@ -75,12 +75,13 @@ func (r *run) keepLates() {
 	r.mu.Unlock()
 	for _, id := range ids {
 		ctx, cancel := context.WithTimeout(context.Background(), lease/3)
-		_, _ = r.lease(ctx, id, "renew") // one that has ended may still bring calls of before
+		// An ended incarnation may still bring calls that it took before.
+		_, _ = r.lease(ctx, id, "renew")
 		cancel()
 	}
 }
 
-// cutLates gives up the reads that are late.
+// cutLates abandons the late reads.
 func (r *run) cutLates() {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -12,35 +12,35 @@ import (
 )
 
 const (
-	block = time.Second     // of a read
-	grace = 2 * time.Second // that the connection may be silent beyond it, at least
+	block = time.Second     // longest block of a read
+	grace = 2 * time.Second // additional time that the connection may be silent, at least
 )
 
-// block as XREAD wants it, and as BLMPOP does.
+// block in the units of XREAD and BLMPOP.
 var (
 	blockMillis  = strconv.FormatInt(block.Milliseconds(), 10)
 	blockSeconds = strconv.Itoa(int(block / time.Second))
 )
 
-// line is the way on which one goroutine blocks on one key.
+// line is the dedicated connection on which one goroutine blocks for one key.
 type line struct {
 	hub *hub.Hub
 	key string
-	own *link.Link // a connection of its own; nil while there is none
+	own *link.Link // nil while there is none
 
-	node *redis.Client // that it leads to
+	node *redis.Client // node of own
 	made time.Time
 
-	asked bool // the key is on its way to another node: the user's client finds it
+	asked bool // the key is being migrated: use the user's client
 }
 
-// open connects to the node that has the key now, if it is known.
+// open connects to the node that has the key. It does nothing if the line is open.
 func (l *line) open(ctx context.Context) error {
 	if l.own != nil {
 		return nil
 	}
 	if l.asked {
-		l.asked = false // the next time it may have arrived
+		l.asked = false // the migration may be over the next time
 		return nil
 	}
 	node, err := l.hub.Node(ctx, l.key)
@@ -54,10 +54,11 @@ func (l *line) open(ctx context.Context) error {
 	return nil
 }
 
-// do sends commands over the connection, or by means of the user's client if there is none,
-// and reads their answers. Each has its error, classified; do returns the first of them.
+// do sends commands over the connection, or through the user's client if there is none,
+// and reads the replies. Each command gets its classified error. do returns the first
+// one.
 func (l *line) do(ctx context.Context, cmds ...*link.Command) (first error) {
-	sent := true // what was not says so
+	sent := true // unsent commands have an error that says so
 	if l.own == nil {
 		link.Through(ctx, l.through, cmds...)
 	} else {
@@ -72,7 +73,7 @@ func (l *line) do(ctx context.Context, cmds ...*link.Command) (first error) {
 	return first
 }
 
-// explain gives the error of a command its class.
+// explain classifies the error of a command.
 func (l *line) explain(ctx context.Context, err error, sent bool) error {
 	switch {
 	case err == nil:
@@ -88,20 +89,20 @@ func (l *line) through(ctx context.Context, cmds ...redis.Cmder) error {
 	return l.hub.Send.WriteOn(ctx, l.hub.Client, cmds...)
 }
 
-// outlived reports whether the connection may lead to a master of the past, or may have
-// credentials of the past.
+// outlived reports whether the connection may lead to a former master or may use outdated
+// credentials.
 func (l *line) outlived() bool {
 	return l.own != nil && (l.own.Stale() || link.Outlived(l.node, l.made))
 }
 
-// fail ends the connection after an error.
+// fail closes the connection after an error.
 func (l *line) fail(err error) {
 	l.asked = redis.HasErrorPrefix(err, "ASK")
 	l.close()
 }
 
-// close ends the connection, over which nothing is under way. The next one may lead
-// elsewhere.
+// close closes the connection. Nothing is in flight on it. The next one may lead to
+// another node.
 func (l *line) close() {
 	if l.own != nil {
 		l.own.Close()

@@ -15,27 +15,29 @@ import (
 	"github.com/desir-go/desir/internal/send"
 )
 
-// Method is the contract of a remote function: its name, and what goes in and comes
-// out. Both sides share it, usually as a package-level variable:
+// Method describes a remote function: its name, its request type and its result type.
+// Both sides share it, usually as a package-level variable:
 //
 //	var Add = rpc.NewMethod[[]int, int]("Add", rpc.Doc("adds numbers"))
 //
-// A worker gives it a handler, a client calls it. Values travel as msgpack, with the
-// guard of [codec.Msgpack].
+// A worker registers a handler for it, a client calls it. Values are encoded as msgpack,
+// with the decoding limits of [codec.Msgpack].
 type Method[Req, Res any] struct {
 	name     string
 	doc      string
-	req, res string // type words
+	req, res string // type signatures
 	word     string
 	in       codec.Typed[Req]
 	out      codec.Typed[Res]
-	err      error // why it cannot be called or handled
+	err      error // why the method cannot be called or handled
 }
 
-// NewMethod names a method: 1 to 256 bytes of UTF-8 without control characters; names
-// that begin with "desir." are taken. It cannot fail: a name or a type that cannot work
-// is the error of every call, and of [Server.Run]; so is [desir.ErrNotSupported] for a
-// Method that it has not made.
+// NewMethod returns a method with the given name. A name has 1 to 256 bytes of UTF-8
+// without control characters. Names that begin with "desir." are reserved.
+//
+// NewMethod cannot fail. If the name or a type is invalid, every call and [Server.Run]
+// return the error. A Method that NewMethod did not make fails with
+// [desir.ErrNotSupported].
 func NewMethod[Req, Res any](name string, opts ...MethodOption) Method[Req, Res] {
 	var s methodSettings
 	for _, o := range opts {
@@ -70,7 +72,7 @@ const (
 )
 
 var (
-	errName         = errors.New("not a method's name")
+	errName         = errors.New("invalid method name")
 	errUnmadeMethod = errors.New("the method was not made by NewMethod")
 )
 
@@ -79,23 +81,30 @@ func checkName(name string) error {
 	case name == "":
 		return fmt.Errorf("%w: it is empty", errName)
 	case len(name) > maxName:
-		return fmt.Errorf("%w: %d bytes, and it has %d at most", errName, len(name), maxName)
+		return fmt.Errorf("%w: %d bytes; the limit is %d", errName, len(name), maxName)
 	case !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl):
 		return fmt.Errorf("%w: %s is not plain text", errName, oneline.Quote(name, oneline.Name))
 	case strings.HasPrefix(name, reserved):
-		return fmt.Errorf("%w: names that begin with %q are desir's own", errName, reserved)
+		return fmt.Errorf("%w: names that begin with %q are reserved", errName, reserved)
 	}
 	return nil
 }
 
-// Handle lets a Server run h for calls of the method, for several at the same time
-// ([Concurrency]). As long as h is quick, calls that were read together, 50 µs of them by
-// what they usually take, run one after the other in one goroutine; when that takes longer than
-// a millisecond, those that have not begun get goroutines of their own. ctx ends with the caller's deadline, when the caller gives up, and when the
-// Server has to end, but not when the caller's process dies: a call without a deadline then runs to its
-// end. [InfoFrom] tells about the call. The error of h goes to the caller
-// as an [*Error]; a panic is [Internal]. Two handlers of one name are an error of
-// [Server.Run]. A handler may be added while the Server runs.
+// Handle registers h as the handler of the method. The Server runs h for several calls
+// concurrently, up to its [Concurrency]. A handler can be registered while the Server
+// runs. If a method has two handlers, [Server.Run] returns an error.
+//
+// Short handlers run one after the other on the goroutine that reads calls, up to an
+// estimated 50 µs per read. If they take longer than 1 ms, the calls that have not begun
+// get their own goroutines.
+//
+// ctx ends at the caller's deadline, when the caller cancels the call, and when the
+// Server stops handlers ([Grace], [Server.Shutdown]). It does not end if the caller's
+// process dies: a call without a deadline then runs to its end. [InfoFrom] returns
+// information about the call.
+//
+// The error of h goes to the caller as an [*Error]. A panic becomes an [*Error] with the
+// code [Internal].
 func (m Method[Req, Res]) Handle(s *Server, h func(ctx context.Context, req Req) (Res, error), opts ...HandlerOption) {
 	var settings handlerSettings
 	for _, o := range opts {
@@ -105,7 +114,7 @@ func (m Method[Req, Res]) Handle(s *Server, h func(ctx context.Context, req Req)
 	}
 	err := m.usable()
 	if h == nil {
-		err = errors.Join(err, fmt.Errorf("%w: %s has no handler", errName, m.name))
+		err = errors.Join(err, fmt.Errorf("%w: the handler of %s is nil", errName, m.name))
 	}
 	s.handle(&handler{
 		info:    MethodInfo{Name: m.name, Doc: m.doc, Request: m.req, Result: m.res},
@@ -134,8 +143,8 @@ func (m Method[Req, Res]) Handle(s *Server, h func(ctx context.Context, req Req)
 	}, settings.intercept, err)
 }
 
-// handleInside runs a handler inside its interceptors. It is apart since what its
-// closure changes is allocated, for each call of whatever function it stands in.
+// handleInside runs a handler inside its interceptors. It is a separate function because
+// the variables that its closure captures are allocated on every call.
 func handleInside[Req, Res any](ctx context.Context, around around, h func(context.Context, Req) (Res, error), req Req) (res Res, err error) {
 	err = around(ctx, func(ctx context.Context) (err error) {
 		res, err = h(ctx, req)
@@ -144,16 +153,26 @@ func handleInside[Req, Res any](ctx context.Context, around around, h func(conte
 	return res, err
 }
 
-// Call asks a worker to run the method and waits for its result, or for the end of
-// ctx. Without a deadline it waits as long as a worker has the call.
+// Call sends a request to a worker and waits for the result or for the end of ctx.
+// Without a deadline it waits as long as the call waits in the list of a live service, or
+// a worker has it.
 //
-// It is stored once, by a script that concurrent calls of the client share, in the list
-// called as the service; the result comes over the one connection on which all
-// results of the redis client are read, by a share of one XREAD. The handler runs at most once. Errors: [*Error] if
-// a worker has answered with one; [ErrNoWorkers], [ErrOverloaded], [desir.ErrUnavailable]: it did not run;
-// [desir.ErrMaybeRan]: it may have run, or run yet, as when the worker died (told within 15 s), the answer
-// to the store was lost, or ctx ended, whose error then stands beside it; [codec.ErrTooLarge]: the request
-// has more than 1 MiB; what a handler returns as its error at or after the deadline is not sent; [*codec.DecodeError]: the result is no Res.
+// One script run, which concurrent calls of the client share, stores the call in the list
+// that has the name of the service. The result comes over one connection, on which all
+// results of the redis client are read; concurrent calls share its XREADs. The handler
+// runs at most once.
+//
+// The errors are:
+//
+//   - [*Error]: a worker returned it. A worker does not send an error that the handler
+//     returns at or after the deadline.
+//   - [ErrNoWorkers], [ErrOverloaded], [desir.ErrUnavailable]: the handler did not run.
+//   - [desir.ErrMaybeRan]: the handler may have run or may still run. The worker died
+//     (detected within 15 s), the reply to the script was lost, or ctx ended; then the error
+//     also wraps ctx.Err.
+//   - [codec.ErrTooLarge]: the request exceeds 1 MiB, or a header its limit ([Header]). The
+//     call was not sent.
+//   - [*codec.DecodeError]: the result cannot be decoded as a Res.
 func (m Method[Req, Res]) Call(ctx context.Context, c *Client, req Req, opts ...CallOption) (res Res, err error) {
 	if err := m.usable(); err != nil {
 		return res, c.fail(m.name, err)
@@ -181,8 +200,10 @@ func (m Method[Req, Res]) decode(raw string) (res Res, err error) {
 	return res, nil
 }
 
-// Cast asks for a run whose result nobody wants. It returns when the call is stored, by a share
-// of one script; errors are those of [Method.Call] up to there.
+// Cast stores a call and does not wait for a result. It returns when the call is stored,
+// which costs one script run, shared with concurrent calls. The errors are those that
+// [Method.Call] returns before the call is stored. If the handler fails, the caller does
+// not learn it.
 func (m Method[Req, Res]) Cast(ctx context.Context, c *Client, req Req, opts ...CallOption) error {
 	if err := m.usable(); err != nil {
 		return c.fail(m.name, err)
@@ -194,14 +215,14 @@ func (m Method[Req, Res]) Cast(ctx context.Context, c *Client, req Req, opts ...
 	return c.fail(m.name, err)
 }
 
-// Pending is a call that runs.
+// Pending is a call in flight that [Method.Go] started.
 type Pending[Res any] struct {
 	done chan struct{}
 	res  Res
 	err  error
 }
 
-// Go is [Method.Call] in a goroutine of its own, which ends with the call.
+// Go starts [Method.Call] in a new goroutine, which ends with the call.
 func (m Method[Req, Res]) Go(ctx context.Context, c *Client, req Req, opts ...CallOption) *Pending[Res] {
 	p := &Pending[Res]{done: make(chan struct{})}
 	go func() {
@@ -211,11 +232,11 @@ func (m Method[Req, Res]) Go(ctx context.Context, c *Client, req Req, opts ...Ca
 	return p
 }
 
-// Done is closed when the result is there.
+// Done returns a channel that is closed when the call has ended.
 func (p *Pending[Res]) Done() <-chan struct{} { return p.done }
 
-// Wait waits for the result, or for the end of ctx, which does not end the call: that
-// is up to the context that [Method.Go] got.
+// Wait waits for the result or for the end of ctx. The end of ctx does not end the call:
+// only the context passed to [Method.Go] does.
 func (p *Pending[Res]) Wait(ctx context.Context) (Res, error) {
 	select {
 	case <-p.done:
@@ -226,16 +247,18 @@ func (p *Pending[Res]) Wait(ctx context.Context) (Res, error) {
 	}
 }
 
-// Result is what became of one of many calls.
+// Result is the outcome of one of the calls of [Method.CallMany].
 type Result[Res any] struct {
 	Value Res
 	Err   error
 }
 
-// CallMany makes all the calls at once, and returns their results in the order of reqs,
-// each with the error that [Method.Call] would have returned. Calls go out together: 1000
-// small ones take a few round trips. The error is the one that all of them had, if they
-// had the same cause before any was sent: a method, a client or a context that cannot work.
+// CallMany makes all the calls concurrently and returns their results in the order of
+// reqs. Each result has the error that [Method.Call] would have returned. The calls share
+// commands: 1000 small ones take a few round trips.
+//
+// CallMany itself returns an error only if no call could be sent, because the method, the
+// client or ctx cannot work. Then every result has the same error.
 func (m Method[Req, Res]) CallMany(ctx context.Context, c *Client, reqs []Req, opts ...CallOption) ([]Result[Res], error) {
 	results := make([]Result[Res], len(reqs))
 	err := m.usable()

@@ -8,19 +8,19 @@ import (
 	"github.com/desir-go/desir/codec"
 )
 
-// MethodOption says more about a method.
+// MethodOption is an option of [NewMethod].
 type MethodOption interface{ applyMethod(*methodSettings) }
 
-// HandlerOption changes how a worker runs one method.
+// HandlerOption is an option of [Method.Handle].
 type HandlerOption interface{ applyHandler(*handlerSettings) }
 
-// ServerOption changes how a [Server] works. Options are what this process believes.
+// ServerOption is an option of [NewServer]. It applies to this process only.
 type ServerOption interface{ applyServer(*serverSettings) }
 
-// ClientOption changes how a [Client] works.
+// ClientOption is an option of [NewClient].
 type ClientOption interface{ applyClient(*clientSettings) }
 
-// CallOption changes one call.
+// CallOption is an option of one call.
 type CallOption interface{ applyCall(*callSettings) }
 
 type methodSettings struct{ doc string }
@@ -29,7 +29,8 @@ type methodOption func(*methodSettings)
 
 func (o methodOption) applyMethod(s *methodSettings) { o(s) }
 
-// Doc says what a method does, for [Client.Methods]. The default is nothing.
+// Doc sets the description of a method that [Client.Methods] returns. The default is
+// empty.
 func Doc(text string) MethodOption { return methodOption(func(s *methodSettings) { s.doc = text }) }
 
 type handlerSettings struct{ intercept []Interceptor }
@@ -47,7 +48,7 @@ type serverSettings struct {
 	grace       time.Duration
 	log         *slog.Logger
 	intercept   []Interceptor
-	prefixes    []string // of inboxes that it writes to; none: the default
+	prefixes    []string // prefixes of inboxes that it writes to; none: the default
 	codec       codec.Codec
 	errs        []error
 }
@@ -62,27 +63,31 @@ const (
 	defaultGrace       = 30 * time.Second
 )
 
-// Concurrency bounds the handlers that run at the same time in this Server, n ≥ 1; a
-// worker takes no more calls than it can run. Handlers that call methods of their own service,
-// and wait for that, need handlers that are free: if there are more such calls, callers times
-// depth, than all workers have handlers, they wait for each other until their contexts end. The default is 1000.
+// Concurrency sets how many handlers this Server runs at the same time, n ≥ 1. A worker
+// takes no more calls than it can run. The default is 1000.
+//
+// Handlers that call methods of their own service occupy one handler per level of
+// nesting. If callers times depth exceeds the handlers of all workers, these calls wait
+// for each other until their contexts end.
 func Concurrency(n int) ServerOption {
 	return serverOption(func(s *serverSettings) { s.concurrency = n })
 }
 
-// QueueLimit bounds the calls of the service that wait for a worker, n ≥ 1: more are
-// refused with [ErrOverloaded]. What the worker that renewed its lease last believes is
-// what counts. The default is 10 000.
+// QueueLimit sets how many calls of the service may wait for a worker, n ≥ 1. Further
+// calls fail with [ErrOverloaded]. If workers disagree, the one that last renewed its
+// lease decides. The default is 10 000.
 func QueueLimit(n int) ServerOption { return serverOption(func(s *serverSettings) { s.queue = n }) }
 
-// Grace is how long handlers may go on when the Server is to end, before their contexts
-// are canceled with [ErrStopped]; 0 cancels them at once. The default is 30 s.
+// Grace sets how long handlers may continue when the Server stops. After that their
+// contexts are canceled with the cause [ErrStopped]. 0 cancels them at once. The default
+// is 30 s.
 func Grace(d time.Duration) ServerOption {
 	return serverOption(func(s *serverSettings) { s.grace = d })
 }
 
-// Logger is where a Server logs panics, trouble with Redis, once for each change, and results
-// that it could not deliver. The default is [slog.Default]; nil is nowhere.
+// Logger sets where a Server logs. It logs panics of handlers, trouble with Redis (once
+// for each change of the reason), and results that it could not deliver. The default is
+// [slog.Default]; nil disables logging.
 func Logger(l *slog.Logger) ServerOption { return serverOption(func(s *serverSettings) { s.log = l }) }
 
 // InterceptOption is an option of a [Server], of a [Client], or of one handler.
@@ -100,12 +105,12 @@ func (o interceptOption) applyClient(s *clientSettings) { s.intercept = append(s
 
 func (o interceptOption) applyHandler(s *handlerSettings) { s.intercept = append(s.intercept, o...) }
 
-// Intercept puts interceptors around calls, the first one outermost; a Server's are
-// around a handler's own.
+// Intercept adds interceptors. The first one is outermost. A Server's interceptors run
+// outside those of a handler.
 func Intercept(all ...Interceptor) InterceptOption { return interceptOption(all) }
 
-// SideOption is an option of a [Server] and of a [Client], which both sides of a service need
-// to have alike.
+// SideOption is an option of both [Server] and [Client]. The two sides of a service need
+// the same value.
 type SideOption interface {
 	ServerOption
 	ClientOption
@@ -123,16 +128,17 @@ func (o inboxOption) applyClient(s *clientSettings) {
 	s.prefix, s.errs = prefix, append(s.errs, err)
 }
 
-// InboxPrefix sets what the key of a client's inbox begins with, 1 to 128 bytes; an ID of 26
-// characters follows. The default is "desir:inbox:", which all services share: whoever may
-// write there can send results to every client whose ID he knows. With a prefix for each
-// service, access rules keep the services apart.
+// InboxPrefix sets the prefix of the key of a client's inbox, 1 to 128 bytes. An ID of 26
+// characters follows it. The default is "desir:inbox:", which all services share: a user
+// who may write there can send results to every client whose ID it knows. With one prefix
+// per service, access rules can separate the services.
 //
-// A Server writes results to inboxes below its prefixes and to no other key, whatever a
-// frame names; the option may be given several times, and the default has to be named then
-// as well. A Client looks before its first call, and then once a minute, whether all workers
-// write to its inbox (one round trip), and its calls fail with [desir.ErrNotSupported] if one
-// does not. All Clients of one redis client with the same prefix share an inbox.
+// A Server writes results only to inboxes with one of its prefixes, even if a call names
+// another key. The option can be given several times; the default prefix must then be
+// listed explicitly if it is needed. A Client checks before its first call, and then once
+// a minute, that all workers write to its inbox (one round trip). If one does not, calls
+// fail with [desir.ErrNotSupported]. All Clients of one redis client with the same prefix
+// share an inbox.
 func InboxPrefix(prefix string) SideOption { return inboxOption(prefix) }
 
 type codecOption struct{ codec codec.Codec }
@@ -145,23 +151,27 @@ func (o codecOption) applyClient(s *clientSettings) {
 	s.codec, s.errs = o.codec, append(s.errs, checkCodec(o.codec))
 }
 
-// WithCodec puts a codec around what calls and results carry: [codec.Encrypt] or [codec.Sign],
-// perhaps with [codec.Compress] inside. It is given the msgpack of the value, and the headers,
-// as bytes: leave its inner codec nil. A codec that only says how values are written, as
-// [codec.JSON], is refused with [codec.ErrUnsupported]. The default is none.
+// WithCodec seals the contents of calls and results with a codec: [codec.Encrypt] or
+// [codec.Sign], optionally with [codec.Compress] inside. The codec receives the msgpack
+// of the value and the headers as bytes, so leave its inner codec nil. A codec that only
+// determines how values are encoded, such as [codec.JSON], is refused with
+// [codec.ErrUnsupported]. The default is no codec.
 //
-// Encrypt and Sign bind each message to the service, the method, the types, the deadline, the
-// inbox, the ID of the call and the direction, so that none stands in for another. These can be
-// read by everybody; headers and values cannot be under Encrypt. A Server with a codec refuses
-// calls without, or with other keys, with [Unauthenticated]. A Client with a codec takes no
-// result, and no error of a worker, that was not sealed for its call: it counts it
-// ([Client.Stats]) and waits on for up to 10 s, or to the end of its context; then the call ends with
-// [desir.ErrMaybeRan] and the reason, [codec.ErrSignature] with Encrypt and Sign.
+// Encrypt and Sign bind each message to the service, the method, the types, the deadline,
+// the inbox, the call's ID and the direction, so that no message can replace another.
+// These parts stay readable for everyone. Encrypt hides headers and values.
 //
-// A worker process runs a frame at most once, however often it is stored. Each other process
-// may run a copy as well until the call's deadline, or for 5 minutes if it has none: after
-// that no worker begins it. So a call without a deadline that waits longer is refused with
-// [DeadlineExceeded]. docs/security.md says what remains.
+// A Server with a codec refuses calls that are not sealed, or sealed with other keys,
+// with [Unauthenticated]. A Client with a codec ignores results and errors that were not
+// sealed for its call. It counts them ([Client.Stats]) and waits for up to 10 s more, or
+// until the end of its context. Then the call ends with [desir.ErrMaybeRan] and the
+// reason, which is [codec.ErrSignature] with Encrypt and Sign.
+//
+// One worker process runs a message at most once, no matter how often it is stored. Each
+// other process may also run a copy, until the call's deadline, or for 5 minutes if it
+// has none. After that no worker starts it. So a call without a deadline that waits
+// longer than that is refused with [DeadlineExceeded]. The remaining risks are listed in
+// https://github.com/desir-go/desir/blob/main/docs/security.md.
 func WithCodec(c codec.Codec) SideOption { return codecOption{c} }
 
 type callSettings struct {
@@ -173,15 +183,15 @@ type callOption func(*callSettings)
 
 func (o callOption) applyCall(s *callSettings) { o(s) }
 
-// Header sends a header with the call: up to 64 of them, of up to 4 KiB each.
+// Header adds a header to the call: up to 64 headers, each key and value up to 4 KiB.
 func Header(key, value string) CallOption {
 	return callOption(func(s *callSettings) { s.headers = withHeader(s.headers, key, value) })
 }
 
-// Wait lets the call wait up to d for a worker to come up, instead of failing with
-// [ErrNoWorkers] at once. A call that is stored when the last worker leaves waits as long
-// for the next one, and up to 5 s more, since it is looked after that often. The default is not
-// to wait.
+// Wait makes the call wait up to d for a worker to start, instead of failing at once with
+// [ErrNoWorkers]. If the last worker stops after the call was stored, the call waits up
+// to d and at most 5 s more for another one, since the client checks every 5 s. The
+// default is not to wait.
 func Wait(d time.Duration) CallOption { return callOption(func(s *callSettings) { s.wait = d }) }
 
 func gatherCall(opts []CallOption) (s callSettings) {
@@ -194,9 +204,9 @@ func gatherCall(opts []CallOption) (s callSettings) {
 }
 
 var (
-	errConcurrency = errors.New("Concurrency: at least one handler has to run")
-	errQueue       = errors.New("QueueLimit: at least one call has to fit")
-	errGrace       = errors.New("Grace: it cannot be negative")
+	errConcurrency = errors.New("Concurrency: must be at least 1")
+	errQueue       = errors.New("QueueLimit: must be at least 1")
+	errGrace       = errors.New("Grace: must not be negative")
 )
 
 func gatherClient(opts []ClientOption) (s clientSettings, _ error) {

@@ -8,28 +8,28 @@ import (
 	"github.com/desir-go/desir/internal/outage"
 )
 
-// trouble is whether the server serves a worker, as far as it was logged.
+// trouble is an outage of Redis for a worker, as far as it was logged.
 type trouble struct {
 	outage.State
 	err error // the last one
 }
 
-// begin notes why a worker cannot do something. Each change of the reason is logged.
+// begin records why a worker cannot do something. It logs each change of the reason.
 func (t *trouble) begin(s *Server, cannot string, err error) {
 	t.err = err
 	if t.Begin(err) {
-		s.settings.log.Warn("desir: a worker cannot "+cannot+"; it tries again", "service", s.label(), "error", err)
+		s.settings.log.Warn("desir: a worker cannot "+cannot+"; it retries", "service", s.label(), "error", err)
 	}
 }
 
-// end notes that a worker has done it once. The trouble is over when it stays so.
+// end records one success. The outage is over when the success lasts.
 func (t *trouble) end(s *Server, does string) {
 	if t.err != nil && t.Ended() {
 		t.over(s, does)
 	}
 }
 
-// over ends the trouble, if there is any.
+// over ends the outage, if there is one.
 func (t *trouble) over(s *Server, does string) {
 	if t.err != nil {
 		*t = trouble{}
@@ -37,8 +37,8 @@ func (t *trouble) over(s *Server, does string) {
 	}
 }
 
-// neverBegan is the error of a worker that has ended before it could begin, nil if nothing
-// kept it from that. It has not taken any call.
+// neverBegan returns the error of a worker that ended before it could begin, or nil if
+// nothing prevented that. The worker took no call.
 func (t *trouble) neverBegan(ctx context.Context) error {
 	if t.err == nil {
 		return nil
@@ -46,7 +46,7 @@ func (t *trouble) neverBegan(ctx context.Context) error {
 	return outage.Ended(ctx, t.err)
 }
 
-// untilLeft returns a context that ends a moment after the worker is to end.
+// untilLeft returns a context that ends leaveTime after the worker has to end.
 func (r *run) untilLeft() (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(context.Background())
 	go func() {
@@ -59,7 +59,7 @@ func (r *run) untilLeft() (context.Context, context.CancelFunc) {
 	return ctx, cancel
 }
 
-// current logs by [slog.Default], whatever that is by then.
+// current logs to the current [slog.Default].
 type current struct{}
 
 func (current) Enabled(ctx context.Context, l slog.Level) bool {

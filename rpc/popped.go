@@ -2,10 +2,10 @@ package rpc
 
 import "github.com/desir-go/desir/internal/link"
 
-// popped is what a read has brought: calls from the list, or the poke.
+// popped decodes the reply to a command that pops: calls from the list, or the poke.
 type popped struct {
 	key   string // of the list
-	older bool   // the reply that blocks has one call, instead of a list
+	older bool   // the blocking command is BLPOP, which returns one call instead of a list
 	calls []string
 	poked bool
 }
@@ -15,7 +15,8 @@ func (p *popped) reset(older bool) {
 	p.calls, p.poked, p.older = p.calls[:0], false, older
 }
 
-// take reads the reply to what blocks: the key that something was popped from, and what.
+// take decodes the reply to the blocking command: the key that was popped from, and the
+// elements.
 func (p *popped) take(answer *link.Reply) {
 	switch {
 	case !p.takeKey(answer):
@@ -26,16 +27,16 @@ func (p *popped) take(answer *link.Reply) {
 	}
 }
 
-// takeAll reads the same of what does not block: always a list.
+// takeAll decodes the reply to LMPOP: always a list of elements.
 func (p *popped) takeAll(answer *link.Reply) {
 	if p.takeKey(answer) {
 		p.takeCalls(answer)
 	}
 }
 
-// takeKey reads the key, and reports whether it is the list's.
+// takeKey decodes the key, and reports whether it is the list's.
 func (p *popped) takeKey(answer *link.Reply) bool {
-	answer.List() // of two
+	answer.List() // of two elements
 	switch key := answer.Text(); {
 	case answer.Err() != nil:
 		return false

@@ -15,9 +15,12 @@ import (
 )
 
 const (
-	manyResults = 64                     // that leave in one pipeline with the read
-	nearby      = 300 * time.Microsecond // what an answer usually takes at most, of a server for which few results do not
-	askAgain    = 128                    // reads that take results along, until an answer is measured again
+	// results from this number on leave in one pipeline with the read
+	manyResults = 64
+	// usual reply time below which few results are sent before the read
+	nearby = 300 * time.Microsecond
+	// reads with results in their pipeline after which the reply time is measured again
+	askAgain = 128
 )
 
 // reader reads calls from the list, and delivers results over the same connection.
@@ -26,24 +29,26 @@ type reader struct {
 	run   *run
 	older bool // the server has no BLMPOP
 
-	first  link.Command // blocks
+	first  link.Command // the command that blocks
 	rest   link.Command
-	got    popped // what these have brought
+	got    popped // replies to first and rest
 	riders riders
 
-	lease  link.Command  // renews the lease
-	leased []any         // the answer to that
-	failed time.Duration // when it was refused last, by the age of the server
-	used   time.Duration // when the connection was last known to be open
+	lease  link.Command // renews the lease
+	leased []any        // reply to it
+	// when the renewal was last refused, as age of the server
+	failed time.Duration
+	// when the connection was last known to be open
+	used time.Duration
 
-	took  time.Duration // what the answer to results usually takes
-	blind int           // reads that took results along since
+	took  time.Duration // usual reply time for results
+	blind int           // reads with results in their pipeline since the last measurement
 
 	mu       sync.Mutex
-	of       string // the incarnation for which it reads
-	poke     string // the key that ends the read: that incarnation's
+	of       string // incarnation that the read belongs to
+	poke     string // key that ends its read
 	blocking bool   // a read may block
-	ended    bool   // no other may begin
+	ended    bool   // no further read may begin
 }
 
 func newReader(r *run) *reader {
@@ -55,11 +60,12 @@ func newReader(r *run) *reader {
 	return d
 }
 
-// pop waits for up to n calls, or for a moment, and sees to it that the results are
-// delivered. An error says whether calls may have been lost: then it is desir.ErrMaybeRan.
+// pop waits for up to n calls, at most for the block time, and takes care of the results.
+// If calls may have been lost, the error is desir.ErrMaybeRan.
 //
-// It takes calls for an incarnation, and names its poke first. The end of the incarnation
-// puts something there, so this read takes no call after it, even if it arrives late.
+// It takes calls for one incarnation. Its command lists the poke key of the incarnation
+// first. When the incarnation ends, an element is put there. So this read takes no call
+// after the end, even if it arrives late.
 func (d *reader) pop(id string, n int, results []*outgoing) ([]string, error) {
 	ctx := context.Background()
 	if err := d.ready(ctx, id); err != nil || d.run.incarnation() != id || !d.begin(id) {
@@ -67,7 +73,7 @@ func (d *reader) pop(id string, n int, results []*outgoing) ([]string, error) {
 		return nil, err
 	}
 	along := d.along(ctx, results)
-	defer along.post() // whatever happens
+	defer along.post() // in any case
 	calls, err := d.popFrom(ctx, n, along)
 	d.used = d.run.s.age()
 	d.mu.Lock()
@@ -78,7 +84,7 @@ func (d *reader) pop(id string, n int, results []*outgoing) ([]string, error) {
 		d.run.forget(id)
 	}
 	if errors.Is(err, errSilent) && d.run.later(id, d.own, d.older) {
-		d.own = nil // it has an owner
+		d.own = nil // it belongs to the late read now
 		return nil, nil
 	}
 	if !d.older && errors.Is(err, desir.ErrNotSupported) {
@@ -88,14 +94,15 @@ func (d *reader) pop(id string, n int, results []*outgoing) ([]string, error) {
 	return calls, err
 }
 
-// riders is results that are delivered over the reader's connection.
+// riders holds results that are delivered over the reader's connection.
 type riders struct {
 	results []*outgoing
 	cmds    []*link.Command
-	n       int64 // results, in all
+	n       int64 // number of results
 }
 
-// along picks the results whose inboxes are at the reader's node, and posts the others.
+// along picks the results whose inboxes are on the reader's node, and sends the others
+// through the client.
 func (d *reader) along(ctx context.Context, results []*outgoing) *riders {
 	a := &d.riders
 	a.results, a.cmds, a.n = a.results[:0], a.cmds[:0], 0
@@ -111,8 +118,8 @@ func (d *reader) along(ctx context.Context, results []*outgoing) *riders {
 	return a
 }
 
-// settle looks at what became of the results. What had an error goes the way of other
-// results.
+// settle handles the outcome of the results. Those with an error are sent through the
+// client.
 func (a *riders) settle() {
 	for _, o := range a.results {
 		switch {
@@ -127,7 +134,7 @@ func (a *riders) settle() {
 	a.forget()
 }
 
-// post delivers the results that are not settled as others.
+// post sends the results that are not settled through the client.
 func (a *riders) post() {
 	post(a.results)
 	a.forget()
@@ -138,19 +145,19 @@ func (a *riders) forget() {
 	a.results = a.results[:0]
 }
 
-// write sends a command that pops, and delivers the results. The error is the pop's.
+// write sends the command that pops, and delivers the results. The error is the pop's.
 //
-// To a server nearby a few results go first, and the command when they have arrived: else
-// the server lets this reader wait before it tells the client of its results, and the calls
-// that the client makes then come in more reads. Many leave in one pipeline with it, and those
-// to a server far away, which would cost a round trip.
+// If the server is near, a few results are sent first, and the pop after their replies.
+// Otherwise the server would block this reader before it wakes the client, and the
+// client's next calls would arrive in more reads. Many results leave in one pipeline with
+// the pop. So do all results if the server is far, because they would cost a round trip.
 func (d *reader) write(ctx context.Context, along *riders, pop *link.Command) error {
 	var riding []*link.Command
 	switch {
 	case len(along.results) == 0:
 	case d.apart(along.n):
 		begun := time.Now()
-		_ = d.do(ctx, along.cmds...) // each has its own
+		_ = d.do(ctx, along.cmds...) // each command has its own error
 		d.answered(time.Since(begun))
 		along.settle()
 	default:
@@ -168,14 +175,14 @@ func (d *reader) write(ctx context.Context, along *riders, pop *link.Command) er
 	return pop.Err
 }
 
-var errSilent = errors.New("the connection on which calls are read is silent")
+var errSilent = errors.New("the connection for reading calls is silent")
 
-// doPatiently is do over the connection, of which the command that pops has errSilent if its
-// reply has not begun in time.
+// doPatiently is do over the dedicated connection. The error of the pop is errSilent if
+// its reply has not begun in time.
 func (d *reader) doPatiently(ctx context.Context, riding []*link.Command, pop *link.Command) {
 	sent := d.own.Send(append(riding, pop)...)
 	for _, c := range riding {
-		_ = d.own.Receive(c) // the command has it
+		_ = d.own.Receive(c) // the command has the error
 		c.Err = d.explain(ctx, c.Err, sent)
 	}
 	if sent && d.own.Silent() {
@@ -186,13 +193,13 @@ func (d *reader) doPatiently(ctx context.Context, riding []*link.Command, pop *l
 	pop.Err = d.explain(ctx, pop.Err, sent)
 }
 
-// apart reports whether so many results go before the command that pops.
+// apart reports whether the results are sent before the pop.
 func (d *reader) apart(results int64) bool {
 	return results < manyResults && (d.took < nearby || d.blind >= askAgain)
 }
 
-// answered notes what an answer took: a quick one counts at once, a slow one may be the fault of
-// a busy machine.
+// answered records a reply time. A shorter one counts at once. A longer one counts 1/16,
+// since the machine may be busy.
 func (d *reader) answered(took time.Duration) {
 	d.blind = 0
 	if took > d.took {
@@ -201,8 +208,8 @@ func (d *reader) answered(took time.Duration) {
 	d.took = took
 }
 
-// popFrom pops up to n calls. On a server without BLMPOP the first one blocks, and the others
-// follow.
+// popFrom pops up to n calls. On a server without BLMPOP, one command blocks for the
+// first call, and a second one pops the others.
 func (d *reader) popFrom(ctx context.Context, n int, along *riders) ([]string, error) {
 	d.got.reset(d.older)
 	if d.older {
@@ -223,7 +230,7 @@ func (d *reader) popFrom(ctx context.Context, n int, along *riders) ([]string, e
 	return d.got.calls, err
 }
 
-// begin says that a read of an incarnation may block from now on, unless no other may
+// begin marks that a read of the incarnation may block. It returns false if no read may
 // begin.
 func (d *reader) begin(id string) bool {
 	d.mu.Lock()
@@ -235,8 +242,8 @@ func (d *reader) begin(id string) bool {
 	return d.blocking
 }
 
-// end ends a read that blocks, and lets no other begin. If the poke does not get
-// through, the read ends by itself.
+// end ends a blocked read, and prevents further ones. If the poke fails, the read ends by
+// timeout.
 func (d *reader) end() {
 	d.mu.Lock()
 	d.ended = true
@@ -245,6 +252,6 @@ func (d *reader) end() {
 	if blocking {
 		ctx, cancel := context.WithTimeout(context.Background(), block)
 		defer cancel()
-		_ = d.hub.Send.Poke(ctx, d.hub.Client, poke, pokeLife) // as the comment says
+		_ = d.hub.Send.Poke(ctx, d.hub.Client, poke, pokeLife) // see the comment of end
 	}
 }

@@ -32,7 +32,7 @@ func (b *inbox) read() {
 		switch {
 		case err != nil:
 			r.fail(err)
-			if hopeless(err) { // as for who may not read
+			if hopeless(err) { // for example, the user has no permission to read
 				b.end(func(*call) bool { return true }, send.Fault(desir.ErrMaybeRan, fmt.Errorf("%w: %w", errUnreadable, send.Bare(err))))
 			}
 			p.wait(nil)
@@ -41,7 +41,7 @@ func (b *inbox) read() {
 			if b.release() {
 				return
 			}
-			runtime.Gosched() // the callers first: their next calls leave together
+			runtime.Gosched() // let the callers run first: their next calls then share a batch
 			continue
 		default:
 			p = patience{}
@@ -52,9 +52,9 @@ func (b *inbox) read() {
 	}
 }
 
-var errUnreadable = errors.New("its result cannot be read")
+var errUnreadable = errors.New("results cannot be read")
 
-// rest ends the reading if nothing is pending.
+// rest ends the reading if no call is pending.
 func (b *inbox) rest() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -65,21 +65,24 @@ func (b *inbox) rest() bool {
 	return !b.reading
 }
 
-// A lone caller reads its result by itself: it leads. Its call leaves in one write with the
-// read, over the reader's connection, and nobody hands the result over. A goroutine lets it,
-// when its last reads have brought one result each, for which the only call was waiting; and
-// reads on when something else comes than the caller's own result: time, an end of the
-// call, or the results of others.
+// Direct mode: a lone caller reads its result itself. Its call and the read leave in one
+// write over the reader's connection, and no goroutine has to hand the result over. The
+// reading goroutine permits it when its last reads returned one result each, for the only
+// pending call. The goroutine resumes when anything but the caller's own result comes: a
+// timeout, an error, the end of the call, or results of others.
 const (
-	lonelyReads = 4                    // after which a caller may lead
-	leadTime    = time.Second          // in which callers do, until one call goes by the user's client, which may be closed
-	freshness   = 5 * time.Millisecond // of a connection that nobody has read, else the server may have closed it
-	maxLed      = 4 << 10              // bytes of a frame: one that the connection takes at once
-	seldom      = 1000                 // lone reads after which it is tried again where list and inbox are not on one node
-	tidyTime    = time.Second          // after which a reader that nobody has used comes to rest
+	lonelyReads = 4           // lone reads after which a caller may read itself
+	leadTime    = time.Second // after this a call uses the user's client, which may be closed
+	// of an unread connection; after a longer time the server may have closed it
+	freshness = 5 * time.Millisecond
+	maxLed    = 4 << 10 // largest frame in bytes: one that the connection takes without blocking
+	// additional lone reads before the next attempt, if list and inbox are on different
+	// nodes
+	seldom   = 1000
+	tidyTime = time.Second // after which an unused reader is closed
 )
 
-// release lets the next caller lead, if the last ones were alone.
+// release lets the next caller read itself if the last ones were alone.
 func (b *inbox) release() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -95,7 +98,7 @@ func (b *inbox) release() bool {
 	return true
 }
 
-// tidy lets a vacant reader come to rest when nobody has used it for a while.
+// tidy closes a vacant reader that was not used for a while.
 func (b *inbox) tidy() {
 	b.mu.Lock()
 	idle := b.vacant && time.Since(b.reader.left) >= tidyTime
@@ -112,7 +115,7 @@ func (b *inbox) tidy() {
 	}
 }
 
-// lead stores a call, and reads for it.
+// lead stores a call and reads its result on the caller's goroutine.
 func (b *inbox) lead(ctx context.Context, p *call, q *request) {
 	if !p.frame(ctx, q) {
 		go b.read()
@@ -128,7 +131,7 @@ func (b *inbox) lead(ctx context.Context, p *call, q *request) {
 	}
 	own := r.own
 	p.leads.Store(own)
-	if len(p.done) > 0 { // it was ended before it could be told
+	if len(p.done) > 0 { // it ended before it could be interrupted
 		p.leads.Store(nil)
 		go b.read()
 		return

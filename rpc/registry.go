@@ -15,8 +15,8 @@ import (
 	"github.com/desir-go/desir/codec"
 )
 
-// registry is the errors that both sides know by name. It grows when a program
-// starts, as that of [encoding/gob] does.
+// registry holds the errors that both sides know by name. It is filled during
+// initialization, like that of [encoding/gob].
 var registry = struct {
 	sync.RWMutex
 	sentinels map[string]error
@@ -28,7 +28,7 @@ var registry = struct {
 	types: map[string]*errorType{}, byType: map[reflect.Type]*errorType{},
 }
 
-// errorType is how errors of a type travel.
+// errorType describes how errors of a type are encoded.
 type errorType struct {
 	name   string
 	typ    reflect.Type
@@ -36,12 +36,15 @@ type errorType struct {
 	decode func(data string) (error, error)
 }
 
-// RegisterError gives an error a name by which the other side knows it: then
-// errors.Is(err, sentinel) holds there too. Both programs register it, usually in the
-// package that has the contract, in a variable or an init. Registering the same twice
-// does nothing; one name for two errors panics, as a program that does this cannot
-// keep its promise. context.Canceled, context.DeadlineExceeded, io.EOF, fs.ErrNotExist
-// and its like, and errors of desir that do not speak of the call itself are known.
+// RegisterError gives an error a name in results. If both programs register it,
+// errors.Is(err, sentinel) holds at the caller too. Register it in the package that has
+// the methods, in a variable or an init function.
+//
+// Registering the same name and error twice does nothing. RegisterError panics if the
+// name belongs to another error, if the name is empty, or if the error is nil or not
+// comparable. These errors are registered already: context.Canceled,
+// context.DeadlineExceeded, io.EOF, fs.ErrNotExist and similar errors of the standard
+// library, and the errors of desir that do not describe the call itself.
 func RegisterError(name string, sentinel error) {
 	if name == "" || sentinel == nil || !reflect.ValueOf(sentinel).Comparable() {
 		panic(fmt.Sprintf("rpc: RegisterError(%q): it needs a name, and an error that can be compared", name))
@@ -54,10 +57,12 @@ func RegisterError(name string, sentinel error) {
 	registry.sentinels[name], registry.names[sentinel] = sentinel, name
 }
 
-// RegisterErrorType gives a type of errors a name by which the other side knows it:
-// its exported fields travel as msgpack, and errors.As finds it there. E is the type that
-// errors.As looks for, a pointer as a rule. As with [RegisterError], a name for two
-// types panics; so does a type that msgpack cannot carry.
+// RegisterErrorType gives an error type a name in results. If both programs register it,
+// errors.As finds the error at the caller too, with its exported fields, which are
+// encoded as msgpack. E is the type that errors.As looks for, usually a pointer.
+//
+// RegisterErrorType panics if the name belongs to another type, if the name is empty, if
+// E is an interface, or if msgpack cannot encode E.
 func RegisterErrorType[E error](name string) {
 	typ := reflect.TypeFor[E]()
 	values, err := codec.Values[E](codec.Msgpack)
@@ -114,8 +119,9 @@ func typeNamed(name string) *errorType {
 	return registry.types[name]
 }
 
-// Known everywhere. Those of desir and of this package that say that nothing was
-// executed are not among them: of the call itself a handler cannot say so.
+// Errors that all programs know. Errors of desir and of this package that report that
+// nothing ran are not included: returned by a handler, they would be wrong for the call
+// itself.
 var _ = func() bool {
 	for name, err := range map[string]error{
 		"context.Canceled":         context.Canceled,

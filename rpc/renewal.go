@@ -13,19 +13,20 @@ import (
 )
 
 const (
-	readerRenews = lease / 4 // after which the reader renews the lease, over its connection
-	poolRenews   = lease / 2 // after which it is renewed through the client, if the reader has not
+	readerRenews = lease / 4 // the reader renews the lease after this time, over its connection
+	// then the lease is renewed through the client, if the reader has not done it
+	poolRenews = lease / 2
 )
 
-var errLease = errors.New("the worker's lease has run out and is not renewed; it takes no calls")
+var errLease = errors.New("the worker's lease has expired and could not be renewed; it takes no calls")
 
-// ready opens the connection, and renews the lease over it when that is due. So a client
-// whose pool is held by other commands does not stop it. It is an error if the lease is
-// not valid by the worker's own clock: no call may be taken then. Nothing was taken in
-// any case.
+// ready opens the connection, and renews the lease over it if that is due. So a client
+// whose pool is exhausted does not lose its lease. It returns an error if the lease is
+// not valid by the worker's own clock; no call may be taken then. If it fails, no call
+// was taken.
 //
-// A connection that was idle renews the lease first, since the server may have closed it:
-// what is lost then is no call.
+// After the connection was idle, it renews the lease first, because the server may have
+// closed the connection: only a renewal is lost then, and no call.
 func (d *reader) ready(ctx context.Context, id string) error {
 	r := d.run
 	idle := d.own != nil && r.s.age()-d.used > idleTime
@@ -57,13 +58,14 @@ func (d *reader) keep(id string) {
 	if d.run.unrenewed() < readerRenews {
 		return
 	}
-	if err := d.ready(context.Background(), id); err != nil { // the next one opens another connection
+	// The next read opens a new connection.
+	if err := d.ready(context.Background(), id); err != nil {
 		d.fail(err)
 	}
 }
 
-// renew renews the lease over the connection, if there is one and it is time, or at once.
-// An error says that the connection is to be closed, or that the lease has run out.
+// renew renews the lease over the connection if it is due or atOnce is set. An error
+// means that the connection must be closed, or that the lease has expired.
 func (d *reader) renew(ctx context.Context, id string, atOnce bool) error {
 	r := d.run
 	sent := r.s.age()
@@ -81,10 +83,11 @@ func (d *reader) renew(ctx context.Context, id string, atOnce bool) error {
 			r.forget(id)
 		}
 	case !send.IsReply(err):
-		return send.Fault(desir.ErrUnavailable, send.Bare(err)) // of the lease it is not known, but no call was taken
+		// The lease may have been renewed, but no call was taken.
+		return send.Fault(desir.ErrUnavailable, send.Bare(err))
 	case r.unrenewed() >= lease:
 		return err
-	default: // it is tried again, also through the client
+	default: // retried later, also through the client
 		d.failed, d.used = sent, r.s.age()
 	}
 	return nil

@@ -14,18 +14,17 @@ import (
 	"github.com/desir-go/desir/internal/send"
 )
 
-// packedNil is msgpack's nil.
+// packedNil is nil in msgpack.
 const packedNil = 0xc0
 
-// Entries of an inbox, with the results of all calls, and with the IDs of calls that a worker
-// has.
+// Batches of entries of an inbox: results, and IDs of running calls.
 var (
 	deliver     = entryOf(resultField)
 	deliverHeld = entryOf(heldField)
 )
 
-// entryOf is an entry of an inbox whose one field holds the values of all calls: XADD into
-// a stream that is there. One that is gone stays gone.
+// entryOf merges the values for one inbox into one entry with one field. XADD does not
+// create a stream that is gone.
 func entryOf(field string) *batch.Merger {
 	return &batch.Merger{
 		Merges: true,
@@ -48,25 +47,25 @@ func entryOf(field string) *batch.Merger {
 	}
 }
 
-// outgoing is results for one client on their way.
+// outgoing is a batch of results for one client. Batches are pooled.
 type outgoing struct {
 	post   send.Post
 	direct link.Command
 	run    *run
-	of     string    // the client; kept, as inbox is, for the next results
+	of     string    // name of the inbox; kept with inbox for the next batch
 	inbox  string    // its key
-	hint   bool      // a refusal to an inbox that is not the worker's to write to
-	frames []byte    // of the results
-	n      int64     // how many
-	began  time.Time // of its trouble
+	hint   bool      // a refusal to an inbox that the worker does not serve
+	frames []byte    // encoded results
+	n      int64     // number of results
+	began  time.Time // when its delivery first failed
 	pause  patience
 	done   func(*batch.Call, error) // o.delivered
 }
 
 var outgoings = sync.Pool{New: func() any { return &outgoing{} }}
 
-// newOutgoing begins results for the client of a call. The worker does not end before
-// they are delivered.
+// newOutgoing returns an empty batch for the client of a call. The worker does not end
+// before it is delivered.
 func newOutgoing(c *incoming) *outgoing {
 	o := outgoings.Get().(*outgoing)
 	if o.done == nil {
@@ -74,7 +73,7 @@ func newOutgoing(c *incoming) *outgoing {
 	}
 	if of := c.request.inbox; o.of != of {
 		o.inbox = inboxKey(of)
-		o.of = o.inbox[len(o.inbox)-len(of):] // what keeps no frame
+		o.of = o.inbox[len(o.inbox)-len(of):] // does not keep the frame in memory
 	}
 	o.run, o.frames, o.n, o.began, o.pause, o.hint = c.run, o.frames[:0], 0, time.Time{}, patience{}, false
 	c.run.calls.Add(1)
@@ -87,8 +86,8 @@ func (o *outgoing) add(r result) {
 	o.n++
 }
 
-// reply sends the result of a call, together with others for the same client, and
-// does not wait for that.
+// reply sends the result of a call asynchronously, together with others for the same
+// client.
 func (c *incoming) reply(state uint64, body []byte) {
 	if c.request.inbox == "" {
 		return // a cast
@@ -102,13 +101,13 @@ func (c *incoming) reply(state uint64, body []byte) {
 	}
 	o := newOutgoing(c)
 	o.add(r)
-	o.send(c.turn == nil) // the reader has more to do
+	o.send(c.turn == nil) // the reading goroutine must not block
 }
 
 // sealed seals a result.
 func (c *incoming) sealed(r result) result {
 	body, err := c.seal.result(&c.request, r)
-	if err != nil { // the caller takes what is not sealed for a sign that something is wrong
+	if err != nil { // the client counts an unsealed result as forged
 		c.run.s.settings.log.Error("desir: a result cannot be sealed", "service", c.run.s.h.Key, "method", c.request.method, "error", err)
 		body = appendError(nil, &Error{Code: Internal, Message: "the result cannot be sealed"}, c.run.s.name)
 		r.state = stateFailed
@@ -117,8 +116,8 @@ func (c *incoming) sealed(r result) result {
 	return r
 }
 
-// hint refuses a call whose inbox is not the worker's to write to, if it is one of the
-// default, which does no harm. If the worker may not do that, the client learns by the silence.
+// hint refuses a call whose inbox the worker does not serve, if the inbox has the default
+// prefix. If the worker lacks permission, the client gets no result.
 func (c *incoming) hint(err error) {
 	if c.request.inbox == "" || prefixOf(c.request.inbox) != "" {
 		return
@@ -129,7 +128,7 @@ func (c *incoming) hint(err error) {
 	o.send(false)
 }
 
-// send posts the results; here as in [send.Post].
+// send sends the batch asynchronously. here is the field of [send.Post].
 func (o *outgoing) send(here bool) {
 	o.post.Value, o.post.Here = string(o.frames), here
 	o.run.hub.Send.Post(context.Background(), &o.post, deliver, o.inbox, o.done)
@@ -141,15 +140,16 @@ func post(results []*outgoing) {
 	}
 }
 
-// command delivers the results over a link of the caller's, who says [outgoing.delivered] then.
+// command returns the command that delivers the batch over a link. Its user must call
+// [outgoing.delivered] then.
 func (o *outgoing) command() *link.Command {
 	o.direct.Words = append(o.direct.Words[:0], "xadd", o.inbox, "nomkstream", "*", resultField, textView(o.frames))
 	o.direct.Key = 1
 	return &o.direct
 }
 
-// delivered looks at what became of results. They may be sent again whatever happened: a
-// client knows which results it waits for.
+// delivered handles the outcome of a delivery. It retries even if the entry may have been
+// written: a client ignores results that it does not wait for.
 func (o *outgoing) delivered(_ *batch.Call, err error) {
 	r := o.run
 	switch {
@@ -157,10 +157,13 @@ func (o *outgoing) delivered(_ *batch.Call, err error) {
 	case errors.Is(err, redis.Nil):
 		r.s.stats.late.Add(o.n)
 	case o.hint:
-	case errors.Is(err, desir.ErrDenied): // this inbox is not for this worker, which others are: the client learns by the silence
+	// The worker may not write to this inbox; others may be fine. The client gets no
+	// result.
+	case errors.Is(err, desir.ErrDenied):
 		r.s.stats.undelivered.Add(o.n)
 		r.s.warnOfInbox(err)
-	case errors.Is(err, desir.ErrWrongType): // the client's own inbox is spoilt, which hurts nobody else: its reads tell it
+	// Only this client is affected, and its own reads return the error.
+	case errors.Is(err, desir.ErrWrongType):
 		r.s.stats.undelivered.Add(o.n)
 		r.s.settings.log.Warn("desir: results could not be delivered; the key of their inbox holds something else", "service", r.s.h.Key, "results", o.n)
 	default:

@@ -12,8 +12,8 @@ import (
 	"github.com/desir-go/desir/internal/send"
 )
 
-// seal is the codec of a service, as [WithCodec] gives it: what it makes of the bytes of calls
-// and results. Each message has a scope of its own, which [codec.Encrypt] and [codec.Sign]
+// seal applies the codec of a service to the contents of calls and results, see
+// [WithCodec]. Each message has its own scope, which [codec.Encrypt] and [codec.Sign]
 // authenticate: see docs/wire.md.
 type seal struct {
 	codec   codec.Codec
@@ -27,27 +27,27 @@ func newSeal(c codec.Codec, service string) *seal {
 	return &seal{c, service}
 }
 
-// sealedWord begins the type word of a call under a codec. A worker that knows nothing of codecs
-// finds that the types differ.
+// sealedWord is the prefix of the type signature of a sealed call. A worker without
+// support for codecs finds that the signatures differ.
 const sealedWord = "sealed "
 
-// sealedLife is the time in which a call under a codec has to begin, if it has no deadline.
+// sealedLife is the time within which a sealed call without a deadline must begin.
 const sealedLife = 5 * time.Minute
 
 var (
-	errUnsealed = errors.New("the call is not under a codec, and this worker takes no others")
-	errNoCodec  = errors.New("the call is under a codec, and this worker has none")
-	errBadSeal  = errors.New("the call was not made with the codec and the keys of this worker, or was altered")
-	errStale    = fmt.Errorf("the call has waited for more than %v, and had no deadline: under a codec it must not begin any more", sealedLife)
+	errUnsealed = errors.New("the call is not sealed with a codec, and this worker accepts only sealed calls")
+	errNoCodec  = errors.New("the call is sealed with a codec, and this worker has none")
+	errBadSeal  = errors.New("the call was not sealed with the codec and the keys of this worker, or it was altered")
+	errStale    = fmt.Errorf("the call waited for more than %v without a deadline; under a codec it must not start any more", sealedLife)
 )
 
-// checkCodec reports why a codec cannot be that of a service.
+// checkCodec returns an error if a codec cannot be used for a service.
 func checkCodec(c codec.Codec) error {
 	switch c {
 	case nil:
 		return errors.New("WithCodec: the codec is nil")
 	case codec.Auto, codec.Msgpack, codec.JSON, codec.Text, codec.Raw:
-		return fmt.Errorf("WithCodec: %w: %s alone protects nothing, and values travel as msgpack; give it one that encrypts, signs or compresses", codec.ErrUnsupported, c.Name())
+		return fmt.Errorf("WithCodec: %w: %s alone protects nothing, and values are encoded as msgpack; use a codec that encrypts, signs or compresses", codec.ErrUnsupported, c.Name())
 	}
 	return nil
 }
@@ -60,13 +60,13 @@ func (s *seal) in(scope []byte) codec.Codec {
 	return s.codec
 }
 
-// requestScope is what a request is bound to: the service, and all of the frame in front of the body.
+// requestScope is what a request is bound to: the service, and the frame up to the body.
 func (s *seal) requestScope(head string) []byte {
 	b := pack.AppendString(pack.AppendArray(make([]byte, 0, 64+len(head)), 3), "rpc request")
 	return pack.AppendBinary(pack.AppendString(b, s.service), head)
 }
 
-// resultScope is what a result is bound to: the call, and the state.
+// resultScope is what a result is bound to: the call and the state.
 func (s *seal) resultScope(inbox, method string, r *result) []byte {
 	b := pack.AppendString(pack.AppendArray(make([]byte, 0, 96+len(method)), 6), "rpc result")
 	b = pack.AppendString(pack.AppendString(b, s.service), inbox)
@@ -74,7 +74,7 @@ func (s *seal) resultScope(inbox, method string, r *result) []byte {
 	return pack.AppendUint(b, r.state)
 }
 
-const sealedFields = 3 // when it was made, headers, body
+const sealedFields = 3 // time of creation, headers, body
 
 // request appends the frame of a call that is made now, by the server's clock.
 func (s *seal) request(b []byte, q *request, now int64) ([]byte, error) {
@@ -85,11 +85,11 @@ func (s *seal) request(b []byte, q *request, now int64) ([]byte, error) {
 	b = head.appendHead(b)
 	body, err := s.in(s.requestScope(string(b[start:]))).Append(nil, plain)
 	if err != nil {
-		return b[:start], fmt.Errorf("the call cannot be sealed: %w", err)
+		return b[:start], fmt.Errorf("cannot seal the call: %w", err)
 	}
 	b = pack.AppendBinary(b, textView(body))
 	if n := len(b) - start; n > maxFrame {
-		return b[:start], fmt.Errorf("%w: a frame of %d bytes, and it has %d at most", codec.ErrTooLarge, n, maxFrame)
+		return b[:start], fmt.Errorf("%w: a frame of %d bytes; the limit is %d", codec.ErrTooLarge, n, maxFrame)
 	}
 	return b, nil
 }
@@ -104,7 +104,7 @@ func (s *seal) open(q *request) (made int64, err error) {
 	fields, at := p.Array(), p.Uint()
 	headers, body := readTexts(&p), p.Binary()
 	if p.Bad() || p.Len() > 0 || fields != sealedFields || at > 1<<62 {
-		return 0, fmt.Errorf("%w: it holds no call", errBadSeal)
+		return 0, fmt.Errorf("%w: it contains no call", errBadSeal)
 	}
 	q.word, q.headers, q.body = strings.TrimPrefix(q.word, sealedWord), headers, body
 	return int64(at), nil
@@ -123,18 +123,18 @@ type sealedResult struct {
 	method string
 }
 
-var errForged = errors.New("a result was not sealed with the codec and the keys of this client: a worker without them, or a forgery")
+var errForged = errors.New("a result was not sealed with the codec and the keys of this client: its worker has others, or it is forged")
 
-// bringSealed hands a result to its call if it was sealed for it. Any other is counted and
-// not taken: the right one may still come. The call ends a lease later with ErrMaybeRan
-// and what was wrong, since a worker without the codec answers once.
+// bringSealed delivers a result if it was sealed for its call. It counts and ignores any
+// other result, because the right one may still come. But a worker without the codec
+// replies only once. So the call ends a lease later with ErrMaybeRan and the reason.
 func (b *inbox) bringSealed(one sealedResult) bool {
 	var plain []byte
 	s := one.client.seal
 	err := s.in(s.resultScope(b.id, one.method, &one.result)).Decode(viewOf(one.body), &plain)
 	b.mu.Lock()
 	p := one.call
-	if b.pending[one.id] != p { // it has ended by now
+	if b.pending[one.id] != p { // it has ended
 		b.mu.Unlock()
 		return false
 	}
@@ -158,8 +158,8 @@ func (b *inbox) bringSealed(one sealedResult) bool {
 	return false
 }
 
-// abandon takes a call out whose context has ended, as [inbox.remove] does, and returns why a
-// result of it was not taken.
+// abandon removes a call whose context has ended, as [inbox.remove] does. It also returns
+// why a result of it was rejected.
 func (b *inbox) abandon(p *call) (doubt error, pending bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -170,7 +170,7 @@ func (b *inbox) abandon(p *call) (doubt error, pending bool) {
 	return p.doubt, true
 }
 
-// doubted adds to the end of a call that a result was not taken.
+// doubted adds to an error why a result was rejected.
 func doubted(err, doubt error) error {
 	if doubt == nil {
 		return err

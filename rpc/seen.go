@@ -7,20 +7,22 @@ import (
 	"github.com/desir-go/desir/internal/hub"
 )
 
-// seen is the calls of a service that have begun in this process, so that a second copy of a
-// frame does not run. All Servers of one redis client share it. It has two generations: when
-// the younger one is full, the older one goes. So it remembers at least the last keptCalls
-// calls, or keptSealed of those under a codec, at 32 bytes for each.
+// seen holds the calls of a service that have begun in this process, so that a second
+// copy of a frame does not run. All Servers of one redis client share it. It has two
+// generations: when the younger one is full, the older one is dropped. So it remembers at
+// least the last keptCalls calls, or keptSealed sealed calls, with 32 bytes each.
 //
-// For calls under a codec forgetting does no harm: what was made no later than the youngest
-// call that was forgotten too early is refused, whether it has run or not.
+// For sealed calls, dropping does no harm. If a dropped call could begin again, all calls
+// that are not younger than the youngest dropped one are refused, whether they ran or
+// not.
 type seen struct {
 	seed maphash.Seed
 
 	mu    sync.Mutex
 	young generation
 	old   generation
-	floor int64 // sealed calls that were made at or before it are not told from second copies; server's clock, ms
+	// ^sealed calls made at or before this time are refused; server's clock, ms
+	floor int64
 }
 
 type generation struct {
@@ -29,7 +31,7 @@ type generation struct {
 	last   int64 // until when one of them may begin
 }
 
-// seenCall is a call: a hash of its inbox, and its ID, which is at random.
+// seenCall identifies a call: a hash of its inbox, and its random ID.
 type seenCall struct{ inbox, id uint64 }
 
 const (
@@ -39,7 +41,7 @@ const (
 
 type seenPart struct {
 	service string
-	sealed  bool // only those under a codec: others would push them out
+	sealed  bool // sealed calls are kept apart, since others would push them out
 }
 
 func seenOf(h *hub.Hub, service string, sealed bool) *seen {
@@ -48,12 +50,12 @@ func seenOf(h *hub.Hub, service string, sealed bool) *seen {
 
 func newSeen() *seen { return &seen{seed: maphash.MakeSeed()} }
 
-// moment is when a call under a codec was made, and until when it may begin, by the
-// server's clock in ms, and what that says now.
+// moment holds the times of a sealed call, in ms of the server's clock: when it was made,
+// until when it may begin, and now.
 type moment struct{ made, last, now int64 }
 
-// first notes a call that is about to begin, and reports whether no copy of it has begun. at is
-// nil for a call that is not under a codec.
+// first records a call that is about to begin, and reports whether no copy of it has
+// begun. at is nil for a call that is not sealed.
 func (s *seen) first(inbox string, id uint64, at *moment) bool {
 	call := seenCall{maphash.String(s.seed, inbox), id}
 	most := keptCalls
@@ -62,7 +64,8 @@ func (s *seen) first(inbox string, id uint64, at *moment) bool {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if at != nil && at.made <= s.floor && s.floor <= at.now { // a floor in the future is of another server's clock
+	// a floor in the future comes from another server's clock
+	if at != nil && at.made <= s.floor && s.floor <= at.now {
 		return false
 	}
 	if s.old.calls.has(call) || !s.young.calls.add(call) {
@@ -77,7 +80,7 @@ func (s *seen) first(inbox string, id uint64, at *moment) bool {
 	return true
 }
 
-// forget lets the older generation go.
+// forget drops the older generation.
 func (s *seen) forget(at *moment) {
 	gone := s.old
 	if at != nil && gone.last >= at.now { // some of them could begin again

@@ -2,17 +2,17 @@ package rpc
 
 import "math/bits"
 
-// seenTable is a set of calls, at most half full. A map of Go costs five times as much for a
-// call, since it grows by pieces. Its slots follow a hash that nobody can predict, since that of
-// the inbox is seeded.
+// seenTable is a set of calls: a hash table with open addressing, at most half full. A Go
+// map would cost five times as much per call, because it grows in pieces. Slots cannot be
+// predicted, because the hash of the inbox is seeded.
 type seenTable struct {
-	slots []seenCall // a power of two; the ID 0 is an empty slot
+	slots []seenCall // length is a power of two; ID 0 is an empty slot
 	n     int
 }
 
 const firstSlots = 1 << 10
 
-// find returns the slot of a call, or the empty one where it belongs.
+// find returns the slot of a call, or the empty slot where it belongs.
 func (t *seenTable) find(c seenCall) *seenCall {
 	high, low := bits.Mul64(c.id^0x9e3779b97f4a7c15, c.inbox|1)
 	for i := high ^ low; ; i++ {
@@ -24,7 +24,7 @@ func (t *seenTable) find(c seenCall) *seenCall {
 
 func (t *seenTable) has(c seenCall) bool { return t.n > 0 && t.find(c).id != 0 }
 
-// add adds a call, and reports whether it was not there.
+// add adds a call, and reports whether it was new.
 func (t *seenTable) add(c seenCall) bool {
 	if 2*t.n >= len(t.slots) {
 		old := t.slots
@@ -44,7 +44,7 @@ func (t *seenTable) add(c seenCall) bool {
 	return true
 }
 
-// empty keeps the slots for other calls.
+// empty removes all calls and keeps the slots.
 func (t *seenTable) empty() {
 	clear(t.slots)
 	t.n = 0

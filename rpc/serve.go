@@ -12,7 +12,8 @@ import (
 	"github.com/desir-go/desir/internal/oneline"
 )
 
-// open reads a call that was taken, and looks for its handler. It holds a slot from now on.
+// open decodes a call that was taken, and looks up its handler. The call occupies a slot
+// now.
 func (r *run) open(frame string) incoming {
 	r.calls.Add(1)
 	r.free.take()
@@ -26,8 +27,9 @@ func (r *run) open(frame string) incoming {
 	return c
 }
 
-// start has a call run by a goroutine that is free, or by a new one: they stay until the
-// worker ends, since a goroutine that has run a handler has the stack for the next.
+// start runs a call on an idle goroutine, or on a new one. The goroutines stay until the
+// worker ends, because a goroutine that has run a handler already has a large enough
+// stack.
 func (r *run) start(c incoming) {
 	select {
 	case r.idle <- c:
@@ -61,13 +63,13 @@ func (r *run) handle(c incoming) {
 	if c.request.id != 0 && !r.seen.first(c.request.inbox, c.request.id, at) {
 		r.s.stats.replayed.Add(1)
 		r.free.give()
-		return // no answer: the first copy has its own
+		return // no reply: the first copy gets one
 	}
 	b := scratch.Get().(*[]byte)
 	defer giveBack(b)
 	state, body := uint64(stateNone), (*b)[:0]
 	ended := false
-	defer func() { // also when the handler has ended its goroutine, as runtime.Goexit does
+	defer func() { // also if the handler ends its goroutine by runtime.Goexit
 		if !ended {
 			r.s.stats.failed.Add(1)
 			state, body = stateFailed, appendError(body, errExit, r.s.name)
@@ -82,7 +84,7 @@ func (r *run) handle(c incoming) {
 	ended = true
 }
 
-// admit reports why a call is refused by what everybody can read of it.
+// admit returns why a call is refused, judging by its unsealed parts.
 func (c *incoming) admit() error {
 	s, q := &c.run.s.settings, &c.request
 	sealed := strings.HasPrefix(q.word, sealedWord)
@@ -97,10 +99,10 @@ func (c *incoming) admit() error {
 	return nil
 }
 
-var errElsewhere = errors.New("this worker writes no results to the client's inbox; the two need the same rpc.InboxPrefix")
+var errElsewhere = errors.New("this worker does not write results to the client's inbox; both sides need the same rpc.InboxPrefix")
 
-// unseal opens a call under a codec. What is refused here was not made with the keys, or
-// too long ago.
+// unseal opens a call under a codec. It refuses calls that were sealed with other keys,
+// or too long ago.
 func (c *incoming) unseal() (*moment, error) {
 	s := c.run.s.seal
 	if s == nil {
@@ -110,7 +112,7 @@ func (c *incoming) unseal() (*moment, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.seal = s // only the holder of the keys gets sealed answers
+	c.seal = s // only callers with the keys get sealed replies
 	at := &moment{made: made, last: int64(c.request.deadline), now: c.run.clock.server(time.Now())}
 	if at.last == 0 {
 		at.last = made + sealedLife.Milliseconds()
@@ -121,11 +123,11 @@ func (c *incoming) unseal() (*moment, error) {
 	return at, nil
 }
 
-// refuse answers a call that reaches no handler, if it is known whom.
+// refuse replies to a call that reaches no handler, if its inbox is known.
 func (c *incoming) refuse() {
 	s := c.run.s
 	s.stats.refused.Add(1)
-	s.settings.log.Debug("desir: a call is refused", "service", s.h.Key, "error", c.err)
+	s.settings.log.Debug("desir: a call was refused", "service", s.h.Key, "error", c.err)
 	code := InvalidArgument
 	switch {
 	case errors.Is(c.err, errElsewhere):
@@ -137,32 +139,34 @@ func (c *incoming) refuse() {
 	case errors.Is(c.err, errUnsealed):
 		code = Unauthenticated
 	case errors.Is(c.err, errBadSeal):
-		code, c.err = Unauthenticated, errBadSeal // why is for no stranger
+		code, c.err = Unauthenticated, errBadSeal // strangers do not learn the reason
 	case errors.Is(c.err, errStale):
 		code = DeadlineExceeded
 	}
 	c.reply(stateRefused, appendError(nil, &Error{Code: code, Message: c.err.Error()}, s.name))
 }
 
-// stateNone stands for no result: nobody waits for it.
+// stateNone means that no result is sent.
 const stateNone = 255
 
-// incoming is a call in the hands of its worker.
+// incoming is a call at its worker.
 type incoming struct {
 	run     *run
 	request request
-	handler *handler // nil: there is none
+	handler *handler // nil: unknown method
 	err     error    // why it is refused
-	seal    *seal    // with which its result is sealed; nil: it is not
-	turn    *turn    // in which it runs; nil: it has a goroutine of its own
+	seal    *seal    // seals its result; nil: no codec
+	// the inline batch in which it runs; nil: it runs on its own goroutine
+	turn *turn
 }
 
-// usual is how long the call will take, as far as one can tell.
+// usual estimates how long the call will take.
 func (c *incoming) usual() time.Duration {
 	if c.handler == nil {
 		return 0
 	}
-	return c.handler.usual.time() + time.Duration(len(c.request.body)) // a nanosecond for a byte
+	// Decoding takes about 1 ns per byte.
+	return c.handler.usual.time() + time.Duration(len(c.request.body))
 }
 
 var (
@@ -170,11 +174,11 @@ var (
 	errExit  = &Error{Code: Internal, Message: "the handler ended its goroutine"}
 )
 
-var errLarge = fmt.Errorf("%w: a call has %d bytes at most", codec.ErrTooLarge, maxBody)
+var errLarge = fmt.Errorf("%w: the limit of a request is %d bytes", codec.ErrTooLarge, maxBody)
 
 func (c *incoming) read(frame string) error {
 	if len(frame) > maxFrame {
-		frame = frame[:maxFrame] // enough to see whose it is
+		frame = frame[:maxFrame] // enough to learn the inbox and the ID
 		if err := c.request.parse(frame); err == nil || c.request.inbox != "" {
 			return errLarge
 		}
@@ -183,8 +187,8 @@ func (c *incoming) read(frame string) error {
 	return c.request.parse(frame)
 }
 
-// serve runs the handler, unless something is in the way, and appends what the
-// result carries to dst.
+// serve runs the handler, unless the call must be refused, and appends the body of the
+// result to dst.
 func (c *incoming) serve(dst []byte) (state uint64, body []byte) {
 	s, q := c.run.s, &c.request
 	if q.method == pingName {
@@ -197,32 +201,33 @@ func (c *incoming) serve(dst []byte) (state uint64, body []byte) {
 	}
 	if !h.fitting.fits(q.word) {
 		s.stats.refused.Add(1)
-		err := &Error{Code: InvalidArgument, Message: fmt.Sprintf("the types are %s here, and the caller has %s", h.fitting.own, short(q.word))}
+		err := &Error{Code: InvalidArgument, Message: fmt.Sprintf("the types of the method are %s, and the caller has %s", h.fitting.own, short(q.word))}
 		return stateRefused, appendError(dst, err, s.name)
 	}
 	if h.strict != nil && untyped(q.word) {
 		if err := h.strict(q.body); err != nil {
 			s.stats.refused.Add(1)
-			return stateRefused, appendError(dst, &Error{Code: InvalidArgument, Message: "what was asked cannot be decoded: " + err.Error()}, s.name)
+			return stateRefused, appendError(dst, &Error{Code: InvalidArgument, Message: "the request cannot be decoded: " + err.Error()}, s.name)
 		}
 	}
 	ctx := c.context()
 	if !c.run.running.enter(ctx) {
 		s.stats.expired.Add(1)
-		return stateNone, dst // its caller has left
+		return stateNone, dst // the caller has left
 	}
 	out, err := c.call(ctx, h, dst)
-	bad, unread := err.(*badBody) // never wrapped; the methods of a handler's own error may panic
+	// Not errors.As: it is never wrapped, and methods of the handler's error may panic.
+	bad, unread := err.(*badBody)
 	switch {
 	case unread:
 		s.stats.refused.Add(1)
-		return stateRefused, appendError(dst, &Error{Code: InvalidArgument, Message: "what was asked cannot be decoded: " + bad.Error()}, s.name)
+		return stateRefused, appendError(dst, &Error{Code: InvalidArgument, Message: "the request cannot be decoded: " + bad.Error()}, s.name)
 	case err == nil && len(out)-len(dst) > maxBody:
-		err = Errorf(ResourceExhausted, "%w: a result of %d bytes, and it has %d at most", codec.ErrTooLarge, len(out)-len(dst), maxBody)
+		err = Errorf(ResourceExhausted, "%w: a result of %d bytes; the limit is %d", codec.ErrTooLarge, len(out)-len(dst), maxBody)
 	}
 	if err != nil {
 		s.stats.failed.Add(1)
-		if ctx.expired() { // its caller ends by the deadline: one shape, whichever clock is first
+		if ctx.expired() { // the caller ends by its own deadline, no matter which clock is first
 			return stateNone, dst
 		}
 		return stateFailed, appendError(dst, err, s.name)
@@ -231,20 +236,20 @@ func (c *incoming) serve(dst []byte) (state uint64, body []byte) {
 	return stateDone, out
 }
 
-// call calls the handler inside its interceptors. A panic is its error.
+// call calls the handler inside its interceptors. A panic becomes its error.
 func (c *incoming) call(ctx *callContext, h *handler, dst []byte) (out []byte, err error) {
 	ended, s := false, c.run.s
 	s.stats.running.Add(1)
 	begun := s.age()
 	defer func() {
-		h.usual.saw(s.age() - begun) // the handler alone
+		h.usual.saw(s.age() - begun) // the time of the handler alone
 		s.stats.running.Add(-1)
 		c.run.running.leave(ctx)
 		if ended {
 			return
 		}
 		why := recover()
-		if why == nil { // it has ended its goroutine, which goes on ending
+		if why == nil { // runtime.Goexit, which continues
 			s.settings.log.Error("desir: a handler ended its goroutine", "service", s.label(), "method", oneline.Text(c.request.method, oneline.Name))
 			return
 		}

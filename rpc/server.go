@@ -19,57 +19,58 @@ import (
 )
 
 // Server is a worker of a service: it takes calls and runs handlers. Any number of
-// Servers, in any number of processes, share the calls of one service.
+// Servers, in any number of processes, share the calls of a service.
 //
-// Use NewServer. A Server is safe for any number of goroutines.
+// Use [NewServer] to make a Server. A Server is safe for concurrent use.
 type Server struct {
 	h        *hub.Handle
 	service  service
 	settings serverSettings
-	seal     *seal  // what its calls are sealed with; nil: they are not
+	seal     *seal  // opens calls and seals results; nil: no codec
 	name     string // host:pid
 	made     time.Time
 
 	mu       sync.RWMutex
 	handlers map[string]*handler
 	err      error // why it cannot run
-	run      *run  // the worker, while it runs
+	run      *run  // the current run; nil: not running
 
-	warned atomic.Int64 // when warnOfInbox has logged last, by age; 0: never
+	warned atomic.Int64 // age at which warnOfInbox last logged; 0: never
 
 	stats stats
 }
 
-// handler is a method that this server has.
+// handler is a registered handler of a method.
 type handler struct {
-	info      MethodInfo
-	fitting   fitting
-	strict    func(body string) error // checks the names in requests of callers without types; nil: there are none
-	intercept Interceptor             // nil for none
-	usual     usual                   // how long it takes
+	info    MethodInfo
+	fitting fitting
+	// checks the field names in requests of untyped callers; nil: nothing to check
+	strict    func(body string) error
+	intercept Interceptor // nil: none
+	usual     usual       // estimate of how long it takes
 	run       func(ctx context.Context, body string, dst []byte, around around) ([]byte, error)
 }
 
-// around calls a handler inside its interceptors; nil if there are none.
+// around calls a handler inside its interceptors; nil: there are none.
 type around func(ctx context.Context, next func(context.Context) error) error
 
-// badBody is why a body could not be decoded: no handler has run.
+// badBody reports that a body could not be decoded: no handler ran.
 type badBody struct{ error }
 
 func (b *badBody) Unwrap() error { return b.error }
 
-// Errors of a Server's own.
+// Errors of a Server.
 var (
-	// ErrStopped is the cause with which handlers are canceled that still run when the
-	// grace period of a Server is over.
+	// ErrStopped is the cause of the cancellation of handlers that still run when the
+	// grace period of a Server ends. See [Grace].
 	ErrStopped = errors.New("the server has stopped")
 
 	errTwice   = errors.New("the method has two handlers")
-	errRunning = errors.New("the server runs already")
+	errRunning = errors.New("the server is already running")
 )
 
-// NewServer names a worker of a service. It does not talk to Redis and cannot fail: a
-// name or an option that cannot work is the error of [Server.Run].
+// NewServer returns a worker of the service with the given name. It sends nothing and
+// cannot fail: if the name or an option is invalid, [Server.Run] returns the error.
 func NewServer(rdb redis.UniversalClient, name string, opts ...ServerOption) *Server {
 	settings, err := gatherServer(opts)
 	err = errors.Join(err, keys.CheckTag(name))
@@ -88,10 +89,10 @@ func NewServer(rdb redis.UniversalClient, name string, opts ...ServerOption) *Se
 	}
 }
 
-// label is the service's name as a log shows it.
+// label returns the service's name in the form used in logs.
 func (s *Server) label() string { return oneline.Text(s.h.Key, oneline.Name) }
 
-// handle adds a handler, which has interceptors of its own inside the server's.
+// handle registers a handler. Its own interceptors run inside the server's.
 func (s *Server) handle(h *handler, own []Interceptor, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -99,7 +100,7 @@ func (s *Server) handle(h *handler, own []Interceptor, err error) {
 		err = errors.Join(err, fmt.Errorf("%w: %s", errTwice, oneline.Text(h.info.Name, oneline.Name)))
 	}
 	s.err = errors.Join(s.err, err)
-	if s.handlers == nil { // of a Server that was not made by NewServer
+	if s.handlers == nil { // the Server was not made by NewServer
 		s.handlers = map[string]*handler{}
 	}
 	h.usual.unknown()
@@ -109,17 +110,17 @@ func (s *Server) handle(h *handler, own []Interceptor, err error) {
 
 const warnGap = time.Minute
 
-// warnOfInbox logs, at most once a minute, that clients have inboxes to which the worker does
-// not write or may not write.
+// warnOfInbox logs, at most once a minute, that the worker does not or may not write to a
+// client's inbox.
 func (s *Server) warnOfInbox(err error) {
 	now, last := int64(s.age()), s.warned.Load()
 	if (last == 0 || time.Duration(now-last) >= warnGap) && s.warned.CompareAndSwap(last, now) {
-		s.settings.log.Warn("desir: results are not written to the inbox of a client; give both sides the same rpc.InboxPrefix, and the worker's user the right to XADD there",
+		s.settings.log.Warn("desir: results are not written to the inbox of a client; give both sides the same rpc.InboxPrefix, and give the worker's user permission for XADD there",
 			"service", s.label(), "error", err)
 	}
 }
 
-// age is a clock for short times.
+// age returns the time since the Server was made, by the monotonic clock.
 func (s *Server) age() time.Duration { return time.Since(s.made) }
 
 // handler returns the handler of a method, or nil.
@@ -129,23 +130,25 @@ func (s *Server) handler(method string) *handler {
 	return s.handlers[method]
 }
 
-// Run takes calls and runs handlers until ctx ends or [Server.Shutdown] is called. Then it
-// takes no more, waits for the handlers that run, cancels their contexts when the grace
-// period is over ([Grace]), delivers what they return, and returns nil.
+// Run takes calls and runs handlers until ctx ends or [Server.Shutdown] is called. Then
+// it takes no more calls, waits for the running handlers, cancels their contexts when the
+// grace period ends ([Grace]), delivers their results, and returns nil.
 //
-// A Redis server that does not serve the worker is waited for, with a growing pause, and
-// logged once for each change of the reason ([Logger]). If that has lasted from the beginning
-// until ctx ends, Run returns [desir.ErrUnavailable] with the reason beside the context's
-// error, at most 2 s later. Run returns an error at once if it can never work: a name, an
-// option, a handler, a client that is closed, a key of another type, a user who may not.
+// While Redis does not serve the worker, Run retries with a growing backoff. It logs each
+// change of the reason once ([Logger]). If Redis did not serve the worker from the start
+// until ctx ends, Run returns [desir.ErrUnavailable] at most 2 s later; the error wraps
+// the reason and ctx.Err. Run returns an error at once if it can never work: an invalid
+// name, option or handler, a closed client, a key of another type, or a user without the
+// permissions.
 //
-// Once it has returned it may be called again, for a worker with a new identity.
+// Run can be called again after it has returned. The worker then has a new identity.
 //
-// It holds one connection, blocked for up to a second by BLMPOP (BLPOP and LMPOP in an
-// embedded server), over which results leave too, by one XADD for those of one client; and
-// one that all subscriptions of the client share. Hooks of the client do not see what goes
-// over them. Every 2.5 s it renews its lease there, by one script, and through the client
-// where that fails. Without a valid lease it takes no calls.
+// Run holds two connections, and hooks of the client do not see what is sent over them.
+// One is dedicated to calls: it blocks up to a second in BLMPOP (BLPOP and LMPOP on an
+// embedded server), and carries results, with one XADD per client. The other carries the
+// cancels of callers and is shared by all subscriptions of the redis client. Every 2.5 s
+// Run renews the worker's lease by one script over the first connection; if that fails,
+// it uses the client's pool. Without a valid lease the worker takes no calls.
 func (s *Server) Run(ctx context.Context) error {
 	hub, err := s.h.Hub()
 	s.mu.Lock()
@@ -172,9 +175,9 @@ func (s *Server) Run(ctx context.Context) error {
 	return s.h.Fail("Run", err)
 }
 
-// Shutdown lets [Server.Run] end as the end of its context does, and waits until it has
-// returned. When ctx ends before that, the handlers that still run are canceled at once, and Shutdown
-// returns the context's error. A Server that does not run has nothing to end.
+// Shutdown makes [Server.Run] stop as the end of its context does, and waits until Run
+// has returned. If ctx ends before, Shutdown cancels the running handlers at once and
+// returns ctx.Err. If the Server does not run, Shutdown does nothing and returns nil.
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.mu.RLock()
 	r := s.run
@@ -192,25 +195,36 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	}
 }
 
-// ServerStats counts what a Server has done since it was made.
+// ServerStats holds counts of a Server since it was made.
 type ServerStats struct {
-	Running     int64 // handlers that run now
-	Done        int64 // calls that ended with a value
-	Failed      int64 // calls that ended with the handler's error, or without a word of it, as by a panic
-	Panics      int64 // handlers that panicked
-	Refused     int64 // calls that reached no handler: unknown, of other types, unreadable, not sealed with its keys
-	Replayed    int64 // copies of calls that had begun in this process: they did not run, and got no answer
-	Expired     int64 // calls that came too late: past their deadline, or given up before they began
-	Late        int64 // results whose client was gone
-	Undelivered int64 // results that Redis did not take within a lease, or refused for good: their callers get [desir.ErrMaybeRan]
-	Dropped     int64 // incarnations given up since a read was cut or results could not be delivered: calls may have been lost
+	Running int64 // handlers that run now
+	Done    int64 // calls that ended with a value
+	// calls whose handler returned an error, panicked, or ended its goroutine
+	Failed int64
+	Panics int64 // handlers that panicked
+	// calls that reached no handler: unknown method, other types, unreadable, or not
+	// sealed with the worker's keys
+	Refused int64
+	// copies of calls that had already begun in this process; they did not run and got no
+	// reply
+	Replayed int64
+	// calls that were not started: past their deadline, or canceled by the caller before
+	// they began
+	Expired int64
+	Late    int64 // results whose client was gone
+	// results that Redis did not accept within a lease (10 s), or refused permanently;
+	// their calls end with [desir.ErrMaybeRan]
+	Undelivered int64
+	// identities that the worker gave up, because a read was cut off or results could not
+	// be delivered; calls may have been lost
+	Dropped int64
 }
 
 type stats struct {
 	running, done, failed, panics, refused, replayed, expired, late, undelivered, dropped atomic.Int64
 }
 
-// Stats returns the counts. It asks nobody.
+// Stats returns the counts. It sends nothing.
 func (s *Server) Stats() ServerStats {
 	return ServerStats{
 		Running:     s.stats.running.Load(),

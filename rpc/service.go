@@ -14,14 +14,14 @@ import (
 )
 
 const (
-	lease     = 10 * time.Second // of an incarnation
-	checkGap  = 5 * time.Second  // between two looks at what became of workers
+	lease     = 10 * time.Second // of a worker's incarnation
+	checkGap  = 5 * time.Second  // between two checks of the workers
 	inboxLife = 5 * time.Minute
 	listLife  = 24 * time.Hour
 	pokeLife  = time.Minute
 )
 
-// service is the keys of a service; see the design page.
+// service holds the keys of a service.
 type service struct {
 	calls, workers, about, alive, ended, cancel string
 }
@@ -47,38 +47,39 @@ func published(h *hub.Hub) (kind listen.Kind, command string) {
 	return listen.Channel, "publish"
 }
 
-// clock is the server's clock as it was told last, carried on by this process' own.
+// clock is the server's clock: its last known time, advanced by the local monotonic
+// clock.
 type clock struct {
 	mu    sync.Mutex
-	told  int64 // ms
+	told  int64 // server's time at the moment at, in ms
 	at    time.Time
 	known bool
 }
 
-const clockLife = 10 * time.Minute // after which a new word is wanted
+const clockLife = 10 * time.Minute // then the time is asked for again
 
-// tell notes the server's word, asked for at or after a moment.
+// tell records the server's time. It was read just before.
 func (c *clock) tell(ms int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.told, c.at, c.known = ms, time.Now(), true
 }
 
-// good reports whether the clock can be used.
+// good reports whether the time is known and recent.
 func (c *clock) good() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.known && time.Since(c.at) < clockLife
 }
 
-// server returns the server's time, in ms, at a moment of this process.
+// server converts a local time to the server's time in ms.
 func (c *clock) server(t time.Time) int64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.told + t.Sub(c.at).Milliseconds()
 }
 
-// local returns the moment of this process at a time of the server.
+// local converts a server's time in ms to a local time.
 func (c *clock) local(ms int64) time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -88,7 +89,7 @@ func (c *clock) local(ms int64) time.Time {
 
 var errAnswer = send.ErrReply
 
-// numbers reads an answer of numbers, some of which are texts.
+// numbers parses a reply of n integers, some of which are strings.
 func numbers(answer any, n int) ([]int64, error) {
 	parts, ok := answer.([]any)
 	if !ok || len(parts) != n {

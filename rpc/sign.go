@@ -11,24 +11,24 @@ import (
 	"github.com/desir-go/desir/internal/send"
 )
 
-// A call gives signs of life: it was stored, a worker names it as one that it has (see
-// beat.go), or it waits in the list. A call without a sign for [silence] is lost, whatever
-// has happened to it: a take whose reply nobody read, a withdrawal whose reply was lost, a
-// failover to a server that never had it. It ends with [desir.ErrMaybeRan].
+// A call gives signs of life: it was stored, a worker names it as running (see beat.go),
+// or it waits in the list. A call without a sign for [silence] is lost. The cause does
+// not matter: an unread reply to a take, a lost reply to a withdrawal, or a failover to a
+// server that never had the call. The call ends with [desir.ErrMaybeRan].
 const silence = 2 * lease
 
 var (
-	errNoSign   = errors.New("no worker has the call, and it does not wait for one")
-	errNotKnown = errors.New("it is not known whether the call was stored")
+	errNoSign   = errors.New("no worker reports the call, and it is not in the list")
+	errNotKnown = errors.New("it is unknown whether the call was stored")
 )
 
 // signs is what is known of a pending call. The inbox's lock guards it.
 type signs struct {
-	last   time.Time // of the last sign; zero: the watch has not seen the call yet
-	absent bool      // the list did not have it: it will not be there again
+	last   time.Time // last sign; zero: the watch has not seen the call yet
+	absent bool      // it was not in the list, and will not be there again
 }
 
-// held notes that a worker has these calls.
+// held records that a worker runs these calls.
 func (b *inbox) held(ids []uint64) {
 	now := time.Now()
 	b.mu.Lock()
@@ -45,13 +45,14 @@ type suspect struct {
 	id    uint64
 	call  *call
 	frame string
-	nth   uint64 // among those of its inbox
+	nth   uint64 // sequence number within its inbox
 	last  time.Time
 }
 
-// suspects returns the calls of a Client without a sign for a lease: those of which the list
-// has to say whether they wait, in the order in which they were stored; those that are lost;
-// and those of which nobody knows whether they were stored. now is the server's clock.
+// suspects returns the calls of a Client without a sign for a lease. ask are those to
+// look up in the list, in the order in which they were made. lost are those that are
+// lost. unknown are those of which it is unknown whether they were stored. now is the
+// server's clock.
 func (b *inbox) suspects(c *Client, moment time.Time, now int64) (ask, lost, unknown []suspect) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -62,7 +63,7 @@ func (b *inbox) suspects(c *Client, moment time.Time, now int64) (ask, lost, unk
 		out := p.out.Load()
 		if p.signs.last.IsZero() {
 			p.signs.last = moment
-			if out != 0 { // it was stored after the look before, whatever the clock says
+			if out != 0 { // it was stored after the previous look, even if the clock differs
 				p.signs.last = moment.Add(-min(max(0, time.Duration(now-out)*time.Millisecond), checkGap))
 			}
 		}
@@ -83,8 +84,9 @@ func (b *inbox) suspects(c *Client, moment time.Time, now int64) (ask, lost, unk
 	return ask, lost, unknown
 }
 
-// look ends the calls of the Client that are lost, and asks the list for those that may be:
-// for the oldest ones, up to the first that waits, since the others are behind it.
+// look ends the lost calls of the Client, and looks up those that may be lost in the
+// list. It starts with the oldest ones and stops at the first that waits, since the
+// others are behind it.
 func (c *Client) look(ctx context.Context, b *inbox, now int64) {
 	moment := time.Now()
 	ask, lost, unknown := b.suspects(c, moment, now)
@@ -110,9 +112,9 @@ func (c *Client) look(ctx context.Context, b *inbox, now int64) {
 	}
 }
 
-const maxAsked = 256 << 10 // bytes of frames
+const maxAsked = 256 << 10 // bytes of frames per script run
 
-// together returns how many of the suspects one script asks for.
+// together returns how many of the suspects one script run looks up.
 func together(ask []suspect) int {
 	size := 0
 	for i, s := range ask[:min(len(ask), maxWithdraw)] {
@@ -123,7 +125,7 @@ func together(ask []suspect) int {
 	return min(len(ask), maxWithdraw)
 }
 
-// absent returns how many of the calls, from the first one on, are not in the list.
+// absent returns how many of the calls, counted from the first one, are not in the list.
 func (c *Client) absent(ctx context.Context, b *inbox, some []suspect) (int, error) {
 	frames := make([]any, len(some))
 	for i, s := range some {
@@ -151,8 +153,8 @@ func (b *inbox) note(some []suspect, change func(*call)) {
 	}
 }
 
-// unseen ends calls of which the server does not say whether they wait: at once if it never
-// will, else after some time.
+// unseen ends calls that could not be looked up: after two leases if the error is
+// permanent, else after three.
 func (b *inbox) unseen(ask []suspect, moment time.Time, err error) {
 	patience := silence + lease
 	if hopeless(err) {
@@ -165,7 +167,7 @@ func (b *inbox) unseen(ask []suspect, moment time.Time, err error) {
 	}
 }
 
-// giveUp ends a call whose store has not been answered.
+// giveUp ends a call whose store had no reply.
 func (b *inbox) giveUp(s suspect) {
 	if !b.remove(s.id, s.call) {
 		return

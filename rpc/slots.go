@@ -6,12 +6,12 @@ import "sync"
 type slots struct {
 	mu   *sync.Mutex
 	n    int
-	came chan struct{} // one is free where none was; holds one
+	came chan struct{} // signals that a slot became free when none was; holds one
 }
 
 func newSlots(n int) slots { return slots{mu: &sync.Mutex{}, n: n, came: make(chan struct{}, 1)} }
 
-// free returns how many are free. If none is, the channel tells when one is.
+// free returns the number of free slots. If it is 0, came signals when one is free.
 func (s *slots) free() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -15,13 +15,13 @@ import (
 
 var listLifeMillis = strconv.FormatInt(listLife.Milliseconds(), 10)
 
-// store is the kind of a call's way to the list; one for each service, since the script
-// has its keys.
+// store merges concurrent calls into one run of the script that stores them. Each service
+// has its own, because the script has the service's keys.
 func (c *Client) store() *batch.Merger {
 	return &batch.Merger{
 		Merges: true,
 		Command: func(ctx context.Context, calls []*batch.Call) redis.Cmder {
-			h := c.h.Known() // the callers have it already
+			h := c.h.Known() // the calls have made it
 			args := make([]any, 1, 1+len(calls))
 			args[0] = listLife.Milliseconds()
 			for _, one := range calls {
@@ -32,7 +32,8 @@ func (c *Client) store() *batch.Merger {
 		Share: func(cmd redis.Cmder, calls []*batch.Call) {
 			n, err := numbers(cmd.(*redis.Cmd).Val(), 2)
 			if err != nil {
-				n = []int64{int64(len(calls)), 1} // as if stored; the result will tell
+				// Assume that they were stored; results or checks decide.
+				n = []int64{int64(len(calls)), 1}
 			} else {
 				c.clock.tell(n[1])
 			}
@@ -43,7 +44,7 @@ func (c *Client) store() *batch.Merger {
 	}
 }
 
-// What a store says about one call, if not when it was stored.
+// Outcomes of a store; otherwise the time at which the call was stored.
 const (
 	noWorkers  = -1
 	overloaded = -2
@@ -60,7 +61,8 @@ func outcome(answer []int64, i int) int64 {
 	}
 }
 
-// frame makes the frame of the call. If it cannot be sealed the call has ended.
+// frame encodes the frame of the call. If it cannot be sealed, frame ends the call and
+// returns false.
 func (p *call) frame(ctx context.Context, q *request) bool {
 	b := scratch.Get().(*[]byte)
 	defer giveBack(b)
@@ -73,25 +75,25 @@ func (p *call) frame(ctx context.Context, q *request) bool {
 		return false
 	}
 	p.post.Value = string(*b)
-	p.post.Here = ctx.Done() == nil // else it may have to leave
+	p.post.Here = ctx.Done() == nil // else the caller must be able to leave
 	return true
 }
 
-// send stores the call, together with others, and does not wait.
+// send stores the call asynchronously, together with others.
 func (p *call) send(ctx context.Context, q *request) {
 	if p.frame(ctx, q) {
 		p.store(ctx)
 	}
 }
 
-// store is send once there is a frame.
+// store is send with an encoded frame.
 func (p *call) store(ctx context.Context) {
 	c := p.client
 	h := c.h.Known()
 	h.Send.Post(ctx, &p.post, c.kind, c.service.calls, p.stored)
 }
 
-// answered takes the answer to the store.
+// answered receives the reply to the store.
 func (p *call) answered(one *batch.Call, err error) {
 	var n int64
 	if err == nil {
@@ -104,7 +106,7 @@ func (p *call) settleStore(n int64, err error) {
 	switch {
 	case err == nil:
 		p.outcome(n)
-	case script.Unknown(err): // not executed; Run finds the way
+	case script.Unknown(err): // not executed: the script is not cached; Run loads it
 		go p.sendAlone()
 		return
 	default:
@@ -113,26 +115,27 @@ func (p *call) settleStore(n int64, err error) {
 	p.settled.Store(true)
 }
 
-// ledTo is answered for a call that led. What was not executed goes the way of other calls, if
-// its caller is still there.
+// ledTo receives the reply to the store of a call that was sent over the reader's link.
+// If the server did not execute it, the call is stored the usual way, unless its caller
+// has left.
 func (p *call) ledTo(n int64, err error) {
 	if errors.Is(err, desir.ErrUnavailable) && p.box.has(p.id, p) {
-		go p.sendAlone() // the post may be asked by who leaves
+		go p.sendAlone() // a caller that leaves may access the post
 		return
 	}
 	p.settleStore(n, err)
 }
 
-const hope = time.Second // for the result of a call of which nobody knows whether it was stored
+const hope = time.Second // wait for the result of a call that may have been stored
 
-// notStored takes an error of the store. If the call may have been stored all the same, its
-// result may come, and tells more.
+// notStored handles an error of the store. If the call may have been stored, it waits for
+// the result, which is more precise than the error.
 func (p *call) notStored(err error) {
 	if p.box == nil || !errors.Is(err, desir.ErrMaybeRan) {
 		p.settle(err)
 		return
 	}
-	box, id := p.box, p.id // p may have another call by then
+	box, id := p.box, p.id // p may be reused by then
 	time.AfterFunc(hope, func() { box.fail(id, p, err) })
 }
 
@@ -150,7 +153,7 @@ func (p *call) outcome(n int64) {
 	}
 }
 
-// sendAlone stores the call by a run of the script of its own.
+// sendAlone stores the call in a separate run of the script.
 func (p *call) sendAlone() {
 	c := p.client
 	h := c.h.Known()

@@ -9,14 +9,16 @@ import (
 	"github.com/desir-go/desir/codec"
 )
 
-// A caller that knows no types, as [Client.Invoke] or a command line, writes the names of fields
-// by hand. To it a name that the type does not have is an error, which to a caller with types
-// is a field that its side has and the worker's has not.
+// A caller without types, such as [Client.Invoke] or a command line, has field names that
+// were written by hand. An unknown field is then an error. For a caller with types it is
+// only a field that the worker's version of the struct does not have.
 
-// untyped reports whether a caller's type word says that it knows no type of the request.
+// untyped reports whether a caller's signature says that it does not know the request's
+// type.
 func untyped(word string) bool { return strings.HasPrefix(word, wordAny+">") }
 
-// strictOf returns what checks the names in a request of a type, or nil if it has none.
+// strictOf returns a function that checks the field names in a request, or nil if the
+// type has no named fields.
 func strictOf(t reflect.Type) func(body string) error {
 	if !hasFields(t, map[reflect.Type]bool{}) {
 		return nil
@@ -30,7 +32,7 @@ func strictOf(t reflect.Type) func(body string) error {
 	}
 }
 
-// hasFields reports whether values of a type hold structs that travel as maps of their fields.
+// hasFields reports whether values of a type contain structs that are encoded as maps.
 func hasFields(t reflect.Type, seen map[reflect.Type]bool) bool {
 	if seen[t] || writesItself(t) {
 		return false
@@ -45,7 +47,7 @@ func hasFields(t reflect.Type, seen map[reflect.Type]bool) bool {
 	return false
 }
 
-// writesItself reports whether methods of a type say how it travels.
+// writesItself reports whether a type has methods that determine its encoding.
 func writesItself(t reflect.Type) bool {
 	if t == timeType {
 		return true
@@ -57,8 +59,8 @@ func writesItself(t reflect.Type) bool {
 	return packsItself(p) || p.Implements(textMarshaler) || p.Implements(binaryMarshaler)
 }
 
-// checkNames compares the names in a value that was decoded without a type with those of a type. What
-// does not fit in other ways is for the decoder to refuse.
+// checkNames compares the field names in an untyped value with those of a type. It leaves
+// other mismatches to the decoder.
 func checkNames(t reflect.Type, v any, where string) error {
 	if writesItself(t) {
 		return nil
@@ -89,7 +91,7 @@ func checkNames(t reflect.Type, v any, where string) error {
 		for _, k := range sortedKeys(all) {
 			f, ok := fields[k]
 			if !ok {
-				return fmt.Errorf("there is no field %s%s", strings.TrimPrefix(where+"."+quotedName(k), "."), instead(k, fields))
+				return fmt.Errorf("unknown field %s%s", strings.TrimPrefix(where+"."+quotedName(k), "."), instead(k, fields))
 			}
 			if err := checkNames(f, all[k], strings.TrimPrefix(where+"."+k, ".")); err != nil {
 				return err
@@ -108,7 +110,7 @@ func sortedKeys[V any](m map[string]V) []string {
 	return keys
 }
 
-// fieldsOf returns the fields of a struct by the names under which they travel.
+// fieldsOf returns the fields of a struct by their encoded names.
 func fieldsOf(t reflect.Type) map[string]reflect.Type {
 	all := map[string]reflect.Type{}
 	for i := range t.NumField() {
@@ -143,19 +145,19 @@ func fieldsOf(t reflect.Type) map[string]reflect.Type {
 
 const maxNamed = 8
 
-// instead names the field that was meant, or those that there are.
+// instead suggests the field that was meant, or lists the fields.
 func instead(name string, fields map[string]reflect.Type) string {
 	names := sortedKeys(fields)
 	for _, n := range names {
 		if strings.EqualFold(n, name) {
-			return "; it is called " + quotedName(n)
+			return "; it is named " + quotedName(n)
 		}
 	}
 	if len(names) > maxNamed {
 		names = append(names[:maxNamed:maxNamed], "…")
 	}
-	return "; there are " + strings.Join(names, ", ")
+	return "; the fields are " + strings.Join(names, ", ")
 }
 
-// quotedName is a name of the caller's, safe for a line of text.
+// quotedName quotes a name of the caller for use in a text line.
 func quotedName(s string) string { return fmt.Sprintf("%.64q", s) }

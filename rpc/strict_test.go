@@ -50,7 +50,7 @@ func TestUnknownFields(t *testing.T) {
 			"ID": 10, "name": "x", "Any": m{"id": 1}, "Since": time.Now(), "Lines": []any{m{"Sku": "a"}},
 			"Next": m{"ID": 1}, "By": m{"anything": m{"N": 1}},
 		}, nil},
-		"another case":    {"Find", m{"id": 10}, []string{`"id"`, `it is called "ID"`}},
+		"another case":    {"Find", m{"id": 10}, []string{`"id"`, `it is named "ID"`}},
 		"the Go name":     {"Find", m{"Name": "x"}, []string{`"Name"`, `"name"`}},
 		"no such":         {"Find", m{"ID": 1, "colour": 2}, []string{`"colour"`, "ID"}},
 		"in a slice":      {"Find", m{"Lines": []any{m{"Sku": "a"}, m{"sku": "b"}}}, []string{`Lines[1]."sku"`, `"Sku"`}},

@@ -11,23 +11,23 @@ import (
 	"github.com/desir-go/desir/internal/pack"
 )
 
-// Bounds of an error on its way.
+// Limits of an error in a result.
 const (
 	maxText  = 1 << 10 // bytes of a text
-	maxNodes = 64      // causes
+	maxNodes = 64      // errors in the tree of causes
 	maxDepth = 32
-	maxWalk  = 1000 // causes, to find a code
+	maxWalk  = 1000 // causes visited to find a code
 )
 
-// The kinds of a node of the tree of causes.
+// Kinds of a node in the tree of causes.
 const (
-	nodeText     = 0 // it has a text alone
-	nodeSentinel = 1 // and the name of a sentinel
-	nodeTyped    = 2 // and the name of a type, with its fields
+	nodeText     = 0 // text only
+	nodeSentinel = 1 // text and the name of a sentinel
+	nodeTyped    = 2 // text, the name of a type, and its fields
 )
 
-// appendError appends an error as a result carries it: an array of the code, the
-// message, the worker, the details, and the tree of causes.
+// appendError appends an error in its wire format: an array of the code, the message, the
+// worker, the details, and the tree of causes.
 func appendError(b []byte, err error, worker string) []byte {
 	e := headOf(err)
 	b = pack.AppendArray(b, 5)
@@ -39,8 +39,8 @@ func appendError(b []byte, err error, worker string) []byte {
 	return appendNode(b, err, maxDepth, &left)
 }
 
-// asked returns what f learns from an error, or something else if a method of the error
-// panics: that must not end the worker.
+// asked returns the result of f, which calls methods of an error. If they panic, it
+// returns otherwise, since the panic must not end the worker.
 func asked[T any](f func() T, otherwise T) (answer T) {
 	defer func() {
 		if recover() != nil {
@@ -50,7 +50,7 @@ func asked[T any](f func() T, otherwise T) (answer T) {
 	return f()
 }
 
-// headOf finds the *Error in an error, or makes one.
+// headOf returns the *Error in an error, or a new one.
 func headOf(err error) *Error {
 	return asked(func() *Error {
 		if left := maxWalk; !ends(err, &left) {
@@ -63,7 +63,7 @@ func headOf(err error) *Error {
 	}, &Error{Code: Unknown})
 }
 
-// ends reports whether a walk over all causes comes to an end, as errors.Is needs it.
+// ends reports whether the tree of causes is finite, which errors.Is relies on.
 func ends(err error, left *int) bool {
 	if *left--; *left < 0 {
 		return false
@@ -76,7 +76,7 @@ func ends(err error, left *int) bool {
 	return true
 }
 
-// textOf returns the whole text of an error, for the way to the caller.
+// textOf returns the whole text of an error for the wire.
 func textOf(err error) string {
 	return asked(func() string {
 		switch e := err.(type) {
@@ -86,7 +86,7 @@ func textOf(err error) string {
 			return e.text
 		}
 		return err.Error()
-	}, "an error of type "+reflect.TypeOf(err).String()+" that cannot tell its text")
+	}, "an error of type "+reflect.TypeOf(err).String()+" whose text is not available")
 }
 
 func boundedDetails(details map[string]string) map[string]string {
@@ -97,10 +97,10 @@ func boundedDetails(details map[string]string) map[string]string {
 		}
 		return all
 	}
-	return map[string]string{"details": "left out: there were too many"}
+	return map[string]string{"details": "omitted: there were too many"}
 }
 
-// short cuts a text to what an error may have, and makes it UTF-8.
+// short cuts a text to maxText bytes of valid UTF-8.
 func short(s string) string {
 	s = strings.ToValidUTF8(s, "\uFFFD")
 	if len(s) <= maxText {
@@ -113,7 +113,7 @@ func short(s string) string {
 	return s[:n] + "…"
 }
 
-// appendNode appends an error with its causes: an array of the kind, the text, the name,
+// appendNode appends an error and its causes: an array of the kind, the text, the name,
 // the fields, and the causes.
 func appendNode(b []byte, err error, depth int, left *int) []byte {
 	*left--
@@ -130,7 +130,7 @@ func appendNode(b []byte, err error, depth int, left *int) []byte {
 	causes = causes[:max(0, min(len(causes), *left))]
 	b = pack.AppendArray(b, len(causes))
 	for i, c := range causes {
-		*left -= len(causes) - i - 1 // these have their place
+		*left -= len(causes) - i - 1 // reserve places for the other causes
 		b = appendNode(b, c, depth-1, left)
 		*left += len(causes) - i - 1
 	}
@@ -138,7 +138,7 @@ func appendNode(b []byte, err error, depth int, left *int) []byte {
 }
 
 func describe(err error) (kind uint64, name, fields string) {
-	if n, ok := err.(*node); ok { // it goes on as it came
+	if n, ok := err.(*node); ok { // pass it on unchanged
 		return n.kind, n.name, n.fields
 	}
 	if name = nameOf(err); name != "" {
@@ -152,7 +152,7 @@ func describe(err error) (kind uint64, name, fields string) {
 	return nodeText, "", ""
 }
 
-// causesOf returns what an error wraps.
+// causesOf returns the errors that an error wraps.
 func causesOf(err error) []error {
 	causes := asked(func() []error {
 		switch e := err.(type) {
@@ -166,7 +166,7 @@ func causesOf(err error) []error {
 	return slices.DeleteFunc(causes, func(c error) bool { return c == nil })
 }
 
-// readError reads what appendError has written.
+// readError parses the output of appendError.
 func readError(data, method string) (*Error, bool) {
 	p := pack.Reader{Data: data}
 	if p.Array() != 5 {
@@ -218,21 +218,21 @@ func readNode(p *pack.Reader, depth int, left *int) error {
 	return n
 }
 
-// node is an error that was at a worker.
+// node is an error of a worker, decoded at the client.
 type node struct {
 	text   string
 	kind   uint64
-	name   string // by which others may know it, also if nobody here does
+	name   string // kept if unknown here, since another program may know it
 	fields string
-	is     error // the sentinel that it was
-	as     error // the error that it was, with its fields
+	is     error // the sentinel; nil: unknown here
+	as     error // the decoded error; nil: unknown here
 	causes []error
 }
 
 func (n *node) Error() string   { return oneline.Line(n.text, oneline.Message) }
 func (n *node) Unwrap() []error { return n.causes }
 
-// Is reports whether the error was target, or says itself that it is.
+// Is reports whether the error is target, or says so itself by an Is method.
 func (n *node) Is(target error) bool {
 	if n.is != nil {
 		return n.is == target
@@ -243,7 +243,7 @@ func (n *node) Is(target error) bool {
 	return false
 }
 
-// As sets target to the error that it was, if that fits.
+// As sets target to the decoded error if the types match.
 func (n *node) As(target any) bool {
 	for _, e := range []error{n.as, n.is} {
 		if e == nil {

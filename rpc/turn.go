@@ -12,20 +12,19 @@ import (
 )
 
 const (
-	maxTake  = 128                   // calls of a read
-	turnTime = 50 * time.Microsecond // that calls usually take together which run in a turn
-	tooLong  = time.Millisecond      // for a turn; then another goroutine reads on
-	idleTime = block / 2             // after which the server may have closed the connection that reads, unseen
+	maxTake  = 128                   // calls per read
+	turnTime = 50 * time.Microsecond // estimated total time of the calls that run inline
+	tooLong  = time.Millisecond      // for an inline batch; then another goroutine reads on
+	idleTime = block / 2             // the server may have closed the connection after this
 	maxKept  = 2 << 10               // bytes of a result that leaves with the next read
 )
 
-// usual is how long a handler takes, as far as its last runs tell: what was slower counts
-// at once, and each run that was quicker takes back some of it, about what a goroutine for it
-// costs. So a handler that is slow now and then, and then holds up the reader, does so seldom
-// enough. Runs at the same time may overwrite each other's.
+// usual estimates how long a handler takes. A slower run raises the estimate at once, up
+// to 1 ms. Each faster run lowers it by the cost of a goroutine, about 1 µs. So handlers
+// that are sometimes slow run inline seldom enough. Concurrent updates may be lost.
 type usual struct{ ns atomic.Int64 }
 
-// unknown makes it slow, for a start.
+// unknown sets a start value that is too slow to run inline.
 func (u *usual) unknown() { u.ns.Store(int64(2 * turnTime)) }
 
 func (u *usual) time() time.Duration { return time.Duration(u.ns.Load()) }
@@ -35,30 +34,30 @@ func (u *usual) saw(d time.Duration) {
 	u.ns.Store(int64(max(min(d, tooLong), u.time()-goroutine)))
 }
 
-// turn is the reading of calls by one goroutine. It runs calls that are usually quick by
-// itself, one after the other, and their results leave with its next read: to hand them to
-// other goroutines would cost more than they do. When that takes too long after all, another
-// goroutine gets the turn, with what is left of the calls, and this one ends with the call
-// that it runs.
+// turn is the reading of calls by one goroutine. It runs calls with a short estimate
+// itself, one after the other, because handing them to other goroutines costs more. Their
+// results leave with its next read. If a batch takes too long, another goroutine takes
+// over the reading and the remaining calls, and this one ends after its current call.
 type turn struct {
 	run     *run
 	lasting <-chan error
 	ended   chan<- ending
 	trouble patience
-	watch   *time.Timer // while calls run here
+	watch   *time.Timer // runs look while a batch runs
 
-	// While calls run here the lock guards all of these; else they are the reader's own.
+	// The lock guards these fields while a batch runs; otherwise the reading goroutine
+	// owns them.
 	mu      sync.Mutex
-	lost    bool          // the turn is another goroutine's
-	running bool          // calls run here
-	since   time.Duration // when they began, in the life of the server
-	calls   []incoming    // that run here
-	next    int           // of those
-	results []*outgoing   // that leave with the next read
+	lost    bool          // another goroutine has taken over
+	running bool          // a batch runs
+	since   time.Duration // when the batch began, as age of the server
+	calls   []incoming    // the batch
+	next    int           // index of the next call to run
+	results []*outgoing   // results that leave with the next read
 }
 
-// ending is how the reading has ended: with an error if it can never work, or with a
-// panic of a hook.
+// ending is how the reading ended: with an error if it can never work, or with a panic of
+// a hook.
 type ending struct {
 	err      error
 	panicked any
@@ -71,7 +70,7 @@ func newTurn(r *run, lasting <-chan error, ended chan<- ending) *turn {
 	return t
 }
 
-// take reads calls and sees to them until the worker is to end.
+// take reads and dispatches calls until the worker has to end.
 func (r *run) take(lasting <-chan error) error {
 	defer r.read.close()
 	ended := make(chan ending, 1)
@@ -83,7 +82,7 @@ func (r *run) take(lasting <-chan error) error {
 	return end.err
 }
 
-// work is the life of a goroutine that reads.
+// work is the loop of the reading goroutine.
 func (t *turn) work() {
 	reading, done := false, false
 	defer func() {
@@ -92,7 +91,7 @@ func (t *turn) work() {
 		case reading: // a hook panics, or has ended the goroutine
 			t.run.drop()
 			t.ended <- ending{errGone, recover()}
-		default: // a handler has ended it
+		default: // a handler has ended the goroutine
 			t.mu.Lock()
 			defer t.mu.Unlock()
 			t.hand()
@@ -112,7 +111,7 @@ func (t *turn) work() {
 	done = true
 }
 
-var errGone = errors.New("a hook ended the goroutine that was reading calls")
+var errGone = errors.New("a hook ended the goroutine that reads calls")
 
 func (t *turn) isLost() bool {
 	t.mu.Lock()
@@ -120,8 +119,8 @@ func (t *turn) isLost() bool {
 	return t.lost
 }
 
-// read reads calls once. It reports false when the worker is to end, with the reason
-// if it can never work.
+// read reads calls once. It returns false when the worker has to end, with an error if
+// reading can never work.
 func (t *turn) read() (frames []string, more bool, err error) {
 	r := t.run
 	select {
@@ -138,7 +137,7 @@ func (t *turn) read() (frames []string, more bool, err error) {
 	if n == 0 || id == "" {
 		post(results)
 	}
-	if id == "" { // others have ended it
+	if id == "" { // other workers have ended it
 		ok, err := r.begin()
 		return nil, ok, err
 	}
@@ -155,14 +154,16 @@ func (t *turn) read() (frames []string, more bool, err error) {
 		r.reading.end(r.s, "reads calls again")
 		return frames, true, nil
 	}
-	for _, f := range frames { // of a pop in two steps, of which the second failed, or of half an answer
+	// Calls are there after a failed second step of a pop, or in a reply that was cut
+	// off.
+	for _, f := range frames {
 		r.start(r.open(f))
 	}
 	more, err = t.fail(err)
 	return nil, more, err
 }
 
-// waitForFree waits until a handler is free, or the lease is to be renewed.
+// waitForFree waits until a slot is free or the lease must be renewed.
 func (t *turn) waitForFree(id string) {
 	r := t.run
 	r.read.keep(id)
@@ -175,7 +176,8 @@ func (t *turn) waitForFree(id string) {
 	}
 }
 
-// fail goes on after a read that failed, unless none can ever work.
+// fail decides how to continue after a failed read. It returns false if reading can never
+// work.
 func (t *turn) fail(err error) (more bool, _ error) {
 	r := t.run
 	if hopeless(err) {
@@ -192,7 +194,7 @@ func (t *turn) fail(err error) (more bool, _ error) {
 	return true, nil
 }
 
-// see runs calls: those that are usually quick here, after the others have been started.
+// see starts goroutines for calls with a long estimate, and then runs the others inline.
 func (t *turn) see(frames []string) {
 	left := turnTime
 	for _, f := range frames {
@@ -206,7 +208,7 @@ func (t *turn) see(frames []string) {
 	}
 	if len(t.calls) == 0 {
 		if len(frames) > 0 {
-			runtime.Gosched() // handlers first: quick ones answer before the next read
+			runtime.Gosched() // let handlers run first: short ones finish before the next read
 		}
 		return
 	}
@@ -220,7 +222,8 @@ func (t *turn) see(frames []string) {
 	t.watch.Stop()
 }
 
-// nextCall returns the next call to run here; false if there is none, or the turn is lost.
+// nextCall returns the next call of the batch; false if there is none or another
+// goroutine has taken over.
 func (t *turn) nextCall() (c incoming, ok bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -238,7 +241,8 @@ func (t *turn) nextCall() (c incoming, ok bool) {
 	return c, true
 }
 
-// keep has a result leave with the next read, unless it is large or the turn is lost.
+// keep holds a result back for the next read. It returns false if the result is too large
+// or another goroutine has taken over.
 func (t *turn) keep(c *incoming, r result) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -254,16 +258,16 @@ func (t *turn) keep(c *incoming, r result) bool {
 	return true
 }
 
-// look takes the turn away when its calls have run for too long.
+// look takes the reading away from the goroutine when its batch has run for too long.
 func (t *turn) look() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.running && t.run.s.age()-t.since >= tooLong { // else it came too late, for a turn before
+	if t.running && t.run.s.age()-t.since >= tooLong { // else the timer belongs to an earlier batch
 		t.hand()
 	}
 }
 
-// hand lets another goroutine read on. The lock is held.
+// hand lets another goroutine take over. t.mu must be held.
 func (t *turn) hand() {
 	if t.lost {
 		return

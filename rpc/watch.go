@@ -13,13 +13,13 @@ import (
 )
 
 var (
-	errWorkerEnded = errors.New("a worker has ended uncleanly; it may have had the call")
-	errNoAnswer    = errors.New("no worker is alive, and nobody has the call")
-	errKept        = errors.New("no worker is alive, and the server refuses to take the call out of the list")
-	errAway        = errors.New("the server does not say what became of the workers")
+	errWorkerEnded = errors.New("a worker ended uncleanly; it may have had the call")
+	errNoAnswer    = errors.New("no worker is alive, and the call is not in the list")
+	errKept        = errors.New("no worker is alive, and the server refuses to remove the call from the list")
+	errAway        = errors.New("cannot learn from the server whether workers are alive")
 )
 
-// watch looks after the calls that are pending, every now and then while there are any.
+// watch checks the pending calls, every 5 s while there are any.
 func (b *inbox) watch() {
 	clients := b.clients()
 	if clients == nil {
@@ -28,7 +28,7 @@ func (b *inbox) watch() {
 	ctx, cancel := context.WithTimeout(context.Background(), checkGap)
 	defer cancel()
 	var group sync.WaitGroup
-	group.Go(func() { _ = b.see(ctx) }) // the clients' checks tell of the same trouble
+	group.Go(func() { _ = b.see(ctx) }) // the clients' checks report the same trouble
 	for _, c := range clients {
 		group.Go(func() { c.watch(ctx, b) })
 	}
@@ -36,7 +36,7 @@ func (b *inbox) watch() {
 	b.after(checkGap, (*inbox).watch)
 }
 
-// clients returns those that have calls pending; if none has, the watch ends.
+// clients returns the Clients with pending calls. If there are none, the watch ends.
 func (b *inbox) clients() (all []*Client) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -51,7 +51,7 @@ func (b *inbox) clients() (all []*Client) {
 	return all
 }
 
-// watch looks after the calls of one Client.
+// watch checks the calls of one Client.
 func (c *Client) watch(ctx context.Context, b *inbox) {
 	now, err := c.check(ctx, b.hub)
 	if err != nil {
@@ -72,16 +72,16 @@ func (c *Client) watch(ctx context.Context, b *inbox) {
 	c.look(ctx, b, now.now)
 }
 
-// away says why the server does not tell. What is certain of the check, that it was not
-// executed, is not of the calls.
+// away returns the error of calls whose state could not be learned. It omits the class of
+// err: that the check did not run is certain, that the calls did not run is not.
 func away(err error) error {
 	return fmt.Errorf("%w: %w", errAway, send.Bare(err))
 }
 
-const maxWithdraw = 128 // calls at a time
+const maxWithdraw = 128 // calls per script run
 
-// withdraw takes the calls back that nobody has taken, since no worker is alive and they
-// do not wait for one.
+// withdraw removes calls from the list if no worker is alive and they do not wait for
+// one.
 func (c *Client) withdraw(ctx context.Context, b *inbox, now int64) {
 	var all []waiting
 	moment := time.Now()
@@ -94,17 +94,17 @@ func (c *Client) withdraw(ctx context.Context, b *inbox, now int64) {
 	b.mu.Unlock()
 	for some := range slices.Chunk(all, maxWithdraw) {
 		if !c.withdrawSome(ctx, b, some) {
-			return // the next look tries again
+			return // the next check tries again
 		}
 	}
 }
 
-// waiting is a call that may be in the list, or had by nobody.
+// waiting is a call that may be in the list, or was lost.
 type waiting struct {
 	id    uint64
 	call  *call
 	frame string
-	old   bool // so that a worker that has ended could have had it
+	old   bool // so old that a worker that has ended may have had it
 }
 
 func (c *Client) withdrawSome(ctx context.Context, b *inbox, some []waiting) bool {
@@ -113,7 +113,7 @@ func (c *Client) withdrawSome(ctx context.Context, b *inbox, some []waiting) boo
 		frames[i] = w.frame
 	}
 	answer, err := withdrawScript.Run(ctx, b.hub, []string{c.service.calls, c.service.workers}, frames...)
-	if hopeless(err) { // nobody would ever take them back
+	if hopeless(err) { // nothing would ever remove them
 		for _, w := range some {
 			b.fail(w.id, w.call, send.Fault(desir.ErrMaybeRan, fmt.Errorf("%w: %w", errKept, send.Bare(err))))
 		}

@@ -65,7 +65,7 @@ func python(t *testing.T, addr string) {
 	run(t, worker)
 	mustSum(t, rpc.NewClient(rdb, service))
 	lines := strings.Split(script(), "\n")
-	for i, want := range []string{"1 workers", "150", ": division by zero", ": the types are [int]>int here, and the caller has text>int"} {
+	for i, want := range []string{"1 workers", "150", ": division by zero", ": the types of the method are [int]>int, and the caller has text>int"} {
 		if len(lines) != 5 || !strings.HasSuffix(lines[i], want) || i > 1 && !strings.HasPrefix(lines[i], "code 3 of ") {
 			t.Fatalf("it says %q; want %q", lines, want)
 		}

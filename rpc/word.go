@@ -9,13 +9,13 @@ import (
 	"time"
 )
 
-// A type word says what a value looks like in msgpack, so that a worker can refuse what
-// it would misread. It tells kinds, not fields: a struct may grow on one side. See
-// docs/wire.md.
+// A type signature describes how a value looks in msgpack, so that a worker can refuse a
+// value that it would misread. It describes kinds and not fields, so that one side may
+// add fields to a struct. See docs/wire.md.
 
 const (
 	wordNil = "nil" // no value
-	wordAny = "any" // fits everything
+	wordAny = "any" // matches everything
 )
 
 var (
@@ -24,10 +24,10 @@ var (
 	timeType        = reflect.TypeFor[time.Time]()
 )
 
-// wordOf returns the type word of a type.
+// wordOf returns the signature of a type.
 func wordOf(t reflect.Type) string { return wordAt(t, 4) }
 
-// wordAt looks into a type as deep as depth; what lies below is any.
+// wordAt describes a type down to the given depth. Deeper parts are any.
 func wordAt(t reflect.Type, depth int) string {
 	if depth == 0 {
 		return wordAny
@@ -74,8 +74,8 @@ func wordAt(t reflect.Type, depth int) string {
 	}
 }
 
-// packsItself reports whether a type has methods by which msgpack libraries let it
-// choose its own form.
+// packsItself reports whether a type has methods with which msgpack libraries let it
+// choose its own encoding.
 func packsItself(t reflect.Type) bool {
 	for _, name := range []string{"EncodeMsgpack", "MarshalMsgpack", "MarshalMsg"} {
 		if _, ok := t.MethodByName(name); ok {
@@ -85,7 +85,7 @@ func packsItself(t reflect.Type) bool {
 	return false
 }
 
-// structWord is "{}" for a map of fields, and a tuple for an array of them.
+// structWord returns "{}" if the struct is encoded as a map, and a tuple if as an array.
 func structWord(t reflect.Type, depth int) string {
 	if t.NumField() == 0 {
 		return "{}"
@@ -104,11 +104,11 @@ func structWord(t reflect.Type, depth int) string {
 
 func tuple(words []string) string { return "(" + strings.Join(words, ",") + ")" }
 
-// typeWord is what a frame says: what is asked, and what is answered.
+// typeWord returns the signature in a frame: request and result.
 func typeWord(req, res string) string { return req + ">" + res }
 
-// fitting remembers which words fit each other; the words of a worker are few, and
-// those of callers are counted.
+// fitting caches which signatures match that of a method. A worker has few signatures;
+// the number of cached ones of callers is limited.
 type fitting struct {
 	own  string
 	mu   sync.Mutex
@@ -117,7 +117,7 @@ type fitting struct {
 
 const maxSeen = 256
 
-// fits reports whether a caller's word says what the worker's says.
+// fits reports whether a caller's signature matches the worker's.
 func (f *fitting) fits(word string) bool {
 	if word == f.own {
 		return true
@@ -139,7 +139,7 @@ func (f *fitting) fits(word string) bool {
 	return ok
 }
 
-// wordFits reports whether two words speak of the same form.
+// wordFits reports whether two signatures describe compatible encodings.
 func wordFits(a, b string) bool {
 	if a == b || a == wordAny || b == wordAny {
 		return true
@@ -149,18 +149,18 @@ func wordFits(a, b string) bool {
 		return true
 	}
 	if a == wordNil || b == wordNil {
-		return a == "{}" || b == "{}" // nothing is a struct without fields
+		return a == "{}" || b == "{}" // no value matches a struct without fields
 	}
 	as, aok := inside(a)
 	bs, bok := inside(b)
 	switch {
 	case !aok || !bok || (a[0] == '{') != (b[0] == '{'):
 		return false
-	case a[0] == '{': // a struct has no words, and fits every map by text
+	case a[0] == '{': // a struct matches every map
 		return len(as) == 0 || len(bs) == 0 || len(as) == len(bs) && wordFits(as[0], bs[0]) && wordFits(as[1], bs[1])
 	case a[0] == '[' && b[0] == '[':
 		return wordFits(as[0], bs[0])
-	case a[0] == '[': // a tuple of like ones is an array too
+	case a[0] == '[': // a tuple matches an array if all its elements do
 		as, bs = bs, as
 		fallthrough
 	case b[0] == '[':
@@ -181,7 +181,7 @@ func wordFits(a, b string) bool {
 	return true
 }
 
-// inside returns the words between the brackets of a word.
+// inside returns the signatures between the brackets of a signature.
 func inside(w string) (words []string, ok bool) {
 	if len(w) < 2 || !slices.Contains([]string{"[]", "()", "{}"}, w[:1]+w[len(w)-1:]) {
 		return nil, false

@@ -13,13 +13,13 @@ import (
 )
 
 const (
-	firstPause = 50 * time.Millisecond // after trouble; doubles
+	firstPause = 50 * time.Millisecond // first backoff; doubles
 	lastPause  = time.Second
-	leaveTime  = 2 * time.Second // for what is said on the way out
+	leaveTime  = 2 * time.Second // for commands sent while the worker ends
 	hearTime   = time.Second     // for the first subscription, before calls are taken
 )
 
-// run is a worker from Run to its end.
+// run is one run of a worker, from the start of Run to its end.
 type run struct {
 	s       *Server
 	hub     *hub.Hub
@@ -27,33 +27,33 @@ type run struct {
 	started time.Time
 	ended   chan struct{} // closed when Run returns
 
-	base context.Context // of handlers
+	base context.Context // parent of the handlers' contexts
 	stop context.CancelCauseFunc
 
-	draining  chan struct{} // closed when no more calls are to be taken
+	draining  chan struct{} // closed when the worker takes no more calls
 	drainOnce sync.Once
 	read      *reader
 	seen      *seen // calls that have begun
 
-	starting  sync.Mutex // held by whoever begins an incarnation
+	starting  sync.Mutex // held while an incarnation begins
 	beginning trouble    // guarded by starting
-	reading   trouble    // of the goroutine that reads
+	reading   trouble    // owned by the goroutine that reads
 
 	mu     sync.Mutex
 	id     string                // of the incarnation; "" while there is none
-	spoilt []string              // incarnations that are to end uncleanly
-	left   []string              // those that are to end cleanly
-	over   []string              // of other workers, whose leases have run out
-	kick   chan struct{}         // there are some; holds one
-	lates  map[string]*link.Link // incarnations whose reads are late, and the connections of these
+	spoilt []string              // incarnations to be ended uncleanly
+	left   []string              // incarnations to be ended cleanly
+	over   []string              // expired incarnations of other workers
+	kick   chan struct{}         // signals that there are some; holds one
+	lates  map[string]*link.Link // late reads: incarnation → connection
 
-	renewed atomic.Int64 // when the lease was renewed last, by the age of the server
+	renewed atomic.Int64 // when the lease was last renewed, as age of the server
 
-	gaveUp atomic.Bool   // results were given up, and the incarnation is to end uncleanly
-	lost   chan struct{} // that is due; holds one
+	gaveUp atomic.Bool   // results were abandoned, so the incarnation must end uncleanly
+	lost   chan struct{} // signals that; holds one
 
-	idle    chan incoming  // calls for goroutines that have nothing to do
-	calls   sync.WaitGroup // calls in hand, up to the delivery of their results
+	idle    chan incoming  // calls for idle goroutines
+	calls   sync.WaitGroup // running calls, until their results are delivered
 	free    slots
 	running running
 }
@@ -70,7 +70,7 @@ func newRun(s *Server, h *hub.Hub) *run {
 	return r
 }
 
-// drain lets the worker end: a read that blocks is ended by a poke.
+// drain makes the worker stop taking calls. It ends a blocked read.
 func (r *run) drain() {
 	r.drainOnce.Do(func() {
 		close(r.draining)
@@ -84,7 +84,7 @@ func (r *run) cancel() {
 	r.running.cancelAll()
 }
 
-// serve is the worker's life.
+// serve runs the worker from its first lease to its end.
 func (r *run) serve(ctx context.Context) (err error) {
 	defer close(r.idle)
 	defer r.cancel()
@@ -100,7 +100,7 @@ func (r *run) serve(ctx context.Context) (err error) {
 	helpers.Go(func() { r.watchClient(ended, lasting) })
 	heard := make(chan struct{})
 	helpers.Go(func() { r.hear(ended, sync.OnceFunc(func() { close(heard) })) })
-	select { // else the first calls that are given up are not heard of
+	select { // without the subscription, early cancels would be missed
 	case <-heard:
 	case <-r.draining:
 	case <-time.After(hearTime):
@@ -109,7 +109,7 @@ func (r *run) serve(ctx context.Context) (err error) {
 	err = r.take(lasting)
 
 	grace := time.AfterFunc(r.s.settings.grace, r.cancel)
-	late := time.AfterFunc(block, r.cutLates) // after which no read blocks
+	late := time.AfterFunc(block, r.cutLates) // no read blocks any more after this time
 	r.calls.Wait()
 	grace.Stop()
 	late.Stop()
@@ -119,16 +119,16 @@ func (r *run) serve(ctx context.Context) (err error) {
 	return err
 }
 
-// patience is a pause that grows.
+// patience is a growing backoff.
 type patience struct{ pause time.Duration }
 
-// next returns how long to pause now.
+// next returns the next pause.
 func (p *patience) next() time.Duration {
 	p.pause = min(max(2*p.pause, firstPause), lastPause)
 	return p.pause
 }
 
-// wait pauses, and reports whether nobody wants the worker to end.
+// wait pauses. It returns false if end is closed first.
 func (p *patience) wait(end <-chan struct{}) bool {
 	timer := time.NewTimer(p.next())
 	defer timer.Stop()
@@ -140,5 +140,5 @@ func (p *patience) wait(end <-chan struct{}) bool {
 	}
 }
 
-// hopeless reports whether an error is to be there again when the same is tried again.
+// hopeless reports whether an error is permanent: a retry would fail too.
 func hopeless(err error) bool { return err != nil && !send.Transient(err) }

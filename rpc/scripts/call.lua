@@ -1,11 +1,12 @@
 -- call: store calls for the workers of a service.
--- KEYS[1] calls  list    KEYS[2] alive  string, how many calls may wait; there while a worker lives
+-- KEYS[1] calls  list    KEYS[2] alive  string, how many calls may wait; it exists while a worker lives
 -- ARGV[1] life of the list in ms    ARGV[2..] calls, the first one first
--- returns {stored, now}: how many of them, -1 without a worker, the rest found no room; the server's clock in ms
+-- returns {stored, now}: how many calls were stored, the others found no room; -1 if no worker lives; the server's clock
+-- in ms
 -- O(calls). Atomic.
 local t = redis.call('TIME')
 local now = string.format('%.0f', t[1] * 1000 + math.floor(t[2] / 1000))
-local bound = tonumber(redis.call('GET', KEYS[2])) -- what is no number is not a worker's
+local bound = tonumber(redis.call('GET', KEYS[2])) -- nil if no worker wrote it
 if not bound then return {-1, now} end
 local n = math.min(#ARGV - 1, bound - redis.call('LLEN', KEYS[1]))
 if n <= 0 then return {0, now} end

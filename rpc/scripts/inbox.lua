@@ -1,9 +1,9 @@
--- inbox: keep a client's inbox.
+-- inbox: make or refresh a client's inbox.
 -- flags: allow-oom
--- KEYS[1] inbox  stream of results    ARGV[1] its life in ms    ARGV[2] what the entry says that begins a new one
--- returns the ID of the entry that says that the inbox is new, if it was not there; else ""
--- O(1). Atomic. It runs when memory is full: results come in any case. An inbox that was not there gets an entry with the
--- field "new": results of before may have found none. Being in the stream, that is told although the answer be lost.
+-- KEYS[1] inbox  stream of results    ARGV[1] its life in ms    ARGV[2] text of the first entry of a new inbox
+-- returns the ID of the first entry if the inbox was made, else ""
+-- O(1). Atomic. It runs when memory is full, since results arrive in any case. A new inbox begins with an entry that
+-- has the field "new": earlier results may have been lost. The client finds this entry even if the reply is lost.
 local made = ''
 if redis.call('PEXPIRE', KEYS[1], ARGV[1]) == 0 then
   made = redis.call('XADD', KEYS[1], '*', 'new', ARGV[2])

@@ -3,10 +3,10 @@
 -- KEYS[1] workers  sorted set    KEYS[2] ended  sorted set    KEYS[3] about  hash    KEYS[4] alive  string
 -- KEYS[5] poke of that incarnation  list
 -- ARGV[1] id    ARGV[2] ms after which calls that it may have had are lost, or "" if it has none
--- ARGV[3] "over": only if its lease has run out, else ""
--- returns {1, now}; {0, now} if its lease has not run out
--- O(1). Atomic. It runs when memory is full. A read of an incarnation that may have had calls names its poke first, and
--- takes from there what this script puts there: so it takes no call after its end, however late it comes.
+-- ARGV[3] "over": only if its lease has expired, else ""
+-- returns {1, now}; {0, now} if its lease has not expired
+-- O(1). Atomic. It runs when memory is full. A read for an incarnation names its poke key first. This script puts an
+-- element there if calls may be lost. So a read that arrives after the end takes that element and no call.
 local now = clock()
 if ARGV[3] == 'over' then
   local till = redis.call('ZSCORE', KEYS[1], ARGV[1])

@@ -40,6 +40,7 @@ func TestPrograms(t *testing.T) {
 	}
 	entries := []string{dir + "/many", "", dir + "/one", dir + "/again", dir + "/broken", dir + "/empty", dir + "/absent"}
 	t.Setenv(Servers, strings.Join(entries, ":"))
+	t.Setenv("DESIR_REQUIRE", "")
 	var names []string
 	for _, p := range Programs() {
 		bad := slices.Contains([]string{"absent", "broken", "empty"}, p.Name)

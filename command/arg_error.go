@@ -6,26 +6,27 @@ import (
 	"github.com/desir-go/desir/internal/oneline"
 )
 
-// ArgError says which word of a command is not one that the server would take.
-// Its text shows no argument of the caller's.
+// ArgError reports an argument that the server would not accept. Its text contains none
+// of the command's arguments.
 type ArgError struct {
 	Command string // "SET"
-	Want    string // what is expected there: "an integer for EX", "GET or nothing more"
+	Want    string // what is expected instead: "an integer for EX", "GET or nothing more"
 	Usage   string // "SET key value [NX | XX] …"
-	Pos     int    // index of the word among the arguments behind the name; their number if one is missing
+	Pos     int    // index of the argument, not counting the name; the number of arguments if one is missing
 
-	// Table is "Redis 7.0.15" where a Runner has checked by [Builtin] and a newer server
-	// may take what that does not have. Else it is empty.
+	// Table is the version of the built-in table, "Redis 7.0.15", if a Runner checked
+	// against [Builtin] and a newer server may accept the argument. Otherwise it is
+	// empty.
 	Table string
 
-	missing bool // there is no word at Pos
-	form    bool // a newer server may take the word
+	missing bool // there is no argument at Pos
+	form    bool // a newer server may accept the argument
 }
 
-const maxText = 1000 // bytes of an error's text; the longest usages have 700
+const maxText = 1000 // maximum length of an error text in bytes; the longest usage has 700
 
-// Error is "SET: argument 3: want …; usage: SET key value …". It is cut after 1000 bytes, by
-// an OpError around it after 600.
+// Error returns a text such as "SET: argument 3: want …; usage: SET key value …". It is
+// truncated to 1000 bytes, and to 600 bytes in the text of an OpError that wraps it.
 func (e *ArgError) Error() string {
 	what := "argument"
 	if e.missing {
@@ -35,13 +36,13 @@ func (e *ArgError) Error() string {
 	if e.Table != "" {
 		text += "; " + remedy(e.Table)
 	}
-	if e.Usage != "" { // it is for a module's command, of which nothing is known
-		text += "; usage: " + e.Usage // last, since it may be long and be cut
+	if e.Usage != "" { // it is empty for a module's command that is not in the table
+		text += "; usage: " + e.Usage // last, because it may be truncated
 	}
-	return oneline.Line(text, maxText) // the server may have worded a part
+	return oneline.Line(text, maxText) // parts of the text may come from the server
 }
 
-// remedy says what to do where a server knows more than the built-in table.
+// remedy says what to do if the server is newer than the built-in table.
 func remedy(table string) string {
-	return "the table is of " + table + ": for what is newer use command.Load or LoadOnDemand"
+	return "checked against the commands of " + table + "; for newer commands and options use command.Load or LoadOnDemand"
 }

@@ -2,7 +2,7 @@ package command
 
 import "strings"
 
-// begins reports whether the next word may begin an element.
+// begins reports whether the next word can begin an element.
 func (m *matcher) begins(a *Arg) bool {
 	if m.pos >= len(m.words) {
 		return false
@@ -13,7 +13,7 @@ func (m *matcher) begins(a *Arg) bool {
 	return m.bodyBegins(a)
 }
 
-// bodyBegins is begins for what stands behind the token.
+// bodyBegins reports whether the next word can begin an element without its token.
 func (m *matcher) bodyBegins(a *Arg) bool {
 	switch a.Type {
 	case "pure-token":
@@ -40,5 +40,5 @@ func (m *matcher) bodyBegins(a *Arg) bool {
 	}
 }
 
-// end wants that no word is left.
+// end reports whether no word is left.
 func (m *matcher) end() bool { return m.pos == len(m.words) }

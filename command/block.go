@@ -18,21 +18,22 @@ import (
 )
 
 const (
-	grace    = 2 * time.Second      // for an answer beyond the time that a command blocks
-	farewell = 8 * time.Millisecond // for the answer of a command whose context has ended
-	moves    = 4                    // how often a key is looked for on another node
+	grace    = 2 * time.Second      // wait for a reply beyond the time that a command blocks
+	farewell = 8 * time.Millisecond // wait for the reply of a command whose context has ended
+	moves    = 4                    // number of attempts when a cluster redirects a key
 )
 
-var errNode = errors.New("a command that blocks, or is of its connection, needs a client of a server or of a cluster")
+var errNode = errors.New("a command that blocks or changes its connection needs a client of a single server, of Sentinel or of a cluster")
 
-// waits reports whether a command that can block does: XREAD only if told to.
+// waits reports whether a blocking command will block. XREAD and XREADGROUP block only
+// with BLOCK.
 func (q *request) waits() bool {
 	_, ok := q.blockTime()
 	return ok || q.cmd.id != "xread" && q.cmd.id != "xreadgroup"
 }
 
-// blockTime returns how long a request may block; 0 is without end. It is false
-// for one that does not say.
+// blockTime returns how long the command may block; 0 means without limit. It returns
+// false if the arguments do not say.
 func (q *request) blockTime() (time.Duration, bool) {
 	m := matcher{words: q.words, count: -1, keep: true}
 	q.cmd.matches(&m)
@@ -51,14 +52,14 @@ func (q *request) blockTime() (time.Duration, bool) {
 		}
 		n, err := strconv.ParseFloat(q.words[match.Pos], 64)
 		if err != nil || n < 0 || n*float64(unit) > math.MaxInt64/4 {
-			return 0, true // the server's to refuse
+			return 0, true // the server refuses it
 		}
 		return time.Duration(n * float64(unit)), true
 	}
 	return 0, false
 }
 
-// apart runs a request on a connection of its own.
+// apart runs a request on a dedicated connection.
 func (q *request) apart(ctx context.Context) (any, error) {
 	key := ""
 	if len(q.keys) > 0 {
@@ -75,24 +76,24 @@ func (q *request) apart(ctx context.Context) (any, error) {
 		if node == nil {
 			return nil, fmt.Errorf("%w: %w", desir.ErrNotSupported, errNode)
 		}
-		if err := hub.Closed(node); err != nil { // the new connection would not know
+		if err := hub.Closed(node); err != nil { // a new connection does not detect this
 			return nil, q.hub.Send.Explain(ctx, err)
 		}
 		v, err := q.alone(ctx, node)
 		if !redis.HasErrorPrefix(err, "MOVED") || attempt == moves || !send.Pause(ctx, grace/100) {
 			return v, err
 		}
-		_ = q.hub.Send.Explain(ctx, err) // a cluster looks at its map again
+		_ = q.hub.Send.Explain(ctx, err) // makes a cluster client reload its slot map
 	}
 }
 
-// answer is what came of a command.
+// answer is the result of a command.
 type answer struct {
 	value any
 	err   error
 }
 
-// alone runs a request on a new connection of a node and ends it with the context.
+// alone runs a request on a new connection to node, and ends it when the context ends.
 func (q *request) alone(ctx context.Context, node *redis.Client) (any, error) {
 	patience := node.Options().ReadTimeout
 	if limit, ok := q.blockTime(); ok && limit == 0 {
@@ -126,8 +127,8 @@ func (q *request) alone(ctx context.Context, node *redis.Client) (any, error) {
 	}
 }
 
-// occupy sends a request on a connection, after it has asked for the connection's
-// name, under which it can be unblocked.
+// occupy sends a request on a dedicated connection. It first asks for the connection's
+// id, by which the command can be unblocked.
 func (q *request) occupy(ctx context.Context, own *redis.Client, id *atomic.Int64) answer {
 	sender := send.New(own).Apart()
 	wire := context.WithoutCancel(ctx)
@@ -149,7 +150,8 @@ func (q *request) occupy(ctx context.Context, own *redis.Client, id *atomic.Int6
 	return answer{value: cmd.Val()}
 }
 
-// unblock ends a blocked command at its server. It may not have begun to block.
+// unblock ends a blocked command at its server. It retries, because the command may not
+// block yet.
 func (q *request) unblock(node *redis.Client, id *atomic.Int64, over <-chan struct{}) {
 	ctx, cancel := context.WithTimeout(context.Background(), farewell)
 	defer cancel()
@@ -167,8 +169,8 @@ func (q *request) unblock(node *redis.Client, id *atomic.Int64, over <-chan stru
 	}
 }
 
-// ended is the error of a request whose context has ended; maybe says that it may
-// have been executed.
+// ended returns the error of a request whose context has ended. maybe says that the
+// command may have run.
 func (q *request) ended(err error, maybe bool) error {
 	switch {
 	case q.cmd.Retryable():

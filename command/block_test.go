@@ -15,7 +15,7 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// blockers are the backends whose clients can block, and tell of it.
+// blockers returns the backends whose clients can block.
 func blockers(t *testing.T, test func(t *testing.T, b *redistest.Redis)) {
 	redistest.Each(t, func(t *testing.T, b *redistest.Redis) {
 		if b.Name == "autopipeline" {
@@ -58,8 +58,8 @@ func TestBlocking(t *testing.T) {
 	})
 }
 
-// TestBlockingEnds cancels commands that block: they return, and take nothing
-// that comes afterwards.
+// TestBlockingEnds cancels blocked commands. They return, and take no element that is
+// added later.
 func TestBlockingEnds(t *testing.T) {
 	blockers(t, func(t *testing.T, b *redistest.Redis) {
 		r := New(b.Client)
@@ -82,7 +82,7 @@ func TestBlockingEnds(t *testing.T) {
 		if b.Name == "embedded" {
 			return // it has no CLIENT UNBLOCK: what it gives to a connection that has gone is gone
 		}
-		redistest.Eventually(t, 20*time.Second, func() bool { // the server's answer comes within milliseconds, or not this time
+		redistest.Eventually(t, 20*time.Second, func() bool { // the reply comes within milliseconds, or in a later attempt
 			limited, cancel := context.WithTimeout(ctx, 20*time.Millisecond)
 			defer cancel()
 			_, err := r.Do(limited, "blpop", q, 0)
@@ -101,7 +101,7 @@ func TestBlockingEnds(t *testing.T) {
 	})
 }
 
-// blocked returns how many clients block at the master of a key.
+// blocked returns the number of blocked clients at the master of a key.
 func blocked(t *testing.T, b *redistest.Redis, key string) int {
 	t.Helper()
 	var n int
@@ -129,8 +129,8 @@ func clients(t *testing.T, node *redis.Client) []string {
 	return names
 }
 
-// TestNothingIsLost races elements against cancels: each element is got by a
-// call, is still there, or was told of.
+// TestNothingIsLost adds elements while commands are cancelled. Each element is
+// returned by a call, is still stored, or is reported as perhaps lost.
 func TestNothingIsLost(t *testing.T) {
 	t.Parallel()
 	s := redistest.StartServer(t)
@@ -169,7 +169,8 @@ func TestNothingIsLost(t *testing.T) {
 	t.Logf("%d got or left, %d perhaps", got, maybe)
 }
 
-// TestBlockingClosed: a closed client is closed for commands on connections of their own too.
+// TestBlockingClosed: after Close a client refuses commands on dedicated connections,
+// too.
 func TestBlockingClosed(t *testing.T) {
 	blockers(t, func(t *testing.T, b *redistest.Redis) {
 		rdb := b.NewClient(t)

@@ -7,20 +7,22 @@ import (
 	"strings"
 )
 
-// shortList is how many words are checked without an allocation.
+// shortList is the number of words that are checked without an allocation.
 const shortList = 16
 
-// Check reports whether the server would take args, the words behind the
-// command's name, by its grammar: how many there are, the words that are options,
-// the choices, numbers, as many keys as a count in front says, and what the rules of
-// this package know beyond the grammar. It knows nothing of what is stored, and of
-// ranges of numbers. Options may come in any order, as for the server, but each once.
+// Check reports whether the server would accept args, the arguments after the command's
+// name. It checks their number, keywords, choices, numbers, and the length of lists
+// whose length an earlier argument gives. With a table of Redis 7.0 it also checks a
+// few rules that the grammar cannot express, for example that ZADD does not allow GT
+// with NX. Check does not know stored values, and it does not check the ranges of
+// numbers. Options may be in any order, as the server allows, but each only once.
 //
-// An argument is a string, a []byte, an integer, a float or a bool, or of a type made of
-// one; it is sent as its text, a bool as 1 or 0. The error is an [*ArgError]. For a
-// container, as CONFIG, the first word is the subcommand.
+// An argument is a string, a []byte, an integer, a float or a bool, or of a type with
+// one of these underlying types. It is sent as its text; a bool is sent as 1 or 0. The
+// error is an [*ArgError]. For a container command such as CONFIG, the first argument
+// is the subcommand.
 //
-// It sends nothing, and takes about a microsecond.
+// Check sends nothing. It takes about a microsecond.
 func (c *Command) Check(args ...any) error {
 	var buf [shortList]string
 	words, err := c.texts(buf[:0], args)
@@ -30,7 +32,8 @@ func (c *Command) Check(args ...any) error {
 	return c.check(words, "")
 }
 
-// check is Check of words for servers from the version oldest on.
+// check is Check for words. It refuses what is newer than version oldest, if that is
+// not empty.
 func (c *Command) check(words []string, oldest string) error {
 	if len(c.Subcommands) > 0 && (len(words) > 0 || len(c.Args) == 0 && c.Arity < -1) {
 		return c.checkSub(words, oldest)
@@ -47,7 +50,7 @@ func (c *Command) check(words []string, oldest string) error {
 	return m.failure(c)
 }
 
-// matches walks the grammar and asks the rules.
+// matches reports whether the words match the grammar, the rules and the arity.
 func (c *Command) matches(m *matcher) bool {
 	if c.grammarless() || slices.Contains(lenient, c.id) {
 		return c.fitsArity(m)
@@ -55,11 +58,11 @@ func (c *Command) matches(m *matcher) bool {
 	return m.seq(c.Args, 0) && m.end() && m.obey(c) && c.fitsArity(m)
 }
 
-// grammarless reports whether the table has no grammar of a command that has
-// arguments, as for some modules.
+// grammarless reports whether the command has arguments and the table has no grammar
+// for them, as for some modules.
 func (c *Command) grammarless() bool { return len(c.Args) == 0 && c.Arity != c.words() }
 
-// fitsArity compares the number of words with what the server says of it.
+// fitsArity checks the number of words against the arity.
 func (c *Command) fitsArity(m *matcher) bool {
 	n := len(m.words) + c.words()
 	switch {
@@ -75,7 +78,7 @@ func (c *Command) fitsArity(m *matcher) bool {
 	}
 }
 
-// checkSub checks what follows a container's name.
+// checkSub checks the arguments of a container command.
 func (c *Command) checkSub(words []string, oldest string) error {
 	if len(words) > 0 {
 		if sub := c.sub(words[0]); sub != nil {
@@ -93,16 +96,16 @@ func (c *Command) checkSub(words []string, oldest string) error {
 	return &ArgError{Command: c.Name, Want: "one of " + strings.Join(names, ", "), Usage: c.Usage(), missing: len(words) == 0, form: len(words) > 0}
 }
 
-// Match is a word of a command with its place in the grammar.
+// Match is an argument of a command with its element of the grammar.
 type Match struct {
-	Arg   *Arg // of its token and of its value: a scalar or a pure token
-	Token bool // it is the token, not the value
-	Pos   int  // index among the arguments
+	Arg   *Arg // the element, a scalar or a pure token
+	Token bool // the argument is the element's token, not its value
+	Pos   int  // index of the argument
 }
 
-// Parse finds the place of each word in the grammar: one Match for each
-// argument behind the command's name, in their order. Its error is that of
-// [Command.Check]; the words up to the wrong one have their places all the same.
+// Parse finds the element of the grammar for each argument after the command's name. It
+// returns one Match per argument, in their order. The error is that of [Command.Check];
+// in that case Parse returns the matches of the arguments before the wrong one.
 func (c *Command) Parse(args ...any) ([]Match, error) {
 	words, err := c.texts(nil, args)
 	if err != nil {
@@ -125,9 +128,9 @@ func (c *Command) Parse(args ...any) ([]Match, error) {
 	return m.all, c.check(words, "")
 }
 
-// Next returns what may stand behind args: places of the grammar that would take
-// one word more, those with a token first by that. It is for completion, and empty
-// where args are already wrong or nothing more may come.
+// Next returns the elements of the grammar that can follow args, for completion in a
+// shell. An element with a token accepts the token first. Next returns nil if args are
+// already wrong or if they are complete.
 func (c *Command) Next(args ...any) []*Arg {
 	words, err := c.texts(nil, args)
 	if err != nil {

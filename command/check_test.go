@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// TestCheck has lists that the server takes, and those it does not with the
-// place of the wrong word and a part of what was expected there.
+// TestCheck has arguments that the server accepts, and wrong ones with the position of
+// the error and a part of its text.
 func TestCheck(t *testing.T) {
 	type name string
 	good := []struct {
@@ -108,7 +108,7 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-// TestArgErrorIsSilent wants no word of the caller's in an error.
+// TestArgErrorIsSilent verifies that no argument of the caller is in an error.
 func TestArgErrorIsSilent(t *testing.T) {
 	for _, args := range [][]any{{"secret"}, {"secret", "secret", "secret"}, {"k", "v", "EX", "secret"}} {
 		if err := need(t, "set").Check(args...); err == nil || strings.Contains(err.Error(), "secret") {

@@ -5,32 +5,31 @@ import (
 	"strings"
 )
 
-// Command is one row of the table: a command, or a subcommand under its full
-// name. It is not changed once its [Spec] is there, and safe for any number of
-// goroutines.
+// Command describes a command, or a subcommand under its full name. It is immutable
+// once its [Spec] exists, and safe for concurrent use.
 type Command struct {
 	Name       string   // "SET", "CONFIG GET"
-	Summary    string   // a sentence; empty in the built-in table
+	Summary    string   // one sentence; empty in the built-in table
 	Group      string   // "string", "sorted-set", …
-	Since      string   // the version that brought it, "1.0.0"
-	Complexity string   // "O(1)"; the built-in table has the formulas without their sentences
-	Arity      int      // number of words with the name; -3: at least 3
+	Since      string   // the version that introduced it, "1.0.0"
+	Complexity string   // "O(1)"; the built-in table has only the formulas
+	Arity      int      // number of words including the name; -3 means at least 3
 	Flags      []string // "write", "readonly", "denyoom", "blocking", …
-	Categories []string // of the access rules: "@write", "@string"
-	Tips       []string // "request_policy:all_shards", …
+	Categories []string // ACL categories: "@write", "@string", …
+	Tips       []string // command tips: "request_policy:all_shards", …
 	Deprecated string   // the version that deprecated it, or empty
-	ReplacedBy string   // what to use instead; the built-in table has the names alone
+	ReplacedBy string   // what to use instead; the built-in table has only the names
 	History    []Event  // empty in the built-in table
 
-	Args        []Arg      // the grammar of what follows the name
-	KeySpecs    []KeySpec  // where its keys are
+	Args        []Arg      // the grammar of the arguments
+	KeySpecs    []KeySpec  // the positions of the keys
 	Subcommands []*Command // sorted by name
 
-	id    string // "config|get", as the server has it
+	id    string // the name in the server's form, "config|get"
 	rules []*rule
 }
 
-// Event is a line of a command's history.
+// Event is one entry of a command's history.
 type Event struct {
 	Version string
 	Text    string
@@ -40,41 +39,42 @@ type Event struct {
 type Arg struct {
 	Name       string
 	Type       string // string, integer, double, key, pattern, unix-time, pure-token, oneof, block
-	Token      string // the word in front of it, or that it is
-	Display    string // what stands in a usage instead of Name, if not empty
+	Token      string // the keyword before the value, or the keyword itself for a pure-token
+	Display    string // shown in the usage instead of Name, if not empty
 	Summary    string
-	Since      string // if later than the command
-	Deprecated string // the version that deprecated it, or empty
+	Since      string // the version that introduced it, if later than the command
+	Deprecated string // the version that deprecated it; empty if none did
 
 	Optional      bool
 	Multiple      bool // may be repeated
-	MultipleToken bool // the token with it
-	KeySpec       int  // index of the key's KeySpec, or -1
+	MultipleToken bool // Token is repeated with the value
+	KeySpec       int  // index into Command.KeySpecs; -1 if the element is not a key
 
-	Args []Arg // of a oneof, the choices; of a block, the parts
+	Args []Arg // the choices of a oneof, or the parts of a block
 
-	least int    // words it needs where it stands
-	count bool   // how many of the next element follow, as numkeys
-	lead  bool   // begins with a token, whatever follows
-	ends  []*Arg // the options behind it: a list ends at their tokens
+	least int    // the smallest number of words it takes
+	count bool   // its value is the number of the next elements, as numkeys
+	lead  bool   // it always begins with a token
+	ends  []*Arg // the options after it; a list ends at their tokens
 }
 
-// KeySpec says where some of a command's keys are. Positions count the words of
-// a command from 0, which is its name.
+// KeySpec describes the positions of some of a command's keys. Positions count the
+// words of a command from 0, which is the first word of its name.
 type KeySpec struct {
 	Flags []string // "RO", "RW", "OW", "RM", "access", "update", "insert", "delete", "not_key", "incomplete", …
 
-	// Begin is how the first key is found: "index", at Index; "keyword", behind
-	// the word Keyword, searched from the word StartFrom on, backwards if that
-	// is negative; or "unknown".
+	// Begin is the way to find the first key: "index" (the word at Index), "keyword"
+	// (the word after Keyword, searched from the word StartFrom on, or backwards if
+	// StartFrom is negative), or "unknown".
 	Begin     string
 	Index     int
 	Keyword   string
 	StartFrom int
 
-	// Find is how the others are found from there: "range", to LastKey in steps
-	// of Step, only the first Limit-th part if that is above 1; "keynum", as many as the
-	// word KeyNum says, from the word FirstKey on; or "unknown".
+	// Find is the way to find the other keys from there: "range" (to LastKey in steps
+	// of Step, and only among the first 1/Limit of the remaining words if Limit is
+	// greater than 1), "keynum" (as many keys as the word KeyNum says, from the word
+	// FirstKey on), or "unknown".
 	Find     string
 	LastKey  int
 	Step     int
@@ -83,10 +83,10 @@ type KeySpec struct {
 	FirstKey int
 }
 
-// Has reports whether the command has a flag.
+// Has reports whether the command has the flag.
 func (c *Command) Has(flag string) bool { return slices.Contains(c.Flags, flag) }
 
-// answering are commands without the flag readonly that change nothing either.
+// answering lists commands that change nothing and do not have the flag readonly.
 var answering = []string{
 	"acl|cat", "acl|dryrun", "acl|genpass", "acl|getuser", "acl|help", "acl|list", "acl|users", "acl|whoami",
 	"client|getname", "client|id", "client|info", "client|list", "cluster|countkeysinslot", "cluster|getkeysinslot",
@@ -97,9 +97,9 @@ var answering = []string{
 	"pubsub|shardchannels", "pubsub|shardnumsub", "role", "script|exists", "slowlog|get", "slowlog|len", "time",
 }
 
-// Retryable reports whether the command may be sent again when its answer is
-// lost: it changes nothing. That is what the server calls readonly, and those
-// commands that only answer about the server.
+// Retryable reports whether the command can be sent again if its reply is lost. That is
+// true for commands that change nothing: those with the flag readonly and those that
+// only return information about the server.
 func (c *Command) Retryable() bool {
 	if c.Has("write") {
 		return false
@@ -108,16 +108,16 @@ func (c *Command) Retryable() bool {
 	return found || c.Has("readonly")
 }
 
-// Blocking reports whether the command may wait at the server, as BLPOP does,
-// and XREAD where it is told to.
+// Blocking reports whether the command can wait at the server. BLPOP can, and so can
+// XREAD, which waits only with the option BLOCK.
 func (c *Command) Blocking() bool {
 	return c.Has("blocking") || c.id == "wait" || c.id == "waitaof"
 }
 
-// words is how many words the name has.
+// words returns the number of words in the name.
 func (c *Command) words() int { return 1 + strings.Count(c.id, "|") }
 
-// sub returns the subcommand that word names.
+// sub returns the subcommand with the given short name, or nil.
 func (c *Command) sub(word string) *Command {
 	for _, s := range c.Subcommands {
 		if strings.EqualFold(s.id[len(c.id)+1:], word) {
@@ -127,5 +127,5 @@ func (c *Command) sub(word string) *Command {
 	return nil
 }
 
-// display is the name of an id: "config|get" is "CONFIG GET".
+// display returns the name for an id: "CONFIG GET" for "config|get".
 func display(id string) string { return strings.ToUpper(strings.ReplaceAll(id, "|", " ")) }

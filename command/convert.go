@@ -11,23 +11,23 @@ import (
 	"time"
 )
 
-// converter reads replies into Go values.
+// converter converts replies to Go values.
 type converter struct {
-	unit   time.Duration // of a Duration
+	unit   time.Duration // unit of a Duration
 	depth  int
-	inside int  // structs around what is read
-	none   bool // what was read stands for nothing
+	inside int  // number of enclosing structs
+	none   bool // the reply stands for no value
 }
 
 var (
-	errDeep = errors.New("the answer is nested too deeply")
-	errUnit = errors.New("a time.Duration inside a struct: the server does not say what the field counts; take an integer")
+	errDeep = errors.New("the reply is nested too deeply")
+	errUnit = errors.New("a time.Duration inside a struct is not supported, because the unit of the field is not known; use an integer")
 )
 
-// maxNesting bounds an answer that is read into a type that contains itself.
+// maxNesting bounds the depth of a reply that is decoded into a recursive type.
 const maxNesting = 64
 
-// mismatch says that a reply cannot be of a type.
+// mismatch returns the error for a reply that cannot be converted to a type.
 func mismatch(reply any, to reflect.Type) error {
 	kind := "a text"
 	switch reply.(type) {
@@ -42,7 +42,7 @@ func mismatch(reply any, to reflect.Type) error {
 	case map[any]any:
 		kind = "a map"
 	}
-	return fmt.Errorf("the answer, %s, cannot be a %s", kind, to)
+	return fmt.Errorf("cannot decode the reply, %s, into a %s", kind, to)
 }
 
 var durationType = reflect.TypeFor[time.Duration]()
@@ -87,7 +87,7 @@ func (c *converter) set(to reflect.Value, reply any) error {
 	}
 }
 
-// text sets a string or bytes.
+// text sets a string or a byte slice.
 func (c *converter) text(to reflect.Value, reply any) error {
 	var text string
 	switch reply := reply.(type) {
@@ -112,8 +112,8 @@ func (c *converter) text(to reflect.Value, reply any) error {
 	return nil
 }
 
-// doubleText is a double as servers write it in RESP2, with the fewest digits
-// that tell it from others: with an exponent below 1e-4 and from 1e17 on.
+// doubleText formats a double as servers do in RESP2, with the fewest digits that
+// identify it: with an exponent below 1e-4 and from 1e17 on.
 func doubleText(f float64) string {
 	size := math.Abs(f)
 	switch {
@@ -136,7 +136,7 @@ func (c *converter) scalar(to reflect.Value, reply any) error {
 	var text string
 	switch r := reply.(type) {
 	case float64:
-		text = strconv.FormatFloat(r, 'f', -1, 64) // no exponent: it may be an integer
+		text = strconv.FormatFloat(r, 'f', -1, 64) // without exponent, because it may become an integer
 	case int64, string, *big.Int:
 		text = fmt.Sprint(r)
 	default:
@@ -173,19 +173,19 @@ func (c *converter) scalar(to reflect.Value, reply any) error {
 	}
 }
 
-// numeral is the error of a text that is no number, without the text.
+// numeral returns the error for a text that is not a valid number, without the text.
 func numeral(err error, reply any, to reflect.Value) error {
 	switch {
 	case err == nil:
 		return nil
 	case errors.Is(err, strconv.ErrRange):
-		return fmt.Errorf("the number of the answer does not fit into a %s", to.Type())
+		return fmt.Errorf("the number in the reply overflows a %s", to.Type())
 	default:
 		return mismatch(reply, to.Type())
 	}
 }
 
-// duration sets a time.Duration. A negative one says that there is none.
+// duration sets a time.Duration. A negative number means that there is none.
 func (c *converter) duration(to reflect.Value, text string, reply any) error {
 	f, err := strconv.ParseFloat(text, 64)
 	switch {
@@ -198,7 +198,7 @@ func (c *converter) duration(to reflect.Value, text string, reply any) error {
 		to.SetInt(int64(f))
 		return nil
 	case f*float64(c.unit) >= math.MaxInt64:
-		return fmt.Errorf("the number of the answer does not fit into a %s", to.Type())
+		return fmt.Errorf("the number in the reply overflows a %s", to.Type())
 	}
 	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
 		to.SetInt(n * int64(c.unit)) // exact

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// list sets a slice; a map is keys and values in turn.
+// list sets a slice. A map becomes a list of alternating keys and values.
 func (c *converter) list(to reflect.Value, reply any) error {
 	items, ok := reply.([]any)
 	if m, isMap := reply.(map[any]any); isMap {
@@ -28,7 +28,7 @@ func (c *converter) list(to reflect.Value, reply any) error {
 	return nil
 }
 
-// pairs sets a map or the tagged fields of a struct.
+// pairs sets a map, or the tagged fields of a struct.
 func (c *converter) pairs(to reflect.Value, reply any) error {
 	keys, values, ok := pairsOf(reply)
 	if !ok {
@@ -55,7 +55,7 @@ func (c *converter) pairs(to reflect.Value, reply any) error {
 	return nil
 }
 
-// pairsOf finds keys and values in a reply of one of the forms that servers have.
+// pairsOf returns the keys and values in a reply in any of the forms that servers use.
 func pairsOf(reply any) (keys, values []any, ok bool) {
 	switch reply := reply.(type) {
 	case map[any]any:
@@ -77,6 +77,7 @@ func pairsOf(reply any) (keys, values []any, ok bool) {
 	}
 }
 
+// inTurn splits a list of alternating keys and values.
 func inTurn(reply []any) (keys, values []any, ok bool) {
 	if len(reply)%2 != 0 {
 		return nil, nil, false

@@ -2,9 +2,9 @@ package command
 
 import "slices"
 
-// correct mends a grammar where the server's table knows less than its parser, so
-// that [Builtin], [Load] and a table that was kept agree. Each is tried against a server; the
-// design page of this package has them as a table.
+// correct corrects a grammar where the server accepts more than its table says. It runs
+// for every table, so [Builtin], [Load] and [Spec.UnmarshalText] agree. TestCorrections
+// tries each correction against a server; docs/design/0017-command.md lists them.
 func (c *Command) correct() {
 	for i := range c.Args {
 		if a := &c.Args[i]; a.Type == "integer" && (a.Token == "WEIGHTS" || c.id == "zincrby") {
@@ -23,7 +23,7 @@ func (c *Command) correct() {
 	}
 }
 
-// splitCondition lets XX stand with GT or LT; that NX does not is a rule.
+// splitCondition allows XX together with GT or LT. A rule refuses NX with them.
 func (c *Command) splitCondition() {
 	for i, a := range c.Args {
 		if a.Type != "oneof" || len(a.Args) != 4 || a.Args[0].Token != "NX" || a.Args[1].Token != "XX" {
@@ -36,7 +36,8 @@ func (c *Command) splitCondition() {
 	}
 }
 
-// freeOverflow makes OVERFLOW an operation of its own, which holds for those behind it.
+// freeOverflow makes OVERFLOW a separate operation, which applies to the operations
+// after it.
 func (c *Command) freeOverflow() {
 	for i := range c.Args {
 		all := c.Args[i].Args

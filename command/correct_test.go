@@ -9,8 +9,8 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// TestCorrections tries what the server's table says wrongly, and what has its one
-// place, on a server: Check of both tables takes what it takes.
+// TestCorrections tries the corrected grammars, and elements with a fixed place, on a
+// server: Check of both tables accepts what the server accepts.
 func TestCorrections(t *testing.T) {
 	t.Parallel()
 	rdb := redistest.StartServer(t).Client(t)
@@ -52,8 +52,8 @@ func TestCorrections(t *testing.T) {
 	}
 }
 
-// TestFractionsAgainstServer puts a fraction in the place of each integer of
-// every command that is safe: what the server takes Check does not refuse.
+// TestFractionsAgainstServer passes a fraction for each integer of every safe command:
+// Check does not refuse what the server accepts.
 func TestFractionsAgainstServer(t *testing.T) {
 	t.Parallel()
 	rdb := redistest.StartServer(t).Client(t)

@@ -9,22 +9,22 @@ import (
 	"github.com/desir-go/desir/internal/hub"
 )
 
-// table is what a Runner checks by: the one that it was given, or the server's once
-// that was needed.
+// table holds the table that a Runner checks against: the one that was set, or the
+// server's table after it was needed.
 type table struct {
 	s    *settings
 	now  atomic.Pointer[checked] // nil before the first command
 	gate chan struct{}           // held by the caller that loads
 }
 
-// checked is a table, with the error of options that name nothing of it.
+// checked is a table with the error of the options that match nothing in it.
 type checked struct {
 	*Spec
 	err    error
 	loaded bool
 }
 
-// get returns the table of the next command.
+// get returns the table for the next command.
 func (t *table) get() *checked {
 	if c := t.now.Load(); c != nil {
 		return c
@@ -37,8 +37,9 @@ func (t *table) get() *checked {
 	return t.now.Load()
 }
 
-// after returns the table for another try after err: the same one, unless err says that
-// a newer table may know more, and there is one. The error is that of loading it.
+// after returns the table for another check after err. It is the current table, unless
+// a newer table may accept the command and one can be loaded. The error is that of
+// loading.
 func (t *table) after(ctx context.Context, h *hub.Hub, err error) (*checked, error) {
 	if !t.s.loads || !perhapsNewer(err) || t.get().loaded {
 		return t.get(), nil
@@ -59,14 +60,14 @@ func (t *table) after(ctx context.Context, h *hub.Hub, err error) (*checked, err
 	return t.get(), nil
 }
 
-// perhapsNewer reports whether err says of a name or a form that a table lacks it.
+// perhapsNewer reports whether a newer table may accept what err refused.
 func perhapsNewer(err error) bool {
 	wrong, ok := errors.AsType[*ArgError](err)
 	return ok && wrong.form || errors.Is(err, ErrUnknown)
 }
 
-// explained is err with the remedy where the built-in table has refused what a newer
-// server may take.
+// explained adds the remedy to err if the built-in table refused what a newer server
+// may accept.
 func (c *checked) explained(err error) error {
 	if c.loaded || c.Spec != Builtin() || !perhapsNewer(err) {
 		return err

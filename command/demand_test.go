@@ -10,8 +10,8 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// tableWithout is the built-in table without the lines that begin with one of some texts,
-// each with what belongs to it.
+// tableWithout returns the built-in table without the lines that begin with one of the
+// given texts, and without the lines that belong to those.
 func tableWithout(t *testing.T, version string, names ...string) *Spec {
 	t.Helper()
 	text, err := Builtin().MarshalText()
@@ -78,7 +78,7 @@ func TestLoadOnDemand(t *testing.T) {
 	})
 }
 
-// TestNewerServer runs what the server has and the built-in table lacks.
+// TestNewerServer runs commands of the server that the built-in table lacks.
 func TestNewerServer(t *testing.T) {
 	rdb := redistest.StartServer(t).Client(t)
 	for _, line := range []string{"hgetex k fields 1 f", "hexpire k 10 fields 1 f", "client list type normal id 1"} {
@@ -95,7 +95,7 @@ func TestNewerServer(t *testing.T) {
 	}
 }
 
-// TestRulesOfVersion has rules in tables of Redis 7.0 alone.
+// TestRulesOfVersion verifies that only tables of Redis 7.0 have rules.
 func TestRulesOfVersion(t *testing.T) {
 	for version, ruled := range map[string]bool{"7.0.15": true, "7.0.0": true, "6.2.0": false, "7.2.4": false, "70.0.0": false, "8.0.6": false, "": false} {
 		s := tableWithout(t, version)
@@ -109,7 +109,8 @@ func TestRulesOfVersion(t *testing.T) {
 	}
 }
 
-// TestNumbers holds lists to the numbers in front of them, as newer servers have them.
+// TestNumbers checks lists whose length is given by a number, as newer servers have
+// them.
 func TestNumbers(t *testing.T) {
 	list := func(name, number, element string) *Spec {
 		return newSpec("Redis", "9.0.0", []*Command{{id: name, Arity: -2, Args: []Arg{
@@ -155,7 +156,8 @@ func TestNumbers(t *testing.T) {
 	}
 }
 
-// TestDemandFails keeps the reason of the refusal, and tries again.
+// TestDemandFails verifies that the error has the reason of the refusal, and that the
+// next command loads again.
 func TestDemandFails(t *testing.T) {
 	s := redistest.StartServer(t)
 	rdb := s.Client(t)

@@ -6,26 +6,26 @@ import (
 	"strings"
 )
 
-// binding are commands that leave something behind in their connection, which the
-// next caller would get: another database, another user, a mode. If they are allowed
-// they run on a connection of their own.
+// binding lists commands that change the state of their connection, such as its
+// database, user or mode. The next user of a shared connection would inherit the
+// change, so if permitted they run on a dedicated connection.
 var binding = []string{
 	"asking", "auth", "client|caching", "client|no-evict", "client|no-touch", "client|reply", "client|tracking", "discard", "exec", "hello", "monitor",
 	"multi", "psubscribe", "psync", "punsubscribe", "quit", "readonly", "readwrite", "replconf", "reset", "script|debug", "select",
 	"ssubscribe", "subscribe", "sunsubscribe", "sync", "unsubscribe", "unwatch", "wait", "waitaof", "watch",
 }
 
-// destroying are commands that end or stop a server, or throw away what it holds.
+// destroying lists commands that stop a server or destroy its data.
 var destroying = []string{
 	"cluster|failover", "cluster|flushslots", "cluster|forget", "cluster|reset", "debug", "failover", "flushall", "flushdb",
 	"module|load", "module|loadex", "module|unload", "pfdebug", "pfselftest", "replicaof", "restore-asking", "shutdown", "slaveof", "swapdb",
 }
 
-// binds reports whether a command leaves something behind in its connection.
+// binds reports whether a command changes the state of its connection.
 func binds(id string) bool { return slices.Contains(binding, id) }
 
-// permits reports why the settings keep a command away: c may be nil for one
-// that the table does not have.
+// permits returns an error if the settings refuse a command. c is nil for a command
+// that is not in the table.
 func (s *settings) permits(id string, c *Command) error {
 	denied := binds(id) || slices.Contains(destroying, id)
 	reason := "denied by default; Allow(%q) lets it through"

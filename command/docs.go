@@ -7,20 +7,20 @@ import (
 	"strings"
 )
 
-// Replies of COMMAND DOCS and COMMAND come as maps where the connection speaks
-// RESP3 and as lists of names and values where it speaks RESP2. Modules and forks
-// write some of them, so what is not as expected is left out, and depth is bounded.
+// The replies of COMMAND DOCS and COMMAND contain maps in RESP3, and flat lists of names
+// and values in RESP2. Modules and forks write some of them, so unexpected parts are
+// skipped and the depth is bounded.
 
-// errDocs is a reply that is not what COMMAND DOCS answers.
-var errDocs = errors.New("the reply is none of COMMAND DOCS")
+// errDocs reports a reply that does not have the form of COMMAND DOCS.
+var errDocs = errors.New("not a reply of COMMAND DOCS")
 
-// pair is a name with its value in a reply.
+// pair is a name and its value in a reply.
 type pair struct {
 	name  string
 	value any
 }
 
-// pairs reads a reply that has names and values, in a map sorted by name.
+// pairs returns the names and values in a reply. Those of a map are sorted by name.
 func pairs(reply any) ([]pair, bool) {
 	switch reply := reply.(type) {
 	case map[any]any:
@@ -52,7 +52,8 @@ func pairs(reply any) ([]pair, bool) {
 
 func textIn(reply any) string { s, _ := reply.(string); return s }
 
-// intIn is a number in a reply. None of a specification is large.
+// intIn returns a number in a reply, or 0 for one that is too large for a
+// specification.
 func intIn(reply any) int {
 	n, _ := reply.(int64)
 	if n < -maxNumber || n > maxNumber {
@@ -61,7 +62,7 @@ func intIn(reply any) int {
 	return int(n)
 }
 
-// textsIn are the texts of a list.
+// textsIn returns the texts of a list.
 func textsIn(reply any) (texts []string) {
 	list, _ := reply.([]any)
 	for _, v := range list {
@@ -72,7 +73,7 @@ func textsIn(reply any) (texts []string) {
 	return texts
 }
 
-// parseDocs reads the reply of COMMAND DOCS.
+// parseDocs parses the reply of COMMAND DOCS.
 func parseDocs(reply any) ([]*Command, error) {
 	rows, ok := pairs(reply)
 	if !ok || len(rows) == 0 {
@@ -124,8 +125,8 @@ func appendDocs(all []*Command, name string, fields []pair, depth int) []*Comman
 	return all
 }
 
-// parseHistory reads pairs of a version and a sentence, each a list of its own
-// or, as some versions have it, all in one.
+// parseHistory parses pairs of a version and a sentence. Some servers send a list of
+// pairs, others one flat list.
 func parseHistory(reply any) (events []Event) {
 	list, _ := reply.([]any)
 	for _, v := range list {
@@ -141,7 +142,7 @@ func parseHistory(reply any) (events []Event) {
 	return events
 }
 
-// parseArgs reads a grammar.
+// parseArgs parses a grammar.
 func parseArgs(reply any, depth int) []Arg {
 	list, _ := reply.([]any)
 	if depth > maxDepth || len(list) == 0 {

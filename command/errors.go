@@ -9,21 +9,21 @@ import (
 )
 
 var (
-	// ErrUnknown says that the table has no such command; the text has names
-	// that resemble it. Nothing was sent. [Load] knows what the server knows,
-	// and names with a dot pass unless the Runner is [Strict].
+	// ErrUnknown reports a command that is not in the table. The error text suggests
+	// similar names. Nothing was sent. [Load] returns a table of all commands of the
+	// server. A name with a dot passes unless the Runner is [Strict].
 	ErrUnknown = coded.New("unknown command", coded.Unimplemented)
 
-	// ErrNotAllowed says that the Runner keeps this command away; the text names
-	// the option that lets it through. Nothing was sent.
+	// ErrNotAllowed reports a command that the Runner refuses by default or by an
+	// option. The error text names the option that permits it. Nothing was sent.
 	ErrNotAllowed = coded.New("not allowed", coded.PermissionDenied)
 
-	// ErrTooNew says that the command, or an option of it, came with a later
-	// version than [MinServer] names. Nothing was sent.
+	// ErrTooNew reports a command or an option that is newer than the version given to
+	// [MinServer]. Nothing was sent.
 	ErrTooNew = coded.New("newer than the oldest server", coded.Unimplemented)
 )
 
-// unknown is ErrUnknown with the name and those that may have been meant.
+// unknown returns ErrUnknown with the name and similar names.
 func (s *Spec) unknown(name string) error {
 	text := oneline.Text(name, oneline.Name)
 	if names := s.Suggest(name); len(names) > 0 {

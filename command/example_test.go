@@ -13,8 +13,8 @@ import (
 	"github.com/desir-go/desir/embedded"
 )
 
-// start returns a client of an in-process Redis. A program would use
-// desir.Open, or a client that it has.
+// start returns a client of an in-process Redis. A program would use desir.Open, or its
+// own client.
 func start() (rdb redis.UniversalClient, stop func()) {
 	s, err := embedded.Start()
 	if err != nil {
@@ -38,7 +38,7 @@ func ExampleRunner() {
 	fmt.Println(errors.Is(err, desir.ErrWrongType), err)
 	fmt.Println(r.Line(ctx, "rpop orders"))
 
-	// Nothing is sent of these.
+	// These are refused before they are sent.
 	_, err = r.Line(ctx, "set greeting hi EX soon")
 	fmt.Println(err)
 	_, err = r.Line(ctx, "flushall")
@@ -55,7 +55,7 @@ func ExampleRunner() {
 	// figs <nil>
 	// command.SET: SET: argument 4: want an integer for EX; usage: SET key value [NX | XX] [GET] [EX seconds | PX milliseconds | EXAT unix-time-seconds | PXAT unix-time-milliseconds | KEEPTTL]
 	// command.FLUSHALL: not allowed: denied by default; Allow("FLUSHALL") lets it through
-	// command.Do: unknown command HGETAL; did you mean HGETALL, HGET?; the table is of Redis 7.0.15: for what is newer use command.Load or LoadOnDemand
+	// command.Do: unknown command HGETAL; did you mean HGETALL, HGET?; checked against the commands of Redis 7.0.15; for newer commands and options use command.Load or LoadOnDemand
 }
 
 func ExampleRun() {

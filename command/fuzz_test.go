@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// FuzzCheck checks any words: nothing panics, Check and Parse agree, and what is
-// found are words.
+// FuzzCheck checks arbitrary words: nothing panics, Check and Parse agree, and matches
+// refer to existing words.
 func FuzzCheck(f *testing.F) {
 	for _, line := range []string{
 		"set k v EX 10 NX", "zadd k NX CH 1 a 2 b", "zunionstore d 2 a b WEIGHTS 1 2", "xadd k MAXLEN ~ 5 LIMIT 1 * f v", "config get x", "sort k BY a GET b GET c STORE d",
@@ -51,7 +51,7 @@ func FuzzCheck(f *testing.F) {
 	})
 }
 
-// FuzzDocs reads any replies, and any table: what comes of them can be used.
+// FuzzDocs parses arbitrary replies and tables: the resulting tables can be used.
 func FuzzDocs(f *testing.F) {
 	f.Add(`{"get":{"summary":"x","since":"1","arguments":[{"name":"key","type":"key","key_spec_index":0}]}}`,
 		`[["get",2,["readonly"],1,1,1,["@read"],[],[{"begin_search":{"type":"index","spec":{"index":1}},"find_keys":{"type":"range","spec":{"lastkey":0,"keystep":1,"limit":0}}}],[]]]`)
@@ -75,7 +75,7 @@ func FuzzDocs(f *testing.F) {
 	})
 }
 
-// replyOf makes a reply of JSON: objects are RESP3's maps, numbers integers.
+// replyOf makes a reply from JSON: objects become RESP3 maps, numbers integers.
 func replyOf(text string) any {
 	d := json.NewDecoder(strings.NewReader(text))
 	d.UseNumber()
@@ -107,7 +107,7 @@ func replyOf(text string) any {
 	return convert(v)
 }
 
-// use does with a table what can be done with one.
+// use calls all methods of a table and its commands.
 func use(s *Spec) {
 	for c := range s.All() {
 		_, _, _ = c.Usage(), c.HelpWidth(0), c.Retryable()

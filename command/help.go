@@ -6,17 +6,17 @@ import (
 )
 
 const (
-	terminal  = 80 // columns, if nobody says
+	terminal  = 80 // default number of columns
 	narrowest = 40
 )
 
-// Help is what there is to know about the command, for a terminal of 80 columns:
-// its summary, its usage, each argument with its type and whether it may be left out or repeated,
-// its complexity, since when there is what, what replaced it, and its subcommands. The
-// built-in table has no sentences; what [Load] brings has.
+// Help returns a description of the command, wrapped at 80 columns: summary, usage,
+// each argument with its type and whether it is optional or repeatable, complexity,
+// versions, replacement and subcommands. Summaries and history are missing in the
+// built-in table; [Load] returns a table that has them.
 func (c *Command) Help() string { return c.HelpWidth(terminal) }
 
-// HelpWidth is Help for a terminal of some columns, 40 at least.
+// HelpWidth is [Command.Help] wrapped at the given number of columns, at least 40.
 func (c *Command) HelpWidth(columns int) string {
 	h := helper{columns: max(columns, narrowest)}
 	h.paragraph("", c.Usage(), 4)
@@ -63,16 +63,15 @@ func (c *Command) HelpWidth(columns int) string {
 	return h.b.String()
 }
 
-// helper writes lines that are not longer than the terminal is wide, unless a
-// word is.
+// helper writes lines that fit into the terminal, except for single longer words.
 type helper struct {
 	b       strings.Builder
 	columns int
 }
 
 const (
-	indent = 2  // columns of a level
-	column = 16 // where the second column begins, behind its level
+	indent = 2  // columns per level
+	column = 16 // start of the second column, relative to the level
 )
 
 func (h *helper) gap() { h.b.WriteByte('\n') }
@@ -82,7 +81,7 @@ func (h *helper) section(title string) {
 	h.b.WriteString(title + ":\n")
 }
 
-// row writes a word and a text beside it.
+// row writes a word and a text next to it.
 func (h *helper) row(level int, word, text string) {
 	lead := strings.Repeat(" ", level*indent) + fmt.Sprintf("%-*s", column, word)
 	hanging := level*indent + column
@@ -95,10 +94,10 @@ func (h *helper) row(level int, word, text string) {
 	}
 }
 
-// paragraph writes a text behind lead, its further lines indented.
+// paragraph writes a text after lead and indents its further lines.
 func (h *helper) paragraph(lead, text string, hanging int) {
 	line := lead
-	used := false // a word of the text is in the line
+	used := false // the line contains a word of the text
 	for word := range strings.FieldsSeq(text) {
 		if used && len(line)+1+len(word) > h.columns {
 			h.b.WriteString(line + "\n")
@@ -113,7 +112,7 @@ func (h *helper) paragraph(lead, text string, hanging int) {
 	h.b.WriteString(line + "\n")
 }
 
-// args writes the elements of a grammar, those inside others one level deeper.
+// args writes the elements of a grammar; nested elements are one level deeper.
 func (h *helper) args(args []Arg, level int) {
 	for i := range args {
 		a := &args[i]
@@ -127,7 +126,7 @@ func (h *helper) args(args []Arg, level int) {
 	}
 }
 
-// label is what an element looks like in a usage, in short.
+// label returns a short form of an element's usage.
 func (a *Arg) label() string {
 	switch {
 	case a.Type == "pure-token":
@@ -141,12 +140,12 @@ func (a *Arg) label() string {
 	}
 }
 
-// remarks say of what kind an element is.
+// remarks describe the type and the properties of an element.
 func (a *Arg) remarks() []string {
 	kind := a.Type
 	switch a.Type {
 	case "pure-token":
-		kind = "word"
+		kind = "keyword"
 	case "oneof":
 		kind = "one of"
 	case "block":

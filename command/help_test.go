@@ -26,7 +26,8 @@ facts:
 	}
 }
 
-// TestHelpFits wants no line longer than the terminal, for any command.
+// TestHelpFits verifies that no line is longer than the terminal is wide, for any
+// command.
 func TestHelpFits(t *testing.T) {
 	t.Parallel()
 	spec, err := Load(ctx, redistest.StartServer(t).Client(t))

@@ -2,8 +2,8 @@ package command
 
 import "strings"
 
-// addInfo puts the rows of COMMAND into commands that COMMAND DOCS has told of,
-// and appends those that it has not.
+// addInfo adds the rows of COMMAND to the commands that COMMAND DOCS returned. It
+// appends commands that COMMAND DOCS did not return.
 func addInfo(commands []*Command, reply any) []*Command {
 	ids := make(map[string]*Command, len(commands))
 	for _, c := range commands {
@@ -34,7 +34,7 @@ func addInfo(commands []*Command, reply any) []*Command {
 	return commands
 }
 
-// info reads a row of COMMAND: name, arity, flags, first key, last key, step, and
+// info parses a row of COMMAND: name, arity, flags, first key, last key, step, and
 // since version 7.0 categories, tips, key specifications and subcommands.
 func (c *Command) info(row []any) {
 	c.Arity, c.Flags = intIn(row[1]), textsIn(row[2])
@@ -59,7 +59,7 @@ func (c *Command) info(row []any) {
 	}
 }
 
-// parseKeySpec reads one key specification.
+// parseKeySpec parses one key specification.
 func parseKeySpec(fields []pair) KeySpec {
 	k := KeySpec{Begin: "unknown", Find: "unknown"}
 	for _, f := range fields {
@@ -78,7 +78,7 @@ func parseKeySpec(fields []pair) KeySpec {
 	return k
 }
 
-// typed reads a step of a key specification into its numbers and returns which one it is.
+// typed parses one step of a key specification and returns its type.
 func typed(fields []pair, numbers map[string]*int, keyword *string) (kind string) {
 	kind = "unknown"
 	for _, f := range fields {

@@ -9,17 +9,17 @@ import (
 	"github.com/desir-go/desir/internal/send"
 )
 
-// errKeys says that only the server can tell where the keys are.
-var errKeys = fmt.Errorf("%w: the specification does not say which words are keys", send.ErrNotSupported)
+// errKeys reports that only the server knows which arguments are keys.
+var errKeys = fmt.Errorf("%w: the specification does not say which arguments are keys", send.ErrNotSupported)
 
-// Keys returns the keys among args, the words behind the command's name, in
-// their order, as the key specifications find them; a channel of SPUBLISH counts, since it decides about the
-// node as a key does. Where a specification is incomplete (SORT, MIGRATE) the
-// grammar helps. What it does not find are keys whose names are in stored values, as those
-// of SORT's BY and GET.
+// Keys returns the keys among args, the arguments after the command's name, in their
+// order. It finds them by the command's key specifications. The channel of SPUBLISH
+// counts as a key, because it selects the node as a key does. For commands with an
+// incomplete specification (SORT, MIGRATE) Keys uses the grammar. Keys does not find
+// keys that are formed from stored values, such as those of SORT's BY and GET.
 //
-// Args should have passed [Command.Check]. It fails with [desir.ErrNotSupported] for a
-// command with movable keys of which the table says nothing.
+// Call [Command.Check] before Keys. Keys returns [desir.ErrNotSupported] for a command
+// with movable keys that the table does not describe.
 func (c *Command) Keys(args ...any) ([]string, error) {
 	words, err := c.texts(nil, args)
 	if err != nil {
@@ -33,7 +33,7 @@ func (c *Command) Keys(args ...any) ([]string, error) {
 	return keys, err
 }
 
-// keys returns the indexes of the keys among the words behind the name.
+// keys returns the indexes of the keys in words, the arguments after the name.
 func (c *Command) keys(words []string) ([]int, error) {
 	if len(c.Subcommands) > 0 && len(words) > 0 {
 		if sub := c.sub(words[0]); sub != nil {
@@ -64,8 +64,8 @@ func (c *Command) keys(words []string) ([]int, error) {
 	return slices.Compact(found), nil
 }
 
-// find appends the indexes of the keys that a specification finds. Positions of
-// a specification count the name, which has some words.
+// find appends the indexes of the keys that k describes. Positions in k include the
+// name, which has the given number of words.
 func (k *KeySpec) find(found []int, words []string, name int) []int {
 	first := -1
 	switch k.Begin {
@@ -124,8 +124,8 @@ func (k *KeySpec) search(words []string, name int) int {
 	return -1
 }
 
-// typed appends the words that the grammar says are keys. An empty word in the
-// place of a key is none.
+// typed appends the words that are keys by the grammar. An empty word in the place of a
+// key is not a key.
 func (c *Command) typed(found []int, words []string) []int {
 	m := matcher{words: words, count: -1, keep: true}
 	c.matches(&m)

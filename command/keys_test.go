@@ -10,7 +10,7 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// TestKeys asks the server for the keys of the same words.
+// TestKeys compares the keys with those that the server finds in the same words.
 func TestKeys(t *testing.T) {
 	t.Parallel()
 	rdb := redistest.StartServer(t).Client(t)
@@ -54,7 +54,7 @@ func TestKeys(t *testing.T) {
 	}
 }
 
-// anys are words as arguments.
+// anys converts words to arguments.
 func anys(words []string) []any {
 	args := make([]any, len(words))
 	for i, w := range words {

@@ -86,7 +86,7 @@ func TestWordsAreRedisCLIs(t *testing.T) {
 	}
 }
 
-// FuzzWords: what was quoted comes back, and nothing panics.
+// FuzzWords verifies that quoted text is read back unchanged, and that nothing panics.
 func FuzzWords(f *testing.F) {
 	for _, tt := range quoting {
 		f.Add(tt.line)

@@ -1,6 +1,6 @@
 package command
 
-// counted takes as many of an element as the number in front said.
+// counted takes as many elements as the preceding number says.
 func (m *matcher) counted(number, a *Arg) bool {
 	n := m.count
 	m.count = -1
@@ -23,13 +23,13 @@ func (m *matcher) counted(number, a *Arg) bool {
 	return true
 }
 
-// lists reports whether two lists stand side by side, so that only their equal
-// length tells where the second one begins.
+// lists reports whether two lists are adjacent, so that the second begins in the middle
+// of the remaining words.
 func lists(a, b *Arg) bool {
 	return a.Multiple && b.Multiple && !b.Optional && !b.lead && len(a.Args) == 0 && len(b.Args) == 0
 }
 
-// halves takes two such lists, which are all that is left.
+// halves takes two adjacent lists of equal length, which are all remaining words.
 func (m *matcher) halves(a, b *Arg) bool {
 	n := m.left()
 	if n == 0 || n%2 != 0 {

@@ -11,11 +11,12 @@ import (
 	"github.com/desir-go/desir/internal/send"
 )
 
-// Load asks the connected server for its commands: with their sentences, and
-// those of its modules. On a cluster any node answers for all.
+// Load returns the command table of the connected server, with summaries and with the
+// commands of its modules. On a cluster it asks one node.
 //
-// Three reads, about 300 kB: COMMAND DOCS, COMMAND and INFO server. A server without
-// COMMAND DOCS, older than Redis 7.0 or embedded, gives [Builtin].
+// Load takes three reads, COMMAND DOCS, COMMAND and INFO server, of about 300 kB in
+// total. If the server has no COMMAND DOCS (it is older than Redis 7.0, or embedded),
+// Load returns [Builtin].
 func Load(ctx context.Context, rdb redis.UniversalClient) (*Spec, error) {
 	s, err := load(ctx, rdb)
 	if err != nil {
@@ -32,7 +33,7 @@ func load(ctx context.Context, rdb redis.UniversalClient) (*Spec, error) {
 	return loadFrom(ctx, h)
 }
 
-// loadFrom is load for a client whose hub is known.
+// loadFrom loads the table through h.
 func loadFrom(ctx context.Context, h *hub.Hub) (*Spec, error) {
 	docs, err := ask(ctx, h, "COMMAND", "DOCS")
 	if errors.Is(err, send.ErrNotSupported) {
@@ -43,7 +44,7 @@ func loadFrom(ctx context.Context, h *hub.Hub) (*Spec, error) {
 	}
 	commands, err := parseDocs(docs)
 	if err != nil {
-		return Builtin(), nil // a server that answers something else to COMMAND DOCS has none
+		return Builtin(), nil // such a server does not know COMMAND DOCS
 	}
 	info, err := ask(ctx, h, "COMMAND")
 	if err != nil {
@@ -57,7 +58,7 @@ func loadFrom(ctx context.Context, h *hub.Hub) (*Spec, error) {
 	return newSpec(product, number, addInfo(commands, info)), nil
 }
 
-// ask sends a read whose answer may be anything.
+// ask sends a read and returns its reply, nil included.
 func ask(ctx context.Context, h *hub.Hub, words ...any) (any, error) {
 	cmd := redis.NewCmd(ctx, words...)
 	if err := h.Send.Read(ctx, cmd); err != nil {

@@ -2,38 +2,38 @@ package command
 
 import "strconv"
 
-// matcher walks a grammar along the words of a command, without ever going
-// back: what a place takes is decided by the next word and by how many words the
-// rest needs at least.
+// matcher walks a grammar along the words of a command, without backtracking. It
+// decides by the next word and by the smallest number of words that the rest of the
+// grammar needs.
 //
-// Neighbours that begin with tokens may come in any order, as the server takes
-// them; everything else stands where the grammar has it, and so does one that must
-// come and has only options behind it.
+// Adjacent elements that begin with tokens may be in any order, as on the server. All
+// other elements have their fixed place. A required element that is followed by options
+// only has its fixed place, too.
 type matcher struct {
 	words []string
 	pos   int
-	count int // how many of the next element there are, by a number in front; -1: none
-	loops int // elements under way that may be repeated
+	count int // length of the next list, given by the number before it; -1: not given
+	loops int // number of enclosing repeatable elements
 
-	oldest string // the version that every place has to be as old as, or empty
-	newer  *Arg   // the first one that is not
+	oldest string // the version that has to know every element, or empty
+	newer  *Arg   // the first element that is newer
 
-	tokens  [12]*Arg // seen, for the rules; more are not kept
-	seen    int
-	total   int // keys that a count announced
-	weights int // values behind WEIGHTS
+	tokens  [12]*Arg // the first tokens, for the rules
+	seen    int      // number of tokens
+	total   int      // number of keys that a count gives
+	weights int      // number of values after WEIGHTS
 
-	keep bool // all places, for Parse
+	keep bool // record all matches, for Parse
 	all  []Match
 
-	recording bool   // why it fails
-	at        int    // the word that could not be taken,
-	could     []*Arg // and what could have stood there
-	want      string // says it better
-	ruled     bool   // a rule or the arity refuses it, not the grammar
+	recording bool   // record the reason of a failure
+	at        int    // the first word that does not match
+	could     []*Arg // the elements that could be there
+	want      string // a more precise description than could
+	ruled     bool   // a rule or the arity failed, not the grammar
 }
 
-// seq takes a sequence; need is how many words what follows it needs.
+// seq takes a sequence. need is the number of words that the elements after it need.
 func (m *matcher) seq(args []Arg, need int) bool {
 	for i := 0; i < len(args); {
 		a := &args[i]
@@ -70,9 +70,9 @@ func (m *matcher) seq(args []Arg, need int) bool {
 	return true
 }
 
-// neighbours is how many elements at the beginning of args may come in any
-// order: those that begin with tokens. One that must come stands in place if the others
-// are options, as the unit of GEORADIUS; another that must come frees it, as in GEOSEARCH.
+// neighbours returns how many elements at the beginning of args may be in any order:
+// those that begin with tokens. If only the first one is required, it has its fixed
+// place, as the unit of GEORADIUS. If two are required, all are free, as in GEOSEARCH.
 func neighbours(args []Arg) int {
 	n, must := 0, 0
 	for n < len(args) && args[n].lead {
@@ -87,7 +87,7 @@ func neighbours(args []Arg) int {
 	return n
 }
 
-// needs is how many words a sequence needs at least.
+// needs returns the smallest number of words of a sequence.
 func needs(args []Arg) (n int) {
 	for i := range args {
 		if !args[i].Optional {
@@ -97,10 +97,10 @@ func needs(args []Arg) (n int) {
 	return n
 }
 
-// left is how many words there still are.
+// left returns the number of remaining words.
 func (m *matcher) left() int { return len(m.words) - m.pos }
 
-// run takes neighbours that begin with tokens, in any order, each once.
+// run takes adjacent elements that begin with tokens, in any order, each once.
 func (m *matcher) run(args []Arg, need int) bool {
 	var taken uint64
 	for m.pos < len(m.words) {
@@ -113,7 +113,7 @@ func (m *matcher) run(args []Arg, need int) bool {
 		}
 		if taken&(1<<i) != 0 {
 			if m.loops > 0 || need > 0 && !args[i].Optional {
-				break // it may be a word of what follows
+				break // the word may belong to the next element
 			}
 			return m.again(&args[i])
 		}
@@ -132,8 +132,8 @@ func (m *matcher) run(args []Arg, need int) bool {
 	return !missing
 }
 
-// first returns the first element that the next word may begin, or -1. It passes
-// over those whose bits are set, and over the sixty-fifth and later ones.
+// first returns the index of the first element that the next word can begin, or -1. It
+// skips elements whose bits are set in but, and all after the first 64.
 func (m *matcher) first(args []Arg, but uint64) int {
 	for i := range min(len(args), 64) {
 		if but&(1<<i) == 0 && m.begins(&args[i]) {
@@ -143,7 +143,7 @@ func (m *matcher) first(args []Arg, but uint64) int {
 	return -1
 }
 
-// again says that an option came twice, or two of a choice.
+// again reports an option that occurs twice, or two options of one choice.
 func (m *matcher) again(a *Arg) bool {
 	if a.Type == "oneof" && a.Token == "" {
 		return m.fail(m.pos, "only one of %s", a.usageBody())
@@ -151,7 +151,7 @@ func (m *matcher) again(a *Arg) bool {
 	return m.fail(m.pos, "%s only once", a.name())
 }
 
-// take takes an element with its token, once or as often as it comes.
+// take takes an element with its token, repeatedly if it may be repeated.
 func (m *matcher) take(a *Arg, need int) bool {
 	if m.oldest != "" && m.newer == nil && older(m.oldest, a.Since) {
 		m.newer = a
@@ -175,9 +175,8 @@ func (m *matcher) take(a *Arg, need int) bool {
 	return true
 }
 
-// more reports whether an element comes once more. One that lacks a word is
-// begun all the same where nothing else could take its first one: then that is
-// what is wrong.
+// more reports whether an element is repeated once more. An incomplete element is begun
+// if no other element could take its first word, so that the error names it.
 func (m *matcher) more(a *Arg, need int) bool {
 	switch {
 	case m.left() == 0 || need > 0 && m.left()-bodyLeast(a) < need:
@@ -189,7 +188,7 @@ func (m *matcher) more(a *Arg, need int) bool {
 	}
 }
 
-// bodyLeast is how many words one more of a needs.
+// bodyLeast returns the smallest number of words of one more repetition.
 func bodyLeast(a *Arg) int {
 	if a.Token != "" && a.Type != "pure-token" && !a.MultipleToken {
 		return a.least - 1
@@ -197,7 +196,7 @@ func bodyLeast(a *Arg) int {
 	return a.least
 }
 
-// stopped reports whether the next word is an option that comes behind a.
+// stopped reports whether the next word is an option that follows a.
 func (m *matcher) stopped(a *Arg) bool {
 	for _, end := range a.ends {
 		if m.begins(end) {
@@ -207,7 +206,7 @@ func (m *matcher) stopped(a *Arg) bool {
 	return false
 }
 
-// token takes the token in front of an element.
+// token takes the token of an element.
 func (m *matcher) token(a *Arg) bool {
 	if !m.begins(a) {
 		m.expect(a)
@@ -218,7 +217,7 @@ func (m *matcher) token(a *Arg) bool {
 	return true
 }
 
-// body takes an element behind its token.
+// body takes an element without its token.
 func (m *matcher) body(a *Arg, need int) bool {
 	switch a.Type {
 	case "oneof":
@@ -244,8 +243,8 @@ func (m *matcher) body(a *Arg, need int) bool {
 	return true
 }
 
-// choose takes one of some choices: the one whose token is next, else the first
-// without a token that the next word may begin.
+// choose takes one choice: the one whose token is next, or else the first one without a
+// token that the next word can begin.
 func (m *matcher) choose(a *Arg, need int) bool {
 	for _, lead := range []bool{true, false} {
 		for i := range a.Args {

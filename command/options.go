@@ -10,7 +10,7 @@ import (
 	"github.com/desir-go/desir/internal/oneline"
 )
 
-// Option changes how a [Runner] works.
+// Option configures a [Runner].
 type Option interface{ apply(*settings) }
 
 type settings struct {
@@ -18,7 +18,7 @@ type settings struct {
 	strict bool
 	loads  bool
 	oldest string
-	access []access // in their order
+	access []access // in the order of the options
 	errs   []error
 }
 
@@ -26,30 +26,32 @@ type option func(*settings)
 
 func (o option) apply(s *settings) { o(s) }
 
-// access lets a name or a category through, or keeps it away.
+// access permits or denies a command or a category.
 type access struct {
 	allow bool
-	what  string // "@write", or an id
+	what  string // "@write", or the id of a command
 }
 
-// Specification sets the table that commands are checked by, for example what [Load] brought.
-// The default is [Builtin]: a Runner does not ask the server by itself, unless
-// [LoadOnDemand] says so.
+// Specification sets the table that commands are checked against, for example one that
+// [Load] returned. The default is [Builtin]. A Runner asks the server for its table
+// only with [LoadOnDemand].
 func Specification(s *Spec) Option { return option(func(set *settings) { set.spec = s }) }
 
-// LoadOnDemand lets the Runner ask the server for its table, as [Load] does, at the first
-// name or form that its own does not have, and check by that from then on: modules and
-// what is newer than [Builtin] pass. That command takes the three reads of Load more,
-// once for a Runner; after they have failed the next such command tries again, and the
-// error of this one has both causes.
+// LoadOnDemand makes the Runner load the server's table, as [Load] does, at the first
+// command that its own table refuses as unknown or as having an unknown form. From then
+// on the Runner checks against the loaded table, so commands of modules and commands
+// newer than [Builtin] pass. Loading adds the three reads of Load to that command, once
+// per Runner. If loading fails, the command's error wraps both causes, and the next
+// such command tries again.
 func LoadOnDemand() Option { return option(func(s *settings) { s.loads = true }) }
 
-// Strict refuses every name that the table does not have. By default names with
-// a dot, as modules have them, pass unchecked.
+// Strict refuses every command that is not in the table. By default a name with a dot,
+// as modules have them, passes unchecked.
 func Strict() Option { return option(func(s *settings) { s.strict = true }) }
 
-// MinServer names the oldest server that the program has to run on, as "6.2": commands and
-// options that came later are [ErrTooNew]. By default nothing is too new.
+// MinServer names the oldest server version that the program must run on, for example
+// "6.2". Commands and options that are newer are refused with [ErrTooNew]. By default
+// none is too new.
 func MinServer(version string) Option {
 	return option(func(s *settings) {
 		s.oldest = version
@@ -61,15 +63,16 @@ func MinServer(version string) Option {
 
 var versions = regexp.MustCompile(`^[0-9]+(\.[0-9]+){0,2}$`)
 
-// Allow lets commands through: names, as "FLUSHALL" or "CONFIG SET", where a container
-// stands for its subcommands, or categories, as "@read", with "@all" for everything. Of several
-// options the last one that concerns a command decides. What is denied by default needs
-// its name, a category does not let it through.
+// Allow permits commands. It takes names, such as "FLUSHALL" or "CONFIG SET", and
+// categories, such as "@read"; "@all" is the category of all commands. The name of a
+// container command includes its subcommands. If several options match a command, the
+// last one decides. A command that is refused by default can be permitted by its name
+// only, not by a category.
 func Allow(what ...string) Option { return permit(true, what) }
 
-// Deny keeps commands away; it takes what [Allow] takes. Deny("@all") and then
-// Allow("@read") lets reads through alone. A module's command that the table does not
-// have is in no category but "@all".
+// Deny refuses commands. It takes the same arguments as [Allow]. Deny("@all") followed
+// by Allow("@read") permits reads only. A module's command that is not in the table
+// belongs to no category other than "@all".
 func Deny(what ...string) Option { return permit(false, what) }
 
 func permit(allow bool, what []string) Option {
@@ -83,7 +86,7 @@ func permit(allow bool, what []string) Option {
 	})
 }
 
-// gather applies the options. Their errors are those of every call.
+// gatherOptions applies the options. Its error is returned by every call.
 func gatherOptions(opts []Option) (s settings, err error) {
 	for _, o := range opts {
 		if o != nil {
@@ -93,8 +96,8 @@ func gatherOptions(opts []Option) (s settings, err error) {
 	return s, errors.Join(s.errs...)
 }
 
-// known reports an option that names nothing of the table: it would be of no effect, and a
-// Deny without effect is dangerous.
+// known returns an error for an Allow or Deny that matches nothing in the table: it
+// would have no effect, and a Deny without effect is dangerous.
 func (s *settings) known(spec *Spec) error {
 	for _, a := range s.access {
 		if category, ok := strings.CutPrefix(a.what, "@"); ok {

@@ -16,25 +16,27 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// unsafeHere are commands that would end, stop or slow the server of a test, or
-// turn its connection into something else, or whose words name other machines and files.
+// unsafeHere lists commands that would end, stop or slow down the server of a test,
+// that change the state of a connection, or whose arguments name other machines or
+// files.
 var unsafeHere = strings.Fields(`acl|deluser acl|load acl|save acl|setuser auth bgrewriteaof bgsave blmove blmpop blpop brpop brpoplpush bzmpop bzpopmax bzpopmin
 	client|kill client|pause client|reply client|no-evict client|tracking client|caching client|unblock cluster config|set config|rewrite debug discard exec failover
 	function|kill hello migrate module|load module|loadex module|unload monitor multi pfdebug pfselftest psubscribe psync
 	punsubscribe quit readonly readwrite replconf replicaof reset save script|debug script|kill select shutdown slaveof ssubscribe subscribe sunsubscribe
 	swapdb sync unsubscribe unwatch wait waitaof watch asking`)
 
-// shapes are answers that say that the words of a command were not well formed.
+// shapes lists beginnings of error replies for malformed arguments.
 var shapes = regexp.MustCompile(`(?i)syntax error|wrong number of arguments|unknown subcommand|unbalanced|unknown option|option .*not allowed|not compatible|at least 1 input key`)
 
-// loose are words that the server takes in more places than its documentation says, by
-// the group of their commands: ANY belongs behind the number of COUNT, and the server is content
-// when both are anywhere among the options. Check holds to what is documented.
+// loose lists, by the group of their commands, keywords that the server accepts in more
+// places than documented: ANY belongs after the number of COUNT, and the server accepts
+// both anywhere among the options. Check follows the documentation.
 var loose = map[string]string{"geo": "ANY"}
 
-// TestCheckAgainstServer makes lists of words for every command that is safe,
-// from its grammar and then spoilt, and compares Check with the server: what it
-// takes has no wrong shape there, and what it refuses for its shape is refused there.
+// TestCheckAgainstServer generates valid and spoilt arguments for every safe command
+// from its grammar, and compares Check with the server: the server does not refuse
+// accepted arguments for their shape, and it refuses arguments that Check refuses for
+// their shape.
 func TestCheckAgainstServer(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
@@ -110,8 +112,8 @@ func unruled(spec *Spec, c *Command, args []any) bool {
 	return ruledOnes.Check(args...) != nil
 }
 
-// ofShape reports whether an error is about the shape of a list: how many words
-// there are, or one that is no option.
+// ofShape reports whether an error is about the number of arguments or an unknown
+// option.
 func ofShape(c *Command, e *ArgError) bool {
 	for _, r := range c.rules {
 		if e.Want == r.want {
@@ -121,8 +123,9 @@ func ofShape(c *Command, e *ArgError) bool {
 	return !regexp.MustCompile("integer|number|only once|Unix").MatchString(e.Want)
 }
 
-// looked reports whether the server has looked at all words as Check has: some commands
-// are done when they see that the key is not there, one ignores what is too much, and some are loose.
+// looked reports whether the server has parsed all words as Check has. Some commands
+// return as soon as they see that the key is missing, one ignores extra words, and some
+// are loose.
 func looked(c *Command, words []string) bool {
 	if word := loose[c.Group]; word != "" && slices.Contains(words, word) {
 		return false
@@ -130,7 +133,7 @@ func looked(c *Command, words []string) bool {
 	return c.id != "xpending" && (len(c.Args) == 0 || c.Args[0].Type != "key" || len(words) > 0 && words[0] == "@key")
 }
 
-// tell has the server execute a command on keys of every type.
+// tell runs a command on keys of every type.
 func tell(t *testing.T, rdb *redis.Client, c *Command, args []any) error {
 	t.Helper()
 	line := []any{}
@@ -166,7 +169,7 @@ func tell(t *testing.T, rdb *redis.Client, c *Command, args []any) error {
 	return err
 }
 
-// keyFor is a key that holds what a command works on.
+// keyFor returns a key of the type that a command works on.
 func keyFor(c *Command) string {
 	switch c.Group {
 	case "geo":
@@ -178,7 +181,7 @@ func keyFor(c *Command) string {
 	}
 }
 
-// wordsFor makes words that a grammar takes.
+// wordsFor generates words that match a grammar.
 func wordsFor(rng *rand.Rand, args []Arg) (words []string) {
 	keys := 0
 	for i := range args {
@@ -234,7 +237,7 @@ func bodyFor(rng *rand.Rand, a *Arg) []string {
 	}
 }
 
-// spoil does something to words that makes most of them wrong.
+// spoil changes words so that most results are wrong.
 func spoil(rng *rand.Rand, words []string) []string {
 	words = slices.Clone(words)
 	at := rng.IntN(len(words) + 1)

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// note keeps the place of the next word.
+// note records the element of the next word.
 func (m *matcher) note(a *Arg, token bool) {
 	switch {
 	case token && m.seen < len(m.tokens):
@@ -30,7 +30,7 @@ func (m *matcher) has(token string) bool {
 	return false
 }
 
-// expect notes what could have stood at the next word.
+// expect records an element that could be at the next word.
 func (m *matcher) expect(a *Arg) {
 	if !m.recording || m.want != "" {
 		return
@@ -43,7 +43,7 @@ func (m *matcher) expect(a *Arg) {
 	}
 }
 
-// expectValue is expect for what stands behind a token.
+// expectValue records that the next word must be the value of a.
 func (m *matcher) expectValue(a *Arg) {
 	if m.recording && m.want == "" {
 		m.expect(a)
@@ -51,7 +51,7 @@ func (m *matcher) expectValue(a *Arg) {
 	}
 }
 
-// fail says what is wrong in words. It returns false.
+// fail records what is expected at a word. It returns false.
 func (m *matcher) fail(at int, format string, args ...any) bool {
 	if m.recording && m.want == "" {
 		m.at, m.want = at, fmt.Sprintf(format, args...)
@@ -59,7 +59,7 @@ func (m *matcher) fail(at int, format string, args ...any) bool {
 	return false
 }
 
-// failure is the error of a recorded walk.
+// failure returns the error of a recorded walk.
 func (m *matcher) failure(c *Command) *ArgError {
 	e := &ArgError{Command: c.Name, Pos: m.at, Want: m.want, Usage: c.Usage()}
 	defer func() {

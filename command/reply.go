@@ -13,20 +13,21 @@ import (
 	"unicode/utf8"
 )
 
-// Reply is what the server answered.
+// Reply is the server's reply to a command.
 type Reply struct{ value any }
 
-// IsNil reports whether the answer is that there is nothing.
+// IsNil reports whether the server replied nil.
 func (r Reply) IsNil() bool { return r.value == nil }
 
-// Value returns the answer as Go values: nil, string, int64, float64, bool, *big.Int, an error for
-// an error inside a list, []any, and map[any]any where the connection speaks RESP3 (in
-// RESP2 a map is a list of keys and values in turn).
+// Value returns the reply as a Go value: nil, string, int64, float64, bool, *big.Int,
+// an error for an error inside a list, []any, or map[any]any. Maps occur only if the
+// connection uses RESP3; in RESP2 a map is a flat list of alternating keys and values.
 func (r Reply) Value() any { return r.value }
 
-// String is the answer as text, in the way of redis-cli: lists are numbered, texts in
-// them quoted, numbers marked; maps are sorted. A text that is alone stands as it is if it can be
-// printed, else it is quoted.
+// String returns the reply as text in the format of redis-cli. List elements are
+// numbered, text in them is quoted, and numbers are marked with their type. Maps are
+// sorted by key. A single text is returned unchanged if it is printable, and quoted
+// otherwise.
 func (r Reply) String() string {
 	if text, ok := r.value.(string); ok && printable(text) {
 		return text
@@ -40,7 +41,7 @@ func printable(text string) bool {
 	})
 }
 
-// lines are the lines of a value.
+// lines returns the lines of a formatted value.
 func lines(value any) []string {
 	switch v := value.(type) {
 	case nil:
@@ -78,7 +79,7 @@ func lines(value any) []string {
 	}
 }
 
-// listed numbers the parts of a list, whose further lines stand below their first.
+// listed numbers the elements of a list and aligns their further lines.
 func listed(n int, mark string, part func(i int) []string) (all []string) {
 	width := len(strconv.Itoa(n))
 	for i := range n {
@@ -101,7 +102,7 @@ func shifted(by string, all []string) []string {
 	return out
 }
 
-// sortedKeys are the keys of a map, sorted by their texts and then by their types.
+// sortedKeys returns the keys of a map, sorted by their texts and then by their types.
 func sortedKeys(m map[any]any) []any {
 	keys := make([]any, 0, len(m))
 	for k := range m {
@@ -113,7 +114,8 @@ func sortedKeys(m map[any]any) []any {
 	return keys
 }
 
-// quote is a text in double quotes as redis-cli writes it; [Words] reads it back.
+// quote returns a text in double quotes as redis-cli writes it. [Runner.Line] reads it
+// back.
 func quote(text string) string {
 	b := []byte{'"'}
 	for i := range len(text) {
@@ -131,11 +133,13 @@ func quote(text string) string {
 	return string(append(b, '"'))
 }
 
-// MarshalJSON writes the answer as JSON. A text that is not UTF-8 is {"base64": "…"}, an error
-// inside a list {"error": "…"}, a number that JSON does not have its name as a text.
+// MarshalJSON encodes the reply as JSON. Text that is not UTF-8 becomes {"base64":
+// "…"}, an error inside a list becomes {"error": "…"}, and NaN and the infinities
+// become text.
 //
-// A map is an object whose names are the texts of its keys. One with a key that is not UTF-8, or with
-// two keys of one text (1 and "1"), is a sorted list of pairs: [[key, value], …].
+// A map becomes an object whose names are the texts of the keys. If a key is not UTF-8,
+// or if two keys have the same text (1 and "1"), the map becomes a sorted list of pairs
+// instead: [[key, value], …].
 func (r Reply) MarshalJSON() ([]byte, error) { return json.Marshal(jsonOf(r.value)) }
 
 func jsonOf(value any) any {
@@ -167,7 +171,7 @@ func jsonOf(value any) any {
 	}
 }
 
-// jsonOfMap is an object, or a list of pairs where an object would lose keys.
+// jsonOfMap returns an object, or a list of pairs if an object would lose keys.
 func jsonOfMap(m map[any]any) any {
 	object, pairs := make(map[string]any, len(m)), make([]any, 0, len(m))
 	exact := true

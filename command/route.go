@@ -17,7 +17,7 @@ import (
 
 var errCursor = errors.New("a cursor of SCAN belongs to one node of the cluster; use a client of that node")
 
-// send sends a request where it belongs. A nil answer is no error.
+// send sends a request to the nodes that it belongs to. A nil reply is not an error.
 func (r *Runner) send(ctx context.Context, q *request) (any, error) {
 	c := q.cmd
 	switch {
@@ -61,7 +61,7 @@ func (q *request) command(ctx context.Context) *redis.Cmd {
 	return cmd
 }
 
-// policy returns the part of a tip behind its name, "" if there is none.
+// policy returns the value of a tip, or "".
 func (c *Command) policy(name string) string {
 	for _, tip := range c.Tips {
 		if value, ok := strings.CutPrefix(tip, name+":"); ok {
@@ -71,20 +71,20 @@ func (c *Command) policy(name string) string {
 	return ""
 }
 
-// everywhere reports whether a command without a key goes to every master, and
-// its answers can become one.
+// everywhere reports whether a command without a key goes to every master and the
+// replies can be combined.
 func (c *Command) everywhere() bool {
 	request := c.policy("request_policy")
 	return (request == "all_shards" || request == "all_nodes") && c.policy("response_policy") != "special"
 }
 
-// part is the answer of one master.
+// part is the reply of one master.
 type part struct {
 	addr  string
 	value any
 }
 
-// masters sends a request to every master and makes one answer of theirs.
+// masters sends a request to every master and combines the replies.
 func (q *request) masters(ctx context.Context) (any, error) {
 	var mu sync.Mutex
 	var parts []part
@@ -121,7 +121,7 @@ func (q *request) masters(ctx context.Context) (any, error) {
 	return fold(q.cmd.policy("response_policy"), parts), nil
 }
 
-// fold makes one answer of many.
+// fold combines replies by a response policy.
 func fold(policy string, parts []part) any {
 	join := map[string]func(a, b int64) int64{
 		"agg_sum":         func(a, b int64) int64 { return a + b },
@@ -149,7 +149,7 @@ func fold(policy string, parts []part) any {
 	return whole
 }
 
-// joined joins two numbers, or two lists of them one by one.
+// joined combines two numbers, or the elements of two lists.
 func joined(join func(a, b int64) int64, a, b any) any {
 	switch a := a.(type) {
 	case int64:

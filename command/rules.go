@@ -6,13 +6,13 @@ import (
 	"strings"
 )
 
-// rule is something that a command's grammar cannot express.
+// rule is a condition that a command's grammar cannot express.
 type rule struct {
-	commands string // ids, with spaces between them
+	commands string // ids, separated by spaces
 	kind     ruleKind
 	token    string
 	others   []string
-	want     string // what the error says
+	want     string // the text of the error
 }
 
 type ruleKind int
@@ -20,8 +20,8 @@ type ruleKind int
 const (
 	without  ruleKind = iota // the token excludes the others
 	onlyWith                 // the token needs one of the others
-	single                   // the token leaves room for one score and member
-	keyless                  // the token wants the third word to be empty
+	single                   // the token allows only one score and member
+	keyless                  // the token requires the third word to be empty
 	balanced                 // the token has as many values as there are keys
 	word                     // the first word is one of the others
 	positive                 // the token's number is at least 1
@@ -29,8 +29,8 @@ const (
 	choice                   // the token's word is one of the others
 )
 
-// rules are all there are, at most twenty. A test tries each against a server, both
-// ways; the design page of this package has them as a table.
+// rules lists all rules, at most twenty. A test tries each against a server, both ways;
+// docs/design/0017-command.md lists them.
 var rules = []rule{
 	{"zadd expire pexpire expireat pexpireat", without, "NX", []string{"GT", "LT"}, "NX without GT and LT"},
 	{"zadd", single, "INCR", nil, "a single score and member with INCR"},
@@ -53,15 +53,15 @@ var rules = []rule{
 	{"zunion zinter zunionstore zinterstore", balanced, "WEIGHTS", nil, "as many weights as keys"},
 }
 
-// lenient are commands that take more than their grammar says: they ignore what they
-// do not know, or do without what is asked for. Of them Check counts words only.
+// lenient lists commands that accept more than their grammar says: they ignore unknown
+// or missing arguments. Check compares only the number of words with their arity.
 var lenient = []string{"geohash", "geopos", "lolwut"}
 
-// ruled begins the versions of the servers that the rules are those of. A later one may
-// take more, and refuses by itself what it does not take.
+// ruled is the prefix of the server versions that the rules apply to. A later server
+// may accept more.
 const ruled = "7.0."
 
-// setRules gives each command of a table its rules.
+// setRules assigns the rules to the commands of a table.
 func (s *Spec) setRules() {
 	if !strings.HasPrefix(s.Version, ruled) {
 		return
@@ -75,7 +75,7 @@ func (s *Spec) setRules() {
 	}
 }
 
-// obey asks a command's rules about words that its grammar takes.
+// obey checks the rules of a command whose words match its grammar.
 func (m *matcher) obey(c *Command) bool {
 	for _, r := range c.rules {
 		if r.kind == word && !r.names(m.words[0]) {
@@ -90,7 +90,7 @@ func (m *matcher) obey(c *Command) bool {
 	return true
 }
 
-// breaks reports whether words with the token of a rule break it.
+// breaks reports whether words that contain the rule's token break the rule.
 func (m *matcher) breaks(r *rule) bool {
 	switch r.kind {
 	case without:
@@ -111,12 +111,12 @@ func (m *matcher) breaks(r *rule) bool {
 	}
 }
 
-// names reports whether a word is one of the rule's.
+// names reports whether word is one of the rule's other words.
 func (r *rule) names(word string) bool {
 	return slices.ContainsFunc(r.others, func(w string) bool { return strings.EqualFold(w, word) })
 }
 
-// behind returns the word behind the last one that is a token, or nothing.
+// behind returns the word after the last occurrence of token, or "".
 func (m *matcher) behind(token string) string {
 	for i := len(m.words) - 2; i >= 0; i-- {
 		if strings.EqualFold(m.words[i], token) {

@@ -10,8 +10,8 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// TestRules tries each rule on a server: what breaks it is refused there, and
-// what keeps it is not.
+// TestRules tries each rule on a server, with arguments that break it and arguments
+// that keep it.
 func TestRules(t *testing.T) {
 	t.Parallel()
 	if len(rules) > 20 {

@@ -7,17 +7,21 @@ import (
 	"time"
 )
 
-// Run is [Runner.Do] with an answer of a type: a string, []byte, bool, an integer, a float, any, a
-// time.Duration, or of these a []T, a map[string]T, a pointer, or a struct whose fields have tags `redis:"name"`.
-// ok is false where the server answers nil, where a struct gets no field, and where a Duration
-// gets the negative number that stands for none.
+// Run is [Runner.Do] with the reply decoded into a T. T is a string, []byte, bool, an
+// integer, a float, any, a [time.Duration], or, of these types, a []T, a map[string]T,
+// a pointer, or a struct whose fields have tags `redis:"name"`. ok is false if the
+// server replies nil, if no field of the struct is in the reply, and if a Duration gets
+// the negative number with which Redis says that there is none.
 //
-// Texts are read as numbers where numbers are asked for, and the other way round; a double becomes the text that
-// RESP2 has for it, with the fewest digits, and an integer if it is whole. A map and a struct take pairs in each of
-// the forms that servers have: a map, a list of keys and values in turn, a list of pairs. A Duration counts seconds,
-// but milliseconds for PTTL, PEXPIRETIME and their kin; inside a struct it is an error, for some fields count one
-// and some the other. An integer that does not fit, or an answer of another shape, is an
-// error that says so and shows no value; the command was executed then.
+// Run converts text to numbers and numbers to text as T requires. A RESP3 double
+// becomes the text that RESP2 has for it, with the fewest digits, or an integer if it
+// is whole. A map and a struct accept each form in which servers send pairs: a map, a
+// flat list of alternating keys and values, and a list of pairs. A Duration is read in
+// seconds, and in milliseconds for commands whose names end in PTTL or PEXPIRETIME. A
+// Duration inside a struct is an error, because the unit differs from field to field.
+//
+// If an integer does not fit, or the reply has another shape, Run returns an error that
+// contains no value. The command has run in that case.
 func Run[T any](ctx context.Context, r *Runner, args ...any) (v T, ok bool, err error) {
 	q, err := r.request(ctx, args)
 	if err != nil {
@@ -35,7 +39,7 @@ func Run[T any](ctx context.Context, r *Runner, args ...any) (v T, ok bool, err 
 	return v, ok, nil
 }
 
-// unitOf is what the times in a command's answer count.
+// unitOf returns the unit of the times in a command's reply.
 func unitOf(name string) time.Duration {
 	if strings.HasSuffix(name, "PTTL") || strings.HasSuffix(name, "PEXPIRETIME") {
 		return time.Millisecond
@@ -43,7 +47,7 @@ func unitOf(name string) time.Duration {
 	return time.Second
 }
 
-// decode reads a reply into what v points to. It reports whether there was something.
+// decode reads a reply into *v. It reports whether the reply held a value.
 func decode[T any](v *T, reply any, unit time.Duration) (bool, error) {
 	if reply == nil {
 		return false, nil

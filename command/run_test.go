@@ -23,7 +23,7 @@ type account struct {
 	Other   string
 }
 
-// run runs a command that has to work, and returns its answer and ok.
+// run runs a command that must succeed, and returns its value and ok.
 func run[T any](t *testing.T, r *Runner, line string) (T, bool) {
 	t.Helper()
 	words, err := Words(line)
@@ -44,7 +44,7 @@ func same[T any](t *testing.T, r *Runner, line string, want T) {
 	}
 }
 
-// TestRun reads answers as every type, in both protocols.
+// TestRun decodes replies into every type, in both protocols.
 func TestRun(t *testing.T) {
 	t.Parallel()
 	s := redistest.StartServer(t)
@@ -155,7 +155,7 @@ func fields(t *testing.T, line string) []string {
 	return words
 }
 
-// nest is a type that contains itself.
+// nest is a recursive type.
 type nest []nest
 
 func TestDecodeBounds(t *testing.T) {

@@ -12,9 +12,9 @@ import (
 	"github.com/desir-go/desir/internal/hub"
 )
 
-// Runner sends commands through a client, after it has checked them.
+// Runner checks commands and sends them through a client.
 //
-// Use [New]. A Runner is safe for any number of goroutines.
+// Use [New] to create one. A Runner is safe for concurrent use.
 type Runner struct {
 	h     *hub.Handle
 	s     settings
@@ -23,16 +23,24 @@ type Runner struct {
 
 var errUnmade = errors.New("the Runner was not made by New")
 
-// New makes a Runner of a client. It does not talk to Redis and cannot fail: an option
-// that makes no sense, or names what is not in the table, is the error of every call.
+// New returns a Runner that uses rdb. It sends nothing and cannot fail. An invalid
+// option, or one that names a command or category that is not in the table, is returned
+// as the error of every call.
 //
-// By default commands are checked by [Builtin]; [Specification] sets another table, and [LoadOnDemand]
-// asks the server for its own where that has no such name or form. Denied are by
-// default, with [ErrNotAllowed], the commands that leave something behind in a connection, which is shared: SUBSCRIBE
-// and its kin, MONITOR, SELECT, AUTH, HELLO, RESET, QUIT, MULTI, EXEC, WATCH, WAIT, CLIENT REPLY, CLIENT TRACKING, READONLY
-// and others; and those that destroy or stop: SHUTDOWN, FLUSHALL, FLUSHDB, SWAPDB, DEBUG, REPLICAOF, FAILOVER, CLUSTER RESET, MODULE LOAD.
-// [Allow] with the name lets one through. Of the first kind each then runs on a connection of its own that ends
-// with it: a transaction of several calls is not to be had here.
+// By default, commands are checked against [Builtin]. [Specification] sets another
+// table. [LoadOnDemand] loads the server's table at the first command that the current
+// one refuses as unknown.
+//
+// By default, two kinds of commands are refused with [ErrNotAllowed]. The first kind
+// changes the state of a connection, and connections are shared: SUBSCRIBE and its
+// relatives, MONITOR, SELECT, AUTH, HELLO, RESET, QUIT, MULTI, EXEC, WATCH, WAIT,
+// CLIENT REPLY, CLIENT TRACKING, READONLY and others. The second kind destroys data or
+// stops the server: SHUTDOWN, FLUSHALL, FLUSHDB, SWAPDB, DEBUG, REPLICAOF, FAILOVER,
+// CLUSTER RESET, MODULE LOAD and others.
+//
+// [Allow] with a command's name permits it. A permitted command of the first kind runs
+// on a dedicated connection, which is closed after it. Transactions across calls
+// therefore need a [Session].
 func New(rdb redis.UniversalClient, opts ...Option) *Runner {
 	s, err := gatherOptions(opts)
 	r := &Runner{h: hub.NewHandle(rdb, "command", "", err).Apart(true), s: s}
@@ -40,24 +48,33 @@ func New(rdb redis.UniversalClient, opts ...Option) *Runner {
 	return r
 }
 
-// Do checks a command and sends it: its name and arguments as words, as
-// [Command.Check] takes them. A subcommand is a word of its own: Do(ctx, "CONFIG", "GET", "maxmemory").
+// Do checks a command and sends it. args are the command's name and its arguments, of
+// the types that [Command.Check] accepts. A subcommand is an argument of its own:
+// Do(ctx, "CONFIG", "GET", "maxmemory").
 //
-// One round trip, and none if the command is refused: [ErrUnknown], [ErrNotAllowed], [ErrTooNew], an
-// [*ArgError], and [desir.ErrCrossSlot] for keys that a cluster keeps apart. A command that is not
-// [Command.Retryable] is sent once; after [desir.ErrMaybeRan] it may have been executed.
+// Do takes one round trip. If it refuses the command it sends nothing and returns
+// [ErrUnknown], [ErrNotAllowed], [ErrTooNew], an [*ArgError], or, for keys of different
+// slots on a cluster, [desir.ErrCrossSlot]. A command that is not [Command.Retryable]
+// is sent at most once; after [desir.ErrMaybeRan] it may have run.
 //
-// A command that blocks takes a connection of its own and three round trips more. When the context ends, an
-// element that the command had got is returned; where nobody knows, the error is the context's joined with
-// [desir.ErrMaybeRan]. Blocking needs a client of a server, of sentinels or of a cluster.
+// A blocking command uses a dedicated connection and takes three more round trips. If
+// the context ends first, Do unblocks the command at the server. It returns the element
+// if the command already had one. If it cannot find out, it returns the context's error
+// joined with [desir.ErrMaybeRan]. Blocking commands need a client of a single server,
+// of Sentinel or of a cluster.
 //
-// On a cluster the first key decides where a command goes; of a command whose keys the table does not
-// tell, a module's say, the server is asked for them by COMMAND GETKEYS, a round trip more. Without a key, KEYS, DBSIZE, RANDOMKEY, SCRIPT LOAD, CONFIG SET and others
-// of which the table says so go to every master, not at one moment, and the answers become one: numbers are added, lists joined. SCAN is
-// [desir.ErrNotSupported] there, for a cursor belongs to one node. Everything else goes to any node.
+// On a cluster, the first key selects the node. If the table does not say which
+// arguments are keys, for example for a module's command, Do asks the server with
+// COMMAND GETKEYS, which takes one more round trip. Some commands without a key go to
+// every master, though not at one moment: KEYS, DBSIZE, RANDOMKEY, SCRIPT LOAD, CONFIG
+// SET and others that the table marks. Do combines their replies by the rule of the
+// table: it adds numbers and concatenates lists, for example. SCAN returns
+// [desir.ErrNotSupported] on a cluster, because a cursor belongs to one node. All other
+// commands without a key go to any node.
 //
-// A miss is a Reply that IsNil. Errors are [*desir.OpError], with the first key, and show no other argument. Where the server was
-// asked the words of its answer are in them.
+// If there is no value, the Reply's IsNil is true and the error is nil. Errors are
+// [*desir.OpError] with the first key and contain no other argument. The text of a
+// server error is included as the server sent it.
 func (r *Runner) Do(ctx context.Context, args ...any) (Reply, error) {
 	q, err := r.request(ctx, args)
 	if err != nil {
@@ -70,12 +87,16 @@ func (r *Runner) Do(ctx context.Context, args ...any) (Reply, error) {
 	return Reply{v}, nil
 }
 
-// Line is [Runner.Do] of a line, which [Words] splits as redis-cli does.
+// Line is [Runner.Do] for a command line. The line is split into words by the quoting
+// rules of redis-cli: words are separated by white space; a word in double quotes may
+// contain the escapes \n, \r, \t, \b, \a and \xHH, and a backslash before any other
+// character stands for that character; in single quotes only \' is an escape.
+// Unbalanced quotes are an error.
 func (r *Runner) Line(ctx context.Context, line string) (Reply, error) {
 	return doLine(ctx, line, r.Do)
 }
 
-// doLine splits a line and has its words done.
+// doLine splits a line and calls do with its words.
 func doLine(ctx context.Context, line string, do func(context.Context, ...any) (Reply, error)) (Reply, error) {
 	words, err := Words(line)
 	if err != nil {
@@ -88,18 +109,18 @@ func doLine(ctx context.Context, line string, do func(context.Context, ...any) (
 	return do(ctx, args...)
 }
 
-// request is a command on its way.
+// request is a command that is being checked and sent.
 type request struct {
 	hub   *hub.Hub
 	cmd   *Command // nil: not in the table
 	name  string   // for errors; empty if unknown
-	words []string // behind the name
-	args  []any    // to send, with the name
+	words []string // the arguments after the name
+	args  []any    // what is sent, including the name
 	keys  []string
-	first int // index of the first key in args, or 0
+	first int // index of the first key in args; 0 if there is none
 }
 
-// fail returns err as the error of the command.
+// fail returns err as an OpError of the command.
 func (q *request) fail(err error) error {
 	name, key := q.name, ""
 	if name == "" {
@@ -111,7 +132,7 @@ func (q *request) fail(err error) error {
 	return hub.NewHandle(nil, "command", key, nil).Fail(name, err)
 }
 
-// request checks everything that can be checked without sending. It is never nil.
+// request runs all checks that need no reply of the command. The result is never nil.
 func (r *Runner) request(ctx context.Context, args []any) (*request, error) {
 	if r == nil || r.table == nil {
 		return &request{}, fmt.Errorf("%w: %w", desir.ErrNotSupported, errUnmade)
@@ -121,7 +142,7 @@ func (r *Runner) request(ctx context.Context, args []any) (*request, error) {
 		return &request{}, err
 	}
 	if len(args) == 0 {
-		return &request{}, fmt.Errorf("%w: no words", ErrUnknown)
+		return &request{}, fmt.Errorf("%w: no command given", ErrUnknown)
 	}
 	spec := r.table.get()
 	q, err := r.check(h, spec, args)
@@ -131,7 +152,7 @@ func (r *Runner) request(ctx context.Context, args []any) (*request, error) {
 	newer, loading := r.table.after(ctx, h, err)
 	switch {
 	case loading != nil:
-		return q, fmt.Errorf("%w (the server's table is not known: %w)", err, loading)
+		return q, fmt.Errorf("%w (loading the server's command table failed: %w)", err, loading)
 	case newer == spec:
 		return q, spec.explained(err)
 	}
@@ -141,7 +162,7 @@ func (r *Runner) request(ctx context.Context, args []any) (*request, error) {
 	return q, q.findKeys(ctx)
 }
 
-// check is a request that a table lets pass.
+// check returns the request for args if table and the settings permit it.
 func (r *Runner) check(h *hub.Hub, table *checked, args []any) (*request, error) {
 	q := &request{hub: h}
 	if table.err != nil {
@@ -171,13 +192,13 @@ func (r *Runner) check(h *hub.Hub, table *checked, args []any) (*request, error)
 	return q, nil
 }
 
-// set fills in the command and its words.
+// set fills in the command and its arguments.
 func (q *request) set(spec *Spec, args []any) error {
 	words := make([]string, len(args))
 	for i, a := range args {
 		text, ok := textOf(a)
 		if !ok {
-			return q.untold(spec, words[:i])
+			return q.noText(spec, words[:i])
 		}
 		words[i] = text
 	}
@@ -202,10 +223,11 @@ func (q *request) set(spec *Spec, args []any) error {
 	return nil
 }
 
-// untold is the error of a word that has no plain text, behind those that have.
-func (q *request) untold(spec *Spec, words []string) error {
+// noText returns the error for an argument of a type that has no text; words are those
+// before it.
+func (q *request) noText(spec *Spec, words []string) error {
 	if len(words) == 0 {
-		return fmt.Errorf("%w: the name is not a text", ErrUnknown)
+		return fmt.Errorf("%w: the name is not a string", ErrUnknown)
 	}
 	cmd, n := spec.resolve(words)
 	wrong := &ArgError{Pos: len(words) - n, Want: "a string, a []byte, a number or a bool"}
@@ -220,7 +242,7 @@ func (q *request) untold(spec *Spec, words []string) error {
 	return wrong
 }
 
-// findKeys finds the keys, and refuses those of several slots.
+// findKeys sets the keys. On a cluster it refuses keys of different slots.
 func (q *request) findKeys(ctx context.Context) error {
 	var err error
 	if q.cmd != nil {
@@ -245,8 +267,8 @@ func (q *request) findKeys(ctx context.Context) error {
 	return q.hub.SameSlot(q.keys[0], q.keys[1:]...)
 }
 
-// askKeys asks the server for the keys. A command that it does not know, or that
-// has none, has none.
+// askKeys asks the server for the keys. If the server returns an error or no keys,
+// there are none.
 func (q *request) askKeys(ctx context.Context) {
 	reply, _ := ask(ctx, q.hub, append([]any{"COMMAND", "GETKEYS"}, q.args...)...)
 	if q.keys = textsIn(reply); len(q.keys) == 0 {

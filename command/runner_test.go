@@ -14,7 +14,7 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// do runs a command that has to work.
+// do runs a command that must succeed.
 func do(t *testing.T, r *Runner, args ...any) Reply {
 	t.Helper()
 	reply, err := r.Do(ctx, args...)
@@ -62,7 +62,7 @@ func TestSession(t *testing.T) {
 	})
 }
 
-// TestRefused has commands of which nothing is sent.
+// TestRefused has commands that are refused before they are sent.
 func TestRefused(t *testing.T) {
 	b := redistest.Backends()[0].Start(t)
 	trips := redistest.CountTrips(b.Client)
@@ -74,12 +74,12 @@ func TestRefused(t *testing.T) {
 		text string
 	}{
 		{New(b.Client), "GTE k", ErrUnknown, "did you mean GET"},
-		{New(b.Client), "qqqqqqqqqq k", ErrUnknown, "command.Do: unknown command QQQQQQQQQQ; the table is of Redis 7.0.15: for what is newer use command.Load or LoadOnDemand"},
-		{New(b.Client), "\"a\\n\\x1b[2J\"", ErrUnknown, `unknown command "A\n\x1b[2J"; the table`},
+		{New(b.Client), "qqqqqqqqqq k", ErrUnknown, "command.Do: unknown command QQQQQQQQQQ; checked against the commands of Redis 7.0.15; for newer commands and options use command.Load or LoadOnDemand"},
+		{New(b.Client), "\"a\\n\\x1b[2J\"", ErrUnknown, `unknown command "A\n\x1b[2J"; checked against`},
 		{New(b.Client), "hgetex k fields 1 f", ErrUnknown, "unknown command HGETEX; did you mean"},
-		{New(b.Client), "set k v ifeq w", nil, "; the table is of Redis 7.0.15: for what is newer use command.Load or LoadOnDemand"},
-		{New(b.Client), "client nosuch", nil, "the table is of Redis 7.0.15"},
-		{New(b.Client), "client list type normal id 1", nil, "the table is of Redis 7.0.15"},
+		{New(b.Client), "set k v ifeq w", nil, "; checked against the commands of Redis 7.0.15; for newer commands and options use command.Load or LoadOnDemand"},
+		{New(b.Client), "client nosuch", nil, "checked against the commands of Redis 7.0.15"},
+		{New(b.Client), "client list type normal id 1", nil, "checked against the commands of Redis 7.0.15"},
 		{New(b.Client), "", ErrUnknown, ""},
 		{New(b.Client), "FLUSHALL", ErrNotAllowed, `Allow("FLUSHALL")`},
 		{New(b.Client), "client reply off", ErrNotAllowed, `Allow("CLIENT REPLY")`},
@@ -109,8 +109,8 @@ func TestRefused(t *testing.T) {
 		}
 	}
 	for _, line := range []string{"get", "set k v ex soon", "zunion 3 a b", "set k"} { // newer servers do not take these either
-		if _, err := New(b.Client).Line(ctx, line); err == nil || strings.Contains(err.Error(), "the table") {
-			t.Errorf("%s: %v; want nothing about the table", line, err)
+		if _, err := New(b.Client).Line(ctx, line); err == nil || strings.Contains(err.Error(), "checked against") {
+			t.Errorf("%s: %v; want no hint at newer commands", line, err)
 		}
 	}
 	_, err := New(b.Client).Do(ctx, "set", "k", "secret", "EX", "secret")
@@ -125,7 +125,7 @@ func TestRefused(t *testing.T) {
 		want error
 		text string
 	}{
-		{[]any{nil}, ErrUnknown, "command.Do: unknown command: the name is not a text"},
+		{[]any{nil}, ErrUnknown, "command.Do: unknown command: the name is not a string"},
 		{[]any{"nothing", nil}, ErrUnknown, "command.Do: unknown command nothing"},
 		{[]any{"config", "get", nil}, nil, "command.Do: CONFIG GET: argument 1: want a string, a []byte, a number or a bool; usage: CONFIG GET parameter [parameter ...]"},
 		{[]any{"json.get", nil}, nil, "command.Do: JSON.GET: argument 1: want a string, a []byte, a number or a bool"},
@@ -140,7 +140,7 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// TestAllowed lets through what options allow.
+// TestAllowed runs commands that options permit.
 func TestAllowed(t *testing.T) {
 	t.Parallel()
 	s := redistest.StartServer(t)
@@ -169,7 +169,7 @@ func TestAllowed(t *testing.T) {
 	}
 }
 
-// TestTrips counts what a command costs.
+// TestTrips counts the round trips of commands.
 func TestTrips(t *testing.T) {
 	redistest.Each(t, func(t *testing.T, b *redistest.Redis) {
 		r := New(b.Client)
@@ -183,7 +183,7 @@ func TestTrips(t *testing.T) {
 	})
 }
 
-// TestOnce loses replies: what writes was executed once, what reads is asked again.
+// TestOnce loses replies: a write ran once, and a read is retried.
 func TestOnce(t *testing.T) {
 	t.Parallel()
 	s := redistest.StartServer(t)
@@ -202,7 +202,7 @@ func TestOnce(t *testing.T) {
 	do(t, r, "info", "server")
 }
 
-// TestCluster is about keys of several slots, and of none.
+// TestCluster has commands with keys of several slots, and without keys.
 func TestCluster(t *testing.T) {
 	t.Parallel()
 	all := redistest.Backends()
@@ -242,7 +242,7 @@ func TestCluster(t *testing.T) {
 			t.Errorf("%s: %v", line, err)
 		}
 	}
-	// The key of each stands somewhere else among the words.
+	// Each has its key in another place.
 	for _, line := range []string{
 		"eval 'return redis.call(\"get\", KEYS[1])' 1 " + keys[2], "object encoding " + keys[3], "bitop not {" + keys[4] + "}:d {" + keys[4] + "}", "memory usage " + keys[0],
 		"xread count 1 streams " + b.Key("stream") + " 0", "lmpop 1 " + b.Key("list") + " left", "migrate localhost 1 " + b.Key("none") + " 0 1", "sort_ro " + b.Key("list"),

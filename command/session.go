@@ -16,36 +16,38 @@ import (
 	"github.com/desir-go/desir/internal/send"
 )
 
-// Session is a [Runner] whose commands all go through one connection, as those of
-// redis-cli do: what a command leaves behind in it holds for the next ones. With [Allow]
-// of their names MULTI, EXEC, WATCH, SELECT and AUTH work as Redis describes them.
+// Session runs commands like a [Runner], but all on one dedicated connection. State
+// that a command leaves in the connection, such as a transaction, a database or a user,
+// applies to the next commands. Permit MULTI, EXEC, WATCH, SELECT or AUTH with [Allow]
+// to use them.
 //
-// A Session is made by [Runner.Session]. It is safe for any number of goroutines, which
-// take turns.
+// [Runner.Session] returns a Session. It is safe for concurrent use; its commands run
+// one after another.
 type Session struct {
 	r    *Runner
-	node *redis.Client // whose pool the connection is not of
-	own  *redis.Client
+	node *redis.Client // sends CLIENT UNBLOCK
+	own  *redis.Client // owns conn
 	conn *redis.Conn
 	id   atomic.Int64
-	turn chan struct{} // held by the command that runs
+	turn chan struct{} // held by the running command
 	over atomic.Bool
 }
 
 var (
-	errManyNodes = errors.New("a cluster has no one connection; use the URL of one of its nodes")
-	errOver      = errors.New("the session's connection has ended, and a transaction or a database with it")
-	errStreams   = errors.New("its answers have no end")
+	errManyNodes = errors.New("a session needs a client of one server; use a client of one node of the cluster")
+	errOver      = errors.New("the session's connection was closed; its transaction and database are lost")
+	errStreams   = errors.New("the command has no single reply")
 )
 
-// streaming are commands that answer more than once, or never.
+// streaming lists commands that reply more than once or never.
 var streaming = []string{
 	"client|reply", "monitor", "psubscribe", "psync", "punsubscribe", "ssubscribe", "subscribe", "sunsubscribe", "sync", "unsubscribe",
 }
 
-// Session opens a connection of its own and returns a Session with the options of r. The
-// caller closes it. Two round trips. On a cluster, and for a client that is neither of a
-// server nor of sentinels, it is [desir.ErrNotSupported].
+// Session opens a dedicated connection and returns a Session with the options of r. The
+// caller must close it. Session takes two round trips. It returns
+// [desir.ErrNotSupported] on a cluster and for a client that is neither of a single
+// server nor of Sentinel.
 func (r *Runner) Session(ctx context.Context) (*Session, error) {
 	s, err := r.session(ctx)
 	if err != nil {
@@ -83,20 +85,20 @@ func (r *Runner) session(ctx context.Context) (*Session, error) {
 	return s, nil
 }
 
-// Close ends the connection. Later commands are [desir.ErrClosed].
+// Close closes the connection. Later commands return [desir.ErrClosed].
 func (s *Session) Close() error {
 	s.over.Store(true)
-	return s.own.Close() // with the connection
+	return s.own.Close()
 }
 
-// Do is [Runner.Do] on the connection of the session: one round trip, sent once whatever
-// it is. A command that answers without end, as SUBSCRIBE and MONITOR, is
-// [desir.ErrNotSupported].
+// Do is [Runner.Do] on the session's connection. It takes one round trip and sends
+// every command at most once, reads included. A command without a single reply, such as
+// SUBSCRIBE or MONITOR, returns [desir.ErrNotSupported].
 //
-// When the context ends during a command, it is as for a Runner; one that blocks is ended
-// at the server, and the session goes on with the next one when it has the answer. Where
-// none comes for two seconds, or the connection is lost, the session is over: later
-// commands are [desir.ErrClosed], and nothing of them is sent.
+// If the context ends during a command, the result is that of Runner.Do. The session
+// unblocks a blocking command at the server and waits for its reply before it sends the
+// next command. If no reply arrives within two seconds, or if the connection is lost,
+// the session ends: later commands return [desir.ErrClosed] and are not sent.
 func (s *Session) Do(ctx context.Context, args ...any) (Reply, error) {
 	q, err := s.r.request(ctx, args)
 	if err == nil && q.cmd != nil && slices.Contains(streaming, q.cmd.id) {
@@ -112,12 +114,12 @@ func (s *Session) Do(ctx context.Context, args ...any) (Reply, error) {
 	return Reply{v}, nil
 }
 
-// Line is [Session.Do] of a line, which [Words] splits as redis-cli does.
+// Line is [Session.Do] for a command line, which is split as by [Runner.Line].
 func (s *Session) Line(ctx context.Context, line string) (Reply, error) {
 	return doLine(ctx, line, s.Do)
 }
 
-// do sends a request when it is its turn.
+// do sends a request after the commands before it.
 func (s *Session) do(ctx context.Context, q *request) (any, error) {
 	select {
 	case s.turn <- struct{}{}:
@@ -165,8 +167,8 @@ func (s *Session) do(ctx context.Context, q *request) (any, error) {
 	}
 }
 
-// interrupt ends a command at its server and passes its answer on. Without an answer the
-// session is over.
+// interrupt ends a command at its server and passes its reply on. If there is no reply
+// in time, it closes the session.
 func (s *Session) interrupt(q *request, done, left chan answer) {
 	ctx, cancel := context.WithTimeout(context.Background(), grace)
 	defer cancel()
@@ -188,16 +190,16 @@ func (s *Session) interrupt(q *request, done, left chan answer) {
 	}
 }
 
-// Ended reports whether the connection has ended: by Close, or because it was lost.
+// Ended reports whether the connection was closed by Close or lost.
 func (s *Session) Ended() bool { return s.over.Load() }
 
-// replied reports whether an error is the server's reply.
+// replied reports whether an error is a reply of the server.
 func replied(err error) bool {
 	var reply redis.Error
 	return errors.As(err, &reply)
 }
 
-// endedOnce is ended for a command that may be unknown.
+// endedOnce is ended for a request whose command may be nil.
 func (q *request) endedOnce(err error, maybe bool) error {
 	if q.cmd != nil {
 		return q.ended(err, maybe)

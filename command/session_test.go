@@ -15,7 +15,8 @@ import (
 
 var inSessions = Allow("multi", "exec", "discard", "watch", "select", "subscribe", "monitor", "client reply")
 
-// TestOneConnection has its commands share one connection, which nobody else gets.
+// TestOneConnection verifies that the commands of a session share one connection, which
+// no other caller uses.
 func TestOneConnection(t *testing.T) {
 	redistest.Each(t, func(t *testing.T, b *redistest.Redis) {
 		r := New(b.Client, inSessions)
@@ -73,7 +74,8 @@ func TestOneConnection(t *testing.T) {
 	})
 }
 
-// TestSessionEnds obeys contexts, keeps the connection where it can, and says when it is gone.
+// TestSessionEnds verifies that a session honours contexts, keeps its connection if it
+// can, and reports when the connection is lost.
 func TestSessionEnds(t *testing.T) {
 	server := redistest.StartServer(t)
 	p := redistest.NewProxy(t, server.Addr)

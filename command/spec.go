@@ -7,17 +7,16 @@ import (
 	"strings"
 )
 
-// Spec is a table of commands. It is not changed once it is there, and safe for
-// any number of goroutines.
+// Spec is a table of commands. It is immutable and safe for concurrent use.
 type Spec struct {
-	Product string // what server it comes from, "Redis" or "Valkey"; empty if that does not say
-	Version string // of the server it comes from, "7.0.15"
+	Product string // the server it comes from, "Redis" or "Valkey"; empty if the server does not say
+	Version string // the version of that server, "7.0.15"
 
-	all []*Command          // sorted by id, subcommands behind their container
+	all []*Command          // sorted by id; subcommands follow their container
 	ids map[string]*Command // by id
 }
 
-// newSpec makes a table of commands whose ids and grammars are there.
+// newSpec makes a table of commands whose ids and grammars are set.
 func newSpec(product, version string, commands []*Command) *Spec {
 	s := &Spec{Product: product, Version: version, ids: make(map[string]*Command, len(commands))}
 	for _, c := range commands {
@@ -41,8 +40,8 @@ func newSpec(product, version string, commands []*Command) *Spec {
 	return s
 }
 
-// prepare computes what the grammar's elements need and begin with, and returns
-// how many words all of them need.
+// prepare computes the derived fields of the grammar and returns the smallest number of
+// words that args need.
 func prepare(args []Arg) (words int) {
 	for i := range args {
 		a := &args[i]
@@ -70,13 +69,13 @@ func prepare(args []Arg) (words int) {
 	return words
 }
 
-// setEnds finds for each element the options that may follow it directly; outer
-// are those behind the whole sequence.
+// setEnds sets, for each element that needs them, the options that may directly follow
+// it. outer are the options after the whole sequence.
 func setEnds(args []Arg, outer []*Arg) {
 	for i := range args {
 		a := &args[i]
 		if len(a.Args) == 0 && !a.Multiple && (!a.Optional || a.lead) {
-			continue // nothing asks
+			continue // the matcher does not use them
 		}
 		ends := behind(args[i+1:], outer)
 		if a.Multiple || a.Optional && !a.lead {
@@ -92,8 +91,8 @@ func setEnds(args []Arg, outer []*Arg) {
 	}
 }
 
-// behind returns the options at the beginning of a sequence, and those behind it
-// if it has nothing else.
+// behind returns the options at the beginning of a sequence, and outer as well if the
+// sequence has nothing else.
 func behind(args []Arg, outer []*Arg) (options []*Arg) {
 	for i := range args {
 		if !args[i].lead {
@@ -106,7 +105,7 @@ func behind(args []Arg, outer []*Arg) (options []*Arg) {
 	return append(options, outer...)
 }
 
-// least returns how many words the shortest of some choices needs.
+// least returns the number of words of the shortest choice.
 func least(choices []Arg) int {
 	if len(choices) == 0 {
 		return 0
@@ -114,12 +113,12 @@ func least(choices []Arg) int {
 	return slices.MinFunc(choices, func(a, b Arg) int { return a.least - b.least }).least
 }
 
-// leads reports whether each choice begins with a token.
+// leads reports whether every choice begins with a token.
 func leads(choices []Arg) bool {
 	return len(choices) > 0 && !slices.ContainsFunc(choices, func(a Arg) bool { return !a.lead })
 }
 
-// opens reports whether a sequence begins with a token, whatever it leaves out.
+// opens reports whether a sequence begins with a token, whichever options are left out.
 func opens(parts []Arg) bool {
 	for i := range parts {
 		if !parts[i].lead {
@@ -132,8 +131,8 @@ func opens(parts []Arg) bool {
 	return len(parts) > 0
 }
 
-// Lookup finds a command by its name in any case, a subcommand by its full one:
-// "set", "config get", "CONFIG|GET".
+// Lookup returns the command with the given name, in upper or lower case. A subcommand
+// has its full name: "set", "config get", "CONFIG|GET".
 func (s *Spec) Lookup(name string) (*Command, bool) {
 	if c := s.ids[name]; c != nil {
 		return c, true
@@ -142,13 +141,13 @@ func (s *Spec) Lookup(name string) (*Command, bool) {
 	return c, c != nil
 }
 
-// idOf is how the server writes a name.
+// idOf returns a name in the server's form: "config|get".
 func idOf(name string) string {
 	return strings.ToLower(strings.Join(strings.FieldsFunc(name, func(r rune) bool { return r == ' ' || r == '|' || r == '\t' }), "|"))
 }
 
-// resolve finds the command that words call, and how many of them are its name.
-// A container without a subcommand that it knows is the container itself.
+// resolve returns the command that words call, and the number of words in its name. For
+// a container with an unknown subcommand it returns the container.
 func (s *Spec) resolve(words []string) (*Command, int) {
 	c, ok := s.Lookup(words[0])
 	if !ok || c.words() > 1 {
@@ -162,7 +161,7 @@ func (s *Spec) resolve(words []string) (*Command, int) {
 	return c, 1
 }
 
-// All yields every command and subcommand, sorted by name.
+// All returns an iterator over all commands and subcommands, sorted by name.
 func (s *Spec) All() iter.Seq[*Command] { return slices.Values(s.all) }
 
 // Search returns the commands that have all of the words, in any case, in their

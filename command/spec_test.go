@@ -13,8 +13,8 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// TestBuiltinIsTheServers compares the table with a server of its version: all
-// names, every argument, every fact.
+// TestBuiltinIsTheServers compares the table with a server of its version: all names,
+// arguments and other facts.
 func TestBuiltinIsTheServers(t *testing.T) {
 	t.Parallel()
 	server := redistest.StartServer(t)
@@ -153,7 +153,7 @@ func TestUnmarshalHostile(t *testing.T) {
 	}
 }
 
-// TestCost holds what the documents promise of memory; the benchmarks show the time.
+// TestCost verifies the documented memory use. The benchmarks measure the time.
 func TestCost(t *testing.T) {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)

@@ -23,29 +23,30 @@ var builtin = sync.OnceValue(func() *Spec {
 	return &s
 })
 
-// Builtin returns the facts of Redis 7.0's commands and subcommands: names, words,
-// grammars, flags, keys, groups, versions, categories, complexities as formulas. It has no sentences;
-// [Load] gets those from a server.
+// Builtin returns the commands and subcommands of Redis 7.0: names, grammars, flags,
+// keys, groups, versions, categories and the formulas of their complexities. It has no
+// summaries and no history; [Load] gets those from a server.
 //
-// In both tables the grammars of a few commands are corrected where the server's own table says less than the
-// server takes: ZINCRBY, WEIGHTS, EXPIRE and its kin, PFMERGE, BITFIELD.
+// Builtin and Load both correct the grammars of a few commands where the server accepts
+// more than its own table says: ZINCRBY, WEIGHTS, EXPIRE and its relatives, PFMERGE and
+// BITFIELD.
 //
-// The table is read at the first call, in a few milliseconds, and shared.
+// The table is parsed at the first call, in a few milliseconds, and shared.
 func Builtin() *Spec { return builtin() }
 
-// The form of the table is lines of fields with tabs between them:
+// The format of the table is lines of fields that are separated by tabs:
 //
 //	product version
 //	c id arity since group complexity flags categories tips deprecated replaced
 //	k flags begin index keyword startfrom find lastkey step limit keynum firstkey
 //	a depth name type token marks since deprecated keyspec display
 //
-// A list has commas between its members, k and a belong to the c above them, and an a to the
-// nearest a above it whose depth is smaller by one.
+// The members of a list are separated by commas. Lines k and a belong to the line c above
+// them; an a belongs to the nearest a above it whose depth is smaller by one.
 
-// MarshalText writes the facts of a table, without its sentences, in a stable form that
-// [Spec.UnmarshalText] reads: the built-in table is such a text, and a program may keep
-// what [Load] brought.
+// MarshalText encodes the table without summaries and history, in a stable form that
+// [Spec.UnmarshalText] reads. The built-in table is stored in this form. A program can
+// use it to keep a table that [Load] returned.
 func (s *Spec) MarshalText() ([]byte, error) {
 	var b strings.Builder
 	line := func(fields ...any) {
@@ -79,7 +80,7 @@ func (s *Spec) MarshalText() ([]byte, error) {
 
 var spaces = strings.NewReplacer("\t", " ", "\n", " ")
 
-// field is a value between two tabs.
+// field formats a value for one field.
 func field(v any) string {
 	switch v := v.(type) {
 	case int:
@@ -91,7 +92,7 @@ func field(v any) string {
 	}
 }
 
-// marks are an element's properties, a letter each.
+// marks encodes an element's properties, one letter each.
 func (a *Arg) marks() string {
 	var b strings.Builder
 	for _, m := range []struct {
@@ -107,7 +108,7 @@ func (a *Arg) marks() string {
 
 var formula = regexp.MustCompile(`O\((?:[^()]|\([^()]*\))*\)`)
 
-// formulas leaves of a complexity what is mathematics.
+// formulas extracts the formulas from a complexity.
 func formulas(text string) string {
 	var found []string
 	for _, f := range formula.FindAllString(text, -1) {
@@ -120,11 +121,11 @@ func formulas(text string) string {
 
 var quoted = regexp.MustCompile("`[^`]+`")
 
-// names leaves of a sentence the names of commands in it.
+// names extracts the names of commands from a sentence.
 func (s *Spec) names(text string) string {
 	found := quoted.FindAllString(text, -1)
 	if found == nil {
-		return text // names already
+		return text // it consists of names already
 	}
 	found = slices.DeleteFunc(found, func(q string) bool { _, ok := s.Lookup(strings.Trim(q, "`")); return !ok })
 	return strings.ReplaceAll(strings.Join(found, ", "), "`", "")

@@ -8,13 +8,13 @@ import (
 	"strings"
 )
 
-// errTable is a text that is no table.
+// errTable reports a text that is not a table.
 var errTable = errors.New("not a table of commands")
 
-// products are the servers whose tables are known, by the word of their first line.
+// products maps the first word of a table to the name of the server.
 var products = map[string]string{"redis": "Redis", "valkey": "Valkey", "dragonfly": "Dragonfly"}
 
-// UnmarshalText reads what [Spec.MarshalText] wrote.
+// UnmarshalText replaces s by the table in text, which [Spec.MarshalText] wrote.
 func (s *Spec) UnmarshalText(text []byte) error {
 	if err := s.read(string(text)); err != nil {
 		return fmt.Errorf("command.Spec: %w", err)
@@ -44,12 +44,12 @@ type tableReader struct {
 	product  string
 	version  *string
 	commands []*Command
-	slab     []Command           // for the commands
-	lists    map[string][]string // equal lists are one
-	rows     []argRow            // of the command under way
+	slab     []Command           // storage for the commands
+	lists    map[string][]string // equal lists are shared
+	rows     []argRow            // arguments of the current command
 }
 
-// argRow is an element whose parts are not gathered yet.
+// argRow is an element that is not yet in the tree.
 type argRow struct {
 	depth int
 	arg   Arg
@@ -59,8 +59,8 @@ const (
 	commandFields = 11
 	keyFields     = 12
 	argFields     = 10
-	maxDepth      = 8       // of a grammar
-	maxNumber     = 1 << 30 // of a specification, either way
+	maxDepth      = 8       // nesting of a grammar
+	maxNumber     = 1 << 30 // absolute value of a number
 )
 
 func (r *tableReader) line(line string) bool {
@@ -130,7 +130,7 @@ func (r *tableReader) arg(f []string) bool {
 	return true
 }
 
-// close gathers the grammar of the command under way.
+// close sets the grammar of the current command.
 func (r *tableReader) close() {
 	if len(r.rows) > 0 {
 		r.commands[len(r.commands)-1].Args = gather(r.rows, 0)
@@ -138,7 +138,7 @@ func (r *tableReader) close() {
 	}
 }
 
-// gather makes a tree of rows that begin at a depth.
+// gather makes a tree of rows, whose first level has the given depth.
 func gather(rows []argRow, depth int) []Arg {
 	n := 0
 	for _, row := range rows {
@@ -162,7 +162,7 @@ func gather(rows []argRow, depth int) []Arg {
 	return args
 }
 
-// list splits a list, or returns the same one as before.
+// list splits a list. It returns the same slice for equal lists.
 func (r *tableReader) list(text string) []string {
 	if text == "" {
 		return nil
@@ -175,7 +175,7 @@ func (r *tableReader) list(text string) []string {
 	return l
 }
 
-// numbers reads fields from one on.
+// numbers parses fields, beginning with the field at index from.
 func numbers(fields []string, from int, to ...*int) bool {
 	for i, p := range to {
 		n, err := strconv.Atoi(fields[from+i])

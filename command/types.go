@@ -7,8 +7,8 @@ import (
 	"unsafe"
 )
 
-// texts appends the texts of args to words. A []byte is not copied, so the
-// texts are not to be kept.
+// texts appends the texts of args to words. It does not copy a []byte, so the caller
+// must not keep the texts.
 func (c *Command) texts(words []string, args []any) ([]string, error) {
 	for i, a := range args {
 		text, ok := textOf(a)
@@ -20,8 +20,8 @@ func (c *Command) texts(words []string, args []any) ([]string, error) {
 	return words, nil
 }
 
-// textOf is an argument as it is sent, or false if it is of a type that has no
-// plain text: a time.Duration, say, whose unit nobody knows.
+// textOf returns the text of an argument as it is sent. It returns false for types
+// without an unambiguous text, such as time.Duration, whose unit is not known.
 func textOf(a any) (string, bool) {
 	switch a := a.(type) {
 	case string:
@@ -65,9 +65,9 @@ func textOf(a any) (string, bool) {
 	return "", false
 }
 
-// fits reports whether a word is of a scalar's type. The server takes more in
-// three places than its table says: a bound of scores may be exclusive, an offset of
-// BITFIELD may count elements, and a cursor has 64 bits without a sign.
+// fits reports whether a word is valid for a scalar's type. The server accepts more
+// than its table says in three places: a score bound can be exclusive, an offset of
+// BITFIELD can count elements, and a cursor is an unsigned 64-bit number.
 func fits(a *Arg, word string) bool {
 	switch a.Type {
 	case "integer", "unix-time":
@@ -85,8 +85,8 @@ func fits(a *Arg, word string) bool {
 	}
 }
 
-// isInteger reports whether the server reads word as an integer: decimal, at
-// most a minus in front, no zero before other digits.
+// isInteger reports whether the server parses word as an integer: decimal digits with
+// an optional minus sign and without leading zeros.
 func isInteger(word string) bool {
 	digits := strings.TrimPrefix(word, "-")
 	if digits == "" || len(digits) > len("18446744073709551615") || digits[0] == '0' && len(word) > 1 {
@@ -100,7 +100,7 @@ func isInteger(word string) bool {
 	return true
 }
 
-// isDouble reports whether the server reads word as a number with a fraction.
+// isDouble reports whether the server parses word as a floating-point number.
 func isDouble(word string) bool {
 	if isInteger(word) {
 		return true
@@ -112,7 +112,7 @@ func isDouble(word string) bool {
 	return err == nil || strings.Contains(err.Error(), "range")
 }
 
-// wanted says which value a scalar wants.
+// wanted describes the value of a scalar for error texts.
 func wanted(a *Arg) string {
 	kind := map[string]string{"integer": "an integer", "double": "a number", "unix-time": "a time in Unix seconds or milliseconds", "key": "a key"}[a.Type]
 	if kind == "" {
@@ -122,14 +122,14 @@ func wanted(a *Arg) string {
 	case a.Token != "":
 		return kind + " for " + a.Token
 	case a.Type == a.display():
-		return kind // "a key for key" says nothing
+		return kind // not "a key for key"
 	default:
 		return kind + " for " + a.display()
 	}
 }
 
-// older reports whether version a comes before b, "6.2.0" before "7.0.0". What
-// is no version is older than nothing.
+// older reports whether version a is lower than version b. A text that is not a version
+// is not lower than any version.
 func older(a, b string) bool {
 	if b == "" {
 		return false

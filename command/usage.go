@@ -2,8 +2,8 @@ package command
 
 import "strings"
 
-// Usage is the command's line of use: "SET key value [NX | XX] [GET] …".
-// Brackets hold what may be left out, angle brackets a choice that must be made.
+// Usage returns the command's usage line: "SET key value [NX | XX] [GET] …". Square
+// brackets enclose optional parts, angle brackets a required choice.
 func (c *Command) Usage() string {
 	var b strings.Builder
 	b.WriteString(c.Name)
@@ -23,7 +23,7 @@ func (c *Command) Usage() string {
 	return b.String()
 }
 
-// usage appends an element of the grammar.
+// usage writes the usage of an element.
 func (a *Arg) usage(b *strings.Builder) {
 	body := a.usageBody()
 	if a.Type == "oneof" && len(a.Args) > 1 && (!a.Optional || a.Token != "" || a.Multiple) {
@@ -47,7 +47,7 @@ func (a *Arg) usage(b *strings.Builder) {
 	b.WriteString(text)
 }
 
-// usageBody is an element without its token and its brackets.
+// usageBody returns the usage of an element without its token and brackets.
 func (a *Arg) usageBody() string {
 	switch a.Type {
 	case "pure-token":
@@ -71,7 +71,7 @@ func (a *Arg) usageBody() string {
 	}
 }
 
-// display is what stands for a value.
+// display returns the placeholder for a value.
 func (a *Arg) display() string {
 	if a.Display != "" {
 		return a.Display
@@ -79,7 +79,7 @@ func (a *Arg) display() string {
 	return a.Name
 }
 
-// name is what an element is called in an error: its token, or its name.
+// name returns the name of an element in error texts: its token, or its placeholder.
 func (a *Arg) name() string {
 	if a.Token != "" {
 		return a.Token
@@ -87,7 +87,7 @@ func (a *Arg) name() string {
 	return a.display()
 }
 
-// opening is what an element may begin with.
+// opening describes the words that an element can begin with.
 func (a *Arg) opening() string {
 	switch {
 	case a.Token != "":

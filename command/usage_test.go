@@ -30,8 +30,8 @@ func TestUsage(t *testing.T) {
 	}
 }
 
-// TestUsageIsRedisCLIs compares every usage that is not corrected with what redis-cli
-// says, but for spaces and the brackets around what has to be chosen.
+// TestUsageIsRedisCLIs compares every usage that is not corrected with that of
+// redis-cli, except for spaces and the angle brackets around choices.
 func TestUsageIsRedisCLIs(t *testing.T) {
 	cli, err := exec.LookPath("redis-cli")
 	if err != nil {

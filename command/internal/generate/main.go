@@ -1,10 +1,10 @@
-// Command generate writes the built-in table of package command: the facts that
-// a Redis 7.0 tells of its commands.
+// Command generate writes the built-in table of package command from the replies of a
+// Redis 7.0 server.
 //
 //	go run ./internal/generate -o builtin.txt [-addr host:port]
 //
-// Without an address it starts the redis-server on PATH for a moment. Where there is
-// none, or one of another version, the file stays as it is.
+// Without an address it starts the redis-server on PATH. If there is none, or if the
+// server has another version, it leaves the file unchanged.
 package main
 
 import (
@@ -23,12 +23,12 @@ import (
 	"github.com/desir-go/desir/command"
 )
 
-// baseline is the version whose facts the table has.
+// baseline is the prefix of the version of the table.
 const baseline = "7.0."
 
 func main() {
 	out := flag.String("o", "", "file to write")
-	addr := flag.String("addr", "", "server to ask; without it redis-server from PATH is started")
+	addr := flag.String("addr", "", "address of the server; by default redis-server from PATH is started")
 	flag.Parse()
 	if err := run(*out, *addr); err != nil {
 		fmt.Fprintln(os.Stderr, "generate:", err)
@@ -43,7 +43,7 @@ func run(out, addr string) error {
 	if addr == "" {
 		path, err := exec.LookPath("redis-server")
 		if err != nil {
-			fmt.Fprintf(os.Stderr, "generate: no redis-server on PATH, %s stays as it is\n", out)
+			fmt.Fprintf(os.Stderr, "generate: no redis-server on PATH, %s is unchanged\n", out)
 			return nil
 		}
 		socket, stop, err := start(ctx, path)
@@ -60,7 +60,7 @@ func run(out, addr string) error {
 		return err
 	}
 	if !strings.HasPrefix(spec.Version, baseline) {
-		fmt.Fprintf(os.Stderr, "generate: the server is Redis %s and not %sx, %s stays as it is\n", spec.Version, baseline, out)
+		fmt.Fprintf(os.Stderr, "generate: the server is Redis %s and not %sx, %s is unchanged\n", spec.Version, baseline, out)
 		return nil
 	}
 	text, err := spec.MarshalText()
@@ -70,7 +70,7 @@ func run(out, addr string) error {
 	return os.WriteFile(out, text, 0o644)
 }
 
-// load asks until the server is up.
+// load loads the table, and retries until the server is up.
 func load(ctx context.Context, rdb *redis.Client) (*command.Spec, error) {
 	for {
 		spec, err := command.Load(ctx, rdb)
@@ -81,7 +81,7 @@ func load(ctx context.Context, rdb *redis.Client) (*command.Spec, error) {
 	}
 }
 
-// start starts a server on a socket of its own.
+// start starts a server on its own Unix socket.
 func start(ctx context.Context, path string) (socket string, stop func(), err error) {
 	dir, err := os.MkdirTemp("", "desir-generate-")
 	if err != nil {
@@ -93,7 +93,7 @@ func start(ctx context.Context, path string) (socket string, stop func(), err er
 		return "", nil, errors.Join(err, os.RemoveAll(dir))
 	}
 	return socket, func() {
-		_ = cmd.Process.Kill() // it holds nothing
+		_ = cmd.Process.Kill() // it holds no data
 		_ = cmd.Wait()
 		_ = os.RemoveAll(dir)
 	}, nil

@@ -13,10 +13,10 @@ import (
 	"github.com/desir-go/desir/internal/wait"
 )
 
-// Chan is a channel in a Redis list, shared by everyone who uses its name. See
-// the package comment for what it promises.
+// Chan is a channel stored in a Redis list. All processes that use the same name share it.
+// See the package comment for its guarantees.
 //
-// Use NewChan. A Chan is safe for any number of goroutines.
+// Create a Chan with [NewChan]. It is safe for concurrent use.
 type Chan[T any] struct {
 	h      *hub.Handle
 	values element.Of[T]
@@ -26,8 +26,8 @@ type Chan[T any] struct {
 	patient, hasty *batch.Merger // of Send and of TrySend
 }
 
-// NewChan names a channel. It does not talk to Redis and cannot fail: a name, a
-// type or an option that cannot work is the error of every call.
+// NewChan returns the channel called name. It does not contact Redis and does not fail. If
+// the name, the type or an option is invalid, every call returns that error.
 func NewChan[T any](rdb redis.UniversalClient, name string, opts ...Option) *Chan[T] {
 	s, err := gather(opts)
 	values, valueErr := element.Messages[T](element.Scoped(s.codec, "chan", name))
@@ -43,32 +43,34 @@ func NewChan[T any](rdb redis.UniversalClient, name string, opts ...Option) *Cha
 	return c
 }
 
-// Key returns the Redis key of the values, which is the channel's name.
+// Key returns the Redis key of the values. It is the channel's name.
 func (c *Chan[T]) Key() string { return keyOf(c.h) }
 
-// Len returns how many values are in the channel. One LLEN, O(1).
+// Len returns the number of values in the channel. It sends one LLEN, O(1).
 func (c *Chan[T]) Len(ctx context.Context) (int, error) {
 	n, err := count(ctx, c.h, "llen")
 	return int(n), c.fail("Len", err)
 }
 
-// Exists reports whether values are in the channel: Redis deletes a list with
-// its last element. One EXISTS, O(1).
+// Exists reports whether the channel contains values. Redis deletes a list when its last
+// element is removed. Exists sends one EXISTS, O(1).
 func (c *Chan[T]) Exists(ctx context.Context) (bool, error) {
 	n, err := count(ctx, c.h, "exists")
 	return n > 0, c.fail("Exists", err)
 }
 
-// Clear deletes the channel: its values, the mark of [Chan.Close] and what
-// wakes receivers and senders. One script, one round trip, atomic, sent once.
+// Clear deletes the channel: its values, the mark of [Chan.Close], and the keys that wake
+// receivers and senders. It runs one script: one round trip, atomic, sent once.
 func (c *Chan[T]) Clear(ctx context.Context) error {
 	return c.fail("Clear", unlink(ctx, c.h, c.source.Keys()...))
 }
 
-// Close closes the channel for everybody: sends fail with [desir.ErrClosed] from
-// now on, receives do once it is empty. Processes that wait learn of it within
-// a second. Closing again does nothing. One script, one round trip, atomic,
-// sent once; after [desir.ErrMaybeRan] close again.
+// Close closes the channel for all processes. From then on sends fail with
+// [desir.ErrClosed]. Receives fail with it when the channel is empty. Waiting processes
+// notice within one second. Closing a closed channel does nothing.
+//
+// Close runs one script: one round trip, atomic, sent once. After [desir.ErrMaybeRan], call
+// Close again.
 func (c *Chan[T]) Close(ctx context.Context) error {
 	hub, err := c.h.Hub()
 	if err == nil {
@@ -77,8 +79,8 @@ func (c *Chan[T]) Close(ctx context.Context) error {
 	return c.fail("Close", err)
 }
 
-// Reopen takes the mark of [Chan.Close] away. UNLINK, inside a script: one round
-// trip, sent once.
+// Reopen removes the mark of [Chan.Close]. It runs UNLINK in a script: one round trip, sent
+// once.
 func (c *Chan[T]) Reopen(ctx context.Context) error {
 	return c.fail("Reopen", unlink(ctx, c.h, c.source.Closed))
 }

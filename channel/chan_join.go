@@ -8,14 +8,13 @@ import (
 	"github.com/desir-go/desir/internal/batch"
 )
 
-// joint returns how concurrent sends of this object become one run of the
-// script: their values one after the other, and of how many were appended each
-// call its share.
+// joint returns the merger of Send or TrySend: concurrent sends run the script once with
+// their values in sequence. The appended count is then divided among the calls in that order.
 func (c *Chan[T]) joint(patient bool) *batch.Merger {
 	return &batch.Merger{
 		Merges: true, Coalesces: true,
 		Command: func(ctx context.Context, calls []*batch.Call) redis.Cmder {
-			hub := c.h.Known() // the callers have it already
+			hub := c.h.Known() // the callers have resolved it already
 			return sendScript.Command(ctx, hub, c.source.Keys(), batch.Args(calls, c.sendHead(hub, patient)...)...)
 		},
 		Share: func(cmd redis.Cmder, calls []*batch.Call) {

@@ -5,10 +5,12 @@ import (
 	"iter"
 )
 
-// Recv takes the next value and waits for it. It fails with [desir.ErrClosed]
-// when the channel is closed and empty, and with a [*codec.DecodeError] for
-// bytes that are no T, which are consumed: Recv may be called again. A value
-// that is there when the context ends is returned; otherwise nothing was taken.
+// Recv takes the next value. It waits until there is one. If a value has arrived when the
+// context ends, Recv returns it. Otherwise nothing was taken.
+//
+// Recv fails with [desir.ErrClosed] when the channel is closed and empty. It fails with a
+// [*codec.DecodeError] if the stored bytes do not decode as a T. Those bytes are consumed,
+// and Recv may be called again.
 //
 // All receivers of a client wait on one connection; see the package comment.
 func (c *Chan[T]) Recv(ctx context.Context) (T, error) {
@@ -24,9 +26,12 @@ func (c *Chan[T]) recv(ctx context.Context) (v T, err error) {
 	return c.values.Decode(raw[0], c.source.Values, "")
 }
 
-// RecvMany takes up to limit values, about 256 KiB of them at most, and waits for the
-// first: the good ones in order, and joined errors for bytes that are no T, which are consumed.
-// Otherwise as [Chan.Recv]; a crash may lose all it was about to get.
+// RecvMany takes up to limit values, and about 256 KiB at most. It waits for the first
+// value. It returns the decoded values in order, and the joined errors of the values that do
+// not decode as a T. Those values are consumed. With a limit below 1 it returns nothing.
+//
+// Otherwise RecvMany behaves as [Chan.Recv]. A crash can lose all values that it was about
+// to return.
 func (c *Chan[T]) RecvMany(ctx context.Context, limit int) ([]T, error) {
 	if limit < 1 {
 		return nil, nil
@@ -39,10 +44,11 @@ func (c *Chan[T]) RecvMany(ctx context.Context, limit int) ([]T, error) {
 	return vs, c.fail("RecvMany", err)
 }
 
-// TryRecv takes the next value if there is one, and does not wait for it. It
-// fails as [Chan.Recv] does, and with [desir.ErrMaybeRan] where the answer was lost: a value
-// may be, too. One script, one round trip, O(1), sent once; a
-// value that arrives after the context has ended goes back.
+// TryRecv takes the next value if there is one. It does not wait for a value.
+//
+// It runs one script: one round trip, O(1), sent once. A value that arrives after the
+// context has ended goes back to the head of the channel. TryRecv fails as [Chan.Recv] does.
+// If the reply is lost, it fails with [desir.ErrMaybeRan], and a value may be lost with it.
 func (c *Chan[T]) TryRecv(ctx context.Context) (v T, ok bool, err error) {
 	v, ok, err = c.tryRecv(ctx)
 	return v, ok, c.fail("TryRecv", err)
@@ -57,10 +63,13 @@ func (c *Chan[T]) tryRecv(ctx context.Context) (v T, ok bool, err error) {
 	return v, err == nil, err
 }
 
-// All yields values as they come. It ends silently when the channel is closed
-// and empty, or after [Idle]. A value that does not decode comes as a
-// [*codec.DecodeError], and the loop may go on; any other error is the last.
-// break loses nothing. It takes one value for each turn; [Prefetch] lets it take more.
+// All returns an iterator that receives values as they arrive. It stops without an error
+// when the channel is closed and empty, or after [Idle]. Breaking out of the loop loses
+// nothing.
+//
+// A value that does not decode is yielded as a [*codec.DecodeError], and the loop may
+// continue. Any other error is the last one that is yielded. The loop takes one value for
+// each iteration; [Prefetch] lets it take several at once.
 func (c *Chan[T]) All(ctx context.Context, opts ...LoopOption) iter.Seq2[T, error] {
 	return each(ctx, c.h, c.source.Source, opts, func(raw string) (T, error) {
 		return c.values.Decode(raw, c.source.Values, "")

@@ -13,36 +13,42 @@ import (
 )
 
 const (
-	chunkValues = 500       // of one send script in SendMany
-	chunkBytes  = 256 << 10 // of their bytes, unless one alone is longer
-	roomWait    = time.Second
+	chunkValues = 500         // values in one send script
+	chunkBytes  = 256 << 10   // bytes in one send script, unless a single value is longer
+	roomWait    = time.Second // between two attempts of a sender that waits for room
 )
 
-// Send appends v, and waits while the channel is full (see [Buffer]).
+// Send appends v. It waits while the channel is full (see [Buffer]).
 //
-// One script, or a share of one that concurrent sends have in common: one round
-// trip, O(1), sent once; a sender that waits is woken by a receiver, and looks
-// once a second by itself. It fails with [desir.ErrClosed] when the channel is
-// closed, also while it waits. When the context ends, the error says what became
-// of v, beside the context's error: [desir.ErrFull] for not sent, while it waited for
-// room, [desir.ErrUnavailable] for not sent before that, [desir.ErrMaybeRan] for perhaps. A value of more than 1 MiB is
-// [codec.ErrTooLarge] (see the package comment), and nothing was sent.
+// Send runs one script, which concurrent sends may share: one round trip, O(1), sent once. A
+// waiting sender is woken by a receiver. It also tries again by itself once a second.
+//
+// Send fails with [desir.ErrClosed] when the channel is closed, also while it waits. It
+// fails with [codec.ErrTooLarge] if the encoded value is longer than 1 MiB (see the package
+// comment); nothing was sent. When the context ends, the error wraps the context's error and
+// one of:
+//   - [desir.ErrFull]: v was not sent, because the channel was still full
+//   - [desir.ErrUnavailable]: v was not sent
+//   - [desir.ErrMaybeRan]: v may have been sent
 func (c *Chan[T]) Send(ctx context.Context, v T) error {
 	_, err := c.sendAll(ctx, []T{v}, true)
 	return c.fail("Send", err)
 }
 
-// TrySend is Send without waiting: sent is false when the channel is full.
+// TrySend is like [Chan.Send], but it does not wait for room. If the channel is full, sent
+// is false and the error is nil.
 func (c *Chan[T]) TrySend(ctx context.Context, v T) (sent bool, err error) {
 	n, err := c.sendAll(ctx, []T{v}, false)
 	return n == 1, c.fail("TrySend", err)
 }
 
-// SendMany appends values in order, and waits while the channel is full. It
-// returns how many the server acknowledged: the first ones. One script for 500
-// values or 256 KiB, each atomic and sent once; after an error the values of
-// that script may follow if it is [desir.ErrMaybeRan], and no later one does. A
-// value that is too large ([codec.ErrTooLarge]) keeps all of them from being sent.
+// SendMany appends the values in order. It waits while the channel is full. It returns the
+// number of values that the server acknowledged, which are the first ones of vs.
+//
+// SendMany runs one script for each 500 values or 256 KiB. Each script is atomic and sent
+// once. An error ends SendMany. If the error is [desir.ErrMaybeRan], values of the failed
+// script may have been appended as well. Values of later scripts were not sent. If one value
+// is too large ([codec.ErrTooLarge]), none is sent.
 func (c *Chan[T]) SendMany(ctx context.Context, vs ...T) (sent int, err error) {
 	sent, err = c.sendAll(ctx, vs, true)
 	return sent, c.fail("SendMany", err)
@@ -75,7 +81,7 @@ func (c *Chan[T]) sendAll(ctx context.Context, vs []T, patient bool) (sent int, 
 	return sent, nil
 }
 
-// chunk returns how many of the values, at least one, leave in one script.
+// chunk returns how many of the values are sent in one script. It is at least one.
 func chunk(values []string) int {
 	bytes := 0
 	for i, v := range values[:min(len(values), chunkValues)] {
@@ -86,15 +92,15 @@ func chunk(values []string) int {
 	return min(len(values), chunkValues)
 }
 
-// push runs the script once, perhaps together with other sends, and returns how
-// many of the values it appended.
+// push runs the script once, possibly batched with other sends, and returns how many of the
+// values it appended.
 func (c *Chan[T]) push(ctx context.Context, hub *hub.Hub, values []string, patient bool) (int, error) {
 	kind := c.hasty
 	if patient {
 		kind = c.patient
 	}
 	n, err := hub.Send.Join(ctx, kind, c.source.Values, values)
-	if script.Unknown(err) { // not executed; Run finds the way
+	if script.Unknown(err) { // not executed; Run loads the script
 		args := c.sendHead(hub, patient)
 		for _, v := range values {
 			args = append(args, v)
@@ -113,7 +119,7 @@ func (c *Chan[T]) push(ctx context.Context, hub *hub.Hub, values []string, patie
 	}
 }
 
-// sendHead returns the arguments of the script in front of the values.
+// sendHead returns the script's arguments that precede the values.
 func (c *Chan[T]) sendHead(hub *hub.Hub, patient bool) []any {
 	waits := int64(0)
 	if patient {
@@ -122,8 +128,8 @@ func (c *Chan[T]) sendHead(hub *hub.Hub, patient bool) []any {
 	return []any{c.buffer, wait.Flag(hub), wait.TokenLife.Milliseconds(), waits}
 }
 
-// room waits until a receiver says that there is room, or for a moment: the
-// script decides.
+// room waits until a receiver signals room, but at most for roomWait. The next run of the
+// script decides whether there is room.
 func (c *Chan[T]) room(ctx context.Context, hub *hub.Hub) error {
 	short, cancel := context.WithTimeout(ctx, roomWait)
 	defer cancel()
@@ -132,7 +138,7 @@ func (c *Chan[T]) room(ctx context.Context, hub *hub.Hub) error {
 	switch {
 	case ctx.Err() != nil:
 		if err == nil {
-			wait.Of(hub).GiveBack(ctx, room, token) // the next sender needs it
+			wait.Of(hub).GiveBack(ctx, room, token) // for the next sender
 		}
 		return send.Fault(desir.ErrFull, ctx.Err())
 	case errors.Is(err, context.DeadlineExceeded):

@@ -1,82 +1,90 @@
-// Package channel carries values between goroutines, processes and hosts: [Chan]
-// is to processes what a Go channel is to goroutines, [PriorityQueue] gives out
-// what is most urgent first, [Mailbox] is an address for letters, [Topic] tells
-// everyone who listens.
+// Package channel passes values between goroutines, processes and hosts through Redis.
+// [Chan] works across processes as a Go channel works across goroutines. [PriorityQueue]
+// delivers the value with the lowest priority first. [Mailbox] is an address to which
+// letters are sent. [Topic] publishes each value to all current subscribers.
 //
-// # Which one?
+// # Choosing a type
 //
-// Take a Chan when each value is work for one receiver and waits until somebody
-// comes for it, a PriorityQueue when some of that work must not wait for the
-// rest. Take a Mailbox when it matters who sent a value, when, and whether it was
-// really that one; when the receiver picks what it wants first; or when the
-// sender wants an answer. Take a Topic when each value is news for everyone who
-// is there at that moment, and old news is worth nothing. None repeats a value whose
-// receiver died with it in hand.
+// Use a Chan when each value is work for one receiver and has to wait until a receiver
+// takes it. Use a PriorityQueue when some of that work is more urgent than the rest.
+//
+// Use a Mailbox when the receiver has to know who sent a value and when, and whether the
+// sender is authentic; when the receiver selects the values it takes; or when the sender
+// needs a reply.
+//
+// Use a Topic when each value is a notification for all subscribers that are connected at
+// that moment, and an old notification is worthless.
+//
+// No type delivers a value again after its receiver died while it held the value.
 //
 // # Chan
 //
-// A Chan is a Redis list of values, nothing around them, so that plain RPUSH and
-// LPOP from redis-cli take part. Each value goes to one receiver, in the order
-// in which the sends were executed. Close is a mark in Redis that every process
-// sees: receivers drain what is there and end, senders get [desir.ErrClosed].
+// A Chan is a Redis list. An element is an encoded value and nothing else, so plain RPUSH
+// and LPOP in redis-cli interoperate with it. Each value goes to one receiver. Values are
+// received in the order in which their sends were executed. Close sets a mark in Redis that
+// every process sees: receivers drain the remaining values and then stop, and senders get
+// [desir.ErrClosed].
 //
-// What a receiver does not take is not lost: a cancel, a deadline, a break of
-// the loop lose nothing. A value that was under way to a receiver that left
-// goes to another one, or back to the head of the list; another process may
-// have taken later ones meanwhile. Only a process that dies, or a connection
-// that is cut in the moment of handing over, loses values: at most one for
-// each receiver that was waiting there, as many as it may take at once with
-// [Chan.RecvMany] and [Prefetch]. Delivery is at most once.
+// Delivery is at most once. A value that no receiver has taken is not lost: a cancel, a
+// deadline or a break out of the loop loses nothing. If a receiver leaves while a value is
+// in flight to it, the value goes to another receiver or back to the head of the list. In
+// that time another process may have taken later values. Values are lost only if the
+// process dies, or if the connection is cut while values are handed over. The loss is at
+// most one value for each receiver that was waiting there. With [Chan.RecvMany] or
+// [Prefetch] it is at most the number of values that the receiver may take at once.
 //
-// Any number of receivers of one client wait on one connection (on a cluster
-// one for each node), and a wake-up that is lost costs at most a second. There they
-// block for a second on wake tokens (BLPOP; on a cluster they subscribe to wake-ups), with the
-// scripts behind it that take: one round trip for all that wait, O(values), each sent once.
-// Hooks of the client do not see what goes over it.
+// All waiting receivers of a client share one connection; on a cluster, one connection for
+// each node. The client blocks on wake tokens (BLPOP) for one second at a time, and the
+// scripts that take values follow in the same pipeline. On a cluster, the client subscribes
+// to wake-ups instead. A take costs one round trip for all waiting receivers, O(values), and
+// each script is sent once. A lost wake-up delays a receiver by at most one second. Hooks of
+// the client do not see the commands on this connection.
 //
-// A server that does not serve receivers (it is away, frozen, read-only, loading) is waited
-// for. [log/slog.Default] logs it once for each change of the reason, and the error of a
-// receiver whose context ends has the reason beside the context's error:
-// [desir.ErrUnavailable].
+// A receiver waits for a server that does not serve it because the server is unreachable,
+// frozen, read-only or loading. [log/slog.Default] logs this once for each change of the
+// reason. If the context of such a receiver ends, the error wraps the context's error and
+// the reason, which is [desir.ErrUnavailable].
 //
 // # PriorityQueue
 //
-// A PriorityQueue is a Redis sorted set. The lowest priority comes first, and of
-// those with one priority the one that was pushed first, by the order in which
-// the pushes were executed. It waits and loses as a Chan does: a cancel or a
-// deadline loses nothing, and what comes back has its old place; a process that
-// dies or a connection that is cut loses at most one value for each taker that
-// was waiting there. What was under way to a taker that left may go to the next
-// one here although something more urgent has come meanwhile.
+// A PriorityQueue is a Redis sorted set. The lowest priority comes first. Values with the
+// same priority are delivered in the order in which their pushes were executed.
+//
+// Waiting and losses are those of a Chan. A cancel or a deadline loses nothing, and a value
+// that is requeued gets its old position. If a process dies or its connection is cut, at
+// most one value is lost for each consumer that was waiting there. A value in flight to a
+// consumer that left may go to the next consumer of the same client, even if a more urgent
+// value has arrived in between.
 //
 // # Mailbox
 //
-// A Mailbox is a Redis list of letters, which anyone may append to. It receives as
-// a Chan does, with the same promises: in order, or the newest first with [LIFO].
-// [Mailbox.Receive] picks the first letter that fits and leaves the others in their
-// order, and [Mailbox.Ask] waits for the answer to a letter.
+// A Mailbox is a Redis list of letters to which any client may append. It receives as a
+// Chan does and gives the same guarantees. Letters are received in order, or newest first
+// with [LIFO]. [Mailbox.Receive] takes the first letter that matches and leaves the others
+// in their order. [Mailbox.Ask] sends a letter and waits for the reply.
 //
-// A letter has the server's time in front, so that no sender's clock matters. What
-// stands behind it, the sender's address, the letter's ID and the value, is what
-// the codec covers: under codec.Sign or codec.Encrypt a letter that was forged,
-// altered, or moved from another mailbox is a [*codec.DecodeError], and the next
-// one comes. Not covered are the time, the order, and whether a letter is there at
-// all: who can write to Redis can delete letters, and put an old one back.
+// A stored letter begins with the server's time, so the clocks of senders do not matter. The
+// codec covers the rest: the sender's address, the letter's ID and the value. With
+// codec.Sign or codec.Encrypt, a letter that was forged, altered or moved from another
+// mailbox is a [*codec.DecodeError], and the next letter can be received. The codec does not
+// cover the time, the order, or whether a letter exists. A client with write access to
+// Redis can delete letters, and can put back an old one.
 //
 // # Topic
 //
-// A Topic is Redis' own publish and subscribe: the encoded value alone, by plain
-// PUBLISH, so redis-cli reads and writes it. A message reaches those who are
-// subscribed at that moment, at most once, in the order of publishing. What a
-// subscriber missed (its connection broke, it was too slow, the server failed
-// over) is a [*GapError] in its loop, at the place where it belongs; with
-// [Numbered] the number of missed messages is exact. All subscriptions of a
-// client share one connection, and a frozen one is found within 10 s.
+// A Topic uses Redis publish and subscribe. A message is the encoded value and nothing
+// else, sent by plain PUBLISH, so redis-cli can read and write it. A message is delivered
+// at most once, in the order of publishing, to the subscribers of that moment.
+//
+// A subscriber misses messages if its connection breaks, if it is too slow, or if the server
+// fails over. Its loop then yields a [*GapError] at the position of the missed messages. With
+// [Numbered] the number of missed messages is exact. All subscriptions of a client share one
+// connection. A frozen connection is detected within 10 s.
 //
 // # Size
 //
-// An encoded value of more than 1 MiB is refused with [codec.ErrTooLarge] before
-// anything is sent; SendMany then sends none of its values. A codec that has a
-// [codec.Limit] brings a bound of its own, smaller or larger. What is received
-// has no bound but the Limit of the receiver's codec.
+// An encoded value of more than 1 MiB fails with [codec.ErrTooLarge] before anything is
+// sent. SendMany then sends none of its values. A codec with a [codec.Limit] replaces this
+// bound with its own, which may be smaller or larger. Received values are bounded only by
+// the Limit of the receiver's codec.
 package channel

@@ -11,15 +11,15 @@ import (
 	"github.com/desir-go/desir/internal/outage"
 )
 
-// exchange is what one receiver says to the server by itself, and why that did not serve it.
+// exchange is the request/reply state of one receiver that sends its own commands.
 type exchange struct {
 	hub     *hub.Hub
 	key     string
-	asked   time.Time // zero while no reply is due
-	trouble error
+	asked   time.Time // when the pending request was sent; zero if none is pending
+	trouble error     // why the server did not serve the receiver last, or nil
 }
 
-// do calls f, which exchanges something with the server. An outage is logged.
+// do calls f, which sends a command and waits for the reply. It logs an outage and its end.
 func (x *exchange) do(ctx context.Context, what string, f func() error) error {
 	x.asked = time.Now()
 	err := f()
@@ -36,15 +36,15 @@ func (x *exchange) do(ctx context.Context, what string, f func() error) error {
 	return err
 }
 
-// node returns the server of the key, or nil where that is not known.
+// node returns the server of the key, or nil if it is not known.
 func (x *exchange) node() *redis.Client {
 	ctx, cancel := context.WithCancel(context.Background())
-	cancel() // a cluster is not asked for its map
+	cancel() // so that the cluster's slot map is not loaded
 	node, _ := x.hub.Node(ctx, x.key)
 	return node
 }
 
-// ended is the error of the receiver when its context has ended.
+// ended returns the receiver's error after its context has ended.
 func (x *exchange) ended(ctx context.Context) error {
 	if x.trouble == nil && !x.asked.IsZero() && time.Since(x.asked) > outage.Overdue {
 		return outage.Ended(ctx, outage.ErrSilent)

@@ -4,17 +4,20 @@ import (
 	"fmt"
 )
 
-// GapError says that messages of a topic were missed, right where they are
-// missing. It ends a loop only with [Fail]; otherwise the loop goes on with the
-// next message. Who keeps a picture of something by its messages draws it anew.
+// GapError reports that a subscriber missed messages of a topic. It is yielded at the
+// position of the missing messages. A GapError ends the loop only with [Fail]. Otherwise the
+// loop continues with the next message. A subscriber that builds state from messages should
+// rebuild it after a GapError.
 type GapError struct {
-	Missed int64 // -1: the link broke, the number is not known
+	// Missed is the number of missed messages. It is -1 if the number is not known, because
+	// the connection broke.
+	Missed int64
 }
 
-// Error tells how many messages were missed.
+// Error returns a text with the number of missed messages.
 func (e *GapError) Error() string {
 	if e.Missed < 0 {
-		return "messages were missed; the link broke, nobody knows how many"
+		return "an unknown number of messages was missed: the connection broke"
 	}
 	return fmt.Sprintf("%d messages were missed", e.Missed)
 }

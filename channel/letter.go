@@ -14,29 +14,37 @@ import (
 	"github.com/desir-go/desir/internal/send"
 )
 
-// Letter is what a [Mailbox] receives.
+// Letter is an element that a [Mailbox] receives.
 type Letter[T any] struct {
-	From   string    // the sender's address, as the sender says
-	SentAt time.Time // when Redis took it, by the server's clock, to the microsecond, in UTC; not signed
-	Value  T
-	ID     string // of this letter: 26 random letters and digits
-	Re     string // the ID of the letter that this one answers; empty if it answers none
+	// From is the sender's address, as stated by the sender.
+	From string
+	// SentAt is the time at which Redis stored the letter, by the server's clock, in UTC,
+	// with microsecond precision. It is not signed.
+	SentAt time.Time
+	// Value is the value that was sent.
+	Value T
+	// ID identifies this letter. It consists of 26 random letters and digits.
+	ID string
+	// Re is the ID of the letter to which this letter replies. It is empty if the letter is
+	// not a reply.
+	Re string
 
-	question bool
-	mailbox  *Mailbox[T] // that received it
+	question bool        // sent by Ask
+	mailbox  *Mailbox[T] // the receiver
 }
 
 var (
 	errNotReceived = errors.New("the Letter was not received from a Mailbox")
-	errNoTime      = errors.New("no letter: no time in front")
+	errNoTime      = errors.New("not a letter: it does not begin with a time")
 )
 
-// Reply answers the letter: to [Mailbox.Ask], if that has sent it, else to the
-// mailbox From, with Re set. Ask takes the first answer; what comes after that,
-// or when nobody waits any more, expires after 5 minutes.
+// Reply sends a reply to the letter, with Re set to the letter's ID. If the letter was sent
+// by [Mailbox.Ask], that call receives the reply. Otherwise the mailbox From receives it. Ask
+// takes the first reply. A later reply, or a reply that no Ask is waiting for, expires after
+// 5 minutes.
 //
-// It costs what [Mailbox.Send] does and fails in the same ways, and with
-// [desir.ErrNotSupported] for a Letter that no Mailbox has received.
+// Reply has the cost and the errors of [Mailbox.Send]. It also fails with
+// [desir.ErrNotSupported] if the Letter was not received from a Mailbox.
 func (l Letter[T]) Reply(ctx context.Context, v T) error {
 	err := send.Fault(desir.ErrNotSupported, errNotReceived)
 	if l.mailbox != nil {
@@ -56,8 +64,8 @@ func (l Letter[T]) reply(ctx context.Context, v T) error {
 	return l.mailbox.send(ctx, l.From, 0, h, v)
 }
 
-// read makes a Letter of what is stored at an address, by the codec of that
-// address. Anything that is no letter is a DecodeError.
+// read decodes a letter stored at an address, with the codec of that address. It fails with
+// a DecodeError if the bytes are not a letter.
 func (m *Mailbox[T]) read(contents *element.Of[headed.Of[T]], stored, address string) (l Letter[T], err error) {
 	at, sealed, ok := cutTime(stored)
 	if !ok {
@@ -67,7 +75,7 @@ func (m *Mailbox[T]) read(contents *element.Of[headed.Of[T]], stored, address st
 	if err != nil {
 		return l, err
 	}
-	h, _, _ := readHead([]byte(c.Head)) // which the codec has found in order
+	h, _, _ := readHead([]byte(c.Head)) // the codec has checked it
 	return Letter[T]{
 		From: h.from, SentAt: at, Value: c.Value, ID: h.id, Re: h.re,
 		question: h.question, mailbox: m,

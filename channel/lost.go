@@ -6,8 +6,9 @@ import (
 	"github.com/desir-go/desir/internal/hub"
 )
 
-// PerhapsLost returns how many values the receivers of rdb may have lost so far, at most: of
-// each take whose reply was cut, as many as receivers were waiting for, and what could not be
-// returned to its channel, mailbox or queue. Each loss is logged as well. It sends nothing, and
-// works for a closed client too.
+// PerhapsLost returns the largest number of values that the receivers of rdb may have lost so
+// far. For each take whose reply was cut, it counts as many values as its receivers were
+// waiting for. It also counts the values that could not be returned to their channel,
+// mailbox or queue. [log/slog.Default] logs each loss as well. PerhapsLost sends no command,
+// and also works for a closed client.
 func PerhapsLost(rdb redis.UniversalClient) int64 { return hub.Lost(rdb) }

@@ -14,35 +14,36 @@ import (
 	"github.com/desir-go/desir/internal/wait"
 )
 
-// Mailbox is an address for letters: anyone may send there, and who has it
-// receives them in order, picks the first that fits ([Mailbox.Receive]), or asks
-// others and waits for the answer ([Mailbox.Ask]). It is a Redis list of letters:
-// the server's time, the sender's address, the letter's ID, and the value.
+// Mailbox is an address for letters. Any client may send to it. A Mailbox receives its
+// letters in order, or takes the first letter that matches ([Mailbox.Receive]). It can also
+// send a letter to another mailbox and wait for the reply ([Mailbox.Ask]). It is stored as a
+// Redis list of letters. A letter holds the server's time, the sender's address, the
+// letter's ID and the value.
 //
-// A letter goes to one receiver, at most once, as a value of a [Chan] does: if
-// several receive at one name they share the letters. There is no bound on their
-// number, and they never expire. A letter that is no T, or that the codec refuses
-// (forged, altered, moved from another mailbox), is a [*codec.DecodeError] of that
-// letter. See the package comment for what it promises.
+// Like a value of a [Chan], a letter goes to one receiver, at most once. If several receivers
+// use one name, they share its letters. The number of letters is not bounded, and letters
+// never expire. A letter that does not decode as a T, or that the codec rejects (forged,
+// altered, or moved from another mailbox), is received as a [*codec.DecodeError]. See the
+// package comment for the guarantees.
 //
-// Use NewMailbox. A Mailbox is safe for any number of goroutines.
+// Create a Mailbox with [NewMailbox]. It is safe for concurrent use.
 type Mailbox[T any] struct {
 	h       *hub.Handle
 	codec   codec.Codec
-	letters element.Of[headed.Of[T]] // that come here
+	letters element.Of[headed.Of[T]] // of letters to this mailbox
 	source  wait.Source
-	end     string // which letter comes first, as mailboxLook wants it
+	end     string // which letter comes first, an argument of mailboxLook
 }
 
-// The ends of the list at which a mailbox may be read.
+// The ends of the list from which a mailbox is read.
 const (
 	fromFirst = "first"
 	fromLast  = "last"
 )
 
-// NewMailbox names a mailbox: its own address, which its letters bear as their
-// sender's. It does not talk to Redis and cannot fail: a name, a type or an option
-// that cannot work is the error of every call.
+// NewMailbox returns the mailbox called name. The name is its address, and the sender's
+// address of all letters that it sends. NewMailbox does not contact Redis and does not fail.
+// If the name, the type or an option is invalid, every call returns that error.
 func NewMailbox[T any](rdb redis.UniversalClient, name string, opts ...MailboxOption) *Mailbox[T] {
 	s := gatherMailbox(opts)
 	m := &Mailbox[T]{codec: s.codec, source: wait.ListOf(name).Source, end: fromFirst}
@@ -57,29 +58,29 @@ func NewMailbox[T any](rdb redis.UniversalClient, name string, opts ...MailboxOp
 	return m
 }
 
-// sealedFor returns the way of letters that go to an address.
+// sealedFor returns the codec of letters to an address.
 func (m *Mailbox[T]) sealedFor(address string) (element.Of[headed.Of[T]], error) {
 	return element.Headed[T](element.Scoped(m.codec, "mailbox", address), cutHead)
 }
 
-// Key returns the Redis key of the letters, which is the mailbox's address.
+// Key returns the Redis key of the letters. It is the mailbox's address.
 func (m *Mailbox[T]) Key() string { return keyOf(m.h) }
 
-// Len returns how many letters are in the mailbox. One LLEN, O(1).
+// Len returns the number of letters in the mailbox. It sends one LLEN, O(1).
 func (m *Mailbox[T]) Len(ctx context.Context) (int, error) {
 	n, err := count(ctx, m.h, "llen")
 	return int(n), m.fail("Len", err)
 }
 
-// Exists reports whether letters are in the mailbox: Redis deletes a list with
-// its last element. One EXISTS, O(1).
+// Exists reports whether the mailbox contains letters. Redis deletes a list when its last
+// element is removed. Exists sends one EXISTS, O(1).
 func (m *Mailbox[T]) Exists(ctx context.Context) (bool, error) {
 	n, err := count(ctx, m.h, "exists")
 	return n > 0, m.fail("Exists", err)
 }
 
-// Clear deletes the mailbox: its letters, and what wakes receivers. One script,
-// one round trip, atomic, sent once. Answers that are on their way to Ask stay.
+// Clear deletes the mailbox: its letters and the keys that wake receivers. Replies for
+// [Mailbox.Ask] are kept. Clear runs one script: one round trip, atomic, sent once.
 func (m *Mailbox[T]) Clear(ctx context.Context) error {
 	return m.fail("Clear", unlink(ctx, m.h, m.source.Keys()...))
 }

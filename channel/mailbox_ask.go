@@ -11,22 +11,24 @@ import (
 	"github.com/desir-go/desir/internal/wait"
 )
 
-// answerLife is how long an answer stays that nobody takes.
+// answerLife is how long a reply is kept that no Ask takes.
 const answerLife = 5 * time.Minute
 
-// answerAddress is where the answer to a question goes: a key in the slot of the
-// mailbox that has asked. Who does not know the question cannot guess it.
+// answerAddress returns the address of the reply to a question: a key in the slot of the
+// asking mailbox. A client that has not seen the question cannot guess it.
 func answerAddress(from, id string) string { return keys.Part(from, "reply:"+id) }
 
-// Ask sends a letter to the mailbox at the address to and waits for the answer,
-// which whoever receives the letter gives by [Letter.Reply]. Without a deadline in
-// ctx it waits for ever.
+// Ask sends a letter to the mailbox at the address to and waits for the reply. The receiver
+// of the letter replies with [Letter.Reply]. Without a deadline in ctx, Ask waits forever.
 //
-// It sends as [Mailbox.Send] does, and waits on the connection that all receivers
-// of the client share. When the context ends before the answer has come, or waiting
-// cannot go on, the error is [desir.ErrMaybeRan] with the reason: the letter was sent, and somebody
-// may act on it yet. It is [desir.ErrUnavailable] if the letter was not sent. An answer that is no letter of this type is a
-// [*codec.DecodeError]. The error names the address that was asked.
+// Ask sends as [Mailbox.Send] does, and fails in the same ways; with [desir.ErrUnavailable]
+// the letter was not sent. Ask waits on the connection that all receivers of the client
+// share.
+//
+// If the context ends before the reply arrives, or if waiting cannot continue, Ask fails with
+// [desir.ErrMaybeRan] and the reason: the letter was sent, and its receiver may still act on
+// it. If the reply does not decode as a letter with a T, Ask fails with a
+// [*codec.DecodeError]. The error names the address to which the letter was sent.
 func (m *Mailbox[T]) Ask(ctx context.Context, to string, v T) (Letter[T], error) {
 	l, err := m.ask(ctx, to, v)
 	return l, m.failAt("Ask", to, err)

@@ -9,12 +9,12 @@ import (
 	"github.com/desir-go/desir/internal/keys"
 )
 
-// head is what a letter says besides its value. It is sealed with the value.
+// head is the metadata of a letter. The codec covers it together with the value.
 type head struct {
-	question bool   // the answer goes to an address of its own
+	question bool   // the reply goes to a dedicated address
 	from     string // the sender's mailbox
 	id       string
-	re       string // the ID of the letter that this one answers, or nothing
+	re       string // the ID of the letter that this one replies to, or ""
 }
 
 const (
@@ -25,8 +25,8 @@ const (
 	maxName = 1 << 20 // bytes of a string in a head
 )
 
-// String is the head as it stands in front of the value: a mark, and the
-// strings as netstrings.
+// String returns the head as it is stored before the value: a mark, then the strings as
+// netstrings.
 func (h head) String() string {
 	b := make([]byte, 1, len(h.from)+len(h.id)+len(h.re)+20)
 	b[0] = statementMark
@@ -42,9 +42,8 @@ func (h head) String() string {
 	return string(b)
 }
 
-// readHead reads the head that data begins with, and returns its length. It
-// accepts what String writes: addresses that can be keys, and IDs that can be a
-// part of one.
+// readHead reads the head at the beginning of data, and returns its length. It accepts the
+// output of String only if the address is valid as a key and the IDs as part of a key.
 func readHead(data []byte) (h head, length int, ok bool) {
 	if len(data) == 0 || data[0] != statementMark && data[0] != questionMark {
 		return h, 0, false
@@ -62,13 +61,13 @@ func readHead(data []byte) (h head, length int, ok bool) {
 	return h, len(data) - len(rest), true
 }
 
-// cutHead is what the codec has to know of a head.
+// cutHead returns the length of the head, for the codec.
 func cutHead(data []byte) (length int, ok bool) {
 	_, length, ok = readHead(data)
 	return length, ok
 }
 
-// cutString reads a netstring.
+// cutString reads a netstring at the beginning of data.
 func cutString(data []byte) (s string, rest []byte, ok bool) {
 	digits, _, ok := bytes.Cut(data[:min(len(data), len("1048576:"))], []byte(":"))
 	if !ok {
@@ -85,16 +84,16 @@ func cutString(data []byte) (s string, rest []byte, ok bool) {
 	return string(rest[:n]), rest[n+1:], true
 }
 
-// isID reports whether s is letters, digits, - and _, up to 64 of them.
+// isID reports whether s consists of 1 to 64 letters, digits, - and _.
 func isID(s string) bool {
 	return s != "" && len(s) <= maxID && !strings.ContainsFunc(s, func(r rune) bool {
 		return (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z') && r != '-' && r != '_'
 	})
 }
 
-// cutTime takes the server's time off a stored letter.
+// cutTime splits a stored letter into the server's time and the rest.
 func cutTime(stored string) (at time.Time, sealed string, ok bool) {
-	const digits = 16 // of the years 2001 to 2286
+	const digits = 16 // enough for the years 2001 to 2286
 	micros, _, ok := strings.Cut(stored[:min(len(stored), digits+1)], " ")
 	if !ok {
 		return at, "", false

@@ -13,27 +13,24 @@ import (
 	"github.com/desir-go/desir/internal/wait"
 )
 
-// lookAgain is how long after a look at all letters a selective receiver makes the
-// next, whatever news come.
+// lookAgain is the time between two scans of all letters by a selective receiver.
 const lookAgain = time.Second
 
-// newsOf is the channel that tells of letters to an address.
+// newsOf returns the publish/subscribe channel that announces letters to an address.
 func newsOf(address string) string { return keys.Part(address, "news") }
 
-// news tells one selective receiver that letters have come, and when to look at
-// all. The zero of sub is a receiver that does not listen (yet).
+// news notifies one selective receiver of new letters, and of the time to scan all letters.
 type news struct {
 	hub    *hub.Hub
 	name   string
-	coming chan *listen.Sub // brings the subscription, or nil if there is none; nil: it is to be asked for
+	coming chan *listen.Sub // delivers the subscription, or nil if it failed; nil before subscribe
 	cancel context.CancelFunc
-	sub    *listen.Sub
-	due    time.Time // of the next look at all letters
+	sub    *listen.Sub // nil while there is no subscription
+	due    time.Time   // of the next scan of all letters
 }
 
-// wait returns true when letters may have come, and false when it is time to look
-// at all of them, whether any came or not. Without a subscription, which Redis may
-// refuse, or not confirm, it is the time alone.
+// wait returns true when letters may have arrived, and false when all letters have to be
+// scanned. Redis may refuse or not confirm the subscription; then only the timer counts.
 func (n *news) wait(ctx context.Context) (came bool, err error) {
 	if n.coming == nil {
 		n.subscribe(ctx)
@@ -44,17 +41,17 @@ func (n *news) wait(ctx context.Context) (came bool, err error) {
 		select {
 		case n.sub = <-n.coming:
 			if n.sub != nil {
-				return true, nil // before that
+				return true, nil // letters may have arrived before the subscription
 			}
 			n.cancel()
-			n.coming = nil // another one is asked for next time
+			n.coming = nil // the next wait subscribes again
 		case <-timer.C:
 			return false, nil
 		case <-ctx.Done():
 			return false, ctx.Err()
 		}
 	} else {
-		_, came, err = n.sub.Next(ctx, timer.C) // a gap is news as well
+		_, came, err = n.sub.Next(ctx, timer.C) // a gap counts as news
 		if err == nil || ctx.Err() != nil {
 			return came && time.Now().Before(n.due), err
 		}
@@ -72,8 +69,8 @@ func (n *news) wait(ctx context.Context) (came bool, err error) {
 	}
 }
 
-// subscribe asks for a subscription. A confirmation that does not come does not keep the
-// receiver from looking.
+// subscribe requests a subscription. It does not wait for the confirmation, so that the
+// receiver can scan without one.
 func (n *news) subscribe(ctx context.Context) {
 	r := listen.Request{Kind: listen.Channel, Name: n.name, Backlog: 1, Policy: listen.DropNewest}
 	if wait.Flag(n.hub) != "" {
@@ -94,7 +91,7 @@ func (n *news) subscribe(ctx context.Context) {
 	}()
 }
 
-// close ends the subscription, also one that is not confirmed yet.
+// close ends the subscription, even if it is not confirmed yet.
 func (n *news) close() {
 	if n.coming == nil {
 		return

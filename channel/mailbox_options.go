@@ -2,8 +2,8 @@ package channel
 
 import "github.com/desir-go/desir/codec"
 
-// MailboxOption changes how a [Mailbox] works. Options are what this process
-// believes; nothing of them is stored.
+// MailboxOption configures a [Mailbox]. Options apply to this process only. They are not
+// stored.
 type MailboxOption interface{ applyMailbox(*mailboxSettings) }
 
 type mailboxSettings struct {
@@ -15,8 +15,8 @@ type mailboxOption func(*mailboxSettings)
 
 func (o mailboxOption) applyMailbox(s *mailboxSettings) { o(s) }
 
-// LIFO lets this Mailbox receive the newest letter first. Others at the same
-// name may receive in order at the same time. The default is the oldest first.
+// LIFO makes this Mailbox receive the newest letter first. Other receivers of the same name
+// may receive the oldest first at the same time. The default is oldest first.
 func LIFO() MailboxOption { return mailboxOption(func(s *mailboxSettings) { s.lifo = true }) }
 
 func gatherMailbox(opts []MailboxOption) mailboxSettings {

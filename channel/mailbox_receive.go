@@ -15,30 +15,30 @@ import (
 )
 
 const (
-	firstPage = 10        // letters of the first look
-	fullPage  = 100       // of those behind it
-	pageBytes = 256 << 10 // of a page, unless one letter is longer, if letters are as long as before
+	firstPage = 10        // letters in the first page of a scan
+	fullPage  = 100       // letters in a later page, at most
+	pageBytes = 256 << 10 // target size of a later page, by the mean length of the letters in the page before
 )
 
-// Receive takes the first letter for which match returns true, and waits for one.
-// The others stay, in their order. With [LIFO] it looks at the newest first.
+// Receive takes the first letter for which match returns true. It waits until there is one.
+// The other letters stay in their order. With [LIFO] it examines the newest letter first.
 //
-// It calls match in its own goroutine, perhaps several times for a letter, which
-// may go to another receiver in the end. What match returns true for is taken, if
-// it is still there: by LREM, atomic. A panic in match passes through, and nothing
-// is taken. Letters that do not decode are passed over, and left for
-// [Mailbox.Recv].
+// Receive calls match in the caller's goroutine, possibly more than once for a letter. A
+// letter for which match returned true is removed by LREM, which is atomic. Another receiver
+// may have taken it before that; Receive then continues with the next letter. If match
+// panics, the panic propagates to the caller, and nothing is taken. Receive skips letters
+// that do not decode, and leaves them for [Mailbox.Recv].
 //
-// It looks at pages of up to 100 letters, one script and one round trip for each;
-// while none fits it is told by Redis of letters that come, through one
-// subscription that the selective receivers of the client share, and looks at
-// those; once a second it looks at all. So a mailbox in which very many letters
-// stay is slow.
+// Receive reads the letters in pages of up to 100 letters, with one script and one round trip
+// for each page. If no letter matches, it waits until Redis publishes that a letter has
+// arrived, and examines the new letters. All selective receivers of the client that wait for
+// this mailbox share one subscription. Once a second, Receive scans all letters. It is
+// therefore slow if very many letters stay in the mailbox.
 //
-// The context's end takes nothing; a letter that was about to be taken goes to the
-// head of the mailbox, or to another receiver. After [desir.ErrMaybeRan] one letter
-// may be gone. A server that does not serve Receive is waited for, and logged by
-// [log/slog.Default]; the reason is beside the error of a context that ends meanwhile.
+// If the context ends, nothing is taken. A letter that was about to be taken goes to the head
+// of the mailbox or to another receiver. After [desir.ErrMaybeRan] one letter may be lost. If
+// a server does not serve Receive, Receive waits, and [log/slog.Default] logs the outage. If
+// the context ends during an outage, the error wraps the context's error and the reason.
 func (m *Mailbox[T]) Receive(ctx context.Context, match func(Letter[T]) bool) (Letter[T], error) {
 	l, err := m.pick(ctx, match)
 	return l, m.fail("Receive", err)
@@ -67,7 +67,7 @@ func (m *Mailbox[T]) pick(ctx context.Context, match func(Letter[T]) bool) (l Le
 			n.due = time.Now().Add(lookAgain)
 		}
 		if err != nil {
-			seen = sight{} // a letter that it has passed may be the first that fits
+			seen = sight{} // an earlier letter may match
 		}
 		came, err := n.wait(ctx)
 		switch {
@@ -82,20 +82,20 @@ func (m *Mailbox[T]) pick(ctx context.Context, match func(Letter[T]) bool) (l Le
 	}
 }
 
-// passes reports whether an error may be gone when one looks again.
+// passes reports whether another attempt may succeed.
 func passes(err error) bool { return errors.Is(err, desir.ErrUnavailable) }
 
-// sight is how far a selective receiver has looked.
+// sight is how far a selective receiver has scanned the mailbox.
 type sight struct {
-	n     int
-	last  string // the last letter
-	first string // where this look began
-	known string // where the look before began, with LIFO: there this one ends
+	n     int    // number of letters examined
+	last  string // the last letter examined
+	first string // the letter with which this scan began
+	known string // the letter with which the previous scan began; with LIFO this scan stops there
 }
 
-// look goes through the letters that are not in seen, and takes the first that fits.
+// look scans the letters that are not in seen, and takes the first that matches.
 func (m *Mailbox[T]) look(ctx context.Context, x *exchange, seen *sight, match func(Letter[T]) bool) (l Letter[T], ok bool, err error) {
-	if m.end == fromLast { // new letters are in front
+	if m.end == fromLast { // new letters come first
 		*seen = sight{first: seen.first, known: seen.first}
 	}
 	for limit := firstPage; ; {
@@ -130,8 +130,8 @@ func (m *Mailbox[T]) look(ctx context.Context, x *exchange, seen *sight, match f
 	}
 }
 
-// page returns the next letters behind seen, which it moves on. It is refused while the
-// client is being closed, which waits until nothing is in flight.
+// page returns the letters that follow seen, and advances seen. It fails while the client is
+// being closed, since Close waits until nothing is in flight.
 func (m *Mailbox[T]) page(ctx context.Context, hub *hub.Hub, seen *sight, limit int) ([]string, error) {
 	if err := hub.Shut(); err != nil {
 		return nil, err
@@ -156,14 +156,14 @@ func (m *Mailbox[T]) page(ctx context.Context, hub *hub.Hub, seen *sight, limit 
 	return page, nil
 }
 
-// claim takes one letter out, wherever it is, and reports whether it was there. A
-// letter that is taken when the caller has left goes back.
+// claim removes one letter at any position, and reports whether it was there. If the caller
+// has left by then, the letter is requeued.
 func (m *Mailbox[T]) claim(ctx context.Context, hub *hub.Hub, stored string) (mine bool, err error) {
 	direction := 1
 	if m.end == fromLast {
 		direction = -1
 	}
-	var over atomic.Bool // set by whichever comes first: the reply or the caller's leave
+	var over atomic.Bool // set by the first of two events: the reply, or the caller leaves
 	var taken bool
 	var refused error
 	err = hub.Send.RunOn(ctx, wait.LeaveTime, func(claiming context.Context) {
@@ -178,7 +178,7 @@ func (m *Mailbox[T]) claim(ctx context.Context, hub *hub.Hub, stored string) (mi
 		}
 	})
 	if err != nil && over.CompareAndSwap(false, true) {
-		if errors.Is(err, desir.ErrMaybeRan) { // what is taken yet goes back
+		if errors.Is(err, desir.ErrMaybeRan) { // a letter that is still taken is requeued
 			err = ctx.Err()
 		}
 		return false, err

@@ -5,10 +5,11 @@ import (
 	"iter"
 )
 
-// Recv takes the next letter and waits for it. It fails with a
-// [*codec.DecodeError] for bytes that are no letter, which are consumed: Recv may
-// be called again. A letter that is there when the context ends is returned;
-// otherwise nothing was taken.
+// Recv takes the next letter. It waits until there is one. If a letter has arrived when the
+// context ends, Recv returns it. Otherwise nothing was taken.
+//
+// Recv fails with a [*codec.DecodeError] if the stored bytes do not decode as a letter. Those
+// bytes are consumed, and Recv may be called again.
 //
 // All receivers of a client wait on one connection; see the package comment.
 func (m *Mailbox[T]) Recv(ctx context.Context) (l Letter[T], err error) {
@@ -19,10 +20,11 @@ func (m *Mailbox[T]) Recv(ctx context.Context) (l Letter[T], err error) {
 	return l, m.fail("Recv", err)
 }
 
-// TryRecv takes the next letter if there is one, and does not wait for it. It
-// fails as [Mailbox.Recv] does, and with [desir.ErrMaybeRan] where the answer was lost: a letter
-// may be, too. One script, one round trip, O(1), sent once; a
-// letter that arrives after the context has ended goes back.
+// TryRecv takes the next letter if there is one. It does not wait for a letter.
+//
+// It runs one script: one round trip, O(1), sent once. A letter that arrives after the
+// context has ended goes back to the mailbox. TryRecv fails as [Mailbox.Recv] does. If the
+// reply is lost, it fails with [desir.ErrMaybeRan], and a letter may be lost with it.
 func (m *Mailbox[T]) TryRecv(ctx context.Context) (l Letter[T], ok bool, err error) {
 	stored, ok, err := tryReceive(ctx, m.h, m.source)
 	if err == nil && ok {
@@ -31,10 +33,12 @@ func (m *Mailbox[T]) TryRecv(ctx context.Context) (l Letter[T], ok bool, err err
 	return l, ok && err == nil, m.fail("TryRecv", err)
 }
 
-// All yields letters as they come. It ends silently after [Idle]. Bytes that are
-// no letter come as a [*codec.DecodeError], and the loop may go on; any other
-// error is the last. break loses nothing. It takes one letter for each turn;
-// [Prefetch] lets it take more.
+// All returns an iterator that receives letters as they arrive. It stops without an error
+// after [Idle]. Breaking out of the loop loses nothing.
+//
+// Bytes that do not decode as a letter are yielded as a [*codec.DecodeError], and the loop
+// may continue. Any other error is the last one that is yielded. The loop takes one letter
+// for each iteration; [Prefetch] lets it take several at once.
 func (m *Mailbox[T]) All(ctx context.Context, opts ...LoopOption) iter.Seq2[Letter[T], error] {
 	return each(ctx, m.h, m.source, opts, func(stored string) (Letter[T], error) {
 		return m.read(&m.letters, stored, m.h.Key)

@@ -12,17 +12,18 @@ import (
 	"github.com/desir-go/desir/internal/wait"
 )
 
-// Send appends a letter to the mailbox at the address to, which need not exist,
-// and may be this one. Letters are in the order in which their scripts ran.
+// Send appends a letter to the mailbox at the address to. That mailbox need not exist, and
+// may be this one. Letters are stored in the order in which their scripts ran.
 //
-// One script, one round trip, O(1), sent once: after [desir.ErrMaybeRan] the
-// letter may be there. A letter of more than 1 MiB is [codec.ErrTooLarge], an
-// address that cannot be a key [desir.ErrName]. The error names the address.
+// Send runs one script: one round trip, O(1), sent once. After [desir.ErrMaybeRan] the
+// letter may have been stored. Send fails with [codec.ErrTooLarge] if the letter is longer
+// than 1 MiB, and with [desir.ErrName] if the address is not valid as a key. The error names
+// the address.
 func (m *Mailbox[T]) Send(ctx context.Context, to string, v T) error {
 	return m.failAt("Send", to, m.send(ctx, to, 0, head{id: rand.Text()}, v))
 }
 
-// send appends a letter to a list, which expires after life if that is not 0.
+// send appends a letter to a list. If life is not 0, the list expires after life.
 func (m *Mailbox[T]) send(ctx context.Context, to string, life time.Duration, h head, v T) error {
 	hub, err := m.h.Hub()
 	if err != nil {
@@ -41,7 +42,7 @@ func (m *Mailbox[T]) send(ctx context.Context, to string, life time.Duration, h 
 	return err
 }
 
-// seal makes the bytes of a letter, all but the time.
+// seal returns the stored form of a letter without the time.
 func (m *Mailbox[T]) seal(to string, h head, v T) (string, error) {
 	letters := m.letters
 	if _, bound := m.codec.(codec.Scoped); bound {
@@ -54,7 +55,7 @@ func (m *Mailbox[T]) seal(to string, h head, v T) (string, error) {
 	return letters.Encode(headed.Of[T]{Head: h.String(), Value: v})
 }
 
-// failAt is fail for a letter that went to an address.
+// failAt is like fail, for an operation on another address.
 func (m *Mailbox[T]) failAt(op, to string, err error) error {
 	if err == nil || m.h == nil {
 		return m.fail(op, err)

@@ -7,8 +7,8 @@ import (
 	"github.com/desir-go/desir/codec"
 )
 
-// Option changes how an object of this package works. Options are what this
-// process believes; nothing of them is stored.
+// Option configures a [Chan] or a [PriorityQueue]. Options apply to this process only. They
+// are not stored.
 type Option interface{ apply(*settings) }
 
 type settings struct {
@@ -20,7 +20,7 @@ type option func(*settings)
 
 func (o option) apply(s *settings) { o(s) }
 
-// CodecOption is an option of everything in this package that carries values.
+// CodecOption is an option of all types of this package that send or receive values.
 type CodecOption interface {
 	Option
 	TopicOption
@@ -33,22 +33,23 @@ func (o codecOption) apply(s *settings)               { s.codec = o.codec }
 func (o codecOption) applyTopic(s *topicSettings)     { s.codec = o.codec }
 func (o codecOption) applyMailbox(s *mailboxSettings) { s.codec = o.codec }
 
-// WithCodec sets the codec of values. The default is [codec.Auto]. Under codec.Encrypt
-// and codec.Sign a value is bound to its channel, queue or topic, and to no position or
-// priority: who can write to Redis can repeat values and change their order.
+// WithCodec sets the codec of values. The default is [codec.Auto]. With codec.Encrypt and
+// codec.Sign, a value is bound to its channel, queue or topic. It is not bound to a position
+// or a priority: a client with write access to Redis can repeat values and change their
+// order.
 //
-// The codec of a [Mailbox] covers the letter: the value, the sender's address and the letter's
-// ID, and under codec.Sign and codec.Encrypt the address of the receiver. Mailboxes that write
-// to each other need the same codec and keys.
+// The codec of a [Mailbox] covers the value, the sender's address and the letter's ID. With
+// codec.Sign and codec.Encrypt it also covers the receiver's address. Mailboxes that send to
+// each other need the same codec and the same keys.
 func WithCodec(c codec.Codec) CodecOption { return codecOption{c} }
 
-// Buffer lets senders of this Chan wait while n values or more are in it, n ≥ 1,
-// so that they never make it longer than n. Values that go back to it, such as those
-// that were taken for receivers that left, may do so. What counts is what the process
-// that sends believes; others may say otherwise. The default is no bound.
+// Buffer bounds a [Chan] to n values, n ≥ 1. Senders wait while the Chan holds n values or
+// more, so a send never makes it longer than n. A value that is requeued, for example because
+// its receiver left, may make it longer. The bound of the sending process applies; other
+// processes may use other bounds. The default is no bound.
 func Buffer(n int) Option { return option(func(s *settings) { s.buffer = &n }) }
 
-var errBuffer = errors.New("Buffer: at least one value has to fit")
+var errBuffer = errors.New("Buffer: the size must be at least 1")
 
 func gather(opts []Option) (settings, error) {
 	s := settings{codec: codec.Auto}
@@ -63,13 +64,13 @@ func gather(opts []Option) (settings, error) {
 	return s, nil
 }
 
-// LoopOption changes one loop.
+// LoopOption configures one loop, such as [Chan.All].
 type LoopOption interface{ applyLoop(*loop) }
 
 type loop struct {
 	idle     time.Duration
 	limit    bool
-	prefetch int // values of a take; 0 means 1
+	prefetch int // values in one take; 0 means 1
 	err      error
 }
 
@@ -77,23 +78,25 @@ type loopOption func(*loop)
 
 func (o loopOption) applyLoop(l *loop) { o(l) }
 
-// Idle ends the loop when it has waited d for the next value, counted from when
-// the loop's body asked for it. A value that is there always comes first, also
-// with a d of zero. The default is to wait for ever.
+// Idle ends the loop when no value arrives within d. The time counts from the moment the
+// loop asks for the next value. A value that is already there is always yielded first, also
+// with d = 0. The default is to wait forever.
 func Idle(d time.Duration) LoopOption {
 	return loopOption(func(l *loop) { l.idle, l.limit = d, true })
 }
 
-// Prefetch lets the loop take up to n values of a [Chan] or letters of a [Mailbox]
-// in one round trip and keep those that its body has not come to, n ≥ 1. The default
-// is 1: a value leaves Redis when the body asks for it, and a crash loses no more than
-// that one. With n a crash may lose n, and n may wait for a slow body here while
-// another receiver is idle; in return the loop is no longer bound to a round trip for
-// each value. When the loop ends in any way, what it has kept goes back to the head in
-// order, before the loop returns, which may take it up to a second; while Redis cannot be
-// reached, as soon as it can.
+// Prefetch lets the loop take up to n values of a [Chan], or letters of a [Mailbox], in one
+// round trip, n ≥ 1. The loop keeps the values that its body has not reached yet. The default
+// is 1: a value leaves Redis when the loop asks for it, and a crash loses at most that value.
 //
-// A [Sub] has its [Backlog]: its loop fails with [desir.ErrNotSupported].
+// With Prefetch the loop does not need a round trip for each value. In return, a crash may
+// lose n values, and up to n values may wait for a slow loop body while another receiver is
+// idle. When the loop ends in any way, the values it has kept go back to the head in order
+// before the loop returns. This may take up to one second. If Redis cannot be reached, they
+// go back as soon as it can.
+//
+// A [Sub] does not support Prefetch, since it has a [Backlog]: its loop fails with
+// [desir.ErrNotSupported].
 func Prefetch(n int) LoopOption {
 	return loopOption(func(l *loop) {
 		if l.prefetch = n; n < 1 {
@@ -102,7 +105,7 @@ func Prefetch(n int) LoopOption {
 	})
 }
 
-var errPrefetch = errors.New("Prefetch: at least one value has to be taken")
+var errPrefetch = errors.New("Prefetch: the count must be at least 1")
 
 func loopOf(opts []LoopOption) loop {
 	var l loop

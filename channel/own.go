@@ -9,7 +9,7 @@ import (
 	"github.com/desir-go/desir/internal/script"
 )
 
-// count asks for a number about the object's own key.
+// count sends a command with the object's key that replies with a number.
 func count(ctx context.Context, h *hub.Handle, command string) (int64, error) {
 	s, err := h.Send()
 	if err != nil {
@@ -22,7 +22,7 @@ func count(ctx context.Context, h *hub.Handle, command string) (int64, error) {
 	return cmd.Val(), nil
 }
 
-// unlink deletes keys of an object.
+// unlink deletes keys of an object, atomically.
 func unlink(ctx context.Context, h *hub.Handle, keys ...string) error {
 	hub, err := h.Hub()
 	if err != nil {
@@ -32,8 +32,8 @@ func unlink(ctx context.Context, h *hub.Handle, keys ...string) error {
 	return err
 }
 
-// keyOf is the key of the object behind h, or nothing for one that no constructor
-// has made.
+// keyOf returns the key of the object behind h, or "" if the object was not made by its
+// constructor.
 func keyOf(h *hub.Handle) string {
 	if h == nil {
 		return ""

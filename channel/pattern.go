@@ -16,31 +16,34 @@ import (
 	"github.com/desir-go/desir/internal/send"
 )
 
-// Pattern listens to all topics whose names fit a glob: * for any characters, ?
-// for one, [a-z] for one of those, \ before a character that stands for itself.
-// Topics that come into being later are among them; sharded ones never are, and
-// Redis has no patterns for them: with [Sharded], Subscribe fails with
-// [desir.ErrNotSupported]. With [Numbered] it reads numbered messages, but
-// does not count.
+// Pattern subscribes to all topics whose names match a glob. In a glob, * matches any
+// characters, ? matches one character, [a-z] matches one of the listed characters, and \
+// escapes the character that follows. A Pattern also matches topics that are first used after
+// the subscription.
 //
-// Redis sends a message once for each pattern that fits, besides once for the
-// topic. See [Topic] for connections and gaps.
+// A Pattern never matches sharded topics, since Redis has no patterns for them. With
+// [Sharded], Subscribe fails with [desir.ErrNotSupported]. With [Numbered], a Pattern reads
+// numbered messages, but does not use the numbers to detect gaps.
 //
-// Use NewPattern. A Pattern is safe for any number of goroutines.
+// Redis sends a message once for each matching pattern, and once more for the topic itself.
+// See [Topic] for connections and gaps.
+//
+// Create a Pattern with [NewPattern]. It is safe for concurrent use.
 type Pattern[T any] struct {
 	h *hub.Handle
 	topicSettings
-	values element.Of[T] // unless the codec is bound to the topic
+	values element.Of[T] // for a codec that is not bound to the topic
 
 	mu     sync.Mutex
-	scoped map[string]*element.Of[T] // by topic, if it is
+	scoped map[string]*element.Of[T] // by topic, for a codec that is bound to it
 }
 
-// maxScoped bounds the topics that a Pattern remembers a codec for.
+// maxScoped is the number of topics whose codecs a Pattern caches.
 const maxScoped = 1024
 
-// NewPattern names the topics that fit glob. It does not talk to Redis and
-// cannot fail: a type that cannot work is the error of every call.
+// NewPattern returns the pattern of all topics that match glob. It does not contact Redis
+// and does not fail. If the glob, the type or an option is invalid, every call returns that
+// error.
 func NewPattern[T any](rdb redis.UniversalClient, glob string, opts ...TopicOption) *Pattern[T] {
 	s := gatherTopic(opts)
 	values, err := element.Values[T](s.codec)
@@ -55,8 +58,8 @@ func NewPattern[T any](rdb redis.UniversalClient, glob string, opts ...TopicOpti
 	}
 }
 
-// Subscribe listens to the topics of the pattern; see [Topic.Subscribe]. One
-// PSUBSCRIBE, unless this client listens to the pattern already.
+// Subscribe subscribes to the topics that match the pattern; see [Topic.Subscribe]. It sends
+// one PSUBSCRIBE, unless this client has subscribed to the pattern already.
 func (p *Pattern[T]) Subscribe(ctx context.Context, opts ...SubOption) (*Sub[T], error) {
 	hub, err := p.h.Hub()
 	if err != nil {
@@ -64,7 +67,7 @@ func (p *Pattern[T]) Subscribe(ctx context.Context, opts ...SubOption) (*Sub[T],
 	}
 	r := listen.Request{Kind: listen.Pattern, Name: p.h.Key}
 	if p.numbered {
-		r.Sync = func(context.Context, string) error { return nil } // never asked
+		r.Sync = func(context.Context, string) error { return nil } // never called
 	}
 	s, err := subscribe(ctx, hub, r, p.decode, opts)
 	if err != nil {
@@ -73,8 +76,8 @@ func (p *Pattern[T]) Subscribe(ctx context.Context, opts ...SubOption) (*Sub[T],
 	return s, nil
 }
 
-// decode reads a message of a topic, with the topic's own codec where the codec
-// is bound to names.
+// decode decodes a message of a topic. A codec that is bound to names is resolved for the
+// topic.
 func (p *Pattern[T]) decode(payload, topic string) (T, error) {
 	if _, bound := p.codec.(codec.Scoped); !bound {
 		return p.values.Decode(payload, topic, "")

@@ -13,18 +13,18 @@ import (
 	"github.com/desir-go/desir/internal/wait"
 )
 
-// PriorityQueue gives out the value of the lowest priority first, and of those
-// with one priority the one that was pushed first. It is a Redis sorted set,
-// shared by everyone who uses its name; each value goes to one taker, at most
-// once, and [PriorityQueue.Pop] loses nothing as [Chan.Recv] does not. See
-// the package comment.
+// PriorityQueue delivers the value with the lowest priority first. Values with the same
+// priority are delivered in the order in which they were pushed. A PriorityQueue is stored
+// in a Redis sorted set. All processes that use the same name share it. Each value goes to
+// one consumer, at most once. [PriorityQueue.Pop] gives the same guarantees against loss as
+// [Chan.Recv]. See the package comment.
 //
-// A value is stored behind a number of 16 digits and a colon, so that equal
-// values are two entries. What others have put in by plain ZADD, without such a
-// number, is a value as it stands; it may have any score, and comes between the
-// others by that, and by its bytes among those of one score.
+// A stored member is a number of 16 digits, a colon and the value. Equal values are therefore
+// separate members. A member that another client added by plain ZADD, without such a number,
+// is a value as it is. It may have any score. It is ordered by that score, and by its bytes
+// among members with the same score.
 //
-// Use NewPriorityQueue. A PriorityQueue is safe for any number of goroutines.
+// Create a PriorityQueue with [NewPriorityQueue]. It is safe for concurrent use.
 type PriorityQueue[T any] struct {
 	h      *hub.Handle
 	values element.Of[T]
@@ -32,16 +32,16 @@ type PriorityQueue[T any] struct {
 }
 
 var (
-	errBufferChan = errors.New("Buffer is for a Chan")
-	errPriority   = errors.New("a priority lies between -2^53 and 2^53")
+	errBufferChan = errors.New("a PriorityQueue does not support Buffer")
+	errPriority   = errors.New("the priority is not between -2^53 and 2^53")
 )
 
-// maxPriority is how far the scores of a sorted set are exact.
+// maxPriority is the largest integer up to which scores of a sorted set are exact.
 const maxPriority = 1 << 53
 
-// NewPriorityQueue names a queue. It does not talk to Redis and cannot fail: a
-// name, a type or an option that cannot work ([Buffer] is one) is the error of
-// every call.
+// NewPriorityQueue returns the queue called name. It does not contact Redis and does not
+// fail. If the name, the type or an option is invalid, every call returns that error. The
+// option [Buffer] is invalid.
 func NewPriorityQueue[T any](rdb redis.UniversalClient, name string, opts ...Option) *PriorityQueue[T] {
 	s, err := gather(opts)
 	if s.buffer != nil {
@@ -56,15 +56,15 @@ func NewPriorityQueue[T any](rdb redis.UniversalClient, name string, opts ...Opt
 	}
 }
 
-// Key returns the Redis key of the values, which is the queue's name.
+// Key returns the Redis key of the values. It is the queue's name.
 func (q *PriorityQueue[T]) Key() string { return keyOf(q.h) }
 
-// Push puts v in, behind those of its priority. The lowest priority comes out
-// first; it may be negative, and anything from -2^53 to 2^53.
+// Push adds v after the values with the same priority. The lowest priority is delivered
+// first. A priority may be negative. It must be between -2^53 and 2^53.
 //
-// One script, one round trip, O(log n), atomic, sent once. It fails with
-// [codec.ErrTooLarge] before anything is sent if v is longer than 1 MiB (see the
-// package comment); after [desir.ErrMaybeRan] v may be there.
+// Push runs one script: one round trip, O(log n), atomic, sent once. It fails with
+// [codec.ErrTooLarge] before anything is sent if the encoded value is longer than 1 MiB (see
+// the package comment). After [desir.ErrMaybeRan], v may have been added.
 func (q *PriorityQueue[T]) Push(ctx context.Context, v T, priority int) error {
 	return q.fail("Push", q.push(ctx, v, priority))
 }
@@ -85,10 +85,12 @@ func (q *PriorityQueue[T]) push(ctx context.Context, v T, priority int) error {
 	return err
 }
 
-// TryPop takes the first value if there is one, and does not wait for it. It fails
-// with a [*codec.DecodeError] for bytes that are no T, which are consumed. One
-// script, one round trip, O(log n), sent once; a value that arrives after the
-// context has ended goes back. After [desir.ErrMaybeRan] a value may be lost.
+// TryPop takes the first value if there is one. It does not wait for a value.
+//
+// It runs one script: one round trip, O(log n), sent once. A value that arrives after the
+// context has ended goes back to its position. TryPop fails with a [*codec.DecodeError] if
+// the stored bytes do not decode as a T; those bytes are consumed. After [desir.ErrMaybeRan]
+// a value may be lost.
 func (q *PriorityQueue[T]) TryPop(ctx context.Context) (v T, ok bool, err error) {
 	v, ok, err = q.pop(ctx)
 	return v, ok, q.fail("TryPop", err)
@@ -103,13 +105,14 @@ func (q *PriorityQueue[T]) pop(ctx context.Context) (v T, ok bool, err error) {
 	return v, err == nil, err
 }
 
-// Pop takes the first value and waits for it. A value that is there when
-// the context ends is returned; otherwise nothing was taken. It fails with a
-// [*codec.DecodeError] for bytes that are no T, which are consumed: Pop may
-// be called again.
+// Pop takes the first value. It waits until there is one. If a value has arrived when the
+// context ends, Pop returns it. Otherwise nothing was taken.
 //
-// All who wait at a client share one connection, with the receivers of its
-// Chans; see the package comment.
+// Pop fails with a [*codec.DecodeError] if the stored bytes do not decode as a T. Those bytes
+// are consumed, and Pop may be called again.
+//
+// All waiting calls of a client share one connection, also with the receivers of its Chans;
+// see the package comment.
 func (q *PriorityQueue[T]) Pop(ctx context.Context) (T, error) {
 	v, err := q.popWait(ctx)
 	return v, q.fail("Pop", err)
@@ -127,11 +130,11 @@ func (q *PriorityQueue[T]) decode(entry string) (T, error) {
 	return q.values.Decode(valueOf(entry), q.source.Values, "")
 }
 
-// numberDigits is the length of the number in front of a stored value.
+// numberDigits is the length of the number that precedes a stored value.
 const numberDigits = 16
 
-// valueOf returns the value in what the script take has popped: a score, a
-// space, and a member, which has no number if somebody else has written it.
+// valueOf returns the value of an entry that priority_take returned: a score, a space and a
+// member. A member added by plain ZADD has no number.
 func valueOf(entry string) string {
 	_, member, _ := strings.Cut(entry, " ")
 	number, value, ok := strings.Cut(member, ":")
@@ -141,21 +144,21 @@ func valueOf(entry string) string {
 	return value
 }
 
-// Len returns how many values are in the queue. One ZCARD, O(1).
+// Len returns the number of values in the queue. It sends one ZCARD, O(1).
 func (q *PriorityQueue[T]) Len(ctx context.Context) (int, error) {
 	n, err := count(ctx, q.h, "zcard")
 	return int(n), q.fail("Len", err)
 }
 
-// Exists reports whether values are in the queue: Redis deletes a sorted set
-// with its last member. One EXISTS, O(1).
+// Exists reports whether the queue contains values. Redis deletes a sorted set when its last
+// member is removed. Exists sends one EXISTS, O(1).
 func (q *PriorityQueue[T]) Exists(ctx context.Context) (bool, error) {
 	n, err := count(ctx, q.h, "exists")
 	return n > 0, q.fail("Exists", err)
 }
 
-// Clear deletes the queue: its values and what wakes takers. One script, one
-// round trip, atomic, sent once.
+// Clear deletes the queue: its values and the key that wakes consumers. It runs one script:
+// one round trip, atomic, sent once.
 func (q *PriorityQueue[T]) Clear(ctx context.Context) error {
 	return q.fail("Clear", unlink(ctx, q.h, q.source.Keys()...))
 }

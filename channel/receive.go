@@ -11,7 +11,7 @@ import (
 	"github.com/desir-go/desir/internal/wait"
 )
 
-// receive waits for up to limit values of a source, at least one.
+// receive takes up to limit values of a source. It waits for at least one.
 func receive(ctx context.Context, h *hub.Handle, s wait.Source, limit int) ([]string, error) {
 	hub, err := h.Hub()
 	if err != nil {
@@ -33,15 +33,15 @@ func tryReceive(ctx context.Context, h *hub.Handle, s wait.Source) (raw string, 
 	return values[0], true, nil
 }
 
-// intake is what a loop takes from a source, and has taken before its body asked.
+// intake takes the values of one loop, and keeps the prefetched ones.
 type intake struct {
 	loop
 	h    *hub.Handle
 	s    wait.Source
-	kept *wait.Ahead
+	kept *wait.Ahead // nil if none is kept
 }
 
-// next returns the next value, and waits for one as long as the loop may.
+// next returns the next value. It waits at most as long as the loop's options allow.
 func (t *intake) next(ctx context.Context) (string, error) {
 	if t.err != nil {
 		return "", t.err
@@ -81,15 +81,15 @@ func (t *intake) take(ctx context.Context) (string, error) {
 	return values[0], nil
 }
 
-// end requeues what the body has not asked for.
+// end requeues the kept values.
 func (t *intake) end(ctx context.Context) {
 	if t.kept != nil {
 		t.kept.Return(ctx)
 	}
 }
 
-// each is the loop over a source, until that is closed or the loop's patience is
-// over. read makes values of what is stored, and fail the caller's errors.
+// each iterates over the values of a source until the source is closed or the loop is idle
+// for too long. read decodes a stored value. fail converts an error for the caller.
 func each[T any](ctx context.Context, h *hub.Handle, s wait.Source, opts []LoopOption, read func(string) (T, error), fail func(error) error) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		t := intake{loop: loopOf(opts), h: h, s: s}
@@ -114,13 +114,13 @@ func each[T any](ctx context.Context, h *hub.Handle, s wait.Source, opts []LoopO
 	}
 }
 
-// ofOneItem reports whether an error concerns one item of a loop only.
+// ofOneItem reports whether an error concerns only one item of a loop.
 func ofOneItem(err error) bool {
 	_, ok := errors.AsType[*codec.DecodeError](err)
 	return ok
 }
 
-// failure is err as the error of an operation of the object behind h.
+// failure returns err as the error of an operation of the object behind h.
 func failure(h *hub.Handle, op string, err error) error {
 	if errors.Is(err, wait.ErrClosed) {
 		err = desir.ErrClosed

@@ -13,24 +13,24 @@ import (
 	"github.com/desir-go/desir/internal/send"
 )
 
-// Message is what a subscriber gets.
+// Message is a message that a [Sub] received.
 type Message[T any] struct {
-	Topic string // where it was published
+	Topic string // the topic to which the message was published
 	Value T
 }
 
-// Sub is a subscription. Messages wait in its backlog until a loop takes them;
-// see [Backlog] for its size and what happens when it is full.
+// Sub is a subscription. Messages wait in its backlog until a loop takes them. See [Backlog]
+// for its size and for what happens when it is full.
 //
-// Topic.Subscribe and Pattern.Subscribe make it, Close ends it. A Sub is safe
-// for any number of goroutines; several loops share its messages.
+// [Topic.Subscribe] and [Pattern.Subscribe] return a Sub. Close ends it. A Sub is safe for
+// concurrent use; concurrent loops share its messages.
 type Sub[T any] struct {
 	name   string
 	sub    *listen.Sub
 	decode func(payload, topic string) (T, error)
 }
 
-// subscribe makes a Sub of what both a Topic and a Pattern know.
+// subscribe makes the Sub of a Topic or a Pattern.
 func subscribe[T any](ctx context.Context, hub *hub.Hub, r listen.Request, decode func(payload, topic string) (T, error), opts []SubOption) (*Sub[T], error) {
 	o, err := gatherSub(opts)
 	if err != nil {
@@ -44,16 +44,18 @@ func subscribe[T any](ctx context.Context, hub *hub.Hub, r listen.Request, decod
 	return &Sub[T]{name: r.Name, sub: sub, decode: decode}, nil
 }
 
-// All yields messages as they come. break keeps the subscription, and what waits
-// for the next loop. The loop ends silently when the Sub is closed, then or
-// before, and after [Idle].
+// All returns an iterator over the messages as they arrive. Breaking out of the loop keeps
+// the subscription and its backlog for the next loop. The loop stops without an error after
+// [Idle], and when the Sub is closed, before or during the loop. While Redis cannot be
+// reached the loop waits; afterwards it yields a gap.
 //
-// A message that does not decode comes as a [*codec.DecodeError] and messages
-// that were missed as a [*GapError], in their place: the loop may go on. Any
-// other error is the last: the context's; [desir.ErrFull] with a *GapError
-// after [Fail]; [desir.ErrDenied] when listening is not allowed any more;
-// [desir.ErrUnavailable] when the client was closed. While Redis cannot be
-// reached the loop waits, and hears of it by a gap.
+// A message that does not decode is yielded as a [*codec.DecodeError]. Missed messages are
+// yielded as a [*GapError], at their position. The loop may continue after both. Any other
+// error is the last one that is yielded:
+//   - the context's error
+//   - [desir.ErrFull] with a *GapError, with [Fail]
+//   - [desir.ErrDenied], when the user may no longer subscribe
+//   - [desir.ErrUnavailable], when the client was closed
 func (s *Sub[T]) All(ctx context.Context, opts ...LoopOption) iter.Seq2[Message[T], error] {
 	l := loopOf(opts)
 	return func(yield func(Message[T], error) bool) {
@@ -84,22 +86,22 @@ func fatal(err error) bool {
 	return !ofOneItem(err)
 }
 
-var errPrefetched = errors.New("a Sub takes nothing from others; what waits for its loop is its Backlog")
+var errPrefetched = errors.New("a Sub does not support Prefetch: use Backlog")
 
-var errNoSub = errors.New("the Sub was not made by Subscribe")
+var errNoSub = errors.New("the Sub was not returned by Subscribe")
 
-// next waits for a message as long as the loop may; ok is false after that.
+// next waits for a message as long as the loop's options allow. ok is false if none came.
 func (s *Sub[T]) next(ctx context.Context, l loop) (m Message[T], ok bool, err error) {
 	if s.sub == nil {
 		return m, false, send.Fault(desir.ErrNotSupported, errNoSub)
 	}
-	var patience <-chan time.Time
+	var idle <-chan time.Time
 	if l.limit {
 		timer := time.NewTimer(l.idle)
 		defer timer.Stop()
-		patience = timer.C
+		idle = timer.C
 	}
-	it, ok, err := s.sub.Next(ctx, patience)
+	it, ok, err := s.sub.Next(ctx, idle)
 	switch {
 	case errors.Is(err, listen.ErrOverflow):
 		return m, false, send.Fault(desir.ErrFull, &GapError{Missed: 1})
@@ -115,19 +117,19 @@ func (s *Sub[T]) next(ctx context.Context, l loop) (m Message[T], ok bool, err e
 	return Message[T]{Topic: it.Topic, Value: v}, true, nil
 }
 
-// Handle calls f for every message and every error that All would yield, one
-// after the other, in a goroutine of its own. The goroutine ends with stop, with
-// Close, or after an error that All would end with.
+// Handle calls f for each message and each error that [Sub.All] would yield. The calls run
+// one after the other in a new goroutine. The goroutine ends when stop or Close is called, or
+// after an error that ends All.
 //
-// stop returns when f has returned from its last call; f must not call it. It
-// may be called again. The subscription goes on; Close ends it.
+// stop waits until the last call of f has returned. f must not call stop. stop may be called
+// more than once. It does not end the subscription; Close does.
 func (s *Sub[T]) Handle(f func(Message[T], error)) (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	running.Go(func() {
 		for m, err := range s.All(ctx) {
 			if ctx.Err() != nil && errors.Is(err, context.Canceled) {
-				return // stop's doing, no error
+				return // caused by stop, not an error
 			}
 			f(m, err)
 		}
@@ -138,8 +140,8 @@ func (s *Sub[T]) Handle(f func(Message[T], error)) (stop func()) {
 	}
 }
 
-// Dropped returns how many messages found the backlog full so far. Each of them
-// is in a [*GapError] as well.
+// Dropped returns the number of messages that were dropped so far because the backlog was
+// full. Each of them is also counted in a [*GapError].
 func (s *Sub[T]) Dropped() int64 {
 	if s.sub == nil {
 		return 0
@@ -147,9 +149,9 @@ func (s *Sub[T]) Dropped() int64 {
 	return s.sub.Dropped()
 }
 
-// Close ends the subscription: loops end, what waits in the backlog is gone.
-// Closing again does nothing; the error is always nil. One UNSUBSCRIBE if
-// nobody else of this client listens, for which it does not wait.
+// Close ends the subscription. Loops stop, and the backlog is discarded. Closing a closed
+// Sub does nothing. The error is always nil. If this was the client's last subscription to
+// the topic or pattern, Close sends one UNSUBSCRIBE and does not wait for the reply.
 func (s *Sub[T]) Close() error {
 	if s.sub == nil {
 		return nil

@@ -13,28 +13,29 @@ import (
 	"github.com/desir-go/desir/internal/listen"
 )
 
-// Topic is a channel of Redis' publish and subscribe: a message goes to all who
-// listen at that moment, in any process, and is kept nowhere. Delivery is at
-// most once; a subscriber that misses messages is told so where they are
-// missing ([GapError]).
+// Topic is a Redis publish/subscribe channel. A message goes to all subscribers of that
+// moment, in any process. It is not stored. Delivery is at most once. If a subscriber misses
+// messages, its loop yields a [*GapError] at their position.
 //
-// What one goroutine publishes arrives in its order. What is published is the
-// encoded value alone, so redis-cli reads and writes it (but see [Numbered]). On
-// a cluster messages take a moment from node to node: a new subscriber may hear
-// one that was published just before. Topics ignore the database number: all
-// databases of a server share them, but for the counter of a [Numbered] topic.
+// Messages from one goroutine arrive in the order in which it published them. A message is
+// the encoded value and nothing else, so redis-cli can read and write it (but see
+// [Numbered]). On a cluster, messages take some time to pass from node to node: a new
+// subscriber may receive a message that was published just before it subscribed. Topics
+// ignore the database number. All databases of a server share them, except for the counter of
+// a [Numbered] topic.
 //
-// All subscriptions of a client share one connection, beside the client's pool:
-// a hundred subscribers of a topic cost one SUBSCRIBE. Sharded topics have one
-// more, on a cluster one for each node. It is opened with the first
-// subscription and closed a second after the last one. Every 5 s a message to a
-// channel of its own tells whether what is published arrives; when it does not
-// come back within 5 s, the connection is made anew, and that is a gap: so a
-// frozen link, or a server that is not the master any more, is found within
-// 10 s. A user who may not publish there has the connection pinged instead,
-// which does not find the latter.
+// All subscriptions of a client share one connection outside the client's pool: a hundred
+// subscribers of a topic cost one SUBSCRIBE. Sharded topics use a second connection; on a
+// cluster, one for each node. A connection is opened with its first subscription and closed
+// one second after the last one has ended.
 //
-// Use NewTopic. A Topic is safe for any number of goroutines.
+// Every 5 s the client publishes a probe message to a dedicated channel of the connection. If
+// the probe does not arrive within 5 s, the client replaces the connection, which is a gap. So
+// a frozen connection, or a server that is no longer the master, is detected within 10 s. If
+// the user may not publish to that channel, the client sends PING instead, which does not
+// detect the latter.
+//
+// Create a Topic with [NewTopic]. It is safe for concurrent use.
 type Topic[T any] struct {
 	h      *hub.Handle
 	values element.Of[T]
@@ -42,8 +43,8 @@ type Topic[T any] struct {
 	seq string // the key of the counter
 }
 
-// NewTopic names a topic. It does not talk to Redis and cannot fail: a name or a
-// type that cannot work is the error of every call.
+// NewTopic returns the topic called name. It does not contact Redis and does not fail. If
+// the name or the type is invalid, every call returns that error.
 func NewTopic[T any](rdb redis.UniversalClient, name string, opts ...TopicOption) *Topic[T] {
 	s := gatherTopic(opts)
 	check := keys.Check
@@ -59,17 +60,19 @@ func NewTopic[T any](rdb redis.UniversalClient, name string, opts ...TopicOption
 	}
 }
 
-// Key returns the name of the topic. No key of Redis has it.
+// Key returns the name of the topic. It is not a key in Redis.
 func (t *Topic[T]) Key() string {
 	return keyOf(t.h)
 }
 
-// Publish sends v to all who listen, and returns how many connections that
-// were; on a cluster only those of the node that took it, which says little.
+// Publish sends v to all subscribers. It returns the number of subscribed connections. On a
+// cluster it counts only the connections of the node that handled the command, which may be
+// a small part.
 //
-// One PUBLISH, one round trip, O(subscribers), sent once: after
-// [desir.ErrMaybeRan] it may have arrived. With [Numbered] a script. More than
-// 1 MiB is [codec.ErrTooLarge] (see the package comment), and nothing was sent.
+// Publish sends one PUBLISH, or runs one script with [Numbered]: one round trip,
+// O(subscribers), sent once. After [desir.ErrMaybeRan] the message may have arrived. If the
+// encoded value is longer than 1 MiB, Publish fails with [codec.ErrTooLarge] (see the package
+// comment), and nothing was sent.
 func (t *Topic[T]) Publish(ctx context.Context, v T) (receivers int, err error) {
 	receivers, err = t.publish(ctx, v)
 	return receivers, t.h.Fail("Publish", err)
@@ -86,7 +89,7 @@ func (t *Topic[T]) publish(ctx context.Context, v T) (int, error) {
 	}
 	if !t.numbered {
 		cmd := redis.NewIntCmd(ctx, t.command(), t.h.Key, value)
-		cmd.SetFirstKeyPos(1) // one node for all messages of the topic: that keeps their order
+		cmd.SetFirstKeyPos(1) // one node for all messages of the topic, to keep their order
 		if err := hub.Send.Write(ctx, cmd); err != nil {
 			return 0, err
 		}
@@ -107,20 +110,22 @@ func (t *Topic[T]) command() string {
 	return "publish"
 }
 
-// seqLife is how long the counter of a numbered topic stays after its last
-// message.
+// seqLife is how long the counter of a numbered topic is kept after its last message.
 const seqLife = 24 * time.Hour
 
-// Subscribe listens to the topic. It returns when the server has confirmed that:
-// what is published from then on arrives, or is a gap. The caller closes the
-// Sub.
+// Subscribe subscribes to the topic. It returns when the server has confirmed the
+// subscription. Each message published after that arrives or is part of a gap. The caller
+// must close the Sub.
 //
-// One SUBSCRIBE, unless this client listens to the topic already. It fails with
-// [desir.ErrDenied] if the user may not listen, with [desir.ErrWrongType] if the
-// counter of a [Numbered] topic is something else, and with
-// [desir.ErrUnavailable] after four connections that did not work, some 15 s at a server that
-// is silent; if ctx ends before, the reason is beside its error. Key events (__keyevent@0__:…)
-// through a client of a cluster or a ring are [desir.ErrNotSupported]: each node sends its own.
+// Subscribe sends one SUBSCRIBE, unless this client has subscribed to the topic already. It
+// fails with:
+//   - [desir.ErrDenied], if the user may not subscribe
+//   - [desir.ErrWrongType], if the counter key of a [Numbered] topic holds another type
+//   - [desir.ErrUnavailable], after four failed connections, which takes about 15 s if the
+//     server is silent
+//   - the context's error and the reason, if the context ends before that
+//   - [desir.ErrNotSupported], for key events (__keyevent@0__:…) through a client of a cluster
+//     or a ring, since each node publishes only its own events
 func (t *Topic[T]) Subscribe(ctx context.Context, opts ...SubOption) (*Sub[T], error) {
 	s, err := t.subscribe(ctx, opts)
 	if err != nil {

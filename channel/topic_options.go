@@ -7,8 +7,8 @@ import (
 	"github.com/desir-go/desir/internal/listen"
 )
 
-// TopicOption changes how a [Topic] or a [Pattern] works. Options are what this
-// process believes; nothing of them is stored.
+// TopicOption configures a [Topic] or a [Pattern]. Options apply to this process only. They
+// are not stored.
 type TopicOption interface{ applyTopic(*topicSettings) }
 
 type topicSettings struct {
@@ -20,22 +20,26 @@ type topicOption func(*topicSettings)
 
 func (o topicOption) applyTopic(s *topicSettings) { o(s) }
 
-// Sharded publishes by SPUBLISH and subscribes by SSUBSCRIBE: on a cluster a
-// message stays with the node of the topic's slot instead of going to all. Both
-// sides have to say so: a sharded topic and a plain one of the same name are
-// two. Redis 7.0 has it; the embedded server does not ([desir.ErrNotSupported]).
+// Sharded publishes with SPUBLISH and subscribes with SSUBSCRIBE. On a cluster, a message
+// then stays on the node of the topic's slot and is not sent to all nodes. Publishers and
+// subscribers must both use Sharded: a sharded topic and a plain topic with the same name are
+// two topics. Sharded requires Redis 7.0. The embedded server does not support it
+// ([desir.ErrNotSupported]).
 func Sharded() TopicOption { return topicOption(func(s *topicSettings) { s.sharded = true }) }
 
-// Numbered gives every message a number, so that each gap is known exactly, as
-// long as Redis keeps what it has counted: publishing is a script that counts
-// in the hash {name}:seq, which expires a day after the last message. Both
-// sides have to say so: other subscribers see the number in front of the value.
-// They also have to use one database number, since each database has a counter
-// of its own: messages counted elsewhere arrive with gaps where nothing is
-// missing. Messages of publishers that do not number are accepted, and not
-// counted. A subscriber that comes back to another process of the server, after a failover or a
-// restart, gets a GapError with -1 as well, since that may have begun with an older counter;
-// this needs the right to send INFO.
+// Numbered gives each message a number, so that the size of each gap is exact as long as
+// Redis keeps the counter. Publish runs a script that increments the counter in the hash
+// {name}:seq. The hash expires one day after the last message.
+//
+// Publishers and subscribers must both use Numbered. Other subscribers receive the number
+// before the value. Messages from publishers that do not number them are accepted and not
+// counted. Publishers and subscribers must also use the same database number, since each
+// database has its own counter: a subscriber of another database gets gaps although it
+// missed nothing.
+//
+// If a subscriber reconnects to another server process, after a failover or a restart, it
+// also gets a GapError with -1, since that process may have started with an older counter.
+// The user needs the permission to send INFO for this.
 func Numbered() TopicOption { return topicOption(func(s *topicSettings) { s.numbered = true }) }
 
 func gatherTopic(opts []TopicOption) topicSettings {
@@ -48,30 +52,31 @@ func gatherTopic(opts []TopicOption) topicSettings {
 	return s
 }
 
-// Policy is what happens to a message that finds a [Backlog] full. Whatever it
-// is, the subscriber is told, by a [*GapError], and [Sub.Dropped] counts.
+// Policy determines what happens when a message arrives and the [Backlog] is full. With each
+// policy, the subscriber gets a [*GapError] for a dropped message, and [Sub.Dropped] counts
+// it.
 type Policy int
 
 const (
-	// DropOldest lets the message push out the oldest one that waits: the
-	// subscriber sees the present. It is the default.
+	// DropOldest drops the oldest message in the backlog and keeps the new one. The
+	// subscriber sees the latest messages. It is the default.
 	DropOldest = Policy(listen.DropOldest)
 
-	// DropNewest drops the message: what waits is what came first.
+	// DropNewest drops the new message and keeps the backlog.
 	DropNewest = Policy(listen.DropNewest)
 
-	// Block lets the connection wait, up to one second, and with it the other
-	// subscribers of this client. The message is dropped after that, and so
-	// are the next ones, without a wait, until the subscriber takes something.
-	// If Redis has to keep too much for the connection meanwhile, it closes it.
+	// Block makes the connection wait up to one second for room. The other subscriptions on
+	// the connection wait as well. After that the message is dropped. Further messages are
+	// dropped without a wait until the subscriber takes a message. If too much output for
+	// the connection accumulates in Redis in the meantime, Redis closes the connection.
 	Block = Policy(listen.Block)
 
-	// Fail ends the subscription: after what waits, the loop's last error is
-	// [desir.ErrFull] with a [*GapError].
+	// Fail ends the subscription. The loop yields the messages in the backlog; its last
+	// error is [desir.ErrFull] with a [*GapError].
 	Fail = Policy(listen.Fail)
 )
 
-// SubOption changes one subscription.
+// SubOption configures one subscription.
 type SubOption interface{ applySub(*subSettings) }
 
 type subSettings struct {
@@ -83,15 +88,15 @@ type subOption func(*subSettings)
 
 func (o subOption) applySub(s *subSettings) { o(s) }
 
-// Backlog lets up to n messages wait for the subscriber, n ≥ 1, and says what
-// happens when more come. The default is 1024 and [DropOldest].
+// Backlog sets how many messages may wait for the subscriber, n ≥ 1, and what happens when
+// the backlog is full. The default is 1024 and [DropOldest].
 func Backlog(n int, p Policy) SubOption {
 	return subOption(func(s *subSettings) { s.backlog, s.policy = n, p })
 }
 
 var (
-	errBacklog = errors.New("Backlog: at least one message has to fit")
-	errPolicy  = errors.New("Backlog: no such policy")
+	errBacklog = errors.New("Backlog: the size must be at least 1")
+	errPolicy  = errors.New("Backlog: unknown policy")
 )
 
 func gatherSub(opts []SubOption) (subSettings, error) {

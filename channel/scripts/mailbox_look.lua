@@ -1,12 +1,13 @@
--- mailbox_look: the letters behind those that were looked at already.
+-- mailbox_look: read the letters that follow those that were examined already.
 -- flags: no-writes
 -- reply: {integer, text...}
 -- KEYS[1] letters  list
--- ARGV[1] how many were looked at    ARGV[2] the last of them
+-- ARGV[1] how many were examined    ARGV[2] the last of them
 -- ARGV[3] how many to return at most    ARGV[4] "first" for the list's order, "last" for the newest first
--- ARGV[5] the letter to stop at, newest first; "" for none
--- returns {n, letter...}: n is how many were looked at, 0 if the last of them is gone; in the order of the look
--- O(n + letters). Atomic. The last of them is where it was unless others took or gave back letters before it.
+-- ARGV[5] with "last", the letter at which to stop; "" for none
+-- returns {n, letter...}: n is how many letters precede the returned ones, 0 if ARGV[2] is gone;
+--         the letters in the order of ARGV[4]
+-- O(n + letters). Atomic. ARGV[2] has kept its position unless others took or requeued letters before it.
 local seen = tonumber(ARGV[1])
 local n = tonumber(ARGV[3])
 local answer

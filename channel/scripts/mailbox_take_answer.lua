@@ -1,10 +1,10 @@
--- mailbox_take_answer: pop the answer to a question, and leave nothing.
+-- mailbox_take_answer: pop the reply to a question and delete the wake token.
 -- flags: allow-oom
 -- reply: {integer, text...}
--- KEYS[1] answers  list, expires    KEYS[2] wake  list of at most one token
--- ARGV[1] how many answers at most
--- returns {0, answer...}
--- O(answers). Atomic. The pop comes last: a refusal before it leaves the answers where they are.
+-- KEYS[1] replies  list, expires    KEYS[2] wake  list of at most one token
+-- ARGV[1] how many replies at most
+-- returns {0, letter...}
+-- O(replies). Atomic. The pop comes last: an error before it leaves the replies in the list.
 if redis.call('LLEN', KEYS[1]) == 0 then return {0} end
 redis.call('UNLINK', KEYS[2])
 local answers = redis.call('LPOP', KEYS[1], ARGV[1])

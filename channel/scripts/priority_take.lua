@@ -1,12 +1,12 @@
--- priority_take: pop what waiting receivers of a priority queue can use.
+-- priority_take: pop entries for waiting receivers of a priority queue.
 -- flags: allow-oom
 -- reply: {integer, text...}
 -- KEYS[1] values  sorted set    KEYS[2] wake  list of at most one token
--- ARGV[1] how many values at most, as far as pop lets them    ARGV[2] "publish" where wake-ups are published, else ""
+-- ARGV[1] how many values at most; pop may return fewer    ARGV[2] "publish" where wake-ups are published, else ""
 -- ARGV[3] life of a token in ms
--- returns {state, entry...}: state 0 nothing is left, 1 more is there; an entry is the score, a space
---         and the member, as priority_give_back wants it
--- O(entries × log n). Atomic. The pop comes last: a refusal before it leaves the values where they are.
+-- returns {state, entry...}: state 0 nothing is left, 1 more values are there; an entry is the score, a space
+--         and the member, the format that priority_give_back takes
+-- O(entries × log n). Atomic. The pop comes last: an error before it leaves the values in the queue.
 local answer = {0}
 local length = redis.call('ZCARD', KEYS[1])
 if length == 0 then return answer end
@@ -18,7 +18,7 @@ local n = math.min(length, tonumber(ARGV[1]))
 local entries, popped = pop('ZPOPMIN', KEYS[1], n)
 if popped < n then
   answer[1] = 1
-  pcall(ring, KEYS[2], ARGV[2], ARGV[3]) -- a refusal must not cost what was popped
+  pcall(ring, KEYS[2], ARGV[2], ARGV[3]) -- an error must not lose the popped entries
 end
 for i = 1, #entries, 2 do
   answer[#answer + 1] = entries[i + 1] .. ' ' .. entries[i]

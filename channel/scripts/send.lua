@@ -3,12 +3,12 @@
 -- KEYS[1] values  list    KEYS[2] wake  list of at most one token    KEYS[3] closed  string, a mark
 -- KEYS[4] senders string, set while senders wait for room
 -- KEYS[5] room    list of at most one value, for one of them    KEYS[6] its wake
--- ARGV[1] how many values may be there, 0 for any number
+-- ARGV[1] how many values the channel may hold, 0 for no bound
 -- ARGV[2] "publish" where wake-ups are published, else ""    ARGV[3] life of a token in ms
--- ARGV[4] how long the sender is going to wait for room in ms, 0 for not
+-- ARGV[4] how long the sender is going to wait for room in ms, 0 for not at all
 -- ARGV[5..] values
--- returns how many were appended, the first ones; -1 when closed
--- O(values). Atomic. The values come last: a refusal before them leaves nothing but a wake-up.
+-- returns how many were appended, which are the first ones; -1 when closed
+-- O(values). Atomic. The values are written last: an error before that leaves nothing but a wake-up.
 local function next_sender()
   if redis.call('EXISTS', KEYS[4]) == 0 then return end
   if redis.call('LLEN', KEYS[5]) == 0 then redis.call('RPUSH', KEYS[5], '1') end

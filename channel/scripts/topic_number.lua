@@ -1,7 +1,7 @@
--- number: number the messages of a topic.
--- seq: hash: n, the number of the last message; e, when the counter was made, in µs of the server's clock
--- step: what to add to n    returns n as a text, e, and whether the counter is new
--- HGET checks the type before anything is written, and HINCRBY comes last: a refusal counts nothing. Exact up to 2^53.
+-- number: increment the counter of a topic's messages.
+-- seq: hash: n, the number of the last message; e, when the counter was created, in µs of the server's clock
+-- step: what to add to n    returns n as a string, e, and whether the counter is new
+-- HGET checks the type before anything is written, and HINCRBY comes last: an error counts nothing. Exact up to 2^53.
 local function number(seq, step)
   local e = redis.call('HGET', seq, 'e')
   local new = not e

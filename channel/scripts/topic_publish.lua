@@ -1,10 +1,11 @@
 -- topic_publish: number a message and publish it.
 -- reply: integer
--- KEYS[1] seq  hash, as number wants it
+-- KEYS[1] seq  hash, see number
 -- ARGV[1] publish or spublish    ARGV[2] channel    ARGV[3] life of the counter in ms    ARGV[4] value
 -- publishes "\193n<e>:<n>:<value>"
 -- returns what the command returns: the number of receivers
--- O(subscribers). Atomic. Exact up to 2^53. What is refused was not counted, or subscribers would miss it.
+-- O(subscribers). Atomic. Exact up to 2^53. A message that is not published is not counted, or subscribers would
+-- report a gap.
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
 local n, e, new = number(KEYS[1], 1)
 if new then redis.call('PEXPIRE', KEYS[1], ARGV[3]) end

@@ -5,30 +5,30 @@ import (
 	"time"
 )
 
-// Policy is what happens to a message that finds the backlog full.
+// Policy determines what happens when a message arrives and the backlog is full.
 type Policy int
 
 // The policies.
 const (
-	DropOldest Policy = iota // it pushes out the oldest one
-	DropNewest               // it is dropped
+	DropOldest Policy = iota // drop the oldest message in the backlog
+	DropNewest               // drop the new message
 	Block                    // the connection waits, at most for BlockLimit
 	Fail                     // the subscription ends
 )
 
-// BlockLimit is how long a connection waits for subscribers that take nothing.
+// BlockLimit is how long a connection waits for subscribers with the policy Block.
 const BlockLimit = time.Second
 
 // ErrOverflow ends a subscriber with the policy Fail: one message did not fit.
 var ErrOverflow = errors.New("the backlog is full")
 
-// hole is what is missing in front of a message.
+// hole is the number of messages missed before a message.
 type hole struct {
-	known int64 // so many
+	known int64 // this many
 	some  bool  // and an unknown number
 }
 
-// and returns both holes as one. A sum beyond an int64 is an unknown number.
+// and returns the sum of two holes. If the sum overflows an int64, the number is unknown.
 func (h hole) and(o hole) hole {
 	sum := hole{h.known + o.known, h.some || o.some}
 	if sum.known < 0 {
@@ -42,17 +42,17 @@ type entry struct {
 	topic, payload string
 }
 
-// backlog is a bounded queue of messages. Holes take no room: they are kept
-// with the message behind them.
+// backlog is a bounded queue of messages. Holes do not count against the bound. A hole is
+// stored with the message that follows it.
 type backlog struct {
 	bound   int
 	policy  Policy
 	dropped int64
 
-	ring  []entry // as long as was needed so far
-	first int
-	n     int
-	last  hole // behind all messages
+	ring  []entry // grows up to bound
+	first int     // index of the first message in ring
+	n     int     // number of messages
+	last  hole    // after all messages
 }
 
 func (b *backlog) full() bool  { return b.n >= b.bound }
@@ -62,7 +62,7 @@ func (b *backlog) clear() { b.ring, b.first, b.n, b.last = nil, 0, 0, hole{} }
 
 func (b *backlog) at(i int) *entry { return &b.ring[(b.first+i)%len(b.ring)] }
 
-// gap notes that n messages are missing here, -1 for some.
+// gap records that n messages were missed here. -1 is an unknown number.
 func (b *backlog) gap(n int64) {
 	if n < 0 {
 		b.last.some = true
@@ -71,7 +71,7 @@ func (b *backlog) gap(n int64) {
 	b.last = b.last.and(hole{known: n})
 }
 
-// put adds a message or follows the policy; false means that all has to end.
+// put adds a message or applies the policy. It reports false if the subscription has to end.
 func (b *backlog) put(topic, payload string) bool {
 	if b.full() {
 		b.dropped++
@@ -116,7 +116,7 @@ func (b *backlog) pop() entry {
 	return old
 }
 
-// take returns what is first: a hole, in up to two parts, or a message.
+// take removes and returns the first item: a hole, in up to two parts, or a message.
 func (b *backlog) take() (Item, bool) {
 	h := &b.last
 	if b.n > 0 {

@@ -8,13 +8,13 @@ import (
 	"testing"
 )
 
-// TestBacklogModel compares random calls with a plain list in which holes are
-// entries of their own.
+// TestBacklogModel compares random calls with a model: a plain list in which holes are separate
+// entries.
 func TestBacklogModel(t *testing.T) {
 	for seed := range uint64(200) {
 		rng := rand.New(rand.NewPCG(seed, 1))
 		b := backlog{bound: 1 + rng.IntN(20), policy: Policy(rng.IntN(2))}
-		var model []Item // Missed is 1 per message, or -1
+		var model []Item // an entry has Missed 1 for each missed message, or -1
 		messages := func() (n int) {
 			for _, it := range model {
 				if it.Missed == 0 {
@@ -63,8 +63,8 @@ func TestBacklogModel(t *testing.T) {
 	}
 }
 
-// first takes the first item of a model: neighbouring holes are one, the known
-// ones first.
+// first takes the first item of a model. Adjacent holes are one item, and known numbers come
+// first.
 func first(model []Item) (Item, []Item) {
 	end := slices.IndexFunc(model, func(it Item) bool { return it.Missed == 0 })
 	if end == 0 {
@@ -98,7 +98,7 @@ func TestBacklogFail(t *testing.T) {
 	}
 }
 
-// TestBacklogOverflow adds up holes that only forged numbers make.
+// TestBacklogOverflow adds holes that are so large that only forged numbers can cause them.
 func TestBacklogOverflow(t *testing.T) {
 	const huge = math.MaxInt64
 	for name, fill := range map[string]func(*backlog){

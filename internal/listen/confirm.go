@@ -9,18 +9,18 @@ import (
 )
 
 const (
-	firstLimit = time.Second     // for the confirmation of a subscription; doubles
-	lastLimit  = 8 * time.Second // and no more than that
+	firstLimit = time.Second     // first time limit for the confirmation of a subscription; doubles
+	lastLimit  = 8 * time.Second // largest time limit
 )
 
-// errUnconfirmed is why a connection on which nothing is received yet is given up.
+// errUnconfirmed is the reason for closing a connection with an unconfirmed subscription.
 var errUnconfirmed = send.Fault(send.ErrUnavailable, errors.New("the server does not confirm a subscription"))
 
-// confirm looks whether orders are confirmed. The link's goroutine has it.
+// confirm checks that orders are confirmed in time. Only the link's goroutine uses it.
 type confirm struct {
-	limit time.Duration // how long the connection may be silent meanwhile
+	limit time.Duration // how long the connection may be silent while an order is unconfirmed
 	timer *time.Timer
-	armed time.Time // zero while the timer is not set
+	armed time.Time // when the timer was set; zero while it is not set
 }
 
 func newConfirm(limit time.Duration) confirm {
@@ -29,7 +29,7 @@ func newConfirm(limit time.Duration) confirm {
 	return confirm{limit: limit, timer: timer}
 }
 
-// arm sets the timer, if something is to be confirmed and it is not set.
+// arm sets the timer if orders are pending and it is not set yet.
 func (f *confirm) arm(pending bool) {
 	if pending && f.armed.IsZero() {
 		f.armed = time.Now()
@@ -37,13 +37,16 @@ func (f *confirm) arm(pending bool) {
 	}
 }
 
-// unconfirmed looks whether the connection was silent for too long while an order was to be
-// confirmed. One on which nobody receives yet is given up then. One on which somebody does is
-// probed at once, since to give it up is a gap: a server that stands still says nothing on
-// any connection. If the probe comes back, and the confirmation before it has not, that is lost.
+// unconfirmed checks whether the connection was silent for too long while an order was
+// pending. If so, and no subscriber is live on the connection, it returns errUnconfirmed.
+//
+// If a subscriber is live, replacing the connection would be a gap, and a server that stands
+// still would not reply on any connection. So unconfirmed then asks for a probe. If the probe
+// arrives before the older confirmation, the confirmation is lost, and the next call returns
+// errUnconfirmed.
 func (c *conn) unconfirmed() (probe bool, err error) {
 	f := &c.confirm
-	late := time.Since(f.armed) > f.limit+f.limit/4 // so are the reader's goroutine and its bytes
+	late := time.Since(f.armed) > f.limit+f.limit/4 // this process was slow, and its reader may be, too
 	f.armed = time.Time{}
 	l := c.link.l
 	l.mu.Lock()
@@ -66,7 +69,7 @@ func (c *conn) unconfirmed() (probe bool, err error) {
 	return false, errUnconfirmed
 }
 
-// silent returns for how long the connection has been silent since a moment.
+// silent returns how long the connection has been silent, counted from since at the earliest.
 func (c *conn) silent(since time.Time) time.Duration {
 	if c.busy.Load() {
 		return 0

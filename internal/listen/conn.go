@@ -13,28 +13,28 @@ import (
 	"github.com/desir-go/desir/internal/send"
 )
 
-// ended is a context that has ended. go-redis does not look at it where there
-// is a connection, and fails at once where it would make another one behind our
-// back: that is done here, where it can be told.
+// ended is a canceled context. go-redis ignores it on an open connection. If the connection is
+// gone, go-redis fails instead of dialing again. Only this package dials, since it has to
+// report the gap.
 var ended = func() context.Context {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	return ctx
 }()
 
-// privatePart is the part of a name that a client's own channels have.
+// privatePart marks the names of private channels.
 const privatePart = "desir-probe:"
 
-// Private reports whether a channel is one of those that clients listen to for
-// themselves.
+// Private reports whether a channel is a private one, which a connection uses for its probes
+// and marks.
 func Private(channel string) bool { return strings.Contains(channel, ":"+privatePart) }
 
-// order is a command that the server has not answered yet.
+// order is a command whose reply is pending.
 type order struct {
 	wire
-	route *route // nil for the connection's own channels
-	off   bool   // unsubscribe
-	at    time.Time
+	route *route    // nil for private channels
+	off   bool      // unsubscribe
+	at    time.Time // when it was sent
 }
 
 // conn is one connection of a link, from its dial to its end.
@@ -42,22 +42,22 @@ type conn struct {
 	link    *link
 	ps      *redis.PubSub
 	id      string
-	private string // the channel of probes and, but for sharded ones, of marks
+	private string // the channel of probes and, unless sharded, of marks
 	probe   *probe
 	confirm confirm
 
 	// The listener's mutex guards these.
-	sent    []order // in order, as the answers come
+	sent    []order // pending orders, in the order of their replies
 	wires   map[wire]*route
 	own     map[string]bool // private channels, and whether they are confirmed
-	refused bool            // private channels are
+	refused bool            // the server refuses private channels
 
-	worked atomic.Bool  // something was confirmed
-	heard  atomic.Int64 // when the reader had something last, UnixNano
-	busy   atomic.Bool  // the reader delivers it
-	spent  atomic.Int64 // in waits for subscribers that block, in nanoseconds
+	worked atomic.Bool  // an order was confirmed
+	heard  atomic.Int64 // when the reader last received anything, UnixNano
+	busy   atomic.Bool  // the reader is delivering
+	spent  atomic.Int64 // time of waits for subscribers with the policy Block, in nanoseconds
 	hangup chan struct{}
-	over   chan struct{} // the reader has ended, with err
+	over   chan struct{} // closed when the reader has ended with err
 	err    error
 }
 
@@ -74,7 +74,7 @@ func newConn(k *link, ps *redis.PubSub, name string) *conn {
 	return c
 }
 
-// channel returns a private channel in the slot of a name.
+// channel returns a private channel in the slot of name.
 func (c *conn) channel(name string) string {
 	if name == "" {
 		name = "desir"
@@ -94,18 +94,18 @@ func (c *conn) greet(ctx context.Context) error {
 	return c.write(ctx, own)
 }
 
-// close ends the connection and waits for its reader.
+// close closes the connection and waits for its reader.
 func (c *conn) close() {
 	close(c.hangup)
-	_ = c.ps.Close() // only says that it was closed already
+	_ = c.ps.Close() // its only error is that it was closed already
 	<-c.over
 	c.probe.timer.Stop()
 	c.confirm.timer.Stop()
 }
 
-// arrange brings what is subscribed in line with what is wanted, and asks for
-// numbers where they are. busy: somebody listens; away: a slot's node is looked
-// for.
+// arrange subscribes and unsubscribes until the subscriptions match the routes, and asks for
+// missing numbers. busy reports whether there are routes, and away whether a route waits for
+// the node of its slot.
 func (c *conn) arrange(ctx context.Context) (busy, away bool, err error) {
 	l := c.link.l
 	l.mu.Lock()
@@ -174,8 +174,8 @@ func (c *conn) write(ctx context.Context, o order) error {
 	return send.Guard(func() error { return f(ctx, o.name) }) // it may dial
 }
 
-// ask asks for the number of a channel where that is wanted and possible. The
-// mutex is held.
+// ask asks for the number of a channel if a subscriber needs it and the private channel is
+// confirmed. The mutex is held.
 func (c *conn) ask(rt *route) {
 	if !rt.ask || !rt.confirmed {
 		return
@@ -199,7 +199,7 @@ func (c *conn) ask(rt *route) {
 	}
 }
 
-// inquire waits for the mark that it asks for.
+// inquire asks for a mark and waits for it.
 func (c *conn) inquire(rt *route, w *watch, sync func(context.Context, string) error, mark string) {
 	ctx, cancel := context.WithTimeout(context.Background(), answerTime)
 	defer cancel()
@@ -208,7 +208,7 @@ func (c *conn) inquire(rt *route, w *watch, sync func(context.Context, string) e
 	l.mu.Lock()
 	rt.why = err
 	l.mu.Unlock()
-	if !lasting(err) { // whatever else it is, the mark may come
+	if !lasting(err) { // the mark may still arrive
 		select {
 		case <-w.done:
 		case <-c.over:

@@ -1,8 +1,8 @@
-// Package listen is the one place that subscribes: all subscriptions of a
-// client share a connection (one for each node where channels are sharded), and
-// all subscribers of a channel share one subscription of it.
+// Package listen is the only package that subscribes to publish/subscribe channels. All
+// subscriptions of a client share one connection; sharded channels use one connection for each
+// node. All subscribers of a channel share one subscription.
 //
-// What was missed is told where it was missed: a full backlog, a connection
-// that broke, a number that was passed over. See the design page on topics for
-// what is promised and why.
+// Missed messages are reported at their position in the sequence: after a full backlog, a
+// broken connection, or a skipped number. See docs/design/0008-topics.md for the guarantees
+// and the reasons.
 package listen

@@ -41,7 +41,7 @@ func (p panics) look(name string) {
 	}
 }
 
-// hooked returns the listener of a client whose hook panics.
+// hooked returns the listener of a client with a hook that panics.
 func hooked(t *testing.T, s *redistest.Server, at panics) *Listener {
 	t.Helper()
 	rdb := s.Client(t)
@@ -53,8 +53,8 @@ func hooked(t *testing.T, s *redistest.Server, at panics) *Listener {
 	return Of(h)
 }
 
-// TestHookPanics has hooks of the client that panic on goroutines that are no
-// caller's: new subscribers get an error, and a probe is made up for.
+// TestHookPanics lets hooks of the client panic on goroutines of the library. New subscribers
+// get an error, and a failed probe is replaced by a PING.
 func TestHookPanics(t *testing.T) {
 	redistest.Goroutines(t)
 	srv := redistest.StartServer(t)

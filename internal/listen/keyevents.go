@@ -9,10 +9,10 @@ import (
 	"github.com/desir-go/desir/internal/send"
 )
 
-// errKeyEvents is why key events of several servers are refused: each server publishes its
-// own to its own subscribers, and one connection would receive a part of them.
+// errKeyEvents is the error for key events of several servers. Each server publishes its own
+// events to its own subscribers, so that one connection would receive only a part of them.
 var errKeyEvents = send.Fault(send.ErrNotSupported, errors.New(
-	"key events of several nodes: each node sends its own alone; subscribe by a redis.Client of each master, as ForEachMaster names them"))
+	"key events of several nodes: each node publishes only its own; subscribe with a redis.Client for each master, see ForEachMaster"))
 
 // refuseKeyEvents refuses channels and patterns of key events for a client of several servers.
 func (l *Listener) refuseKeyEvents(w wire) error {
@@ -27,7 +27,7 @@ func (l *Listener) refuseKeyEvents(w wire) error {
 	return nil
 }
 
-// keyEvents reports whether a name is meant for key events.
+// keyEvents reports whether a channel or pattern is for key events.
 func keyEvents(w wire) bool {
 	for _, prefix := range []string{"__keyevent@", "__keyspace@"} {
 		literal := w.name

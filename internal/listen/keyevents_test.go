@@ -12,8 +12,8 @@ import (
 	"github.com/desir-go/desir/internal/send"
 )
 
-// TestKeyEvents refuses key events of several servers, of which one connection would receive a
-// part, and nothing else.
+// TestKeyEvents checks that key events of several servers are refused, since one connection
+// would receive only a part of them, and that other names are not refused.
 func TestKeyEvents(t *testing.T) {
 	for _, tt := range []struct {
 		kind Kind

@@ -17,37 +17,36 @@ import (
 )
 
 const (
-	linger   = time.Second           // of a connection that nobody needs
-	minPause = 10 * time.Millisecond // before connecting again; doubles
-	maxPause = time.Second
-	maxTries = 4                      // connections that a new subscriber waits for
-	dialTime = 10 * time.Second       // for all that belongs to connecting
-	seekTime = 100 * time.Millisecond // between two looks for the node of a slot
+	linger   = time.Second            // how long an unused connection stays open
+	minPause = 10 * time.Millisecond  // first backoff before connecting again; doubles
+	maxPause = time.Second            // longest backoff
+	maxTries = 4                      // failed connections after which Subscribe fails
+	dialTime = 10 * time.Second       // time limit for connecting
+	seekTime = 100 * time.Millisecond // time between two lookups of the node of a slot
 )
 
-// link keeps one connection at its place for as long as somebody listens
-// there.
+// link keeps one connection open while there are subscribers for it.
 type link struct {
 	l     *Listener
 	place place
-	kick  chan struct{} // something has changed; holds one
+	kick  chan struct{} // wakes the link; holds one
 
-	limit  time.Duration   // see confirm; of the link's goroutine
+	limit  time.Duration   // see confirm; used by the link's goroutine
 	routes map[wire]*route // guarded by the listener's mutex
-	last   error           // why there is no connection that works; guarded by the listener's mutex
+	last   error           // why no connection works, or nil; guarded by the listener's mutex
 }
 
-// ring makes a kick, unless there is one already.
+// ring wakes the link.
 func (k *link) ring() { signal(k.kick) }
 
-// run is the goroutine of the link. It ends a moment after the last subscriber.
+// run is the goroutine of the link. It ends shortly after the last subscriber has left.
 func (k *link) run() {
 	ctx := context.Background()
 	k.limit = firstLimit
 	for pause := minPause; ; {
 		worked, err := k.converse(ctx)
 		if err == nil {
-			return // nobody is left
+			return // the link has retired
 		}
 		if worked {
 			pause, k.limit = minPause, firstLimit
@@ -63,7 +62,7 @@ func (k *link) run() {
 	}
 }
 
-// retire ends the link if nobody listens.
+// retire ends the link if it has no routes, and reports whether it did.
 func (k *link) retire() bool {
 	k.l.mu.Lock()
 	defer k.l.mu.Unlock()
@@ -74,8 +73,8 @@ func (k *link) retire() bool {
 	return true
 }
 
-// converse lives through one connection. It returns no error when the link has
-// retired, and whether the connection had worked.
+// converse runs one connection until it ends. It returns a nil error when the link has retired.
+// worked reports whether the connection has worked.
 func (k *link) converse(ctx context.Context) (worked bool, err error) {
 	c, err := k.dial(ctx)
 	if c == nil {
@@ -106,7 +105,7 @@ func (k *link) converse(ctx context.Context) (worked bool, err error) {
 			}
 		case <-seek:
 			seek = nil
-			_, _ = k.rehouse(ctx) // the next look comes soon
+			_, _ = k.rehouse(ctx) // on an error, it is repeated soon
 		case <-c.over:
 			return c.worked.Load(), k.l.hub.Send.Explain(ctx, c.err)
 		case <-c.probe.echo:
@@ -132,14 +131,13 @@ func (k *link) converse(ctx context.Context) (worked bool, err error) {
 	}
 }
 
-// errSilent is why a connection counts as dead: what was published did not
-// come back on it.
-var errSilent = send.Fault(send.ErrUnavailable, errors.New("a probe did not come back; the connection is dead, or at a server that nobody publishes to any more"))
+// errSilent is the reason for closing a connection on which a published probe did not arrive.
+var errSilent = send.Fault(send.ErrUnavailable, errors.New("a probe message did not arrive: the connection is dead, or its server is no longer the master"))
 
-// errNotConnected is why no connection was made.
+// errNotConnected is the error of a dial that took too long.
 var errNotConnected = send.Fault(send.ErrUnavailable, errors.New("no connection in time; the server does not reply"))
 
-// dial opens a connection, and no error and no connection if nobody wants one.
+// dial opens a connection. It returns nil and no error if the link has no routes.
 func (k *link) dial(ctx context.Context) (*conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, dialTime)
 	defer cancel()
@@ -162,7 +160,7 @@ func (k *link) dial(ctx context.Context) (*conn, error) {
 	soon, stop := context.WithTimeout(ctx, 2*k.limit)
 	defer stop()
 	if err := c.greet(soon); err != nil {
-		_ = c.ps.Close() // the other error matters
+		_ = c.ps.Close() // err is the error to return
 		if soon.Err() != nil {
 			return nil, errNotConnected
 		}
@@ -177,8 +175,8 @@ type subscriber interface {
 	Subscribe(ctx context.Context, channels ...string) *redis.PubSub
 }
 
-// open returns a subscription to nothing yet, and sends nothing. A ring panics then: one that
-// is wrapped in a type of the user's is not known for a ring.
+// open returns a PubSub without channels, and sends nothing. go-redis panics if node is a ring.
+// A ring inside a type of the user is not recognized as one before.
 func open(ctx context.Context, node subscriber) (ps *redis.PubSub, err error) {
 	defer func() {
 		if p := recover(); p != nil || ps == nil {
@@ -188,7 +186,7 @@ func open(ctx context.Context, node subscriber) (ps *redis.PubSub, err error) {
 	return node.Subscribe(ctx), nil
 }
 
-// first returns one of the names that are wanted.
+// first returns the name of one of the channels, or "" if there are only patterns.
 func (k *link) first() string {
 	k.l.mu.Lock()
 	defer k.l.mu.Unlock()
@@ -200,8 +198,8 @@ func (k *link) first() string {
 	return ""
 }
 
-// rehouse sends the routes that another node serves by now to its link, and
-// returns the node of this one, or nil if no route is left.
+// rehouse moves each route whose node has changed to the link of that node. It returns the
+// node of this link, or nil if no route is left.
 func (k *link) rehouse(ctx context.Context) (subscriber, error) {
 	switch k.l.hub.Client.(type) {
 	case *redis.ClusterClient, *redis.Ring:
@@ -209,7 +207,7 @@ func (k *link) rehouse(ctx context.Context) (subscriber, error) {
 		return k.l.hub.Client, nil
 	}
 	if k.place.node == "" {
-		return k.node(ctx, rand.Text()) // any, and another one each time
+		return k.node(ctx, rand.Text()) // a random node
 	}
 	k.l.mu.Lock()
 	names := slices.Collect(maps.Keys(k.routes))
@@ -236,7 +234,7 @@ func (k *link) node(ctx context.Context, key string) (subscriber, error) {
 	return node, nil
 }
 
-// move brings a route to the place that serves it.
+// move moves a route to the link of the place that serves it.
 func (k *link) move(w wire, to place) {
 	k.l.mu.Lock()
 	defer k.l.mu.Unlock()
@@ -251,7 +249,7 @@ func (k *link) move(w wire, to place) {
 	rt.lose()
 	delete(k.routes, w)
 	other := k.l.link(to)
-	if there := other.routes[w]; there != nil { // came there by itself
+	if there := other.routes[w]; there != nil { // merge with the other link's route
 		there.lost = there.lost || rt.lost
 		for _, s := range rt.subs {
 			s.route = there
@@ -264,13 +262,13 @@ func (k *link) move(w wire, to place) {
 	other.ring()
 }
 
-// broken notes that the connection is gone, or was never there.
+// broken records that a connection has ended, or could not be opened.
 func (k *link) broken(err error, worked bool) {
 	if !worked {
 		k.l.reload(context.Background())
 	}
 	final := lasting(err) && !k.passing(err)
-	if !final && (!worked || errors.Is(err, errSilent)) { // else the next one may work at once
+	if !final && (!worked || errors.Is(err, errSilent)) { // otherwise the next one may work at once
 		outage.Of(k.l.hub).Begin(outage.Subscriptions, k.server(), err)
 	}
 	k.l.mu.Lock()
@@ -295,12 +293,12 @@ func (k *link) broken(err error, worked bool) {
 	}
 }
 
-// served notes that the connection works.
+// served records that the connection works.
 func (k *link) served() {
 	outage.Of(k.l.hub).End(outage.Subscriptions, k.server())
 }
 
-// server names the server of the link, for logs.
+// server returns the name of the link's server for logs.
 func (k *link) server() string {
 	if c, ok := k.l.hub.Client.(*redis.Client); ok {
 		return outage.Server(c)
@@ -308,7 +306,8 @@ func (k *link) server() string {
 	return cmp.Or(k.place.node, outage.Server(nil))
 }
 
-// passing reports whether err is only that go-redis has let go of a node.
+// passing reports whether err is transient because a cluster client has only closed the client
+// of one node.
 func (k *link) passing(err error) bool {
 	if !errors.Is(err, redis.ErrClosed) {
 		return false

@@ -16,7 +16,7 @@ import (
 	"github.com/desir-go/desir/internal/send"
 )
 
-// Kind is how a name is listened to.
+// Kind is the kind of a subscription.
 type Kind uint8
 
 // The kinds of subscriptions.
@@ -26,37 +26,37 @@ const (
 	Shard               // SSUBSCRIBE
 )
 
-// Request is what a subscriber wants.
+// Request describes a subscription.
 type Request struct {
 	Kind    Kind
 	Name    string
-	Backlog int // messages that may wait, at least one
+	Backlog int // the number of messages that may wait, at least one
 	Policy  Policy
 
-	// Sync asks the publishers' counter for its number and publishes that, as
-	// Mark writes it, to a channel of this client. A request with it expects
-	// numbered messages. Patterns do not ask: any function will do.
+	// Sync publishes the number of the publishers' counter to the channel mark, in the form
+	// that cutMark reads. A request with a Sync expects numbered messages. For a Pattern, Sync
+	// is never called, but must not be nil if messages are numbered.
 	Sync func(ctx context.Context, mark string) error
 }
 
-// wire is what is subscribed at a server.
+// wire identifies a subscription at a server.
 type wire struct {
 	kind Kind
 	name string
 }
 
-// place tells which connection serves a subscription: go-redis does not say
-// whether a message came by SUBSCRIBE or SSUBSCRIBE, so these do not share one.
+// place identifies the connection of a subscription. SUBSCRIBE and SSUBSCRIBE do not share a
+// connection, since go-redis does not report by which of them a message came.
 type place struct {
 	shard bool
-	node  string // "" where any will do
+	node  string // "" for any node
 }
 
 // Listener holds the subscriptions of one client.
 type Listener struct {
 	hub *hub.Hub
 
-	mu    sync.Mutex // guards links and all that hangs on them, but not the backlogs
+	mu    sync.Mutex // guards links and everything in them except the backlogs
 	links map[place]*link
 }
 
@@ -71,9 +71,9 @@ func Of(h *hub.Hub) *Listener {
 	}).(*Listener)
 }
 
-// Subscribe returns when the server has confirmed the subscription, and, for
-// numbered messages, when it is known at which number it begins. A connection
-// that breaks meanwhile is tried four times.
+// Subscribe subscribes and waits until the server has confirmed the subscription. For numbered
+// messages, it also waits until the first number is known. It fails after four connections
+// that broke before that.
 func (l *Listener) Subscribe(ctx context.Context, r Request) (*Sub, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -117,7 +117,7 @@ func (l *Listener) place(ctx context.Context, w wire) (place, error) {
 		if w.kind == Pattern {
 			return place{}, send.Fault(send.ErrNotSupported, errRingPattern)
 		}
-	default: // says nothing about nodes; a slot is in one of them
+	default: // the nodes are not known, but a slot is in one of them
 		if shard {
 			return place{true, strconv.Itoa(keys.Slot(w.name))}, nil
 		}
@@ -130,7 +130,7 @@ func (l *Listener) place(ctx context.Context, w wire) (place, error) {
 	return place{shard, node.Options().Addr}, nil
 }
 
-// enter adds a subscriber, and a connection if there is none for it.
+// enter adds a subscriber, and starts its link if there is none.
 func (l *Listener) enter(s *Sub, p place) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -141,13 +141,13 @@ func (l *Listener) enter(s *Sub, p place) {
 		k.routes[s.wire] = rt
 	}
 	s.route = rt
-	rt.subs = append(slices.Clip(rt.subs), s) // whoever delivers has the old slice
+	rt.subs = append(slices.Clip(rt.subs), s) // the reader may be using the old slice
 	rt.ask = rt.ask || rt.confirmed && rt.unsure()
 	rt.settle()
 	k.ring()
 }
 
-// link returns the connection of a place, and starts it. The mutex is held.
+// link returns the link of a place, and starts it if there is none. The mutex is held.
 func (l *Listener) link(p place) *link {
 	k := l.links[p]
 	if k == nil {
@@ -158,7 +158,7 @@ func (l *Listener) link(p place) *link {
 	return k
 }
 
-// leave takes a subscriber out.
+// leave removes a subscriber.
 func (l *Listener) leave(s *Sub) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -168,12 +168,12 @@ func (l *Listener) leave(s *Sub) {
 	}
 }
 
-// reload makes a cluster's client look for its nodes again.
+// reload makes a cluster client reload its slot map.
 func (l *Listener) reload(ctx context.Context) {
 	if c, ok := l.hub.Client.(*redis.ClusterClient); ok {
 		c.ReloadState(ctx)
 	}
 }
 
-// lasting reports whether an error ends subscriptions.
+// lasting reports whether an error is permanent, so that it ends subscriptions.
 func lasting(err error) bool { return err != nil && !send.Transient(err) }

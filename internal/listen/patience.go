@@ -5,16 +5,16 @@ import (
 	"time"
 )
 
-// patience is how long one message may wait for subscribers with the policy
-// Block: BlockLimit for all of them together.
+// patience limits how long one message waits for subscribers with the policy Block: BlockLimit
+// for all of them together.
 type patience struct {
 	until  time.Time
-	spent  *atomic.Int64 // by the connection in such waits, in nanoseconds
+	spent  *atomic.Int64 // total time of such waits on the connection, in nanoseconds
 	hangup <-chan struct{}
 }
 
-// wait waits until the subscriber has taken something, or has ended, and
-// reports whether it was in time.
+// wait waits until the subscriber has taken an item or has ended. It reports false if that
+// takes too long or the connection closes.
 func (p *patience) wait(s *Sub) bool {
 	began := time.Now()
 	if p.until.IsZero() {

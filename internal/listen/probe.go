@@ -12,25 +12,26 @@ import (
 )
 
 const (
-	probeTime  = 5 * time.Second // from one answer to the next probe
-	answerTime = 5 * time.Second // that a probe may take
+	probeTime  = 5 * time.Second // time from the arrival of a probe to the next probe
+	answerTime = 5 * time.Second // time limit for a probe
 )
 
-// probe finds out whether what is published arrives: it publishes to the
-// connection's private channel, as anybody would. The link's goroutine has it.
+// probe checks whether published messages arrive on a connection. It publishes to the private
+// channel of the connection through the client, as other publishers do. Only the link's
+// goroutine uses it.
 type probe struct {
 	timer *time.Timer
-	echo  chan struct{} // from the reader: it came back; holds one
-	asked bool
-	since time.Time     // it was asked
-	hasty bool          // it is to come back soon after it was published
-	acked bool          // it was published
-	back  time.Time     // when the last one came back
-	sent  chan struct{} // from the sender: it was published; holds one
-	pings atomic.Bool   // publishing is not allowed: PING the connection instead
+	echo  chan struct{} // from the reader: the probe arrived; holds one
+	asked bool          // a probe is in flight
+	since time.Time     // when it was sent
+	hasty bool          // after it was published, it must arrive within the limit of confirm
+	acked bool          // the server has published it
+	back  time.Time     // when the last probe arrived
+	sent  chan struct{} // from the sender: the probe was published; holds one
+	pings atomic.Bool   // the user may not publish: send PING on the connection instead
 
-	spent *atomic.Int64 // what the reader has spent on waiting
-	then  int64         // spent when the probe left
+	spent *atomic.Int64 // time that the reader has spent waiting for subscribers
+	then  int64         // spent when the probe was sent
 }
 
 func newProbe(spent *atomic.Int64) *probe {
@@ -42,19 +43,19 @@ func (p *probe) answered() {
 	p.timer.Reset(probeTime)
 }
 
-// ask sends a probe.
+// ask sends a probe in a new goroutine.
 func (p *probe) ask(ctx context.Context, c *conn) {
 	p.asked, p.since, p.then = true, time.Now(), p.spent.Load()
 	select {
-	case <-p.sent: // of the one before
+	case <-p.sent: // from the previous probe
 	default:
 	}
 	p.timer.Reset(answerTime)
 	go p.send(ctx, c)
 }
 
-// hurry sends a probe, unless one is out, and gives it less time once it was published: then
-// the server lives, and the connection has to bring it.
+// hurry sends a probe, unless one is in flight, and shortens its time limit once the server has
+// published it: the server then works, and the probe must arrive on the connection.
 func (p *probe) hurry(ctx context.Context, c *conn) {
 	if p.hasty {
 		return
@@ -68,7 +69,7 @@ func (p *probe) hurry(ctx context.Context, c *conn) {
 	}
 }
 
-// published notes that the server has published a probe.
+// published records that the server has published the probe.
 func (p *probe) published(c *conn) {
 	p.acked = true
 	if p.hasty {
@@ -76,15 +77,16 @@ func (p *probe) published(c *conn) {
 	}
 }
 
-// due sends a probe, or reports false when one did not come back in time. The
-// time that the reader waited for slow subscribers does not count.
+// due is called when the timer fires. It sends a probe, or reports false if the probe in flight
+// did not arrive in time. Time that the reader spent waiting for slow subscribers does not
+// count.
 func (p *probe) due(ctx context.Context, c *conn) bool {
 	if !p.asked {
 		p.ask(ctx, c)
 		return true
 	}
 	if left := answerTime - time.Since(p.since); p.hasty && left > 0 && c.silent(p.since) < c.confirm.limit {
-		p.hasty = false // it may be behind other messages
+		p.hasty = false // other messages may precede it
 		p.timer.Reset(left)
 		return true
 	}
@@ -98,7 +100,7 @@ func (p *probe) due(ctx context.Context, c *conn) bool {
 
 func (p *probe) send(ctx context.Context, c *conn) {
 	if p.pings.Load() {
-		_ = c.ps.Ping(ended) // the answer counts
+		_ = c.ps.Ping(ended) // only the reply matters
 		return
 	}
 	word := "publish"
@@ -108,7 +110,7 @@ func (p *probe) send(ctx context.Context, c *conn) {
 	ctx, cancel := context.WithTimeout(ctx, answerTime)
 	defer cancel()
 	cmd := redis.NewIntCmd(ctx, word, c.private, "probe")
-	cmd.SetFirstKeyPos(1) // on a cluster the way of the messages
+	cmd.SetFirstKeyPos(1) // on a cluster, to the node that publishes the messages
 	err := send.Guard(func() error { return c.link.l.hub.Send.Write(ctx, cmd) })
 	switch {
 	case err == nil:
@@ -116,7 +118,7 @@ func (p *probe) send(ctx context.Context, c *conn) {
 	case errors.Is(err, send.ErrDenied), errors.Is(err, send.ErrNotSupported):
 		p.pings.Store(true)
 		fallthrough
-	case errors.Is(err, redis.ErrPoolTimeout), errors.Is(err, send.ErrHook): // says nothing about the connection
-		_ = c.ps.Ping(ended)
+	case errors.Is(err, redis.ErrPoolTimeout), errors.Is(err, send.ErrHook):
+		_ = c.ps.Ping(ended) // the error does not concern the connection
 	}
 }

@@ -11,10 +11,10 @@ import (
 	"github.com/desir-go/desir/internal/send"
 )
 
-// errMoved is why a connection whose own channel the server gave up ends.
-var errMoved = send.Fault(send.ErrUnavailable, errors.New("the slot of the connection's own channel has moved"))
+// errMoved is the reason for closing a connection whose private channel the server has ended.
+var errMoved = send.Fault(send.ErrUnavailable, errors.New("the slot of the connection's private channel has moved"))
 
-// read is the goroutine that reads the connection to its end.
+// read is the goroutine that reads the connection until it ends.
 func (c *conn) read() {
 	defer close(c.over)
 	for {
@@ -54,7 +54,7 @@ func (c *conn) handle(got any) error {
 	return nil
 }
 
-// answer notes what the server says about a subscription.
+// answer handles the confirmation of an order.
 func (c *conn) answer(m *redis.Subscription) error {
 	c.link.l.mu.Lock()
 	defer c.link.l.mu.Unlock()
@@ -78,12 +78,12 @@ func (c *conn) answer(m *redis.Subscription) error {
 	}
 	c.worked.Store(true)
 	c.link.last = nil
-	c.link.ring() // numbers may be asked for now
+	c.link.ring() // the link may now ask for numbers
 	return nil
 }
 
-// gone notes that the server has ended a subscription by itself, as it does
-// when it gives a slot away. The mutex is held.
+// gone handles a subscription that the server has ended, as it does when the slot moves to
+// another node. The mutex is held.
 func (c *conn) gone(name string) error {
 	if name == c.private {
 		return errMoved
@@ -99,8 +99,8 @@ func (c *conn) gone(name string) error {
 	return nil
 }
 
-// refuse takes an error reply: it belongs to the oldest order. It returns the
-// error if that concerns the whole connection.
+// refuse handles an error reply, which belongs to the oldest order. It returns the error if it
+// concerns the whole connection.
 func (c *conn) refuse(answer redis.Error) error {
 	l := c.link.l
 	l.mu.Lock()
@@ -113,8 +113,8 @@ func (c *conn) refuse(answer redis.Error) error {
 	err := l.hub.Send.Explain(ended, answer)
 	switch {
 	case o.off:
-	case o.route == nil && lasting(err): // not allowed, or no such command: do without
-		c.refused = true
+	case o.route == nil && lasting(err): // not allowed, or unknown command
+		c.refused = true // go on without private channels
 		c.probe.pings.Store(true)
 	case o.route == nil:
 		return answer
@@ -134,7 +134,7 @@ func (c *conn) refuse(answer redis.Error) error {
 	return nil
 }
 
-// message hands a message to those who listen.
+// message delivers a message to its subscribers.
 func (c *conn) message(m *redis.Message) {
 	l := c.link.l
 	l.mu.Lock()
@@ -172,7 +172,7 @@ func (c *conn) message(m *redis.Message) {
 	}
 }
 
-// note takes what came on a private channel. The mutex is held.
+// note handles a message on a private channel. The mutex is held.
 func (c *conn) note(payload string) {
 	m, ok := cutMark(payload)
 	if !ok {

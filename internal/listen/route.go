@@ -8,41 +8,42 @@ import (
 	"github.com/desir-go/desir/internal/send"
 )
 
-// route is one subscription at a server and those who share it. The listener's
+// route is one subscription at a server with the subscribers that share it. The listener's
 // mutex guards it.
 type route struct {
 	wire
 	link *link
-	subs []*Sub // replaced, never changed
+	subs []*Sub // replaced, never modified
 
-	confirmed bool // on the connection of now
-	lost      bool // was confirmed on an earlier one and not since
-	told      bool // that it is lost, before it is confirmed again
-	away      bool // this node has not got the slot; look for it first
+	confirmed bool // on the current connection
+	lost      bool // it was confirmed on an earlier connection, and not since
+	told      bool // the gap was reported before it was confirmed again
+	away      bool // the node does not have the slot; its new node has to be found
 
-	track track  // of the numbers that messages carry
-	run   string // of the server's process that counted them, as the last mark says
-	known bool   // a mark has come on the connection of now, or none is to come
-	ask   bool   // the counter has to be asked where it is
-	blind bool   // that did not work
-	why   error  // it has not worked so far
-	watch *watch
+	track track  // follows the numbers of the messages
+	run   string // run ID of the server process that counted them, by the last mark
+	known bool   // a mark has arrived on the current connection, or none will
+	ask   bool   // the number has to be asked for
+	blind bool   // asking failed
+	why   error  // why asking has failed so far, or nil
+	watch *watch // the pending question, or nil
 }
 
-// watch is one question for the counter's number.
+// watch is one pending question for the counter's number.
 type watch struct{ done chan struct{} }
 
-// numbered reports whether a subscriber here expects numbers that are counted.
+// numbered reports whether a subscriber of this route uses the numbers.
 func (rt *route) numbered() bool {
 	return rt.kind != Pattern && slices.ContainsFunc(rt.subs, func(s *Sub) bool { return s.sync != nil })
 }
 
-// unsure reports whether the next number is not known and somebody wants it.
+// unsure reports whether the next number is not known, a subscriber needs it, and no question
+// is pending.
 func (rt *route) unsure() bool {
 	return rt.numbered() && (!rt.track.known || rt.track.broke || !rt.known) && rt.watch == nil
 }
 
-// settle lets Subscribe return for those whose subscription holds.
+// settle makes Subscribe return for the subscribers whose subscription is complete.
 func (rt *route) settle() {
 	if !rt.confirmed {
 		return
@@ -55,8 +56,8 @@ func (rt *route) settle() {
 	}
 }
 
-// gap tells subscribers that it is not known what they missed; the numbered
-// ones only if no number will tell them.
+// gap reports an unknown number of missed messages: with numbered, to the subscribers that use
+// numbers, otherwise to the others.
 func (rt *route) gap(numbered bool) {
 	for _, s := range rt.subs {
 		if s.live && (s.sync == nil || rt.kind == Pattern) != numbered {
@@ -65,7 +66,7 @@ func (rt *route) gap(numbered bool) {
 	}
 }
 
-// missed tells the numbered ones what the numbers say.
+// missed reports n missed messages to the subscribers that use numbers.
 func (rt *route) missed(n int64) {
 	if n == 0 {
 		return
@@ -77,8 +78,8 @@ func (rt *route) missed(n int64) {
 	}
 }
 
-// confirm notes that the server has the subscription now. What was published
-// since an earlier one broke is missed.
+// confirm records that the server has confirmed the subscription. Messages published since an
+// earlier connection broke were missed.
 func (rt *route) confirm() {
 	if rt.lost {
 		rt.gap(false)
@@ -92,7 +93,7 @@ func (rt *route) confirm() {
 	rt.settle()
 }
 
-// lose notes that the subscription is gone.
+// lose records that the subscription has ended.
 func (rt *route) lose() {
 	if rt.confirmed {
 		rt.confirmed, rt.lost = false, true
@@ -101,8 +102,9 @@ func (rt *route) lose() {
 	rt.watch, rt.ask, rt.known = nil, false, false
 }
 
-// tell tells of the loss before it is made good: that may take long. The numbered ones are
-// told only of a silent connection, which was not found at once; their number follows.
+// tell reports the gap before the subscription is confirmed again, which may take long.
+// Subscribers that use numbers get it only after a silent connection, which is detected late;
+// the exact number follows.
 func (rt *route) tell(silent bool) {
 	if rt.lost && !rt.told {
 		rt.told = true
@@ -113,9 +115,10 @@ func (rt *route) tell(silent bool) {
 	}
 }
 
-// marked notes which number the counter had when everything before that had
-// arrived here. Another process of the server may have begun with less than the one before
-// had counted, so the numbers say nothing about what was missed in between.
+// marked handles a mark: the number of the last message that can have arrived here. If the mark
+// comes from another server process, that process may have started with an older counter, so
+// that the numbers do not show what was missed in between. Subscribers then also get a gap of
+// an unknown number.
 func (rt *route) marked(m mark) {
 	if !rt.confirmed {
 		return
@@ -131,8 +134,8 @@ func (rt *route) marked(m mark) {
 	rt.sure()
 }
 
-// lostCount gives up asking for the number. Subscribers do without it, but for
-// new ones where publishers cannot count either, or a hook has panicked.
+// lostCount stops asking for the number. Subscribers go on without it. If publishers cannot
+// count either, or a hook has panicked, new subscribers fail.
 func (rt *route) lostCount(err error) {
 	if rt.track.broke && rt.track.known {
 		rt.missed(-1)
@@ -146,7 +149,7 @@ func (rt *route) lostCount(err error) {
 	rt.sure()
 }
 
-// failNew ends the numbered subscribers that have not begun.
+// failNew fails the subscribers that use numbers and are not live yet.
 func (rt *route) failNew(err error) {
 	for _, s := range rt.subs {
 		if !s.live && s.sync != nil {
@@ -157,8 +160,8 @@ func (rt *route) failNew(err error) {
 	rt.link.ring()
 }
 
-// sure notes that the next number is known. A mark is waited for all the same, for the
-// server's process.
+// sure records that the next number is known. The route still waits for a mark, which holds the
+// run ID of the server process.
 func (rt *route) sure() {
 	if rt.known {
 		if rt.watch != nil {
@@ -170,7 +173,7 @@ func (rt *route) sure() {
 	rt.settle()
 }
 
-// remove takes a subscriber out, and the route with the last one.
+// remove removes a subscriber, and with the last one the route.
 func (rt *route) remove(s *Sub) {
 	i := slices.Index(rt.subs, s)
 	if i < 0 {
@@ -182,7 +185,7 @@ func (rt *route) remove(s *Sub) {
 	}
 }
 
-// fail ends all subscribers with an error.
+// fail ends all subscribers with err.
 func (rt *route) fail(err error) {
 	for _, s := range rt.subs {
 		rt.remove(s)

@@ -6,7 +6,7 @@ import (
 	"github.com/desir-go/desir/internal/send"
 )
 
-// shut ends all subscriptions, each after what is in its backlog.
+// shut ends all subscriptions. The messages in their backlogs can still be taken.
 func (l *Listener) shut(context.Context) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()

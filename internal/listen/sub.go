@@ -8,10 +8,10 @@ import (
 	"github.com/desir-go/desir/internal/outage"
 )
 
-// Item is what a subscriber gets: a message, or that some were missed.
+// Item is a message or a gap.
 type Item struct {
 	Topic, Payload string
-	Missed         int64 // not 0: a gap of so many, or of an unknown number if negative
+	Missed         int64 // for a gap: the number of missed messages, negative if not known
 }
 
 // Sub is one subscriber with its backlog.
@@ -25,16 +25,16 @@ type Sub struct {
 	live  bool // started is closed
 	tries int  // connections that broke before that
 
-	started chan struct{} // the subscription holds, or has failed
+	started chan struct{} // closed when Subscribe has succeeded or failed
 
 	mu      sync.Mutex
 	backlog backlog
-	stuck   bool  // takes nothing, so that nobody waits for it
-	err     error // why it ended, after what is in the backlog
+	stuck   bool  // with the policy Block: the subscriber takes nothing, so do not wait for it
+	err     error // why it ended; returned after the items in the backlog
 	closed  bool
-	done    chan struct{} // closed with err or closed
-	came    chan struct{} // something came; holds one
-	room    chan struct{} // something was taken; holds one
+	done    chan struct{} // closed when err or closed is set
+	came    chan struct{} // signals a new item; holds one
+	room    chan struct{} // signals that an item was taken; holds one
 }
 
 func newSub(l *Listener, r Request) *Sub {
@@ -50,10 +50,9 @@ func newSub(l *Listener, r Request) *Sub {
 	}
 }
 
-// Next waits for what comes next. ok is false when the subscriber was closed,
-// or when patience ended; the error is why the subscription ended, or the
-// context's.
-func (s *Sub) Next(ctx context.Context, patience <-chan time.Time) (it Item, ok bool, err error) {
+// Next waits for the next item. ok is false if the subscriber was closed, or if the channel idle
+// fired first. The error is the reason why the subscription ended, or the context's error.
+func (s *Sub) Next(ctx context.Context, idle <-chan time.Time) (it Item, ok bool, err error) {
 	for last := false; ; {
 		if ctx.Err() != nil {
 			return Item{}, false, outage.Ended(ctx, s.trouble())
@@ -66,13 +65,13 @@ func (s *Sub) Next(ctx context.Context, patience <-chan time.Time) (it Item, ok 
 		case <-s.came:
 		case <-s.done:
 		case <-ctx.Done():
-		case <-patience:
-			last = true // what is there comes first
+		case <-idle:
+			last = true // return an item that is already there
 		}
 	}
 }
 
-// trouble returns why the server does not serve the subscription now, or nil.
+// trouble returns the reason why the server does not serve the subscription now, or nil.
 func (s *Sub) trouble() error {
 	s.l.mu.Lock()
 	defer s.l.mu.Unlock()
@@ -104,15 +103,14 @@ func (s *Sub) take() (it Item, ok, over bool, err error) {
 	return it, true, false, nil
 }
 
-// Dropped returns how many messages found the backlog full and were dropped,
-// or pushed others out.
+// Dropped returns how many messages were dropped because the backlog was full.
 func (s *Sub) Dropped() int64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.backlog.dropped
 }
 
-// Close ends the subscription and lets all waits end.
+// Close ends the subscription and all calls of Next.
 func (s *Sub) Close() error {
 	s.l.leave(s)
 	s.mu.Lock()
@@ -123,8 +121,8 @@ func (s *Sub) Close() error {
 	return nil
 }
 
-// fail ends the subscription with an error, after what is in the backlog. The
-// listener's mutex is held.
+// fail ends the subscription with an error, which Next returns after the items in the backlog.
+// The listener's mutex is held.
 func (s *Sub) fail(err error) {
 	s.mu.Lock()
 	if s.err == nil {
@@ -152,7 +150,7 @@ func (s *Sub) end() {
 	}
 }
 
-// gap tells that messages were missed here.
+// gap adds a gap of n messages.
 func (s *Sub) gap(n int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -160,7 +158,7 @@ func (s *Sub) gap(n int64) {
 	signal(s.came)
 }
 
-// put brings a message. It is called by one goroutine at a time.
+// put adds a message. It is called by one goroutine at a time.
 func (s *Sub) put(topic, payload string, p *patience) {
 	s.mu.Lock()
 	for s.backlog.full() && s.backlog.policy == Block && !s.stuck && s.running() {
@@ -183,7 +181,7 @@ func (s *Sub) put(topic, payload string, p *patience) {
 	signal(s.came)
 }
 
-// running reports whether messages are wanted. The mutex is held.
+// running reports whether the subscription has not ended. The mutex is held.
 func (s *Sub) running() bool { return !s.closed && s.err == nil }
 
 func signal(c chan<- struct{}) {

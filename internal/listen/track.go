@@ -5,11 +5,11 @@ import (
 	"strings"
 )
 
-// frame is what a numbered message begins with. No text, no JSON and no
-// msgpack begins with this byte, so other messages are told apart from them.
+// frame is the prefix of a numbered message. No text, JSON or msgpack value begins with this
+// byte, so that other messages can be distinguished from numbered ones.
 const frame = "\xc1n"
 
-// cutFrame takes a numbered message apart: "\xc1n<epoch>:<number>:<value>".
+// cutFrame splits a numbered message: "\xc1n<epoch>:<number>:<value>".
 func cutFrame(payload string) (epoch string, n int64, value string, ok bool) {
 	rest, ok := strings.CutPrefix(payload, frame)
 	if !ok {
@@ -27,19 +27,18 @@ func cutFrame(payload string) (epoch string, n int64, value string, ok bool) {
 	return epoch, n, value, true
 }
 
-// markWord is what the answer to a question for the number begins with.
+// markWord is the prefix of a mark.
 const markWord = "number "
 
-// mark is the number of the last message, and which process of the server says so; "" where
-// that is not known.
+// mark is a message on a private channel with the number of a topic's last message.
 type mark struct {
-	epoch string
-	n     int64
-	run   string
-	name  string
+	epoch string // of the counter
+	n     int64  // the number
+	run   string // run ID of the server process; "" if it is not known
+	name  string // of the topic
 }
 
-// cutMark reads "number <epoch> <n> <run> <name>", which scripts publish.
+// cutMark reads a mark, "number <epoch> <n> <run> <name>", which the script topic_sync publishes.
 func cutMark(payload string) (m mark, ok bool) {
 	rest, ok := strings.CutPrefix(payload, markWord)
 	if !ok {
@@ -59,13 +58,13 @@ func cutMark(payload string) (m mark, ok bool) {
 
 // track follows the numbers of one channel.
 type track struct {
-	known bool   // the next two are
-	epoch string // of the counter: it got another when it was made anew
-	last  int64
-	broke bool // something may have passed unseen since
+	known bool   // epoch and last are known
+	epoch string // of the counter; a counter that is created again gets a new epoch
+	last  int64  // the number of the last message
+	broke bool   // messages may have been missed since
 }
 
-// see returns how many messages were missed before number n; -1 for some.
+// see returns how many messages were missed before number n, or -1 if that is not known.
 func (t *track) see(epoch string, n int64) (missed int64) {
 	switch {
 	case !t.known:
@@ -76,13 +75,13 @@ func (t *track) see(epoch string, n int64) (missed int64) {
 	case n > t.last:
 		missed = n - t.last - 1
 	default:
-		missed = -1 // the server has lost what it had counted
+		missed = -1 // the server has lost a part of the count
 	}
 	t.set(epoch, n)
 	return missed
 }
 
-// mark is see for the number of the last message that can have arrived.
+// mark is like see, for the number of the last message that can have arrived.
 func (t *track) mark(epoch string, n int64) (missed int64) {
 	switch {
 	case !t.known:

@@ -1,3 +1,3 @@
-// Package outage logs that a server does not serve what waits there: when that begins, when
-// its reason changes, and when it is over.
+// Package outage logs when a server stops serving the receivers and subscriptions that wait
+// for it, when the reason changes, and when the outage is over.
 package outage

@@ -8,15 +8,16 @@ import (
 	"github.com/desir-go/desir/internal/send"
 )
 
-// Overdue is how long a reply may take, beyond a block, until those that leave are told that
-// there is none.
+// Overdue is how long a reply may take, beyond the time of a block, before the error of a
+// caller that leaves includes ErrSilent.
 const Overdue = 500 * time.Millisecond
 
-// ErrSilent is the reason where a server owes a reply.
+// ErrSilent is the reason when a server has not sent a reply that is due.
 var ErrSilent = send.Fault(send.ErrUnavailable, errors.New("the server does not reply"))
 
-// Ended is the error of a wait whose context has ended. Trouble is why the server did not
-// serve it, or nil. Nothing was executed for the wait, whatever trouble says.
+// Ended returns the error of a wait whose context has ended. Trouble is the reason why the
+// server did not serve the wait, or nil. Nothing was executed for the wait, so ErrMaybeRan in
+// trouble becomes ErrUnavailable.
 func Ended(ctx context.Context, trouble error) error {
 	if errors.Is(trouble, send.ErrMaybeRan) {
 		trouble = send.Fault(send.ErrUnavailable, send.Bare(trouble))

@@ -12,28 +12,28 @@ import (
 	"github.com/desir-go/desir/internal/send"
 )
 
-// calm is how long a server has to serve until an outage is over. One that comes back sooner
-// is the same outage, so that a connection that breaks again and again is logged once.
+// calm is how long after its last error a server has to serve before an outage is over. So a
+// connection that breaks repeatedly is logged once.
 const calm = time.Second
 
-// State is whether one server serves what waits there, as far as it was logged.
+// State is the logged state of one server.
 type State struct {
-	reason string // "" while it does
-	last   time.Time
+	reason string    // of the outage; "" if there is none
+	last   time.Time // of the last error
 }
 
-// Begin notes an error, and reports whether it is to be logged: it has another reason than
-// the one before.
+// Begin records an error, and reports whether it has to be logged because its reason differs
+// from that of the previous error.
 func (s *State) Begin(err error) bool {
 	known := s.reason
 	s.reason, s.last = send.Reason(err), time.Now()
 	return s.reason != known
 }
 
-// Ended reports, when the server has served, whether the outage is over, if there is one.
+// Ended reports whether an outage is over. It is called when the server has served a request.
 func (s *State) Ended() bool { return time.Since(s.last) >= calm }
 
-// What waits for a server.
+// The values of what for Begin and End: the callers that wait for a server.
 const (
 	Receivers     = "receivers"
 	Looks         = "selective receivers"
@@ -41,13 +41,13 @@ const (
 	Subscriptions = "subscriptions"
 )
 
-// Log logs the outages that one client meets, by [slog.Default].
+// Log logs the outages of one client's servers with [slog.Default].
 type Log struct {
 	open atomic.Int32 // len(states)
 
 	mu      sync.Mutex
 	states  map[place]*State
-	without map[string]bool // what was logged as refused
+	without map[string]bool // what Without has logged
 }
 
 type place struct{ what, server string }
@@ -59,7 +59,7 @@ func Of(h *hub.Hub) *Log {
 	return h.Part(part{}, func() any { return &Log{states: map[place]*State{}} }).(*Log)
 }
 
-// Begin notes why a server does not serve what waits there.
+// Begin records why a server does not serve its callers. It logs a changed reason.
 func (l *Log) Begin(what, server string, err error) {
 	p := place{what, server}
 	l.mu.Lock()
@@ -76,10 +76,10 @@ func (l *Log) Begin(what, server string, err error) {
 	}
 }
 
-// Quiet reports that there is no outage, for callers to whom the name of a server costs something.
+// Quiet reports whether there is no outage. Callers use it to avoid the cost of [Server].
 func (l *Log) Quiet() bool { return l.open.Load() == 0 }
 
-// End notes that a server has served what waits there.
+// End records that a server has served its callers. It logs the end of an outage.
 func (l *Log) End(what, server string) {
 	if l.Quiet() {
 		return
@@ -98,10 +98,11 @@ func (l *Log) End(what, server string) {
 	}
 }
 
-// Server names a server; nil is one that the client does not name.
+// Server returns the name of a server for logs. A nil node is one that the client does not
+// identify.
 func Server(node *redis.Client) string {
 	if node == nil {
-		return "of the client"
+		return "a server of the client"
 	}
 	return node.Options().Addr
 }

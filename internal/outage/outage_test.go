@@ -16,8 +16,8 @@ var (
 	errMemory = send.Fault(send.ErrOutOfMemory, errors.New("OOM"))
 )
 
-// TestState logs each change once. A server that serves for less than a second in between is
-// in the same outage.
+// TestState checks that each change of the reason is logged once. If a server serves for less
+// than a second between two errors, the outage continues.
 func TestState(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var s State
@@ -35,7 +35,7 @@ func TestState(t *testing.T) {
 			{errAway, 0, false},
 			{nil, calm, true},
 		} {
-			time.Sleep(step.wait) // of the bubble
+			time.Sleep(step.wait) // fake time of the synctest bubble
 			got := false
 			if step.err != nil {
 				got = s.Begin(step.err)
@@ -49,8 +49,8 @@ func TestState(t *testing.T) {
 	})
 }
 
-// TestEnded puts what kept a wait from being served beside the end of its context, and never
-// says that something may have been executed.
+// TestEnded checks that the error wraps both the context's error and the reason, and that it
+// is never ErrMaybeRan.
 func TestEnded(t *testing.T) {
 	over, cancel := context.WithCancel(context.Background())
 	cancel()
@@ -77,7 +77,7 @@ func TestEnded(t *testing.T) {
 				t.Errorf("%v is %v", err, no)
 			}
 		}
-		asked := send.Fault(send.ErrMaybeRan, send.Bare(err)) // as of a wait for a reply to what was sent
+		asked := send.Fault(send.ErrMaybeRan, send.Bare(err)) // as Mailbox.Ask does
 		if errors.Is(asked, send.ErrUnavailable) || errors.Is(asked, context.Canceled) != (tt.ctx == over) {
 			t.Errorf("%v", asked)
 		}

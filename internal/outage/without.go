@@ -6,16 +6,16 @@ import (
 	"github.com/desir-go/desir/internal/send"
 )
 
-// What is done in another way where the server refuses it.
+// The values of what for Without: an optional command and its fallback.
 const (
-	WakeUps   = "wake-ups: receivers look once a second"
-	News      = "news of letters: selective receivers look once a second"
-	Cancels   = "messages that calls were given up: handlers run to their deadlines"
-	Deletions = "the deletion of results that were read: they expire with their inbox"
+	WakeUps   = "wake-ups; receivers poll once a second instead"
+	News      = "news of letters; selective receivers scan once a second instead"
+	Cancels   = "cancellation of abandoned calls; handlers run to their deadlines instead"
+	Deletions = "deletion of results that were read; they expire with their inbox instead"
 )
 
-// Without logs, once for a client, that the server refuses something that is done in another
-// way then. Key is where that was seen first. Any other error is not logged.
+// Without logs, once for each client, that the server refuses a command for which there is a
+// fallback. Key is the key or channel of the first refusal. Transient errors are not logged.
 func (l *Log) Without(what, key string, err error) {
 	if err == nil || send.Transient(err) {
 		return
@@ -28,6 +28,6 @@ func (l *Log) Without(what, key string, err error) {
 	l.without[what] = true
 	l.mu.Unlock()
 	if !known {
-		slog.Default().Warn("desir: the server refuses what is done in another way then", "what", what, "key", key, "error", err)
+		slog.Default().Warn("desir: the server refuses an optional command", "what", what, "key", key, "error", err)
 	}
 }

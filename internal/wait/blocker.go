@@ -15,31 +15,32 @@ import (
 	"github.com/desir-go/desir/internal/send"
 )
 
-// grace is how long the connection may be silent beyond the block, at least, before it is
-// given up.
+// grace is the minimum time that the connection may be silent beyond the block before the
+// loop replaces it.
 const grace = 2 * time.Second
 
-// blocker rings by BLPOP on wake tokens, on a connection of its own.
+// blocker waits with BLPOP on wake tokens, on a dedicated connection.
 type blocker struct {
 	dedicated
-	name string // of the pokes: this blocker's alone
+	name string // suffix of the poke keys, unique to this blocker
 
-	quiet bool          // the last rest brought nothing
+	quiet bool          // the last block returned no token
 	block time.Duration // how long to block
-	apart bool          // the lines cannot be waited for together: a cluster behind a client of another type
+	apart bool          // one BLPOP cannot wait for all lines: a cluster behind another client type
 
 	mu      sync.Mutex
-	resting map[place]bool // the lines that the blocked command knows; nil while nothing blocks
-	poke    string         // the key that ends the rest
-	poked   bool
+	resting map[place]bool // the lines that the running BLPOP waits for; nil while none runs
+	poke    string         // the key whose token ends the block
+	poked   bool           // the token was sent
 }
 
 func newBlocker(l *loop) *blocker {
 	return &blocker{dedicated: dedicated{loop: l}, name: "poke:" + rand.Text(), quiet: true, block: period}
 }
 
-// rest blocks on the wake tokens of the lines. While it is quiet, or the lines
-// are few, or nobody has looked at all of them for a period, their takes ride along.
+// rest blocks on the wake tokens of the lines. The takes of the lines follow in the same
+// pipeline if the last block was quiet, if the lines are few, or if they were not all looked
+// at within a period.
 func (b *blocker) rest(ctx context.Context, lines []*line) ([]*line, error) {
 	if b.apart {
 		return b.doze(lines), nil
@@ -67,7 +68,7 @@ func (b *blocker) rest(ctx context.Context, lines []*line) ([]*line, error) {
 	b.mu.Lock()
 	b.resting, b.poke, b.poked = known, poke, false
 	b.mu.Unlock()
-	if b.late() { // before the rest was announced
+	if b.late() { // a receiver came or left before resting was set
 		b.loop.unask(asks)
 		return lines, nil
 	}
@@ -100,7 +101,7 @@ func (b *blocker) rest(ctx context.Context, lines []*line) ([]*line, error) {
 	case wakes[woken[0]] != nil:
 		return wakes[woken[0]], nil
 	default:
-		return nil, nil // poked: the line that came is fresh by itself
+		return nil, nil // poked; the new line is marked fresh already
 	}
 }
 
@@ -113,8 +114,8 @@ func blpop(names []string, block time.Duration) []any {
 	return append(words, block.Seconds())
 }
 
-// blame finds the lines for which the server has refused the block and ends
-// them, so that the others go on. Without any it is everybody's error.
+// blame finds the lines for which the server refuses the block, and fails their receivers, so
+// that the others can go on. If there is no such line, it returns err, which concerns all.
 func (b *blocker) blame(ctx context.Context, lines []*line, err error) ([]*line, error) {
 	switch {
 	case !lasting(err):
@@ -127,7 +128,7 @@ func (b *blocker) blame(ctx context.Context, lines []*line, err error) ([]*line,
 	for i, ln := range lines {
 		pops[i] = redis.NewStringCmd(ctx, "lpop", ln.source.Wake)
 	}
-	_ = b.loop.carry(ctx, pops...) // each has its own
+	_ = b.loop.carry(ctx, pops...) // each command has its own error
 	found := false
 	b.loop.mu.Lock()
 	defer b.loop.mu.Unlock()
@@ -144,7 +145,7 @@ func (b *blocker) blame(ctx context.Context, lines []*line, err error) ([]*line,
 	return lines, nil
 }
 
-// shorten makes a block fit into the read timeout of a client that is not ours.
+// shorten adapts the block to the read timeout of a client of another type.
 func (b *blocker) shorten(err error, took time.Duration) {
 	var timeout net.Error
 	if b.loop.node == nil && errors.As(err, &timeout) && timeout.Timeout() && took < b.block+grace/2 {
@@ -152,7 +153,7 @@ func (b *blocker) shorten(err error, took time.Duration) {
 	}
 }
 
-// doze waits a part of a period, or for somebody to come.
+// doze waits for a part of a period, or until the loop is kicked.
 func (b *blocker) doze(lines []*line) []*line {
 	timer := time.NewTimer(period / 5)
 	defer timer.Stop()
@@ -164,7 +165,7 @@ func (b *blocker) doze(lines []*line) []*line {
 	}
 }
 
-// late reports whether a receiver came, or wants to leave, that does not wait for a rest to end.
+// late reports whether a receiver came, or wants to leave, and cannot wait for a block to end.
 func (b *blocker) late() bool {
 	b.loop.mu.Lock()
 	defer b.loop.mu.Unlock()
@@ -180,7 +181,8 @@ func (b *blocker) late() bool {
 	return late
 }
 
-// stir pokes a rest; any line will do if it ends anyway. The loop's mutex is held.
+// stir ends a block that does not wait for the line, or any block with anyway. The loop's
+// mutex is held.
 func (b *blocker) stir(ln *line, anyway bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -192,7 +194,7 @@ func (b *blocker) stir(ln *line, anyway bool) {
 	go b.push(b.poke)
 }
 
-// push sends a poke. If that fails the rest ends by itself within its period.
+// push sends the token that ends the block. If that fails, the block ends within its period.
 func (b *blocker) push(key string) {
 	ctx, cancel := context.WithTimeout(context.Background(), period)
 	defer cancel()
@@ -203,7 +205,7 @@ func (b *blocker) push(key string) {
 	err := guard(func() error { return b.loop.w.hub.Send.Poke(ctx, node, key, TokenLife) })
 	if errors.Is(err, redis.ErrClosed) {
 		if h := b.loop.w.reopen(); h != nil {
-			_ = h.Send.Poke(ctx, h.Client, key, TokenLife) // as the comment says
+			_ = h.Send.Poke(ctx, h.Client, key, TokenLife) // on failure the block ends by itself
 			_ = h.Client.Close()
 		}
 	}

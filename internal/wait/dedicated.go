@@ -8,20 +8,20 @@ import (
 	"github.com/desir-go/desir/internal/link"
 )
 
-// drainTime is how long the connection of a loop that was given up may be silent before what
-// it owes counts as lost.
+// drainTime is how long the connection of a retired loop may be silent before its pending
+// values count as lost.
 const drainTime = time.Minute
 
-// dedicated is the connection of a loop's own, over which its takes travel. The loop's
-// goroutine has it.
+// dedicated is the dedicated connection of a loop, which sends its takes. Only the loop's
+// goroutine uses it.
 type dedicated struct {
 	loop *loop
 	own  *link.Watched // nil while there is none
-	made time.Time     // own
+	made time.Time     // when own was made
 }
 
-// client returns the client of the connection. It is a clone, without retries;
-// a client of another type serves itself.
+// client returns the client of the connection. It is a clone without retries, or the user's
+// client itself if that is of another type.
 func (d *dedicated) client() redis.Cmdable {
 	if d.own != nil && link.Outlived(d.loop.node, d.made) {
 		d.close()

@@ -1,5 +1,5 @@
-// Package wait is the one place that blocks on Redis: any number of receivers
-// wait on Go channels while one connection per server waits for all of them.
+// Package wait is the only package that blocks on Redis. Any number of receivers wait on Go
+// channels, while one connection for each server waits for all of them.
 //
-// See the design page on waiting for what is promised and why.
+// See docs/design/0007-waiting.md for the guarantees and the reasons.
 package wait

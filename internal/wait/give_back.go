@@ -14,8 +14,8 @@ import (
 	"github.com/desir-go/desir/internal/send"
 )
 
-// tidy puts values that found nobody back to the head of their lists. What
-// could not be sent stays at hand until the next time.
+// tidy requeues held values for which there is no receiver. Values that could not be sent
+// stay held until the next call.
 func (l *loop) tidy(ctx context.Context) {
 	l.mu.Lock()
 	var full []*line
@@ -30,8 +30,8 @@ func (l *loop) tidy(ctx context.Context) {
 	}
 }
 
-// giveBack puts the values at hand of one line back. Somebody who comes in
-// between waits for the list.
+// giveBack requeues the held values of one line. A receiver that enters while the requeue is
+// in flight does not get them directly.
 func (l *loop) giveBack(ctx context.Context, ln *line) {
 	l.mu.Lock()
 	values := ln.held
@@ -45,7 +45,7 @@ func (l *loop) giveBack(ctx context.Context, ln *line) {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.lines[ln.source.place()] != ln { // it has moved meanwhile
+	if l.lines[ln.source.place()] != ln { // it has moved
 		go l.w.GiveBack(ctx, ln.source, values)
 		return
 	}
@@ -53,8 +53,8 @@ func (l *loop) giveBack(ctx context.Context, ln *line) {
 	ln.serve(nil)
 }
 
-// put puts values back to the head of their list. A client that is closed by now has a
-// successor for that. If they may be lost that is counted and logged.
+// put requeues values at the head of their list. If the client is closed, put opens another
+// one for this. Values that may be lost are counted and logged.
 func (w *Waiter) put(ctx context.Context, s Source, values []string) error {
 	err := w.putBy(ctx, w.hub, s, values)
 	if errors.Is(err, redis.ErrClosed) {
@@ -80,44 +80,44 @@ func (w *Waiter) putBy(ctx context.Context, h *hub.Hub, s Source, values []strin
 	})
 }
 
-// reopen returns the hub of a client in the place of one that was closed, or nil.
+// reopen returns the hub of a new client that replaces the closed one, or nil.
 func (w *Waiter) reopen() *hub.Hub {
 	again := link.Reopen(w.hub.Client)
 	if again == nil {
 		return nil
 	}
-	h, _ := hub.Of(again) // it is no nil
+	h, _ := hub.Of(again) // fails only for a nil client
 	h.PlainLua.Store(w.hub.PlainLua.Load())
 	return h
 }
 
-// Lost counts and logs up to n values of a source that may be gone, since nobody knows what
-// became of a take whose caller has left.
+// Lost counts and logs up to n values of a source that may be lost because the reply to a take
+// was lost after its caller had left.
 func (w *Waiter) Lost(s Source, n int, err error) { w.lost(s, n, whyTake, err) }
 
-// lost counts and logs, by [slog.Default], up to n values of a source that may be gone.
+// lost counts up to n values of a source that may be lost, and logs them with [slog.Default].
 func (w *Waiter) lost(s Source, n int, why string, err error) {
 	w.hub.Lose(int64(n))
 	slog.Default().Error("desir: values may be lost: "+why, "key", oneline.Text(s.Values, oneline.Name), "at most", n, "error", err)
 }
 
-// Why values may be lost.
+// The reasons why values may be lost.
 const (
 	whyTake    = "the reply to a take was cut"
 	whyRequeue = "they could not be requeued"
 )
 
-// later reports whether what could not be sent can be sent again.
+// later reports whether a failed requeue can be repeated.
 func later(err error) bool {
 	return errors.Is(err, send.ErrUnavailable) && !errors.Is(err, redis.ErrClosed)
 }
 
-// returnTime is how long somebody who gives values back waits for that.
+// returnTime is how long Return waits for the server.
 const returnTime = time.Second
 
-// Return puts values that Receive brought and that are of no use back to the head of
-// their list, in order, and waits for that. While the server cannot be reached the
-// source's loop keeps them, and gives them back as soon as it can.
+// Return requeues unused values of Receive at the head of their list, in order, and waits
+// until that is done. If the server cannot be reached, the source's loop keeps the values and
+// requeues them as soon as it can.
 func (w *Waiter) Return(ctx context.Context, s Source, values []string) {
 	now, cancel := context.WithTimeout(context.WithoutCancel(ctx), returnTime)
 	defer cancel()

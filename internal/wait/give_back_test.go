@@ -9,8 +9,8 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// TestGiveBackMoved gives the values of a line back that moves to another loop meanwhile, while the
-// server is away: the loop that the source has now keeps them until it is back.
+// TestGiveBackMoved requeues the values of a line that moves to another loop while the server
+// is unreachable. The source's new loop keeps the values until the server is back.
 func TestGiveBackMoved(t *testing.T) {
 	redistest.Goroutines(t)
 	srv := redistest.StartServer(t)
@@ -21,7 +21,7 @@ func TestGiveBackMoved(t *testing.T) {
 	}
 	srv.Kill()
 	moved := &line{source: ListOf("moved").Source, held: []string{"a", "b"}}
-	newLoop(Of(h), rdb).giveBack(t.Context(), moved) // it is in no loop any more
+	newLoop(Of(h), rdb).giveBack(t.Context(), moved) // the line is in no loop now
 	srv.Restart()
 	redistest.Eventually(t, 30*time.Second, func() bool {
 		values, err := rdb.LRange(t.Context(), "moved", 0, -1).Result()

@@ -8,7 +8,8 @@ import (
 	"github.com/desir-go/desir/internal/send"
 )
 
-// guard calls f. After a panic of a hook in it nobody knows what was executed.
+// guard calls f. If a hook panics in f, the error is ErrMaybeRan, since f may have been
+// executed.
 func guard(f func() error) error {
 	err := send.Guard(f)
 	if errors.Is(err, send.ErrHook) {
@@ -17,8 +18,8 @@ func guard(f func() error) error {
 	return err
 }
 
-// lasting reports whether an error ends a wait. A closed client is no such error here: a
-// cluster client closes those of nodes that it drops.
+// lasting reports whether an error is permanent, so that it ends a wait. A closed client is
+// not permanent here, since a cluster client closes the clients of nodes that it drops.
 func lasting(err error) bool {
 	return err != nil && !send.Transient(err) && !errors.Is(err, redis.ErrClosed)
 }

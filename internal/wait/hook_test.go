@@ -18,7 +18,7 @@ import (
 	"github.com/desir-go/desir/internal/wait"
 )
 
-// panics is a hook that panics at the commands of its choice, and counts that.
+// panics is a hook that panics at selected commands and counts its panics.
 type panics struct {
 	at func(redis.Cmder) bool
 	n  atomic.Int64
@@ -55,7 +55,7 @@ func of(key string) func(redis.Cmder) bool {
 	return func(cmd redis.Cmder) bool { return slices.Contains(cmd.Args(), any(key)) }
 }
 
-// hooked returns the waiter of a client whose hook panics.
+// hooked returns the waiter of a client with a hook that panics.
 func hooked(t *testing.T, rdb redis.UniversalClient, at func(redis.Cmder) bool) (*wait.Waiter, *panics) {
 	t.Helper()
 	p := &panics{at: at}
@@ -72,7 +72,7 @@ func waiterOf(t *testing.T, rdb redis.UniversalClient) *wait.Waiter {
 	return wait.Of(h)
 }
 
-// received starts a receiver of a list and returns where its value comes.
+// received starts a receiver of a list and returns a channel with its result.
 func received(t *testing.T, w *wait.Waiter, name string) <-chan string {
 	got := make(chan string, 1)
 	ctx := within(t, 20*time.Second)
@@ -86,8 +86,8 @@ func received(t *testing.T, w *wait.Waiter, name string) <-chan string {
 	return got
 }
 
-// TestHookPanics has hooks of the client that panic on goroutines that are no
-// caller's: receivers get an error where one is concerned, and the others go on.
+// TestHookPanics lets hooks of the client panic on goroutines of the library. The affected
+// receivers get an error, and the others go on.
 func TestHookPanics(t *testing.T) {
 	redistest.Goroutines(t)
 	srv := redistest.StartServer(t)
@@ -110,7 +110,7 @@ func TestHookPanics(t *testing.T) {
 
 	t.Run("pipeline", func(t *testing.T) {
 		c := srv.Client(t)
-		ap, err := c.AutoPipeline() // has no connection of the loop's own
+		ap, err := c.AutoPipeline() // its loop has no dedicated connection
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -133,7 +133,7 @@ func TestHookPanics(t *testing.T) {
 		waiting := received(t, w, "waiting")
 		late := 0
 		redistest.Eventually(t, 20*time.Second, func() bool {
-			late++ // whom the rest does not know
+			late++ // it came after the block began
 			_, _ = w.Receive(within(t, 50*time.Millisecond), wait.ListOf(fmt.Sprint("late", late)).Source, 1)
 			return p.n.Load() > 0
 		}, "a rest is poked")
@@ -151,7 +151,7 @@ func TestHookPanics(t *testing.T) {
 	})
 }
 
-// TestClosedAutoPipeliner ends receivers with the class that a closed client has.
+// TestClosedAutoPipeliner checks that receivers end with the error class of a closed client.
 func TestClosedAutoPipeliner(t *testing.T) {
 	redistest.Goroutines(t)
 	ap, err := redistest.StartServer(t).Client(t).AutoPipeline()

@@ -9,37 +9,39 @@ import (
 	"github.com/desir-go/desir/internal/script"
 )
 
-// Source is what receivers wait for: a structure that holds values, the key by
-// which they are woken, and the scripts that take values out and give them back.
+// Source describes what receivers wait for: the structure that holds the values, the key that
+// wakes receivers, and the scripts that take and requeue values.
 type Source struct {
 	Values string // the object's key
 	Wake   string // list of at most one token; on a cluster a channel
 
-	owner    string // the object beside whose keys the waiter puts its own
+	owner    string // the object in whose slot the waiter places its own key
 	keys     []string
 	take     *script.Script
 	giveBack *script.Script
-	life     time.Duration // of what is given back; 0 has no end
+	life     time.Duration // expiry of requeued values; 0 for none
 }
 
-// NewSource returns a source with scripts of its own. Both get the keys; take
-// gets ARGV[1] how many values at most, ARGV[2] [Flag], ARGV[3] the life of a
-// token in ms, and answers with {state, value...}, its state one of 0 open, 1
-// more is there, 2 closed and empty; it pops last. giveBack gets ARGV[1] Flag,
-// ARGV[2] the life of a token, ARGV[3] "0", ARGV[4..] what take has returned,
-// the first one first.
+// NewSource returns a source with its own scripts. Both scripts get keys as KEYS.
+//
+// take gets ARGV[1] the largest number of values, ARGV[2] [Flag], and ARGV[3] the life of a
+// token in ms. It pops last, and replies {state, value...}. The state is 0 for open, 1 if more
+// values are there, and 2 for closed and empty.
+//
+// giveBack gets ARGV[1] Flag, ARGV[2] the life of a token, ARGV[3] "0", and ARGV[4..] the values
+// that take has returned, in that order.
 func NewSource(values, wake string, take, giveBack *script.Script, keys ...string) Source {
 	return Source{Values: values, Wake: wake, owner: values, keys: keys, take: take, giveBack: giveBack}
 }
 
-// OwnedBy returns the source as one of the many short-lived ones of an object,
-// called name and in the same slot: they have the waiter's own key in common.
+// OwnedBy returns the source as one of many short-lived sources of the object called name,
+// which is in the same slot. These sources share one poke key.
 func (s Source) OwnedBy(name string) Source {
 	s.owner = name
 	return s
 }
 
-// place tells sources apart: two may take from one key, each in its own way.
+// place identifies a source. Two sources may take from one key with different scripts.
 type place struct {
 	values string
 	take   *script.Script
@@ -47,16 +49,15 @@ type place struct {
 
 func (s Source) place() place { return place{s.Values, s.take} }
 
-// Keys returns the keys that the source's scripts get.
+// Keys returns the keys of the source's scripts.
 func (s Source) Keys() []string { return s.keys }
 
-// List is the source of a list of values that can be closed, and where senders
-// can wait for room.
+// List is the source of a list that can be closed, and at which senders can wait for room.
 type List struct {
 	Source
-	Closed  string // a mark that no more will come
-	Senders string // set while senders wait for room
-	Room    string // list of at most one value, which is for one of them
+	Closed  string // key of the mark that the list is closed
+	Senders string // key that is set while senders wait for room
+	Room    string // list of at most one value, which wakes one waiting sender
 }
 
 // ListOf returns the source of the list called name. Its keys are values, wake,
@@ -73,27 +74,26 @@ func ListOf(name string) List {
 	return l
 }
 
-// WaitingRoom returns the source that senders wait at who wait for room.
+// WaitingRoom returns the source at which senders wait for room.
 func (l List) WaitingRoom() Source {
 	room := ListOf(l.Room).Source
 	room.life = TokenLife
 	return room
 }
 
-// line is those who wait here for one source, and the values at hand that
-// found nobody. Its loop's mutex guards it.
+// line is the wait queue of one source. The mutex of its loop guards it.
 type line struct {
 	source  Source
 	waiting []*receiver // first come, first served
-	held    []string    // taken, wanted by nobody yet; in order
-	fresh   bool        // there may be something to take right now
-	away    bool        // its slot has moved; another loop will have it
+	held    []string    // taken values that have no receiver yet, in order
+	fresh   bool        // values may be available now
+	away    bool        // its slot has moved; it is moving to another loop
 	taking  bool        // a take is in flight
-	after   time.Time   // when to try again to give back what is at hand
-	trouble error       // why the server did not serve it, when it was asked last
+	after   time.Time   // when to try again to requeue held
+	trouble error       // why the server did not serve it last, or nil
 }
 
-// wanted is how many values the receivers can use.
+// wanted returns how many values the receivers can use.
 func (l *line) wanted() int {
 	n := 0
 	for _, r := range l.waiting {
@@ -107,8 +107,8 @@ func (l *line) wanted() int {
 	return n
 }
 
-// serve hands values to receivers in order, those that are leaving last; what is left
-// stays at hand.
+// serve gives values to the receivers in order. Receivers that are leaving come last. The
+// remaining values are held.
 func (l *line) serve(values []string) {
 	l.held = append(l.held, values...)
 	for len(l.held) > 0 && len(l.waiting) > 0 {
@@ -120,10 +120,10 @@ func (l *line) serve(values []string) {
 	}
 }
 
-// next takes out the receiver that is served next.
+// next removes and returns the receiver that is served next.
 func (l *line) next() *receiver {
 	i := slices.IndexFunc(l.waiting, func(r *receiver) bool { return !r.leaving })
-	if i <= 0 { // the first one, also if all are leaving
+	if i <= 0 { // the first one, or all are leaving
 		r := l.waiting[0]
 		l.waiting = l.waiting[1:]
 		return r
@@ -133,7 +133,8 @@ func (l *line) next() *receiver {
 	return r
 }
 
-// shut ends the wait of all receivers as the end of their contexts does, but with an error.
+// shut ends the waits of all receivers with err. If a take is in flight, they wait for it as
+// receivers do whose context ends.
 func (l *line) shut(err error) {
 	if !l.taking {
 		l.fail(err)
@@ -146,12 +147,13 @@ func (l *line) shut(err error) {
 	}
 }
 
-// urgent reports whether a receiver came since the line was looked at, or is leaving.
+// urgent reports whether a receiver is leaving, or came after the last take.
 func (l *line) urgent() bool {
 	return l.fresh && len(l.waiting) > 0 || slices.ContainsFunc(l.waiting, isLeaving)
 }
 
-// settled notes that no take is in flight any more, and lets those go that waited for that.
+// settled records that no take is in flight, and ends the receivers that were waiting for that
+// to leave.
 func (l *line) settled() {
 	l.taking = false
 	if !slices.ContainsFunc(l.waiting, isLeaving) {
@@ -165,7 +167,7 @@ func (l *line) settled() {
 	}
 }
 
-// fail ends the wait of all receivers.
+// fail ends the waits of all receivers with err.
 func (l *line) fail(err error) {
 	for _, r := range l.waiting {
 		r.err = err
@@ -174,7 +176,7 @@ func (l *line) fail(err error) {
 	l.waiting = nil
 }
 
-// leave takes a receiver out and reports whether it was still waiting.
+// leave removes a receiver and reports whether it was still waiting.
 func (l *line) leave(r *receiver) bool {
 	for i, w := range l.waiting {
 		if w == r {
@@ -186,7 +188,7 @@ func (l *line) leave(r *receiver) bool {
 	return false
 }
 
-// lasts returns the receivers whose wait the next take decides.
+// lasts returns the receivers whose wait ends with the next take.
 func (l *line) lasts() (rs []*receiver) {
 	for _, r := range l.waiting {
 		if r.last {
@@ -196,7 +198,7 @@ func (l *line) lasts() (rs []*receiver) {
 	return rs
 }
 
-// end ends the wait of receivers for whom there was nothing.
+// end ends the waits of receivers with ErrIdle.
 func (l *line) end(rs []*receiver) {
 	for _, r := range rs {
 		if l.leave(r) {
@@ -206,19 +208,19 @@ func (l *line) end(rs []*receiver) {
 	}
 }
 
-// receiver is one call that waits. values and err are set before done closes.
+// receiver is one waiting call. values and err are set before done is closed.
 type receiver struct {
-	max     int
-	last    bool  // the next take decides: its wait is over if there is nothing
-	leaving bool  // its wait is over, and a take for it is in flight
-	why     error // is its error then, if the take brings nothing
+	max     int   // the largest number of values
+	last    bool  // its wait ends with the next take
+	leaving bool  // its context has ended, and a take is in flight
+	why     error // its error if it is leaving and the take returns nothing
 	values  []string
 	err     error
-	trouble error // of its line, when it left
+	trouble error // the trouble of its line when it left
 	done    chan struct{}
 }
 
 func isLeaving(r *receiver) bool { return r.leaving }
 
-// errLeft ends a receiver that was leaving, with nothing.
+// errLeft is the error of a leaving receiver that gets no value.
 var errLeft = errors.New("left")

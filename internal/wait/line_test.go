@@ -24,7 +24,7 @@ func ended(r *receiver) bool {
 	}
 }
 
-// TestWanted sums what receivers can use, and does not overflow.
+// TestWanted checks the sum of the values that receivers can use, and that it does not overflow.
 func TestWanted(t *testing.T) {
 	for _, tt := range []struct {
 		limits []int
@@ -42,7 +42,7 @@ func TestWanted(t *testing.T) {
 	}
 }
 
-// TestServe hands out in order and keeps what is left.
+// TestServe checks that values are served in order and the remaining ones are held.
 func TestServe(t *testing.T) {
 	rs := receivers(1, 3, 1)
 	ln := &line{waiting: slices.Clone(rs)}
@@ -62,7 +62,7 @@ func TestServe(t *testing.T) {
 	}
 }
 
-// TestLast ends those for whom the last take had nothing, and nobody else.
+// TestLast checks that an empty last take ends its receivers and no others.
 func TestLast(t *testing.T) {
 	l := &loop{}
 	rs := receivers(1, 1)
@@ -85,7 +85,7 @@ func TestLast(t *testing.T) {
 	}
 }
 
-// TestDecodeTake refuses what take never answers.
+// TestDecodeTake checks that replies which take never sends are refused.
 func TestDecodeTake(t *testing.T) {
 	for _, bad := range []any{nil, "x", []any{}, []any{"0"}} {
 		if _, _, err := decodeTake(bad); err == nil {
@@ -98,7 +98,7 @@ func TestDecodeTake(t *testing.T) {
 	}
 }
 
-// TestPlanGivesTurns looks at every line now and then, however busy one is.
+// TestPlanGivesTurns checks that plan returns all lines from time to time, even if one is busy.
 func TestPlanGivesTurns(t *testing.T) {
 	l := &loop{lines: map[place]*line{
 		{values: "busy"}:  {waiting: receivers(1), fresh: true},

@@ -13,27 +13,27 @@ import (
 )
 
 const (
-	pulse    = 3 * time.Second // between two pings of the subscriptions' connection
-	confirms = time.Second     // that the connection may be silent while a subscription is to be confirmed
-	silence  = 8 * time.Second // after which it counts as dead
-	lineName = "desir"         // of the pings
+	pulse    = 3 * time.Second // time between two pings of the subscription connection
+	confirms = time.Second     // silence after which an unconfirmed subscription is repeated
+	silence  = 8 * time.Second // silence after which the connection counts as dead
+	lineName = "desir"         // payload of the pings
 )
 
-// listener rings by messages in the sharded channels of one node of a cluster.
+// listener waits for wake-ups in the sharded channels of one node of a cluster.
 type listener struct {
 	dedicated
-	sub    *redis.PubSub // of the loop's goroutine; nil while the bell is closed
-	pinged time.Time     // of the loop's goroutine
+	sub    *redis.PubSub // used by the loop's goroutine; nil while closed
+	pinged time.Time     // used by the loop's goroutine
 
 	mu       sync.Mutex
-	channels map[string][]*line // that are subscribed, by their name
-	live     *redis.PubSub      // that listens for them
-	broken   bool               // its connection is gone, and the subscriptions with it
-	asked    []asked            // subscriptions that are not confirmed, in order
+	channels map[string][]*line // the lines of each subscribed channel
+	live     *redis.PubSub      // the current subscription connection
+	broken   bool               // live is gone
+	asked    []asked            // unconfirmed subscriptions, in order
 	heard    time.Time          // when something arrived last
 }
 
-// asked is a subscription that is to be confirmed.
+// asked is an unconfirmed subscription.
 type asked struct {
 	name string
 	at   time.Time
@@ -41,7 +41,7 @@ type asked struct {
 
 func newListener(l *loop) *listener { return &listener{dedicated: dedicated{loop: l}} }
 
-// stir has nothing to do: the loop's kick ends the rest.
+// stir does nothing, since the loop's kick ends the wait.
 func (b *listener) stir(*line, bool) {}
 
 func (b *listener) close() {
@@ -49,7 +49,7 @@ func (b *listener) close() {
 	b.dedicated.close()
 }
 
-// mute ends the connection of the subscriptions.
+// mute closes the subscription connection.
 func (b *listener) mute() {
 	if b.sub != nil {
 		_ = b.sub.Close() // its goroutine ends with it
@@ -60,8 +60,7 @@ func (b *listener) mute() {
 	}
 }
 
-// rest waits for a message about a line, for somebody who comes, or for the
-// end of the period.
+// rest waits for a kick, caused by a message or a new receiver, or for the end of the period.
 func (b *listener) rest(ctx context.Context, lines []*line) ([]*line, error) {
 	if err := b.subscribe(ctx, lines); err != nil {
 		b.mute()
@@ -77,14 +76,14 @@ func (b *listener) rest(ctx context.Context, lines []*line) ([]*line, error) {
 	}
 }
 
-// subscribe brings the channels in line with the lines.
+// subscribe subscribes to the wake channels of the lines, and to no others.
 func (b *listener) subscribe(ctx context.Context, lines []*line) error {
 	wanted := make(map[string][]*line, len(lines))
 	for _, ln := range lines {
 		wanted[ln.source.Wake] = append(wanted[ln.source.Wake], ln)
 	}
-	gone, come, anew := b.change(wanted)
-	if anew {
+	gone, come, fresh := b.change(wanted)
+	if fresh {
 		b.mute()
 	}
 	if b.sub == nil {
@@ -94,7 +93,7 @@ func (b *listener) subscribe(ctx context.Context, lines []*line) error {
 		b.mu.Unlock()
 		go b.listen(b.sub)
 	}
-	for _, name := range gone { // one at a time: they may be of many slots
+	for _, name := range gone { // one at a time, since they may be in different slots
 		if err := b.sub.SUnsubscribe(ctx, name); err != nil {
 			return err
 		}
@@ -114,14 +113,14 @@ func (b *listener) subscribe(ctx context.Context, lines []*line) error {
 	return b.sub.Ping(ctx, lineName)
 }
 
-// change notes which channels are wanted from now on, and returns what to do:
-// anew means on a new connection, since go-redis would ask for the channels of
-// all slots in one command, which a cluster refuses.
-func (b *listener) change(wanted map[string][]*line) (gone, come []string, anew bool) {
+// change records the wanted channels, and returns which to unsubscribe and to subscribe.
+// fresh means on a new connection. The old one is not reused after it broke, since go-redis
+// would subscribe to the channels of all slots in one command, which a cluster refuses.
+func (b *listener) change(wanted map[string][]*line) (gone, come []string, fresh bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	anew = b.sub == nil || b.broken || b.unconfirmed()
-	if anew {
+	fresh = b.sub == nil || b.broken || b.unconfirmed()
+	if fresh {
 		b.channels, b.broken, b.asked = nil, false, nil
 	}
 	for name := range b.channels {
@@ -135,25 +134,25 @@ func (b *listener) change(wanted map[string][]*line) (gone, come []string, anew 
 		}
 	}
 	b.channels = wanted
-	return gone, come, anew
+	return gone, come, fresh
 }
 
-// unconfirmed reports whether the connection is silent while a subscription is to be
-// confirmed. Another one costs nothing but to subscribe again. The mutex is held.
+// unconfirmed reports whether the connection was silent for too long after a subscription.
+// Replacing it only costs the subscriptions. The mutex is held.
 func (b *listener) unconfirmed() bool {
 	return len(b.asked) > 0 && time.Since(b.asked[0].at) > confirms && time.Since(b.heard) > confirms
 }
 
-// confirmed notes a reply to a subscription; "" is one to the oldest. The mutex is held.
+// confirmed records the reply to a subscription; "" is the oldest one. The mutex is held.
 func (b *listener) confirmed(sub *redis.PubSub, name string) {
 	if b.live == sub && len(b.asked) > 0 && (name == "" || b.asked[0].name == name) {
 		b.asked = b.asked[1:]
 	}
 }
 
-// listen makes lines fresh by what arrives: a message, and the word that a
-// subscription holds, since something may have come before it. It ends with
-// the connection, or when not even a ping is answered.
+// listen marks lines as fresh when a message or the confirmation of a subscription arrives,
+// since values may have come before the confirmation. It ends when the connection breaks, or
+// when no reply to a ping arrives.
 func (b *listener) listen(sub *redis.PubSub) {
 	for {
 		var event any
@@ -163,7 +162,7 @@ func (b *listener) listen(sub *redis.PubSub) {
 		})
 		var refused redis.Error
 		switch {
-		case errors.As(err, &refused): // of one channel; the looks once a second go on
+		case errors.As(err, &refused): // concerns one channel; the takes once a second go on
 			b.mu.Lock()
 			b.heard = time.Now()
 			var name string
@@ -199,11 +198,11 @@ func (b *listener) listen(sub *redis.PubSub) {
 	}
 }
 
-// lose notes that a connection is gone, unless it was given up.
+// lose records that a connection is gone, unless it was replaced already.
 func (b *listener) lose(sub *redis.PubSub) {
 	b.mu.Lock()
 	b.broken = b.broken || b.live == sub
 	b.mu.Unlock()
-	_ = sub.Close() // it would dial again by itself
+	_ = sub.Close() // otherwise go-redis would dial again
 	b.loop.ring()
 }

@@ -15,51 +15,52 @@ import (
 )
 
 const (
-	period    = time.Second           // of one block, and between two looks at every line
-	linger    = time.Second           // of a loop that nobody waits in
-	minPause  = 50 * time.Millisecond // after trouble; doubles
-	maxPause  = 2 * time.Second
-	maxTake   = 512                    // values of one take
-	rideAlong = 8                      // lines whose takes always travel with the block
-	share     = 200 * time.Microsecond // of a line: how often all are looked at while some are busy
+	period    = time.Second           // length of one block; time between takes of an idle line
+	linger    = time.Second           // how long a loop without receivers keeps running
+	minPause  = 50 * time.Millisecond // first backoff after an error; doubles
+	maxPause  = 2 * time.Second       // longest backoff
+	maxTake   = 512                   // values in one take
+	rideAlong = 8                     // up to this many lines, all takes follow each block
+
+	// While some lines are busy, all lines are looked at once in this time for each line.
+	share = 200 * time.Microsecond
 )
 
-// TokenLife is how long a wake token stays where nobody waits.
+// TokenLife is the expiry of a wake token.
 const TokenLife = time.Minute
 
-// loop waits at one server for all lines there. It runs while somebody waits.
+// loop waits at one server for all lines of that server. It runs while there are receivers.
 type loop struct {
 	w    *Waiter
-	node *redis.Client // nil where the client does not name it
+	node *redis.Client // nil if the client does not identify its servers
 	bell bell
-	kick chan struct{} // something has changed; holds one
+	kick chan struct{} // wakes the loop; holds one
 
 	patience time.Duration // how long the connection may be silent while a reply is due
 	watch    watchdog
 
-	looked  time.Time // when every line was looked at; of the loop's goroutine
-	checked time.Time // when the client was seen open; of the loop's goroutine
+	looked  time.Time // when all lines were last looked at; used by the loop's goroutine
+	checked time.Time // when the client was last seen open; used by the loop's goroutine
 
-	due atomic.Int64 // when a reply is overdue, UnixNano; 0 while none is due
+	due atomic.Int64 // when the pending reply is overdue, UnixNano; 0 while none is pending
 
 	mu      sync.Mutex
-	last    error // of the server, if it does not serve receivers now
+	last    error // why the server does not serve receivers now, or nil
 	lines   map[place]*line
 	running bool
-	retired bool // it was given up, and another one is in its place
+	retired bool // another loop has replaced it
 }
 
-// bell is how a loop is told that a line may have something.
+// bell waits until a line may have values.
 type bell interface {
-	// rest waits for at most a period until one of the lines may have
-	// something, and returns those to look at; it may have settled takes already.
+	// rest waits, for at most a period, until one of the lines may have values, and returns
+	// the lines to look at. It may have settled takes already.
 	rest(ctx context.Context, lines []*line) ([]*line, error)
-	// client is what takes travel with.
+	// client returns the client that sends the takes.
 	client() redis.Cmdable
-	// stir ends a rest that does not know of the line, if there is one, or any
-	// that has begun.
+	// stir ends a running rest that does not wait for the line. With anyway it ends any.
 	stir(l *line, anyway bool)
-	// close frees what the bell holds; it may ring again afterwards.
+	// close frees the resources. The bell can be used again afterwards.
 	close()
 }
 
@@ -77,8 +78,8 @@ func newLoop(w *Waiter, node *redis.Client) *loop {
 	return l
 }
 
-// enter adds receivers, values at hand for them, and what kept them from being served
-// elsewhere, and starts the loop if it rests.
+// enter adds receivers, held values, and the trouble of their previous loop, and starts the
+// loop if it is not running.
 func (l *loop) enter(s Source, rs []*receiver, held []string, trouble error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -91,9 +92,9 @@ func (l *loop) enter(s Source, rs []*receiver, held []string, trouble error) {
 		ln.trouble = trouble
 	}
 	ln.waiting = append(ln.waiting, rs...)
-	ln.serve(held) // and what is at hand
+	ln.serve(held) // together with ln.held
 	if !ln.taking && slices.ContainsFunc(rs, isLeaving) {
-		ln.settled() // their take is another loop's, which requeues what it brings
+		ln.settled() // their take is in another loop, which requeues its values
 	}
 	if len(ln.waiting) == 0 && len(ln.held) == 0 {
 		return
@@ -115,8 +116,8 @@ func (l *loop) leave(s Source, r *receiver) bool {
 	return ln != nil && l.release(ln, r)
 }
 
-// release takes a receiver out of its line, and notes what kept it from being served. The
-// mutex is held.
+// release removes a receiver from its line, and records why it was not served. The mutex is
+// held.
 func (l *loop) release(ln *line, r *receiver) bool {
 	if !ln.leave(r) {
 		return false
@@ -127,9 +128,9 @@ func (l *loop) release(ln *line, r *receiver) bool {
 	return true
 }
 
-// dismiss takes a receiver that waits here out, or, while a take is in flight that may bring
-// its value, lets it stay until that has settled, and ends a rest before it. here reports that
-// the receiver did wait here, out that it does not any more.
+// dismiss removes a receiver from its line. If a take for it is in flight, the receiver stays
+// until the take has settled, and dismiss ends the block before that take. here reports
+// whether the receiver was waiting in this loop, out whether it was removed.
 func (l *loop) dismiss(s Source, r *receiver) (here, out bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -156,8 +157,8 @@ func (l *loop) shut(err error) {
 	l.bell.stir(nil, true)
 }
 
-// hurry lets the next take decide about a receiver, and reports whether it
-// waits here.
+// hurry makes a receiver's wait end with the next take, and reports whether it waits in this
+// loop.
 func (l *loop) hurry(s Source, r *receiver) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -171,7 +172,7 @@ func (l *loop) hurry(s Source, r *receiver) bool {
 	return true
 }
 
-// ring makes a kick, unless there is one already.
+// ring wakes the loop.
 func (l *loop) ring() {
 	select {
 	case l.kick <- struct{}{}:
@@ -179,19 +180,19 @@ func (l *loop) ring() {
 	}
 }
 
-// run is the loop. It has no context: it ends a moment after the last receiver.
+// run is the goroutine of the loop. It ends shortly after the last receiver has left.
 func (l *loop) run() {
 	ctx := context.Background()
 	pause, longest := minPause, maxPause
 	if l.w.spread() {
-		longest /= 4 // another node may have the slots by now
+		longest /= 4 // the slots may have moved to another node
 	}
 	for {
 		if l.over() {
 			return
 		}
-		runtime.Gosched() // whoever was just served may be back for more
-		l.tidy(ctx)       // first: what nobody wants any more was at the head
+		runtime.Gosched() // receivers that were just served may enter again
+		l.tidy(ctx)       // before any take, since held values belong at the head
 		now, all := l.plan()
 		if len(all) == 0 {
 			if !l.idle() {
@@ -219,15 +220,15 @@ func (l *loop) run() {
 	}
 }
 
-// plan returns the lines to look at right now and all where somebody waits.
-// While some keep the loop busy the others have their turn now and then.
+// plan returns the lines to look at now, and all lines with receivers. While some lines keep
+// the loop busy, it returns all lines from time to time.
 func (l *loop) plan() (now, all []*line) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for key, ln := range l.lines {
 		if len(ln.waiting) == 0 || ln.away {
 			if len(ln.held) == 0 && !ln.away {
-				delete(l.lines, key) // nothing of it is under way here
+				delete(l.lines, key) // nothing of it is in flight
 			}
 			continue
 		}
@@ -253,12 +254,11 @@ func (l *loop) freshen(lines []*line) {
 	}
 }
 
-// idle waits for somebody to come and reports false when nobody did: then the
-// loop has ended.
+// idle waits for a receiver. It reports false if none came; the loop has then ended.
 func (l *loop) idle() bool {
 	wait := linger
 	if l.w.shutting.Load() {
-		wait = minPause / 10 // for what could not be requeued yet
+		wait = minPause / 10 // held values may have to be requeued
 	}
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
@@ -277,7 +277,7 @@ func (l *loop) idle() bool {
 		}
 	}
 	if l.retired {
-		return true // it ends elsewhere
+		return true // over ends it
 	}
 	clear(l.lines)
 	l.running = false

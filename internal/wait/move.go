@@ -9,26 +9,26 @@ import (
 	"github.com/desir-go/desir/internal/send"
 )
 
-// depart lets a line go to the loop of the node that has its slot by now. cause
-// is what the present node said. The loop's mutex is held.
+// depart starts the move of a line to the loop of the node that has its slot now. cause is the
+// error of the present node, or nil. The loop's mutex is held.
 func (l *loop) depart(ln *line, cause error) {
 	if ln.away || l.retired {
 		return
 	}
 	ln.away = true
-	go l.w.move(l, ln, cause) // by itself: it asks the cluster
+	go l.w.move(l, ln, cause) // not under the mutex, since it sends commands
 }
 
-// move brings a line to the loop of the node that has its slot by now. Its
-// receivers are in one loop or the other at every moment.
+// move moves a line to the loop of the node that has its slot now. At any time its receivers
+// are in exactly one of the two loops.
 func (w *Waiter) move(from *loop, ln *line, cause error) {
 	ctx := context.Background()
 	for pause := minPause; ; pause = min(2*pause, maxPause) {
-		send.Pause(ctx, pause) // the map of the cluster is being loaded
+		send.Pause(ctx, pause) // until the cluster's slot map is loaded
 		node, err := w.node(ctx, ln.source.Values)
 		shut := err == nil && node == from.node && errors.Is(cause, redis.ErrClosed)
 		if cluster, ok := w.hub.Client.(*redis.ClusterClient); ok && shut && pause < maxPause/2 {
-			cluster.ReloadState(ctx) // it closes the clients of nodes that it has dropped
+			cluster.ReloadState(ctx) // the cluster client closes the clients of nodes that it drops
 			continue
 		}
 		switch {
@@ -47,7 +47,7 @@ func (w *Waiter) move(from *loop, ln *line, cause error) {
 		from.mu.Lock()
 		waiting, held, trouble := ln.waiting, ln.held, ln.trouble
 		ln.waiting, ln.held = nil, nil
-		if from.lines[ln.source.place()] == ln { // else the loop has ended since, and begun anew
+		if from.lines[ln.source.place()] == ln { // otherwise the loop has ended and started again
 			delete(from.lines, ln.source.place())
 		}
 		from.mu.Unlock()
@@ -56,7 +56,7 @@ func (w *Waiter) move(from *loop, ln *line, cause error) {
 	}
 }
 
-// stay keeps a line that was about to move, or ends it with an error.
+// stay keeps a line in its loop. If err is not nil, it fails the line's receivers.
 func (l *loop) stay(ln *line, err error) {
 	l.mu.Lock()
 	ln.away, ln.fresh = false, true

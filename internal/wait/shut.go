@@ -10,8 +10,8 @@ import (
 	"github.com/desir-go/desir/internal/send"
 )
 
-// shut ends all receivers with ErrClosed, waits for the takes that are in flight for them,
-// and requeues what nobody wants any more. What has not ended when ctx does may be lost.
+// shut ends all receivers with ErrClosed, waits for their takes in flight, and requeues unused
+// values. If ctx ends before that, the remaining values may be lost.
 func (w *Waiter) shut(ctx context.Context) error {
 	w.mu.Lock()
 	w.shutting.Store(true)
@@ -31,7 +31,7 @@ func (w *Waiter) shut(ctx context.Context) error {
 	return nil
 }
 
-// held returns how many receivers, takes in flight and values to requeue there are.
+// held returns the number of receivers, takes in flight and values to requeue.
 func (w *Waiter) held() int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -39,7 +39,7 @@ func (w *Waiter) held() int {
 	for _, l := range w.loops {
 		n += l.held()
 	}
-	return n + len(w.retired) // their replies may still come
+	return n + len(w.retired) // each may still get a reply
 }
 
 func (l *loop) held() (n int) {
@@ -53,7 +53,7 @@ func (l *loop) held() (n int) {
 	return n
 }
 
-// Ahead is what a loop over a source has taken before its body asked for it.
+// Ahead holds the prefetched values of a loop over a source.
 type Ahead struct {
 	w *Waiter
 	s Source
@@ -62,7 +62,7 @@ type Ahead struct {
 	values []string
 }
 
-// Ahead keeps values that were taken from a source.
+// Ahead returns an Ahead with values that were taken from a source.
 func (w *Waiter) Ahead(s Source, values []string) *Ahead {
 	a := &Ahead{w: w, s: s, values: values}
 	w.mu.Lock()
@@ -85,7 +85,7 @@ func (a *Ahead) Next() (value string, ok bool) {
 	return value, true
 }
 
-// Return puts what is left back to the head of the list, as [Waiter.Return] does.
+// Return requeues the remaining values at the head of the list, as [Waiter.Return] does.
 func (a *Ahead) Return(ctx context.Context) {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -9,8 +9,8 @@ import (
 	"github.com/desir-go/desir/internal/send"
 )
 
-// TestTakeRefused has a client closed, by an expired context, between the decision to take and
-// the take: nothing was sent, so nothing may be lost, and the reason is that alone.
+// TestTakeRefused drains a client, as closing it does, between the decision to take and the
+// take. Nothing was sent, so no value counts as lost, and the error is ErrShut only.
 func TestTakeRefused(t *testing.T) {
 	rdb := redistest.StartServer(t).Client(t)
 	h, err := hub.Of(rdb)

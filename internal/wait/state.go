@@ -7,13 +7,11 @@ import (
 	"github.com/desir-go/desir/internal/outage"
 )
 
-// A server that does not serve receivers is logged, and the last reason is in the error of a
-// receiver whose context ends.
-
-// ended is the error of a receiver that has left.
+// ended returns the error of a receiver whose context has ended. It wraps the last reason why
+// the server did not serve the receiver.
 func (r *receiver) ended(ctx context.Context) error { return outage.Ended(ctx, r.trouble) }
 
-// expect notes that a reply is due after a block. One that is due sooner stays so.
+// expect records that a reply is due after a block. An earlier due time is kept.
 func (l *loop) expect(block time.Duration) {
 	due := time.Now().Add(block + outage.Overdue).UnixNano()
 	for old := l.due.Load(); old == 0 || due < old; old = l.due.Load() {
@@ -23,7 +21,7 @@ func (l *loop) expect(block time.Duration) {
 	}
 }
 
-// overdue returns an error if the server owes a reply for too long.
+// overdue returns ErrSilent if a reply is overdue.
 func (l *loop) overdue() error {
 	if due := l.due.Load(); due != 0 && time.Now().UnixNano() > due {
 		return outage.ErrSilent
@@ -31,7 +29,7 @@ func (l *loop) overdue() error {
 	return nil
 }
 
-// disturbed notes an error that receivers survive.
+// disturbed records and logs a transient error of the server.
 func (l *loop) disturbed(err error) {
 	if !l.w.shutting.Load() {
 		outage.Of(l.w.hub).Begin(outage.Receivers, outage.Server(l.node), err)
@@ -44,7 +42,7 @@ func (l *loop) disturbed(err error) {
 	}
 }
 
-// served notes that the server has served all receivers that it was asked for.
+// served records that the server has served all takes.
 func (l *loop) served() {
 	outage.Of(l.w.hub).End(outage.Receivers, outage.Server(l.node))
 	l.mu.Lock()

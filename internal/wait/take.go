@@ -15,10 +15,10 @@ import (
 )
 
 var (
-	// Ring is the Lua function by which scripts wake those who wait.
+	// Ring is the Lua function with which scripts wake receivers.
 	//go:embed scripts/ring.lua
 	Ring string
-	// Pop is the Lua function by which scripts take no more than a reply should carry.
+	// Pop is the Lua function with which scripts pop values up to the bound of one reply.
 	//go:embed scripts/pop.lua
 	Pop string
 	//go:embed scripts/take.lua
@@ -32,7 +32,7 @@ var (
 	giveBack = script.New(giveBackSource, Ring)
 )
 
-// look takes from the lines what their receivers can use.
+// look takes values from the lines, as many as their receivers can use.
 func (l *loop) look(ctx context.Context, lines []*line) error {
 	asks := l.ask(ctx, lines)
 	l.expect(0)
@@ -40,7 +40,8 @@ func (l *loop) look(ctx context.Context, lines []*line) error {
 	return l.settle(ctx, asks, err)
 }
 
-// carry sends commands as one pipeline. Each has its error, a panic of a hook too.
+// carry sends commands as one pipeline. Each command gets its error, also after a panic of a
+// hook.
 func (l *loop) carry(ctx context.Context, cmds ...redis.Cmder) error {
 	client := l.bell.client()
 	if own, ok := client.(*link.Watched); ok {
@@ -57,15 +58,15 @@ func (l *loop) carry(ctx context.Context, cmds ...redis.Cmder) error {
 	return err
 }
 
-// ask is a take under way.
+// ask is a take in flight.
 type ask struct {
 	line *line
 	want int
-	last []*receiver // whose wait it decides
+	last []*receiver // receivers whose wait ends with this take
 	cmd  *redis.Cmd
 }
 
-// ask makes a take for each line with receivers.
+// ask returns a take for each line with receivers.
 func (l *loop) ask(ctx context.Context, lines []*line) []ask {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -80,7 +81,7 @@ func (l *loop) ask(ctx context.Context, lines []*line) []ask {
 	return asks
 }
 
-// unask forgets takes that were not sent.
+// unask discards takes that were not sent.
 func (l *loop) unask(asks []ask) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -102,8 +103,8 @@ func cmders(asks []ask) []redis.Cmder {
 	return cmds
 }
 
-// settle hands out what the takes of a pipeline brought. err is what became of
-// the pipeline: a take without an answer may have popped values.
+// settle distributes the values of the takes of a pipeline. err is the pipeline's error: a
+// take without a reply may have popped values. It returns the first error of a take.
 func (l *loop) settle(ctx context.Context, asks []ask, err error) error {
 	var replied redis.Error
 	unsent := errors.Is(err, send.ErrUnavailable) && !errors.As(err, &replied)
@@ -111,12 +112,12 @@ func (l *loop) settle(ctx context.Context, asks []ask, err error) error {
 	for _, a := range asks {
 		answer, err := a.cmd.Result()
 		switch {
-		case script.Unknown(err): // not executed; Run finds the way
+		case script.Unknown(err): // not executed; send it in full
 			err = guard(func() (err error) {
 				answer, err = l.inFull(ctx, a)
 				return err
 			})
-		case send.IsNil(err): // no reply of the script's
+		case send.IsNil(err): // not a reply of the script
 			err = nil
 		case err == nil, errors.Is(err, send.ErrHook), errors.Is(err, send.ErrShut):
 		case unsent, errors.As(err, &replied):
@@ -148,7 +149,7 @@ func (l *loop) inFull(ctx context.Context, a ask) (any, error) {
 	return full.Val(), err
 }
 
-// settleOne hands out what one take brought.
+// settleOne distributes the values of one take.
 func (l *loop) settleOne(a ask, answer any, err error) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -184,7 +185,7 @@ func (l *loop) settleOne(a ask, answer any, err error) error {
 	return nil
 }
 
-// The states of a list that take tells.
+// The states that take returns.
 const (
 	stateOpen   = 0
 	stateMore   = 1
@@ -207,14 +208,14 @@ func decodeTake(answer any) (state int64, values []string, err error) {
 	return state, values, nil
 }
 
-// nonsense is the error of a reply that the script does not give: something else may have
+// nonsense returns the error for a reply that the script never gives: something else may have
 // been executed.
 func nonsense(got any) error {
 	return send.Fault(send.ErrMaybeRan, fmt.Errorf("%w (%T)", send.ErrReply, got))
 }
 
-// moved reports whether a node's word is that it does not have the slot any
-// more, or not all of it.
+// moved reports whether err is a node's reply that it no longer has the slot, or only a part
+// of it.
 func moved(err error) bool {
 	var answer redis.Error
 	if !send.Transient(err) || !errors.As(err, &answer) {

@@ -10,8 +10,8 @@ import (
 	"github.com/desir-go/desir/internal/hub"
 )
 
-// gone reports, at times, that the client is closed: the connection of the
-// loop's own would not notice.
+// gone returns an error if the client is closed. It checks once in a period. The dedicated
+// connection would not notice it.
 func (l *loop) gone() error {
 	if time.Since(l.checked) < period {
 		return nil
@@ -30,8 +30,8 @@ func (l *loop) gone() error {
 	return nil
 }
 
-// stray lets lines go whose shard of a ring is another by now: nothing tells
-// of that, since a shard answers for every key.
+// stray moves lines whose key belongs to another shard of a ring now. No error reports that,
+// since a shard accepts every key.
 func (l *loop) stray() {
 	ring, ok := l.w.hub.Client.(*redis.Ring)
 	if !ok {
@@ -46,8 +46,8 @@ func (l *loop) stray() {
 	}
 }
 
-// trouble notes an error and reports whether to wait before going on. One that is not
-// transient ends everybody's wait.
+// trouble handles an error of the server, and reports whether to back off and go on. A
+// permanent error ends the waits of all receivers.
 func (l *loop) trouble(err error) bool {
 	spread := l.w.spread()
 	end := lasting(err) || errors.Is(err, redis.ErrClosed) && !spread
@@ -60,7 +60,7 @@ func (l *loop) trouble(err error) bool {
 		switch {
 		case end:
 			ln.fail(err)
-		case spread: // the node may be gone for good
+		case spread: // the node may have been removed
 			l.depart(ln, err)
 		}
 	}

@@ -6,10 +6,11 @@ import (
 	"github.com/desir-go/desir/internal/send"
 )
 
-// Try takes up to limit values without waiting for them: none if none is there,
-// ErrClosed if the source is closed and empty. A take that is in flight when the context
-// ends is waited for as [Waiter.Receive] does; what it brings later is requeued, and the
-// error is ErrMaybeRan beside the context's, or ErrUnavailable if nothing was sent.
+// Try takes up to limit values and does not wait for them. It returns none if there is none,
+// and ErrClosed if the source is closed and empty. If the context ends while the take is in
+// flight, Try waits for it as [Waiter.Receive] does. If it does not settle in that time, its
+// values are requeued when they arrive. The error then wraps the context's error, and
+// ErrMaybeRan, or ErrUnavailable if nothing was sent.
 func (w *Waiter) Try(ctx context.Context, s Source, limit int) ([]string, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, send.Fault(send.ErrUnavailable, err)
@@ -36,7 +37,7 @@ func (w *Waiter) Try(ctx context.Context, s Source, limit int) ([]string, error)
 		}
 		l.mu.Unlock()
 		background := context.WithoutCancel(ctx)
-		for len(ln.held) > 0 { // until the values that came too late are back
+		for len(ln.held) > 0 { // requeue values that came too late
 			l.giveBack(background, ln)
 			if len(ln.held) > 0 {
 				send.Pause(background, minPause)

@@ -14,11 +14,10 @@ import (
 	"github.com/desir-go/desir/internal/send"
 )
 
-// What ends receivers: a source that is closed and empty, and one where
-// nothing came for as long as they wanted to wait.
+// Errors that end receivers: the source is closed and empty, or no value arrived in time.
 var (
 	ErrClosed = errors.New("closed")
-	ErrIdle   = errors.New("nothing came")
+	ErrIdle   = errors.New("no value arrived in time")
 )
 
 // Waiter waits for all receivers of one client.
@@ -26,10 +25,10 @@ type Waiter struct {
 	hub *hub.Hub
 
 	mu       sync.Mutex
-	loops    map[*redis.Client]*loop // that run, by their node; nil where the client does not name it
-	retired  []*loop                 // that were given up, and whose replies may still come
-	ahead    map[*Ahead]struct{}     // what loops have taken before their bodies asked
-	shutting atomic.Bool             // nobody may come any more
+	loops    map[*redis.Client]*loop // running loops by node; see node for nil
+	retired  []*loop                 // replaced loops that may still get replies
+	ahead    map[*Ahead]struct{}     // prefetched values
+	shutting atomic.Bool             // no receiver may enter
 }
 
 type part struct{}
@@ -43,9 +42,9 @@ func Of(h *hub.Hub) *Waiter {
 	}).(*Waiter)
 }
 
-// Receive waits for up to limit values of a source, at least one. It ends with the
-// values, with ErrClosed, with an error that no waiting mends, or with the
-// context; what is there when the context ends is returned all the same.
+// Receive takes up to limit values of a source, and waits for at least one. It returns the
+// values, ErrClosed, a permanent error, or the context's error. Values that have arrived when
+// the context ends are returned.
 func (w *Waiter) Receive(ctx context.Context, s Source, limit int) ([]string, error) {
 	r := &receiver{max: limit, done: make(chan struct{})}
 	l, err := w.enter(ctx, s, r)
@@ -60,8 +59,8 @@ func (w *Waiter) Receive(ctx context.Context, s Source, limit int) ([]string, er
 	}
 }
 
-// ReceiveWithin is Receive that ends with ErrIdle when nothing has come within d.
-// The loop decides that, since a value may be under way to a receiver here.
+// ReceiveWithin is like Receive, but returns ErrIdle if no value arrives within d. The loop
+// decides that, since a take for the receiver may be in flight.
 func (w *Waiter) ReceiveWithin(ctx context.Context, s Source, limit int, d time.Duration) ([]string, error) {
 	r := &receiver{max: limit, done: make(chan struct{}), last: d <= 0}
 	l, err := w.enter(ctx, s, r)
@@ -84,7 +83,7 @@ func (w *Waiter) ReceiveWithin(ctx context.Context, s Source, limit int, d time.
 		return r.values, r.err
 	case <-ctx.Done():
 		return w.part(ctx, l, s, r)
-	case <-timer.C: // the server is away, or does not answer
+	case <-timer.C: // the server does not reply
 	}
 	if w.leave(l, s, r) {
 		values, err := w.Try(ctx, s, limit)
@@ -97,13 +96,13 @@ func (w *Waiter) ReceiveWithin(ctx context.Context, s Source, limit int, d time.
 	return r.values, r.err
 }
 
-// LeaveTime is how long a receiver that leaves waits for a take that may bring its value.
+// LeaveTime is how long a receiver that leaves waits for its take in flight.
 const LeaveTime = 50 * time.Millisecond
 
-// part ends a wait whose context has ended. If a take for the receiver is in flight, it waits
-// until that has settled, since the program may end next, and its client before that: what
-// the take brings is returned. A server that does not reply within LeaveTime is not waited
-// for; the loop requeues what its reply brings.
+// part ends a wait whose context has ended. If a take for the receiver is in flight, part
+// waits for it and returns its values, since the program may close the client and exit next.
+// If the server does not reply within LeaveTime, part returns, and the loop requeues the
+// values when they arrive.
 func (w *Waiter) part(ctx context.Context, l *loop, s Source, r *receiver) ([]string, error) {
 	if w.dismiss(l, s, r) {
 		return nil, r.ended(ctx)
@@ -124,8 +123,8 @@ func (w *Waiter) part(ctx context.Context, l *loop, s Source, r *receiver) ([]st
 	return r.values, r.err
 }
 
-// dismiss takes a receiver out of its line, wherever that has moved, and reports whether it
-// is out: else its value is there, or it has to wait for a take that is in flight.
+// dismiss removes a receiver from its line, which may have moved, and reports whether it was
+// removed. Otherwise it has its values, or has to wait for a take in flight.
 func (w *Waiter) dismiss(l *loop, s Source, r *receiver) bool {
 	out := false
 	w.find(l, func(l *loop) (here bool) {
@@ -135,8 +134,8 @@ func (w *Waiter) dismiss(l *loop, s Source, r *receiver) bool {
 	return out
 }
 
-// find calls f with the loop where a receiver has begun to wait, and with the others, until it
-// returns true: the receiver's line may have moved, and come back. It reports whether f did.
+// find calls f with the loop that a receiver entered, then with the other loops, since the
+// receiver's line may have moved. It stops when f returns true, and reports whether f did.
 func (w *Waiter) find(l *loop, f func(*loop) bool) bool {
 	if f(l) {
 		return true
@@ -151,12 +150,12 @@ func (w *Waiter) find(l *loop, f func(*loop) bool) bool {
 	return false
 }
 
-// hurry lets the next take decide about a receiver, wherever its line is.
+// hurry makes a receiver's wait end with the next take. Its line may have moved.
 func (w *Waiter) hurry(l *loop, s Source, r *receiver) {
 	w.find(l, func(l *loop) bool { return l.hurry(s, r) })
 }
 
-// enter puts a receiver into the line of its source.
+// enter adds a receiver to the line of its source.
 func (w *Waiter) enter(ctx context.Context, s Source, r *receiver) (*loop, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -164,7 +163,7 @@ func (w *Waiter) enter(ctx context.Context, s Source, r *receiver) (*loop, error
 	asked := time.Now()
 	node, err := w.node(ctx, s.Values)
 	switch {
-	case err != nil && ctx.Err() != nil && time.Since(asked) > outage.Overdue: // a cluster was to name it
+	case err != nil && ctx.Err() != nil && time.Since(asked) > outage.Overdue: // no reply
 		return nil, outage.Ended(ctx, outage.ErrSilent)
 	case err != nil:
 		return nil, err
@@ -179,8 +178,8 @@ func (w *Waiter) enter(ctx context.Context, s Source, r *receiver) (*loop, error
 	return l, nil
 }
 
-// GiveBack hands values that Receive brought and that are of no use to the
-// next receiver, here or elsewhere. It does not wait.
+// GiveBack gives unused values of Receive to the next receiver, in this process or another.
+// It does not wait.
 func (w *Waiter) GiveBack(ctx context.Context, s Source, values []string) {
 	node, err := w.node(context.WithoutCancel(ctx), s.Values)
 	if errors.Is(err, redis.ErrClosed) {
@@ -196,8 +195,8 @@ func (w *Waiter) GiveBack(ctx context.Context, s Source, values []string) {
 	w.loop(node).enter(s, nil, values, nil)
 }
 
-// loop returns the loop of a node. The mutex is held, until somebody has
-// entered it.
+// loop returns the loop of a node. The mutex is held, and must be held until a receiver or a
+// value has entered the loop.
 func (w *Waiter) loop(node *redis.Client) *loop {
 	l := w.loops[node]
 	if l == nil {
@@ -207,22 +206,22 @@ func (w *Waiter) loop(node *redis.Client) *loop {
 	return l
 }
 
-// node returns the server of a key: nil where the client does not name it.
+// node returns the server of a key, or nil if the client does not identify its servers.
 func (w *Waiter) node(ctx context.Context, key string) (*redis.Client, error) {
 	node, err := w.hub.Node(ctx, key)
 	return node, w.hub.Send.Explain(ctx, err)
 }
 
-// leave takes a receiver out of its line, wherever that has moved, and reports
-// whether it was still waiting.
+// leave removes a receiver from its line, which may have moved, and reports whether it was
+// still waiting.
 func (w *Waiter) leave(l *loop, s Source, r *receiver) bool {
 	return w.find(l, func(l *loop) bool { return l.leave(s, r) })
 }
 
-// published reports whether wake-ups are published rather than pushed.
+// published reports whether wake-ups are published rather than pushed to a list.
 func (w *Waiter) published() bool { _, ok := w.hub.Client.(*redis.ClusterClient); return ok }
 
-// Flag is how scripts are told about published.
+// Flag returns the script argument for published: "publish" or "".
 func Flag(h *hub.Hub) string {
 	if Of(h).published() {
 		return "publish"
@@ -230,5 +229,5 @@ func Flag(h *hub.Hub) string {
 	return ""
 }
 
-// spread reports whether the client has many servers, between which keys move.
+// spread reports whether the client has several servers between which keys may move.
 func (w *Waiter) spread() bool { return w.hub.Slotted() }

@@ -12,22 +12,22 @@ import (
 	"github.com/desir-go/desir/internal/outage"
 )
 
-// maxRetired is how many loops of one server that were given up may wait for their replies.
+// maxRetired is how many retired loops of one server may wait for their replies.
 const maxRetired = 4
 
-// watchdog looks whether the connection of a loop is silent while a reply is due. The loop's
-// goroutine stays with that exchange then, for as long as it may still bring values, and
-// another loop takes its place.
+// watchdog detects that the connection of a loop is silent while a reply is due. Another loop
+// then replaces the loop. The old loop's goroutine keeps waiting for the reply, as long as
+// that may bring values.
 type watchdog struct {
 	loop  *loop
 	timer *time.Timer
 
 	mu    sync.Mutex
-	own   *link.Watched // whose reply is due; nil while none is
-	since time.Time
+	own   *link.Watched // the connection whose reply is due; nil while none is
+	since time.Time     // when the request was sent
 }
 
-// begin notes that a reply is due.
+// begin records that a reply is due on own.
 func (d *watchdog) begin(own *link.Watched) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -39,7 +39,7 @@ func (d *watchdog) begin(own *link.Watched) {
 	d.timer.Reset(d.loop.patience)
 }
 
-// end notes that it came, or will not come.
+// end records that no reply is due.
 func (d *watchdog) end() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -55,7 +55,7 @@ func (d *watchdog) look() {
 	}
 	heard, open := d.own.Silent()
 	switch silent := time.Since(latest(heard, d.since)); {
-	case !open: // go-redis sees to a connection that is not greeted
+	case !open: // go-redis limits the time of a handshake
 		d.timer.Reset(d.loop.patience)
 		d.mu.Unlock()
 	case silent < d.loop.patience:
@@ -67,7 +67,7 @@ func (d *watchdog) look() {
 	}
 }
 
-// cut ends the exchange, if there is one.
+// cut closes the connection, if a reply is due on it.
 func (d *watchdog) cut() {
 	d.mu.Lock()
 	own := d.own
@@ -84,15 +84,16 @@ func latest(a, b time.Time) time.Time {
 	return b
 }
 
-// replace gives a loop up whose connection is silent: its receivers go on in a new loop, over
-// a new connection. What the old one still brings goes to them, or to the head of its list.
+// replace retires a loop whose connection is silent. Its receivers move to a new loop with a
+// new connection. Values that the old connection still delivers go to them, or are requeued.
 func (w *Waiter) replace(l *loop) {
 	if next := w.retire(l); next != nil {
 		next.disturbed(outage.ErrSilent)
 	}
 }
 
-// retire puts another loop in the place of one, and returns it, if anything waits there.
+// retire replaces a loop by a new one, and returns it. It returns nil if there is nothing to
+// move to a new loop.
 func (w *Waiter) retire(l *loop) (next *loop) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -108,7 +109,7 @@ func (w *Waiter) retire(l *loop) (next *loop) {
 		}
 	}
 	if len(same) > maxRetired {
-		go same[0].watch.cut() // it has waited longest
+		go same[0].watch.cut() // the oldest one
 	}
 	l.mu.Lock()
 	l.retired = true
@@ -123,14 +124,14 @@ func (w *Waiter) retire(l *loop) (next *loop) {
 	}
 	next.mu.Lock()
 	defer next.mu.Unlock()
-	for _, ln := range next.lines { // another node may have the slots by now
+	for _, ln := range next.lines { // the slots may have moved to another node
 		next.depart(ln, nil)
 	}
 	return next
 }
 
-// inherit brings what waits in a loop that was given up, and what is at hand there, to the one
-// in its place. The mutex of the waiter is held.
+// inherit moves the receivers and held values of a retired loop to the loop that replaces it.
+// The mutex of the waiter is held.
 func (w *Waiter) inherit(l *loop) {
 	type share struct {
 		source  Source
@@ -152,7 +153,8 @@ func (w *Waiter) inherit(l *loop) {
 	}
 }
 
-// over reports whether the loop was given up, and ends it then: its exchange is over.
+// over reports whether the loop was retired. If so, it ends the loop, since no reply is due any
+// more.
 func (l *loop) over() bool {
 	l.mu.Lock()
 	retired := l.retired

@@ -1,11 +1,11 @@
--- give_back: put values back to the head of their list, in their order.
+-- give_back: requeue values at the head of their list, in their order.
 -- flags: allow-oom
 -- reply: integer
 -- KEYS[1] values  list    KEYS[2] wake  list of at most one token
 -- ARGV[1] "publish" where wake-ups are published, else ""    ARGV[2] life of a token in ms
--- ARGV[3] life of the list in ms, 0 if it has no end    ARGV[4..] values, the first one first
+-- ARGV[3] life of the list in ms, 0 for no expiry    ARGV[4..] values, the first one first
 -- returns the length afterwards
--- O(values). Atomic. It runs when memory is full: the values were there before.
+-- O(values). Atomic. It also runs when memory is full, since the values were stored before.
 redis.call('LLEN', KEYS[1])
 ring(KEYS[2], ARGV[1], ARGV[2])
 for i = #ARGV, 4, -1 do redis.call('LPUSH', KEYS[1], ARGV[i]) end

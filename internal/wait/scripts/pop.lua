@@ -1,7 +1,8 @@
--- pop: pop up to n values, but no more once they have 256 KiB together: a reply has to come in
--- reasonable time. command: LPOP, RPOP or ZPOPMIN
--- returns what the command returns with a count, and how many values that are
--- What was popped so far tells how many more are popped at once, at most 16: so many may be beyond the bound.
+-- pop: pop up to n values, and stop at 256 KiB, so that the reply arrives in reasonable time.
+-- command: LPOP, RPOP or ZPOPMIN
+-- returns what the command returns with a count, and the number of values
+-- The size of the values so far determines how many are popped in the next step, at most 16. So up to 16 values may
+-- exceed the bound.
 local function pop(command, key, n)
   local values, popped, bytes, largest, step = {}, 0, 0, 1, 1
   while step > 0 do

@@ -1,6 +1,6 @@
--- ring: wake those who wait at a source.
+-- ring: wake the receivers of a source.
 -- wake: the source's wake key    way: "publish" where wake-ups are published, else ""
--- life: of a token in ms
+-- life: expiry of a token in ms
 local function ring(wake, way, life)
   if way ~= '' then
     redis.call('SPUBLISH', wake, '1')

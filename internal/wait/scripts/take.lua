@@ -1,13 +1,13 @@
--- take: pop what waiting receivers can use.
+-- take: pop values for waiting receivers.
 -- flags: allow-oom
 -- reply: {integer, text...}
 -- KEYS[1] values  list    KEYS[2] wake  list of at most one token    KEYS[3] closed  string, a mark
 -- KEYS[4] senders string, set while senders wait for room
 -- KEYS[5] room    list of at most one value, for one of them    KEYS[6] its wake
--- ARGV[1] how many values at most, as far as pop lets them    ARGV[2] "publish" where wake-ups are published, else ""
+-- ARGV[1] how many values at most; pop may return fewer    ARGV[2] "publish" where wake-ups are published, else ""
 -- ARGV[3] life of a token in ms
--- returns {state, value...}: state 0 open, 1 more is there, 2 closed and empty
--- O(values). Atomic. The pop comes last: a refusal before it leaves the values where they are.
+-- returns {state, value...}: state 0 open, 1 more values are there, 2 closed and empty
+-- O(values). Atomic. The pop comes last: an error before it leaves the values in the list.
 local answer = {0}
 local length = redis.call('LLEN', KEYS[1])
 if length > tonumber(ARGV[1]) then
@@ -15,7 +15,7 @@ if length > tonumber(ARGV[1]) then
   ring(KEYS[2], ARGV[2], ARGV[3])
 elseif length == 0 and redis.call('EXISTS', KEYS[3]) == 1 then
   answer[1] = 2
-  ring(KEYS[2], ARGV[2], ARGV[3]) -- the next process that waits has to see it too
+  ring(KEYS[2], ARGV[2], ARGV[3]) -- the next waiting process has to see it too
 end
 if length == 0 then return answer end
 if redis.call('EXISTS', KEYS[4]) == 1 then
@@ -27,7 +27,7 @@ local n = math.min(length, tonumber(ARGV[1]))
 local values, popped = pop('LPOP', KEYS[1], n)
 if popped < n then
   answer[1] = 1
-  pcall(ring, KEYS[2], ARGV[2], ARGV[3]) -- a refusal must not cost what was popped
+  pcall(ring, KEYS[2], ARGV[2], ARGV[3]) -- an error must not lose the popped values
 end
 for i = 1, #values do answer[i + 1] = values[i] end
 return answer

@@ -16,8 +16,8 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/desir-go/desir/embedded"
-	"github.com/desir-go/desir/rpcotel"
 	"github.com/desir-go/desir/rpc"
+	"github.com/desir-go/desir/rpcotel"
 )
 
 var do = rpc.NewMethod[string, string]("Do")

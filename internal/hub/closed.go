@@ -9,9 +9,8 @@ import (
 	"github.com/desir-go/desir/internal/send"
 )
 
-// Closed returns go-redis' error if the client of a server is closed, which connections that
-// are not the client's would not notice. A client without connections is asked in a way that
-// sends nothing.
+// Closed returns go-redis' error if the client of a server is closed. Dedicated connections do
+// not notice that. Closed sends nothing.
 func Closed(node *redis.Client) error {
 	if node.PoolStats().TotalConns > 0 {
 		return nil

@@ -1,7 +1,7 @@
-// Package hub holds what the objects of one client share: its sender, and what
-// its server turned out to be able to do.
+// Package hub holds the state that all objects of one client share: its sender, and what
+// is known about its server.
 //
-// A registry leads from a client to its hub, and keeps neither alive: the
-// objects hold the hub, the hub holds the client, and when the last object is
-// gone the row goes with the hub, so a dropped client is not kept for ever.
+// A registry maps clients to their hubs. It keeps neither alive: objects refer to the hub,
+// and the hub refers to the client. When the last object is collected, so are the hub and
+// its entry in the registry.
 package hub

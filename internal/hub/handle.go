@@ -8,33 +8,32 @@ import (
 	"github.com/desir-go/desir/internal/send"
 )
 
-// Handle is what an object keeps of its client: the constructor fills it
-// without a look at the network, the first call finds the hub.
+// Handle connects an object to its client. The constructor fills it without using the
+// network, and the first call finds the hub.
 type Handle struct {
 	Type string // as in errors: "collections.Map"
 	Key  string // the object's main key
 
 	rdb   redis.UniversalClient
-	err   error // why no call can work: a name, an option, a type
-	apart bool  // its commands share nothing with those of others
+	err   error // the error of every call, if the name, an option or the type cannot work
+	apart bool  // its commands are not batched
 	hub   atomic.Pointer[Hub]
 }
 
-// NewHandle returns the handle of an object. err, if not nil, is the answer of
-// every call.
+// NewHandle returns the handle of an object. If err is not nil, it is the error of every call.
 func NewHandle(rdb redis.UniversalClient, typ, key string, err error) *Handle {
 	return &Handle{Type: typ, Key: key, rdb: rdb, err: err}
 }
 
-// Apart says, before the first call, whether the object's commands are to share
-// nothing with those of others. It returns the handle.
+// Apart sets whether the object's commands stay out of batches. It must precede the first
+// call. It returns h.
 func (h *Handle) Apart(apart bool) *Handle {
 	h.apart = apart
 	return h
 }
 
-// Hub returns the hub of the object's client, or why no call can begin: the object cannot
-// work, or its client was closed.
+// Hub returns the hub of the object's client, or an error if the object cannot work or the
+// client was closed.
 func (h *Handle) Hub() (*Hub, error) {
 	if h == nil {
 		return nil, send.Fault(send.ErrNotSupported, errUnmade)
@@ -58,8 +57,7 @@ func (h *Handle) Hub() (*Hub, error) {
 	return hub, hub.Shut()
 }
 
-// Known returns the hub that a call has found before, also while its client is being
-// closed.
+// Known returns the hub that an earlier call has found, even if the client is being closed.
 func (h *Handle) Known() *Hub { return h.hub.Load() }
 
 // Send returns the sender of the object's client.

@@ -16,26 +16,25 @@ import (
 	"github.com/desir-go/desir/internal/send"
 )
 
-// Hub is what the objects of one client share.
+// Hub is the state that the objects of one client share.
 type Hub struct {
 	Client redis.UniversalClient
 	Send   *send.Sender
 	*shared
 
-	whole *Hub // of which this is a view; kept, since the registry is weak
+	whole *Hub // the hub that this is a view of; the registry holds only a weak pointer to it
 }
 
 type shared struct {
-	PlainLua atomic.Bool // the server cannot read "#!lua" (an embedded one)
-	NoInfo   atomic.Bool // INFO is denied to this user
-	Limited  bool        // the client has a Limiter, which counts every error reply as a failure
+	PlainLua atomic.Bool // the server does not understand "#!lua", as the embedded one
+	NoInfo   atomic.Bool // the user may not call INFO
+	Limited  bool        // the client has a Limiter, which counts error replies as failures
 
-	parts sync.Map // what other packages share among the client's objects
+	parts sync.Map // values that other packages share among the client's objects
 	life  life
 }
 
-// apart returns the hub for an object whose commands share nothing with those
-// of others.
+// apart returns the hub for an object whose commands are not batched.
 func (h *Hub) apart() *Hub {
 	return &Hub{Client: h.Client, Send: h.Send.Apart(), shared: h.shared, whole: h}
 }
@@ -43,8 +42,8 @@ func (h *Hub) apart() *Hub {
 // Same reports whether two hubs belong to one client.
 func (h *Hub) Same(other *Hub) bool { return h.shared == other.shared }
 
-// Part returns the one value of its kind that the objects of the client share,
-// made at the first call. kind is a type of the package that asks.
+// Part returns the value of the given kind that the objects of the client share. The first
+// call creates it. kind is a value of a type of the calling package.
 func (h *Hub) Part(kind any, create func() any) any {
 	if p, ok := h.parts.Load(kind); ok {
 		return p
@@ -58,22 +57,22 @@ var (
 	errUnmade = errors.New("the object was not made by its constructor")
 )
 
-// registry leads from the identity of a client to its hub.
+// registry maps the identity of a client to its hub.
 var registry = struct {
 	sync.Mutex
 	rows map[identity]weak.Pointer[Hub]
 }{rows: map[identity]weak.Pointer[Hub]{}}
 
-// identity tells clients apart. Of a pointer, as go-redis' own clients are, the address is
-// enough, since a hub that lives keeps its client. Of any other type it is the value, which
-// the row keeps as long as the hub lives: two that are equal lead to the same place.
+// identity identifies a client. For a pointer it is the address, which stays valid because
+// a live hub keeps its client alive. For any other type it is the value. Equal values are
+// one client.
 type identity struct {
 	typ   reflect.Type
 	addr  uintptr
 	value redis.UniversalClient
 }
 
-// identify returns the identity of a client, or why it has none.
+// identify returns the identity of a client, or an error if it has none.
 func identify(rdb redis.UniversalClient) (identity, error) {
 	if rdb == nil {
 		return identity{}, send.Fault(send.ErrNotSupported, errNil)
@@ -86,14 +85,13 @@ func identify(rdb redis.UniversalClient) (identity, error) {
 		return identity{typ: v.Type(), addr: v.Pointer()}, nil
 	case !v.Comparable():
 		return identity{}, send.Fault(send.ErrNotSupported, fmt.Errorf(
-			"a client of type %s cannot be recognized when it is seen again; pass a pointer to one value of it", v.Type()))
+			"clients of type %s cannot be compared; pass a pointer to the client", v.Type()))
 	}
 	return identity{typ: v.Type(), value: rdb}, nil
 }
 
-// Of returns the hub of a client: one for each client, whatever its type. A client that
-// cannot be recognized when it is seen again is refused, since each of its objects would have
-// connections and receivers of its own.
+// Of returns the hub of a client. Each client has one hub. A client that cannot be compared is
+// refused, since each of its objects would have separate connections and receivers.
 func Of(rdb redis.UniversalClient) (*Hub, error) {
 	row, err := identify(rdb)
 	if err != nil {
@@ -115,7 +113,7 @@ func newHub(rdb redis.UniversalClient) *Hub {
 }
 
 func limited(rdb redis.UniversalClient) (yes bool) {
-	_ = send.Guard(func() error { // a wrapper may have no client
+	_ = send.Guard(func() error { // the client inside a wrapper may be nil
 		switch c := rdb.(type) {
 		case interface{ Options() *redis.Options }:
 			yes = c.Options().Limiter != nil
@@ -127,8 +125,7 @@ func limited(rdb redis.UniversalClient) (yes bool) {
 	return yes
 }
 
-// forget deletes the row of a hub that is gone, unless the client has a new
-// one by now.
+// forget deletes the entry of a collected hub, unless the client has a new hub.
 func forget(row identity) {
 	registry.Lock()
 	defer registry.Unlock()
@@ -137,8 +134,8 @@ func forget(row identity) {
 	}
 }
 
-// Slotted reports whether the client spreads keys over nodes by hash slot or
-// tag, so that a command must not name keys of two slots.
+// Slotted reports whether the client distributes keys over nodes by hash slot or tag. A
+// command must not name keys of two slots then.
 func (h *Hub) Slotted() bool {
 	switch h.Client.(type) {
 	case *redis.ClusterClient, *redis.Ring:
@@ -148,7 +145,7 @@ func (h *Hub) Slotted() bool {
 	}
 }
 
-// SameSlot refuses keys that one command of this client cannot name together.
+// SameSlot returns an error if one command of this client cannot name all the keys.
 func (h *Hub) SameSlot(first string, others ...string) error {
 	if !h.Slotted() {
 		return nil
@@ -156,14 +153,14 @@ func (h *Hub) SameSlot(first string, others ...string) error {
 	return keys.SameSlot(first, others...)
 }
 
-// Node returns the client of the one node that holds key as a master, or nil
-// where the client does not say which that is.
+// Node returns the client of the master that holds key. It returns nil for a client of a type
+// that does not name its nodes.
 func (h *Hub) Node(ctx context.Context, key string) (*redis.Client, error) {
 	switch c := h.Client.(type) {
 	case *redis.Client:
 		return c, nil
 	case *redis.ClusterClient:
-		if h.Send.Mapped().Load() { // without a detour
+		if h.Send.Mapped().Load() { // without a goroutine
 			return c.MasterForKey(ctx, key)
 		}
 		return h.firstNode(ctx, c, key)
@@ -174,14 +171,14 @@ func (h *Hub) Node(ctx context.Context, key string) (*redis.Client, error) {
 	}
 }
 
-// FromReplicas reports whether the client may read from replicas, which can be behind.
+// FromReplicas reports whether the client may read from replicas, which can be stale.
 func (h *Hub) FromReplicas() bool {
 	c, ok := h.Client.(*redis.ClusterClient)
 	return ok && (c.Options().ReadOnly || c.Options().RouteByLatency || c.Options().RouteRandomly)
 }
 
-// firstNode is Node while the cluster may have to be asked for its map: the client does
-// that without a look at ctx, so the caller may leave it there.
+// firstNode is Node before the slot map is loaded. go-redis loads it without regard to ctx, so
+// the caller may abandon the call.
 func (h *Hub) firstNode(ctx context.Context, c *redis.ClusterClient, key string) (*redis.Client, error) {
 	var node *redis.Client
 	err := h.Send.Run(ctx, func(ctx context.Context) (err error) {
@@ -195,9 +192,8 @@ func (h *Hub) firstNode(ctx context.Context, c *redis.ClusterClient, key string)
 	return node, nil
 }
 
-// EachMaster calls f for every master of the client, at the same time for
-// several nodes, with its address; for a client that does not name its nodes
-// once, with the client itself.
+// EachMaster calls f for every master of the client, with its address, concurrently. For a
+// client that does not name its nodes it calls f once, with the client and no address.
 func (h *Hub) EachMaster(ctx context.Context, f func(context.Context, redis.UniversalClient, string) error) error {
 	visit := func(ctx context.Context, c *redis.Client) error { return f(ctx, c, c.Options().Addr) }
 	switch c := h.Client.(type) {
@@ -216,7 +212,7 @@ func (h *Hub) EachMaster(ctx context.Context, f func(context.Context, redis.Univ
 	}
 }
 
-// masters asks a cluster for its nodes, which the client does without a look at ctx.
+// masters returns the masters of a cluster. go-redis finds them without regard to ctx.
 func (h *Hub) masters(ctx context.Context, c *redis.ClusterClient) ([]*redis.Client, error) {
 	var mu sync.Mutex
 	var found []*redis.Client
@@ -237,7 +233,7 @@ func (h *Hub) masters(ctx context.Context, c *redis.ClusterClient) ([]*redis.Cli
 	return found, nil
 }
 
-// all visits nodes at the same time, and returns one of the errors.
+// all visits nodes concurrently, and returns one of the errors.
 func all(ctx context.Context, nodes []*redis.Client, visit func(context.Context, *redis.Client) error) error {
 	errs := make(chan error, len(nodes))
 	for _, node := range nodes {

@@ -12,31 +12,31 @@ import (
 	"github.com/desir-go/desir/internal/send"
 )
 
-// Stage is when a part of a client ends, while the client is being closed.
+// Stage orders what ends while a client is being closed.
 type Stage int
 
-// The stages, in order. Ordinary calls are refused from the second one on: handlers that
-// still run may need them.
+// The stages, in order. Other calls are refused from the second stage on, since handlers that
+// run in the first stage may need them.
 const (
-	EndReceiving Stage = iota // workers, receivers and subscribers: nothing more is taken
-	EndCalling                // callers that wait for somebody else's result
+	EndReceiving Stage = iota // workers, receivers and subscribers
+	EndCalling                // callers that wait for the result of another process
 	stages
 )
 
-// life is how far a client is on its way to be closed.
+// life is the state of closing a client.
 type life struct {
-	shut atomic.Bool // no call may begin
+	shut atomic.Bool // new calls are refused
 
 	mu      sync.Mutex
 	ends    [stages][]*end
-	closing chan struct{} // nil while nobody closes the client; closed when that is done
+	closing chan struct{} // nil until Close is called; closed when Close is done
 }
 
-// end is how one part ends.
+// end is a function that [Hub.OnClose] has registered.
 type end struct{ f func(context.Context) error }
 
-// OnClose has f called when the client is being closed by [Hub.Close]: it ends what a part
-// has in flight, and returns when that is done, or with ctx. cancel takes it back.
+// OnClose registers f, which [Hub.Close] calls. f ends what is in flight, and returns when that
+// is done or ctx ends. cancel removes f.
 func (h *Hub) OnClose(stage Stage, f func(context.Context) error) (cancel func()) {
 	e := &end{f}
 	h.life.mu.Lock()
@@ -49,7 +49,7 @@ func (h *Hub) OnClose(stage Stage, f func(context.Context) error) (cancel func()
 	}
 }
 
-// Shut is the error of calls that began after [Hub.Close], or nil.
+// Shut returns the error of calls that begin after [Hub.Close], or nil.
 func (h *Hub) Shut() error {
 	if h.life.shut.Load() {
 		return send.ErrShut
@@ -57,8 +57,8 @@ func (h *Hub) Shut() error {
 	return nil
 }
 
-// Close ends what is in flight for the client, stage by stage, and then the client. What
-// has not ended when ctx does is cut off, and the error says so. A second Close waits for
+// Close ends what is in flight for the client, stage by stage, and then closes the client. What
+// is still in flight when ctx ends is cut off, and the error says so. A second Close waits for
 // the first.
 func (h *Hub) Close(ctx context.Context) error {
 	h.life.mu.Lock()
@@ -84,7 +84,7 @@ func (h *Hub) Close(ctx context.Context) error {
 	return err
 }
 
-// end ends the parts of a stage, side by side.
+// end calls the functions of a stage concurrently.
 func (h *Hub) end(ctx context.Context, stage Stage) error {
 	h.life.mu.Lock()
 	ends := slices.Clone(h.life.ends[stage])

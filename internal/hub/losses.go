@@ -9,15 +9,14 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// losses counts the values that receivers of a client may have lost. It goes by the client:
-// a hub is forgotten with the objects of its client, which a program may have dropped when it
-// asks at its end.
+// losses counts, for each client, the values that its receivers may have lost. The hub cannot
+// hold the count: it is collected with the objects, and a program may read the count later.
 var losses = struct {
 	sync.Mutex
-	rows map[any]int64 // by a weak pointer to the client, or for good by its value if it is no pointer
+	rows map[any]int64 // by a weak pointer to the client, or by its value if it is no pointer
 }{rows: map[any]int64{}}
 
-// Lose counts n values.
+// Lose adds n to the count of the client.
 func (h *Hub) Lose(n int64) {
 	row, pointer := lossesOf(h.Client)
 	losses.Lock()
@@ -28,7 +27,7 @@ func (h *Hub) Lose(n int64) {
 	losses.rows[row] += n
 }
 
-// Lost returns how many values were counted for a client.
+// Lost returns the count of a client.
 func Lost(rdb redis.UniversalClient) int64 {
 	if _, err := identify(rdb); err != nil {
 		return 0
@@ -39,8 +38,8 @@ func Lost(rdb redis.UniversalClient) int64 {
 	return losses.rows[row]
 }
 
-// lossesOf returns the row of a client that has an identity, and the client if the row is to
-// go with it.
+// lossesOf returns the key of a client's count. It also returns the client if it is a pointer:
+// the count is deleted when the client is collected.
 func lossesOf(rdb redis.UniversalClient) (row any, pointer *byte) {
 	if v := reflect.ValueOf(rdb); v.Kind() == reflect.Pointer {
 		pointer = (*byte)(v.UnsafePointer())

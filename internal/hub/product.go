@@ -2,8 +2,8 @@ package hub
 
 import "strings"
 
-// Product finds in the text of INFO what server it is of, and its own version. Valkey and
-// others name a version of Redis as well, the one that they are like.
+// Product returns the name and version of a server from its INFO reply. Valkey and others also
+// report the version of Redis that they are compatible with.
 func Product(info string) (name, version string) {
 	for line := range strings.Lines(info) {
 		key, value, _ := strings.Cut(strings.TrimSpace(line), ":")

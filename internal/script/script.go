@@ -1,5 +1,5 @@
-// Package script runs Lua on the server: one file per script, sent by its
-// digest and in full only where the server does not know it.
+// Package script runs Lua scripts on the server. It sends the digest of a script, and the
+// full text only if the server does not know the digest.
 package script
 
 import (
@@ -15,26 +15,25 @@ import (
 	"github.com/desir-go/desir/internal/send"
 )
 
-// Script is one Lua file. Its header is comments: the contract, and a line
+// Script is one Lua file. The comments at its beginning are its contract. They may have a line
 //
 //	-- flags: allow-oom
 //
-// with the flags of https://redis.io/docs/latest/develop/programmability/lua-api/#script_flags,
-// or none, and a line "-- reply:" with what it returns (see [shape]): [Script.Run] refuses
-// any other reply, or none where the line is missing. Flags are not written as "#!lua flags=…"
-// in the file since not every server can read that line; [Script.Run] puts it in front where
-// it can.
+// with flags of https://redis.io/docs/latest/develop/programmability/lua-api/#script_flags, and
+// a line "-- reply:" with the form of the reply (see [shape]). [Script.Run] refuses other
+// replies. The file has no line "#!lua flags=…", since some servers do not understand it.
+// [Script.Run] adds the line for servers that do.
 type Script struct {
 	plain, marked form
-	reads         bool // changes nothing: may be sent again
+	reads         bool // it writes nothing and may be retried
 	reply         shape
-	want          string // the reply, in words
+	want          string // the form of the reply, for errors
 }
 
 // form is one text of a script.
 type form struct{ source, digest string }
 
-// New makes a script of the text of its file, behind the functions it uses.
+// New returns the script with the given source, which may call the given Lua functions.
 func New(source string, functions ...string) *Script {
 	flags, reply, want := headed(source, "-- flags:"), shapeOf(source), headed(source, "-- reply:")
 	source = strings.Join(append(functions, source), "")
@@ -56,7 +55,7 @@ func newForm(source string) form {
 	return form{source: source, digest: hex.EncodeToString(sum[:])}
 }
 
-// headed finds a line of the header by its beginning, and returns what follows.
+// headed returns the rest of the header line that starts with beginning.
 func headed(source, beginning string) string {
 	for line := range strings.Lines(source) {
 		if !strings.HasPrefix(line, "--") {
@@ -69,10 +68,10 @@ func headed(source, beginning string) string {
 	return ""
 }
 
-// Run executes the script once, or as often as a read may be sent if it
-// changes nothing, and returns its answer, which has the shape of the header: any other is
-// [send.ErrReply]. A script that the server does not
-// know, or cannot read in this form, was not executed and is sent again.
+// Run runs the script and returns its reply. A script that writes is sent once; a script that
+// only reads may be retried. A reply of another form than the header's is [send.ErrReply].
+// If the server does not know the digest, or does not understand this form of the script,
+// nothing was executed, and Run sends the script again in another form.
 func (s *Script) Run(ctx context.Context, h *hub.Hub, keys []string, args ...any) (any, error) {
 	f := s.form(h)
 	how, what := f.call(h)
@@ -93,16 +92,15 @@ func (s *Script) Run(ctx context.Context, h *hub.Hub, keys []string, args ...any
 	return answer, err
 }
 
-// Command returns the script as a command of a pipeline, by its digest. Its
-// answer may be NOSCRIPT, or that the server cannot read this form: nothing was
-// executed then, and [Script.Run] finds the way.
+// Command returns the script as a command for a pipeline, by its digest. If the error of the
+// command is [Unknown], nothing was executed. Use [Script.Run] then.
 func (s *Script) Command(ctx context.Context, h *hub.Hub, keys []string, args ...any) *redis.Cmd {
 	how, what := s.form(h).call(h)
 	return command(ctx, how, what, keys, args)
 }
 
-// call returns the command that runs the script, and what names it: its digest, or its
-// source where a NOSCRIPT would count as a failure.
+// call returns the command that runs the script, and its first argument: the digest, or the
+// source if the client counts NOSCRIPT as a failure.
 func (f form) call(h *hub.Hub) (how, what string) {
 	if h.Limited {
 		return "eval", f.source
@@ -110,21 +108,21 @@ func (f form) call(h *hub.Hub) (how, what string) {
 	return "evalsha", f.digest
 }
 
-// Full is Command with the text of the script, for a server that does not know the digest.
+// Full is Command with the source of the script, for servers that do not know the digest.
 func (s *Script) Full(ctx context.Context, h *hub.Hub, keys []string, args ...any) *redis.Cmd {
 	return command(ctx, "eval", s.form(h).source, keys, args)
 }
 
-// Digest is by which the server knows the script, if it does; as for Command.
+// Digest returns the digest that Command sends.
 func (s *Script) Digest(h *hub.Hub) string { return s.form(h).digest }
 
-// Source is the text of the script, for a server that does not know the digest.
+// Source returns the source of the script, for servers that do not know the digest.
 func (s *Script) Source(h *hub.Hub) string { return s.form(h).source }
 
-// Unknown reports whether err is a server's word that it cannot run the digest.
+// Unknown reports whether err means that the server cannot run the digest.
 func Unknown(err error) bool { return redis.HasErrorPrefix(err, "NOSCRIPT") || unreadable(err) }
 
-// form returns the text of the script that this client's server can read.
+// form returns the form of the script that the client's server understands.
 func (s *Script) form(h *hub.Hub) form {
 	if h.PlainLua.Load() {
 		return s.plain
@@ -155,8 +153,8 @@ func (s *Script) eval(ctx context.Context, h *hub.Hub, how, what string, keys []
 	return cmd.Val(), nil
 }
 
-// unreadable reports whether the server could not parse the "#!lua" line: it
-// takes it for a part of the program.
+// unreadable reports whether the server does not understand the "#!lua" line. It takes the
+// line for a part of the program.
 func unreadable(err error) bool {
 	var answer redis.Error
 	return errors.As(err, &answer) && strings.Contains(answer.Error(), "compiling script")

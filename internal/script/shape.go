@@ -7,20 +7,20 @@ import (
 	"github.com/desir-go/desir/internal/send"
 )
 
-// shape is what a script replies with, as the line "-- reply:" of its header has it:
+// shape is the form of a script's reply, as written in the line "-- reply:" of its header:
 //
 //	integer, text, nil
-//	{integer, text}      a list of so many
-//	{integer, text...}   a list whose last part comes any number of times
-//	text or nil          one of several
+//	{integer, text}      a list of exactly these parts
+//	{integer, text...}   a list whose last part repeats any number of times
+//	text or nil          an alternative
 type shape struct {
-	either []shape // one of these, if there are any
+	either []shape // alternatives, if there are any
 	kind   string  // "integer", "text", "nil", "list"
 	parts  []shape // of a list
-	open   bool    // its last part comes any number of times
+	open   bool    // the last part repeats any number of times
 }
 
-// shapeOf reads the line "-- reply:" of a header. What cannot be read fits nothing.
+// shapeOf parses the line "-- reply:" of a header. No reply fits an invalid line.
 func shapeOf(source string) shape {
 	var either []shape
 	for one := range strings.SplitSeq(headed(source, "-- reply:"), " or ") {
@@ -33,7 +33,7 @@ func shapeOf(source string) shape {
 	return shape{either: either}
 }
 
-// readShape reads the first shape of a text, and returns what stands behind it.
+// readShape parses the shape at the beginning of a text, and returns the rest of the text.
 func readShape(text string) (shape, string) {
 	inner, list := strings.CutPrefix(text, "{")
 	if !list {
@@ -45,7 +45,7 @@ func readShape(text string) (shape, string) {
 		rest = strings.TrimLeft(rest, ", ")
 		switch {
 		case rest == "":
-			return shape{}, "" // without its end
+			return shape{}, "" // the closing brace is missing
 		case rest[0] == '}':
 			return s, rest[1:]
 		case strings.HasPrefix(rest, "..."):
@@ -92,7 +92,7 @@ func (s shape) fitParts(list []any) bool {
 	return true
 }
 
-// misfit is the error of a reply that the script cannot have. It does not show the reply.
+// misfit returns the error of a reply of another form. It does not contain the reply.
 func (s *Script) misfit(reply any) error {
 	return send.Nonsense(fmt.Errorf("a script replied with a %T, want %s", reply, s.want), !s.reads)
 }

@@ -12,9 +12,8 @@ var unlinkSource string
 
 var unlink = New(unlinkSource)
 
-// Unlink deletes keys of one slot, whatever their types, in one step, and
-// returns how many existed. It is a script since a cluster client takes a
-// plain UNLINK apart by its keys and sends commands of its own.
+// Unlink deletes keys of one slot atomically, and returns the number of keys that existed. It
+// is a script because a cluster client splits a plain UNLINK into one command for each key.
 func Unlink(ctx context.Context, h *hub.Hub, keys ...string) (n int64, err error) {
 	answer, err := unlink.Run(ctx, h, keys)
 	n, _ = answer.(int64)

@@ -11,16 +11,16 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// request says what classify has to know of the command that failed.
+// request is what classify needs to know about the command that failed.
 type request struct {
-	write   bool // it changes something
+	write   bool // the command is a write
 	written bool // its bytes may have reached the server
-	plain   bool // by a client that is not one for clusters
+	plain   bool // the client is not for clusters
 }
 
-// classify maps an error of go-redis, of the server or of the network to its
-// class. redis.Nil and nil pass. The order of the tests is the order of
-// certainty: what the server answered, what cannot have been sent, the rest.
+// classify adds its class to an error of go-redis, the server or the network. It returns
+// nil and redis.Nil unchanged. It looks at the most certain evidence first: the server's
+// reply, then proof that nothing was sent, then the rest.
 func classify(ctx context.Context, err error, r request) error {
 	if err == nil || IsNil(err) || errors.Is(err, ErrShut) {
 		return err
@@ -64,9 +64,8 @@ func classify(ctx context.Context, err error, r request) error {
 	}
 }
 
-// contextEnd returns the context's error when it is why err came. A deadline
-// that go-redis passed to the socket shows as a network timeout, at times a
-// moment before the context itself notices.
+// contextEnd returns the context's error if it caused err. go-redis passes the deadline to
+// the socket, so the network timeout can come just before the context reports its end.
 func contextEnd(ctx context.Context, err error) error {
 	if ended := ctx.Err(); ended != nil {
 		return ended
@@ -77,9 +76,9 @@ func contextEnd(ctx context.Context, err error) error {
 	return nil
 }
 
-// IsNil reports whether err is the reply that nothing is there. Sentinels that do not know
-// their master give the same reply, and go-redis has that as one cause among others of an
-// error that it makes: a command that was never sent must not look like a miss.
+// IsNil reports whether err is a null reply. It does not look into joined errors: sentinels
+// that do not know their master reply with null too, and go-redis joins that into the error
+// of a command that was never sent. Such an error must not look like a miss.
 func IsNil(err error) bool {
 	for err != nil && err != redis.Nil {
 		err = errors.Unwrap(err)
@@ -87,8 +86,8 @@ func IsNil(err error) bool {
 	return err != nil
 }
 
-// unknownMaster is the error of a command that found no master, since sentinels have none of
-// its name. If others could not be asked they may know it.
+// unknownMaster returns the error of a command whose master the sentinels do not know. If
+// some sentinels could not be asked, the error is transient: they may know it.
 func unknownMaster(err error) error {
 	why := errors.New(err.Error()) // without redis.Nil, which is a miss elsewhere
 	if each(err, func(cause error) bool { return cause == redis.Nil }) {
@@ -97,18 +96,18 @@ func unknownMaster(err error) error {
 	return Fault(ErrUnavailable, why)
 }
 
-// each reports whether all that err was made of is so.
-func each(err error, so func(error) bool) bool {
+// each reports whether f holds for all causes of err.
+func each(err error, f func(error) bool) bool {
 	switch e := err.(type) {
 	case interface{ Unwrap() error }:
-		return each(e.Unwrap(), so)
+		return each(e.Unwrap(), f)
 	case interface{ Unwrap() []error }:
-		return !slices.ContainsFunc(e.Unwrap(), func(err error) bool { return !each(err, so) })
+		return !slices.ContainsFunc(e.Unwrap(), func(err error) bool { return !each(err, f) })
 	}
-	return so(err)
+	return f(err)
 }
 
-// IsReply reports whether the server has answered with an error.
+// IsReply reports whether err is an error reply of the server.
 func IsReply(err error) bool {
 	var answer redis.Error
 	return IsNil(err) || !errors.Is(err, redis.Nil) && errors.As(err, &answer)
@@ -119,8 +118,8 @@ func isTimeout(err error) bool {
 	return errors.As(err, &timeout) && timeout.Timeout()
 }
 
-// neverSent reports whether err itself proves that no server has seen the
-// command: no connection was to be had for it.
+// neverSent reports whether err proves that the command was not sent, because there was no
+// connection for it.
 func neverSent(err error) bool {
 	_, unsent := errors.AsType[unsent](err)
 	return unsent || isDial(err) ||
@@ -134,8 +133,8 @@ func isDial(err error) bool {
 	return errors.As(err, &op) && op.Op == "dial"
 }
 
-// unreadable returns the error of a reply that go-redis cannot read, without the text of the
-// reply, which may be a value.
+// unreadable returns the error of a reply that go-redis cannot parse. It omits the text of
+// the reply, which may contain a stored value.
 func unreadable(err error) (error, bool) {
 	text := err.Error()
 	for _, start := range []string{

@@ -1,9 +1,8 @@
-// Package send is the one way out: every command of the library leaves here.
+// Package send sends the commands of the library, and classifies their errors.
 //
-// It holds three promises for the layers above it. A write is handed to the
-// network once, so a lost reply is told ([ErrMaybeRan]) and never turned into
-// a second execution. Every failure is told apart: refused, not executed, or
-// perhaps executed. And a context is obeyed although the client underneath
-// does not look at it while a command is on the wire: the caller leaves, the
-// command stays behind, and at most [MaxLeft] of those exist per client.
+// It makes three promises to the packages above it. A write is written to the network at
+// most once: if its reply is lost, the error is [ErrMaybeRan], and nothing is retried. Each
+// error has a class: refused, not executed, or perhaps executed. A call returns when its
+// context ends, although go-redis does not look at the context while a command is in
+// flight: the caller abandons the command. A client has at most [MaxLeft] abandoned commands.
 package send

@@ -7,15 +7,15 @@ import (
 	"time"
 )
 
-// Drain returns when nothing is in flight any more, or with the context's error. What
-// begins after it, also the next command of a call that began before, is not sent:
-// [ErrShut].
+// Drain waits until no command is in flight, or returns the context's error. Afterwards
+// nothing is sent: later commands, including the next command of a call that began before,
+// fail with [ErrShut].
 func (s *Sender) Drain(ctx context.Context) error {
 	idle := func() bool { return s.inFlight() == 0 }
 	err := Await(ctx, idle)
 	s.shut.Store(true)
-	// Every call is counted before it looks at shut. So one that was not seen above is
-	// refused, or is seen now.
+	// A call is counted before it reads shut. So a call that the first wait did not see is
+	// either refused or seen by the second wait.
 	err = errors.Join(err, Await(ctx, idle))
 	if n := s.inFlight(); err != nil && n > 0 {
 		return Fault(ErrMaybeRan, fmt.Errorf("%w: calls in flight: %d", ctx.Err(), n))
@@ -23,7 +23,7 @@ func (s *Sender) Drain(ctx context.Context) error {
 	return nil
 }
 
-// refusal is the error of a call that was counted after [Sender.Drain], or nil.
+// refusal returns the error of a call that begins after [Sender.Drain], or nil.
 func (s *client) refusal() error {
 	if s.shut.Load() {
 		return ErrShut
@@ -31,12 +31,12 @@ func (s *client) refusal() error {
 	return nil
 }
 
-// inFlight returns how many calls, batches of them and posts have no reply yet.
+// inFlight returns the number of calls, batches and posts without a reply.
 func (s *Sender) inFlight() int64 {
 	return s.direct.Load() + s.posted.Load() + int64(len(s.slots)) + s.posts.Busy() + s.lanes.busy()
 }
 
-// busy returns how many calls have no reply yet.
+// busy returns the number of calls without a reply.
 func (l *lanes) busy() (n int64) {
 	if l == nil {
 		return 0
@@ -56,8 +56,8 @@ func (l *lane) busy() int64 {
 	return l.reads.Busy() + l.writes.Busy() + l.scripts.Busy() + l.posts.Busy()
 }
 
-// Await returns when done reports true, or with the context's error. It asks again and
-// again, so it is for what happens once in the life of a client.
+// Await polls done until it reports true, or returns the context's error. Because it polls,
+// use it only for what happens once in the life of a client.
 func Await(ctx context.Context, done func() bool) error {
 	const first, longest = 100 * time.Microsecond, 5 * time.Millisecond
 	timer := time.NewTimer(first)

@@ -10,13 +10,12 @@ import (
 	"github.com/desir-go/desir/internal/batch"
 )
 
-// The calls of this file carry one element each. They are the ones that
-// concurrent callers can share: one HMGET for many HGet, one INCRBY for many
-// IncrBy, each caller getting its own answer.
+// Each call of this file carries one element. Concurrent calls are merged: many HGet become
+// one HMGET, many IncrBy become one INCRBY, and each caller gets its own reply.
 
-// HGet returns the value of a field and whether it is there.
+// HGet returns the value of a field, and whether the field exists.
 func (s *Sender) HGet(ctx context.Context, key, field string) (value string, ok bool, err error) {
-	if m := s.lone(ctx, key); m != nil { // the shortest way for who is alone
+	if m := s.lone(ctx, key); m != nil { // fast path of a call that is alone
 		defer m.Release()
 		if err := s.refusal(); err != nil {
 			return "", false, err
@@ -50,7 +49,7 @@ func (s *Sender) HSet(ctx context.Context, key, field, value string) error {
 	return err
 }
 
-// HSetEX stores the value of a field that expires after so many milliseconds.
+// HSetEX stores the value of a field that expires after ms milliseconds.
 func (s *Sender) HSetEX(ctx context.Context, key, field, value string, ms int64) error {
 	c := s.calls.New(hsetex, key)
 	c.Field, c.Value, c.Class = field, value, ms
@@ -60,8 +59,8 @@ func (s *Sender) HSetEX(ctx context.Context, key, field, value string, ms int64)
 	return err
 }
 
-// HPTTL returns the milliseconds until a field expires; they are negative when it is
-// not there or does not expire.
+// HPTTL returns the milliseconds until a field expires. The number is negative if the field
+// does not exist or does not expire.
 func (s *Sender) HPTTL(ctx context.Context, key, field string) (ms int64, err error) {
 	c := s.calls.New(hpttl, key)
 	c.Field = field
@@ -84,8 +83,8 @@ func (s *Sender) SIsMember(ctx context.Context, key, member string) (bool, error
 	return found, err
 }
 
-// Push puts values at the end of a list, or at its front one after the other,
-// and returns its length after them.
+// Push appends values to a list, or prepends them one after the other, and returns the
+// length of the list after them.
 func (s *Sender) Push(ctx context.Context, key string, front bool, values []string) (length int64, err error) {
 	kind := rpush
 	if front {
@@ -94,13 +93,13 @@ func (s *Sender) Push(ctx context.Context, key string, front bool, values []stri
 	return s.Join(ctx, kind, key, values)
 }
 
-// Join sends values for a list of its own kind of command, together with other
-// calls of that kind, and returns its share of the answer.
+// Join sends values in a call of the given kind, merged with concurrent calls of that kind,
+// and returns the call's part of the reply.
 func (s *Sender) Join(ctx context.Context, kind *batch.Merger, key string, values []string) (n int64, err error) {
 	return s.JoinClass(ctx, kind, key, 0, values)
 }
 
-// JoinClass is Join for calls that leave together with those of one class only.
+// JoinClass is Join for calls that merge only with calls of the same class.
 func (s *Sender) JoinClass(ctx context.Context, kind *batch.Merger, key string, class int64, values []string) (n int64, err error) {
 	c := s.calls.New(kind, key)
 	c.Class, c.Values, c.Elements = class, values, len(values)
@@ -123,7 +122,7 @@ func (s *Sender) IncrBy(ctx context.Context, key string, delta int64) (int64, er
 	return s.count(ctx, c)
 }
 
-// count sends a call that changes something and is answered with a number.
+// count sends a write whose reply is a number.
 func (s *Sender) count(ctx context.Context, c *batch.Call) (n int64, err error) {
 	if err = counted(s.repeat(ctx, c)); err == nil {
 		n = c.Count
@@ -132,7 +131,7 @@ func (s *Sender) count(ctx context.Context, c *batch.Call) (n int64, err error) 
 	return n, err
 }
 
-// Miss turns redis.Nil into no error: the caller answers it with ok == false.
+// Miss returns nil for a null reply, which callers report as ok == false, and else err.
 func Miss(err error) error {
 	if IsNil(err) {
 		return nil
@@ -140,7 +139,7 @@ func Miss(err error) error {
 	return err
 }
 
-// Args returns the words of a command on one key with many elements.
+// Args returns the arguments of a command on one key with many elements.
 func Args(name, key string, elements []string) []any {
 	args := make([]any, 2, 2+len(elements))
 	args[0], args[1] = name, key
@@ -150,9 +149,8 @@ func Args(name, key string, elements []string) []any {
 	return args
 }
 
-// Millis returns d as commands that count in milliseconds want it: rounded up,
-// so that what should last does not end at once, but to no more than a
-// Duration can hold.
+// Millis returns d in milliseconds, for commands. It rounds up, so that a short duration
+// does not become zero, but to no more than a Duration can hold.
 func Millis(d time.Duration) int64 {
 	ms := d.Milliseconds()
 	if d%time.Millisecond > 0 && ms < time.Duration(math.MaxInt64).Milliseconds() {
@@ -161,7 +159,7 @@ func Millis(d time.Duration) int64 {
 	return ms
 }
 
-// Duration returns milliseconds as a Duration, or the longest that there is.
+// Duration returns milliseconds as a Duration, or the longest possible Duration.
 func Duration(ms int64) time.Duration {
 	return time.Duration(min(ms, time.Duration(math.MaxInt64).Milliseconds())) * time.Millisecond
 }

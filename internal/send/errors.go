@@ -10,8 +10,7 @@ import (
 	"github.com/desir-go/desir/internal/oneline"
 )
 
-// The classes of failure. The root package exports them; their meaning for a
-// caller is documented there.
+// The classes of errors. The root package exports and documents them.
 var (
 	ErrMaybeRan     = errors.New("may have been executed; look before you repeat it")
 	ErrUnavailable  = errors.New("not executed, Redis could not take it; safe to try again")
@@ -22,31 +21,31 @@ var (
 	ErrOutOfMemory  = errors.New("refused, the server has reached maxmemory")
 	ErrClosed       = errors.New("closed")
 
-	// ErrReply is the reason where a server, or something before it, has sent a reply that
-	// the command cannot have. A write is ErrMaybeRan beside it, a read has no class.
+	// ErrReply is the cause if the server, or a proxy, sent a reply that the command cannot
+	// have. The error of a write is also ErrMaybeRan. The error of a read has no class.
 	ErrReply = errors.New("the reply makes no sense; is this a Redis server?")
 )
 
-// ErrShut is the error of what began after a client was closed by desir.Close, or waited then.
+// ErrShut is the error of calls that began after desir.Close, or were waiting at that time.
 var ErrShut = Fault(ErrClosed, shut{})
 
-// shut is the reason of ErrShut, and go-redis' own error for a closed client as well.
+// shut is the cause of ErrShut. It is also go-redis' error for a closed client.
 type shut struct{}
 
 func (shut) Error() string { return "desir.Close was called for its client" }
 func (shut) Unwrap() error { return redis.ErrClosed }
 
-// fault is a failure with its class: errors.Is finds the class and the cause.
+// fault is an error with a class. errors.Is finds the class and the cause.
 type fault struct {
 	class error
 	cause error
 }
 
-// Fault returns an error of class with the reason cause. The text shows both.
+// Fault returns an error of the given class and cause. Its text has both.
 func Fault(class, cause error) error { return &fault{class: class, cause: cause} }
 
-// Bare returns the reason of an error without its class, which says of something else
-// whether it was executed. The end of a context stays.
+// Bare returns the cause of an error without its class. Use it where the class describes
+// another command than the one whose error is returned. A context's error is kept.
 func Bare(err error) error {
 	f, ok := errors.AsType[*fault](err)
 	switch {
@@ -65,23 +64,23 @@ func (f *fault) Error() string {
 
 func (f *fault) Unwrap() []error { return []error{f.class, f.cause} }
 
-// reply is an error reply whose text was shortened because the server had
-// quoted the command's arguments in it.
+// reply is an error reply whose text was shortened, because the server quotes the command's
+// arguments in it.
 type reply string
 
 func (r reply) Error() string { return string(r) }
 
-// RedisError marks reply as an error that the server sent.
+// RedisError marks reply as an error of the server.
 func (reply) RedisError() {}
 
-// errCluster is the reason when a client of one server meets a cluster.
+// errCluster is the cause if a client of one server is used with a cluster.
 var errCluster = errors.New("this is a cluster: open it as redis+cluster://…, or by redis.NewClusterClient")
 
-// errSingle is the reason when a client of a cluster meets a server that belongs to none.
+// errSingle is the cause if a client for clusters is used with a single server.
 var errSingle = errors.New("this server belongs to no cluster: open it as redis://…, or by redis.NewClient")
 
-// errMaster is the reason when sentinels do not have the master that a client names.
+// errMaster is the cause if the sentinels do not know the master that the client names.
 var errMaster = errors.New("the sentinels know no master of this name; SENTINEL MASTERS lists those that they know")
 
-// errLeft is the reason when MaxLeft commands wait for their answers.
-var errLeft = errors.New("64 commands without an answer; the server does not respond")
+// errLeft is the cause if MaxLeft abandoned commands wait for their replies.
+var errLeft = errors.New("64 commands without a reply; the server does not respond")

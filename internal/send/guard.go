@@ -8,10 +8,10 @@ import (
 	"github.com/desir-go/desir/internal/oneline"
 )
 
-// ErrHook is what becomes of a panic of a hook of the client on a goroutine that is no caller's.
+// ErrHook is the error if a hook of the client panics on a goroutine of the library.
 var ErrHook = errors.New("a hook of the client panicked")
 
-// Guard calls f. A panic of a hook in it is an error.
+// Guard calls f and returns its error. If a hook panics in f, the error is [ErrHook].
 func Guard(f func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -21,12 +21,13 @@ func Guard(f func() error) (err error) {
 	return f()
 }
 
-// errNonsense is what becomes of a panic of go-redis at a message that it does not expect.
+// errNonsense is the error if go-redis panics at an unexpected message.
 var errNonsense = errors.New("what the server sent makes no sense")
 
-// GuardRead calls f, which reads messages of a subscription. go-redis panics at some that no
-// server sends; that is an error with [ErrUnavailable], after which the connection is to be
-// closed. A panic of another kind goes on: it is of a hook, in whose middle go-redis holds a lock.
+// GuardRead calls f, which reads messages of a subscription. go-redis panics at some messages
+// that no server sends. GuardRead then returns an error with [ErrUnavailable], and the
+// connection must be closed. Other panics are not recovered: they come from a hook, and
+// go-redis holds a lock while it calls one.
 func GuardRead(f func() error) (err error) {
 	defer func() {
 		switch p := recover().(type) {

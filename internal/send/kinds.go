@@ -10,13 +10,13 @@ import (
 	"github.com/desir-go/desir/internal/batch"
 )
 
-// plain is a call that stays a command of its own in a shared pipeline.
+// plain is a call that is not merged, but may share a pipeline.
 var plain = &batch.Merger{
 	Command: func(_ context.Context, calls []*batch.Call) redis.Cmder { return calls[0].Cmd },
 	Share:   func(redis.Cmder, []*batch.Call) {},
 }
 
-// errAnswers is an answer that has not one part for each question.
+// errAnswers is the error of a reply that does not have one part for each call.
 var errAnswers = Fault(ErrReply, errors.New("it has too few or too many parts"))
 
 // hget is HGET for one and HMGET for many.
@@ -44,8 +44,8 @@ var hget = &batch.Merger{
 	},
 }
 
-// hset is a variadic HSET. Where two calls set one field the later one wins,
-// as if they had come one after the other.
+// hset is a variadic HSET. If two calls set the same field, the later one wins, as if they
+// had been sent one after the other.
 var hset = &batch.Merger{
 	Merges: true,
 	Command: func(ctx context.Context, calls []*batch.Call) redis.Cmder {
@@ -59,8 +59,8 @@ var hset = &batch.Merger{
 	Share: func(redis.Cmder, []*batch.Call) {},
 }
 
-// hsetex is a variadic HSETEX of one time to live, in milliseconds: the class of its
-// calls. Of two on one field the later one wins.
+// hsetex is a variadic HSETEX. The class of its calls is the time to live in milliseconds.
+// If two calls set the same field, the later one wins.
 var hsetex = &batch.Merger{
 	Merges: true,
 	Command: func(ctx context.Context, calls []*batch.Call) redis.Cmder {
@@ -122,7 +122,7 @@ var sismember = &batch.Merger{
 	},
 }
 
-// fields returns the words of a command with the field of each call.
+// fields returns the arguments of a command with the field of each call.
 func fields(name string, calls []*batch.Call) []any {
 	args := make([]any, 2, 2+len(calls))
 	args[0], args[1] = name, calls[0].Key
@@ -134,8 +134,8 @@ func fields(name string, calls []*batch.Call) []any {
 
 var rpush, lpush = push("rpush"), push("lpush")
 
-// push is a push of the values of all calls, one call after the other; the
-// reply is the length after the last of them.
+// push pushes the values of all calls in order. The reply is the length after the last
+// value.
 func push(name string) *batch.Merger {
 	return &batch.Merger{
 		Merges: true,
@@ -152,18 +152,18 @@ func push(name string) *batch.Merger {
 	}
 }
 
-// maxDelta is the largest addition that joins: a batch of them adds up to less
-// than 64 bits.
+// maxDelta is the largest addition that is merged. The sum of a batch of them fits into 64
+// bits.
 const maxDelta = 1 << 53
 
-// up and down are INCRBY of the sum. Additions of different signs stay apart,
-// so that what each caller gets lies between the value before and the one
-// after: if neither overflows, none does. far ones join nothing.
+// up and down are INCRBY of the sum. Positive and negative additions are not merged with
+// each other, so the value that a caller gets lies between the value before and the value
+// after. If these two do not overflow, no caller's value does. far is never merged.
 var up, down, far = incrBy(true), incrBy(true), incrBy(false)
 
-func incrBy(joins bool) *batch.Merger {
+func incrBy(merges bool) *batch.Merger {
 	return &batch.Merger{
-		Merges: joins,
+		Merges: merges,
 		Command: func(ctx context.Context, calls []*batch.Call) redis.Cmder {
 			var sum int64
 			for _, c := range calls {

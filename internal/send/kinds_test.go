@@ -185,10 +185,10 @@ func TestSharing(t *testing.T) {
 		{redis.NewCmd(ctx, "evalsha", "digest", 1, "k"), shortReads, false},
 	} {
 		c := s.plainCall(tt.cmd, tt.short)
-		if m := s.combiner(ctx, c, false); (m != nil) != tt.want {
+		if m := s.batcher(ctx, c, false); (m != nil) != tt.want {
 			t.Errorf("%.40v shares: %t, want %t", tt.cmd.Args(), m != nil, tt.want)
 		}
-		if m := s.Apart().combiner(ctx, c, false); m != nil {
+		if m := s.Apart().batcher(ctx, c, false); m != nil {
 			t.Errorf("%.40v shares apart", tt.cmd.Args())
 		}
 	}

@@ -12,12 +12,12 @@ import (
 	"github.com/desir-go/desir/internal/batch"
 )
 
-// lanes are the ways to the nodes of one client: what goes to one node leaves
-// together, and waits for no other node.
+// lanes has a lane for each node of a client. Calls to one node share batches, and do not
+// wait for other nodes.
 type lanes struct {
 	make func() *lane
-	// node returns the node that holds key, without a word to the network, or
-	// nil when the client does not know yet. It is nil where there is one node.
+	// node returns the node that holds key, or nil if the client does not know it yet. It
+	// does not use the network. The function is nil if there is only one node.
 	node func(ctx context.Context, key string) *redis.Client
 	only *lane
 
@@ -25,18 +25,18 @@ type lanes struct {
 	byAddr atomic.Pointer[map[string]*lane]
 }
 
-// lane is the way to one node. Writes have a pipeline of their own: one command
-// that is sent once keeps the client from sending its whole pipeline again. So have
-// joint scripts, whose runs cost more than what they carry, and posts, for whose
-// answers nobody waits: few large batches are best for both.
+// lane has the batchers of one node. Reads and writes have separate pipelines, since
+// go-redis does not retry a pipeline that contains a command without retries. Merged
+// scripts and posts have batchers that coalesce: a run of a script costs more than what it
+// carries, and no caller waits for the reply of a post.
 type lane struct{ reads, writes, scripts, posts *batch.Batcher }
 
-// slowBatch is after which these do not wait for the batch under way.
+// slowBatch is the time in flight after which a coalescing batcher sends another batch.
 const slowBatch = 3 * time.Millisecond
 
-// newLanes returns the lanes of s, or nil for a client that does not name its
-// nodes: a pipeline through it might wait for a node that some of its calls do
-// not need, and an AutoPipeliner batches by itself.
+// newLanes returns the lanes of s. It returns nil for a client of a type that does not name
+// its nodes: a pipeline through such a client might wait for a node that some of its calls
+// do not need. An AutoPipeliner also batches by itself.
 func newLanes(s *client) *lanes {
 	l := &lanes{make: func() *lane {
 		return &lane{
@@ -52,7 +52,7 @@ func newLanes(s *client) *lanes {
 	case *redis.ClusterClient:
 		l.node = func(ctx context.Context, key string) *redis.Client {
 			if !s.mapped.Load() {
-				return nil // it would ask for its map now, and not look at ctx
+				return nil // the client would load its map now and ignore ctx
 			}
 			node, _ := rdb.MasterForKey(ctx, key)
 			return node

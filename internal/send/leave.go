@@ -9,28 +9,28 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// call is one execution that its caller may leave.
+// call is an execution that its caller may abandon.
 type call struct {
-	cmd   redis.Cmder                 // for the client's Process,
+	cmd   redis.Cmder                 // sent by the client's Process,
 	run   func(context.Context) error // unless this is set
 	write bool
 }
 
-// flight is a call in the hands of a goroutine of its own.
+// flight is a call that runs on its own goroutine.
 type flight struct {
 	call
 	err      error
 	panicked any
 	done     chan struct{}
-	over     atomic.Bool // set by whoever comes first: the answer or the caller's leave
+	over     atomic.Bool // set by the first of two events: the reply, or the caller leaving
 }
 
-// leavable runs c so that the caller can leave when ctx ends. The goroutine
-// gets the caller's context, so what waits for a connection ends with it, and
-// only what is on the wire stays behind, holding its slot until go-redis
-// returns: with the answer or after ReadTimeout. left reports that it did: nobody
-// knows then what becomes of it, even if nothing was written so far. A new
-// connection that is being greeted, say, gets the command after that.
+// leavable runs c on a goroutine, so that the caller can leave when ctx ends. The goroutine
+// has the caller's context. So a command that waits for a connection ends with the context,
+// and only a command in flight is abandoned. It holds its slot until go-redis returns, with
+// the reply or after ReadTimeout. left reports that the command was abandoned. It may still
+// be executed then, even if nothing was written so far: go-redis may be setting up a new
+// connection, and write the command afterwards.
 func (s *client) leavable(ctx context.Context, c call) (left bool, err error) {
 	if err := ctx.Err(); err != nil {
 		return false, err
@@ -73,8 +73,8 @@ func (s *client) fly(ctx context.Context, f *flight) {
 	f.err = process(ctx, s.rdb, f.cmd)
 }
 
-// leave ends the caller's wait. A write gets a moment to say that it never had
-// a connection, which turns "perhaps" into "no".
+// leave ends the caller's wait. It waits a moment for a write that never had a connection,
+// which is then known not to have been executed.
 func (s *client) leave(ctx context.Context, f *flight) (left bool, err error) {
 	if f.write {
 		timer := time.NewTimer(verdict)
@@ -86,7 +86,7 @@ func (s *client) leave(ctx context.Context, f *flight) (left bool, err error) {
 		}
 	}
 	s.left.Add(1)
-	if !f.over.CompareAndSwap(false, true) { // the answer was faster
+	if !f.over.CompareAndSwap(false, true) { // the reply was first
 		s.left.Add(-1)
 		<-f.done
 		return false, f.result()
@@ -94,8 +94,8 @@ func (s *client) leave(ctx context.Context, f *flight) (left bool, err error) {
 	return true, ctx.Err()
 }
 
-// result is what the goroutine brought. A panic of a hook goes on in the
-// caller's goroutine, where it would have been without ours.
+// result returns the error of the call. If a hook panicked, result panics with the same
+// value, on the caller's goroutine.
 func (f *flight) result() error {
 	if f.panicked != nil {
 		panic(f.panicked)
@@ -103,12 +103,12 @@ func (f *flight) result() error {
 	return f.err
 }
 
-// RunOn calls f so that the caller can leave patience after the end of ctx: a reply that is
-// on its way by then is waited for. f gets a context for its calls whose end ends nothing
-// but the wait for a connection. If the caller has left, the error has the context's beside
-// it: [ErrUnavailable] if f was not called, else [ErrMaybeRan]; f goes on, and counts as a
-// command that was left.
-func (s *Sender) RunOn(ctx context.Context, patience time.Duration, f func(context.Context)) error {
+// RunOn calls f, and returns at the latest grace after the end of ctx. A reply that arrives
+// within grace is not lost. The context that f gets ends only waits for a connection. If
+// RunOn returns before f, the error wraps the context's error and a class:
+// [ErrUnavailable] if f was not called, else [ErrMaybeRan]. f then continues, and counts as
+// an abandoned command.
+func (s *Sender) RunOn(ctx context.Context, grace time.Duration, f func(context.Context)) error {
 	if ctx.Done() == nil {
 		s.direct.Add(1)
 		defer s.direct.Add(-1)
@@ -120,9 +120,9 @@ func (s *Sender) RunOn(ctx context.Context, patience time.Duration, f func(conte
 	}
 	longer, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
-	defer context.AfterFunc(ctx, func() { time.AfterFunc(patience, cancel) })()
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(grace, cancel) })()
 	inner := context.Context(staying{ctx})
-	if s.lanes == nil { // a client of another type may not wait for a reply after the end of ctx
+	if s.lanes == nil { // a client of an unknown type may not wait for a reply after the end of ctx
 		inner = context.WithoutCancel(ctx)
 	}
 	var begun atomic.Bool
@@ -145,8 +145,8 @@ func (s *Sender) RunOn(ctx context.Context, patience time.Duration, f func(conte
 	}
 }
 
-// staying is the context of calls that are not left: its end ends their wait for a
-// connection. It hides the deadline, which a client may apply to the reply.
+// staying is the context of calls that are not abandoned. Its end ends only their wait for a
+// connection. It hides the deadline, which a client might apply to the reply.
 type staying struct{ context.Context }
 
 func (staying) Deadline() (deadline time.Time, ok bool) { return }

@@ -8,21 +8,20 @@ import (
 
 // once is a command that go-redis sends at most once.
 //
-// NoRetry belongs to the Cmder interface and every retry loop of go-redis asks
-// it; embedding the command in a type that answers true is the documented
-// property this rests on (a test fails if a new version stops asking).
-// The loops that follow MOVED, ASK and READONLY go on: these replies say that
-// nothing was executed.
+// Every retry loop of go-redis asks the command's NoRetry method. A test fails if a new
+// version of go-redis no longer does. go-redis still follows MOVED, ASK and READONLY, which
+// prove that nothing was executed.
 type once struct {
 	redis.Cmder
 	written atomic.Bool
 }
 
-// NoRetry takes the command out of every retry of go-redis.
+// NoRetry keeps go-redis from retrying the command.
 func (*once) NoRetry() bool { return true }
 
-// Args notes that the command is about to be serialized. Hooks and the cluster
-// router ask too, so written means "perhaps": unset is the certain answer.
+// Args records that the command is about to be serialized. Hooks and the cluster router call
+// it too. So if written is unset the command was not sent, and if it is set the command may
+// have been sent.
 func (o *once) Args() []any {
 	o.written.Store(true)
 	return o.Cmder.Args()

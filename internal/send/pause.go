@@ -6,9 +6,8 @@ import (
 	"time"
 )
 
-// Pause waits for d, give or take half of it, so that many who wait for the
-// same thing do not come back together. It reports false as soon as the
-// context ends.
+// Pause waits for d with jitter, so that many waiters do not retry at the same time. It
+// returns false as soon as the context ends.
 func Pause(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(jitter(d))
 	defer timer.Stop()
@@ -20,5 +19,5 @@ func Pause(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// jitter returns d, give or take half of it.
+// jitter returns a random duration between d/2 and 3d/2.
 func jitter(d time.Duration) time.Duration { return d/2 + rand.N(d) }

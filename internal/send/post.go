@@ -8,14 +8,14 @@ import (
 	"github.com/desir-go/desir/internal/batch"
 )
 
-// Post is a write that leaves together with others and that nobody waits for:
-// its answer is brought. The zero value is ready for [Sender.Post]; it may be used
-// again after its answer, and must not be copied.
+// Post is a write that is sent asynchronously, in a batch. Its reply goes to a function. The
+// zero value is ready for [Sender.Post]. A Post may be reused after its reply, and must not
+// be copied.
 type Post struct {
-	// Value is what the kind's command carries for this call.
+	// Value is what the command of the kind carries for this call.
 	Value string
-	// Here says that the caller has time to send a batch by itself, its own or
-	// also those of others.
+	// Here allows the calling goroutine to send a batch itself. The batch may contain the
+	// calls of other callers.
 	Here bool
 
 	s        *Sender
@@ -27,13 +27,13 @@ type Post struct {
 	attempts int
 
 	mu      sync.Mutex
-	pausing bool // it was refused, and is sent again soon
+	pausing bool // it was refused, and waits for its retry
 }
 
-// Post sends p as a call of a kind, once, as [Sender.Write] would: refusals that
-// prove that nothing was executed are repeated. Then done gets the call with its
-// answer, or a classified error; it must not block, and the call is not its own.
-// The context ends nothing but the wait for a connection.
+// Post sends p as a call of the given kind, once, as [Sender.Write] does: it retries
+// refusals that prove that nothing was executed. Then it calls done with the call, which has
+// the reply, or with a classified error. done must not block, and must not keep the call.
+// The end of the context ends only the wait for a connection.
 func (s *Sender) Post(ctx context.Context, p *Post, kind *batch.Merger, key string, done func(c *batch.Call, err error)) {
 	if p.call == nil {
 		p.call = s.calls.New(kind, key)
@@ -52,8 +52,8 @@ func (s *Sender) Post(ctx context.Context, p *Post, kind *batch.Merger, key stri
 	p.m.Post(ctx, p.call, p.Here, p.answered)
 }
 
-// Withdraw takes p back if it was not sent, or was refused and is to be sent again, and reports whether done will not be
-// called. One that was never given to a Sender was not.
+// Withdraw cancels p if it was not sent, or waits for a retry, and reports whether it did.
+// done is not called then. Withdraw returns false for a Post that was never posted.
 func (p *Post) Withdraw() bool {
 	p.mu.Lock()
 	pausing := p.pausing
@@ -85,18 +85,18 @@ func (p *Post) answer(c *batch.Call) {
 	p.pause = min(2*p.pause, lastPause)
 	p.mu.Lock()
 	p.pausing = true
-	p.mu.Unlock() // it may be taken back from now on, and used again
+	p.mu.Unlock() // from now on it may be withdrawn and reused
 	time.AfterFunc(jitter(pause), p.again)
 }
 
-// end says what became of p, which may be used again by then.
+// end calls done. p may be reused by then.
 func (p *Post) end(c *batch.Call, err error) {
 	s := p.s
 	p.done(c, err)
 	s.posted.Add(-1)
 }
 
-// again sends p again, unless it was taken back.
+// again retries p, unless it was withdrawn.
 func (p *Post) again() {
 	p.mu.Lock()
 	if !p.pausing {

@@ -6,8 +6,8 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// codes maps the code of an error reply, its first word, to its class. A reply with one of
-// these codes says that the command was not executed.
+// codes maps the code of an error reply, its first word, to its class. Each of these codes
+// proves that the command was not executed.
 var codes = map[string]error{
 	"WRONGTYPE":   ErrWrongType,
 	"NOPERM":      ErrDenied,
@@ -29,8 +29,9 @@ var codes = map[string]error{
 	"ASK":         ErrUnavailable,
 }
 
-// sentences maps replies whose code says nothing, by a part of their text. This is the one
-// place that knows what servers write; TestSentences asks the server on PATH for each.
+// sentences maps error replies without a useful code to their class, by a part of their
+// text. No other code of the library depends on a server's sentences. TestSentences provokes
+// each of them on real servers.
 var sentences = []struct {
 	part  string
 	class error
@@ -40,7 +41,7 @@ var sentences = []struct {
 	{"without any password configured for the default user", ErrDenied}, // all
 	{"Protocol error: unauthenticated", ErrDenied},                      // all, to long commands without AUTH
 	{"max number of clients reached", ErrUnavailable},                   // all
-	{"Script killed by user", ErrUnavailable},                           // all; one that had written is not killed
+	{"Script killed by user", ErrUnavailable},                           // all; a script that has written is not killed
 	{"unknown command", ErrNotSupported},                                // all
 	{"unknown subcommand", ErrNotSupported},                             // all; Valkey 9 in a script too
 	{"Unknown Redis command called from script", ErrNotSupported},       // Redis
@@ -55,14 +56,14 @@ var sentences = []struct {
 	{"value is not an integer", ErrWrongType},                           // all; "hash value is not an integer" too
 	{"value is not a valid float", ErrWrongType},                        // all
 	{"value is not a float", ErrWrongType},                              // all
-	{"WRONGTYPE Operation", ErrWrongType},                               // miniredis puts words in front in a script
+	{"WRONGTYPE Operation", ErrWrongType},                               // miniredis, in a script, with a prefix
 }
 
-// noCluster is what a server that belongs to no cluster says to a client for clusters.
+// noCluster is how a single server refuses the commands of a client for clusters.
 const noCluster = "cluster support disabled"
 
-// classifyReply gives an error reply its class. A reply that fits none stays what it is.
-// plain says that the client is not one for clusters.
+// classifyReply returns an error reply with its class, or unchanged if it has none. plain
+// means that the client is not for clusters.
 func classifyReply(answer redis.Error, plain bool) error {
 	if text := clean(answer.Error()); text != answer.Error() {
 		answer = reply(text)
@@ -72,7 +73,7 @@ func classifyReply(answer redis.Error, plain bool) error {
 	if plain && (code == "MOVED" || code == "ASK" || code == "CROSSSLOT") {
 		return Fault(ErrNotSupported, Fault(errCluster, answer))
 	}
-	if code == "NOSCRIPT" { // to what is not the digest of a script
+	if code == "NOSCRIPT" { // the command was not EVALSHA
 		return Fault(ErrReply, answer)
 	}
 	if class := codes[code]; class != nil {
@@ -89,8 +90,8 @@ func classifyReply(answer redis.Error, plain bool) error {
 	return answer
 }
 
-// clean cuts off what is not for users: the arguments of a command, which a server quotes,
-// and which script it was.
+// clean removes from an error reply the arguments of the command, which the server quotes,
+// and the name of the script.
 func clean(text string) string {
 	text, _, _ = strings.Cut(text, ", with args beginning with")
 	text, _, _ = strings.Cut(text, " script: on @") // Valkey 9

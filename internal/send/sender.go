@@ -11,46 +11,46 @@ import (
 	"github.com/desir-go/desir/internal/batch"
 )
 
-// MaxLeft bounds the commands of one client that run for callers whose
-// context can end, and so the commands that such callers leave behind. A batch
-// counts as one. (Each node of a cluster but the first may add its batches.)
+// MaxLeft is the largest number of commands of one client that run for callers whose context
+// can end, and so of abandoned commands. A batch counts as one command. On a cluster each
+// node beyond the first adds its batches to the limit.
 const MaxLeft = 64
 
-// batches is how many of them one node's combiners may have under way: for reads, writes and
-// joint scripts. Nobody waits for posts, or leaves them.
+// batches is how many of them the batchers of one node may have in flight: for reads, writes
+// and merged scripts. Posts do not count, since no caller waits for them.
 const batches = 3 * batch.MaxInFlight
 
 const (
-	repeats    = 3                      // of a write that was proved not executed
-	firstPause = 8 * time.Millisecond   // doubles with each repeat, jittered
-	lastPause  = 128 * time.Millisecond // and no more than that
+	repeats    = 3                      // retries of a write that was certainly not executed
+	firstPause = 8 * time.Millisecond   // before the first retry; it doubles, with jitter
+	lastPause  = 128 * time.Millisecond // the longest pause
 	reloadGap  = 200 * time.Millisecond // between two reloads of a cluster's map
-	verdict    = 2 * time.Millisecond   // grace in which a left write may say "never sent"
+	verdict    = 2 * time.Millisecond   // how long a caller that leaves waits to learn that its write was not sent
 )
 
 // Sender sends the commands of one client.
 type Sender struct {
 	*client
-	lanes *lanes // nil: each call leaves alone
+	lanes *lanes // nil: each call is sent alone
 }
 
-// client is what all senders of a client share.
+// client is shared by all senders of a client.
 type client struct {
 	rdb      redis.UniversalClient
-	plain    bool          // not one for clusters
-	slots    chan struct{} // one per command in the hands of a goroutine
-	left     atomic.Int64  // commands and batches whose callers have left
-	reloaded atomic.Int64  // when the cluster's map was asked for, UnixNano
-	mapped   atomic.Bool   // a cluster's map is there
+	plain    bool          // it is not for clusters
+	slots    chan struct{} // one for each command that runs on its own goroutine
+	left     atomic.Int64  // abandoned commands and batches
+	reloaded atomic.Int64  // when the cluster's slot map was last reloaded, UnixNano
+	mapped   atomic.Bool   // the cluster's slot map is loaded
 	sizes    *sizes
 	calls    batch.Pool
-	direct   atomic.Int64   // in flight on their callers' goroutines, without a combiner
+	direct   atomic.Int64   // in flight on their callers' goroutines, outside of batchers
 	posted   atomic.Int64   // posts without a reply
-	posts    *batch.Batcher // of what has no lane
-	shut     atomic.Bool    // nothing is sent any more
+	posts    *batch.Batcher // for keys whose node is not known
+	shut     atomic.Bool    // nothing may be sent
 }
 
-// New returns the sender of rdb. It sends nothing and starts nothing.
+// New returns the sender of rdb. It sends nothing and starts no goroutine.
 func New(rdb redis.UniversalClient) *Sender {
 	s := &Sender{client: &client{rdb: rdb, plain: plainClient(rdb), slots: make(chan struct{}, MaxLeft-batches), sizes: newSizes()}}
 	s.lanes = newLanes(s.client)
@@ -58,20 +58,19 @@ func New(rdb redis.UniversalClient) *Sender {
 	return s
 }
 
-// Apart returns a sender of the same client whose calls share nothing with
-// those of others.
+// Apart returns a sender of the same client that does not batch calls.
 func (s *Sender) Apart() *Sender { return &Sender{client: s.client} }
 
-// Left returns how many commands run on although their caller has left, a batch
-// that all its callers have left being one.
+// Left returns the number of abandoned commands. A batch that all its callers have abandoned
+// counts as one.
 func (s *Sender) Left() int { return int(s.left.Load()) }
 
-// Mapped tells whether a cluster's map is there: to name a node does not wait then.
+// Mapped is true when the cluster's slot map is loaded, so that finding a node does not wait.
 func (s *Sender) Mapped() *atomic.Bool { return &s.mapped }
 
-// Read sends a command that changes nothing; go-redis may send it again. The
-// error is redis.Nil, a class of this package, the server's own, or the
-// context's alone. After a context's error cmd must not be touched.
+// Read sends a read, which go-redis may retry. The error is redis.Nil, an error with a class
+// of this package, the server's error, or the context's error. After a context's error cmd
+// must not be used.
 func (s *Sender) Read(ctx context.Context, cmd redis.Cmder) error {
 	c := s.plainCall(cmd, shortReads)
 	defer s.calls.Free(c)
@@ -88,11 +87,10 @@ func (s *Sender) Read(ctx context.Context, cmd redis.Cmder) error {
 	return err
 }
 
-// Write sends a command that changes something, once. A refusal that proves
-// that it was not executed is repeated up to three times with a growing pause
-// while the context lasts, and until its deadline if it has one and a slot is on
-// its way to another node; a lost reply is ErrMaybeRan at once. After an error
-// cmd must not be touched.
+// Write sends a write once. It retries a refusal that proves that nothing was executed, up
+// to three times with backoff. If the refusal is TRYAGAIN, because a slot is being moved,
+// and the context has a deadline, it retries until the deadline. If the reply is lost it
+// returns ErrMaybeRan at once. After an error cmd must not be used.
 func (s *Sender) Write(ctx context.Context, cmd redis.Cmder) error {
 	c := s.plainCall(cmd, shortWrites)
 	err := sense(cmd, s.repeat(ctx, c), true)
@@ -100,7 +98,7 @@ func (s *Sender) Write(ctx context.Context, cmd redis.Cmder) error {
 	return err
 }
 
-// repeat sends a call that changes something as [Sender.Write] does.
+// repeat sends a write as [Sender.Write] does.
 func (s *Sender) repeat(ctx context.Context, c *batch.Call) error {
 	pause := firstPause
 	for attempt := 0; ; attempt++ {
@@ -116,21 +114,21 @@ func (s *Sender) repeat(ctx context.Context, c *batch.Call) error {
 	}
 }
 
-// ReadOn sends reads as one pipeline to one node, without any repeat: a lost
-// connection or a redirect is the caller's to see. The error is the first of
-// the pipeline; each command has its own.
+// ReadOn sends reads as one pipeline to one node, without retries. The caller handles lost
+// connections and redirects. ReadOn returns the first error of the pipeline, and each
+// command has its own.
 func (s *Sender) ReadOn(ctx context.Context, node redis.Cmdable, cmds ...redis.Cmder) error {
 	return s.pipeline(ctx, node, request{}, cmds)
 }
 
-// WriteOn is ReadOn for commands that change something: when an answer was
-// lost the error is ErrMaybeRan, and it may be so for each of them.
+// WriteOn is ReadOn for writes. If a reply is lost the error is ErrMaybeRan, and each of the
+// commands may have been executed.
 func (s *Sender) WriteOn(ctx context.Context, node redis.Cmdable, cmds ...redis.Cmder) error {
 	return s.pipeline(ctx, node, request{write: true}, cmds)
 }
 
-// Poke puts a token into a list that a client of ours blocks on, and lets it
-// expire after life.
+// Poke pushes a token to a list on which a client of this library blocks. The list expires
+// after life.
 func (s *Sender) Poke(ctx context.Context, node redis.Cmdable, key string, life time.Duration) error {
 	return s.WriteOn(ctx, node,
 		redis.NewIntCmd(ctx, "rpush", key, "1"),
@@ -144,14 +142,14 @@ func (s *Sender) pipeline(ctx context.Context, node redis.Cmdable, r request, cm
 		}
 		return firstError(cmds)
 	}
-	r.written = true // what was not says so
+	r.written = true // a command that was not sent has an error of type unsent
 	if ctx.Done() == nil {
 		s.direct.Add(1)
 		defer s.direct.Add(-1)
 		return s.finish(ctx, run(ctx), r)
 	}
 	left, err := s.leavable(ctx, call{run: run, write: r.write})
-	if err != nil && !left && firstError(cmds) == nil { // it was not run
+	if err != nil && !left && firstError(cmds) == nil { // nothing was sent
 		for _, cmd := range cmds {
 			cmd.SetErr(err)
 		}
@@ -159,9 +157,9 @@ func (s *Sender) pipeline(ctx context.Context, node redis.Cmdable, r request, cm
 	return s.finish(ctx, err, r)
 }
 
-// Run calls f so that the caller can leave when ctx ends, as it can leave a
-// command: f goes on then, and counts as one that was left behind. The error
-// is f's, the context's, or that too many were left behind.
+// Run calls f on a goroutine, and returns when f returns or ctx ends. If ctx ends first, f
+// continues and counts as an abandoned command. The error is that of f, the context's, or
+// ErrUnavailable if there are too many abandoned commands.
 func (s *Sender) Run(ctx context.Context, f func(context.Context) error) error {
 	if ctx.Done() == nil {
 		s.direct.Add(1)
@@ -178,9 +176,8 @@ func (s *Sender) Run(ctx context.Context, f func(context.Context) error) error {
 	return err
 }
 
-// finish classifies err and lets a cluster client look for its nodes again
-// when one of them does not answer (by itself it would wait a minute) or has
-// given a slot away.
+// finish classifies err. It reloads the slot map of a cluster client if a node does not reply
+// or no longer has the slot. go-redis itself would reload the map only after a minute.
 func (s *client) finish(ctx context.Context, err error, r request) error {
 	if err == nil {
 		return nil
@@ -203,28 +200,27 @@ func (s *client) reload(ctx context.Context) {
 	}
 }
 
-// repeatable reports whether a write that ended with err was not executed and
-// may succeed when it is sent again.
+// repeatable reports whether a write with this error was not executed and a retry may
+// succeed.
 func repeatable(err error) bool {
 	return errors.Is(err, ErrUnavailable) &&
 		!errors.Is(err, redis.ErrClosed) && !errors.Is(err, errLeft) &&
 		!errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded)
 }
 
-// passes reports whether a refusal ends by itself before the deadline of the
-// context, as far as anybody knows: one for the keys of a slot that is half moved.
+// passes reports whether a refusal is likely to end before the deadline of the context: the
+// key is in a slot that is being moved.
 func passes(ctx context.Context, err error) bool {
 	_, ok := ctx.Deadline()
 	return ok && redis.HasErrorPrefix(err, "TRYAGAIN")
 }
 
-// Explain gives an error that came before anything was sent its class.
+// Explain classifies an error that occurred before anything was sent.
 func (s *Sender) Explain(ctx context.Context, err error) error {
 	return s.finish(ctx, err, request{})
 }
 
-// ExplainSent gives the error of one of several commands that [Sender.WriteOn] has sent its
-// class.
+// ExplainSent classifies the error of one of the commands that [Sender.WriteOn] sent.
 func (s *Sender) ExplainSent(ctx context.Context, err error) error {
 	return s.finish(ctx, err, request{write: true, written: true})
 }

@@ -6,29 +6,29 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Why a reply that go-redis takes makes no sense.
+// Reasons why a reply that go-redis accepts makes no sense.
 var (
-	errNotOK    = errors.New("it is something else than OK")
-	errNoNumber = errors.New("it is a null in place of a number")
-	errNoList   = errors.New("it is a null in place of a list")
+	errNotOK    = errors.New("it is not OK")
+	errNoNumber = errors.New("it is null instead of a number")
+	errNoList   = errors.New("it is null instead of a list")
 )
 
-// sense returns the error of a command that was answered, or [ErrReply] if no server answers
-// it so: where go-redis takes more than the command can have.
+// sense returns err, or [ErrReply] if the command cannot have this reply although go-redis
+// accepts it.
 func sense(cmd redis.Cmder, err error, write bool) error {
 	var why error
 	switch null := IsNil(err); c := cmd.(type) {
-	case *redis.StringCmd, *redis.Cmd: // may be null, or anything
+	case *redis.StringCmd, *redis.Cmd: // null and any text are possible
 	case *redis.StatusCmd:
 		if write && (null || err == nil && c.Val() != "OK") {
 			why = errNotOK
 		}
 	case *redis.IntCmd, *redis.FloatCmd:
-		if null && write { // of a read it is a place or a score that is not there
+		if null && write { // a read returns null for a rank or score that does not exist
 			why = errNoNumber
 		}
 	default:
-		if null && !write { // of a write it is a list that is not there
+		if null && !write { // a write returns null for a list that does not exist
 			why = errNoList
 		}
 	}
@@ -38,8 +38,8 @@ func sense(cmd redis.Cmder, err error, write bool) error {
 	return Nonsense(why, write)
 }
 
-// Nonsense is the error of a reply that the command cannot have: [ErrReply] with a reason that
-// does not show it. A write may have been executed.
+// Nonsense returns the error of a reply that the command cannot have: [ErrReply] with a
+// reason, without the text of the reply. The error of a write is also [ErrMaybeRan].
 func Nonsense(why error, write bool) error {
 	if !errors.Is(why, ErrReply) {
 		why = Fault(ErrReply, why)
@@ -50,7 +50,7 @@ func Nonsense(why error, write bool) error {
 	return why
 }
 
-// counted is sense for calls that are answered with a number each.
+// counted is sense for calls whose reply is a number.
 func counted(err error) error {
 	if IsNil(err) {
 		return Nonsense(errNoNumber, true)

@@ -8,14 +8,15 @@ import (
 )
 
 const (
-	sharedSize     = 16 << 10 // bytes, sent or expected, of a call that may leave with others
-	sharedElements = 64       // of such a call
+	sharedSize     = 16 << 10 // largest call that may share a batch, in bytes sent or expected
+	sharedElements = 64       // most elements of such a call
 )
 
-// do sends a call: with others, or by itself if there are none and its context
-// cannot end, or if it may not share. The error is classified.
+// do sends a call, in a batch with others if there are any. A call is sent alone if it must
+// not share a batch, or if no other call is in flight and its context cannot end. The error
+// is classified.
 func (s *Sender) do(ctx context.Context, c *batch.Call, write bool) error {
-	m := s.combiner(ctx, c, write)
+	m := s.batcher(ctx, c, write)
 	switch {
 	case m == nil && stays(ctx):
 		return s.directly(ctx, c, write)
@@ -43,23 +44,23 @@ func (s *Sender) do(ctx context.Context, c *batch.Call, write bool) error {
 	}
 }
 
-// waited reports whether the end of a call's context has ended its wait for a connection.
-// That is all it ends of one that stays, and the words of a command are asked for before.
+// waited reports whether the end of the context ended the call's wait for a connection. For
+// a context of type staying that is all it can end, and the arguments of the command may
+// have been read before.
 func waited(ctx context.Context, err error) bool {
 	_, stays := ctx.(staying)
 	return stays && (errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded))
 }
 
-// directly is alone for a call on its caller's goroutine that no combiner knows of.
+// directly is alone for a call on its caller's goroutine, outside of all batchers.
 func (s *Sender) directly(ctx context.Context, c *batch.Call, write bool) error {
 	s.direct.Add(1)
 	defer s.direct.Add(-1)
 	return s.alone(ctx, c, write)
 }
 
-// combiner returns the combiner of the calls that the call may leave with, or
-// nil if it has to leave alone.
-func (s *Sender) combiner(ctx context.Context, c *batch.Call, write bool) *batch.Batcher {
+// batcher returns the batcher of the call, or nil if the call must be sent alone.
+func (s *Sender) batcher(ctx context.Context, c *batch.Call, write bool) *batch.Batcher {
 	if s.lanes == nil || c.Key == "" || c.Size > sharedSize || c.Elements > sharedElements {
 		return nil
 	}
@@ -76,8 +77,9 @@ func (s *Sender) combiner(ctx context.Context, c *batch.Call, write bool) *batch
 	}
 }
 
-// lone returns the combiner whose caller is alone with a read that cannot be
-// left: it sends the read by itself, and says Exit. Else it returns nil.
+// lone acquires and returns the batcher of a read, if no call is in flight and the context
+// cannot end. The caller then sends the read itself and calls Release. Otherwise lone
+// returns nil.
 func (s *Sender) lone(ctx context.Context, key string) *batch.Batcher {
 	if ctx.Done() != nil || s.lanes == nil {
 		return nil
@@ -88,7 +90,7 @@ func (s *Sender) lone(ctx context.Context, key string) *batch.Batcher {
 	return nil
 }
 
-// alone sends a call as the one command that it is.
+// alone sends a call as one command.
 func (s *Sender) alone(ctx context.Context, c *batch.Call, write bool) error {
 	r := request{write: write}
 	cmd := c.Single(ctx)

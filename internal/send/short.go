@@ -6,10 +6,9 @@ import (
 	"github.com/desir-go/desir/internal/batch"
 )
 
-// shortReads and shortWrites are the commands that may share a pipeline with
-// others of their node, and with how many words: the first key stands in front,
-// the server is quick with them, and the answer is short or of a size that can
-// be guessed. Any other leaves alone.
+// shortReads and shortWrites are the commands that may share a pipeline, with the largest
+// number of arguments. Their first argument is the key, the server executes them quickly,
+// and the reply is short or its size can be estimated. Other commands are sent alone.
 var (
 	shortReads = map[string]int{
 		"exists": 2, "get": 2, "hexists": 3, "hlen": 2, "hstrlen": 3, "lindex": 3, "llen": 2, "pttl": 2, "scard": 2,
@@ -24,8 +23,8 @@ var (
 	}
 )
 
-// plainCall returns the call of a command that remains a command of its own. It
-// has no key if it may not share a pipeline.
+// plainCall returns the call of a command that is not merged. The call has no key if it must
+// not share a pipeline.
 func (s *Sender) plainCall(cmd redis.Cmder, short map[string]int) *batch.Call {
 	c := s.calls.New(plain, "")
 	c.Cmd = cmd
@@ -39,7 +38,7 @@ func (s *Sender) plainCall(cmd redis.Cmder, short map[string]int) *batch.Call {
 	}
 	at := 1
 	if name == "evalsha" {
-		at = 3 // behind the digest and the number of keys
+		at = 3 // after the digest and the number of keys
 	}
 	if at < len(args) {
 		c.Key, _ = args[at].(string)

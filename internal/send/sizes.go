@@ -5,12 +5,11 @@ import (
 	"sync/atomic"
 )
 
-// firstGuess is what an answer is taken for at least: as large as those of the
-// longest batch may be.
+// firstGuess is the smallest estimate of a reply in bytes.
 const firstGuess = 512
 
-// sizes remembers how many bytes the answers of a key tend to have, so that few
-// of the large ones travel together. Keys whose hashes agree share an estimate.
+// sizes estimates the size of the replies of each key, so that a batch has few large ones.
+// Keys with equal hashes share an estimate.
 type sizes struct {
 	seed  maphash.Seed
 	cells [1024]estimate
@@ -26,10 +25,10 @@ func (s *sizes) of(key string) *estimate {
 // estimate is a moving average, in bytes.
 type estimate struct{ atomic.Int64 }
 
-// guess returns how many bytes the next answer may have.
+// guess returns the estimated size of the next reply in bytes.
 func (e *estimate) guess() int { return max(int(e.Load()), firstGuess) }
 
-// saw notes an answer of n bytes. Two at once may forget one of them.
+// saw records a reply of n bytes. Of two concurrent calls one may have no effect.
 func (e *estimate) saw(n int) {
 	old := e.Load()
 	if next := old + (int64(max(n, firstGuess))-old)/8; next != old {

@@ -10,26 +10,26 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Transient reports whether an error may be gone when the same is tried again: the list of
-// what a wait survives. It holds for everything that failovers, restarts, partitions, slot
-// moves and full servers cause. Any other error ends a wait.
+// Transient reports whether a retry may succeed. Waits survive transient errors: those that
+// failovers, restarts, partitions, slot moves and full servers cause. Other errors are
+// permanent and end a wait.
 func Transient(err error) bool {
 	switch {
 	case err == nil, errors.Is(err, redis.ErrClosed), errors.Is(err, ErrHook), errors.Is(err, ErrReply):
 		return false
-	case errors.Is(err, ErrUnavailable): // no connection, a read without a reply, or a code of codes
+	case errors.Is(err, ErrUnavailable): // no connection, a read without a reply, or such a code
 		return true
 	case errors.Is(err, ErrMaybeRan): // a write without a reply
 		return true
 	case errors.Is(err, ErrOutOfMemory):
 		return true
-	default: // a read that was given a moment of its own
+	default: // a read with a timeout of its own
 		return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)
 	}
 }
 
-// Reason tells errors of one cause from those of another, for logs: the code of an error
-// reply, or the class.
+// Reason identifies the cause of an error in logs: the code of an error reply, or the class.
+// Errors with the same cause have the same reason.
 func Reason(err error) string {
 	var answer redis.Error
 	if errors.As(err, &answer) {
@@ -42,8 +42,8 @@ func Reason(err error) string {
 	return err.Error()
 }
 
-// untrusted reports whether err says that both sides cannot agree on TLS, which no repeat
-// mends.
+// untrusted reports whether err means that client and server cannot agree on TLS. A retry
+// cannot succeed.
 func untrusted(err error) bool {
 	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
 		return true
@@ -56,8 +56,8 @@ func untrusted(err error) bool {
 		strings.Contains(op.Error(), "protocol version") || strings.Contains(op.Error(), "handshake failure"))
 }
 
-// plainClient reports whether a client follows no redirect of a cluster. Of a type that is
-// not known nobody can say, unless it embeds a client.
+// plainClient reports whether a client does not follow the redirects of a cluster. It
+// returns false for a client of an unknown type, unless that type embeds a client.
 func plainClient(rdb redis.UniversalClient) bool {
 	switch rdb.(type) {
 	case *redis.ClusterClient:

@@ -6,7 +6,7 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// readAll sends reads as one pipeline; go-redis may send it again.
+// readAll sends reads as one pipeline, which go-redis may retry.
 func (s *client) readAll(ctx context.Context, cmds []redis.Cmder) {
 	if !s.refuse(cmds) {
 		exchange(ctx, s.rdb, cmds)
@@ -20,7 +20,7 @@ func (s *client) writeAll(ctx context.Context, cmds []redis.Cmder) {
 	}
 }
 
-// refuse gives all commands the refusal of a client that is closed, if it is.
+// refuse sets the error of all commands if the client is closed, and reports whether it is.
 func (s *client) refuse(cmds []redis.Cmder) bool {
 	err := s.refusal()
 	if err == nil {
@@ -32,8 +32,8 @@ func (s *client) refuse(cmds []redis.Cmder) bool {
 	return true
 }
 
-// exchangeOnce sends commands that go-redis must not send again. What surely never left
-// for the server has [unsent] as its error.
+// exchangeOnce sends commands that go-redis must not retry. A command that was certainly not
+// sent has an error of type [unsent].
 func exchangeOnce(ctx context.Context, node redis.Cmdable, cmds []redis.Cmder) {
 	wrapped := make([]once, len(cmds))
 	outer := make([]redis.Cmder, len(cmds))
@@ -49,13 +49,12 @@ func exchangeOnce(ctx context.Context, node redis.Cmdable, cmds []redis.Cmder) {
 	}
 }
 
-// processor is what sends one command as itself.
+// processor sends one command without a pipeline.
 type processor interface {
 	Process(ctx context.Context, cmd redis.Cmder) error
 }
 
-// exchange sends commands, a lone one as itself, and sees to it that each has
-// its error.
+// exchange sends commands, as a pipeline if there are several, and sets the error of each.
 func exchange(ctx context.Context, node redis.Cmdable, cmds []redis.Cmder) {
 	if one, ok := node.(processor); ok && len(cmds) == 1 {
 		if err := process(ctx, one, cmds[0]); err != nil {
@@ -69,14 +68,14 @@ func exchange(ctx context.Context, node redis.Cmdable, cmds []redis.Cmder) {
 	if err == nil || firstError(cmds) != nil {
 		return
 	}
-	for _, cmd := range cmds { // a hook's, or of a connection that was refused: it speaks of all
+	for _, cmd := range cmds { // an error of a hook or of the connection concerns all commands
 		cmd.SetErr(err)
 	}
 }
 
-// process sends one command. A read through a client that caches on its side leaves in a
-// pipeline, which go-redis does not cache: it would answer from the cache after the caller's
-// own write.
+// process sends one command. If the client has a client-side cache, it sends a read in a
+// pipeline, which go-redis does not cache. Otherwise a read after the caller's own write
+// could return the old value.
 func process(ctx context.Context, node processor, cmd redis.Cmder) error {
 	piped, ok := node.(redis.Cmdable)
 	if !ok || cmd.NoRetry() || !caches(node) {
@@ -88,7 +87,7 @@ func process(ctx context.Context, node processor, cmd redis.Cmder) error {
 	return err
 }
 
-// caches reports whether a client of go-redis answers reads from a cache of its own.
+// caches reports whether a client of go-redis has a client-side cache.
 func caches(node any) bool {
 	c, ok := node.(interface{ Options() *redis.Options })
 	if !ok {
@@ -108,7 +107,7 @@ func firstError(cmds []redis.Cmder) error {
 	return nil
 }
 
-// unsent is the error of a write that nobody asked for its words.
+// unsent is the error of a write that was never serialized.
 type unsent struct{ error }
 
 func (u unsent) Unwrap() error { return u.error }

@@ -87,3 +87,31 @@ func ExampleBuffer() {
 	// an offer false
 	// true
 }
+
+// A worker adds up many small values. Prefetch saves a round trip for each of them. When the
+// worker stops early, the values it has prefetched go back.
+func ExamplePrefetch() {
+	s := start()
+	defer s.Close()
+	ctx := context.Background()
+
+	weights := channel.NewChan[int](s.Client(), "weights")
+	if _, err := weights.SendMany(ctx, 20, 30, 45, 10, 5); err != nil {
+		log.Fatal(err)
+	}
+	load := 0
+	for w, err := range weights.All(ctx, channel.Prefetch(100)) {
+		if err != nil {
+			log.Fatal(err)
+		}
+		if load += w; load >= 90 {
+			break
+		}
+	}
+	left, err := weights.Len(ctx)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println("loaded", load, "kg,", left, "parcels left")
+	// Output: loaded 95 kg, 2 parcels left
+}

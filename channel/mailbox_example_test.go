@@ -94,3 +94,41 @@ func ExampleMailbox_Ask() {
 	fmt.Println(answer.Value, "from", answer.From)
 	// Output: 42 from doubler
 }
+
+// A warehouse confirms each order to the shop that has sent it.
+func ExampleLetter_Reply() {
+	s := start()
+	defer s.Close()
+	ctx := context.Background()
+
+	shops := []*channel.Mailbox[string]{
+		channel.NewMailbox[string](s.Client(), "berlin"),
+		channel.NewMailbox[string](s.Client(), "paris"),
+	}
+	for _, shop := range shops { // in any process
+		if err := shop.Send(ctx, "warehouse", "3 chairs"); err != nil {
+			log.Fatal(err)
+		}
+	}
+
+	warehouse := channel.NewMailbox[string](s.Client(), "warehouse")
+	for order, err := range warehouse.All(ctx, channel.Idle(0)) {
+		if err != nil {
+			log.Fatal(err)
+		}
+		if err := order.Reply(ctx, order.Value+" are on the way to "+order.From); err != nil {
+			log.Fatal(err)
+		}
+	}
+
+	for _, shop := range shops {
+		confirmation, err := shop.Recv(ctx)
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Printf("%s: %s\n", confirmation.From, confirmation.Value)
+	}
+	// Output:
+	// warehouse: 3 chairs are on the way to berlin
+	// warehouse: 3 chairs are on the way to paris
+}

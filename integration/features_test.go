@@ -24,7 +24,7 @@ type feature struct {
 }
 
 var features = []feature{
-	{"scripts that say how they treat a cluster and a full memory: every conditional operation", "EVALSHA, EVAL of `#!lua flags=…`", "7.0", raw("eval", "#!lua\nreturn 1", 0)},
+	{"scripts that declare flags for clusters and full memory: every conditional operation", "EVALSHA, EVAL of `#!lua flags=…`", "7.0", raw("eval", "#!lua\nreturn 1", 0)},
 	{"the same scripts where `#!lua` is not understood", "EVALSHA, EVAL", "2.6", raw("eval", "return 1", 0)},
 	{"`Check`", "INFO, TIME", "2.6", func(rdb redis.UniversalClient) error {
 		_, err := desir.Check(ctx, rdb)

@@ -29,7 +29,8 @@ import (
 // Create a Mailbox with [NewMailbox]. It is safe for concurrent use.
 type Mailbox[T any] struct {
 	h       *hub.Handle
-	codec   codec.Codec
+	codec   codec.Codec              // of headed.Of[T]
+	scoped  bool                     // the codec binds letters to an address
 	letters element.Of[headed.Of[T]] // of letters to this mailbox
 	source  wait.Source
 	end     string // which letter comes first, an argument of mailboxLook
@@ -46,7 +47,8 @@ const (
 // If the name, the type or an option is invalid, every call returns that error.
 func NewMailbox[T any](rdb redis.UniversalClient, name string, opts ...MailboxOption) *Mailbox[T] {
 	s := gatherMailbox(opts)
-	m := &Mailbox[T]{codec: s.codec, source: wait.ListOf(name).Source, end: fromFirst}
+	m := &Mailbox[T]{codec: element.Headed(s.codec, cutHead), source: wait.ListOf(name).Source, end: fromFirst}
+	_, m.scoped = s.codec.(codec.Scoped)
 	if s.lifo {
 		wake := keys.Part(name, "wake")
 		m.source = wait.NewSource(name, wake, mailboxTakeLast, mailboxGiveLast, name, wake)
@@ -60,7 +62,7 @@ func NewMailbox[T any](rdb redis.UniversalClient, name string, opts ...MailboxOp
 
 // sealedFor returns the codec of letters to an address.
 func (m *Mailbox[T]) sealedFor(address string) (element.Of[headed.Of[T]], error) {
-	return element.Headed[T](element.Scoped(m.codec, "mailbox", address), cutHead)
+	return element.Messages[headed.Of[T]](element.Scoped(m.codec, "mailbox", address))
 }
 
 // Key returns the Redis key of the letters. It is the mailbox's address.

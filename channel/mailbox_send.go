@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/desir-go/desir"
-	"github.com/desir-go/desir/codec"
+
 	"github.com/desir-go/desir/internal/headed"
 	"github.com/desir-go/desir/internal/keys"
 	"github.com/desir-go/desir/internal/wait"
@@ -45,7 +45,7 @@ func (m *Mailbox[T]) send(ctx context.Context, to string, life time.Duration, h 
 // seal returns the stored form of a letter without the time.
 func (m *Mailbox[T]) seal(to string, h head, v T) (string, error) {
 	letters := m.letters
-	if _, bound := m.codec.(codec.Scoped); bound {
+	if m.scoped {
 		var err error
 		if letters, err = m.sealedFor(to); err != nil {
 			return "", err

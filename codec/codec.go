@@ -1,7 +1,5 @@
 package codec
 
-import "reflect"
-
 // Codec converts values to the bytes that are stored, and back. It is untyped, so that
 // one option works for every collection. [Values] and [Keys] resolve it for one type.
 //
@@ -83,7 +81,7 @@ func Values[T any](c Codec) (Typed[T], error) {
 	if err != nil {
 		return failing[T](err), err
 	}
-	return public(t, reflect.TypeFor[T]().String(), c.Name()), nil
+	return public(t, storedType[T]().String(), c.Name()), nil
 }
 
 func orAuto(c Codec) Codec {

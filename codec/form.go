@@ -19,12 +19,21 @@ type form struct {
 	// which moves the value to the heap.
 	direct unsafe.Pointer
 
+	// headed returns the direct form of a headed.Of; nil if the form is not direct.
+	headed func(cut cutter) *form
+
 	lax     bool // direct, and reads other bytes than those that it writes
 	trusted bool // the type's own text methods: one text for one value
 }
 
-// erase makes the form of a typed for any type of the same kind.
+// erase returns the form of every type that has the same kind as U.
 func erase[U any](t typed[U]) *form {
+	f := erased(t)
+	f.headed = func(cut cutter) *form { return erased(typedWithHead(t, cut)) }
+	return f
+}
+
+func erased[U any](t typed[U]) *form {
 	return &form{
 		direct: unsafe.Pointer(&t),
 		append: func(dst []byte, p unsafe.Pointer) ([]byte, error) { return t.append(dst, *(*U)(p)) },

@@ -2,44 +2,93 @@ package codec
 
 import (
 	"reflect"
+	"unsafe"
 
 	"github.com/desir-go/desir/internal/headed"
 )
 
 const errHead refusal = "no header in front of the value"
 
-// Headed resolves a codec for values of type T with a head in front: bytes of the
-// caller that are signed, hidden and packed together with the value, by whatever
-// layers the codec has. cut returns the length of the head that data begins with,
-// and is given any bytes. It is for the packages of this module.
-//
-// It fails as [Values] does. To a codec that somebody else wrote the head is
-// unknown: if that protects something, it is the value alone.
-func Headed[T any](c Codec, cut func(data []byte) (length int, ok bool)) (Typed[headed.Of[T]], error) {
-	c = orAuto(c)
-	p, err := resolveHeaded[T](c, cut)
-	if err != nil {
-		return failing[headed.Of[T]](err), err
+func init() {
+	headed.Codec = func(c any, cut func([]byte) (int, bool)) any {
+		inner, _ := c.(Codec)
+		return withHead(orAuto(inner), cut)
 	}
-	return public(nowhereBound(p), reflect.TypeFor[T]().String(), c.Name()), nil
 }
 
-// resolveHeaded is resolve that puts the head where the layers end.
-func resolveHeaded[T any](c Codec, cut func([]byte) (int, bool)) (placed[headed.Of[T]], error) {
-	if w, ok := c.(*wrapper); ok {
-		inner, err := resolveHeaded[T](w.inner, cut)
-		if err != nil {
-			return inner, err
-		}
-		return wrapped(w.layer, inner), nil
+// cutter returns the length of the header that data begins with.
+type cutter = func(data []byte) (length int, ok bool)
+
+// withHead puts the header where the layers of c end, so that they apply to the header and
+// the value. A codec of another package applies to the value only.
+func withHead(c Codec, cut cutter) Codec {
+	switch c := c.(type) {
+	case *wrapper:
+		return &wrapper{c.layer, withHead(c.inner, cut)}
+	case *base:
+		return &base{name: c.name, deterministic: c.deterministic, pick: func(t reflect.Type) (*form, error) {
+			value := t.Field(1)
+			f, err := c.form(value.Type)
+			if err != nil {
+				return nil, err
+			}
+			return f.withHead(value.Offset, cut), nil
+		}}
 	}
-	value, err := resolve[T](c)
-	if err != nil {
-		return placed[headed.Of[T]]{}, err
+	return &headedForeign{inner: c, cut: cut, base: base{name: c.Name(), pick: func(t reflect.Type) (*form, error) {
+		value := t.Field(1)
+		return foreignForm(c, value.Type).withHead(value.Offset, cut), nil
+	}}}
+}
+
+// headedForeign is the codec of a headed.Of whose value has a codec of another package.
+type headedForeign struct {
+	base
+	inner Codec
+	cut   cutter
+}
+
+// Scope implements [Scoped].
+func (h *headedForeign) Scope(object string) Codec {
+	if s, ok := h.inner.(Scoped); ok {
+		return withHead(s.Scope(object), h.cut)
 	}
-	return anywhere(typed[headed.Of[T]]{
+	return h
+}
+
+// Limited reports whether the inner codec has a Limit.
+func (h *headedForeign) Limited() bool {
+	l, ok := h.inner.(interface{ Limited() bool })
+	return ok && l.Limited()
+}
+
+// withHead returns the form of a struct that begins with a header, and has a value of the
+// form f at offset.
+func (f *form) withHead(offset uintptr, cut cutter) *form {
+	if f.headed != nil {
+		return f.headed(cut)
+	}
+	return &form{
+		append: func(dst []byte, p unsafe.Pointer) ([]byte, error) {
+			return f.append(append(dst, *(*string)(p)...), unsafe.Add(p, offset))
+		},
+		decode: func(data []byte, p unsafe.Pointer, room int) error {
+			n, ok := cut(data)
+			if !ok {
+				return errHead
+			}
+			*(*string)(p) = string(data[:n])
+			return f.decode(data[n:], unsafe.Add(p, offset), room)
+		},
+		check: checkBehind(f.check, cut),
+	}
+}
+
+// typedWithHead is withHead for forms that are direct.
+func typedWithHead[T any](t typed[T], cut cutter) typed[headed.Of[T]] {
+	return typed[headed.Of[T]]{
 		append: func(dst []byte, v headed.Of[T]) ([]byte, error) {
-			return value.append(append(dst, v.Head...), v.Value)
+			return t.append(append(dst, v.Head...), v.Value)
 		},
 		decode: func(data []byte, room int) (v headed.Of[T], err error) {
 			n, ok := cut(data)
@@ -47,15 +96,42 @@ func resolveHeaded[T any](c Codec, cut func([]byte) (int, bool)) (placed[headed.
 				return v, errHead
 			}
 			v.Head = string(data[:n])
-			v.Value, err = value.decode(data[n:], room)
+			v.Value, err = t.decode(data[n:], room)
 			return v, err
 		},
-		check: func(data []byte, room int) error {
-			n, ok := cut(data)
-			if !ok {
-				return errHead
-			}
-			return value.check(data[n:], room)
+		check: checkBehind(t.check, cut),
+	}
+}
+
+func checkBehind(check func([]byte, int) error, cut cutter) func([]byte, int) error {
+	return func(data []byte, room int) error {
+		n, ok := cut(data)
+		if !ok {
+			return errHead
+		}
+		return check(data[n:], room)
+	}
+}
+
+// foreignForm is the form of t under a codec of another package.
+func foreignForm(c Codec, t reflect.Type) *form {
+	return &form{
+		append: func(dst []byte, p unsafe.Pointer) (_ []byte, err error) {
+			defer caught(&err)
+			return c.Append(dst, reflect.NewAt(t, p).Elem().Interface())
 		},
-	}), nil
+		decode: func(data []byte, p unsafe.Pointer, _ int) (err error) {
+			defer caught(&err)
+			return c.Decode(data, reflect.NewAt(t, p).Interface())
+		},
+		check: func([]byte, int) error { return nil },
+	}
+}
+
+// storedType returns the type that errors name for values of type T.
+func storedType[T any]() reflect.Type {
+	if value, ok := headed.ValueType((*T)(nil)); ok {
+		return value
+	}
+	return reflect.TypeFor[T]()
 }

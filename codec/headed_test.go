@@ -2,9 +2,12 @@ package codec
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
+	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/desir-go/desir/internal/headed"
 )
@@ -37,6 +40,11 @@ func (b backwards) Decode(data []byte, ptr any) error {
 
 func (backwards) Name() string { return "backwards" }
 
+// valuesHeaded resolves a codec for values with a header.
+func valuesHeaded[T any](c Codec, cut func([]byte) (int, bool)) (Typed[headed.Of[T]], error) {
+	return Values[headed.Of[T]](headed.Codec(c, cut).(Codec))
+}
+
 // TestHeaded puts a head in front of the value, inside of every layer.
 func TestHeaded(t *testing.T) {
 	for _, inner := range []Codec{nil, Auto, Msgpack, JSON, Text, Raw, backwards{}} {
@@ -49,7 +57,7 @@ func TestHeaded(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, c := range []Codec{inner, Limit(inner, 100), Sign(inner, testRing()), Encrypt(Compress(inner, 1), testRing()), Compress(inner, 1)} {
-			h, err := Headed[string](c, cutLine)
+			h, err := valuesHeaded[string](c, cutLine)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -72,7 +80,7 @@ func TestHeaded(t *testing.T) {
 // TestHeadedSealed: a head that was changed does not verify.
 func TestHeadedSealed(t *testing.T) {
 	for _, c := range []Codec{Sign(Auto, testRing()), Encrypt(Auto, testRing()), Sign(Encrypt(Auto, testRing()), testRing())} {
-		h, err := Headed[int](c, cutLine)
+		h, err := valuesHeaded[int](c, cutLine)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -92,7 +100,7 @@ func TestHeadedSealed(t *testing.T) {
 
 // TestHeadedRefuses has no head, no value, no form, no room.
 func TestHeadedRefuses(t *testing.T) {
-	h, err := Headed[int](Auto, cutLine)
+	h, err := valuesHeaded[int](Auto, cutLine)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,15 +112,15 @@ func TestHeadedRefuses(t *testing.T) {
 		}
 	}
 	for _, c := range []Codec{Text, Raw, Sign(Text, testRing())} {
-		h, err := Headed[point](c, cutLine)
+		h, err := valuesHeaded[point](c, cutLine)
 		if _, late := h.Append(nil, headed.Of[point]{}); !errors.Is(err, ErrUnsupported) || !errors.Is(late, ErrUnsupported) {
 			t.Errorf("%s: %v, %v; want ErrUnsupported", c.Name(), err, late)
 		}
 	}
-	if _, err := Headed[chan int](Auto, cutLine); !errors.Is(err, ErrUnsupported) {
+	if _, err := valuesHeaded[chan int](Auto, cutLine); !errors.Is(err, ErrUnsupported) {
 		t.Errorf("a channel: %v; want ErrUnsupported", err)
 	}
-	short, err := Headed[string](Limit(Auto, 10), cutLine)
+	short, err := valuesHeaded[string](Limit(Auto, 10), cutLine)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -124,7 +132,7 @@ func TestHeadedRefuses(t *testing.T) {
 // TestHeadedRoom: behind a head and a layer that unpacks, the bound is still that of
 // the stored bytes.
 func TestHeadedRoom(t *testing.T) {
-	h, err := Headed[[][16]int64](Compress(Auto, 0), cutLine)
+	h, err := valuesHeaded[[][16]int64](Compress(Auto, 0), cutLine)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -133,5 +141,122 @@ func TestHeadedRoom(t *testing.T) {
 	_, _ = h.Decode(data) // warm
 	if got := allocated(func() { _, err = h.Decode(data) }); err == nil || got > bound(data) {
 		t.Errorf("Decode: %v, and %d bytes were allocated for %d; want an error, and at most %d", err, got, len(data), bound(data))
+	}
+}
+
+// TestHeadedTypes: the bytes are the header and the bytes of the value, for every form.
+func TestHeadedTypes(t *testing.T) {
+	for _, c := range []Codec{Auto, Msgpack, JSON} {
+		testHeadedType(t, c, 5)
+		testHeadedType(t, c, userID("ada"))
+		testHeadedType(t, c, true)
+		testHeadedType(t, c, 2.5)
+		testHeadedType(t, c, []byte("pear"))
+		testHeadedType(t, c, time.Date(2026, 5, 6, 7, 8, 9, 10, time.UTC))
+		testHeadedType(t, c, level(3))
+		testHeadedType(t, c, ada)
+		testHeadedType(t, c, &ada)
+		testHeadedType(t, c, struct{}{})
+		testHeadedType(t, c, [1]string{"pear"})
+		testHeadedType(t, c, []customer{ada, {}})
+		testHeadedType(t, c, map[string]int{"pear": 2})
+		testHeadedType(t, c, any("pear"))
+		testHeadedType(t, c, any(nil))
+	}
+	testHeadedType(t, handmade{}, ada)
+	testHeadedType(t, handmade{}, any("pear"))
+	testHeadedType(t, handmade{}, any(nil))
+}
+
+// handmade is a codec of another package.
+type handmade struct{}
+
+func (handmade) Append(dst []byte, v any) ([]byte, error) {
+	b, err := json.Marshal(v)
+	return append(dst, b...), err
+}
+func (handmade) Decode(data []byte, ptr any) error { return json.Unmarshal(data, ptr) }
+func (handmade) Name() string                      { return "handmade" }
+
+func testHeadedType[T any](t *testing.T, c Codec, v T) {
+	t.Helper()
+	plain, err := Values[T](c)
+	if err != nil {
+		t.Log(err) // JSON and struct{}
+		return
+	}
+	want, err := plain.Append([]byte("head;"), v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []Codec{c, Sign(c, testRing())} {
+		h, err := valuesHeaded[T](c, cutLine)
+		if err != nil {
+			t.Fatal(err)
+		}
+		data, err := h.Append(nil, headed.Of[T]{Head: "head;", Value: v})
+		if err != nil || !bytes.Contains(data, want) {
+			t.Errorf("%s: Append of a %T = %q, %v; want %q", c.Name(), v, data, err, want)
+		}
+		if got, err := h.Decode(data); err != nil || got.Head != "head;" || !reflect.DeepEqual(got.Value, v) {
+			t.Errorf("%s: Decode = %+v, %v; want %+v", c.Name(), got, err, v)
+		}
+		_, err = h.Decode(data[:len(data)-1])
+		if bad, ok := errors.AsType[*DecodeError](err); err != nil && (!ok || bad.Type != reflect.TypeFor[T]().String()) {
+			t.Errorf("%s: Decode of a part: %v; want a DecodeError for a %T", c.Name(), err, v)
+		}
+	}
+}
+
+// scopedCodec is a codec of another package that has a scope and a limit.
+type scopedCodec struct {
+	backwards
+	object string
+}
+
+func (s scopedCodec) Scope(object string) Codec { return scopedCodec{object: object} }
+func (scopedCodec) Limited() bool               { return true }
+
+func (s scopedCodec) Append(dst []byte, v any) ([]byte, error) {
+	return s.backwards.Append(append(dst, s.object+"/"...), v)
+}
+
+func (s scopedCodec) Decode(data []byte, ptr any) error {
+	body, ok := bytes.CutPrefix(data, []byte(s.object+"/"))
+	if !ok {
+		return ErrSignature
+	}
+	return s.backwards.Decode(body, ptr)
+}
+
+// TestHeadedForeign: a codec of another package is bound to its object as ever.
+func TestHeadedForeign(t *testing.T) {
+	for _, outside := range []func(Codec) Codec{
+		func(c Codec) Codec { return c },
+		func(c Codec) Codec { return Compress(c, 1000) },
+	} {
+		c := headed.Codec(outside(scopedCodec{}), cutLine).(Codec)
+		if l, ok := c.(interface{ Limited() bool }); !ok || !l.Limited() {
+			t.Errorf("%s: Limited is false", c.Name())
+		}
+		one, err := Values[headed.Of[string]](c.(Scoped).Scope("one"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		other, err := Values[headed.Of[string]](c.(Scoped).Scope("other"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := headed.Of[string]{Head: "head;", Value: "pear"}
+		data, err := one.Append(nil, want)
+		if err != nil || !bytes.HasSuffix(data, []byte("head;one/raep")) {
+			t.Errorf("%s: Append = %q, %v", c.Name(), data, err)
+		}
+		if got, err := one.Decode(data); got != want || err != nil {
+			t.Errorf("%s: Decode = %v, %v", c.Name(), got, err)
+		}
+		if _, err := other.Decode(data); !errors.Is(err, ErrSignature) {
+			t.Errorf("%s: Decode at another object: %v; want ErrSignature", c.Name(), err)
+		}
 	}
 }

@@ -50,6 +50,9 @@ func resolve[T any](c Codec) (typed[T], error) {
 			return *(*typed[T])(f.direct), nil
 		}
 		return fromForm[T](f), nil
+	case *headedForeign:
+		f, err := c.pick(reflect.TypeFor[T]()) // not cached: a codec that is bound to an object is used once
+		return fromForm[T](f), err
 	case *wrapper:
 		p, err := resolvePlaced[T](c)
 		if err != nil {

@@ -51,10 +51,9 @@ func Messages[T any](c codec.Codec) (Of[T], error) {
 	return e, err
 }
 
-// Headed resolves a codec for messages with a head in front; see [codec.Headed].
-func Headed[T any](c codec.Codec, cut func([]byte) (int, bool)) (Of[headed.Of[T]], error) {
-	typed, err := codec.Headed[T](c, cut)
-	return Of[headed.Of[T]]{typed: typed, most: most(c)}, err
+// Headed returns a codec for values of type [headed.Of]; see [headed.Codec].
+func Headed(c codec.Codec, cut func([]byte) (int, bool)) codec.Codec {
+	return headed.Codec(c, cut).(codec.Codec)
 }
 
 func most(c codec.Codec) int {

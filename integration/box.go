@@ -29,29 +29,30 @@ import (
 type box struct {
 	docker *testcontainers.DockerClient
 	c      *testcontainers.DockerContainer
-	addr   string // for clients
-	port   int    // inside
+	addr   string // address for clients
+	port   int    // port inside the container
 	tls    *tls.Config
-	lan    *lan // of several
-	ip     netip.Addr
+	lan    *lan       // private network, or nil
+	ip     netip.Addr // address in lan
 }
 
-// recipe says what runs in a container.
+// recipe describes the server of a container.
 type recipe struct {
-	args            []string          // of redis-server
-	files           map[string]string // that the server may change, by their names in home
-	inside, outside int               // its port; the same number, a free one, if both are 0
-	tls             *tls.Config       // of its clients, if it takes no others
+	args            []string          // arguments of redis-server
+	files           map[string]string // contents of writable files, by name in home
+	inside, outside int               // port in the container and published port; if 0, one free number for both
+	tls             *tls.Config       // client configuration if the server accepts only TLS
 }
 
-const home = "/data/" // of the official images
+const home = "/data/" // data directory of the official images
 
-// errNoContainer is for images that cannot be had, above all.
-var errNoContainer = errors.New("the container engine made no container")
+// errNoContainer means that the engine created no container, usually because the image is
+// not available.
+var errNoContainer = errors.New("the container engine created no container")
 
-// startBox starts a container and returns when its server answers. One that
-// does not start shows its log in the error, and is removed. The server keeps its
-// port over a restart.
+// startBox starts a container and returns when its server replies to PING. If the start
+// fails, the error contains the container's log and the container is removed. The server
+// keeps its port when it restarts.
 func startBox(docker *testcontainers.DockerClient, r recipe) (*box, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), startTime)
 	defer cancel()
@@ -69,7 +70,7 @@ func startBox(docker *testcontainers.DockerClient, r recipe) (*box, error) {
 	inside := network.MustParsePort(strconv.Itoa(r.inside) + "/tcp")
 	outside := network.PortBinding{HostPort: number}
 	if ip, err := netip.ParseAddr(host); err == nil && ip.IsLoopback() {
-		outside.HostIP = ip // nobody else's: there is no password
+		outside.HostIP = ip // not on other interfaces, since the server has no password
 	}
 	c, err := testcontainers.Run(ctx, image(),
 		testcontainers.WithLogger(log.NewNoopLogger()),
@@ -96,7 +97,7 @@ func startBox(docker *testcontainers.DockerClient, r recipe) (*box, error) {
 	return nil, errors.Join(fmt.Errorf("%w; its log:\n%s", err, b.log()), b.end())
 }
 
-// command is what the container does.
+// command returns the command line of the container.
 func (r recipe) command() []string {
 	words := []string{"redis-server"}
 	if _, ok := r.files[configFile]; ok {
@@ -119,7 +120,7 @@ func (r recipe) copies() (files []testcontainers.ContainerFile) {
 	return files
 }
 
-// flags turns lines of configuration into arguments.
+// flags converts lines of redis.conf to arguments of redis-server.
 func flags(lines ...string) (args []string) {
 	for _, line := range lines {
 		name, value, _ := strings.Cut(line, " ")
@@ -128,7 +129,7 @@ func flags(lines ...string) (args []string) {
 	return args
 }
 
-// engineHost returns where the ports of containers are.
+// engineHost returns the host on which the engine publishes ports.
 var engineHost = sync.OnceValues(func() (string, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
@@ -139,16 +140,16 @@ var engineHost = sync.OnceValues(func() (string, error) {
 	defer g.Close()
 	p, ok := g.(*testcontainers.DockerProvider)
 	if !ok {
-		return "", fmt.Errorf("a %T is no engine with a known address", g)
+		return "", fmt.Errorf("container engine %T has no known address", g)
 	}
 	host, err := p.DaemonHost(ctx)
 	if host == "localhost" {
-		host = "127.0.0.1" // where the ports are published, and nowhere else
+		host = "127.0.0.1" // ports are published on IPv4 only
 	}
 	return host, err
 })
 
-// answers waits for the server's first answer.
+// answers waits until the server replies to PING.
 func (b *box) answers(ctx context.Context) error {
 	c := redis.NewClient(&redis.Options{Addr: b.addr, TLSConfig: b.tls, MaxRetries: -1, DialTimeout: time.Second})
 	defer c.Close()

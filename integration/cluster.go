@@ -15,12 +15,16 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// Cluster gives the test a cluster of three masters: of the servers on PATH or, where there
-// are none or [Container] asks for it, of containers with a network of their own. It is one
-// for all tests of the binary: a test has it alone, others wait, and it is empty
-// when it comes. With [Replicas] or [Alone] it is the test's own, and only then
-// has [Env.Servers]; a node that is silent for 2 seconds has failed then. Starting
-// one takes two seconds, of containers five. Podman has no cluster of containers.
+// Cluster returns a cluster of three masters. It runs the server on PATH. If there is
+// none, or with [Container], it runs in containers with a private network.
+//
+// By default all tests of the binary share one cluster. Each test gets it empty and
+// exclusively: Cluster waits until the previous test has ended. With [Replicas] or [Alone]
+// the test gets a dedicated cluster. Only a dedicated cluster has [Env.Servers], and its
+// nodes count as failed after 2 seconds of silence.
+//
+// A start takes about two seconds, or five in containers. A cluster in containers needs
+// Docker and does not work with Podman.
 func Cluster(t testing.TB, opts ...Option) *Env {
 	t.Helper()
 	return begin(t, opts, cluster)
@@ -47,7 +51,7 @@ func cluster(t testing.TB, s settings) *Env {
 		e.source = "a cluster of containers of " + image()
 	}
 	if own {
-		e.source += ", the test's own"
+		e.source += ", dedicated to this test"
 	} else {
 		e.source += ", shared by the tests of this binary"
 		t.Cleanup(e.empty)
@@ -55,10 +59,10 @@ func cluster(t testing.TB, s settings) *Env {
 	return e
 }
 
-// turns are of the tests that share a cluster of processes.
+// turns is held by the test that uses the shared cluster of processes.
 var turns sync.Mutex
 
-// sharedCluster waits until no other test has the cluster.
+// sharedCluster waits until no other test uses the shared cluster of processes.
 func sharedCluster(t testing.TB, p redistest.Program) []string {
 	t.Helper()
 	turns.Lock()
@@ -70,7 +74,7 @@ func sharedCluster(t testing.TB, p redistest.Program) []string {
 	return c.Addrs
 }
 
-// empty deletes everything in a cluster of our own.
+// empty deletes all keys of a cluster that this package started.
 func (e *Env) empty() {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
@@ -80,9 +84,9 @@ func (e *Env) empty() {
 	}
 }
 
-// startCluster starts a cluster of containers and returns when it is whole. Its
-// nodes tell clients the addresses at which their ports are published, and count
-// as failed when they are silent for so long. Masters come first.
+// startCluster starts a cluster of containers and returns when it is complete. The nodes
+// announce their published addresses to clients. A node that is silent for the given time
+// counts as failed. The masters come first.
 func startCluster(docker *testcontainers.DockerClient, replicas int, silence time.Duration) (*fleet, error) {
 	host, err := engineHost()
 	if err != nil {
@@ -113,7 +117,7 @@ func ownFleet(t testing.TB, replicas int) *fleet {
 	return f
 }
 
-// sharedFleet waits until no other test has the cluster of containers.
+// sharedFleet waits until no other test uses the shared cluster of containers.
 func sharedFleet(t testing.TB) []string {
 	t.Helper()
 	docker := needEngineForCluster(t)

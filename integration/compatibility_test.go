@@ -27,11 +27,10 @@ const (
 	tableEnd   = "<!-- Here the table ends. -->\n"
 )
 
-// TestCompatibility tries every feature on the servers at hand, which are the
-// embedded one, that on PATH, those that DESIR_SERVERS lists and those of the images
-// that DESIR_IMAGES lists, and compares with what the document says of them. What it
-// says of others is left alone. A server without a column is no failure: the test
-// prints the column.
+// TestCompatibility tries every feature on the available servers and compares the results
+// with the document. The servers are the embedded one, the one on PATH, those listed in
+// DESIR_SERVERS, and containers of the images listed in DESIR_IMAGES. Columns of other
+// servers stay unchanged. If a server has no column, the test prints one and is skipped.
 func TestCompatibility(t *testing.T) {
 	old := tableIn(t, tableBegin)
 	table := readTable(old)
@@ -82,7 +81,7 @@ func TestCompatibility(t *testing.T) {
 	compareTable(t, tableBegin, old, table.String())
 }
 
-// tableIn returns the table that begins so in the document.
+// tableIn returns the table of the document that follows begin.
 func tableIn(t *testing.T, begin string) string {
 	t.Helper()
 	_, old, _ := cutTable(t, begin)
@@ -103,7 +102,8 @@ func cutTable(t *testing.T, begin string) (head, old, tail string) {
 	return head, old, tail
 }
 
-// compareTable fails the test where the document says something else, or writes it.
+// compareTable fails the test if the document's table differs. With -update it writes the
+// table instead.
 func compareTable(t *testing.T, begin, old, written string) {
 	t.Helper()
 	switch {
@@ -118,7 +118,7 @@ func compareTable(t *testing.T, begin, old, written string) {
 	}
 }
 
-// column is what a server without one has of every feature.
+// column formats the results of a server that has no column.
 func column(cells map[string]string) string {
 	var b strings.Builder
 	for _, f := range features {
@@ -127,7 +127,7 @@ func column(cells map[string]string) string {
 	return b.String()
 }
 
-// title names a server as the table does, by what changes its commands:
+// title returns the column title of a server: product, major and minor version, such as
 // "Redis 7.0".
 func title(t *testing.T, e *Env) string {
 	t.Helper()
@@ -146,7 +146,7 @@ const (
 	unknown = "?"
 )
 
-// probe tries every feature. A server without one says so.
+// probe tries every feature and returns the cells of a server's column.
 func probe(t *testing.T, rdb redis.UniversalClient) map[string]string {
 	t.Helper()
 	cells := map[string]string{}
@@ -164,15 +164,15 @@ func probe(t *testing.T, rdb redis.UniversalClient) map[string]string {
 	return cells
 }
 
-// table is which server has which feature.
+// table says which server has which feature.
 type table struct {
 	titles []string
 	cells  map[string]map[string]string // by server and feature
 }
 
-const around = 3 // columns before those of the servers; one is behind them
+const around = 3 // columns before the servers' columns; one more follows them
 
-// readTable reads what String wrote.
+// readTable parses a table that String formatted.
 func readTable(text string) *table {
 	t := &table{cells: map[string]map[string]string{}}
 	for line := range strings.Lines(text) {
@@ -199,7 +199,7 @@ func readTable(text string) *table {
 func (t *table) String() string {
 	var b strings.Builder
 	row := func(cells ...string) { fmt.Fprintf(&b, "| %s |\n", strings.Join(cells, " | ")) }
-	slices.Sort(t.titles) // "embedded" behind the others
+	slices.Sort(t.titles) // "embedded" sorts last
 	head := append([]string{"feature", "commands", "since"}, t.titles...)
 	row(append(head, "tried on a server")...)
 	fmt.Fprintln(&b, strings.Repeat("|---", len(head)+1)+"|")

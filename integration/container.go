@@ -17,8 +17,8 @@ import (
 
 const (
 	defaultImage = "redis:8"
-	perContainer = 4096 // databases of the shared container
-	startTime    = 2 * time.Minute
+	perContainer = 4096            // databases of the shared container
+	startTime    = 2 * time.Minute // timeout of a call to the container engine
 )
 
 func image() string {
@@ -28,7 +28,8 @@ func image() string {
 	return defaultImage
 }
 
-// inContainer gives the test a database of the shared container, or a container.
+// inContainer returns a database of the shared container or, if alone, a dedicated
+// container.
 func inContainer(t testing.TB, alone bool) *Env {
 	t.Helper()
 	docker := needEngine(t, "no server: set REDIS_URL, install redis-server, or start Docker", "docker", "redis")
@@ -37,7 +38,7 @@ func inContainer(t testing.TB, alone bool) *Env {
 		b := ownBox(t, docker, recipe{})
 		e.base.Addrs = []string{b.addr}
 		e.servers = boxServers(t, b)
-		e.source = fmt.Sprintf("a container of %s at %s, the test's own", image(), b.addr)
+		e.source = fmt.Sprintf("a container of %s at %s, dedicated to this test", image(), b.addr)
 		return e
 	}
 	addr, db, err := boxes.take(docker)
@@ -46,7 +47,7 @@ func inContainer(t testing.TB, alone bool) *Env {
 	e.source = fmt.Sprintf("database %d of a container of %s at %s, shared by the tests of this binary", db, image(), addr)
 	t.Cleanup(func() {
 		if err := boxes.give(addr, db); err != nil {
-			t.Errorf("integration: give database %d back: %v", db, err)
+			t.Errorf("integration: release database %d: %v", db, err)
 		}
 	})
 	return e
@@ -65,8 +66,8 @@ func ownBox(t testing.TB, docker *testcontainers.DockerClient, r recipe) *box {
 	return b
 }
 
-// needEngine returns a client of the container engine. When the test panics
-// every container of this process goes, also those that tests share.
+// needEngine returns a client of the container engine, or ends the test. If the test
+// panics, all containers of this process are removed, including shared ones.
 func needEngine(t testing.TB, otherwise string, words ...string) *testcontainers.DockerClient {
 	t.Helper()
 	docker, err := engine()
@@ -82,45 +83,46 @@ func needEngine(t testing.TB, otherwise string, words ...string) *testcontainers
 	return docker
 }
 
-// unmade ends a test that has no container.
+// unmade ends the test if err is not nil. It skips the test if the engine created no
+// container.
 func unmade(t testing.TB, err error) {
 	t.Helper()
 	switch {
 	case errors.Is(err, errNoContainer):
-		missing(t, err.Error()+"; DESIR_REDIS_IMAGE may name another image", "docker")
+		missing(t, err.Error()+"; set DESIR_REDIS_IMAGE to use another image", "docker")
 	case err != nil:
 		t.Fatalf("integration: %v", err)
 	}
 }
 
-// engine returns a client of the container engine that answers.
+// engine returns a client of the container engine, after a successful ping.
 var engine = sync.OnceValues(func() (c *testcontainers.DockerClient, err error) {
 	defer func() {
-		if r := recover(); r != nil { // the library's way to say that it found no engine
+		if r := recover(); r != nil { // testcontainers panics if it finds no engine
 			err = fmt.Errorf("%v", r)
 		}
 	}()
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	defer log.SetDefault(log.Default())
-	log.SetDefault(log.NewNoopLogger()) // it would describe the engine
+	log.SetDefault(log.NewNoopLogger()) // without this, testcontainers prints a description of the engine
 	if c, err = testcontainers.NewDockerClientWithOpts(ctx); err == nil {
 		_, err = c.Ping(ctx, client.PingOptions{})
 	}
 	return c, err
 })
 
-// boxes is the container that tests share, and which of its databases are taken.
+// boxes is the container that tests share, with the numbers of its databases in use.
 var boxes sharedBox
 
 type sharedBox struct {
 	mu    sync.Mutex
 	box   *box
 	taken map[int]bool
-	kept  bool // until Main ends
+	kept  bool // do not remove it when unused; true while Main runs
 }
 
-// take returns a database that is empty and of nobody else.
+// take returns an empty database that no other test uses.
 func (s *sharedBox) take(docker *testcontainers.DockerClient) (addr string, db int, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -137,11 +139,11 @@ func (s *sharedBox) take(docker *testcontainers.DockerClient) (addr string, db i
 			return s.box.addr, db, nil
 		}
 	}
-	return "", 0, fmt.Errorf("all %d databases of the container are taken", perContainer)
+	return "", 0, fmt.Errorf("all %d databases of the container are in use", perContainer)
 }
 
-// give empties a database and lets others have it. The last one ends the
-// container.
+// give empties a database and releases it. It removes the container if that was the last
+// database in use and Main does not run.
 func (s *sharedBox) give(addr string, db int) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
@@ -150,13 +152,13 @@ func (s *sharedBox) give(addr string, db int) error {
 	err := c.FlushDB(ctx).Err()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err == nil { // else nobody gets it again
+	if err == nil { // a database that may hold keys is not reused
 		delete(s.taken, db)
 	}
 	return errors.Join(err, s.endUnused())
 }
 
-// keep lets the container stay while nobody uses it, or no longer.
+// keep sets whether the container stays while it is unused.
 func (s *sharedBox) keep(yes bool) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -1,42 +1,49 @@
-// Package integration gives tests a real Redis, and ways to break it.
+// Package integration gives tests a real Redis server and the means to make it fail.
 //
 //	func TestCart(t *testing.T) {
 //		rdb := integration.New(t).Client()
 //		…
 //	}
 //
-// [New] takes the first of these that is there, and says in the test's log which:
+// [New] uses the first of these sources that is available, and logs which one it used:
 //
-//   - the server at REDIS_URL: a database that is empty, claimed for the test by
-//     a key with an expiry. A database that holds anything is refused, nothing is
-//     flushed, and what the test has written is deleted key by key.
-//   - redis-server or valkey-server on PATH: a server of the test's own, on the
-//     loopback interface, started in some 10 ms and ended with the test.
-//   - Docker, or Podman through its Docker socket: a database of the test's own in
-//     a container that the tests of the binary share. The image is the official
-//     one or the one that DESIR_REDIS_IMAGE names.
-//   - none: the test is skipped and says what to install. DESIR_REQUIRE, a list
-//     of "redis", "cluster" and "docker", turns such a skip into a failure.
+//   - The server at REDIS_URL. New claims an empty database with a key that expires. It
+//     refuses a database that holds keys. When the test ends, its keys are deleted with
+//     UNLINK, never with FLUSHDB or FLUSHALL.
+//   - redis-server or valkey-server on PATH. New starts a dedicated server on the loopback
+//     interface. The start takes about 10 ms. The server ends with the test.
+//   - Docker, or Podman through its Docker socket. New returns an empty database of a
+//     container that all tests of the binary share. The image is redis:8, or the image that
+//     DESIR_REDIS_IMAGE names.
+//   - If there is none, New skips the test and says what to install. DESIR_REQUIRE, a
+//     comma-separated list of "redis", "cluster", "docker" and "servers", makes such a skip
+//     a failure.
 //
-// DESIR_SERVERS lists more servers, as PATH lists folders: each entry is a folder that
-// holds redis-server or valkey-server, or a folder of such folders. [Matrix] runs on
-// each of them in subtests that are named after its product and version. An entry
-// without a server is skipped by name, or fails if DESIR_REQUIRE has "servers".
+// DESIR_SERVERS lists more servers. It is a path list like PATH. Each entry is a directory
+// that holds redis-server or valkey-server, or a directory of such directories. [Matrix]
+// runs on each of these servers, in subtests that are named after product and version. An
+// entry without a server is skipped by name. It fails if DESIR_REQUIRE contains "servers".
 //
-// DESIR_PROTOCOL=2 has all clients speak RESP2, unless their options or REDIS_URL choose
+// With DESIR_PROTOCOL=2 all clients speak RESP2, unless their options or REDIS_URL choose
 // the version. The default is 3.
 //
-// [Cluster], [Sentinel] and [TLS] start what their names say out of the servers on
-// PATH, or out of containers, and [Matrix] runs one test on all of them.
-// [Env.Servers] can be killed, frozen and started again, [Env.Partition] cuts those
-// of a cluster or of sentinels in containers off from each other, [Env.Proxy] loses
-// requests and replies, [Record] tells what a client has sent, and [NoLeaks] fails a test
-// that leaves something behind.
+// [Cluster], [Sentinel] and [TLS] start the topologies of their names, with the server on
+// PATH or in containers. [Matrix] runs one test on every topology.
 //
-// Nothing is left when the tests are over: servers end with the test, also with
-// one that panics, or with the process on Linux; what a killed process has left
-// behind (containers, networks, directories) is removed by the next run. A binary whose tests use containers
-// one after the other saves their starts by
+// To test failures:
+//
+//   - [Server] has methods that kill, freeze and restart a server. [Env.Servers] returns
+//     the servers of the test.
+//   - [Env.Partition] disconnects servers of a cluster or a Sentinel setup in containers.
+//   - [Env.Proxy] returns a proxy that loses or delays requests and replies.
+//   - [Record] records the commands that a client sends.
+//   - [NoLeaks] fails a test that leaves keys, subscriptions or goroutines behind.
+//
+// Servers end with their test, even if the test panics. On Linux they also end when the
+// test process dies. If a test process was killed, the next run removes what it left:
+// containers, networks and directories.
+//
+// If several tests of a binary use containers, this saves starts:
 //
 //	func TestMain(m *testing.M) { os.Exit(integration.Main(m)) }
 package integration

@@ -16,35 +16,35 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// Env is the Redis of one test. It ends with the test. Its methods may be called
-// from any goroutine of the test, one at a time; those that cannot do what they
-// are asked for end the test.
+// Env is the Redis server, cluster or Sentinel setup of one test. It ends with the test.
+// Its methods may be called from any goroutine of the test, but not concurrently. A method
+// that cannot do its work fails the test.
 type Env struct {
 	t         testing.TB
 	kind      string // "server", "cluster", "sentinel", "tls"
 	source    string
 	base      redis.UniversalOptions
-	url       string // of a server that is not the test's own
+	url       string // set for a server at REDIS_URL
 	servers   []*Server
 	sentinels []*Server
-	watch     redistest.Watch // of sentinels
-	lan       *lan            // of several containers
+	watch     redistest.Watch // set if kind is "sentinel"
+	lan       *lan            // private network of several containers, or nil
 	client    redis.UniversalClient
 }
 
-// New gives the test a database, or a server, where it finds one; see the
-// package comment.
+// New returns an empty database or a dedicated server for the test. The package comment
+// says where it looks for a server. If there is none, New skips the test.
 func New(t testing.TB, opts ...Option) *Env {
 	t.Helper()
 	return begin(t, opts, find)
 }
 
-// begin makes an Env and says where it is.
+// begin creates an Env and logs its source.
 func begin(t testing.TB, opts []Option, make func(testing.TB, settings) *Env) *Env {
 	t.Helper()
 	s := gather(opts)
 	if s.leaks {
-		redistest.Goroutines(t) // first, so that it looks last
+		redistest.Goroutines(t) // first, so that its check runs last
 	}
 	e := make(t, s)
 	t.Logf("integration: %s", e.source)
@@ -54,7 +54,7 @@ func begin(t testing.TB, opts []Option, make func(testing.TB, settings) *Env) *E
 	return e
 }
 
-// Client returns the test's client, the same one at every call. It is closed
+// Client returns the client of the test. Every call returns the same one. It is closed
 // when the test ends.
 func (e *Env) Client() redis.UniversalClient {
 	e.t.Helper()
@@ -64,8 +64,8 @@ func (e *Env) Client() redis.UniversalClient {
 	return e.client
 }
 
-// NewClient returns another client, as another process would have one. It is
-// closed when the test ends.
+// NewClient returns a new client, which simulates another process. It is closed when the
+// test ends.
 func (e *Env) NewClient(opts ...func(*redis.UniversalOptions)) redis.UniversalClient {
 	e.t.Helper()
 	c := e.dial(opts...)
@@ -73,7 +73,7 @@ func (e *Env) NewClient(opts ...func(*redis.UniversalOptions)) redis.UniversalCl
 	return c
 }
 
-// dial returns a client that is the caller's to close.
+// dial returns a new client. The caller closes it.
 func (e *Env) dial(opts ...func(*redis.UniversalOptions)) redis.UniversalClient {
 	o := e.base
 	o.Addrs = slices.Clone(o.Addrs)
@@ -88,13 +88,14 @@ func (e *Env) dial(opts ...func(*redis.UniversalOptions)) redis.UniversalClient 
 		opt(&o)
 	}
 	if e.kind == "cluster" {
-		return redis.NewClusterClient(o.Cluster()) // also if one address is known
+		return redis.NewClusterClient(o.Cluster()) // even with a single address
 	}
 	return redis.NewUniversalClient(&o)
 }
 
-// URL returns the address as desir.Open takes it: REDIS_URL with its password and the
-// test's database, if the server is that. It does not carry the certificate that [TLS] needs.
+// URL returns the address in the form that desir.Open accepts. For a server at REDIS_URL
+// that is REDIS_URL, including its password, with the test's database. The URL does not
+// contain the certificate that a client of [TLS] needs: see [Env.TLSConfig].
 func (e *Env) URL() string {
 	if e.url != "" {
 		return e.url
@@ -112,29 +113,29 @@ func (e *Env) URL() string {
 	}
 }
 
-// TLSConfig returns what a client of [TLS] needs, a new copy at each call, and
-// nil for anything else.
+// TLSConfig returns the configuration for clients of the server. It is nil for servers
+// without TLS. Each call returns a new copy.
 func (e *Env) TLSConfig() *tls.Config { return e.base.TLSConfig.Clone() }
 
-// Source says in words where the server was found, as the test's log does.
+// Source describes the server and where it was found. The test's log has the same text.
 func (e *Env) Source() string { return e.source }
 
-// Version returns the server's version, "7.0.15": Redis' or, of a server that
-// calls itself otherwise, its own.
+// Version returns the version of the server, such as "7.0.15". For a product other than
+// Redis, such as Valkey, it is the product's own version. Version sends one INFO.
 func (e *Env) Version() string {
 	e.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	info, err := e.Client().Info(ctx, "server").Result()
 	if err != nil {
-		e.t.Fatalf("integration: the server's version: %v", err)
+		e.t.Fatalf("integration: read the server's version: %v", err)
 	}
 	_, version := hub.Product(info)
 	return version
 }
 
-// Require skips the test when the server is older than a version like "7.4". A
-// skip names both.
+// Require skips the test if the server is older than version, such as "7.4". The skip
+// message contains both versions. It sends one INFO.
 func (e *Env) Require(version string) {
 	e.t.Helper()
 	has := e.Version()
@@ -143,17 +144,18 @@ func (e *Env) Require(version string) {
 	}
 }
 
-// Servers returns the servers that the test may treat badly: those of its own.
-// A server at REDIS_URL and a shared container are not among them ([Alone]). The
-// masters of a cluster come before their replicas; the first of a sentinel's was
-// the master at the beginning.
+// Servers returns the dedicated servers of the test, which the test may kill, freeze and
+// restart. A server at REDIS_URL, a shared container and a shared cluster are not
+// included: use [Alone]. In a cluster the masters come before the replicas. With
+// [Sentinel] the first server was the master at the start, and sentinels are not included.
 func (e *Env) Servers() []*Server { return slices.Clone(e.servers) }
 
-// Server returns the only server of the test's own.
+// Server returns the dedicated server of the test. It ends the test if there is not
+// exactly one.
 func (e *Env) Server() *Server {
 	e.t.Helper()
 	if len(e.servers) != 1 {
-		e.t.Fatalf("integration: %d servers are the test's own, not one (%s); New with Alone() gives one", len(e.servers), e.source)
+		e.t.Fatalf("integration: the test has %d dedicated servers, want exactly one (%s); use New with Alone()", len(e.servers), e.source)
 	}
 	return e.servers[0]
 }

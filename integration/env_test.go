@@ -19,7 +19,7 @@ import (
 
 var ctx = context.Background()
 
-// TestMatrix uses a Map and a Chan on everything there is.
+// TestMatrix uses a Map and a Chan on every topology.
 func TestMatrix(t *testing.T) {
 	Matrix(t, func(t *testing.T, e *Env) {
 		m := collections.NewMap[string, int](e.Client(), "stock")
@@ -39,7 +39,7 @@ func TestMatrix(t *testing.T) {
 		if v := e.Version(); older(v, "6.2") {
 			t.Errorf("Version = %q", v)
 		}
-		if e.kind == "tls" { // its certificate is not in the URL
+		if e.kind == "tls" { // the URL does not contain the certificate
 			return
 		}
 		rdb, err := desir.Open(ctx, e.URL())
@@ -53,7 +53,7 @@ func TestMatrix(t *testing.T) {
 	})
 }
 
-// TestEmpty has the same names twice, one test after the other.
+// TestEmpty uses the same key in two tests, one after the other.
 func TestEmpty(t *testing.T) {
 	for range 2 {
 		Matrix(t, func(t *testing.T, e *Env) {
@@ -65,7 +65,7 @@ func TestEmpty(t *testing.T) {
 	}
 }
 
-// TestFaults treats a process and a container alike.
+// TestFaults kills, restarts, freezes and thaws a process and a container.
 func TestFaults(t *testing.T) {
 	for name, opts := range map[string][]Option{"process": {Alone()}, "container": {Alone(), Container()}} {
 		t.Run(name, func(t *testing.T) {
@@ -83,13 +83,13 @@ func TestFaults(t *testing.T) {
 			}
 			s.Kill()
 			if err := ping(50 * time.Millisecond); err == nil {
-				t.Error("a killed server answers")
+				t.Error("a killed server replies")
 			}
 			s.Restart()
 			redistest.Eventually(t, 20*time.Second, func() bool { return ping(time.Second) == nil }, "it answers after a restart")
 			s.Freeze()
 			if err := ping(50 * time.Millisecond); err == nil {
-				t.Error("a frozen server answers")
+				t.Error("a frozen server replies")
 			}
 			s.Thaw()
 			redistest.Eventually(t, 20*time.Second, func() bool { return ping(time.Second) == nil }, "it answers when thawed")
@@ -124,7 +124,7 @@ func TestFailover(t *testing.T) {
 	})
 }
 
-// clientsReachAll asks a sentinel for every address that it tells clients.
+// clientsReachAll connects to every address that sentinels return to clients.
 func clientsReachAll(t *testing.T, e *Env) {
 	t.Helper()
 	s := redis.NewSentinelClient(&redis.Options{Addr: e.base.Addrs[0]})
@@ -143,10 +143,10 @@ func clientsReachAll(t *testing.T, e *Env) {
 		}
 		c.Close()
 		if host, _, _ := net.SplitHostPort(addr); host != "127.0.0.1" && host != published {
-			t.Errorf("%s is an address of the inner network", addr)
+			t.Errorf("%s is an address of the private network", addr)
 		}
 	}
-	for _, x := range sentinels { // which tell the same
+	for _, x := range sentinels { // all must return the same master
 		other := redis.NewSentinelClient(&redis.Options{Addr: net.JoinHostPort(x["ip"], x["port"])})
 		defer other.Close()
 		addr, err := other.GetMasterAddrByName(ctx, e.base.MasterName).Result()
@@ -216,7 +216,7 @@ func TestOlder(t *testing.T) {
 	}
 }
 
-// TestServersAreTheTestsOwn refuses to treat shared ones badly.
+// TestServersAreTheTestsOwn: a test does not get a shared server to kill.
 func TestServersAreTheTestsOwn(t *testing.T) {
 	needServer(t, "cluster", "this test")
 	x := Cluster(t).attempt(t, func(e *Env) { e.Server() })
@@ -228,7 +228,7 @@ func TestServersAreTheTestsOwn(t *testing.T) {
 	}
 }
 
-// needServer is for tests of what only processes can do.
+// needServer skips the test if no server is on PATH.
 func needServer(t testing.TB, word, what string) {
 	t.Helper()
 	if redistest.ServerBinary() == "" {

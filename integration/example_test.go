@@ -15,7 +15,7 @@ import (
 	"github.com/desir-go/desir/integration"
 )
 
-// reserve is code under test: it takes one from the stock, if there is any.
+// reserve is the code under test. It takes one item from the stock, if there is one.
 func reserve(ctx context.Context, rdb redis.UniversalClient, item string) error {
 	stock := collections.NewMap[string, int](rdb, "stock")
 	_, err := stock.Update(ctx, item, func(n int, _ bool) (int, bool, error) {
@@ -27,8 +27,8 @@ func reserve(ctx context.Context, rdb redis.UniversalClient, item string) error 
 	return err
 }
 
-// A complete test: on one server, in a container, on a cluster, behind
-// sentinels and over TLS, whichever of them are there.
+// TestReserve is a complete test. It runs on one server, in a container, on a cluster, with
+// Sentinel and over TLS, as far as they are available.
 func TestReserve(t *testing.T) {
 	integration.Matrix(t, func(t *testing.T, e *integration.Env) {
 		rdb := e.Client()
@@ -45,7 +45,7 @@ func TestReserve(t *testing.T) {
 }
 
 func ExampleNew() {
-	var t *testing.T // of func TestCart(t *testing.T)
+	var t *testing.T // the parameter of func TestCart(t *testing.T)
 
 	rdb := integration.New(t).Client()
 	carts := collections.NewMap[string, []string](rdb, "carts")
@@ -59,7 +59,7 @@ func ExampleEnv_Proxy() {
 
 	p := integration.New(t).Proxy()
 	orders := counter.New(p.NewClient(), "orders")
-	p.DropReplies(1, "incrby") // executed, and nobody hears of it
+	p.DropReplies(1, "incrby") // the server executes it, but the reply is lost
 	if _, err := orders.Next(t.Context()); !errors.Is(err, desir.ErrMaybeRan) {
 		t.Errorf("Next: %v; want ErrMaybeRan", err)
 	}
@@ -77,7 +77,7 @@ func ExampleEnv_Server() {
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	if _, _, err := m.Get(ctx, "k"); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("Get of a frozen server: %v; want the deadline", err)
+		t.Errorf("Get of a frozen server: %v; want DeadlineExceeded", err)
 	}
 	e.Server().Thaw()
 }
@@ -106,7 +106,8 @@ func ExampleSentinel() {
 	}
 }
 
-// A master that is cut off loses its place, and what it acknowledges meanwhile.
+// A disconnected master is replaced by its replica. Writes that it acknowledges in between
+// are lost.
 func ExampleEnv_Partition() {
 	var t *testing.T
 
@@ -114,7 +115,7 @@ func ExampleEnv_Partition() {
 	rdb := e.Client()
 	stock := collections.NewMap[string, int](rdb, "stock")
 	e.Partition(e.Servers()[0])
-	for stock.Set(t.Context(), "tea", 1) != nil { // until a replica is the master
+	for stock.Set(t.Context(), "tea", 1) != nil { // fails until the replica is promoted
 		if t.Context().Err() != nil {
 			t.Fatal("no other master")
 		}

@@ -11,9 +11,9 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// TestFailoverUnderLoad kills a master without a warning. Calls go on, by
-// themselves, at most a second after another master is there, and only what was
-// acknowledged shortly before the end may be lost.
+// TestFailoverUnderLoad kills a master under load. Calls must succeed again at most a second
+// after the promotion of a replica. Only writes that were acknowledged shortly before the
+// kill may be lost.
 func TestFailoverUnderLoad(t *testing.T) {
 	t.Parallel()
 	for name, make := range map[string]func(testing.TB) *Env{
@@ -27,10 +27,12 @@ func TestFailoverUnderLoad(t *testing.T) {
 	}
 }
 
-// underLoad lets a master be replaced while calls go on, and looks at what became of them.
+// underLoad calls replace, which replaces a master, while calls run, and checks the results
+// of the calls.
 //
-// A machine that others use may keep a living master from answering for so long that it is replaced as
-// well. What it had acknowledged by itself is lost then, which says nothing: there is another run.
+// On a busy machine another, healthy master may be silent for so long that it is replaced
+// too. The writes that only it had acknowledged are then lost, so the findings mean nothing.
+// In that case underLoad repeats the run, up to two times.
 func underLoad(t *testing.T, e *Env, name string, replace func(l *load) (outage time.Duration, lossy window)) {
 	t.Helper()
 	for run := range 3 {
@@ -49,7 +51,7 @@ func underLoad(t *testing.T, e *Env, name string, replace func(l *load) (outage 
 	}
 }
 
-// takeovers counts how often a server became master, by the logs.
+// takeovers counts in the logs how often a server became master.
 func takeovers(e *Env) (n int) {
 	for _, s := range slices.Concat(e.servers, e.sentinels) {
 		log := s.Log()
@@ -58,9 +60,9 @@ func takeovers(e *Env) (n int) {
 	return n
 }
 
-// killMaster ends a master and returns how long it takes until there is another,
-// and when what was acknowledged may have been lost with it: after a moment at
-// which replicas had everything, and before the other one.
+// killMaster kills a master. It returns the time until another master took over, and the
+// window in which acknowledged writes may be lost. The window begins before the replicas
+// had a complete copy and ends when the other master has taken over.
 func killMaster(t *testing.T, e *Env) (failover time.Duration, lossy window) {
 	t.Helper()
 	master := aMaster(t, e)
@@ -86,7 +88,7 @@ func aMaster(t *testing.T, e *Env) *Server {
 	return nil
 }
 
-// copied waits until every replica has what its master had at the call.
+// copied waits until every replica has the data that its master had at the call.
 func copied(t *testing.T, e *Env) {
 	t.Helper()
 	replicas := 1
@@ -103,8 +105,8 @@ func copied(t *testing.T, e *Env) {
 	}
 }
 
-// heir waits until another server has taken a master's place and all others know:
-// they call the cluster whole.
+// heir waits until another server has replaced master and, in a cluster, until all other
+// nodes report a complete cluster.
 func heir(t *testing.T, e *Env, master *Server) {
 	t.Helper()
 	redistest.Eventually(t, time.Minute, func() bool {
@@ -128,9 +130,9 @@ func heir(t *testing.T, e *Env, master *Server) {
 	}, "another master")
 }
 
-// TestContainersUnderLoad moves slots of a cluster of six containers, restarts all
-// of them, kills a master, and cuts one off, one after the other, while calls go
-// on; and the last two behind sentinels.
+// TestContainersUnderLoad moves slots of a cluster of six containers, restarts all nodes,
+// kills a master and disconnects a master, one after the other, under load. With Sentinel
+// it kills and disconnects a master.
 func TestContainersUnderLoad(t *testing.T) {
 	t.Parallel()
 	t.Run("cluster", func(t *testing.T) {
@@ -154,7 +156,7 @@ func TestContainersUnderLoad(t *testing.T) {
 			last := e.Servers()[5]
 			last.Freeze()
 			if err := asked(t, last).Ping(within(t, 50*time.Millisecond)).Err(); err == nil {
-				t.Error("a frozen node answers")
+				t.Error("a frozen node replies")
 			}
 			last.Thaw()
 			settled(t, e)
@@ -185,7 +187,7 @@ func killed(t *testing.T, e *Env) {
 	})
 }
 
-// cutOff takes a master out of the network under load, and puts it back.
+// cutOff disconnects a master from the network under load, and reconnects it.
 func cutOff(t *testing.T, e *Env) {
 	t.Helper()
 	underLoad(t, e, "partition", func(l *load) (time.Duration, window) {
@@ -194,12 +196,12 @@ func cutOff(t *testing.T, e *Env) {
 		copied(t, e)
 		cut := time.Now()
 		e.Partition(master)
-		e.Partition(master) // it is
+		e.Partition(master) // no effect on a disconnected server
 		heir(t, e, master)
 		failover := time.Since(cut)
 		t.Logf("another master after %v", failover)
-		if e.kind == "cluster" { // which has its masters stop
-			redistest.Eventually(t, time.Minute, func() bool { return !whole(t, master) }, "the old master finds itself alone")
+		if e.kind == "cluster" { // a disconnected master stops accepting writes
+			redistest.Eventually(t, time.Minute, func() bool { return !whole(t, master) }, "the old master notices that it is alone")
 			t.Logf("the old one has stopped after %v", time.Since(cut))
 		}
 		if r := role(t, master); r != "master" {
@@ -211,7 +213,7 @@ func cutOff(t *testing.T, e *Env) {
 		e.Heal()
 		e.Heal()
 		redistest.Eventually(t, time.Minute, func() bool { return role(t, master) == "slave" }, "the old master follows the new one")
-		if e.kind == "sentinel" { // clients may have called it up to here, and workers have read there
+		if e.kind == "sentinel" { // until now clients may have sent writes to it, and workers may have read from it
 			lossy.to, l.moving = time.Now(), link.Lifetime
 		}
 		follows := time.Since(healed)
@@ -222,7 +224,7 @@ func cutOff(t *testing.T, e *Env) {
 	})
 }
 
-// whole reports whether a node answers and has a master for every slot.
+// whole reports whether a node replies and knows a master for every slot.
 func whole(t *testing.T, s *Server) bool {
 	t.Helper()
 	c := asked(t, s)
@@ -231,7 +233,7 @@ func whole(t *testing.T, s *Server) bool {
 	return err == nil && strings.Contains(info, "cluster_state:ok")
 }
 
-// moveSlot gives the slot of a key to another master.
+// moveSlot moves the slot of a key to another master.
 func moveSlot(t *testing.T, e *Env, key string, half func()) {
 	t.Helper()
 	var nodes redistest.Nodes

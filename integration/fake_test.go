@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// fake is a test whose failures and skips are results.
+// fake is a testing.TB that records failures and skips.
 type fake struct {
 	testing.TB
 	said     []string
@@ -16,11 +16,11 @@ type fake struct {
 	cleanups []func()
 }
 
-// attempt runs f as a test of its own and returns what became of it.
+// attempt runs f with a fake and returns the fake.
 func attempt(t *testing.T, f func(testing.TB)) *fake {
 	x := &fake{TB: t}
 	done := make(chan struct{})
-	go func() { // as FailNow ends the goroutine
+	go func() { // in a goroutine, since FailNow ends it
 		defer close(done)
 		f(x)
 	}()
@@ -31,8 +31,8 @@ func attempt(t *testing.T, f func(testing.TB)) *fake {
 	return x
 }
 
-// attempt runs f with an Env that t has, whose missing server has skipped t, and returns
-// what f said.
+// attempt runs f with a copy of e that reports to a fake, and returns the fake. If the
+// server is missing, t has been skipped already.
 func (e *Env) attempt(t *testing.T, f func(*Env)) *fake {
 	return attempt(t, func(t testing.TB) {
 		c := *e

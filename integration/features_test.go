@@ -14,12 +14,12 @@ import (
 	"github.com/desir-go/desir/rpc"
 )
 
-// feature is a row of docs/compatibility.md: what a server has to have for it,
-// and a few calls that tell whether it has.
+// feature is a row of docs/compatibility.md: the commands that it needs, and calls that
+// find out whether a server has them.
 type feature struct {
 	name     string
-	commands string // those that are not as old as Redis itself
-	since    string // as the manuals of Redis and Valkey have it
+	commands string // the commands that the oldest servers lack
+	since    string // versions, from the manuals of Redis and Valkey
 	try      func(rdb redis.UniversalClient) error
 }
 
@@ -102,10 +102,10 @@ func raw(args ...any) func(redis.UniversalClient) error {
 	return func(rdb redis.UniversalClient) error { return rdb.Do(ctx, args...).Err() }
 }
 
-// setByScript stores an entry with a time to live as if the server had no HSETEX.
+// setByScript stores an entry with a time to live, as on a server without HSETEX.
 func setByScript(rdb redis.UniversalClient) error {
 	plain, ok := rdb.(*redis.Client)
-	if !ok { // it is the server that matters here
+	if !ok { // the row is about servers, not about kinds of clients
 		return nil
 	}
 	c := redis.NewClient(plain.Options())
@@ -114,7 +114,7 @@ func setByScript(rdb redis.UniversalClient) error {
 	return collections.NewMap[string, int](c, "lives").SetTTL(ctx, "b", 1, time.Hour)
 }
 
-// lacking is a hook that answers a command as a server that does not have it.
+// lacking is a hook that returns the error of a server that lacks the command.
 type lacking string
 
 func (lacking) DialHook(next redis.DialHook) redis.DialHook { return next }
@@ -138,7 +138,7 @@ type unknownCommand string
 func (e unknownCommand) Error() string { return string(e) }
 func (unknownCommand) RedisError()     {}
 
-// invoke makes a call to a worker of its own.
+// invoke starts a worker and calls it.
 func invoke(rdb redis.UniversalClient) error {
 	double := rpc.NewMethod[int, int]("Double")
 	s := rpc.NewServer(rdb, "rpc")

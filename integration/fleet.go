@@ -14,8 +14,8 @@ import (
 	"github.com/testcontainers/testcontainers-go"
 )
 
-// fleet is containers that speak to each other over a network of their own. Their
-// ports are published for clients.
+// fleet is a group of containers with a private network. Their ports are published for
+// clients.
 type fleet struct {
 	lan   *lan
 	boxes []*box
@@ -37,15 +37,15 @@ func startFleet(docker *testcontainers.DockerClient, recipes []recipe) (*fleet, 
 	return f, nil
 }
 
-// twoNetworks refuses Podman: it answered no more at the published port of a
-// container that had joined a second network.
+// twoNetworks returns an error for Podman, which does not forward the published port of a
+// container that has joined a second network.
 func twoNetworks(docker *testcontainers.DockerClient) error {
 	ctx, cancel := context.WithTimeout(context.Background(), lanTime)
 	defer cancel()
 	about, err := docker.ServerVersion(ctx, client.ServerVersionOptions{})
 	for _, c := range about.Components {
 		if strings.HasPrefix(c.Name, "Podman") {
-			return errors.New("a cluster, or sentinels, of containers need Docker: Podman does not reach containers that are in two networks")
+			return errors.New("a cluster or sentinels in containers need Docker: Podman does not reach a container that is in two networks")
 		}
 	}
 	return err
@@ -61,7 +61,7 @@ func (f *fleet) start(i int, docker *testcontainers.DockerClient, r recipe) erro
 	return f.lan.join(b)
 }
 
-// each calls do for every container, side by side.
+// each calls do for every container, concurrently.
 func (f *fleet) each(do func(i int) error) error {
 	errs := make([]error, len(f.boxes))
 	var group sync.WaitGroup
@@ -79,12 +79,12 @@ func (f *fleet) addrs() (all []string) {
 	return all
 }
 
-// inside returns where a container is for the others.
+// inside returns the address of a container for the other containers.
 func (f *fleet) inside(i int) string {
 	return net.JoinHostPort(f.boxes[i].ip.String(), strconv.Itoa(f.boxes[i].port))
 }
 
-// own lets the fleet end with a test.
+// own removes the fleet when the test ends.
 func (f *fleet) own(t testing.TB) {
 	t.Cleanup(func() {
 		if err := f.end(); err != nil {
@@ -93,7 +93,7 @@ func (f *fleet) own(t testing.TB) {
 	})
 }
 
-// end removes the containers, and then their network.
+// end removes the containers and then their network.
 func (f *fleet) end() error {
 	err := f.each(func(i int) error {
 		if f.boxes[i] == nil { // it did not start
@@ -104,18 +104,19 @@ func (f *fleet) end() error {
 	return errors.Join(err, f.lan.end())
 }
 
-// fleets is the cluster of containers that tests share.
+// fleets is the shared cluster of containers.
 var fleets sharing
 
 type sharing struct {
-	turns sync.Mutex // held by the test that has the cluster
+	turns sync.Mutex // held by the test that uses the cluster
 	mu    sync.Mutex
 	fleet *fleet
 	used  bool
-	kept  bool // until Main ends
+	kept  bool // do not remove it when unused; true while Main runs
 }
 
-// take returns the addresses of the cluster to the test whose turn it is.
+// take returns the addresses of the cluster. It starts the cluster if needed. The caller
+// holds turns.
 func (s *sharing) take(docker *testcontainers.DockerClient) ([]string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -130,8 +131,8 @@ func (s *sharing) take(docker *testcontainers.DockerClient) ([]string, error) {
 	return s.fleet.addrs(), nil
 }
 
-// patience keeps the nodes from suspecting each other while tests keep the
-// machine busy: nobody is there to fail over to.
+// patience is the node timeout of the shared cluster. It is long because the cluster has
+// no replicas to fail over to, and a busy machine must not make nodes look failed.
 const patience = 15 * time.Second
 
 func (s *sharing) give() error {

@@ -18,11 +18,10 @@ const (
 	watchers     = 3 // sentinels
 )
 
-// guard stands before a sentinel in a container. Sentinels tell clients where they
-// reach a server themselves, which clients cannot. So clients speak to each of
-// them through a proxy of this process, which puts the engine's host in place of
-// addresses of the inner network. Ports stay: a server listens inside on the
-// number that is published, a sentinel on the number of its proxy.
+// guard is a proxy in front of a sentinel in a container. A sentinel returns the addresses
+// of the private network, which clients cannot reach. The proxy replaces them with the
+// engine's host. Ports need no replacement: a server listens in its container on the
+// number of its published port, and a sentinel on the number of its proxy's port.
 type guard struct {
 	proxy           *redistest.Proxy
 	inside, outside int
@@ -40,12 +39,12 @@ func newGuard(t testing.TB, host string) guard {
 		g.inside, err = strconv.Atoi(port)
 	}
 	if err != nil {
-		t.Fatalf("integration: the address of a proxy: %v", err)
+		t.Fatalf("integration: parse the address of a proxy: %v", err)
 	}
 	return g
 }
 
-// boxedSentinel gives the test a master, replicas and sentinels in containers.
+// boxedSentinel starts a master, replicas and sentinels in containers.
 func boxedSentinel(t testing.TB) *Env {
 	t.Helper()
 	docker := needEngine(t, "sentinels need redis-server or valkey-server on PATH, or Docker", "redis", "docker")
@@ -54,7 +53,7 @@ func boxedSentinel(t testing.TB) *Env {
 		unmade(t, errors.Join(errNoContainer, err))
 	}
 	e := &Env{t: t, kind: "sentinel", watch: redistest.Watch{MasterName: "main"}}
-	e.source = "a master, two replicas and three sentinels in containers of " + image() + ", the test's own"
+	e.source = "a master, two replicas and three sentinels in containers of " + image() + ", dedicated to this test"
 	guards := make([]guard, watchers)
 	for i := range guards {
 		guards[i] = newGuard(t, host)
@@ -67,7 +66,7 @@ func boxedSentinel(t testing.TB) *Env {
 	for i, b := range f.boxes {
 		names[b.ip.String()] = host
 		if i >= watchedNodes {
-			names[b.ip.String()] = "127.0.0.1" // as its proxy
+			names[b.ip.String()] = "127.0.0.1" // where its proxy listens
 		}
 	}
 	e.base.MasterName = e.watch.MasterName
@@ -78,10 +77,9 @@ func boxedSentinel(t testing.TB) *Env {
 	return e
 }
 
-// startWatched starts the containers, tells the servers who follows whom, and
-// completes w.
+// startWatched starts the containers, sets up replication and sentinels, and fills in w.
 func startWatched(docker *testcontainers.DockerClient, guards []guard, w *redistest.Watch) (*fleet, error) {
-	own := map[string]string{configFile: ""} // where they write down what they are told
+	own := map[string]string{configFile: ""} // CONFIG REWRITE and sentinels write to it
 	recipes := slices.Repeat([]recipe{{args: flags(redistest.ReplicationConfig()...), files: own}}, watchedNodes)
 	for _, g := range guards {
 		recipes = append(recipes, recipe{args: []string{"--sentinel"}, files: own, inside: g.inside, outside: g.outside})
@@ -99,7 +97,7 @@ func startWatched(docker *testcontainers.DockerClient, guards []guard, w *redist
 		err = w.Begin(f.inside(0))
 	}
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("start sentinels in containers: %w; the log of one:\n%s", err, f.boxes[watchedNodes].log()), f.end())
+		return nil, errors.Join(fmt.Errorf("start sentinels in containers: %w; log of the first sentinel:\n%s", err, f.boxes[watchedNodes].log()), f.end())
 	}
 	return f, nil
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// eachKey calls f with the keys of a database, some hundred at a time.
+// eachKey calls f with the keys of a database, about 500 per call.
 func eachKey(ctx context.Context, c *redis.Client, f func(keys []string) error) error {
 	for cursor := uint64(0); ; {
 		keys, next, err := c.Scan(ctx, cursor, "*", 500).Result()
@@ -23,8 +23,7 @@ func eachKey(ctx context.Context, c *redis.Client, f func(keys []string) error) 
 	}
 }
 
-// eachMaster calls f for each server that holds keys, through a client that the
-// test does not know.
+// eachMaster calls f for each master, with a client that has no hooks of the test.
 func (e *Env) eachMaster(ctx context.Context, f func(context.Context, *redis.Client) error) error {
 	c := e.dial()
 	defer c.Close()

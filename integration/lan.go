@@ -14,23 +14,23 @@ import (
 	"github.com/testcontainers/testcontainers-go"
 )
 
-// lan is a network over which containers speak to each other and nobody else.
-// Their ports are published by the engine's default network, so that clients
-// reach a container that has left this one.
+// lan is a private network of containers. Ports are published through the engine's default
+// network, so clients also reach a container that has left the lan.
 type lan struct {
 	docker *testcontainers.DockerClient
 	id     string
 	subnet netip.Prefix
 
 	mu sync.Mutex
-	in map[*box]bool
+	in map[*box]bool // the containers that have joined
 }
 
-const lanTime = 30 * time.Second // for a call of the engine
+const lanTime = 30 * time.Second // timeout of a call to the engine
 
-// newLAN makes a network. Containers can have addresses of our choice only where
-// the subnet was our choice too, so the engine is asked twice: for any that is
-// free, and then for this one, which another program may have taken meanwhile.
+// newLAN creates a network. The engine accepts fixed container addresses only in a network
+// with a fixed subnet. So newLAN creates a network to learn a free subnet, removes it, and
+// creates another one with that subnet. It retries, since another program may take the
+// subnet in between.
 func newLAN(docker *testcontainers.DockerClient) (*lan, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), lanTime)
 	defer cancel()
@@ -45,7 +45,7 @@ func newLAN(docker *testcontainers.DockerClient) (*lan, error) {
 		}
 		errs = append(errs, err)
 	}
-	return nil, fmt.Errorf("make a network: %w", errors.Join(errs...))
+	return nil, fmt.Errorf("create a network: %w", errors.Join(errs...))
 }
 
 func (l *lan) create(ctx context.Context, addresses *network.IPAM) (id string, err error) {
@@ -55,7 +55,7 @@ func (l *lan) create(ctx context.Context, addresses *network.IPAM) (id string, e
 	return made.ID, err
 }
 
-// choose finds a subnet that is free.
+// choose finds a free subnet.
 func (l *lan) choose(ctx context.Context) error {
 	id, err := l.create(ctx, nil)
 	if err != nil {
@@ -71,19 +71,19 @@ func (l *lan) choose(ctx context.Context) error {
 			return nil
 		}
 	}
-	return errors.New("the engine gave it no IPv4 addresses")
+	return errors.New("the engine's network has no IPv4 subnet")
 }
 
-// address returns that of the i-th container.
+// address returns the address of the i-th container.
 func (l *lan) address(i int) netip.Addr {
-	a := l.subnet.Masked().Addr().Next().Next() // the first one is the gateway
+	a := l.subnet.Masked().Addr().Next().Next() // the first address is the gateway's
 	for range i {
 		a = a.Next()
 	}
 	return a
 }
 
-// join lets a container have its address, unless it has it.
+// join connects a container to the network, unless it is connected.
 func (l *lan) join(b *box) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -101,7 +101,7 @@ func (l *lan) join(b *box) error {
 	return err
 }
 
-// leave takes a container out of the network, unless it is out.
+// leave disconnects a container from the network, unless it is disconnected.
 func (l *lan) leave(b *box) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()

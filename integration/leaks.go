@@ -9,7 +9,7 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// checkLeaks fails the test if keys without an expiry or subscriptions are left.
+// checkLeaks fails the test if keys without an expiry or subscriptions remain.
 func (e *Env) checkLeaks() {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
@@ -23,7 +23,7 @@ func (e *Env) checkLeaks() {
 			left = append(left, stay...)
 			return err
 		})
-		if err != nil || len(e.servers) == 0 { // subscriptions know no databases: they may be others'
+		if err != nil || len(e.servers) == 0 { // subscriptions are not per database: on a shared server they may belong to other tests
 			return err
 		}
 		channels, err := subscriptions(ctx, c)
@@ -33,17 +33,17 @@ func (e *Env) checkLeaks() {
 		return err
 	})
 	if err != nil {
-		e.t.Errorf("integration: look for leaks: %v", err)
+		e.t.Errorf("integration: check for leaks: %v", err)
 	}
 	if slices.Sort(left); len(left) > 0 {
-		e.t.Errorf("integration: %d keys without an expiry are left, the first ones: %q", len(left), left[:min(20, len(left))])
+		e.t.Errorf("integration: %d keys without an expiry remain, the first ones: %q", len(left), left[:min(20, len(left))])
 	}
 	if len(heard) > 0 {
-		e.t.Errorf("integration: subscriptions are left: %q", heard)
+		e.t.Errorf("integration: subscriptions remain: %q", heard)
 	}
 }
 
-// endless returns those of the keys that never expire.
+// endless returns the keys that never expire.
 func endless(ctx context.Context, c *redis.Client, keys []string) ([]string, error) {
 	lives := make([]*redis.DurationCmd, len(keys))
 	_, err := c.Pipelined(ctx, func(p redis.Pipeliner) error {
@@ -54,14 +54,15 @@ func endless(ctx context.Context, c *redis.Client, keys []string) ([]string, err
 	})
 	var stay []string
 	for i, k := range keys {
-		if lives[i].Val() == -1 { // not in ms: -1 says that there is no expiry
+		if lives[i].Val() == -1 { // -1 means no expiry; go-redis does not scale it to ms
 			stay = append(stay, k)
 		}
 	}
 	return stay, err
 }
 
-// subscriptions returns the channels that somebody listens to.
+// subscriptions returns the channels that have subscribers, and "patterns" if there are
+// pattern subscriptions.
 func subscriptions(ctx context.Context, c *redis.Client) ([]string, error) {
 	channels, err := c.PubSubChannels(ctx, "*").Result()
 	if err != nil {
@@ -69,11 +70,11 @@ func subscriptions(ctx context.Context, c *redis.Client) ([]string, error) {
 	}
 	sharded, err := c.PubSubShardChannels(ctx, "*").Result()
 	if err != nil {
-		sharded = nil // a server older than 7.0 has none
+		sharded = nil // a server older than 7.0 has no sharded channels
 	}
 	patterns, err := c.PubSubNumPat(ctx).Result()
 	if patterns > 0 {
 		channels = append(channels, "patterns")
 	}
-	return append(without(channels, "__sentinel__:hello"), sharded...), err // where sentinels hear of each other
+	return append(without(channels, "__sentinel__:hello"), sharded...), err // sentinels use that channel
 }

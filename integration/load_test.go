@@ -19,28 +19,28 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// load calls objects of each package, in many slots, and notes what was
+// load calls objects of each package, in many slots, and records which calls were
 // acknowledged and when.
 type load struct {
 	rdb  redis.UniversalClient
 	name string
-	end  func() // of the calls, and then of the receivers and workers
+	end  func() // ends the calls, then the receivers and workers
 
 	packages map[string]*traffic
 
 	mu   sync.Mutex
-	maps []int                  // what each worker has set last
-	open []map[int]bool         // what may have been set since
-	took map[string][]time.Time // numbers given out: the counter's name and the number
+	maps []int                  // the last acknowledged value of each worker
+	open []map[int]bool         // values that may have been set since
+	took map[string][]time.Time // when a number was issued, by counter's name and number
 	sent map[string]time.Time
 	got  map[string][]time.Time
 	came [workers]atomic.Int64 // values received
 
 	calls  calls
-	moving time.Duration // that workers take, beyond the others, to find another master
+	moving time.Duration // additional time that workers need to find another master
 }
 
-// startLoad begins with objects whose names begin with name.
+// startLoad starts calls of objects whose names begin with name.
 func startLoad(t *testing.T, rdb redis.UniversalClient, name string) *load {
 	l := &load{
 		rdb: rdb, name: name,
@@ -150,8 +150,8 @@ func (l *load) drained() bool {
 	return true
 }
 
-// progress waits until every worker of every package has had n successes more, and
-// its receivers n values.
+// progress waits until every worker of every package has n more successes and its
+// receivers have n more values.
 func (l *load) progress(t *testing.T, n int64) {
 	t.Helper()
 	for name, f := range l.packages {
@@ -168,7 +168,7 @@ func (l *load) progress(t *testing.T, n int64) {
 	}
 }
 
-// goesOn waits for n successes of anybody.
+// goesOn waits for n more successes of all workers together.
 func (l *load) goesOn(t *testing.T, n int64) {
 	t.Helper()
 	all := func() (sum int64) {
@@ -181,15 +181,15 @@ func (l *load) goesOn(t *testing.T, n int64) {
 	redistest.Eventually(t, time.Minute, func() bool { return all() >= before+n }, "calls succeed")
 }
 
-// busy is what a machine that others use may take longer; the log has the figures.
+// busy is the additional time allowed on a busy machine. The log has the measured times.
 const busy = 2 * time.Second
 
-// findings are what is not as it should be.
+// findings are violations that a run found.
 type findings []string
 
 func (f *findings) add(format string, args ...any) { *f = append(*f, fmt.Sprintf(format, args...)) }
 
-// report fails the test with the first of them.
+// report fails the test with the first findings.
 func (f findings) report(t *testing.T) {
 	t.Helper()
 	const most = 20
@@ -201,13 +201,14 @@ func (f findings) report(t *testing.T) {
 	}
 }
 
-// stop ends the load and finds what should not be. Nobody was without an answer for longer
-// than that, and nothing that was acknowledged outside the window is lost or was given out
-// again; but a receiver whose connection broke may have lost one value with it.
+// stop ends the load and returns violations of these promises. No worker was without a
+// success for longer than outage. No write that was acknowledged outside the window is
+// lost, and no number was issued twice. A receiver whose connection broke may have lost one
+// value.
 func (l *load) stop(t *testing.T, outage time.Duration, lossy window) (found findings) {
 	t.Helper()
 	l.end()
-	for w := range workers { // a receiver that hangs up gives back what it has not handed over
+	for w := range workers { // a receiver that ends requeues the values that it has not returned
 		for {
 			v, ok, err := l.channel(w).TryRecv(ctx)
 			if err != nil {

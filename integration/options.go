@@ -2,7 +2,7 @@ package integration
 
 import "github.com/desir-go/desir/internal/redistest"
 
-// Option changes what [New] and its like look for.
+// Option configures [New], [Cluster], [Sentinel] and [TLS].
 type Option interface{ apply(*settings) }
 
 type settings struct {
@@ -10,7 +10,7 @@ type settings struct {
 	alone     bool
 	leaks     bool
 	replicas  int
-	program   redistest.Program // the zero Program: the one on PATH
+	program   redistest.Program // the zero Program means the one on PATH
 }
 
 // binary returns the path of the server to start, or "".
@@ -25,26 +25,30 @@ type option func(*settings)
 
 func (o option) apply(s *settings) { o(s) }
 
-// Container takes a container even where a server is on PATH or REDIS_URL
-// is set.
+// Container selects containers, even if a server is on PATH or REDIS_URL is set.
 func Container() Option { return option(func(s *settings) { s.container = true }) }
 
-// Alone asks for a server that no other test uses, which REDIS_URL never is.
-// Topics need it, since they know no databases, and so does a test that kills
-// its server.
+// Alone requests a dedicated server or cluster, which no other test uses. It ignores
+// REDIS_URL. A test that uses topics needs it, since publish/subscribe is not per database.
+// A test that kills its server needs it too.
 func Alone() Option { return option(func(s *settings) { s.alone = true }) }
 
-// NoLeaks fails the test if it leaves something behind: keys without an expiry,
-// subscriptions on a server of its own, or goroutines of desir or go-redis,
-// started by the test's goroutine and its children, 5 seconds after its end.
-// What the test closes and deletes by t.Cleanup after the call of New is not left.
+// NoLeaks fails the test if one of these remains at its end:
+//
+//   - keys without an expiry
+//   - subscriptions, on a dedicated server
+//   - goroutines that run code of desir, go-redis or the embedded server and descend from
+//     the test's goroutine, 5 seconds after the end
+//
+// The check runs after the functions that the test registered with t.Cleanup after the
+// call of New.
 func NoLeaks() Option { return option(func(s *settings) { s.leaks = true }) }
 
-// Replicas gives every master of [Cluster] so many replicas; the default is 0.
-// The cluster is the test's own then.
+// Replicas gives each master of [Cluster] n replicas. The default is 0. If n is positive,
+// the cluster is dedicated to the test.
 func Replicas(n int) Option { return option(func(s *settings) { s.replicas = n }) }
 
-// running takes a server that DESIR_SERVERS lists.
+// running selects a server that DESIR_SERVERS lists.
 func running(p redistest.Program) Option { return option(func(s *settings) { s.program = p }) }
 
 func gather(opts []Option) settings {

@@ -1,15 +1,16 @@
 package integration
 
-// Partition cuts servers off from all others, and from each other, as when the
-// network between them breaks: their connections stay open and silent, and no
-// new ones are made. It returns when that is so. Clients reach every server as
-// before, so an old master takes writes, which are lost: in a cluster until it
-// notices that it is alone, behind sentinels as long as a client sends it some.
+// Partition disconnects the given servers from all other servers and from each other, like
+// a network failure. Connections between servers stay open and silent, and new ones cannot
+// be opened. It returns when the servers are disconnected.
 //
-// It needs containers that have a network of their own: those of [Sentinel] with
-// [Container], or of [Cluster] with [Replicas] or [Alone] beside it. A cluster
-// notices after 2 seconds, sentinels after one, and a replica is promoted about a
-// second later.
+// Clients still reach every server, so a disconnected master accepts writes, which are
+// lost. In a cluster it does so until it notices that it is alone. With Sentinel it does so
+// as long as a client sends writes to it.
+//
+// Partition needs containers with a private network: [Sentinel] with [Container], or
+// [Cluster] with [Container] and [Replicas] or [Alone]. A cluster detects the failure after
+// 2 seconds, and sentinels after 3. A replica is promoted about a second later.
 func (e *Env) Partition(servers ...*Server) {
 	e.t.Helper()
 	if e.lan == nil {
@@ -20,18 +21,18 @@ func (e *Env) Partition(servers ...*Server) {
 		if !ok || b.lan != e.lan {
 			e.t.Fatalf("integration: %s is not in this network of containers", s.Addr)
 		}
-		s.check("cut off", e.lan.leave(b))
+		s.check("disconnect", e.lan.leave(b))
 	}
 }
 
-// Heal ends every [Env.Partition] and returns when the servers are where they
-// were. They find each other within about a second, and an old master has the data
-// of the new one some seconds later.
+// Heal ends every [Env.Partition] and returns when all servers are connected again. The
+// servers find each other within about a second. An old master has the data of the new
+// one some seconds later.
 func (e *Env) Heal() {
 	e.t.Helper()
 	for _, s := range e.servers {
 		if b, ok := s.body.(*box); ok && b.lan != nil {
-			s.check("join", b.lan.join(b))
+			s.check("reconnect", b.lan.join(b))
 		}
 	}
 }

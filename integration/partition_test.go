@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// TestPartitionNeedsContainers says what it needs.
+// TestPartitionNeedsContainers: without containers the failure says what is needed.
 func TestPartitionNeedsContainers(t *testing.T) {
 	for name, make := range map[string]func(testing.TB) *Env{
 		"server":  func(t testing.TB) *Env { return New(t) },
@@ -13,7 +13,7 @@ func TestPartitionNeedsContainers(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			x := make(t).attempt(t, func(e *Env) {
-				e.Heal() // there is nothing to do
+				e.Heal() // no effect
 				e.Partition()
 			})
 			if said := strings.Join(x.said, "\n"); !x.failed || !strings.Contains(said, "Container()") {

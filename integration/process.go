@@ -6,8 +6,8 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// process is a server that redistest runs; its methods fail the test by
-// themselves.
+// process is a server that redistest runs. Its methods return nil, since redistest itself
+// fails the test.
 type process struct{ *redistest.Server }
 
 func (p process) kill() error    { p.Kill(); return nil }
@@ -16,11 +16,11 @@ func (p process) freeze() error  { p.Freeze(); return nil }
 func (p process) thaw() error    { p.Thaw(); return nil }
 func (p process) log() string    { return p.Log() }
 
-// own starts a server of the test's own.
+// own starts a dedicated server.
 func own(t testing.TB, s settings) *Env {
 	t.Helper()
 	srv := redistest.StartServer(t, redistest.Use(s.program))
-	e := &Env{t: t, kind: "server", source: s.binary() + " at " + srv.Addr + ", the test's own"}
+	e := &Env{t: t, kind: "server", source: s.binary() + " at " + srv.Addr + ", dedicated to this test"}
 	e.base.Addrs = []string{srv.Addr}
 	e.servers = servers(t, srv)
 	return e

@@ -8,7 +8,7 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// TestProtocol asks connections for the version that they speak: DESIR_PROTOCOL has it, unless
+// TestProtocol reads the protocol version of connections. DESIR_PROTOCOL sets it, unless
 // options or REDIS_URL choose one.
 func TestProtocol(t *testing.T) {
 	needServer(t, "cluster", "this test")

@@ -6,14 +6,17 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// Recorder tells what a client sends: "Get is one HGET". It is safe for any
-// number of goroutines.
+// Recorder records the commands that a client sends. A test can check with it that an
+// operation is, for example, a single HGET. It is safe for concurrent use.
 type Recorder struct{ trips *redistest.Trips }
 
-// Record listens to a client from now on. It cannot be taken away again, so
-// give it a client of the test's own. What the client says to set up
-// connections, subscriptions, and what goes over connections that the library makes
-// beside it (whatever blocks: receivers, workers, reads of results) are not recorded.
+// Record adds a recorder to a client. It cannot be removed, so pass a client that only
+// this test uses. These commands are not recorded:
+//
+//   - commands that set up a connection
+//   - subscriptions
+//   - commands on dedicated connections of the library: those of channel receivers, of RPC
+//     workers, and of reads of RPC results
 func Record(rdb redis.UniversalClient) *Recorder {
 	return &Recorder{redistest.CountTrips(rdb)}
 }
@@ -21,9 +24,9 @@ func Record(rdb redis.UniversalClient) *Recorder {
 // Commands returns the names of the commands, in order, in lower case.
 func (r *Recorder) Commands() []string { return r.trips.Commands() }
 
-// Trips returns the number of round trips: a pipeline is one, on a cluster one
-// for each node.
+// Trips returns the number of round trips. A pipeline is one round trip, or one for each
+// node on a cluster.
 func (r *Recorder) Trips() int { return r.trips.Count() }
 
-// Reset forgets what was recorded.
+// Reset removes everything recorded so far.
 func (r *Recorder) Reset() { r.trips.Reset() }

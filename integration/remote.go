@@ -19,12 +19,12 @@ import (
 
 const (
 	claimKey  = "desir:integration:claim"
-	claimLife = 10 * time.Minute // of a claim whose test was killed; as long as go test lets a test run
-	claimWait = time.Minute      // for another test to end
-	databases = 16               // that are tried, unless the URL names one
+	claimLife = 10 * time.Minute // expiry of a claim; the default timeout of go test
+	claimWait = time.Minute      // how long to wait for a database of another test
+	databases = 16               // how many databases to try, unless the URL names one
 )
 
-// claim takes an empty database of the server at address for the test.
+// claim claims an empty database of the server at address for the test.
 func claim(t testing.TB, address string) *Env {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), claimWait+10*time.Second)
@@ -36,7 +36,7 @@ func claim(t testing.TB, address string) *Env {
 	defer any.Close()
 	single, ok := any.(*redis.Client)
 	if !ok {
-		t.Fatalf("integration: REDIS_URL has to name one server, not a cluster or sentinels")
+		t.Fatalf("integration: REDIS_URL must name one server, not a cluster or sentinels")
 	}
 	o := single.Options()
 	e := &Env{t: t, kind: "server"}
@@ -61,8 +61,7 @@ func claim(t testing.TB, address string) *Env {
 	return e
 }
 
-// namesDatabase reports whether a URL, which Open has accepted, says which
-// database is meant.
+// namesDatabase reports whether a URL, which Open has accepted, names a database.
 func namesDatabase(address string) bool {
 	u, err := url.Parse(address)
 	if err != nil {
@@ -71,13 +70,13 @@ func namesDatabase(address string) bool {
 	return u.Query().Has("db") || u.Scheme != "unix" && strings.Trim(u.Path, "/") != ""
 }
 
-// namesProtocol reports whether a URL chooses the version of the protocol.
+// namesProtocol reports whether a URL chooses the protocol version.
 func namesProtocol(address string) bool {
 	u, err := url.Parse(address)
 	return err == nil && u.Query().Has("protocol")
 }
 
-// withDatabase returns a URL, which Open has accepted, for another database.
+// withDatabase returns address, a URL that Open has accepted, with another database.
 func withDatabase(address string, db int) string {
 	u, err := url.Parse(address)
 	if err != nil {
@@ -94,10 +93,10 @@ func withDatabase(address string, db int) string {
 	return u.String()
 }
 
-var errNotEmpty = errors.New("no database is empty; tests do not run in one that holds anything")
+var errNotEmpty = errors.New("no database is empty; tests run only in an empty database")
 
-// firstEmpty claims a database and returns its number. It waits while other
-// tests have claimed all those that would do.
+// firstEmpty claims an empty database and returns its number. If other tests have claimed
+// all empty databases, it waits up to claimWait.
 func firstEmpty(ctx context.Context, o *redis.Options, last int, token string) (int, error) {
 	deadline := time.Now().Add(claimWait)
 	for pause := 10 * time.Millisecond; ; pause = min(2*pause, time.Second) {
@@ -108,7 +107,7 @@ func firstEmpty(ctx context.Context, o *redis.Options, last int, token string) (
 			in.PushNotificationProcessor = nil
 			state, err := take(ctx, &in, token)
 			if db > o.DB && err != nil && strings.Contains(err.Error(), "out of range") {
-				break // the server has fewer
+				break // the server has fewer databases
 			}
 			switch {
 			case err != nil:
@@ -123,17 +122,17 @@ func firstEmpty(ctx context.Context, o *redis.Options, last int, token string) (
 		case !taken:
 			return 0, errNotEmpty
 		case time.Now().After(deadline):
-			return 0, fmt.Errorf("other tests have had every empty database for %v", claimWait)
+			return 0, fmt.Errorf("other tests have used every empty database for %v", claimWait)
 		}
 		time.Sleep(pause)
 	}
 }
 
-// The states of a database that is asked for.
+// The result of take.
 const (
-	full = iota
-	others
-	ours
+	full   = iota // holds keys
+	others        // claimed by another test
+	ours          // claimed by this call
 )
 
 // take claims a database if it is empty.
@@ -154,14 +153,14 @@ func take(ctx context.Context, o *redis.Options, token string) (state int, err e
 	return full, errors.Join(err, c.Del(ctx, claimKey).Err())
 }
 
-// release deletes what the test has written, the claim last.
+// release deletes the keys that the test wrote, and then the claim.
 func (e *Env) release(token string) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	c := redis.NewClient(e.base.Simple())
 	defer c.Close()
 	if got, err := c.Get(ctx, claimKey).Result(); err != nil || got != token {
-		e.t.Errorf("integration: the claim of %s is lost (%v); its keys stay", e.source, err)
+		e.t.Errorf("integration: lost the claim of %s (%v); its keys are not deleted", e.source, err)
 		return
 	}
 	err := eachKey(ctx, c, func(keys []string) error {

@@ -11,9 +11,9 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// TestRollingRestart restarts every node of a cluster, one after the other, as an
-// upgrade does: a master hands over to its replica before it goes. Nothing that
-// was acknowledged is lost, nothing runs twice.
+// TestRollingRestart restarts every node of a cluster, one after the other, like an upgrade.
+// A master hands over to its replica before it is restarted. No acknowledged write is lost,
+// and no call runs twice.
 func TestRollingRestart(t *testing.T) {
 	t.Parallel()
 	rollingRestart(t, Cluster(t, Replicas(1)))
@@ -36,7 +36,7 @@ func rollingRestart(t *testing.T, e *Env) {
 	l.stop(t, longest+time.Second, window{}).report(t)
 }
 
-// handOver lets the replica of a master become the master, without loss.
+// handOver promotes the replica of a master, without loss.
 func handOver(t *testing.T, e *Env, master *Server) {
 	t.Helper()
 	if role(t, master) != "master" {
@@ -58,7 +58,7 @@ func handOver(t *testing.T, e *Env, master *Server) {
 		for line := range strings.Lines(nodes) {
 			if strings.Contains(line, "myself,slave "+id) {
 				redistest.Eventually(t, 30*time.Second, func() bool {
-					_ = r.ClusterFailover(ctx).Err() // an answer "not now" is asked again
+					_ = r.ClusterFailover(ctx).Err() // retried if the replica refuses for now
 					return role(t, s) == "master" && role(t, master) == "slave"
 				}, "the replica takes over")
 				return
@@ -68,8 +68,8 @@ func handOver(t *testing.T, e *Env, master *Server) {
 	t.Fatalf("no replica of %s", master.Addr)
 }
 
-// settled waits until every node calls the cluster whole and every replica has
-// its master's data, or until sentinels are through.
+// settled waits until every node reports a complete cluster and every replica has its
+// master's data. With Sentinel it waits until the failover is complete.
 func settled(t *testing.T, e *Env) {
 	t.Helper()
 	if e.kind == "sentinel" {

@@ -11,22 +11,21 @@ import (
 	"github.com/desir-go/desir/rpc"
 )
 
-// callTime is the deadline of a call under load. One that a worker's broken read
-// took with it would end by itself, but only after some 15 seconds.
+// callTime is the deadline of a call under load. Without it, a call that was lost with a
+// worker's broken connection would end only after about 15 seconds.
 const callTime = time.Second
 
-// calls are what became of those of rpc: what workers have run, and what callers
-// were told.
+// calls records the RPC calls: which ones workers ran, and the errors that callers got.
 type calls struct {
 	mu  sync.Mutex
 	ran map[string][]time.Time // when a call's handler ran
-	not map[string]error       // of the callers who were told that it had not
-	odd []string               // ends that no call may have
+	not map[string]error       // errors which say that the call did not run
+	odd []string               // unexpected outcomes
 }
 
 var echo = rpc.NewMethod[string, string]("Echo")
 
-// serve is a worker until the context ends.
+// serve runs a worker until the context ends.
 func (l *load) serve(ctx context.Context, w int) error {
 	s := rpc.NewServer(l.rdb, l.object(w, "rpc"))
 	echo.Handle(s, func(_ context.Context, id string) (string, error) {
@@ -64,8 +63,8 @@ func (c *calls) ended(id, got string, err error) {
 	}
 }
 
-// verify finds it if a handler ran twice for a call, or for one whose caller
-// was told that it did not, or if a call ended otherwise than it may.
+// verify adds a finding for each call whose handler ran twice, for each call whose handler
+// ran although the caller's error says that it did not, and for each unexpected outcome.
 func (c *calls) verify(found *findings, lossy window) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

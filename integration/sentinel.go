@@ -6,11 +6,13 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// Sentinel gives the test a master with two replicas and three sentinels, all
-// its own: of the servers on PATH or, where there are none or [Container] asks for it, of
-// containers with a network of their own: see [Env.Failover] and [Env.Partition]. A server that is
-// silent for three seconds counts as down. Starting them takes two seconds, of containers
-// three. Podman has no sentinels in containers.
+// Sentinel returns a dedicated master with two replicas and three sentinels. They run the
+// server on PATH. If there is none, or with [Container], they run in containers with a
+// private network. A server counts as down after three seconds of silence. See
+// [Env.Failover] and [Env.Partition].
+//
+// The start takes about two seconds, or three in containers. Sentinels in containers need
+// Docker and do not work with Podman.
 func Sentinel(t testing.TB, opts ...Option) *Env {
 	t.Helper()
 	return begin(t, opts, sentinel)
@@ -23,13 +25,13 @@ func sentinel(t testing.TB, s settings) *Env {
 	}
 	x := redistest.StartSentinel(t, redistest.Use(s.program))
 	e := &Env{t: t, kind: "sentinel", watch: x.Watch(), servers: servers(t, x.Nodes...), sentinels: servers(t, x.Sentinels...)}
-	e.source = "a master, two replicas and three sentinels of " + s.binary() + ", the test's own"
+	e.source = "a master, two replicas and three sentinels of " + s.binary() + ", dedicated to this test"
 	e.base.Addrs, e.base.MasterName = x.SentinelAddrs, x.MasterName
 	return e
 }
 
-// Failover tells the sentinels to promote a replica, and returns when it takes
-// writes.
+// Failover makes the sentinels promote a replica, and returns when the new master accepts
+// writes. It ends the test if that takes longer than a minute. It needs [Sentinel].
 func (e *Env) Failover() {
 	e.t.Helper()
 	if e.kind != "sentinel" {

@@ -2,10 +2,10 @@ package integration
 
 import "testing"
 
-// Server is one server of the test's own. When the test ends it is gone,
-// whatever state it is in. A method that fails, fails the test.
+// Server is a dedicated server of a test. It is removed when the test ends, in any state.
+// If a method fails, it fails the test.
 type Server struct {
-	// Addr is where clients reach it, "127.0.0.1:35201". It stays the same.
+	// Addr is the address for clients, such as "127.0.0.1:35201". It never changes.
 	Addr string
 
 	t    testing.TB
@@ -21,21 +21,21 @@ type body interface {
 	log() string
 }
 
-// Kill ends the server at once, as SIGKILL does, and returns when it is gone.
+// Kill kills the server with SIGKILL and returns when it has ended.
 func (s *Server) Kill() { s.t.Helper(); s.check("kill", s.body.kill()) }
 
-// Restart starts the server again at its address, with the data that it had
-// saved, which by default is none, and returns when it answers.
+// Restart starts the server again at its address and returns when it replies. It kills a
+// server that still runs. By default the server saves nothing, so it is empty afterwards.
 func (s *Server) Restart() { s.t.Helper(); s.check("restart", s.body.restart()) }
 
-// Freeze stops the server without ending it, as SIGSTOP does: its connections
-// stay open and silent, and new ones are accepted by the kernel.
+// Freeze stops the server without ending it, as SIGSTOP does. Its connections stay open
+// and silent. The kernel still accepts new ones.
 func (s *Server) Freeze() { s.t.Helper(); s.check("freeze", s.body.freeze()) }
 
-// Thaw lets a frozen server go on.
+// Thaw resumes a frozen server.
 func (s *Server) Thaw() { s.t.Helper(); s.check("thaw", s.body.thaw()) }
 
-// Log returns what the server has logged.
+// Log returns the log of the server.
 func (s *Server) Log() string { return s.body.log() }
 
 func (s *Server) check(what string, err error) {

@@ -14,8 +14,8 @@ import (
 
 const shapesBegin = "<!-- This table of clients is written by a test: go generate in integration. -->\n"
 
-// shape is a kind of client that users have. change sets the options of one that the
-// environment makes; other makes another.
+// shape is a kind of client that users have. change sets the options of a client of the
+// Env. other creates a client in another way.
 type shape struct {
 	name   string
 	env    func(t *testing.T) *Env
@@ -80,9 +80,8 @@ func ending[C redis.UniversalClient](t *testing.T, c C) C {
 	return c
 }
 
-// TestClientShapes uses every feature through every kind of client, and compares with
-// what the document says of them. A feature that the server on PATH does not have for
-// a plain client does not count.
+// TestClientShapes uses every feature through every kind of client, and compares the results
+// with the document. Features that the server on PATH lacks for a plain client are ignored.
 func TestClientShapes(t *testing.T) {
 	needServer(t, "cluster", "this test")
 	t.Setenv("REDIS_URL", "")

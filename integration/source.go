@@ -21,7 +21,7 @@ func find(t testing.TB, s settings) *Env {
 	}
 }
 
-// missing skips the test, or fails it if DESIR_REQUIRE has one of the words.
+// missing skips the test. If DESIR_REQUIRE contains one of the words, it fails the test.
 func missing(t testing.TB, reason string, words ...string) {
 	t.Helper()
 	redistest.Missing(t, "integration: "+reason, words...)

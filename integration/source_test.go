@@ -13,7 +13,7 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// TestRemote takes databases of the server at REDIS_URL.
+// TestRemote claims databases of the server at REDIS_URL.
 func TestRemote(t *testing.T) {
 	s := redistest.StartServer(t)
 	c := s.Client(t)
@@ -35,9 +35,9 @@ func TestRemote(t *testing.T) {
 	}
 	third := s.Client(t, func(o *redis.Options) { o.DB = 2 })
 	if n, err := third.DBSize(ctx).Result(); n != 0 || err != nil {
-		t.Errorf("%d keys are left, %v", n, err)
+		t.Errorf("%d keys remain, %v", n, err)
 	}
-	// What somebody has is refused, whether it is asked for by number or not.
+	// A database that holds keys is refused, whether or not the URL names it.
 	if err := third.Set(ctx, "precious", "x", 0).Err(); err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +65,7 @@ func TestRemote(t *testing.T) {
 	}
 }
 
-// TestRemoteURL opens what URL says, with the password and the database that the test has.
+// TestRemoteURL opens the result of Env.URL, which has the password and the test's database.
 func TestRemoteURL(t *testing.T) {
 	s := redistest.StartServer(t, redistest.Config("requirepass", "p@ss:word/"))
 	for i, address := range []string{
@@ -76,7 +76,7 @@ func TestRemoteURL(t *testing.T) {
 		"unix://:p%40ss%3Aword%2F@" + s.Socket + "?db=4&client_name=me",
 	} {
 		t.Setenv("REDIS_URL", address)
-		e := New(t) // which keeps its database to the end
+		e := New(t) // holds its database until the test ends
 		rdb, err := desir.Open(ctx, e.URL())
 		if err != nil {
 			t.Fatalf("URL %d: %v", i, err)
@@ -93,7 +93,8 @@ func redistestName(i int) string {
 	return strings.Repeat("k", 1+i%7) + string(rune('a'+i%26)) + string(rune('0'+i/26%60))
 }
 
-// TestNothingThere skips by name, or fails where it is demanded.
+// TestNothingThere: without a server a test is skipped by name, or fails if DESIR_REQUIRE
+// demands it.
 func TestNothingThere(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	t.Setenv("DESIR_REQUIRE", "")
@@ -123,7 +124,7 @@ func TestAbandoned(t *testing.T) {
 	here, _, _ := strings.Cut(owner(), "/")
 	for label, want := range map[string]bool{
 		owner():              false,
-		here + "/2147483646": true, // above every process number
+		here + "/2147483646": true, // higher than any process id
 		"elsewhere/1":        false,
 		"":                   false,
 		here + "/x":          false,

@@ -7,13 +7,13 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// TestSuites holds the promises of every type where the packages' own tests do
-// not look: in a container, on a cluster of six containers, and behind sentinels,
-// in containers where they can be had, and of processes of each server that DESIR_SERVERS lists.
+// TestSuites runs the conformance suites in places that the tests of the packages do not
+// cover: in a container, on a cluster of six containers, and with Sentinel. Sentinel runs in
+// containers if they are available, and with each server that DESIR_SERVERS lists.
 func TestSuites(t *testing.T) {
 	t.Parallel()
 	type backend struct {
-		subtest, name string // name is that of a redistest.Redis
+		subtest, name string // name becomes redistest.Redis.Name
 		start         func(testing.TB) *Env
 	}
 	backends := []backend{

@@ -15,19 +15,19 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// ownerLabel says which process started a container or made a network, as
-// "host/pid".
+// ownerLabel is the label of containers and networks. Its value names the process that
+// created them, as "host/pid".
 const ownerLabel = "desir.integration.owner"
 
 var swept sync.Once
 
-// sweepOnce removes what processes of this host have left that are gone: a
-// killed one could not do it. It does what it can; the next run tries again.
+// sweepOnce removes containers and networks of killed processes of this host. It ignores
+// errors, since the next run tries again.
 func sweepOnce(docker *testcontainers.DockerClient) {
 	swept.Do(func() { sweep(docker, abandoned) })
 }
 
-// sweep removes the containers, and then the networks, of the owners meant.
+// sweep removes the containers and then the networks of the owners that meant accepts.
 func sweep(docker *testcontainers.DockerClient, meant func(owner string) bool) {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
@@ -60,7 +60,7 @@ func owner() string {
 	return host + "/" + strconv.Itoa(os.Getpid())
 }
 
-// abandoned reports whether the owner was a process of this host and is gone.
+// abandoned reports whether the owner was a process of this host that has ended.
 func abandoned(owner string) bool {
 	host, pid, ok := strings.Cut(owner, "/")
 	here, err := os.Hostname()
@@ -71,8 +71,8 @@ func abandoned(owner string) bool {
 	return redistest.Gone(n)
 }
 
-// panicking reports whether this goroutine is about to die of a panic, as while
-// the cleanups of a test run that has panicked.
+// panicking reports whether this goroutine is panicking. The cleanups of a test that has
+// panicked run in such a goroutine.
 func panicking() bool {
 	var pcs [100]uintptr
 	frames := runtime.CallersFrames(pcs[:runtime.Callers(1, pcs[:])])

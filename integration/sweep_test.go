@@ -13,10 +13,10 @@ import (
 	"github.com/testcontainers/testcontainers-go"
 )
 
-const victim = "DESIR_TEST_VICTIM" // says how TestVictim ends
+const victim = "DESIR_TEST_VICTIM" // environment variable: how TestVictim ends
 
-// TestVictim has a container and a cluster of containers when its process ends.
-// It is started by TestLeftovers.
+// TestVictim starts a container and a cluster of containers and ends its process.
+// TestLeftovers starts it.
 func TestVictim(t *testing.T) {
 	end := os.Getenv(victim)
 	if end == "" {
@@ -29,12 +29,12 @@ func TestVictim(t *testing.T) {
 		if end == "panic" {
 			panic("as ordered")
 		}
-		_, _ = io.Copy(io.Discard, os.Stdin) // until the parent ends, or kills
+		_, _ = io.Copy(io.Discard, os.Stdin) // until the parent ends or kills this process
 	})
 }
 
-// TestLeftovers ends a process that shares containers among its tests, by a panic
-// and by a signal: nothing is left, or the next process removes it.
+// TestLeftovers ends a process with shared containers, by a panic and by a signal. Nothing
+// remains, or the next process removes it.
 func TestLeftovers(t *testing.T) {
 	docker := needEngine(t, "this test needs Docker", "docker")
 	for _, end := range []string{"panic", "kill"} {
@@ -70,23 +70,23 @@ func TestLeftovers(t *testing.T) {
 				}
 			}
 			err = cmd.Wait()
-			if err == nil && !ready { // it was skipped
+			if err == nil && !ready { // TestVictim was skipped
 				missing(t, "no cluster of containers here:\n"+said.String(), "docker")
 			}
 			if err == nil || !ready {
 				t.Fatalf("the process ended well, or too early (%v):\n%s", err, said.String())
 			}
 			if end == "kill" {
-				sweep(docker, abandoned) // as the next process does
+				sweep(docker, abandoned) // what the next process does
 			}
 			if boxes, nets := owned(t, docker, owner); boxes+nets != 0 {
-				t.Errorf("%d containers and %d networks are left; it said:\n%s", boxes, nets, said.String())
+				t.Errorf("%d containers and %d networks remain; output:\n%s", boxes, nets, said.String())
 			}
 		})
 	}
 }
 
-// owned counts what a process has.
+// owned counts the containers and networks of a process.
 func owned(t *testing.T, docker *testcontainers.DockerClient, owner string) (boxes, nets int) {
 	t.Helper()
 	its := client.Filters{}.Add("label", ownerLabel+"="+owner)

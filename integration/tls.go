@@ -6,9 +6,10 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// TLS gives the test a server of its own that is spoken to by TLS 1.2 or newer,
-// with a certificate made for it; see [Env.TLSConfig]. It is the one on PATH or, where
-// there is none or [Container] asks for it, one in a container. It has to be built with TLS.
+// TLS returns a dedicated server that speaks TLS 1.2 or newer, with a new self-signed
+// certificate. Clients of the Env trust it: see [Env.TLSConfig]. It runs the server on
+// PATH. If there is none, or with [Container], it runs in a container. The server must be
+// built with TLS.
 func TLS(t testing.TB, opts ...Option) *Env {
 	t.Helper()
 	return begin(t, opts, overTLS)
@@ -20,7 +21,7 @@ func overTLS(t testing.TB, s settings) *Env {
 		return boxedTLS(t)
 	}
 	srv := redistest.StartServer(t, redistest.Use(s.program), redistest.TLS())
-	e := &Env{t: t, kind: "tls", source: s.binary() + " with TLS at " + srv.TLSAddr + ", the test's own"}
+	e := &Env{t: t, kind: "tls", source: s.binary() + " with TLS at " + srv.TLSAddr + ", dedicated to this test"}
 	e.base.Addrs, e.base.TLSConfig = []string{srv.TLSAddr}, srv.TLSConfig()
 	e.servers = servers(t, srv)
 	e.servers[0].Addr = srv.TLSAddr
@@ -32,14 +33,14 @@ func boxedTLS(t testing.TB) *Env {
 	docker := needEngine(t, "TLS needs redis-server or valkey-server on PATH, or Docker", "redis", "docker")
 	c, err := redistest.NewCertificate()
 	if err != nil {
-		t.Fatalf("integration: a certificate: %v", err)
+		t.Fatalf("integration: create a certificate: %v", err)
 	}
 	b := ownBox(t, docker, recipe{
 		args:  flags(redistest.TLSConfig(home+certFile, home+keyFile)...),
 		files: map[string]string{certFile: c.Cert, keyFile: c.Key},
 		tls:   c.Client(),
 	})
-	e := &Env{t: t, kind: "tls", source: "a container of " + image() + " with TLS at " + b.addr + ", the test's own"}
+	e := &Env{t: t, kind: "tls", source: "a container of " + image() + " with TLS at " + b.addr + ", dedicated to this test"}
 	e.base.Addrs, e.base.TLSConfig = []string{b.addr}, c.Client()
 	e.servers = boxServers(t, b)
 	return e

@@ -83,7 +83,7 @@ func TestNoLeaks(t *testing.T) {
 			"subscribed": {func(_ testing.TB, e *Env) { subscribe(t, e) }, "news"},
 		} {
 			if name == "cluster" && what == "subscribed" {
-				continue // it is shared
+				continue // a shared server is not checked for subscriptions
 			}
 			t.Run(name+"/"+what, func(t *testing.T) {
 				x := attempt(t, func(t testing.TB) { tt.do(t, make(t, NoLeaks())) })
@@ -96,13 +96,13 @@ func TestNoLeaks(t *testing.T) {
 	}
 }
 
-// TestNoLeaksOfSentinels takes what sentinels leave at the master for theirs.
+// TestNoLeaksOfSentinels: subscriptions of sentinels at the master are not leaks.
 func TestNoLeaksOfSentinels(t *testing.T) {
 	t.Parallel()
 	Sentinel(t, NoLeaks()).Client().Set(ctx, "k", "v", time.Minute)
 }
 
-// subscribe leaves a subscription that ends with the outer test.
+// subscribe opens a subscription that ends with the outer test.
 func subscribe(t *testing.T, e *Env) {
 	c := e.dial()
 	sub := c.Subscribe(ctx, "news")

@@ -9,10 +9,10 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// Matrix runs the test on everything there is, as subtests: "server",
-// "container", "cluster", "sentinel" and "tls". What is missing is skipped by name.
-// Where the environment variable DESIR_SERVERS lists servers it runs the test on each
-// of them as well, in subtests like "valkey-9.1.2/cluster".
+// Matrix runs the test on every topology, in subtests "server", "container", "cluster",
+// "sentinel" and "tls". Topologies that are not available are skipped by name. If the
+// environment variable DESIR_SERVERS lists servers, Matrix also runs the test on each of
+// them, in subtests such as "valkey-9.1.2/cluster".
 func Matrix(t *testing.T, test func(t *testing.T, e *Env)) {
 	t.Helper()
 	t.Run("server", func(t *testing.T) { test(t, New(t)) })
@@ -27,7 +27,7 @@ func Matrix(t *testing.T, test func(t *testing.T, e *Env)) {
 	}
 }
 
-// topologies runs the test on more than one server, and on one that speaks TLS.
+// topologies runs the test on a cluster, with Sentinel and with TLS.
 func topologies(t *testing.T, test func(t *testing.T, e *Env), opts ...Option) {
 	t.Helper()
 	t.Run("cluster", func(t *testing.T) { test(t, Cluster(t, opts...)) })
@@ -35,19 +35,19 @@ func topologies(t *testing.T, test func(t *testing.T, e *Env), opts ...Option) {
 	t.Run("tls", func(t *testing.T) { test(t, TLS(t, opts...)) })
 }
 
-// Main runs the tests of a package and then ends what they have shared:
+// Main runs the tests of a package and then ends the servers that they shared:
 //
 //	func TestMain(m *testing.M) { os.Exit(integration.Main(m)) }
 //
-// Without it a shared container ends with the last test that uses it, a shared
-// cluster of containers with each, and is started again for the next.
+// Without Main a shared container ends when no test uses it, and a shared cluster of
+// containers ends with each test. They start again for the next test that needs them.
 func Main(m *testing.M) int {
 	keep(true)
 	defer keep(false)
 	return redistest.Run(m)
 }
 
-// keep lets what is shared stay while nobody uses it, or no longer.
+// keep sets whether shared containers stay while they are unused.
 func keep(yes bool) {
 	if err := errors.Join(boxes.keep(yes), fleets.keep(yes)); err != nil {
 		fmt.Fprintf(os.Stderr, "integration: remove containers: %v\n", err)

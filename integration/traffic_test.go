@@ -8,18 +8,18 @@ import (
 	"github.com/desir-go/desir"
 )
 
-const workers = 4 // of each package
+const workers = 4 // per package
 
-// traffic is what became of the calls of one package.
+// traffic counts the outcomes of the calls of one package.
 type traffic struct {
 	done    atomic.Int64 // calls that were acknowledged
 	maybe   atomic.Int64 // ErrMaybeRan
 	refused atomic.Int64 // any other error
-	longest atomic.Int64 // between two successes of one worker, in ns
+	longest atomic.Int64 // longest time between two successes of one worker, in ns
 	by      [workers]atomic.Int64
 }
 
-// note takes down what became of a worker's call. last is when one succeeded.
+// note records the outcome of a worker's call. last is the time of its last success.
 func (f *traffic) note(w int, err error, last *time.Time) {
 	switch {
 	case err == nil:
@@ -36,7 +36,7 @@ func (f *traffic) note(w int, err error, last *time.Time) {
 	}
 }
 
-// window is a time in which what was acknowledged may be lost.
+// window is a span of time in which acknowledged writes may be lost.
 type window struct{ from, to time.Time }
 
 func (w window) has(at time.Time) bool { return at.After(w.from) && at.Before(w.to) }

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// older compares versions part by part, as numbers. A part that is missing
-// counts as 0, and what follows the digits of a part does not count.
+// older reports whether version has is lower than version wants. It compares the parts as
+// numbers. A missing part counts as 0. Characters after the digits of a part are ignored.
 func older(has, wants string) bool {
 	h, w := strings.Split(has, "."), strings.Split(wants, ".")
 	for i := range max(len(h), len(w)) {

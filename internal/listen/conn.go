@@ -211,7 +211,8 @@ func (c *conn) inquire(rt *route, w *watch, sync func(context.Context, string) e
 	if !lasting(err) { // the mark may still arrive
 		select {
 		case <-w.done:
-		case <-c.over:
+		case <-c.over: // the route is lost with the connection, and asks again on the next one
+			return
 		case <-ctx.Done():
 		}
 	}

@@ -3,6 +3,7 @@ package send
 import (
 	"context"
 	"errors"
+	"net"
 	"sync/atomic"
 	"time"
 
@@ -185,8 +186,24 @@ func (s *client) finish(ctx context.Context, err error, r request) error {
 	if isDial(err) || isTimeout(err) || redis.HasErrorPrefix(err, "CLUSTERDOWN") || redis.HasErrorPrefix(err, "MOVED") {
 		s.reload(ctx)
 	}
+	if !r.write && errors.Is(err, net.ErrClosed) && s.closed() { // while it read or connected
+		err = redis.ErrClosed
+	}
 	r.plain = s.plain
 	return classify(ctx, err, r)
+}
+
+// closed reports whether the client of go-redis is closed. It sends nothing.
+func (s *client) closed() bool {
+	switch s.rdb.(type) {
+	case *redis.Client, *redis.ClusterClient, *redis.Ring:
+	default:
+		return false // such a client might not return when the context has ended
+	}
+	ended, end := context.WithCancel(context.Background())
+	end()
+	err := Guard(func() error { return s.rdb.Process(ended, redis.NewStatusCmd(ended, "ping")) })
+	return errors.Is(err, redis.ErrClosed)
 }
 
 func (s *client) reload(ctx context.Context) {

@@ -15,9 +15,9 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-const bound = 1 << 20 // of a message whose codec has none of its own
+const bound = 1 << 20 // for a message whose codec has no Limit
 
-// sends are the ways of sending a value.
+// sends are the methods that send a value.
 func sends(rdb redis.UniversalClient, name string, opts ...channel.CodecOption) map[string]func(v string) error {
 	var with []channel.Option
 	var topic []channel.TopicOption
@@ -41,8 +41,8 @@ func sends(rdb redis.UniversalClient, name string, opts ...channel.CodecOption) 
 	}
 }
 
-// TestMessageBound sends what just fits and refuses what is a byte longer,
-// before anything is sent: by the bound of all, and by one of the codec.
+// TestMessageBound checks that a message of the largest size is sent, and that one byte more is
+// refused before anything is sent: with the default bound, and with a codec's Limit.
 func TestMessageBound(t *testing.T) {
 	t.Parallel()
 	redistest.Each(t, func(t *testing.T, r *redistest.Redis) {
@@ -51,8 +51,8 @@ func TestMessageBound(t *testing.T) {
 		for _, tt := range []struct {
 			name  string
 			opts  []channel.CodecOption
-			fits  int // how long a string may be
-			extra int // bytes that the codec adds
+			fits  int // length of the longest string
+			extra int // number of bytes that the codec adds
 		}{
 			{name: "Auto", fits: bound},
 			{name: "Raw", opts: []channel.CodecOption{channel.WithCodec(codec.Raw)}, fits: bound},
@@ -81,7 +81,8 @@ func TestMessageBound(t *testing.T) {
 	})
 }
 
-// TestMessageBoundOfSenders alone: who receives takes what others have sent.
+// TestMessageBoundOfSenders checks that the bound applies to senders only: a receiver takes
+// longer values that others have sent.
 func TestMessageBoundOfSenders(t *testing.T) {
 	redistest.Each(t, func(t *testing.T, r *redistest.Redis) {
 		long, name := strings.Repeat("x", 2*bound), r.Key("c")

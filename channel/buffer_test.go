@@ -14,8 +14,8 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// TestBufferHolds has 16 senders of two clients and 4 receivers at a channel
-// that is never longer than its bound.
+// TestBufferHolds checks that a channel with 16 senders of two clients and 4 receivers is never
+// longer than its bound.
 func TestBufferHolds(t *testing.T) {
 	redistest.Each(t, func(t *testing.T, r *redistest.Redis) {
 		const bound, senders, receivers = 5, 16, 4
@@ -61,8 +61,8 @@ func TestBufferHolds(t *testing.T) {
 	})
 }
 
-// TestBufferWakes counts what senders send that wait: nothing but a look once a
-// second, and one send when a receiver has made room.
+// TestBufferWakes counts the commands of waiting senders: one attempt each second, and one send
+// when a receiver has made room.
 func TestBufferWakes(t *testing.T) {
 	t.Parallel()
 	s, p := redistest.StartServer(t), redistest.NewProxy(t, "")
@@ -100,7 +100,7 @@ func TestBufferWakes(t *testing.T) {
 	t.Logf("%d sends of %d values in %v", sends(), senders, took)
 }
 
-// TestCloseWakesSenders closes a full channel under senders that wait.
+// TestCloseWakesSenders closes a full channel while senders wait.
 func TestCloseWakesSenders(t *testing.T) {
 	redistest.Each(t, func(t *testing.T, r *redistest.Redis) {
 		name := r.Key("c")
@@ -130,7 +130,8 @@ func TestCloseWakesSenders(t *testing.T) {
 	})
 }
 
-// TestChanMemoryFull: sends are refused, receivers drain, then sends succeed.
+// TestChanMemoryFull checks that sends fail when memory is full, that receivers still drain the
+// channel, and that sends then succeed.
 func TestChanMemoryFull(t *testing.T) {
 	t.Parallel()
 	s := redistest.StartServer(t, redistest.Config("maxmemory-policy", "noeviction"))

@@ -15,8 +15,8 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// TestReceiversOfAWrappedClient lets more receivers wait than the pool has connections,
-// through a client that is wrapped by value: ordinary calls go on.
+// TestReceiversOfAWrappedClient starts more receivers than the pool has connections, through a
+// client that is wrapped by value, and checks that other calls still work.
 func TestReceiversOfAWrappedClient(t *testing.T) {
 	type wrapped struct{ redis.UniversalClient }
 	s := redistest.StartServer(t)

@@ -18,7 +18,7 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// leaver receives in every way and leaves at random moments.
+// leaver receives with each method and leaves at random moments.
 type leaver struct {
 	t    *testing.T
 	ways []way
@@ -28,18 +28,17 @@ type leaver struct {
 	left *atomic.Int64
 }
 
-// TestChanLosesNothing lets receivers leave under 8 senders.
+// TestChanLosesNothing lets receivers leave while 8 senders send.
 func TestChanLosesNothing(t *testing.T) { losesNothing(t, chans, 8, 6, 250, 50) }
 
-// TestMailboxLosesNothing lets receivers at both ends leave under 4 senders.
+// TestMailboxLosesNothing lets receivers at both ends leave while 4 senders send.
 func TestMailboxLosesNothing(t *testing.T) { losesNothing(t, mailboxes, 4, 5, 150, 40) }
 
-// TestPriorityLosesNothing lets takers leave under 8 who push.
+// TestPriorityLosesNothing lets consumers leave while 8 producers push.
 func TestPriorityLosesNothing(t *testing.T) { losesNothing(t, queues, 8, 6, 250, 20) }
 
-// losesNothing lets receivers of two clients leave by cancel, deadline and break,
-// thousands of times, under senders. The embedded server gets fewer values: its
-// Lua is slow.
+// losesNothing lets receivers of two clients leave thousands of times, by cancel, deadline and
+// break, while senders send. The embedded server gets fewer values, since its Lua is slow.
 func losesNothing(t *testing.T, k carrying, senders, receivers, each, embedded int) {
 	redistest.Each(t, func(t *testing.T, r *redistest.Redis) {
 		each := each * times
@@ -77,7 +76,7 @@ func (l *leaver) comeAndGo(all context.Context) {
 	}
 }
 
-// once waits for values for a moment.
+// once receives once, for a short time.
 func (l *leaver) once(all context.Context) {
 	d := time.Duration(l.rng.IntN(1500)) * time.Microsecond
 	if l.rng.IntN(8) == 0 {
@@ -101,14 +100,14 @@ func (l *leaver) once(all context.Context) {
 		if errors.Is(err, desir.ErrMaybeRan) && !tried {
 			l.t.Errorf("a receiver that left: %v", err)
 		}
-	case errors.Is(err, desir.ErrUnavailable): // of those that do not wait: too many were left
+	case errors.Is(err, desir.ErrUnavailable): // from Try methods: too many abandoned calls
 	case err != nil:
 		l.t.Errorf("received %v: %v", got, err)
 	}
 }
 
-// TestChanOrder has receivers that stay: each of them sees the values of a
-// sender in order.
+// TestChanOrder checks that a receiver that does not leave sees the values of each sender in
+// order.
 func TestChanOrder(t *testing.T) {
 	redistest.Each(t, func(t *testing.T, r *redistest.Redis) {
 		const senders, each, receivers = 8, 200 * times, 3
@@ -140,8 +139,8 @@ func TestChanOrder(t *testing.T) {
 	})
 }
 
-// TestCheckerSeesLoss gives the checker what everybody writes first, a BLPOP
-// that a deadline ends: it loses values on a healthy connection.
+// TestCheckerSeesLoss checks that the checker detects losses. It uses a plain BLPOP with a
+// deadline, which loses values on a healthy connection.
 func TestCheckerSeesLoss(t *testing.T) {
 	s := redistest.StartServer(t)
 	rdb := s.Client(t, func(o *redis.Options) { o.ContextTimeoutEnabled = true })
@@ -188,7 +187,7 @@ func TestCheckerSeesLoss(t *testing.T) {
 	receiving.Wait()
 }
 
-// settled reports whether the number of missing values stays the same.
+// settled reports whether the number of missing values no longer changes.
 func settled(h *history) bool {
 	n := h.missing()
 	pause(20 * time.Millisecond)

@@ -9,20 +9,20 @@ import (
 	"github.com/desir-go/desir/channel"
 )
 
-// carrier is what values go through: a channel, letters to a mailbox, or a queue.
+// carrier is an object that passes values: a channel, a mailbox or a queue.
 type carrier interface {
 	Send(ctx context.Context, m mark) error
 	Recv(ctx context.Context) (mark, error)
 }
 
-// way is one way to receive.
+// way is one method of receiving.
 type way func(ctx context.Context, rng *rand.Rand) ([]mark, error)
 
-// carrying is a type that carries values, and what may be done to all of them alike.
+// carrying is a type of this package with the operations that all types have.
 type carrying struct {
 	name string
 	open func(rdb redis.UniversalClient, name string) carrier
-	ways func(rdb redis.UniversalClient, name string, i int) []way // of the ith receiver; one twice is twice as likely
+	ways func(rdb redis.UniversalClient, name string, i int) []way // of receiver i; one listed twice is twice as likely
 }
 
 var (
@@ -46,7 +46,7 @@ var (
 	carriers = []carrying{chans, mailboxes, queues}
 )
 
-// post carries marks as letters to one address.
+// post passes marks as letters to one address.
 type post struct {
 	m  *channel.Mailbox[mark]
 	to string
@@ -63,14 +63,14 @@ func (p post) Recv(ctx context.Context) (mark, error) {
 	return l.Value, err
 }
 
-// queue carries marks with five priorities.
+// queue passes marks with five priorities.
 type queue struct{ *channel.PriorityQueue[mark] }
 
 func (q queue) Send(ctx context.Context, m mark) error { return q.Push(ctx, m, m.N%5-2) }
 
 func (q queue) Recv(ctx context.Context) (mark, error) { return q.Pop(ctx) }
 
-// only makes a list of one value, or of none if there was none.
+// only returns a slice with the value, or an empty one if ok is false.
 func only(m mark, ok bool, err error) ([]mark, error) {
 	if !ok || err != nil {
 		return nil, err
@@ -78,7 +78,7 @@ func only(m mark, ok bool, err error) ([]mark, error) {
 	return []mark{m}, nil
 }
 
-// someAhead lets every other loop take values before its body asks for them.
+// someAhead returns Prefetch for every other loop.
 func someAhead(rng *rand.Rand) channel.LoopOption {
 	if rng.IntN(2) == 0 {
 		return nil
@@ -111,7 +111,7 @@ func chanWays(rdb redis.UniversalClient, name string, _ int) []way {
 	}
 }
 
-// mailboxWays receives at both ends.
+// mailboxWays returns methods that receive at both ends.
 func mailboxWays(rdb redis.UniversalClient, name string, i int) []way {
 	var opts []channel.MailboxOption
 	if i%2 == 1 {

@@ -16,12 +16,12 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// childEnv turns the test binary into a process that receives and prints.
+// childEnv makes the test binary run receiveAndPrint.
 const childEnv = "DESIR_TEST_RECEIVE_FROM"
 
 const childReceivers = 4
 
-// receiveAndPrint is that process. It ends when it is killed.
+// receiveAndPrint receives values and prints them until the process is killed.
 func receiveAndPrint(addr string) {
 	rdb := redis.NewClient(&redis.Options{Addr: addr})
 	var group sync.WaitGroup
@@ -37,8 +37,8 @@ func receiveAndPrint(addr string) {
 	group.Wait()
 }
 
-// TestChanReceiverKilled kills processes that receive: each loses at most one
-// value for each of its receivers.
+// TestChanReceiverKilled checks that a killed process loses at most one value for each of its
+// receivers.
 func TestChanReceiverKilled(t *testing.T) {
 	t.Parallel()
 	const rounds = 4 * times

@@ -23,14 +23,14 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// consumer receives in one way until its context ends, and reports what it got.
+// consumer receives with one method until its context ends, and reports the received values.
 type consumer struct {
 	name string
 	of   carrying
 	run  func(ctx context.Context, rdb redis.UniversalClient, name string, got func(...mark)) error
 }
 
-// consumers is every way to receive of every type that values wait in.
+// consumers returns each receiving method of each type.
 var consumers = []consumer{
 	{"Chan.Recv", chans, repeatedly(func(rdb redis.UniversalClient, name string) receiveOne {
 		return channel.NewChan[mark](rdb, name).Recv
@@ -127,15 +127,15 @@ func overAll(opts ...channel.LoopOption) runner {
 	}
 }
 
-// TestCancelCloseCount ends consumers as programs end: the context is cancelled, the consumers
-// return, the client is closed. Nothing is lost, whatever was in flight.
+// TestCancelCloseCount ends consumers as programs do: the context is canceled, the consumers
+// return, the client is closed. Nothing is lost, even if a take was in flight.
 func TestCancelCloseCount(t *testing.T) {
 	eachConsumer(t, func(t *testing.T, r *redistest.Redis, c consumer) {
 		endings(t, r, c, true, func(rdb redis.UniversalClient) error { return rdb.Close() })
 	})
 }
 
-// TestCloseCount closes clients by desir.Close under consumers that wait on: they end with
+// TestCloseCount closes clients with desir.Close while consumers wait. The consumers end with
 // ErrClosed, and nothing is lost.
 func TestCloseCount(t *testing.T) {
 	eachConsumer(t, func(t *testing.T, r *redistest.Redis, c consumer) {
@@ -154,8 +154,8 @@ func eachConsumer(t *testing.T, test func(*testing.T, *redistest.Redis, consumer
 	})
 }
 
-// endings lets consumers begin and end many times beside a sender, and counts. They end by
-// their context before the client does, or with the client.
+// endings starts and ends consumers many times while a sender sends, and counts the values. The
+// consumers end by their context before the client is closed, or when it is closed.
 func endings(t *testing.T, r *redistest.Redis, c consumer, cancelled bool, end func(redis.UniversalClient) error) {
 	rounds := 30 * times
 	if r.Name == "embedded" {
@@ -165,7 +165,7 @@ func endings(t *testing.T, r *redistest.Redis, c consumer, cancelled bool, end f
 	h, name := newHistory(), r.Key(c.name)
 	out := c.of.open(r.NewClient(t), name)
 	stop := h.keepSending(t, out)
-	var perhaps atomic.Int64 // values that a consumer said may be gone: the server was slow
+	var perhaps atomic.Int64 // values that a consumer reported as ErrMaybeRan: the server was slow
 	var clients []redis.UniversalClient
 	for round := range rounds {
 		rdb := r.NewClient(t)
@@ -190,7 +190,7 @@ func endings(t *testing.T, r *redistest.Redis, c consumer, cancelled bool, end f
 				err := c.run(ctx, rdb, name, func(ms ...mark) {
 					h.received(fmt.Sprint(round, i), ms...)
 					if n.Add(int64(len(ms))) > enough {
-						time.AfterFunc(soon, finish) // amid whatever is in flight
+						time.AfterFunc(soon, finish) // while commands are in flight
 					}
 				})
 				if errors.Is(err, desir.ErrMaybeRan) {
@@ -212,9 +212,9 @@ func endings(t *testing.T, r *redistest.Redis, c consumer, cancelled bool, end f
 	}
 	stop()
 	h.drain(t, out, int(perhaps.Load()))
-	// On a machine so busy that a take needs longer than a consumer waits when it leaves, the
-	// library counts and logs what the closed client cannot requeue. Where consumers do not
-	// wait at all, that is half of the endings and more.
+	// On a busy machine a take may need longer than a leaving consumer waits. The library then
+	// counts and logs the values that the closed client cannot requeue. If consumers did not
+	// wait at all, that would happen in at least half of the endings.
 	late := 0
 	for _, rdb := range clients {
 		late += perhapsLost(t, rdb)
@@ -243,7 +243,7 @@ func (h *history) keepSending(t *testing.T, out carrier) (stop func()) {
 	}
 }
 
-// ending is the error of a consumer that was ended.
+// ending returns the expected error of a consumer.
 func ending(cancelled bool) error {
 	if cancelled {
 		return context.Canceled
@@ -251,12 +251,12 @@ func ending(cancelled bool) error {
 	return desir.ErrClosed
 }
 
-// TestTerminateCount ends processes by SIGTERM as a deployment does: each catches it by
-// signal.NotifyContext, waits for its consumers, closes its client and exits.
+// TestTerminateCount ends processes with SIGTERM as a deployment does. Each process catches it
+// with signal.NotifyContext, waits for its consumers, closes its client and exits.
 func TestTerminateCount(t *testing.T) {
 	for _, b := range redistest.Backends() {
 		if b.Name == "autopipeline" || b.Name == "embedded" {
-			continue // the process opens its own client; an embedded server is in this process
+			continue // another process cannot use the client of an embedded server
 		}
 		t.Run(b.Name, func(t *testing.T) {
 			r := b.Start(t)
@@ -270,14 +270,14 @@ func TestTerminateCount(t *testing.T) {
 	}
 }
 
-// The environment of a process that consumes until SIGTERM: where, and in which way.
+// Environment variables of a process that consumes until SIGTERM: the server and the method.
 const (
 	consumeEnv  = "DESIR_TEST_CONSUME"
 	consumeAddr = "DESIR_TEST_CONSUME_ADDR"
 	consumeName = "DESIR_TEST_CONSUME_NAME"
 )
 
-// perhapsOne is what the process prints for a value that may be gone.
+// perhapsOne is the line that the process prints for a value that may be lost.
 const perhapsOne = "perhaps"
 
 func terminations(t *testing.T, r *redistest.Redis, c consumer) {
@@ -286,7 +286,7 @@ func terminations(t *testing.T, r *redistest.Redis, c consumer) {
 	h, name := newHistory(), r.Key(c.name)
 	out := c.of.open(r.NewClient(t), name)
 	stop := h.keepSending(t, out)
-	perhaps := 0 // values that a process said may be gone: the server was slow
+	perhaps := 0 // values that a process reported as ErrMaybeRan: the server was slow
 	for i := range processes {
 		cmd := exec.Command(os.Args[0])
 		cmd.Env = append(os.Environ(), consumeEnv+"="+c.name, consumeName+"="+name,
@@ -319,7 +319,7 @@ func terminations(t *testing.T, r *redistest.Redis, c consumer) {
 	t.Logf("%d values, %d processes, %d perhaps lost", len(h.sent), processes, perhaps)
 }
 
-// lineWriter calls each for every whole line that is written to it.
+// lineWriter calls each for every complete line that is written to it.
 type lineWriter struct {
 	rest string
 	each func(line string)

@@ -13,8 +13,8 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// TestChanDenied has users without the rights for a part of it: their errors
-// say so, and receivers of other channels go on.
+// TestChanDenied checks that users without some permissions get ErrDenied, and that receivers of
+// other channels go on.
 func TestChanDenied(t *testing.T) {
 	t.Parallel()
 	s := redistest.StartServer(t,
@@ -61,7 +61,7 @@ func TestChanDenied(t *testing.T) {
 	}
 }
 
-// TestChanDeniedPublish: a cluster's user who may not publish sends nothing.
+// TestChanDeniedPublish checks that a user of a cluster who may not publish sends nothing.
 func TestChanDeniedPublish(t *testing.T) {
 	t.Parallel()
 	c := redistest.StartCluster(t, 0, redistest.Config("user", "mute on >x ~* +@all resetchannels"))
@@ -74,7 +74,7 @@ func TestChanDeniedPublish(t *testing.T) {
 	}
 }
 
-// TestChanClosedClient closes the client under receivers that wait.
+// TestChanClosedClient closes the client while receivers wait.
 func TestChanClosedClient(t *testing.T) {
 	t.Parallel()
 	redistest.Each(t, func(t *testing.T, r *redistest.Redis) {
@@ -114,7 +114,7 @@ func TestChanClosedClient(t *testing.T) {
 	})
 }
 
-// TestChanRing has one receiver for each of many shards, one of which is lost.
+// TestChanRing has one receiver on each of many shards, and stops one shard.
 func TestChanRing(t *testing.T) {
 	t.Parallel()
 	first, second := redistest.StartServer(t), redistest.StartServer(t)
@@ -137,7 +137,7 @@ func TestChanRing(t *testing.T) {
 	t.Logf("back: %v", reach(t, out, names, "back", got, 20*time.Second))
 }
 
-// TestChanServerAway lets nobody wait longer than the context says.
+// TestChanServerAway checks that no call waits longer than its context while the server is away.
 func TestChanServerAway(t *testing.T) {
 	t.Parallel()
 	rdb := redis.NewClient(&redis.Options{Addr: "127.0.0.1:1"})

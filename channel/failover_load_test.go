@@ -13,16 +13,16 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// world is servers whose master can be killed.
+// world is a set of servers whose master can be killed.
 type world struct {
 	client   func() redis.UniversalClient
 	master   func() *redistest.Server // nil while there is none
 	replicas int                      // of the master
 }
 
-// TestFailoverUnderLoad kills a master under senders and receivers of
-// every type. What was replicated before is neither lost nor comes again, nor is
-// anything that the next master has acknowledged; calls go on by themselves.
+// TestFailoverUnderLoad kills a master while senders and receivers of each type are active.
+// Values that were replicated before are neither lost nor received twice. The same holds for
+// values that the next master has acknowledged. Calls go on by themselves.
 func TestFailoverUnderLoad(t *testing.T) {
 	t.Parallel()
 	const name = "c"
@@ -55,8 +55,8 @@ func TestFailoverUnderLoad(t *testing.T) {
 	}
 }
 
-// failover kills the master when all that flows have done until a moment is
-// replicated, and returns when they go on at another one.
+// failover kills the master when everything up to one moment is replicated, and returns when the
+// flows go on at another master.
 func (w world) failover(t *testing.T, flows []*flow) {
 	t.Helper()
 	before := make([]moment, len(flows))
@@ -84,7 +84,7 @@ func (w world) failover(t *testing.T, flows []*flow) {
 	}
 }
 
-// replicated waits until the replicas of a master have all that it has by now.
+// replicated waits until the replicas have all data that their master has now.
 func (w world) replicated(t *testing.T, master *redistest.Server) {
 	t.Helper()
 	redistest.Eventually(t, 30*time.Second, func() bool {
@@ -98,7 +98,7 @@ func (w world) replicated(t *testing.T, master *redistest.Server) {
 	}, "replicas with all that the master has")
 }
 
-// flow is senders and receivers of one name.
+// flow is a set of senders and receivers of one name.
 type flow struct {
 	kind               carrying
 	h                  *history
@@ -143,14 +143,14 @@ func startFlow(t *testing.T, w world, k carrying, name string) *flow {
 	return f
 }
 
-// goesOn waits until so many more values have come.
+// goesOn waits until n more values have been received.
 func (f *flow) goesOn(t *testing.T, more int, limit time.Duration) {
 	t.Helper()
 	n := f.h.arrived() + more
 	redistest.Eventually(t, limit, func() bool { return f.h.arrived() >= n }, f.kind.name+" goes on")
 }
 
-// end lets what was sent arrive, and judges.
+// end waits until the sent values have arrived, and checks the history.
 func (f *flow) end(t *testing.T) {
 	t.Helper()
 	f.enough()

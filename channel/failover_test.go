@@ -18,8 +18,7 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// waiters starts a receiver for each of some channels, each of which tells of
-// everything that it gets.
+// waiters starts a receiver for each channel. The receivers report all values that they get.
 func waiters(t *testing.T, rdb redis.UniversalClient, names []string) <-chan string {
 	t.Helper()
 	got := make(chan string, 1000)
@@ -43,8 +42,8 @@ func waiters(t *testing.T, rdb redis.UniversalClient, names []string) <-chan str
 	return got
 }
 
-// reach sends a value to each channel, repeating what was refused, and returns
-// how long it took until all have it.
+// reach sends a value to each channel and repeats refused sends. It returns the time until all
+// values were received.
 func reach(t *testing.T, rdb redis.UniversalClient, names []string, v string, got <-chan string, limit time.Duration) time.Duration {
 	t.Helper()
 	start := time.Now()
@@ -65,7 +64,7 @@ func reach(t *testing.T, rdb redis.UniversalClient, names []string, v string, go
 	return time.Since(start)
 }
 
-// slots returns names of channels that are in slots far apart.
+// slots returns channel names in slots that are far apart.
 func slots(n int) (names []string) {
 	for i := range n {
 		names = append(names, fmt.Sprintf("c%d", i))
@@ -81,7 +80,7 @@ func TestChanSentinelFailover(t *testing.T) {
 	out := s.Client(t)
 	reach(t, out, names, "before", got, 20*time.Second)
 	s.Failover()
-	t.Logf("told to: %v", reach(t, out, names, "told", got, 20*time.Second))
+	t.Logf("before: %v", reach(t, out, names, "told", got, 20*time.Second))
 	s.Settle()
 	old := s.Master()
 	old.Kill()
@@ -101,7 +100,7 @@ func TestChanClusterFailover(t *testing.T) {
 	redistest.Eventually(t, 20*time.Second, func() bool { return c.MasterFor(names[0]) != victim }, "another master")
 	t.Logf("killed: %v", reach(t, out, names, "killed", got, 20*time.Second))
 	heir := c.MasterFor(names[0])
-	victim.Restart() // at the same address, as a replica; then as the master again
+	victim.Restart() // at the same address, first as a replica, then as the master again
 	admin := victim.Client(t)
 	redistest.Eventually(t, 20*time.Second, func() bool {
 		info := admin.Info(ctx, "replication").Val()
@@ -113,7 +112,7 @@ func TestChanClusterFailover(t *testing.T) {
 	t.Logf("back: %v", reach(t, out, names, "back", got, 20*time.Second))
 }
 
-// TestChanSlotMoves gives a slot to another node while receivers wait there.
+// TestChanSlotMoves moves a slot to another node while receivers wait for a key in it.
 func TestChanSlotMoves(t *testing.T) {
 	t.Parallel()
 	c := redistest.StartCluster(t, 0)
@@ -125,14 +124,13 @@ func TestChanSlotMoves(t *testing.T) {
 	for i := range 3 {
 		from := c.MasterFor(names[0])
 		to := c.Nodes[slices.IndexFunc(c.Nodes, func(s *redistest.Server) bool { return s != from })]
-		c.MoveSlot(t, names[0], to, func() { pause(300 * time.Millisecond) }) // ASK, for a while
+		c.MoveSlot(t, names[0], to, func() { pause(300 * time.Millisecond) }) // ASK during the pause
 		t.Logf("moved: %v", reach(t, out, names, fmt.Sprint(i), got, 20*time.Second))
 	}
 }
 
-// TestChanSlotMovesWithValues moves a full channel, its keys one after the
-// other, under senders that wait for room, receivers that wait for values, and
-// receivers that leave.
+// TestChanSlotMovesWithValues moves a full channel, one key after the other, while senders wait
+// for room, receivers wait for values, and receivers leave.
 func TestChanSlotMovesWithValues(t *testing.T) {
 	t.Parallel()
 	const senders, receivers = 6, 3
@@ -204,12 +202,12 @@ func TestChanSlotMovesWithValues(t *testing.T) {
 	stop()
 	receiving.Wait()
 	h.judge(t, 0, false)
-	// Whether a move finds values waiting is luck: on a busy machine it may not.
+	// Whether values are in the channel during a move depends on the load of the machine.
 	t.Logf("%d values, %d moves with values in both halves, receivers left %d times", h.arrived(), halves, left.Load())
 }
 
-// TestChanResubscribes cuts the subscriptions of a cluster's node: the wake-ups
-// of all its slots are there again soon, not only the looks once a second.
+// TestChanResubscribes cuts the subscriptions of a cluster node. Wake-ups of all its slots work
+// again soon, and not only the takes once a second.
 func TestChanResubscribes(t *testing.T) {
 	t.Parallel()
 	c := redistest.StartCluster(t, 0)

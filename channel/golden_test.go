@@ -17,11 +17,11 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// instant stands in the golden file for a time in µs of the server's clock.
+// instant is the placeholder in the golden file for a time in µs of the server's clock.
 const instant = "1760000000000000"
 
-// form returns the bytes that testdata/forms.golden has under a name. They are
-// stored, or sent between versions of this package: they never change.
+// form returns the bytes under a name in testdata/forms.golden. These bytes are stored, or sent
+// between versions of this package, and never change.
 func form(t *testing.T, name string) string {
 	t.Helper()
 	b, err := os.ReadFile("testdata/forms.golden")
@@ -41,14 +41,13 @@ func form(t *testing.T, name string) string {
 	return ""
 }
 
-// runID is the server's in the answer to who asks for the number, for which the golden file
-// has none.
+// runID is the placeholder in the golden file for the server's run ID in a mark.
 var runID = regexp.MustCompile(` [0-9a-f]{40} `)
 
-// micros is what stands in place of instant.
+// micros replaces instant.
 var micros = regexp.MustCompile(`\d{16}`)
 
-// TestPriorityForm: Push writes the golden bytes, and Pop reads them.
+// TestPriorityForm checks that Push writes the golden bytes, and that Pop reads them.
 func TestPriorityForm(t *testing.T) {
 	redistest.Each(t, func(t *testing.T, r *redistest.Redis) {
 		want, name := form(t, "entry of a PriorityQueue"), r.Key("q")
@@ -69,13 +68,13 @@ func TestPriorityForm(t *testing.T) {
 	})
 }
 
-// TestNumberedForm: Publish and Subscribe of a numbered topic send the golden
-// bytes, and read them.
+// TestNumberedForm checks that Publish and Subscribe of a numbered topic send and read the golden
+// bytes.
 func TestNumberedForm(t *testing.T) {
 	redistest.Each(t, func(t *testing.T, r *redistest.Redis) {
 		message := form(t, "message of a Numbered topic")
 		name := r.Key("news")
-		answer := strings.TrimSuffix(form(t, "answer to who asks for the number"), "news") + name
+		answer := strings.TrimSuffix(form(t, "reply with the number"), "news") + name
 		bare := r.Raw().PSubscribe(ctx, name, keys.Part(name, "desir-probe:*"))
 		defer bare.Close()
 		for range 2 {
@@ -83,7 +82,7 @@ func TestNumberedForm(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		// next returns what a bare client hears next, and where.
+		// next returns the next channel and message that a plain client receives.
 		next := func(kind string) *redis.Message {
 			t.Helper()
 			for {
@@ -105,7 +104,7 @@ func TestNumberedForm(t *testing.T) {
 		}
 		now := strings.NewReplacer(instant, epoch).Replace
 		if got, want := runID.ReplaceAllString(asked.Payload, " - "), strings.Replace(now(answer), " 3 ", " 0 ", 1); got != want {
-			t.Errorf("the answer to who asks for the number is %q; want %q", got, want)
+			t.Errorf("the mark is %q; want %q", got, want)
 		}
 		for n, value := range []string{"", "milk", "tea"} {
 			publish(t, topic, value)
@@ -116,10 +115,10 @@ func TestNumberedForm(t *testing.T) {
 		}
 		subscribe(t, channel.NewTopic[string](r.NewClient(t), name, channel.Numbered()))
 		if got := runID.ReplaceAllString(next("answer").Payload, " - "); got != now(answer) {
-			t.Errorf("the answer to who asks for the number is %q; want %q", got, now(answer))
+			t.Errorf("the mark is %q; want %q", got, now(answer))
 		}
 		for _, m := range []struct{ channel, payload string }{
-			{name, message}, // of another counter than the one so far
+			{name, message}, // from another counter
 			{name, strings.Replace(message, ":3:tea", ":6:milk", 1)},
 			{asked.Channel, strings.Replace(answer, " 3 ", " 7 ", 1)},
 			{name, strings.Replace(message, ":3:tea", ":8:", 1)},

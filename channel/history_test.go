@@ -14,21 +14,21 @@ import (
 	"github.com/desir-go/desir/channel"
 )
 
-// times makes the tests of histories this much longer.
+// times multiplies the length of the tests with histories.
 const times = 1
 
-// mark is one value of a history: the nth of a sender.
+// mark is one value of a history: the Nth value of a sender.
 type mark struct{ Sender, N int }
 
-// history is what happened to the values of a channel.
+// history records the values that were sent to and received from a channel.
 type history struct {
 	mu       sync.Mutex
-	sent     map[mark]bool // true for acknowledged, false for perhaps
+	sent     map[mark]bool // true for acknowledged, false for ErrMaybeRan
 	got      map[mark]int
 	strange  []mark           // received and never sent
 	overtook []string         // received by one receiver after a later value of the same sender
-	last     map[string][]int // for each receiver, by sender: the last value received
-	pardoned map[mark]bool    // may be lost or come twice
+	last     map[string][]int // by receiver and sender: the last value received
+	pardoned map[mark]bool    // may be lost or received twice
 }
 
 func newHistory() *history {
@@ -37,7 +37,7 @@ func newHistory() *history {
 
 const maxSenders = 64
 
-// try notes that a value is about to be sent.
+// try records that a value is about to be sent.
 func (h *history) try(m mark) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -70,7 +70,7 @@ func (h *history) received(by string, ms ...mark) {
 	}
 }
 
-// missing returns how many acknowledged values nobody has received.
+// missing returns how many acknowledged values were not received.
 func (h *history) missing() (n int) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -82,14 +82,14 @@ func (h *history) missing() (n int) {
 	return n
 }
 
-// arrived returns how many values somebody has received.
+// arrived returns how many values were received.
 func (h *history) arrived() int {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return len(h.got)
 }
 
-// moment is what was known at one: the values acknowledged and received by then.
+// moment holds the values that were acknowledged and received up to one moment.
 type moment struct{ acked, got map[mark]bool }
 
 // now returns the present moment.
@@ -108,8 +108,8 @@ func (h *history) now() moment {
 	return m
 }
 
-// pardon lets values be lost that were acknowledged since a moment, and come twice
-// that were received: what a failover may do, if all before was replicated.
+// pardon permits that values acknowledged since a moment are lost, and that values received
+// since then are received twice. A failover may cause both.
 func (h *history) pardon(since moment) {
 	now := h.now()
 	h.mu.Lock()
@@ -126,8 +126,8 @@ func (h *history) pardon(since moment) {
 	}
 }
 
-// verdict returns what is wrong: values lost beyond an allowance, received
-// twice or never sent, and, if asked for, out of order.
+// verdict returns what is wrong: more lost values than allowed, values received twice or never
+// sent, and optionally values out of order.
 func (h *history) verdict(mayLose int, inOrder bool) (wrong []string) {
 	if lost := h.missing(); lost > mayLose {
 		wrong = append(wrong, fmt.Sprintf("%d of %d lost, allowed %d", lost, len(h.sent), mayLose))
@@ -144,7 +144,7 @@ func (h *history) verdict(mayLose int, inOrder bool) (wrong []string) {
 		wrong = append(wrong, fmt.Sprintf("%d received twice", twice))
 	}
 	if len(h.strange) > 0 {
-		wrong = append(wrong, fmt.Sprintf("%d received that nobody sent", len(h.strange)))
+		wrong = append(wrong, fmt.Sprintf("%d received that were not sent", len(h.strange)))
 	}
 	if inOrder && len(h.overtook) > 0 {
 		wrong = append(wrong, fmt.Sprintf("%d out of order, like %q", len(h.overtook), h.overtook[0]))
@@ -152,7 +152,7 @@ func (h *history) verdict(mayLose int, inOrder bool) (wrong []string) {
 	return wrong
 }
 
-// judge fails the test with what is wrong.
+// judge fails the test with the verdict.
 func (h *history) judge(t *testing.T, mayLose int, inOrder bool) {
 	t.Helper()
 	for _, w := range h.verdict(mayLose, inOrder) {
@@ -160,7 +160,7 @@ func (h *history) judge(t *testing.T, mayLose int, inOrder bool) {
 	}
 }
 
-// send sends n values and repeats those that were surely not executed.
+// send sends n values, and repeats sends that were certainly not executed.
 func (h *history) send(t *testing.T, c carrier, sender, n int) {
 	for i := 1; i <= n; i++ {
 		h.sendOne(t, c, mark{sender, i})
@@ -185,8 +185,7 @@ func (h *history) sendOne(t *testing.T, c carrier, m mark) {
 	}
 }
 
-// drain receives until every acknowledged value is there but for mayLose, or
-// nothing comes any more.
+// drain receives until all acknowledged values but mayLose have arrived, or no more arrive.
 func (h *history) drain(t *testing.T, c carrier, mayLose int) {
 	t.Helper()
 	for quiet := 0; quiet < 3 && (quiet == 0 || h.missing() > 0); {
@@ -208,13 +207,13 @@ func (h *history) drain(t *testing.T, c carrier, mayLose int) {
 	}
 }
 
-// pause waits; it is no synchronisation.
+// pause waits. It does not synchronize.
 func pause(d time.Duration) {
 	timer := time.NewTimer(d)
 	<-timer.C
 }
 
-// perhapsLost is what the waiter of a client has counted.
+// perhapsLost returns the count of PerhapsLost.
 func perhapsLost(t *testing.T, rdb redis.UniversalClient) int {
 	t.Helper()
 	return int(channel.PerhapsLost(rdb))

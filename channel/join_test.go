@@ -14,8 +14,8 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// TestSendsJoin sends from many goroutines while the server is slow: few runs of
-// the script carry all values, and each sender learns what became of its own.
+// TestSendsJoin sends from many goroutines while the server is slow. A few runs of the script
+// send all values, and each sender gets the result for its own value.
 func TestSendsJoin(t *testing.T) {
 	redistest.Goroutines(t)
 	srv := redistest.StartServer(t)
@@ -24,7 +24,7 @@ func TestSendsJoin(t *testing.T) {
 	sends := p.CountFunc(scriptIn(t, sendFile))
 	const senders, room = 200, 150
 	c := channel.NewChan[int](rdb, "c", channel.Buffer(room))
-	if sent, err := c.TrySend(ctx, 0); !sent || err != nil { // the script is known from now on
+	if sent, err := c.TrySend(ctx, 0); !sent || err != nil { // loads the script
 		t.Fatal(sent, err)
 	}
 	all := func() (stored []int, errs []error) {
@@ -68,7 +68,7 @@ func TestSendsJoin(t *testing.T) {
 	}
 }
 
-// TestJoinedSendsReplyLost: all whose values travelled together may have sent.
+// TestJoinedSendsReplyLost checks that a lost reply is ErrMaybeRan for all sends of the batch.
 func TestJoinedSendsReplyLost(t *testing.T) {
 	srv := redistest.StartServer(t)
 	p := redistest.NewProxy(t, srv.Addr)
@@ -98,7 +98,7 @@ func TestJoinedSendsReplyLost(t *testing.T) {
 	}
 	group.Wait()
 	if len(maybe) == 0 {
-		t.Error("three lost replies and nobody heard of it")
+		t.Error("three lost replies and no ErrMaybeRan")
 	}
 	got, err := c.RecvMany(ctx, 1000)
 	if err != nil {

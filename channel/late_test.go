@@ -17,14 +17,14 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// isTake matches the scripts that take from what the test uses.
+// isTake matches the scripts that take values.
 func isTake(t *testing.T) redistest.Match {
 	list, queue := scriptIn(t, takeFile, popFile), scriptIn(t, priorityTakeFile, popFile)
 	last := scriptIn(t, "scripts/mailbox_take_last.lua", popFile)
 	return func(args []string) bool { return list(args) || queue(args) || last(args) }
 }
 
-// receiving are the ways to send and to receive numbers by one object.
+// receiving holds the functions that send and receive numbers through one object.
 var receiving = map[string]func(rdb redis.UniversalClient) (send func(int) error, receive func(context.Context) (int, error)){
 	"chan": func(rdb redis.UniversalClient) (func(int) error, func(context.Context) (int, error)) {
 		c := channel.NewChan[padded](rdb, "c")
@@ -49,7 +49,7 @@ var receiving = map[string]func(rdb redis.UniversalClient) (send func(int) error
 	},
 }
 
-// padded is a number, and 100 KiB with numbers from 1000 on.
+// padded is a number; a number from 1000 on has 100 KiB of padding.
 type padded struct {
 	N    int
 	Rest string
@@ -62,8 +62,8 @@ func pad(n int) padded {
 	return padded{n, strings.Repeat("x", 100<<10)}
 }
 
-// TestTakeBounded has many receivers wait for large values: a take brings no more than a reply
-// should carry, and every value comes.
+// TestTakeBounded has many receivers wait for large values. A take stays within the bound of a
+// reply, and all values arrive.
 func TestTakeBounded(t *testing.T) {
 	t.Parallel()
 	for kind, of := range receiving {
@@ -124,8 +124,8 @@ func TestTakeBounded(t *testing.T) {
 	}
 }
 
-// TestReplyLate holds the reply to a take back for longer than the connection may be silent:
-// the receivers go on over another one, and what the reply brings is theirs.
+// TestReplyLate delays the reply to a take for longer than the connection may be silent. The
+// receivers go on with another connection, and get the values of the late reply.
 func TestReplyLate(t *testing.T) {
 	t.Parallel()
 	servers := map[string]func(t *testing.T, p *redistest.Proxy) (near, direct redis.UniversalClient){
@@ -149,7 +149,7 @@ func TestReplyLate(t *testing.T) {
 				if err := send(0); err != nil {
 					t.Fatal(err)
 				}
-				if n, err := receive(ctx); n != 0 || err != nil { // the server has the script
+				if n, err := receive(ctx); n != 0 || err != nil { // loads the script
 					t.Fatalf("received %d, %v", n, err)
 				}
 				const receivers = 5
@@ -188,7 +188,8 @@ func TestReplyLate(t *testing.T) {
 	}
 }
 
-// TestReplyLateNobody: what a late reply brings when nobody waits any more is at the head of the list.
+// TestReplyLateNobody checks that the values of a late reply are requeued at the head of the list
+// if no receiver waits.
 func TestReplyLateNobody(t *testing.T) {
 	t.Parallel()
 	p, s := redistest.NewProxy(t, ""), redistest.StartServer(t)
@@ -215,7 +216,7 @@ func TestReplyLateNobody(t *testing.T) {
 	}
 }
 
-// TestSlowLink receives values that need longer than the read timeout, each of them and all
+// TestSlowLink receives values whose transfer takes longer than the read timeout, one by one and
 // together.
 func TestSlowLink(t *testing.T) {
 	t.Parallel()
@@ -226,7 +227,7 @@ func TestSlowLink(t *testing.T) {
 	if err := out.Send(ctx, ""); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := in.Recv(ctx); err != nil { // the server has the script
+	if _, err := in.Recv(ctx); err != nil { // loads the script
 		t.Fatal(err)
 	}
 	p.Throttle(100 << 10)
@@ -255,8 +256,8 @@ func TestSlowLink(t *testing.T) {
 	}
 }
 
-// TestReceiverStoodStill stops a process that receives for longer than its connection may be
-// silent, and then lets it go on: nothing is lost.
+// TestReceiverStoodStill stops a receiving process for longer than its connection may be silent,
+// and then resumes it. Nothing is lost.
 func TestReceiverStoodStill(t *testing.T) {
 	t.Parallel()
 	s := redistest.StartServer(t)
@@ -299,7 +300,7 @@ func TestReceiverStoodStill(t *testing.T) {
 	redistest.Eventually(t, 20*time.Second, drained, "the process receives")
 	redistest.Stop(t, cmd.Process)
 	send(10 * childReceivers)
-	stood := time.NewTimer(7 * time.Second) // of the process: the deadline of its connection is 5 s
+	stood := time.NewTimer(7 * time.Second) // the deadline of the process's connection is 5 s
 	<-stood.C
 	redistest.Continue(t, cmd.Process)
 	redistest.Eventually(t, 30*time.Second, drained, "all values received")

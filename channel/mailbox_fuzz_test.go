@@ -8,8 +8,8 @@ import (
 	"github.com/desir-go/desir/internal/keys"
 )
 
-// FuzzLetter reads any bytes as a letter: it ends in a letter or in a DecodeError,
-// and a head is written as it was read.
+// FuzzLetter checks that any bytes decode to a letter or to a DecodeError, and that a head is
+// written as it was read.
 func FuzzLetter(f *testing.F) {
 	for _, seed := range []string{
 		"1700000000000000 .3:eve,1:a,0:,5", "1 ?3:eve,26:ABCDEFGHIJKLMNOPQRSTUVWXYZ,2:id,-7", "1 .3:a{b,1:a,0:,",
@@ -33,7 +33,7 @@ func FuzzLetter(f *testing.F) {
 	})
 }
 
-// FuzzHead writes heads and reads them again, whatever stands behind them.
+// FuzzHead checks that heads are read as they were written, with any bytes after them.
 func FuzzHead(f *testing.F) {
 	f.Add(true, "bob", "id", "re", "value")
 	f.Add(false, "{a,1:b", "-", "", "")

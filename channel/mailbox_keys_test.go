@@ -10,7 +10,7 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// TestAskLeavesLittle counts the keys behind a thousand questions.
+// TestAskLeavesLittle counts the keys that a thousand questions leave.
 func TestAskLeavesLittle(t *testing.T) {
 	t.Parallel()
 	s := redistest.StartServer(t)
@@ -48,7 +48,7 @@ func TestAskLeavesLittle(t *testing.T) {
 	}
 	answering.Wait()
 	keys := s.Client(t).Keys(ctx, "*").Val()
-	if len(keys) > 4 { // a poke and a token for each of the two
+	if len(keys) > 4 { // a poke key and a wake token for each mailbox
 		t.Errorf("%d keys stay behind 1000 questions: %s…", len(keys), strings.Join(keys[:5], " "))
 	}
 }

@@ -7,8 +7,7 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// TestMailboxNewsWhenDue: news that are there already do not put off the look at
-// all letters.
+// TestMailboxNewsWhenDue checks that pending news do not delay the scan of all letters.
 func TestMailboxNewsWhenDue(t *testing.T) {
 	redistest.Each(t, func(t *testing.T, r *redistest.Redis) {
 		m := NewMailbox[int](r.Client, r.Key("m"))

@@ -12,9 +12,8 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// TestMailboxPicksInOrder has a selective receiver for each kind of letter, and
-// letters that nobody wants: each receiver has its kind in order, and what stays is
-// in order too.
+// TestMailboxPicksInOrder has a selective receiver for each kind of letter but one. Each receiver
+// gets its kind in order, and the letters of the last kind stay in order.
 func TestMailboxPicksInOrder(t *testing.T) {
 	redistest.Each(t, func(t *testing.T, r *redistest.Redis) {
 		const senders, kinds = 4, 4 // the last kind stays

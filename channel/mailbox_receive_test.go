@@ -7,8 +7,8 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// TestMailboxLooksAtNew: a look goes through what came after the one before, in
-// its order, and through all letters if that of its beginning (or end) is gone.
+// TestMailboxLooksAtNew checks that a scan examines the letters that arrived after the previous
+// scan, in order, and all letters if the letter at its start (or end) is gone.
 func TestMailboxLooksAtNew(t *testing.T) {
 	redistest.Each(t, func(t *testing.T, r *redistest.Redis) {
 		for _, opts := range [][]MailboxOption{nil, {LIFO()}} {
@@ -67,7 +67,7 @@ func TestMailboxLooksAtNew(t *testing.T) {
 	})
 }
 
-// numbers are from, from+1 … to-1.
+// numbers returns from, from+1 … to-1.
 func numbers(from, to int) (all []int) {
 	for i := from; i < to; i++ {
 		all = append(all, i)

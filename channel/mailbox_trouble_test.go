@@ -18,12 +18,13 @@ import (
 
 func anything[T any](channel.Letter[T]) bool { return true }
 
-// TestMailboxSendReplyLost: ErrMaybeRan, and the letter is there exactly once.
+// TestMailboxSendReplyLost checks that a lost reply is ErrMaybeRan, and that the letter is stored
+// exactly once.
 func TestMailboxSendReplyLost(t *testing.T) {
 	t.Parallel()
 	eachFault(t, func(t *testing.T, x *lossy) {
 		m := channel.NewMailbox[int](x.near, "m")
-		if err := m.Send(ctx, "m", 0); err != nil { // the script is known from now on
+		if err := m.Send(ctx, "m", 0); err != nil { // loads the script
 			t.Fatal(err)
 		}
 		x.lose(1, scriptIn(t, "scripts/mailbox_send.lua"))
@@ -46,8 +47,8 @@ func TestMailboxSendReplyLost(t *testing.T) {
 	})
 }
 
-// TestMailboxClaimReplyLost: ErrMaybeRan, since the letter is gone. A look that is
-// lost is made again.
+// TestMailboxClaimReplyLost checks that a lost reply to the removal is ErrMaybeRan, since the
+// letter is gone, and that a scan whose reply is lost is repeated.
 func TestMailboxClaimReplyLost(t *testing.T) {
 	t.Parallel()
 	eachFault(t, func(t *testing.T, x *lossy) {
@@ -71,8 +72,8 @@ func TestMailboxClaimReplyLost(t *testing.T) {
 	})
 }
 
-// TestMailboxClaimRefused: the letter that could not be taken is still the first
-// that fits, also when the next has come.
+// TestMailboxClaimRefused checks that a letter that could not be removed is still the first match
+// when the next letter has arrived.
 func TestMailboxClaimRefused(t *testing.T) {
 	t.Parallel()
 	redistest.Each(t, func(t *testing.T, r *redistest.Redis) {
@@ -100,7 +101,7 @@ func TestMailboxClaimRefused(t *testing.T) {
 	})
 }
 
-// TestMailboxClaimLeft leaves while the letter is being taken: it comes back.
+// TestMailboxClaimLeft leaves while the letter is being removed, and checks that it is requeued.
 func TestMailboxClaimLeft(t *testing.T) {
 	t.Parallel()
 	s, p := redistest.StartServer(t), redistest.NewProxy(t, "")
@@ -112,7 +113,7 @@ func TestMailboxClaimLeft(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		first, err := m.Receive(within(t, 20*time.Second), anything) // the scripts are known from now on
+		first, err := m.Receive(within(t, 20*time.Second), anything) // loads the scripts
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -136,9 +137,9 @@ func TestMailboxClaimLeft(t *testing.T) {
 	}
 }
 
-// TestMailboxClaimCutAtTheEnd cuts the connection on which a letter is being removed for a
-// receiver whose context has ended, as a program does that cancels and closes its client at
-// once: the error says that the letter may be lost, or it is counted.
+// TestMailboxClaimCutAtTheEnd cuts the connection while a letter is being removed for a receiver
+// whose context has ended, as a program does that cancels and closes its client immediately. The
+// error is ErrMaybeRan, or the letter counts as perhaps lost.
 func TestMailboxClaimCutAtTheEnd(t *testing.T) {
 	t.Parallel()
 	s, p := redistest.StartServer(t), redistest.NewProxy(t, "")
@@ -165,11 +166,11 @@ func TestMailboxClaimCutAtTheEnd(t *testing.T) {
 	}
 	if !errors.Is(err, desir.ErrMaybeRan) { // it left before the reply was lost
 		redistest.Eventually(t, 10*time.Second, func() bool { return channel.PerhapsLost(rdb) == 1 },
-			"the letter that may be lost is counted, since the error does not tell: "+err.Error())
+			"the letter that may be lost is counted, since the error is not ErrMaybeRan: "+err.Error())
 	}
 }
 
-// TestMailboxReceiveWaitsOn: a server that restarts ends no wait.
+// TestMailboxReceiveWaitsOn checks that a restart of the server does not end a wait.
 func TestMailboxReceiveWaitsOn(t *testing.T) {
 	t.Parallel()
 	s := redistest.StartServer(t, redistest.AOF("always"))
@@ -192,7 +193,7 @@ func TestMailboxReceiveWaitsOn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	<-asked.done // or the reply to the question itself may be cut
+	<-asked.done // otherwise the reply to the send itself may be cut
 	for range 2 {
 		s.Kill()
 		s.Restart()
@@ -211,7 +212,7 @@ func TestMailboxReceiveWaitsOn(t *testing.T) {
 	}
 }
 
-// replied is a hook that closes done when a command on key has its reply.
+// replied is a hook that closes done when the reply to a command on key has arrived.
 type replied struct {
 	key  string
 	once sync.Once
@@ -246,8 +247,8 @@ func (r *replied) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Proc
 	}
 }
 
-// TestMailboxDenied has users who may not do a part of it: who may not listen
-// looks once a second, and who may not publish sends all the same.
+// TestMailboxDenied has users without some permissions. A user who may not subscribe scans once a
+// second. A user who may not publish can still send.
 func TestMailboxDenied(t *testing.T) {
 	t.Parallel()
 	s := redistest.StartServer(t,
@@ -290,8 +291,8 @@ func TestMailboxDenied(t *testing.T) {
 	}
 }
 
-// TestMailboxMemoryFull: letters are refused, receivers drain, then letters are
-// taken again.
+// TestMailboxMemoryFull checks that sends fail when memory is full, that receivers still drain
+// the mailbox, and that sends then succeed.
 func TestMailboxMemoryFull(t *testing.T) {
 	t.Parallel()
 	s := redistest.StartServer(t, redistest.Config("maxmemory-policy", "noeviction"))
@@ -321,8 +322,8 @@ func TestMailboxMemoryFull(t *testing.T) {
 	redistest.Eventually(t, 5*time.Second, func() bool { return m.Send(ctx, "m", "v") == nil }, "a letter sent again")
 }
 
-// TestMailboxClosedClient closes the client under receivers that wait; nothing of
-// them stays.
+// TestMailboxClosedClient closes the client while receivers wait, and checks that they leave
+// nothing behind.
 func TestMailboxClosedClient(t *testing.T) {
 	t.Parallel()
 	redistest.Each(t, func(t *testing.T, r *redistest.Redis) {
@@ -350,7 +351,7 @@ func TestMailboxClosedClient(t *testing.T) {
 	})
 }
 
-// TestAskClosed closes the client of who waits for an answer: the question was sent.
+// TestAskClosed closes the client while Ask waits for the reply. The question was sent.
 func TestAskClosed(t *testing.T) {
 	redistest.Each(t, func(t *testing.T, r *redistest.Redis) {
 		rdb := r.NewClient(t)

@@ -14,8 +14,8 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// storm lets 4 senders and 2 clients with 3 receivers each work while harm is
-// done, and returns the history and what the waiters counted as perhaps lost.
+// storm runs 4 senders and 2 clients with 3 receivers each while harm runs. It returns the
+// history and the number of values that count as perhaps lost.
 func storm(t *testing.T, name string, client func() redis.UniversalClient, each int, harm func()) (h *history, mayLose int) {
 	t.Helper()
 	h = newHistory()
@@ -73,7 +73,7 @@ func (h *history) gotOne(m mark) bool {
 	return h.got[m] > 0
 }
 
-// during calls harm again and again for a while.
+// during calls harm repeatedly for some time.
 func during(d, every time.Duration, harm func()) func() {
 	return func() {
 		for end := time.Now().Add(d); time.Now().Before(end); {
@@ -83,7 +83,7 @@ func during(d, every time.Duration, harm func()) func() {
 	}
 }
 
-// TestChanThroughTrouble does to a server what happens to servers.
+// TestChanThroughTrouble runs senders and receivers through faults of the server.
 func TestChanThroughTrouble(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -127,7 +127,7 @@ func TestChanThroughTrouble(t *testing.T) {
 	}
 }
 
-// TestChanRESP2 has the old protocol, on a connection cut again and again.
+// TestChanRESP2 uses the old protocol on a connection that is cut repeatedly.
 func TestChanRESP2(t *testing.T) {
 	t.Parallel()
 	s, p := redistest.StartServer(t), redistest.NewProxy(t, "")
@@ -138,8 +138,8 @@ func TestChanRESP2(t *testing.T) {
 	h.judge(t, mayLose, false)
 }
 
-// TestChanThroughClusterTrouble cuts the connections of a cluster's clients,
-// those of subscriptions above all, and moves no slot.
+// TestChanThroughClusterTrouble cuts the connections of a cluster's clients, mainly those with
+// subscriptions. It does not move slots.
 func TestChanThroughClusterTrouble(t *testing.T) {
 	t.Parallel()
 	c := redistest.StartCluster(t, 0)
@@ -158,8 +158,8 @@ func TestChanThroughClusterTrouble(t *testing.T) {
 	}
 }
 
-// TestPrefetchThroughOutage has a loop end while the server is away: what it has
-// taken ahead is kept here, and goes back to its place when the server is there again.
+// TestPrefetchThroughOutage ends a loop while the server is unreachable. The client keeps the
+// prefetched values, and requeues them at the head when the server is back.
 func TestPrefetchThroughOutage(t *testing.T) {
 	t.Parallel()
 	s := redistest.StartServer(t, redistest.AOF("always"))

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// FuzzValueOf cuts off what stands in front of a value, and nothing else.
+// FuzzValueOf checks that valueOf removes the score and the number, and nothing else.
 func FuzzValueOf(f *testing.F) {
 	f.Add("1 1760000000000000:tea")
 	f.Add("-inf 17600000000000000:tea")

@@ -16,8 +16,8 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// TestPriorityClock turns the server's clock back and holds it: who came first
-// comes first, and equal values stay two.
+// TestPriorityClock turns the server's clock back and stops it. The order of the pushes is kept,
+// and equal values stay separate.
 func TestPriorityClock(t *testing.T) {
 	t.Parallel()
 	s := miniredis.RunT(t)
@@ -58,7 +58,7 @@ const (
 	priorityGiveFile = "scripts/priority_give_back.lua"
 )
 
-// known lets the server learn the scripts of a queue.
+// known loads the scripts of a queue.
 func known(t *testing.T, q *channel.PriorityQueue[int]) {
 	t.Helper()
 	if err := q.Push(ctx, 0, 0); err != nil {
@@ -69,7 +69,8 @@ func known(t *testing.T, q *channel.PriorityQueue[int]) {
 	}
 }
 
-// TestPushReplyLost: ErrMaybeRan, and the value is there exactly once.
+// TestPushReplyLost checks that a lost reply is ErrMaybeRan, and that the value is stored exactly
+// once.
 func TestPushReplyLost(t *testing.T) {
 	t.Parallel()
 	eachFault(t, func(t *testing.T, x *lossy) {
@@ -88,7 +89,8 @@ func TestPushReplyLost(t *testing.T) {
 	})
 }
 
-// TestTryPopReplyLost: ErrMaybeRan, since the value may be gone; nothing else is.
+// TestTryPopReplyLost checks that a lost reply is ErrMaybeRan, since the value may be lost, and
+// that no other value is lost.
 func TestTryPopReplyLost(t *testing.T) {
 	t.Parallel()
 	eachFault(t, func(t *testing.T, x *lossy) {
@@ -111,7 +113,7 @@ func TestTryPopReplyLost(t *testing.T) {
 	})
 }
 
-// TestPopReplyLost: who waits goes on, and what is lost is counted.
+// TestPopReplyLost checks that waiting calls go on, and that lost values are counted.
 func TestPopReplyLost(t *testing.T) {
 	t.Parallel()
 	eachFault(t, func(t *testing.T, x *lossy) {
@@ -128,7 +130,7 @@ func TestPopReplyLost(t *testing.T) {
 		x.lose(1, scriptIn(t, priorityTakeFile, popFile))
 		far := channel.NewPriorityQueue[int](x.direct, "q")
 		sent := 0
-		redistest.Eventually(t, 20*time.Second, func() bool { // the first take may come before the first value
+		redistest.Eventually(t, 20*time.Second, func() bool { // the first take may precede the first value
 			sent++
 			if err := far.Push(ctx, sent, sent); err != nil {
 				t.Error(err)
@@ -141,13 +143,13 @@ func TestPopReplyLost(t *testing.T) {
 		if lost < 0 || lost > 1 || v != lost+1 || err != nil {
 			t.Errorf("%d pushed, %d came, %d are left, %v", sent, v, n, err)
 		}
-		x.proxy.CutAll() // a reply that is only late is waited for
+		x.proxy.CutAll() // otherwise the client would wait for the late reply
 		redistest.Eventually(t, 10*time.Second, func() bool { return perhapsLost(t, x.near) >= lost }, "what is lost is counted")
 	})
 }
 
-// TestPriorityGiveBackReplyLost: the value is back where it was, and counted as
-// perhaps lost.
+// TestPriorityGiveBackReplyLost checks that a value whose requeue has no reply is at its old
+// position, and counts as perhaps lost.
 func TestPriorityGiveBackReplyLost(t *testing.T) {
 	t.Parallel()
 	eachFault(t, func(t *testing.T, x *lossy) {
@@ -160,7 +162,7 @@ func TestPriorityGiveBackReplyLost(t *testing.T) {
 		}
 		entries := func() []redis.Z { return x.direct.ZRangeWithScores(ctx, "q", 0, -1).Val() }
 		before := entries()
-		leave := func() { // while the value is under way
+		leave := func() { // while the value is in flight
 			x.proxy.Delay(1, time.Second, scriptIn(t, priorityTakeFile, popFile))
 			if v, err := q.Pop(within(t, 300*time.Millisecond)); !errors.Is(err, context.DeadlineExceeded) {
 				t.Errorf("Pop = %d, %v; want the deadline", v, err)
@@ -182,7 +184,8 @@ func TestPriorityGiveBackReplyLost(t *testing.T) {
 	})
 }
 
-// TestPriorityMemoryFull: pushes are refused, takers drain, then pushes succeed.
+// TestPriorityMemoryFull checks that pushes fail when memory is full, that consumers still drain
+// the queue, and that pushes then succeed.
 func TestPriorityMemoryFull(t *testing.T) {
 	t.Parallel()
 	s := redistest.StartServer(t, redistest.Config("maxmemory-policy", "noeviction"))
@@ -207,7 +210,7 @@ func TestPriorityMemoryFull(t *testing.T) {
 	redistest.Eventually(t, 5*time.Second, func() bool { return q.Push(ctx, "v", 1) == nil }, "a value pushed again")
 }
 
-// TestPriorityDenied: a refusal by the access rules costs no value.
+// TestPriorityDenied checks that ErrDenied loses no value.
 func TestPriorityDenied(t *testing.T) {
 	t.Parallel()
 	s := redistest.StartServer(t,

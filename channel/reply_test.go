@@ -19,8 +19,8 @@ import (
 	"github.com/desir-go/desir/internal/wait"
 )
 
-// scriptIn matches the script in a file, by its digest or in full. Others may
-// have functions that it uses.
+// scriptIn matches runs of the script in a file, by its digest or in full. Other files may hold
+// functions that it uses.
 func scriptIn(t *testing.T, file string, functions ...string) redistest.Match {
 	t.Helper()
 	text := wait.Ring
@@ -48,14 +48,14 @@ const (
 	giveFile = "../internal/wait/scripts/give_back.lua"
 )
 
-// lossy is a server whose replies get lost.
+// lossy is a server whose replies can be lost.
 type lossy struct {
 	proxy        *redistest.Proxy
-	lose         func(n int, m redistest.Match) // in the way of the test
-	near, direct redis.UniversalClient          // through the proxy, and not
+	lose         func(n int, m redistest.Match) // loses n replies, by the fault under test
+	near, direct redis.UniversalClient          // through the proxy, and not through it
 }
 
-// eachFault runs a test for each way in which a reply is lost.
+// eachFault runs a test for each fault that loses a reply.
 func eachFault(t *testing.T, test func(t *testing.T, x *lossy)) {
 	for name, lose := range map[string]func(*redistest.Proxy, int, redistest.Match){
 		"cut": (*redistest.Proxy).CutReply, "swallowed": (*redistest.Proxy).Swallow, "half": (*redistest.Proxy).HalfReply,
@@ -75,12 +75,13 @@ func eachFault(t *testing.T, test func(t *testing.T, x *lossy)) {
 	}
 }
 
-// TestSendReplyLost: ErrMaybeRan, and the value is there exactly once.
+// TestSendReplyLost checks that a lost reply is ErrMaybeRan, and that the value is stored exactly
+// once.
 func TestSendReplyLost(t *testing.T) {
 	t.Parallel()
 	eachFault(t, func(t *testing.T, x *lossy) {
 		c := channel.NewChan[int](x.near, "c")
-		for _, err := range []error{c.Close(ctx), c.Reopen(ctx), c.Send(ctx, 0)} { // the scripts are known from now on
+		for _, err := range []error{c.Close(ctx), c.Reopen(ctx), c.Send(ctx, 0)} { // loads the scripts
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -111,8 +112,8 @@ func TestSendReplyLost(t *testing.T) {
 	})
 }
 
-// TestTakeReplyLost: the receivers go on, what is lost is counted, nothing
-// comes twice.
+// TestTakeReplyLost checks that the receivers go on, that lost values are counted, and that no
+// value is received twice.
 func TestTakeReplyLost(t *testing.T) {
 	t.Parallel()
 	eachFault(t, func(t *testing.T, x *lossy) {
@@ -135,7 +136,7 @@ func TestTakeReplyLost(t *testing.T) {
 				}
 				return sent-len(seen) <= (round+1)*receivers
 			}, "what was not in the reply received")
-			x.proxy.CutAll() // a reply that is only late is waited for
+			x.proxy.CutAll() // otherwise the client would wait for the late reply
 			redistest.Eventually(t, 15*time.Second, func() bool {
 				for len(got) > 0 {
 					seen[<-got]++
@@ -155,7 +156,7 @@ func TestTakeReplyLost(t *testing.T) {
 	})
 }
 
-// TestTryReplyLost: ErrMaybeRan, since a value may be gone.
+// TestTryReplyLost checks that a lost reply is ErrMaybeRan, since a value may be lost.
 func TestTryReplyLost(t *testing.T) {
 	t.Parallel()
 	eachFault(t, func(t *testing.T, x *lossy) {
@@ -173,12 +174,13 @@ func TestTryReplyLost(t *testing.T) {
 	})
 }
 
-// TestGiveBackReplyLost: the value is back and counted as perhaps lost.
+// TestGiveBackReplyLost checks that a value whose requeue has no reply is back, and counts as
+// perhaps lost.
 func TestGiveBackReplyLost(t *testing.T) {
 	t.Parallel()
 	eachFault(t, func(t *testing.T, x *lossy) {
 		c := channel.NewChan[int](x.near, "c")
-		leave := func() { // while the value is under way
+		leave := func() { // while the value is in flight
 			x.proxy.Delay(1, time.Second, scriptIn(t, takeFile, popFile))
 			if v, err := c.Recv(within(t, 400*time.Millisecond)); !errors.Is(err, context.DeadlineExceeded) {
 				t.Errorf("Recv = %d, %v; want the deadline", v, err)
@@ -187,7 +189,7 @@ func TestGiveBackReplyLost(t *testing.T) {
 				return x.direct.LLen(ctx, "c").Val() == 1
 			}, "the value given back")
 		}
-		if _, _, err := c.TryRecv(ctx); err != nil { // the script is known from now on
+		if _, _, err := c.TryRecv(ctx); err != nil { // loads the script
 			t.Fatal(err)
 		}
 		if err := c.Send(ctx, 7); err != nil {

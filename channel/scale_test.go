@@ -17,8 +17,8 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// blocked returns how many connections of a server wait in BLPOP or listen to
-// sharded channels.
+// blocked returns how many connections of a server wait in BLPOP or have subscribed to sharded
+// channels.
 func blocked(rdb *redis.Client) (n int) {
 	for line := range strings.Lines(rdb.ClientList(ctx).Val()) {
 		if strings.Contains(line, "cmd=blpop") || strings.Contains(line, "cmd=ssubscribe") {
@@ -35,8 +35,8 @@ func calls(rdb *redis.Client) (n int) {
 	return n
 }
 
-// TestChanManyReceivers has 1000 receivers of 50 channels wait on one
-// connection for each server, beside ordinary commands.
+// TestChanManyReceivers has 1000 receivers of 50 channels wait on one connection for each server,
+// while ordinary commands run.
 func TestChanManyReceivers(t *testing.T) {
 	t.Run("redis-server", func(t *testing.T) {
 		t.Parallel()
@@ -87,7 +87,7 @@ func manyReceivers(t *testing.T, rdb redis.UniversalClient, admins ...*redis.Cli
 		return true
 	}
 	redistest.Eventually(t, 10*time.Second, waiting, "one connection that waits at each server")
-	for i := range channels { // one for each channel, and ordinary commands beside
+	for i := range channels { // one value for each channel, and ordinary commands
 		group.Go(func() {
 			if err := channel.NewChan[string](rdb, fmt.Sprintf("c%d", i)).Send(within(t, 10*time.Second), "v"); err != nil {
 				t.Error(err)
@@ -121,15 +121,15 @@ func manyReceivers(t *testing.T, rdb redis.UniversalClient, admins ...*redis.Cli
 	}, "no connection waits any more")
 }
 
-// parked returns how many goroutines of the process wait in a receive.
+// parked returns how many goroutines of the process wait in a receiving call.
 func parked() int {
 	var b strings.Builder
-	_ = pprof.Lookup("goroutine").WriteTo(&b, 2) // a strings.Builder fails never
+	_ = pprof.Lookup("goroutine").WriteTo(&b, 2) // writing to a strings.Builder never fails
 	return strings.Count(b.String(), "wait.(*Waiter).Receive(")
 }
 
-// TestChanReceiverMemory has 1000 receivers of 50 channels wait and counts what
-// they keep. It is not parallel: so nothing else of the process allocates.
+// TestChanReceiverMemory has 1000 receivers of 50 channels wait, and measures their memory. It
+// is not parallel, so that nothing else in the process allocates.
 func TestChanReceiverMemory(t *testing.T) {
 	const channels, each = 50, 20
 	s := redistest.StartServer(t)
@@ -167,9 +167,8 @@ func TestChanReceiverMemory(t *testing.T) {
 	}
 }
 
-// idleCost counts what waiting costs while nothing comes: a block or a ping,
-// and a look at each channel, once a second. A script counts as itself and as
-// what it calls.
+// idleCost counts the commands of waiting while no value arrives: once a second a block or a
+// ping, and a take for each channel. A script counts as itself and as the commands it calls.
 func idleCost(t *testing.T, admins []*redis.Client, channels int) {
 	t.Helper()
 	const seconds = 2
@@ -206,8 +205,8 @@ func TestChanIdlePipelines(t *testing.T) {
 	}
 }
 
-// TestChanBusyNeighbour keeps one channel busy without a pause: the others of
-// the client have their turn, also for what plain commands push.
+// TestChanBusyNeighbour keeps one channel busy without a pause. The other channels of the client
+// are served too, also values that plain commands push.
 func TestChanBusyNeighbour(t *testing.T) {
 	redistest.Each(t, func(t *testing.T, r *redistest.Redis) {
 		busy := channel.NewChan[int](r.Client, r.TagKey("busy"))

@@ -19,8 +19,8 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// until publishes rising numbers until the subscriber has heard the last one, so
-// that none is under way any more, and returns what it heard.
+// until publishes rising numbers until the subscriber has received the last one, so that none is
+// in flight. It returns what the subscriber received.
 func until(t *testing.T, topic *channel.Topic[int64], s *channel.Sub[int64], from int64) (c tally) {
 	t.Helper()
 	c.next = from
@@ -40,7 +40,7 @@ func until(t *testing.T, topic *channel.Topic[int64], s *channel.Sub[int64], fro
 	return c
 }
 
-// TestShardMoves gives the slot of a sharded topic to another node.
+// TestShardMoves moves the slot of a sharded topic to another node.
 func TestShardMoves(t *testing.T) {
 	redistest.Goroutines(t)
 	t.Parallel()
@@ -70,7 +70,7 @@ func TestShardMoves(t *testing.T) {
 		from := cl.MasterFor("{t}")
 		to := cl.Nodes[(slices.Index(cl.Nodes, from)+1)%3]
 		for _, n := range append([]*redistest.Server{to, from}, cl.Nodes...) {
-			// The counter of the numbered topic would have to be migrated: it goes.
+			// Delete the counter of the numbered topic, which would have to be migrated.
 			c := n.Client(t)
 			if n == from {
 				_ = c.Del(ctx, "{t}2:seq").Err()
@@ -90,7 +90,7 @@ func TestShardMoves(t *testing.T) {
 	publish(t, stays, 1)
 	for m, err := range staying.All(within(t, 10*time.Second)) {
 		if _, gap := errors.AsType[*channel.GapError](err); gap {
-			continue // its connection may have been made anew
+			continue // its connection may have been replaced
 		}
 		if m.Value != 1 || err != nil {
 			t.Errorf("heard %v, %v", m, err)
@@ -99,8 +99,8 @@ func TestShardMoves(t *testing.T) {
 	}
 }
 
-// TestTopicClusterFailover freezes the master that messages come from. The
-// publisher looks for its nodes often; the subscriber has to find out.
+// TestTopicClusterFailover freezes the master that delivers the messages. The publisher reloads
+// its slot map often; the subscriber has to detect the failover.
 func TestTopicClusterFailover(t *testing.T) {
 	redistest.Goroutines(t)
 	t.Parallel()
@@ -126,7 +126,7 @@ func TestTopicClusterFailover(t *testing.T) {
 	}
 }
 
-// TestTopicChurn lets many come and go while messages flow.
+// TestTopicChurn starts and ends many subscriptions while messages are published.
 func TestTopicChurn(t *testing.T) {
 	redistest.Goroutines(t)
 	redistest.Each(t, func(t *testing.T, r *redistest.Redis) {
@@ -154,7 +154,7 @@ func TestTopicChurn(t *testing.T) {
 					if _, err := topic.Publish(ctx, v); err != nil {
 						t.Error(err)
 					}
-					for m, err := range s.All(within(t, 20*time.Second)) { // others' as well
+					for m, err := range s.All(within(t, 20*time.Second)) { // also messages of others
 						if err != nil {
 							t.Errorf("%v: heard %v", topic.Key(), err)
 							break
@@ -170,11 +170,11 @@ func TestTopicChurn(t *testing.T) {
 		group.Wait()
 		redistest.Eventually(t, 20*time.Second, func() bool {
 			return subscribers(t, r.Raw(), topics[0].Key()) == 0
-		}, "nobody listens")
+		}, "no connection is subscribed")
 	})
 }
 
-// TestTopicRing spreads topics over two servers that know nothing of each other.
+// TestTopicRing spreads topics over two independent servers.
 func TestTopicRing(t *testing.T) {
 	redistest.Goroutines(t)
 	t.Parallel()
@@ -216,7 +216,7 @@ func TestTopicNumberedReadOnly(t *testing.T) {
 	t.Parallel()
 	s := redistest.StartServer(t)
 	rdb := s.Client(t)
-	if err := rdb.ReplicaOf(ctx, "127.0.0.1", "1").Err(); err != nil { // nobody is there
+	if err := rdb.ReplicaOf(ctx, "127.0.0.1", "1").Err(); err != nil { // no server is there
 		t.Fatal(err)
 	}
 	_, err := channel.NewTopic[int](rdb, "t", channel.Numbered()).Subscribe(within(t, 2*time.Second))

@@ -18,8 +18,8 @@ import (
 // subscribing matches the commands that subscribe.
 func subscribing(args []string) bool { return strings.HasSuffix(strings.ToLower(args[0]), "subscribe") }
 
-// unconfirmed swallows the replies to the n-th subscription of each of the kinds, and what comes
-// after them on their connection.
+// unconfirmed drops the replies to the n-th subscription of each kind, and everything after them
+// on their connection.
 var unconfirmed = map[string]struct {
 	opts      []channel.TopicOption
 	subscribe func(rdb redis.UniversalClient, name string, opts ...channel.TopicOption) (*channel.Sub[int64], error)
@@ -35,8 +35,8 @@ func subscribeTo(rdb redis.UniversalClient, name string, opts ...channel.TopicOp
 	return channel.NewTopic[int64](rdb, name, opts...).Subscribe(ctx)
 }
 
-// TestSubscribeReplyLost loses the reply to a subscription: another connection has it soon, and
-// those that listened on the first one hear of a gap.
+// TestSubscribeReplyLost loses the reply to a subscription. The client soon subscribes on another
+// connection, and the subscribers of the first one get a gap.
 func TestSubscribeReplyLost(t *testing.T) {
 	t.Parallel()
 	for name, k := range unconfirmed {
@@ -89,8 +89,8 @@ func TestSubscribeReplyLost(t *testing.T) {
 	}
 }
 
-// TestSubscribeWhileServerPauses subscribes beside others while the server stands still for 3 s:
-// that is no gap.
+// TestSubscribeWhileServerPauses adds a subscription while the server stands still for 3 s. The
+// existing subscribers get no gap.
 func TestSubscribeWhileServerPauses(t *testing.T) {
 	t.Parallel()
 	s := redistest.StartServer(t)
@@ -115,8 +115,8 @@ func TestSubscribeWhileServerPauses(t *testing.T) {
 	}
 }
 
-// TestMailboxNewsReplyLost loses the reply to the subscription of a selective receiver: it
-// finds what comes all the same, within a second.
+// TestMailboxNewsReplyLost loses the reply to the subscription of a selective receiver, which
+// still finds a new letter within a second.
 func TestMailboxNewsReplyLost(t *testing.T) {
 	t.Parallel()
 	s, p := redistest.StartServer(t), redistest.NewProxy(t, "")
@@ -138,8 +138,8 @@ func TestMailboxNewsReplyLost(t *testing.T) {
 	}
 }
 
-// TestSubscribeAway subscribes at servers that do not serve: the error says why, and no deadline
-// that nobody has set.
+// TestSubscribeAway subscribes at servers that do not serve. The error wraps the reason, and no
+// deadline that the caller has not set.
 func TestSubscribeAway(t *testing.T) {
 	t.Parallel()
 	for name, harm := range map[string]func(*redistest.Server){"away": (*redistest.Server).Kill, "frozen": (*redistest.Server).Freeze} {

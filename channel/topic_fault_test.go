@@ -16,8 +16,7 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// flood publishes rising numbers until stop is called, which returns how many
-// were published.
+// flood publishes rising numbers until stop is called. stop returns how many were published.
 func flood(topic *channel.Topic[int64]) (stop func() int64) {
 	ctx, cancel := context.WithCancel(ctx)
 	done := make(chan int64)
@@ -33,14 +32,14 @@ func flood(topic *channel.Topic[int64]) (stop func() int64) {
 	return func() int64 { cancel(); return <-done }
 }
 
-// tally follows what a subscriber hears of a flood.
+// tally counts the numbers of a flood that a subscriber receives.
 type tally struct {
-	next    int64 // the number after the last one heard
+	next    int64 // the number after the last one received
 	got     int64
-	missed  int64 // by gaps that know their number
-	unknown int   // gaps that do not
-	told    bool  // one of these came after the last number
-	silent  int64 // numbers passed over without a gap
+	missed  int64 // the sum of gaps with a known number
+	unknown int   // gaps with an unknown number
+	told    bool  // such a gap came after the last number
+	silent  int64 // skipped numbers
 }
 
 func (c *tally) hear(t *testing.T, m channel.Message[int64], err error) {
@@ -64,7 +63,7 @@ func (c *tally) hear(t *testing.T, m channel.Message[int64], err error) {
 			c.missed = c.silent
 		}
 		if c.told {
-			c.missed, c.told = max(c.missed, c.silent), false // whatever was missed, it was told
+			c.missed, c.told = max(c.missed, c.silent), false // the gap covers all missed numbers
 		}
 		c.next = m.Value + 1
 	}
@@ -110,7 +109,7 @@ func TestTopicKilled(t *testing.T) {
 			case c.got < published/10:
 				t.Errorf("only %d of %d arrived", c.got, published)
 			case numbered && (c.unknown != 0 || c.missed != c.silent):
-				t.Errorf("missed %d of %d, told %d and %d times an unknown number", c.silent, published, c.missed, c.unknown)
+				t.Errorf("missed %d of %d; gaps: %d and %d times an unknown number", c.silent, published, c.missed, c.unknown)
 			case !numbered && published > c.next && !c.told:
 				t.Errorf("the last %d messages were missed without a word", published-c.next)
 			case !numbered && c.unknown < kills/2: // one gap may stand for two kills
@@ -120,8 +119,8 @@ func TestTopicKilled(t *testing.T) {
 	}
 }
 
-// TestTopicFrozen lets nothing through any more, and then again; also for a user
-// whose connection has to be pinged.
+// TestTopicFrozen freezes the connection and then releases it, also for a user whose connection
+// is checked with PING.
 func TestTopicFrozen(t *testing.T) {
 	t.Parallel()
 	redistest.Goroutines(t)
@@ -169,11 +168,11 @@ func TestTopicFrozen(t *testing.T) {
 				t.Errorf("heard %v", got)
 			}
 			told := []string{"5"}
-			if how == "link of a reader" { // who may not ask for the number
+			if how == "link of a reader" { // a user who may not ask for the number
 				if got := heard(t, numbered, 10*time.Second, 1); !slices.Equal(got, []string{"gap -1"}) {
 					t.Errorf("the numbered topic heard %v", got)
 				}
-			} else { // whose subscription may be later than the message, which is told then
+			} else { // the subscription may be later than the message, which is then a gap
 				told = append(told, "gap 1")
 			}
 			publish(t, channel.NewTopic[int](srv.Client(t), "n", channel.Numbered()), 5)
@@ -184,8 +183,8 @@ func TestTopicFrozen(t *testing.T) {
 	}
 }
 
-// TestTopicFailover freezes the master, so that its subscriber has a connection
-// that nobody publishes to any more.
+// TestTopicFailover freezes the master, so that its subscriber has a connection to a server that
+// is no longer the master.
 func TestTopicFailover(t *testing.T) {
 	t.Parallel()
 	st := redistest.StartSentinel(t)
@@ -266,7 +265,7 @@ func TestTopicClientCloses(t *testing.T) {
 	})
 }
 
-// TestTopicDenied has users who may do only parts.
+// TestTopicDenied has users with a part of the permissions.
 func TestTopicDenied(t *testing.T) {
 	redistest.Goroutines(t)
 	srv := redistest.StartServer(t,
@@ -309,8 +308,8 @@ func TestTopicDenied(t *testing.T) {
 	}
 }
 
-// TestTopicWrongType finds something else where a numbered topic counts: its
-// new subscribers fail as its publishers do, and nobody else.
+// TestTopicWrongType stores another type at the counter's key of a numbered topic. Its new
+// subscribers and its publishers fail, and no others.
 func TestTopicWrongType(t *testing.T) {
 	redistest.Goroutines(t)
 	redistest.Each(t, func(t *testing.T, r *redistest.Redis) {
@@ -330,7 +329,7 @@ func TestTopicWrongType(t *testing.T) {
 			if _, err := topic.Publish(ctx, 1); !errors.Is(err, desir.ErrWrongType) {
 				t.Errorf("Publish: %v; want ErrWrongType", err)
 			}
-			plain := subscribe(t, channel.NewTopic[int](r.Client, name)) // the route stays
+			plain := subscribe(t, channel.NewTopic[int](r.Client, name)) // keeps the subscription open
 			for range 2 {
 				if _, err := topic.Subscribe(within(t, 30*time.Second)); !errors.Is(err, desir.ErrWrongType) {
 					t.Errorf("Subscribe: %v; want ErrWrongType", err)
@@ -352,7 +351,7 @@ func TestTopicWrongType(t *testing.T) {
 	})
 }
 
-// TestTopicDown subscribes where nobody answers.
+// TestTopicDown subscribes at a server that does not reply.
 func TestTopicDown(t *testing.T) {
 	redistest.Goroutines(t)
 	srv := redistest.StartServer(t)

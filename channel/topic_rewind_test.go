@@ -11,8 +11,9 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// TestTopicRewound restarts a server from a snapshot that is older than what a subscriber has
-// heard. While that is away, the counter gets to the same number again: that is a gap.
+// TestTopicRewound restarts a server from a snapshot that is older than the last message of a
+// subscriber. While the subscriber is disconnected, the counter reaches the same number again.
+// The subscriber gets a gap.
 func TestTopicRewound(t *testing.T) {
 	t.Parallel()
 	s := redistest.StartServer(t)
@@ -62,7 +63,7 @@ func TestTopicRewound(t *testing.T) {
 	p.BlackHole(true)
 	p.CutAll()
 	s.Restart()
-	publish(5, 6) // which are numbers 3 and 4 again
+	publish(5, 6) // with the numbers 3 and 4 again
 	p.BlackHole(false)
 	redistest.Eventually(t, 20*time.Second, func() bool {
 		n, err := rdb.PubSubNumSub(ctx, "t").Result()
@@ -75,7 +76,8 @@ func TestTopicRewound(t *testing.T) {
 	}
 }
 
-// TestNumberedWithoutInfo subscribes as a user who may not send INFO: the numbers alone tell.
+// TestNumberedWithoutInfo subscribes as a user who may not send INFO. Gaps are then detected by
+// the numbers only.
 func TestNumberedWithoutInfo(t *testing.T) {
 	t.Parallel()
 	s := redistest.StartServer(t)

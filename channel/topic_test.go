@@ -17,7 +17,7 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// heard is what a loop brought, as text: values, and gaps like "gap 3".
+// heard returns the items of a loop as text: values, and gaps like "gap 3".
 func heard[T any](t *testing.T, s *channel.Sub[T], idle time.Duration, n int) []string {
 	t.Helper()
 	var all []string
@@ -82,7 +82,7 @@ func upTo(n int) []int {
 	return all
 }
 
-// kinds are the ways of publishing; every promise holds for each.
+// kinds are the kinds of topics. Each guarantee holds for all of them.
 var kinds = []struct {
 	name string
 	opts []channel.TopicOption
@@ -121,7 +121,7 @@ func TestTopicInOrder(t *testing.T) {
 	})
 }
 
-// TestTopicIsPlain talks with a client that knows nothing of this package.
+// TestTopicIsPlain exchanges messages with a plain client.
 func TestTopicIsPlain(t *testing.T) {
 	redistest.Each(t, func(t *testing.T, r *redistest.Redis) {
 		for i, opts := range [][]channel.TopicOption{nil, {channel.Numbered()}} {
@@ -153,7 +153,7 @@ func TestPattern(t *testing.T) {
 	redistest.Each(t, func(t *testing.T, r *redistest.Redis) {
 		ring := codec.Sign(codec.Auto, keyRing{})
 		for i, opts := range [][]channel.TopicOption{nil, {channel.Numbered()}, {channel.WithCodec(ring)}} {
-			shop := r.TagKey(fmt.Sprint("shop", i, ".")) // one slot: messages keep their order
+			shop := r.TagKey(fmt.Sprint("shop", i, ".")) // one slot, so that messages keep their order
 			p := channel.NewPattern[int](r.Client, shop+"*", opts...)
 			s, err := p.Subscribe(within(t, 10*time.Second))
 			if err != nil {
@@ -229,7 +229,7 @@ func TestTopicPolicies(t *testing.T) {
 	})
 }
 
-// TestTopicBlock lets a slow subscriber hold the connection back.
+// TestTopicBlock has a slow subscriber that makes the connection wait.
 func TestTopicBlock(t *testing.T) {
 	redistest.Each(t, func(t *testing.T, r *redistest.Redis) {
 		topic := channel.NewTopic[int](r.Client, r.Key("t"))
@@ -311,7 +311,7 @@ func TestSubHandle(t *testing.T) {
 		close(hold)
 		select {
 		case <-stopped:
-		case v := <-got: // the loop had looked before stop
+		case v := <-got: // the loop had taken it before stop
 			t.Fatalf("heard %d after stop", v)
 		case <-time.After(10 * time.Second):
 			t.Fatal("stop does not return")
@@ -390,7 +390,7 @@ func TestTopicRefusals(t *testing.T) {
 	})
 }
 
-// subscribers returns how many connections listen to a channel.
+// subscribers returns how many connections have subscribed to a channel.
 func subscribers(t *testing.T, c redis.UniversalClient, name string) int64 {
 	t.Helper()
 	n, err := c.PubSubNumSub(ctx, name).Result()
@@ -400,7 +400,7 @@ func subscribers(t *testing.T, c redis.UniversalClient, name string) int64 {
 	return n[name]
 }
 
-// TestOneSubscription counts what a hundred subscribers cost.
+// TestOneSubscription counts the connections and commands of a hundred subscribers.
 func TestOneSubscription(t *testing.T) {
 	redistest.Goroutines(t)
 	srv := redistest.StartServer(t)
@@ -416,7 +416,7 @@ func TestOneSubscription(t *testing.T) {
 	if n := subscribers(t, raw, "t"); n != 1 {
 		t.Errorf("%d connections listen; want 1", n)
 	}
-	if n := proxy.Count("subscribe"); n != 3 { // and the connection's own channel
+	if n := proxy.Count("subscribe"); n != 3 { // two topics and the private channel
 		t.Errorf("%d SUBSCRIBE; want 3", n)
 	}
 	if n := proxy.Conns(); n != 1 {
@@ -429,7 +429,7 @@ func TestOneSubscription(t *testing.T) {
 		}
 		_ = s.Close()
 	}
-	redistest.Eventually(t, 20*time.Second, func() bool { return subscribers(t, raw, "t") == 0 }, "nobody listens")
+	redistest.Eventually(t, 20*time.Second, func() bool { return subscribers(t, raw, "t") == 0 }, "no connection is subscribed")
 	_ = other.Close()
 	redistest.Eventually(t, 20*time.Second, func() bool {
 		list, err := raw.ClientList(ctx).Result()

@@ -12,19 +12,19 @@ import (
 	"github.com/desir-go/desir/internal/rights"
 )
 
-// aclCmd prints access rules.
+// aclCmd prints ACL rules.
 type aclCmd struct {
-	Type    string `arg:"" optional:"" help:"Type of the object, as in: Chan"`
+	Type    string `arg:"" optional:"" help:"Type of the object, for example Chan. Without arguments all roles are listed."`
 	Name    string `arg:"" optional:"" help:"Name of the object."`
-	Role    string `arg:"" optional:"" help:"What the user does with it, as in: sender"`
-	Cluster bool   `help:"For a cluster; with --url the server says it."`
-	Needed  bool   `help:"Leave out rights without which the same is done in another way."`
+	Role    string `arg:"" optional:"" help:"Role of the user, for example sender."`
+	Cluster bool   `help:"Print the rules for a cluster. With --url the tool asks the server."`
+	Needed  bool   `help:"Print only the rules that the role cannot do without."`
 }
 
-// Help is printed behind the flags.
+// Help returns the text that follows the flags.
 func (aclCmd) Help() string {
-	return `The rules are what ACL SETUSER takes, in one line, and only add rights: those of several roles can stand one behind
-the other. Without a URL they are for Redis 7.0, and nobody is asked; with one they have the newer commands that the server knows.
+	return `The rules are arguments of ACL SETUSER, on one line. They only add rights, so the rules of several roles can be
+combined. Without a URL they are the rules for Redis 7.0. With a URL they include newer commands that the server has.
 
   redis-cli ACL SETUSER ada on '>secret' $(desir acl Chan jobs sender)
 
@@ -57,13 +57,13 @@ func (c *aclCmd) Run(ctx context.Context, s streams, flags *cli) error {
 		rules = append(rules, spared...)
 	}
 	if !rights.Exact(c.Name) {
-		fmt.Fprintln(s.err, "desir: rules can have no white space and nothing unprintable: a ? stands there, and matches other names too")
+		fmt.Fprintln(s.err, "desir: warning: a rule cannot contain white space or unprintable characters; each is replaced by ?, which also matches other names")
 	}
 	_, err = fmt.Fprintln(s.out, strings.Join(rules, " "))
 	return err
 }
 
-// ask asks a server what it is, and which of the commands it knows.
+// ask returns what kind of server it is and which of the role's commands it has.
 func (c *aclCmd) ask(ctx context.Context, rdb redis.UniversalClient, role rights.Role) (rights.Server, error) {
 	_, cluster := rdb.(*redis.ClusterClient)
 	s := rights.Server{Cluster: c.Cluster || cluster, Knows: func(string) bool { return true }}
@@ -77,7 +77,7 @@ func (c *aclCmd) ask(ctx context.Context, rdb redis.UniversalClient, role rights
 	}
 	known, err := rdb.Do(ctx, words...).Slice()
 	if err != nil {
-		return s, fmt.Errorf("which commands the server knows: %w", err)
+		return s, fmt.Errorf("asking the server for its commands: %w", err)
 	}
 	unknown := map[string]bool{}
 	for i, name := range names {

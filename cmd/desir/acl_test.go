@@ -7,7 +7,8 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// TestACL prints rules without a server, and for servers with the user that has them.
+// TestACL prints rules without a server, and for servers with a user that has these
+// rules.
 func TestACL(t *testing.T) {
 	t.Setenv("DESIR_URL", "")
 	follow(t, []step{

@@ -10,10 +10,10 @@ import (
 	"golang.org/x/term"
 )
 
-var errNoTerminal = errors.New("--askpass needs a terminal; without one the password is taken from DESIR_PASSWORD")
+var errNoTerminal = errors.New("--askpass needs a terminal; without one, set DESIR_PASSWORD")
 
-// askPassword asks for a password at the terminal, which does not show it. Standard
-// input may be something else.
+// askPassword reads a password from the terminal without echo. Standard input may be
+// redirected.
 func askPassword(ctx context.Context, stderr io.Writer) (string, error) {
 	in := os.Stdin
 	if tty, err := os.OpenFile("/dev/tty", os.O_RDWR, 0); err == nil {

@@ -9,19 +9,19 @@ import (
 	"github.com/desir-go/desir/channel"
 )
 
-// chanCmd works on a channel of texts, so that two terminals can talk.
+// chanCmd works on a channel of text values.
 type chanCmd struct {
 	Send   chanSend   `cmd:"" help:"Send values, or the lines of standard input."`
-	Recv   chanRecv   `cmd:"" help:"Print values as they come."`
-	Len    chanLen    `cmd:"" help:"Print how many values are in the channel."`
-	Close  chanClose  `cmd:"" help:"Close the channel for everybody."`
-	Reopen chanReopen `cmd:"" help:"Open it again."`
+	Recv   chanRecv   `cmd:"" help:"Receive values and print them."`
+	Len    chanLen    `cmd:"" help:"Print the number of values in the channel."`
+	Close  chanClose  `cmd:"" help:"Close the channel for all senders and receivers."`
+	Reopen chanReopen `cmd:"" help:"Open a closed channel again."`
 }
 
 type chanSend struct {
 	Name   string   `arg:"" help:"Name of the channel."`
-	Values []string `arg:"" optional:"" name:"value" help:"Texts, JSON of objects or arrays; without any, or as -, the lines of standard input."`
-	Buffer int      `default:"0" help:"Wait while so many values are in the channel; 0 for never."`
+	Values []string `arg:"" optional:"" name:"value" help:"Text, or a JSON object or array. With no value, or with -, each line of standard input is a value."`
+	Buffer int      `default:"0" help:"Wait while the channel holds this many values; 0 means never."`
 	input  `embed:""`
 }
 
@@ -43,9 +43,9 @@ type (
 	}
 )
 
-var errNeedsURL = errors.New("an embedded Redis ends with this command; name yours with --url or DESIR_URL")
+var errNeedsURL = errors.New("no Redis given; use --url or DESIR_URL (an embedded Redis would end with this command)")
 
-// online runs f on the Redis of the command line.
+// online runs f with a client of the Redis that the command line names.
 func online(ctx context.Context, flags *cli, f func(redis.UniversalClient) error) error {
 	if flags.URL == "" {
 		return errNeedsURL

@@ -7,7 +7,7 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// TestChan lets two terminals talk through a server.
+// TestChan sends values from one process to another through a server.
 func TestChan(t *testing.T) {
 	s := redistest.StartServer(t)
 	t.Setenv("DESIR_URL", "redis://"+s.Addr)

@@ -9,9 +9,9 @@ import (
 	"github.com/desir-go/desir"
 )
 
-// checkCmd asks servers what the guarantees rest on.
+// checkCmd reports server settings that weaken the guarantees.
 type checkCmd struct {
-	JSON bool `help:"Print a JSON object for each server."`
+	JSON bool `help:"Print one JSON object per server."`
 }
 
 // Run is "desir check".
@@ -24,7 +24,7 @@ func (c *checkCmd) Run(ctx context.Context, s streams, flags *cli) error {
 		if !c.JSON {
 			text := harmless(report.String())
 			if len(report.Warnings()) == 0 {
-				text += "nothing weakens the guarantees\n"
+				text += "no setting weakens the guarantees\n"
 			}
 			_, err := fmt.Fprint(s.out, text)
 			return err

@@ -11,22 +11,22 @@ import (
 	"github.com/desir-go/desir/command"
 )
 
-// completionCmd prints what makes a shell complete.
+// completionCmd prints a completion script for a shell.
 type completionCmd struct {
-	Shell string `arg:"" enum:"bash,zsh,fish" help:"bash, zsh or fish."`
+	Shell string `arg:"" enum:"bash,zsh,fish" help:"The shell: bash, zsh or fish."`
 }
 
-// Help is printed behind the flags.
+// Help returns the text that follows the flags.
 func (completionCmd) Help() string {
-	return `bash: source <(desir completion bash), in ~/.bashrc
-zsh:  source <(desir completion zsh), in ~/.zshrc behind compinit
-fish: desir completion fish >~/.config/fish/completions/desir.fish`
+	return `  bash: in ~/.bashrc: source <(desir completion bash)
+  zsh:  in ~/.zshrc, after compinit: source <(desir completion zsh)
+  fish: run once: desir completion fish >~/.config/fish/completions/desir.fish`
 }
 
-// completing is the word by which the scripts ask the tool.
+// completing is the hidden command that the scripts call.
 const completing = "__complete"
 
-// scripts ask the tool itself, so they are right for every version of it.
+// scripts call the tool itself, so they work with every version of it.
 var scripts = map[string]string{
 	"bash": `_desir() {
   local IFS=$'\n'
@@ -52,7 +52,7 @@ func (c *completionCmd) Run(s streams) error {
 	return err
 }
 
-// complete prints what the last of some words may become, a line for each.
+// complete prints the completions of the last word, one per line.
 func complete(out io.Writer, app *kong.Node, words []string) error {
 	if len(words) == 0 {
 		words = []string{""}
@@ -69,7 +69,7 @@ func complete(out io.Writer, app *kong.Node, words []string) error {
 	return nil
 }
 
-// candidates returns what may stand behind words: flags, or everything else.
+// candidates returns what can follow words: flags, or subcommands and values.
 func candidates(node *kong.Node, words []string, flags bool) (names []string) {
 	values := 0
 	for i := 0; i < len(words); i++ {
@@ -113,7 +113,7 @@ func candidates(node *kong.Node, words []string, flags bool) (names []string) {
 	return names
 }
 
-// flagOf returns the flag of a word without a value in it.
+// flagOf returns the flag that a word names; the word contains no value.
 func flagOf(node *kong.Node, word string) *kong.Flag {
 	for _, group := range node.AllFlags(false) {
 		for _, f := range group {

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// TestCandidates completes what a shell asks for.
+// TestCandidates verifies the completions of command lines.
 func TestCandidates(t *testing.T) {
 	for line, want := range map[string]string{
 		"ma":                         "map mailbox",
@@ -43,7 +43,7 @@ func TestCandidates(t *testing.T) {
 	}
 }
 
-// TestCompletionScripts loads each script in its shell, where that is.
+// TestCompletionScripts loads each script in its shell, if the shell is installed.
 func TestCompletionScripts(t *testing.T) {
 	for shell, check := range map[string][]string{
 		"bash": {"bash", "-c", `eval "$1"; desir() { printf 'map\nmailbox\n'; }; COMP_WORDS=(desir ma); COMP_CWORD=1; _desir; echo "${COMPREPLY[*]}"`, "bash"},

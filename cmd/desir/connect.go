@@ -11,15 +11,14 @@ import (
 	"github.com/desir-go/desir/embedded"
 )
 
-// silent takes the client's log lines: what matters of them is in the error
-// that the tool prints.
+// silent discards the client's log lines. The tool prints the relevant errors itself.
 type silent struct{}
 
-// Printf drops the line.
+// Printf discards the line.
 func (silent) Printf(context.Context, string, ...any) {}
 
-// connect returns the Redis that url names, or an embedded one, how to call it
-// in front of people, and how to end it.
+// connect returns a client of the Redis at url, or of an embedded one if url is empty.
+// It also returns a name for it in messages, and a function that closes it.
 func connect(ctx context.Context, url string) (rdb redis.UniversalClient, name string, end func() error, err error) {
 	redis.SetLogger(silent{})
 	if url != "" {
@@ -37,10 +36,10 @@ func connect(ctx context.Context, url string) (rdb redis.UniversalClient, name s
 	return server.Client(), "an embedded Redis", end, nil
 }
 
-// closeTime is how long the tool waits, at its end, for what is in flight.
+// closeTime bounds the wait for commands in flight when the tool ends.
 const closeTime = 5 * time.Second
 
-// closeClient ends the use of a client, also after the command was interrupted.
+// closeClient closes a client, also after the command was interrupted.
 func closeClient(rdb redis.UniversalClient) error {
 	ctx, cancel := context.WithTimeout(context.Background(), closeTime)
 	defer cancel()

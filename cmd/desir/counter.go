@@ -8,11 +8,11 @@ import (
 	"github.com/desir-go/desir/counter"
 )
 
-// counterCmd works on a number.
+// counterCmd works on a counter.
 type counterCmd struct {
-	Get  counterGet  `cmd:"" help:"Print the number; 0 if it is missing."`
-	Next counterNext `cmd:"" help:"Add 1 and print the number: nobody else gets this one."`
-	Add  counterAdd  `cmd:"" help:"Add something and print the number."`
+	Get  counterGet  `cmd:"" help:"Print the number; 0 if the counter does not exist."`
+	Next counterNext `cmd:"" help:"Add 1 and print the new number. Every call gets a different number."`
+	Add  counterAdd  `cmd:"" help:"Add a number and print the result."`
 	Set  counterSet  `cmd:"" help:"Set the number."`
 }
 
@@ -25,7 +25,7 @@ type (
 	}
 	counterAdd struct {
 		Name string `arg:"" help:"Name of the counter."`
-		N    int64  `arg:"" help:"What to add; may be negative."`
+		N    int64  `arg:"" help:"The number to add; may be negative."`
 	}
 	counterSet struct {
 		Name string `arg:"" help:"Name of the counter."`

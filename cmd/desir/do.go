@@ -11,13 +11,13 @@ import (
 // doCmd sends one command.
 type doCmd struct {
 	asking `embed:""`
-	Words  []string `arg:"" name:"command" passthrough:"partial" help:"A command and its arguments; the tool's own flags stand in front."`
+	Words  []string `arg:"" name:"command" passthrough:"partial" help:"A Redis command and its arguments. Flags of desir must precede it."`
 }
 
 // Run is "desir do".
 //
-// The built-in table decides first. What it does not take may be newer than it, or a
-// module's, so then the server is asked for its own.
+// The command is checked against the built-in table. If that refuses it, it may be
+// newer or belong to a module, so it is checked again with the server's table.
 func (c *doCmd) Run(ctx context.Context, s streams, flags *cli) error {
 	if c.Words[0] == "--" {
 		c.Words = c.Words[1:]

@@ -1,8 +1,9 @@
-// Command desir is the tool of the library: a tour of it on real text,
-// its objects by hand, every Redis command, and calls by RPC.
+// Command desir is the command-line tool of the desir library. It reads and changes the
+// library's data structures, sends Redis commands, calls RPC services, and has a tour that
+// demonstrates the library.
 //
-//	desir tour [FILE…]     counts words with workers that share a channel, a map, a set, a list, a counter and a value,
-//	                       and asks another process by RPC
+//	desir tour [FILE…]     count words with workers that share a channel, a map, a set, a list,
+//	                       a counter and a value, then call another process by RPC
 //	desir map ls|get|set|del|len NAME
 //	desir set ls|add|del|has|len NAME
 //	desir list ls|push|pop|at|len NAME
@@ -14,9 +15,9 @@
 //	desir pq ls|push|pop|len NAME
 //	desir topic pub NAME WORD…, desir topic sub NAME
 //	desir rpc ls|ping SERVICE, desir rpc call SERVICE METHOD [JSON]
-//	desir ls [PATTERN]     lists keys with what they hold; --all with those that help others
-//	desir check            says what the settings of the servers take from the guarantees
-//	desir acl              prints the access rules that a user needs for a role at an object
+//	desir ls [PATTERN]     list keys with type, size, expiry and likely object type
+//	desir check            report server settings that weaken the guarantees
+//	desir acl              print the Redis ACL rules that a user needs for an object
 //	desir help [COMMAND]
 //	desir do [--json] COMMAND [ARGUMENT…]
 //	desir repl
@@ -26,65 +27,70 @@
 //
 // # Values
 //
-// A text is shown as it is, msgpack as JSON, any other bytes in quotes; what a
-// terminal would obey is escaped. With --json each line is a JSON value, a text in
-// quotes. What JSON has no word for is an object of one member:
+// Text is printed unchanged, msgpack is printed as JSON, and other bytes are quoted.
+// Terminal control characters are escaped. With --json each line is a JSON value, and text
+// is a JSON string. A value that JSON cannot express is an object with one member:
 //
 //	{"$bytes": "text"}, {"$base64": "…"}       a byte slice
 //	{"$string": "base64"}                      a string that is not UTF-8
-//	{"$time": "2024-02-29T12:30:00Z"}          an instant
-//	{"$float": "nan"}, {"$float32": 0.1}       floats; a whole one has a point, as 2.0
-//	{"$map": [[key, value], …]}                a map whose keys are no texts
-//	{"$ext": [type, "base64"]}                 an extension of msgpack
+//	{"$time": "2024-02-29T12:30:00Z"}          a time
+//	{"$float": "nan"}, {"$float32": 0.1}       floats; a whole one has a point, as in 2.0
+//	{"$map": [[key, value], …]}                a map whose keys are not strings
+//	{"$ext": [type, "base64"]}                 a msgpack extension
 //
-// What is written takes the form of the Go value that it is, as [codec.Auto]
-// stores it. A word is a text, and one that begins with { or [ is JSON: an object is
-// a struct or a map, with its members in their order, and becomes msgpack, as an
-// array does. With --json every word is JSON: "tea", 7, 1.5 and true then are a
-// string, an int, a float64 and a bool, which Redis holds as texts, and null is a nil
-// pointer. With --msgpack all of these are msgpack as well, as pointers, interfaces
-// and codec.Msgpack want them, and with --text all words are texts, as codec.JSON
-// wants its objects. So what is shown of msgpack can be written again and gives the
-// same bytes. A dash stands for standard input.
+// A value to be written is stored as [codec.Auto] stores the Go value. An argument that
+// begins with { or [ is parsed as JSON and stored as msgpack: an object is a struct or a
+// map, with its members in their order. Any other argument is text.
 //
-// Lines of standard input end with LF or CRLF. The lines in front of one that fails
-// are done, and the error has its number and theirs.
+//   - With --json every argument is JSON: "tea", 7, 1.5 and true are a string, an int, a
+//     float64 and a bool, which are stored as text, and null is a nil pointer.
+//   - With --msgpack every argument is JSON and is stored as msgpack, which pointers,
+//     interfaces and codec.Msgpack need.
+//   - With --text every argument is text, which codec.JSON needs for its objects.
 //
-// What desir rpc call asks and prints is JSON in the same form: a number without a
-// fraction is an integer, exact to 64 bits, and 2.0 a float.
+// Printed msgpack can therefore be written again and gives the same bytes. A dash stands
+// for standard input.
 //
-// A miss, as of a key that is not there, is an exit status of 1.
+// Lines of standard input end with LF or CRLF. If a line fails, the lines before it have
+// been processed. The error has the number of the failed line and the number of lines
+// before it.
+//
+// desir rpc call reads and prints JSON in the same form: a number without a fraction is an
+// integer, exact to 64 bits, and 2.0 is a float.
+//
+// If there is no value, for example because a key does not exist, the exit status is 1.
 //
 // # Redis commands
 //
-// desir do sends any command that the Redis specification knows, after checking it; answers are
-// printed in the way of redis-cli, with what a terminal would obey escaped, or as JSON. Its own flags
-// stand in front of the command. What destroys data, ends a server or changes a connection needs
-// --allow with the name.
+// desir do checks a Redis command against Redis's specification and sends it. It prints
+// the reply in the format of redis-cli, with terminal control characters escaped, or as
+// JSON. Its own flags must precede the command. A command that destroys data, stops a
+// server or changes a connection needs --allow with its name.
 //
-// desir repl does the same line by line, on one connection: with --allow
-// multi,exec,watch,select they do what they do in redis-cli. At a terminal lines are
-// edited: Tab completes commands, subcommands, options and keys, the usage of the command
-// stands below, and lines are kept in the file desir/history of the user's directory for
-// configuration, which nobody else can read. Passwords (AUTH, HELLO, MIGRATE, ACL
-// SETUSER, CONFIG SET of what has one) are shown as stars, and their lines are not kept.
-// Ctrl-C ends the running command; twice, or Ctrl-D, the session. Keys for editing are
-// those of ~/.inputrc. From a pipe there is no prompt, an answer for each line, errors
-// with the line's number on standard error, and an exit status of 1 if a line failed.
-// Without a URL it works on an embedded Redis.
+// desir repl does the same for many commands on one connection. With --allow
+// multi,exec,watch,select these commands work as in redis-cli. At a terminal, lines can be
+// edited. Tab completes commands, subcommands, options and keys, and the usage of the
+// command is shown below the line. Lines are stored in the file desir/history in the user's
+// configuration directory, which only the user can read. Passwords (AUTH, HELLO, MIGRATE,
+// ACL SETUSER, and CONFIG SET of a password) are shown as stars, and their lines are not
+// stored. Ctrl-C cancels the running command. Ctrl-C twice, or Ctrl-D, ends the session.
+// The editor's key bindings come from ~/.inputrc. From a pipe, desir repl prints no prompt
+// and one reply per line, reports errors with their line numbers on standard error, and
+// exits with status 1 if a line failed. Without a URL it uses an embedded Redis.
 //
-// desir help COMMAND explains with the sentences of the server of the URL, else with the facts
-// that are built in.
+// desir help COMMAND describes a command from the table of the server of the URL, with
+// summaries, or from the built-in table without them.
 //
-// # Where
+// # Selecting the server
 //
-// It works on the Redis that --url or the environment variable DESIR_URL names (see
-// desir.Open for the forms), else on an embedded one that ends with it. The user may
-// stand in --user or DESIR_USER, the password in DESIR_PASSWORD, or --askpass asks for
-// it: never in a word of the command line, which a list of processes shows. For TLS there
-// are --tls, --cacert, --cert and --key (DESIR_TLS, DESIR_CACERT, DESIR_CERT, DESIR_KEY),
-// and --insecure, which does not verify the server.
+// --url or the environment variable DESIR_URL selects the server; [desir.Open] documents
+// the forms. Without it, desir tour and desir repl use an embedded Redis that ends with
+// them; commands that need stored data fail. The user name can be in --user or DESIR_USER.
+// The password can be in DESIR_PASSWORD, or --askpass asks for it. It is never a command-line
+// argument, which a process list would show. The flags for TLS are --tls, --cacert, --cert
+// and --key (DESIR_TLS, DESIR_CACERT, DESIR_CERT, DESIR_KEY), and --insecure, which does
+// not verify the server.
 //
-// Exit status: 0 done, 1 failed, interrupted or nothing there, 2 wrong usage. Without
-// a word the tool prints its usage.
+// The exit status is 0 on success, 1 on failure, on interruption or if there is no value,
+// and 2 for wrong usage. Without arguments the tool prints its help.
 package main

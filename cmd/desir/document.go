@@ -12,40 +12,40 @@ import (
 	"github.com/desir-go/desir/codec"
 )
 
-// document is a value whose Go type nobody here knows, as msgpack tells of it:
-// nil, bool, int64, uint64, float32, float64, string, []byte, time.Time, []any,
-// mapping or extension. Unlike what package codec makes of an interface, it keeps
-// the order of keys and the difference between all of these, so that what was
-// read can be written again byte by byte.
+// document is a decoded msgpack value whose Go type is not known: nil, bool, int64,
+// uint64, float32, float64, string, []byte, time.Time, []any, mapping or extension.
+// Unlike a value that package codec decodes into an interface, it keeps the order of
+// keys and the exact type, so that it can be encoded again to the same bytes.
 //
-// It is stored by [codec.Msgpack], whose guard stands in front of DecodeMsgpack.
+// It is stored with [codec.Msgpack], which checks the bytes before it calls
+// DecodeMsgpack.
 type document struct{ value any }
 
-// mapping is a msgpack map, in the order of its bytes.
+// mapping is a msgpack map in its stored order.
 type mapping []pair
 
 type pair struct{ key, value any }
 
-// extension is a msgpack extension that has no meaning here.
+// extension is a msgpack extension of an unknown type.
 type extension struct {
 	id   int8
 	data []byte
 }
 
-// unpacked returns the document that data is, if it is msgpack.
+// unpacked decodes data if it is msgpack.
 func unpacked(data string) (any, bool) {
 	var d document
 	err := codec.Msgpack.Decode([]byte(data), &d)
 	return d.value, err == nil
 }
 
-// packed returns the msgpack of a document.
+// packed encodes a document as msgpack.
 func packed(v any) (string, error) {
 	data, err := codec.Msgpack.Append(nil, document{v})
 	return string(data), err
 }
 
-// DecodeMsgpack reads one value.
+// DecodeMsgpack decodes one value.
 func (d *document) DecodeMsgpack(dec *msgpack.Decoder) (err error) {
 	d.value, err = readDocument(dec)
 	return err
@@ -117,13 +117,14 @@ func readMapping(dec *msgpack.Decoder) (any, error) {
 	return all, nil
 }
 
-// readExtension makes a time of what is one and can be written as one.
+// readExtension decodes an extension. A timestamp that can be encoded to the same bytes
+// becomes a time.
 func readExtension(dec *msgpack.Decoder) (any, error) {
 	id, n, err := dec.DecodeExtHeader()
 	if err != nil {
 		return nil, err
 	}
-	data := make([]byte, n) // the guard has seen that they are there
+	data := make([]byte, n) // codec.Msgpack has checked n
 	if err := dec.ReadFull(data); err != nil {
 		return nil, err
 	}
@@ -134,10 +135,10 @@ func readExtension(dec *msgpack.Decoder) (any, error) {
 	return e, nil
 }
 
-// timestamp is the extension of instants.
+// timestamp is the extension type of timestamps.
 const timestamp = -1
 
-// time returns the instant that e is, if writing it gives the bytes of e.
+// time returns the time that e holds, if encoding it gives the bytes of e.
 func (e extension) time() (time.Time, bool) {
 	if e.id != timestamp {
 		return time.Time{}, false
@@ -157,7 +158,7 @@ func (e extension) time() (time.Time, bool) {
 	return t, err == nil && t.Year() >= 0 && t.Year() <= 9999 && strings.HasSuffix(again, string(e.data)) && len(again) <= len(e.data)+3
 }
 
-// EncodeMsgpack writes it as package codec writes a Go value of this kind.
+// EncodeMsgpack encodes the value as package codec encodes a Go value of its type.
 func (d document) EncodeMsgpack(enc *msgpack.Encoder) error { return writeDocument(enc, d.value) }
 
 func writeDocument(enc *msgpack.Encoder, v any) error {
@@ -210,5 +211,5 @@ func writeDocument(enc *msgpack.Encoder, v any) error {
 		_, err := enc.Writer().Write(v.data)
 		return err
 	}
-	return fmt.Errorf("%T is no part of a document", v)
+	return fmt.Errorf("a document cannot contain a %T", v)
 }

@@ -9,14 +9,14 @@ import (
 	"unicode/utf8"
 )
 
-// parseJSON reads the document that a JSON text stands for: integers are int64 or
-// uint64, numbers with a point or an exponent float64.
+// parseJSON parses JSON into a document. Integers become int64 or uint64, numbers with
+// a point or an exponent become float64.
 func parseJSON(text string) (any, error) {
 	if !utf8.ValidString(text) {
-		return nil, errors.New("JSON has to be UTF-8")
+		return nil, errors.New("the JSON is not valid UTF-8")
 	}
 	if err := json.Unmarshal([]byte(text), new(json.RawMessage)); err != nil {
-		return nil, err // of syntax; bounds the depth, too
+		return nil, err // checks the syntax and bounds the depth
 	}
 	dec := json.NewDecoder(strings.NewReader(text))
 	dec.UseNumber()
@@ -66,7 +66,7 @@ func parseObject(dec *json.Decoder) (any, error) {
 		}
 		name, _ := key.(string)
 		if names[name] {
-			return nil, fmt.Errorf("the name %.64q stands twice in an object", name)
+			return nil, fmt.Errorf("the name %.64q occurs twice in an object", name)
 		}
 		names[name] = true
 		all = append(all, pair{key, v})
@@ -79,7 +79,7 @@ func parseObject(dec *json.Decoder) (any, error) {
 		if read, ok := tags[name]; ok {
 			v, ok := read(all[0].value)
 			if !ok {
-				return nil, fmt.Errorf("not what a %s has", name)
+				return nil, fmt.Errorf("invalid value for %s", name)
 			}
 			return v, nil
 		}
@@ -87,12 +87,13 @@ func parseObject(dec *json.Decoder) (any, error) {
 	return all, nil
 }
 
-// parseNumber tells integers from floats, and refuses what would not be exact.
+// parseNumber distinguishes integers from floats, and refuses numbers that would not be
+// exact.
 func parseNumber(text string) (any, error) {
 	if strings.ContainsAny(text, ".eE") {
 		f, err := strconv.ParseFloat(text, 64)
 		if err != nil {
-			return nil, errors.New("a number beyond the range of float64")
+			return nil, errors.New("a number is out of the range of float64")
 		}
 		return f, nil
 	}
@@ -102,5 +103,5 @@ func parseNumber(text string) (any, error) {
 	if n, err := strconv.ParseUint(text, 10, 64); err == nil {
 		return n, nil
 	}
-	return nil, errors.New("an integer of more than 64 bits; as a float it has a point or an exponent")
+	return nil, errors.New("an integer needs more than 64 bits; write a float with a point or an exponent")
 }

@@ -11,9 +11,8 @@ import (
 	"unicode/utf8"
 )
 
-// appendJSON appends a document as JSON of one line, nothing of which a terminal
-// could take for something else than text. Numbers are exact; floats have a point
-// or an exponent.
+// appendJSON appends a document as JSON on one line, with everything escaped that a
+// terminal could interpret. Numbers are exact; floats have a point or an exponent.
 func appendJSON(dst []byte, v any) []byte {
 	switch v := v.(type) {
 	case nil:
@@ -81,7 +80,7 @@ func appendMapping(dst []byte, m mapping) []byte {
 	return append(dst, '}')
 }
 
-// plain tells whether a map is an object that nobody takes for something else.
+// plain reports whether a map can be written as a JSON object without ambiguity.
 func (m mapping) plain() bool {
 	for _, p := range m {
 		key, ok := p.key.(string)
@@ -104,8 +103,8 @@ func appendBase64(dst, data []byte) []byte {
 	return append(base64.StdEncoding.AppendEncode(append(dst, '"'), data), '"')
 }
 
-// appendText appends a JSON string. What cannot be printed is escaped, not only
-// what JSON demands.
+// appendText appends a JSON string. It escapes all unprintable characters, not only
+// those that JSON requires.
 func appendText(dst []byte, s string) []byte {
 	dst = append(dst, '"')
 	for _, r := range s {

@@ -6,20 +6,20 @@ import (
 	"time"
 )
 
-// What JSON has no word for is an object of one member with a name of its own. A
-// map whose only key is such a name is written as a $map.
+// A value that JSON cannot express is an object with one member, whose name is a tag.
+// A map whose only key is a tag is written as a $map.
 const (
-	tagBytes   = "$bytes"   // {"$bytes": "a byte slice that is a text"}
-	tagBase64  = "$base64"  // {"$base64": "one that is none"}
+	tagBytes   = "$bytes"   // {"$bytes": "a byte slice that is UTF-8"}
+	tagBase64  = "$base64"  // {"$base64": "base64 of a byte slice that is not UTF-8"}
 	tagString  = "$string"  // {"$string": "base64 of a string that is not UTF-8"}
 	tagTime    = "$time"    // {"$time": "2024-02-29T12:30:00Z"}
 	tagFloat   = "$float"   // {"$float": "nan"}, "inf", "-inf"
 	tagFloat32 = "$float32" // {"$float32": 0.1}
-	tagMap     = "$map"     // {"$map": [[key, value], …]}: keys that are no texts
+	tagMap     = "$map"     // {"$map": [[key, value], …]}: keys that are not strings
 	tagExt     = "$ext"     // {"$ext": [type, "base64"]}
 )
 
-// tags read what stands behind their names.
+// tags maps each tag to the function that decodes its value.
 var tags = map[string]func(any) (any, bool){
 	tagBytes: func(v any) (any, bool) {
 		s, ok := v.(string)

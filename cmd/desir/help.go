@@ -13,13 +13,13 @@ import (
 	"github.com/desir-go/desir/command"
 )
 
-// helpCmd explains a command.
+// helpCmd describes a Redis command.
 type helpCmd struct {
-	Words []string `arg:"" optional:"" name:"command" help:"A command, as SET or CONFIG GET, or a group or category of them, as @list or @read; without any, the commands of this tool."`
+	Words []string `arg:"" optional:"" name:"command" help:"A Redis command such as SET or CONFIG GET, or a group or category of commands such as @list or @read. Without it the help of desir is printed."`
 }
 
-// Run is "desir help". What the server of the URL says is more than what is built
-// in; where it does not answer, the latter has to do.
+// Run is "desir help". It uses the table of the server of the URL, or the built-in one
+// if the server cannot be reached.
 func (c *helpCmd) Run(ctx context.Context, s streams, flags *cli, parsed *kong.Context) error {
 	if len(c.Words) == 0 {
 		_, err := parsed.Kong.Parse([]string{"--help"})
@@ -35,14 +35,14 @@ func (c *helpCmd) Run(ctx context.Context, s streams, flags *cli, parsed *kong.C
 			err = disconnect()
 		}
 		if err != nil {
-			fmt.Fprintln(s.err, "desir: of "+spec.Product+" "+spec.Version+", since", harmless(err.Error()))
+			fmt.Fprintf(s.err, "desir: using the built-in table of %s %s: %s\n", spec.Product, spec.Version, harmless(err.Error()))
 		}
 	}
 	return explain(s.out, spec, c.Words)
 }
 
-// explain prints what there is to know about the command, or the group of commands, that words
-// name.
+// explain prints the description of the command, or of the group of commands, that
+// words name.
 func explain(out io.Writer, spec *command.Spec, words []string) error {
 	name := strings.Join(words, " ")
 	if strings.HasPrefix(name, "@") {
@@ -60,7 +60,7 @@ func explain(out io.Writer, spec *command.Spec, words []string) error {
 	return err
 }
 
-// explainGroup prints the names and summaries of a group or a category.
+// explainGroup prints the names and summaries of the commands of a group or category.
 func explainGroup(out io.Writer, spec *command.Spec, name string) error {
 	const column = 22
 	found := false

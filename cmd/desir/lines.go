@@ -12,19 +12,19 @@ import (
 	"github.com/desir-go/desir/channel"
 )
 
-// patience is how long a command that receives goes on.
+// patience limits how long a receiving command runs.
 type patience struct {
-	Count int           `short:"n" default:"0" help:"End after so many; 0 for no end."`
-	Idle  time.Duration `default:"-1s" help:"End after waiting so long for the next; negative for never."`
+	Count int           `short:"n" default:"0" help:"Stop after this many; 0 means no limit."`
+	Idle  time.Duration `default:"-1s" help:"Stop if none arrives for this long; negative means never."`
 }
 
-// listing is how a command that walks prints.
+// listing has the flags of a command that iterates.
 type listing struct {
-	Count int `short:"n" default:"0" help:"End after so many; 0 for no end."`
+	Count int `short:"n" default:"0" help:"Stop after this many; 0 means no limit."`
 	view  `embed:""`
 }
 
-// loop returns the options of its loop.
+// loop returns the options of the receiving loop.
 func (p patience) loop() []channel.LoopOption {
 	if p.Idle < 0 {
 		return nil
@@ -32,16 +32,16 @@ func (p patience) loop() []channel.LoopOption {
 	return []channel.LoopOption{channel.Idle(p.Idle)}
 }
 
-// fromStream tells that the words of a command line are the lines of a stream:
-// there are none, or one that is a dash.
+// fromStream reports whether values are read from standard input: words are empty, or a
+// single dash.
 func fromStream(words []string) bool { return len(words) == 0 || len(words) == 1 && words[0] == "-" }
 
-// batchMost is how many lines of a stream travel together.
+// batchMost is the number of lines that are sent together.
 const batchMost = 500
 
-// readLines calls f for the lines of a stream without their ends, LF or CRLF: for up
-// to most of them at a time, and never waiting for more to come. It calls f once if
-// there are none.
+// readLines calls f with the lines of a stream, without their LF or CRLF. Each call
+// gets up to most lines. It does not wait for more lines while it has some. If there
+// are no lines, it calls f once.
 func readLines(in io.Reader, most int, f func([]string) error) error {
 	var batch []string
 	calls := 0
@@ -67,7 +67,7 @@ func readLines(in io.Reader, most int, f func([]string) error) error {
 	}
 }
 
-// withoutEnd is a text without its last line end.
+// withoutEnd returns a text without its last line ending.
 func withoutEnd(text string) string {
 	if line, ok := strings.CutSuffix(text, "\n"); ok {
 		return strings.TrimSuffix(line, "\r")
@@ -75,15 +75,16 @@ func withoutEnd(text string) string {
 	return text
 }
 
-// lineError says which line of standard input failed, and what became of those before.
+// lineError reports the line of standard input that failed, and how many lines before
+// it succeeded.
 type lineError struct {
-	first, last int    // numbers of the lines that failed together
-	done        int    // lines before them that were done
-	verb        string // what was done with those: "stored"
+	first, last int    // range of the failed lines
+	done        int    // number of successful lines before them
+	verb        string // what was done with these, "stored"
 	err         error
 }
 
-// Error is "line 5000: …; the 4999 lines before it were stored".
+// Error returns a text such as "line 5000: …; 4999 lines before were stored".
 func (e *lineError) Error() string {
 	where := fmt.Sprintf("line %d", e.first)
 	if e.last > e.first {
@@ -92,7 +93,7 @@ func (e *lineError) Error() string {
 	return fmt.Sprintf("%s: %v; %s", where, e.err, e.before())
 }
 
-// before says what became of the lines before.
+// before describes the lines before the failed ones.
 func (e *lineError) before() string {
 	if e.done == 1 {
 		return "1 line before was " + e.verb
@@ -100,10 +101,11 @@ func (e *lineError) before() string {
 	return fmt.Sprintf("%d lines before were %s", e.done, e.verb)
 }
 
-// Unwrap returns what went wrong.
+// Unwrap returns the cause.
 func (e *lineError) Unwrap() error { return e.err }
 
-// whole is a word, or all of a stream without its last line end if it is a dash.
+// whole returns word, or the whole stream without its last line ending if word is a
+// dash.
 func whole(word string, in io.Reader) (string, error) {
 	if word != "-" {
 		return word, nil
@@ -112,8 +114,8 @@ func whole(word string, in io.Reader) (string, error) {
 	return withoutEnd(string(all)), err
 }
 
-// printEach prints a line for each of what comes, up to count of them unless that
-// is 0. The first error is the last.
+// printEach prints one line per element, up to count lines unless count is 0. It stops
+// at the first error.
 func printEach[T any](out io.Writer, all iter.Seq2[T, error], count int, text func(T) string) error {
 	n := 0
 	for v, err := range all {
@@ -130,7 +132,7 @@ func printEach[T any](out io.Writer, all iter.Seq2[T, error], count int, text fu
 	return nil
 }
 
-// printed prints a result of a call, if there is one.
+// printed prints the result of a call if there is no error.
 func printed(out io.Writer) func(v any, err error) error {
 	return func(v any, err error) error {
 		if err == nil {

@@ -9,7 +9,7 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// manyLines are n lines: numbers, but for the bad one.
+// manyLines returns n lines with numbers, except for the invalid one.
 func manyLines(n, bad int, text, end string) string {
 	var b strings.Builder
 	for i := 1; i <= n; i++ {
@@ -22,7 +22,8 @@ func manyLines(n, bad int, text, end string) string {
 	return b.String()
 }
 
-// TestBadLine names the line that fails and counts those before it, which are stored.
+// TestBadLine verifies that the error has the number of the failed line, and that the
+// lines before it are stored.
 func TestBadLine(t *testing.T) {
 	huge := strings.Repeat("x", 2<<20)
 	for _, tt := range []struct {
@@ -58,7 +59,8 @@ func TestBadLine(t *testing.T) {
 	}
 }
 
-// TestLostLines says which lines may be lost when the server goes away.
+// TestLostLines verifies that the error has the lines that may be lost when the server
+// goes away.
 func TestLostLines(t *testing.T) {
 	s := redistest.StartServer(t)
 	p := redistest.NewProxy(t, s.Addr)
@@ -74,7 +76,7 @@ func TestLostLines(t *testing.T) {
 	}
 }
 
-// TestLineEnds takes LF and CRLF for the end of a line, and nothing else off it.
+// TestLineEnds removes LF and CRLF from the end of a line, and nothing else.
 func TestLineEnds(t *testing.T) {
 	rdb, ctx := onServer(t).Client(t), context.Background()
 	if status, out, errs := piped(t, "a\r\nb\r\r\n\r\n c \nd\r", "list", "push", "l"); status != 0 || out != "5\n" {

@@ -10,11 +10,11 @@ import (
 
 // listCmd works on the elements of a list.
 type listCmd struct {
-	Ls   listList `cmd:"" help:"Print the elements from front to back; what others take from the front meanwhile moves the rest."`
-	Push listPush `cmd:"" help:"Append elements, or the lines of standard input, and print how long the list is then."`
-	Pop  listPop  `cmd:"" help:"Take an element from the front and print it."`
+	Ls   listList `cmd:"" help:"Print the elements from front to back. If elements are removed from the front while it runs, it may skip some."`
+	Push listPush `cmd:"" help:"Append elements, or the lines of standard input, and print the new length."`
+	Pop  listPop  `cmd:"" help:"Remove the first element and print it."`
 	At   listAt   `cmd:"" help:"Print the element at a position."`
-	Len  listLen  `cmd:"" help:"Print how many elements there are."`
+	Len  listLen  `cmd:"" help:"Print the number of elements."`
 }
 
 type listList struct {
@@ -24,20 +24,20 @@ type listList struct {
 
 type listPush struct {
 	Name   string   `arg:"" help:"Name of the list."`
-	Values []string `arg:"" optional:"" name:"value" help:"Texts, JSON of objects or arrays; without any, or as -, the lines of standard input."`
-	Front  bool     `help:"Put each in front instead."`
+	Values []string `arg:"" optional:"" name:"value" help:"Text, or a JSON object or array. With no value, or with -, each line of standard input is a value."`
+	Front  bool     `help:"Prepend each element instead."`
 	input  `embed:""`
 }
 
 type listPop struct {
 	Name string `arg:"" help:"Name of the list."`
-	Back bool   `help:"Take it from the back instead."`
+	Back bool   `help:"Remove the last element instead."`
 	view `embed:""`
 }
 
 type listAt struct {
 	Name     string `arg:"" help:"Name of the list."`
-	Position int    `arg:"" help:"0 is the first element, -1 the last."`
+	Position int    `arg:"" help:"Index of the element; 0 is the first, -1 the last."`
 	view     `embed:""`
 }
 

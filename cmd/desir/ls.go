@@ -14,20 +14,20 @@ import (
 
 // lsCmd lists keys.
 type lsCmd struct {
-	Pattern string `arg:"" optional:"" default:"*" help:"Glob that keys have to match, as in: user:*"`
-	Count   int    `short:"n" default:"1000" help:"End after so many; 0 for no end."`
-	All     bool   `help:"List the keys too that help other objects."`
-	JSON    bool   `help:"Print a JSON object on each line."`
+	Pattern string `arg:"" optional:"" default:"*" help:"Glob pattern of the keys, for example user:*."`
+	Count   int    `short:"n" default:"1000" help:"Stop after this many keys; 0 means no limit."`
+	All     bool   `help:"Also list helper keys."`
+	JSON    bool   `help:"Print one JSON object per line."`
 }
 
-// Help is printed behind the flags.
+// Help returns the text that follows the flags.
 func (lsCmd) Help() string {
-	return `Keys are found by SCAN, on a cluster at every master, so the server never stops, and one that comes or
-goes meanwhile may be missing or come twice. Nothing in Redis says which Go type wrote a key: the object is what the key looks
-like. Keys in the helpers' form, {name}:part, stand below their object, and are left out without --all.`
+	return `Keys are listed with SCAN, on every master of a cluster, which does not block the server. A key that is created or
+deleted while it runs may be missing or listed twice. Redis does not record which Go type wrote a key, so the object is a guess
+from the key's type and value. Helper keys have names like {name}:part; --all lists them below their object.`
 }
 
-const lsPage = 500 // keys that the server looks at in one go
+const lsPage = 500 // number of keys that the server looks at per SCAN
 
 // Run is "desir ls".
 func (c *lsCmd) Run(ctx context.Context, s streams, flags *cli) error {
@@ -46,21 +46,21 @@ func (c *lsCmd) Run(ctx context.Context, s streams, flags *cli) error {
 	})
 }
 
-// end says what was left out.
+// end prints what was left out.
 func (c *lsCmd) end(s streams, l *lister, err error) error {
 	if err != nil {
 		return err
 	}
 	if l.full() {
-		fmt.Fprintf(s.err, "desir: the first %d keys; -n lists more\n", c.Count)
+		fmt.Fprintf(s.err, "desir: only the first %d keys are listed; -n lists more\n", c.Count)
 	}
 	if l.hidden > 0 {
-		fmt.Fprintf(s.err, "desir: %d keys that help others are left out; --all lists them\n", l.hidden)
+		fmt.Fprintf(s.err, "desir: %d helper keys are not listed; --all lists them\n", l.hidden)
 	}
 	return nil
 }
 
-// masters are the servers that hold keys, each once.
+// masters returns the servers that hold keys, each once.
 func masters(ctx context.Context, rdb redis.UniversalClient) ([]redis.Cmdable, error) {
 	cluster, ok := rdb.(*redis.ClusterClient)
 	if !ok {
@@ -128,7 +128,7 @@ func (l *lister) scan(ctx context.Context, node redis.Cmdable, out io.Writer) er
 	}
 }
 
-// print prints keys, helpers below their objects.
+// print prints keys, with helper keys below their objects.
 func (l *lister) print(out io.Writer, found []*keyInfo) error {
 	slices.SortFunc(found, compareKeys)
 	if l.JSON {
@@ -150,7 +150,7 @@ func (l *lister) print(out io.Writer, found []*keyInfo) error {
 	return table.Flush()
 }
 
-// document is a key as JSON.
+// document returns a key as a JSON document.
 func (k *keyInfo) document() any {
 	doc := mapping{{"key", k.key}, {"type", k.kind}, {"size", k.size}, {"object", k.object}}
 	if k.ttl >= 0 {

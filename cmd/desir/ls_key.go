@@ -11,19 +11,19 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// keyInfo is what can be said of a key.
+// keyInfo describes a key.
 type keyInfo struct {
-	key, kind string // kind is the type of TYPE
-	size      int64  // in bytes, fields, elements, members or entries
+	key, kind string // kind is the reply of TYPE
+	size      int64  // number of bytes, fields, elements, members or entries
 	ttl       time.Duration
-	object    string // the object that it looks like
-	helps     string // the name of the object that it is a helper of
+	object    string // the object type that it looks like
+	helps     string // the object that it belongs to, if it is a helper key
 
-	begins string // what its value begins with, as far as that tells
+	begins string // the beginning of its value, to guess the object
 }
 
-// Helpers stand at {name}:part, at name:part where the name has a tag, and at
-// {name}.part where it is nothing but one.
+// Helper keys have names like {name}:part, name:part if the name contains a hash tag, or
+// {name}.part if it is only a hash tag.
 var (
 	parts = `(once:[01]|wake|news|reply:.*|closed|senders|room|room:wake|poke:.*|seq|workers|about|ended|alive)`
 
@@ -33,7 +33,7 @@ var (
 	shard  = regexp.MustCompile(`(?s)^(.*):shard:[1-9][0-9]*$`)
 )
 
-// newKeyInfo tells helpers by their names.
+// newKeyInfo recognises helper keys by their names.
 func newKeyInfo(key string) *keyInfo {
 	k := &keyInfo{key: key, ttl: -1}
 	for _, form := range []*regexp.Regexp{ofName, ofTag, tagged, shard} {
@@ -51,16 +51,16 @@ func newKeyInfo(key string) *keyInfo {
 	return k
 }
 
-// compareKeys sorts by objects, with their helpers behind them.
+// compareKeys sorts by object; helper keys follow their object.
 func compareKeys(a, b *keyInfo) int {
 	return cmp.Or(cmp.Compare(cmp.Or(a.helps, a.key), cmp.Or(b.helps, b.key)), cmp.Compare(a.helps, b.helps), cmp.Compare(a.key, b.key))
 }
 
-// smallValue is the size up to which a value is looked at, in bytes.
+// smallValue is the largest size in bytes of a value that is read.
 const smallValue = 64 << 10
 
-// describe asks a server about keys, three round trips for all of them, and returns
-// those that are still there. No value is read that is longer than a line.
+// describe asks a server about keys, in three round trips for all of them, and returns
+// those that still exist. It reads no value that is longer than a line.
 func describe(ctx context.Context, node redis.Cmdable, keys []*keyInfo) ([]*keyInfo, error) {
 	types := make([]*redis.StatusCmd, len(keys))
 	err := inPipeline(ctx, node, func(p redis.Pipeliner) {
@@ -137,8 +137,8 @@ func describe(ctx context.Context, node redis.Cmdable, keys []*keyInfo) ([]*keyI
 	return there, nil
 }
 
-// inPipeline sends what f adds. Answers that are errors, as of a key that has another
-// type by now or that has moved, are those of their commands.
+// inPipeline sends the commands that f adds. An error reply, for example if a key has
+// another type by now or has moved, is left to its command.
 func inPipeline(ctx context.Context, node redis.Cmdable, f func(redis.Pipeliner)) error {
 	p := node.Pipeline()
 	f(p)
@@ -160,7 +160,8 @@ var (
 	numbered = regexp.MustCompile(`^[0-9]{16}:`)
 )
 
-// looksLike names the object that writes such keys. What several write is one of them.
+// looksLike guesses the object type from the key. If several types write such keys, it
+// names the likely ones.
 func (k *keyInfo) looksLike() string {
 	switch {
 	case k.kind == "string" && decimal.MatchString(k.begins):

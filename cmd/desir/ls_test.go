@@ -17,7 +17,7 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// fill stores one object of each kind.
+// fill stores one object of each type.
 func fill(t *testing.T, rdb redis.UniversalClient) {
 	t.Helper()
 	ctx := context.Background()
@@ -45,7 +45,7 @@ func fill(t *testing.T, rdb redis.UniversalClient) {
 	must(rdb.XAdd(ctx, &redis.XAddArgs{Stream: "stream", Values: []string{"a", "b"}}).Err())
 }
 
-// TestLs lists an object of each kind, with its helpers if it should.
+// TestLs lists an object of each type, with and without helper keys.
 func TestLs(t *testing.T) {
 	single := redistest.StartServer(t)
 	cluster := redistest.StartCluster(t, 0)
@@ -69,7 +69,7 @@ func TestLs(t *testing.T) {
 				got = append(got, strings.Join(strings.Fields(line), " "))
 			}
 			slices.Sort(got)
-			if status != 0 || !slices.Equal(got, want) || !strings.Contains(errs, "that help others are left out") {
+			if status != 0 || !slices.Equal(got, want) || !strings.Contains(errs, "helper keys are not listed") {
 				t.Errorf("exit status %d, %q, %q; want %q", status, got, errs, want)
 			}
 			status, out, errs = tool(t, "ls", "--all")
@@ -107,7 +107,7 @@ func TestLs(t *testing.T) {
 	}
 }
 
-// TestHelpers tells helpers from objects by their names.
+// TestHelpers recognises helper keys by their names.
 func TestHelpers(t *testing.T) {
 	for key, want := range map[string]string{
 		"{jobs}:closed": "jobs", "{jobs}:reply:abc:wake": "jobs", "{a}.seq": "{a}", "x{a}y:seq": "x{a}y", "hits:shard:12": "hits", "desir:inbox:abc": "desir:inbox",
@@ -119,7 +119,7 @@ func TestHelpers(t *testing.T) {
 	}
 }
 
-// TestCheck says what a server's settings are, in words and as JSON.
+// TestCheck prints a server's settings as text and as JSON.
 func TestCheck(t *testing.T) {
 	onServer(t)
 	status, out, errs := tool(t, "check")

@@ -8,17 +8,17 @@ import (
 	"github.com/desir-go/desir/channel"
 )
 
-// mailboxCmd works on letters of texts.
+// mailboxCmd works on letters of text.
 type mailboxCmd struct {
 	Send mailboxSend `cmd:"" help:"Send letters, or the lines of standard input, to an address."`
-	Recv mailboxRecv `cmd:"" help:"Print letters as they come, the sender in front."`
-	Len  mailboxLen  `cmd:"" help:"Print how many letters are in the mailbox."`
+	Recv mailboxRecv `cmd:"" help:"Receive letters and print each after its sender."`
+	Len  mailboxLen  `cmd:"" help:"Print the number of letters in the mailbox."`
 }
 
 type mailboxSend struct {
 	To    string   `arg:"" help:"Address of the mailbox."`
-	Words []string `arg:"" optional:"" name:"word" help:"Texts, JSON of objects or arrays; without any, or as -, the lines of standard input."`
-	From  string   `default:"desir" help:"Address that the letters are from; replies go there."`
+	Words []string `arg:"" optional:"" name:"word" help:"Text, or a JSON object or array. With no word, or with -, each line of standard input is a letter."`
+	From  string   `default:"desir" help:"Sender address of the letters; replies go there."`
 	input `embed:""`
 }
 

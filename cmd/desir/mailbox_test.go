@@ -9,13 +9,13 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// outcome is what one run of the tool has left.
+// outcome is the result of one run of the tool.
 type outcome struct {
 	status    int
 	out, errs string
 }
 
-// listening runs the tool beside the test.
+// listening runs the tool concurrently with the test.
 func listening(args ...string) <-chan outcome {
 	done := make(chan outcome, 1)
 	go func() {
@@ -26,7 +26,7 @@ func listening(args ...string) <-chan outcome {
 	return done
 }
 
-// TestMailbox lets two terminals write to each other through a server.
+// TestMailbox sends letters between two processes through a server.
 func TestMailbox(t *testing.T) {
 	s := redistest.StartServer(t)
 	t.Setenv("DESIR_URL", "redis://"+s.Addr)

@@ -24,45 +24,46 @@ func main() {
 	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 }
 
-// cli is the grammar of the command line.
+// cli defines the command line.
 type cli struct {
 	where       `embed:""`
-	ShowVersion kong.VersionFlag `name:"version" help:"Print the version and leave."`
+	ShowVersion kong.VersionFlag `name:"version" help:"Print the version and exit."`
 
-	Tour       tourCmd       `cmd:"" help:"Count the words of text files with workers that share a channel, a map, a set, a list, a counter and a value; then ask another process by RPC."`
-	Map        mapCmd        `cmd:"" help:"Show and change a map."`
-	Set        setCmd        `cmd:"" help:"Show and change a set."`
-	List       listCmd       `cmd:"" help:"Show and change a list."`
-	SortedSet  sortedSetCmd  `cmd:"" name:"sortedset" help:"Show and change a sorted set."`
-	Value      valueCmd      `cmd:"" help:"Show and change a value."`
-	Counter    counterCmd    `cmd:"" help:"Show and change a counter."`
+	Tour       tourCmd       `cmd:"" help:"Demonstrate the library: count the words of text files with workers that share a channel, a map, a set, a list, a counter and a value, then call another process by RPC."`
+	Map        mapCmd        `cmd:"" help:"Read and change a map."`
+	Set        setCmd        `cmd:"" help:"Read and change a set."`
+	List       listCmd       `cmd:"" help:"Read and change a list."`
+	SortedSet  sortedSetCmd  `cmd:"" name:"sortedset" help:"Read and change a sorted set."`
+	Value      valueCmd      `cmd:"" help:"Read and change a value."`
+	Counter    counterCmd    `cmd:"" help:"Read and change a counter."`
 	Chan       chanCmd       `cmd:"" help:"Send and receive through a channel."`
-	Mailbox    mailboxCmd    `cmd:"" help:"Send letters to addresses and receive them."`
-	PQ         pqCmd         `cmd:"" name:"pq" help:"Push into a priority queue and pop from it."`
-	Topic      topicCmd      `cmd:"" help:"Publish and listen."`
-	RPC        rpcCmd        `cmd:"" name:"rpc" help:"Ask the workers of a service, and call their methods."`
-	Ls         lsCmd         `cmd:"" help:"List keys with what they hold: type, size, expiry and the object that each looks like."`
-	ACL        aclCmd        `cmd:"" name:"acl" help:"Print the access rules that a user needs for a role at an object."`
-	Check      checkCmd      `cmd:"" help:"Say what the settings of the servers take from the guarantees."`
-	Help       helpCmd       `cmd:"" help:"Explain a Redis command."`
-	Do         doCmd         `cmd:"" help:"Check a Redis command, send it and print the answer."`
-	Repl       replCmd       `cmd:"" help:"Redis commands line by line, with completion, history and help; reads a pipe as well."`
-	Completion completionCmd `cmd:"" help:"Print the script that makes a shell complete."`
+	Mailbox    mailboxCmd    `cmd:"" help:"Send letters to mailboxes and receive them."`
+	PQ         pqCmd         `cmd:"" name:"pq" help:"Push to a priority queue and pop from it."`
+	Topic      topicCmd      `cmd:"" help:"Publish messages to a topic and subscribe to it."`
+	RPC        rpcCmd        `cmd:"" name:"rpc" help:"List the methods of an RPC service, call them and ping its workers."`
+	Ls         lsCmd         `cmd:"" help:"List keys with type, size, expiry and the likely object type."`
+	ACL        aclCmd        `cmd:"" name:"acl" help:"Print the Redis ACL rules that a user needs for an object."`
+	Check      checkCmd      `cmd:"" help:"Report server settings that weaken the guarantees."`
+	Help       helpCmd       `cmd:"" help:"Describe a Redis command."`
+	Do         doCmd         `cmd:"" help:"Check a Redis command, send it and print the reply."`
+	Repl       replCmd       `cmd:"" help:"Run Redis commands interactively, with completion, history and help, or from a pipe."`
+	Completion completionCmd `cmd:"" help:"Print a completion script for a shell."`
 	Version    versionCmd    `cmd:"" help:"Print the version."`
 
 	TourWorker tourWorkerCmd `cmd:"" hidden:"" help:"The other process of a tour."`
 }
 
-// streams is where a command reads and writes.
+// streams are the standard streams of a command.
 type streams struct {
 	in       io.Reader
 	out, err io.Writer
 }
 
-// exit ends the parser from inside, after --help say.
+// exit is the panic value with which the parser ends the program, for example after
+// --help.
 type exit int
 
-// run is the whole program; it returns the exit status.
+// run is the whole program. It returns the exit status.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) (status int) {
 	defer func() {
 		switch code := recover().(type) {
@@ -108,26 +109,26 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	return 0
 }
 
-// about is what --help begins with.
-const about = `Redis-backed structures that feel like Go's own.
+// about is the beginning of the help text.
+const about = `desir reads and changes the data structures of the desir library in Redis, sends Redis commands and calls RPC services.
 
-Exit status: 0 done, 1 failed or nothing there, 2 wrong usage.`
+Exit status: 0 on success, 1 on failure or if there is no value, 2 for wrong usage.`
 
-// misused is the error of words that the parser refuses, with where to look.
+// misused adds a pointer to the right help to an error of the parser.
 func misused(err error, args []string) error {
 	see := "desir"
 	if wrong, ok := errors.AsType[*kong.ParseError](err); ok && wrong.Context.Selected() != nil {
 		see += " " + strings.TrimPrefix(wrong.Context.Selected().Path(), "desir ")
 	}
 	if c, ok := command.Builtin().Lookup(args[0]); ok {
-		return fmt.Errorf("%w; the Redis command is: desir do %s", err, c.Usage())
+		return fmt.Errorf("%w; to send the Redis command use: desir do %s", err, c.Usage())
 	}
 	return fmt.Errorf("%w; see %s --help", err, see)
 }
 
-const maxError = 4 << 10 // bytes of an error as it is printed
+const maxError = 4 << 10 // maximum length of a printed error in bytes
 
-// fail prints the one line that says why.
+// fail prints an error as one line.
 func fail(stderr io.Writer, err error, status int) int {
 	text := complaint(err)
 	if line, ok := errors.AsType[*lineError](err); ok && errors.Is(err, context.Canceled) {
@@ -137,13 +138,13 @@ func fail(stderr io.Writer, err error, status int) int {
 	return status
 }
 
-// complaint says what went wrong, in one line that a terminal shows as it is.
+// complaint returns the text of an error as one printable line.
 func complaint(err error) string {
 	switch {
 	case !errors.Is(err, context.Canceled):
 		return oneline.Line(err.Error(), maxError)
 	case errors.Is(err, desir.ErrMaybeRan):
-		return "interrupted; the command may have been executed"
+		return "interrupted; the command may have run"
 	default:
 		return "interrupted"
 	}

@@ -20,13 +20,13 @@ func TestMain(m *testing.M) {
 	os.Exit(redistest.Main(m))
 }
 
-// tool runs the tool and returns its exit status and what it wrote.
+// tool runs the tool and returns its exit status and its output.
 func tool(t *testing.T, args ...string) (status int, stdout, stderr string) {
 	t.Helper()
 	return piped(t, "", args...)
 }
 
-// piped is tool with something to read.
+// piped is tool with standard input.
 func piped(t *testing.T, in string, args ...string) (status int, stdout, stderr string) {
 	t.Helper()
 	var out, errs bytes.Buffer
@@ -34,8 +34,8 @@ func piped(t *testing.T, in string, args ...string) (status int, stdout, stderr 
 	return status, out.String(), errs.String()
 }
 
-// step is one run of the tool and what comes of it; where the status is not 0,
-// there is a line on standard error as well.
+// step is one run of the tool and its expected result. If the status is not 0, a line
+// on standard error is expected too.
 type step struct {
 	args   []string
 	status int
@@ -72,9 +72,9 @@ func TestWrongUse(t *testing.T) {
 		"a Redis command":   {[]string{"get", "k"}, 2, "desir do GET key"},
 		"flags without URL": {[]string{"map", "ls", "m", "--tls"}, 1, "--url"},
 		"TLS to a socket":   {[]string{"map", "ls", "m", "--tls", "--url", "unix:///run/redis"}, 1, "socket"},
-		"nobody to ask":     {[]string{"map", "ls", "m", "--cacert", "/no/such/file", "--url", "redis://localhost"}, 1, "/no/such/file"},
+		"missing CA file":   {[]string{"map", "ls", "m", "--cacert", "/no/such/file", "--url", "redis://localhost"}, 1, "/no/such/file"},
 		"no such shell":     {[]string{"completion", "tcsh"}, 2, "bash"},
-		"no score":          {[]string{"sortedset", "add", "z", "x", "m"}, 2, "no number"},
+		"no score":          {[]string{"sortedset", "add", "z", "x", "m"}, 2, "is not a number"},
 		"unknown flag":      {[]string{"tour", "--nope"}, 2, "--nope"},
 		"no such file":      {[]string{"tour", "/no/such/file"}, 1, "/no/such/file"},
 		"one of two":        {[]string{"tour", "main.go", "/no/such/file"}, 1, "/no/such/file"},
@@ -83,7 +83,7 @@ func TestWrongUse(t *testing.T) {
 		"too many workers":  {[]string{"tour", "--workers", "1000"}, 1, "--workers"},
 		"negative top":      {[]string{"tour", "--top=-1"}, 1, "--top"},
 		"no server":         {[]string{"tour", "--url", "redis://" + dead.Addr + "?max_retries=-1"}, 1, dead.Addr},
-		"no number":         {[]string{"counter", "add", "c", "x"}, 2, "no integer"},
+		"no number":         {[]string{"counter", "add", "c", "x"}, 2, "is not a 64-bit integer"},
 		"no URL":            {[]string{"map", "ls", "m"}, 1, "--url"},
 		"escapes":           {[]string{"tour", "no\x1b[31m"}, 1, `\x1b[31m`},
 		"two forms":         {[]string{"value", "set", "v", "--json", "--text", "1"}, 2, "--json"},
@@ -125,7 +125,7 @@ func TestHelpAndVersion(t *testing.T) {
 			t.Errorf("%q: exit status %d, %q", args, status, out)
 		}
 	}
-	if _, out, _ := tool(t); !strings.Contains(out, "Exit status: 0 done") {
+	if _, out, _ := tool(t); !strings.Contains(out, "Exit status: 0 on success") {
 		t.Errorf("the usage lacks the exit status: %q", out)
 	}
 }

@@ -9,13 +9,13 @@ import (
 	"github.com/desir-go/desir/collections"
 )
 
-// mapCmd works on what is stored for keys.
+// mapCmd works on a map of text values.
 type mapCmd struct {
-	Ls  mapList   `cmd:"" help:"Print keys and values, as a walk finds them: what changes meanwhile may be missing or come twice."`
+	Ls  mapList   `cmd:"" help:"Print keys and values, in no order. An entry that changes while it runs may be missing or printed twice."`
 	Get mapGet    `cmd:"" help:"Print the value of a key."`
 	Set mapSet    `cmd:"" help:"Store a value under a key."`
-	Del mapDelete `cmd:"" aliases:"rm" help:"Delete keys, and print how many there were."`
-	Len mapLen    `cmd:"" help:"Print how many keys there are."`
+	Del mapDelete `cmd:"" aliases:"rm" help:"Delete keys and print how many existed."`
+	Len mapLen    `cmd:"" help:"Print the number of keys."`
 }
 
 type mapList struct {
@@ -25,20 +25,20 @@ type mapList struct {
 
 type mapGet struct {
 	Name string `arg:"" help:"Name of the map."`
-	Key  string `arg:"" help:"A text, or JSON for a struct."`
+	Key  string `arg:"" help:"Text, or a JSON object or array for a struct key."`
 	view `embed:""`
 }
 
 type mapSet struct {
 	Name  string `arg:"" help:"Name of the map."`
-	Key   string `arg:"" help:"A text, or JSON for a struct."`
-	Value string `arg:"" help:"A text, JSON of an object or array, or - for standard input."`
+	Key   string `arg:"" help:"Text, or a JSON object or array for a struct key."`
+	Value string `arg:"" help:"Text, a JSON object or array, or - for standard input."`
 	input `embed:""`
 }
 
 type mapDelete struct {
 	Name string   `arg:"" help:"Name of the map."`
-	Keys []string `arg:"" name:"key" help:"Texts, or JSON for structs."`
+	Keys []string `arg:"" name:"key" help:"Text, or a JSON object or array for a struct key."`
 }
 
 type mapLen struct {

@@ -7,10 +7,10 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// meter is a hook that counts the commands a client sends.
+// meter is a hook that counts the commands that a client sends.
 type meter struct{ commands atomic.Int64 }
 
-// DialHook lets connections pass.
+// DialHook does nothing.
 func (m *meter) DialHook(next redis.DialHook) redis.DialHook { return next }
 
 // ProcessHook counts a command.

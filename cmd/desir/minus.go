@@ -11,9 +11,9 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// The parser takes whatever begins with a dash for a flag, negative numbers too.
-// So these get a mark in front that no argument of a process can have, which is
-// taken off again where words and numbers are read.
+// The parser takes every argument that begins with a dash for a flag, even a negative
+// number. So a mark that no process argument can contain is put before negative numbers,
+// and removed when words and numbers are decoded.
 const mark = "\x00"
 
 var negative = regexp.MustCompile(`^-([0-9.]+([eE][-+]?[0-9]+)?|[iI]nf)$`)
@@ -29,14 +29,14 @@ func hideMinus(args []string) []string {
 	return hidden
 }
 
-// decodeWord is how the parser reads texts.
+// decodeWord decodes a string argument.
 func decodeWord(ctx *kong.DecodeContext, target reflect.Value) error {
 	word, err := popWord(ctx)
 	target.SetString(word)
 	return err
 }
 
-// decodeNumber is how the parser reads integers.
+// decodeNumber decodes an integer argument.
 func decodeNumber(ctx *kong.DecodeContext, target reflect.Value) error {
 	word, err := popWord(ctx)
 	if err != nil {
@@ -44,13 +44,13 @@ func decodeNumber(ctx *kong.DecodeContext, target reflect.Value) error {
 	}
 	n, err := strconv.ParseInt(word, 10, target.Type().Bits())
 	if err != nil {
-		return fmt.Errorf("%s is no integer of 64 bits", shown(word))
+		return fmt.Errorf("%s is not a 64-bit integer", shown(word))
 	}
 	target.SetInt(n)
 	return nil
 }
 
-// decodeFloat is how the parser reads numbers with a fraction.
+// decodeFloat decodes a floating-point argument.
 func decodeFloat(ctx *kong.DecodeContext, target reflect.Value) error {
 	word, err := popWord(ctx)
 	if err != nil {
@@ -58,14 +58,14 @@ func decodeFloat(ctx *kong.DecodeContext, target reflect.Value) error {
 	}
 	f, err := strconv.ParseFloat(word, 64)
 	if err != nil || math.IsNaN(f) {
-		return fmt.Errorf("%s is no number", shown(word))
+		return fmt.Errorf("%s is not a number", shown(word))
 	}
 	target.SetFloat(f)
 	return nil
 }
 
 func popWord(ctx *kong.DecodeContext) (string, error) {
-	token, err := ctx.Scan.PopValue("text") // PopValueInto would replace bytes that are no UTF-8
+	token, err := ctx.Scan.PopValue("text") // PopValueInto would replace bytes that are not UTF-8
 	if err != nil {
 		return "", err
 	}

@@ -13,12 +13,12 @@ import (
 	"github.com/desir-go/desir/collections"
 )
 
-// pqCmd works on a priority queue of texts.
+// pqCmd works on a priority queue of text values.
 type pqCmd struct {
-	Ls   pqList `cmd:"" help:"Print priorities and values in the order in which they leave, without taking them."`
-	Push pqPush `cmd:"" help:"Push values, or the lines of standard input, with a priority: the lowest leave first."`
-	Pop  pqPop  `cmd:"" help:"Take the value of the lowest priority and print it."`
-	Len  pqLen  `cmd:"" help:"Print how many values there are."`
+	Ls   pqList `cmd:"" help:"Print priorities and values in the order of popping, without removing them."`
+	Push pqPush `cmd:"" help:"Push values, or the lines of standard input, with a priority. The lowest priority is popped first."`
+	Pop  pqPop  `cmd:"" help:"Remove the value with the lowest priority and print it."`
+	Len  pqLen  `cmd:"" help:"Print the number of values."`
 }
 
 type pqList struct {
@@ -28,14 +28,14 @@ type pqList struct {
 
 type pqPush struct {
 	Name     string   `arg:"" help:"Name of the queue."`
-	Priority int      `arg:"" help:"An integer; the lowest leave first."`
-	Values   []string `arg:"" optional:"" name:"value" help:"Texts, JSON of objects or arrays; without any, or as -, the lines of standard input."`
+	Priority int      `arg:"" help:"An integer; the lowest is popped first."`
+	Values   []string `arg:"" optional:"" name:"value" help:"Text, or a JSON object or array. With no value, or with -, each line of standard input is a value."`
 	input    `embed:""`
 }
 
 type pqPop struct {
 	Name string        `arg:"" help:"Name of the queue."`
-	Wait time.Duration `help:"Wait so long for a value; negative for no end."`
+	Wait time.Duration `help:"Wait this long for a value; negative means without limit."`
 	view `embed:""`
 }
 
@@ -43,7 +43,7 @@ type pqLen struct {
 	Name string `arg:"" help:"Name of the queue."`
 }
 
-// Run is "desir pq ls". A queue is a sorted set whose members have a number in front.
+// Run is "desir pq ls". A queue is a sorted set whose members begin with a number.
 func (c *pqList) Run(ctx context.Context, s streams, flags *cli) error {
 	return online(ctx, flags, func(rdb redis.UniversalClient) error {
 		all := collections.NewSortedSet[string](rdb, c.Name).Range(ctx, collections.ByRank(0, -1))

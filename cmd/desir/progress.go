@@ -7,10 +7,9 @@ import (
 	"time"
 )
 
-// progress shows a running number of words on a terminal, and nothing
-// anywhere else.
+// progress shows a running number of words on a terminal, and nothing otherwise.
 type progress struct {
-	w     io.Writer // nil when it is no terminal
+	w     io.Writer // nil if it is not a terminal
 	mu    sync.Mutex
 	words int
 	last  time.Time
@@ -38,7 +37,7 @@ func (p *progress) add(words int) {
 	}
 }
 
-// end wipes the line.
+// end clears the line.
 func (p *progress) end() {
 	if p.w != nil {
 		fmt.Fprint(p.w, "\r\x1b[K")

@@ -15,7 +15,7 @@ import (
 	"github.com/desir-go/desir/command"
 )
 
-// replCmd reads commands, sends them and prints the answers.
+// replCmd reads commands, sends them and prints the replies.
 type replCmd struct {
 	asking `embed:""`
 }
@@ -36,14 +36,14 @@ func (c *replCmd) Run(ctx context.Context, s streams, flags *cli) (err error) {
 	return r.read(ctx)
 }
 
-// repl is a session.
+// repl is an interactive session.
 type repl struct {
 	asking
 	streams
 	rdb    redis.UniversalClient
 	spec   *command.Spec
 	runner *command.Runner
-	wait   time.Duration // for keys when somebody presses Tab
+	wait   time.Duration // time limit for keys in completion
 
 	session *command.Session // nil before the first command, and on a cluster
 	state   connState
@@ -52,14 +52,14 @@ type repl struct {
 // errLeave ends a session.
 var errLeave = errors.New("leave")
 
-// atTerminal reports whether somebody sits there: then lines can be edited.
+// atTerminal reports whether lines can be edited: the streams are a capable terminal.
 func (r *repl) atTerminal() bool {
 	in, ok := r.in.(*stdin)
 	return ok && in.from == io.Reader(os.Stdin) && isTerminal(in.from) && isTerminal(r.out) && !slices.Contains([]string{"", "dumb"}, os.Getenv("TERM"))
 }
 
-// read takes the lines of a pipe: an answer for each, and no prompt. A line that fails does not keep the next
-// ones from being sent.
+// read runs the lines of a pipe and prints one reply per line, without a prompt. It
+// goes on after a line that fails.
 func (r *repl) read(ctx context.Context) error {
 	lines, failed := 0, 0
 	err := readLines(r.in, 1, func(batch []string) error {
@@ -87,7 +87,7 @@ func (r *repl) read(ctx context.Context) error {
 	return nil
 }
 
-// obey does what a line says.
+// obey runs one line.
 func (r *repl) obey(ctx context.Context, line string) error {
 	words, err := command.Words(line)
 	if err != nil || len(words) == 0 {
@@ -106,15 +106,15 @@ func (r *repl) obey(ctx context.Context, line string) error {
 	return r.print(r.out, reply)
 }
 
-// help explains a command, or what can be typed.
+// help describes a command, or the session itself.
 func (r *repl) help(words []string) error {
 	if len(words) == 0 {
 		_, err := fmt.Fprintln(r.out, strings.TrimSpace(`
-help COMMAND     what there is to know about a command
-help @list       the commands of a group or category
-exit, quit       leave, as Ctrl-D does
-Tab              completes commands, options and keys
-Ctrl-C           ends the command that is running, or leaves when pressed twice`))
+help COMMAND     describe a command
+help @list       list the commands of a group or category
+exit, quit       end the session, as Ctrl-D does
+Tab              complete commands, options and keys
+Ctrl-C           cancel the running command; pressed twice, end the session`))
 		return err
 	}
 	return explain(r.out, r.spec, words)

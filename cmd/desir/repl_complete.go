@@ -9,8 +9,8 @@ import (
 	"github.com/desir-go/desir/command"
 )
 
-// complete returns what the word at the end of a line may become, and the end of the
-// word that these begin with.
+// complete returns the completions of the last word of a line, and the part of the word
+// that they begin with.
 func (r *repl) complete(line string) (prefix string, values []string) {
 	all, last := wordsOf(line), word{from: len(line), to: len(line)}
 	if n := len(all); n > 0 && all[n-1].to == len(line) {
@@ -26,7 +26,7 @@ func (r *repl) complete(line string) (prefix string, values []string) {
 			}
 		}
 	}
-	// The editor takes bytes for characters, so it gets what is behind the last other one.
+	// The editor counts bytes as characters, so it gets the part after the last non-ASCII one.
 	cut := strings.LastIndexFunc(raw, func(r rune) bool { return r >= utf8.RuneSelf })
 	if cut >= 0 {
 		_, n := utf8.DecodeRuneInString(raw[cut:])
@@ -42,7 +42,7 @@ func (r *repl) complete(line string) (prefix string, values []string) {
 	return raw[cut:], values
 }
 
-// names returns those names that a word begins, in the case of what was typed.
+// names returns the names that begin with the word, in the case of the typed text.
 func (w word) names(raw string, names []string, lower bool) (found []string) {
 	for _, name := range names {
 		if len(name) < len(raw) || !strings.EqualFold(name[:len(raw)], raw) {
@@ -58,12 +58,12 @@ func (w word) names(raw string, names []string, lower bool) (found []string) {
 	return found
 }
 
-// isLower reports whether somebody types small letters.
+// isLower reports whether text is typed in lower case.
 func isLower(text string) bool {
 	return text != "" && text == strings.ToLower(text) && text != strings.ToUpper(text)
 }
 
-// next returns the names that may come behind words, and whether a key may.
+// next returns the names that can follow the words, and whether a key can follow.
 func (r *repl) next(all []word) (names []string, keys bool) {
 	words := wordTexts(all)
 	if len(words) > 0 && strings.EqualFold(words[0], "help") {
@@ -92,7 +92,7 @@ func (r *repl) next(all []word) (names []string, keys bool) {
 			names = append(names, sub.Name[len(c.Name)+1:])
 		}
 	}
-	if len(all) > len(words) { // behind help
+	if len(all) > len(words) { // the line begins with help
 		return names, false
 	}
 	args := make([]any, 0, len(words))
@@ -106,8 +106,8 @@ func (r *repl) next(all []word) (names []string, keys bool) {
 	return names, keys
 }
 
-// openings returns the tokens that an element of a grammar may begin with, and
-// whether it may begin with a key, behind words.
+// openings returns the tokens that an element of a grammar can begin with, and whether
+// it can begin with a key, after words.
 func openings(a *command.Arg, words []string) (tokens []string, key bool) {
 	if a.Token != "" && !awaited(a, words) {
 		return []string{a.Token}, false
@@ -127,7 +127,7 @@ func openings(a *command.Arg, words []string) (tokens []string, key bool) {
 	return tokens, key
 }
 
-// awaited reports whether the token of an element is there and its value is to come.
+// awaited reports whether the token of an element is typed and its value is not.
 func awaited(a *command.Arg, words []string) bool {
 	is := func(w string) bool { return strings.EqualFold(w, a.Token) }
 	switch {
@@ -140,7 +140,7 @@ func awaited(a *command.Arg, words []string) bool {
 	}
 }
 
-// lookup finds the command that words begin with, the subcommand if it is one.
+// lookup returns the command that words begin with, or its subcommand.
 func lookup(spec *command.Spec, words []string) (*command.Command, bool) {
 	for n := min(2, len(words)); n > 0; n-- {
 		if c, ok := spec.Lookup(strings.Join(words[:n], " ")); ok && strings.Count(c.Name, " ") == n-1 {
@@ -150,7 +150,7 @@ func lookup(spec *command.Spec, words []string) (*command.Command, bool) {
 	return nil, false
 }
 
-// hint is the usage of the command that a line begins with.
+// hint returns the usage of the command that a line begins with.
 func (r *repl) hint(line string) string {
 	all := wordsOf(line)
 	words := wordTexts(all)

@@ -20,10 +20,10 @@ type typed struct {
 	err  error
 }
 
-// edit takes lines from somebody at a terminal. Ctrl-C ends the command that is
-// running; without one, twice ends the session, as Ctrl-D does.
+// edit reads and runs lines at a terminal. Ctrl-C cancels the running command. If none
+// is running, Ctrl-C twice ends the session, as Ctrl-D does.
 //
-// The signal of Ctrl-C has ended ctx by then, so the session has a context of its own.
+// Ctrl-C has cancelled ctx in that case, so the session has its own context.
 func (r *repl) edit(ctx context.Context, embedded bool) error {
 	ctx, stop := signal.NotifyContext(context.WithoutCancel(ctx), syscall.SIGTERM)
 	defer stop()
@@ -52,7 +52,7 @@ func (r *repl) edit(ctx context.Context, embedded bool) error {
 				return nil
 			}
 			if interrupts == 1 {
-				fmt.Fprintln(r.err, "Ctrl-C again, or Ctrl-D, leaves")
+				fmt.Fprintln(r.err, "press Ctrl-C again, or Ctrl-D, to end the session")
 			}
 			continue
 		case errors.Is(in.err, io.EOF):
@@ -72,7 +72,7 @@ func (r *repl) edit(ctx context.Context, embedded bool) error {
 	}
 }
 
-// obeyUntilInterrupt does what a line says, until Ctrl-C.
+// obeyUntilInterrupt runs one line until Ctrl-C.
 func (r *repl) obeyUntilInterrupt(ctx context.Context, line string) error {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt)
 	defer stop()
@@ -82,7 +82,7 @@ func (r *repl) obeyUntilInterrupt(ctx context.Context, line string) error {
 // shell makes the line editor.
 func (r *repl) shell(prompt func() string) *readline.Shell {
 	shell := readline.NewShell()
-	_ = shell.Config.Set("menu-complete-display-prefix", true) // Tab shows what there is before it takes the first
+	_ = shell.Config.Set("menu-complete-display-prefix", true) // Tab lists the completions before it inserts the first
 	insertAsTyped(shell)
 	shell.Prompt.Primary(prompt)
 	shell.History.Add("history", openHistory(func(line string) bool { return len(secrets(r.spec, wordsOf(line))) == 0 }))
@@ -105,8 +105,8 @@ func (r *repl) shell(prompt func() string) *readline.Shell {
 	return shell
 }
 
-// prompt names the server, the database and a transaction that has begun, as that of
-// redis-cli does.
+// prompt returns a prompt like that of redis-cli, with the server, the database and an
+// open transaction.
 func (r *repl) prompt(embedded bool) string {
 	one, ok := r.rdb.(*redis.Client)
 	if !ok {

@@ -9,23 +9,24 @@ import (
 )
 
 const (
-	historyMost = 1000 // lines of a history
+	historyMost = 1000 // number of lines
 	historyFile = 0o600
 	historyDir  = 0o700
 )
 
-// history is what was typed before, oldest first, in a file that only its owner
-// reads. What is not to be kept is never in it, not in memory either.
+// history holds the lines typed before, oldest first, in a file that only its owner can
+// read. Lines that must not be kept are neither stored nor held in memory.
 //
-// It is a source of the line editor. Two sessions at once add to one file.
+// It implements a history source of the line editor. Concurrent sessions append to one
+// file.
 type history struct {
 	lines []string
-	path  string            // empty: nothing is stored
+	path  string            // empty if nothing is stored
 	keep  func(string) bool // whether a line may be kept
 }
 
-// openHistory reads the history of the user. Without a place for it there is one
-// for this session.
+// openHistory reads the user's history. If the file cannot be used, the history lasts
+// for this session only.
 func openHistory(keep func(string) bool) *history {
 	h := &history{keep: keep}
 	dir, err := os.UserConfigDir()
@@ -50,9 +51,9 @@ func openHistory(keep func(string) bool) *history {
 	return h
 }
 
-// rewrite stores the lines that are left, in place of all.
+// rewrite replaces the file by the lines in memory.
 func (h *history) rewrite() {
-	f, err := os.CreateTemp(filepath.Dir(h.path), "history") // for its owner alone
+	f, err := os.CreateTemp(filepath.Dir(h.path), "history") // readable by its owner only
 	if err != nil {
 		return
 	}
@@ -62,12 +63,12 @@ func (h *history) rewrite() {
 	}
 }
 
-// wants reports whether a line is worth keeping, and may be kept.
+// wants reports whether a line is not empty and may be kept.
 func (h *history) wants(line string) bool {
 	return strings.TrimSpace(line) != "" && printable(line) && h.keep(line)
 }
 
-// Write adds a line. That it cannot be stored is no reason to stop.
+// Write adds a line. It ignores errors of the file.
 func (h *history) Write(line string) (int, error) {
 	if !h.wants(line) {
 		return len(h.lines), nil
@@ -87,7 +88,7 @@ func (h *history) Write(line string) (int, error) {
 	return len(h.lines), nil
 }
 
-// GetLine returns the line at a place.
+// GetLine returns the line at an index.
 func (h *history) GetLine(at int) (string, error) {
 	if at < 0 || at >= len(h.lines) {
 		return "", nil
@@ -95,7 +96,7 @@ func (h *history) GetLine(at int) (string, error) {
 	return h.lines[at], nil
 }
 
-// Len returns how many lines there are.
+// Len returns the number of lines.
 func (h *history) Len() int { return len(h.lines) }
 
 // Dump returns all lines.

@@ -10,7 +10,8 @@ import (
 	"testing"
 )
 
-// inHome gives the history a place of the test's own and returns its file.
+// inHome sets a configuration directory for the test and returns the path of the
+// history.
 func inHome(t *testing.T) string {
 	t.Helper()
 	if runtime.GOOS != "linux" {
@@ -46,7 +47,8 @@ func TestHistory(t *testing.T) {
 	}
 }
 
-// TestHistoryOfOthers takes a file that is too open, too long, and holds what should not be there.
+// TestHistoryOfOthers reads a file whose permissions are too wide, that is too long,
+// and that has lines that must not be kept.
 func TestHistoryOfOthers(t *testing.T) {
 	file := inHome(t)
 	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
@@ -76,7 +78,7 @@ func TestHistoryOfOthers(t *testing.T) {
 	}
 }
 
-// TestNoHistory goes on without a place for it.
+// TestNoHistory works without a place for the file.
 func TestNoHistory(t *testing.T) {
 	file := inHome(t)
 	if err := os.WriteFile(filepath.Dir(file), nil, 0o600); err != nil {

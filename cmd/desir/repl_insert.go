@@ -12,11 +12,11 @@ import (
 
 // insertAsTyped makes the editor insert every printable character as it was typed.
 //
-// The editor's own command inserts the first rune of a character that has several,
-// moves the cursor by columns where the line counts runes, and takes the characters
-// from U+0080 to U+00FF for Meta keys, whatever ~/.inputrc says. Its command for
-// Ctrl-V drops what was read together with the next key, so here Ctrl-V does nothing:
-// control characters are written as \xHH in double quotes.
+// The editor's own command inserts only the first rune of a character with several,
+// moves the cursor by columns where the line counts runes, and interprets the
+// characters from U+0080 to U+00FF as Meta keys, regardless of ~/.inputrc. Its command
+// for Ctrl-V loses the input that was read together with the next key, so Ctrl-V does
+// nothing here; control characters are written as \xHH in double quotes.
 func insertAsTyped(shell *readline.Shell) {
 	_ = shell.Config.Set("convert-meta", false)
 	shell.Keymap.Register(map[string]func(){
@@ -29,11 +29,11 @@ func insertAsTyped(shell *readline.Shell) {
 	})
 }
 
-// completeRune inserts the character whose first bytes are all that the editor has
-// read: it reads the terminal 1024 bytes at a time, and would drop the bytes of a
-// character that two reads share.
+// completeRune inserts a character of which the editor has read only the first bytes.
+// The editor reads the terminal 1024 bytes at a time and would lose a character that
+// two reads share.
 //
-// The editor shows its unread keys to nobody, hence the reflection.
+// The editor does not export its unread keys, so completeRune uses reflection.
 func completeRune(shell *readline.Shell) {
 	buf := reflect.ValueOf(shell.Keys).Elem().FieldByName("buf")
 	if shell.Keys.Empty() || buf.Kind() != reflect.Slice {

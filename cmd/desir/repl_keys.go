@@ -10,18 +10,17 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Completion looks at a part of the keys of a large server, so that nobody waits
-// for it, the server least of all.
+// Completion looks at some of the keys of a large server only, to keep the delay and the
+// load of the server small.
 const (
-	scanPage   = 1000                  // keys that the server looks at in one go
-	scanEnough = 100                   // candidates
-	scanTime   = 25 * time.Millisecond // in which pages are asked for
-	scanWait   = 45 * time.Millisecond // for the answer of the last one
+	scanPage   = 1000                  // keys that the server looks at per SCAN
+	scanEnough = 100                   // maximum number of keys
+	scanTime   = 25 * time.Millisecond // no page is requested after this time
+	scanWait   = 45 * time.Millisecond // time limit for all pages
 )
 
-// keysLike returns keys that begin with prefix, sorted: of those that a few pages of SCAN
-// show. On a cluster every master is asked. Errors, and an answer that takes longer than wait,
-// are no candidates.
+// keysLike returns keys that begin with prefix, sorted, from a few pages of SCAN. On a
+// cluster it asks every master. On an error, or after the time wait, it returns none.
 func keysLike(ctx context.Context, rdb redis.UniversalClient, prefix string, wait time.Duration) []string {
 	found := make(chan []string, 1)
 	go func() { found <- scanAll(ctx, rdb, literally(prefix)+"*") }()
@@ -51,7 +50,7 @@ func scanAll(ctx context.Context, rdb redis.UniversalClient, pattern string) (ke
 	return keys
 }
 
-// scan asks for pages until there are keys enough, or the time is over.
+// scan requests pages until it has enough keys or the time is over.
 func scan(ctx context.Context, rdb redis.Cmdable, pattern string) (keys []string) {
 	var cursor uint64
 	for began := time.Now(); ; {
@@ -63,7 +62,7 @@ func scan(ctx context.Context, rdb redis.Cmdable, pattern string) (keys []string
 	}
 }
 
-// literally is a pattern that matches a text alone.
+// literally returns a pattern that matches only text.
 func literally(text string) string {
 	return strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "[", `\[`, "]", `\]`).Replace(text)
 }

@@ -8,9 +8,8 @@ import (
 	"github.com/desir-go/desir/command"
 )
 
-// secrets returns the words of a line that are passwords, or may be one day:
-// nobody is to see them on a screen or in a file. A name that looks like a slip of
-// AUTH counts as AUTH.
+// secrets returns the words of a line that are passwords or may become one. They are
+// neither shown nor stored. A misspelt AUTH counts as AUTH.
 func secrets(spec *command.Spec, all []word) []word {
 	if len(all) < 2 {
 		return nil
@@ -32,8 +31,7 @@ func secrets(spec *command.Spec, all []word) []word {
 	return nil
 }
 
-// behind returns the two words behind one of some tokens, of which one is a
-// password.
+// behind returns the two words after one of the tokens; one of them is a password.
 func behind(all []word, tokens ...string) []word {
 	for i, w := range all[1:] {
 		if slices.Contains(tokens, strings.ToUpper(w.text)) {
@@ -43,7 +41,7 @@ func behind(all []word, tokens ...string) []word {
 	return nil
 }
 
-// rules returns what follows the user's name in ACL SETUSER, or in what is no
+// rules returns the words after the user's name in ACL SETUSER, or in an unknown
 // subcommand of ACL.
 func rules(spec *command.Spec, all []word) []word {
 	sub := strings.ToUpper(all[1].text)
@@ -53,7 +51,7 @@ func rules(spec *command.Spec, all []word) []word {
 	return all[min(3, len(all)):]
 }
 
-// settings returns the words behind names of settings that are passwords.
+// settings returns the words after the names of settings that are passwords.
 func settings(all []word) (found []word) {
 	if strings.EqualFold(all[1].text, "get") {
 		return nil
@@ -67,7 +65,7 @@ func settings(all []word) (found []word) {
 	return found
 }
 
-// masked is a line with a star for each character of its passwords.
+// masked returns a line with stars in place of its passwords.
 func masked(spec *command.Spec, line string) string {
 	var b strings.Builder
 	at := 0

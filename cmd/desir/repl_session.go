@@ -13,20 +13,19 @@ import (
 	"github.com/desir-go/desir/command"
 )
 
-// connState is what the commands of a session have left behind in its connection, as
-// far as the prompt shows it.
+// connState is the state of a session's connection that the prompt shows.
 type connState struct {
 	db      int
-	changed bool // db is not the URL's
-	multi   bool // a transaction has begun
+	changed bool // db differs from the URL's
+	multi   bool // a transaction is open
 }
 
-// ask sends the words of a command on the connection of the session. A cluster has none:
-// there what changes a connection is refused.
+// ask runs a command on the session's connection. A cluster has no such connection, so
+// commands that change a connection are refused there.
 func (r *repl) ask(ctx context.Context, words []string) (command.Reply, error) {
 	if _, cluster := r.rdb.(*redis.ClusterClient); cluster {
 		if c, ok := lookup(r.spec, words); ok && slices.Contains(ofConnection, c.Name) {
-			return command.Reply{}, fmt.Errorf("%s changes its connection, and a cluster has many; use the URL of one of its nodes", c.Name)
+			return command.Reply{}, fmt.Errorf("%s changes the state of a connection, and a cluster has several; use the URL of one node", c.Name)
 		}
 		return ask(ctx, r.runner, words)
 	}
@@ -47,12 +46,12 @@ func (r *repl) ask(ctx context.Context, words []string) (command.Reply, error) {
 		err = closing
 	}
 	if err != nil && (before.changed || before.multi) {
-		err = fmt.Errorf("%w; the connection of the session has ended, and its transaction or database with it", err)
+		err = fmt.Errorf("%w; the session's connection was lost, with its transaction and database", err)
 	}
 	return reply, err
 }
 
-// leave ends the connection of the session; the next command begins another one.
+// leave closes the session's connection. The next command opens another.
 func (r *repl) leave() error {
 	if r.session == nil {
 		return nil
@@ -62,10 +61,10 @@ func (r *repl) leave() error {
 	return s.Close()
 }
 
-// follow keeps what a command has left behind.
+// follow updates the state after a command.
 func (r *repl) follow(words []string, err error) {
 	if err != nil {
-		if strings.EqualFold(words[0], "exec") { // refused or aborted, it ends the transaction
+		if strings.EqualFold(words[0], "exec") { // if refused or aborted, it ends the transaction
 			var reply redis.Error
 			r.state.multi = r.state.multi && !errors.As(err, &reply)
 		}
@@ -85,7 +84,7 @@ func (r *repl) follow(words []string, err error) {
 	}
 }
 
-// ofConnection are commands that change their connection.
+// ofConnection lists commands that change the state of their connection.
 var ofConnection = []string{
 	"ASKING", "AUTH", "CLIENT CACHING", "CLIENT NO-EVICT", "CLIENT NO-TOUCH", "CLIENT REPLY", "CLIENT TRACKING", "DISCARD", "EXEC", "HELLO",
 	"MULTI", "READONLY", "READWRITE", "RESET", "SELECT", "UNWATCH", "WATCH",

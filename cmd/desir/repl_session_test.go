@@ -12,8 +12,8 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// TestOneConnection has the commands of a session share a connection, as those of
-// redis-cli do.
+// TestOneConnection verifies that the commands of a session share one connection, as in
+// redis-cli.
 func TestOneConnection(t *testing.T) {
 	s := redistest.StartServer(t)
 	for _, tt := range []struct{ name, in, out string }{
@@ -41,7 +41,7 @@ func TestOneConnection(t *testing.T) {
 	redistest.Eventually(t, patient, func() bool { return !strings.Contains(s.Client(t).ClientList(context.Background()).Val(), "db=5") }, "the session's connection ends with it")
 }
 
-// TestRefusedInSession says what to use instead.
+// TestRefusedInSession verifies that the error names what to use instead.
 func TestRefusedInSession(t *testing.T) {
 	s := onServer(t)
 	cluster := redistest.StartCluster(t, 0)
@@ -50,9 +50,9 @@ func TestRefusedInSession(t *testing.T) {
 		{"redis://" + s.Addr, "psubscribe n*", "--pattern"},
 		{"redis://" + s.Addr, "MONITOR", "redis-cli monitor"},
 		{"redis://" + s.Addr, "MULTI", "--allow"},
-		{"redis+cluster://" + cluster.Addrs[0], "MULTI", "use the URL of one of its nodes"},
-		{"redis+cluster://" + cluster.Addrs[0], "SELECT 0", "use the URL of one of its nodes"},
-		{"redis+cluster://" + cluster.Addrs[0], "CLIENT TRACKING on", "use the URL of one of its nodes"},
+		{"redis+cluster://" + cluster.Addrs[0], "MULTI", "use the URL of one node"},
+		{"redis+cluster://" + cluster.Addrs[0], "SELECT 0", "use the URL of one node"},
+		{"redis+cluster://" + cluster.Addrs[0], "CLIENT TRACKING on", "use the URL of one node"},
 	} {
 		args := []string{"repl", "--url", tt.url}
 		if !strings.Contains(tt.want, "--allow") {
@@ -65,7 +65,8 @@ func TestRefusedInSession(t *testing.T) {
 	}
 }
 
-// TestSessionLost says that what the connection held is gone, and goes on with another one.
+// TestSessionLost verifies that the error reports the lost state, and that the session
+// goes on with another connection.
 func TestSessionLost(t *testing.T) {
 	s := onServer(t)
 	admin, ctx := s.Client(t), context.Background()
@@ -91,14 +92,14 @@ func TestSessionLost(t *testing.T) {
 	say("MULTI", "OK")
 	say("SET a 1", "QUEUED")
 	if n := admin.ClientKillByFilter(ctx, "TYPE", "normal", "SKIPME", "yes").Val(); n == 0 {
-		t.Fatal("nobody was killed")
+		t.Fatal("no client was killed")
 	}
 	say("EXEC")
 	say("SET b 1", "OK")
 	say("exit")
 	status := <-done
-	if text := errs.String(); status != 1 || !strings.Contains(text, "line 4: ") || !strings.Contains(text, "the connection of the session has ended, and its transaction") {
-		t.Errorf("exit status %d, %q; want to be told", status, text)
+	if text := errs.String(); status != 1 || !strings.Contains(text, "line 4: ") || !strings.Contains(text, "the session's connection was lost, with its transaction") {
+		t.Errorf("exit status %d, %q; want an error that says so", status, text)
 	}
 	if a, b := admin.Exists(ctx, "a").Val(), admin.Exists(ctx, "b").Val(); a != 0 || b != 1 {
 		t.Errorf("a: %d, b: %d; want b alone, in the URL's database", a, b)

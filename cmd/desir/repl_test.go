@@ -85,8 +85,8 @@ func TestHelp(t *testing.T) {
 	}
 }
 
-// TestSession is what a newcomer does at first: looks what is there, makes a mistake,
-// asks why.
+// TestSession is a new user's first session: it lists keys, makes a mistake and asks
+// for help.
 func TestSession(t *testing.T) {
 	s := onServer(t)
 	if err := s.Client(t).RPush(context.Background(), "jobs", "wash", "dry").Err(); err != nil {
@@ -140,7 +140,7 @@ func TestPipe(t *testing.T) {
 	}
 }
 
-// TestHint has what is shown below a line.
+// TestHint verifies the text below a line.
 func TestHint(t *testing.T) {
 	r := &repl{spec: command.Builtin()}
 	for line, want := range map[string]string{
@@ -160,7 +160,7 @@ func TestHint(t *testing.T) {
 	}
 }
 
-// TestMasked hides passwords, and keeps their lines out of the history.
+// TestMasked hides passwords and keeps their lines out of the history.
 func TestMasked(t *testing.T) {
 	for line, want := range map[string]string{
 		"AUTH":                                        "AUTH",

@@ -9,11 +9,11 @@ import (
 	"github.com/desir-go/desir/command"
 )
 
-// word is a word of a line that somebody is typing: its quotes may still be open.
+// word is a word of a line that is being typed; its quotes may still be open.
 type word struct {
-	from, to int    // its bytes in the line
-	text     string // what it stands for
-	open     byte   // the quote that is open, or 0
+	from, to int    // its position in the line, in bytes
+	text     string // its value
+	open     byte   // the open quote, or 0
 }
 
 // wordsOf splits a line where [command.Words] does, quotes that are open included.
@@ -47,7 +47,7 @@ func separates(c byte) bool { return c == ' ' || '\t' <= c && c <= '\r' }
 
 func ends(c byte) bool { return separates(c) && c != '\v' && c != '\f' }
 
-// meaning is what a word stands for, or would if its quote were closed.
+// meaning returns the value of a word, with an open quote closed.
 func meaning(raw string, open byte) string {
 	if open != 0 {
 		raw = strings.TrimSuffix(raw, `\`) + string(open)
@@ -58,7 +58,7 @@ func meaning(raw string, open byte) string {
 	return raw
 }
 
-// texts are what words stand for.
+// wordTexts returns the values of words.
 func wordTexts(all []word) []string {
 	out := make([]string, len(all))
 	for i, w := range all {
@@ -67,8 +67,8 @@ func wordTexts(all []word) []string {
 	return out
 }
 
-// extended is a word as it was typed, with more of it behind: in quotes as far as it
-// needs them. It is false where the quotes cannot have it.
+// extended returns a typed word with more text appended, quoted as needed. It returns
+// false if the open quotes cannot hold the text.
 func (w word) extended(raw, more string) (string, bool) {
 	switch w.open {
 	case '\'':

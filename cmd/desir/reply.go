@@ -17,26 +17,26 @@ import (
 	"github.com/desir-go/desir/command"
 )
 
-// asking is how a command that sends what it is told to does it.
+// asking has the flags of the commands that send Redis commands.
 type asking struct {
-	JSON  bool     `help:"Print each answer as a JSON value on one line."`
-	Allow []string `placeholder:"NAME" help:"Send these commands too, which are kept away because they destroy data, end a server or change a connection."`
+	JSON  bool     `help:"Print each reply as JSON on one line."`
+	Allow []string `placeholder:"NAME" help:"Permit commands that are refused by default because they destroy data, stop a server or change a connection. Comma-separated names."`
 }
 
-// runner returns a Runner that checks with a table.
+// runner returns a Runner that checks against spec.
 func (a asking) runner(rdb redis.UniversalClient, spec *command.Spec) *command.Runner {
 	return command.New(rdb, command.Specification(spec), command.Allow(a.Allow...))
 }
 
-// doer sends commands: a Runner or a Session.
+// doer is a Runner or a Session.
 type doer interface {
 	Do(ctx context.Context, args ...any) (command.Reply, error)
 }
 
-// ask sends the words of a command.
+// ask sends a command.
 func ask(ctx context.Context, r doer, words []string) (command.Reply, error) {
 	if instead, ok := endless[strings.ToUpper(words[0])]; ok {
-		return command.Reply{}, fmt.Errorf("%s has no end here; use %s", strings.ToUpper(words[0]), instead)
+		return command.Reply{}, fmt.Errorf("%s never ends and is not supported here; use %s", strings.ToUpper(words[0]), instead)
 	}
 	args := make([]any, len(words))
 	for i, w := range words {
@@ -46,17 +46,17 @@ func ask(ctx context.Context, r doer, words []string) (command.Reply, error) {
 	wrong, isWrong := errors.AsType[*command.ArgError](err)
 	switch op, _ := errors.AsType[*desir.OpError](err); {
 	case isWrong:
-		return reply, wrong // names the command itself
+		return reply, wrong // its text names the command
 	case errors.Is(err, command.ErrUnknown):
 		return reply, op.Err
 	case errors.Is(err, command.ErrNotAllowed):
-		return reply, fmt.Errorf("%w (with this tool: --allow)", err)
+		return reply, fmt.Errorf("%w (desir: use --allow)", err)
 	default:
 		return reply, err
 	}
 }
 
-// endless are commands whose answers have no end, with what to use instead.
+// endless maps commands without a final reply to what to use instead.
 var endless = map[string]string{
 	"SUBSCRIBE":  "desir topic sub NAME",
 	"SSUBSCRIBE": "desir topic sub NAME",
@@ -66,8 +66,8 @@ var endless = map[string]string{
 	"PSYNC":      "redis-cli --rdb FILE",
 }
 
-// print prints an answer: in the way of redis-cli, without anything that a terminal would
-// obey, or as JSON.
+// print prints a reply like redis-cli, with terminal control characters escaped, or as
+// JSON.
 func (a asking) print(out io.Writer, reply command.Reply) error {
 	var text string
 	if a.JSON {
@@ -79,7 +79,7 @@ func (a asking) print(out io.Writer, reply command.Reply) error {
 	return err
 }
 
-// replied is an answer as a document, which has its names for what JSON lacks.
+// replied converts a reply to a document.
 func replied(value any) any {
 	switch v := value.(type) {
 	case nil, bool, int64, float64:
@@ -109,10 +109,10 @@ func replied(value any) any {
 	}
 }
 
-// loading is how long a server may take to tell of its commands.
+// loading bounds the time for loading the server's table.
 const loading = 3 * time.Second
 
-// specOf is what the server says of its commands, or what is known without it.
+// specOf returns the server's table, or the built-in one if loading fails.
 func specOf(ctx context.Context, rdb redis.UniversalClient) *command.Spec {
 	ctx, cancel := context.WithTimeout(ctx, loading)
 	defer cancel()

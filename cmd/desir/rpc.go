@@ -18,30 +18,30 @@ import (
 	"github.com/desir-go/desir/rpc"
 )
 
-// rpcCmd talks to the workers of a service.
+// rpcCmd calls a service.
 type rpcCmd struct {
-	Ls   rpcList `cmd:"" help:"Print the methods that the workers have: name, what is asked and answered, how many workers, what it does."`
-	Call rpcCall `cmd:"" help:"Call a method, and print its result as JSON."`
-	Ping rpcPing `cmd:"" help:"Print how long a call takes that does nothing: to a worker and back."`
+	Ls   rpcList `cmd:"" help:"List the methods of the workers: name, request type, result type, number of workers, description."`
+	Call rpcCall `cmd:"" help:"Call a method and print its result as JSON."`
+	Ping rpcPing `cmd:"" help:"Print the round-trip time of an empty call to a worker."`
 }
 
-// calling is what commands have that ask workers.
+// calling has the flags of all rpc commands.
 type calling struct {
 	Service string        `arg:"" help:"Name of the service."`
-	Wait    time.Duration `help:"Wait so long for a worker to come up."`
-	Timeout time.Duration `default:"1m" help:"Give up after so long; 0 for never."`
+	Wait    time.Duration `help:"Wait this long for a worker to start."`
+	Timeout time.Duration `default:"1m" help:"Give up after this time; 0 means never."`
 }
 
 type rpcList struct {
 	calling `embed:""`
-	JSON    bool `help:"Print a JSON object on each line."`
+	JSON    bool `help:"Print one JSON object per line."`
 }
 
 type rpcCall struct {
 	calling `embed:""`
 	Method  string            `arg:"" help:"Name of the method."`
-	Value   string            `arg:"" optional:"" name:"json" help:"What is asked, as JSON, an array for several parameters; - for standard input, nothing for no value."`
-	Header  map[string]string `mapsep:"none" placeholder:"k=v" help:"Send a header; may be given several times."`
+	Value   string            `arg:"" optional:"" name:"json" help:"The request as JSON; an array for several parameters; - for standard input. Leave it out to send no value."`
+	Header  map[string]string `mapsep:"none" placeholder:"k=v" help:"Send a header; can be repeated."`
 }
 
 type rpcPing struct {
@@ -62,7 +62,7 @@ func (c *calling) online(ctx context.Context, flags *cli, f func(context.Context
 
 const lookAgain = 50 * time.Millisecond
 
-// patiently asks again while no worker is alive, as long as it may wait.
+// patiently retries ask until a worker is alive, for the time of --wait.
 func (c *calling) patiently(ctx context.Context, ask func() error) error {
 	for end := time.Now().Add(c.Wait); ; {
 		err := ask()
@@ -77,7 +77,7 @@ func (c *calling) patiently(ctx context.Context, ask func() error) error {
 	}
 }
 
-// answered makes the error of a worker what a terminal wants of it.
+// answered formats the error of a worker for a terminal.
 func answered(err error) error {
 	e, ok := errors.AsType[*rpc.Error](err)
 	if !ok {
@@ -158,7 +158,7 @@ func (c *rpcCall) Run(ctx context.Context, s streams, flags *cli) error {
 	for k, v := range c.Header {
 		opts = append(opts, rpc.Header(k, v))
 	}
-	method := rpc.NewMethod[document, document](c.Method) // any>any: the worker takes what decodes
+	method := rpc.NewMethod[document, document](c.Method) // matches any signature; the worker accepts what it can decode
 	return c.online(ctx, flags, func(ctx context.Context, client *rpc.Client) error {
 		got, err := method.Call(ctx, client, asked, opts...)
 		if err != nil {

@@ -20,7 +20,7 @@ type thing struct {
 	Half float64
 }
 
-// working is a worker with methods of all kinds, until the test ends.
+// working starts a worker with methods of all kinds, which runs until the test ends.
 func working(t *testing.T, rdb redis.UniversalClient) {
 	t.Helper()
 	s := rpc.NewServer(rdb, "calc")

@@ -9,13 +9,13 @@ import (
 	"github.com/desir-go/desir/collections"
 )
 
-// setCmd works on the members of a set.
+// setCmd works on a set.
 type setCmd struct {
-	Ls  setList   `cmd:"" help:"Print the members, as a walk finds them: what changes meanwhile may be missing or come twice."`
-	Add setAdd    `cmd:"" help:"Add members, or the lines of standard input, and print how many are new."`
-	Del setDelete `cmd:"" aliases:"rm" help:"Remove members, and print how many there were."`
-	Has setHas    `cmd:"" help:"Print true or false for each of the members."`
-	Len setLen    `cmd:"" help:"Print how many members there are."`
+	Ls  setList   `cmd:"" help:"Print the members, in no order. A member that changes while it runs may be missing or printed twice."`
+	Add setAdd    `cmd:"" help:"Add members, or the lines of standard input, and print how many were new."`
+	Del setDelete `cmd:"" aliases:"rm" help:"Remove members and print how many existed."`
+	Has setHas    `cmd:"" help:"Print true or false for each member."`
+	Len setLen    `cmd:"" help:"Print the number of members."`
 }
 
 type setList struct {
@@ -25,19 +25,19 @@ type setList struct {
 
 type setAdd struct {
 	Name    string   `arg:"" help:"Name of the set."`
-	Members []string `arg:"" optional:"" name:"member" help:"Texts, or JSON for structs; without any, or as -, the lines of standard input."`
+	Members []string `arg:"" optional:"" name:"member" help:"Text, or a JSON object or array. With no member, or with -, each line of standard input is a member."`
 	input   `embed:""`
 }
 
 type setDelete struct {
 	Name    string   `arg:"" help:"Name of the set."`
-	Members []string `arg:"" name:"member" help:"Texts, or JSON for structs."`
+	Members []string `arg:"" name:"member" help:"Text, or a JSON object or array."`
 	input   `embed:""`
 }
 
 type setHas struct {
 	Name    string   `arg:"" help:"Name of the set."`
-	Members []string `arg:"" name:"member" help:"Texts, or JSON for structs."`
+	Members []string `arg:"" name:"member" help:"Text, or a JSON object or array."`
 	input   `embed:""`
 }
 

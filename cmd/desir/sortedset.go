@@ -11,42 +11,42 @@ import (
 	"github.com/desir-go/desir/collections"
 )
 
-// sortedSetCmd works on members with scores.
+// sortedSetCmd works on a sorted set.
 type sortedSetCmd struct {
-	Ls  sortedSetList   `cmd:"" help:"Print members and scores, the lowest first."`
+	Ls  sortedSetList   `cmd:"" help:"Print members and scores, lowest first."`
 	Get sortedSetGet    `cmd:"" help:"Print the score of a member."`
-	Add sortedSetAdd    `cmd:"" help:"Give members, or the lines of standard input, a score, and print how many are new."`
-	Del sortedSetDelete `cmd:"" aliases:"rm" help:"Remove members, and print how many there were."`
-	Pop sortedSetPop    `cmd:"" help:"Take the member of the lowest score and print it with the score."`
-	Len sortedSetLen    `cmd:"" help:"Print how many members there are."`
+	Add sortedSetAdd    `cmd:"" help:"Set the score of members, or of the lines of standard input, and print how many members were new."`
+	Del sortedSetDelete `cmd:"" aliases:"rm" help:"Remove members and print how many existed."`
+	Pop sortedSetPop    `cmd:"" help:"Remove the member with the lowest score and print both."`
+	Len sortedSetLen    `cmd:"" help:"Print the number of members."`
 }
 
 type sortedSetList struct {
 	Name    string `arg:"" help:"Name of the sorted set."`
-	Reverse bool   `help:"Print the highest first."`
+	Reverse bool   `help:"Print the highest score first."`
 	listing `embed:""`
 }
 
 type sortedSetGet struct {
 	Name   string `arg:"" help:"Name of the sorted set."`
-	Member string `arg:"" help:"A text, or JSON for a struct."`
+	Member string `arg:"" help:"Text, or a JSON object or array."`
 }
 
 type sortedSetAdd struct {
 	Name    string   `arg:"" help:"Name of the sorted set."`
 	Score   float64  `arg:"" help:"A number, inf or -inf."`
-	Members []string `arg:"" optional:"" name:"member" help:"Texts, JSON of objects or arrays; without any, or as -, the lines of standard input."`
+	Members []string `arg:"" optional:"" name:"member" help:"Text, or a JSON object or array. With no member, or with -, each line of standard input is a member."`
 	input   `embed:""`
 }
 
 type sortedSetDelete struct {
 	Name    string   `arg:"" help:"Name of the sorted set."`
-	Members []string `arg:"" name:"member" help:"Texts, or JSON for structs."`
+	Members []string `arg:"" name:"member" help:"Text, or a JSON object or array."`
 }
 
 type sortedSetPop struct {
 	Name string `arg:"" help:"Name of the sorted set."`
-	Max  bool   `help:"Take that of the highest."`
+	Max  bool   `help:"Remove the member with the highest score instead."`
 	view `embed:""`
 }
 
@@ -54,7 +54,7 @@ type sortedSetLen struct {
 	Name string `arg:"" help:"Name of the sorted set."`
 }
 
-// scored is a member as it is printed.
+// scored formats a member with its score.
 func (v view) scored(m collections.Scored[string]) string {
 	if v.JSON {
 		return fmt.Sprintf(`{"member":%s,"score":%s}`, v.text(m.Value), appendJSON(nil, m.Score))
@@ -62,7 +62,7 @@ func (v view) scored(m collections.Scored[string]) string {
 	return v.text(m.Value) + "\t" + scoreText(m.Score)
 }
 
-// scoreText is a score as Redis writes it.
+// scoreText formats a score as Redis does.
 func scoreText(score float64) string {
 	if text, odd := oddFloat(score); odd {
 		return text

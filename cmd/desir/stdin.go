@@ -6,9 +6,9 @@ import (
 	"sync"
 )
 
-// stdin is what a program is given to read. Reading ends with the context, which
-// a terminal or a pipe alone would not notice, and begins with the first Read:
-// what no command wants is left to others.
+// stdin reads standard input until the context ends, which a blocked read of a terminal
+// or pipe would not notice. It reads nothing before the first call of Read, so that
+// unused input is left to other programs.
 type stdin struct {
 	from  io.Reader
 	start func()
@@ -21,7 +21,7 @@ func newStdin(ctx context.Context, in io.Reader) *stdin {
 		context.AfterFunc(ctx, func() { _ = w.CloseWithError(ctx.Err()) })
 		go func() {
 			_, err := io.Copy(w, in)
-			_ = w.CloseWithError(err) // io.EOF for none
+			_ = w.CloseWithError(err) // io.EOF if err is nil
 		}()
 	})}
 }
@@ -32,5 +32,5 @@ func (s *stdin) Read(p []byte) (int, error) {
 	return s.out.Read(p)
 }
 
-// close ends the reading; a read that is under way ends with the process.
+// close stops reading. A read that is in progress ends with the process.
 func (s *stdin) close() { _ = s.out.Close() }

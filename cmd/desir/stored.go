@@ -13,16 +13,16 @@ import (
 	"github.com/desir-go/desir/internal/oneline"
 )
 
-// view is how a command prints what is stored. Nothing in Redis says of which Go
-// type a value is, so it goes by the bytes: a text is shown as it is, msgpack as
-// JSON, anything else in quotes.
+// view prints stored values. Redis does not record the Go type of a value, so the
+// format follows from the bytes: text is printed unchanged, msgpack as JSON, other
+// bytes in quotes.
 type view struct {
-	JSON    bool `help:"Print a JSON value on each line: a text in quotes, objects for what has several parts."`
-	Msgpack bool `help:"Take all values for msgpack, also those that look like texts: what pointers, interfaces and the codec Msgpack store."`
+	JSON    bool `help:"Print one JSON value per line; entries with several parts are objects."`
+	Msgpack bool `help:"Decode all values as msgpack, even those that look like text. Go types with pointers or interfaces and the codec Msgpack store such values."`
 }
 
-// text returns what is printed for a stored value: one line, without anything that
-// a terminal would obey.
+// text returns the printed form of a stored value: one line without terminal control
+// characters.
 func (v view) text(stored string) string {
 	if v.Msgpack || !printable(stored) && stored[0] >= utf8.RuneSelf {
 		if doc, ok := unpacked(stored); ok {
@@ -38,7 +38,7 @@ func (v view) text(stored string) string {
 	return string(appendJSON(nil, []byte(stored)))
 }
 
-// print prints what a call has found; a miss is an error with the words of format.
+// print prints a value. If ok is false, it returns an error with the given format.
 func (v view) print(out io.Writer, stored string, ok bool, err error, format string, names ...any) error {
 	if err == nil && !ok {
 		for i, n := range names {
@@ -53,8 +53,8 @@ func (v view) print(out io.Writer, stored string, ok bool, err error, format str
 	return err
 }
 
-// parts returns a line of two: by name in JSON, else with sep between them. The
-// first is a text of the library's or a key, never taken for msgpack by force.
+// parts formats two values on one line: as a JSON object, or separated by sep. The
+// first is text or a key and is never decoded with --msgpack.
 func (v view) parts(name1, stored1, sep, name2, stored2 string) string {
 	first := view{JSON: v.JSON}.text(stored1)
 	if v.JSON {
@@ -63,8 +63,7 @@ func (v view) parts(name1, stored1, sep, name2, stored2 string) string {
 	return first + sep + v.text(stored2)
 }
 
-// shown is a text as it can be printed, whole: quoted if a terminal could take a part of
-// it for something else than text.
+// shown returns text if it is printable, and quotes it otherwise.
 func shown(text string) string {
 	if printable(text) {
 		return text
@@ -72,7 +71,7 @@ func shown(text string) string {
 	return oneline.Quote(text, math.MaxInt)
 }
 
-// harmless is a text of several lines with what a terminal would obey escaped.
+// harmless escapes terminal control characters in a text of several lines.
 func harmless(text string) string {
 	lines := strings.Split(text, "\n")
 	for i, line := range lines {
@@ -83,15 +82,15 @@ func harmless(text string) string {
 
 func printable(text string) bool { return oneline.Plain(text) }
 
-// input is how a command takes the values that it writes.
+// input has the flags of a command that writes values.
 type input struct {
-	AsText    bool `name:"text" xor:"input" help:"Take values as texts, also those that begin as JSON does."`
-	AsJSON    bool `name:"json" xor:"input" help:"Take values as JSON: strings, numbers, booleans and null too."`
-	AsMsgpack bool `name:"msgpack" xor:"input" help:"Take values as JSON, and store all of them as msgpack: for pointers, interfaces and the codec Msgpack."`
+	AsText    bool `name:"text" xor:"input" help:"Take all values as text, even if they begin with { or [."`
+	AsJSON    bool `name:"json" xor:"input" help:"Take all values as JSON, including strings, numbers, booleans and null."`
+	AsMsgpack bool `name:"msgpack" xor:"input" help:"Take all values as JSON and store them as msgpack, for Go types with pointers or interfaces and for the codec Msgpack."`
 }
 
-// stored returns the bytes of a value from the command line or a pipe: those that
-// [codec.Auto] writes for the Go value that it is.
+// stored encodes a value from the command line or a pipe as [codec.Auto] encodes the Go
+// value.
 func (in input) stored(word string) (string, error) {
 	json := in.AsJSON || in.AsMsgpack
 	if in.AsText || !json && !strings.HasPrefix(word, "{") && !strings.HasPrefix(word, "[") {
@@ -100,7 +99,7 @@ func (in input) stored(word string) (string, error) {
 	v, err := parseJSON(word)
 	if err != nil {
 		if !json {
-			err = fmt.Errorf(`%w (what begins like this is taken for JSON; a text like it is {"$bytes":"…"}, or comes with --text)`, err)
+			err = fmt.Errorf(`%w (a value that begins with { or [ is parsed as JSON; for text use --text or {"$bytes":"…"})`, err)
 		}
 		return "", err
 	}
@@ -110,7 +109,7 @@ func (in input) stored(word string) (string, error) {
 	return auto(v)
 }
 
-// one is the bytes of a word, or of all of a stream if the word is a dash.
+// one encodes a word, or a whole stream if the word is a dash.
 func (in input) one(word string, stream io.Reader) (string, error) {
 	word, err := whole(word, stream)
 	if err != nil {
@@ -119,9 +118,9 @@ func (in input) one(word string, stream io.Reader) (string, error) {
 	return in.stored(word)
 }
 
-// batches calls f with the bytes of words, or of the lines of a stream, up to most of
-// them at a time; f returns how many were done where that are not all or none. Of a
-// stream the good lines in front of a bad one are done; verb says what that is.
+// batches calls f with the encoded words, or lines of a stream, up to most at a time.
+// If f fails after some values, it returns their number. The valid lines of a stream
+// before an invalid one are passed to f. verb names in errors what f does.
 func (in input) batches(words []string, stream io.Reader, most int, verb string, f func([]string) (int, error)) error {
 	if !fromStream(words) {
 		values, err := in.all(words)
@@ -153,9 +152,9 @@ func (in input) batches(words []string, stream io.Reader, most int, verb string,
 	return err
 }
 
-// attempt calls f with all values: one by one where it refuses them together because
-// one is too large. It returns how many were done, and the number of the last one that
-// failed.
+// attempt calls f with all values. If f refuses them because one is too large, it calls
+// f with one value at a time. It returns the number of values done, and the number of
+// the last value that failed.
 func attempt(values []string, f func([]string) (int, error)) (done, last int, err error) {
 	done, err = f(values)
 	if done > 0 || !errors.Is(err, codec.ErrTooLarge) {
@@ -169,7 +168,7 @@ func attempt(values []string, f func([]string) (int, error)) (done, last int, er
 	return len(values), len(values), nil
 }
 
-// each calls f with the bytes of each of the words, or of the lines of a stream.
+// each calls f with each encoded word, or line of a stream.
 func (in input) each(words []string, stream io.Reader, verb string, f func(string) error) error {
 	return in.batches(words, stream, 1, verb, func(values []string) (int, error) {
 		for _, value := range values {
@@ -181,7 +180,7 @@ func (in input) each(words []string, stream io.Reader, verb string, f func(strin
 	})
 }
 
-// all is the bytes of each of several words, up to the first that has none.
+// all encodes words, up to the first that is invalid.
 func (in input) all(words []string) ([]string, error) {
 	stored := make([]string, 0, len(words))
 	for _, word := range words {
@@ -194,10 +193,10 @@ func (in input) all(words []string) ([]string, error) {
 	return stored, nil
 }
 
-// key returns the bytes of a key of a map: JSON for structs and arrays, else a text.
+// key encodes the key of a map: a JSON object or array, or text.
 func key(word string) (string, error) { return input{}.stored(word) }
 
-// auto stores scalars as the texts that they are in Redis, all else as msgpack.
+// auto encodes scalars as Redis text, and all other values as msgpack.
 func auto(v any) (string, error) {
 	switch v.(type) {
 	case bool, int64, uint64, float32, float64, string, []byte, time.Time:

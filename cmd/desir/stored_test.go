@@ -22,7 +22,7 @@ func pack(t *testing.T, v any) string {
 	return string(data)
 }
 
-// TestView shows what may be stored, for people and as JSON.
+// TestView prints stored values as text and as JSON.
 func TestView(t *testing.T) {
 	at := time.Date(2024, 2, 29, 12, 30, 0, 120_000_000, time.UTC)
 	for name, tt := range map[string]struct{ stored, plain, json string }{
@@ -78,7 +78,7 @@ func TestView(t *testing.T) {
 	}
 }
 
-// TestInput stores what a command line says in the bytes of package codec.
+// TestInput stores command-line values with the bytes of package codec.
 func TestInput(t *testing.T) {
 	asJSON, asText, asMsgpack := input{AsJSON: true}, input{AsText: true}, input{AsMsgpack: true}
 	none := (*int)(nil)
@@ -144,8 +144,8 @@ func TestInput(t *testing.T) {
 	}
 }
 
-// TestRoundTrip writes what is shown and gets the same bytes: for everything that
-// the golden file of msgpack holds.
+// TestRoundTrip writes printed values and gets the same bytes, for all values in the
+// golden file of msgpack.
 func TestRoundTrip(t *testing.T) {
 	golden, err := os.ReadFile("../../codec/testdata/msgpack.golden")
 	if err != nil {
@@ -173,8 +173,8 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
-// FuzzView shows any bytes: in one line that no terminal obeys, as JSON that is
-// valid, and that comes back as it was.
+// FuzzView prints arbitrary bytes: on one line without terminal control characters, and
+// as valid JSON that can be written back.
 func FuzzView(f *testing.F) {
 	for _, seed := range []string{"", "text", "\x1b[31m", "\xff", "\x82\xa1a\x01\xa1b\x93\xc0\xc3\xc4\x01\xff", "\xd7\xff\x1c\x9c8\x00e\xe0x\xc8", "\x81\x01\xa1x", "\xdd\xff\xff\xff\xff", "\xca=\xcc\xcc\xcd"} {
 		f.Add(seed)

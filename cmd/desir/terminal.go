@@ -6,7 +6,7 @@ import (
 	"golang.org/x/term"
 )
 
-const plainWidth = 80 // columns of what is no terminal
+const plainWidth = 80 // columns if the output is not a terminal
 
 // isTerminal reports whether a stream is a terminal.
 func isTerminal(stream any) bool {
@@ -14,7 +14,7 @@ func isTerminal(stream any) bool {
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
-// columns is how wide a stream is.
+// columns returns the width of a stream.
 func columns(stream any) int {
 	if f, ok := stream.(*os.File); ok {
 		if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {

@@ -17,7 +17,7 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// asTool makes the test's binary be the tool.
+// asTool makes the test binary run the tool.
 const asTool = "DESIR_TEST_AS_TOOL"
 
 // terminal is the tool at a terminal.
@@ -31,11 +31,11 @@ type terminal struct {
 	at    int // what was expected already
 }
 
-// atTerminal starts the tool at a terminal of its own.
+// atTerminal starts the tool at its own terminal.
 func atTerminal(t *testing.T, args ...string) *terminal {
 	t.Helper()
 	settings := filepath.Join(t.TempDir(), "inputrc")
-	if err := os.WriteFile(settings, []byte("set cursor-position-probe off\n"), 0o600); err != nil { // nobody here would answer
+	if err := os.WriteFile(settings, []byte("set cursor-position-probe off\n"), 0o600); err != nil { // this terminal does not reply
 		t.Fatal(err)
 	}
 	cmd := exec.Command(os.Args[0], args...)
@@ -63,7 +63,7 @@ func atTerminal(t *testing.T, args ...string) *terminal {
 	return term
 }
 
-// listen reads what the tool writes.
+// listen reads the tool's output.
 func (term *terminal) listen() {
 	for buf := make([]byte, 4096); ; {
 		n, err := term.pty.Read(buf)
@@ -83,7 +83,7 @@ func (term *terminal) keys(keys string) {
 	}
 }
 
-// expect waits for a text behind those that were expected before.
+// expect waits for a text after the texts expected before.
 func (term *terminal) expect(text string) {
 	term.t.Helper()
 	redistest.Eventually(term.t, patient, func() bool {
@@ -99,11 +99,11 @@ func (term *terminal) expect(text string) {
 
 const patient = 20 * time.Second
 
-// editing is what the editor writes when it is there for the next line: the shape
-// of its cursor. What is typed before that may be lost.
+// editing is the sequence that sets the cursor shape, which the editor writes when it
+// is ready for the next line. Keys that are typed before it may be lost.
 const editing = "\x1b[1 q"
 
-// TestTerminal edits lines as somebody at a terminal does.
+// TestTerminal edits lines at a terminal.
 func TestTerminal(t *testing.T) {
 	file := inHome(t)
 	s := onServer(t)
@@ -140,7 +140,7 @@ func TestTerminal(t *testing.T) {
 	term.expect("^C")
 	term.expect(editing)
 	term.keys("\x03")
-	term.expect("Ctrl-D, leaves")
+	term.expect("Ctrl-D, to end the session")
 	term.expect(editing)
 	term.keys("ping\r")
 	term.expect("PONG")
@@ -174,7 +174,7 @@ func TestTerminal(t *testing.T) {
 	}
 }
 
-// typedTexts are texts of every kind of printable character, each short enough for a line.
+// typedTexts has texts with every kind of printable character, each shorter than a line.
 func typedTexts() (texts []string) {
 	texts = []string{
 		"éöñßäüÿ¡µ",                     // bytes that the editor could take for Meta keys
@@ -196,7 +196,7 @@ func typedTexts() (texts []string) {
 	return append(texts, b.String())
 }
 
-// TestTypedIsStored stores what was typed or pasted, character by character.
+// TestTypedIsStored stores typed and pasted text, character by character.
 func TestTypedIsStored(t *testing.T) {
 	inHome(t)
 	s := onServer(t)
@@ -215,12 +215,12 @@ func TestTypedIsStored(t *testing.T) {
 		term.keys(`set typed "` + text + `"` + "\r")
 		stored("typed", text)
 	}
-	// In the middle of a line, behind characters of every width.
+	// In the middle of a line, after characters of every width.
 	term.keys("set typed \"中e\u0301é\"\x1b[D\x1b[Döü\x05\r")
 	stored("in the middle", "中e\u0301öüé")
 	term.keys("set typed \x16é\x16ß\r") // Ctrl-V
 	stored("quoted", "éß")
-	// More than one read of the terminal: its chunks end in the middle of characters.
+	// Longer than one read of the terminal, so that reads end inside characters.
 	for _, odd := range []string{"", "a", "ab"} {
 		long := odd + strings.Repeat("é中", 350)
 		term.keys("set typed \x1b[200~" + long + "\x1b[201~\r")

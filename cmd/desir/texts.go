@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// texts are the files of a tour, all open: one that cannot be read is told
-// before anything is counted.
+// texts are the open files of a tour. Opening all of them first reports an unreadable
+// one before anything is counted.
 type texts struct{ files []text }
 
 type text struct {
@@ -47,7 +47,7 @@ func (t *texts) close() {
 	}
 }
 
-// name is what the texts are called together.
+// name returns a name for all texts.
 func (t *texts) name() string {
 	if len(t.files) == 1 {
 		return t.files[0].name

@@ -11,21 +11,21 @@ import (
 	"github.com/desir-go/desir/channel"
 )
 
-// topicCmd works on a topic of texts.
+// topicCmd works on a topic of text messages.
 type topicCmd struct {
 	Pub topicPublish `cmd:"" aliases:"publish" help:"Publish messages, or the lines of standard input."`
-	Sub topicListen  `cmd:"" aliases:"listen" help:"Print messages as they come; gaps are told on standard error."`
+	Sub topicListen  `cmd:"" aliases:"listen" help:"Subscribe and print messages. Gaps are reported on standard error."`
 }
 
 type topicPublish struct {
 	Name  string   `arg:"" help:"Name of the topic."`
-	Words []string `arg:"" optional:"" name:"word" help:"Texts, JSON of objects or arrays; without any, or as -, the lines of standard input."`
+	Words []string `arg:"" optional:"" name:"word" help:"Text, or a JSON object or array. With no word, or with -, each line of standard input is a message."`
 	input `embed:""`
 }
 
 type topicListen struct {
 	Name     string `arg:"" help:"Name of the topic."`
-	Pattern  bool   `help:"Listen to all topics that fit the name as a glob, and print the topic in front."`
+	Pattern  bool   `help:"Treat the name as a glob pattern, subscribe to all matching topics and print the topic before each message."`
 	patience `embed:""`
 	view     `embed:""`
 }
@@ -53,7 +53,7 @@ func (c *topicListen) Run(ctx context.Context, s streams, flags *cli) error {
 			return err
 		}
 		defer func() { _ = sub.Close() }() // its error is always nil
-		return printEach(s.out, c.tell(s, sub.All(ctx, c.loop()...)), c.Count, func(m channel.Message[string]) string {
+		return printEach(s.out, c.reportGaps(s, sub.All(ctx, c.loop()...)), c.Count, func(m channel.Message[string]) string {
 			if c.Pattern {
 				return c.parts("topic", m.Topic, ": ", "value", m.Value)
 			}
@@ -62,8 +62,8 @@ func (c *topicListen) Run(ctx context.Context, s streams, flags *cli) error {
 	})
 }
 
-// tell tells of gaps on standard error, and goes on.
-func (c *topicListen) tell(s streams, all iter.Seq2[channel.Message[string], error]) iter.Seq2[channel.Message[string], error] {
+// reportGaps prints gaps on standard error and yields everything else.
+func (c *topicListen) reportGaps(s streams, all iter.Seq2[channel.Message[string], error]) iter.Seq2[channel.Message[string], error] {
 	return func(yield func(channel.Message[string], error) bool) {
 		for m, err := range all {
 			if gap, ok := errors.AsType[*channel.GapError](err); ok {

@@ -9,7 +9,7 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// TestTopic lets two terminals listen to a third.
+// TestTopic publishes from one process to two others.
 func TestTopic(t *testing.T) {
 	s := redistest.StartServer(t)
 	t.Setenv("DESIR_URL", "redis://"+s.Addr)
@@ -42,18 +42,18 @@ func TestTopic(t *testing.T) {
 	}
 }
 
-// TestTopicGap tells of what was missed, and goes on.
+// TestTopicGap verifies that a gap is reported and that the subscription goes on.
 func TestTopicGap(t *testing.T) {
 	s := redistest.StartServer(t)
 	t.Setenv("DESIR_URL", "redis://"+s.Addr)
 	admin, ctx := s.Client(t), context.Background()
 	subscribed := func() bool { return admin.PubSubNumSub(ctx, "news").Val()["news"] == 1 }
 	heard := listening("topic", "sub", "news", "-n", "1")
-	redistest.Eventually(t, 10*time.Second, subscribed, "somebody who listens")
+	redistest.Eventually(t, 10*time.Second, subscribed, "a subscriber")
 	if n := admin.ClientKillByFilter(ctx, "TYPE", "pubsub").Val(); n != 1 {
 		t.Fatalf("%d connections killed", n)
 	}
-	redistest.Eventually(t, 10*time.Second, subscribed, "somebody who listens again")
+	redistest.Eventually(t, 10*time.Second, subscribed, "a subscriber again")
 	if status, _, errs := tool(t, "topic", "pub", "news", "after"); status != 0 {
 		t.Fatalf("exit status %d, %q", status, errs)
 	}

@@ -20,44 +20,44 @@ import (
 	"github.com/desir-go/desir/counter"
 )
 
-// tourCmd counts words. The help text is the definition of a word.
+// tourCmd counts words. Its help text defines a word.
 type tourCmd struct {
-	Files   []string `arg:"" optional:"" name:"file" help:"Text files; without any, the README of the library."`
-	Workers int      `default:"4" help:"Goroutines that count at the same time (1 to 64)."`
-	Top     int      `default:"10" help:"How many of the most frequent words to print."`
+	Files   []string `arg:"" optional:"" name:"file" help:"Text files; by default the README of the library."`
+	Workers int      `default:"4" help:"Number of goroutines that count (1 to 64)."`
+	Top     int      `default:"10" help:"Number of most frequent words to print."`
 }
 
-// Help is printed behind the flags.
+// Help returns the text that follows the flags.
 func (tourCmd) Help() string {
-	return "A word is a run of letters and digits, as in: grep -oE '[[:alnum:]]+' FILE | sort | uniq -c"
+	return "A word is a sequence of letters and digits, as for: grep -oE '[[:alnum:]]+' FILE | sort | uniq -c"
 }
 
 //go:generate cp ../../README.md readme.md
 
-// readme is a copy of the module's README, which is out of embed's reach. A
-// test holds the two together.
+// readme is a copy of the module's README, which embed cannot reach. A test verifies
+// that they are equal.
 //
 //go:embed readme.md
 var readme string
 
-// keepFor is when the keys of a tour that was killed go away by themselves.
+// keepFor is the expiry of the keys of a tour, in case it is killed.
 const keepFor = time.Hour
 
-// tour is what the workers of one run share: in Redis, under names of its own,
-// so that any number of tours can run on one server.
+// tour has the objects that the workers of one run share. Their names contain the
+// number of the run, so that any number of tours can run on one server.
 type tour struct {
-	number   int64                            // of the run
-	lines    *channel.Chan[[]string]          // read, not yet counted, in batches
-	words    *collections.Map[string, int]    // how often each word was seen
-	distinct *collections.Set[string]         // the words
-	total    *counter.Counter                 // of words
-	done     *collections.Value[tourProgress] // for whoever wants to look
-	top      *collections.List[string]        // the most frequent words, in the end
+	number   int64                            // number of the run
+	lines    *channel.Chan[[]string]          // batches of lines to count
+	words    *collections.Map[string, int]    // count of each word
+	distinct *collections.Set[string]         // all words
+	total    *counter.Counter                 // number of words
+	done     *collections.Value[tourProgress] // progress so far
+	top      *collections.List[string]        // the most frequent words
 
-	waiting desir.Object // the channel's key, which expires as the others do
+	waiting desir.Object // the channel's key, to set its expiry
 }
 
-// tourProgress is what a tour has behind it.
+// tourProgress is the part of a tour that is done.
 type tourProgress struct {
 	Lines int
 	Words int
@@ -89,13 +89,13 @@ func newTour(ctx context.Context, rdb redis.UniversalClient) (*tour, error) {
 	}, nil
 }
 
-// objects are those of the run that live in one key, to let them expire and to
+// objects returns the run's objects that live in one key, to set their expiry and to
 // remove them.
 func (t *tour) objects() []desir.Object {
 	return []desir.Object{t.waiting, t.words.Object, t.distinct.Object, t.total.Object, t.done.Object, t.top.Object}
 }
 
-// end removes what the run has stored, also when ctx has ended.
+// end removes everything that the run has stored, even if ctx has ended.
 func (t *tour) end(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
@@ -154,15 +154,15 @@ func (c *tourCmd) Run(ctx context.Context, s streams, flags *cli) (err error) {
 	return nil
 }
 
-// result is what the objects say when all is counted.
+// result is the content of the objects after counting.
 type result struct {
 	tourProgress
 	counts map[string]int
 }
 
-var errUneven = errors.New("the map, the set, the counter and the value do not agree; did somebody else write to this run's keys?")
+var errUneven = errors.New("the map, the set, the counter and the value do not agree; did another program write to the keys of this run?")
 
-// result reads the objects and checks them against each other.
+// result reads the objects and compares them.
 func (t *tour) result(ctx context.Context) (result, error) {
 	progress, _, err := t.done.Get(ctx)
 	if err != nil {
@@ -182,7 +182,7 @@ func (t *tour) result(ctx context.Context) (result, error) {
 		if err != nil {
 			return result{}, err
 		}
-		if _, again := r.counts[e.Key]; !again { // a walk may repeat
+		if _, again := r.counts[e.Key]; !again { // an iteration may repeat an entry
 			sum += e.Value
 		}
 		r.counts[e.Key] = e.Value

@@ -15,12 +15,12 @@ import (
 )
 
 const (
-	batchLines   = 64  // lines that travel together
+	batchLines   = 64  // lines per batch
 	batchesAhead = 256 // batches that may wait in Redis
 )
 
-// count lets workers count all lines of the texts: the reader sends batches of
-// them through the shared channel, and an empty one for each worker at the end.
+// count lets workers count all lines of the texts. The reader sends batches of lines
+// through the shared channel, and at the end an empty batch for each worker.
 func (t *tour) count(ctx context.Context, in *texts, workers int, p *progress) error {
 	defer p.end()
 	ctx, stop := context.WithCancelCause(ctx)
@@ -107,8 +107,7 @@ func (t *tour) work(ctx context.Context, p *progress) error {
 	return nil
 }
 
-// add brings what one batch had to the shared objects. Each is exact by itself:
-// nothing is read first and written back.
+// add adds the counts of one batch to the shared objects. Each addition is atomic.
 func (t *tour) add(ctx context.Context, seen map[string]int, lines, words int) error {
 	var distinct []string
 	for word, n := range seen {
@@ -137,8 +136,8 @@ func (t *tour) add(ctx context.Context, seen map[string]int, lines, words int) e
 	return nil
 }
 
-// wordsIn returns the words of a text: runs of letters and digits of any script, with
-// the marks on them.
+// wordsIn returns the words of a text: sequences of letters and digits of any script,
+// with their combining marks.
 func wordsIn(text string) []string {
 	words := strings.FieldsFunc(text, func(r rune) bool { return !isWord(r) && !unicode.IsMark(r) })
 	return slices.DeleteFunc(words, func(word string) bool { return !strings.ContainsFunc(word, isWord) })

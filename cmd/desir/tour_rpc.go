@@ -18,13 +18,13 @@ import (
 	"github.com/desir-go/desir/rpc"
 )
 
-// often is what the other process of a tour is asked.
-var often = rpc.NewMethod[string, int]("Often", rpc.Doc("says how often the tour has seen a word"))
+// often is the method that the other process of a tour serves.
+var often = rpc.NewMethod[string, int]("Often", rpc.Doc("returns the number of times that the tour has seen a word"))
 
-var errNoWord = errors.New("a word has at least one letter")
+var errNoWord = errors.New("the word is empty")
 
-// tourWorkerCmd is that process: a worker over what a tour has counted, until its
-// standard input ends. The tour starts it.
+// tourWorkerCmd is the other process: a worker that serves the counts of a tour until
+// its standard input ends. The tour starts it.
 type tourWorkerCmd struct {
 	Number int64 `arg:"" help:"Number of the tour."`
 }
@@ -35,7 +35,7 @@ func (c *tourWorkerCmd) Run(ctx context.Context, s streams, flags *cli) error {
 		ctx, stop := context.WithCancel(ctx)
 		defer stop()
 		go func() {
-			_, _ = io.Copy(io.Discard, s.in) // its end is what counts
+			_, _ = io.Copy(io.Discard, s.in) // waits for its end
 			stop()
 		}()
 		words := collections.NewMap[string, int](rdb, tourName(c.Number, "words"))
@@ -52,12 +52,11 @@ func (c *tourWorkerCmd) Run(ctx context.Context, s streams, flags *cli) error {
 }
 
 const (
-	answerWithin = 15 * time.Second // the other process begins, and answers
-	endWithin    = 5 * time.Second  // and ends
+	answerWithin = 15 * time.Second // for the other process to start and to reply
+	endWithin    = 5 * time.Second  // for it to end
 )
 
-// ask lets another process tell what this one has counted, by calls that succeed and
-// fail there.
+// ask makes calls to another process, one that succeeds and one that fails.
 func (t *tour) ask(ctx context.Context, out io.Writer, rdb redis.UniversalClient, url string) (err error) {
 	life, stop := context.WithTimeout(ctx, answerWithin)
 	worker, err := startWorker(life, stop, t.number, url)
@@ -69,7 +68,7 @@ func (t *tour) ask(ctx context.Context, out io.Writer, rdb redis.UniversalClient
 		stop()
 		<-worker.gone
 		if worker.err != nil && ctx.Err() == nil {
-			err = worker.err // whatever that has led to
+			err = worker.err // the cause of other errors
 		}
 	}()
 	word, _, err := t.top.At(life, 0)
@@ -92,9 +91,9 @@ func (t *tour) ask(ctx context.Context, out io.Writer, rdb redis.UniversalClient
 	_, err = often.Call(life, client, "")
 	e, ok := errors.AsType[*rpc.Error](err)
 	if !ok {
-		return errors.Join(errors.New("the worker has not refused to look for nothing"), err)
+		return errors.Join(errors.New("the worker accepted an empty word"), err)
 	}
-	_, err = fmt.Fprintf(out, "\nProcess %d answers calls: Often(%q) is %d, in %v; Often(\"\") fails with: %s (%s).\n",
+	_, err = fmt.Fprintf(out, "\nProcess %d serves calls: Often(%q) is %d, in %v; Often(\"\") fails with: %s (%s).\n",
 		worker.cmd.Process.Pid, word, n, took.Round(time.Microsecond), e.Message, e.Code)
 	return err
 }
@@ -102,12 +101,13 @@ func (t *tour) ask(ctx context.Context, out io.Writer, rdb redis.UniversalClient
 // tourWorker is the other process.
 type tourWorker struct {
 	cmd  *exec.Cmd
-	gone chan struct{} // closed when it has ended
-	err  error         // then, unless that was in order
+	gone chan struct{} // closed after it has ended
+	err  error         // set before gone is closed, if it failed
 }
 
-// startWorker lets this program run a second time. When ctx ends its standard input does, as
-// when this process dies, and it has a moment to end. When it has ended, stop is called.
+// startWorker starts this program a second time. When ctx or this process ends, so does
+// the standard input of the other process, which then has a moment to end. startWorker
+// calls stop when the process has ended.
 func startWorker(ctx context.Context, stop func(), number int64, url string) (*tourWorker, error) {
 	self, err := os.Executable()
 	if err != nil {
@@ -115,7 +115,7 @@ func startWorker(ctx context.Context, stop func(), number int64, url string) (*t
 	}
 	var errs bytes.Buffer
 	w := &tourWorker{cmd: exec.CommandContext(ctx, self, "tour-worker", strconv.FormatInt(number, 10)), gone: make(chan struct{})}
-	w.cmd.Env = append(os.Environ(), "DESIR_URL="+url) // where no list of processes shows its password
+	w.cmd.Env = append(os.Environ(), "DESIR_URL="+url) // not an argument, which a process list would show
 	w.cmd.Stderr, w.cmd.WaitDelay = &errs, endWithin
 	stdin, err := w.cmd.StdinPipe()
 	if err != nil {

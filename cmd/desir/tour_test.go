@@ -21,7 +21,7 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// TestReadmeIsFresh holds the copy in the binary to the original.
+// TestReadmeIsFresh compares the copy in the binary with the original.
 func TestReadmeIsFresh(t *testing.T) {
 	original, err := os.ReadFile("../../README.md")
 	if err != nil {
@@ -116,7 +116,7 @@ func TestTour(t *testing.T) {
 	}
 }
 
-// TestTourOfReadme compares with what the shell says of the same file.
+// TestTourOfReadme compares a tour with the shell command in its help.
 func TestTourOfReadme(t *testing.T) {
 	status, out, errs := tool(t, "tour", "--top", "100000")
 	if status != 0 || errs != "" {
@@ -136,7 +136,7 @@ func TestTourOfReadme(t *testing.T) {
 	}
 }
 
-// TestWordsIn finds words, and no punctuation.
+// TestWordsIn finds words without punctuation.
 func TestWordsIn(t *testing.T) {
 	for text, want := range map[string]string{
 		"":                             "",
@@ -152,8 +152,8 @@ func TestWordsIn(t *testing.T) {
 	}
 }
 
-// TestToursTogether runs several tours at once on one server, each right, and
-// nothing stays behind but the number of runs.
+// TestToursTogether runs several tours at once on one server. Each is right, and only
+// the number of runs remains stored.
 func TestToursTogether(t *testing.T) {
 	s := redistest.StartServer(t)
 	t.Setenv("DESIR_URL", "redis://"+s.Addr)
@@ -178,9 +178,9 @@ func TestToursTogether(t *testing.T) {
 	}
 }
 
-var answers = regexp.MustCompile(`(?m)^Process (\d+) answers calls: Often\("the"\) is 2, in .*; Often\(""\) fails with: a word has at least one letter \(invalid argument\)\.$`)
+var answers = regexp.MustCompile(`(?m)^Process (\d+) serves calls: Often\("the"\) is 2, in .*; Often\(""\) fails with: the word is empty \(invalid argument\)\.$`)
 
-// TestTourAsks: the end of a tour asks another process, which ends as well.
+// TestTourAsks: at its end a tour calls another process, which ends as well.
 func TestTourAsks(t *testing.T) {
 	text := filepath.Join(t.TempDir(), "text")
 	if err := os.WriteFile(text, []byte("the cat and the dog"), 0o600); err != nil {
@@ -197,8 +197,8 @@ func TestTourAsks(t *testing.T) {
 	}
 }
 
-// TestTourWorker: the other process of a tour ends with its standard input, and when it
-// cannot work at once.
+// TestTourWorker: the other process of a tour ends with its standard input, and if it
+// cannot start.
 func TestTourWorker(t *testing.T) {
 	s := redistest.StartServer(t)
 	t.Setenv("DESIR_URL", "redis://"+s.Addr)
@@ -209,13 +209,13 @@ func TestTourWorker(t *testing.T) {
 		t.Fatal(err)
 	}
 	status, out, errs := tool(t, "tour", "main.go") // the first of this server
-	if status != 1 || !strings.Contains(errs, "the tour's worker: exit status 1") || strings.Contains(out, "answers calls") {
+	if status != 1 || !strings.Contains(errs, "the tour's worker: exit status 1") || strings.Contains(out, "serves calls") {
 		t.Errorf("a worker that cannot work: exit status %d, %q", status, errs)
 	}
 }
 
-// TestTourInterrupted ends a tour in the middle: it says so, and removes what
-// it had stored.
+// TestTourInterrupted interrupts a tour: it reports that, and removes what it has
+// stored.
 func TestTourInterrupted(t *testing.T) {
 	s := redistest.StartServer(t)
 	ctx, cancel := context.WithCancel(context.Background())

@@ -8,11 +8,11 @@ import (
 	"github.com/desir-go/desir/collections"
 )
 
-// valueCmd works on a single value.
+// valueCmd works on a value.
 type valueCmd struct {
 	Get valueGet    `cmd:"" help:"Print the value."`
-	Set valueSet    `cmd:"" help:"Store it; an expiry that it had is gone."`
-	Del valueDelete `cmd:"" aliases:"rm" help:"Delete it, and print whether it was there, as 1 or 0."`
+	Set valueSet    `cmd:"" help:"Store a value and remove its expiry."`
+	Del valueDelete `cmd:"" aliases:"rm" help:"Delete the value and print 1 if it existed, or 0."`
 }
 
 type valueGet struct {
@@ -22,7 +22,7 @@ type valueGet struct {
 
 type valueSet struct {
 	Name  string `arg:"" help:"Name of the value."`
-	Value string `arg:"" help:"A text, JSON of an object or array, or - for standard input."`
+	Value string `arg:"" help:"Text, a JSON object or array, or - for standard input."`
 	input `embed:""`
 }
 
@@ -34,7 +34,7 @@ type valueDelete struct {
 func (c *valueGet) Run(ctx context.Context, s streams, flags *cli) error {
 	return online(ctx, flags, func(rdb redis.UniversalClient) error {
 		v, ok, err := collections.NewValue[string](rdb, c.Name).Get(ctx)
-		return c.print(s.out, v, ok, err, "there is no %s", c.Name)
+		return c.print(s.out, v, ok, err, "%s does not exist", c.Name)
 	})
 }
 

@@ -13,11 +13,11 @@ func (versionCmd) Run(s streams) error {
 	return err
 }
 
-// versions are those of the tool, of Go and of the Redis client in it.
+// versions returns the versions of the tool, of Go and of go-redis.
 func versions() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
-		return "desir, of an unknown version"
+		return "desir, unknown version"
 	}
 	text := fmt.Sprintf("desir %s, %s", info.Main.Version, info.GoVersion)
 	for _, dep := range info.Deps {

@@ -144,7 +144,7 @@ func TestPQ(t *testing.T) {
 	s := onServer(t)
 	follow(t, []step{
 		{[]string{"pq", "pop", "q"}, 1, ""},
-		{[]string{"pq", "pop", "nobody's", "--wait", "10ms"}, 1, ""},
+		{[]string{"pq", "pop", "empty-queue", "--wait", "10ms"}, 1, ""},
 		{[]string{"pq", "push", "q", "5", "late", `{"X":1}`, "late"}, 0, ""},
 		{[]string{"pq", "push", "q", "-1", "first\x1b[2J"}, 0, ""},
 		{[]string{"pq", "ls", "q"}, 0, "-1\t\"first\\x1b[2J\"\n5\tlate\n5\t{\"X\":1}\n5\tlate\n"},
@@ -195,7 +195,7 @@ func TestValueAndCounter(t *testing.T) {
 	follow(t, []step{{[]string{"value", "get", "v"}, 0, "[1,2]\n"}})
 }
 
-// user has what a struct may have.
+// user has fields of every type.
 type user struct {
 	Name   string
 	Age    int `msgpack:"age"`
@@ -209,8 +209,8 @@ type user struct {
 	Any    any
 }
 
-// TestTyped stores with the tool what a Go program reads, and the other way round,
-// in the same bytes.
+// TestTyped stores with the tool what a Go program reads, and the reverse, with the
+// same bytes.
 func TestTyped(t *testing.T) {
 	s := onServer(t)
 	ctx, rdb := context.Background(), s.Client(t)
@@ -273,8 +273,8 @@ func TestTyped(t *testing.T) {
 	})
 }
 
-// TestWalkStreams prints elements before the walk has seen all, and ends when
-// nobody reads on.
+// TestWalkStreams prints elements before the iteration ends, and stops when the output
+// is closed.
 func TestWalkStreams(t *testing.T) {
 	s := onServer(t)
 	ctx, rdb := context.Background(), s.Client(t)
@@ -295,7 +295,7 @@ func TestWalkStreams(t *testing.T) {
 		return r, done
 	}
 	gone, done := ls()
-	_ = gone.CloseWithError(errors.New("nobody reads"))
+	_ = gone.CloseWithError(errors.New("no reader"))
 	if status := <-done; status != 1 {
 		t.Errorf("exit status %d without a reader, want 1", status)
 	}
@@ -309,11 +309,11 @@ func TestWalkStreams(t *testing.T) {
 	}
 }
 
-// interrupted is what an interrupted command says; what it had sent is counted if it
-// reads lines.
+// interrupted matches the error of an interrupted command, with the number of lines
+// sent if it reads lines.
 var interrupted = regexp.MustCompile(`^desir: interrupted(; [01] lines? before (was|were) (stored|sent))?\n$`)
 
-// TestInterrupt ends commands that wait for their input, and what receives.
+// TestInterrupt interrupts commands that read input, and commands that receive.
 func TestInterrupt(t *testing.T) {
 	onServer(t)
 	for _, args := range [][]string{{"list", "push", "l"}, {"value", "set", "v", "-"}, {"chan", "send", "c"}, {"chan", "recv", "c"}} {

@@ -10,24 +10,24 @@ import (
 	"strings"
 )
 
-// where is the part of the command line that says which Redis to work on.
+// where has the flags that select the Redis server.
 type where struct {
-	URL      string `help:"Redis to work on; without it an embedded one." env:"DESIR_URL" placeholder:"redis://…"`
-	User     string `help:"User of the Redis, instead of the URL's." env:"DESIR_USER" placeholder:"NAME"`
-	Askpass  bool   `help:"Ask for the password, which then stands in no list of processes; DESIR_PASSWORD has it without asking."`
-	TLS      bool   `name:"tls" help:"Use TLS, as a URL of rediss:// does." env:"DESIR_TLS"`
-	CACert   string `name:"cacert" help:"Trust the authorities in this file, in PEM, instead of the system's; means --tls." env:"DESIR_CACERT" placeholder:"FILE"`
-	Cert     string `help:"Show the server this certificate; means --tls." env:"DESIR_CERT" placeholder:"FILE"`
-	Key      string `help:"Key of --cert." env:"DESIR_KEY" placeholder:"FILE"`
-	Insecure bool   `help:"Do not verify the server's certificate: anybody on the way can read and change everything; means --tls."`
+	URL      string `help:"URL of the Redis server. Without it tour and repl use an embedded one." env:"DESIR_URL" placeholder:"redis://…"`
+	User     string `help:"User name, instead of the one in the URL." env:"DESIR_USER" placeholder:"NAME"`
+	Askpass  bool   `help:"Ask for the password, so that it is not in a process list. Scripts can set DESIR_PASSWORD instead."`
+	TLS      bool   `name:"tls" help:"Use TLS, as with a rediss:// URL." env:"DESIR_TLS"`
+	CACert   string `name:"cacert" help:"PEM file with the certificate authorities to trust instead of the system's; implies --tls." env:"DESIR_CACERT" placeholder:"FILE"`
+	Cert     string `help:"PEM file with the client certificate; implies --tls." env:"DESIR_CERT" placeholder:"FILE"`
+	Key      string `help:"PEM file with the key of --cert." env:"DESIR_KEY" placeholder:"FILE"`
+	Insecure bool   `help:"Do not verify the server's certificate. Anyone in the network path can then read and change all data; implies --tls."`
 }
 
 var (
-	errNoWhere = errors.New("--user, --askpass, --tls, --cacert, --cert, --key and --insecure are for the Redis of --url or DESIR_URL")
-	errSocket  = errors.New("a socket has no TLS")
+	errNoWhere = errors.New("--user, --askpass, --tls, --cacert, --cert, --key and --insecure need --url or DESIR_URL")
+	errSocket  = errors.New("TLS is not supported on a Unix socket")
 )
 
-// resolve puts what the other flags say into the URL.
+// resolve adds the other flags to the URL.
 func (w *where) resolve(ctx context.Context, s streams) error {
 	password := os.Getenv("DESIR_PASSWORD")
 	given := *w
@@ -51,8 +51,8 @@ func (w *where) resolve(ctx context.Context, s streams) error {
 	return err
 }
 
-// compose returns the URL with the user, the password and the files. What is no URL
-// is for desir.Open to refuse.
+// compose returns the URL with the user, the password and the files. It leaves an
+// invalid URL to desir.Open.
 func (w *where) compose(password string) (string, error) {
 	scheme, rest, ok := strings.Cut(w.URL, "://")
 	if !ok {
@@ -63,7 +63,7 @@ func (w *where) compose(password string) (string, error) {
 		if file == "" {
 			continue
 		}
-		path, err := filepath.Abs(file) // the other process of a tour may stand elsewhere
+		path, err := filepath.Abs(file) // the other process of a tour may have another working directory
 		if err != nil {
 			return "", err
 		}
@@ -91,7 +91,7 @@ func (w *where) compose(password string) (string, error) {
 	return scheme + "://" + rest + query, nil
 }
 
-// withUser returns what is behind a URL's scheme with the user and the password in front.
+// withUser adds the user and the password to the part of a URL after the scheme.
 func (w *where) withUser(rest, password string) string {
 	if w.User == "" && password == "" {
 		return rest
@@ -117,7 +117,7 @@ func (w *where) withUser(rest, password string) string {
 	return user + ":" + secret + "@" + hosts + path
 }
 
-// withOption is a query with an option, in place of one of that name.
+// withOption sets an option in a query.
 func withOption(query, name, value string) string {
 	var kept []string
 	for option := range strings.SplitSeq(query, "&") {
@@ -128,5 +128,5 @@ func withOption(query, name, value string) string {
 	return strings.Join(append(kept, name+"="+url.QueryEscape(value)), "&")
 }
 
-// escapedInURL escapes everything that a URL could take for something else.
+// escapedInURL escapes text for any part of a URL.
 func escapedInURL(text string) string { return strings.ReplaceAll(url.QueryEscape(text), "+", "%20") }

@@ -8,7 +8,7 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// TestCompose puts flags into URLs of every form.
+// TestCompose adds flags to URLs of every form.
 func TestCompose(t *testing.T) {
 	for _, tt := range []struct {
 		where
@@ -39,7 +39,8 @@ func TestCompose(t *testing.T) {
 
 const secret = "p@ss:/?#w%rd"
 
-// TestUserAndTLS reaches a server that wants a user, and a certificate that nobody knows.
+// TestUserAndTLS connects to a server that requires a user and has a self-signed
+// certificate.
 func TestUserAndTLS(t *testing.T) {
 	s := redistest.StartServer(t, redistest.TLS(), redistest.Config("user", "app on >"+secret+" ~* &* +@all"), redistest.Config("user", "default off"))
 	ca, key := filepath.Join(s.Dir, "cert.pem"), filepath.Join(s.Dir, "key.pem")
@@ -70,7 +71,7 @@ func TestUserAndTLS(t *testing.T) {
 	t.Run("tour", func(t *testing.T) { // its other process goes the same way
 		t.Setenv("DESIR_PASSWORD", secret)
 		status, out, errs := tool(t, "tour", "--url", tls, "--user", "app", "--cacert", ca)
-		if status != 0 || !answers.MatchString(strings.ReplaceAll(out, `Often("a")`, `Often("the")`)) && !strings.Contains(out, "answers calls") {
+		if status != 0 || !answers.MatchString(strings.ReplaceAll(out, `Often("a")`, `Often("the")`)) && !strings.Contains(out, "serves calls") {
 			t.Errorf("exit status %d, %q, %q", status, out, errs)
 		}
 	})

@@ -21,6 +21,7 @@ func TestClosedWhileItReads(t *testing.T) {
 			t.Fatal(err)
 		}
 		sender := send.New(rdb)
+		sender.Mapped().Store(true)
 		if err := sender.Explain(t.Context(), cut); !errors.Is(err, send.ErrUnavailable) {
 			t.Errorf("%s: of a client that is open: %v; want ErrUnavailable", name, err)
 		}

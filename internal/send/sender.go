@@ -195,15 +195,31 @@ func (s *client) finish(ctx context.Context, err error, r request) error {
 
 // closed reports whether the client of go-redis is closed. It sends nothing.
 func (s *client) closed() bool {
-	switch s.rdb.(type) {
-	case *redis.Client, *redis.ClusterClient, *redis.Ring:
-	default:
-		return false // such a client might not return when the context has ended
-	}
 	ended, end := context.WithCancel(context.Background())
 	end()
-	err := Guard(func() error { return s.rdb.Process(ended, redis.NewStatusCmd(ended, "ping")) })
+	var err error
+	switch rdb := s.rdb.(type) {
+	case *redis.Client:
+		err = closedNode(ended, rdb)
+	case *redis.ClusterClient:
+		if !s.mapped.Load() {
+			err = Guard(func() error { return rdb.Process(ended, redis.NewStatusCmd(ended, "ping")) })
+			break
+		}
+		if node, _ := rdb.MasterForKey(ended, ""); node != nil {
+			err = closedNode(ended, node)
+		}
+	case *redis.Ring:
+		if node, _ := rdb.GetShardClientForKey(""); node != nil {
+			err = closedNode(ended, node)
+		}
+	}
 	return errors.Is(err, redis.ErrClosed)
+}
+
+// closedNode returns redis.ErrClosed if the client of a server is closed. The context has ended.
+func closedNode(ended context.Context, node *redis.Client) error {
+	return Guard(func() error { return node.Process(ended, redis.NewStatusCmd(ended, "ping")) })
 }
 
 func (s *client) reload(ctx context.Context) {

@@ -22,62 +22,62 @@ const grace = 2 * time.Second
 // blocker waits with BLPOP on wake tokens, on a dedicated connection.
 type blocker struct {
 	dedicated
-	name string // suffix of the poke keys, unique to this blocker
+	name string // suffix of the interrupt keys, unique to this blocker
 
-	quiet bool          // the last block returned no token
-	block time.Duration // how long to block
-	apart bool          // one BLPOP cannot wait for all lines: a cluster behind another client type
+	quiet   bool          // the last block returned no token
+	timeout time.Duration // how long to block
+	apart   bool          // one BLPOP cannot wait for all queues: a cluster behind another client type
 
-	mu      sync.Mutex
-	resting map[place]bool // the lines that the running BLPOP waits for; nil while none runs
-	poke    string         // the key whose token ends the block
-	poked   bool           // the token was sent
+	mu           sync.Mutex
+	blocked      map[place]bool // the queues that the running BLPOP waits for; nil while none runs
+	interruptKey string         // the key whose token ends the block
+	interrupted  bool           // the token was sent
 }
 
 func newBlocker(l *loop) *blocker {
-	return &blocker{dedicated: dedicated{loop: l}, name: "poke:" + rand.Text(), quiet: true, block: period}
+	return &blocker{dedicated: dedicated{loop: l}, name: "poke:" + rand.Text(), quiet: true, timeout: period}
 }
 
-// rest blocks on the wake tokens of the lines. The takes of the lines follow in the same
-// pipeline if the last block was quiet, if the lines are few, or if they were not all looked
+// block blocks on the wake tokens of the queues. The takes of the queues follow in the same
+// pipeline if the last block was quiet, if the queues are few, or if they were not all looked
 // at within a period.
-func (b *blocker) rest(ctx context.Context, lines []*line) ([]*line, error) {
+func (b *blocker) block(ctx context.Context, queues []*waitQueue) ([]*waitQueue, error) {
 	if b.apart {
-		return b.doze(lines), nil
+		return b.sleep(queues), nil
 	}
-	poke := keys.Part(lines[0].source.owner, b.name)
-	wakes := make(map[string][]*line, len(lines))
-	names := []string{poke}
-	known := make(map[place]bool, len(lines))
-	for _, ln := range lines {
-		if wakes[ln.source.Wake] == nil {
-			names = append(names, ln.source.Wake)
+	interruptKey := keys.Part(queues[0].source.owner, b.name)
+	wakes := make(map[string][]*waitQueue, len(queues))
+	names := []string{interruptKey}
+	known := make(map[place]bool, len(queues))
+	for _, q := range queues {
+		if wakes[q.source.Wake] == nil {
+			names = append(names, q.source.Wake)
 		}
-		wakes[ln.source.Wake] = append(wakes[ln.source.Wake], ln)
-		known[ln.source.place()] = true
+		wakes[q.source.Wake] = append(wakes[q.source.Wake], q)
+		known[q.source.place()] = true
 	}
 	var asks []ask
-	if b.quiet || len(lines) <= rideAlong || time.Since(b.loop.looked) >= period {
-		asks = b.loop.ask(ctx, lines)
+	if b.quiet || len(queues) <= rideAlong || time.Since(b.loop.looked) >= period {
+		asks = b.loop.ask(ctx, queues)
 		b.loop.looked = time.Now()
 		if slices.ContainsFunc(asks, func(a ask) bool { return a.last != nil }) {
 			b.loop.unask(asks)
-			return lines, nil
+			return queues, nil
 		}
 	}
 	b.mu.Lock()
-	b.resting, b.poke, b.poked = known, poke, false
+	b.blocked, b.interruptKey, b.interrupted = known, interruptKey, false
 	b.mu.Unlock()
-	if b.late() { // a receiver came or left before resting was set
+	if b.late() { // a receiver came or left before blocked was set
 		b.loop.unask(asks)
-		return lines, nil
+		return queues, nil
 	}
 	start := time.Now()
-	block := redis.NewStringSliceCmd(ctx, blpop(names, b.block)...)
-	b.loop.expect(b.block)
+	block := redis.NewStringSliceCmd(ctx, blpop(names, b.timeout)...)
+	b.loop.expect(b.timeout)
 	err := b.loop.carry(ctx, append([]redis.Cmder{block}, cmders(asks)...)...)
 	b.mu.Lock()
-	b.resting = nil
+	b.blocked = nil
 	b.mu.Unlock()
 	b.shorten(block.Err(), time.Since(start))
 	woken := block.Val()
@@ -89,7 +89,7 @@ func (b *blocker) rest(ctx context.Context, lines []*line) ([]*line, error) {
 	}
 	switch {
 	case refused != nil && send.IsReply(refused):
-		return b.blame(ctx, lines, b.loop.w.hub.Send.Explain(ctx, refused))
+		return b.failDenied(ctx, queues, b.loop.w.hub.Send.Explain(ctx, refused))
 	case settled != nil:
 		return nil, settled
 	case refused != nil && len(asks) == 0:
@@ -97,11 +97,11 @@ func (b *blocker) rest(ctx context.Context, lines []*line) ([]*line, error) {
 	case len(asks) > 0:
 		return nil, nil
 	case len(woken) == 0:
-		return lines, nil
+		return queues, nil
 	case wakes[woken[0]] != nil:
 		return wakes[woken[0]], nil
 	default:
-		return nil, nil // poked; the new line is marked fresh already
+		return nil, nil // interrupted; the new queue is marked dirty already
 	}
 }
 
@@ -114,54 +114,54 @@ func blpop(names []string, block time.Duration) []any {
 	return append(words, block.Seconds())
 }
 
-// blame finds the lines for which the server refuses the block, and fails their receivers, so
-// that the others can go on. If there is no such line, it returns err, which concerns all.
-func (b *blocker) blame(ctx context.Context, lines []*line, err error) ([]*line, error) {
+// failDenied finds the queues for which the server refuses the block, and fails their receivers, so
+// that the others can go on. If there is no such queue, it returns err, which concerns all.
+func (b *blocker) failDenied(ctx context.Context, queues []*waitQueue, err error) ([]*waitQueue, error) {
 	switch {
-	case !lasting(err):
+	case !permanent(err):
 		return nil, err
 	case errors.Is(err, send.ErrCrossSlot) && b.loop.node == nil:
 		b.apart = true
-		return lines, nil
+		return queues, nil
 	}
-	pops := make([]redis.Cmder, len(lines))
-	for i, ln := range lines {
-		pops[i] = redis.NewStringCmd(ctx, "lpop", ln.source.Wake)
+	pops := make([]redis.Cmder, len(queues))
+	for i, q := range queues {
+		pops[i] = redis.NewStringCmd(ctx, "lpop", q.source.Wake)
 	}
 	_ = b.loop.carry(ctx, pops...) // each command has its own error
 	found := false
 	b.loop.mu.Lock()
 	defer b.loop.mu.Unlock()
-	for i, ln := range lines {
+	for i, q := range queues {
 		bad := b.loop.w.hub.Send.Explain(ctx, pops[i].Err())
-		if lasting(bad) && !send.IsNil(bad) {
-			ln.fail(bad)
+		if permanent(bad) && !send.IsNil(bad) {
+			q.fail(bad)
 			found = true
 		}
 	}
 	if !found {
 		return nil, err
 	}
-	return lines, nil
+	return queues, nil
 }
 
 // shorten adapts the block to the read timeout of a client of another type.
 func (b *blocker) shorten(err error, took time.Duration) {
-	var timeout net.Error
-	if b.loop.node == nil && errors.As(err, &timeout) && timeout.Timeout() && took < b.block+grace/2 {
-		b.block = max(b.block/4, minPause)
+	var expired net.Error
+	if b.loop.node == nil && errors.As(err, &expired) && expired.Timeout() && took < b.timeout+grace/2 {
+		b.timeout = max(b.timeout/4, minPause)
 	}
 }
 
-// doze waits for a part of a period, or until the loop is kicked.
-func (b *blocker) doze(lines []*line) []*line {
+// sleep waits for a part of a period, or until the loop is notified.
+func (b *blocker) sleep(queues []*waitQueue) []*waitQueue {
 	timer := time.NewTimer(period / 5)
 	defer timer.Stop()
 	select {
 	case <-b.loop.kick:
 		return nil
 	case <-timer.C:
-		return lines
+		return queues
 	}
 }
 
@@ -170,28 +170,28 @@ func (b *blocker) late() bool {
 	b.loop.mu.Lock()
 	defer b.loop.mu.Unlock()
 	late := b.loop.w.shutting.Load()
-	for _, ln := range b.loop.lines {
-		late = late || ln.urgent() && !ln.away
+	for _, q := range b.loop.queues {
+		late = late || q.urgent() && !q.moving
 	}
 	if late {
 		b.mu.Lock()
-		b.resting = nil
+		b.blocked = nil
 		b.mu.Unlock()
 	}
 	return late
 }
 
-// stir ends a block that does not wait for the line, or any block with anyway. The loop's
+// interrupt ends a block that does not wait for the queue, or any block with anyway. The loop's
 // mutex is held.
-func (b *blocker) stir(ln *line, anyway bool) {
+func (b *blocker) interrupt(q *waitQueue, anyway bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.resting == nil || b.poked || !anyway && b.resting[ln.source.place()] {
+	if b.blocked == nil || b.interrupted || !anyway && b.blocked[q.source.place()] {
 		return
 	}
-	b.poked = true
+	b.interrupted = true
 	b.loop.expect(0)
-	go b.push(b.poke)
+	go b.push(b.interruptKey)
 }
 
 // push sends the token that ends the block. If that fails, the block ends within its period.

@@ -14,43 +14,43 @@ import (
 	"github.com/desir-go/desir/internal/send"
 )
 
-// tidy requeues held values for which there is no receiver. Values that could not be sent
-// stay held until the next call.
-func (l *loop) tidy(ctx context.Context) {
+// requeue requeues buffered values for which there is no receiver. Values that could not be sent
+// stay buffered until the next call.
+func (l *loop) requeue(ctx context.Context) {
 	l.mu.Lock()
-	var full []*line
-	for _, ln := range l.lines {
-		if len(ln.held) > 0 && len(ln.waiting) == 0 && time.Now().After(ln.after) {
-			full = append(full, ln)
+	var full []*waitQueue
+	for _, q := range l.queues {
+		if len(q.buffered) > 0 && len(q.waiting) == 0 && time.Now().After(q.after) {
+			full = append(full, q)
 		}
 	}
 	l.mu.Unlock()
-	for _, ln := range full {
-		l.giveBack(ctx, ln)
+	for _, q := range full {
+		l.giveBack(ctx, q)
 	}
 }
 
-// giveBack requeues the held values of one line. A receiver that enters while the requeue is
+// giveBack requeues the buffered values of one queue. A receiver that enters while the requeue is
 // in flight does not get them directly.
-func (l *loop) giveBack(ctx context.Context, ln *line) {
+func (l *loop) giveBack(ctx context.Context, q *waitQueue) {
 	l.mu.Lock()
-	values := ln.held
-	ln.held = nil
+	values := q.buffered
+	q.buffered = nil
 	l.mu.Unlock()
 	if len(values) == 0 {
 		return
 	}
-	if err := l.w.put(ctx, ln.source, values); !later(err) {
+	if err := l.w.put(ctx, q.source, values); !retryable(err) {
 		return
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.lines[ln.source.place()] != ln { // it has moved
-		go l.w.GiveBack(ctx, ln.source, values)
+	if l.queues[q.source.place()] != q { // it has moved
+		go l.w.GiveBack(ctx, q.source, values)
 		return
 	}
-	ln.held, ln.after = append(values, ln.held...), time.Now().Add(minPause)
-	ln.serve(nil)
+	q.buffered, q.after = append(values, q.buffered...), time.Now().Add(minPause)
+	q.serve(nil)
 }
 
 // put requeues values at the head of their list. If the client is closed, put opens another
@@ -63,7 +63,7 @@ func (w *Waiter) put(ctx context.Context, s Source, values []string) error {
 			err = w.putBy(ctx, h, s, values)
 		}
 	}
-	if err != nil && !later(err) {
+	if err != nil && !retryable(err) {
 		w.lost(s, len(values), whyRequeue, err)
 	}
 	return err
@@ -107,8 +107,8 @@ const (
 	whyRequeue = "they could not be requeued"
 )
 
-// later reports whether a failed requeue can be repeated.
-func later(err error) bool {
+// retryable reports whether a failed requeue can be repeated.
+func retryable(err error) bool {
 	return errors.Is(err, send.ErrUnavailable) && !errors.Is(err, redis.ErrClosed)
 }
 
@@ -121,7 +121,7 @@ const returnTime = time.Second
 func (w *Waiter) Return(ctx context.Context, s Source, values []string) {
 	now, cancel := context.WithTimeout(context.WithoutCancel(ctx), returnTime)
 	defer cancel()
-	if later(w.put(now, s, values)) {
+	if retryable(w.put(now, s, values)) {
 		w.GiveBack(ctx, s, values)
 	}
 }

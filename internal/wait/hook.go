@@ -18,8 +18,8 @@ func guard(f func() error) error {
 	return err
 }
 
-// lasting reports whether an error is permanent, so that it ends a wait. A closed client is
+// permanent reports whether an error is permanent, so that it ends a wait. A closed client is
 // not permanent here, since a cluster client closes the clients of nodes that it drops.
-func lasting(err error) bool {
+func permanent(err error) bool {
 	return err != nil && !send.Transient(err) && !errors.Is(err, redis.ErrClosed)
 }

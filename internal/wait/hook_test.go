@@ -128,7 +128,7 @@ func TestHookPanics(t *testing.T) {
 		}
 	})
 
-	t.Run("poke", func(t *testing.T) {
+	t.Run("interrupt", func(t *testing.T) {
 		w, p := hooked(t, srv.Client(t), named("rpush"))
 		waiting := received(t, w, "waiting")
 		late := 0
@@ -136,7 +136,7 @@ func TestHookPanics(t *testing.T) {
 			late++ // it came after the block began
 			_, _ = w.Receive(within(t, 50*time.Millisecond), wait.ListOf(fmt.Sprint("late", late)).Source, 1)
 			return p.n.Load() > 0
-		}, "a rest is poked")
+		}, "a block is interrupted")
 		push("waiting")
 		if v := <-waiting; v != "v" {
 			t.Errorf("received %q", v)

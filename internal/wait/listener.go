@@ -26,11 +26,11 @@ type listener struct {
 	pinged time.Time     // used by the loop's goroutine
 
 	mu       sync.Mutex
-	channels map[string][]*line // the lines of each subscribed channel
-	live     *redis.PubSub      // the current subscription connection
-	broken   bool               // live is gone
-	asked    []asked            // unconfirmed subscriptions, in order
-	heard    time.Time          // when something arrived last
+	channels map[string][]*waitQueue // the queues of each subscribed channel
+	live     *redis.PubSub           // the current subscription connection
+	broken   bool                    // live is gone
+	asked    []asked                 // unconfirmed subscriptions, in order
+	heard    time.Time               // when something arrived last
 }
 
 // asked is an unconfirmed subscription.
@@ -41,8 +41,8 @@ type asked struct {
 
 func newListener(l *loop) *listener { return &listener{dedicated: dedicated{loop: l}} }
 
-// stir does nothing, since the loop's kick ends the wait.
-func (b *listener) stir(*line, bool) {}
+// interrupt does nothing, since the loop's kick ends the wait.
+func (b *listener) interrupt(*waitQueue, bool) {}
 
 func (b *listener) close() {
 	b.mute()
@@ -60,9 +60,9 @@ func (b *listener) mute() {
 	}
 }
 
-// rest waits for a kick, caused by a message or a new receiver, or for the end of the period.
-func (b *listener) rest(ctx context.Context, lines []*line) ([]*line, error) {
-	if err := b.subscribe(ctx, lines); err != nil {
+// block waits for a kick, caused by a message or a new receiver, or for the end of the period.
+func (b *listener) block(ctx context.Context, queues []*waitQueue) ([]*waitQueue, error) {
+	if err := b.subscribe(ctx, queues); err != nil {
 		b.mute()
 		return nil, b.loop.w.hub.Send.Explain(ctx, err)
 	}
@@ -72,18 +72,18 @@ func (b *listener) rest(ctx context.Context, lines []*line) ([]*line, error) {
 	case <-b.loop.kick:
 		return nil, nil
 	case <-timer.C:
-		return lines, nil
+		return queues, nil
 	}
 }
 
-// subscribe subscribes to the wake channels of the lines, and to no others.
-func (b *listener) subscribe(ctx context.Context, lines []*line) error {
-	wanted := make(map[string][]*line, len(lines))
-	for _, ln := range lines {
-		wanted[ln.source.Wake] = append(wanted[ln.source.Wake], ln)
+// subscribe subscribes to the wake channels of the queues, and to no others.
+func (b *listener) subscribe(ctx context.Context, queues []*waitQueue) error {
+	wanted := make(map[string][]*waitQueue, len(queues))
+	for _, q := range queues {
+		wanted[q.source.Wake] = append(wanted[q.source.Wake], q)
 	}
-	gone, come, fresh := b.change(wanted)
-	if fresh {
+	gone, come, renew := b.change(wanted)
+	if renew {
 		b.mute()
 	}
 	if b.sub == nil {
@@ -114,13 +114,13 @@ func (b *listener) subscribe(ctx context.Context, lines []*line) error {
 }
 
 // change records the wanted channels, and returns which to unsubscribe and to subscribe.
-// fresh means on a new connection. The old one is not reused after it broke, since go-redis
+// renew means on a new connection. The old one is not reused after it broke, since go-redis
 // would subscribe to the channels of all slots in one command, which a cluster refuses.
-func (b *listener) change(wanted map[string][]*line) (gone, come []string, fresh bool) {
+func (b *listener) change(wanted map[string][]*waitQueue) (gone, come []string, renew bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	fresh = b.sub == nil || b.broken || b.unconfirmed()
-	if fresh {
+	renew = b.sub == nil || b.broken || b.unconfirmed()
+	if renew {
 		b.channels, b.broken, b.asked = nil, false, nil
 	}
 	for name := range b.channels {
@@ -134,7 +134,7 @@ func (b *listener) change(wanted map[string][]*line) (gone, come []string, fresh
 		}
 	}
 	b.channels = wanted
-	return gone, come, fresh
+	return gone, come, renew
 }
 
 // unconfirmed reports whether the connection was silent for too long after a subscription.
@@ -150,7 +150,7 @@ func (b *listener) confirmed(sub *redis.PubSub, name string) {
 	}
 }
 
-// listen marks lines as fresh when a message or the confirmation of a subscription arrives,
+// listen marks queues as dirty when a message or the confirmation of a subscription arrives,
 // since values may have come before the confirmation. It ends when the connection breaks, or
 // when no reply to a ping arrives.
 func (b *listener) listen(sub *redis.PubSub) {
@@ -189,11 +189,11 @@ func (b *listener) listen(sub *redis.PubSub) {
 				b.confirmed(sub, name)
 			}
 		}
-		lines := b.channels[name]
+		queues := b.channels[name]
 		b.mu.Unlock()
-		if lines != nil {
-			b.loop.freshen(lines)
-			b.loop.ring()
+		if queues != nil {
+			b.loop.markDirty(queues)
+			b.loop.notify()
 		}
 	}
 }
@@ -204,5 +204,5 @@ func (b *listener) lose(sub *redis.PubSub) {
 	b.broken = b.broken || b.live == sub
 	b.mu.Unlock()
 	_ = sub.Close() // otherwise go-redis would dial again
-	b.loop.ring()
+	b.loop.notify()
 }

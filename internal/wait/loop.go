@@ -15,111 +15,111 @@ import (
 )
 
 const (
-	period    = time.Second           // length of one block; time between takes of an idle line
+	period    = time.Second           // length of one block; time between takes of an idle queue
 	linger    = time.Second           // how long a loop without receivers keeps running
 	minPause  = 50 * time.Millisecond // first backoff after an error; doubles
 	maxPause  = 2 * time.Second       // longest backoff
 	maxTake   = 512                   // values in one take
-	rideAlong = 8                     // up to this many lines, all takes follow each block
+	rideAlong = 8                     // up to this many queues, all takes follow each block
 
-	// While some lines are busy, all lines are looked at once in this time for each line.
+	// While some queues are busy, all queues are looked at once in this time for each queue.
 	share = 200 * time.Microsecond
 )
 
 // TokenLife is the expiry of a wake token.
 const TokenLife = time.Minute
 
-// loop waits at one server for all lines of that server. It runs while there are receivers.
+// loop waits at one server for all queues of that server. It runs while there are receivers.
 type loop struct {
-	w    *Waiter
-	node *redis.Client // nil if the client does not identify its servers
-	bell bell
-	kick chan struct{} // wakes the loop; holds one
+	w     *Waiter
+	node  *redis.Client // nil if the client does not identify its servers
+	waker waker
+	kick  chan struct{} // wakes the loop; holds one
 
 	patience time.Duration // how long the connection may be silent while a reply is due
 	watch    watchdog
 
-	looked  time.Time // when all lines were last looked at; used by the loop's goroutine
+	looked  time.Time // when all queues were last looked at; used by the loop's goroutine
 	checked time.Time // when the client was last seen open; used by the loop's goroutine
 
 	due atomic.Int64 // when the pending reply is overdue, UnixNano; 0 while none is pending
 
 	mu      sync.Mutex
 	last    error // why the server does not serve receivers now, or nil
-	lines   map[place]*line
+	queues  map[place]*waitQueue
 	running bool
 	retired bool // another loop has replaced it
 }
 
-// bell waits until a line may have values.
-type bell interface {
-	// rest waits, for at most a period, until one of the lines may have values, and returns
-	// the lines to look at. It may have settled takes already.
-	rest(ctx context.Context, lines []*line) ([]*line, error)
+// waker waits until a queue may have values.
+type waker interface {
+	// block waits, for at most a period, until one of the queues may have values, and returns
+	// the queues to look at. It may have settled takes already.
+	block(ctx context.Context, queues []*waitQueue) ([]*waitQueue, error)
 	// client returns the client that sends the takes.
 	client() redis.Cmdable
-	// stir ends a running rest that does not wait for the line. With anyway it ends any.
-	stir(l *line, anyway bool)
-	// close frees the resources. The bell can be used again afterwards.
+	// interrupt ends a running block that does not wait for the queue. With anyway it ends any.
+	interrupt(l *waitQueue, anyway bool)
+	// close frees the resources. The waker can be used again afterwards.
 	close()
 }
 
 func newLoop(w *Waiter, node *redis.Client) *loop {
-	l := &loop{w: w, node: node, kick: make(chan struct{}, 1), lines: map[place]*line{}}
+	l := &loop{w: w, node: node, kick: make(chan struct{}, 1), queues: map[place]*waitQueue{}}
 	l.watch.loop = l
 	if node != nil {
 		l.patience = link.Patience(node, period+grace)
 	}
 	if w.published() {
-		l.bell = newListener(l)
+		l.waker = newListener(l)
 	} else {
-		l.bell = newBlocker(l)
+		l.waker = newBlocker(l)
 	}
 	return l
 }
 
-// enter adds receivers, held values, and the trouble of their previous loop, and starts the
+// enter adds receivers, buffered values, and the trouble of their previous loop, and starts the
 // loop if it is not running.
-func (l *loop) enter(s Source, rs []*receiver, held []string, trouble error) {
+func (l *loop) enter(s Source, rs []*receiver, buffered []string, trouble error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	ln := l.lines[s.place()]
-	if ln == nil {
-		ln = &line{source: s, trouble: l.last}
-		l.lines[s.place()] = ln
+	q := l.queues[s.place()]
+	if q == nil {
+		q = &waitQueue{source: s, trouble: l.last}
+		l.queues[s.place()] = q
 	}
-	if ln.trouble == nil {
-		ln.trouble = trouble
+	if q.trouble == nil {
+		q.trouble = trouble
 	}
-	ln.waiting = append(ln.waiting, rs...)
-	ln.serve(held) // together with ln.held
-	if !ln.taking && slices.ContainsFunc(rs, isLeaving) {
-		ln.settled() // their take is in another loop, which requeues its values
+	q.waiting = append(q.waiting, rs...)
+	q.serve(buffered) // together with q.buffered
+	if !q.taking && slices.ContainsFunc(rs, isLeaving) {
+		q.settled() // their take is in another loop, which requeues its values
 	}
-	if len(ln.waiting) == 0 && len(ln.held) == 0 {
+	if len(q.waiting) == 0 && len(q.buffered) == 0 {
 		return
 	}
-	ln.fresh = true
-	l.ring()
+	q.dirty = true
+	l.notify()
 	if !l.running {
 		l.running = true
 		go l.run()
 		return
 	}
-	l.bell.stir(ln, false)
+	l.waker.interrupt(q, false)
 }
 
 func (l *loop) leave(s Source, r *receiver) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	ln := l.lines[s.place()]
-	return ln != nil && l.release(ln, r)
+	q := l.queues[s.place()]
+	return q != nil && l.release(q, r)
 }
 
-// release removes a receiver from its line, and records why it was not served. The mutex is
+// release removes a receiver from its queue, and records why it was not served. The mutex is
 // held.
-func (l *loop) release(ln *line, r *receiver) bool {
-	if !ln.leave(r) {
+func (l *loop) release(q *waitQueue, r *receiver) bool {
+	if !q.leave(r) {
 		return false
 	}
 	if r.trouble == nil {
@@ -128,21 +128,21 @@ func (l *loop) release(ln *line, r *receiver) bool {
 	return true
 }
 
-// dismiss removes a receiver from its line. If a take for it is in flight, the receiver stays
+// dismiss removes a receiver from its queue. If a take for it is in flight, the receiver stays
 // until the take has settled, and dismiss ends the block before that take. here reports
 // whether the receiver was waiting in this loop, out whether it was removed.
 func (l *loop) dismiss(s Source, r *receiver) (here, out bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	ln := l.lines[s.place()]
-	if ln == nil || !slices.Contains(ln.waiting, r) {
+	q := l.queues[s.place()]
+	if q == nil || !slices.Contains(q.waiting, r) {
 		return false, false
 	}
-	if !ln.taking {
-		return true, l.release(ln, r)
+	if !q.taking {
+		return true, l.release(q, r)
 	}
 	r.leaving, r.why = true, errLeft
-	l.bell.stir(ln, true)
+	l.waker.interrupt(q, true)
 	return true, false
 }
 
@@ -150,30 +150,30 @@ func (l *loop) dismiss(s Source, r *receiver) (here, out bool) {
 func (l *loop) shut(err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for _, ln := range l.lines {
-		ln.shut(err)
+	for _, q := range l.queues {
+		q.shut(err)
 	}
-	l.ring()
-	l.bell.stir(nil, true)
+	l.notify()
+	l.waker.interrupt(nil, true)
 }
 
-// hurry makes a receiver's wait end with the next take, and reports whether it waits in this
+// expire makes a receiver's wait end with the next take, and reports whether it waits in this
 // loop.
-func (l *loop) hurry(s Source, r *receiver) bool {
+func (l *loop) expire(s Source, r *receiver) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	ln := l.lines[s.place()]
-	if ln == nil || !slices.Contains(ln.waiting, r) {
+	q := l.queues[s.place()]
+	if q == nil || !slices.Contains(q.waiting, r) {
 		return false
 	}
-	r.last, ln.fresh = true, true
-	l.ring()
-	l.bell.stir(ln, true)
+	r.last, q.dirty = true, true
+	l.notify()
+	l.waker.interrupt(q, true)
 	return true
 }
 
-// ring wakes the loop.
-func (l *loop) ring() {
+// notify wakes the loop.
+func (l *loop) notify() {
 	select {
 	case l.kick <- struct{}{}:
 	default:
@@ -192,7 +192,7 @@ func (l *loop) run() {
 			return
 		}
 		runtime.Gosched() // receivers that were just served may enter again
-		l.tidy(ctx)       // before any take, since held values belong at the head
+		l.requeue(ctx)    // before any take, since buffered values belong at the head
 		now, all := l.plan()
 		if len(all) == 0 {
 			if !l.idle() {
@@ -206,8 +206,8 @@ func (l *loop) run() {
 		case len(now) > 0:
 			err = l.look(ctx, now)
 		default:
-			now, err = l.bell.rest(ctx, all)
-			l.freshen(now)
+			now, err = l.waker.block(ctx, all)
+			l.markDirty(now)
 		}
 		if err == nil {
 			pause = minPause
@@ -220,21 +220,21 @@ func (l *loop) run() {
 	}
 }
 
-// plan returns the lines to look at now, and all lines with receivers. While some lines keep
-// the loop busy, it returns all lines from time to time.
-func (l *loop) plan() (now, all []*line) {
+// plan returns the queues to look at now, and all queues with receivers. While some queues keep
+// the loop busy, it returns all queues from time to time.
+func (l *loop) plan() (now, all []*waitQueue) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for key, ln := range l.lines {
-		if len(ln.waiting) == 0 || ln.away {
-			if len(ln.held) == 0 && !ln.away {
-				delete(l.lines, key) // nothing of it is in flight
+	for key, q := range l.queues {
+		if len(q.waiting) == 0 || q.moving {
+			if len(q.buffered) == 0 && !q.moving {
+				delete(l.queues, key) // nothing of it is in flight
 			}
 			continue
 		}
-		all = append(all, ln)
-		if ln.fresh {
-			now = append(now, ln)
+		all = append(all, q)
+		if q.dirty {
+			now = append(now, q)
 		}
 	}
 	if len(now) > 0 && time.Since(l.looked) >= min(period, time.Duration(len(all))*share) {
@@ -246,11 +246,11 @@ func (l *loop) plan() (now, all []*line) {
 	return now, all
 }
 
-func (l *loop) freshen(lines []*line) {
+func (l *loop) markDirty(queues []*waitQueue) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for _, ln := range lines {
-		ln.fresh = true
+	for _, q := range queues {
+		q.dirty = true
 	}
 }
 
@@ -258,7 +258,7 @@ func (l *loop) freshen(lines []*line) {
 func (l *loop) idle() bool {
 	wait := linger
 	if l.w.shutting.Load() {
-		wait = minPause / 10 // held values may have to be requeued
+		wait = minPause / 10 // buffered values may have to be requeued
 	}
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
@@ -271,17 +271,17 @@ func (l *loop) idle() bool {
 	defer l.w.mu.Unlock()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for _, ln := range l.lines {
-		if len(ln.waiting) > 0 || len(ln.held) > 0 {
+	for _, q := range l.queues {
+		if len(q.waiting) > 0 || len(q.buffered) > 0 {
 			return true
 		}
 	}
 	if l.retired {
 		return true // over ends it
 	}
-	clear(l.lines)
+	clear(l.queues)
 	l.running = false
-	l.bell.close()
+	l.waker.close()
 	delete(l.w.loops, l.node)
 	return false
 }

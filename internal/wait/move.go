@@ -9,23 +9,23 @@ import (
 	"github.com/desir-go/desir/internal/send"
 )
 
-// depart starts the move of a line to the loop of the node that has its slot now. cause is the
+// depart starts the move of a queue to the loop of the node that has its slot now. cause is the
 // error of the present node, or nil. The loop's mutex is held.
-func (l *loop) depart(ln *line, cause error) {
-	if ln.away || l.retired {
+func (l *loop) depart(q *waitQueue, cause error) {
+	if q.moving || l.retired {
 		return
 	}
-	ln.away = true
-	go l.w.move(l, ln, cause) // not under the mutex, since it sends commands
+	q.moving = true
+	go l.w.move(l, q, cause) // not under the mutex, since it sends commands
 }
 
-// move moves a line to the loop of the node that has its slot now. At any time its receivers
+// move moves a queue to the loop of the node that has its slot now. At any time its receivers
 // are in exactly one of the two loops.
-func (w *Waiter) move(from *loop, ln *line, cause error) {
+func (w *Waiter) move(from *loop, q *waitQueue, cause error) {
 	ctx := context.Background()
 	for pause := minPause; ; pause = min(2*pause, maxPause) {
 		send.Pause(ctx, pause) // until the cluster's slot map is loaded
-		node, err := w.node(ctx, ln.source.Values)
+		node, err := w.node(ctx, q.source.Values)
 		shut := err == nil && node == from.node && errors.Is(cause, redis.ErrClosed)
 		if cluster, ok := w.hub.Client.(*redis.ClusterClient); ok && shut && pause < maxPause/2 {
 			cluster.ReloadState(ctx) // the cluster client closes the clients of nodes that it drops
@@ -33,38 +33,38 @@ func (w *Waiter) move(from *loop, ln *line, cause error) {
 		}
 		switch {
 		case shut || err != nil && !send.Transient(err):
-			from.stay(ln, errors.Join(cause, err))
+			from.stay(q, errors.Join(cause, err))
 			return
 		case err != nil:
 			from.disturbed(err)
 			continue
 		case node == from.node:
-			from.stay(ln, nil)
+			from.stay(q, nil)
 			return
 		}
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		from.mu.Lock()
-		waiting, held, trouble := ln.waiting, ln.held, ln.trouble
-		ln.waiting, ln.held = nil, nil
-		if from.lines[ln.source.place()] == ln { // otherwise the loop has ended and started again
-			delete(from.lines, ln.source.place())
+		waiting, buffered, trouble := q.waiting, q.buffered, q.trouble
+		q.waiting, q.buffered = nil, nil
+		if from.queues[q.source.place()] == q { // otherwise the loop has ended and started again
+			delete(from.queues, q.source.place())
 		}
 		from.mu.Unlock()
-		w.loop(node).enter(ln.source, waiting, held, trouble)
+		w.loop(node).enter(q.source, waiting, buffered, trouble)
 		return
 	}
 }
 
-// stay keeps a line in its loop. If err is not nil, it fails the line's receivers.
-func (l *loop) stay(ln *line, err error) {
+// stay keeps a queue in its loop. If err is not nil, it fails the queue's receivers.
+func (l *loop) stay(q *waitQueue, err error) {
 	l.mu.Lock()
-	ln.away, ln.fresh = false, true
+	q.moving, q.dirty = false, true
 	if err != nil {
-		ln.fail(err)
+		q.fail(err)
 	}
 	retired := l.retired
-	l.ring()
+	l.notify()
 	l.mu.Unlock()
 	if retired {
 		l.w.mu.Lock()

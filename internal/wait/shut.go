@@ -24,29 +24,29 @@ func (w *Waiter) shut(ctx context.Context) error {
 	for _, a := range ahead {
 		a.Return(ctx)
 	}
-	err := send.Await(ctx, func() bool { return w.held() == 0 })
-	if n := w.held(); err != nil && n > 0 {
+	err := send.Await(ctx, func() bool { return w.pending() == 0 })
+	if n := w.pending(); err != nil && n > 0 {
 		return send.Fault(send.ErrMaybeRan, fmt.Errorf("%w: receivers that wait for a reply, or values to requeue: %d", err, n))
 	}
 	return nil
 }
 
-// held returns the number of receivers, takes in flight and values to requeue.
-func (w *Waiter) held() int {
+// pending returns the number of receivers, takes in flight and values to requeue.
+func (w *Waiter) pending() int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	n := len(w.ahead)
 	for _, l := range w.loops {
-		n += l.held()
+		n += l.pending()
 	}
 	return n + len(w.retired) // each may still get a reply
 }
 
-func (l *loop) held() (n int) {
+func (l *loop) pending() (n int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for _, ln := range l.lines {
-		if n += len(ln.waiting) + len(ln.held); ln.taking {
+	for _, q := range l.queues {
+		if n += len(q.waiting) + len(q.buffered); q.taking {
 			n++
 		}
 	}

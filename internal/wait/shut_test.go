@@ -21,10 +21,10 @@ func TestTakeRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	l, r := newLoop(Of(h), rdb), receivers(1)[0]
-	ln := &line{source: ListOf("c").Source, waiting: []*receiver{r}}
-	l.lines[ln.source.place()] = ln
-	defer l.bell.close()
-	if err := l.look(t.Context(), []*line{ln}); !errors.Is(err, send.ErrShut) || errors.Is(err, send.ErrMaybeRan) {
+	q := &waitQueue{source: ListOf("c").Source, waiting: []*receiver{r}}
+	l.queues[q.source.place()] = q
+	defer l.waker.close()
+	if err := l.look(t.Context(), []*waitQueue{q}); !errors.Is(err, send.ErrShut) || errors.Is(err, send.ErrMaybeRan) {
 		t.Errorf("the take: %v; want ErrShut", err)
 	}
 	if ended(r) {

@@ -37,8 +37,8 @@ func (l *loop) disturbed(err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.last = err
-	for _, ln := range l.lines {
-		ln.trouble = err
+	for _, q := range l.queues {
+		q.trouble = err
 	}
 }
 

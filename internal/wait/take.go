@@ -32,9 +32,9 @@ var (
 	giveBack = script.New(giveBackSource, Ring)
 )
 
-// look takes values from the lines, as many as their receivers can use.
-func (l *loop) look(ctx context.Context, lines []*line) error {
-	asks := l.ask(ctx, lines)
+// look takes values from the queues, as many as their receivers can use.
+func (l *loop) look(ctx context.Context, queues []*waitQueue) error {
+	asks := l.ask(ctx, queues)
 	l.expect(0)
 	err := l.carry(ctx, cmders(asks)...)
 	return l.settle(ctx, asks, err)
@@ -43,7 +43,7 @@ func (l *loop) look(ctx context.Context, lines []*line) error {
 // carry sends commands as one pipeline. Each command gets its error, also after a panic of a
 // hook.
 func (l *loop) carry(ctx context.Context, cmds ...redis.Cmder) error {
-	client := l.bell.client()
+	client := l.waker.client()
 	if own, ok := client.(*link.Watched); ok {
 		l.watch.begin(own)
 		defer l.watch.end()
@@ -60,22 +60,22 @@ func (l *loop) carry(ctx context.Context, cmds ...redis.Cmder) error {
 
 // ask is a take in flight.
 type ask struct {
-	line *line
-	want int
-	last []*receiver // receivers whose wait ends with this take
-	cmd  *redis.Cmd
+	queue *waitQueue
+	want  int
+	last  []*receiver // receivers whose wait ends with this take
+	cmd   *redis.Cmd
 }
 
-// ask returns a take for each line with receivers.
-func (l *loop) ask(ctx context.Context, lines []*line) []ask {
+// ask returns a take for each queue with receivers.
+func (l *loop) ask(ctx context.Context, queues []*waitQueue) []ask {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	var asks []ask
-	for _, ln := range lines {
-		ln.fresh = false
-		if n := ln.wanted(); n > 0 {
-			ln.taking = true
-			asks = append(asks, ask{ln, n, ln.lasts(), ln.source.take.Command(ctx, l.w.hub, ln.source.keys, l.takeArgs(n)...)})
+	for _, q := range queues {
+		q.dirty = false
+		if n := q.wanted(); n > 0 {
+			q.taking = true
+			asks = append(asks, ask{q, n, q.lasts(), q.source.take.Command(ctx, l.w.hub, q.source.keys, l.takeArgs(n)...)})
 		}
 	}
 	return asks
@@ -86,8 +86,8 @@ func (l *loop) unask(asks []ask) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, a := range asks {
-		a.line.fresh = true
-		a.line.settled()
+		a.queue.dirty = true
+		a.queue.settled()
 	}
 }
 
@@ -126,7 +126,7 @@ func (l *loop) settle(ctx context.Context, asks []ask, err error) error {
 			err = send.Fault(send.ErrMaybeRan, err)
 		}
 		if errors.Is(err, send.ErrMaybeRan) {
-			l.w.lost(a.line.source, a.want, whyTake, err)
+			l.w.lost(a.queue.source, a.want, whyTake, err)
 		}
 		if err := l.settleOne(a, answer, err); err != nil && first == nil {
 			first = err
@@ -140,7 +140,7 @@ func (l *loop) settle(ctx context.Context, asks []ask, err error) error {
 
 // inFull runs a take whose script the server does not know.
 func (l *loop) inFull(ctx context.Context, a ask) (any, error) {
-	take, keys, args := a.line.source.take, a.line.source.keys, l.takeArgs(a.want)
+	take, keys, args := a.queue.source.take, a.queue.source.keys, l.takeArgs(a.want)
 	full := take.Full(ctx, l.w.hub, keys, args...)
 	err := l.carry(ctx, full)
 	if script.Unknown(full.Err()) {
@@ -153,34 +153,34 @@ func (l *loop) inFull(ctx context.Context, a ask) (any, error) {
 func (l *loop) settleOne(a ask, answer any, err error) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	defer a.line.settled()
+	defer a.queue.settled()
 	switch {
 	case moved(err):
-		a.line.trouble = err
-		l.depart(a.line, err)
+		a.queue.trouble = err
+		l.depart(a.queue, err)
 		return nil
-	case lasting(err):
-		a.line.fail(err)
+	case permanent(err):
+		a.queue.fail(err)
 		return nil
 	case err != nil:
-		a.line.fresh, a.line.trouble = true, err
+		a.queue.dirty, a.queue.trouble = true, err
 		return err
 	}
 	state, values, err := decodeTake(answer)
 	if err != nil {
-		a.line.fail(err)
+		a.queue.fail(err)
 		return nil
 	}
-	a.line.trouble = nil
-	a.line.serve(values)
+	a.queue.trouble = nil
+	a.queue.serve(values)
 	if state == stateClosed {
-		a.line.fail(ErrClosed)
+		a.queue.fail(ErrClosed)
 	}
 	if len(values) == 0 && state == stateOpen {
-		a.line.end(a.last)
+		a.queue.end(a.last)
 	}
-	if state == stateMore && len(a.line.waiting) > 0 || len(a.line.lasts()) > 0 {
-		a.line.fresh = true
+	if state == stateMore && len(a.queue.waiting) > 0 || len(a.queue.lasts()) > 0 {
+		a.queue.dirty = true
 	}
 	return nil
 }

@@ -17,7 +17,7 @@ func (l *loop) gone() error {
 		return nil
 	}
 	l.checked = time.Now()
-	l.stray()
+	l.rebalance()
 	if c, ok := l.w.hub.Client.(interface{ IsClosed() bool }); ok && c.IsClosed() {
 		return l.w.hub.Send.Explain(context.Background(), redis.ErrClosed)
 	}
@@ -30,18 +30,18 @@ func (l *loop) gone() error {
 	return nil
 }
 
-// stray moves lines whose key belongs to another shard of a ring now. No error reports that,
+// rebalance moves queues whose key belongs to another shard of a ring now. No error reports that,
 // since a shard accepts every key.
-func (l *loop) stray() {
+func (l *loop) rebalance() {
 	ring, ok := l.w.hub.Client.(*redis.Ring)
 	if !ok {
 		return
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for key, ln := range l.lines {
-		if node, err := ring.GetShardClientForKey(key.values); err == nil && node != l.node && len(ln.waiting) > 0 {
-			l.depart(ln, nil)
+	for key, q := range l.queues {
+		if node, err := ring.GetShardClientForKey(key.values); err == nil && node != l.node && len(q.waiting) > 0 {
+			l.depart(q, nil)
 		}
 	}
 }
@@ -50,18 +50,18 @@ func (l *loop) stray() {
 // permanent error ends the waits of all receivers.
 func (l *loop) trouble(err error) bool {
 	spread := l.w.spread()
-	end := lasting(err) || errors.Is(err, redis.ErrClosed) && !spread
+	end := permanent(err) || errors.Is(err, redis.ErrClosed) && !spread
 	if !end {
 		l.disturbed(err)
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for _, ln := range l.lines {
+	for _, q := range l.queues {
 		switch {
 		case end:
-			ln.fail(err)
+			q.fail(err)
 		case spread: // the node may have been removed
-			l.depart(ln, err)
+			l.depart(q, err)
 		}
 	}
 	return !end

@@ -16,30 +16,30 @@ func (w *Waiter) Try(ctx context.Context, s Source, limit int) ([]string, error)
 		return nil, send.Fault(send.ErrUnavailable, err)
 	}
 	r := &receiver{max: limit, done: make(chan struct{})}
-	l := &loop{w: w, lines: map[place]*line{}}
-	ln := &line{source: s, waiting: []*receiver{r}}
-	l.lines[s.place()] = ln
+	l := &loop{w: w, queues: map[place]*waitQueue{}}
+	q := &waitQueue{source: s, waiting: []*receiver{r}}
+	l.queues[s.place()] = q
 	err := w.hub.Send.RunOn(ctx, LeaveTime, func(taking context.Context) {
 		answer, err := s.take.Run(taking, w.hub, s.keys, l.takeArgs(limit)...)
 		l.mu.Lock()
 		switch state, values, bad := decodeTake(answer); {
 		case err != nil:
-			ln.fail(err)
+			q.fail(err)
 		case bad != nil:
-			ln.fail(bad)
+			q.fail(bad)
 		default:
-			ln.serve(values)
+			q.serve(values)
 			if state == stateClosed {
-				ln.fail(ErrClosed)
+				q.fail(ErrClosed)
 			} else {
-				ln.fail(nil)
+				q.fail(nil)
 			}
 		}
 		l.mu.Unlock()
 		background := context.WithoutCancel(ctx)
-		for len(ln.held) > 0 { // requeue values that came too late
-			l.giveBack(background, ln)
-			if len(ln.held) > 0 {
+		for len(q.buffered) > 0 { // requeue values that came too late
+			l.giveBack(background, q)
+			if len(q.buffered) > 0 {
 				send.Pause(background, minPause)
 			}
 		}

@@ -76,7 +76,7 @@ func (w *Waiter) ReceiveWithin(ctx context.Context, s Source, limit int, d time.
 		return w.part(ctx, l, s, r)
 	case <-timer.C:
 	}
-	w.hurry(l, s, r)
+	w.expire(l, s, r)
 	timer.Reset(grace)
 	select {
 	case <-r.done:
@@ -123,7 +123,7 @@ func (w *Waiter) part(ctx context.Context, l *loop, s Source, r *receiver) ([]st
 	return r.values, r.err
 }
 
-// dismiss removes a receiver from its line, which may have moved, and reports whether it was
+// dismiss removes a receiver from its queue, which may have moved, and reports whether it was
 // removed. Otherwise it has its values, or has to wait for a take in flight.
 func (w *Waiter) dismiss(l *loop, s Source, r *receiver) bool {
 	out := false
@@ -135,7 +135,7 @@ func (w *Waiter) dismiss(l *loop, s Source, r *receiver) bool {
 }
 
 // find calls f with the loop that a receiver entered, then with the other loops, since the
-// receiver's line may have moved. It stops when f returns true, and reports whether f did.
+// receiver's queue may have moved. It stops when f returns true, and reports whether f did.
 func (w *Waiter) find(l *loop, f func(*loop) bool) bool {
 	if f(l) {
 		return true
@@ -150,12 +150,12 @@ func (w *Waiter) find(l *loop, f func(*loop) bool) bool {
 	return false
 }
 
-// hurry makes a receiver's wait end with the next take. Its line may have moved.
-func (w *Waiter) hurry(l *loop, s Source, r *receiver) {
-	w.find(l, func(l *loop) bool { return l.hurry(s, r) })
+// expire makes a receiver's wait end with the next take. Its queue may have moved.
+func (w *Waiter) expire(l *loop, s Source, r *receiver) {
+	w.find(l, func(l *loop) bool { return l.expire(s, r) })
 }
 
-// enter adds a receiver to the line of its source.
+// enter adds a receiver to the queue of its source.
 func (w *Waiter) enter(ctx context.Context, s Source, r *receiver) (*loop, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -212,7 +212,7 @@ func (w *Waiter) node(ctx context.Context, key string) (*redis.Client, error) {
 	return node, w.hub.Send.Explain(ctx, err)
 }
 
-// leave removes a receiver from its line, which may have moved, and reports whether it was
+// leave removes a receiver from its queue, which may have moved, and reports whether it was
 // still waiting.
 func (w *Waiter) leave(l *loop, s Source, r *receiver) bool {
 	return w.find(l, func(l *loop) bool { return l.leave(s, r) })

@@ -124,32 +124,32 @@ func (w *Waiter) retire(l *loop) (next *loop) {
 	}
 	next.mu.Lock()
 	defer next.mu.Unlock()
-	for _, ln := range next.lines { // the slots may have moved to another node
-		next.depart(ln, nil)
+	for _, q := range next.queues { // the slots may have moved to another node
+		next.depart(q, nil)
 	}
 	return next
 }
 
-// inherit moves the receivers and held values of a retired loop to the loop that replaces it.
+// inherit moves the receivers and buffered values of a retired loop to the loop that replaces it.
 // The mutex of the waiter is held.
 func (w *Waiter) inherit(l *loop) {
 	type share struct {
-		source  Source
-		rs      []*receiver
-		held    []string
-		trouble error
+		source   Source
+		rs       []*receiver
+		buffered []string
+		trouble  error
 	}
 	var all []share
 	l.mu.Lock()
-	for _, ln := range l.lines {
-		if !ln.away && len(ln.waiting)+len(ln.held) > 0 {
-			all = append(all, share{ln.source, ln.waiting, ln.held, ln.trouble})
-			ln.waiting, ln.held = nil, nil
+	for _, q := range l.queues {
+		if !q.moving && len(q.waiting)+len(q.buffered) > 0 {
+			all = append(all, share{q.source, q.waiting, q.buffered, q.trouble})
+			q.waiting, q.buffered = nil, nil
 		}
 	}
 	l.mu.Unlock()
 	for _, s := range all {
-		w.loop(l.node).enter(s.source, s.rs, s.held, s.trouble)
+		w.loop(l.node).enter(s.source, s.rs, s.buffered, s.trouble)
 	}
 }
 
@@ -166,6 +166,6 @@ func (l *loop) over() bool {
 	defer l.w.mu.Unlock()
 	l.w.inherit(l)
 	l.w.retired = slices.DeleteFunc(l.w.retired, func(r *loop) bool { return r == l })
-	l.bell.close()
+	l.waker.close()
 	return true
 }

@@ -35,30 +35,30 @@ func TestWanted(t *testing.T) {
 		{[]int{maxTake + 1}, maxTake},
 		{[]int{math.MaxInt, math.MaxInt, 1}, maxTake},
 	} {
-		ln := &line{waiting: receivers(tt.limits...)}
-		if n := ln.wanted(); n != tt.want {
+		q := &waitQueue{waiting: receivers(tt.limits...)}
+		if n := q.wanted(); n != tt.want {
 			t.Errorf("wanted by %v = %d, want %d", tt.limits, n, tt.want)
 		}
 	}
 }
 
-// TestServe checks that values are served in order and the remaining ones are held.
+// TestServe checks that values are served in order and the remaining ones are buffered.
 func TestServe(t *testing.T) {
 	rs := receivers(1, 3, 1)
-	ln := &line{waiting: slices.Clone(rs)}
-	ln.serve([]string{"a", "b"})
+	q := &waitQueue{waiting: slices.Clone(rs)}
+	q.serve([]string{"a", "b"})
 	if !slices.Equal(rs[0].values, []string{"a"}) || !slices.Equal(rs[1].values, []string{"b"}) || ended(rs[2]) {
 		t.Errorf("served %q, %q, third: %t", rs[0].values, rs[1].values, ended(rs[2]))
 	}
-	if !ln.leave(rs[2]) || ln.leave(rs[2]) || ln.leave(rs[0]) {
+	if !q.leave(rs[2]) || q.leave(rs[2]) || q.leave(rs[0]) {
 		t.Error("a receiver leaves once, and not after it was served")
 	}
-	ln.serve([]string{"c", "d"})
+	q.serve([]string{"c", "d"})
 	late := receivers(5)
-	ln.waiting = append(ln.waiting, late...)
-	ln.serve([]string{"e"})
-	if !slices.Equal(late[0].values, []string{"c", "d", "e"}) || len(ln.held) != 0 {
-		t.Errorf("the late one got %q, %q are left", late[0].values, ln.held)
+	q.waiting = append(q.waiting, late...)
+	q.serve([]string{"e"})
+	if !slices.Equal(late[0].values, []string{"c", "d", "e"}) || len(q.buffered) != 0 {
+		t.Errorf("the late one got %q, %q are left", late[0].values, q.buffered)
 	}
 }
 
@@ -67,8 +67,8 @@ func TestLast(t *testing.T) {
 	l := &loop{}
 	rs := receivers(1, 1)
 	rs[1].last = true
-	ln := &line{waiting: slices.Clone(rs)}
-	if err := l.settleOne(ask{line: ln, last: ln.lasts()}, []any{int64(stateOpen)}, nil); err != nil {
+	q := &waitQueue{waiting: slices.Clone(rs)}
+	if err := l.settleOne(ask{queue: q, last: q.lasts()}, []any{int64(stateOpen)}, nil); err != nil {
 		t.Error(err)
 	}
 	if ended(rs[0]) || !ended(rs[1]) || !errors.Is(rs[1].err, ErrIdle) {
@@ -76,12 +76,12 @@ func TestLast(t *testing.T) {
 	}
 	rs = receivers(1, 1)
 	rs[1].last = true
-	ln = &line{waiting: slices.Clone(rs)}
-	if err := l.settleOne(ask{line: ln, last: ln.lasts()}, []any{int64(stateOpen), "v"}, nil); err != nil {
+	q = &waitQueue{waiting: slices.Clone(rs)}
+	if err := l.settleOne(ask{queue: q, last: q.lasts()}, []any{int64(stateOpen), "v"}, nil); err != nil {
 		t.Error(err)
 	}
-	if !ended(rs[0]) || ended(rs[1]) || !ln.fresh {
-		t.Errorf("ended: %t, %t; another look: %t", ended(rs[0]), ended(rs[1]), ln.fresh)
+	if !ended(rs[0]) || ended(rs[1]) || !q.dirty {
+		t.Errorf("ended: %t, %t; another look: %t", ended(rs[0]), ended(rs[1]), q.dirty)
 	}
 }
 
@@ -98,17 +98,17 @@ func TestDecodeTake(t *testing.T) {
 	}
 }
 
-// TestPlanGivesTurns checks that plan returns all lines from time to time, even if one is busy.
+// TestPlanGivesTurns checks that plan returns all queues from time to time, even if one is busy.
 func TestPlanGivesTurns(t *testing.T) {
-	l := &loop{lines: map[place]*line{
-		{values: "busy"}:  {waiting: receivers(1), fresh: true},
+	l := &loop{queues: map[place]*waitQueue{
+		{values: "busy"}:  {waiting: receivers(1), dirty: true},
 		{values: "quiet"}: {waiting: receivers(1)},
 	}}
 	if now, all := l.plan(); len(now) != 2 || len(all) != 2 {
-		t.Errorf("%d of %d lines after a long time, want both", len(now), len(all))
+		t.Errorf("%d of %d queues after a long time, want both", len(now), len(all))
 	}
 	l.looked = time.Now().Add(time.Hour)
 	if now, all := l.plan(); len(now) != 1 || len(all) != 2 {
-		t.Errorf("%d of %d lines while it is busy, want one", len(now), len(all))
+		t.Errorf("%d of %d queues while it is busy, want one", len(now), len(all))
 	}
 }

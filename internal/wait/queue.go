@@ -35,7 +35,7 @@ func NewSource(values, wake string, take, giveBack *script.Script, keys ...strin
 }
 
 // OwnedBy returns the source as one of many short-lived sources of the object called name,
-// which is in the same slot. These sources share one poke key.
+// which is in the same slot. These sources share one interrupt key.
 func (s Source) OwnedBy(name string) Source {
 	s.owner = name
 	return s
@@ -81,20 +81,20 @@ func (l List) WaitingRoom() Source {
 	return room
 }
 
-// line is the wait queue of one source. The mutex of its loop guards it.
-type line struct {
-	source  Source
-	waiting []*receiver // first come, first served
-	held    []string    // taken values that have no receiver yet, in order
-	fresh   bool        // values may be available now
-	away    bool        // its slot has moved; it is moving to another loop
-	taking  bool        // a take is in flight
-	after   time.Time   // when to try again to requeue held
-	trouble error       // why the server did not serve it last, or nil
+// waitQueue is the wait queue of one source. The mutex of its loop guards it.
+type waitQueue struct {
+	source   Source
+	waiting  []*receiver // first come, first served
+	buffered []string    // taken values that have no receiver yet, in order
+	dirty    bool        // values may be available now
+	moving   bool        // its slot has moved; it is moving to another loop
+	taking   bool        // a take is in flight
+	after    time.Time   // when to try again to requeue buffered
+	trouble  error       // why the server did not serve it last, or nil
 }
 
 // wanted returns how many values the receivers can use.
-func (l *line) wanted() int {
+func (l *waitQueue) wanted() int {
 	n := 0
 	for _, r := range l.waiting {
 		if r.leaving {
@@ -108,20 +108,20 @@ func (l *line) wanted() int {
 }
 
 // serve gives values to the receivers in order. Receivers that are leaving come last. The
-// remaining values are held.
-func (l *line) serve(values []string) {
-	l.held = append(l.held, values...)
-	for len(l.held) > 0 && len(l.waiting) > 0 {
+// remaining values are buffered.
+func (l *waitQueue) serve(values []string) {
+	l.buffered = append(l.buffered, values...)
+	for len(l.buffered) > 0 && len(l.waiting) > 0 {
 		r := l.next()
-		n := min(r.max, len(l.held))
-		r.values = append([]string(nil), l.held[:n]...)
-		l.held = l.held[n:]
+		n := min(r.max, len(l.buffered))
+		r.values = append([]string(nil), l.buffered[:n]...)
+		l.buffered = l.buffered[n:]
 		close(r.done)
 	}
 }
 
 // next removes and returns the receiver that is served next.
-func (l *line) next() *receiver {
+func (l *waitQueue) next() *receiver {
 	i := slices.IndexFunc(l.waiting, func(r *receiver) bool { return !r.leaving })
 	if i <= 0 { // the first one, or all are leaving
 		r := l.waiting[0]
@@ -135,7 +135,7 @@ func (l *line) next() *receiver {
 
 // shut ends the waits of all receivers with err. If a take is in flight, they wait for it as
 // receivers do whose context ends.
-func (l *line) shut(err error) {
+func (l *waitQueue) shut(err error) {
 	if !l.taking {
 		l.fail(err)
 		return
@@ -148,13 +148,13 @@ func (l *line) shut(err error) {
 }
 
 // urgent reports whether a receiver is leaving, or came after the last take.
-func (l *line) urgent() bool {
-	return l.fresh && len(l.waiting) > 0 || slices.ContainsFunc(l.waiting, isLeaving)
+func (l *waitQueue) urgent() bool {
+	return l.dirty && len(l.waiting) > 0 || slices.ContainsFunc(l.waiting, isLeaving)
 }
 
 // settled records that no take is in flight, and ends the receivers that were waiting for that
 // to leave.
-func (l *line) settled() {
+func (l *waitQueue) settled() {
 	l.taking = false
 	if !slices.ContainsFunc(l.waiting, isLeaving) {
 		return
@@ -168,7 +168,7 @@ func (l *line) settled() {
 }
 
 // fail ends the waits of all receivers with err.
-func (l *line) fail(err error) {
+func (l *waitQueue) fail(err error) {
 	for _, r := range l.waiting {
 		r.err = err
 		close(r.done)
@@ -177,7 +177,7 @@ func (l *line) fail(err error) {
 }
 
 // leave removes a receiver and reports whether it was still waiting.
-func (l *line) leave(r *receiver) bool {
+func (l *waitQueue) leave(r *receiver) bool {
 	for i, w := range l.waiting {
 		if w == r {
 			l.waiting = append(l.waiting[:i:i], l.waiting[i+1:]...)
@@ -189,7 +189,7 @@ func (l *line) leave(r *receiver) bool {
 }
 
 // lasts returns the receivers whose wait ends with the next take.
-func (l *line) lasts() (rs []*receiver) {
+func (l *waitQueue) lasts() (rs []*receiver) {
 	for _, r := range l.waiting {
 		if r.last {
 			rs = append(rs, r)
@@ -199,7 +199,7 @@ func (l *line) lasts() (rs []*receiver) {
 }
 
 // end ends the waits of receivers with ErrIdle.
-func (l *line) end(rs []*receiver) {
+func (l *waitQueue) end(rs []*receiver) {
 	for _, r := range rs {
 		if l.leave(r) {
 			r.err = ErrIdle
@@ -216,7 +216,7 @@ type receiver struct {
 	why     error // its error if it is leaving and the take returns nothing
 	values  []string
 	err     error
-	trouble error // the trouble of its line when it left
+	trouble error // the trouble of its queue when it left
 	done    chan struct{}
 }
 

@@ -13,26 +13,30 @@ import (
 	"github.com/desir-go/desir/internal/keys"
 )
 
-// ErrBound says that a [Bounded] or a [Window] would have left its bounds.
-// Nothing was changed.
-var ErrBound = coded.New("beyond a bound; nothing was changed", coded.OutOfRange)
+// ErrBound means that the call would have moved a [Bounded] or a [Window] out of its
+// bounds. Nothing was changed.
+var ErrBound = coded.New("out of bounds; nothing was changed", coded.OutOfRange)
 
-// Bounded is a number between two bounds in a Redis string, shared by everyone
-// who uses its name: seats, stock, credit.
+// Bounded is a number between two bounds, stored in a Redis string. All users of its name
+// share it. Use it for seats, stock or credit.
 //
-// Use NewBounded. A Bounded is safe for any number of goroutines and holds no
-// number itself. The bounds are what this process believes; a process with
-// other ones, or a plain INCRBY, may bring the value beyond them. Then Add still
-// takes what moves it towards them.
+// Create a Bounded with [NewBounded]. A Bounded is safe for concurrent use and does not
+// hold the number itself.
+//
+// The bounds are settings of this process and are not stored. A process with other
+// bounds, or a plain INCRBY, may move the value out of them. Add then still accepts
+// additions that move the value towards the bounds.
 type Bounded struct {
 	desir.Object
 	h      *hub.Handle
 	lo, hi int64
 }
 
-// NewBounded names a number from lo to hi, both included. A missing key counts
-// as 0, or as the bound nearest to 0. It does not talk to Redis and cannot fail:
-// a name that cannot work, or a lo above hi, is the error of every call.
+// NewBounded returns the number called name with bounds from lo to hi, both included. A
+// missing key counts as 0, or as the bound nearest to 0.
+//
+// NewBounded sends nothing and cannot fail. If the name is invalid or lo is above hi,
+// every call returns the error.
 func NewBounded(rdb redis.UniversalClient, name string, lo, hi int64) *Bounded {
 	err := keys.Check(name)
 	if lo > hi {
@@ -42,15 +46,15 @@ func NewBounded(rdb redis.UniversalClient, name string, lo, hi int64) *Bounded {
 	return &Bounded{Object: newObject(h), h: h, lo: lo, hi: hi}
 }
 
-var errBounds = errors.New("the lower bound is above the upper one")
+var errBounds = errors.New("the lower bound is above the upper bound")
 
-// Add adds n and returns the new value. If a positive n would bring it above
-// the upper bound, or a negative one below the lower, the error is [ErrBound]
-// with the value as it stays.
+// Add adds n and returns the new value. If a positive n would move the value above the
+// upper bound, or a negative n below the lower bound, Add changes nothing and returns
+// the current value with [ErrBound].
 //
-// One script, one round trip, O(1), atomic, exact over all of int64, sent once:
-// after [desir.ErrMaybeRan] look before adding again. A key that holds no
-// decimal number is [desir.ErrWrongType].
+// Add runs one script in one round trip. It is O(1), atomic and exact over all of
+// int64, and it is sent once. After [desir.ErrMaybeRan], check the value before adding
+// again. If the key does not hold a decimal number, the error is [desir.ErrWrongType].
 func (b *Bounded) Add(ctx context.Context, n int64) (int64, error) {
 	v, err := b.add(ctx, n)
 	return v, b.fail("Add", err)
@@ -75,8 +79,8 @@ func (b *Bounded) add(ctx context.Context, n int64) (int64, error) {
 	return v, err
 }
 
-// room returns which values n may be added to, so that the script has nothing
-// to compute. There may be none: low is above high then.
+// room returns the range of values that n may be added to, which saves the script the
+// computation. If there are none, low is above high.
 func (b *Bounded) room(n int64) (low, high int64) {
 	low, high = math.MinInt64, math.MaxInt64
 	switch {
@@ -90,11 +94,11 @@ func (b *Bounded) room(n int64) (low, high int64) {
 	return low, high
 }
 
-// start is the value of a missing key.
+// start returns the value of a missing key.
 func (b *Bounded) start() int64 { return min(max(0, b.lo), b.hi) }
 
-// Value returns the value without changing it. One GET, O(1). A key that holds
-// no decimal number is a [*codec.DecodeError].
+// Value returns the value. It sends one GET and is O(1). If the key does not hold a
+// decimal number, the error is a [*codec.DecodeError].
 func (b *Bounded) Value(ctx context.Context) (int64, error) {
 	s, err := b.h.Send()
 	if err != nil {
@@ -104,8 +108,9 @@ func (b *Bounded) Value(ctx context.Context) (int64, error) {
 	return v, b.fail("Value", err)
 }
 
-// Set stores n, whatever the key held, and takes an expiry away. One SET, O(1),
-// sent once. An n beyond a bound is [ErrBound], and nothing is sent.
+// Set stores n, replaces a value of any Redis type and removes an expiry. It sends one
+// SET, once, and is O(1). If n is out of bounds, Set sends nothing and returns
+// [ErrBound].
 func (b *Bounded) Set(ctx context.Context, n int64) error {
 	s, err := b.h.Send()
 	switch {

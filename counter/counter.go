@@ -13,26 +13,28 @@ import (
 	"github.com/desir-go/desir/internal/script"
 )
 
-// Counter is a number in a Redis string, shared by everyone who uses its name.
+// Counter is a number stored in a Redis string. All users of its name share it.
 //
-// Use New. A Counter is safe for any number of goroutines and holds no number
-// itself. Overflow is an error of the call; the value stays.
+// Create a Counter with [New]. A Counter is safe for concurrent use and does not hold
+// the number itself. A call that would overflow returns an error and leaves the value
+// unchanged.
 type Counter struct {
 	desir.Object
 	h     *hub.Handle
 	start int64
 }
 
-// New names a counter. It does not talk to Redis and cannot fail: a name that
-// cannot work is the error of every call.
+// New returns the counter called name. It sends nothing and cannot fail. If the name is
+// invalid, every call returns the error.
 func New(rdb redis.UniversalClient, name string, opts ...Option) *Counter {
 	s := gather(opts)
 	h := hub.NewHandle(rdb, "counter.Counter", name, keys.Check(name)).Apart(s.apart)
 	return &Counter{Object: newObject(h), h: h, start: s.start}
 }
 
-// Next adds 1 and returns the new value, which no other caller gets. It costs
-// and fails as [Counter.Add].
+// Next adds 1 and returns the new value. No other caller gets the same number, as long
+// as nothing lowers the value (see [Counter.Set]). Next costs and fails as
+// [Counter.Add] does.
 func (c *Counter) Next(ctx context.Context) (int64, error) {
 	v, err := c.add(ctx, 1)
 	return v, c.fail("Next", err)
@@ -40,10 +42,13 @@ func (c *Counter) Next(ctx context.Context) (int64, error) {
 
 // Add adds n and returns the new value.
 //
-// One INCRBY, or a share of one, or one script if the counter has a [Start]: one
-// round trip, O(1), atomic, sent once. After [desir.ErrMaybeRan] the number may have been added;
-// repeating may count it twice (see [Counter.AddOnce]). A key that holds no
-// decimal number is [desir.ErrWrongType].
+// Add sends one INCRBY, or shares one with concurrent calls. If the counter has a
+// [Start], it runs one script instead. Either takes one round trip, is O(1) and atomic,
+// and is sent once.
+//
+// After [desir.ErrMaybeRan] the number may have been added, and adding again may count it
+// twice (see [Counter.AddOnce]). If the key does not hold a decimal number, the error is
+// [desir.ErrWrongType].
 func (c *Counter) Add(ctx context.Context, n int64) (int64, error) {
 	v, err := c.add(ctx, n)
 	return v, c.fail("Add", err)
@@ -65,8 +70,8 @@ func (c *Counter) add(ctx context.Context, n int64) (int64, error) {
 	return parse(c.h.Key, text)
 }
 
-// Value returns the value without changing it; a missing key is the counter's
-// start. One GET, O(1). A key that holds no decimal number is a
+// Value returns the value. A missing key counts as the counter's start. Value sends one
+// GET and is O(1). If the key does not hold a decimal number, the error is a
 // [*codec.DecodeError].
 func (c *Counter) Value(ctx context.Context) (int64, error) {
 	s, err := c.h.Send()
@@ -77,9 +82,9 @@ func (c *Counter) Value(ctx context.Context) (int64, error) {
 	return v, c.fail("Value", err)
 }
 
-// Set stores n, whatever the key held, and takes an expiry away. One SET, O(1),
-// sent once. Numbers below n may be given out again; no number is, if n only
-// grows.
+// Set stores n, replaces a value of any Redis type and removes an expiry. It sends one
+// SET, once, and is O(1). If n is lower than the current value, numbers above n are
+// issued again. If n is not lower, no number is issued twice.
 func (c *Counter) Set(ctx context.Context, n int64) error {
 	s, err := c.h.Send()
 	if err == nil {
@@ -88,8 +93,8 @@ func (c *Counter) Set(ctx context.Context, n int64) error {
 	return c.fail("Set", err)
 }
 
-// Swap stores n, takes an expiry away and returns the value before. One SET
-// with GET, O(1), atomic, sent once.
+// Swap stores n, removes an expiry and returns the previous value. It sends one SET
+// with GET, once, and is O(1) and atomic.
 func (c *Counter) Swap(ctx context.Context, n int64) (old int64, err error) {
 	s, err := c.h.Send()
 	if err != nil {
@@ -106,9 +111,9 @@ func (c *Counter) Swap(ctx context.Context, n int64) (old int64, err error) {
 	return old, c.fail("Swap", err)
 }
 
-// CompareAndSwap stores new if the value is old, and reports whether it did;
-// a missing key counts as the counter's start, and an expiry stays. One
-// script, one round trip, O(1), atomic, sent once.
+// CompareAndSwap stores new if the value is old, and reports whether it did. A missing
+// key counts as the counter's start. An expiry stays. CompareAndSwap runs one script in
+// one round trip, sent once, and is O(1) and atomic.
 func (c *Counter) CompareAndSwap(ctx context.Context, old, new int64) (bool, error) {
 	hub, err := c.h.Hub()
 	if err != nil {
@@ -118,9 +123,10 @@ func (c *Counter) CompareAndSwap(ctx context.Context, old, new int64) (bool, err
 	return answer == int64(1), c.fail("CompareAndSwap", err)
 }
 
-// Numbers takes the next number at every step, for ever: each is unique over
-// all processes. It ends with an error, once and last, or by break. A number
-// whose answer was lost is a gap. Every step costs what [Counter.Next] costs.
+// Numbers returns an endless sequence. Each step takes the next number, which is unique
+// among all processes as for [Counter.Next], and costs what Next costs. The loop ends by
+// break or at the first error, which is the last item. A number whose reply is lost is a
+// gap.
 func (c *Counter) Numbers(ctx context.Context) iter.Seq2[int64, error] {
 	return numbers(func() (int64, error) {
 		v, err := c.add(ctx, 1)
@@ -144,8 +150,8 @@ func numbers(next func() (int64, error)) iter.Seq2[int64, error] {
 	}
 }
 
-// Clear deletes the counter and the tokens of [Counter.AddOnce]. UNLINK, inside
-// a script: one round trip.
+// Clear deletes the counter and the tokens of [Counter.AddOnce]. It runs UNLINK in a
+// script, in one round trip.
 func (c *Counter) Clear(ctx context.Context) error {
 	hub, err := c.h.Hub()
 	if err == nil {

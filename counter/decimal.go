@@ -13,7 +13,7 @@ import (
 
 var errDecimal = errors.New("not a decimal number of 64 bits")
 
-// parse reads a number stored under key. The text is not quoted in the error.
+// parse parses a number stored under key. The error does not quote the text.
 func parse(key, text string) (int64, error) {
 	v, err := strconv.ParseInt(text, 10, 64)
 	if err != nil {
@@ -22,7 +22,7 @@ func parse(key, text string) (int64, error) {
 	return v, nil
 }
 
-// get reads the number under key; missing is what it is where there is none.
+// get reads the number under key, or returns missing if the key does not exist.
 func get(ctx context.Context, s *send.Sender, key string, missing int64) (int64, error) {
 	cmd := redis.NewStringCmd(ctx, "get", key)
 	switch err := s.Read(ctx, cmd); {

@@ -1,10 +1,15 @@
-// Package counter has numbers that many processes share: [Counter], and [IDs]
-// for numbers that only have to differ; [Bounded] for what must not run out or
-// over, [Window] for what happened in the last while, [Sharded] for what is
-// added to more often than one node can.
+// Package counter has numbers that many processes share:
 //
-// A counter is stored as the plain decimal that everyone sees in redis-cli.
-// Every number that Next or Add returns is the caller's own: unique and
-// increasing in the history of one master. A crash makes gaps; a failover to a
-// replica may forget the last numbers and give them out again.
+//   - [Counter]: a shared number
+//   - [IDs]: unique numbers that processes reserve in blocks
+//   - [Bounded]: a number between two bounds, such as stock
+//   - [Window]: a count of recent events
+//   - [Sharded]: a number on several nodes of a cluster, for very frequent additions
+//
+// A counter is stored as a plain decimal number that redis-cli shows.
+//
+// The numbers that Next returns, and those that Add returns for a positive n, are
+// unique and increasing in the history of one master, as long as nothing lowers the
+// value (see [Counter.Set]) and the key is not deleted. A crash leaves gaps. A failover
+// to a replica may lose the last numbers, which are then issued again.
 package counter

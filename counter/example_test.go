@@ -13,8 +13,8 @@ import (
 	"github.com/desir-go/desir/embedded"
 )
 
-// start returns a client of an in-process Redis. A program would use
-// desir.Open, or a client that it has.
+// start returns a client of an in-process Redis. A program would use desir.Open or
+// its existing client.
 func start() (rdb redis.UniversalClient, stop func()) {
 	s, err := embedded.Start()
 	if err != nil {

@@ -15,8 +15,8 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// TestFusedNumbers counts the commands of calls that leave together: each has a
-// number of its own, and none is missing.
+// TestFusedNumbers counts the commands of merged calls. Every call must get a different
+// number, and no number may be missing.
 func TestFusedNumbers(t *testing.T) {
 	t.Parallel()
 	const n = 300
@@ -48,9 +48,9 @@ func TestFusedNumbers(t *testing.T) {
 	}
 }
 
-// TestFusedSigns adds and subtracts at once, in the middle and near both ends of
-// the range, where some have no room: each caller gets a sum that existed, or
-// changed nothing.
+// TestFusedSigns adds and subtracts concurrently, in the middle of the range and near
+// both ends, where some additions overflow. Each call must return a sum that existed,
+// or fail and change nothing.
 func TestFusedSigns(t *testing.T) {
 	t.Parallel()
 	const n, step = 200, 1 << 20
@@ -86,8 +86,8 @@ func TestFusedSigns(t *testing.T) {
 	}
 }
 
-// TestFusedOverflow has more callers than numbers are left: those that fit get
-// theirs, the others an error.
+// TestFusedOverflow has more callers than there are numbers left. The remaining numbers
+// must go to one caller each, and the other callers must get an error.
 func TestFusedOverflow(t *testing.T) {
 	t.Parallel()
 	const n, room = 200, 60

@@ -15,24 +15,27 @@ import (
 	"github.com/desir-go/desir/internal/send"
 )
 
-// IDs gives out numbers that differ over all processes. It reserves a block of
-// them with one command and hands them out without asking again, so numbers of
-// two processes interleave by blocks, and a process that ends wastes the rest
-// of its block.
+// IDs issues numbers that are unique among all processes. It reserves a block of numbers
+// with one command and issues them without further commands. The numbers of two processes
+// interleave in blocks. A process that ends wastes the rest of its block.
 //
-// Use NewIDs. An IDs is safe for any number of goroutines.
+// Create an IDs with [NewIDs]. An IDs is safe for concurrent use.
 type IDs struct {
 	desir.Object
 	counter *Counter
 	h       *hub.Handle
 	block   int64
 
-	turn       chan struct{} // held by the caller that takes or reserves
-	last, left int64         // of the block in hand: its last number, and how many are left
+	turn       chan struct{} // a lock for last and left that respects contexts
+	last, left int64         // the last number of the current block, and how many remain
 }
 
-// NewIDs names a source of numbers that reserves block of them at a time,
-// block ≥ 1. Its key is a counter: the last number reserved by anybody.
+// NewIDs returns the source of numbers called name. It reserves block numbers at a time;
+// block must be at least 1. The key holds a counter with the last number that any process
+// has reserved.
+//
+// NewIDs sends nothing and cannot fail. If the name or block is invalid, every call
+// returns the error.
 func NewIDs(rdb redis.UniversalClient, name string, block int64, opts ...Option) *IDs {
 	err := keys.Check(name)
 	if block < 1 {
@@ -50,12 +53,12 @@ func NewIDs(rdb redis.UniversalClient, name string, block int64, opts ...Option)
 	}
 }
 
-var errBlock = errors.New("a block has at least one number")
+var errBlock = errors.New("a block must have at least one number")
 
-// Next returns a number that nobody else gets. It waits for the server only
-// when the block in hand is used up: then one INCRBY (see [Counter.Add]), sent
-// once, while other callers wait for it. After [desir.ErrMaybeRan] a block may
-// be lost: a gap, nothing else.
+// Next returns a number that no other caller gets. It uses the server only when the
+// current block is used up: it then reserves a block with one INCRBY, sent once (see
+// [Counter.Add]), and other callers wait for it. After [desir.ErrMaybeRan] a block may
+// be lost, which leaves a gap and has no other effect.
 func (s *IDs) Next(ctx context.Context) (int64, error) {
 	v, err := s.take(ctx)
 	return v, s.fail("Next", err)
@@ -81,7 +84,7 @@ func (s *IDs) take(ctx context.Context) (int64, error) {
 			return 0, err
 		}
 		if last < math.MinInt64+s.block {
-			return 0, fmt.Errorf("the counter is at %d, too low for a block", last)
+			return 0, fmt.Errorf("the counter is at %d, which is too low for a block", last)
 		}
 		s.last, s.left = last, s.block
 	}
@@ -89,8 +92,8 @@ func (s *IDs) take(ctx context.Context) (int64, error) {
 	return s.last - s.left, nil
 }
 
-// Numbers takes the next number at every step, for ever. It ends with an
-// error, once and last, or by break.
+// Numbers returns an endless sequence. Each step takes the next number as [IDs.Next]
+// does. The loop ends by break or at the first error, which is the last item.
 func (s *IDs) Numbers(ctx context.Context) iter.Seq2[int64, error] {
 	return numbers(func() (int64, error) {
 		v, err := s.take(ctx)

@@ -15,8 +15,8 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// TestIDsWait has callers that wait for a block while the server is silent:
-// each leaves with its own context, and the numbers go on afterwards.
+// TestIDsWait makes callers wait for a block while the server does not reply. Each call
+// must return when its context ends, and the numbers must continue afterwards.
 func TestIDsWait(t *testing.T) {
 	t.Parallel()
 	redistest.Goroutines(t)
@@ -38,7 +38,7 @@ func TestIDsWait(t *testing.T) {
 			start := time.Now()
 			_, err := ids.Next(ctx)
 			if !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, desir.ErrMaybeRan) == errors.Is(err, desir.ErrUnavailable) {
-				t.Errorf("error %v, want the deadline and what became of the block", err)
+				t.Errorf("error %v, want the deadline and ErrMaybeRan or ErrUnavailable", err)
 			}
 			if took := time.Since(start); took > 5*time.Second {
 				t.Errorf("returned after %v", took)
@@ -53,7 +53,7 @@ func TestIDsWait(t *testing.T) {
 	}, "numbers go on, with a gap")
 }
 
-// TestIDsAtTheEnd has no numbers left.
+// TestIDsAtTheEnd takes the last numbers of the range.
 func TestIDsAtTheEnd(t *testing.T) {
 	t.Parallel()
 	redistest.Each(t, func(t *testing.T, r *redistest.Redis) {
@@ -76,7 +76,7 @@ func TestIDsAtTheEnd(t *testing.T) {
 	})
 }
 
-// TestIDsBlock refuses blocks without a number.
+// TestIDsBlock checks that blocks of less than one number are refused.
 func TestIDsBlock(t *testing.T) {
 	t.Parallel()
 	for _, block := range []int64{0, -5, math.MinInt64} {

@@ -10,21 +10,24 @@ import (
 )
 
 const (
-	onceWindow = 10 * time.Minute // in which a token is surely remembered; at most twice as long
-	onceTokens = 1 << 20          // remembered in one window
+	onceWindow = 10 * time.Minute // tokens are remembered for one to two windows
+	onceTokens = 1 << 20          // the most tokens of one window
 )
 
-// AddOnce adds n unless token was used already; then it returns the value that
-// the first call with this token returned, and applied is false. So a call
-// that ended with [desir.ErrMaybeRan] can be repeated with its token, whatever
-// became of it. A token is any text that names the event to be counted; it is
-// remembered for at least 10 and at most 20 minutes of the server's clock, by
-// the first call's n whatever the later ones say.
+// AddOnce adds n unless token was already used. It returns the new value and applied is
+// true. If token was used, AddOnce adds nothing, returns the value that the first call
+// with this token returned, and applied is false. So a call that ended with
+// [desir.ErrMaybeRan] can be retried with the same token, whether or not it was
+// executed.
 //
-// One script, one round trip, O(1), atomic, sent once. Tokens are kept in two
-// hashes, {name}:once:0 and {name}:once:1, which expire by themselves. More
-// than 1,048,576 tokens in 10 minutes are [desir.ErrFull]: nothing is added.
-// A failover may forget a token with the addition it belongs to.
+// A token is any text that identifies the event to count. The server remembers it for at
+// least 10 and at most 20 minutes of its clock. Only the n of the first call with a token
+// counts.
+//
+// AddOnce runs one script in one round trip, sent once, and is O(1) and atomic. It
+// keeps the tokens in two hashes, {name}:once:0 and {name}:once:1, which expire. If
+// there are more than 1,048,576 tokens in 10 minutes, AddOnce adds nothing and returns
+// [desir.ErrFull]. A failover may lose a token together with its addition.
 func (c *Counter) AddOnce(ctx context.Context, token string, n int64) (v int64, applied bool, err error) {
 	hub, err := c.h.Hub()
 	if err == nil {
@@ -47,7 +50,7 @@ func (c *Counter) AddOnce(ctx context.Context, token string, n int64) (v int64, 
 	return v, err == nil && parts[0] == int64(1), c.fail("AddOnce", err)
 }
 
-// tokenKeys are the keys of the two hashes that take turns.
+// tokenKeys returns the keys of the two hashes that alternate.
 func (c *Counter) tokenKeys() []string {
 	return []string{keys.Part(c.h.Key, "once:0"), keys.Part(c.h.Key, "once:1")}
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// TestTooManyTokens fills the memory of tokens.
+// TestTooManyTokens calls AddOnce when the hashes of tokens are full.
 func TestTooManyTokens(t *testing.T) {
 	t.Parallel()
 	s := redistest.StartServer(t)

@@ -1,25 +1,25 @@
 package counter
 
-// Option changes how an object of this package works. Options are what this
-// process believes; nothing of them is stored.
+// Option configures an object of this package. Options are settings of this process and
+// are not stored.
 type Option interface{ apply(*settings) }
 
 type settings struct {
 	start int64
-	apart bool // commands share nothing with those of others
+	apart bool // commands are not batched with those of other calls
 }
 
 type option func(*settings)
 
 func (o option) apply(s *settings) { o(s) }
 
-// Start sets the value that a missing key counts as; the default is 0. Every
-// process that uses the counter should say the same.
+// Start sets the value that a missing key counts as. The default is 0. Every process that
+// uses the counter should set the same value.
 func Start(n int64) Option { return option(func(s *settings) { s.start = n }) }
 
-// Unbatched keeps the object's commands apart from those of others: each is
-// a round trip of its own. By default concurrent calls through one client leave
-// together, and many additions to one counter as one command.
+// Unbatched sends each of the object's commands in a separate round trip. By default,
+// concurrent calls through one client share pipelines, and concurrent additions to one
+// counter are merged into one command.
 func Unbatched() Option { return option(func(s *settings) { s.apart = true }) }
 
 func gather(opts []Option) settings {

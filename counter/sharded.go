@@ -18,28 +18,29 @@ import (
 
 const (
 	mostShards = 1024
-	readTries  = 4 // of all shards at once
+	readTries  = 4 // attempts to read all shards
 	readPause  = 8 * time.Millisecond
 )
 
-// Sharded is a number that is added to more often than one node of a cluster
-// can: it is the sum of n counters under n keys, which lie in different slots.
-// One of them is the key of the name, so a Sharded of one shard is a [Counter],
-// and a Counter can become a Sharded with what it has counted.
+// Sharded is a number for more additions than one node of a cluster can execute. It is
+// the sum of n counters under n keys in different slots. The first key is the name
+// itself. So a Sharded with one shard is a [Counter], and a Counter can become a
+// Sharded that keeps its value.
 //
-// Use NewSharded. A Sharded is safe for any number of goroutines and holds no
-// number itself. On a single server, or with a {tag} in the name, all shards are
-// in one place and a Counter is better.
+// Create a Sharded with [NewSharded]. A Sharded is safe for concurrent use and does not
+// hold the number itself. On a single server, or with a {tag} in the name, all shards
+// are on one node, and a Counter is the better choice.
 type Sharded struct {
 	h      *hub.Handle
 	shards []string
 }
 
-// NewSharded names a number in n shards, n from 1 to 1024; a few for each node
-// are enough. Everybody who uses the name should say the same n. It may grow;
-// when it shrinks, what the last shards hold is out of sight. NewSharded does
-// not talk to Redis and cannot fail: a name or an n that cannot work is the
-// error of every call.
+// NewSharded returns the number called name with n shards, from 1 to 1024. A few shards
+// for each node are enough. All users of the name should use the same n. It may grow.
+// If it shrinks, the values of the last shards no longer count.
+//
+// NewSharded sends nothing and cannot fail. If the name or n is invalid, every call
+// returns the error.
 func NewSharded(rdb redis.UniversalClient, name string, n int) *Sharded {
 	err := keys.Check(name)
 	if n < 1 || n > mostShards {
@@ -53,16 +54,16 @@ func NewSharded(rdb redis.UniversalClient, name string, n int) *Sharded {
 }
 
 var (
-	errShards = errors.New("there are 1 to 1024 shards")
+	errShards = errors.New("the number of shards must be from 1 to 1024")
 	errSum    = errors.New("the sum of the shards does not fit 64 bits")
 )
 
-// Add adds n to one of the shards, chosen by chance.
+// Add adds n to a random shard.
 //
-// One INCRBY: one round trip, O(1), atomic, sent once; after
-// [desir.ErrMaybeRan] look before adding again. An overflow of the shard is an
-// error and changes nothing. A shard that holds no decimal number is
-// [desir.ErrWrongType].
+// Add sends one INCRBY in one round trip, once, and is O(1) and atomic. After
+// [desir.ErrMaybeRan], check the value before adding again. If the shard would
+// overflow, Add returns an error and changes nothing. If the shard does not hold a
+// decimal number, the error is [desir.ErrWrongType].
 func (c *Sharded) Add(ctx context.Context, n int64) error {
 	s, err := c.h.Send()
 	if err == nil {
@@ -71,13 +72,16 @@ func (c *Sharded) Add(ctx context.Context, n int64) error {
 	return c.fail("Add", err)
 }
 
-// Value returns the sum of all shards; missing ones are 0. It is no snapshot:
-// shards are read one after the other, so of two additions the later one may
-// be in it without the earlier. What was added before the call is in it. A sum
-// beyond 64 bits is an error; a shard that holds no decimal number is a
-// [*codec.DecodeError] with its key.
+// Value returns the sum of all shards. Missing shards count as 0. The sum includes
+// every addition that ended before the call. It is not a snapshot: the shards are not
+// read at the same moment, so the sum may include a later addition without an earlier
+// one.
 //
-// One GET for each shard, in one pipeline for each node at the same time.
+// If the sum does not fit 64 bits, Value returns an error. If a shard does not hold a
+// decimal number, the error is a [*codec.DecodeError] with the shard's key.
+//
+// Value sends one GET for each shard, in one pipeline for each node, to all nodes at the
+// same time. If the server is unavailable it tries up to 4 times.
 func (c *Sharded) Value(ctx context.Context) (int64, error) {
 	v, err := c.value(ctx)
 	return v, c.fail("Value", err)
@@ -88,7 +92,7 @@ func (c *Sharded) value(ctx context.Context) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	var sum big.Int // shards may be beyond 64 bits on the way to a sum that is not
+	var sum big.Int // a partial sum may not fit 64 bits although the whole does
 	for i, cmd := range all {
 		if send.IsNil(cmd.Err()) {
 			continue
@@ -105,8 +109,8 @@ func (c *Sharded) value(ctx context.Context) (int64, error) {
 	return sum.Int64(), nil
 }
 
-// ask sends a command that reads to all shards. What it returns has an answer
-// each, which may be redis.Nil.
+// ask sends a read command to all shards. Each returned command has a reply, which may be
+// redis.Nil.
 func ask[C redis.Cmder](ctx context.Context, c *Sharded, command string, make func(context.Context, ...any) C) ([]C, error) {
 	hub, err := c.h.Hub()
 	if err != nil {
@@ -130,15 +134,14 @@ func ask[C redis.Cmder](ctx context.Context, c *Sharded, command string, make fu
 	}
 }
 
-// readAll sends one pipeline and returns the first error in it that is not
-// redis.Nil.
+// readAll sends one pipeline and returns its first error that is not redis.Nil.
 func readAll(ctx context.Context, h *hub.Hub, cmds []redis.Cmder) error {
 	err := h.Send.ReadOn(ctx, h.Client, cmds...)
 	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-		return err // after the context's end no command may be looked at
+		return err // after the context's end the commands must not be read
 	}
 	for _, cmd := range cmds {
-		_, text := cmd.(*redis.StringCmd) // the others have no null
+		_, text := cmd.(*redis.StringCmd) // other commands have no null reply
 		if err := cmd.Err(); err != nil && !(text && send.IsNil(err)) {
 			return h.Send.Explain(ctx, err)
 		}
@@ -157,7 +160,8 @@ func (c *Sharded) Key() string {
 	return c.h.Key
 }
 
-// Exists reports whether a shard exists. One EXISTS for each, as [Sharded.Value].
+// Exists reports whether any shard exists. It sends one EXISTS for each shard, as
+// [Sharded.Value] sends GET.
 func (c *Sharded) Exists(ctx context.Context) (bool, error) {
 	all, err := ask(ctx, c, "exists", redis.NewIntCmd)
 	if err != nil {
@@ -171,9 +175,9 @@ func (c *Sharded) Exists(ctx context.Context) (bool, error) {
 	return false, nil
 }
 
-// Clear deletes all shards. UNLINK, inside a script: one round trip, on a
-// cluster one for each shard, one after the other. Additions beside it may be
-// deleted or stay; after an error some shards may be deleted.
+// Clear deletes all shards. It runs UNLINK in a script, in one round trip. On a cluster
+// it runs one script for each shard, one after the other. Concurrent additions may be
+// deleted or stay. After an error some shards may be deleted.
 func (c *Sharded) Clear(ctx context.Context) error {
 	hub, err := c.h.Hub()
 	if err != nil {

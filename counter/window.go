@@ -13,31 +13,33 @@ import (
 )
 
 const (
-	windowParts = 60      // of a window; what is counted leaves it in so many steps
-	windowMost  = 1 << 53 // counted in one window: what a Lua number holds exactly
+	windowParts = 60      // events expire in parts of this number
+	windowMost  = 1 << 53 // the largest count: the largest integer that Lua numbers hold exactly
 )
 
-// Window counts events of the last minute, hour or day: a window that slides
-// with the server's clock. It is what limits rates.
+// Window counts the events of the last minute, hour or day. The window slides with the
+// server's clock. Use it for rate limiting.
 //
-// Use NewWindow. A Window is safe for any number of goroutines and holds no
-// count itself. In Redis it is a hash of at most 61 fields, each of which counts
-// a sixtieth of the window's size; the key expires when all of them are past.
+// Create a Window with [NewWindow]. A Window is safe for concurrent use and does not
+// hold the count itself. In Redis it is a hash of at most 61 fields. Each field counts
+// the events of one sixtieth of the window's size. The key expires when all fields are
+// out of the window.
 //
-// A count is never less than the truth: every event of the last size is in it,
-// and perhaps some that are older by less than a sixtieth of size. So of
-// [Window.Allow] with one limit no more than limit succeed in any stretch of
-// time as long as the window.
+// A count is never too low. It includes every event of the last size, and it may
+// include events that are older by less than one sixtieth of size. So with one limit,
+// at most limit calls of [Window.Allow] succeed in any period as long as the window.
 type Window struct {
-	object desir.Object // not embedded: the expiry is the window's own
+	object desir.Object // not embedded: Window sets the expiry itself
 	h      *hub.Handle
 	size   time.Duration
 }
 
-// NewWindow names a window of a size from a millisecond to a thousand days.
-// Everybody who uses the name should say the same size: a shorter one takes out
-// what a longer one still wants to count. It does not talk to Redis and cannot
-// fail: a name or a size that cannot work is the error of every call.
+// NewWindow returns the window called name. The size is from one millisecond to 1000
+// days. All users of the name should use the same size: a window with a shorter size
+// deletes events that a longer window still has to count.
+//
+// NewWindow sends nothing and cannot fail. If the name or size is invalid, every call
+// returns the error.
 func NewWindow(rdb redis.UniversalClient, name string, size time.Duration) *Window {
 	err := keys.Check(name)
 	if size < time.Millisecond || size > 1000*24*time.Hour {
@@ -48,14 +50,14 @@ func NewWindow(rdb redis.UniversalClient, name string, size time.Duration) *Wind
 }
 
 var (
-	errSize   = errors.New("a window has a size from a millisecond to a thousand days")
-	errEvents = errors.New("events are not taken back: the number is negative")
+	errSize   = errors.New("the size of a window must be from one millisecond to 1000 days")
+	errEvents = errors.New("the number of events is negative")
 )
 
-// Add counts n events now and returns the count with them. n is not negative;
-// a window counts up to 2^53, beyond it the error is [ErrBound].
+// Add counts n events now and returns the new count. n must not be negative. If the count
+// would exceed 2^53, Add counts nothing and returns [ErrBound].
 //
-// One script, one round trip, O(1), atomic, sent once: after
+// Add runs one script in one round trip, sent once, and is O(1) and atomic. After
 // [desir.ErrMaybeRan] the events may have been counted.
 func (w *Window) Add(ctx context.Context, n int64) (int64, error) {
 	count, ok, err := w.add(ctx, n, windowMost)
@@ -65,15 +67,14 @@ func (w *Window) Add(ctx context.Context, n int64) (int64, error) {
 	return count, w.fail("Add", err)
 }
 
-// Allow counts one event and reports true, unless limit or more are counted
-// already: then it counts nothing and reports false. It costs and fails as
-// [Window.Add] does.
+// Allow counts one event and returns true. If the count is already limit or more, Allow
+// counts nothing and returns false. It costs and fails as [Window.Add] does.
 func (w *Window) Allow(ctx context.Context, limit int64) (bool, error) {
 	_, ok, err := w.add(ctx, 1, min(limit, windowMost))
 	return ok, w.fail("Allow", err)
 }
 
-// add counts n events if the count with them is at most most.
+// add counts n events if the new count is at most most.
 func (w *Window) add(ctx context.Context, n, most int64) (count int64, ok bool, err error) {
 	hub, err := w.h.Hub()
 	switch {
@@ -94,8 +95,8 @@ func (w *Window) add(ctx context.Context, n, most int64) (count int64, ok bool, 
 	return count, parts[0] == int64(1), nil
 }
 
-// Count returns how many events the window holds now. One script that changes
-// nothing, one round trip, O(1).
+// Count returns the number of events in the window. It runs one read-only script in one
+// round trip and is O(1).
 func (w *Window) Count(ctx context.Context) (int64, error) {
 	hub, err := w.h.Hub()
 	if err != nil {
@@ -107,7 +108,7 @@ func (w *Window) Count(ctx context.Context) (int64, error) {
 	return count, w.fail("Count", err)
 }
 
-// micros are the sizes of the window and of a part in microseconds.
+// micros returns the sizes of the window and of one part in microseconds.
 func (w *Window) micros() (size, part int64) {
 	size = w.size.Microseconds()
 	return size, (size + windowParts - 1) / windowParts
@@ -116,11 +117,11 @@ func (w *Window) micros() (size, part int64) {
 // Key returns the Redis key, which is the window's name.
 func (w *Window) Key() string { return w.object.Key() }
 
-// Exists reports whether events are counted, or were not long ago: the key
-// expires with the last of them. One EXISTS, O(1).
+// Exists reports whether the window's key exists. The key exists from the first event
+// until the last event has left the window. Exists sends one EXISTS and is O(1).
 func (w *Window) Exists(ctx context.Context) (bool, error) { return w.object.Exists(ctx) }
 
-// Clear forgets all events. UNLINK, inside a script: one round trip.
+// Clear deletes all events. It runs UNLINK in a script, in one round trip.
 func (w *Window) Clear(ctx context.Context) error { return w.object.Clear(ctx) }
 
 func (w *Window) fail(op string, err error) error { return w.h.Fail(op, err) }

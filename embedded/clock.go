@@ -2,24 +2,23 @@ package embedded
 
 import "strings"
 
-// watchExpiry starts the clock at the first command that may give a key or a
-// field an expiry.
+// watchExpiry starts the clock at the first command that may set an expiry of a key or a
+// field.
 //
-// A running clock is exact (each command first ages every expiry by the time
-// since the last one, and needs no goroutine for it), but it looks at all keys:
-// 0.15 µs for each, at every command. A program that sets no expiry never pays
-// this.
+// A running clock is exact and needs no goroutine: each command first reduces every
+// expiry by the time since the previous command. This scans all keys and costs 0.15 µs
+// for each key at every command. A program that sets no expiry does not pay this cost.
 //
-// Commands of a script come through here as well, while their script holds the
-// server's lock; the EVAL before them has started the clock already.
+// Commands of a script also call watchExpiry, while the script holds the server's lock.
+// The EVAL before them has already started the clock.
 func (s *Server) watchExpiry(cmd string, args []string) {
 	if maySetExpiry(cmd, args) {
 		s.clock.Do(func() { s.mini.ClockTTL(true) })
 	}
 }
 
-// maySetExpiry goes by the shape of the name, so that commands the server
-// learns later (HPEXPIRE, MSETEX, HGETEX) are caught too.
+// maySetExpiry decides by a pattern in the name, which also matches commands that later
+// versions of the server may support (HPEXPIRE, MSETEX, HGETEX).
 func maySetExpiry(cmd string, args []string) bool {
 	switch cmd {
 	case "SET":

@@ -13,7 +13,7 @@ import (
 
 const (
 	brief = 30 * time.Millisecond
-	soon  = 5 * time.Second // for what should take little longer than brief
+	soon  = 5 * time.Second // limit for events that take little longer than brief
 )
 
 func TestKeysExpire(t *testing.T) {
@@ -108,7 +108,7 @@ func TestTimePasses(t *testing.T) {
 	if d := time.Since(now).Abs(); err != nil || d > soon {
 		t.Errorf("TIME is off by %v, %v", d, err)
 	}
-	// What has no expiry gets none.
+	// A key without an expiry keeps none.
 	if err := c.Set(ctx, "plain", "v", 0).Err(); err != nil {
 		t.Fatal(err)
 	}

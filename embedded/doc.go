@@ -1,16 +1,16 @@
-// Package embedded is a Redis inside the program: for trying things, for
-// examples, for unit tests. [Start] takes a fraction of a millisecond.
+// Package embedded runs a Redis server inside the program, for experiments, examples and
+// unit tests. [Start] takes a fraction of a millisecond.
 //
-// It is miniredis behind a real socket, so a plain go-redis client talks to it,
-// and so does anything else that speaks RESP2 or RESP3 to [Server.Addr]. Unlike
-// in a bare miniredis time passes: keys and hash fields expire when they should.
+// The server is miniredis behind a real socket. A plain go-redis client can use it, and
+// so can any other program that connects to [Server.Addr] with RESP2 or RESP3. Unlike
+// in plain miniredis, time passes: keys and hash fields expire when they should.
 //
-// It is no substitute for the real thing where promises are tested. It says to
-// be version 8.4.0 and is much less than that.
+// The server does not replace a real Redis in tests of guarantees. It reports version
+// 8.4.0 and supports much less than that version.
 //
 // # Missing
 //
-// These answer with an error:
+// The server replies to these commands with an error:
 //
 //   - Lists and sorted sets: BLMPOP, ZDIFF, ZDIFFSTORE, ZINTERCARD, ZRANGESTORE
 //   - Hashes: HPEXPIRE, HEXPIREAT, HPEXPIREAT, HEXPIRETIME, HGETEX, HGETDEL
@@ -22,8 +22,8 @@
 //   - CLIENT, except SETNAME and GETNAME: no ID, LIST, KILL, UNBLOCK, PAUSE,
 //     TRACKING, SETINFO
 //   - INFO, except the sections clients and stats
-//   - Persistence: SAVE, BGSAVE, BGREWRITEAOF, LASTSAVE, WAITAOF; what it holds
-//     ends with the program
+//   - Persistence: SAVE, BGSAVE, BGREWRITEAOF, LASTSAVE, WAITAOF; the data is lost
+//     when the program ends
 //   - Replication and cluster: ROLE, REPLICAOF, FAILOVER, READONLY, ASKING,
 //     CLUSTER INFO
 //   - Administration: CONFIG, ACL, DEBUG, SLOWLOG, LATENCY, MONITOR, MODULE,
@@ -31,21 +31,21 @@
 //
 // # Different
 //
-//   - There is no limit of memory, nothing is ever evicted, and DUMP and RESTORE
-//     know strings only.
-//   - Scripts may not begin with #!lua and have no cmsgpack, struct and bit.
-//     Numbers from 1e14 turn into text as digits, not as 1e+14. The error of a
-//     command in a script has "ERR Error compiling script" in front of it: no
-//     WRONGTYPE at the beginning.
-//   - HINCRBY wraps round instead of refusing to overflow.
-//   - An unknown command inside MULTI does not stop EXEC. Its reply is missing,
-//     so a client waits for it until its timeout.
-//   - COMMAND DOCS, COMMAND INFO and COMMAND COUNT all answer what COMMAND does.
-//   - SCAN and its kin answer with everything at once, whatever COUNT says.
-//   - Of several clients that wait for one list, any may be served first.
-//   - TTL rounds down: 9 right after EX 10.
-//   - WAIT answers 0, and nothing is ever replicated.
+//   - Memory is unlimited and nothing is evicted. DUMP and RESTORE support strings only.
+//   - Scripts cannot begin with #!lua and lack cmsgpack, struct and bit. Numbers from
+//     1e14 are converted to text as digits, not as 1e+14. An error of a command in a
+//     script starts with "ERR Error compiling script", not with its own code, such as
+//     WRONGTYPE.
+//   - INCRBY and HINCRBY wrap around on overflow instead of refusing.
+//   - An unknown command inside MULTI does not make EXEC fail. Its reply is missing, so a
+//     client waits for the reply until its timeout.
+//   - COMMAND DOCS, COMMAND INFO and COMMAND COUNT all reply as COMMAND does.
+//   - SCAN, HSCAN, SSCAN and ZSCAN return everything at once and ignore COUNT.
+//   - If several clients wait for one list, the order in which they are served is
+//     undefined.
+//   - TTL rounds down: it returns 9 immediately after EX 10.
+//   - WAIT returns 0, and nothing is ever replicated.
 //
-// Once a command has set an expiry, every command costs 0.15 µs more for each
-// key the server holds (not for each field or element).
+// Once a command has set an expiry, every command takes 0.15 µs longer for each key on
+// the server. Fields and elements do not count.
 package embedded

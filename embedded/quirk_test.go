@@ -12,7 +12,7 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// TestMissing holds the list in the package comment: each entry is tried.
+// TestMissing checks every entry of the list "Missing" in the package comment.
 func TestMissing(t *testing.T) {
 	ctx := context.Background()
 	c := start(t).Client()
@@ -102,7 +102,7 @@ OBJECT ENCODING s`, "\n") {
 	}
 }
 
-// TestDifferent holds the second list.
+// TestDifferent checks the list "Different" in the package comment.
 func TestDifferent(t *testing.T) {
 	ctx := context.Background()
 	c := start(t).Client()
@@ -132,6 +132,12 @@ func TestDifferent(t *testing.T) {
 			return "", hasPrefix(c.Eval(ctx, "return redis.call('GET', KEYS[1])", []string{"carts"}).Err(), "ERR Error compiling script")
 		}, " true"},
 		{"HINCRBY", func() (any, error) { return c.HIncrBy(ctx, "carts", "n", 1).Result() }, "-9223372036854775808 <nil>"},
+		{"INCRBY", func() (any, error) {
+			if err := c.Set(ctx, "top", "9223372036854775807", 0).Err(); err != nil {
+				return nil, err
+			}
+			return c.IncrBy(ctx, "top", 1).Result()
+		}, "-9223372036854775808 <nil>"},
 		{"COMMAND DOCS", func() (any, error) {
 			docs, err := c.Do(ctx, "COMMAND", "DOCS", "get").Slice()
 			return len(docs) > 100, err
@@ -161,7 +167,7 @@ func TestDifferent(t *testing.T) {
 	}
 }
 
-// hasPrefix is an "error" that prints as true or false.
+// hasPrefix returns an error with the text "true" or "false".
 func hasPrefix(err error, prefix string) error {
 	return fmt.Errorf("%v", err != nil && strings.HasPrefix(err.Error(), prefix))
 }
@@ -190,7 +196,7 @@ func TestRandomFields(t *testing.T) {
 	for _, protocol := range []int{2, 3} {
 		c := redis.NewClient(&redis.Options{Addr: s.Addr(), Protocol: protocol})
 		defer c.Close()
-		for range 2 { // the protocol is what it was afterwards
+		for range 2 { // the second round checks that the protocol is unchanged
 			got, err := c.HRandFieldWithValues(ctx, "carts", 2).Result()
 			if err != nil || len(got) != 2 {
 				t.Errorf("RESP%d: HRandFieldWithValues = %v, %v; want both", protocol, got, err)

@@ -1,10 +1,11 @@
--- add_from: add to a counter that begins at a number of its own.
+-- add_from: add to a counter that starts at a given number.
 -- reply: text
 -- KEYS[1] counter   string, decimal integer; missing counts as ARGV[1]
 -- ARGV[1] start, ARGV[2] delta   decimal integers of 64 bits
--- returns the new value as text: Lua's numbers are exact to 2^53 only
--- O(1). Atomic. An overflow of a missing counter leaves it missing. GET, and DEL of what is not there,
--- come first: who may not use them is refused before anything is written.
+-- returns the new value as text, because Lua's numbers are exact only to 2^53
+-- O(1). Atomic. After an overflow a missing counter is still missing. The script first
+-- calls GET, and DEL on the missing key: a user without permission for them is refused
+-- before anything is written.
 if redis.call('GET', KEYS[1]) then
   redis.call('INCRBY', KEYS[1], ARGV[2])
 else

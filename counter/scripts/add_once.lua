@@ -1,14 +1,15 @@
 -- add_once: add to a counter unless a token was used before.
 -- reply: {integer, text} or {}
 -- KEYS[1] counter   string, decimal integer; missing counts as ARGV[3]
--- KEYS[2], KEYS[3]  hashes token -> value after its addition; they take turns,
---                   window by window, and each expires when its next turn comes
+-- KEYS[2], KEYS[3]  hashes token -> value after its addition; they alternate from window
+--                   to window, and each expires when its next window begins
 -- ARGV[1] token    ARGV[2] delta    ARGV[3] start    ARGV[4] window in ms
--- ARGV[5] tokens that one window may have
--- returns {1, value} when added; {0, value} when the token was known; {} when
---         the window has its tokens; values as text
--- O(1). Atomic. By the server's clock. The token is noted before the addition, without a value, which counts as
--- not noted: whatever may be refused is refused before anything is added.
+-- ARGV[5] the most tokens of one window
+-- returns {1, value} if added; {0, value} if the token was used; {} if the window is
+--         full; values as text
+-- O(1). Atomic. Uses the server's clock. The script stores the token without a value
+-- before the addition, so that a refusal comes before the addition. A token without a
+-- value counts as unused.
 local function value_of(tokens)
   local value = redis.call('HGET', tokens, ARGV[1])
   return value and value ~= '' and value

@@ -1,17 +1,16 @@
--- add_within: add to a number unless that would leave its bounds.
+-- add_within: add to a number unless the sum would be out of its bounds.
 -- reply: {integer, text}
 -- KEYS[1] number   string, decimal integer; missing counts as ARGV[1]
 -- ARGV[1] start    ARGV[2] delta
--- ARGV[3] low, ARGV[4] high   what the number may be before the addition, both
---         included; none if low is above high. All decimal integers of 64 bits
--- returns {1, new} when added; {0, old} when a bound was in the way, nothing
+-- ARGV[3] low, ARGV[4] high   the range of the number before the addition, both
+--         included; empty if low is above high. All are decimal integers of 64 bits
+-- returns {1, new} if added; {0, old} if the number is out of the range and nothing was
 --         written; numbers as text
--- O(1). Atomic. Exact over 64 bits: it compares digits, since Lua's numbers are
--- exact to 2^53 only, and leaves the addition to INCRBY, which cannot overflow
--- between the bounds.
+-- O(1). Atomic. Exact over 64 bits: the script compares digits, because Lua's numbers are
+-- exact only to 2^53. INCRBY does the addition and cannot overflow within the bounds.
 
--- below compares two decimals without leading zeros. Digits of one length are
--- compared in two halves, each of which a Lua number holds.
+-- below compares two decimals without leading zeros. It compares digits of the same
+-- length in two halves, because a Lua number holds each half exactly.
 local function below(a, b)
   local negative = string.sub(a, 1, 1) == '-'
   if negative ~= (string.sub(b, 1, 1) == '-') then return negative end

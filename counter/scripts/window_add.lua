@@ -1,11 +1,12 @@
--- window_add: count events in a window unless that would be too many.
+-- window_add: count events in a window unless the count would exceed a limit.
 -- reply: {integer, integer}
--- KEYS[1] window, see window_sum; expires when all of it is past
--- ARGV[1] size    ARGV[2] part    ARGV[3] events    ARGV[4] most, up to 2^53
--- returns {1, count} when counted, the new ones included; {0, count} when they
---         would be more than most, nothing counted
--- O(fields), 61 at most. Atomic. By the server's clock. The events come last, but for the expiry of a new window:
--- who may not use the commands is refused before.
+-- KEYS[1] window, see window_sum; expires when its last part is out of the window
+-- ARGV[1] size    ARGV[2] part    ARGV[3] events    ARGV[4] limit, up to 2^53
+-- returns {1, count} with the new events if counted; {0, count} if the count would exceed
+--         the limit and nothing was counted
+-- O(fields), at most 61. Atomic. Uses the server's clock. The script adds the events last,
+-- except for the expiry of a new window, so a user without permission for a command is
+-- refused before anything is counted.
 local key, size, part = KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2])
 local sum, past, now = window_sum(key, size, part)
 local events = tonumber(ARGV[3])

@@ -1,10 +1,9 @@
--- window_sum: what a window counts now. For other scripts.
--- key    hash: the time when a part of a window began -> events in it
--- size   of the window    part   of a part; both in microseconds
--- returns the sum of the parts that are not wholly past, the fields of those
---         that are, and the time
--- O(fields). By the server's clock. Fields or values that no counting wrote are
--- an error.
+-- window_sum: a function for other scripts that counts the events in a window.
+-- key    hash: start time of a part of the window -> events in the part
+-- size   of the window    part   size of a part; both in microseconds
+-- returns the sum of the parts that overlap the window, the fields of the parts that do
+--         not, and the current time
+-- O(fields). Uses the server's clock. A field or value of another form is an error.
 local function window_sum(key, size, part)
   local t = redis.call('TIME')
   local now = t[1] * 1000000 + t[2]

@@ -14,24 +14,24 @@ import (
 	"github.com/desir-go/desir/internal/hub"
 )
 
-// Report is what [Check] found: one entry for each master of the client.
+// Report is the result of [Check]. It has one entry for each master of the client.
 type Report struct{ Nodes []NodeReport }
 
-// NodeReport describes one server. A word the server did not say is empty.
+// NodeReport describes one server. A field that the server did not report is empty.
 type NodeReport struct {
 	Addr        string
 	Product     string        // "Redis", "Valkey"
 	Version     string        // the product's own, "7.0.15"
 	Role        string        // "master", "slave"
-	AOF         bool          // appendonly; false too if the server does not say, and there is a warning then
+	AOF         bool          // appendonly; false with a warning if the server does not report it
 	Eviction    string        // maxmemory-policy
-	ClockOffset time.Duration // the server's clock less this machine's, give or take half the round trip
-	Warnings    []string      // what weakens the guarantees, in words
+	ClockOffset time.Duration // the server's clock minus this machine's, ± half the round trip
+	Warnings    []string      // descriptions of what weakens the guarantees
 
-	aof string // as INFO has it
+	aof string // aof_enabled in INFO; empty if missing
 }
 
-// Warnings returns those of all nodes, each with its address in front.
+// Warnings returns the warnings of all nodes, each prefixed with the node's address.
 func (r Report) Warnings() []string {
 	var all []string
 	for _, n := range r.Nodes {
@@ -42,7 +42,7 @@ func (r Report) Warnings() []string {
 	return all
 }
 
-// String is the report in words, a line for each node and for each warning.
+// String returns the report as text, with one line for each node and each warning.
 func (r Report) String() string {
 	var b strings.Builder
 	for _, n := range r.Nodes {
@@ -56,10 +56,12 @@ func (r Report) String() string {
 	return b.String()
 }
 
-// Check asks every master of the client for what the guarantees of the library
-// rest on: version 7.0 or later, append-only file on, no eviction, the role,
-// the clock. It changes nothing. One round trip for each master: INFO and TIME; before that a
-// cluster is asked for its nodes.
+// Check asks every master of the client for the settings that the library's guarantees
+// depend on: version 7.0 or later, append-only file on, no eviction, the role and the
+// clock. It changes nothing.
+//
+// Check takes one round trip for each master, with INFO and TIME. For a cluster it first
+// asks for the list of nodes.
 func Check(ctx context.Context, rdb redis.UniversalClient) (Report, error) {
 	var r Report
 	h, err := hub.Of(rdb)
@@ -116,36 +118,36 @@ func newNodeReport(addr, product, version string, facts map[string]string) NodeR
 	}
 }
 
-// clockLimit is the difference of clocks that Check mentions.
+// clockLimit is the clock difference above which Check warns.
 const clockLimit = time.Second
 
 func (n *NodeReport) warn(facts map[string]string) {
 	warn := func(format string, args ...any) { n.Warnings = append(n.Warnings, fmt.Sprintf(format, args...)) }
 	switch major, _, _ := strings.Cut(n.Version, "."); {
 	case n.Version == "":
-		warn("the server does not tell its version; the guarantees are for Redis 7.0 or later")
+		warn("the server does not report its version; the guarantees require Redis 7.0 or later")
 	case n.Product == "Redis" && len(major) == 1 && major < "7":
-		warn("version %s is older than 7.0, which the library is made for", n.Version)
+		warn("version %s is older than 7.0, the oldest version that the library supports", n.Version)
 	}
 	switch facts["aof_enabled"] {
 	case "1":
 	case "0":
 		warn("appendonly is off: a restart loses acknowledged writes")
 	default:
-		warn("the server does not tell whether appendonly is on: without it a restart loses acknowledged writes")
+		warn("the server does not report whether appendonly is on: without it a restart loses acknowledged writes")
 	}
 	switch n.Eviction {
 	case "noeviction":
 	case "":
-		warn("the server does not tell its maxmemory-policy; the guarantees ask for noeviction")
+		warn("the server does not report its maxmemory-policy; the guarantees require noeviction")
 	default:
-		warn("maxmemory-policy is %s: a full server deletes keys by itself; the guarantees ask for noeviction", n.Eviction)
+		warn("maxmemory-policy is %s: a server out of memory deletes keys; the guarantees require noeviction", n.Eviction)
 	}
 	if n.Role != "" && n.Role != "master" {
-		warn("the role is %s: writes are refused here", n.Role)
+		warn("the role is %s: the server refuses writes", n.Role)
 	}
 	if n.ClockOffset.Abs() > clockLimit {
-		warn("the clock differs by %v from this machine's; the library goes by the server's", n.ClockOffset.Round(time.Millisecond))
+		warn("the clock differs by %v from this machine's; the library uses the server's clock", n.ClockOffset.Round(time.Millisecond))
 	}
 }
 

@@ -49,7 +49,7 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-// productOf is a server's name and version, as its program has it.
+// productOf returns the server's product name and version from INFO.
 func productOf(t *testing.T, s *redistest.Server) string {
 	t.Helper()
 	info := s.Client(t).InfoMap(ctx, "server").Val()["Server"]
@@ -59,7 +59,8 @@ func productOf(t *testing.T, s *redistest.Server) string {
 	return "Redis " + info["redis_version"]
 }
 
-// TestCheckUntold checks as a user who may not use INFO: what is not told is not said to be wrong.
+// TestCheckUntold checks as a user without permission for INFO. The warnings must not
+// claim that a setting is wrong when the server did not report it.
 func TestCheckUntold(t *testing.T) {
 	t.Parallel()
 	s := redistest.StartServer(t, redistest.AOF("everysec"), redistest.Config("user", "blind on >pw ~* +@all -info"))
@@ -72,7 +73,7 @@ func TestCheckUntold(t *testing.T) {
 		t.Errorf("warnings %q", warnings)
 	}
 	for _, w := range warnings {
-		if !strings.Contains(w, "does not tell") {
+		if !strings.Contains(w, "does not report") {
 			t.Errorf("warning %q", w)
 		}
 	}
@@ -112,7 +113,7 @@ func TestCheckFails(t *testing.T) {
 	}
 }
 
-// TestCheckNoCluster: a client for clusters at a server of none is told what to use.
+// TestCheckNoCluster checks a standalone server through a cluster client.
 func TestCheckNoCluster(t *testing.T) {
 	rdb := redis.NewClusterClient(&redis.ClusterOptions{Addrs: []string{redistest.StartServer(t).Addr}})
 	defer rdb.Close()

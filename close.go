@@ -8,27 +8,32 @@ import (
 	"github.com/desir-go/desir/internal/hub"
 )
 
-// Close is how a program ends its use of a client. It ends what the library has in flight
-// for rdb, and then closes rdb, whether [Open] made it or the caller did, so other code that
-// shares the client is cut off too.
+// Close shuts down the library's use of rdb and then closes rdb. It does so whether
+// [Open] returned rdb or the caller made it, so other code that shares the client loses
+// it too.
 //
-// In this order: workers of package rpc take no more calls, finish their handlers within
-// their grace period and deliver the results, while subscriptions and receivers end with
-// [ErrClosed]. A value that is on its way to a receiver is received, or goes back to the head
-// of its channel, mailbox or queue; so do values that a loop with Prefetch has not handed to
-// its body. From then on new calls fail with [ErrClosed]. Calls in flight finish, also those
-// of package rpc that wait for a result, and what the library sends by itself leaves.
+// First, workers of package rpc stop taking calls, finish their handlers within their
+// grace period and deliver the results. At the same time, subscriptions and receivers
+// end with [ErrClosed]. A value that is in flight to a receiver is received, or goes
+// back to the head of its channel, mailbox or queue. Values that a loop with Prefetch
+// has not yet passed to its body go back too.
 //
-// Close waits until all that has happened, or until ctx ends: give it a deadline. What is
-// still in flight then is cut off, and the error has [ErrMaybeRan], the context's error, and
-// what it was. The client is closed in any case. Bodies of loops are not waited for: end
-// loops by their contexts first, and wait for them, if they use the client. A handler of
-// package rpc that calls Close waits for itself, and its result is lost: let another
-// goroutine call it.
+// After that, new calls fail with [ErrClosed]. Calls in flight finish, including calls of
+// package rpc that wait for a result. The library's own asynchronous commands are sent.
 //
-// A second Close returns nil, after the first. A client that the library cannot recognize
-// when it sees it again, of a type that is no pointer and cannot be compared, is
-// [ErrNotSupported] everywhere, and is not closed.
+// Close waits for all of this or until ctx ends, so give ctx a deadline. When ctx ends,
+// Close cuts off what is still in flight and returns an error with [ErrMaybeRan], the
+// context's error and a description of what was cut off. It closes the client in any
+// case. Close does not wait for the bodies of loops. If a body uses the client, cancel
+// the loop's context and wait for the loop before calling Close. A handler of package rpc
+// that calls Close would wait for itself and lose its result, so call Close from another
+// goroutine.
+//
+// A second Close waits for the first and returns nil, or an error with the context's
+// error if ctx ends first.
+//
+// If rdb's type is not a pointer and is not comparable, the library cannot recognize the
+// client. Every call then returns [ErrNotSupported], and Close does not close the client.
 func Close(ctx context.Context, rdb redis.UniversalClient) error {
 	h, err := hub.Of(rdb)
 	if err == nil {

@@ -19,8 +19,9 @@ import (
 	"github.com/desir-go/desir/rpc"
 )
 
-// TestCloseEndsEveryType closes a client under users of every kind: each ends with ErrClosed,
-// calls that begin later are refused, and a second Close is nil.
+// TestCloseEndsEveryType closes a client while objects of every kind use it. Each use
+// must end with ErrClosed, later calls must fail with ErrClosed, and a second Close
+// must return nil.
 func TestCloseEndsEveryType(t *testing.T) {
 	redistest.Each(t, func(t *testing.T, r *redistest.Redis) {
 		rdb := r.NewClient(t)
@@ -92,8 +93,8 @@ func TestCloseEndsEveryType(t *testing.T) {
 	})
 }
 
-// TestCloseCallsFinish closes clients amid writes: each of them either says that it was done,
-// and was, or that nothing was executed.
+// TestCloseCallsFinish closes clients during writes. Each write must either succeed and
+// be stored, or report that nothing was executed.
 func TestCloseCallsFinish(t *testing.T) {
 	redistest.Each(t, func(t *testing.T, r *redistest.Redis) {
 		total := counter.New(r.Client, r.Key("n"))
@@ -135,8 +136,8 @@ func TestCloseCallsFinish(t *testing.T) {
 	})
 }
 
-// TestCloseDrainsWorkers closes the client of a worker amid calls: their handlers finish, may
-// use the client meanwhile, and the callers get the results.
+// TestCloseDrainsWorkers closes the client of a worker during calls. The handlers must
+// finish and be able to use the client until then, and the callers must get the results.
 func TestCloseDrainsWorkers(t *testing.T) {
 	redistest.Each(t, func(t *testing.T, r *redistest.Redis) {
 		double := rpc.NewMethod[int, int]("Double")
@@ -177,8 +178,8 @@ func TestCloseDrainsWorkers(t *testing.T) {
 	})
 }
 
-// TestCloseDeadline closes the client of a frozen server: Close returns when its context ends,
-// and says what was cut off.
+// TestCloseDeadline closes the client of a frozen server. Close must return when its
+// context ends and report what was cut off.
 func TestCloseDeadline(t *testing.T) {
 	t.Parallel()
 	s := redistest.StartServer(t)
@@ -205,7 +206,7 @@ func TestCloseDeadline(t *testing.T) {
 	setting.Wait()
 }
 
-// leaving is a hook that reports when a command leaves.
+// leaving is a hook that reports when a command is sent.
 type leaving chan struct{}
 
 func (leaving) DialHook(next redis.DialHook) redis.DialHook { return next }
@@ -221,7 +222,8 @@ func (leaving) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Process
 	return next
 }
 
-// TestCloseOthers closes what is no client, or none that can be recognized.
+// TestCloseOthers closes nil clients, clients that cannot be recognized, clients that no
+// object uses, and closed clients.
 func TestCloseOthers(t *testing.T) {
 	type byValue struct{ redis.UniversalClient }
 	type unlike struct {

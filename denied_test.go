@@ -17,8 +17,9 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// TestDeniedChangesNothing makes calls that are scripts of several commands as users who may not use
-// one of these: a call that is denied has changed nothing.
+// TestDeniedChangesNothing calls methods that run a script of several commands, as
+// users who are each denied one of the commands. A denied call must not change
+// anything.
 func TestDeniedChangesNothing(t *testing.T) {
 	t.Parallel()
 	s := redistest.StartServer(t)
@@ -41,7 +42,7 @@ func TestDeniedChangesNothing(t *testing.T) {
 			case errors.Is(err, desir.ErrDenied):
 				denied++
 				if !reflect.DeepEqual(before, after) {
-					t.Errorf("%s without %s is denied, and has made %v of %v", name, word, after, before)
+					t.Errorf("%s without %s is denied but changed %v to %v", name, word, before, after)
 				}
 			case err != nil:
 				t.Errorf("%s without %s: %v", name, word, err)
@@ -53,7 +54,7 @@ func TestDeniedChangesNothing(t *testing.T) {
 	}
 }
 
-// scripted are such calls, each on what seed has stored.
+// scripted lists these calls. Each runs on the data that seed stores.
 var scripted = map[string]struct{ seed, call func(*redis.Client) error }{
 	"Counter.Next, new":     {nothing, next},
 	"Counter.Next":          {text("7"), next},
@@ -61,7 +62,7 @@ var scripted = map[string]struct{ seed, call func(*redis.Client) error }{
 	"AddOnce":               {text("7"), addOnce},
 	"Bounded.Add":           {nothing, func(c *redis.Client) error { return second(counter.NewBounded(c, "k", 1, 9).Add(ctx, 1)) }},
 	"Window.Add, new":       {nothing, addEvent},
-	"Window.Add":            {field("1", "5"), addEvent}, // long past
+	"Window.Add":            {field("1", "5"), addEvent}, // an event long before the window
 	"PushBack to a ring":    {nothing, func(c *redis.Client) error { return second(ring(c).PushBack(ctx, "a", "b", "c")) }},
 	"PushFront to a ring":   {nothing, func(c *redis.Client) error { return second(ring(c).PushFront(ctx, "a", "b", "c")) }},
 	"Add to int8, new":      {nothing, addTo[int8]},
@@ -123,8 +124,9 @@ func publish(c *redis.Client) error {
 func second[A any](_ A, err error) error        { return err }
 func third[A, B any](_ A, _ B, err error) error { return err }
 
-// contents is what is stored: less wake-ups, tokens of AddOnce without a value, and counters of topics
-// that have counted nothing, which nobody can tell from none; and less what a Window has past.
+// contents returns the stored data, without wake-ups and without entries that do not
+// count: AddOnce tokens without a value, topic counters at zero, and expired parts of a
+// Window.
 func contents(t *testing.T, admin *redis.Client) map[string]any {
 	t.Helper()
 	found := map[string]any{}

@@ -31,8 +31,8 @@ import (
 	"github.com/desir-go/desir/rpc"
 )
 
-// foreignTexts are texts that a name, a reply or a handler's error can have and a line of a
-// log must not.
+// foreignTexts are texts that can occur in a name, a reply or a handler's error and
+// must not occur in a line of a log.
 var foreignTexts = map[string]string{
 	"line feed":       "carts\n2026/01/01 INFO all is well",
 	"carriage return": "carts\rINFO all is well",
@@ -49,7 +49,7 @@ var foreignTexts = map[string]string{
 	"long, wide":      "x" + strings.Repeat("数", 1<<18),
 }
 
-// unsafe returns what is wrong with a line, or "".
+// unsafe returns a description of what is wrong with a line, or "".
 func unsafe(s string) string {
 	switch {
 	case len(s) >= 1<<10:
@@ -65,14 +65,15 @@ func unsafe(s string) string {
 	return ""
 }
 
-// says is an error of a server, a hook or a handler.
+// says is an error from a server, a hook or a handler.
 type says string
 
 func (s says) Error() string { return string(s) }
 func (says) RedisError()     {}
 
 // TestErrorTypesAreOneLine fills the fields of every exported error type with hostile
-// texts. The fields keep them; the text is one printable line of less than 1 KiB.
+// texts. The fields must keep them, and the error text must be one printable line of
+// less than 1 KiB.
 func TestErrorTypesAreOneLine(t *testing.T) {
 	t.Parallel()
 	kinds := map[string]func(s string) error{
@@ -104,14 +105,14 @@ func TestErrorTypesAreOneLine(t *testing.T) {
 			}
 		}
 	}
-	lone := &rpc.Error{Message: "a\nb"} // as a handler makes it
+	lone := &rpc.Error{Message: "a\nb"} // as a handler returns it
 	if got := lone.Error(); got != "a; b" {
 		t.Errorf("a text of two lines is %q", got)
 	}
 }
 
-// exportedErrors lists the exported types of the module's public packages that have a
-// method Error, as "package.Type".
+// exportedErrors returns the exported types of the module's public packages that have an
+// Error method, as "package.Type".
 func exportedErrors(t *testing.T) []string {
 	t.Helper()
 	var found []string
@@ -145,7 +146,7 @@ func exportedErrors(t *testing.T) []string {
 	return found
 }
 
-// refuses is a hook that answers every command with an error.
+// refuses is a hook that returns an error for every command.
 type refuses struct{ err error }
 
 func (r refuses) DialHook(redis.DialHook) redis.DialHook {
@@ -168,7 +169,8 @@ func (r refuses) ProcessPipelineHook(redis.ProcessPipelineHook) redis.ProcessPip
 	}
 }
 
-// TestErrorsAreOneLine makes calls that fail for a hostile name, reply, value or option.
+// TestErrorsAreOneLine makes calls that fail because of a hostile name, reply, value or
+// option. The error text must be safe.
 func TestErrorsAreOneLine(t *testing.T) {
 	t.Parallel()
 	for text, s := range foreignTexts {
@@ -197,7 +199,7 @@ func TestErrorsAreOneLine(t *testing.T) {
 				check(class+": Send", channel.NewChan[string](rdb, s).Send(ctx, s))
 				_, err = command.New(rdb).Do(ctx, "get", s)
 				check(class+": Do", err)
-				if class != "unknown" { // then it does with what is built in
+				if class != "unknown" { // then Load uses the built-in specification
 					_, err = command.Load(ctx, rdb)
 					check(class+": Load", err)
 				}
@@ -235,7 +237,7 @@ func TestErrorsAreOneLine(t *testing.T) {
 	}
 }
 
-// urlEscape escapes every byte, so that a URL carries it through.
+// urlEscape percent-encodes every byte of the first 4 KiB of s.
 func urlEscape(s string) string {
 	s = s[:min(len(s), 4096)]
 	var b strings.Builder
@@ -245,9 +247,10 @@ func urlEscape(s string) string {
 	return b.String()
 }
 
-// TestHandlersErrorsAreOneLine lets a handler return and panic with hostile texts. The
-// texts of the error and of its causes are safe, as are the worker's log lines; the
-// message has the text as far as 1 KiB, also over a second worker.
+// TestHandlersErrorsAreOneLine makes handlers return and panic with hostile texts. The
+// texts of the error and of its causes must be safe, and so must the worker's log
+// lines. The message must contain the text up to 1 KiB, also after passing through a
+// second worker.
 func TestHandlersErrorsAreOneLine(t *testing.T) {
 	t.Parallel()
 	redistest.Each(t, func(t *testing.T, r *redistest.Redis) {

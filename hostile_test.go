@@ -20,7 +20,7 @@ import (
 	"github.com/desir-go/desir/rpc"
 )
 
-// hostile is what a server may answer that is broken, or none.
+// hostile lists malformed and unexpected replies.
 var hostile = []string{
 	"*0\r\n", "*-1\r\n", "$-1\r\n", "$0\r\n\r\n", ":1\r\n", ":-9223372036854775808\r\n", "+OK\r\n", "+\r\n", "-ERR no\r\n", "-\r\n",
 	"_\r\n", "#t\r\n", ",1.5\r\n", "(12345678901234567890\r\n", "=7\r\ntxt:abc\r\n", "!6\r\nERR no\r\n", "~0\r\n", "%0\r\n", "%1\r\n*0\r\n*0\r\n", "|0\r\n:1\r\n",
@@ -34,14 +34,14 @@ var hostile = []string{
 	"*1\r\n+pong\r\n", "*2\r\n+pong\r\n:1\r\n", ">1\r\n+message\r\n", ">3\r\n+subscribe\r\n+x\r\n+y\r\n",
 }
 
-// TestHostileReplies has a server answer everything but the greeting with nonsense, or one command,
-// where others are needed to come there: no goroutine of the library may end the process.
-// Whoever waits has to get an answer, or wait on.
+// TestHostileReplies uses servers that send hostile replies to all commands except the
+// handshake, or to one command if other commands must succeed before it. No goroutine of
+// the library may panic, and every call must return by the end of its context.
 func TestHostileReplies(t *testing.T) {
 	t.Parallel()
 	type scene struct {
-		only string // the command, or the first part of its name; "" for all
-		eval string // the answer of scripts, where they are not meant
+		only string // prefix of the commands that get the hostile reply; "" for all
+		eval string // reply of scripts that do not get the hostile reply
 		run  func(ctx context.Context, rdb redis.UniversalClient)
 	}
 	const two, empty = "*2\r\n:0\r\n:1\r\n", "*1\r\n:0\r\n"
@@ -145,7 +145,7 @@ func TestHostileReplies(t *testing.T) {
 	}
 }
 
-// hearTopic listens until the context ends.
+// hearTopic receives from a topic until the context ends.
 func hearTopic(ctx context.Context, subscribe func(context.Context, ...channel.SubOption) (*channel.Sub[int], error)) {
 	sub, err := subscribe(ctx)
 	if err != nil {
@@ -156,7 +156,7 @@ func hearTopic(ctx context.Context, subscribe func(context.Context, ...channel.S
 	}
 }
 
-// nonsense is a server that answers one command, or all, with a hostile reply.
+// nonsense is a server that sends a hostile reply to some commands or to all.
 type nonsense struct{ reply, only, eval, form, addr string }
 
 func (h *nonsense) client() redis.UniversalClient {
@@ -189,7 +189,7 @@ func (h *nonsense) answer(args []string) string {
 	case strings.HasPrefix(word, "eval"):
 		return h.eval
 	case strings.HasPrefix(word, "bl"), strings.HasPrefix(word, "x"):
-		return "" // nothing comes
+		return "" // no reply
 	default:
 		return ":1\r\n"
 	}

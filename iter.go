@@ -11,9 +11,8 @@ type Entry[K comparable, V any] struct {
 	Value V
 }
 
-// Until turns a sequence of values and errors into a plain one that ends at
-// the first error of any kind and keeps it in *err, which is nil after a
-// natural end or a break:
+// Until returns a sequence of the values alone. The sequence ends at the first error of
+// any kind and stores it in *err. After a normal end or a break *err is nil:
 //
 //	var err error
 //	names := slices.Collect(desir.Until(set.All(ctx), &err))
@@ -49,14 +48,14 @@ func Pairs[K comparable, V any](seq iter.Seq2[Entry[K, V], error], err *error) i
 // maxJoined bounds the errors that one call or loop joins.
 const maxJoined = 100
 
-// Valid turns a sequence of values and errors into a plain one that skips
-// items with errors of their own. *err joins all errors, the fatal one that
-// ended the sequence too; of those of single items the first 100.
+// Valid returns a sequence of the values alone that skips items with an error. After the
+// loop, *err joins the errors: the first 100 errors of single items, and the fatal error
+// that ended the sequence.
 func Valid[T any](seq iter.Seq2[T, error], err *error) iter.Seq[T] {
 	return func(yield func(T) bool) {
 		*err = nil
 		var first []error
-		var last error // joined even when there are more than 100 before it
+		var last error // joined even after 100 earlier errors
 		defer func() { *err = errors.Join(append(first, last)...) }()
 		for v, e := range seq {
 			switch {
@@ -73,7 +72,7 @@ func Valid[T any](seq iter.Seq2[T, error], err *error) iter.Seq[T] {
 	}
 }
 
-// Collect returns the values of a sequence up to its first error, and that.
+// Collect returns the values of a sequence up to its first error, and that error.
 func Collect[T any](seq iter.Seq2[T, error]) ([]T, error) {
 	var values []T
 	for v, err := range seq {

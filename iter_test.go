@@ -31,7 +31,7 @@ func sequence(steps ...step) iter.Seq2[int, error] {
 }
 
 func TestUntil(t *testing.T) {
-	err := errFatal // of an earlier use
+	err := errFatal // left from an earlier use
 	got := slices.Collect(desir.Until(sequence(step{1, nil}, step{2, nil}), &err))
 	if !slices.Equal(got, []int{1, 2}) || err != nil {
 		t.Errorf("a natural end: %v, %v", got, err)

@@ -15,8 +15,8 @@ import (
 
 const module = "github.com/desir-go/desir"
 
-// arrows lists for each package what it may import of this module; a trailing
-// slash stands for all below. Packages that are not here may not exist.
+// arrows lists the packages of this module that each package may import. A trailing slash
+// allows all packages below. Every package must have an entry.
 var arrows = map[string][]string{
 	"":                          {"internal/hub", "internal/keys", "internal/oneline", "internal/script", "internal/send"},
 	"codec":                     {"internal/canon", "internal/headed", "internal/oneline", "internal/pack"},
@@ -49,7 +49,8 @@ var arrows = map[string][]string{
 	"internal/conformance":      {"", "codec", "channel", "collections", "counter", "internal/", "rpc"},
 }
 
-// outside lists who may import a package of another module that only some may.
+// outside lists, for packages of other modules with restricted use, the packages that may
+// import them.
 var outside = map[string][]string{
 	"github.com/redis/go-redis/v9": {
 		"", "channel", "collections", "command", "command/internal/generate", "counter", "embedded", "cmd/desir", "internal/conformance",
@@ -61,7 +62,7 @@ var outside = map[string][]string{
 	"github.com/alecthomas/kong":         {"cmd/desir"},
 	"github.com/reeflective/readline":    {"cmd/desir"},
 	"golang.org/x/term":                  {"cmd/desir"},
-	"github.com/anishathalye/porcupine":  {}, // tests
+	"github.com/anishathalye/porcupine":  {}, // for tests only
 }
 
 type listed struct {
@@ -91,7 +92,7 @@ func packages(t *testing.T) []listed {
 	}
 }
 
-// inside returns a package's path within the module.
+// inside returns a package's path within the module and whether it belongs to the module.
 func inside(path string) (string, bool) {
 	if path == module {
 		return "", true
@@ -99,7 +100,7 @@ func inside(path string) (string, bool) {
 	return strings.CutPrefix(path, module+"/")
 }
 
-// TestImports reads the import graph: arrows point one way.
+// TestImports checks every import against arrows and outside.
 func TestImports(t *testing.T) {
 	for _, p := range packages(t) {
 		name, _ := inside(p.ImportPath)
@@ -121,7 +122,7 @@ func TestImports(t *testing.T) {
 	}
 }
 
-// TestPackageComments wants one package comment, in doc.go or in the only file.
+// TestPackageComments requires exactly one package comment in each package.
 func TestPackageComments(t *testing.T) {
 	for _, p := range packages(t) {
 		var with []string

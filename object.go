@@ -11,10 +11,10 @@ import (
 	"github.com/desir-go/desir/internal/send"
 )
 
-// Object is what every object that lives in one key can do. It is embedded in
-// those types and is not made by itself.
+// Object has the methods of every type that stores its data under one key. Those types
+// embed it; programs do not create an Object directly.
 //
-// Each method is one command, one round trip, O(1) unless it says otherwise.
+// Each method sends one command in one round trip and is O(1) unless it says otherwise.
 type Object struct{ h *hub.Handle }
 
 func init() {
@@ -29,8 +29,8 @@ func (o Object) Key() string {
 	return o.h.Key
 }
 
-// Exists reports whether the key exists. Redis deletes a collection with its
-// last element, so an empty one does not. EXISTS.
+// Exists reports whether the key exists. Redis deletes a collection with its last
+// element, so an empty collection does not exist. It sends EXISTS.
 func (o Object) Exists(ctx context.Context) (bool, error) {
 	cmd := redis.NewIntCmd(ctx, "exists", o.Key())
 	if err := o.read(ctx, "Exists", cmd); err != nil {
@@ -39,8 +39,8 @@ func (o Object) Exists(ctx context.Context) (bool, error) {
 	return cmd.Val() > 0, nil
 }
 
-// Clear deletes the object with all it holds, whatever its type. The memory is
-// freed in the background: O(1) for other clients. UNLINK, inside a script.
+// Clear deletes the key and its data, of any Redis type. The server frees the memory in
+// the background, so Clear costs other clients O(1). It runs UNLINK in a script.
 func (o Object) Clear(ctx context.Context) error {
 	hub, err := o.h.Hub()
 	if err != nil {
@@ -50,26 +50,25 @@ func (o Object) Clear(ctx context.Context) error {
 	return o.h.Fail("Clear", err)
 }
 
-// Expire lets the key expire after d and reports whether it exists. A d of
-// zero or less deletes it; a fraction of a millisecond counts as a whole one.
-// PEXPIRE.
+// Expire makes the key expire after d and reports whether the key exists. It rounds d
+// up to whole milliseconds. If d is zero or less, the key is deleted. It sends PEXPIRE.
 func (o Object) Expire(ctx context.Context, d time.Duration) (bool, error) {
 	return o.change(ctx, "Expire", redis.NewIntCmd(ctx, "pexpire", o.Key(), send.Millis(d)))
 }
 
-// ExpireAt lets the key expire at t by the server's clock, in milliseconds,
-// and reports whether it exists. A t in the past deletes it. PEXPIREAT.
+// ExpireAt makes the key expire at t, in milliseconds by the server's clock, and reports
+// whether the key exists. If t is in the past, the key is deleted. It sends PEXPIREAT.
 func (o Object) ExpireAt(ctx context.Context, t time.Time) (bool, error) {
 	return o.change(ctx, "ExpireAt", redis.NewIntCmd(ctx, "pexpireat", o.Key(), moment(t)))
 }
 
-// Persist takes the expiry away and reports whether there was one. PERSIST.
+// Persist removes the key's expiry and reports whether there was one. It sends PERSIST.
 func (o Object) Persist(ctx context.Context) (bool, error) {
 	return o.change(ctx, "Persist", redis.NewIntCmd(ctx, "persist", o.Key()))
 }
 
-// TTL returns the time until the key expires, 292 years at most; ok is false when it
-// does not exist or never expires. PTTL.
+// TTL returns the time until the key expires, at most 292 years. ok is false if the key
+// does not exist or never expires. It sends PTTL.
 func (o Object) TTL(ctx context.Context) (d time.Duration, ok bool, err error) {
 	cmd := redis.NewIntCmd(ctx, "pttl", o.Key())
 	if err := o.read(ctx, "TTL", cmd); err != nil || cmd.Val() < 0 {
@@ -78,7 +77,7 @@ func (o Object) TTL(ctx context.Context) (d time.Duration, ok bool, err error) {
 	return send.Duration(cmd.Val()), true, nil
 }
 
-// moment returns t in milliseconds since 1970, as far as that can be told: to the year 287,000.
+// moment returns t in milliseconds since 1970, limited to the years 1970 to 287,000.
 func moment(t time.Time) int64 {
 	const last = 1 << 53
 	switch {

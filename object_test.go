@@ -9,7 +9,7 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// TestExpireBounds tries durations at the edges of their range.
+// TestExpireBounds calls Expire with durations at the limits of their range.
 func TestExpireBounds(t *testing.T) {
 	redistest.Each(t, func(t *testing.T, r *redistest.Redis) {
 		v := collections.NewValue[string](r.Client, r.Key("v"))
@@ -17,7 +17,7 @@ func TestExpireBounds(t *testing.T) {
 			d     time.Duration
 			lives bool
 		}{
-			{1, true}, // rounded up to a millisecond; see below
+			{1, true}, // rounded up to a millisecond
 			{time.Hour, true},
 			{math.MaxInt64, true},
 			{0, false},
@@ -31,7 +31,7 @@ func TestExpireBounds(t *testing.T) {
 				t.Errorf("Expire(%d) = %t, %v", tt.d, ok, err)
 			}
 			if tt.d < time.Hour && tt.lives {
-				continue // may be gone by the time one looks
+				continue // the key may already have expired
 			}
 			if ok, err := v.Exists(ctx); ok != tt.lives || err != nil {
 				t.Errorf("after Expire(%d) Exists = %t, %v; want %t", tt.d, ok, err, tt.lives)
@@ -40,7 +40,7 @@ func TestExpireBounds(t *testing.T) {
 	})
 }
 
-// TestFarExpiry lets keys expire in the far future, and before the clock began.
+// TestFarExpiry calls ExpireAt with times in the far future and before 1970.
 func TestFarExpiry(t *testing.T) {
 	redistest.Each(t, func(t *testing.T, r *redistest.Redis) {
 		v := collections.NewValue[string](r.Client, r.Key("v"))

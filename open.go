@@ -9,36 +9,39 @@ import (
 	"github.com/redis/go-redis/v9/maintnotifications"
 )
 
-// Open pings the Redis that url names, once, and returns a client for it.
+// Open sends one PING to the Redis server at url and returns a client for it.
 //
 //	redis://[user:password@]host[:6379][/db]
 //	rediss://…                                            the same over TLS
 //	unix://[user:password@]/path/to/socket[?db=N]
 //	redis+cluster://[user:password@]host1[:6379],host2…   or rediss+cluster://
-//	redis+sentinel://[user:password@]host1[:26379],host2…/master[?db=N]   or rediss+sentinel://
+//	redis+sentinel://[user:password@]host1[:26379],host2…/master[?db=N]
+//	                                                      or rediss+sentinel://
 //
-// valkey and valkeys stand for redis and rediss. A cluster of Valkey 9 or later may have a
-// database behind its hosts, as in redis+cluster://host/5.
+// The schemes valkey and valkeys are aliases of redis and rediss. The URL of a cluster of
+// Valkey 9 or later may name a database after the hosts, as in redis+cluster://host/5.
 //
-// Special characters of user and password are percent-encoded. The password
-// of a sentinel URL is the data nodes'; the sentinels' own goes into the
-// options sentinel_username and sentinel_password. Further options follow as
-// ?name=value&…: go-redis' names, such as pool_size, read_timeout, client_name
-// or skip_verify (see [redis.ParseURL]). For TLS there are files in PEM besides: cacert has the
-// authorities that may sign the server's certificate, in place of the system's; cert and key
-// are this client's own.
+// Percent-encode special characters in user and password. The user and password of a
+// sentinel URL are those of the data nodes. The options sentinel_username and
+// sentinel_password are the credentials of the sentinels. Further options follow as
+// ?name=value&…, with go-redis's names, such as pool_size, read_timeout, client_name or
+// skip_verify (see [redis.ParseURL]). Three options for TLS name PEM files: cacert
+// contains the certificate authorities to trust instead of the system's, and cert and
+// key contain the client's own certificate and key.
 //
-// Unless the URL says otherwise the client speaks RESP3, dials within 5 s,
-// waits 3 s for an answer and has go-redis' pool of ten connections per CPU, of a cluster five for each node.
-// The caller closes it. Any go-redis client made elsewhere serves as well.
+// Unless the URL says otherwise, the client uses RESP3, a dial timeout of 5 s, a read
+// and write timeout of 3 s, and go-redis's pool size: ten connections per CPU, or five
+// per CPU and node for a cluster. The caller closes the client. The library also
+// accepts any go-redis client that was made without Open.
 //
-// The ping has a connection of its own and is tried once, so that what is wrong is known at
-// once: to wait for a server that starts, call Open again. The error is an [*OpError] with
-// [ErrUnavailable] when nobody answers, [ErrDenied] when the password is refused, and
-// [ErrNotSupported] when the certificate is not trusted, the port speaks another protocol
-// than the URL says, the sentinels do not know the master, or the server is (or is not) a
-// cluster. If ctx ends first it has ErrUnavailable, the context's error, and what Open was
-// waiting for. It never shows the password.
+// The ping uses a dedicated connection and is not retried, so Open reports a problem
+// immediately. To wait for a server that is starting, call Open again. The error is an
+// [*OpError]. It has [ErrUnavailable] if the server does not reply, and [ErrDenied] if
+// the server refuses the password. It has [ErrNotSupported] if the certificate is not
+// trusted, if the port speaks another protocol than the URL says, if the sentinels do
+// not know the master, or if the URL is for a cluster and the server is not one, or the
+// reverse. If ctx ends first, the error has ErrUnavailable, the context's error and
+// what Open was waiting for. The error never shows the password.
 func Open(ctx context.Context, url string) (redis.UniversalClient, error) {
 	t, err := parseURL(url)
 	if err != nil {
@@ -50,8 +53,8 @@ func Open(ctx context.Context, url string) (redis.UniversalClient, error) {
 	return t.client(nil), nil
 }
 
-// abandon closes a client that nobody got. One of sentinels waits for a dial under way, which
-// the caller need not.
+// abandon closes the client of a probe. Closing a sentinel client waits for a dial in
+// flight; abandon stops waiting when ctx ends.
 func abandon(ctx context.Context, rdb redis.UniversalClient) {
 	closed := make(chan struct{})
 	go func() {
@@ -64,15 +67,16 @@ func abandon(ctx context.Context, rdb redis.UniversalClient) {
 	}
 }
 
-// Defaults of Open for what the URL leaves out.
+// Defaults of Open for options that the URL does not set.
 const (
 	dialTimeout = 5 * time.Second
 	ioTimeout   = 3 * time.Second
 	resp3       = 3
 )
 
-// client makes the client of a target, or one that tries it for p. Maintenance notifications
-// are a feature of hosted servers that costs every connection a refused command elsewhere.
+// client makes the client of a target; with a probe, one that connects once for p. It
+// disables maintenance notifications: only some hosted servers support them, and every
+// connection to another server would send a command in vain.
 func (t *target) client(p *probe) redis.UniversalClient {
 	quiet := &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
 	switch {
@@ -117,8 +121,8 @@ func set[T int | time.Duration](option *T, value T) {
 	}
 }
 
-// perNode lets every node be verified under its own name; the URL's parser
-// had written the first host's name for all.
+// perNode makes TLS verify each node under its own name. The URL parser has set the first
+// host's name for all nodes.
 func perNode(c *tls.Config) {
 	if c != nil {
 		c.ServerName = ""

@@ -15,10 +15,10 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// secret has every character that a URL gives a meaning to.
+// secret contains every character with a meaning in a URL.
 const secret = "p:a/s?s#w@o%r&d"
 
-// TestOpen connects in all the ways a URL can say.
+// TestOpen connects with every form of URL.
 func TestOpen(t *testing.T) {
 	t.Parallel()
 	s := redistest.StartServer(t, redistest.TLS(),
@@ -67,7 +67,7 @@ func TestOpen(t *testing.T) {
 	})
 }
 
-// TestOpenOptions looks at what the URL and the defaults made of the client.
+// TestOpenOptions checks the client's options against the URL and the defaults.
 func TestOpenOptions(t *testing.T) {
 	t.Parallel()
 	s := redistest.StartServer(t)
@@ -82,8 +82,8 @@ func TestOpenOptions(t *testing.T) {
 	}
 }
 
-// TestOpenFails tries URLs and servers that cannot work: the error says what is
-// wrong and never shows the password.
+// TestOpenFails opens invalid URLs and unreachable servers. The error must say what is
+// wrong and must not show the password.
 func TestOpenFails(t *testing.T) {
 	t.Parallel()
 	s := redistest.StartServer(t, redistest.Config("requirepass", "other"))
@@ -165,8 +165,8 @@ func TestOpenObeysTheContext(t *testing.T) {
 	}
 }
 
-// FuzzURL holds that no URL makes Open panic, and that no error shows what
-// stands where a password does. It never connects: the context has ended.
+// FuzzURL checks that no URL makes Open panic and that no error shows the text in place
+// of the password. It never connects, because the context has ended.
 func FuzzURL(f *testing.F) {
 	for _, s := range []string{
 		"redis://u:p@h", "rediss://h/1?pool_size=2", "unix:///s?db=1", "redis+cluster://a,b", "redis+sentinel://a,b/m",

@@ -22,7 +22,7 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// journal is a handler of logs that keeps the messages about each server and service.
+// journal is a slog.Handler that keeps the messages about each server and service.
 type journal struct {
 	mu    sync.Mutex
 	about map[string][]string
@@ -51,7 +51,7 @@ func (j *journal) of(who string) []string {
 	return slices.Sorted(slices.Values(j.about[who]))
 }
 
-// journaling has everything that the program logs kept until the test ends.
+// journaling makes a journal the default logger until the test ends.
 func journaling(t *testing.T) *journal {
 	t.Helper()
 	j := &journal{about: map[string][]string{}}
@@ -61,7 +61,7 @@ func journaling(t *testing.T) *journal {
 	return j
 }
 
-// selective receives a letter that it selects.
+// selective receives a letter with Mailbox.Receive.
 func selective(ctx context.Context, c redis.UniversalClient, name string) error {
 	return second(channel.NewMailbox[int](c, name).Receive(ctx, func(channel.Letter[int]) bool { return true }))
 }
@@ -69,11 +69,12 @@ func selective(ctx context.Context, c redis.UniversalClient, name string) error 
 // outage is a server that does not serve receivers.
 type outage struct {
 	server *redistest.Server
-	cause  string // in the errors
+	cause  string // expected in the errors
 }
 
-// outages starts servers, each with a letter for a selective receiver, and takes their service
-// away. heal ends the outages that a test may end.
+// outages starts servers, each with a letter for a selective receiver, and makes each
+// stop serving in its own way. heal ends three of the outages: away, frozen, too few
+// replicas.
 func outages(t *testing.T, name string) (all map[string]outage, heal func()) {
 	t.Helper()
 	start := func(opts ...redistest.ServerOption) *redistest.Server {
@@ -101,7 +102,7 @@ func outages(t *testing.T, name string) (all map[string]outage, heal func()) {
 	must(admin(alone).ConfigSet(ctx, "min-replicas-to-write", "1").Err())
 
 	failing := start(redistest.Config("save", "3600 1000000"))
-	must(os.Mkdir(filepath.Join(failing.Dir, "dump.rdb"), 0o700)) // a snapshot cannot get this name
+	must(os.Mkdir(filepath.Join(failing.Dir, "dump.rdb"), 0o700)) // makes snapshots fail
 	must(admin(failing).BgSave(ctx).Err())
 	redistest.Eventually(t, 20*time.Second, func() bool {
 		return strings.Contains(admin(failing).Info(ctx, "persistence").Val(), "rdb_last_bgsave_status:err")
@@ -114,7 +115,7 @@ func outages(t *testing.T, name string) (all map[string]outage, heal func()) {
 	}
 	must(c.ConfigSet(ctx, "key-load-delay", "50000").Err())
 	must(c.ConfigSet(ctx, "loading-process-events-interval-bytes", "1024").Err())
-	go func() { _ = admin(loading).Do(ctx, "debug", "reload").Err() }() // the server ends before
+	go func() { _ = admin(loading).Do(ctx, "debug", "reload").Err() }() // not awaited
 	redistest.Eventually(t, 20*time.Second, func() bool {
 		return redis.HasErrorPrefix(c.Get(ctx, "x").Err(), "LOADING")
 	}, "the server loads")
@@ -134,9 +135,9 @@ func outages(t *testing.T, name string) (all map[string]outage, heal func()) {
 	}
 }
 
-// TestOutageIsReported lets receivers wait at servers that do not serve them, until their
-// contexts end: their errors say why, and each server was logged once, and again when it
-// serves.
+// TestOutageIsReported makes receivers wait at servers that do not serve them, until the
+// receivers' contexts end. The errors must say why. The log must have one line for each
+// server, and another line when the server serves again.
 func TestOutageIsReported(t *testing.T) {
 	logs := journaling(t)
 	const picky = "Mailbox.Receive"
@@ -144,7 +145,7 @@ func TestOutageIsReported(t *testing.T) {
 	wait := maps.Clone(receivers)
 	wait[picky] = selective
 	clients := map[string]*redis.Client{}
-	var kept []any // what the client's objects share lives as long as one of them
+	var kept []any // keeps one object of each client, and so the client's shared state, alive
 	var waiting sync.WaitGroup
 	for what, o := range all {
 		rdb := o.server.Client(t)
@@ -189,7 +190,7 @@ func TestOutageIsReported(t *testing.T) {
 			waiting.Go(func() { quiet(t, receive+" of a server that was "+what, rdb, receivers[receive]) })
 		}
 		waiting.Wait()
-		if what != "away" { // that has lost its letter
+		if what != "away" { // this server has lost its letter
 			if err := selective(redistest.Within(t, 20*time.Second), rdb, picky); err != nil {
 				t.Errorf("of a server that was %s: %v; want a letter", what, err)
 			}
@@ -207,8 +208,8 @@ func TestOutageIsReported(t *testing.T) {
 	runtime.KeepAlive(kept)
 }
 
-// TestQuietWait lets receivers wait at a server that serves them, where nothing comes: their
-// contexts' errors are alone, and nothing is logged.
+// TestQuietWait makes receivers wait for values that do not come, at a server that works.
+// The errors must be the contexts' errors alone, and nothing may be logged.
 func TestQuietWait(t *testing.T) {
 	logs := journaling(t)
 	s := redistest.StartServer(t)
@@ -230,8 +231,8 @@ func TestQuietWait(t *testing.T) {
 	}
 }
 
-// quiet has a receiver wait at a server that serves it: its context's error is alone, unless
-// this machine stood still.
+// quiet makes a receiver wait at a server that works. Its error must be the context's
+// error alone. quiet tries again if the machine was too slow.
 func quiet(t *testing.T, name string, rdb redis.UniversalClient, receive func(context.Context, redis.UniversalClient, string) error) {
 	t.Helper()
 	var err error
@@ -246,8 +247,8 @@ func quiet(t *testing.T, name string, rdb redis.UniversalClient, receive func(co
 	t.Errorf("%s: %v; want the deadline alone", name, err)
 }
 
-// TestLeaveFrozenServer lets receivers leave a server that has stood still since they began to
-// wait: at once, with the reason if it owes a reply for long enough.
+// TestLeaveFrozenServer ends the contexts of receivers at a server that froze while they
+// waited. The receivers must return at once, with the reason if a reply is overdue.
 func TestLeaveFrozenServer(t *testing.T) {
 	t.Parallel()
 	for name, receive := range map[string]func(context.Context, redis.UniversalClient, string) error{
@@ -290,7 +291,7 @@ func TestLeaveFrozenServer(t *testing.T) {
 	}
 }
 
-// ask waits for the answer to a question.
+// ask sends a question and waits for the answer.
 func ask(ctx context.Context, c redis.UniversalClient, name string) error {
 	return second(channel.NewMailbox[int](c, "asker").Ask(ctx, name, 1))
 }

@@ -16,30 +16,30 @@ import (
 	"github.com/desir-go/desir/internal/send"
 )
 
-// probe tries a target once, and knows how far it came. go-redis by itself dials five times,
-// and says no more than that the context has ended when it ends amid that.
+// probe connects to a target once and records how far the connection got. go-redis alone
+// dials five times, and if the context ends during that, its error says only so.
 type probe struct {
 	timeout time.Duration // of a dial, and of a TLS handshake
 	tls     *tls.Config
 
 	mu    sync.Mutex
-	stage string // what the last connection waits for
-	err   error  // why the last one failed, nil if it did not
-	heard bool   // bytes have come
-	odd   string // what the server speaks, going by its first byte
+	stage string // what the last connection is waiting for
+	err   error  // why the last connection failed, or nil
+	heard bool   // the last connection has received bytes
+	odd   string // the server's first byte, if it shows TLS or HTTP
 }
 
-// The reasons that say how else the URL could be.
+// Reasons that suggest a correction of the URL.
 var (
-	errPlainPort = errors.New("does the port speak TLS? redis:// is without")
-	errTLSPort   = errors.New("the port speaks TLS: rediss:// is with it")
+	errPlainPort = errors.New("does the port use TLS? The scheme redis:// connects without TLS")
+	errTLSPort   = errors.New("the port uses TLS; the scheme rediss:// connects with TLS")
 	errHTTPPort  = errors.New("the port speaks HTTP; is this a Redis server?")
-	errHungUp    = errors.New("the server has closed the connection without a word; does the port want TLS? rediss:// is with it")
-	errHungUpTLS = errors.New("the server has closed the connection after the TLS handshake; does it want a client's certificate? The options are cert and key")
+	errHungUp    = errors.New("the server closed the connection without a reply; does the port require TLS? The scheme rediss:// connects with TLS")
+	errHungUpTLS = errors.New("the server closed the connection after the TLS handshake; does it require a client certificate? The options are cert and key")
 	errHandshake = errors.New("no reply to the TLS handshake")
 )
 
-// ping opens the target for one PING, by clients of their own that are closed again.
+// ping sends one PING to the target with a temporary client.
 func (t *target) ping(ctx context.Context) error {
 	p := &probe{}
 	rdb := t.client(p)
@@ -48,7 +48,7 @@ func (t *target) ping(ctx context.Context) error {
 	return p.explain(ctx, err)
 }
 
-// limit makes the options of a client those of one that tries once. Without a probe they stay.
+// limit changes a client's options so that it tries once. If p is nil it does nothing.
 func (p *probe) limit(dial *func(context.Context, string, string) (net.Conn, error), dials, attempts, pool, idle *int, timeout time.Duration, c *tls.Config) {
 	if p == nil {
 		return
@@ -70,11 +70,11 @@ func (p *probe) dial(ctx context.Context, network, addr string) (net.Conn, error
 			return nil, p.failed(err)
 		}
 	}
-	p.at("waiting for a reply of " + addr)
+	p.at("waiting for a reply from " + addr)
 	return &heard{conn, p}, nil
 }
 
-// shake makes a connection one over TLS.
+// shake performs the TLS handshake on conn.
 func (p *probe) shake(ctx context.Context, conn net.Conn, addr string) (net.Conn, error) {
 	c := p.tls.Clone()
 	if host, _, err := net.SplitHostPort(addr); err == nil && c.ServerName == "" {
@@ -111,7 +111,7 @@ func (p *probe) failed(err error) error {
 	return err
 }
 
-// explain puts what the probe knows into the error of a ping.
+// explain adds what the probe has recorded to the error of a ping.
 func (p *probe) explain(ctx context.Context, err error) error {
 	if err == nil {
 		return nil
@@ -132,24 +132,25 @@ func (p *probe) explain(ctx context.Context, err error) error {
 		return send.Fault(ErrUnavailable, fmt.Errorf("%w while %s", ended, p.stage))
 	case p.err == nil && !p.heard && cut(err) && p.tls == nil:
 		return send.Fault(ErrUnavailable, fmt.Errorf("%w: %w", errHungUp, send.Bare(err)))
-	case p.err == nil && !p.heard && cut(err): // its alert that says why may be lost with the connection
+	case p.err == nil && !p.heard && cut(err): // the TLS alert with the reason may be lost with the connection
 		return send.Fault(ErrUnavailable, fmt.Errorf("%w: %w", errHungUpTLS, send.Bare(err)))
 	}
 	return err
 }
 
-// cut reports whether the other side has ended a connection.
+// cut reports whether the other side closed the connection.
 func cut(err error) bool {
 	return errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
 }
 
-// heard is a connection that looks at the first byte of its server.
+// heard is a connection that inspects the first byte from the server.
 type heard struct {
 	net.Conn
 	p *probe
 }
 
-// What begins an alert of TLS, and a reply of HTTP. No reply of Redis does.
+// The first byte of a TLS alert and of an HTTP response. No Redis reply starts with
+// either.
 const (
 	firstOfTLS  = "\x15"
 	firstOfHTTP = "H"

@@ -18,8 +18,8 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// TestOpenExplains opens URLs that do not fit their servers: the error says so, after one
-// connection, and without waiting longer than it has to.
+// TestOpenExplains opens URLs that do not match their servers. The error must say what is
+// wrong after one connection, without waiting longer than necessary.
 func TestOpenExplains(t *testing.T) {
 	t.Parallel()
 	redistest.Goroutines(t)
@@ -31,20 +31,20 @@ func TestOpenExplains(t *testing.T) {
 	quiet := silent(t)
 	for name, tt := range map[string]struct {
 		url   string
-		limit time.Duration // of the context; 0: none
+		limit time.Duration // the context's timeout; 0 for none
 		want  error
 		text  string
 	}{
-		"TLS at a plain port":          {"rediss://" + s.Addr + "?dial_timeout=300ms", 0, desir.ErrUnavailable, "does the port speak TLS?"},
+		"TLS at a plain port":          {"rediss://" + s.Addr + "?dial_timeout=300ms", 0, desir.ErrUnavailable, "does the port use TLS?"},
 		"TLS at a plain port, ctx":     {"rediss://" + s.Addr, 300 * time.Millisecond, desir.ErrUnavailable, "TLS handshake"},
-		"TLS at what hangs up":         {"rediss://" + answering(t, ""), 0, desir.ErrUnavailable, "does the port speak TLS?"},
-		"TLS at what says something":   {"rediss://" + answering(t, "-ERR Protocol error\r\n"), 0, desir.ErrNotSupported, "does the port speak TLS?"},
-		"plain at a TLS port":          {"redis://" + s.TLSAddr, 0, desir.ErrUnavailable, "want TLS? rediss://"},
-		"plain at a TLS alert":         {"redis://" + answering(t, "\x15\x03\x01\x00\x02\x02\x46"), 0, desir.ErrNotSupported, "speaks TLS: rediss://"},
-		"plain at what hangs up":       {"redis://" + answering(t, ""), 0, desir.ErrUnavailable, "want TLS?"},
+		"TLS at what hangs up":         {"rediss://" + answering(t, ""), 0, desir.ErrUnavailable, "does the port use TLS?"},
+		"TLS at what says something":   {"rediss://" + answering(t, "-ERR Protocol error\r\n"), 0, desir.ErrNotSupported, "does the port use TLS?"},
+		"plain at a TLS port":          {"redis://" + s.TLSAddr, 0, desir.ErrUnavailable, "require TLS? The scheme rediss://"},
+		"plain at a TLS alert":         {"redis://" + answering(t, "\x15\x03\x01\x00\x02\x02\x46"), 0, desir.ErrNotSupported, "uses TLS; the scheme rediss://"},
+		"plain at what hangs up":       {"redis://" + answering(t, ""), 0, desir.ErrUnavailable, "require TLS?"},
 		"HTTP":                         {"redis://" + answering(t, "HTTP/1.1 400 Bad Request\r\n\r\n"), 0, desir.ErrNotSupported, "HTTP"},
 		"refused, ctx":                 {"redis://" + dead.Addr, 1500 * time.Millisecond, desir.ErrUnavailable, "refused"},
-		"silent, ctx":                  {"redis://" + quiet, 300 * time.Millisecond, context.DeadlineExceeded, "waiting for a reply of " + quiet},
+		"silent, ctx":                  {"redis://" + quiet, 300 * time.Millisecond, context.DeadlineExceeded, "waiting for a reply from " + quiet},
 		"silent":                       {"redis://" + quiet + "?read_timeout=300ms", 0, desir.ErrUnavailable, "i/o timeout"},
 		"sentinels, another master":    {"redis+sentinel://" + strings.Join(sentinel.SentinelAddrs, ",") + "/nobody", 0, desir.ErrNotSupported, "no master of this name"},
 		"sentinels, one is away":       {"redis+sentinel://" + sentinel.SentinelAddrs[0] + "," + dead.Addr + "/nobody", 0, desir.ErrUnavailable, "refused"},
@@ -70,19 +70,19 @@ func TestOpenExplains(t *testing.T) {
 			if !errors.Is(err, tt.want) || !strings.Contains(err.Error(), tt.text) || errors.Is(err, redis.Nil) {
 				t.Errorf("%v; want %v with %q", err, tt.want, tt.text)
 			}
-			if took := time.Since(began); took > 4*time.Second { // five dials of 5 s each, before
+			if took := time.Since(began); took > 4*time.Second { // go-redis alone would dial five times for 5 s each
 				t.Errorf("returned after %v", took)
 			}
 		})
 	}
 }
 
-// answering returns the address of a server that says one thing to each connection, and
+// answering returns the address of a server that writes text to each connection and then
 // closes it.
 func answering(t *testing.T, text string) string {
 	t.Helper()
 	addr, _ := listening(t, func(c net.Conn) {
-		_, _ = c.Read(make([]byte, 1)) // a reset would come instead of the text
+		_, _ = c.Read(make([]byte, 1)) // else the client would see a reset, not the text
 		_, _ = c.Write([]byte(text))
 		_ = c.(*net.TCPConn).CloseWrite()
 		_, _ = c.Read(make([]byte, 64<<10))
@@ -91,7 +91,7 @@ func answering(t *testing.T, text string) string {
 	return addr
 }
 
-// TestOpenDialsOnce counts the connections of an Open that fails.
+// TestOpenDialsOnce counts the connections that a failing Open makes.
 func TestOpenDialsOnce(t *testing.T) {
 	t.Parallel()
 	var dials atomic.Int64
@@ -106,8 +106,8 @@ func TestOpenDialsOnce(t *testing.T) {
 	}
 }
 
-// TestUnknownMaster calls through sentinels that do not know the master, which say so by the
-// reply that a missing key has: no call may take it for that.
+// TestUnknownMaster calls through sentinels that do not know the master. Their reply is
+// the null reply of a missing key. No call may report a missing key.
 func TestUnknownMaster(t *testing.T) {
 	t.Parallel()
 	sentinel := redistest.StartSentinel(t)
@@ -141,8 +141,8 @@ func TestUnknownMaster(t *testing.T) {
 	}
 }
 
-// TestOpenAliases opens the schemes of Valkey, and a database of a cluster where the server
-// has more than one.
+// TestOpenAliases opens URLs with Valkey's schemes, and a database of a cluster if the
+// server has several databases.
 func TestOpenAliases(t *testing.T) {
 	t.Parallel()
 	s := redistest.StartServer(t, redistest.TLS())
@@ -163,7 +163,7 @@ func TestOpenAliases(t *testing.T) {
 		"valkey+cluster://" + strings.Join(cluster.Addrs, ",") + "/5": 5,
 	} {
 		rdb, err := desir.Open(ctx, raw)
-		if db == 5 && len(many) == 0 { // one database, as in all clusters before Valkey 9
+		if db == 5 && len(many) == 0 { // clusters before Valkey 9 have one database
 			if !errors.Is(err, desir.ErrNotSupported) {
 				t.Errorf("%s: %v; want ErrNotSupported", raw, err)
 			}
@@ -174,7 +174,7 @@ func TestOpenAliases(t *testing.T) {
 			continue
 		}
 		var sum int64
-		for i := range 20 { // on all nodes
+		for i := range 20 { // enough keys to use all nodes
 			n := counter.New(rdb, "open:"+strconv.Itoa(i))
 			if err := n.Clear(ctx); err != nil {
 				t.Error(err)

@@ -14,7 +14,7 @@ import (
 	"github.com/desir-go/desir/rpc"
 )
 
-// receivers wait for what does not come, at an object called name.
+// receivers wait for values that do not come, at an object with this name.
 var receivers = map[string]func(ctx context.Context, c redis.UniversalClient, name string) error{
 	"Chan.Recv": func(ctx context.Context, c redis.UniversalClient, name string) error {
 		return second(channel.NewChan[int](c, name).Recv(ctx))
@@ -30,7 +30,8 @@ var receivers = map[string]func(ctx context.Context, c redis.UniversalClient, na
 	},
 }
 
-// TestReceiversEnd lets receivers wait where no waiting helps: they end with the cause.
+// TestReceiversEnd makes receivers wait where waiting cannot succeed. They must end
+// with the cause.
 func TestReceiversEnd(t *testing.T) {
 	t.Parallel()
 	s := redistest.StartServer(t)
@@ -42,7 +43,7 @@ func TestReceiversEnd(t *testing.T) {
 		}
 		return s.Client(t, func(o *redis.Options) { o.Username, o.Password = user, "pw" })
 	}
-	for name, err := range map[string]error{ // else nobody tries to take
+	for name, err := range map[string]error{ // without values the receivers would not try to take any
 		"Chan":          channel.NewChan[int](admin, "Chan.Recv").Send(ctx, 1),
 		"PriorityQueue": channel.NewPriorityQueue[int](admin, "PriorityQueue.Pop").Push(ctx, 1, 1),
 		"Mailbox":       channel.NewMailbox[int](admin, "Mailbox.Recv").Send(ctx, "Mailbox.Recv", 1),

@@ -17,8 +17,8 @@ import (
 	"github.com/desir-go/desir/rpc"
 )
 
-// TestSilentCluster makes first calls to a cluster whose nodes accept connections and say nothing: the
-// client has to ask for its map, and does not look at the context while it does.
+// TestSilentCluster makes the first calls to a cluster whose nodes accept connections and
+// never reply. go-redis then requests the cluster's slot map and ignores the context.
 func TestSilentCluster(t *testing.T) {
 	t.Parallel()
 	redistest.Goroutines(t)
@@ -62,7 +62,8 @@ func TestSilentCluster(t *testing.T) {
 	}
 }
 
-// TestOpenSilent gives up with its context where sentinels say nothing: the client is closed when its dial has ended.
+// TestOpenSilent opens sentinels that never reply. Open must return when its context
+// ends, and the client must be closed when its dial has ended.
 func TestOpenSilent(t *testing.T) {
 	t.Parallel()
 	redistest.Goroutines(t)
@@ -79,7 +80,7 @@ func numbers(c redis.UniversalClient) *collections.Map[string, int] {
 	return collections.NewMap[string, int](c, "m")
 }
 
-// silent returns the address of a server that accepts connections and does no more, until the test ends.
+// silent returns the address of a server that accepts connections and never replies.
 func silent(t *testing.T) string {
 	t.Helper()
 	var open []net.Conn
@@ -93,8 +94,8 @@ func silent(t *testing.T) string {
 	return addr
 }
 
-// listening returns the address of a server that does the same with each connection, one
-// after the other, and what ends it, as the end of the test does.
+// listening returns the address of a server that calls serve for one connection after the
+// other, and a function that ends the server. The end of the test ends it too.
 func listening(t *testing.T, serve func(net.Conn)) (addr string, end func()) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

@@ -10,20 +10,19 @@ import (
 	"strconv"
 )
 
-// certificates are the options of a URL that name files of certificates, by the names
-// of redis-cli's flags.
+// certificates holds a URL's options for certificate files, named like redis-cli's flags.
 type certificates struct {
 	ca, cert, key string
-	insecure      bool // of a cluster, whose parser does not know skip_verify
+	insecure      bool // skip_verify of a cluster; go-redis's cluster parser lacks it
 }
 
 var (
-	errNoTLS    = errors.New("the options cacert, cert, key and skip_verify are for TLS: rediss://, rediss+cluster:// or rediss+sentinel://")
+	errNoTLS    = errors.New("the options cacert, cert, key and skip_verify require TLS: rediss://, rediss+cluster:// or rediss+sentinel://")
 	errHalfPair = errors.New("the options cert and key belong together")
-	errNoCerts  = errors.New("the file of the option cacert has no certificate in PEM")
+	errNoCerts  = errors.New("the file of the option cacert contains no PEM certificate")
 )
 
-// takeCertificates takes the options of certificates out of a URL's.
+// takeCertificates removes the certificate options from query and returns them.
 func takeCertificates(query url.Values, cluster bool) (c certificates, err error) {
 	c = certificates{ca: query.Get("cacert"), cert: query.Get("cert"), key: query.Get("key")}
 	for _, name := range []string{"cacert", "cert", "key"} {
@@ -32,13 +31,13 @@ func takeCertificates(query url.Values, cluster bool) (c certificates, err error
 	if text := query.Get("skip_verify"); cluster && text != "" {
 		query.Del("skip_verify")
 		if c.insecure, err = strconv.ParseBool(text); err != nil {
-			return c, errors.New("the option skip_verify is true or false")
+			return c, errors.New("the option skip_verify must be true or false")
 		}
 	}
 	return c, nil
 }
 
-// apply loads the files into the configuration of TLS.
+// apply loads the files into the TLS configuration.
 func (c certificates) apply(config *tls.Config) error {
 	switch {
 	case c == certificates{}:
@@ -69,7 +68,7 @@ func (c certificates) apply(config *tls.Config) error {
 	return nil
 }
 
-// config is the configuration of TLS of a target, or nil.
+// config returns the target's TLS configuration, or nil.
 func (t *target) config() *tls.Config {
 	switch {
 	case t.cluster != nil:

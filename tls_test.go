@@ -12,7 +12,8 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// TestOpenCertificates trusts the authority of a URL alone, and shows a certificate.
+// TestOpenCertificates opens URLs with options for certificates. The client must trust
+// only the URL's authority and present the URL's certificate.
 func TestOpenCertificates(t *testing.T) {
 	t.Parallel()
 	s, other := redistest.StartServer(t, redistest.TLS()), redistest.StartServer(t, redistest.TLS())

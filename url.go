@@ -16,38 +16,38 @@ import (
 	"github.com/desir-go/desir/internal/oneline"
 )
 
-// target is what a URL names. One of the three kinds is set.
+// target is a parsed URL. Exactly one of single, cluster and sentinel is set.
 type target struct {
 	single   *redis.Options
 	cluster  *redis.ClusterOptions
 	sentinel *redis.FailoverOptions
 
 	user, password string
-	db             int    // of a cluster
+	db             int    // the database of a cluster
 	shown          string // the URL without user, password and options
 }
 
 const forms = `want redis://host, rediss://host, unix:///path, redis+cluster://h1,h2 or redis+sentinel://h1,h2/master`
 
-// The reasons why a URL is refused. None quotes a part of it: a password with
-// a special character can end up in any part.
+// Reasons why a URL is refused. None quotes a part of the URL, because a password with a
+// special character can end up in any part.
 var (
 	errScheme   = errors.New("the URL has no known scheme; " + forms)
-	errEscape   = errors.New("the URL has an @ behind the address, or a bad escape; percent-encode / ? # @ % in user and password")
-	errAddress  = errors.New("the URL's address is not host, host:port or, for a cluster and sentinels, a list of them; " + forms)
+	errEscape   = errors.New("the URL has an @ after the address, or a bad escape; percent-encode / ? # @ % in user and password")
+	errAddress  = errors.New("the URL's address must be host, host:port or, for a cluster or sentinels, a list of these; " + forms)
 	errDatabase = errors.New("the URL's path is not a database number")
 	errMaster   = errors.New("the URL of sentinels lacks the master's name; " + forms)
-	errSocket   = errors.New("the URL lacks the socket's path; " + forms)
-	errQuery    = errors.New("the URL's options are not name=value&name=value, percent-encoded")
-	errTwice    = errors.New("the URL has an address or a master's name among its options too")
+	errSocket   = errors.New("the URL lacks the path of the socket; " + forms)
+	errQuery    = errors.New("the URL's options must be name=value&name=value, percent-encoded")
+	errTwice    = errors.New("the URL also has an address or a master's name among its options")
 )
 
-// aliases are other names of schemes.
+// aliases maps alternative schemes to the schemes they stand for.
 var aliases = map[string]string{"valkey": "redis", "valkeys": "rediss"}
 
-// parseURL takes the URL apart by hand as far as user, password and hosts go,
-// since url.Parse knows no lists of hosts and quotes what it refuses. What is
-// left, options above all, goes to go-redis' own parsers, without the secret.
+// parseURL splits off user, password and hosts itself, because url.Parse does not
+// accept lists of hosts and quotes its input in errors. It passes the rest, mostly the
+// options, to go-redis's parsers, without the credentials.
 func parseURL(raw string) (*target, error) {
 	scheme, rest, ok := strings.Cut(raw, "://")
 	if !ok {
@@ -85,7 +85,7 @@ func parseURL(raw string) (*target, error) {
 	return t, files.apply(t.config())
 }
 
-// parse fills in what the URL names.
+// parse fills in the target's options by the kind of URL.
 func (t *target) parse(scheme, base, kind, hosts, path string, values url.Values) error {
 	switch {
 	case scheme == "redis" || scheme == "rediss":
@@ -103,7 +103,7 @@ func (t *target) parse(scheme, base, kind, hosts, path string, values url.Values
 	}
 }
 
-// parseQuery refuses what go-redis' parsers would drop.
+// parseQuery parses the options and refuses those that go-redis's parsers would ignore.
 func parseQuery(query string) (url.Values, error) {
 	values, err := url.ParseQuery(query)
 	switch {
@@ -116,7 +116,8 @@ func parseQuery(query string) (url.Values, error) {
 	}
 }
 
-// credentials keeps what stands before the last @ and returns the rest.
+// credentials stores the user and password before the last @ and returns the hosts
+// after it.
 func (t *target) credentials(authority string) (hosts string, err error) {
 	i := strings.LastIndexByte(authority, '@')
 	if i < 0 {
@@ -165,7 +166,7 @@ func (t *target) parseCluster(base, hosts, path string, query url.Values) (err e
 	if err != nil {
 		return err
 	}
-	if db := strings.Trim(path, "/"); db != "" { // the server knows whether it has more than database 0
+	if db := strings.Trim(path, "/"); db != "" { // the server refuses databases it does not have
 		if t.db, err = strconv.Atoi(db); err != nil || t.db < 0 {
 			return errDatabase
 		}
@@ -199,7 +200,7 @@ func (t *target) parseSentinel(base, hosts, path string, query url.Values) (err 
 	return options(err, query)
 }
 
-// addresses splits a list of hosts and completes each with the default port.
+// addresses splits a list of hosts and adds the default port where a host has none.
 func addresses(hosts, port string) ([]string, error) {
 	list := strings.Split(hosts, ",")
 	for i, host := range list {
@@ -215,12 +216,12 @@ func addresses(hosts, port string) ([]string, error) {
 	return list, nil
 }
 
-// options turns a parser's refusal into an error that names the options and
-// none of their values.
+// options returns an error for a parser's refusal that names the options without their
+// values.
 func options(err error, query url.Values) error {
 	if err == nil {
 		return nil
 	}
 	names := slices.Sorted(maps.Keys(query))
-	return fmt.Errorf("an option of the URL is unknown or has a bad value (options: %s)", oneline.Text(strings.Join(names, ", "), oneline.Name))
+	return fmt.Errorf("an option of the URL is unknown or has an invalid value (options: %s)", oneline.Text(strings.Join(names, ", "), oneline.Name))
 }

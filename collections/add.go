@@ -14,7 +14,7 @@ import (
 	"github.com/desir-go/desir/internal/script"
 )
 
-// Number is what Redis can add to: integers and floats, and types made of them.
+// Number is the constraint of [Add]: integers, floats, and types based on them.
 type Number interface {
 	~int | ~int8 | ~int16 | ~int32 | ~int64 |
 		~uint | ~uint8 | ~uint16 | ~uint32 | ~uint64 |
@@ -24,18 +24,20 @@ type Number interface {
 var (
 	errNotDecimal = fmt.Errorf("%w: Add works on numbers stored as decimal text; use the default codec", codec.ErrUnsupported)
 	errRange      = errors.New("the sum does not fit the type; nothing was changed")
-	errDelta      = errors.New("the delta does not fit 64 bits with a sign, and more is not added by Redis")
-	errFinite     = errors.New("the delta is no finite number")
+	errDelta      = errors.New("the delta does not fit a signed 64-bit integer, the most that Redis adds")
+	errFinite     = errors.New("the delta is not a finite number")
 )
 
-// Add adds delta to the number under key, a missing one counting as 0, and
-// returns the sum.
+// Add adds delta to the number under key and returns the sum. A missing number counts
+// as 0.
 //
-// One HINCRBY, or a script of the same cost for floats and numbers of less than 64 bits:
-// one round trip, O(1), atomic, sent once; after [desir.ErrMaybeRan] look before adding
-// again. A sum that does not fit the type, or 64 bits with a sign, is an error and changes
-// nothing. A field that is no number is [desir.ErrWrongType]. Redis rounds the sums of floats
-// to 17 digits behind the point: what is smaller is lost.
+// Add sends one HINCRBY. For floats and for numbers of less than 64 bits it runs a
+// script of the same cost. Either takes one round trip, is O(1) and atomic, and is sent
+// once. After [desir.ErrMaybeRan], check the number before adding again.
+//
+// If the sum does not fit the type or a signed 64-bit integer, Add returns an error and
+// changes nothing. If the field is not a number, the error is [desir.ErrWrongType]. Redis
+// rounds sums of floats to 17 decimal places.
 func Add[K comparable, N Number](ctx context.Context, m *Map[K, N], key K, delta N) (N, error) {
 	sum, err := add(ctx, m, key, delta)
 	return sum, m.fail("Add", err)
@@ -89,7 +91,7 @@ func (m *Map[K, V]) addInt(ctx context.Context, field string, delta int64) (stri
 
 func decimal(v reflect.Value) string { return strconv.FormatFloat(v.Float(), 'g', -1, v.Type().Bits()) }
 
-// addChecked runs a script that changes nothing where the sum does not fit.
+// addChecked runs a script that changes nothing if the sum does not fit.
 func (m *Map[K, V]) addChecked(ctx context.Context, s *script.Script, field string, args ...any) (string, error) {
 	hub, err := m.h.Hub()
 	if err != nil {

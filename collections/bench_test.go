@@ -31,11 +31,11 @@ var (
 	ada  = user{ID: 4711, Name: "Ada Lovelace", Email: "ada@example.org", Age: 36, Admin: true, Balance: 12.5}
 	text = "what a user wrote about pears"
 
-	// Variables, since the compiler prepares constants for bare calls.
+	// Variables, because the compiler converts constants to interfaces in advance.
 	name, field = "map", "ada"
 )
 
-// stored returns a value as a Map stores it.
+// stored returns the bytes that a Map stores for a value.
 func stored[T any](v T) string {
 	typed, err := codec.Values[T](codec.Auto)
 	if err != nil {
@@ -48,8 +48,9 @@ func stored[T any](v T) string {
 	return string(b)
 }
 
-// memory returns a client whose connections answer every command at once with
-// the same string, without a network: what is left is the cost of the client.
+// memory returns a client whose connections reply to every command immediately with the
+// same string, without a network. A benchmark with it measures the cost of the client
+// alone.
 func memory(t testing.TB, answer string) *redis.Client {
 	t.Helper()
 	reply := fmt.Appendf(nil, "$%d\r\n%s\r\n", len(answer), answer)
@@ -63,9 +64,9 @@ func memory(t testing.TB, answer string) *redis.Client {
 	return rdb
 }
 
-// echo is a connection that has the answer to each write ready for reading.
+// echo is a connection that has a reply ready after each write.
 type echo struct {
-	net.Conn // nil: what is not here is not called
+	net.Conn // nil; the client calls only the methods below
 	mu       sync.Mutex
 	reply    []byte
 	pending  []byte
@@ -96,7 +97,7 @@ func (*echo) SetWriteDeadline(time.Time) error { return nil }
 func (*echo) RemoteAddr() net.Addr             { return &net.TCPAddr{} }
 func (*echo) LocalAddr() net.Addr              { return &net.TCPAddr{} }
 
-// BenchmarkMapGet sets the Get of a map beside the HGET of the client it uses.
+// BenchmarkMapGet compares Map.Get with a plain HGET of the same client.
 func BenchmarkMapGet(b *testing.B) {
 	kinds := []struct {
 		name string
@@ -152,8 +153,8 @@ func mapGet[V any](b *testing.B, m *collections.Map[string, V]) {
 	}
 }
 
-// TestAllocations holds what Get may allocate besides the client's HGET: nothing
-// for a string, four times for a struct of six fields, two of them strings.
+// TestAllocations limits the allocations of Get beyond the client's HGET: none for a
+// string, and four for a struct of six fields, two of which are strings.
 func TestAllocations(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the race detector takes buffers out of their pools")

@@ -13,8 +13,8 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// TestReadYourWritesWithAClientCache reads after each write through a client that caches on
-// its side: every read is as new as the write, and as one of another client.
+// TestReadYourWritesWithAClientCache reads after each write through a client with a
+// client-side cache. Every read must see the last write, also that of another client.
 func TestReadYourWritesWithAClientCache(t *testing.T) {
 	t.Parallel()
 	s := redistest.StartServer(t)

@@ -10,8 +10,8 @@ import (
 	"github.com/desir-go/desir/embedded"
 )
 
-// TestConflict has another writer between every read and write of an Update:
-// it gives up in the end and has written nothing.
+// TestConflict makes another writer change the value between every read and write of an
+// Update. Update must give up and write nothing.
 func TestConflict(t *testing.T) {
 	t.Parallel()
 	s, err := embedded.Start()

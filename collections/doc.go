@@ -1,39 +1,48 @@
-// Package collections has Go's everyday collections on Redis: [Map] is a hash,
-// [Set] a set, [SortedSet] a sorted set, [List] a list and [Value] a string.
+// Package collections has Go's everyday collections on Redis: [Map] is a hash, [Set] a
+// set, [SortedSet] a sorted set, [List] a list and [Value] a string.
 //
-// # What holds for all of them
+// # Rules for all types
 //
-// The Redis key is the object's name, and what is stored is readable: scalars
-// as plain text, everything else as the codec says (see the package codec). A
-// hash, set or list that other programs wrote can be read with a fitting codec.
+// The Redis key is the object's name. Stored data is readable: scalars are plain text,
+// and the codec defines the form of everything else (see package codec). With a
+// matching codec a program can read a hash, set or list that another program wrote.
 //
-// Reads are linearizable on one master and may be sent again by the client. (One that was
-// made to read from replicas makes them old: all but the walks of Map, Set and SortedSet.)
-// Writes are done at most once: an answer that is lost is
-// [desir.ErrMaybeRan], and nothing is repeated. Conditional operations
-// (CompareAndSwap, LoadOrStore, Swap…) are one atomic step on the
-// server; Update reads first, and writes only if nothing has changed since. A failover to a replica may lose the last acknowledged writes.
+// Reads are linearizable on one master, and the client may send them again. With a client
+// that reads from replicas, reads may be stale; iteration over Map, Set and SortedSet
+// always uses the master.
 //
-// Concurrent calls through one client leave together: those on one object as
-// one command where the doc comment says "or a share of one", other short ones
-// in one pipeline. A call waits for no other, and an error is told to those it
-// concerns; only a connection that breaks takes all with it that was on the
-// way, as [desir.ErrMaybeRan]. [Unbatched] keeps an object's commands apart.
+// Writes are executed at most once. If a reply is lost, the call returns
+// [desir.ErrMaybeRan] and nothing is retried. A failover to a replica may lose the last
+// acknowledged writes.
 //
-// Stored bytes that do not decode are a [*codec.DecodeError] of that item with
-// the key and the field in it; loops go on after it.
+// Conditional operations, such as CompareAndSwap, LoadOrStore and Swap, are one atomic
+// step on the server. Update reads first, and writes only if nothing has changed since
+// the read.
 //
-// # Walks
+// Concurrent calls through one client share round trips. Calls on one object become one
+// command where the doc comment says "shares one with concurrent calls". Other short
+// calls share a pipeline. No call waits for another, and an error affects only the
+// calls that caused it. The exception is a connection that breaks: all writes in flight
+// on it return [desir.ErrMaybeRan]. The option [Unbatched] keeps an object's commands
+// separate.
 //
-// All, Keys and Values read a page at a time (SCAN). An element that is there
-// from the first to the last page is seen at least once, also when the server
-// is restarted meanwhile or the collection changes its layout; one that comes
-// or goes may be seen or not; any may be seen more than once. A walk stays on
-// one node. Behind a large page a body that takes its time has the next page
-// fetched meanwhile, no more than one; else nothing is held between two pages.
-// break frees everything, and ranging again starts over. Snapshot is the consistent alternative: one
-// command, all in memory, and the server busy for as long.
+// If stored bytes do not decode, the error is a [*codec.DecodeError] with the key and the
+// field. In a loop it is the error of that item, and the loop may continue.
 //
-// A [SortedSet] is walked in its order: a member that keeps its score is seen
-// exactly once. A [List] is walked by position.
+// # Iteration
+//
+// All, Keys and Values read one page at a time (SCAN). An element that is present
+// during the whole iteration is yielded at least once, even if the server restarts or
+// the collection changes its encoding. An element that is added or removed during the
+// iteration may be yielded or not. Any element may be yielded more than once.
+//
+// An iteration uses one node. If the loop body is slow and the pages are large, one
+// page is prefetched while the body runs; otherwise no resources are held between
+// pages. A break releases everything. Ranging again starts from the beginning.
+//
+// Snapshot is the consistent alternative. It reads everything into memory with one
+// command, and the server is blocked while it executes the command.
+//
+// A [SortedSet] is iterated in its order, and a member that keeps its score is yielded
+// exactly once. A [List] is iterated by position.
 package collections

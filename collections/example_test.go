@@ -15,8 +15,8 @@ import (
 	"github.com/desir-go/desir/embedded"
 )
 
-// start returns a client of an in-process Redis. A program would use
-// desir.Open, or a client that it has.
+// start returns a client of an in-process Redis. A program would use desir.Open or its
+// existing client.
 func start() (rdb redis.UniversalClient, stop func()) {
 	s, err := embedded.Start()
 	if err != nil {
@@ -61,7 +61,7 @@ func ExampleMap_Update() {
 		}
 	}
 	for _, item := range []string{"pears", "figs"} {
-		// Nothing is lost if others put something into the same cart.
+		// No item is lost if another caller changes the same cart.
 		if _, err := carts.Update(ctx, "ada", add(item, 250)); err != nil {
 			log.Fatal(err)
 		}
@@ -141,7 +141,7 @@ func ExampleList() {
 	defer stop()
 	ctx := context.Background()
 
-	// The last three pages that a user has seen.
+	// The last three pages that a user visited.
 	recent := collections.NewList[string](rdb, "recent:ada", collections.MaxLen(3))
 	for _, page := range []string{"/", "/pears", "/cart", "/figs"} {
 		if _, err := recent.PushFront(ctx, page); err != nil {
@@ -198,7 +198,7 @@ func ExampleSortedSet() {
 		}
 		fmt.Println(p.Value, p.Score)
 	}
-	changed, err := players.AddMax(ctx, "ada", 200) // not her best
+	changed, err := players.AddMax(ctx, "ada", 200) // lower than her best
 	fmt.Println(changed, err)
 	// Output:
 	// eve has 325 <nil>
@@ -213,7 +213,7 @@ func ExampleSortedSet_RemoveRange() {
 	defer stop()
 	ctx := context.Background()
 
-	// Sessions by the time of their last sign of life.
+	// Sessions by the time of their last activity.
 	seen := collections.NewSortedSet[string](rdb, "sessions:seen")
 	if _, err := seen.AddMany(ctx,
 		collections.Scored[string]{Value: "8f3a", Score: 1000},
@@ -237,7 +237,7 @@ func ExampleByLex() {
 	defer stop()
 	ctx := context.Background()
 
-	// All of one score: an index of words.
+	// All scores are equal: an index of words.
 	words := collections.NewSortedSet[string](rdb, "words")
 	for _, w := range []string{"pear", "peach", "plum", "apple", "pea"} {
 		if _, err := words.Add(ctx, w, 0); err != nil {
@@ -260,7 +260,7 @@ func ExampleMap_SetTTL() {
 
 	codes := collections.NewMap[string, int](rdb, "codes")
 	if err := codes.SetTTL(ctx, "ada", 4711, 5*time.Minute); err != nil {
-		log.Fatal(err) // desir.ErrNotSupported where the server is older
+		log.Fatal(err) // desir.ErrNotSupported on older servers
 	}
 	code, ok, err := codes.Get(ctx, "ada")
 	fmt.Println(code, ok, err)

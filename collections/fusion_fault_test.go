@@ -17,8 +17,8 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// eachLink runs the test with a client of a server and with one of a cluster,
-// whose connections go through a proxy.
+// eachLink runs the test with a client of a server and a client of a cluster. Their
+// connections go through a proxy.
 func eachLink(t *testing.T, test func(t *testing.T, p *redistest.Proxy, rdb redis.UniversalClient)) {
 	t.Run("redis-server", func(t *testing.T) {
 		t.Parallel()
@@ -34,11 +34,11 @@ func eachLink(t *testing.T, test func(t *testing.T, p *redistest.Proxy, rdb redi
 	})
 }
 
-// many is how many words a command has at least that carries the calls of many.
+// many is the least number of arguments of a command that was merged from several calls.
 const many = 12
 
-// TestFusedLoss loses the reply of a command that carries the calls of many: all
-// of these learn that they may have been executed, and no others; each was once.
+// TestFusedLoss loses the reply of a merged command. Exactly the calls of that command
+// must return ErrMaybeRan, and each call must be executed once.
 func TestFusedLoss(t *testing.T) {
 	t.Parallel()
 	eachLink(t, func(t *testing.T, p *redistest.Proxy, rdb redis.UniversalClient) {
@@ -49,7 +49,7 @@ func TestFusedLoss(t *testing.T) {
 		for _, tt := range []struct {
 			command string
 			call    func(i int) error
-			done    func() (int, error) // how many calls were
+			done    func() (int, error) // how many calls were executed
 		}{
 			{"rpush", func(i int) error { return second(l.PushBack(ctx, i)) }, func() (int, error) {
 				all, err := l.Slice(ctx, 0, -1)
@@ -65,11 +65,11 @@ func TestFusedLoss(t *testing.T) {
 				return int(n), err
 			}},
 		} {
-			if _, err := tt.done(); err != nil { // the client knows its nodes
+			if _, err := tt.done(); err != nil { // makes the client load its nodes
 				t.Fatal(err)
 			}
 			for range 3 {
-				var lost atomic.Pointer[[]string] // the command
+				var lost atomic.Pointer[[]string] // the command whose reply was lost
 				p.CutReply(1, func(args []string) bool {
 					if args[0] != tt.command || len(args) < many && (tt.command != "incrby" || args[2] == "1") {
 						return false
@@ -121,8 +121,8 @@ func second[A any](_ A, err error) error { return err }
 
 func third[A, B any](_ A, _ B, err error) error { return err }
 
-// TestWrongTypeAmongMany has many callers of a thousand good keys and of a bad
-// one: only those of the bad one are refused.
+// TestWrongTypeAmongMany makes many concurrent calls on 1000 keys of the right type and
+// on one of the wrong type. Only the calls on the latter may fail.
 func TestWrongTypeAmongMany(t *testing.T) {
 	t.Parallel()
 	redistest.Each(t, func(t *testing.T, r *redistest.Redis) {

@@ -14,9 +14,9 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// TestFrozenNode stops one node of a cluster: calls to the others go on as fast as
-// before, long before those to the frozen one could have timed out. One in a
-// hundred may take twice as long, or as long as a machine that is busy makes any.
+// TestFrozenNode freezes one node of a cluster. Calls to the other nodes must stay as
+// fast as before and must not wait for the timeout of calls to the frozen node. The
+// 99th percentile may double, or be as slow as a busy machine makes any call.
 func TestFrozenNode(t *testing.T) {
 	t.Parallel()
 	redistest.Goroutines(t)
@@ -37,7 +37,7 @@ func TestFrozenNode(t *testing.T) {
 	}
 	frozen := c.Nodes[0]
 	var before, during, slowest time.Duration
-	for range 4 { // what is slow once may have waited for the machine
+	for range 4 { // one slow attempt may be due to a busy machine
 		before, _ = callNodes(t, maps, frozen)
 		frozen.Freeze()
 		during, slowest = callNodes(t, maps, frozen)
@@ -53,11 +53,11 @@ func TestFrozenNode(t *testing.T) {
 	t.Errorf("p99 of the calls to the other nodes is %v, before it was %v", during, before)
 }
 
-// callNodes lets 30 goroutines ask every node, until those of the nodes that are
-// not frozen have had their answers, and returns how long these took.
+// callNodes makes 30 goroutines call every node, waits for the calls to the nodes that
+// are not frozen, and returns the durations of these calls.
 func callNodes(t *testing.T, maps map[*redistest.Server][]*collections.Map[int, int], frozen *redistest.Server) (p99, slowest time.Duration) {
 	t.Helper()
-	all, stop := context.WithTimeout(ctx, 10*time.Second) // more than any may take
+	all, stop := context.WithTimeout(ctx, 10*time.Second) // longer than any call may take
 	defer stop()
 	var mu sync.Mutex
 	var took []time.Duration
@@ -69,7 +69,7 @@ func callNodes(t *testing.T, maps map[*redistest.Server][]*collections.Map[int, 
 				crowd.Go(func() {
 					for all.Err() == nil {
 						own, cancel := all, context.CancelFunc(func() {})
-						if i%2 == 0 { // the others wait for their answers
+						if i%2 == 0 { // the other calls wait for their replies
 							own, cancel = context.WithTimeout(all, 20*time.Millisecond)
 						}
 						_, _, _ = m.Get(own, 1)

@@ -16,8 +16,9 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// TestCanceledNeighbours ends the contexts of half the callers while batches are
-// under way and others wait: these return at once, the rest get their answers.
+// TestCanceledNeighbours ends the contexts of half the callers while batches are in
+// flight and others wait. The canceled calls must return immediately; the others must
+// get replies.
 func TestCanceledNeighbours(t *testing.T) {
 	t.Parallel()
 	const n = 100
@@ -35,7 +36,7 @@ func TestCanceledNeighbours(t *testing.T) {
 			"rpush": func(ctx context.Context, i int) error { return second(l.PushBack(ctx, i)) },
 			"hmget": func(ctx context.Context, i int) error { return third(m.Get(ctx, i)) },
 		} {
-			best := time.Hour // of a few rounds: the machine may be busy
+			best := time.Hour // the best of a few rounds, because the machine may be busy
 			for round := 0; round < 5 && best > prompt; round++ {
 				best = min(best, canceledNeighbours(t, p, command, n, call))
 				all, err := l.Slice(ctx, 0, -1)
@@ -59,8 +60,8 @@ func TestCanceledNeighbours(t *testing.T) {
 	})
 }
 
-// canceledNeighbours is one round: it returns how long the slowest caller took to
-// return after its context's end.
+// canceledNeighbours runs one round and returns how long after its context's end the
+// slowest caller returned.
 func canceledNeighbours(t *testing.T, p *redistest.Proxy, command string, n int, call func(context.Context, int) error) (slowest time.Duration) {
 	t.Helper()
 	underWay := make(chan struct{})
@@ -95,12 +96,12 @@ func canceledNeighbours(t *testing.T, p *redistest.Proxy, command string, n int,
 			return call(ending, i)
 		}
 	})
-	seen() // if nothing was
+	seen() // if nothing was seen
 	leaving.Wait()
 	left, maybe := 0, 0
 	for i, err := range errs {
 		if err == nil {
-			continue // a neighbour, or one whose answer was there before
+			continue // not canceled, or the reply came before the cancellation
 		}
 		ran, not := errors.Is(err, desir.ErrMaybeRan), errors.Is(err, desir.ErrUnavailable)
 		write := command == "rpush"
@@ -113,7 +114,7 @@ func canceledNeighbours(t *testing.T, p *redistest.Proxy, command string, n int,
 		slowest = max(slowest, returned[i].Sub(*end.Load()))
 	}
 	if left == 0 || command == "rpush" && maybe == 0 {
-		t.Errorf("%s: %d callers left, %d of them a batch under way; this test proves nothing", command, left, maybe)
+		t.Errorf("%s: %d callers left, %d of them during a batch in flight; this test proves nothing", command, left, maybe)
 	}
 	return slowest
 }

@@ -14,8 +14,7 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// TestFusion counts the commands of calls that leave together, with and without
-// fusion.
+// TestFusion counts the commands of concurrent calls, with and without merging.
 func TestFusion(t *testing.T) {
 	t.Parallel()
 	const n = 200
@@ -67,10 +66,10 @@ func TestFusion(t *testing.T) {
 	}
 }
 
-// hooked tells what a hook sees of the commands of one client.
+// hooked is a hook that records the commands of one client.
 type hooked struct {
 	mu       sync.Mutex
-	values   []any // of the contexts of pipelines and commands
+	values   []any // context values of pipelines and commands
 	commands int
 	words    int
 }
@@ -109,7 +108,8 @@ func (h *hooked) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Proce
 	}
 }
 
-// TestHooksSeeBatches has a hook that wants the values of a caller's context.
+// TestHooksSeeBatches checks which commands, and which values of callers' contexts, a
+// hook sees.
 func TestHooksSeeBatches(t *testing.T) {
 	t.Parallel()
 	const n = 100

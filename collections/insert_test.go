@@ -12,8 +12,8 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// TestInsertIsCut loses the reply of a command in the middle of a bulk load:
-// the count is what was acknowledged, and the error says that there may be more.
+// TestInsertIsCut loses the reply of a command during an Insert. The count must be the
+// number of acknowledged pairs, and the error must say that more may be stored.
 func TestInsertIsCut(t *testing.T) {
 	t.Parallel()
 	redistest.Goroutines(t)
@@ -22,7 +22,7 @@ func TestInsertIsCut(t *testing.T) {
 	m := collections.NewMap[int, int](s.Client(t, func(o *redis.Options) { o.Addr = p.Addr() }), "map")
 	taken := 0
 	n, err := m.Insert(ctx, func(yield func(int, int) bool) {
-		for i := 0; ; i++ { // without end
+		for i := 0; ; i++ { // an endless sequence
 			if i == 5000 {
 				p.CutReply(-1, redistest.Command("hset"))
 			}
@@ -41,8 +41,8 @@ func TestInsertIsCut(t *testing.T) {
 	}
 }
 
-// TestInsertIsCanceled ends the context while commands are under way: what may
-// have been executed is not hidden by the context's end.
+// TestInsertIsCanceled ends the context while commands are in flight. The error must
+// report that commands may have been executed, besides the context's end.
 func TestInsertIsCanceled(t *testing.T) {
 	t.Parallel()
 	s := redistest.StartServer(t)
@@ -55,7 +55,7 @@ func TestInsertIsCanceled(t *testing.T) {
 		p.Swallow(2, redistest.Command("hset"))
 		n, err := m.Insert(ctx, func(yield func(int, int) bool) {
 			for i := 0; yield(i, i); i++ {
-				if i == 2*250 { // both writers have a command
+				if i == 2*250 { // both writers have a command in flight
 					for sent() < 2 {
 					}
 					cancel()
@@ -71,7 +71,8 @@ func TestInsertIsCanceled(t *testing.T) {
 	}
 }
 
-// TestInsertPanics lets a panic of the sequence out and leaves nothing behind.
+// TestInsertPanics checks that a panic of the sequence reaches the caller and that no
+// goroutine is left.
 func TestInsertPanics(t *testing.T) {
 	t.Parallel()
 	redistest.Goroutines(t)
@@ -89,8 +90,8 @@ func TestInsertPanics(t *testing.T) {
 	})
 }
 
-// TestInsertHookPanics lets a panic of a hook out where the caller is, although
-// the sequence has no end.
+// TestInsertHookPanics checks that a panic of a hook reaches the caller's goroutine,
+// even if the sequence is endless.
 func TestInsertHookPanics(t *testing.T) {
 	t.Parallel()
 	redistest.Goroutines(t)
@@ -114,7 +115,7 @@ func TestInsertHookPanics(t *testing.T) {
 	}
 }
 
-// panicHook panics at an HSET, alone or with others.
+// panicHook is a hook that panics at an HSET, single or in a pipeline.
 type panicHook struct{}
 
 func (panicHook) DialHook(next redis.DialHook) redis.DialHook { return next }
@@ -137,7 +138,7 @@ func (panicHook) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Proce
 	}
 }
 
-// TestInsertWrongType stops at the first refusal.
+// TestInsertWrongType checks that Insert stops at the first refusal.
 func TestInsertWrongType(t *testing.T) {
 	t.Parallel()
 	rdb := redistest.StartServer(t).Client(t)

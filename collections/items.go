@@ -5,8 +5,8 @@ import (
 	"iter"
 )
 
-// items yields what read makes of each step of the pages, until ctx ends. An error of
-// one item does not end it; one of a page, or of ctx, comes once and last.
+// items passes every step raw elements of the pages to read and yields the results. An
+// error of read does not end the sequence. An error of a page or of ctx comes once, last.
 func items[E, T any](ctx context.Context, pages iter.Seq2[[]E, error], step int, read func([]E) (T, error), fail func(error) error) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		var zero T

@@ -21,24 +21,24 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// op is one call of a history: of a field of a map, or of a counter.
+// op is one call of a history, on a field of a map or on a counter.
 type op struct{ name, key, old, new string }
 
-// outcome is its answer. Of a write whose answer was lost nothing is known.
+// outcome is the result of a call. The result of a write whose reply was lost is unknown.
 type outcome struct {
 	value string
 	ok    bool
 	lost  bool
 }
 
-// cell is what a field or a counter holds.
+// cell is the value of a field or a counter.
 type cell struct {
 	value string
 	ok    bool
 }
 
-// step is what one call does to a cell, if it is alone: whether out can be its
-// answer, and what the cell holds afterwards.
+// step executes one call on a cell. It returns whether out is a possible result, and
+// the new value of the cell.
 func step(at cell, in op, out outcome) (bool, cell) {
 	hit := at.ok && at.value == in.old
 	same := out.lost || out.value == at.value && out.ok == at.ok
@@ -68,7 +68,7 @@ func step(at cell, in op, out outcome) (bool, cell) {
 	}
 }
 
-// linear is the checker's model: each field and each counter for itself.
+// linear is the checker's model. It checks each field and each counter separately.
 var linear = porcupine.Model{
 	Partition: func(history []porcupine.Operation) [][]porcupine.Operation {
 		parts := map[string][]porcupine.Operation{}
@@ -95,7 +95,7 @@ type subject interface {
 	call(ctx context.Context, o op) (outcome, error)
 }
 
-// objects are the library's.
+// objects makes the calls with the library's objects.
 type objects struct {
 	m *collections.Map[string, string]
 	c *counter.Counter
@@ -125,8 +125,8 @@ func (s objects) call(ctx context.Context, o op) (out outcome, err error) {
 	return out, err
 }
 
-// bare is the client by itself, which sends a command again when its reply is
-// lost. It has some of the calls.
+// bare makes some of the calls with the plain client, which sends a command again if its
+// reply is lost.
 type bare struct {
 	rdb     redis.UniversalClient
 	m, c    string
@@ -152,9 +152,9 @@ func (s bare) call(ctx context.Context, o op) (out outcome, err error) {
 	return out, err
 }
 
-// history lets goroutines make calls of two fields and of a counter through a
-// link that loses a few replies, and returns what they saw. What surely was not
-// executed is left out.
+// history makes concurrent calls on two fields and a counter through a link that loses
+// a few replies, and returns the calls with their results. It leaves out calls that
+// were certainly not executed.
 func history(random *rand.Rand, p *redistest.Proxy, s subject, names []string) (all []porcupine.Operation, lost int) {
 	const goroutines, calls, losses = 12, 40, 4
 	var rules sync.Mutex
@@ -193,7 +193,7 @@ func history(random *rand.Rand, p *redistest.Proxy, s subject, names []string) (
 					}
 				case o.name == "Get" || errors.Is(err, desir.ErrUnavailable):
 					continue
-				default: // it may be executed at any time from now on, or never
+				default: // the write may be executed at any later time, or never
 					out, done = outcome{lost: true}, math.MaxInt64
 				}
 				mu.Lock()
@@ -214,11 +214,11 @@ var (
 	ofCounters = []string{"Add"}
 )
 
-const patience = 30 * time.Second // of the checker, with one history
+const patience = 30 * time.Second // limit of the checker for one history
 
-// TestLinearizable has a few goroutines share a Map and a Counter while replies
-// are lost: there is an order of the calls, each between its begin and its end,
-// that explains every answer.
+// TestLinearizable makes a few goroutines share a Map and a Counter while replies are
+// lost. There must be an order of the calls, each at a moment between its start and its
+// end, that explains every result.
 func TestLinearizable(t *testing.T) {
 	t.Parallel()
 	eachLink(t, func(t *testing.T, p *redistest.Proxy, rdb redis.UniversalClient) {
@@ -249,8 +249,8 @@ func TestLinearizable(t *testing.T) {
 	})
 }
 
-// TestCheckerSaysNo makes the same calls with the client by itself: what it sends
-// again shows.
+// TestCheckerSaysNo makes the same calls with the plain client. The checker must find the
+// commands that the client sent twice.
 func TestCheckerSaysNo(t *testing.T) {
 	t.Parallel()
 	eachLink(t, func(t *testing.T, p *redistest.Proxy, rdb redis.UniversalClient) {

@@ -12,17 +12,17 @@ import (
 	"github.com/desir-go/desir/internal/send"
 )
 
-// List is a double-ended list in a Redis list, shared by everyone who uses its
-// name: pushing and popping cost O(1) at both ends, the middle costs O(n).
+// List is a double-ended list stored in a Redis list. All users of its name share it.
+// Pushing and popping at either end is O(1). Access to the middle is O(n).
 //
-// Use NewList. A List is safe for any number of goroutines and holds no data
-// itself. To wait for elements use a Chan of the package channel.
+// Create a List with [NewList]. A List is safe for concurrent use and does not hold the
+// data itself. To wait for elements, use a Chan of package channel.
 type List[T any] struct {
 	desir.Object
 	h     *hub.Handle
 	elems element.Of[T]
-	exact error // why elements cannot be compared by their bytes
-	ring  int   // bound of the length, 0 for none
+	exact error // why elements cannot be compared by their bytes, or nil
+	ring  int   // the maximum length, or 0
 }
 
 // End is one of the two ends of a list.
@@ -34,7 +34,7 @@ const (
 	Back
 )
 
-// word is the end's name in LMOVE.
+// word returns the end's name in LMOVE.
 func (e End) word() string {
 	if e == Front {
 		return "left"
@@ -42,8 +42,8 @@ func (e End) word() string {
 	return "right"
 }
 
-// NewList names a list. It does not talk to Redis and cannot fail: a name, a
-// type or an option that cannot work is the error of every call.
+// NewList returns the list called name. It sends nothing and cannot fail. If the name,
+// the type or an option is invalid, every call returns the error.
 func NewList[T any](rdb redis.UniversalClient, name string, opts ...Option) *List[T] {
 	s, err := gather(opts, true)
 	c := element.Scoped(s.values, "list", name)
@@ -56,19 +56,22 @@ func NewList[T any](rdb redis.UniversalClient, name string, opts ...Option) *Lis
 	return l
 }
 
-// PushBack appends values in order and returns the length afterwards. One
-// RPUSH, or a share of one, in which they stand together: O(len(vs)), atomic,
-// sent once; of a ring one script, which also drops what is too much at the
-// front.
+// PushBack appends the values in order and returns the new length.
+//
+// PushBack sends one RPUSH, or shares one with concurrent calls, in which the values of a
+// call stay together. With [MaxLen] it runs one script, which also trims the front. It is
+// O(len(vs)) and atomic, and it is sent once.
 func (l *List[T]) PushBack(ctx context.Context, vs ...T) (length int, err error) {
 	length, err = l.push(ctx, Back, vs)
 	return length, l.fail("PushBack", err)
 }
 
-// PushFront puts values in front, one after the other, so that the last of vs
-// is the first of the list, and returns the length afterwards. One LPUSH, or a
-// share of one: O(len(vs)), atomic, sent once; of a ring one script, which also
-// drops what is too much at the back.
+// PushFront inserts the values at the front, one after the other, and returns the new
+// length. The last of vs becomes the first element of the list.
+//
+// PushFront sends one LPUSH, or shares one with concurrent calls. With [MaxLen] it runs
+// one script, which also trims the back. It is O(len(vs)) and atomic, and it is sent
+// once.
 func (l *List[T]) PushFront(ctx context.Context, vs ...T) (length int, err error) {
 	length, err = l.push(ctx, Front, vs)
 	return length, l.fail("PushFront", err)
@@ -99,21 +102,23 @@ func (l *List[T]) push(ctx context.Context, at End, vs []T) (int, error) {
 	return int(n), err
 }
 
-// PopFront takes the first element; ok is false when the list is empty. One
-// LPOP, O(1), sent once: after [desir.ErrMaybeRan] one element may be gone. An
-// element that does not decode is gone as well; the error tells.
+// PopFront removes and returns the first element. ok is false if the list is empty.
+// PopFront sends one LPOP, once, and is O(1). After [desir.ErrMaybeRan] one element may
+// be lost. An element that does not decode is removed too, and PopFront returns the
+// error.
 func (l *List[T]) PopFront(ctx context.Context) (v T, ok bool, err error) {
 	return l.one(ctx, "PopFront", true, "lpop", l.h)
 }
 
-// PopBack takes the last element. It costs and fails as [List.PopFront]. RPOP.
+// PopBack removes and returns the last element. It sends RPOP, and costs and fails as
+// [List.PopFront] does.
 func (l *List[T]) PopBack(ctx context.Context) (v T, ok bool, err error) {
 	return l.one(ctx, "PopBack", true, "rpop", l.h)
 }
 
-// PopN takes up to n elements from the front: the good ones in order, and
-// joined errors for those that do not decode, which are gone as well. One
-// LPOP, O(n), atomic, sent once: after [desir.ErrMaybeRan] n may be gone.
+// PopN removes up to n elements from the front and returns them in order. Elements that
+// do not decode are removed too; their errors are joined in the error. PopN sends one
+// LPOP, once, and is O(n) and atomic. After [desir.ErrMaybeRan] n elements may be lost.
 func (l *List[T]) PopN(ctx context.Context, n int) ([]T, error) {
 	s, err := l.h.Send()
 	if err != nil || n <= 0 {
@@ -123,14 +128,14 @@ func (l *List[T]) PopN(ctx context.Context, n int) ([]T, error) {
 	return vs, l.fail("PopN", err)
 }
 
-// At returns the element at position i; a negative i counts from the back, so
-// -1 is the last. ok is false outside the list. One LINDEX, O(i) from the
-// nearer end.
+// At returns the element at position i. A negative i counts from the back, so -1 is the
+// last element. ok is false if i is outside the list. At sends one LINDEX and is
+// O(distance from the nearer end).
 func (l *List[T]) At(ctx context.Context, i int) (v T, ok bool, err error) {
 	return l.one(ctx, "At", false, "lindex", l.h, i)
 }
 
-// one runs a command on the list that answers with one element or none.
+// one runs a command on the list that returns one element or none.
 func (l *List[T]) one(ctx context.Context, op string, write bool, command string, h *hub.Handle, args ...any) (v T, ok bool, err error) {
 	s, err := h.Send()
 	if err != nil {
@@ -149,8 +154,8 @@ func (l *List[T]) one(ctx context.Context, op string, write bool, command string
 	return v, err == nil, l.fail(op, err)
 }
 
-// SetAt replaces the element at position i, counted as in [List.At]; ok is
-// false outside the list. One LSET, O(i) from the nearer end, sent once.
+// SetAt replaces the element at position i, counted as in [List.At]. ok is false if i is
+// outside the list. SetAt sends one LSET, once, and is O(distance from the nearer end).
 func (l *List[T]) SetAt(ctx context.Context, i int, v T) (ok bool, err error) {
 	s, err := l.h.Send()
 	if err != nil {
@@ -167,7 +172,7 @@ func (l *List[T]) SetAt(ctx context.Context, i int, v T) (ok bool, err error) {
 	return err == nil, l.fail("SetAt", err)
 }
 
-// Len returns the number of elements. One LLEN, O(1).
+// Len returns the number of elements. It sends one LLEN and is O(1).
 func (l *List[T]) Len(ctx context.Context) (int, error) {
 	n, err := l.length(ctx)
 	return n, l.fail("Len", err)
@@ -185,7 +190,7 @@ func (l *List[T]) length(ctx context.Context) (int, error) {
 	return int(cmd.Val()), nil
 }
 
-// list runs a command that answers with elements.
+// list runs a command that returns elements.
 func (l *List[T]) list(ctx context.Context, do func(context.Context, redis.Cmder) error, args ...any) ([]T, error) {
 	cmd := redis.NewStringSliceCmd(ctx, args...)
 	if err := do(ctx, cmd); err != nil {

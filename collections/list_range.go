@@ -8,14 +8,17 @@ import (
 	"github.com/desir-go/desir/internal/send"
 )
 
-// Slice returns the elements from position from up to, but without, position
-// to, as a slice expression does. Positions outside the list count as its
-// ends. Negative ones count from the back: as from, -1 is the last element; as
-// to, -1 is the end of the list, so Slice(0, -1) is all of it and Slice(-3, -1)
-// the last three. The good elements come in order, with joined errors for
-// those that do not decode.
+// Slice returns the elements from position from up to, but not including, position to,
+// as a slice expression does. A position outside the list counts as the nearer end of
+// the list.
 //
-// One LRANGE, O(distance from the nearer end + elements).
+// Negative positions count from the back. For from, -1 is the last element. For to, -1
+// is the end of the list. So Slice(0, -1) is the whole list and Slice(-3, -1) is the
+// last three elements.
+//
+// The elements are returned in order. The errors of elements that do not decode are
+// joined in the error. Slice sends one LRANGE and is O(distance from the nearer end +
+// elements).
 func (l *List[T]) Slice(ctx context.Context, from, to int) ([]T, error) {
 	s, err := l.h.Send()
 	last, some := inclusive(from, to)
@@ -26,8 +29,8 @@ func (l *List[T]) Slice(ctx context.Context, from, to int) ([]T, error) {
 	return vs, l.fail("Slice", err)
 }
 
-// Trim keeps the elements that [List.Slice] with the same positions returns,
-// and deletes all others. One LTRIM, O(deleted), atomic, sent once.
+// Trim keeps the elements that [List.Slice] with the same positions returns, and
+// deletes all others. It sends one LTRIM, once, and is O(deleted elements) and atomic.
 func (l *List[T]) Trim(ctx context.Context, from, to int) error {
 	s, err := l.h.Send()
 	if err != nil {
@@ -35,13 +38,13 @@ func (l *List[T]) Trim(ctx context.Context, from, to int) error {
 	}
 	last, some := inclusive(from, to)
 	if !some {
-		from, last = 1, 0 // Redis' way to say nothing
+		from, last = 1, 0 // an empty range in Redis
 	}
 	return l.fail("Trim", s.Write(ctx, redis.NewStatusCmd(ctx, "ltrim", l.h.Key, from, last)))
 }
 
-// inclusive turns the end of a slice into Redis' last index; some is false
-// when nothing can lie between the two.
+// inclusive converts the end of a slice to Redis's last index. some is false if the
+// range is always empty.
 func inclusive(from, to int) (last int, some bool) {
 	if to < 0 {
 		return to, true
@@ -49,9 +52,9 @@ func inclusive(from, to int) (last int, some bool) {
 	return to - 1, to > 0 && (from < 0 || from < to)
 }
 
-// Index returns the first position of v and whether it is in the list.
-// Elements are compared by their bytes, so a codec whose equal values differ
-// in bytes is [codec.ErrUnsupported]. One LPOS, O(n).
+// Index returns the first position of v and whether v is in the list. It compares
+// elements by their bytes. If the codec can encode equal values differently, the error
+// is [codec.ErrUnsupported]. Index sends one LPOS and is O(n).
 func (l *List[T]) Index(ctx context.Context, v T) (i int, ok bool, err error) {
 	value, err := l.expect(v)
 	if err != nil {
@@ -68,9 +71,9 @@ func (l *List[T]) Index(ctx context.Context, v T) (i int, ok bool, err error) {
 	return int(cmd.Val()), true, nil
 }
 
-// Remove deletes elements equal to v and returns how many: the first count of
-// them, the last -count for a negative count, all for 0. It compares as
-// [List.Index]. One LREM, O(n), atomic, sent once.
+// Remove deletes elements equal to v and returns how many it deleted: the first count
+// elements, the last -count elements if count is negative, or all if count is 0. It
+// compares as [List.Index] does. Remove sends one LREM, once, and is O(n) and atomic.
 func (l *List[T]) Remove(ctx context.Context, v T, count int) (removed int, err error) {
 	value, err := l.expect(v)
 	if err != nil {
@@ -80,9 +83,10 @@ func (l *List[T]) Remove(ctx context.Context, v T, count int) (removed int, err 
 	return n, l.fail("Remove", err)
 }
 
-// InsertBefore puts v in front of the first element equal to pivot; ok is
-// false when there is none. It compares as [List.Index]. A ring may be longer
-// by one until the next push. One LINSERT, O(n), atomic, sent once.
+// InsertBefore inserts v before the first element equal to pivot. ok is false if there
+// is no such element. It compares as [List.Index] does. A list with [MaxLen] may be one
+// element too long until the next push. InsertBefore sends one LINSERT, once, and is
+// O(n) and atomic.
 func (l *List[T]) InsertBefore(ctx context.Context, pivot, v T) (ok bool, err error) {
 	at, err := l.expect(pivot)
 	if err != nil {
@@ -96,7 +100,7 @@ func (l *List[T]) InsertBefore(ctx context.Context, pivot, v T) (ok bool, err er
 	return n > 0, l.fail("InsertBefore", err)
 }
 
-// change sends a write that answers with a number.
+// change sends a write that returns a number.
 func (l *List[T]) change(ctx context.Context, args ...any) (int, error) {
 	s, err := l.h.Send()
 	if err != nil {
@@ -109,7 +113,7 @@ func (l *List[T]) change(ctx context.Context, args ...any) (int, error) {
 	return int(cmd.Val()), nil
 }
 
-// expect encodes a value that Redis compares with what it holds.
+// expect encodes a value that Redis compares with stored bytes.
 func (l *List[T]) expect(v T) (string, error) {
 	if _, err := l.h.Hub(); err != nil {
 		return "", err
@@ -120,13 +124,16 @@ func (l *List[T]) expect(v T) (string, error) {
 	return l.elems.Encode(v)
 }
 
-// Move takes the element at one end of l and puts it at one end of to, which
-// may be l itself; ok is false when l is empty. One LMOVE, O(1), atomic, sent
-// once: after [desir.ErrMaybeRan] look for the element in to. On a cluster both
-// names need one hash tag, else the error is [desir.ErrCrossSlot] and nothing
-// is sent. A ring may be longer by one until the next push. The bytes move as
-// they are: a codec that binds values to their list (codec.Encrypt, codec.Sign)
-// does not read them in another one.
+// Move removes the element at one end of l, adds it at one end of to, and returns it.
+// to may be l itself. ok is false if l is empty. A list with [MaxLen] may be one
+// element too long until the next push.
+//
+// Move sends one LMOVE, once, and is O(1) and atomic. On [desir.ErrMaybeRan], check
+// whether the element has reached the destination list. On a cluster both names need
+// the same hash tag; otherwise Move sends nothing and returns [desir.ErrCrossSlot].
+//
+// Move does not change the stored bytes. Codecs that bind values to their list
+// ([codec.Encrypt], [codec.Sign]) cannot read an element that was moved to another list.
 func (l *List[T]) Move(ctx context.Context, from End, to *List[T], at End) (v T, ok bool, err error) {
 	if to == nil {
 		return v, false, l.fail("Move", errNilObject)

@@ -10,20 +10,22 @@ import (
 	"github.com/desir-go/desir/internal/send"
 )
 
-// All walks from front to back, by position. An element that does not decode
-// comes as a [*codec.DecodeError], and the loop may go on; any other error is
-// the last. Pushes at the back are seen, pushes at the front make it see
-// elements again; elements that others take from the front move the rest
-// forward, and the walk passes over as many.
+// All yields the elements from front to back, by position. If an element does not
+// decode, its error is a [*codec.DecodeError] and the loop may continue. Any other
+// error is the last item.
 //
-// One LRANGE for each page of 64 to 1000 elements; nothing is held between
-// two pages.
+// All yields elements that are pushed at the back during the iteration. A push at the
+// front makes it yield elements again. A removal at the front moves the other elements
+// forward, and All skips as many elements as were removed.
+//
+// All sends one LRANGE for each page of 64 to 1000 elements and holds no resources
+// between pages.
 func (l *List[T]) All(ctx context.Context) iter.Seq2[T, error] {
 	return l.walk(ctx, "All", false)
 }
 
-// Backward walks from back to front, otherwise as [List.All] with the ends
-// exchanged.
+// Backward yields the elements from back to front. Otherwise it is as [List.All] with the
+// ends exchanged.
 func (l *List[T]) Backward(ctx context.Context) iter.Seq2[T, error] {
 	return l.walk(ctx, "Backward", true)
 }
@@ -34,7 +36,7 @@ func (l *List[T]) walk(ctx context.Context, op string, backward bool) iter.Seq2[
 		func(err error) error { return l.fail(op, err) })
 }
 
-// pages yields the raw elements, page by page, or a fatal error, once and last.
+// pages yields the raw elements page by page. A fatal error comes once, last.
 func (l *List[T]) pages(ctx context.Context, backward bool) iter.Seq2[[]string, error] {
 	return func(yield func([]string, error) bool) {
 		for at, count := 0, firstCount; ; count = min(2*count, maxCount) {
@@ -51,8 +53,8 @@ func (l *List[T]) pages(ctx context.Context, backward bool) iter.Seq2[[]string, 
 	}
 }
 
-// page returns count elements from distance at of the end where the walk
-// began, in the order of the walk.
+// page returns count elements, starting at distance at from the end where the iteration
+// began, in iteration order.
 func (l *List[T]) page(ctx context.Context, at, count int, backward bool) ([]string, error) {
 	s, err := l.h.Send()
 	if err != nil {

@@ -11,23 +11,24 @@ import (
 	"github.com/desir-go/desir/internal/send"
 )
 
-// Map is a Go map in a Redis hash, shared by everyone who uses its name.
+// Map is a Go map stored in a Redis hash. All users of its name share it.
 //
-// Use NewMap. A Map is safe for any number of goroutines; it holds no data
-// itself, so every call sees what is in Redis at that moment.
+// Create a Map with [NewMap]. A Map is safe for concurrent use. It does not hold the data
+// itself, so every call uses the current state in Redis.
 //
-// Under codec.Encrypt and codec.Sign each value is bound to the map and to its key: one
-// that was moved to another key is a [*codec.DecodeError] with [codec.ErrSignature].
+// With [codec.Encrypt] and [codec.Sign] each value is bound to the map and to its key.
+// If a value was moved to another key, reading it returns a [*codec.DecodeError] with
+// [codec.ErrSignature].
 type Map[K comparable, V any] struct {
 	desir.Object
 	h      *hub.Handle
 	keys   element.Of[K]
 	values element.Of[V]
-	exact  error // why values cannot be compared by their bytes
+	exact  error // why values cannot be compared by their bytes, or nil
 }
 
-// NewMap names a map. It does not talk to Redis and cannot fail: a name, a type
-// or an option that cannot work is the error of every call.
+// NewMap returns the map called name. It sends nothing and cannot fail. If the name, a
+// type or an option is invalid, every call returns the error.
 func NewMap[K comparable, V any](rdb redis.UniversalClient, name string, opts ...Option) *Map[K, V] {
 	s, err := gather(opts, false)
 	vc := element.Scoped(s.values, "map", name)
@@ -45,9 +46,10 @@ func NewMap[K comparable, V any](rdb redis.UniversalClient, name string, opts ..
 
 // Get returns the value stored under key, and whether there is one.
 //
-// One HGET, or a share of one HMGET when other goroutines ask at the same time:
-// one round trip, O(1). It fails with [*codec.DecodeError] if the stored bytes do
-// not parse and with [desir.ErrWrongType] if the key is no hash.
+// Get sends one HGET, or shares one HMGET with concurrent calls. It takes one round
+// trip and is O(1). If the stored bytes do not decode, the error is a
+// [*codec.DecodeError]. If the Redis key is not a hash, the error is
+// [desir.ErrWrongType].
 func (m *Map[K, V]) Get(ctx context.Context, key K) (v V, ok bool, err error) {
 	s, field, err := m.at(key)
 	if err != nil {
@@ -61,10 +63,10 @@ func (m *Map[K, V]) Get(ctx context.Context, key K) (v V, ok bool, err error) {
 	return v, err == nil, m.fail("Get", err)
 }
 
-// GetMany returns the values of those keys that are there: the good ones, also
-// when others do not decode; those are joined in the error (at most 100).
+// GetMany returns the values of the keys that exist. The errors of values that do not
+// decode are joined in the error, at most 100; the other values are returned too.
 //
-// One HMGET: one round trip, O(len(keys)), atomic.
+// GetMany sends one HMGET in one round trip and is O(len(keys)) and atomic.
 func (m *Map[K, V]) GetMany(ctx context.Context, keys ...K) (map[K]V, error) {
 	found := make(map[K]V, len(keys))
 	s, fields, err := m.atAll(keys)
@@ -89,7 +91,7 @@ func (m *Map[K, V]) GetMany(ctx context.Context, keys ...K) (map[K]V, error) {
 	return found, m.fail("GetMany", bad.Join())
 }
 
-// Has reports whether there is a value under key. One HEXISTS, O(1).
+// Has reports whether there is a value under key. It sends one HEXISTS and is O(1).
 func (m *Map[K, V]) Has(ctx context.Context, key K) (bool, error) {
 	s, field, err := m.at(key)
 	if err != nil {
@@ -102,9 +104,10 @@ func (m *Map[K, V]) Has(ctx context.Context, key K) (bool, error) {
 	return cmd.Val() == 1, nil
 }
 
-// Len returns the number of entries. One HLEN, O(1). A key whose time to live is over
-// (see [Map.SetTTL]) counts for as long as the server has not swept it, and so does
-// a map that has no other key for [desir.Object.Exists].
+// Len returns the number of entries. It sends one HLEN and is O(1).
+//
+// A key whose time to live has ended (see [Map.SetTTL]) counts until the server removes
+// it. Until then, a map without other keys still exists for [desir.Object.Exists].
 func (m *Map[K, V]) Len(ctx context.Context) (int, error) {
 	s, err := m.h.Send()
 	if err != nil {
@@ -119,9 +122,10 @@ func (m *Map[K, V]) Len(ctx context.Context) (int, error) {
 
 // Set stores v under key.
 //
-// One HSET, or a share of one: one round trip, O(1), sent once. It takes a time
-// to live of the key away (see [Map.SetTTL]). After [desir.ErrMaybeRan] setting
-// again is safe, unless somebody else wrote in between.
+// Set sends one HSET, or shares one with concurrent calls. It takes one round trip, is
+// O(1) and is sent once. It removes the key's time to live (see [Map.SetTTL]). After
+// [desir.ErrMaybeRan], setting the value again is safe unless another caller wrote in
+// between.
 func (m *Map[K, V]) Set(ctx context.Context, key K, v V) error {
 	s, field, value, err := m.pair(key, v)
 	if err == nil {
@@ -130,9 +134,10 @@ func (m *Map[K, V]) Set(ctx context.Context, key K, v V) error {
 	return m.fail("Set", err)
 }
 
-// Delete removes keys and returns how many were there. One HDEL, O(len(keys)),
-// atomic, sent once. Redis counts a key whose time to live is over (see
-// [Map.SetTTL]) for as long as it has not swept it, some 100 ms; Valkey does not.
+// Delete removes keys and returns how many of them existed. It sends one HDEL, once,
+// and is O(len(keys)) and atomic. Redis counts a key whose time to live has ended (see
+// [Map.SetTTL]) until it removes the key about 100 ms later. Valkey does not count such
+// a key.
 func (m *Map[K, V]) Delete(ctx context.Context, keys ...K) (n int, err error) {
 	n, err = m.remove(ctx, keys)
 	return n, m.fail("Delete", err)
@@ -150,8 +155,9 @@ func (m *Map[K, V]) remove(ctx context.Context, keys []K) (int, error) {
 	return int(cmd.Val()), nil
 }
 
-// Random returns up to n different entries, chosen by chance; the good ones,
-// and joined errors for those that do not decode. One HRANDFIELD, O(n).
+// Random returns up to n different random entries. The errors of entries that do not
+// decode are joined in the error; the other entries are returned too. Random sends one
+// HRANDFIELD and is O(n).
 func (m *Map[K, V]) Random(ctx context.Context, n int) ([]desir.Entry[K, V], error) {
 	s, err := m.h.Send()
 	if err != nil || n <= 0 {
@@ -176,11 +182,10 @@ func (m *Map[K, V]) Random(ctx context.Context, n int) ([]desir.Entry[K, V], err
 	return entries, m.fail("Random", bad.Join())
 }
 
-const maxRandom = 1 << 40 // the server takes less than 2^63 here
+const maxRandom = 1 << 40 // below the server's limit, which is less than 2^63
 
-// pairs reads fields and values in each of the shapes that servers give them:
-// an array of pairs, one flat array, or (an embedded one) a map. It is not ok if the reply is
-// none of them.
+// pairs reads fields and values from a reply of any form that servers use: an array of
+// pairs, a flat array, or, from an embedded server, a map. ok is false for other replies.
 func pairs(reply any) (all [][2]string, ok bool) {
 	ok = true
 	add := func(field, value any) {
@@ -211,7 +216,7 @@ func pairs(reply any) (all [][2]string, ok bool) {
 	return all, ok
 }
 
-// at resolves what a call on one key needs.
+// at returns the sender and the field for a call on one key.
 func (m *Map[K, V]) at(key K) (*send.Sender, string, error) {
 	s, err := m.h.Send()
 	if err != nil {

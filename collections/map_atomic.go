@@ -9,8 +9,8 @@ import (
 	"github.com/desir-go/desir/internal/script"
 )
 
-// SetIfAbsent stores v under key if there is nothing, and reports whether it did.
-// One HSETNX, O(1), sent once.
+// SetIfAbsent stores v under key if there is no value, and reports whether it stored v.
+// It sends one HSETNX, once, and is O(1).
 func (m *Map[K, V]) SetIfAbsent(ctx context.Context, key K, v V) (stored bool, err error) {
 	_, field, value, err := m.pair(key, v)
 	if err == nil {
@@ -31,9 +31,9 @@ func (m *Map[K, V]) setNew(ctx context.Context, field, value string) (bool, erro
 	return cmd.Val() == 1, nil
 }
 
-// Swap stores v under key and returns what was there before. One script, one
-// round trip, O(1), atomic, sent once. If the previous value does not decode,
-// v is stored all the same and the error is a [*codec.DecodeError].
+// Swap stores v under key and returns the previous value. It runs one script in one
+// round trip, sent once, and is O(1) and atomic. If the previous value does not decode,
+// Swap still stores v, and the error is a [*codec.DecodeError].
 func (m *Map[K, V]) Swap(ctx context.Context, key K, v V) (prev V, loaded bool, err error) {
 	_, field, value, err := m.pair(key, v)
 	if err != nil {
@@ -43,8 +43,9 @@ func (m *Map[K, V]) Swap(ctx context.Context, key K, v V) (prev V, loaded bool, 
 	return prev, loaded, m.fail("Swap", err)
 }
 
-// LoadOrStore returns the value under key if there is one (loaded), else it
-// stores v and returns that. One script, one round trip, O(1), atomic, sent once.
+// LoadOrStore returns the value under key if there is one, with loaded true. Otherwise
+// it stores v and returns v. It runs one script in one round trip, sent once, and is
+// O(1) and atomic.
 func (m *Map[K, V]) LoadOrStore(ctx context.Context, key K, v V) (actual V, loaded bool, err error) {
 	_, field, value, err := m.pair(key, v)
 	if err != nil {
@@ -57,9 +58,10 @@ func (m *Map[K, V]) LoadOrStore(ctx context.Context, key K, v V) (actual V, load
 	return actual, loaded, m.fail("LoadOrStore", err)
 }
 
-// LoadAndDelete removes key and returns what was there. One script, one round
-// trip, O(1), atomic, sent once: after [desir.ErrMaybeRan] the value may be
-// gone. A value that does not decode is deleted; the error tells.
+// LoadAndDelete removes key and returns its value. It runs one script in one round
+// trip, sent once, and is O(1) and atomic. After [desir.ErrMaybeRan] the value may be
+// lost. A value that does not decode is removed too, and LoadAndDelete returns the
+// error.
 func (m *Map[K, V]) LoadAndDelete(ctx context.Context, key K) (v V, loaded bool, err error) {
 	_, field, err := m.at(key)
 	if err != nil {
@@ -69,7 +71,7 @@ func (m *Map[K, V]) LoadAndDelete(ctx context.Context, key K) (v V, loaded bool,
 	return v, loaded, m.fail("LoadAndDelete", err)
 }
 
-// load runs a script that answers with the previous value of a field, or nil.
+// load runs a script that returns the previous value of a field, or nil.
 func (m *Map[K, V]) load(ctx context.Context, sc *script.Script, field string, args ...any) (v V, loaded bool, err error) {
 	hub, err := m.h.Hub()
 	if err != nil {
@@ -84,10 +86,10 @@ func (m *Map[K, V]) load(ctx context.Context, sc *script.Script, field string, a
 	return v, err == nil, err
 }
 
-// CompareAndSwap stores new under key if the value there is old, and reports
-// whether it did. Values are compared by their bytes, so a codec whose equal
-// values differ in bytes is [codec.ErrUnsupported]. One script, one round
-// trip, O(1), atomic, sent once.
+// CompareAndSwap stores new under key if the current value is old, and reports whether
+// it did. It compares values by their bytes. If the codec can encode equal values
+// differently, the error is [codec.ErrUnsupported]. CompareAndSwap runs one script in
+// one round trip, sent once, and is O(1) and atomic.
 func (m *Map[K, V]) CompareAndSwap(ctx context.Context, key K, old, new V) (swapped bool, err error) {
 	field, was, err := m.expect(key, old)
 	if err != nil {
@@ -100,8 +102,8 @@ func (m *Map[K, V]) CompareAndSwap(ctx context.Context, key K, old, new V) (swap
 	return swapped, m.fail("CompareAndSwap", err)
 }
 
-// CompareAndDelete deletes key if the value there is old, and reports whether
-// it did. It compares and costs as [Map.CompareAndSwap].
+// CompareAndDelete deletes key if the current value is old, and reports whether it did.
+// It compares and costs as [Map.CompareAndSwap] does.
 func (m *Map[K, V]) CompareAndDelete(ctx context.Context, key K, old V) (deleted bool, err error) {
 	field, was, err := m.expect(key, old)
 	if err == nil {
@@ -126,7 +128,7 @@ func (m *Map[K, V]) deleteIf(ctx context.Context, field, was string) (bool, erro
 	return decide(ctx, m.h, hashDeleteIf, field, was)
 }
 
-// decide runs a script on the object's key that answers 1 for done.
+// decide runs a script on the object's key that returns 1 if it changed something.
 func decide(ctx context.Context, h *hub.Handle, sc *script.Script, args ...any) (bool, error) {
 	hub, err := h.Hub()
 	if err != nil {
@@ -136,16 +138,19 @@ func decide(ctx context.Context, h *hub.Handle, sc *script.Script, args ...any) 
 	return answer == int64(1), err
 }
 
-// Update changes the value under key by f, which gets the value and whether
-// there is one, and returns the new value and whether to keep it: false
-// deletes. An error of f ends it, and is in the [*desir.OpError]; nothing is written then.
+// Update changes the value under key with f and returns the new value. f receives the
+// current value and whether there is one. It returns the new value and whether to keep
+// it; if keep is false, the key is deleted. If f returns an error, Update writes
+// nothing and returns that error in a [*desir.OpError].
 //
-// The update is optimistic: one HGET, then one script or HSETNX that writes
-// only if nobody else did meanwhile; otherwise both again, with a pause that
-// grows. So f runs at least once and may run often; its result is applied
-// once. It reads at the master, also where the client reads from replicas. After 200
-// attempts the error is [desir.ErrConflict]. Every write is
-// sent once: after [desir.ErrMaybeRan] the update may have been applied.
+// The update is optimistic. Update sends one HGET, and then one script or HSETNX that
+// writes only if the value has not changed. If another caller changed the value, Update
+// tries again with an exponential backoff. So f runs at least once and may run many
+// times; its result is applied once. Update reads from the master even if the client
+// reads from replicas.
+//
+// After 200 attempts the error is [desir.ErrConflict]. Every write is sent once. After
+// [desir.ErrMaybeRan] the update may have been applied.
 func (m *Map[K, V]) Update(ctx context.Context, key K, f func(old V, ok bool) (new V, keep bool, err error)) (V, error) {
 	v, err := update(ctx, &m.values, f, func() (place, error) {
 		s, field, err := m.at(key)

@@ -14,13 +14,13 @@ import (
 )
 
 const (
-	manyPairs   = 500       // of one HSET in SetMany
-	insertPairs = 250       // of one HSET in Insert
-	chunkBytes  = 256 << 10 // of fields and values in one HSET, unless one pair alone is larger
-	writers     = 2         // of Insert: one encodes on the way while the other waits
+	manyPairs   = 500       // the most pairs of one HSET in SetMany
+	insertPairs = 250       // the most pairs of one HSET in Insert
+	chunkBytes  = 256 << 10 // fields and values in one HSET, unless one pair alone is larger
+	writers     = 2         // concurrent HSETs of Insert
 )
 
-// chunk gathers the pairs of one HSET.
+// chunk collects the pairs of one HSET.
 type chunk struct {
 	words []string
 	bytes int
@@ -40,10 +40,10 @@ func (c *chunk) full(pairs int) bool { return c.pairs() >= pairs || c.bytes >= c
 
 // SetMany stores all entries.
 //
-// One HSET, atomic, for up to 500 entries of up to 256 KiB together; more
-// leave in as many commands one after the other, so others may see a part, and
-// after an error a part may be stored. Each is sent once. All entries are
-// encoded before the first is sent.
+// For up to 500 entries of up to 256 KiB in total, SetMany sends one HSET and is
+// atomic. For more, it sends several HSETs, one after the other. Other callers may then
+// see some of the entries, and after an error some of the entries may be stored. Each
+// HSET is sent once. SetMany encodes all entries before it sends the first HSET.
 func (m *Map[K, V]) SetMany(ctx context.Context, entries map[K]V) error {
 	s, err := m.h.Send()
 	if err != nil {
@@ -75,12 +75,12 @@ func (m *Map[K, V]) setChunk(ctx context.Context, s *send.Sender, c chunk) error
 	return s.Write(ctx, redis.NewIntCmd(ctx, send.Args("hset", m.h.Key, c.words)...))
 }
 
-// Insert stores the pairs of a sequence of any length in bounded memory and
-// returns how many pairs the server acknowledged. It stops at the first error;
-// commands under way at that moment may have been executed.
+// Insert stores the pairs of a sequence of any length in bounded memory, and returns how
+// many pairs the server acknowledged. It stops at the first error. Commands that are in
+// flight at that moment may have been executed.
 //
-// HSETs of 250 pairs or 256 KiB, two under way at a time, each atomic and sent
-// once. When a key comes twice, either value may remain.
+// Insert sends HSETs of 250 pairs or 256 KiB, with two in flight at a time. Each is
+// atomic and sent once. If a key occurs twice, either value may remain.
 func (m *Map[K, V]) Insert(ctx context.Context, pairs iter.Seq2[K, V]) (n int, err error) {
 	s, err := m.h.Send()
 	if err != nil {
@@ -116,8 +116,8 @@ func (m *Map[K, V]) Insert(ctx context.Context, pairs iter.Seq2[K, V]) (n int, e
 	return int(stored.Load()), m.fail("Insert", stop.err)
 }
 
-// stopper ends the feeding of writers at the first error, and keeps it, unless
-// a later one says that something may have been executed.
+// stopper stops Insert at the first error and keeps that error. A later ErrMaybeRan
+// replaces it.
 type stopper struct {
 	mu       sync.Mutex
 	cancel   context.CancelFunc
@@ -139,7 +139,8 @@ func (s *stopper) now(err error) {
 	s.cancel()
 }
 
-// caught, deferred by a writer, stops at a panic of a hook, which goes on in the caller.
+// caught recovers from a panic of a hook in a writer and stops Insert, which panics with
+// the same value. Writers defer it.
 func (s *stopper) caught() {
 	p := recover()
 	if p == nil {
@@ -151,7 +152,7 @@ func (s *stopper) caught() {
 	s.cancel()
 }
 
-// feed cuts the pairs into chunks until they end, or ctx does.
+// feed divides the pairs into chunks until the pairs or ctx end.
 func (m *Map[K, V]) feed(ctx context.Context, pairs iter.Seq2[K, V], chunks chan<- chunk) error {
 	var c chunk
 	give := func() error {

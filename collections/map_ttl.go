@@ -18,18 +18,19 @@ import (
 	"github.com/desir-go/desir/internal/send"
 )
 
-// SetTTL stores v under key, to expire after ttl, which is more than zero; a fraction of a
-// millisecond counts as a whole one. Otherwise as [Map.Set].
+// SetTTL stores v under key and makes the key expire after ttl. ttl must be positive
+// and is rounded up to whole milliseconds. Otherwise SetTTL is as [Map.Set].
 //
-// Whatever stores a value without a time to live takes the key's away: Set,
-// SetMany, Insert, Swap, CompareAndSwap and Update do; Add leaves it. A time to
-// live of the whole map ([desir.Object.Expire]) is another thing, and whichever
-// ends first counts.
+// Set, SetMany, Insert, Swap, CompareAndSwap and Update store a value without a time to
+// live and so remove the key's time to live. [Add] keeps it. The time to live of a key
+// is independent of the expiry of the whole map ([desir.Object.Expire]); the earlier of
+// the two applies.
 //
-// One HSETEX (Redis 8.0, Valkey 9.0), or a share of one when other goroutines store
-// with the same ttl at the same time, or a script with HSET and HPEXPIRE (Redis
-// 7.4); O(1), atomic, sent once. What the server knows is found by asking, once
-// for each client. A server with neither is [desir.ErrNotSupported].
+// SetTTL sends one HSETEX (Redis 8.0, Valkey 9.0), or shares one with concurrent calls
+// with the same ttl. On Redis 7.4 it runs a script with HSET and HPEXPIRE. Either is
+// O(1) and atomic, and is sent once. The library finds out which commands the server
+// has, once for each client. If the server has neither, the error is
+// [desir.ErrNotSupported].
 func (m *Map[K, V]) SetTTL(ctx context.Context, key K, v V, ttl time.Duration) error {
 	if ttl <= 0 {
 		return m.fail("SetTTL", errTTL)
@@ -54,15 +55,14 @@ func (m *Map[K, V]) setTTL(ctx context.Context, field, value string, ms int64) e
 	})
 }
 
-// ExpireKey lets keys expire after ttl and returns how many of them are there. A key
-// whose time to live is over is not. A ttl of zero or less deletes them, as
-// [Map.Delete] does.
+// ExpireKey makes keys expire after ttl, rounded up to whole milliseconds, and returns
+// how many of the keys exist. A key whose time to live has ended does not exist. If ttl
+// is zero or less, ExpireKey deletes the keys as [Map.Delete] does, with one HDEL.
 //
-// One script with HPTTL and HPEXPIRE (Redis 7.4, Valkey 9.0), or a share of one when
-// other goroutines call with the same ttl at the same time; O(len(keys)), atomic,
-// sent once; a fraction of a millisecond counts as a whole one. A server that has HEXPIRE
-// alone counts whole seconds, rounded up; one that has neither is
-// [desir.ErrNotSupported]. To delete it takes one HDEL, which all have.
+// ExpireKey runs one script with HPTTL and HPEXPIRE (Redis 7.4, Valkey 9.0), or shares
+// one with concurrent calls with the same ttl. It is O(len(keys)) and atomic, and it is
+// sent once. On a server that has only HEXPIRE, ttl is rounded up to whole seconds. If
+// the server has neither, the error is [desir.ErrNotSupported].
 func (m *Map[K, V]) ExpireKey(ctx context.Context, ttl time.Duration, keys ...K) (n int, err error) {
 	if ttl <= 0 {
 		n, err = m.remove(ctx, keys)
@@ -92,10 +92,10 @@ func (m *Map[K, V]) expireKey(ctx context.Context, ttl time.Duration, keys []K) 
 	return n, err
 }
 
-// expireThere runs the script, for all callers that are there with one time to live.
+// expireThere runs the script, together with concurrent calls with the same ttl.
 func (w *ttlWays) expireThere(ctx context.Context, h *hub.Hub, key string, fields []string, ms int64) (int, error) {
 	n, err := h.Send.JoinClass(ctx, w.joint, key, ms, fields)
-	if script.Unknown(err) { // not executed; Run finds the way
+	if script.Unknown(err) { // not executed; Run sends the script's source
 		var answer any
 		answer, err = hashExpire.Run(ctx, h, []string{key}, words(strconv.FormatInt(ms, 10), fields)...)
 		there, _ := answer.([]any)
@@ -104,8 +104,8 @@ func (w *ttlWays) expireThere(ctx context.Context, h *hub.Hub, key string, field
 	return int(n), err
 }
 
-// joinExpiries returns how concurrent calls with one time to live become one run of
-// the script.
+// joinExpiries returns the merger that merges concurrent calls with the same ttl into
+// one run of the script.
 func joinExpiries(h *hub.Hub) *batch.Merger {
 	return &batch.Merger{
 		Merges: true, Coalesces: true,
@@ -127,7 +127,7 @@ func joinExpiries(h *hub.Hub) *batch.Merger {
 	}
 }
 
-// countThere adds up the script's answers.
+// countThere counts the keys that exist in the script's reply.
 func countThere(there []any) (n int64) {
 	for _, one := range there {
 		if one == int64(1) {
@@ -137,7 +137,7 @@ func countThere(there []any) (n int64) {
 	return n
 }
 
-// expireSeconds is for servers, such as the embedded one, that have HEXPIRE alone.
+// expireSeconds is for servers that have only HEXPIRE, such as the embedded server.
 func expireSeconds(ctx context.Context, h *hub.Hub, key string, fields []string, seconds int64) (n int, err error) {
 	cmd := redis.NewIntSliceCmd(ctx, words("hexpire", fields, key, seconds, "fields", len(fields))...)
 	if err := h.Send.Write(ctx, cmd); err != nil {
@@ -151,9 +151,10 @@ func expireSeconds(ctx context.Context, h *hub.Hub, key string, fields []string,
 	return n, nil
 }
 
-// TTLOf returns the time until key expires; ok is false when it is not there
-// or never expires by itself. One HPTTL (Redis 7.4, Valkey 9.0), or a share of one,
-// O(1); a server without it is [desir.ErrNotSupported].
+// TTLOf returns the time until key expires. ok is false if the key does not exist or
+// has no time to live. TTLOf sends one HPTTL (Redis 7.4, Valkey 9.0), or shares one
+// with concurrent calls, and is O(1). If the server lacks HPTTL, the error is
+// [desir.ErrNotSupported].
 func (m *Map[K, V]) TTLOf(ctx context.Context, key K) (ttl time.Duration, ok bool, err error) {
 	s, field, err := m.at(key)
 	if err != nil {
@@ -171,23 +172,23 @@ var (
 	errNoExpireKey = fmt.Errorf("%w: the server has neither HPEXPIRE nor HEXPIRE (Redis 7.4)", desir.ErrNotSupported)
 )
 
-// ttlWays is how a client's server lets fields expire.
+// ttlWays remembers how a client's server sets the expiry of fields.
 type ttlWays struct {
 	set, expire ways
-	joint       *batch.Merger // of ExpireKey
+	joint       *batch.Merger // merges calls of ExpireKey
 }
 
-type ttlPart struct{} // the key of it in a hub
+type ttlPart struct{} // the key of ttlWays in a hub
 
 func fieldTTLs(h *hub.Hub) *ttlWays {
 	return h.Part(ttlPart{}, func() any { return &ttlWays{joint: joinExpiries(h)} }).(*ttlWays)
 }
 
-// ways remembers which of several commands for one thing the server has.
+// ways remembers which of several alternative commands the server has.
 type ways struct{ worked atomic.Int32 }
 
-// try calls the way that worked last, and as long as the server does not know
-// it the next one, round to where it began; then the error is none.
+// try runs the call that worked last. While the server does not support a call, it tries
+// the next one. If the server supports none, it returns the error none.
 func (w *ways) try(none error, calls ...func() error) error {
 	first := int(w.worked.Load())
 	for i := range calls {

@@ -11,8 +11,8 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// BenchmarkMapTTL has goroutines that give entries a time to live, beside those that
-// set entries without one. It needs a server that knows one.
+// BenchmarkMapTTL compares concurrent SetTTL, ExpireKey and TTLOf with Set. It needs a
+// server with a time to live of hash fields.
 func BenchmarkMapTTL(b *testing.B) {
 	rdb := redistest.StartServer(b).Client(b)
 	m := collections.NewMap[string, string](rdb, "m")

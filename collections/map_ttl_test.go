@@ -16,8 +16,8 @@ import (
 	"github.com/desir-go/desir/collections"
 )
 
-// olderServer is a hook in a client that answers some commands as a server
-// that does not know them, and all others with nothing.
+// olderServer is a hook that replies to some commands as a server that lacks them, and to
+// all other commands with an empty reply.
 type olderServer struct {
 	mu     sync.Mutex
 	lacks  []string
@@ -46,7 +46,7 @@ func (s *olderServer) ProcessHook(redis.ProcessHook) redis.ProcessHook {
 		if slices.Contains(s.lacks, cmd.Name()) {
 			return unknownCommand{errors.New("ERR unknown command '" + cmd.Name() + "', with args beginning with: 'secret'")}
 		}
-		if inner := reflect.Indirect(reflect.ValueOf(cmd)).FieldByName("Cmder"); inner.IsValid() { // one that is sent once
+		if inner := reflect.Indirect(reflect.ValueOf(cmd)).FieldByName("Cmder"); inner.IsValid() { // a command that is sent once
 			if c, ok := inner.Interface().(*redis.Cmd); ok {
 				c.SetVal(int64(1))
 			}
@@ -59,8 +59,8 @@ func (s *olderServer) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.
 	return next
 }
 
-// TestTTLByAge has servers of several ages: what they know is found by asking
-// and remembered, until they no longer know it.
+// TestTTLByAge uses servers of several versions. The library must find out which
+// commands a server has and remember it until the server no longer has them.
 func TestTTLByAge(t *testing.T) {
 	t.Parallel()
 	rdb := redis.NewClient(&redis.Options{})

@@ -15,9 +15,9 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// TestMillionEntries stores a million entries and walks over them: this process
-// needs little memory for it, and the server has time for others. The test is not
-// parallel, since it looks at the memory of the whole process.
+// TestMillionEntries stores a million entries and iterates over them. The process must
+// need little memory, and the server must keep serving other clients. The test is not
+// parallel, because it measures the memory of the whole process.
 func TestMillionEntries(t *testing.T) {
 	if testing.Short() || raceEnabled {
 		t.Skip("too long")
@@ -35,7 +35,7 @@ func TestMillionEntries(t *testing.T) {
 	runtime.GC()
 	start := inUse()
 	var peak uint64
-	var late []time.Duration // the ticks of a clock beside it: the machine may be busy
+	var late []time.Duration // delays of a ticker at the same time, because the machine may be busy
 	took := gets(t, other, func() {
 		stop := make(chan struct{})
 		var sampler sync.WaitGroup
@@ -89,14 +89,14 @@ func TestMillionEntries(t *testing.T) {
 	}
 }
 
-// inUse returns the bytes of the heap's objects and of the stacks.
+// inUse returns the bytes of heap objects and stacks.
 func inUse() uint64 {
 	all := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}, {Name: "/memory/classes/heap/stacks:bytes"}}
 	metrics.Read(all)
 	return all[0].Value.Uint64() + all[1].Value.Uint64()
 }
 
-// spread is how long calls took.
+// spread is a distribution of durations of calls.
 type spread struct {
 	n             int
 	p50, p99, max time.Duration
@@ -106,7 +106,7 @@ func (s spread) String() string {
 	return fmt.Sprintf("%d, p50 %v, p99 %v, max %v", s.n, s.p50, s.p99, s.max)
 }
 
-// gets asks for a key again and again while work goes on.
+// gets reads a key repeatedly until work ends.
 func gets(t *testing.T, rdb *redis.Client, work func()) spread {
 	t.Helper()
 	done := make(chan struct{})

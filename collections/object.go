@@ -5,5 +5,5 @@ import (
 	"github.com/desir-go/desir/internal/hub"
 )
 
-// newObject makes the part of an object that all types with one key share.
+// newObject creates the desir.Object of a type with one key.
 var newObject = hub.NewObject.(func(*hub.Handle) desir.Object)

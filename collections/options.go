@@ -10,52 +10,54 @@ import (
 	"github.com/desir-go/desir/internal/keys"
 )
 
-// Option changes how an object of this package works. Options are what this
-// process believes; nothing of them is stored.
+// Option configures an object of this package. Options are settings of this process and
+// are not stored.
 type Option interface{ apply(*settings) }
 
 type settings struct {
-	values  codec.Codec // of Map, List, Value
-	keys    codec.Codec // of Map
-	members codec.Codec // of Set, SortedSet: the last of both
-	maxLen  *int        // of List
-	apart   bool        // commands share nothing with those of others
+	values  codec.Codec // for Map, List and Value
+	keys    codec.Codec // for Map
+	members codec.Codec // for Set and SortedSet, set by both codec options
+	maxLen  *int        // for List
+	apart   bool        // commands are not batched with those of other calls
 }
 
 type option func(*settings)
 
 func (o option) apply(s *settings) { o(s) }
 
-// WithCodec sets the codec of values: those of a Map, a List or a Value, and as
-// [WithKeyCodec] those of a Set or a SortedSet. The default is [codec.Auto]. Under
-// codec.Encrypt and codec.Sign the values of a Map are bound to their keys; the elements
-// of a List are bound to the list, and not to their positions.
+// WithCodec sets the codec for the values of a Map, a List or a Value. For a Set or a
+// SortedSet it is the same as [WithKeyCodec], and the last of the two options applies.
+// The default is [codec.Auto].
+//
+// [codec.Encrypt] and [codec.Sign] bind the values of a Map to their keys. They bind the
+// elements of a List to the list, but not to their positions.
 func WithCodec(c codec.Codec) Option {
 	return option(func(s *settings) { s.values, s.members = c, c })
 }
 
-// WithKeyCodec sets the codec of what Redis compares: the keys of a Map and the
-// members of a Set or a SortedSet. It has to give equal keys equal bytes, or is refused. The
-// default is [codec.Auto].
+// WithKeyCodec sets the codec for the keys of a Map and the members of a Set or a
+// SortedSet. Redis compares them by their bytes. If the codec can encode equal keys
+// differently, every call returns an error. The default is [codec.Auto].
 func WithKeyCodec(c codec.Codec) Option {
 	return option(func(s *settings) { s.keys, s.members = c, c })
 }
 
-// MaxLen makes a List a ring of at most n elements, n ≥ 1: what is pushed at
-// one end drops what is too much at the other. The default is no bound.
+// MaxLen limits a List to n elements; n must be at least 1. Pushing at one end trims the
+// list at the other end. By default the length is not limited.
 func MaxLen(n int) Option { return option(func(s *settings) { s.maxLen = &n }) }
 
-// Unbatched keeps the object's commands apart from those of others: each is
-// a round trip of its own. By default concurrent calls through one client leave
-// together, and many of one kind on one object as one command.
+// Unbatched sends each of the object's commands in a separate round trip. By default,
+// concurrent calls through one client share pipelines, and concurrent calls of one kind
+// on one object are merged into one command.
 func Unbatched() Option { return option(func(s *settings) { s.apart = true }) }
 
 var (
-	errRing   = errors.New("MaxLen: a ring has at least one element")
-	errMaxLen = errors.New("MaxLen is for lists")
+	errRing   = errors.New("MaxLen must be at least 1")
+	errMaxLen = errors.New("MaxLen is only for lists")
 )
 
-// gather applies the options and refuses those that do not fit the type.
+// gather applies the options and refuses options of another type.
 func gather(opts []Option, list bool) (settings, error) {
 	s := settings{values: codec.Auto, keys: codec.Auto, members: codec.Auto}
 	for _, o := range opts {
@@ -73,8 +75,8 @@ func gather(opts []Option, list bool) (settings, error) {
 	}
 }
 
-// handle returns the handle of an object of this package. Any error of errs is
-// the answer of all its calls.
+// handle returns the handle of an object of this package. If errs contains an error, all
+// calls return it.
 func handle(rdb redis.UniversalClient, typ, name string, errs ...error) *hub.Handle {
 	return hub.NewHandle(rdb, "collections."+typ, name, errors.Join(append(errs, keys.Check(name))...))
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// TestRingClient uses a client that spreads names over two servers by itself.
+// TestRingClient uses a client that distributes keys over two servers.
 func TestRingClient(t *testing.T) {
 	t.Parallel()
 	const n = 5000
@@ -21,7 +21,7 @@ func TestRingClient(t *testing.T) {
 		"b": redistest.StartServer(t).Addr,
 	}})
 	t.Cleanup(func() { _ = rdb.Close() })
-	for i := range 6 { // some on each server
+	for i := range 6 { // enough keys to use both servers
 		m := bigMap(t, rdb, fmt.Sprint("map ", i), n)
 		walkAll(t, n, m.Keys(ctx), nil)
 		if _, loaded, err := m.Swap(ctx, 1, 2); !loaded || err != nil {

@@ -12,19 +12,19 @@ import (
 	"github.com/desir-go/desir/internal/send"
 )
 
-// Set is a set of values in a Redis set, shared by everyone who uses its name.
+// Set is a set of values stored in a Redis set. All users of its name share it.
 //
-// Use NewSet. A Set is safe for any number of goroutines and holds no data
-// itself. Members are compared by their bytes, so their type must have one
-// form for each value (see codec.Keys).
+// Create a Set with [NewSet]. A Set is safe for concurrent use and does not hold the
+// data itself. Redis compares members by their bytes, so the type must have exactly one
+// encoding for each value (see [codec.Keys]).
 type Set[T comparable] struct {
 	desir.Object
 	h       *hub.Handle
 	members element.Of[T]
 }
 
-// NewSet names a set. It does not talk to Redis and cannot fail: a name, a type
-// or an option that cannot work is the error of every call.
+// NewSet returns the set called name. It sends nothing and cannot fail. If the name,
+// the type or an option is invalid, every call returns the error.
 func NewSet[T comparable](rdb redis.UniversalClient, name string, opts ...Option) *Set[T] {
 	s, err := gather(opts, false)
 	members, keyErr := element.Keys[T](s.members)
@@ -32,15 +32,15 @@ func NewSet[T comparable](rdb redis.UniversalClient, name string, opts ...Option
 	return &Set[T]{Object: newObject(h), h: h, members: members}
 }
 
-// Add puts members in and returns how many were not there. One SADD,
-// O(len(ms)), atomic, sent once; adding again after [desir.ErrMaybeRan] is safe.
+// Add adds members and returns how many of them were new. It sends one SADD, once, and is
+// O(len(ms)) and atomic. Adding again after [desir.ErrMaybeRan] is safe.
 func (s *Set[T]) Add(ctx context.Context, ms ...T) (added int, err error) {
 	added, err = s.changeMany(ctx, "sadd", ms)
 	return added, s.fail("Add", err)
 }
 
-// Remove takes members out and returns how many were there. One SREM,
-// O(len(ms)), atomic, sent once.
+// Remove removes members and returns how many of them existed. It sends one SREM, once,
+// and is O(len(ms)) and atomic.
 func (s *Set[T]) Remove(ctx context.Context, ms ...T) (removed int, err error) {
 	removed, err = s.changeMany(ctx, "srem", ms)
 	return removed, s.fail("Remove", err)
@@ -58,8 +58,8 @@ func (s *Set[T]) changeMany(ctx context.Context, command string, ms []T) (int, e
 	return int(cmd.Val()), nil
 }
 
-// Has reports whether m is in the set. One SISMEMBER, or a share of one
-// SMISMEMBER when other goroutines ask at the same time, O(1).
+// Has reports whether m is in the set. It sends one SISMEMBER, or shares one SMISMEMBER
+// with concurrent calls, and is O(1).
 func (s *Set[T]) Has(ctx context.Context, m T) (bool, error) {
 	out, err := s.h.Send()
 	if err != nil {
@@ -73,8 +73,8 @@ func (s *Set[T]) Has(ctx context.Context, m T) (bool, error) {
 	return ok, s.fail("Has", err)
 }
 
-// HasMany reports for each of ms whether it is in the set. One SMISMEMBER,
-// O(len(ms)), atomic.
+// HasMany reports for each of ms whether it is in the set. It sends one SMISMEMBER and is
+// O(len(ms)) and atomic.
 func (s *Set[T]) HasMany(ctx context.Context, ms ...T) ([]bool, error) {
 	out, all, err := s.atAll(ms)
 	if err != nil || len(ms) == 0 {
@@ -87,7 +87,7 @@ func (s *Set[T]) HasMany(ctx context.Context, ms ...T) ([]bool, error) {
 	return cmd.Val(), nil
 }
 
-// Len returns the number of members. One SCARD, O(1).
+// Len returns the number of members. It sends one SCARD and is O(1).
 func (s *Set[T]) Len(ctx context.Context) (int, error) {
 	out, err := s.h.Send()
 	if err != nil {
@@ -100,9 +100,9 @@ func (s *Set[T]) Len(ctx context.Context) (int, error) {
 	return int(cmd.Val()), nil
 }
 
-// Pop takes a member out by chance and returns it; ok is false when the set is
-// empty. One SPOP, O(1), sent once: after [desir.ErrMaybeRan] one member may be
-// gone. A member that does not decode is gone as well; the error tells.
+// Pop removes and returns a random member. ok is false if the set is empty. Pop sends
+// one SPOP, once, and is O(1). After [desir.ErrMaybeRan] one member may be lost. A
+// member that does not decode is removed too, and Pop returns the error.
 func (s *Set[T]) Pop(ctx context.Context) (m T, ok bool, err error) {
 	out, err := s.h.Send()
 	if err != nil {
@@ -116,9 +116,9 @@ func (s *Set[T]) Pop(ctx context.Context) (m T, ok bool, err error) {
 	return m, err == nil, s.fail("Pop", err)
 }
 
-// PopN takes up to n members out by chance: the good ones, and joined errors
-// for those that do not decode, which are gone as well. One SPOP, O(n), atomic,
-// sent once: after [desir.ErrMaybeRan] n members may be gone.
+// PopN removes and returns up to n random members. Members that do not decode are removed
+// too; their errors are joined in the error. PopN sends one SPOP, once, and is O(n) and
+// atomic. After [desir.ErrMaybeRan] n members may be lost.
 func (s *Set[T]) PopN(ctx context.Context, n int) ([]T, error) {
 	out, err := s.h.Send()
 	if err != nil || n <= 0 {
@@ -128,7 +128,7 @@ func (s *Set[T]) PopN(ctx context.Context, n int) ([]T, error) {
 	return ms, s.fail("PopN", err)
 }
 
-// Random returns up to n different members by chance. One SRANDMEMBER, O(n).
+// Random returns up to n different random members. It sends one SRANDMEMBER and is O(n).
 func (s *Set[T]) Random(ctx context.Context, n int) ([]T, error) {
 	out, err := s.h.Send()
 	if err != nil || n <= 0 {
@@ -138,20 +138,21 @@ func (s *Set[T]) Random(ctx context.Context, n int) ([]T, error) {
 	return ms, s.fail("Random", err)
 }
 
-// All walks over the members. See the package comment for what a walk
-// promises. A member that does not decode comes as a [*codec.DecodeError], and
-// the loop may go on; any other error is the last.
+// All yields the members in no particular order, with the guarantees in the package
+// comment. If a member does not decode, its error is a [*codec.DecodeError] and the
+// loop may continue. Any other error is the last item.
 //
-// One SSCAN for each page of 64 to 1000 members, in a pipeline with INFO.
+// All sends one SSCAN for each page of 64 to 1000 members, in a pipeline with INFO.
 func (s *Set[T]) All(ctx context.Context) iter.Seq2[T, error] {
 	return items(ctx, scan(ctx, s.h, "sscan"), 1,
 		func(raw []string) (T, error) { return s.members.Decode(raw[0], s.h.Key, "") },
 		func(err error) error { return s.fail("All", err) })
 }
 
-// Snapshot returns all members as they are at one moment: the good ones, and
-// joined errors (at most 100) for those that do not decode. One SMEMBERS, O(n),
-// unbounded; for what may be large, walk with [Set.All].
+// Snapshot returns all members as they are at one moment. The errors of members that do
+// not decode are joined in the error, at most 100; the other members are returned too.
+// Snapshot sends one SMEMBERS, is O(n) and holds all members in memory. Use [Set.All]
+// for sets that may be large.
 func (s *Set[T]) Snapshot(ctx context.Context) ([]T, error) {
 	out, err := s.h.Send()
 	if err != nil {
@@ -161,7 +162,7 @@ func (s *Set[T]) Snapshot(ctx context.Context) ([]T, error) {
 	return ms, s.fail("Snapshot", err)
 }
 
-// list runs a command that answers with members.
+// list runs a command that returns members.
 func (s *Set[T]) list(ctx context.Context, do func(context.Context, redis.Cmder) error, args ...any) ([]T, error) {
 	cmd := redis.NewStringSliceCmd(ctx, args...)
 	if err := do(ctx, cmd); err != nil {

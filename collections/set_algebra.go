@@ -11,9 +11,9 @@ import (
 	"github.com/desir-go/desir/internal/hub"
 )
 
-// Move takes m out of s and puts it into to, and reports whether it was in s.
-// One SMOVE, O(1), atomic, sent once. On a cluster both names need one hash
-// tag, else the error is [desir.ErrCrossSlot] and nothing is sent.
+// Move moves m from s to to, and reports whether m was in s. It sends one SMOVE, once,
+// and is O(1) and atomic. On a cluster both names need the same hash tag; otherwise
+// Move sends nothing and returns [desir.ErrCrossSlot].
 func (s *Set[T]) Move(ctx context.Context, to *Set[T], m T) (moved bool, err error) {
 	hub, names, err := together(s, to)
 	if err != nil {
@@ -30,20 +30,22 @@ func (s *Set[T]) Move(ctx context.Context, to *Set[T], m T) (moved bool, err err
 	return cmd.Val() == 1, nil
 }
 
-// Union returns the members of s and of all others, each once. One SUNION,
-// O(all members), atomic; one hash tag on a cluster, as for [Set.Move].
+// Union returns the members of s and of all others, without duplicates. It sends one
+// SUNION and is O(all members) and atomic. A cluster requires one hash tag, as for
+// [Set.Move].
 func (s *Set[T]) Union(ctx context.Context, others ...*Set[T]) ([]T, error) {
 	return s.combine(ctx, "Union", "sunion", others)
 }
 
-// Intersect returns the members of s that are in all others too. One SINTER,
-// O(smallest set × sets), atomic; one hash tag on a cluster, as for [Set.Move].
+// Intersect returns the members of s that are also in all others. It sends one SINTER
+// and is O(smallest set × sets) and atomic. A cluster requires one hash tag, as for
+// [Set.Move].
 func (s *Set[T]) Intersect(ctx context.Context, others ...*Set[T]) ([]T, error) {
 	return s.combine(ctx, "Intersect", "sinter", others)
 }
 
-// Diff returns the members of s that are in none of the others. One SDIFF,
-// O(all members), atomic; one hash tag on a cluster, as for [Set.Move].
+// Diff returns the members of s that are in none of the others. It sends one SDIFF and is
+// O(all members) and atomic. A cluster requires one hash tag, as for [Set.Move].
 func (s *Set[T]) Diff(ctx context.Context, others ...*Set[T]) ([]T, error) {
 	return s.combine(ctx, "Diff", "sdiff", others)
 }
@@ -57,9 +59,9 @@ func (s *Set[T]) combine(ctx context.Context, op, command string, others []*Set[
 	return ms, s.fail(op, err)
 }
 
-// IntersectLen returns how many members of s are in all others too; it stops
-// counting at limit, 0 for no limit. One SINTERCARD, O(smallest set × sets),
-// atomic; one hash tag on a cluster, as for [Set.Move].
+// IntersectLen returns how many members of s are also in all others. It stops counting
+// at limit, unless limit is 0. It sends one SINTERCARD and is O(smallest set × sets)
+// and atomic. A cluster requires one hash tag, as for [Set.Move].
 func (s *Set[T]) IntersectLen(ctx context.Context, limit int, others ...*Set[T]) (int, error) {
 	hub, names, err := together(s, others...)
 	if err != nil {
@@ -74,21 +76,21 @@ func (s *Set[T]) IntersectLen(ctx context.Context, limit int, others ...*Set[T])
 	return int(cmd.Val()), nil
 }
 
-// StoreUnion makes s the union of the others, replacing what it held, and
-// returns its length. One SUNIONSTORE, O(all members), atomic, sent once; one
-// hash tag on a cluster, as for [Set.Move]. At least one other set is needed.
+// StoreUnion replaces the content of s by the union of the other sets and returns its
+// length. At least one other set is required. StoreUnion sends one SUNIONSTORE, once,
+// and is O(all members) and atomic. A cluster requires one hash tag, as for [Set.Move].
 func (s *Set[T]) StoreUnion(ctx context.Context, from ...*Set[T]) (n int, err error) {
 	return s.store(ctx, "StoreUnion", "sunionstore", from)
 }
 
-// StoreIntersect makes s the intersection of the others. It costs and fails as
-// [Set.StoreUnion] does. SINTERSTORE.
+// StoreIntersect replaces the content of s by the intersection of the other sets. It
+// sends SINTERSTORE. Otherwise it is as [Set.StoreUnion].
 func (s *Set[T]) StoreIntersect(ctx context.Context, from ...*Set[T]) (n int, err error) {
 	return s.store(ctx, "StoreIntersect", "sinterstore", from)
 }
 
-// StoreDiff makes s what is in the first of the others and in none of the
-// rest. It costs and fails as [Set.StoreUnion] does. SDIFFSTORE.
+// StoreDiff replaces the content of s by the members of the first other set that are in
+// none of the rest. It sends SDIFFSTORE. Otherwise it is as [Set.StoreUnion].
 func (s *Set[T]) StoreDiff(ctx context.Context, from ...*Set[T]) (n int, err error) {
 	return s.store(ctx, "StoreDiff", "sdiffstore", from)
 }
@@ -110,7 +112,7 @@ func (s *Set[T]) store(ctx context.Context, op, command string, from []*Set[T]) 
 	return int(cmd.Val()), nil
 }
 
-// together returns the hub and the keys of sets that one command names.
+// together returns the hub and the keys of sets for one command.
 func together[T comparable](s *Set[T], others ...*Set[T]) (*hub.Hub, []string, error) {
 	handles := make([]*hub.Handle, 0, 1+len(others))
 	handles = append(handles, s.h)
@@ -128,8 +130,8 @@ var (
 	errApart     = fmt.Errorf("%w: the other object belongs to another client", desir.ErrNotSupported)
 )
 
-// reach returns the hub and the keys of objects that one command names: all of
-// one client and, where that matters, of one slot.
+// reach returns the hub and the keys of objects for one command. All objects must have
+// the same client and, on a cluster, the same slot.
 func reach(handles ...*hub.Handle) (*hub.Hub, []string, error) {
 	var first *hub.Hub
 	names := make([]string, 0, len(handles))
@@ -148,8 +150,7 @@ func reach(handles ...*hub.Handle) (*hub.Hub, []string, error) {
 	return first, names, first.SameSlot(names[0], names[1:]...)
 }
 
-// words returns the words of a command: its name, what comes before the keys or
-// fields, and those.
+// words returns the arguments of a command: its name, then before, then all.
 func words(command string, all []string, before ...any) []any {
 	args := append([]any{command}, before...)
 	for _, one := range all {

@@ -14,14 +14,16 @@ import (
 	"github.com/desir-go/desir/internal/send"
 )
 
-// SortedSet is a set of values in the order of their scores in a Redis sorted
-// set, shared by everyone who uses its name. Members of one score stand in the
-// order of their bytes.
+// SortedSet is a set of values in the order of their scores, stored in a Redis sorted
+// set. All users of its name share it. Members with the same score are in the order of
+// their bytes.
 //
-// Use NewSortedSet. A SortedSet is safe for any number of goroutines and holds
-// no data itself. Members are compared by their bytes, so their type must have
-// one form for each value (see codec.Keys). A score is any float64 but NaN,
-// which is refused before anything is sent; infinite ones stand at the ends.
+// Create a SortedSet with [NewSortedSet]. A SortedSet is safe for concurrent use and
+// does not hold the data itself. Redis compares members by their bytes, so the type
+// must have exactly one encoding for each value (see [codec.Keys]).
+//
+// A score is any float64 except NaN. Calls refuse NaN before sending anything. Infinite
+// scores are at the ends.
 type SortedSet[T comparable] struct {
 	desir.Object
 	h       *hub.Handle
@@ -34,8 +36,8 @@ type Scored[T any] struct {
 	Score float64
 }
 
-// NewSortedSet names a sorted set. It does not talk to Redis and cannot fail: a
-// name, a type or an option that cannot work is the error of every call.
+// NewSortedSet returns the sorted set called name. It sends nothing and cannot fail. If
+// the name, the type or an option is invalid, every call returns the error.
 func NewSortedSet[T comparable](rdb redis.UniversalClient, name string, opts ...Option) *SortedSet[T] {
 	s, err := gather(opts, false)
 	members, keyErr := element.Keys[T](s.members)
@@ -43,32 +45,33 @@ func NewSortedSet[T comparable](rdb redis.UniversalClient, name string, opts ...
 	return &SortedSet[T]{Object: newObject(h), h: h, members: members}
 }
 
-// Add gives m a score and reports whether m is new; a member that is there
-// moves to its new score. One ZADD, O(log n), sent once; adding again after
-// [desir.ErrMaybeRan] is safe, unless somebody else scored m in between.
+// Add sets the score of m and reports whether m is new. An existing member moves to the
+// new score. Add sends one ZADD, once, and is O(log n). Adding again after
+// [desir.ErrMaybeRan] is safe unless another caller set the score of m in between.
 func (z *SortedSet[T]) Add(ctx context.Context, m T, score float64) (added bool, err error) {
 	n, err := z.add(ctx, []Scored[T]{{m, score}})
 	return n > 0, z.fail("Add", err)
 }
 
-// AddMany gives all of ms their scores and returns how many are new. Of a
-// member that comes twice the last score counts. One ZADD, O(len(ms)·log n),
-// atomic, sent once.
+// AddMany sets the scores of all of ms and returns how many of them are new. If a
+// member occurs twice, its last score counts. AddMany sends one ZADD, once, and is
+// O(len(ms)·log n) and atomic.
 func (z *SortedSet[T]) AddMany(ctx context.Context, ms ...Scored[T]) (added int, err error) {
 	added, err = z.add(ctx, ms)
 	return added, z.fail("AddMany", err)
 }
 
-// AddMax raises the score of m to score, or adds m if it is not there, and
-// reports whether that changed anything: a member with this score or a higher
-// one stays. One ZADD with GT, O(log n), sent once; it may be repeated.
+// AddMax raises the score of m to score, or adds m if it does not exist, and reports
+// whether it changed anything. It does not change a member that has this score or a
+// higher one. AddMax sends one ZADD with GT, once, and is O(log n). Calling it again is
+// safe.
 func (z *SortedSet[T]) AddMax(ctx context.Context, m T, score float64) (changed bool, err error) {
 	n, err := z.add(ctx, []Scored[T]{{m, score}}, "gt", "ch")
 	return n > 0, z.fail("AddMax", err)
 }
 
-// AddMin lowers the score of m to score, or adds m if it is not there,
-// otherwise as [SortedSet.AddMax]. ZADD with LT.
+// AddMin lowers the score of m to score, or adds m if it does not exist. It sends one
+// ZADD with LT. Otherwise it is as [SortedSet.AddMax].
 func (z *SortedSet[T]) AddMin(ctx context.Context, m T, score float64) (changed bool, err error) {
 	n, err := z.add(ctx, []Scored[T]{{m, score}}, "lt", "ch")
 	return n > 0, z.fail("AddMin", err)
@@ -95,10 +98,10 @@ func (z *SortedSet[T]) add(ctx context.Context, ms []Scored[T], flags ...any) (i
 	return int(cmd.Val()), nil
 }
 
-// AddScore adds delta to the score of m, a missing member counting as 0, and
-// returns the new score. The sum of two opposite infinities is refused by the
-// server and changes nothing. One ZINCRBY, O(log n), sent once; after
-// [desir.ErrMaybeRan] look before adding again.
+// AddScore adds delta to the score of m and returns the new score. A missing member
+// counts as 0. If the score and delta are opposite infinities, the server refuses the
+// sum, and nothing changes. AddScore sends one ZINCRBY, once, and is O(log n). After
+// [desir.ErrMaybeRan], check the score before adding again.
 func (z *SortedSet[T]) AddScore(ctx context.Context, m T, delta float64) (float64, error) {
 	s, err := z.h.Send()
 	if err != nil {
@@ -115,7 +118,7 @@ func (z *SortedSet[T]) AddScore(ctx context.Context, m T, delta float64) (float6
 	return cmd.Val(), nil
 }
 
-// Score returns the score of m, and whether m is there. One ZSCORE, O(1).
+// Score returns the score of m, and whether m exists. It sends one ZSCORE and is O(1).
 func (z *SortedSet[T]) Score(ctx context.Context, m T) (s float64, ok bool, err error) {
 	var cmd *redis.FloatCmd
 	ok, err = z.ask(ctx, m, func(member string) redis.Cmder {
@@ -128,8 +131,8 @@ func (z *SortedSet[T]) Score(ctx context.Context, m T) (s float64, ok bool, err 
 	return cmd.Val(), true, nil
 }
 
-// Rank returns how many members stand before m, and whether m is there: the
-// one of the lowest score has rank 0. One ZRANK, O(log n).
+// Rank returns how many members are before m, and whether m exists. The member with the
+// lowest score has rank 0. Rank sends one ZRANK and is O(log n).
 func (z *SortedSet[T]) Rank(ctx context.Context, m T) (i int, ok bool, err error) {
 	var cmd *redis.IntCmd
 	ok, err = z.ask(ctx, m, func(member string) redis.Cmder {
@@ -142,7 +145,7 @@ func (z *SortedSet[T]) Rank(ctx context.Context, m T) (i int, ok bool, err error
 	return int(cmd.Val()), true, nil
 }
 
-// ask sends a question about one member; ok is false when it is not there.
+// ask sends a read command about one member. ok is false if the member does not exist.
 func (z *SortedSet[T]) ask(ctx context.Context, m T, question func(member string) redis.Cmder) (ok bool, err error) {
 	s, err := z.h.Send()
 	if err != nil {
@@ -156,7 +159,7 @@ func (z *SortedSet[T]) ask(ctx context.Context, m T, question func(member string
 	return err == nil, send.Miss(err)
 }
 
-// Len returns the number of members. One ZCARD, O(1).
+// Len returns the number of members. It sends one ZCARD and is O(1).
 func (z *SortedSet[T]) Len(ctx context.Context) (int, error) {
 	s, err := z.h.Send()
 	if err != nil {
@@ -179,11 +182,11 @@ func (z *SortedSet[T]) pair(m T, score float64) (member, text string, err error)
 	return member, scoreText(score), err
 }
 
-// scoreText writes a score so that the server reads the very same number.
+// scoreText formats a score so that the server parses exactly the same number.
 func scoreText(score float64) string {
 	switch {
 	case math.IsInf(score, 1):
-		return "infinity" // an embedded server takes "(+inf" and "(-inf" for ends that count
+		return "infinity" // the embedded server treats "(+inf" and "(-inf" as included bounds
 	case math.IsInf(score, -1):
 		return "-infinity"
 	default:

@@ -8,17 +8,17 @@ import (
 	"github.com/desir-go/desir/internal/send"
 )
 
-// PopMin takes the member with the lowest score out and returns it; ok is
-// false when the set is empty. One ZPOPMIN, O(log n), sent once: after
-// [desir.ErrMaybeRan] one member may be gone. A member that does not decode is
-// gone as well; the error tells.
+// PopMin removes and returns the member with the lowest score. ok is false if the set
+// is empty. PopMin sends one ZPOPMIN, once, and is O(log n). After [desir.ErrMaybeRan]
+// one member may be lost. A member that does not decode is removed too, and PopMin
+// returns the error.
 func (z *SortedSet[T]) PopMin(ctx context.Context) (m Scored[T], ok bool, err error) {
 	m, ok, err = z.pop(ctx, "zpopmin")
 	return m, ok, z.fail("PopMin", err)
 }
 
-// PopMax takes the member with the highest score out, otherwise as
-// [SortedSet.PopMin]. ZPOPMAX.
+// PopMax removes and returns the member with the highest score. It sends one ZPOPMAX.
+// Otherwise it is as [SortedSet.PopMin].
 func (z *SortedSet[T]) PopMax(ctx context.Context) (m Scored[T], ok bool, err error) {
 	m, ok, err = z.pop(ctx, "zpopmax")
 	return m, ok, z.fail("PopMax", err)
@@ -41,8 +41,8 @@ func (z *SortedSet[T]) pop(ctx context.Context, command string) (m Scored[T], ok
 	return Scored[T]{v, cmd.Val()[0].Score}, true, nil
 }
 
-// Remove takes members out and returns how many were there. One ZREM,
-// O(len(ms)·log n), atomic, sent once.
+// Remove removes members and returns how many of them existed. It sends one ZREM, once,
+// and is O(len(ms)·log n) and atomic.
 func (z *SortedSet[T]) Remove(ctx context.Context, ms ...T) (removed int, err error) {
 	removed, err = z.remove(ctx, ms)
 	return removed, z.fail("Remove", err)
@@ -64,10 +64,12 @@ func (z *SortedSet[T]) remove(ctx context.Context, ms []T) (int, error) {
 	return int(cmd.Val()), nil
 }
 
-// RemoveRange takes out what r names and returns how many that were. With a
-// limit these are the first ones in the direction of r. One script, one round
-// trip, O(log n + removed), atomic, sent once: after [desir.ErrMaybeRan] they
-// may be gone, and positions name others then.
+// RemoveRange removes the members that r selects and returns how many it removed. With a
+// limit it removes the first members in the direction of r.
+//
+// RemoveRange runs one script in one round trip, sent once, and is O(log n + removed)
+// and atomic. After [desir.ErrMaybeRan] the members may be removed, and the same
+// positions may then select other members.
 func (z *SortedSet[T]) RemoveRange(ctx context.Context, r Range) (removed int, err error) {
 	hub, err := z.h.Hub()
 	if err == nil {

@@ -13,28 +13,28 @@ import (
 	"github.com/desir-go/desir/internal/send"
 )
 
-// All walks over the members from the lowest score to the highest. It promises
-// and costs what [SortedSet.Range] does.
+// All yields the members from the lowest score to the highest. It has the guarantees
+// and the cost of [SortedSet.Range].
 func (z *SortedSet[T]) All(ctx context.Context) iter.Seq2[Scored[T], error] {
 	return z.walk(ctx, "All", ByScore(math.Inf(-1), math.Inf(1)))
 }
 
-// Range walks over what r names, in its direction. A member that does not
-// decode comes as a [*codec.DecodeError], and the loop may go on; any other
-// error is the last.
+// Range yields the members that r selects, in its direction. If a member does not
+// decode, its error is a [*codec.DecodeError] and the loop may continue. Any other
+// error is the last item.
 //
-// A page continues behind the last member of the page before, by its score and
-// its bytes, wherever that is by now and whether or not it is still there. So
-// a member that keeps its score while the walk lasts is seen exactly once,
-// whatever others add and remove, and also when the server is restarted or
-// fails over to a replica that has it. One that comes or goes may be seen or
-// not; one whose score changes may be seen at each of its places, or at none.
-// Positions are found once, at the beginning.
+// Each page starts after the score and the bytes of the last member of the previous
+// page, even if that member has moved or was removed. So a member that keeps its score
+// during the iteration is yielded exactly once, even if other members are added and
+// removed, if the server restarts, or if it fails over to a replica that has the
+// member. A member that is added or removed during the iteration may be yielded or not.
+// A member whose score changes may be yielded at each of its positions, or not at all.
+// Range resolves positions once, at the start.
 //
-// One script for each page of 64 to 1000 members: one round trip,
-// O(log n + page), one moment of the set. A range of one page is atomic. Nothing
-// is held between two pages: break frees everything, and ranging again starts
-// over.
+// Range runs one script for each page of 64 to 1000 members, in one round trip. A page is
+// O(log n + page) and shows one moment of the set, so a range of one page is atomic. No
+// resources are held between pages. A break releases everything, and ranging again starts
+// from the beginning.
 func (z *SortedSet[T]) Range(ctx context.Context, r Range) iter.Seq2[Scored[T], error] {
 	return z.walk(ctx, "Range", r)
 }
@@ -51,11 +51,10 @@ func (z *SortedSet[T]) walk(ctx context.Context, op string, r Range) iter.Seq2[S
 		func(err error) error { return z.fail(op, err) })
 }
 
-// pages yields the raw members of a range, page by page, or a fatal error,
-// once and last.
+// pages yields the raw members of a range page by page. A fatal error comes once, last.
 func pages(ctx context.Context, h *hub.Handle, r Range) iter.Seq2[[]Scored[string], error] {
 	return func(yield func([]Scored[string], error) bool) {
-		r := r // ranging again starts over
+		r := r // ranging again starts from the beginning
 		hub, err := h.Hub()
 		if err == nil {
 			err = r.err
@@ -64,7 +63,7 @@ func pages(ctx context.Context, h *hub.Handle, r Range) iter.Seq2[[]Scored[strin
 			yield(nil, err)
 			return
 		}
-		var last []any // score and member where the next page begins
+		var last []any // score and member after which the next page begins
 		for count := firstCount; !r.none(); count = min(2*count, maxCount) {
 			count = min(count, r.limit)
 			page, found, err := fetchRange(ctx, hub, h.Key, append(r.words(count), last...))
@@ -85,7 +84,8 @@ func pages(ctx context.Context, h *hub.Handle, r Range) iter.Seq2[[]Scored[strin
 	}
 }
 
-// fetchRange asks for a page, several times if nobody answers, as other walks do.
+// fetchRange fetches a page. It retries while the server is unavailable, as walker.next
+// does.
 func fetchRange(ctx context.Context, h *hub.Hub, key string, words []any) (page []Scored[string], found int, err error) {
 	pause := pagePause
 	for try := 1; ; try++ {
@@ -102,10 +102,10 @@ func fetchRange(ctx context.Context, h *hub.Hub, key string, words []any) (page 
 	}
 }
 
-var errPage = send.Fault(send.ErrReply, errors.New("the page has another form"))
+var errPage = send.Fault(send.ErrReply, errors.New("the reply has an unexpected form"))
 
-// readPage reads the answer of the script: how many members the range has from
-// here on, and the first of them.
+// readPage parses the script's reply: the number of members that the range has from
+// here on, and the members of the page.
 func readPage(answer any) (page []Scored[string], found int, err error) {
 	parts, _ := answer.([]any)
 	if len(parts) < 1 || len(parts)%2 != 1 {

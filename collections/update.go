@@ -19,21 +19,21 @@ const (
 	updatePauseMax = 100 * time.Millisecond
 )
 
-// place is where an optimistic update reads and writes: what it found there,
-// and the writes that happen only if that is still true.
+// place holds the value that an optimistic update has read, and the writes that take
+// effect only if the value is unchanged.
 type place struct {
 	raw string
 	ok  bool
 
-	key, field string // for errors
+	key, field string // for error texts
 
 	setNew   func(value string) (bool, error)
 	swapIf   func(was, value string) (bool, error)
 	deleteIf func(was string) (bool, error)
 }
 
-// update is the loop behind every Update. It compares the bytes it read, so it
-// works with any codec.
+// update is the loop of every Update. It compares the bytes that it has read, so it works
+// with any codec.
 func update[T any](ctx context.Context, e *element.Of[T], f func(T, bool) (T, bool, error), look func() (place, error)) (result T, err error) {
 	var zero T
 	pause := updatePause
@@ -70,8 +70,8 @@ func update[T any](ctx context.Context, e *element.Of[T], f func(T, bool) (T, bo
 	return zero, desir.ErrConflict
 }
 
-// latest reads a value for a write that compares it: at the master of its key, also if the
-// client reads from replicas, where an old value can stay.
+// latest reads a value from the master of its key, even if the client reads from
+// replicas. A compare-and-swap with a stale value from a replica might never succeed.
 func latest(ctx context.Context, h *hub.Handle, read *redis.StringCmd) (raw string, ok bool, err error) {
 	hub, err := h.Hub()
 	if err != nil {
@@ -92,8 +92,8 @@ func latest(ctx context.Context, h *hub.Handle, read *redis.StringCmd) (raw stri
 	}
 }
 
-// unsent says of a write whose context ended before its turn that it was not
-// executed: what was read for it does not know that.
+// unsent adds ErrUnavailable to a context's error from before the write was sent. The
+// read that returned the error does not know that a write follows.
 func unsent(err error) error {
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return send.Fault(send.ErrUnavailable, err)
@@ -101,12 +101,11 @@ func unsent(err error) error {
 	return err
 }
 
-// write brings the outcome of a caller's function to Redis, unless somebody
-// was faster.
+// write stores the result of the caller's function, unless the value has changed.
 func write[T any](p place, e *element.Of[T], v T, keep bool) (done bool, err error) {
 	switch {
 	case !keep && !p.ok:
-		return true, nil // absent, and to be absent: true at the moment of the read
+		return true, nil // the value was already absent at the moment of the read
 	case !keep:
 		return p.deleteIf(p.raw)
 	}

@@ -10,8 +10,9 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// TestUpdateBesideAStaleReplica updates through clients that read from replicas while the
-// replicas are cut off and keep old values: the update sees the value at the master.
+// TestUpdateBesideAStaleReplica updates through clients that read from replicas, while
+// the replicas are disconnected and have stale values. The update must read from the
+// master.
 func TestUpdateBesideAStaleReplica(t *testing.T) {
 	t.Parallel()
 	c := redistest.StartCluster(t, 1)

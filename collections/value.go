@@ -14,19 +14,19 @@ import (
 	"github.com/desir-go/desir/internal/send"
 )
 
-// Value is one value in a Redis string, shared by everyone who uses its name.
+// Value is one value stored in a Redis string. All users of its name share it.
 //
-// Use NewValue. A Value is safe for any number of goroutines and holds no data
-// itself.
+// Create a Value with [NewValue]. A Value is safe for concurrent use and does not hold
+// the data itself.
 type Value[T any] struct {
 	desir.Object
 	h     *hub.Handle
 	value element.Of[T]
-	exact error // why values cannot be compared by their bytes
+	exact error // why values cannot be compared by their bytes, or nil
 }
 
-// NewValue names a value. It does not talk to Redis and cannot fail: a name, a
-// type or an option that cannot work is the error of every call.
+// NewValue returns the value called name. It sends nothing and cannot fail. If the
+// name, the type or an option is invalid, every call returns the error.
 func NewValue[T any](rdb redis.UniversalClient, name string, opts ...Option) *Value[T] {
 	s, err := gather(opts, false)
 	c := element.Scoped(s.values, "value", name)
@@ -35,9 +35,9 @@ func NewValue[T any](rdb redis.UniversalClient, name string, opts ...Option) *Va
 	return &Value[T]{Object: newObject(h), h: h, value: value, exact: element.Canonical(c)}
 }
 
-// Get returns the value, and whether there is one. One GET, O(1). It fails with
-// [*codec.DecodeError] if the stored bytes do not parse and with
-// [desir.ErrWrongType] if the key is no string.
+// Get returns the value, and whether there is one. It sends one GET and is O(1). If the
+// stored bytes do not decode, the error is a [*codec.DecodeError]. If the key is not a
+// string, the error is [desir.ErrWrongType].
 func (x *Value[T]) Get(ctx context.Context) (v T, ok bool, err error) {
 	raw, ok, err := x.raw(ctx)
 	if err != nil || !ok {
@@ -60,7 +60,7 @@ func (x *Value[T]) raw(ctx context.Context) (string, bool, error) {
 	return cmd.Val(), true, nil
 }
 
-// rawNow is raw at the master.
+// rawNow is like raw but always reads from the master.
 func (x *Value[T]) rawNow(ctx context.Context) (string, bool, error) {
 	if hub, err := x.h.Hub(); err == nil && hub.FromReplicas() {
 		return latest(ctx, x.h, redis.NewStringCmd(ctx, "get", x.h.Key))
@@ -68,9 +68,9 @@ func (x *Value[T]) rawNow(ctx context.Context) (string, bool, error) {
 	return x.raw(ctx)
 }
 
-// Set stores v, whatever the key held, and takes an expiry away. One SET, O(1),
-// sent once. After [desir.ErrMaybeRan] setting again is safe, unless somebody
-// else wrote in between.
+// Set stores v, replaces a value of any Redis type and removes an expiry. It sends one
+// SET, once, and is O(1). After [desir.ErrMaybeRan], setting the value again is safe
+// unless another caller wrote in between.
 func (x *Value[T]) Set(ctx context.Context, v T) error {
 	s, value, err := x.encode(v)
 	if err == nil {
@@ -81,8 +81,8 @@ func (x *Value[T]) Set(ctx context.Context, v T) error {
 
 var errTTL = errors.New("the time to live must be positive")
 
-// SetTTL stores v, to expire after ttl, which is more than zero; a fraction of a millisecond counts as
-// a whole one. Otherwise as [Value.Set]. SET with PX.
+// SetTTL stores v and makes it expire after ttl. ttl must be positive and is rounded up
+// to whole milliseconds. SetTTL sends one SET with PX. Otherwise it is as [Value.Set].
 func (x *Value[T]) SetTTL(ctx context.Context, v T, ttl time.Duration) error {
 	if ttl <= 0 {
 		return x.fail("SetTTL", errTTL)
@@ -94,8 +94,8 @@ func (x *Value[T]) SetTTL(ctx context.Context, v T, ttl time.Duration) error {
 	return x.fail("SetTTL", err)
 }
 
-// SetIfAbsent stores v if there is no value, and reports whether it did. One SETNX,
-// O(1), sent once.
+// SetIfAbsent stores v if there is no value, and reports whether it stored v. It sends
+// one SETNX, once, and is O(1).
 func (x *Value[T]) SetIfAbsent(ctx context.Context, v T) (stored bool, err error) {
 	_, value, err := x.encode(v)
 	if err == nil {
@@ -116,9 +116,9 @@ func (x *Value[T]) setNew(ctx context.Context, value string) (bool, error) {
 	return cmd.Val() == 1, nil
 }
 
-// Swap stores v, takes an expiry away and returns what was there before. One
-// SET with GET, O(1), atomic, sent once. If the previous value does not
-// decode, v is stored all the same and the error is a [*codec.DecodeError].
+// Swap stores v, removes an expiry and returns the previous value. It sends one SET
+// with GET, once, and is O(1) and atomic. If the previous value does not decode, Swap
+// still stores v, and the error is a [*codec.DecodeError].
 func (x *Value[T]) Swap(ctx context.Context, v T) (prev T, loaded bool, err error) {
 	s, value, err := x.encode(v)
 	if err != nil {
@@ -132,10 +132,10 @@ func (x *Value[T]) Swap(ctx context.Context, v T) (prev T, loaded bool, err erro
 	return prev, err == nil, x.fail("Swap", err)
 }
 
-// CompareAndSwap stores new if the value is old, and reports whether it did;
-// an expiry stays. Values are compared by their bytes, so a codec whose equal
-// values differ in bytes is [codec.ErrUnsupported]. One script, one round
-// trip, O(1), atomic, sent once.
+// CompareAndSwap stores new if the current value is old, and reports whether it did. An
+// expiry stays. CompareAndSwap compares values by their bytes. If the codec can encode
+// equal values differently, the error is [codec.ErrUnsupported]. CompareAndSwap runs
+// one script in one round trip, sent once, and is O(1) and atomic.
 func (x *Value[T]) CompareAndSwap(ctx context.Context, old, new T) (swapped bool, err error) {
 	if x.exact != nil {
 		return false, x.fail("CompareAndSwap", x.exact)
@@ -151,8 +151,8 @@ func (x *Value[T]) CompareAndSwap(ctx context.Context, old, new T) (swapped bool
 	return swapped, x.fail("CompareAndSwap", err)
 }
 
-// Update changes the value by f, as [Map.Update] does: one GET, then one script
-// or SETNX that writes only if nobody else did. An expiry stays.
+// Update changes the value with f as [Map.Update] does. It sends one GET, and then one
+// script or SETNX that writes only if the value has not changed. An expiry stays.
 func (x *Value[T]) Update(ctx context.Context, f func(old T, ok bool) (new T, keep bool, err error)) (T, error) {
 	v, err := update(ctx, &x.value, f, func() (place, error) {
 		raw, ok, err := x.rawNow(ctx)
@@ -169,8 +169,8 @@ func (x *Value[T]) Update(ctx context.Context, f func(old T, ok bool) (new T, ke
 	return v, x.fail("Update", err)
 }
 
-// Delete removes the value and reports whether there was one. UNLINK, inside a
-// script: one round trip, O(1), sent once.
+// Delete removes the value and reports whether there was one. It runs UNLINK in a
+// script, in one round trip, sent once, and is O(1).
 func (x *Value[T]) Delete(ctx context.Context) (deleted bool, err error) {
 	hub, err := x.h.Hub()
 	if err != nil {

@@ -16,25 +16,24 @@ import (
 )
 
 const (
-	firstCount = 64   // elements asked for with the first page
-	maxCount   = 1000 // and with later ones: doubled from page to page
+	firstCount = 64   // elements requested for the first page
+	maxCount   = 1000 // the limit for later pages; the number doubles from page to page
 
-	pageTries = 6                     // of a page that nobody answered
-	pagePause = 50 * time.Millisecond // before the second try; doubles, jittered
+	pageTries = 6                     // attempts to fetch a page
+	pagePause = 50 * time.Millisecond // before the second attempt; doubles, jittered
 
 	pagePauseMax = time.Second
-	restarts     = 100 // of a walk, before it gives up
+	restarts     = 100 // the most restarts of an iteration
 )
 
-// scan walks a collection with HSCAN, SSCAN or ZSCAN, page by page: the raw
-// elements of each, or a fatal error, once and last.
+// scan iterates over a collection with HSCAN, SSCAN or ZSCAN. It yields the raw
+// elements page by page. A fatal error comes once, last.
 //
-// A cursor means something to one server process only. The seed of its hash
-// tables dies with it, so a cursor that goes on in the next process skips
-// elements without a word, and so does one that goes on at another node. So
-// pages come from the key's master, each with the INFO of its process, and
-// when that is not the process of the page before, or the key has moved, the
-// walk begins again. See the design page on walks.
+// A cursor is valid in one server process only, because each process has its own seed
+// for hash tables. A cursor of another process or another node silently skips elements.
+// So scan fetches pages from the key's master, each together with INFO of the process.
+// If the process differs from the previous page's, or the key has moved, the iteration
+// starts again. See docs/design/0005-walks.md.
 func scan(ctx context.Context, h *hub.Handle, command string) iter.Seq2[[]string, error] {
 	return func(yield func([]string, error) bool) {
 		hub, err := h.Hub()
@@ -54,7 +53,7 @@ func scan(ctx context.Context, h *hub.Handle, command string) iter.Seq2[[]string
 				yield(nil, err)
 				return
 			}
-			last, large := w.cursor == 0, w.count == maxCount // the walker may be busy below
+			last, large := w.cursor == 0, w.count == maxCount // read before another goroutine uses w
 			if slow && !last && w.conn == nil {
 				ahead = w.early(ctx)
 			}
@@ -67,7 +66,7 @@ func scan(ctx context.Context, h *hub.Handle, command string) iter.Seq2[[]string
 	}
 }
 
-// walker is the state of one walk.
+// walker is the state of one iteration.
 type walker struct {
 	hub     *hub.Hub
 	key     string
@@ -75,12 +74,12 @@ type walker struct {
 
 	cursor  uint64
 	count   int
-	process string      // run_id of the server process that gave the cursor
-	begun   int         // how often the walk began
-	conn    *redis.Conn // where INFO is denied: the one connection of the walk
+	process string      // run_id of the server process that returned the cursor
+	begun   int         // how often the iteration started
+	conn    *redis.Conn // the only connection of the iteration; used if INFO is denied
 }
 
-// begin starts over at the first page.
+// begin starts again at the first page.
 func (w *walker) begin() {
 	w.release()
 	w.cursor, w.count, w.process = 0, firstCount, ""
@@ -89,14 +88,14 @@ func (w *walker) begin() {
 
 func (w *walker) release() {
 	if w.conn != nil {
-		_ = w.conn.Close() // back to its pool
+		_ = w.conn.Close() // returns the connection to its pool
 		w.conn = nil
 	}
 }
 
 var (
 	errRestless = errors.New("the collection kept moving between server processes")
-	errCut      = errors.New("the connection of the walk was lost, and without INFO nobody can tell whether the cursor still holds")
+	errCut      = errors.New("the connection of the iteration was lost, and without INFO the cursor cannot be checked")
 )
 
 // next returns the next page and moves the cursor.
@@ -131,12 +130,12 @@ func (w *walker) next(ctx context.Context) ([]string, error) {
 	}
 }
 
-// moved reports whether the key belongs to another node by now, and the client finds it.
+// moved reports whether the key now belongs to another node that the client can find.
 func moved(err error) bool {
 	return !errors.Is(err, desir.ErrNotSupported) && (redis.HasErrorPrefix(err, "MOVED") || redis.HasErrorPrefix(err, "ASK"))
 }
 
-// page is one answer of the server.
+// page is one reply of the server.
 type page struct {
 	elements []string
 	cursor   uint64
@@ -159,7 +158,7 @@ func (w *walker) fetch(ctx context.Context) (page, error) {
 	scan, info := w.ask(ctx), redis.NewStringCmd(ctx, "info", "server")
 	err = w.hub.Send.ReadOn(ctx, node, scan, info)
 	var answer redis.Error
-	if errors.As(err, &answer) && scan.Err() == nil { // INFO alone was refused: denied, or not known here
+	if errors.As(err, &answer) && scan.Err() == nil { // only INFO was refused: denied or not supported
 		w.hub.NoInfo.Store(true)
 		return w.fetchOnConn(ctx, node)
 	}
@@ -170,8 +169,8 @@ func (w *walker) fetch(ctx context.Context) (page, error) {
 	return page{elements, cursor, runID(info.Val())}, nil
 }
 
-// fetchOnConn keeps the walk on one connection: as long as it lives, so does
-// the process behind it.
+// fetchOnConn keeps the iteration on one connection. While the connection lives, its
+// server process lives too.
 func (w *walker) fetchOnConn(ctx context.Context, node *redis.Client) (page, error) {
 	if w.conn == nil {
 		w.conn = node.Conn()
@@ -188,7 +187,7 @@ func (w *walker) ask(ctx context.Context) *redis.ScanCmd {
 	return redis.NewScanCmd(ctx, nil, w.command, w.key, w.cursor, "count", w.count)
 }
 
-// fetchByScript asks for the same in a script, which goes where the key is.
+// fetchByScript fetches page and INFO with a script, which the client routes by the key.
 func (w *walker) fetchByScript(ctx context.Context) (page, error) {
 	answer, err := walkPage.Run(ctx, w.hub, []string{w.key}, w.command, w.cursor, w.count)
 	if err != nil {
@@ -210,7 +209,7 @@ func (w *walker) fetchByScript(ctx context.Context) (page, error) {
 	return p, nil
 }
 
-// runID finds the identity of a server process in its INFO.
+// runID returns the run_id in the text of INFO.
 func runID(info string) string {
 	_, rest, _ := strings.Cut(info, "run_id:")
 	id, _, _ := strings.Cut(rest, "\r\n")

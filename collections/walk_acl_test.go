@@ -10,8 +10,8 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// TestWalkWithoutInfo walks as a user who may not ask for INFO: then the walk
-// stays on one connection, and ends with it.
+// TestWalkWithoutInfo iterates as a user without permission for INFO. The iteration
+// must use one connection and fail when the connection is lost.
 func TestWalkWithoutInfo(t *testing.T) {
 	t.Parallel()
 	const n = 20_000
@@ -24,7 +24,7 @@ func TestWalkWithoutInfo(t *testing.T) {
 	walkAll(t, n, m.Keys(ctx), nil)
 	walkAll(t, n, m.Values(t.Context()), nil)
 
-	for _, err := range m.All(ctx) { // the connection goes back to its pool
+	for _, err := range m.All(ctx) { // the break returns the connection to its pool
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -55,10 +55,10 @@ func TestWalkWithoutInfo(t *testing.T) {
 		if !errors.Is(last, desir.ErrUnavailable) {
 			t.Errorf("%s: after %d of %d elements: error %v, want ErrUnavailable", what, seen, n, last)
 		}
-		walkAll(t, n, m.Keys(ctx), nil) // and the next one is whole
+		walkAll(t, n, m.Keys(ctx), nil) // the next iteration is complete
 	}
 
-	auto, err := s.Client(t, as).AutoPipeline() // has no connection to stay on
+	auto, err := s.Client(t, as).AutoPipeline() // this client offers no single connection
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,12 +12,12 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// TestWalkBreaks leaves walks at every element, again and again: each range begins
-// at the first element, and nothing stays behind, no goroutine and no connection.
+// TestWalkBreaks breaks out of iterations at every element. Each range must start at the
+// first element, and no goroutine and no connection may be left.
 func TestWalkBreaks(t *testing.T) {
 	t.Parallel()
 	redistest.Each(t, func(t *testing.T, r *redistest.Redis) {
-		const size = 300 // the third page has the last of them
+		const size = 300 // three pages
 		breaks := 1000
 		if r.Name == "redis-server" {
 			breaks = 10_000
@@ -28,9 +28,9 @@ func TestWalkBreaks(t *testing.T) {
 		rdb := r.NewClient(t)
 		m := bigMap(t, rdb, r.Key("m"), size)
 		walks := []iter.Seq2[int, error]{m.Keys(ctx), m.Values(ctx), keysOf(m.All(ctx)), m.Keys(t.Context())}
-		_, auto := rdb.(*redis.AutoPipeliner) // keeps its connections in use
+		_, auto := rdb.(*redis.AutoPipeliner) // this client keeps its connections in use
 		before := rdb.PoolStats().TotalConns
-		t.Run("breaks", func(t *testing.T) { // ends while the client lives
+		t.Run("breaks", func(t *testing.T) { // this subtest ends before the client is closed
 			redistest.Goroutines(t)
 			begin := make([]int, len(walks))
 			for i := range breaks {
@@ -63,7 +63,7 @@ func TestWalkBreaks(t *testing.T) {
 	})
 }
 
-// keysOf is a walk over the keys of entries.
+// keysOf returns the sequence of the keys of entries.
 func keysOf[K comparable, V any](seq iter.Seq2[desir.Entry[K, V], error]) iter.Seq2[K, error] {
 	return func(yield func(K, error) bool) {
 		for e, err := range seq {
@@ -74,8 +74,8 @@ func keysOf[K comparable, V any](seq iter.Seq2[desir.Entry[K, V], error]) iter.S
 	}
 }
 
-// TestWalkOverFailover promotes a replica in the middle of a walk and kills the
-// master. The hash table there has a seed of its own.
+// TestWalkOverFailover promotes a replica during an iteration and kills the master. The
+// replica's hash table has another seed.
 func TestWalkOverFailover(t *testing.T) {
 	t.Parallel()
 	const n = 20_000

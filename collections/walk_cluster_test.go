@@ -15,8 +15,8 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// TestWalkWithReplicaReads walks through clients that read from replicas, whose
-// hash tables have seeds of their own: a cursor holds at one node only.
+// TestWalkWithReplicaReads iterates through clients that read from replicas. Each
+// node's hash table has another seed, so a cursor is valid on one node only.
 func TestWalkWithReplicaReads(t *testing.T) {
 	t.Parallel()
 	const n = 20_000
@@ -36,14 +36,14 @@ func TestWalkWithReplicaReads(t *testing.T) {
 	}
 }
 
-// TestWalkOverMigration moves the hash to another node in the middle of a walk.
+// TestWalkOverMigration moves the hash to another node during an iteration.
 func TestWalkOverMigration(t *testing.T) {
 	t.Parallel()
 	const n = 20_000
 	c := redistest.StartCluster(t, 0)
 	rdb := c.Client(t)
 	m := bigMap(t, rdb, "map", n)
-	for range 2 { // there, and on to a third node or back
+	for range 2 { // to another node, then to a third node or back
 		walkAll(t, n, m.Keys(ctx), func() { migrate(t, c, "map") })
 	}
 	set := collections.NewSet[int](rdb, "set")
@@ -55,7 +55,7 @@ func TestWalkOverMigration(t *testing.T) {
 	walkAll(t, n, set.All(ctx), func() { migrate(t, c, "set") })
 }
 
-// migrate moves the slot of a key, with the key, to another master.
+// migrate moves a key and its slot to another master.
 func migrate(t *testing.T, c *redistest.Cluster, key string) {
 	t.Helper()
 	from := c.MasterFor(key)

@@ -5,12 +5,12 @@ import (
 	"time"
 )
 
-// slowBody is how long a loop has to take for a large page so that the next one is
-// fetched meanwhile. Below that the goroutine costs what it gains.
+// slowBody is the time for one large page from which a loop counts as slow, so that the
+// next page is prefetched. For faster loops the goroutine costs more than it saves.
 const slowBody = 200 * time.Microsecond
 
-// early is a page that is fetched before it is asked for. The walker is its
-// goroutine's until then.
+// early is a page that is being prefetched. Until done is closed, only its goroutine
+// may use the walker.
 type early struct {
 	cancel   context.CancelFunc
 	done     chan struct{}
@@ -30,8 +30,8 @@ func (w *walker) early(ctx context.Context) *early {
 	return e
 }
 
-// or returns the page, or what fetch returns where nothing was fetched. A panic of a
-// hook goes on here.
+// or returns the prefetched page, or the result of fetch if e is nil. It repeats a
+// panic of a hook in the caller's goroutine.
 func (e *early) or(fetch func() ([]string, error)) ([]string, error) {
 	if e == nil {
 		return fetch()
@@ -44,9 +44,8 @@ func (e *early) or(fetch func() ([]string, error)) ([]string, error) {
 	return e.elements, e.err
 }
 
-// stop ends the fetching when nobody wants the page. It gives a command on the wire a
-// moment, so that nothing is left of the walk, and does not wait for a server that
-// stands still.
+// stop cancels the prefetch of a page that is no longer needed. It first waits 10 ms
+// for a command in flight, so that a break usually leaves nothing behind.
 func (e *early) stop() {
 	if e == nil {
 		return

@@ -14,7 +14,8 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// pageHook counts the pages that are asked for, and may hold or break them.
+// pageHook is a hook that counts the requests for pages, and can delay them or make them
+// fail.
 type pageHook struct {
 	pages atomic.Int64
 	each  func(page int64) error
@@ -37,14 +38,15 @@ func (h *pageHook) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Pro
 	}
 }
 
-// burn keeps a loop's body busy for longer than what makes it slow.
+// burn keeps a loop's body busy long enough to count as slow.
 func burn() {
 	for until := time.Now().Add(2 * slowBody); time.Now().Before(until); {
 	}
 }
 
-// TestEarly has a body that takes its time: the next page is asked for meanwhile, all
-// elements come, break leaves nothing, and what goes wrong early comes in its turn.
+// TestEarly iterates with a slow loop body. The next page must be prefetched, all
+// elements must be yielded, a break must leave nothing behind, and an error of a
+// prefetch must come after the elements before it.
 func TestEarly(t *testing.T) {
 	h := &pageHook{each: func(int64) error { return nil }}
 	rdb := redis.NewClient(&redis.Options{Addr: redistest.StartServer(t).Addr})
@@ -59,7 +61,7 @@ func TestEarly(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	t.Run("the next page comes meanwhile", func(t *testing.T) {
+	t.Run("the next page is prefetched", func(t *testing.T) {
 		before := h.pages.Load()
 		seen, ahead := map[string]bool{}, false
 		for e, err := range m.All(t.Context()) {
@@ -69,7 +71,7 @@ func TestEarly(t *testing.T) {
 			if seen[e.Key] = true; len(seen)%500 == 0 {
 				burn()
 			}
-			if len(seen) == 4000 { // in a page of 1000 behind another one
+			if len(seen) == 4000 { // inside a page of 1000 that follows another such page
 				asked := h.pages.Load()
 				redistest.Eventually(t, 5*time.Second, func() bool { return h.pages.Load() > asked || asked-before > 7 }, "the next page is asked for")
 				ahead = true

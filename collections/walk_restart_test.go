@@ -15,7 +15,7 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// numbers are n pairs of a number and itself.
+// numbers returns the pairs (i, i) for n numbers.
 func numbers(n int) iter.Seq2[int, int] {
 	return func(yield func(int, int) bool) {
 		for i := range n {
@@ -36,8 +36,8 @@ func bigMap(t *testing.T, rdb redis.UniversalClient, name string, n int) *collec
 	return m
 }
 
-// walkAll goes through a walk, does something in the middle, and fails the
-// test unless the numbers up to n were all seen.
+// walkAll iterates, calls a function in the middle, and fails the test unless all
+// numbers up to n were yielded.
 func walkAll(t *testing.T, n int, seq iter.Seq2[int, error], middle func()) {
 	t.Helper()
 	seen := map[int]bool{}
@@ -59,8 +59,8 @@ func walkAll(t *testing.T, n int, seq iter.Seq2[int, error], middle func()) {
 	}
 }
 
-// TestWalkOverRestart kills the server in the middle of a walk. Its hash table
-// has another seed afterwards, so a cursor that went on would skip elements.
+// TestWalkOverRestart kills and restarts the server during an iteration. The hash table
+// then has another seed, so the old cursor would skip elements.
 func TestWalkOverRestart(t *testing.T) {
 	t.Parallel()
 	s := redistest.StartServer(t, redistest.AOF("no"))
@@ -82,7 +82,7 @@ func TestWalkOverRestart(t *testing.T) {
 		}
 		walkAll(t, 50_000, set.All(ctx), restart)
 	})
-	t.Run("SortedSet", func(t *testing.T) { // its pages begin where the last one ended, in any process
+	t.Run("SortedSet", func(t *testing.T) { // its pages do not depend on the process
 		z := collections.NewSortedSet[int](s.Client(t), "sorted")
 		for chunk := range slices.Chunk(slices.Collect(ints(50_000)), 1000) {
 			var ms []collections.Scored[int]
@@ -105,7 +105,7 @@ func TestWalkOverRestart(t *testing.T) {
 			t.Errorf("%d steps for 50000 members", steps)
 		}
 	})
-	t.Run("script", func(t *testing.T) { // pages come from a script
+	t.Run("script", func(t *testing.T) { // a script fetches the pages
 		rdb := s.Client(t)
 		auto, err := rdb.AutoPipeline()
 		if err != nil {
@@ -127,7 +127,7 @@ func ints(n int) iter.Seq[int] {
 	}
 }
 
-// TestWalkWhileServerIsAway restarts the server while the walk asks for pages.
+// TestWalkWhileServerIsAway restarts the server while the iteration requests pages.
 func TestWalkWhileServerIsAway(t *testing.T) {
 	t.Parallel()
 	const n = 20_000
@@ -141,7 +141,7 @@ func TestWalkWhileServerIsAway(t *testing.T) {
 	<-back
 }
 
-// TestWalkWithoutServer ends with an error, not short.
+// TestWalkWithoutServer checks that an iteration without a server ends with an error.
 func TestWalkWithoutServer(t *testing.T) {
 	t.Parallel()
 	s := redistest.StartServer(t)
@@ -158,7 +158,7 @@ func TestWalkWithoutServer(t *testing.T) {
 	}
 }
 
-// TestWalkOverCuts loses connections in the middle of pages.
+// TestWalkOverCuts cuts connections during pages.
 func TestWalkOverCuts(t *testing.T) {
 	t.Parallel()
 	s := redistest.StartServer(t)
@@ -174,10 +174,10 @@ func TestWalkOverCuts(t *testing.T) {
 	if more := p.Count("hscan") - pages; more != pages+2 {
 		t.Errorf("%d pages of %d; this test proves nothing", more, pages)
 	}
-	walkAll(t, 20_000, m.Keys(ctx), p.CutAll) // by itself: it may meet a page that is cut already
+	walkAll(t, 20_000, m.Keys(ctx), p.CutAll) // separately, because this cut may hit a page that is already cut
 }
 
-// TestWalkEndsWithItsContext cancels between two pages.
+// TestWalkEndsWithItsContext cancels the context between two pages.
 func TestWalkEndsWithItsContext(t *testing.T) {
 	t.Parallel()
 	redistest.Each(t, func(t *testing.T, r *redistest.Redis) {

@@ -1,11 +1,11 @@
--- hash_expire: let fields that are there expire.
+-- hash_expire: set the expiry of the fields that exist.
 -- reply: {integer...}
 -- KEYS[1] hash
 -- ARGV[1] time to live in milliseconds    ARGV[2...] fields
--- returns a number for each field: 1 when it was there, else 0
--- O(fields). Atomic. HPTTL comes first: Redis keeps a field for a moment after its
--- end, and HPEXPIRE by itself would revive it there. A server without HPTTL ends the
--- script before anything is written.
+-- returns a number for each field: 1 if it exists, else 0
+-- O(fields). Atomic. The script calls HPTTL first, because Redis keeps a field for a moment
+-- after it has expired, and HPEXPIRE alone would revive it. On a server without HPTTL the
+-- script fails before anything is written.
 local there = {}
 for i = 2, #ARGV do
   there[i - 1] = 0

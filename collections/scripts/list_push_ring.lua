@@ -1,11 +1,11 @@
--- list_push_ring: push to a list of bounded length.
+-- list_push_ring: push to a list with a maximum length.
 -- reply: integer
 -- KEYS[1] list
--- ARGV[1] RPUSH or LPUSH    ARGV[2] bound, at least 1    ARGV[3..] values, in turn
--- returns the length afterwards
--- O(values and what drops out). Atomic. Pushed a thousand at a time, since
--- unpack has a limit. LTRIM comes first, where it drops nothing: who may not use it is refused
--- before anything is pushed.
+-- ARGV[1] RPUSH or LPUSH    ARGV[2] maximum, at least 1    ARGV[3..] values, in order
+-- returns the new length
+-- O(values + trimmed elements). Atomic. Pushes 1000 values at a time, because unpack has a
+-- limit. The script first calls LTRIM with a range that trims nothing: a user without
+-- permission for LTRIM is refused before anything is pushed.
 redis.call('LTRIM', KEYS[1], 0, -1)
 local length
 for i = 3, #ARGV, 1000 do

@@ -3,14 +3,14 @@
 -- reply: {integer, text...}
 -- KEYS[1] sorted set
 -- ARGV[1..4] kind, lo, hi, direction   a range; see zset_span
--- ARGV[5] how many members to return at most
--- ARGV[6] score, ARGV[7] member   the last one of the page before, if there was
---                                 one; the end of a rank is the caller's then
--- returns {how many members the range has from here on, member, score, …}
--- O(log n + returned), and O(log² n) among members of one score. Reads only.
+-- ARGV[5] the most members to return
+-- ARGV[6] score, ARGV[7] member   the last member of the previous page, if there was
+--                                 one; the caller then counts the end of a rank itself
+-- returns {number of members of the range from here on, member, score, …}
+-- O(log n + returned), and O(log² n) among members with the same score. Read-only.
 local key, direction = KEYS[1], ARGV[4]
 
-local function below(a, b) -- by bytes; Lua's own order is that of the server's language
+local function below(a, b) -- compares bytes; Lua's < depends on the server's locale
   local both = math.min(#a, #b)
   for i = 1, both do
     local x, y = string.byte(a, i), string.byte(b, i)
@@ -19,7 +19,7 @@ local function below(a, b) -- by bytes; Lua's own order is that of the server's 
   return #a < #b
 end
 
--- behind finds the position after (score, member), which need not be there.
+-- behind returns the position after (score, member), which may not exist.
 local function behind(score, member, n)
   local lo = redis.call('ZCOUNT', key, '-inf', '(' .. score)
   local hi = redis.call('ZCOUNT', key, '-inf', score)

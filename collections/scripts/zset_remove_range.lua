@@ -3,10 +3,10 @@
 -- reply: integer
 -- KEYS[1] sorted set
 -- ARGV[1..4] kind, lo, hi, direction   a range; see zset_span
--- ARGV[5] how many to delete at most, the first ones in its direction
--- returns how many were deleted
--- O(log n + deleted). Atomic. Only frees memory, so it runs when the server is
--- full.
+-- ARGV[5] the most members to delete; the first ones in the range's direction
+-- returns the number of deleted members
+-- O(log n + deleted). Atomic. It only frees memory, so it may run when the server is out of
+-- memory.
 local from, to, n = span(KEYS[1], ARGV[1], ARGV[2], ARGV[3], ARGV[4])
 to = math.min(to, from + tonumber(ARGV[5]))
 if from >= to then return 0 end

@@ -1,12 +1,12 @@
--- zset_span: where a range of a sorted set begins and ends. For other scripts.
--- key, and the words of a range:
+-- zset_span: a function for other scripts that returns the positions of a range.
+-- key        sorted set
 -- kind       rank, score or lex
--- lo, hi     of rank: positions, half-open, negative ones from the other end;
---            of score: a number each; of lex: a text, and '+' or '[' and a text
+-- lo, hi     rank: half-open positions, negative from the other end; score: two numbers;
+--            lex: lo is a text; hi is '+', or '[' and a text
 -- direction  '' or 'REV'
--- returns the position of its first member and the one behind its last, both
---         counted in its direction, and the number of all members
--- O(log n). Positions are exact: no set has 2^53 members.
+-- returns the position of the first member, the position after the last member, both
+--         counted in the direction, and the number of all members of the set
+-- O(log n). Positions are exact, because no set has 2^53 members.
 local function span(key, kind, lo, hi, direction)
   local n = redis.call('ZCARD', key)
   if kind == 'rank' then

@@ -12,8 +12,8 @@ import (
 
 const (
 	closedGap = time.Second
-	// a cluster client also closes nodes that left the cluster, so a node must be seen
-	// closed this many times in a row
+	// A cluster client also closes nodes that left the cluster, so a node must be seen
+	// closed this many times in a row.
 	closedNodes = 3
 )
 

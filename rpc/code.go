@@ -35,8 +35,8 @@ const (
 	FailedPrecondition Code = 9  // the system is in the wrong state. Retry: after fixing the state
 	Aborted            Code = 10 // a concurrent change won. Retry: the whole sequence of calls
 	OutOfRange         Code = 11 // a position is past the end. Retry: no
-	// no such method (then the error is also ErrUnknownMethod and nothing ran), or a
-	// handler's own use. Retry: no
+	// No such method (then the error is also ErrUnknownMethod and nothing ran), or a
+	// handler's own use. Retry: no.
 	Unimplemented   Code = 12
 	Internal        Code = 13 // a bug or a panic; the handler ran. Retry: no
 	Unavailable     Code = 14 // temporarily unavailable. Retry: later

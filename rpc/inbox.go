@@ -27,7 +27,7 @@ type inbox struct {
 	fresh atomic.Bool // the key was refreshed recently
 	seen  atomic.Bool // the key was refreshed at least once
 	stale *time.Timer // clears fresh
-	// first entry of the inbox that was made last, as known from replies
+	// ID of the first entry of the inbox, as known from the reply that made it last.
 	made atomic.Pointer[string]
 	gate gate // lets one caller at a time refresh the key
 
@@ -36,8 +36,8 @@ type inbox struct {
 	pending  map[uint64]*call
 	watching bool
 	reading  bool         // a goroutine or a caller reads
-	reader   *inboxReader // owned by whoever reads
-	vacant   bool         // nobody reads, and the next caller may
+	reader   *inboxReader // owned by the goroutine or caller that reads
+	vacant   bool         // no goroutine reads, and the next caller may
 	tidying  bool         // tidy will run
 }
 

@@ -61,7 +61,7 @@ type MethodInfo struct {
 
 // WorkerInfo is what a worker publishes about itself.
 type WorkerInfo struct {
-	ID          string       `json:"id"`   // of its incarnation
+	ID          string       `json:"id"`   // identity of this run; random
 	Name        string       `json:"name"` // host:pid
 	Started     time.Time    `json:"started"`
 	Concurrency int          `json:"concurrency"`

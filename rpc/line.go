@@ -16,7 +16,7 @@ const (
 	grace = 2 * time.Second // additional time that the connection may be silent, at least
 )
 
-// block in the units of XREAD and BLMPOP.
+// The block time in the units of XREAD and BLMPOP.
 var (
 	blockMillis  = strconv.FormatInt(block.Milliseconds(), 10)
 	blockSeconds = strconv.Itoa(int(block / time.Second))

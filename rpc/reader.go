@@ -15,11 +15,11 @@ import (
 )
 
 const (
-	// results from this number on leave in one pipeline with the read
+	// Results from this number on leave in one pipeline with the read.
 	manyResults = 64
-	// usual reply time below which few results are sent before the read
+	// Usual reply time below which few results are sent before the read.
 	nearby = 300 * time.Microsecond
-	// reads with results in their pipeline after which the reply time is measured again
+	// Reads with results in their pipeline after which the reply time is measured again.
 	askAgain = 128
 )
 
@@ -36,9 +36,9 @@ type reader struct {
 
 	lease  link.Command // renews the lease
 	leased []any        // reply to it
-	// when the renewal was last refused, as age of the server
+	// When the renewal was last refused, as age of the server.
 	failed time.Duration
-	// when the connection was last known to be open
+	// When the connection was last known to be open.
 	used time.Duration
 
 	took  time.Duration // usual reply time for results

@@ -73,11 +73,12 @@ func (b *inbox) rest() bool {
 const (
 	lonelyReads = 4           // lone reads after which a caller may read itself
 	leadTime    = time.Second // after this a call uses the user's client, which may be closed
-	// of an unread connection; after a longer time the server may have closed it
+	// A call is not sent over a connection that was unread for longer, because the server
+	// may have closed it.
 	freshness = 5 * time.Millisecond
 	maxLed    = 4 << 10 // largest frame in bytes: one that the connection takes without blocking
-	// additional lone reads before the next attempt, if list and inbox are on different
-	// nodes
+	// Additional lone reads before the next attempt, if list and inbox are on different
+	// nodes.
 	seldom   = 1000
 	tidyTime = time.Second // after which an unused reader is closed
 )

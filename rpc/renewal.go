@@ -14,7 +14,7 @@ import (
 
 const (
 	readerRenews = lease / 4 // the reader renews the lease after this time, over its connection
-	// then the lease is renewed through the client, if the reader has not done it
+	// The lease is renewed through the client after this time, if the reader has not done it.
 	poolRenews = lease / 2
 )
 

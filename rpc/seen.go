@@ -21,7 +21,7 @@ type seen struct {
 	mu    sync.Mutex
 	young generation
 	old   generation
-	// ^sealed calls made at or before this time are refused; server's clock, ms
+	// Sealed calls made at or before this time are refused; server's clock, ms.
 	floor int64
 }
 
@@ -64,7 +64,7 @@ func (s *seen) first(inbox string, id uint64, at *moment) bool {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	// a floor in the future comes from another server's clock
+	// A floor in the future comes from another server's clock.
 	if at != nil && at.made <= s.floor && s.floor <= at.now {
 		return false
 	}

@@ -156,7 +156,7 @@ type incoming struct {
 	handler *handler // nil: unknown method
 	err     error    // why it is refused
 	seal    *seal    // seals its result; nil: no codec
-	// the inline batch in which it runs; nil: it runs on its own goroutine
+	// The inline batch in which it runs; nil: it runs on its own goroutine.
 	turn *turn
 }
 

@@ -44,7 +44,7 @@ type Server struct {
 type handler struct {
 	info    MethodInfo
 	fitting fitting
-	// checks the field names in requests of untyped callers; nil: nothing to check
+	// Checks the field names in requests of untyped callers; nil: nothing to check.
 	strict    func(body string) error
 	intercept Interceptor // nil: none
 	usual     usual       // estimate of how long it takes
@@ -197,26 +197,40 @@ func (s *Server) Shutdown(ctx context.Context) error {
 
 // ServerStats holds counts of a Server since it was made.
 type ServerStats struct {
-	Running int64 // handlers that run now
-	Done    int64 // calls that ended with a value
-	// calls whose handler returned an error, panicked, or ended its goroutine
+	// Running is the number of handlers that run now.
+	Running int64
+
+	// Done counts calls that ended with a value.
+	Done int64
+
+	// Failed counts calls whose handler returned an error, panicked, or ended its
+	// goroutine.
 	Failed int64
-	Panics int64 // handlers that panicked
-	// calls that reached no handler: unknown method, other types, unreadable, or not
-	// sealed with the worker's keys
+
+	// Panics counts handlers that panicked.
+	Panics int64
+
+	// Refused counts calls that reached no handler: unknown method, other types,
+	// unreadable, or not sealed with the worker's keys.
 	Refused int64
-	// copies of calls that had already begun in this process; they did not run and got no
-	// reply
+
+	// Replayed counts copies of calls that had already begun in this process. They did not
+	// run and got no reply.
 	Replayed int64
-	// calls that were not started: past their deadline, or canceled by the caller before
-	// they began
+
+	// Expired counts calls that were not started, because their deadline had passed or
+	// the caller had canceled them.
 	Expired int64
-	Late    int64 // results whose client was gone
-	// results that Redis did not accept within a lease (10 s), or refused permanently;
-	// their calls end with [desir.ErrMaybeRan]
+
+	// Late counts results whose client was gone.
+	Late int64
+
+	// Undelivered counts results that Redis did not accept within a lease (10 s), or
+	// refused permanently. Their calls end with [desir.ErrMaybeRan].
 	Undelivered int64
-	// identities that the worker gave up, because a read was cut off or results could not
-	// be delivered; calls may have been lost
+
+	// Dropped counts how often the worker gave up its identity, because a read was cut off
+	// or results could not be delivered. Calls may have been lost.
 	Dropped int64
 }
 

@@ -10,7 +10,7 @@ import (
 	"github.com/desir-go/desir/rpc"
 )
 
-// BenchmarkCall is calls to a worker in another process: what the client allocates.
+// BenchmarkCall calls a worker in another process and measures what the client allocates.
 func BenchmarkCall(b *testing.B) {
 	srv := redistest.StartServer(b)
 	child(b, srv.Addr)

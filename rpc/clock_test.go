@@ -11,7 +11,7 @@ import (
 	"github.com/desir-go/desir/rpc"
 )
 
-// TestClocks runs on a server whose clock is an hour off: deadlines and leases hold.
+// TestClocks uses a server whose clock is an hour off: deadlines and leases still hold.
 func TestClocks(t *testing.T) {
 	for name, by := range map[string]time.Duration{"ahead": time.Hour, "behind": -time.Hour} {
 		t.Run(name, func(t *testing.T) {

@@ -10,9 +10,9 @@ import (
 	"github.com/desir-go/desir/rpc"
 )
 
-// TestRunEndsWithItsClient closes the client of a worker that takes calls on a connection of
-// its own, and has nothing else to send: Run ends, and takes no calls meanwhile whose results
-// could not leave.
+// TestRunEndsWithItsClient closes the client of a worker that takes calls over its
+// dedicated connection and sends nothing else. Run ends. It takes no calls whose results
+// it could not send.
 func TestRunEndsWithItsClient(t *testing.T) {
 	t.Parallel()
 	redistest.Each(t, func(t *testing.T, r *redistest.Redis) {

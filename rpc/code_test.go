@@ -36,7 +36,8 @@ func TestCodeOf(t *testing.T) {
 	}
 }
 
-// TestCodeNames: every code has a name, and a number that is none is told.
+// TestCodeNames checks that every code has a name, and that an unknown code is shown as a
+// number.
 func TestCodeNames(t *testing.T) {
 	seen := map[string]bool{}
 	for c := range Unauthenticated + 1 {

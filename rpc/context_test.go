@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestContextOfCanceledWorker asks the context of a handler that begins when the worker's
-// handlers were canceled, and of one that is canceled while it runs.
+// TestContextOfCanceledWorker checks the context of a handler that begins after the
+// worker canceled its handlers, and of one that is canceled while it runs.
 func TestContextOfCanceledWorker(t *testing.T) {
 	base, stop := context.WithCancelCause(t.Context())
 	runs := &callContext{base: t.Context()}

@@ -15,7 +15,7 @@ import (
 	"github.com/desir-go/desir/rpc"
 )
 
-// logged is a log that a test reads.
+// logged is a log that tests can read.
 type logged struct {
 	mu sync.Mutex
 	b  strings.Builder
@@ -27,7 +27,7 @@ func (l *logged) Write(p []byte) (int, error) {
 	return l.b.Write(p)
 }
 
-// count returns how many lines have all of the words.
+// count returns how many lines contain all of the words.
 func (l *logged) count(words ...string) (n int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -43,7 +43,8 @@ func (l *logged) count(words ...string) (n int) {
 	return n
 }
 
-// limitedTo returns a client of a user whose keys are those of the service and these.
+// limitedTo returns a client whose user may access only the keys of the service and the
+// given keys.
 func limitedTo(t *testing.T, srv *redistest.Server, keys string) *redis.Client {
 	t.Helper()
 	if err := srv.Client(t).Do(t.Context(), "acl", "setuser", "worker", "on", ">pw", "+@all", "~calc", "~{calc}:*", keys, "&{calc}:cancel").Err(); err != nil {
@@ -52,7 +53,7 @@ func limitedTo(t *testing.T, srv *redistest.Server, keys string) *redis.Client {
 	return srv.Client(t, func(o *redis.Options) { o.Username, o.Password = "worker", "pw" })
 }
 
-// TestOtherInboxIsRefused calls a worker that writes to inboxes below another prefix: the
+// TestOtherInboxIsRefused calls a worker that writes to inboxes with another prefix: the
 // call fails before it is stored.
 func TestOtherInboxIsRefused(t *testing.T) {
 	t.Parallel()
@@ -72,8 +73,9 @@ func TestOtherInboxIsRefused(t *testing.T) {
 	mustSum(t, rpc.NewClient(srv.Client(t), service, rpc.InboxPrefix("calc:inbox:")))
 }
 
-// TestOtherInboxIsNoHang has workers that cannot write to the inbox of a call that is
-// stored: the call ends, and the log says why. Other calls of the worker are left alone.
+// TestOtherInboxIsNoHang uses workers that cannot write to the inbox of a stored call.
+// The call ends, and the log gives the reason. Other calls of the worker are not
+// affected.
 func TestOtherInboxIsNoHang(t *testing.T) {
 	t.Parallel()
 	for name, opts := range map[string][]rpc.ServerOption{
@@ -86,7 +88,7 @@ func TestOtherInboxIsNoHang(t *testing.T) {
 			rdb := srv.Client(t)
 			c := rpc.NewClient(rdb, service)
 			_, end := serve(t, rdb)
-			mustSum(t, c) // the worker of before writes to the inbox
+			mustSum(t, c) // the previous worker writes to the inbox
 			end()
 			log := &logged{}
 			opts = append(opts, rpc.Logger(slog.New(slog.NewTextHandler(log, nil))))
@@ -99,7 +101,7 @@ func TestOtherInboxIsNoHang(t *testing.T) {
 			for _, p := range calls {
 				_, err := within(t, "the call", silent, p)
 				if errors.Is(err, desir.ErrNotSupported) {
-					continue // on a slow machine the client looks before this one is stored
+					continue // on a slow machine the client checks before this call is stored
 				}
 				stored++
 				ranOrLost(t, "the call", err)

@@ -11,10 +11,10 @@ import (
 	"github.com/desir-go/desir/rpc"
 )
 
-// Add is the contract between the calculator and those who call it.
+// Add is the method that the calculator and its callers share.
 var Add = rpc.NewMethod[[]int, int]("Add", rpc.Doc("adds numbers"))
 
-// A worker that adds numbers, and somebody who calls it as a function.
+// A worker adds numbers. A client calls it, also as a plain function.
 func Example() {
 	redis, err := embedded.Start()
 	if err != nil {
@@ -41,9 +41,10 @@ func Example() {
 
 	// The caller:
 	client := rpc.NewClient(rdb, "calculator")
-	fmt.Println(Add.Call(ctx, client, []int{1, 2}, rpc.Wait(10*time.Second))) // the worker may still be on its way
+	// The worker may not have started yet.
+	fmt.Println(Add.Call(ctx, client, []int{1, 2}, rpc.Wait(10*time.Second)))
 
-	// The same as functions:
+	// The same calls as functions:
 	var api struct {
 		Add   func(ctx context.Context, numbers ...int) (int, error)
 		Words func(ctx context.Context, words ...string) (int, error) `rpc:"Add"`
@@ -54,7 +55,7 @@ func Example() {
 	}
 	fmt.Println(api.Add(ctx, 10, 20, 30, 40, 50))
 	_, err = api.Add(ctx)
-	if e, ok := errors.AsType[*rpc.Error](err); ok { // the worker has said so
+	if e, ok := errors.AsType[*rpc.Error](err); ok { // a worker returned it
 		fmt.Println(e.Code, "-", e.Message)
 	}
 	_, err = api.Words(ctx, "ten", "twenty")
@@ -74,10 +75,10 @@ func Example() {
 	// true
 }
 
-// ErrSoldOut is known to both sides by its name.
+// ErrSoldOut is registered under the same name on both sides.
 var ErrSoldOut = errors.New("sold out")
 
-// Errors are at the caller what they were at the worker, as far as both know them.
+// Errors keep their identity on the way to the caller, if both sides know them.
 func ExampleRegisterError() {
 	rpc.RegisterError("shop.ErrSoldOut", ErrSoldOut)
 	redis, err := embedded.Start()

@@ -6,8 +6,8 @@ import (
 	"github.com/desir-go/desir/internal/script"
 )
 
-// WithoutFence has this process end incarnations without the fence that keeps a late read
-// from calls. There is no way back.
+// WithoutFence makes this process end incarnations without the fence that keeps late
+// reads from taking calls. It cannot be undone.
 func WithoutFence() {
 	const fence = "redis.call('RPUSH', KEYS[5], 'over')"
 	if !strings.Contains(leaveSource, fence) {

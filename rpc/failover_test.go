@@ -15,16 +15,17 @@ import (
 	"github.com/desir-go/desir/rpc"
 )
 
-// load is callers of a worker whose handler counts how often it runs for each call.
+// load is a set of callers. The handler of their worker counts how often it runs for each
+// call.
 type load struct {
 	good, bad atomic.Int64
-	stop      func() // and waits
+	stop      func() // stops the callers and waits
 }
 
-// startLoad lets callers call through one client what a worker serves through another.
+// startLoad starts callers that use one client, and a worker that uses another.
 func startLoad(t *testing.T, workers, callers redis.UniversalClient, tolerable func(error) bool) *load {
 	t.Helper()
-	var runs sync.Map // call → how often its handler ran
+	var runs sync.Map // call → number of runs
 	once := rpc.NewMethod[int, int]("Once")
 	s := rpc.NewServer(workers, service)
 	once.Handle(s, func(_ context.Context, n int) (int, error) {
@@ -81,19 +82,19 @@ func startLoad(t *testing.T, workers, callers redis.UniversalClient, tolerable f
 	return l
 }
 
-// goesOn waits until so many more calls are answered.
+// goesOn waits until n more calls have a result.
 func (l *load) goesOn(t *testing.T, n int64, within time.Duration) {
 	t.Helper()
 	before := l.good.Load()
 	redistest.Eventually(t, within, func() bool { return l.good.Load() > before+n }, "calls are answered")
 }
 
-// disturbed is what a call may end with while a server is away.
+// disturbed reports whether a call may end with err while a server is away.
 func disturbed(err error) bool {
 	return errors.Is(err, desir.ErrMaybeRan) || errors.Is(err, desir.ErrUnavailable) || errors.Is(err, rpc.ErrNoWorkers)
 }
 
-// TestServerKilled kills the server under load and starts it again with what it kept.
+// TestServerKilled kills the server under load and restarts it with its data.
 func TestServerKilled(t *testing.T) {
 	t.Parallel()
 	srv := redistest.StartServer(t, redistest.AOF("everysec"))
@@ -107,7 +108,7 @@ func TestServerKilled(t *testing.T) {
 	l.stop()
 }
 
-// TestFailover kills a master under load: calls go on at the next one.
+// TestFailover kills a master under load: calls continue at the new one.
 func TestFailover(t *testing.T) {
 	for where, start := range map[string]func(*testing.T) (client func() redis.UniversalClient, master func() *redistest.Server){
 		"sentinel": func(t *testing.T) (func() redis.UniversalClient, func() *redistest.Server) {
@@ -138,8 +139,8 @@ func TestFailover(t *testing.T) {
 	}
 }
 
-// TestSlotMoves moves the slot of the service under load: no call fails but those that
-// were in an answer that was cut.
+// TestSlotMoves moves the slot of the service under load. Only calls in a reply that was
+// cut off may fail.
 func TestSlotMoves(t *testing.T) {
 	t.Parallel()
 	cluster := redistest.StartCluster(t, 0)
@@ -157,8 +158,8 @@ func TestSlotMoves(t *testing.T) {
 	l.stop()
 }
 
-// TestInboxMoves calls while the slot of the client's inbox is half moved, before and after
-// the inbox itself has: results are read where it is.
+// TestInboxMoves makes calls while the slot of the client's inbox is migrating, before
+// and after the inbox itself has moved: results are read from where the inbox is.
 func TestInboxMoves(t *testing.T) {
 	t.Parallel()
 	cluster := redistest.StartCluster(t, 0)

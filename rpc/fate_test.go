@@ -16,8 +16,8 @@ import (
 	"github.com/desir-go/desir/rpc"
 )
 
-// silent is the time in which a call ends that nobody has: two leases, two checks, and
-// what a busy machine takes.
+// silent is the time within which a call ends that no worker has: two leases, two checks,
+// and extra time for a busy machine.
 const silent = 30*time.Second + 15*time.Second
 
 // blocker is a worker with one handler, which blocks until the test opens the gate.
@@ -45,7 +45,7 @@ func startBlocker(t *testing.T, rdb redis.UniversalClient) *blocker {
 	return b
 }
 
-// within waits for a call without a deadline, which must have ended by then.
+// within waits for a call without a deadline, which must end within d.
 func within[T any](t *testing.T, what string, d time.Duration, p *rpc.Pending[T]) (T, error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), d)
@@ -65,7 +65,7 @@ func waits(t *testing.T, rdb redis.UniversalClient, n int64) {
 	redistest.Eventually(t, 20*time.Second, func() bool { return rdb.LLen(t.Context(), service).Val() == n }, "calls wait")
 }
 
-// TestLateRead has the read of a worker arrive long after the worker gave it up: it
+// TestLateRead delays the read of a worker until long after the worker gave it up: it
 // takes no call.
 func TestLateRead(t *testing.T) {
 	t.Parallel()
@@ -86,11 +86,11 @@ func TestLateRead(t *testing.T) {
 	})
 }
 
-// lateRead does so with a worker behind a proxy, of a service at a server.
+// lateRead runs that test with a worker behind a proxy.
 func lateRead(t *testing.T, srv *redistest.Server, p *redistest.Proxy, mine redis.UniversalClient) {
 	rdb, caller := srv.Client(t), mine
 	if _, one := mine.(*redis.Client); one {
-		caller = srv.Client(t) // whose connections are left alone
+		caller = srv.Client(t) // its connections are not disturbed
 	}
 	executed := p.CountFunc(redistest.Command("blmpop", "blpop"))
 	late, release := p.HoldRequest(1, redistest.Command("blmpop", "blpop"))
@@ -99,7 +99,7 @@ func lateRead(t *testing.T, srv *redistest.Server, p *redistest.Proxy, mine redi
 	p.HangUp()
 	c := rpc.NewClient(caller, service)
 	runs := w.method.Go(t.Context(), c, 1, patient)
-	held(t, caller, 1) // by the second read; the first is still on its way
+	held(t, caller, 1) // taken by the second read; the first one is still delayed
 	redistest.Eventually(t, 20*time.Second, func() bool { return rdb.ZCard(t.Context(), "{"+service+"}:ended").Val() == 1 }, "the incarnation that gave it up has ended")
 	waiting := w.method.Go(t.Context(), c, 2)
 	waits(t, rdb, 1)
@@ -113,16 +113,17 @@ func lateRead(t *testing.T, srv *redistest.Server, p *redistest.Proxy, mine redi
 		t.Errorf("%d calls wait after a late read; want 1", n)
 	}
 	close(w.gate)
-	for want, p := range map[int]*rpc.Pending[int]{1: runs, 2: waiting} { // both may be told that the worker's calls are lost
+	// Both may end with ErrMaybeRan.
+	for want, p := range map[int]*rpc.Pending[int]{1: runs, 2: waiting} {
 		if got, err := within(t, "a call", silent, p); got != want && !errors.Is(err, desir.ErrMaybeRan) {
 			t.Errorf("%d, %v; want %d", got, err, want)
 		}
 	}
 }
 
-// TestSilentRead has the connection of a worker fall silent for longer than it waits,
-// while its read is handed calls: the worker reads on over another connection, and runs
-// what the silent one brings in the end.
+// TestSilentRead makes the connection of a worker silent for longer than the worker
+// waits, while calls are popped for its read. The worker reads over a new connection, and
+// runs what the silent one brings in the end.
 func TestSilentRead(t *testing.T) {
 	t.Parallel()
 	srv := redistest.StartServer(t)
@@ -161,8 +162,8 @@ func TestSilentRead(t *testing.T) {
 	}
 }
 
-// TestSilentReadEnds has the silent connection of a worker that is to end bring nothing:
-// the worker ends all the same, and the callers are told.
+// TestSilentReadEnds ends a worker whose silent connection brings nothing: the worker
+// ends, and the calls end with an error.
 func TestSilentReadEnds(t *testing.T) {
 	t.Parallel()
 	srv := redistest.StartServer(t)
@@ -185,8 +186,8 @@ func TestSilentReadEnds(t *testing.T) {
 	ranOrLost(t, "the call", err)
 }
 
-// TestStarvedWorker has a worker whose client's pool is held by other commands: it renews
-// its lease all the same, and when it dies its callers are told.
+// TestStarvedWorker occupies the pool of a worker's client with other commands. The
+// worker still renews its lease, and when it dies its calls end with an error.
 func TestStarvedWorker(t *testing.T) {
 	t.Parallel()
 	srv := redistest.StartServer(t)
@@ -196,7 +197,7 @@ func TestStarvedWorker(t *testing.T) {
 	t.Cleanup(func() { _ = mine.Close() })
 	other := startBlocker(t, rdb)
 	c := rpc.NewClient(rdb, service)
-	busy := other.method.Go(t.Context(), c, 1, patient) // so that it takes no other call
+	busy := other.method.Go(t.Context(), c, 1, patient) // occupies the other worker
 	held(t, rdb, 1)
 	s := rpc.NewServer(mine, service, rpc.Grace(0))
 	other.method.Handle(s, untilOver[int](rdb))
@@ -207,7 +208,7 @@ func TestStarvedWorker(t *testing.T) {
 		t.Fatal(err)
 	}
 	lease := func() float64 { return rdb.ZScore(t.Context(), "{"+service+"}:workers", all[1].ID).Val() }
-	for range 3 { // they hold the pool
+	for range 3 { // occupy the pool
 		go mine.BLPop(context.Background(), time.Minute, "none")
 	}
 	for range 2 {
@@ -225,8 +226,8 @@ func TestStarvedWorker(t *testing.T) {
 	_, _ = within(t, "the other call", silent, busy)
 }
 
-// TestExpiredWorker has a worker that cannot renew its lease, and whose reads go on: once
-// it is over they take nothing.
+// TestExpiredWorker uses a worker that cannot renew its lease but can read: when the
+// lease has expired, it takes no calls.
 func TestExpiredWorker(t *testing.T) {
 	t.Parallel()
 	srv := redistest.StartServer(t)
@@ -272,8 +273,8 @@ func timeout(t *testing.T, d time.Duration) context.Context {
 	return ctx
 }
 
-// TestWithdrawalLost loses the reply to the script that takes a call back, while the only
-// worker is started again.
+// TestWithdrawalLost loses the reply to the script that removes a call from the list,
+// while the only worker restarts.
 func TestWithdrawalLost(t *testing.T) {
 	t.Parallel()
 	srv := redistest.StartServer(t)
@@ -287,10 +288,11 @@ func TestWithdrawalLost(t *testing.T) {
 	held(t, rdb, 1)
 	waiting := w.method.Go(t.Context(), c, 2)
 	waits(t, rdb, 1)
-	p.CutReply(1, redistest.All(redistest.Command("eval"), redistest.Arg(service))) // the first one is not known by its digest
+	// The first run is by EVAL.
+	p.CutReply(1, redistest.All(redistest.Command("eval"), redistest.Arg(service)))
 	w.end()
 	_, _ = within(t, "the call that ran", silent, runs)
-	waits(t, rdb, 0) // it was taken back
+	waits(t, rdb, 0) // it was removed
 	serve(t, rdb)
 	_, err := within(t, "the call that waited", silent, waiting)
 	if !errors.Is(err, desir.ErrMaybeRan) && !errors.Is(err, rpc.ErrNoWorkers) {
@@ -299,8 +301,8 @@ func TestWithdrawalLost(t *testing.T) {
 	mustSum(t, c)
 }
 
-// TestListForgets has the server lose the calls that wait, as a failover does, while all
-// workers are busy: their callers are told, and those of calls that run are not.
+// TestListForgets makes the server lose waiting calls, as a failover does, while all
+// workers are busy. The lost calls end with an error, and the running calls do not.
 func TestListForgets(t *testing.T) {
 	t.Parallel()
 	srv := redistest.StartServer(t)
@@ -334,7 +336,8 @@ func TestListForgets(t *testing.T) {
 	}
 }
 
-// TestClosedClientGoes closes clients that have called: nothing keeps them in memory.
+// TestClosedClientGoes closes clients that have made calls: the garbage collector frees
+// them.
 func TestClosedClientGoes(t *testing.T) {
 	t.Parallel()
 	srv := redistest.StartServer(t)

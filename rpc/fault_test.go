@@ -21,11 +21,11 @@ import (
 	"github.com/desir-go/desir/rpc"
 )
 
-// lost is the time in which a call has to end whose worker died: the lease, 5 s, and
-// what a busy machine takes.
+// lost is the time within which a call ends whose worker died: the lease, 5 s, and extra
+// time for a busy machine.
 const lost = 15*time.Second + 10*time.Second
 
-// ranOrLost is the error of a call that may have run, and nothing else.
+// ranOrLost fails unless err means only that the call may have run.
 func ranOrLost(t *testing.T, what string, err error) {
 	t.Helper()
 	if !errors.Is(err, desir.ErrMaybeRan) || errors.Is(err, desir.ErrUnavailable) || isAnswer(err) || errors.Is(err, context.DeadlineExceeded) {
@@ -33,13 +33,13 @@ func ranOrLost(t *testing.T, what string, err error) {
 	}
 }
 
-// child starts a process that is a worker.
+// child starts a worker process.
 func child(t testing.TB, addr string) *exec.Cmd {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), childEnv+"="+addr)
 	cmd.Stderr = os.Stderr
-	if _, err := cmd.StdinPipe(); err != nil { // which it watches
+	if _, err := cmd.StdinPipe(); err != nil { // the process watches it
 		t.Fatal(err)
 	}
 	if err := cmd.Start(); err != nil {
@@ -82,7 +82,7 @@ func TestWorkerKilled(t *testing.T) {
 	mustSum(t, c)
 }
 
-// TestOtherWorkerGoesOn kills one of two workers: what the other gets is done.
+// TestOtherWorkerGoesOn kills one of two workers: the other one's calls are not affected.
 func TestOtherWorkerGoesOn(t *testing.T) {
 	t.Parallel()
 	srv := redistest.StartServer(t)
@@ -96,7 +96,7 @@ func TestOtherWorkerGoesOn(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = cmd.Wait()
-	// A blocked read of the dead one may still be served once.
+	// The server may still give one call to the dead worker's blocked read.
 	ok := 0
 	for range 100 {
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
@@ -110,11 +110,12 @@ func TestOtherWorkerGoesOn(t *testing.T) {
 	}
 }
 
-// TestRepliesLost loses the answer to each thing that a call needs, by name, in three
+// TestRepliesLost loses the reply to each command that a call needs, by name, in three
 // ways.
 func TestRepliesLost(t *testing.T) {
 	t.Parallel()
-	script := func(word string) redistest.Match { // by how many keys it has, and a word in it
+	// Identified by its number of keys and an argument.
+	script := func(word string) redistest.Match {
 		return redistest.All(redistest.Command("evalsha", "eval"), redistest.Arg(word))
 	}
 	faults := map[string]func(p *redistest.Proxy, m redistest.Match){
@@ -124,18 +125,19 @@ func TestRepliesLost(t *testing.T) {
 	}
 	for what, x := range map[string]struct {
 		match      redistest.Match
-		quick      bool // the handler is known to be: it runs where calls are read
-		least, may int  // calls that end with ErrMaybeRan; the others work
+		quick      bool // the handler is known to be quick, so it runs inline
+		least, may int  // calls that end with ErrMaybeRan; the others succeed
 	}{
 		"call":    {redistest.All(script(service), redistest.Arg("{"+service+"}:alive"), redistest.Arg("86400000")), false, 0, 0},
 		"check":   {redistest.All(script("{"+service+"}:ended"), not(redistest.Arg("{"+service+"}:alive"))), false, 0, 0},
 		"key":     {script("300000"), false, 0, 0},
 		"lease":   {redistest.All(script("{"+service+"}:ended"), redistest.Arg("{"+service+"}:alive")), false, 0, 0},
 		"results": {redistest.Command("xadd"), false, 0, 0},
-		"along":   {redistest.Command("xadd"), true, 0, 1}, // over the connection that reads, perhaps together with the read
-		"inbox":   {redistest.Command("xread"), false, 0, 0},
-		"calls":   {redistest.Command("blmpop"), false, 1, 1},
-		"more":    {redistest.Command("blmpop"), true, 1, 1},
+		// Over the reading connection, perhaps together with the read.
+		"along": {redistest.Command("xadd"), true, 0, 1},
+		"inbox": {redistest.Command("xread"), false, 0, 0},
+		"calls": {redistest.Command("blmpop"), false, 1, 1},
+		"more":  {redistest.Command("blmpop"), true, 1, 1},
 	} {
 		for how, fault := range faults {
 			t.Run(what+"/"+how, func(t *testing.T) {
@@ -145,7 +147,7 @@ func TestRepliesLost(t *testing.T) {
 				rdb := redis.NewClient(&redis.Options{Addr: p.Addr(), ReadTimeout: time.Second, WriteTimeout: time.Second})
 				t.Cleanup(func() { _ = rdb.Close() })
 				c := rpc.NewClient(rdb, service)
-				if what == "check" || what == "key" || what == "lease" { // which come first
+				if what == "check" || what == "key" || what == "lease" { // sent before the call
 					fault(p, x.match)
 				}
 				_, end := serve(t, rdb)
@@ -155,7 +157,7 @@ func TestRepliesLost(t *testing.T) {
 				}
 				fault(p, x.match)
 				ended := 0
-				for range 2 { // a read that has begun before is not met
+				for range 2 { // a read that has already begun does not match
 					start := time.Now()
 					got, err := sum.Call(t.Context(), c, []int{20, 22})
 					switch {
@@ -165,7 +167,8 @@ func TestRepliesLost(t *testing.T) {
 					case err != nil || got != 42:
 						t.Errorf("the call: %d, %v; want 42", got, err)
 					}
-					if took := time.Since(start); took > silent { // one whose read is silent ends by its own silence
+					// A silent read ends only by its timeout.
+					if took := time.Since(start); took > silent {
 						t.Errorf("the call ended after %v", took)
 					}
 				}
@@ -183,8 +186,8 @@ func TestRepliesLost(t *testing.T) {
 	}
 }
 
-// TestResultsResent loses requests that deliver results: these do not wait until the read that
-// comes after them is over.
+// TestResultsResent loses requests that deliver results: the retry does not wait until
+// the next read has ended.
 func TestResultsResent(t *testing.T) {
 	t.Parallel()
 	srv := redistest.StartServer(t)
@@ -205,8 +208,8 @@ func TestResultsResent(t *testing.T) {
 	}
 }
 
-// TestSlowTurns lets a handler that is quick be slow now and then: the goroutines that lose
-// their turn do not stay.
+// TestSlowTurns makes a quick handler slow now and then: the goroutines that lose their
+// batch do not stay.
 func TestSlowTurns(t *testing.T) {
 	t.Parallel()
 	srv := redistest.StartServer(t)
@@ -230,7 +233,7 @@ func TestSlowTurns(t *testing.T) {
 		return strings.Count(all.String(), "rpc.(*turn).work(")
 	}
 	mustSum(t, c)
-	before := readers() // of all tests that run
+	before := readers() // of all running tests
 	for slow.Load() < 200 {
 		mustSum(t, c)
 	}
@@ -239,7 +242,7 @@ func TestSlowTurns(t *testing.T) {
 	}
 }
 
-// quicken calls until the handler is known to be quick.
+// quicken makes calls until the handler is known to be quick.
 func quicken(t *testing.T, c *rpc.Client) {
 	t.Helper()
 	for range 100 {
@@ -249,7 +252,7 @@ func quicken(t *testing.T, c *rpc.Client) {
 
 func not(m redistest.Match) redistest.Match { return func(args []string) bool { return !m(args) } }
 
-// TestServerForgets lets the server come back with nothing: calls that were out end.
+// TestServerForgets restarts the server without its data: pending calls end.
 func TestServerForgets(t *testing.T) {
 	t.Parallel()
 	srv := redistest.StartServer(t)
@@ -270,7 +273,7 @@ func TestServerForgets(t *testing.T) {
 	mustSum(t, c)
 }
 
-// TestServerGone ends calls although the server never comes back.
+// TestServerGone checks that calls end even if the server never returns.
 func TestServerGone(t *testing.T) {
 	t.Parallel()
 	srv := redistest.StartServer(t)
@@ -288,8 +291,8 @@ func TestServerGone(t *testing.T) {
 	}
 }
 
-// TestWithdrawn ends a worker cleanly while calls wait, one or more than are taken back at a
-// time: they did not run.
+// TestWithdrawn ends a worker cleanly while calls wait, one call or more than one script
+// run removes: they did not run.
 func TestWithdrawn(t *testing.T) {
 	t.Parallel()
 	for _, n := range []int{1, 1000} {
@@ -317,7 +320,8 @@ func TestWithdrawn(t *testing.T) {
 					t.Fatalf("a call that waited: %v; want ErrNoWorkers", err)
 				}
 			}
-			if took := time.Since(start); took > lost { // 1000 of 128 for each look would take 40 s
+			// 1000 calls, 128 per check, would take 40 s.
+			if took := time.Since(start); took > lost {
 				t.Errorf("they ended after %v", took)
 			}
 			if n := rdb.Exists(t.Context(), service).Val(); n != 0 {
@@ -327,8 +331,8 @@ func TestWithdrawn(t *testing.T) {
 	}
 }
 
-// TestResultsUnreadable calls as a user who may not read results, and with an inbox that is
-// something else: calls without a deadline end.
+// TestResultsUnreadable makes calls as a user without permission to read results, and
+// with an inbox of another type: calls without a deadline end.
 func TestResultsUnreadable(t *testing.T) {
 	t.Parallel()
 	srv := redistest.StartServer(t)
@@ -360,7 +364,8 @@ func TestResultsUnreadable(t *testing.T) {
 	}
 }
 
-// TestUndelivered has a worker that may not write results: calls without a deadline end.
+// TestUndelivered uses a worker without permission to write results: calls without a
+// deadline end.
 func TestUndelivered(t *testing.T) {
 	t.Parallel()
 	srv := redistest.StartServer(t)
@@ -385,15 +390,16 @@ func TestUndelivered(t *testing.T) {
 	mustSum(t, c)
 }
 
-// TestIdleWorker has a server that closes idle connections, as that of a worker is whose handlers are all
-// busy: its calls go on.
+// TestIdleWorker uses a server that closes idle connections. The connection of a worker
+// with busy handlers is idle. Its calls continue.
 func TestIdleWorker(t *testing.T) {
 	t.Parallel()
 	srv := redistest.StartServer(t, redistest.Config("timeout", "1"))
 	rdb := srv.Client(t)
 	s := rpc.NewServer(rdb, service, rpc.Concurrency(1))
 	hold.Handle(s, func(_ context.Context, what string) (string, error) {
-		time.Sleep(4 * time.Second) // more than the server's second, which it looks at now and then
+		// More than the server's second, which the server checks only now and then.
+		time.Sleep(4 * time.Second)
 		return what, nil
 	})
 	run(t, s)
@@ -409,7 +415,7 @@ func TestIdleWorker(t *testing.T) {
 	}
 }
 
-// TestCutOften cuts all connections again and again: a worker that lives is always found.
+// TestCutOften cuts all connections repeatedly: a live worker is always found.
 func TestCutOften(t *testing.T) {
 	t.Parallel()
 	srv := redistest.StartServer(t)
@@ -430,14 +436,14 @@ func TestCutOften(t *testing.T) {
 	}
 }
 
-// TestFirstGivenUp gives the first call of a client up while its inbox is made: the next ones have
-// lost nothing.
+// TestFirstGivenUp cancels the first call of a client while its inbox is being made: the
+// next calls have lost nothing.
 func TestFirstGivenUp(t *testing.T) {
 	t.Parallel()
 	srv := redistest.StartServer(t)
 	p := redistest.NewProxy(t, srv.Addr)
 	serve(t, srv.Client(t))
-	mustSum(t, rpc.NewClient(srv.Client(t), service)) // the scripts are known
+	mustSum(t, rpc.NewClient(srv.Client(t), service)) // load the scripts
 	for range 10 {
 		rdb := redis.NewClient(&redis.Options{Addr: p.Addr()})
 		t.Cleanup(func() { _ = rdb.Close() })
@@ -453,8 +459,8 @@ func TestFirstGivenUp(t *testing.T) {
 	}
 }
 
-// TestRefusedGivenUp gives calls up that the server refuses again and again: those that did not run do
-// not run later.
+// TestRefusedGivenUp cancels calls that the server refuses repeatedly: those that did not
+// run do not run later.
 func TestRefusedGivenUp(t *testing.T) {
 	t.Parallel()
 	srv := redistest.StartServer(t)
@@ -501,7 +507,7 @@ func TestRefusedGivenUp(t *testing.T) {
 	}
 }
 
-// TestRandomCancels lets a thousand callers give up at random moments: nothing stays.
+// TestRandomCancels cancels a thousand calls at random moments: nothing stays behind.
 func TestRandomCancels(t *testing.T) {
 	t.Parallel()
 	redistest.Goroutines(t)
@@ -562,7 +568,7 @@ func TestRandomCancels(t *testing.T) {
 	t.Logf("%d calls answered, %d given up; keys left: %s", done.Load(), canceled.Load(), strings.Join(keys, " "))
 }
 
-// TestClientClosed closes a Client that has calls pending.
+// TestClientClosed closes a Client that has pending calls.
 func TestClientClosed(t *testing.T) {
 	t.Parallel()
 	srv := redistest.StartServer(t)

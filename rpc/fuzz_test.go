@@ -9,7 +9,7 @@ import (
 	"github.com/desir-go/desir/internal/pack"
 )
 
-// bounded fails if f allocates more than what it reads can cost.
+// bounded fails if f allocates more than its input can justify.
 func bounded(t *testing.T, data string, f func()) {
 	t.Helper()
 	var before, after runtime.MemStats
@@ -21,8 +21,8 @@ func bounded(t *testing.T, data string, f func()) {
 	}
 }
 
-// FuzzFrames reads any bytes as each of the frames: what is a call is written as a call
-// again, and says only what may be said.
+// FuzzFrames parses arbitrary bytes as each kind of frame. A valid call is encoded as a
+// call again, with valid contents only.
 func FuzzFrames(f *testing.F) {
 	for _, frame := range readGolden(f) {
 		f.Add(frame)
@@ -59,8 +59,8 @@ func FuzzFrames(f *testing.F) {
 	})
 }
 
-// FuzzError reads any bytes as the error of a worker: what is one can be told, asked and sent
-// on.
+// FuzzError parses arbitrary bytes as the error of a worker. A valid error can be
+// formatted, examined and sent on.
 func FuzzError(f *testing.F) {
 	for name, frame := range readGolden(f) {
 		if strings.HasPrefix(name, "error") {
@@ -90,7 +90,7 @@ func FuzzError(f *testing.F) {
 	})
 }
 
-// FuzzWords compares any type words: it ends, and does not matter who asks.
+// FuzzWords compares arbitrary type signatures: the comparison ends and is symmetric.
 func FuzzWords(f *testing.F) {
 	for _, w := range []string{"[int]", "int?", "(int,text)", "{text:[any]}", "{}", "nil", "any", "[[[[", "{:}", "(,)", "]", "(a(b)c,d)"} {
 		f.Add(w, "[int]")
@@ -112,8 +112,8 @@ func FuzzWords(f *testing.F) {
 	})
 }
 
-// FuzzEntries reads any bytes as the answers of a server: an inbox's entries, which hand their results
-// over, and calls.
+// FuzzEntries parses arbitrary bytes as replies of a server: entries of an inbox, whose
+// results are delivered, and calls.
 func FuzzEntries(f *testing.F) {
 	for _, answer := range []string{
 		"*1\r\n*2\r\n$1\r\nk\r\n*1\r\n*2\r\n$3\r\n1-0\r\n*2\r\n$1\r\n1\r\n$4\r\n\x93\x01\x00\xc0\r\n", "%1\r\n$1\r\nk\r\n*1\r\n*2\r\n$3\r\n1-0\r\n*2\r\n$3\r\nnew\r\n$1\r\n1\r\n",

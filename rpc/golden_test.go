@@ -26,7 +26,7 @@ var update = flag.Bool("update", false, "write testdata anew: only for frames th
 
 const goldenFile = "testdata/frames.golden"
 
-// frames are those of docs/wire.md, as this package writes them.
+// frames returns the frames of docs/wire.md as this package writes them.
 func frames(t *testing.T) (names []string, all map[string]string) {
 	t.Helper()
 	all = map[string]string{}
@@ -81,7 +81,7 @@ var requests = []struct {
 	{"ping", request{inbox: goldenInbox, id: 5, method: pingName, word: "nil>nil", body: "\xc0"}},
 }
 
-// showing is a codec that shows what it was given: the scope, a bar, and the bytes.
+// showing is a codec that shows its input: the scope, a bar, and the bytes.
 type showing struct{ scope string }
 
 func (s showing) Scope(scope string) codec.Codec { return showing{scope} }
@@ -130,10 +130,10 @@ var failures = []struct {
 	{"error that wraps an *Error", fmt.Errorf("a: %w", Errorf(NotFound, "b: %w", fs.ErrNotExist))},
 }
 
-// cancelOf is the message that a client publishes when calls are given up.
+// cancelOf returns the message that a client publishes when it cancels calls.
 func cancelOf(t *testing.T, ids ...uint64) []byte {
 	t.Helper()
-	rdb := redis.NewClient(&redis.Options{Addr: "localhost:0"}) // which nobody talks to
+	rdb := redis.NewClient(&redis.Options{Addr: "localhost:0"}) // never connected
 	defer rdb.Close()
 	c := NewClient(rdb, "calc")
 	box, err := c.box()
@@ -148,8 +148,8 @@ func cancelOf(t *testing.T, ids ...uint64) []byte {
 	return bytes.ReplaceAll(args[2].([]byte), []byte(box.id), []byte(goldenInbox))
 }
 
-// TestGolden holds what is written to testdata/frames.golden, and what is there to what is
-// read: a line for each, its name and its bytes as a Go string.
+// TestGolden compares what is written with testdata/frames.golden, and parses what the
+// file contains. Each line of the file has a name and the bytes as a Go string.
 func TestGolden(t *testing.T) {
 	names, all := frames(t)
 	if *update {
@@ -240,7 +240,7 @@ func readGolden(t testing.TB) map[string]string {
 	return all
 }
 
-// quoted writes bytes as a Go string that shows each byte that is not printable.
+// quoted formats bytes as a Go string with escapes for all bytes that are not printable.
 func quoted(data string) string {
 	var out strings.Builder
 	for _, c := range []byte(data) {

@@ -18,7 +18,7 @@ import (
 	"github.com/desir-go/desir/rpc"
 )
 
-// quantity is known to its JSON methods only.
+// quantity can be encoded by its JSON methods only.
 type quantity struct {
 	n    int
 	Unit string
@@ -27,7 +27,7 @@ type quantity struct {
 func (q quantity) MarshalJSON() ([]byte, error)  { return fmt.Append(nil, q.n), nil }
 func (q *quantity) UnmarshalJSON(b []byte) error { _, err := fmt.Sscan(string(b), &q.n); return err }
 
-// message looks like one of protobuf's.
+// message resembles a protobuf message.
 type message struct {
 	Name  string
 	state int
@@ -47,14 +47,14 @@ type (
 	}
 )
 
-// echo is a method whose handler returns what it was sent, if that is what was meant.
+// echo is a method whose handler checks its request and returns it.
 type echo struct {
 	name   string
 	handle func(*rpc.Server)
 	call   func(context.Context, *rpc.Client) error
 }
 
-// kind makes the method for one value, by itself and in the places where it can stand.
+// kind returns methods for one value, alone and inside other types.
 func kind[T any](t *testing.T, n int, v T) []echo {
 	return []echo{
 		method(t, fmt.Sprint("Plain", n), v), method(t, fmt.Sprint("Slice", n), []T{v}), method(t, fmt.Sprint("Map", n), map[string]T{"a": v}),
@@ -79,8 +79,9 @@ func method[T any](t *testing.T, name string, want T) echo {
 	}}
 }
 
-// TestKinds sends values of many types to a worker and back: each comes back equal, or is
-// refused before anything is sent. The tests of package codec have all types and places.
+// TestKinds sends values of many types to a worker and back. Each one comes back equal,
+// or is refused before anything is sent. The tests of package codec cover all types and
+// positions.
 func TestKinds(t *testing.T) {
 	t.Parallel()
 	rdb := redistest.StartServer(t).Client(t)

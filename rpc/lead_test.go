@@ -16,8 +16,8 @@ import (
 	"github.com/desir-go/desir/rpc"
 )
 
-// stores counts the calls that a client stores by means of the user's client, whose hooks see
-// them; a caller that leads stores its own over the connection of the inbox.
+// stores counts the calls that are stored through the user's client, whose hooks see
+// them. A caller in direct mode stores its call over the connection of the inbox.
 type stores struct{ n atomic.Int64 }
 
 func (*stores) DialHook(next redis.DialHook) redis.DialHook { return next }
@@ -35,7 +35,7 @@ func (*stores) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Process
 	return next
 }
 
-// lone is a caller that leads.
+// lone is a caller in direct mode.
 type lone struct {
 	*rpc.Client
 	rdb    *redis.Client
@@ -51,7 +51,8 @@ func newLone(t *testing.T, addr string) *lone {
 	return l
 }
 
-// lead calls until a call has led. A busy machine may let a caller lead seldom.
+// lead makes calls until one was made in direct mode. On a busy machine this may take
+// many calls.
 func (l *lone) lead(t *testing.T) {
 	t.Helper()
 	for start := time.Now(); time.Since(start) < time.Minute; {
@@ -64,11 +65,11 @@ func (l *lone) lead(t *testing.T) {
 	t.Fatal("no call has led")
 }
 
-// readTime is less than the second that a caller's read takes which nobody interrupts.
+// readTime is less than the second after which an uninterrupted read returns.
 const readTime = 300 * time.Millisecond
 
-// TestLead looks at what a caller that leads meets: each is done right after a call that led, so that
-// nearly always it leads as well.
+// TestLead checks events that a caller in direct mode can meet. Each one is tried right
+// after a call in direct mode, so that the next one nearly always is, too.
 func TestLead(t *testing.T) {
 	t.Parallel()
 	srv := redistest.StartServer(t)
@@ -133,7 +134,7 @@ func TestLead(t *testing.T) {
 		}
 		mustSum(t, c.Client)
 	})
-	t.Run("large", func(t *testing.T) { // the connection might not take it at once
+	t.Run("large", func(t *testing.T) { // the connection might not take it without blocking
 		c.lead(t)
 		before := c.stores.n.Load()
 		if _, err := sum.Call(t.Context(), c.Client, make([]int, 5000)); err != nil || c.stores.n.Load() == before {
@@ -168,7 +169,7 @@ func TestLead(t *testing.T) {
 			t.Errorf("five calls of closed Clients ended after %v or more", quickest)
 		}
 	})
-	t.Run("closed redis client", func(t *testing.T) { // a connection of our own does not tell
+	t.Run("closed redis client", func(t *testing.T) { // our own connection does not notice
 		c := newLone(t, srv.Addr)
 		c.lead(t)
 		_ = c.rdb.Close()
@@ -182,7 +183,8 @@ func TestLead(t *testing.T) {
 			}
 		}
 	})
-	t.Run("read only", func(t *testing.T) { // what was not executed is sent again, as other calls are
+	// A call that was not executed is sent again the usual way.
+	t.Run("read only", func(t *testing.T) {
 		c.lead(t)
 		if err := worker.ReplicaOf(t.Context(), "127.0.0.1", "1").Err(); err != nil {
 			t.Fatal(err)
@@ -214,7 +216,7 @@ func TestLead(t *testing.T) {
 	})
 }
 
-// TestLeadLost loses what a caller that leads sends, and the answers to it.
+// TestLeadLost loses what a caller in direct mode sends, and the replies.
 func TestLeadLost(t *testing.T) {
 	t.Parallel()
 	store := redistest.All(redistest.Command("evalsha"), redistest.Arg("86400000"))
@@ -259,8 +261,8 @@ func TestLeadLost(t *testing.T) {
 	}
 }
 
-// TestLeadTurns lets one to four callers come and go, some of which give up: who reads changes
-// all the time.
+// TestLeadTurns starts and cancels calls of one to four callers, so that the reader
+// changes all the time.
 func TestLeadTurns(t *testing.T) {
 	t.Parallel()
 	redistest.Goroutines(t)

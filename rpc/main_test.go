@@ -16,7 +16,7 @@ import (
 	"github.com/desir-go/desir/rpc"
 )
 
-// childEnv turns the test binary into a worker at an address.
+// childEnv turns the test binary into a worker for the server at this address.
 const childEnv = "DESIR_TEST_WORK_AT"
 
 func TestMain(m *testing.M) {
@@ -56,7 +56,7 @@ func addUp(_ context.Context, ns []int) (total int, err error) {
 // holds counts the handlers of Hold that have begun.
 const holds = "holds"
 
-// untilOver is a handler that runs as long as its context.
+// untilOver returns a handler that runs until its context ends.
 func untilOver[T any](rdb redis.UniversalClient) func(context.Context, T) (T, error) {
 	return func(ctx context.Context, _ T) (none T, _ error) {
 		rdb.Incr(context.Background(), holds)
@@ -65,7 +65,7 @@ func untilOver[T any](rdb redis.UniversalClient) func(context.Context, T) (T, er
 	}
 }
 
-// held waits until so many handlers of Hold have begun.
+// held waits until n handlers of Hold have begun.
 func held(t *testing.T, rdb redis.UniversalClient, n int) {
 	t.Helper()
 	redistest.Eventually(t, 20*time.Second, func() bool {
@@ -74,7 +74,7 @@ func held(t *testing.T, rdb redis.UniversalClient, n int) {
 	}, fmt.Sprintf("%d calls run", n))
 }
 
-// work is a process that is a worker until it is killed, or whoever has started it is gone.
+// work runs a worker until its process is killed, or the process that started it ends.
 func work(addr string) error {
 	go func() {
 		_, _ = io.Copy(io.Discard, os.Stdin)
@@ -87,7 +87,8 @@ func work(addr string) error {
 	return s.Run(context.Background())
 }
 
-// serve runs a worker until the test, or the function that it returns, ends it.
+// serve starts a worker that runs until the test ends, or the returned function is
+// called.
 func serve(t *testing.T, rdb redis.UniversalClient, opts ...rpc.ServerOption) (s *rpc.Server, end func()) {
 	t.Helper()
 	s = rpc.NewServer(rdb, service, opts...)
@@ -96,7 +97,7 @@ func serve(t *testing.T, rdb redis.UniversalClient, opts ...rpc.ServerOption) (s
 	return s, run(t, s)
 }
 
-// run runs a worker until the test, or the function that it returns, ends it.
+// run runs a worker until the test ends, or the returned function is called.
 func run(t *testing.T, s *rpc.Server) (end func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
@@ -114,7 +115,7 @@ func run(t *testing.T, s *rpc.Server) (end func()) {
 
 var patient = rpc.Wait(20 * time.Second)
 
-// mustSum makes a call that has to work.
+// mustSum makes a call that must succeed.
 func mustSum(t *testing.T, c *rpc.Client) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)

@@ -18,7 +18,7 @@ import (
 	"github.com/desir-go/desir/rpc"
 )
 
-// quietEnv turns the test binary into a program that serves, calls and closes at an
+// quietEnv turns the test binary into a program that serves, calls and closes at this
 // address, and prints what go-redis logs.
 const quietEnv = "DESIR_TEST_QUIET_AT"
 
@@ -31,7 +31,7 @@ func (p *printing) Printf(_ context.Context, format string, v ...any) {
 	fmt.Printf(format+"\n", v...)
 }
 
-// quietly serves, calls and closes, often and in several ways.
+// quietly serves, calls and closes, repeatedly and in several ways.
 func quietly(addr string) error {
 	redis.SetLogger(&printing{})
 	for i := range 20 {
@@ -64,8 +64,8 @@ func quietly(addr string) error {
 }
 
 // TestNothingIsLogged runs a program that serves, calls, and ends by desir.Close:
-// go-redis logs nothing of it. The program is a process, since go-redis has one logger
-// for each.
+// go-redis logs nothing. It is a separate process, since go-redis has one logger per
+// process.
 func TestNothingIsLogged(t *testing.T) {
 	t.Parallel()
 	srv := redistest.StartServer(t)

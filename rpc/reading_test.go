@@ -13,7 +13,7 @@ import (
 	"github.com/desir-go/desir/internal/send"
 )
 
-// vacant returns a client whose reader is vacant: its caller was alone.
+// vacant returns a client whose reader is vacant, because its caller was alone.
 func vacant(t *testing.T, rdb *redis.Client, service string) (*Client, *inbox) {
 	t.Helper()
 	double := NewMethod[int, int]("Double")
@@ -47,14 +47,14 @@ func serve(t *testing.T, s *Server) {
 	})
 }
 
-// own reports whether the reader has a connection, once nobody uses it.
+// own reports whether the reader has a connection, once it is idle.
 func own(b *inbox) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.reading || b.reader.own != nil
 }
 
-// TestTidy lets a reader that is vacant come to rest, with its connection.
+// TestTidy checks that an unused vacant reader is closed.
 func TestTidy(t *testing.T) {
 	_, box := vacant(t, redistest.StartServer(t).Client(t), "tidy")
 	if !own(box) {
@@ -63,10 +63,10 @@ func TestTidy(t *testing.T) {
 	redistest.Eventually(t, 20*time.Second, func() bool { return !own(box) }, "the connection is closed")
 }
 
-// TestLeads asks when a caller may lead.
+// TestLeads checks when direct mode is allowed.
 func TestLeads(t *testing.T) {
 	c, box := vacant(t, redistest.StartServer(t).Client(t), "leads")
-	box.mu.Lock() // nobody enters
+	box.mu.Lock() // no call can enter
 	defer box.mu.Unlock()
 	r := box.reader
 	ready := func() (*call, *inboxReader) {
@@ -91,8 +91,8 @@ func TestLeads(t *testing.T) {
 	}
 }
 
-// TestLeadEnded gives a call that has ended to a caller that was to lead: it is not stored, neither
-// over the connection nor by means of the client.
+// TestLeadEnded passes a call that has already ended to lead: it is not stored, neither
+// over the connection nor through the client.
 func TestLeadEnded(t *testing.T) {
 	rdb := redistest.StartServer(t).Client(t)
 	c, box := vacant(t, rdb, "ended")
@@ -124,7 +124,7 @@ func TestLeadEnded(t *testing.T) {
 	}
 }
 
-// TestLedTo refuses the stores of calls: of one whose caller has left nothing is sent again.
+// TestLedTo refuses stores: a call whose caller has left is not sent again.
 func TestLedTo(t *testing.T) {
 	rdb := redistest.StartServer(t).Client(t)
 	c := NewClient(rdb, "led")

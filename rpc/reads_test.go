@@ -13,8 +13,8 @@ import (
 	"github.com/desir-go/desir/rpc"
 )
 
-// TestLooksAreReads loses replies to what Methods and Workers send: it is sent again, and no error
-// says that something may have run.
+// TestLooksAreReads loses replies to what Methods and Workers send: the script is sent
+// again, and no error says that it may have run.
 func TestLooksAreReads(t *testing.T) {
 	t.Parallel()
 	srv := redistest.StartServer(t)
@@ -59,8 +59,8 @@ func TestLooksAreReads(t *testing.T) {
 	}
 }
 
-// TestOneShapeOfDeadlines lets handlers end at the deadlines of their calls, in many ways: the
-// caller sees its own deadline, and no error of the worker, which did not answer before.
+// TestOneShapeOfDeadlines ends handlers at the deadlines of their calls, in many ways.
+// The caller sees its own deadline and no error of the worker.
 func TestOneShapeOfDeadlines(t *testing.T) {
 	t.Parallel()
 	rdb := redistest.StartServer(t).Client(t)

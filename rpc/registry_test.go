@@ -11,8 +11,8 @@ type unpackable struct{ C chan int }
 
 func (*unpackable) Error() string { return "" }
 
-// TestRegistryConflicts: a program whose names contradict each other panics when it
-// starts, and says which; the same twice is fine.
+// TestRegistryConflicts checks that contradicting registrations panic with a clear
+// message, and that a repeated one does nothing.
 func TestRegistryConflicts(t *testing.T) {
 	RegisterError("rpc.errKnown", errKnown)
 	RegisterErrorType[*typedErr]("rpc.typedErr")

@@ -18,7 +18,7 @@ import (
 	"github.com/desir-go/desir/rpc"
 )
 
-// oneKey is a ring of one key, made of one byte.
+// oneKey is a key ring with one key, made of one byte.
 type oneKey byte
 
 func (k oneKey) Current() (uint32, []byte) { return 1, bytes.Repeat([]byte{byte(k)}, 32) }
@@ -32,13 +32,14 @@ var (
 	count   = rpc.NewMethod[string, int]("Count")
 )
 
-// counting is a worker with Sum, Fail and Count, which counts its runs.
+// counting starts a worker with Sum, Fail and Count, which counts its runs.
 func counting(t *testing.T, rdb redis.UniversalClient, opts ...rpc.ServerOption) (s *rpc.Server, runs *atomic.Int64, end func()) {
 	t.Helper()
 	runs = new(atomic.Int64)
 	s = rpc.NewServer(rdb, service, opts...)
 	sum.Handle(s, addUp)
-	hold.Handle(s, func(ctx context.Context, key string) (string, error) { // until there is something in a list
+	// Until there is an element in a list.
+	hold.Handle(s, func(ctx context.Context, key string) (string, error) {
 		all, err := rdb.BLPop(ctx, time.Minute, key).Result()
 		return strings.Join(all, " "), err
 	})
@@ -52,8 +53,8 @@ func counting(t *testing.T, rdb redis.UniversalClient, opts ...rpc.ServerOption)
 	return s, runs, run(t, s)
 }
 
-// alone makes the service look alive without a worker, so that a call stays in the list, and returns
-// its frame.
+// alone makes the service look alive without a worker, so that a call stays in the list,
+// and returns its frame.
 func alone(t *testing.T, rdb *redis.Client, f func(ctx context.Context)) (frame string) {
 	t.Helper()
 	if err := rdb.Set(t.Context(), "{"+service+"}:alive", "10", time.Minute).Err(); err != nil {
@@ -118,7 +119,7 @@ func TestCodecs(t *testing.T) {
 				t.Errorf("Cast: %v", err)
 			}
 			redistest.Eventually(t, 20*time.Second, func() bool { return runs.Load() == 2 }, "the cast runs")
-			for range 100 { // which leads now and then
+			for range 100 { // some in direct mode
 				mustSum(t, client)
 			}
 			if n := client.Stats().Forged; n != 0 {
@@ -128,7 +129,8 @@ func TestCodecs(t *testing.T) {
 	}
 }
 
-// TestSealedHidesAndBinds looks at a frame under Encrypt, and stores copies and variants of it.
+// TestSealedHidesAndBinds examines a frame under Encrypt, and stores copies and variants
+// of it.
 func TestSealedHidesAndBinds(t *testing.T) {
 	t.Parallel()
 	rdb := redistest.StartServer(t).Client(t)
@@ -186,8 +188,7 @@ func TestPlainReplay(t *testing.T) {
 	}
 }
 
-// TestForged sends results to a call in the name of its worker, by a party that knows everything
-// but the keys.
+// TestForged sends forged results to a call. The forger knows everything but the keys.
 func TestForged(t *testing.T) {
 	t.Parallel()
 	rdb := redistest.StartServer(t).Client(t)
@@ -212,7 +213,8 @@ func TestForged(t *testing.T) {
 		rdb.XAdd(t.Context(), &redis.XAddArgs{Stream: "desir:inbox:" + info.Caller, Values: []any{"1", pack.AppendBinary(b, body)}})
 	}
 	forge(0, "\xa3lie")
-	signed, _ := codec.Sign(nil, oneKey(1)).Append(nil, []byte("\xa3lie")) // of the same keys, for something else
+	// Sealed with the same keys for another purpose.
+	signed, _ := codec.Sign(nil, oneKey(1)).Append(nil, []byte("\xa3lie"))
 	forge(0, string(signed))
 	strange, _ := codec.Sign(nil, oneKey(2)).Append(nil, []byte("\xa3lie"))
 	forge(0, string(strange))
@@ -224,14 +226,14 @@ func TestForged(t *testing.T) {
 	}
 }
 
-// TestCodecsDiffer has clients and workers with another codec, or none.
+// TestCodecsDiffer combines clients and workers with different codecs, or none.
 func TestCodecsDiffer(t *testing.T) {
 	t.Parallel()
 	encrypt := func(k oneKey) rpc.SideOption { return rpc.WithCodec(codec.Encrypt(nil, k)) }
 	for name, x := range map[string]struct {
 		client []rpc.ClientOption
 		server []rpc.ServerOption
-		code   rpc.Code // of a worker that is believed; 0: none is
+		code   rpc.Code // the expected code of an accepted error; 0: none is accepted
 	}{
 		"worker without": {[]rpc.ClientOption{encrypt(1)}, nil, 0},
 		"client without": {nil, []rpc.ServerOption{encrypt(1)}, rpc.Unauthenticated},
@@ -263,7 +265,8 @@ func TestCodecsDiffer(t *testing.T) {
 	}
 }
 
-// TestInboxPrefix gives a service inboxes of its own: a worker that may write to no others serves it.
+// TestInboxPrefix gives a service its own inbox prefix: a worker with permission for that
+// prefix only can serve it.
 func TestInboxPrefix(t *testing.T) {
 	t.Parallel()
 	srv := redistest.StartServer(t)
@@ -288,7 +291,8 @@ func TestInboxPrefix(t *testing.T) {
 	}
 	refused := s.Stats().Refused
 	id := strings.TrimPrefix(inboxes[0], "calc:inbox:")
-	for _, name := range []string{"other:" + id, id, "calc:inbox:x" + id, "calc", "{calc}:about" + id} { // keys that are not its to write to
+	// Keys that it must not write to.
+	for _, name := range []string{"other:" + id, id, "calc:inbox:x" + id, "calc", "{calc}:about" + id} {
 		b := pack.AppendUint(pack.AppendString(pack.AppendUint(pack.AppendArray(nil, 8), 1), name), 7)
 		b = pack.AppendUint(pack.AppendString(pack.AppendString(b, "Count"), "text>int"), 0)
 		rdb.RPush(t.Context(), service, pack.AppendBinary(pack.AppendMap(b, 0), "\xa1x"))
@@ -299,14 +303,14 @@ func TestInboxPrefix(t *testing.T) {
 		t.Errorf("%d runs for inboxes that are not the worker's; %+v", runs.Load(), st)
 	}
 	end()
-	counting(t, rdb) // a worker that knows the default alone
+	counting(t, rdb) // a worker with the default prefix only
 	redistest.Eventually(t, 20*time.Second, func() bool {
 		_, err := sum.Call(t.Context(), rpc.NewClient(rdb, service, own), nil)
 		return errors.Is(err, desir.ErrNotSupported) && strings.Contains(err.Error(), "InboxPrefix")
 	}, "a client whose prefix the worker does not have is told")
 }
 
-// TestOptionsRefused gives options that cannot work.
+// TestOptionsRefused passes invalid options.
 func TestOptionsRefused(t *testing.T) {
 	t.Parallel()
 	rdb := redistest.StartServer(t).Client(t)
@@ -322,7 +326,7 @@ func TestOptionsRefused(t *testing.T) {
 	}
 }
 
-// TestUnguessable makes calls, and looks at their IDs.
+// TestUnguessable makes calls and examines their IDs.
 func TestUnguessable(t *testing.T) {
 	t.Parallel()
 	rdb := redistest.StartServer(t).Client(t)

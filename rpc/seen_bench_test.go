@@ -2,7 +2,7 @@ package rpc
 
 import "testing"
 
-// BenchmarkSeen is what a worker pays for each call to know second copies.
+// BenchmarkSeen measures the cost per call of recognizing second copies.
 func BenchmarkSeen(b *testing.B) {
 	s := newSeen()
 	var g ids

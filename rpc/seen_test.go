@@ -2,8 +2,8 @@ package rpc
 
 import "testing"
 
-// TestSeen remembers calls: copies are told as long as they may begin, however many calls came
-// between.
+// TestSeen records calls: copies are recognized as long as they may begin, no matter how
+// many calls came in between.
 func TestSeen(t *testing.T) {
 	t.Parallel()
 	s := newSeen()
@@ -45,7 +45,7 @@ func TestSeen(t *testing.T) {
 	}
 }
 
-// TestIDs makes IDs that tell nothing of each other.
+// TestIDs checks that generated IDs are unrelated.
 func TestIDs(t *testing.T) {
 	t.Parallel()
 	var a, b ids

@@ -22,7 +22,7 @@ import (
 	"github.com/desir-go/desir/rpc"
 )
 
-// sentinels has every exported sentinel of the module, with its code.
+// sentinels lists every exported sentinel of the module with its code.
 var sentinels = map[string]struct {
 	err  error
 	code rpc.Code
@@ -51,8 +51,8 @@ var sentinels = map[string]struct {
 	"rpc.ErrStopped":        {rpc.ErrStopped, rpc.Unavailable},
 }
 
-// TestEverySentinel reads the sources of the module: each exported sentinel is in the table, and
-// CodeOf knows it, alone and inside the errors of calls.
+// TestEverySentinel reads the sources of the module. Each exported sentinel is in the
+// table, and CodeOf knows it, alone and inside the errors of calls.
 func TestEverySentinel(t *testing.T) {
 	t.Parallel()
 	found := sentinelsIn(t, "..")
@@ -78,7 +78,8 @@ func TestEverySentinel(t *testing.T) {
 	}
 }
 
-// sentinelsIn returns the exported variables called Err… below a folder, as "package.Name".
+// sentinelsIn returns the exported variables named Err… below a directory, as
+// "package.Name".
 func sentinelsIn(t *testing.T, root string) (names []string) {
 	t.Helper()
 	err := fs.WalkDir(os.DirFS(root), ".", func(file string, d fs.DirEntry, err error) error {
@@ -115,7 +116,8 @@ func sentinelsIn(t *testing.T, root string) (names []string) {
 	return names
 }
 
-// TestZeroValues uses what no constructor has made: an error, and never a panic.
+// TestZeroValues uses values that no constructor has made: they return errors and never
+// panic.
 func TestZeroValues(t *testing.T) {
 	t.Parallel()
 	rdb := redistest.StartServer(t).Client(t)

@@ -11,8 +11,7 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// open returns the calls whose callers were told nothing yet, but those of clients that
-// were killed.
+// open returns the calls that have not ended, except those of killed clients.
 func (b book) open(killed map[int]bool) (calls []int) {
 	var fates map[string]string
 	must(func() (err error) { fates, err = b.rdb.HGetAll(context.Background(), fatesKey).Result(); return err })
@@ -25,14 +24,14 @@ func (b book) open(killed map[int]bool) (calls []int) {
 	return calls
 }
 
-// judge reads the book when the storm is over, and returns what may not be:
+// judge reads the book after the storm, and returns all violations:
 //
 //   - a call of a living client that has not ended within the bound
-//   - a call that ran although its caller was told that it did not
+//   - a call that ran although its error said that it did not
 //   - a call that ran twice
-//   - a result without a run, and a result or an error that the handler did not give
+//   - a result without a run, or a result or an error that the handler did not return
 //
-// Everything else is allowed, so a verdict does not hang on luck.
+// Everything else is allowed, so that the outcome does not depend on timing.
 func (b book) judge(t *testing.T, bound time.Duration, killed map[int]bool) (wrong []string) {
 	t.Helper()
 	for end := time.Now().Add(bound); len(b.open(killed)) > 0 && time.Now().Before(end); {
@@ -70,7 +69,7 @@ func (b book) judge(t *testing.T, bound time.Duration, killed map[int]bool) (wro
 	return wrong
 }
 
-// TestStormsAreJudged does by hand what may not be: the judge sees it.
+// TestStormsAreJudged breaks each rule by hand: the judge reports it.
 func TestStormsAreJudged(t *testing.T) {
 	t.Parallel()
 	b := openBook(redistest.StartServer(t).Addr)

@@ -19,14 +19,14 @@ import (
 	"github.com/desir-go/desir/rpc"
 )
 
-// A storm is calls under faults. Its parts, workers and clients, write what happens to a
-// book on a server of its own, which has no faults: what was begun, what each caller was
-// told, and how often each call ran. Its judge reads the book.
+// A storm is a load of calls under faults. Its parts, workers and clients, record events
+// in a book on a separate server without faults: which calls were begun, how each call
+// ended, and how often it ran. The judge reads the book.
 
 // stormEnv turns the test binary into a part of a storm: see [part.String].
 const stormEnv = "DESIR_TEST_STORM"
 
-// part is a part of a storm in a process of its own.
+// part is a part of a storm in a separate process.
 type part struct {
 	what       string // worker, worker without fence, or client
 	addr, book string // of the servers
@@ -37,7 +37,7 @@ func (p part) String() string {
 	return fmt.Sprintf("%s=%s|%s|%s|%d", stormEnv, p.what, p.addr, p.book, p.id)
 }
 
-// playPart is the life of the process.
+// playPart runs the process.
 func playPart(text string) error {
 	redistest.EndWithParent()
 	redis.SetLogger(discard{})
@@ -60,12 +60,12 @@ func playPart(text string) error {
 	return nil
 }
 
-// discard is a logger of go-redis that drops everything.
+// discard is a go-redis logger that drops everything.
 type discard struct{}
 
 func (discard) Printf(context.Context, string, ...any) {}
 
-// stormClient has short timeouts and a small pool, so that much happens.
+// stormClient has short timeouts and a small pool, to provoke errors.
 func stormClient(addr string) *redis.Client {
 	return redis.NewClient(&redis.Options{Addr: addr, PoolSize: 6, ReadTimeout: time.Second, PoolTimeout: 5 * time.Second})
 }
@@ -74,8 +74,8 @@ func stormClient(addr string) *redis.Client {
 type book struct{ rdb *redis.Client }
 
 const (
-	fatesKey = "fates" // call → what its caller was told
-	runsKey  = "runs"  // call → how often it ran
+	fatesKey = "fates" // call → how it ended for its caller
+	runsKey  = "runs"  // call → number of runs
 
 	pending = "pending"
 	good    = "good"      // the right result
@@ -88,7 +88,8 @@ func openBook(addr string) book {
 	return book{redis.NewClient(&redis.Options{Addr: addr, PoolSize: 50, ReadTimeout: time.Minute, PoolTimeout: time.Minute})}
 }
 
-// must writes until it is written: the book has no faults, but the machine may be busy.
+// must retries a write until it succeeds: the book has no faults, but the machine may be
+// busy.
 func must(write func() error) {
 	for write() != nil {
 		<-time.After(10 * time.Millisecond)
@@ -99,8 +100,8 @@ func (b book) tell(call int, fate string) {
 	must(func() error { return b.rdb.HSet(context.Background(), fatesKey, call, fate).Err() })
 }
 
-// run notes a run. A run whose note is written twice would be a false alarm, so each has
-// a name.
+// run records a run. Each run has a name, because a record written twice would be a false
+// alarm.
 func (b book) run(call int) {
 	name := rand.Uint64()
 	must(func() error { return b.rdb.SAdd(context.Background(), fmt.Sprint("run:", call), name).Err() })
@@ -109,7 +110,7 @@ func (b book) run(call int) {
 
 const overKey = "over"
 
-// end has the clients of the storm make no more calls.
+// end makes the clients of the storm stop making calls.
 func (b book) end() {
 	must(func() error { return b.rdb.Set(context.Background(), overKey, "1", 0).Err() })
 }
@@ -126,15 +127,15 @@ func (b book) life() context.Context {
 	return ctx
 }
 
-// order is what a call of a storm wants.
+// order is the request of a call in a storm.
 type order struct {
 	Call int
-	For  time.Duration // it takes
+	For  time.Duration // how long the handler takes
 }
 
 var stormy = rpc.NewMethod[order, int]("Stormy")
 
-// stormServer is a worker of a storm.
+// stormServer returns a worker of a storm.
 func stormServer(rdb *redis.Client, b book, opts ...rpc.ServerOption) *rpc.Server {
 	opts = append([]rpc.ServerOption{rpc.Concurrency(4), rpc.Grace(time.Second), rpc.Logger(slog.New(slog.DiscardHandler))}, opts...)
 	s := rpc.NewServer(rdb, service, opts...)
@@ -190,8 +191,7 @@ func callers(ctx context.Context, c *rpc.Client, b book, id int) *sync.WaitGroup
 	return &group
 }
 
-// fateOf makes a call and says what its caller was told. Half of the calls have no
-// deadline.
+// fateOf makes a call and returns how it ended. Half of the calls have no deadline.
 func fateOf(n int, c *rpc.Client, o order) string {
 	ctx := context.Background()
 	switch rand.IntN(4) {

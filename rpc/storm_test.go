@@ -16,7 +16,7 @@ import (
 	"github.com/desir-go/desir/rpc"
 )
 
-// scale is how long a storm lasts, and its longest faults.
+// scale is the length of a storm and of its longest faults.
 type scale struct{ whole, stop, hole, freeze time.Duration }
 
 func scaleOfRun() scale {
@@ -26,7 +26,7 @@ func scaleOfRun() scale {
 	return scale{4 * time.Second, 3 * time.Second, 2 * time.Second, time.Second}
 }
 
-// storm is one under way.
+// storm is a running storm.
 type storm struct {
 	t     *testing.T
 	rng   *rand.Rand
@@ -41,7 +41,7 @@ type storm struct {
 	nextID   int
 	killed   map[int]bool // clients
 	near     *nearWorker
-	mended   []mend // what is still broken
+	mended   []mend // current faults
 	counts   map[string]int
 }
 
@@ -51,10 +51,10 @@ type mend struct {
 	do func()
 }
 
-// TestStorm lets workers and clients crash, freeze, restart, lose connections, replies
-// and their pools, and requests arrive late: whatever happens, every call ends, no call
-// runs twice, and none runs of which its caller was told that it did not. DESIR_LONG=1
-// makes it last for minutes.
+// TestStorm makes workers and clients crash, freeze, restart, and lose connections,
+// replies and their pools, and delays requests. Every call ends, no call runs twice, and
+// no call runs whose caller learned that it did not. DESIR_LONG=1 makes it last for
+// minutes.
 func TestStorm(t *testing.T) {
 	t.Parallel()
 	s := &storm{t: t, rng: redistest.Seed(t), scale: scaleOfRun(), srv: redistest.StartServer(t), killed: map[int]bool{}, counts: map[string]int{}}
@@ -164,7 +164,7 @@ func (s *storm) upTo(d time.Duration) time.Duration { return time.Duration(s.rng
 
 func (s *storm) proxy() *redistest.Proxy { return s.proxies[s.rng.IntN(len(s.proxies))] }
 
-// some picks what a fault is about.
+// some picks which commands a fault affects.
 func (s *storm) some() redistest.Match {
 	all := []redistest.Match{
 		redistest.Command("eval", "evalsha"), redistest.Command("blmpop"), redistest.Command("xadd"), redistest.Command("xread"), redistest.Any,
@@ -190,7 +190,7 @@ func (s *storm) mend(now time.Time) {
 	s.mended = rest
 }
 
-// hold lets a request arrive late. In half of the cases its client has gone before that.
+// hold delays a request. In half of the cases its client is gone before it arrives.
 func (s *storm) hold(what redistest.Match) {
 	p := s.proxy()
 	_, release := p.HoldRequest(1, what)
@@ -206,7 +206,7 @@ func (s *storm) freeze(of []*redistest.Child) {
 	s.later(s.scale.stop, c.Thaw)
 }
 
-// starve holds the connections of a pool for a while.
+// starve occupies the connections of a pool for a while.
 func (s *storm) starve(rdb *redis.Client) {
 	for range rdb.Options().PoolSize {
 		go rdb.BLPop(context.Background(), max(time.Second, s.scale.hole), "none")
@@ -252,8 +252,8 @@ func (w *nearWorker) end() {
 	<-w.ended
 }
 
-// TestStormWithoutFence has the read of a worker arrive after the worker gave it up. The
-// judge is content with a worker as it is, and not with one without the fence.
+// TestStormWithoutFence delays the read of a worker until the worker gave it up. The
+// judge accepts the normal worker, and rejects one without the fence.
 func TestStormWithoutFence(t *testing.T) {
 	t.Parallel()
 	for worker, fenced := range map[string]bool{"worker of one": true, "worker without fence": false} {

@@ -27,7 +27,8 @@ type fuller struct {
 	Other string
 }
 
-// TestUnknownFields calls by hand-written names, and with the types of a newer program.
+// TestUnknownFields makes calls with hand-written field names, and with the types of a
+// newer program.
 func TestUnknownFields(t *testing.T) {
 	t.Parallel()
 	rdb := redistest.StartServer(t).Client(t)
@@ -44,7 +45,7 @@ func TestUnknownFields(t *testing.T) {
 	for what, x := range map[string]struct {
 		method string
 		req    any
-		says   []string // nothing: it works
+		says   []string // nil: the call succeeds
 	}{
 		"right": {"Find", m{
 			"ID": 10, "name": "x", "Any": m{"id": 1}, "Since": time.Now(), "Lines": []any{m{"Sku": "a"}},

@@ -44,7 +44,7 @@ func init() {
 	RegisterErrorType[plainErr]("rpc.plainErr")
 }
 
-// across sends an error to its caller.
+// across encodes an error and decodes it as its caller does.
 func across(t *testing.T, err error) *Error {
 	t.Helper()
 	e, ok := readError(string(appendError(nil, err, "host:1")), "M")
@@ -113,14 +113,14 @@ func TestErrorsCross(t *testing.T) {
 	}
 }
 
-// TestErrorsCrossTwice sends an error on through a worker that knows none of its names.
+// TestErrorsCrossTwice passes an error on through a worker that knows none of its names.
 func TestErrorsCrossTwice(t *testing.T) {
 	err := fmt.Errorf("first: %w", errors.Join(errKnown, io.EOF, &typedErr{"pears", 3}, context.DeadlineExceeded))
 	first := string(appendError(nil, err, "host:1"))
 	hide := func(what string) string {
 		return strings.NewReplacer("rpc.errKnown", "rpc.errKnowN", "rpc.typedErr", "rpc.typedErR").Replace(what)
 	}
-	between, ok := readError(hide(first), "M") // there they have other names
+	between, ok := readError(hide(first), "M") // other names are known there
 	if !ok || errors.Is(between, errKnown) {
 		t.Fatalf("between: %v, %v", between, ok)
 	}
@@ -154,7 +154,8 @@ func TestErrorTypesCross(t *testing.T) {
 	}
 }
 
-// TestErrorBounds sends more causes, more details and longer ones than an error may have.
+// TestErrorBounds sends errors with more causes and details, and longer ones, than the
+// limits allow.
 func TestErrorBounds(t *testing.T) {
 	err := error(&roundErr{make([]error, 10)})
 	for range 5 {

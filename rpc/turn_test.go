@@ -10,8 +10,8 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// TestTurn lets a handler be quick and slow: it runs in the goroutine that reads, and in one of
-// its own.
+// TestTurn uses a handler that is quick and then slow: it runs on the reading goroutine
+// first, and on its own later.
 func TestTurn(t *testing.T) {
 	rdb := redistest.StartServer(t).Client(t)
 	where := NewMethod[bool, bool]("Where")
@@ -32,7 +32,7 @@ func TestTurn(t *testing.T) {
 	}
 }
 
-// TestUsual counts what slow runs cost.
+// TestUsual checks how slow runs affect the estimate.
 func TestUsual(t *testing.T) {
 	var u usual
 	u.saw(time.Minute)

@@ -17,8 +17,8 @@ import (
 
 var divide = rpc.NewMethod[[2]int, int]("Divide")
 
-// TestPython calls a worker from a client in another language, which knows
-// docs/wire.md alone.
+// TestPython calls a worker from a client in another language, written from docs/wire.md
+// alone.
 func TestPython(t *testing.T) {
 	t.Parallel()
 	if out, err := exec.Command("python3", "--version").CombinedOutput(); err != nil {

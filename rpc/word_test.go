@@ -105,7 +105,7 @@ func TestWordFits(t *testing.T) {
 	}
 }
 
-// TestFitting asks a worker's memory of words more than it keeps.
+// TestFitting fills a worker's cache of signatures beyond its limit.
 func TestFitting(t *testing.T) {
 	f := fitting{own: "[int]>int"}
 	for range 2 {

@@ -9,9 +9,10 @@ import (
 	"github.com/redis/go-redis/v9/maintnotifications"
 )
 
-// Alone returns a client of the same node with one connection of its own, for
-// commands that block: it repeats nothing, and gives up when the connection has been silent
-// for so long while a reply is due; never if that is negative. The caller closes it.
+// Alone returns a client of the same node with one dedicated connection, for commands
+// that block. It retries nothing. A command fails when the connection has been silent for
+// that long while a reply is due; a negative silence means never. The caller closes the
+// client.
 func Alone(node *redis.Client, silence time.Duration) *redis.Client {
 	o := alone(node, silence)
 	patiently(&o, nil)
@@ -25,30 +26,30 @@ func alone(node *redis.Client, silence time.Duration) redis.Options {
 	o.PoolSize, o.MinIdleConns, o.MaxIdleConns, o.MaxActiveConns = 1, 0, 0, 0
 	o.PipelinePoolSize = -1
 	o.ContextTimeoutEnabled = false
-	o.ClientSideCacheConfig, o.ClientSideCache = nil, nil // would have the server watch what is read
-	o.PushNotificationProcessor = nil                     // of the other client; a second one cannot share it
+	o.ClientSideCacheConfig, o.ClientSideCache = nil, nil // it would make the server track reads
+	// Belongs to the other client and cannot be shared.
+	o.PushNotificationProcessor = nil
 	o.MaintNotificationsConfig = quiet
 	return o
 }
 
-// quiet has a client not ask for notifications of maintenance.
+// quiet disables notifications of maintenance.
 var quiet = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
 
-// Lifetime is how long a connection of its own is used behind sentinels. A master
-// that they have replaced may go on answering, when it is cut off from them and not
-// from its clients; go-redis then closes the connections of the client itself, and
-// not those of Alone.
+// Lifetime is how long a dedicated connection is used behind sentinels. A master that was
+// cut off from its sentinels and replaced may continue to reply to its clients. go-redis
+// closes the connections of the user's client then, but not those of Alone.
 const Lifetime = 5 * time.Second
 
-// Outlived reports whether a connection that was made at that time, to this node,
-// may lead to a master of the past. Another one asks the sentinels anew.
+// Outlived reports whether a connection to this node, made at that time, may lead to a
+// former master. A new connection asks the sentinels again.
 func Outlived(node *redis.Client, made time.Time) bool {
 	return node.Options().Addr == behindSentinels && time.Since(made) > Lifetime
 }
 
-const behindSentinels = "FailoverClient" // where go-redis has an address else
+const behindSentinels = "FailoverClient" // go-redis' address of a client behind sentinels
 
-// Watched is a client as that of [Alone], of which one can see how long its connection has been
+// Watched is a client like that of [Alone] that shows how long its connection has been
 // silent.
 type Watched struct {
 	*redis.Client
@@ -56,8 +57,8 @@ type Watched struct {
 	open atomic.Bool
 }
 
-// AloneWatched is [Alone] whose connection gives up by itself only after it has been silent for
-// last; until it is greeted, for silence. Whoever looks may give it up before.
+// AloneWatched is [Alone] with a connection that fails only after it was silent for last.
+// Until it is greeted, the limit is silence. The caller may give it up earlier.
 func AloneWatched(node *redis.Client, silence, last time.Duration) *Watched {
 	o := alone(node, silence)
 	w := &Watched{}
@@ -75,8 +76,8 @@ func AloneWatched(node *redis.Client, silence, last time.Duration) *Watched {
 	return w
 }
 
-// Silent returns since when nothing has arrived. It is false while there is no connection, or
-// one that is not greeted.
+// Silent returns the time since which nothing has arrived. It returns false if there is
+// no connection, or it is not greeted yet.
 func (w *Watched) Silent() (since time.Time, open bool) {
 	c := w.conn.Load()
 	if c == nil || !w.open.Load() {
@@ -85,7 +86,7 @@ func (w *Watched) Silent() (since time.Time, open bool) {
 	return start.Add(time.Duration(c.heard.Load())), true
 }
 
-// greeted has f called when a connection of o is greeted, which is when go-redis calls its
+// greeted calls f when a connection of o is greeted, which is when go-redis calls
 // OnConnect.
 func greeted(o *redis.Options, f func()) {
 	connected := o.OnConnect

@@ -7,7 +7,7 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// TestOutlived knows a client behind sentinels, whatever go-redis calls its node.
+// TestOutlived recognizes a client behind sentinels by go-redis' name for its node.
 func TestOutlived(t *testing.T) {
 	old := time.Now().Add(-Lifetime)
 	behind := redis.NewFailoverClient(&redis.FailoverOptions{MasterName: "m", SentinelAddrs: []string{"127.0.0.1:1"}})

@@ -1,14 +1,13 @@
 package link
 
-// Command is a command and what became of it. It may be used again once it has its
-// answer.
+// Command is a command and its outcome. It can be reused after its reply was received.
 type Command struct {
 	Words []string
-	Key   int // the word that is the first key
-	// Take reads the answer, if it is neither an error nor null, and must read it to its end.
-	// Nil: it is nothing but that.
+	Key   int // index in Words of the first key
+	// Take decodes a reply that is neither an error nor null. It must read the whole
+	// reply. If Take is nil, the reply is skipped.
 	Take func(*Reply)
 
-	Null bool  // the answer was null
-	Err  error // the server's answer, or what has ended the exchange before it came
+	Null bool  // the reply was null
+	Err  error // an error reply, or the error that ended the exchange before the reply
 }

@@ -8,17 +8,17 @@ import (
 	"github.com/redis/go-redis/v9/auth"
 )
 
-// renewal hears of new credentials: a connection that nobody gives back is not
-// authenticated again by go-redis, and has to make way for another.
+// renewal receives new credentials. go-redis does not authenticate a connection again
+// that is never returned to the pool, so such a connection must be replaced.
 type renewal struct{ due atomic.Bool }
 
 func (r *renewal) OnNext(auth.Credentials) { r.due.Store(true) }
 
-// OnError is nothing to us: a connection that is not accepted any more will be told.
+// OnError ignores errors: the server closes a connection that it no longer accepts.
 func (r *renewal) OnError(error) {}
 
-// subscribe takes the credentials of o from their provider, if they may change, and returns what
-// hears of the change, and ends that.
+// subscribe takes the credentials of o from their provider, if they can change. r
+// receives changes, and end ends the subscription.
 func subscribe(o *redis.Options) (r *renewal, end func(), err error) {
 	r, end = &renewal{}, func() {}
 	p := o.StreamingCredentialsProvider
@@ -29,10 +29,11 @@ func subscribe(o *redis.Options) (r *renewal, end func(), err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	o.StreamingCredentialsProvider = nil // a redis.Conn that dials cannot have one
+	o.StreamingCredentialsProvider = nil // a redis.Conn that dials cannot have a provider
 	o.CredentialsProviderContext = func(context.Context) (string, string, error) {
 		user, password := first.BasicAuth()
 		return user, password, nil
 	}
-	return r, func() { _ = unsubscribe() }, nil // an error would mean that it goes on hearing, which harms nobody
+	// An error means that it stays subscribed, which does no harm.
+	return r, func() { _ = unsubscribe() }, nil
 }

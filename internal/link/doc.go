@@ -1,3 +1,3 @@
-// Package link is connections that are not shared: for commands that block, and for whoever
-// exchanges commands with one server at a stretch.
+// Package link provides dedicated connections to Redis servers, for commands that block
+// and for exchanges of many commands with one server.
 package link

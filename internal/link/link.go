@@ -14,36 +14,36 @@ import (
 	"github.com/desir-go/desir/internal/send"
 )
 
-// Link is a connection on which one goroutine sends commands and reads their answers
-// itself. The client library dials and greets; what it does for a command besides
-// writing and reading (looking whether the connection is open, deadlines, hooks, objects for words and
-// answers) costs more than a quick exchange with a server nearby.
+// Link is a connection on which one goroutine sends commands and reads the replies
+// itself. go-redis dials and greets. What else it does per command (checking the
+// connection, deadlines, hooks, allocating arguments and replies) costs more than a quick
+// exchange with a server nearby.
 type Link struct {
-	client   *redis.Client // whose connection it is
+	client   *redis.Client // owner of the connection
 	renewal  *renewal
-	forget   func() // to hear of that
+	forget   func() // ends the subscription of renewal
 	conn     net.Conn
 	reply    *Reply
 	out      []byte
 	patience time.Duration
 	armed    time.Time // when the deadlines were set
-	broken   error     // after which nothing can be sent or read
+	broken   error     // permanent error: nothing more can be sent or read
 
-	waiting bool // for an answer, and an interrupt ends that
-	missed  bool // an interrupt came while an answer was read
+	waiting bool // Await waits for a reply, and an interrupt ends that
+	missed  bool // an interrupt came while a reply was read
 
 	mu          sync.Mutex
-	interrupted bool // the deadline of reads is in the past
+	interrupted bool // the read deadline is in the past
 }
 
 const (
-	inSize  = 32 << 10 // of the buffer for what comes
-	keptOut = 64 << 10 // bytes of the buffer for what leaves, between two exchanges
+	inSize  = 32 << 10 // read buffer
+	keptOut = 64 << 10 // largest write buffer kept between exchanges, in bytes
 	slack   = 250 * time.Millisecond
 )
 
-// Open connects to a node. An exchange is given up when the connection has been silent for
-// patience, up to a quarter of a second more, while a reply is due.
+// Open connects to a node. An exchange fails when the connection has been silent for
+// patience, plus up to 250 ms, while a reply is due.
 func Open(ctx context.Context, node *redis.Client, patience time.Duration) (*Link, error) {
 	o := alone(node, patience)
 	renewal, forget, err := subscribe(&o)
@@ -55,8 +55,9 @@ func Open(ctx context.Context, node *redis.Client, patience time.Duration) (*Lin
 	isGreeted := false
 	greeted(&o, func() { isGreeted = true })
 	client := redis.NewClient(&o)
-	err = client.Conn().Ping(ctx).Err()                   // the connection stays with the Conn, and so with the link
-	if err != nil && (!isGreeted || !send.IsReply(err)) { // a ping that is denied does not matter
+	// The connection belongs to the Conn, and so to the link.
+	err = client.Conn().Ping(ctx).Err()
+	if err != nil && (!isGreeted || !send.IsReply(err)) { // a denied PING does not matter
 		forget()
 		_ = client.Close()
 		return nil, err
@@ -66,27 +67,27 @@ func Open(ctx context.Context, node *redis.Client, patience time.Duration) (*Lin
 	return l, nil
 }
 
-// Close closes the connection. It may be called at any time, and again.
+// Close closes the connection. It can be called concurrently and repeatedly.
 func (l *Link) Close() {
 	l.forget()
 	_ = l.client.Close()
 }
 
-// Stale reports whether the credentials have changed with which the link was opened.
+// Stale reports whether the credentials have changed since the link was opened.
 func (l *Link) Stale() bool { return l.renewal.due.Load() }
 
-// Do sends commands and reads their answers. It reports whether they may have reached the
-// server. After an error that is no answer the link is to be closed.
+// Do sends commands and receives their replies. It reports whether they may have reached
+// the server. After an error that is not an error reply, the link must be closed.
 func (l *Link) Do(cmds ...*Command) (sent bool) {
 	sent = l.Send(cmds...)
 	for _, c := range cmds {
-		_ = l.Receive(c) // the command has it
+		_ = l.Receive(c) // the command has the error
 	}
 	return sent
 }
 
-// Send sends commands in one write, and reports whether they may have reached the server. Their
-// answers are to be read in the same order.
+// Send sends commands in one write, and reports whether they may have reached the server.
+// The replies must be received in the same order.
 func (l *Link) Send(cmds ...*Command) (sent bool) {
 	l.arm()
 	l.missed = false
@@ -100,12 +101,12 @@ func (l *Link) Send(cmds ...*Command) (sent bool) {
 	}
 	if cap(l.out) > keptOut {
 		l.out = nil
-		l.arm() // it may have taken a while
+		l.arm() // the write may have taken long
 	}
 	return n > 0
 }
 
-// arm sets the deadlines, if that was long ago.
+// arm sets the deadlines, unless they were set less than slack ago.
 func (l *Link) arm() {
 	now := time.Now()
 	if now.Sub(l.armed) < slack {
@@ -114,7 +115,8 @@ func (l *Link) arm() {
 	l.armed = now
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	_ = l.conn.SetWriteDeadline(l.deadline()) // a connection that cannot was not greeted
+	// Cannot fail: otherwise the greeting would have failed.
+	_ = l.conn.SetWriteDeadline(l.deadline())
 	if !l.interrupted {
 		_ = l.conn.SetReadDeadline(l.deadline())
 	}
@@ -122,8 +124,8 @@ func (l *Link) arm() {
 
 func (l *Link) deadline() time.Time { return l.armed.Add(l.patience + slack) }
 
-// Receive reads the answer to a command. An error is one after which nothing more can be
-// read; the command has it too.
+// Receive receives the reply to a command. If it returns an error, nothing more can be
+// received; the command has the same error.
 func (l *Link) Receive(c *Command) error {
 	c.Null, c.Err = false, l.broken
 	if l.broken == nil {
@@ -132,9 +134,9 @@ func (l *Link) Receive(c *Command) error {
 	return l.broken
 }
 
-// Await is Receive that [Link.Interrupt] can end before anything of the answer was read, with
-// [ErrInterrupted]; the answer is still to be read then. It is also ended by an interrupt that came
-// while an answer before it was read.
+// Await is like Receive, but [Link.Interrupt] can end it with [ErrInterrupted] before it
+// has read anything of the reply. The reply must be received later then. An interrupt
+// that came while an earlier reply was read also ends it.
 func (l *Link) Await(c *Command) error {
 	for l.broken == nil {
 		if l.missed {
@@ -157,8 +159,8 @@ func (l *Link) Await(c *Command) error {
 	return l.Receive(c)
 }
 
-// Silent waits until the reply that is due begins, and reports whether the connection was
-// silent for too long instead. The reply can still be read, after [Link.Allow].
+// Silent waits until the next reply begins. It returns true if the connection was silent
+// for too long instead. The reply can still be received, after [Link.Allow].
 func (l *Link) Silent() bool {
 	if l.broken != nil {
 		return false
@@ -176,8 +178,8 @@ func (l *Link) Allow(patience time.Duration) {
 // ErrInterrupted is the error of an Await that was ended by Interrupt.
 var ErrInterrupted = errors.New("link: interrupted")
 
-// Interrupt ends the Await that there is, or the next one of the same exchange. It may be
-// called at any time.
+// Interrupt ends the current Await, or the next one of the same exchange. It can be
+// called concurrently.
 func (l *Link) Interrupt() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -185,8 +187,8 @@ func (l *Link) Interrupt() {
 	_ = l.conn.SetReadDeadline(time.Unix(1, 0))
 }
 
-// wire is the connection as it is read: what comes while nothing can be interrupted
-// is read to its end.
+// wire is the read side of the connection. A read that is not part of an Await continues
+// after an interrupt.
 type wire struct{ *Link }
 
 func (l wire) Read(b []byte) (int, error) {
@@ -202,7 +204,7 @@ func (l wire) Read(b []byte) (int, error) {
 	}
 }
 
-// resume reports whether there was an interrupt, after which reading may go on.
+// resume reports whether there was an interrupt, and restores the read deadline.
 func (l *Link) resume() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -214,7 +216,7 @@ func (l *Link) resume() bool {
 	return true
 }
 
-// append appends the command as the server reads it.
+// append appends the command in its wire format.
 func (c *Command) append(b []byte) []byte {
 	b = appendHead(b, '*', len(c.Words))
 	for _, w := range c.Words {
@@ -231,7 +233,8 @@ func appendText(b []byte, text string) []byte {
 	return append(append(appendHead(b, '$', len(text)), text...), "\r\n"...)
 }
 
-// read reads the answer. It returns what makes the rest of the exchange unreadable.
+// read decodes the reply. It returns an error that makes the rest of the exchange
+// unreadable.
 func (c *Command) read(r *Reply) error {
 	null, answer := r.begin()
 	switch {

@@ -31,7 +31,7 @@ func open(t *testing.T, node *redis.Client) *link.Link {
 	return l
 }
 
-// texts is a command whose answer is a list of texts.
+// texts returns a command whose reply is a list of strings.
 func texts(words ...string) (c *link.Command, got *[]string) {
 	got = new([]string)
 	return &link.Command{Words: words, Key: 1, Take: func(r *link.Reply) {
@@ -43,8 +43,8 @@ func texts(words ...string) (c *link.Command, got *[]string) {
 
 func plain(words ...string) *link.Command { return &link.Command{Words: words, Key: 1} }
 
-// TestDo sends the same commands over a link and through the client: they have the same
-// answers, in both versions of the protocol and however the bytes arrive.
+// TestDo sends the same commands over a link and through the client. The replies are
+// equal, in both versions of the protocol and for all ways in which the bytes arrive.
 func TestDo(t *testing.T) {
 	redistest.Each(t, func(t *testing.T, r *redistest.Redis) {
 		ways := map[string]func(...*link.Command){
@@ -74,7 +74,7 @@ func TestDo(t *testing.T) {
 				read, got := texts("lrange", key, "0", "-1")
 				wrong := plain("hget", key, "f")
 				none := plain("lindex", key, "9")
-				unread := plain("lrange", key, "0", "-1") // an answer that nobody takes
+				unread := plain("lrange", key, "0", "-1") // a reply that is skipped
 				pushed := plain("rpush", key, "a", "", "\r\n$1\r\n", large)
 				again, gotAgain := texts("lrange", key, "0", "1")
 				do(pushed, read, wrong, none, unread, again)
@@ -97,7 +97,7 @@ func TestDo(t *testing.T) {
 	})
 }
 
-// TestSlices reads an answer that comes byte by byte.
+// TestSlices receives a reply byte by byte.
 func TestSlices(t *testing.T) {
 	srv := redistest.StartServer(t)
 	p := redistest.NewProxy(t, srv.Addr)
@@ -111,8 +111,8 @@ func TestSlices(t *testing.T) {
 	}
 }
 
-// TestInterrupt ends a wait whose answer is read later, and does nothing to what is
-// read without a wait.
+// TestInterrupt ends a wait whose reply is received later. An interrupt without a wait
+// does not affect reads.
 func TestInterrupt(t *testing.T) {
 	srv := redistest.StartServer(t)
 	rdb := srv.Client(t)
@@ -148,7 +148,7 @@ func TestInterrupt(t *testing.T) {
 	}
 }
 
-// TestPushes interrupts a wait although pushes come, which are no answer.
+// TestPushes interrupts a wait while pushes arrive, which are no replies.
 func TestPushes(t *testing.T) {
 	srv := redistest.StartServer(t)
 	rdb := srv.Client(t, func(o *redis.Options) {
@@ -159,7 +159,8 @@ func TestPushes(t *testing.T) {
 	l := open(t, rdb)
 	pop, got := texts("blpop", "k", "0")
 	l.Send(pop)
-	if err := srv.Client(t).Set(t.Context(), "other", "v", 0).Err(); err != nil { // the server tells the link of it
+	// The server notifies the link of it.
+	if err := srv.Client(t).Set(t.Context(), "other", "v", 0).Err(); err != nil {
 		t.Fatal(err)
 	}
 	for range 3 {
@@ -184,7 +185,7 @@ func (p *passwords) Subscribe(l auth.CredentialsListener) (auth.Credentials, aut
 	return auth.NewBasicCredentials("user", "secret"), func() error { p.listener = nil; return nil }, nil
 }
 
-// TestCredentials opens a link with credentials that may change: then it is stale.
+// TestCredentials opens a link with credentials that change: then it is stale.
 func TestCredentials(t *testing.T) {
 	srv := redistest.StartServer(t)
 	if err := srv.Client(t).Do(t.Context(), "acl", "setuser", "user", "on", ">secret", "~*", "+@all").Err(); err != nil {
@@ -211,8 +212,8 @@ func TestCredentials(t *testing.T) {
 	}
 }
 
-// TestRefused opens links where the greeting is refused, where there is no server, and where
-// only the ping is denied, which is no hindrance.
+// TestRefused opens links where the greeting is refused, where there is no server, and
+// where only the PING is denied, which does not matter.
 func TestRefused(t *testing.T) {
 	srv := redistest.StartServer(t)
 	rdb := srv.Client(t)
@@ -233,8 +234,8 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-// TestBroken loses the server in the middle of an answer: all that is due has the error, and
-// what comes after it is not sent.
+// TestBroken loses the server within a reply: all replies that are due have the error,
+// and later commands are not sent.
 func TestBroken(t *testing.T) {
 	srv := redistest.StartServer(t)
 	p := redistest.NewProxy(t, srv.Addr)
@@ -252,7 +253,7 @@ func TestBroken(t *testing.T) {
 	}
 }
 
-// TestSilence gives up when the server says nothing.
+// TestSilence checks that an exchange fails when the server is silent.
 func TestSilence(t *testing.T) {
 	srv := redistest.StartServer(t)
 	l, err := link.Open(t.Context(), srv.Client(t), time.Second)

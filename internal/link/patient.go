@@ -13,24 +13,25 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// patientConn is a connection whose read deadlines measure silence, not the length of a
-// reply: while bytes arrive, a deadline is set anew, as far ahead as it was set before. When
-// it has expired, the connection is read once more, since a process that stood still finds
-// what has arrived meanwhile only after its timers.
+// patientConn is a connection whose read deadlines limit silence and not the length of a
+// reply. While bytes arrive, it extends the deadline by the same duration. When the
+// deadline has expired, it reads once more: if the process was suspended, its timers run
+// before it sees the bytes that have arrived.
 type patientConn struct {
 	net.Conn
-	heard atomic.Int64 // when bytes arrived last, as time since start
-	last  atomic.Int64 // what every deadline allows, instead of what it says; 0 for that
+	heard atomic.Int64 // when bytes last arrived, as time since start
+	last  atomic.Int64 // duration that replaces every deadline; 0: none
 
 	mu      sync.Mutex
-	allowed time.Duration // silence; 0 without a deadline, negative for one in the past
+	allowed time.Duration // allowed silence; 0: no deadline; negative: a deadline in the past
 	until   time.Time
 }
 
-// moment is how long the last read takes at least.
+// moment is the minimum duration of the last read.
 const moment = 10 * time.Millisecond
 
-// patient returns c as a patientConn and as what go-redis asks whether it is still open.
+// patient wraps c. The second result also gives go-redis access to the raw connection,
+// with which it checks whether the connection is open.
 func patient(c net.Conn) (*patientConn, net.Conn) {
 	p := &patientConn{Conn: c}
 	if raw, ok := c.(syscall.Conn); ok {
@@ -42,7 +43,7 @@ func patient(c net.Conn) (*patientConn, net.Conn) {
 	return p, p
 }
 
-// NetConn returns the connection below, as that of TLS does.
+// NetConn returns the wrapped connection, as TLS connections do.
 func (c *patientConn) NetConn() net.Conn { return c.Conn }
 
 func (c *patientConn) SetReadDeadline(t time.Time) error {
@@ -58,7 +59,7 @@ func (c *patientConn) SetDeadline(t time.Time) error {
 	return c.Conn.SetDeadline(t)
 }
 
-// note returns the deadline that is to be set. The lock is held.
+// note returns the deadline to set. c.mu must be held.
 func (c *patientConn) note(t time.Time) time.Time {
 	c.until, c.allowed = t, 0
 	if t.IsZero() {
@@ -82,8 +83,8 @@ func (c *patientConn) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// extend lets a connection be read once more after its deadline, for as long as the process is
-// late. It reports false where the deadline was set to end a read at once.
+// extend permits one more read after the deadline, for as long as the process is late. It
+// returns false if the deadline was set to end a read at once.
 func (c *patientConn) extend() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -94,7 +95,8 @@ func (c *patientConn) extend() bool {
 	return c.Conn.SetReadDeadline(time.Now().Add(late)) == nil
 }
 
-// renew notes that bytes have arrived, and sets the deadline anew if that was set long ago.
+// renew records that bytes have arrived. It extends the deadline unless that was done
+// recently.
 func (c *patientConn) renew() {
 	now := time.Now()
 	c.heard.Store(int64(now.Sub(start)))
@@ -102,13 +104,13 @@ func (c *patientConn) renew() {
 	defer c.mu.Unlock()
 	if c.allowed > 0 && c.until.Sub(now) < c.allowed-slack {
 		c.until = now.Add(c.allowed)
-		_ = c.Conn.SetReadDeadline(c.until) // a connection that is closed says so when it is read
+		_ = c.Conn.SetReadDeadline(c.until) // a later read reports a closed connection
 	}
 }
 
 var start = time.Now()
 
-// patiently makes the dialer of o one of patient connections, and tells of each.
+// patiently makes the dialer of o return patient connections, and calls dialed for each.
 func patiently(o *redis.Options, dialed func(*patientConn)) {
 	dial := o.Dialer
 	o.Dialer = func(ctx context.Context, network, addr string) (net.Conn, error) {
@@ -124,11 +126,11 @@ func patiently(o *redis.Options, dialed func(*patientConn)) {
 	}
 }
 
-// longest is what silence is allowed where the user's client has no read timeout.
+// longest is the allowed silence if the user's client has no read timeout.
 const longest = time.Minute
 
-// Patience returns how long a connection to node may be silent: never less than a command of
-// the user's own may be, and at least that long.
+// Patience returns how long a connection to node may be silent: the read timeout of the
+// user's client, but at least least.
 func Patience(node *redis.Client, least time.Duration) time.Duration {
 	if own := node.Options().ReadTimeout; own > 0 {
 		return max(least, own)

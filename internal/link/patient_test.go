@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// TestSilenceIsMeasured reads for ten times as long as the deadline allows silence, and then
-// finds silence.
+// TestSilenceIsMeasured reads for ten times as long as the allowed silence, until there
+// is silence.
 func TestSilenceIsMeasured(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		here, there := net.Pipe()
@@ -37,8 +37,8 @@ func TestSilenceIsMeasured(t *testing.T) {
 	})
 }
 
-// TestReadIsEnded has a deadline in the past end a read, before it and during it, though bytes
-// have moved the deadline.
+// TestReadIsEnded ends a read by a deadline in the past, before it and during it, even
+// after bytes have extended the deadline.
 func TestReadIsEnded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		here, there := net.Pipe()
@@ -65,8 +65,8 @@ func TestReadIsEnded(t *testing.T) {
 	})
 }
 
-// late is a connection of a process that stood still: its deadline has expired for long when
-// it looks, and the bytes are there.
+// late is a connection of a suspended process: its deadline has long expired when the
+// process resumes, and the bytes are there.
 type late struct {
 	net.Conn
 	until time.Time
@@ -89,7 +89,7 @@ func (c *late) Read(b []byte) (int, error) {
 	return copy(b, "x"), nil
 }
 
-// TestStoodStill reads what has arrived while the process stood still.
+// TestStoodStill reads bytes that arrived while the process was suspended.
 func TestStoodStill(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, _ := patient(&late{late: 5 * time.Second})

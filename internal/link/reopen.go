@@ -6,9 +6,9 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Reopen returns a client for the last words of one that was closed, such as values that
-// have to be requeued: it leads to the same place, by few connections of its own. It is nil
-// for a client of a type that does not say where it leads. The caller closes it.
+// Reopen returns a client for the last commands of a closed one, such as requeuing
+// values. It connects to the same servers, with few dedicated connections. It returns nil
+// for a client type that does not reveal its servers. The caller closes the new client.
 func Reopen(closed redis.UniversalClient) redis.UniversalClient {
 	switch c := closed.(type) {
 	case *redis.Client:
@@ -29,7 +29,7 @@ func Reopen(closed redis.UniversalClient) redis.UniversalClient {
 	}
 }
 
-// readTimeout is what a reply may take, of a client that perhaps does not bound it.
+// readTimeout returns the read timeout for a client, which may have none.
 func readTimeout(of time.Duration) time.Duration {
 	if of <= 0 {
 		return time.Second

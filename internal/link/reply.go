@@ -10,49 +10,48 @@ import (
 	"unsafe"
 )
 
-// Reply is an answer that is read value by value, in RESP2 or RESP3
-// (https://redis.io/docs/latest/develop/reference/protocol-spec/). What is not as it should
-// be is an error: nothing more can be read then, and what is asked for is zero.
+// Reply decodes a reply value by value, in RESP2 or RESP3
+// (https://redis.io/docs/latest/develop/reference/protocol-spec/). After invalid input,
+// Err returns an error, nothing more can be read, and all values are zero.
 type Reply struct {
 	in  *bufio.Reader
 	err error
 }
 
-// NewReply reads answers from in.
+// NewReply returns a Reply that reads from in.
 func NewReply(in io.Reader) *Reply { return &Reply{in: bufio.NewReaderSize(in, inSize)} }
 
 // Err returns the first error.
 func (r *Reply) Err() error { return r.err }
 
-// fail notes an error, if it is the first.
+// fail records an error, if it is the first.
 func (r *Reply) fail(err error) {
 	if r.err == nil {
 		r.err = err
 	}
 }
 
-// Answer is an error that the server sent.
+// Answer is an error reply of the server.
 type Answer string
 
 func (a Answer) Error() string { return string(a) }
 
-// RedisError marks it as that.
+// RedisError marks it as an error of the server, as in go-redis.
 func (Answer) RedisError() {}
 
-var errReply = errors.New("link: an answer that is not RESP")
+var errReply = errors.New("link: a reply that is not valid RESP")
 
-// head is the first line of a value: what it is, and its length where it has one. -1 is
-// null.
+// head is the first line of a value: its kind, and its length if it has one. -1 is null.
 type head struct {
 	kind byte // 0 after an error
 	n    int
-	line []byte // the rest of it; valid until the next is read
+	line []byte // the rest of the line; valid until the next read
 }
 
 const (
-	maxText = 512 << 20 // bytes, as the server's own bound
+	maxText = 512 << 20 // bytes, the server's own limit
 	maxList = 1 << 30   // values
-	maxDeep = 16        // lists in lists
+	maxDeep = 16        // nesting of lists
 )
 
 func (r *Reply) head() head {
@@ -73,7 +72,7 @@ func (r *Reply) head() head {
 	return head{}
 }
 
-// parse reports also whether the line is as it should be.
+// parse parses the first line of a value. It reports whether the line is valid.
 func parse(line []byte) (h head, good bool) {
 	if len(line) < 3 || line[len(line)-2] != '\r' {
 		return h, false
@@ -103,15 +102,16 @@ func parse(line []byte) (h head, good bool) {
 	if h.kind == '$' || h.kind == '=' || h.kind == '!' {
 		most = maxText
 	}
-	n, err := strconv.ParseUint(view(h.line), 10, 31) // which has no sign
+	n, err := strconv.ParseUint(view(h.line), 10, 31) // ParseUint rejects a sign
 	h.n = int(n)
 	return h, err == nil && h.n <= most
 }
 
-// isAside reports whether a value is none of the answer: a push, or an attribute of what follows.
+// isAside reports whether a value does not belong to the reply: a push, or an attribute
+// of the next value.
 func isAside(kind byte) bool { return kind == '>' || kind == '|' }
 
-// end is what the end of the connection is within an answer.
+// end converts the end of the connection within a reply.
 func end(err error) error {
 	if errors.Is(err, io.EOF) {
 		return io.ErrUnexpectedEOF
@@ -119,8 +119,8 @@ func end(err error) error {
 	return err
 }
 
-// List begins a list, or a map, whose keys and values follow each other. It returns how
-// many values follow; -1 is null.
+// List reads the head of a list or a map. The keys and values of a map follow each other.
+// It returns the number of values that follow; -1 is null.
 func (r *Reply) List() int {
 	h := r.head()
 	switch h.kind {
@@ -133,7 +133,7 @@ func (r *Reply) List() int {
 	return 0
 }
 
-// Text reads a text or a number as text.
+// Text reads a string, or a number as text.
 func (r *Reply) Text() string {
 	h := r.head()
 	switch h.kind {
@@ -148,7 +148,7 @@ func (r *Reply) Text() string {
 	return ""
 }
 
-// Int reads an integer, or one that is written as text.
+// Int reads an integer, or a string that contains one.
 func (r *Reply) Int() int64 {
 	n, err := strconv.ParseInt(r.Text(), 10, 64)
 	if err != nil {
@@ -157,18 +157,18 @@ func (r *Reply) Int() int64 {
 	return n
 }
 
-// Skip reads a value that nobody wants.
+// Skip skips a value.
 func (r *Reply) Skip() { r.skip(maxDeep) }
 
 func (r *Reply) skip(deep int) {
 	h := r.head()
 	r.rest(h, deep)
 	if h.kind == '|' && deep != maxDeep {
-		r.skip(deep - 1) // what has the attribute
+		r.skip(deep - 1) // the value with the attribute
 	}
 }
 
-// rest reads what follows a head that nobody wants.
+// rest skips what follows a head.
 func (r *Reply) rest(h head, deep int) {
 	n := h.n
 	switch h.kind {
@@ -202,7 +202,7 @@ func (r *Reply) text(n int) string {
 	if n <= atOnce {
 		b = make([]byte, n)
 		_, err = io.ReadFull(r.in, b)
-	} else { // no more memory than there are bytes
+	} else { // allocate no more than what arrives
 		var room bytes.Buffer
 		room.Grow(atOnce + bytes.MinRead)
 		_, err = io.CopyN(&room, r.in, int64(n))
@@ -212,9 +212,9 @@ func (r *Reply) text(n int) string {
 	return view(b)
 }
 
-const atOnce = 64 << 10 // bytes that a length alone gets memory for
+const atOnce = 64 << 10 // bytes that are allocated for a length alone
 
-// crlf reads the end of a line, if there was no error before.
+// crlf reads the end of a line, unless err is set.
 func (r *Reply) crlf(err error) {
 	var b [2]byte
 	for i := 0; i < len(b) && err == nil; i++ {
@@ -228,17 +228,17 @@ func (r *Reply) crlf(err error) {
 	}
 }
 
-// other is the error of a value that is not what was asked for.
+// other records the error of an unexpected value.
 func (r *Reply) other(h head, want string) {
 	if h.kind == '-' {
-		r.fail(fmt.Errorf("link: an error within an answer: %w", Answer(h.line)))
+		r.fail(fmt.Errorf("link: an error within a reply: %w", Answer(h.line)))
 	} else {
-		r.fail(fmt.Errorf("%w of the kind asked for: %q, not %s", errReply, h.kind, want))
+		r.fail(fmt.Errorf("%w: got %q, want %s", errReply, h.kind, want))
 	}
 }
 
-// begin reads what an answer begins with: pushes and attributes before it, which belong
-// to nothing here, and the answer itself if it is an error or null. The others are to be read.
+// begin reads the start of a reply. It skips pushes and attributes before it. It reads an
+// error reply or null completely; any other reply is still to be read.
 func (r *Reply) begin() (null bool, answer error) {
 	kind := r.peek(0)
 	for isAside(kind) {
@@ -257,7 +257,7 @@ func (r *Reply) begin() (null bool, answer error) {
 	return false, nil
 }
 
-// peek returns a byte that is to be read; 0 after an error.
+// peek returns the i-th unread byte; 0 after an error.
 func (r *Reply) peek(i int) byte {
 	if r.err != nil {
 		return 0
@@ -270,5 +270,5 @@ func (r *Reply) peek(i int) byte {
 	return b[i]
 }
 
-// view returns bytes that nobody changes as a string.
+// view returns bytes as a string without copying. They must not change.
 func view(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }

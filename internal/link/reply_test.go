@@ -15,7 +15,7 @@ import (
 
 func replyOf(raw string) *Reply { return NewReply(strings.NewReader(raw)) }
 
-// TestRead reads answers as a command without a Take sees them.
+// TestRead decodes replies for a command without Take.
 func TestRead(t *testing.T) {
 	for raw, want := range map[string]struct {
 		null bool
@@ -30,7 +30,7 @@ func TestRead(t *testing.T) {
 		"*-1\r\n":                              {null: true},
 		"-ERR no\r\n":                          {err: "ERR no"},
 		"!6\r\nERR no\r\n":                     {err: "ERR no"},
-		">2\r\n+message\r\n$1\r\nx\r\n_\r\n":   {null: true}, // a push before it
+		">2\r\n+message\r\n$1\r\nx\r\n_\r\n":   {null: true}, // a push before the reply
 		"|1\r\n+ttl\r\n:1\r\n-ERR no\r\n":      {err: "ERR no"},
 		"%1\r\n+k\r\n*2\r\n:1\r\n*-1\r\n":      {},
 		",1.5\r\n":                             {},
@@ -38,7 +38,7 @@ func TestRead(t *testing.T) {
 		"(123456789012345678901234567890\r\n":  {},
 		"=7\r\ntxt:abc\r\n":                    {},
 		"~1\r\n$-1\r\n":                        {},
-		"*2\r\n|1\r\n+a\r\n+b\r\n:1\r\n:2\r\n": {}, // an attribute within it
+		"*2\r\n|1\r\n+a\r\n+b\r\n:1\r\n:2\r\n": {}, // an attribute within the reply
 	} {
 		r := replyOf(raw + "+next\r\n")
 		var c Command
@@ -54,7 +54,8 @@ func TestRead(t *testing.T) {
 	}
 }
 
-// TestMissed interrupts the reading of an answer: that goes on, and the next wait ends.
+// TestMissed interrupts the reading of a reply: the reading continues, and the next wait
+// ends.
 func TestMissed(t *testing.T) {
 	here, there := net.Pipe()
 	defer here.Close()
@@ -84,7 +85,7 @@ func TestMissed(t *testing.T) {
 	}
 }
 
-// TestGarbled reads what is no answer.
+// TestGarbled decodes invalid replies.
 func TestGarbled(t *testing.T) {
 	deep := strings.Repeat("*1\r\n", maxDeep+2) + ":1\r\n"
 	for _, raw := range []string{
@@ -100,7 +101,7 @@ func TestGarbled(t *testing.T) {
 	}
 }
 
-// TestKinds asks for values that the answer has, and that it does not have.
+// TestKinds asks for values of the right and of the wrong kind.
 func TestKinds(t *testing.T) {
 	for raw, ask := range map[string]func(*Reply){
 		"+a\r\n":   func(r *Reply) { r.List() },
@@ -131,8 +132,8 @@ func TestKinds(t *testing.T) {
 	}
 }
 
-// TestLengths reads texts of some lengths, and a length of which no bytes come, which costs no
-// memory to speak of.
+// TestLengths reads strings of several lengths. A length without bytes allocates little
+// memory.
 func TestLengths(t *testing.T) {
 	for _, n := range []int{0, 1, atOnce - 1, atOnce, atOnce + 1, 5 << 20} {
 		want := strings.Repeat("0123456789abcdef", n/16+1)[:n]
@@ -154,7 +155,7 @@ func TestLengths(t *testing.T) {
 	}
 }
 
-// FuzzReply reads anything, as values that nobody wants and as a tree of lists and texts.
+// FuzzReply decodes arbitrary bytes, by skipping and as a tree of lists and strings.
 func FuzzReply(f *testing.F) {
 	for _, raw := range []string{
 		"*2\r\n$1\r\na\r\n:1\r\n", "%1\r\n+k\r\n*1\r\n$2\r\nab\r\n", "$536870912\r\n", "*1073741824\r\n", "-ERR\r\n", ">1\r\n:1\r\n_\r\n",
@@ -175,7 +176,7 @@ func FuzzReply(f *testing.F) {
 	})
 }
 
-// FuzzText writes a command of any words: it is read as it was.
+// FuzzText encodes a command with arbitrary arguments and decodes it again.
 func FuzzText(f *testing.F) {
 	f.Add("set", "k", "")
 	f.Add("", "\r\n", "$1\r\nx\r\n")

@@ -11,8 +11,8 @@ import (
 	"github.com/desir-go/desir/internal/send"
 )
 
-// Through sends commands by means of a client that finds its way by itself, and reads
-// their answers as those of a link.
+// Through sends commands through a client that finds the nodes by itself, and decodes the
+// replies as those of a link.
 func Through(ctx context.Context, exchange func(context.Context, ...redis.Cmder) error, cmds ...*Command) {
 	through := make([]redis.Cmder, len(cmds))
 	for i, c := range cmds {
@@ -24,7 +24,7 @@ func Through(ctx context.Context, exchange func(context.Context, ...redis.Cmder)
 		cmd.SetFirstKeyPos(int8(c.Key))
 		through[i] = cmd
 	}
-	_ = exchange(ctx, through...) // each has its own
+	_ = exchange(ctx, through...) // each command has its own error
 	for i, c := range cmds {
 		c.Null, c.Err = false, through[i].Err()
 		switch {
@@ -32,12 +32,12 @@ func Through(ctx context.Context, exchange func(context.Context, ...redis.Cmder)
 			c.Null, c.Err = true, nil
 		case c.Err == nil:
 			b := appendValue(nil, through[i].(*redis.Cmd).Val())
-			_ = c.read(NewReply(bytes.NewReader(b))) // and it has it
+			_ = c.read(NewReply(bytes.NewReader(b))) // the command has the error
 		}
 	}
 }
 
-// appendValue appends a value that the client library has read, as it was.
+// appendValue encodes a value that go-redis has decoded.
 func appendValue(b []byte, v any) []byte {
 	switch v := v.(type) {
 	case nil:
@@ -58,7 +58,7 @@ func appendValue(b []byte, v any) []byte {
 			b = appendValue(appendValue(b, k), one)
 		}
 		return b
-	default: // an error, or what no command of ours answers
-		return append(append(append(b, '-'), fmt.Sprintf("%T within an answer", v)...), "\r\n"...)
+	default: // an error, or a type that our commands do not return
+		return append(append(append(b, '-'), fmt.Sprintf("%T within a reply", v)...), "\r\n"...)
 	}
 }

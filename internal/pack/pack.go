@@ -1,8 +1,9 @@
-// Package pack writes and reads the parts of msgpack that frames are made of:
-// integers, strings, binaries, and the heads of arrays and maps.
+// Package pack encodes and decodes the parts of msgpack that frames consist of: integers,
+// strings, binary strings, and the heads of arrays and maps.
 //
-// The format is https://github.com/msgpack/msgpack/blob/master/spec.md. Writing uses
-// the shortest form; reading accepts any. Neither allocates.
+// The format is https://github.com/msgpack/msgpack/blob/master/spec.md. Encoding uses the
+// shortest form; decoding accepts any form. Neither allocates, except to grow the
+// destination.
 package pack
 
 import (
@@ -10,7 +11,7 @@ import (
 	"math"
 )
 
-// AppendUint appends an integer.
+// AppendUint appends an unsigned integer.
 func AppendUint(b []byte, n uint64) []byte {
 	switch {
 	case n < 0x80:
@@ -26,7 +27,7 @@ func AppendUint(b []byte, n uint64) []byte {
 	}
 }
 
-// AppendNegative appends an integer below zero.
+// AppendNegative appends a negative integer.
 func AppendNegative(b []byte, n int64) []byte {
 	switch {
 	case n >= -32:
@@ -57,7 +58,7 @@ func AppendString(b []byte, s string) []byte {
 	return append(b, s...)
 }
 
-// AppendBinary appends bytes, less than 4 GiB of them.
+// AppendBinary appends a binary string of less than 4 GiB.
 func AppendBinary(b []byte, s string) []byte {
 	switch n := len(s); {
 	case n <= math.MaxUint8:
@@ -87,14 +88,14 @@ func appendHead(b []byte, n int, short, long byte) []byte {
 	}
 }
 
-// Reader reads values one after the other. What is not there, or of another kind,
-// makes it bad, and everything it returns from then on is zero.
+// Reader decodes values one after the other. A missing value, or one of another kind,
+// makes the reader bad. A bad reader returns only zero values.
 type Reader struct {
-	Data string // not read yet; the strings that are read are parts of it
+	Data string // unread bytes; decoded strings share their memory
 	bad  bool
 }
 
-// Bad reports whether something could not be read.
+// Bad reports whether decoding has failed.
 func (r *Reader) Bad() bool { return r.bad }
 
 // Fail makes the reader bad.
@@ -103,7 +104,7 @@ func (r *Reader) Fail() { r.bad, r.Data = true, "" }
 // Len returns how many bytes are left.
 func (r *Reader) Len() int { return len(r.Data) }
 
-// Uint reads an integer that is not negative.
+// Uint decodes an integer that is not negative.
 func (r *Reader) Uint() uint64 {
 	head := r.head()
 	switch {
@@ -117,7 +118,7 @@ func (r *Reader) Uint() uint64 {
 	}
 }
 
-// String reads a string.
+// String decodes a string.
 func (r *Reader) String() string {
 	head := r.head()
 	switch {
@@ -131,7 +132,7 @@ func (r *Reader) String() string {
 	}
 }
 
-// Binary reads bytes.
+// Binary decodes a binary string.
 func (r *Reader) Binary() string {
 	head := r.head()
 	if head < 0xc4 || head > 0xc6 {
@@ -141,11 +142,12 @@ func (r *Reader) Binary() string {
 	return r.take(r.number(1 << (head - 0xc4)))
 }
 
-// Array reads the head of an array. The number of values is no more than there
-// are bytes left.
+// Array decodes the head of an array. The result is never greater than the number of
+// bytes left.
 func (r *Reader) Array() int { return r.container(0x90, 0xdc, 1) }
 
-// Map reads the head of a map. Its pairs have at least two bytes each.
+// Map decodes the head of a map. Each pair needs at least two bytes, so twice the result
+// is never greater than the number of bytes left.
 func (r *Reader) Map() int { return r.container(0x80, 0xde, 2) }
 
 func (r *Reader) container(short, long byte, each uint64) int {
@@ -166,7 +168,7 @@ func (r *Reader) container(short, long byte, each uint64) int {
 	return int(n)
 }
 
-// head reads the first byte of a value; of nothing it is one that none has.
+// head returns the first byte of a value; at the end it returns an invalid one.
 func (r *Reader) head() byte {
 	if len(r.Data) == 0 {
 		r.Fail()

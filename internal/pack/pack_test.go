@@ -7,7 +7,7 @@ import (
 	"github.com/vmihailenco/msgpack/v5"
 )
 
-// TestAgainstLibrary writes values of all sizes and has them read by another
+// TestAgainstLibrary encodes values of all sizes and decodes them with another
 // implementation, and the other way round.
 func TestAgainstLibrary(t *testing.T) {
 	for _, n := range []uint64{0, 1, 127, 128, 255, 256, 65535, 65536, 1<<32 - 1, 1 << 32, 1<<64 - 1} {
@@ -69,7 +69,8 @@ func TestAgainstLibrary(t *testing.T) {
 	}
 }
 
-// TestBad reads what is cut, of another kind, or announces more than there is.
+// TestBad decodes input that is cut off, of another kind, or announces more than there
+// is.
 func TestBad(t *testing.T) {
 	reads := map[string]func(*Reader){
 		"Uint":   func(r *Reader) { r.Uint() },

@@ -20,8 +20,9 @@ import (
 
 const scope = "github.com/desir-go/desir/rpcotel"
 
-// Client returns an interceptor for [rpc.NewClient]: each call is a span of the kind
-// client under the context's, is sent along in the headers, and is measured.
+// Client returns an interceptor for [rpc.NewClient]. For each call it starts a span of
+// kind client, as a child of the context's span, sends the trace context in the headers,
+// and records the duration.
 func Client(opts ...Option) rpc.Interceptor {
 	s := gather(opts)
 	side := newSide(s, "rpc.client.call.duration", "How long calls take.", trace.SpanKindClient)
@@ -33,8 +34,9 @@ func Client(opts ...Option) rpc.Interceptor {
 	}
 }
 
-// Server returns an interceptor for [rpc.NewServer], or for one handler: each call is a
-// span of the kind server, under the client's that the headers tell of, and is measured.
+// Server returns an interceptor for [rpc.NewServer] or for one handler. For each call it
+// starts a span of kind server, as a child of the span in the headers, and records the
+// duration.
 func Server(opts ...Option) rpc.Interceptor {
 	s := gather(opts)
 	side := newSide(s, "rpc.server.call.duration", "How long handlers take.", trace.SpanKindServer)
@@ -43,7 +45,7 @@ func Server(opts ...Option) rpc.Interceptor {
 	}
 }
 
-// side is one end of calls.
+// side is the client's or the worker's side of calls.
 type side struct {
 	kind   trace.SpanKind
 	tracer trace.Tracer
@@ -52,7 +54,8 @@ type side struct {
 
 func newSide(s settings, name, description string, kind trace.SpanKind) *side {
 	took, err := s.meters.Meter(scope).Float64Histogram(name, metric.WithUnit("s"), metric.WithDescription(description),
-		// Those of the conventions begin at 5 ms, which is many calls long.
+		// The conventional boundaries begin at 5 ms, which is much longer than most
+		// calls.
 		metric.WithExplicitBucketBoundaries(.00025, .0005, .001, .0025, .005, .01, .025, .05, .075, .1, .25, .5, .75, 1, 2.5, 5, 7.5, 10))
 	if err != nil {
 		otel.Handle(err)
@@ -61,7 +64,7 @@ func newSide(s settings, name, description string, kind trace.SpanKind) *side {
 	return &side{kind: kind, tracer: s.tracers.Tracer(scope), took: took}
 }
 
-// call lets a call happen inside a span. A panic goes on after the span.
+// call runs a call inside a span. A panic continues after the span has ended.
 func (s *side) call(ctx context.Context, call *rpc.CallInfo, next func(context.Context) error) error {
 	name := call.Service + "/" + call.Method
 	about := []attribute.KeyValue{semconv.RPCSystemNameKey.String("desir"), semconv.RPCMethod(name)}
@@ -77,17 +80,18 @@ func (s *side) call(ctx context.Context, call *rpc.CallInfo, next func(context.C
 			}
 			about = append(about, failed...)
 		}
-		s.took.Record(ctx, time.Since(start).Seconds(), metric.WithAttributes(about...)) // in the span, for exemplars
+		// Inside the span, for exemplars.
+		s.took.Record(ctx, time.Since(start).Seconds(), metric.WithAttributes(about...))
 		span.End()
 	}()
 	err = next(ctx)
 	return err
 }
 
-// errPanic stands for what a handler has panicked with.
+// errPanic is the error recorded for a handler that panicked.
 var errPanic = rpc.Errorf(rpc.Internal, "the handler panicked")
 
-// failed returns what is told of an error: one of few words.
+// failed returns the attributes of an error. Their values are from a small set.
 func (s *side) failed(err error) []attribute.KeyValue {
 	_, answer := errors.AsType[*rpc.Error](err)
 	if answer || s.kind == trace.SpanKindServer {
@@ -117,7 +121,8 @@ func kindOf(err error) string {
 	return semconv.ErrorTypeOther.Value.AsString()
 }
 
-// faulty reports whether a code speaks of the worker rather than of what it was asked.
+// faulty reports whether a code indicates a problem of the worker rather than of the
+// request.
 func faulty(c rpc.Code) bool {
 	switch c {
 	case rpc.Unknown, rpc.DeadlineExceeded, rpc.Unimplemented, rpc.Internal, rpc.Unavailable, rpc.DataLoss:

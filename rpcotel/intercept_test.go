@@ -22,7 +22,7 @@ import (
 
 var do = rpc.NewMethod[string, string]("Do")
 
-// world is a worker and a client that OpenTelemetry sees.
+// world is a worker and a client with instrumentation.
 type world struct {
 	client *rpc.Client
 	spans  *tracetest.InMemoryExporter
@@ -70,7 +70,7 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
-// seen returns the spans of the two sides since the last time.
+// seen returns the spans of the two sides since the last call of seen.
 func (w *world) seen(t *testing.T) (client, server tracetest.SpanStub) {
 	t.Helper()
 	for _, s := range w.spans.GetSpans() {
@@ -89,7 +89,7 @@ func has(s tracetest.SpanStub, key, value string) bool {
 	return slices.Contains(s.Attributes, attribute.String(key, value))
 }
 
-// TestTrace follows one trace through a call.
+// TestTrace follows a trace through a call.
 func TestTrace(t *testing.T) {
 	w := newWorld(t)
 	ctx, parent := w.tracer.Start(t.Context(), "parent")
@@ -109,7 +109,7 @@ func TestTrace(t *testing.T) {
 	}
 }
 
-// TestErrors looks at what is recorded of calls that fail.
+// TestErrors checks what is recorded for failed calls.
 func TestErrors(t *testing.T) {
 	w := newWorld(t)
 	for what, tt := range map[string]struct {
@@ -149,7 +149,7 @@ func TestErrors(t *testing.T) {
 	}
 }
 
-// TestDurations counts what the histograms have counted.
+// TestDurations checks the counts of the histograms.
 func TestDurations(t *testing.T) {
 	w := newWorld(t)
 	for _, what := range []string{"go", "go", "fail"} {
@@ -173,7 +173,8 @@ func TestDurations(t *testing.T) {
 	}
 	for name, want := range map[string]uint64{
 		"rpc.client.call.duration s ": 2, "rpc.client.call.duration s unknown": 1,
-		"rpc.server.call.duration s ": 3, "rpc.server.call.duration s unknown": 1, // and the one that had no client to be seen
+		// Includes the call of the client without instrumentation.
+		"rpc.server.call.duration s ": 3, "rpc.server.call.duration s unknown": 1,
 	} {
 		if counts[name] != want {
 			t.Errorf("%q has counted %d; want %d", name, counts[name], want)

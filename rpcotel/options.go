@@ -7,7 +7,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// Option says where spans and measurements go.
+// Option is an option of [Client] and [Server].
 type Option interface{ apply(*settings) }
 
 type settings struct {
@@ -20,14 +20,14 @@ type option func(*settings)
 
 func (o option) apply(s *settings) { o(s) }
 
-// Tracers is where spans go. The default is the global provider.
+// Tracers sets the tracer provider. The default is the global one.
 func Tracers(p trace.TracerProvider) Option { return option(func(s *settings) { s.tracers = p }) }
 
-// Meters is where durations go. The default is the global provider.
+// Meters sets the meter provider. The default is the global one.
 func Meters(p metric.MeterProvider) Option { return option(func(s *settings) { s.meters = p }) }
 
-// Propagator writes the trace into a call's headers, and reads it there. The default is
-// W3C Trace Context: the headers traceparent and tracestate.
+// Propagator sets how the trace context is written to the headers of a call and read from
+// them. The default is W3C Trace Context: the headers traceparent and tracestate.
 func Propagator(p propagation.TextMapPropagator) Option {
 	return option(func(s *settings) { s.headers = p })
 }

@@ -31,8 +31,7 @@ func ExampleBind() {
 		return
 	}
 	defer redis.Close()
-	ctx, stop := context.WithCancel(context.Background())
-	defer stop()
+	ctx := context.Background()
 
 	urls := map[string]string{"docs": "https://example.com/docs"}
 	worker := rpc.NewServer(redis.Client(), "links")
@@ -43,6 +42,7 @@ func ExampleBind() {
 		return "", rpc.Errorf(rpc.NotFound, "there is no link %q", code)
 	})
 	go worker.Run(ctx)
+	defer worker.Shutdown(ctx)
 
 	client := rpc.NewClient(redis.Client(), "links")
 	if _, err := Resolve.Call(ctx, client, "docs", rpc.Wait(10*time.Second)); err != nil {

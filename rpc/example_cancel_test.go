@@ -20,8 +20,7 @@ func ExampleMethod_Call() {
 		return
 	}
 	defer redis.Close()
-	ctx, stop := context.WithCancel(context.Background())
-	defer stop()
+	ctx := context.Background()
 
 	render := rpc.NewMethod[string, string]("Render")
 	started, stopped := make(chan struct{}), make(chan error, 1)
@@ -33,6 +32,7 @@ func ExampleMethod_Call() {
 		return "", ctx.Err()
 	})
 	go worker.Run(ctx)
+	defer worker.Shutdown(ctx)
 
 	request, giveUp := context.WithCancel(ctx)
 	go func() {

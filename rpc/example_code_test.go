@@ -36,8 +36,7 @@ func ExampleCodeOf() {
 		return
 	}
 	defer redis.Close()
-	ctx, stop := context.WithCancel(context.Background())
-	defer stop()
+	ctx := context.Background()
 
 	title := rpc.NewMethod[string, string]("Title")
 	client := rpc.NewClient(redis.Client(), "books")
@@ -64,6 +63,7 @@ func ExampleCodeOf() {
 		return "The Mythical Man-Month", nil
 	})
 	go worker.Run(ctx)
+	defer worker.Shutdown(ctx)
 	if _, err := title.Call(ctx, client, "0-201-00650-2", rpc.Wait(10*time.Second)); err != nil {
 		fmt.Println(err)
 		return

@@ -18,8 +18,7 @@ func ExampleErrorf() {
 		return
 	}
 	defer redis.Close()
-	ctx, stop := context.WithCancel(context.Background())
-	defer stop()
+	ctx := context.Background()
 
 	transfer := rpc.NewMethod[int, int]("Transfer")
 	worker := rpc.NewServer(redis.Client(), "bank")
@@ -35,6 +34,7 @@ func ExampleErrorf() {
 		return balance - cents, nil
 	})
 	go worker.Run(ctx)
+	defer worker.Shutdown(ctx)
 
 	client := rpc.NewClient(redis.Client(), "bank")
 	for _, cents := range []int{200, -1, 900} {

@@ -29,8 +29,7 @@ func ExampleRegisterErrorType() {
 		return
 	}
 	defer redis.Close()
-	ctx, stop := context.WithCancel(context.Background())
-	defer stop()
+	ctx := context.Background()
 
 	buy := rpc.NewMethod[int, int]("Buy")
 	worker := rpc.NewServer(redis.Client(), "stock")
@@ -41,6 +40,7 @@ func ExampleRegisterErrorType() {
 		return n, nil
 	})
 	go worker.Run(ctx)
+	defer worker.Shutdown(ctx)
 
 	client := rpc.NewClient(redis.Client(), "stock")
 	bought, err := buy.Call(ctx, client, 5, rpc.Wait(10*time.Second))

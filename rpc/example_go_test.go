@@ -27,6 +27,7 @@ func ExamplePending() {
 	weather.Handle(worker, func(ctx context.Context, city string) (string, error) { return "sunny", nil })
 	visitors.Handle(worker, func(ctx context.Context, city string) (int, error) { return 1200, nil })
 	go worker.Run(ctx)
+	defer worker.Shutdown(context.Background())
 
 	client := rpc.NewClient(redis.Client(), "city")
 	sky := weather.Go(ctx, client, "Oslo", rpc.Wait(10*time.Second))

@@ -39,8 +39,7 @@ func ExampleInterceptor() {
 		return
 	}
 	defer redis.Close()
-	ctx, stop := context.WithCancel(context.Background())
-	defer stop()
+	ctx := context.Background()
 
 	greet := rpc.NewMethod[string, string]("Greet")
 	users := map[string]string{"secret": "Ann"}
@@ -49,6 +48,7 @@ func ExampleInterceptor() {
 		return fmt.Sprintf("%s, %v", greeting, ctx.Value(userKey{})), nil
 	})
 	go worker.Run(ctx)
+	defer worker.Shutdown(ctx)
 
 	ann := rpc.NewClient(redis.Client(), "greeter", rpc.Intercept(withToken("secret")))
 	fmt.Println(greet.Call(ctx, ann, "hello", rpc.Wait(10*time.Second)))

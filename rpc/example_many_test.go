@@ -18,8 +18,7 @@ func ExampleMethod_CallMany() {
 		return
 	}
 	defer redis.Close()
-	ctx, stop := context.WithCancel(context.Background())
-	defer stop()
+	ctx := context.Background()
 
 	price := rpc.NewMethod[string, int]("Price")
 	worker := rpc.NewServer(redis.Client(), "prices")
@@ -31,6 +30,7 @@ func ExampleMethod_CallMany() {
 		return 0, rpc.Errorf(rpc.NotFound, "there is no price of %s", item)
 	})
 	go worker.Run(ctx)
+	defer worker.Shutdown(ctx)
 
 	client := rpc.NewClient(redis.Client(), "prices")
 	basket := []string{"apples", "unicorns", "bread"}

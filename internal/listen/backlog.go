@@ -22,27 +22,27 @@ const BlockLimit = time.Second
 // ErrOverflow ends a subscriber with the policy Fail: one message did not fit.
 var ErrOverflow = errors.New("the backlog is full")
 
-// hole is the number of messages missed before a message.
-type hole struct {
+// gap is the number of messages missed before a message.
+type gap struct {
 	known int64 // this many
 	some  bool  // and an unknown number
 }
 
-// and returns the sum of two holes. If the sum overflows an int64, the number is unknown.
-func (h hole) and(o hole) hole {
-	sum := hole{h.known + o.known, h.some || o.some}
+// and returns the sum of two gaps. If the sum overflows an int64, the number is unknown.
+func (h gap) and(o gap) gap {
+	sum := gap{h.known + o.known, h.some || o.some}
 	if sum.known < 0 {
-		return hole{some: true}
+		return gap{some: true}
 	}
 	return sum
 }
 
 type entry struct {
-	before         hole
+	before         gap
 	topic, payload string
 }
 
-// backlog is a bounded queue of messages. Holes do not count against the bound. A hole is
+// backlog is a bounded queue of messages. Gaps do not count against the bound. A gap is
 // stored with the message that follows it.
 type backlog struct {
 	bound   int
@@ -52,13 +52,13 @@ type backlog struct {
 	ring  []entry // grows up to bound
 	first int     // index of the first message in ring
 	n     int     // number of messages
-	last  hole    // after all messages
+	last  gap     // after all messages
 }
 
 func (b *backlog) full() bool  { return b.n >= b.bound }
-func (b *backlog) empty() bool { return b.n == 0 && b.last == hole{} }
+func (b *backlog) empty() bool { return b.n == 0 && b.last == gap{} }
 
-func (b *backlog) clear() { b.ring, b.first, b.n, b.last = nil, 0, 0, hole{} }
+func (b *backlog) clear() { b.ring, b.first, b.n, b.last = nil, 0, 0, gap{} }
 
 func (b *backlog) at(i int) *entry { return &b.ring[(b.first+i)%len(b.ring)] }
 
@@ -68,7 +68,7 @@ func (b *backlog) gap(n int64) {
 		b.last.some = true
 		return
 	}
-	b.last = b.last.and(hole{known: n})
+	b.last = b.last.and(gap{known: n})
 }
 
 // put adds a message or applies the policy. It reports false if the subscription has to end.
@@ -77,7 +77,7 @@ func (b *backlog) put(topic, payload string) bool {
 		b.dropped++
 		switch b.policy {
 		case DropOldest:
-			h := b.pop().before.and(hole{known: 1})
+			h := b.pop().before.and(gap{known: 1})
 			if b.n == 0 {
 				b.last = h.and(b.last)
 			} else {
@@ -95,7 +95,7 @@ func (b *backlog) put(topic, payload string) bool {
 	}
 	b.n++
 	*b.at(b.n - 1) = entry{b.last, topic, payload}
-	b.last = hole{}
+	b.last = gap{}
 	return true
 }
 
@@ -116,7 +116,7 @@ func (b *backlog) pop() entry {
 	return old
 }
 
-// take removes and returns the first item: a hole, in up to two parts, or a message.
+// take removes and returns the first item: a gap, in up to two parts, or a message.
 func (b *backlog) take() (Item, bool) {
 	h := &b.last
 	if b.n > 0 {

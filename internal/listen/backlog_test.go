@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// TestBacklogModel compares random calls with a model: a plain list in which holes are separate
+// TestBacklogModel compares random calls with a model: a plain list in which gaps are separate
 // entries.
 func TestBacklogModel(t *testing.T) {
 	for seed := range uint64(200) {
@@ -63,7 +63,7 @@ func TestBacklogModel(t *testing.T) {
 	}
 }
 
-// first takes the first item of a model. Adjacent holes are one item, and known numbers come
+// first takes the first item of a model. Adjacent gaps are one item, and known numbers come
 // first.
 func first(model []Item) (Item, []Item) {
 	end := slices.IndexFunc(model, func(it Item) bool { return it.Missed == 0 })
@@ -98,7 +98,7 @@ func TestBacklogFail(t *testing.T) {
 	}
 }
 
-// TestBacklogOverflow adds holes that are so large that only forged numbers can cause them.
+// TestBacklogOverflow adds gaps that are so large that only forged numbers can cause them.
 func TestBacklogOverflow(t *testing.T) {
 	const huge = math.MaxInt64
 	for name, fill := range map[string]func(*backlog){
@@ -122,7 +122,7 @@ func TestBacklogOverflow(t *testing.T) {
 		b := backlog{bound: 1}
 		fill(&b)
 		if it, ok := b.take(); it.Missed != -1 || !ok {
-			t.Errorf("%s: take() = %+v, %t; want a hole of unknown size", name, it, ok)
+			t.Errorf("%s: take() = %+v, %t; want a gap of unknown size", name, it, ok)
 		}
 	}
 }

@@ -16,7 +16,7 @@ const (
 // errUnconfirmed is the reason for closing a connection with an unconfirmed subscription.
 var errUnconfirmed = send.Fault(send.ErrUnavailable, errors.New("the server does not confirm a subscription"))
 
-// confirm checks that orders are confirmed in time. Only the link's goroutine uses it.
+// confirm checks that orders are confirmed in time. Only the manager's goroutine uses it.
 type confirm struct {
 	limit time.Duration // how long the connection may be silent while an order is unconfirmed
 	timer *time.Timer
@@ -48,7 +48,7 @@ func (c *conn) unconfirmed() (probe bool, err error) {
 	f := &c.confirm
 	late := time.Since(f.armed) > f.limit+f.limit/4 // this process was slow, and its reader may be, too
 	f.armed = time.Time{}
-	l := c.link.l
+	l := c.manager.l
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch {
@@ -60,8 +60,8 @@ func (c *conn) unconfirmed() (probe bool, err error) {
 		f.arm(true)
 		return false, nil
 	}
-	for _, rt := range c.link.routes {
-		if rt.confirmed && slices.ContainsFunc(rt.subs, func(s *Sub) bool { return s.live }) {
+	for _, sn := range c.manager.subscriptions {
+		if sn.confirmed && slices.ContainsFunc(sn.subs, func(s *Sub) bool { return s.live }) {
 			f.arm(true)
 			return true, nil
 		}

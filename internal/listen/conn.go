@@ -31,15 +31,15 @@ func Private(channel string) bool { return strings.Contains(channel, ":"+private
 
 // order is a command whose reply is pending.
 type order struct {
-	wire
-	route *route    // nil for private channels
-	off   bool      // unsubscribe
-	at    time.Time // when it was sent
+	channel
+	subscription *subscription // nil for private channels
+	off          bool          // unsubscribe
+	at           time.Time     // when it was sent
 }
 
-// conn is one connection of a link, from its dial to its end.
+// conn is one connection of a manager, from its dial to its end.
 type conn struct {
-	link    *link
+	manager *manager
 	ps      *redis.PubSub
 	id      string
 	private string // the channel of probes and, unless sharded, of marks
@@ -47,10 +47,10 @@ type conn struct {
 	confirm confirm
 
 	// The listener's mutex guards these.
-	sent    []order // pending orders, in the order of their replies
-	wires   map[wire]*route
-	own     map[string]bool // private channels, and whether they are confirmed
-	refused bool            // the server refuses private channels
+	sent     []order // pending orders, in the order of their replies
+	channels map[channel]*subscription
+	own      map[string]bool // private channels, and whether they are confirmed
+	refused  bool            // the server refuses private channels
 
 	worked atomic.Bool  // an order was confirmed
 	heard  atomic.Int64 // when the reader last received anything, UnixNano
@@ -61,31 +61,31 @@ type conn struct {
 	err    error
 }
 
-func newConn(k *link, ps *redis.PubSub, name string) *conn {
+func newConn(k *manager, ps *redis.PubSub, name string) *conn {
 	c := &conn{
-		link: k, ps: ps, id: rand.Text(),
-		wires:  map[wire]*route{},
-		own:    map[string]bool{},
-		hangup: make(chan struct{}),
-		over:   make(chan struct{}),
+		manager: k, ps: ps, id: rand.Text(),
+		channels: map[channel]*subscription{},
+		own:      map[string]bool{},
+		hangup:   make(chan struct{}),
+		over:     make(chan struct{}),
 	}
-	c.private = c.channel(name)
+	c.private = c.privateChannel(name)
 	c.probe, c.confirm = newProbe(&c.spent), newConfirm(k.limit)
 	return c
 }
 
-// channel returns a private channel in the slot of name.
-func (c *conn) channel(name string) string {
+// privateChannel returns a private channel in the slot of name.
+func (c *conn) privateChannel(name string) string {
 	if name == "" {
 		name = "desir"
 	}
 	return keys.Part(name, privatePart+c.id)
 }
 
-// greet connects and subscribes to the private channel.
-func (c *conn) greet(ctx context.Context) error {
-	own := order{wire: wire{Channel, c.private}}
-	if c.link.place.shard {
+// connect opens the connection by subscribing to the private channel.
+func (c *conn) connect(ctx context.Context) error {
+	own := order{channel: channel{Channel, c.private}}
+	if c.manager.endpoint.shard {
 		own.kind = Shard
 	}
 	own.at = time.Now()
@@ -103,46 +103,46 @@ func (c *conn) close() {
 	c.confirm.timer.Stop()
 }
 
-// arrange subscribes and unsubscribes until the subscriptions match the routes, and asks for
-// missing numbers. busy reports whether there are routes, and away whether a route waits for
-// the node of its slot.
-func (c *conn) arrange(ctx context.Context) (busy, away bool, err error) {
-	l := c.link.l
+// reconcile subscribes and unsubscribes, so that the channels of the connection match the
+// manager's subscriptions, and asks for missing numbers. busy reports whether there are
+// subscriptions, and away whether a subscription waits for the node of its slot.
+func (c *conn) reconcile(ctx context.Context) (busy, away bool, err error) {
+	l := c.manager.l
 	l.mu.Lock()
 	var out []order
 	sides := map[string]bool{c.private: true}
-	for w, rt := range c.link.routes {
-		if rt.away {
+	for ch, sn := range c.manager.subscriptions {
+		if sn.away {
 			away = true
 			continue
 		}
-		if w.kind == Shard && rt.numbered() {
-			side := c.channel(w.name)
+		if ch.kind == Shard && sn.numbered() {
+			side := c.privateChannel(ch.name)
 			sides[side] = true
 			if _, ok := c.own[side]; !ok {
 				c.own[side] = false
-				out = append(out, order{wire: wire{Shard, side}})
+				out = append(out, order{channel: channel{Shard, side}})
 			}
 		}
-		if c.wires[w] != rt {
-			c.wires[w] = rt
-			out = append(out, order{wire: w, route: rt})
+		if c.channels[ch] != sn {
+			c.channels[ch] = sn
+			out = append(out, order{channel: ch, subscription: sn})
 		}
-		c.ask(rt)
+		c.ask(sn)
 	}
-	for w := range c.wires {
-		if c.link.routes[w] == nil {
-			delete(c.wires, w)
-			out = append(out, order{wire: w, off: true})
+	for ch := range c.channels {
+		if c.manager.subscriptions[ch] == nil {
+			delete(c.channels, ch)
+			out = append(out, order{channel: ch, off: true})
 		}
 	}
 	for side := range c.own {
 		if !sides[side] {
 			delete(c.own, side)
-			out = append(out, order{wire: wire{Shard, side}, off: true})
+			out = append(out, order{channel: channel{Shard, side}, off: true})
 		}
 	}
-	busy = len(c.link.routes) > 0
+	busy = len(c.manager.subscriptions) > 0
 	for i := range out {
 		out[i].at = time.Now()
 	}
@@ -176,23 +176,23 @@ func (c *conn) write(ctx context.Context, o order) error {
 
 // ask asks for the number of a channel if a subscriber needs it and the private channel is
 // confirmed. The mutex is held.
-func (c *conn) ask(rt *route) {
-	if !rt.ask || !rt.confirmed {
+func (c *conn) ask(sn *subscription) {
+	if !sn.ask || !sn.confirmed {
 		return
 	}
 	mark := c.private
-	if rt.kind == Shard {
-		mark = c.channel(rt.name)
+	if sn.kind == Shard {
+		mark = c.privateChannel(sn.name)
 	}
 	switch {
 	case c.refused:
-		rt.lostCount(nil)
+		sn.lostCount(nil)
 	case c.own[mark]:
-		for _, s := range rt.subs {
+		for _, s := range sn.subs {
 			if s.sync != nil {
-				rt.ask = false
-				rt.watch = &watch{done: make(chan struct{})}
-				go c.inquire(rt, rt.watch, s.sync, mark)
+				sn.ask = false
+				sn.watch = &watch{done: make(chan struct{})}
+				go c.inquire(sn, sn.watch, s.sync, mark)
 				return
 			}
 		}
@@ -200,25 +200,25 @@ func (c *conn) ask(rt *route) {
 }
 
 // inquire asks for a mark and waits for it.
-func (c *conn) inquire(rt *route, w *watch, sync func(context.Context, string) error, mark string) {
+func (c *conn) inquire(sn *subscription, w *watch, sync func(context.Context, string) error, mark string) {
 	ctx, cancel := context.WithTimeout(context.Background(), answerTime)
 	defer cancel()
 	err := send.Guard(func() error { return sync(ctx, mark) })
-	l := c.link.l
+	l := c.manager.l
 	l.mu.Lock()
-	rt.why = err
+	sn.why = err
 	l.mu.Unlock()
-	if !lasting(err) { // the mark may still arrive
+	if !permanent(err) { // the mark may still arrive
 		select {
 		case <-w.done:
-		case <-c.over: // the route is lost with the connection, and asks again on the next one
+		case <-c.over: // the subscription asks again on the next connection
 			return
 		case <-ctx.Done():
 		}
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if rt.watch == w {
-		rt.lostCount(err)
+	if sn.watch == w {
+		sn.lostCount(err)
 	}
 }

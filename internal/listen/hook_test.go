@@ -74,9 +74,9 @@ func TestHookPanics(t *testing.T) {
 		}
 	}
 
-	k := &link{
+	k := &manager{
 		l: hooked(t, srv, "publish"), kick: make(chan struct{}, 1), limit: firstLimit,
-		routes: map[wire]*route{{Channel, "t"}: {}},
+		subscriptions: map[channel]*subscription{{Channel, "t"}: {}},
 	}
 	ctx := within(t, 20*time.Second)
 	c, err := k.dial(ctx)

@@ -6,17 +6,17 @@ import (
 )
 
 // TestInquireOfABrokenConnection asks for a mark over a connection that has ended before its
-// routes are marked as lost: what the route knows of the numbers must stay, or the gap would
-// be unknown.
+// subscriptions are marked as lost. The known numbers must be kept, otherwise the number of
+// missed messages would be unknown.
 func TestInquireOfABrokenConnection(t *testing.T) {
-	c := &conn{link: &link{l: &Listener{}}, over: make(chan struct{})}
+	c := &conn{manager: &manager{l: &Listener{}}, over: make(chan struct{})}
 	close(c.over)
 	w := &watch{done: make(chan struct{})}
 	s := &Sub{sync: func(context.Context, string) error { return nil }}
 	known := track{known: true, epoch: "e", last: 7, broke: true}
-	rt := &route{link: c.link, watch: w, subs: []*Sub{s}, confirmed: true, track: known}
-	c.inquire(rt, w, s.sync, "mark")
-	if rt.track != known || rt.blind || rt.watch != w {
-		t.Errorf("after the end of the connection the route has %+v, blind: %t", rt.track, rt.blind)
+	sn := &subscription{manager: c.manager, watch: w, subs: []*Sub{s}, confirmed: true, track: known}
+	c.inquire(sn, w, s.sync, "mark")
+	if sn.track != known || sn.blind || sn.watch != w {
+		t.Errorf("after the end of the connection the subscription has %+v, blind: %t", sn.track, sn.blind)
 	}
 }

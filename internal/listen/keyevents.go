@@ -15,23 +15,23 @@ var errKeyEvents = send.Fault(send.ErrNotSupported, errors.New(
 	"key events of several nodes: each node publishes only its own; subscribe with a redis.Client for each master, see ForEachMaster"))
 
 // refuseKeyEvents refuses channels and patterns of key events for a client of several servers.
-func (l *Listener) refuseKeyEvents(w wire) error {
+func (l *Listener) refuseKeyEvents(ch channel) error {
 	switch l.hub.Client.(type) {
 	case *redis.ClusterClient, *redis.Ring:
 	default:
 		return nil
 	}
-	if w.kind != Shard && keyEvents(w) {
+	if ch.kind != Shard && keyEvents(ch) {
 		return errKeyEvents
 	}
 	return nil
 }
 
 // keyEvents reports whether a channel or pattern is for key events.
-func keyEvents(w wire) bool {
+func keyEvents(ch channel) bool {
 	for _, prefix := range []string{"__keyevent@", "__keyspace@"} {
-		literal := w.name
-		if w.kind == Pattern {
+		literal := ch.name
+		if ch.kind == Pattern {
 			if i := strings.IndexAny(literal, `*?[\`); i >= 0 {
 				literal = literal[:i]
 			}

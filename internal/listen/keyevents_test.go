@@ -31,7 +31,7 @@ func TestKeyEvents(t *testing.T) {
 		{Pattern, "__keyb*", false},
 		{Pattern, "news.*", false},
 	} {
-		if got := keyEvents(wire{tt.kind, tt.name}); got != tt.want {
+		if got := keyEvents(channel{tt.kind, tt.name}); got != tt.want {
 			t.Errorf("%v %q: %t", tt.kind, tt.name, got)
 		}
 	}
@@ -43,7 +43,7 @@ func TestKeyEvents(t *testing.T) {
 		_, several := r.Client.(*redis.ClusterClient)
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
-		for _, w := range []wire{{Channel, "__keyevent@0__:expired"}, {Pattern, "__keyspace@0__:*"}} {
+		for _, w := range []channel{{Channel, "__keyevent@0__:expired"}, {Pattern, "__keyspace@0__:*"}} {
 			s, err := Of(h).Subscribe(ctx, Request{Kind: w.kind, Name: w.name, Backlog: 1})
 			if several != errors.Is(err, send.ErrNotSupported) || !several && err != nil {
 				t.Errorf("%s: %v", w.name, err)

@@ -39,15 +39,15 @@ type Request struct {
 	Sync func(ctx context.Context, mark string) error
 }
 
-// wire identifies a subscription at a server.
-type wire struct {
+// channel identifies a subscription at a server.
+type channel struct {
 	kind Kind
 	name string
 }
 
-// place identifies the connection of a subscription. SUBSCRIBE and SSUBSCRIBE do not share a
+// endpoint identifies the connection of a subscription. SUBSCRIBE and SSUBSCRIBE do not share a
 // connection, since go-redis does not report by which of them a message came.
-type place struct {
+type endpoint struct {
 	shard bool
 	node  string // "" for any node
 }
@@ -56,8 +56,8 @@ type place struct {
 type Listener struct {
 	hub *hub.Hub
 
-	mu    sync.Mutex // guards links and everything in them except the backlogs
-	links map[place]*link
+	mu       sync.Mutex // guards managers and everything in them except the backlogs
+	managers map[endpoint]*manager
 }
 
 type part struct{}
@@ -65,7 +65,7 @@ type part struct{}
 // Of returns the listener that the objects of a client share.
 func Of(h *hub.Hub) *Listener {
 	return h.Part(part{}, func() any {
-		l := &Listener{hub: h, links: map[place]*link{}}
+		l := &Listener{hub: h, managers: map[endpoint]*manager{}}
 		h.OnClose(hub.EndReceiving, l.shut)
 		return l
 	}).(*Listener)
@@ -78,10 +78,10 @@ func (l *Listener) Subscribe(ctx context.Context, r Request) (*Sub, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	if err := l.refuseKeyEvents(wire{r.Kind, r.Name}); err != nil {
+	if err := l.refuseKeyEvents(channel{r.Kind, r.Name}); err != nil {
 		return nil, err
 	}
-	p, err := l.place(ctx, wire{r.Kind, r.Name})
+	p, err := l.endpoint(ctx, channel{r.Kind, r.Name})
 	if err != nil {
 		return nil, err
 	}
@@ -103,56 +103,57 @@ func (l *Listener) Subscribe(ctx context.Context, r Request) (*Sub, error) {
 
 var errRingPattern = errors.New("patterns over a ring of servers")
 
-// place returns which connection serves w.
-func (l *Listener) place(ctx context.Context, w wire) (place, error) {
-	shard := w.kind == Shard
+// endpoint returns the endpoint that serves a channel.
+func (l *Listener) endpoint(ctx context.Context, ch channel) (endpoint, error) {
+	shard := ch.kind == Shard
 	switch l.hub.Client.(type) {
 	case *redis.Client:
-		return place{shard: shard}, nil
+		return endpoint{shard: shard}, nil
 	case *redis.ClusterClient:
 		if !shard {
-			return place{}, nil // every node has every message
+			return endpoint{}, nil // every node has every message
 		}
 	case *redis.Ring:
-		if w.kind == Pattern {
-			return place{}, send.Fault(send.ErrNotSupported, errRingPattern)
+		if ch.kind == Pattern {
+			return endpoint{}, send.Fault(send.ErrNotSupported, errRingPattern)
 		}
 	default: // the nodes are not known, but a slot is in one of them
 		if shard {
-			return place{true, strconv.Itoa(keys.Slot(w.name))}, nil
+			return endpoint{true, strconv.Itoa(keys.Slot(ch.name))}, nil
 		}
-		return place{}, nil
+		return endpoint{}, nil
 	}
-	node, err := l.hub.Node(ctx, w.name)
+	node, err := l.hub.Node(ctx, ch.name)
 	if err != nil {
-		return place{}, l.hub.Send.Explain(ctx, err)
+		return endpoint{}, l.hub.Send.Explain(ctx, err)
 	}
-	return place{shard, node.Options().Addr}, nil
+	return endpoint{shard, node.Options().Addr}, nil
 }
 
-// enter adds a subscriber, and starts its link if there is none.
-func (l *Listener) enter(s *Sub, p place) {
+// enter adds a subscriber, and starts its manager if there is none.
+func (l *Listener) enter(s *Sub, p endpoint) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	k := l.link(p)
-	rt := k.routes[s.wire]
-	if rt == nil {
-		rt = &route{wire: s.wire, link: k}
-		k.routes[s.wire] = rt
+	k := l.manager(p)
+	sn := k.subscriptions[s.channel]
+	if sn == nil {
+		sn = &subscription{channel: s.channel, manager: k}
+		k.subscriptions[s.channel] = sn
 	}
-	s.route = rt
-	rt.subs = append(slices.Clip(rt.subs), s) // the reader may be using the old slice
-	rt.ask = rt.ask || rt.confirmed && rt.unsure()
-	rt.settle()
-	k.ring()
+	s.subscription = sn
+	sn.subs = append(slices.Clip(sn.subs), s) // the reader may be using the old slice
+	sn.ask = sn.ask || sn.confirmed && sn.unsure()
+	sn.settle()
+	k.notify()
 }
 
-// link returns the link of a place, and starts it if there is none. The mutex is held.
-func (l *Listener) link(p place) *link {
-	k := l.links[p]
+// manager returns the manager of an endpoint, and starts it if there is none. The mutex is
+// held.
+func (l *Listener) manager(p endpoint) *manager {
+	k := l.managers[p]
 	if k == nil {
-		k = &link{l: l, place: p, kick: make(chan struct{}, 1), routes: map[wire]*route{}}
-		l.links[p] = k
+		k = &manager{l: l, endpoint: p, kick: make(chan struct{}, 1), subscriptions: map[channel]*subscription{}}
+		l.managers[p] = k
 		go k.run()
 	}
 	return k
@@ -162,9 +163,9 @@ func (l *Listener) link(p place) *link {
 func (l *Listener) leave(s *Sub) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if rt := s.route; rt != nil {
-		rt.remove(s)
-		rt.link.ring()
+	if sn := s.subscription; sn != nil {
+		sn.remove(s)
+		sn.manager.notify()
 	}
 }
 
@@ -175,5 +176,5 @@ func (l *Listener) reload(ctx context.Context) {
 	}
 }
 
-// lasting reports whether an error is permanent, so that it ends subscriptions.
-func lasting(err error) bool { return err != nil && !send.Transient(err) }
+// permanent reports whether an error is permanent, so that it ends subscriptions.
+func permanent(err error) bool { return err != nil && !send.Transient(err) }

@@ -17,7 +17,7 @@ const (
 )
 
 // probe checks whether published messages arrive on a connection. It publishes to the private
-// channel of the connection through the client, as other publishers do. Only the link's
+// channel of the connection through the client, as other publishers do. Only the manager's
 // goroutine uses it.
 type probe struct {
 	timer *time.Timer
@@ -104,14 +104,14 @@ func (p *probe) send(ctx context.Context, c *conn) {
 		return
 	}
 	word := "publish"
-	if c.link.place.shard {
+	if c.manager.endpoint.shard {
 		word = "spublish"
 	}
 	ctx, cancel := context.WithTimeout(ctx, answerTime)
 	defer cancel()
 	cmd := redis.NewIntCmd(ctx, word, c.private, "probe")
 	cmd.SetFirstKeyPos(1) // on a cluster, to the node that publishes the messages
-	err := send.Guard(func() error { return c.link.l.hub.Send.Write(ctx, cmd) })
+	err := send.Guard(func() error { return c.manager.l.hub.Send.Write(ctx, cmd) })
 	switch {
 	case err == nil:
 		signal(p.sent)

@@ -56,8 +56,8 @@ func (c *conn) handle(got any) error {
 
 // answer handles the confirmation of an order.
 func (c *conn) answer(m *redis.Subscription) error {
-	c.link.l.mu.Lock()
-	defer c.link.l.mu.Unlock()
+	c.manager.l.mu.Lock()
+	defer c.manager.l.mu.Unlock()
 	off := strings.Contains(m.Kind, "unsubscribe")
 	if len(c.sent) == 0 || c.sent[0].off != off || c.sent[0].name != m.Channel {
 		if off {
@@ -69,16 +69,16 @@ func (c *conn) answer(m *redis.Subscription) error {
 	c.sent = slices.Delete(c.sent, 0, 1)
 	switch {
 	case off:
-	case o.route == nil:
+	case o.subscription == nil:
 		if _, wanted := c.own[o.name]; wanted {
 			c.own[o.name] = true
 		}
-	case c.link.routes[o.wire] == o.route:
-		o.route.confirm()
+	case c.manager.subscriptions[o.channel] == o.subscription:
+		o.subscription.confirm()
 	}
 	c.worked.Store(true)
-	c.link.last = nil
-	c.link.ring() // the link may now ask for numbers
+	c.manager.last = nil
+	c.manager.notify() // the manager may now ask for numbers
 	return nil
 }
 
@@ -89,20 +89,20 @@ func (c *conn) gone(name string) error {
 		return errMoved
 	}
 	delete(c.own, name)
-	w := wire{Shard, name}
-	if rt := c.wires[w]; rt != nil && c.link.routes[w] == rt {
-		delete(c.wires, w)
-		rt.lose()
-		rt.away = true
+	ch := channel{Shard, name}
+	if sn := c.channels[ch]; sn != nil && c.manager.subscriptions[ch] == sn {
+		delete(c.channels, ch)
+		sn.lose()
+		sn.away = true
 	}
-	c.link.ring()
+	c.manager.notify()
 	return nil
 }
 
 // refuse handles an error reply, which belongs to the oldest order. It returns the error if it
 // concerns the whole connection.
 func (c *conn) refuse(answer redis.Error) error {
-	l := c.link.l
+	l := c.manager.l
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(c.sent) == 0 {
@@ -113,56 +113,56 @@ func (c *conn) refuse(answer redis.Error) error {
 	err := l.hub.Send.Explain(ended, answer)
 	switch {
 	case o.off:
-	case o.route == nil && lasting(err): // not allowed, or unknown command
+	case o.subscription == nil && permanent(err): // not allowed, or unknown command
 		c.refused = true // go on without private channels
 		c.probe.pings.Store(true)
-	case o.route == nil:
+	case o.subscription == nil:
 		return answer
-	case lasting(err):
-		delete(c.wires, o.wire)
-		if c.link.routes[o.wire] == o.route {
-			o.route.fail(err)
+	case permanent(err):
+		delete(c.channels, o.channel)
+		if c.manager.subscriptions[o.channel] == o.subscription {
+			o.subscription.fail(err)
 		}
 	case redis.HasErrorPrefix(answer, "MOVED"), redis.HasErrorPrefix(answer, "CLUSTERDOWN"):
-		delete(c.wires, o.wire)
-		o.route.lose()
-		o.route.away = true
+		delete(c.channels, o.channel)
+		o.subscription.lose()
+		o.subscription.away = true
 	default:
 		return answer
 	}
-	c.link.ring()
+	c.manager.notify()
 	return nil
 }
 
 // message delivers a message to its subscribers.
 func (c *conn) message(m *redis.Message) {
-	l := c.link.l
+	l := c.manager.l
 	l.mu.Lock()
 	if _, own := c.own[m.Channel]; own && m.Pattern == "" {
 		c.note(m.Payload)
 		l.mu.Unlock()
 		return
 	}
-	w := wire{Channel, m.Channel}
+	ch := channel{Channel, m.Channel}
 	switch {
 	case m.Pattern != "":
-		w = wire{Pattern, m.Pattern}
-	case c.link.place.shard:
-		w.kind = Shard
+		ch = channel{Pattern, m.Pattern}
+	case c.manager.endpoint.shard:
+		ch.kind = Shard
 	}
-	rt := c.link.routes[w]
-	if rt == nil || !rt.confirmed || w.kind == Pattern && Private(m.Channel) {
+	sn := c.manager.subscriptions[ch]
+	if sn == nil || !sn.confirmed || ch.kind == Pattern && Private(m.Channel) {
 		l.mu.Unlock()
 		return
 	}
 	epoch, n, value, framed := cutFrame(m.Payload)
-	if framed && rt.kind != Pattern {
-		rt.missed(rt.track.see(epoch, n))
-		rt.sure()
+	if framed && sn.kind != Pattern {
+		sn.missed(sn.track.see(epoch, n))
+		sn.sure()
 	}
-	subs := rt.subs
+	subs := sn.subs
 	l.mu.Unlock()
-	p := patience{spent: &c.spent, hangup: c.hangup}
+	p := blockWait{spent: &c.spent, hangup: c.hangup}
 	for _, s := range subs {
 		if s.sync != nil {
 			s.put(m.Channel, value, &p)
@@ -179,11 +179,11 @@ func (c *conn) note(payload string) {
 		signal(c.probe.echo)
 		return
 	}
-	w := wire{Channel, m.name}
-	if c.link.place.shard {
-		w.kind = Shard
+	ch := channel{Channel, m.name}
+	if c.manager.endpoint.shard {
+		ch.kind = Shard
 	}
-	if rt := c.link.routes[w]; rt != nil {
-		rt.marked(m)
+	if sn := c.manager.subscriptions[ch]; sn != nil {
+		sn.marked(m)
 	}
 }

@@ -10,14 +10,14 @@ import (
 func (l *Listener) shut(context.Context) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for _, k := range l.links {
-		for _, rt := range k.routes {
-			for _, s := range rt.subs {
+	for _, k := range l.managers {
+		for _, sn := range k.subscriptions {
+			for _, s := range sn.subs {
 				s.fail(send.ErrShut)
-				rt.remove(s)
+				sn.remove(s)
 			}
 		}
-		k.ring()
+		k.notify()
 	}
 	return nil
 }

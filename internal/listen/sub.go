@@ -17,13 +17,13 @@ type Item struct {
 // Sub is one subscriber with its backlog.
 type Sub struct {
 	l *Listener
-	wire
+	channel
 	sync func(ctx context.Context, mark string) error
 
 	// The listener's mutex guards these.
-	route *route
-	live  bool // started is closed
-	tries int  // connections that broke before that
+	subscription *subscription
+	live         bool // started is closed
+	tries        int  // connections that broke before that
 
 	started chan struct{} // closed when Subscribe has succeeded or failed
 
@@ -40,7 +40,7 @@ type Sub struct {
 func newSub(l *Listener, r Request) *Sub {
 	return &Sub{
 		l:       l,
-		wire:    wire{r.Kind, r.Name},
+		channel: channel{r.Kind, r.Name},
 		sync:    r.Sync,
 		started: make(chan struct{}),
 		backlog: backlog{bound: r.Backlog, policy: r.Policy},
@@ -76,12 +76,12 @@ func (s *Sub) trouble() error {
 	s.l.mu.Lock()
 	defer s.l.mu.Unlock()
 	switch {
-	case s.route == nil:
+	case s.subscription == nil:
 		return nil
-	case s.route.confirmed:
-		return s.route.why
+	case s.subscription.confirmed:
+		return s.subscription.why
 	default:
-		return s.route.link.last
+		return s.subscription.manager.last
 	}
 }
 
@@ -159,7 +159,7 @@ func (s *Sub) gap(n int64) {
 }
 
 // put adds a message. It is called by one goroutine at a time.
-func (s *Sub) put(topic, payload string, p *patience) {
+func (s *Sub) put(topic, payload string, p *blockWait) {
 	s.mu.Lock()
 	for s.backlog.full() && s.backlog.policy == Block && !s.stuck && s.running() {
 		s.mu.Unlock()

@@ -25,28 +25,28 @@ const (
 	seekTime = 100 * time.Millisecond // time between two lookups of the node of a slot
 )
 
-// link keeps one connection open while there are subscribers for it.
-type link struct {
-	l     *Listener
-	place place
-	kick  chan struct{} // wakes the link; holds one
+// manager keeps one connection open while there are subscribers for it.
+type manager struct {
+	l        *Listener
+	endpoint endpoint
+	kick     chan struct{} // wakes the manager; holds one
 
-	limit  time.Duration   // see confirm; used by the link's goroutine
-	routes map[wire]*route // guarded by the listener's mutex
-	last   error           // why no connection works, or nil; guarded by the listener's mutex
+	limit         time.Duration             // see confirm; used by the manager's goroutine
+	subscriptions map[channel]*subscription // guarded by the listener's mutex
+	last          error                     // why no connection works, or nil; guarded likewise
 }
 
-// ring wakes the link.
-func (k *link) ring() { signal(k.kick) }
+// notify wakes the manager.
+func (k *manager) notify() { signal(k.kick) }
 
-// run is the goroutine of the link. It ends shortly after the last subscriber has left.
-func (k *link) run() {
+// run is the goroutine of the manager. It ends shortly after the last subscriber has left.
+func (k *manager) run() {
 	ctx := context.Background()
 	k.limit = firstLimit
 	for pause := minPause; ; {
-		worked, err := k.converse(ctx)
+		worked, err := k.runConn(ctx)
 		if err == nil {
-			return // the link has retired
+			return // the manager has retired
 		}
 		if worked {
 			pause, k.limit = minPause, firstLimit
@@ -62,20 +62,20 @@ func (k *link) run() {
 	}
 }
 
-// retire ends the link if it has no routes, and reports whether it did.
-func (k *link) retire() bool {
+// retire ends the manager if it has no subscriptions, and reports whether it did.
+func (k *manager) retire() bool {
 	k.l.mu.Lock()
 	defer k.l.mu.Unlock()
-	if len(k.routes) > 0 {
+	if len(k.subscriptions) > 0 {
 		return false
 	}
-	delete(k.l.links, k.place)
+	delete(k.l.managers, k.endpoint)
 	return true
 }
 
-// converse runs one connection until it ends. It returns a nil error when the link has retired.
-// worked reports whether the connection has worked.
-func (k *link) converse(ctx context.Context) (worked bool, err error) {
+// runConn runs one connection until it ends. It returns a nil error when the manager has
+// retired. worked reports whether the connection has worked.
+func (k *manager) runConn(ctx context.Context) (worked bool, err error) {
 	c, err := k.dial(ctx)
 	if c == nil {
 		return false, err
@@ -83,7 +83,7 @@ func (k *link) converse(ctx context.Context) (worked bool, err error) {
 	defer c.close()
 	var rest, seek <-chan time.Time
 	for {
-		busy, away, err := c.arrange(ctx)
+		busy, away, err := c.reconcile(ctx)
 		if err != nil {
 			return c.worked.Load(), k.l.hub.Send.Explain(ctx, err)
 		}
@@ -105,7 +105,7 @@ func (k *link) converse(ctx context.Context) (worked bool, err error) {
 			}
 		case <-seek:
 			seek = nil
-			_, _ = k.rehouse(ctx) // on an error, it is repeated soon
+			_, _ = k.reassign(ctx) // on an error, it is repeated soon
 		case <-c.over:
 			return c.worked.Load(), k.l.hub.Send.Explain(ctx, c.err)
 		case <-c.probe.echo:
@@ -137,15 +137,15 @@ var errSilent = send.Fault(send.ErrUnavailable, errors.New("a probe message did 
 // errNotConnected is the error of a dial that took too long.
 var errNotConnected = send.Fault(send.ErrUnavailable, errors.New("no connection in time; the server does not reply"))
 
-// dial opens a connection. It returns nil and no error if the link has no routes.
-func (k *link) dial(ctx context.Context) (*conn, error) {
+// dial opens a connection. It returns nil and no error if the manager has no subscriptions.
+func (k *manager) dial(ctx context.Context) (*conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, dialTime)
 	defer cancel()
 	var node subscriber
 	var name string
 	for node == nil {
 		var err error
-		if node, err = k.rehouse(ctx); err != nil {
+		if node, err = k.reassign(ctx); err != nil {
 			return nil, err
 		}
 		if name = k.first(); k.retire() {
@@ -159,7 +159,7 @@ func (k *link) dial(ctx context.Context) (*conn, error) {
 	c := newConn(k, ps, name)
 	soon, stop := context.WithTimeout(ctx, 2*k.limit)
 	defer stop()
-	if err := c.greet(soon); err != nil {
+	if err := c.connect(soon); err != nil {
 		_ = c.ps.Close() // err is the error to return
 		if soon.Err() != nil {
 			return nil, errNotConnected
@@ -187,46 +187,46 @@ func open(ctx context.Context, node subscriber) (ps *redis.PubSub, err error) {
 }
 
 // first returns the name of one of the channels, or "" if there are only patterns.
-func (k *link) first() string {
+func (k *manager) first() string {
 	k.l.mu.Lock()
 	defer k.l.mu.Unlock()
-	for w := range k.routes {
-		if w.kind != Pattern {
-			return w.name
+	for ch := range k.subscriptions {
+		if ch.kind != Pattern {
+			return ch.name
 		}
 	}
 	return ""
 }
 
-// rehouse moves each route whose node has changed to the link of that node. It returns the
-// node of this link, or nil if no route is left.
-func (k *link) rehouse(ctx context.Context) (subscriber, error) {
+// reassign moves each subscription whose node has changed to the manager of that node. It
+// returns the node of this manager, or nil if no subscription is left.
+func (k *manager) reassign(ctx context.Context) (subscriber, error) {
 	switch k.l.hub.Client.(type) {
 	case *redis.ClusterClient, *redis.Ring:
 	default:
 		return k.l.hub.Client, nil
 	}
-	if k.place.node == "" {
+	if k.endpoint.node == "" {
 		return k.node(ctx, rand.Text()) // a random node
 	}
 	k.l.mu.Lock()
-	names := slices.Collect(maps.Keys(k.routes))
+	names := slices.Collect(maps.Keys(k.subscriptions))
 	k.l.mu.Unlock()
 	var own subscriber
-	for _, w := range names {
-		p, err := k.l.place(ctx, w)
-		if err == nil && p == k.place && own == nil {
-			own, err = k.node(ctx, w.name)
+	for _, ch := range names {
+		p, err := k.l.endpoint(ctx, ch)
+		if err == nil && p == k.endpoint && own == nil {
+			own, err = k.node(ctx, ch.name)
 		}
 		if err != nil {
 			return nil, err
 		}
-		k.move(w, p)
+		k.move(ch, p)
 	}
 	return own, nil
 }
 
-func (k *link) node(ctx context.Context, key string) (subscriber, error) {
+func (k *manager) node(ctx context.Context, key string) (subscriber, error) {
 	node, err := k.l.hub.Node(ctx, key)
 	if err != nil {
 		return nil, k.l.hub.Send.Explain(ctx, err)
@@ -234,40 +234,40 @@ func (k *link) node(ctx context.Context, key string) (subscriber, error) {
 	return node, nil
 }
 
-// move moves a route to the link of the place that serves it.
-func (k *link) move(w wire, to place) {
+// move moves a subscription to the manager of the endpoint that serves it.
+func (k *manager) move(ch channel, to endpoint) {
 	k.l.mu.Lock()
 	defer k.l.mu.Unlock()
-	rt := k.routes[w]
-	if rt == nil {
+	sn := k.subscriptions[ch]
+	if sn == nil {
 		return
 	}
-	rt.away = false
-	if to == k.place {
+	sn.away = false
+	if to == k.endpoint {
 		return
 	}
-	rt.lose()
-	delete(k.routes, w)
-	other := k.l.link(to)
-	if there := other.routes[w]; there != nil { // merge with the other link's route
-		there.lost = there.lost || rt.lost
-		for _, s := range rt.subs {
-			s.route = there
+	sn.lose()
+	delete(k.subscriptions, ch)
+	other := k.l.manager(to)
+	if there := other.subscriptions[ch]; there != nil { // merge with the other manager's subscription
+		there.lost = there.lost || sn.lost
+		for _, s := range sn.subs {
+			s.subscription = there
 			there.subs = append(slices.Clip(there.subs), s)
 		}
 	} else {
-		other.routes[w] = rt
-		rt.link = other
+		other.subscriptions[ch] = sn
+		sn.manager = other
 	}
-	other.ring()
+	other.notify()
 }
 
 // broken records that a connection has ended, or could not be opened.
-func (k *link) broken(err error, worked bool) {
+func (k *manager) broken(err error, worked bool) {
 	if !worked {
 		k.l.reload(context.Background())
 	}
-	final := lasting(err) && !k.passing(err)
+	final := permanent(err) && !k.passing(err)
 	if !final && (!worked || errors.Is(err, errSilent)) { // otherwise the next one may work at once
 		outage.Of(k.l.hub).Begin(outage.Subscriptions, k.server(), err)
 	}
@@ -275,18 +275,18 @@ func (k *link) broken(err error, worked bool) {
 	defer k.l.mu.Unlock()
 	k.last = err
 	silent := errors.Is(err, errSilent)
-	for _, rt := range k.routes {
-		rt.lose()
+	for _, sn := range k.subscriptions {
+		sn.lose()
 		switch {
 		case final:
-			rt.fail(err)
+			sn.fail(err)
 			continue
 		case !worked || silent:
-			rt.tell(silent)
+			sn.reportGap(silent)
 		}
-		for _, s := range rt.subs {
+		for _, s := range sn.subs {
 			if s.tries++; !s.live && s.tries >= maxTries {
-				rt.remove(s)
+				sn.remove(s)
 				s.fail(err)
 			}
 		}
@@ -294,21 +294,21 @@ func (k *link) broken(err error, worked bool) {
 }
 
 // served records that the connection works.
-func (k *link) served() {
+func (k *manager) served() {
 	outage.Of(k.l.hub).End(outage.Subscriptions, k.server())
 }
 
-// server returns the name of the link's server for logs.
-func (k *link) server() string {
+// server returns the name of the manager's server for logs.
+func (k *manager) server() string {
 	if c, ok := k.l.hub.Client.(*redis.Client); ok {
 		return outage.Server(c)
 	}
-	return cmp.Or(k.place.node, outage.Server(nil))
+	return cmp.Or(k.endpoint.node, outage.Server(nil))
 }
 
 // passing reports whether err is transient because a cluster client has only closed the client
 // of one node.
-func (k *link) passing(err error) bool {
+func (k *manager) passing(err error) bool {
 	if !errors.Is(err, redis.ErrClosed) {
 		return false
 	}

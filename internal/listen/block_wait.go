@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// patience limits how long one message waits for subscribers with the policy Block: BlockLimit
+// blockWait limits how long one message waits for subscribers with the policy Block: BlockLimit
 // for all of them together.
-type patience struct {
+type blockWait struct {
 	until  time.Time
 	spent  *atomic.Int64 // total time of such waits on the connection, in nanoseconds
 	hangup <-chan struct{}
@@ -15,7 +15,7 @@ type patience struct {
 
 // wait waits until the subscriber has taken an item or has ended. It reports false if that
 // takes too long or the connection closes.
-func (p *patience) wait(s *Sub) bool {
+func (p *blockWait) wait(s *Sub) bool {
 	began := time.Now()
 	if p.until.IsZero() {
 		p.until = began.Add(BlockLimit)

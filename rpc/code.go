@@ -25,7 +25,7 @@ type Code uint8
 const (
 	OK                 Code = 0  // no error
 	Canceled           Code = 1  // the caller or the handler canceled. Retry: if repeating is safe
-	Unknown            Code = 2  // no code is known; the handler ran. Retry: depends on the method
+	Unknown            Code = 2  // an error without a code. Retry: depends on the method
 	InvalidArgument    Code = 3  // the request is invalid. Retry: no
 	DeadlineExceeded   Code = 4  // too late; it may have had an effect. Retry: if repeating is safe
 	NotFound           Code = 5  // the requested thing does not exist. Retry: no
@@ -38,7 +38,7 @@ const (
 	// No such method (then the error is also ErrUnknownMethod and nothing ran), or a
 	// handler's own use. Retry: no.
 	Unimplemented   Code = 12
-	Internal        Code = 13 // a bug or a panic; the handler ran. Retry: no
+	Internal        Code = 13 // a bug or a panic of the handler. Retry: no
 	Unavailable     Code = 14 // temporarily unavailable. Retry: later
 	DataLoss        Code = 15 // data is lost or corrupt. Retry: no
 	Unauthenticated Code = 16 // the caller is not authenticated. Retry: no

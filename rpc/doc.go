@@ -23,11 +23,13 @@
 //
 //   - A value: the handler returned it.
 //   - An [*Error]: the worker returned it. Its causes are included, so that errors.Is and
-//     errors.As give the same result as at the worker.
+//     errors.As give the same result as at the worker, for errors that both sides have
+//     registered ([RegisterError]).
 //   - [ErrNoWorkers], [ErrUnknownMethod], [ErrOverloaded] or [desir.ErrUnavailable]: the
 //     handler did not run.
-//   - [desir.ErrMaybeRan]: the handler may have run. The worker died, the reply to the
-//     command that stored the call was lost, or the caller's context ended first.
+//   - [desir.ErrMaybeRan]: the handler may have run. For example, the worker died, the
+//     reply to the command that stored the call was lost, or the caller's context ended
+//     first.
 //
 // The client detects a dead worker within 15 s, also for calls without a deadline. It
 // cannot know which calls that worker had. So all calls to the service that were stored

@@ -164,15 +164,18 @@ func handleInside[Req, Res any](ctx context.Context, around around, h func(conte
 //
 // The errors are:
 //
-//   - [*Error]: a worker returned it. A worker does not send an error that the handler
-//     returns at or after the deadline.
+//   - [*Error]: a worker returned it. It wraps [ErrUnknownMethod] if the worker has no such
+//     method. A worker does not send an error that the handler returns at or after the
+//     deadline.
 //   - [ErrNoWorkers], [ErrOverloaded], [desir.ErrUnavailable]: the handler did not run.
-//   - [desir.ErrMaybeRan]: the handler may have run or may still run. The worker died
-//     (detected within 15 s), the reply to the script was lost, or ctx ended; then the error
-//     also wraps ctx.Err.
+//   - [desir.ErrMaybeRan]: the handler may have run or may still run, for example because
+//     the worker died (detected within 15 s), the reply to the script was lost, or ctx
+//     ended.
 //   - [codec.ErrTooLarge]: the request exceeds 1 MiB, or a header its limit ([Header]). The
 //     call was not sent.
 //   - [*codec.DecodeError]: the result cannot be decoded as a Res.
+//
+// If ctx ended, the error also wraps ctx.Err.
 func (m Method[Req, Res]) Call(ctx context.Context, c *Client, req Req, opts ...CallOption) (res Res, err error) {
 	if err := m.usable(); err != nil {
 		return res, c.fail(m.name, err)

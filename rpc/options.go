@@ -14,7 +14,7 @@ type MethodOption interface{ applyMethod(*methodSettings) }
 // HandlerOption is an option of [Method.Handle].
 type HandlerOption interface{ applyHandler(*handlerSettings) }
 
-// ServerOption is an option of [NewServer]. It applies to this process only.
+// ServerOption is an option of [NewServer]. It applies to this Server only.
 type ServerOption interface{ applyServer(*serverSettings) }
 
 // ClientOption is an option of [NewClient].

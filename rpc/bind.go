@@ -32,10 +32,10 @@ var errBind = errors.New("invalid remote function")
 // function that returns only an error belongs to a method whose result is a struct
 // without fields.
 //
-// api must be a pointer to a struct. Unexported function fields and functions of another
-// form are errors; Bind then sets no field. Fields of other kinds, and fields with the
-// tag "-", are not changed. Bind itself sends nothing. The errors of the functions are
-// those of [Method.Call].
+// api must be a pointer to a struct with at least one function field. An unexported
+// function field or a function of another form is an error; Bind then sets no field.
+// Untagged fields of other kinds, and fields with the tag "-", are not changed. Bind
+// itself sends nothing. The errors of the functions are those of [Method.Call].
 func Bind(c *Client, api any) error {
 	v := reflect.ValueOf(api)
 	if v.Kind() != reflect.Pointer || v.IsNil() || v.Elem().Kind() != reflect.Struct {

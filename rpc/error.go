@@ -27,9 +27,9 @@ var (
 // for not running the handler. An error that does not wrap an Error did not come from a
 // worker.
 //
-// Error wraps the causes of the worker's error, as far as both sides know them by name:
-// see [RegisterError] and [RegisterErrorType]. At most 64 causes are transferred, nested
-// at most 32 deep. The rest is dropped.
+// Error wraps the causes of the worker's error. errors.Is and errors.As find those that
+// both sides know by name: see [RegisterError] and [RegisterErrorType]. At most 64 causes
+// are transferred, nested at most 32 deep. The rest is dropped.
 type Error struct {
 	Code    Code
 	Message string            // text of the handler's error, up to 1 KiB

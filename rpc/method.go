@@ -175,7 +175,7 @@ func handleInside[Req, Res any](ctx context.Context, around around, h func(conte
 //     call was not sent.
 //   - [*codec.DecodeError]: the result cannot be decoded as a Res.
 //
-// If ctx ended, the error also wraps ctx.Err.
+// If the call ended because of ctx, the error also wraps ctx.Err.
 func (m Method[Req, Res]) Call(ctx context.Context, c *Client, req Req, opts ...CallOption) (res Res, err error) {
 	if err := m.usable(); err != nil {
 		return res, c.fail(m.name, err)

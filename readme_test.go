@@ -150,6 +150,37 @@ func (l *testLog) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
+// TestContributingListsPackages fails if the table of CONTRIBUTING.md lacks an internal
+// package, or has one that does not exist.
+func TestContributingListsPackages(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("CONTRIBUTING.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	listed := map[string]bool{}
+	for line := range strings.Lines(string(page)) {
+		if row, ok := strings.CutPrefix(line, "| `internal/"); ok {
+			for _, name := range regexp.MustCompile("internal/([a-z]+)`").FindAllStringSubmatch("internal/"+row, -1) {
+				listed[name[1]] = true
+			}
+		}
+	}
+	folders, err := os.ReadDir("internal")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, folder := range folders {
+		if !listed[folder.Name()] {
+			t.Errorf("the table of packages lacks internal/%s", folder.Name())
+		}
+		delete(listed, folder.Name())
+	}
+	for name := range listed {
+		t.Errorf("the table of packages has internal/%s, which does not exist", name)
+	}
+}
+
 var named = regexp.MustCompile("`([A-Za-z]+)\\.([A-Z][A-Za-z]*)`")
 
 // TestGuideNames fails if docs/from-go-redis.md names a method or function of desir

@@ -6,6 +6,7 @@ import (
 
 	"github.com/desir-go/desir/internal/coded"
 	"github.com/desir-go/desir/internal/oneline"
+	"github.com/desir-go/desir/internal/suggest"
 )
 
 var (
@@ -26,7 +27,7 @@ var (
 // unknown returns ErrUnknown with the name and similar names.
 func (s *Spec) unknown(name string) error {
 	text := oneline.Text(name, oneline.Name)
-	if names := s.Suggest(name); len(names) > 0 {
+	if names := suggest.Names(name, s.eachName); len(names) > 0 {
 		text += "; did you mean " + strings.Join(names, ", ") + "?"
 	}
 	return fmt.Errorf("%w %s", ErrUnknown, text)

@@ -99,6 +99,41 @@ func ExampleBuiltin() {
 	//   categories       @write @list @fast
 }
 
+func ExampleLoad() {
+	rdb, stop := start()
+	defer stop()
+	ctx := context.Background()
+
+	// A server without COMMAND DOCS, such as the embedded one, gives the built-in table.
+	spec, err := command.Load(ctx, rdb)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(spec.Product, spec.Version)
+
+	r := command.New(rdb, command.Specification(spec))
+	n, _, err := command.Run[int](ctx, r, "SADD", "fruit", "fig", "pear")
+	fmt.Println(n, err)
+	// Output:
+	// Redis 7.0.15
+	// 2 <nil>
+}
+
+func ExampleSpec_Lookup() {
+	spec := command.Builtin()
+	get, ok := spec.Lookup("config get")
+	fmt.Println(get.Name, ok)
+	fmt.Println(get.Usage())
+	fmt.Println(get.Retryable(), get.Blocking())
+	_, ok = spec.Lookup("hgetal")
+	fmt.Println(ok)
+	// Output:
+	// CONFIG GET true
+	// CONFIG GET parameter [parameter ...]
+	// true false
+	// false
+}
+
 func ExampleCommand_Check() {
 	zadd, _ := command.Builtin().Lookup("zadd")
 	fmt.Println(zadd.Check("scores", "GT", 17, "ada"))

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/desir-go/desir/internal/cmdline"
 )
 
 // FuzzCheck checks arbitrary words: nothing panics, Check and Parse agree, and matches
@@ -18,13 +20,13 @@ func FuzzCheck(f *testing.F) {
 		f.Add(line)
 	}
 	f.Fuzz(func(t *testing.T, line string) {
-		words, err := Words(line)
+		words, err := cmdline.Split(line)
 		if err != nil || len(words) == 0 {
 			return
 		}
 		c, n := Builtin().resolve(words)
 		if c == nil {
-			_ = Builtin().Suggest(words[0])
+			_ = Builtin().unknown(words[0])
 			return
 		}
 		args := anys(words[n:])
@@ -68,8 +70,8 @@ func FuzzDocs(f *testing.F) {
 			use(&s)
 			text, err := s.MarshalText()
 			var again Spec
-			if err != nil || again.UnmarshalText(text) != nil || len(s.Diff(&again)) > 0 {
-				t.Errorf("%q is another table when it is read again: %v", text, s.Diff(&again))
+			if err != nil || again.UnmarshalText(text) != nil || len(diff(&s, &again)) > 0 {
+				t.Errorf("%q is another table when it is read again: %v", text, diff(&s, &again))
 			}
 		}
 	})
@@ -117,7 +119,7 @@ func use(s *Spec) {
 			_ = c.Next(args...)
 		}
 	}
-	_, _ = s.Suggest("gte"), s.Search("a")
+	_ = s.unknown("gte")
 	_ = New(nil, Specification(s)).s.permits("get", nil)
 	_, _ = New(nil, Specification(s)).Do(context.Background(), "get", "k")
 }

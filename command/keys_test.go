@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/desir-go/desir"
+	"github.com/desir-go/desir/internal/cmdline"
 	"github.com/desir-go/desir/internal/redistest"
 )
 
@@ -22,7 +23,7 @@ func TestKeys(t *testing.T) {
 		"rename a b", "xinfo stream k FULL COUNT 1", "sintercard 2 a b", "copy a b DB 1", "set k v GET", "smove a b m",
 		"zrangestore d s 0 1", "pfmerge d a b", "pfcount a b", "msetnx a 1 b 2", "touch a b", "watch a b", "lcs a b LEN", "geosearchstore d s FROMMEMBER m BYRADIUS 1 km",
 	} {
-		words, err := Words(line)
+		words, err := cmdline.Split(line)
 		if err != nil {
 			t.Fatal(err)
 		}

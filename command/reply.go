@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/desir-go/desir/internal/cmdline"
 )
 
 // Reply is the server's reply to a command.
@@ -47,7 +49,7 @@ func lines(value any) []string {
 	case nil:
 		return []string{"(nil)"}
 	case string:
-		return []string{quote(v)}
+		return []string{cmdline.Quote(v)}
 	case int64:
 		return []string{"(integer) " + strconv.FormatInt(v, 10)}
 	case float64:
@@ -112,25 +114,6 @@ func sortedKeys(m map[any]any) []any {
 		return cmp.Or(strings.Compare(fmt.Sprint(a), fmt.Sprint(b)), strings.Compare(fmt.Sprintf("%T", a), fmt.Sprintf("%T", b)))
 	})
 	return keys
-}
-
-// quote returns a text in double quotes as redis-cli writes it. [Runner.Line] reads it
-// back.
-func quote(text string) string {
-	b := []byte{'"'}
-	for i := range len(text) {
-		switch c := text[i]; {
-		case c == '"' || c == '\\':
-			b = append(b, '\\', c)
-		case strings.IndexByte("\n\r\t\b\a", c) >= 0:
-			b = append(b, '\\', "nrtba"[strings.IndexByte("\n\r\t\b\a", c)])
-		case c < ' ' || c > '~':
-			b = fmt.Appendf(b, `\x%02x`, c)
-		default:
-			b = append(b, c)
-		}
-	}
-	return string(append(b, '"'))
 }
 
 // MarshalJSON encodes the reply as JSON. Text that is not UTF-8 becomes {"base64":

@@ -11,6 +11,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/desir-go/desir/internal/cmdline"
 	"github.com/desir-go/desir/internal/redistest"
 )
 
@@ -26,7 +27,7 @@ type account struct {
 // run runs a command that must succeed, and returns its value and ok.
 func run[T any](t *testing.T, r *Runner, line string) (T, bool) {
 	t.Helper()
-	words, err := Words(line)
+	words, err := cmdline.Split(line)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -148,7 +149,7 @@ func TestRun(t *testing.T) {
 
 func fields(t *testing.T, line string) []string {
 	t.Helper()
-	words, err := Words(line)
+	words, err := cmdline.Split(line)
 	if err != nil {
 		t.Fatal(err)
 	}

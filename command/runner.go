@@ -9,6 +9,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/desir-go/desir"
+	"github.com/desir-go/desir/internal/cmdline"
 	"github.com/desir-go/desir/internal/hub"
 )
 
@@ -93,12 +94,7 @@ func (r *Runner) Do(ctx context.Context, args ...any) (Reply, error) {
 // character stands for that character; in single quotes only \' is an escape.
 // Unbalanced quotes are an error.
 func (r *Runner) Line(ctx context.Context, line string) (Reply, error) {
-	return doLine(ctx, line, r.Do)
-}
-
-// doLine splits a line and calls do with its words.
-func doLine(ctx context.Context, line string, do func(context.Context, ...any) (Reply, error)) (Reply, error) {
-	words, err := Words(line)
+	words, err := cmdline.Split(line)
 	if err != nil {
 		return Reply{}, (&request{}).fail(err)
 	}
@@ -106,7 +102,7 @@ func doLine(ctx context.Context, line string, do func(context.Context, ...any) (
 	for i, w := range words {
 		args[i] = w
 	}
-	return do(ctx, args...)
+	return r.Do(ctx, args...)
 }
 
 // request is a command that is being checked and sent.

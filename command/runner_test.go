@@ -11,6 +11,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/desir-go/desir"
+	"github.com/desir-go/desir/internal/cmdline"
 	"github.com/desir-go/desir/internal/redistest"
 )
 
@@ -98,7 +99,7 @@ func TestRefused(t *testing.T) {
 		{New(b.Client, MinServer("new")), "get k", nil, "MinServer"},
 		{New(b.Client, Deny("@wirte")), "get k", ErrUnknown, "@wirte"},
 		{New(b.Client, Deny("gte")), "get k", ErrUnknown, ""},
-		{New(b.Client), `set k "v`, errQuotes, ""},
+		{New(b.Client), `set k "v`, cmdline.ErrQuotes, ""},
 		{New(nil), "get k", desir.ErrNotSupported, ""},
 		{&zero, "get k", desir.ErrNotSupported, ""},
 		{nil, "get k", desir.ErrNotSupported, ""},

@@ -114,11 +114,6 @@ func (s *Session) Do(ctx context.Context, args ...any) (Reply, error) {
 	return Reply{v}, nil
 }
 
-// Line is [Session.Do] for a command line, which is split as by [Runner.Line].
-func (s *Session) Line(ctx context.Context, line string) (Reply, error) {
-	return doLine(ctx, line, s.Do)
-}
-
 // do sends a request after the commands before it.
 func (s *Session) do(ctx context.Context, q *request) (any, error) {
 	select {

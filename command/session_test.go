@@ -15,6 +15,11 @@ import (
 
 var inSessions = Allow("multi", "exec", "discard", "watch", "select", "subscribe", "monitor", "client reply")
 
+// sessionLine runs the words of a line in a session.
+func sessionLine(ctx context.Context, s *Session, line string) (Reply, error) {
+	return s.Do(ctx, anys(strings.Fields(line))...)
+}
+
 // TestOneConnection verifies that the commands of a session share one connection, which
 // no other caller uses.
 func TestOneConnection(t *testing.T) {
@@ -45,7 +50,7 @@ func TestOneConnection(t *testing.T) {
 			{"select 7", "OK"},
 			{"get " + key, "(nil)"},
 		} {
-			reply, err := s.Line(ctx, tt.line)
+			reply, err := sessionLine(ctx, s, tt.line)
 			if got := reply.String(); err != nil || got != tt.want {
 				t.Errorf("%s: %q, %v; want %q", tt.line, got, err, tt.want)
 			}
@@ -56,19 +61,19 @@ func TestOneConnection(t *testing.T) {
 			}
 		}
 		for _, line := range []string{"subscribe c", "monitor", "client reply off"} {
-			if _, err := s.Line(ctx, line); !errors.Is(err, desir.ErrNotSupported) {
+			if _, err := sessionLine(ctx, s, line); !errors.Is(err, desir.ErrNotSupported) {
 				t.Errorf("%s: %v; want ErrNotSupported", line, err)
 			}
 		}
 		for line, want := range map[string]error{"flushall": ErrNotAllowed, "nosuch": ErrUnknown, "incr " + key + " x": nil} {
-			if _, err := s.Line(ctx, line); err == nil || want != nil && !errors.Is(err, want) {
+			if _, err := sessionLine(ctx, s, line); err == nil || want != nil && !errors.Is(err, want) {
 				t.Errorf("%s: %v; want %v", line, err, want)
 			}
 		}
 		if err := s.Close(); err != nil {
 			t.Error(err)
 		}
-		if _, err := s.Line(ctx, "get "+key); !errors.Is(err, desir.ErrClosed) {
+		if _, err := sessionLine(ctx, s, "get "+key); !errors.Is(err, desir.ErrClosed) {
 			t.Errorf("a closed session: %v; want ErrClosed", err)
 		}
 	})
@@ -88,7 +93,7 @@ func TestSessionEnds(t *testing.T) {
 	defer func() { _ = s.Close() }()
 	line := func(ctx context.Context, line string) error {
 		t.Helper()
-		_, err := s.Line(ctx, line)
+		_, err := sessionLine(ctx, s, line)
 		return err
 	}
 	if err := line(ctx, "select 3"); err != nil {

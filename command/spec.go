@@ -164,30 +164,11 @@ func (s *Spec) resolve(words []string) (*Command, int) {
 // All returns an iterator over all commands and subcommands, sorted by name.
 func (s *Spec) All() iter.Seq[*Command] { return slices.Values(s.all) }
 
-// Search returns the commands that have all of the words, in any case, in their
-// name, summary, group or categories: those first whose name has them, and of these
-// the ones that begin with the first word.
-func (s *Spec) Search(words string) []*Command {
-	wanted := strings.Fields(strings.ToLower(words))
-	if len(wanted) == 0 {
-		return nil
-	}
-	var begins, named, others []*Command
+// eachName yields the names of all commands.
+func (s *Spec) eachName(yield func(string) bool) {
 	for _, c := range s.all {
-		name := strings.ToLower(c.Name)
-		text := strings.ToLower(strings.Join([]string{name, c.Summary, c.Group, strings.Join(c.Categories, " ")}, " "))
-		switch {
-		case containsAll(name, wanted) && strings.HasPrefix(name, wanted[0]):
-			begins = append(begins, c)
-		case containsAll(name, wanted):
-			named = append(named, c)
-		case containsAll(text, wanted):
-			others = append(others, c)
+		if !yield(c.Name) {
+			return
 		}
 	}
-	return slices.Concat(begins, named, others)
-}
-
-func containsAll(text string, words []string) bool {
-	return !slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(text, w) })
 }

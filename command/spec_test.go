@@ -62,7 +62,7 @@ func TestBuiltinIsTheServers(t *testing.T) {
 				t.Errorf("%s: replaced by %q, %q; complexity %q, %q", name, theirs.ReplacedBy, ours.ReplacedBy, theirs.Complexity, ours.Complexity)
 			}
 		}
-		if changes := Builtin().Diff(live); len(changes) != 0 {
+		if changes := diff(Builtin(), live); len(changes) != 0 {
 			t.Errorf("RESP%d: Diff = %v", protocol, changes)
 		}
 	}
@@ -84,42 +84,6 @@ func TestLookup(t *testing.T) {
 	}
 }
 
-func TestSearch(t *testing.T) {
-	names := func(cs []*Command) (names []string) {
-		for _, c := range cs {
-			names = append(names, c.Name)
-		}
-		return names
-	}
-	if got := names(Builtin().Search("config")); !slices.Equal(got[:3], []string{"CONFIG", "CONFIG GET", "CONFIG HELP"}) {
-		t.Errorf("Search(config) = %q", got)
-	}
-	if got := names(Builtin().Search("Z range STORE")); !slices.Equal(got, []string{"ZRANGESTORE"}) {
-		t.Errorf("Search of three words = %q", got)
-	}
-	if got := names(Builtin().Search("@hyperloglog pf")); !slices.Contains(got, "PFADD") {
-		t.Errorf("Search of a category = %q", got)
-	}
-	if got := Builtin().Search("  "); got != nil {
-		t.Errorf("Search of nothing = %q", names(got))
-	}
-}
-
-func TestSuggest(t *testing.T) {
-	for name, want := range map[string]string{
-		"hgetal": "HGETALL", "gte": "GET", "confg get": "CONFIG GET", "ZADDD": "ZADD", "subscrib": "SUBSCRIBE", "lpsh": "LPUSH",
-	} {
-		if got := Builtin().Suggest(name); len(got) == 0 || !slices.Contains(got[:min(2, len(got))], want) || len(got) > maxSuggestions {
-			t.Errorf("Suggest(%q) = %q; want %s first", name, got, want)
-		}
-	}
-	for _, name := range []string{"", "qqqqqqqq", strings.Repeat("g", 1<<16)} {
-		if got := Builtin().Suggest(name); got != nil {
-			t.Errorf("Suggest(%.10q) = %q", name, got)
-		}
-	}
-}
-
 func TestDiff(t *testing.T) {
 	text, err := Builtin().MarshalText()
 	if err != nil || string(text) != builtinText {
@@ -131,10 +95,7 @@ func TestDiff(t *testing.T) {
 	if err := other.UnmarshalText([]byte(changed)); err != nil {
 		t.Fatal(err)
 	}
-	var got []string
-	for _, c := range Builtin().Diff(&other) {
-		got = append(got, c.String())
-	}
+	got := diff(Builtin(), &other)
 	want := []string{"GET: arity 2, -2 there", "JSON.GET: only there", "SET: only here", "SETT: only there"}
 	if !slices.Equal(got, want) {
 		t.Errorf("Diff = %q; want %q", got, want)

@@ -11,6 +11,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/desir-go/desir/command"
+	"github.com/desir-go/desir/internal/suggest"
 )
 
 // helpCmd describes a Redis command.
@@ -51,7 +52,7 @@ func explain(out io.Writer, spec *command.Spec, words []string) error {
 	c, ok := spec.Lookup(name)
 	if !ok {
 		err := fmt.Errorf("there is no command %s", shown(name))
-		if names := spec.Suggest(name); len(names) > 0 {
+		if names := similar(spec, name); len(names) > 0 {
 			err = fmt.Errorf("%w; did you mean %s?", err, strings.Join(names, ", "))
 		}
 		return err
@@ -85,4 +86,15 @@ func explainGroup(out io.Writer, spec *command.Spec, name string) error {
 		return errors.New("there is no group or category " + shown(name))
 	}
 	return nil
+}
+
+// similar returns the names of commands that resemble name.
+func similar(spec *command.Spec, name string) []string {
+	return suggest.Names(name, func(yield func(string) bool) {
+		for c := range spec.All() {
+			if !yield(c.Name) {
+				return
+			}
+		}
+	})
 }

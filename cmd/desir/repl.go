@@ -13,6 +13,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/desir-go/desir/command"
+	"github.com/desir-go/desir/internal/cmdline"
 )
 
 // replCmd reads commands, sends them and prints the replies.
@@ -89,7 +90,7 @@ func (r *repl) read(ctx context.Context) error {
 
 // obey runs one line.
 func (r *repl) obey(ctx context.Context, line string) error {
-	words, err := command.Words(line)
+	words, err := cmdline.Split(line)
 	if err != nil || len(words) == 0 {
 		return err
 	}

@@ -163,7 +163,7 @@ func (r *repl) hint(line string) string {
 	if all[0].to == len(line) || strings.EqualFold(words[0], "help") {
 		return ""
 	}
-	if names := r.spec.Suggest(words[0]); len(names) > 0 {
+	if names := similar(r.spec, words[0]); len(names) > 0 {
 		return "unknown command; did you mean " + strings.Join(names, ", ") + "?"
 	}
 	return "unknown command"

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/desir-go/desir/command"
+	"github.com/desir-go/desir/internal/cmdline"
 	"github.com/desir-go/desir/internal/redistest"
 )
 
@@ -64,7 +65,7 @@ func TestComplete(t *testing.T) {
 			t.Errorf("complete(%q) = %q, %q; want %q, %q", tt.line, prefix, got, tt.prefix, tt.want)
 		}
 		for _, value := range values {
-			words, err := command.Words(strings.TrimSuffix(tt.line, prefix) + value)
+			words, err := cmdline.Split(strings.TrimSuffix(tt.line, prefix) + value)
 			if err != nil || len(words) == 0 || !printable(value) {
 				t.Errorf("complete(%q): %q is no word: %v", tt.line, value, err)
 			}

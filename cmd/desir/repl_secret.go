@@ -19,7 +19,7 @@ func secrets(spec *command.Spec, all []word) []word {
 	}
 	_, known := spec.Lookup(all[0].text)
 	switch name := strings.ToUpper(all[0].text); {
-	case name == "AUTH", !known && slices.Contains(spec.Suggest(name), "AUTH"):
+	case name == "AUTH", !known && slices.Contains(similar(spec, name), "AUTH"):
 		return all[1:]
 	case name == "HELLO", name == "MIGRATE":
 		return behind(all, "AUTH", "AUTH2")

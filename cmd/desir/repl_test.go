@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/desir-go/desir/command"
+	"github.com/desir-go/desir/internal/cmdline"
 	"github.com/desir-go/desir/internal/redistest"
 )
 
@@ -200,12 +201,12 @@ func TestMasked(t *testing.T) {
 	}
 }
 
-// TestWordsOf splits as command.Words does, and finds what is still open.
+// TestWordsOf compares wordsOf with cmdline.Split, and has open quotes.
 func TestWordsOf(t *testing.T) {
 	for _, line := range []string{
 		"", "  ", "a", " a  b ", `"a b" c`, `'a\'b' "c\"d"`, `a"b c"`, `"\x41\n" 'x\n'`, "a\tb\vc\fd\re", `""`, `a\ b`, `"a\\" b`, `д "е ж"`,
 	} {
-		want, err := command.Words(line)
+		want, err := cmdline.Split(line)
 		if err != nil {
 			t.Fatalf("%q: %v", line, err)
 		}

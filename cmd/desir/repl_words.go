@@ -6,7 +6,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/desir-go/desir/command"
+	"github.com/desir-go/desir/internal/cmdline"
 )
 
 // word is a word of a line that is being typed; its quotes may still be open.
@@ -16,7 +16,7 @@ type word struct {
 	open     byte   // the open quote, or 0
 }
 
-// wordsOf splits a line where [command.Words] does, quotes that are open included.
+// wordsOf splits a line as [cmdline.Split] does, but accepts open quotes.
 func wordsOf(line string) (all []word) {
 	for i := 0; i < len(line); {
 		if separates(line[i]) {
@@ -52,7 +52,7 @@ func meaning(raw string, open byte) string {
 	if open != 0 {
 		raw = strings.TrimSuffix(raw, `\`) + string(open)
 	}
-	if words, err := command.Words(raw); err == nil && len(words) == 1 {
+	if words, err := cmdline.Split(raw); err == nil && len(words) == 1 {
 		return words[0]
 	}
 	return raw
@@ -82,7 +82,7 @@ func (w word) extended(raw, more string) (string, bool) {
 	return raw + `"` + escaped(more) + `"`, raw == "" || !strings.ContainsAny(raw[len(raw)-1:], `"'`)
 }
 
-// escaped is a text for double quotes: what cannot be printed is written as [command.Words] reads it.
+// escaped escapes a text for double quotes, so that [cmdline.Split] reads it back.
 func escaped(text string) string {
 	var b strings.Builder
 	for text != "" {

@@ -5,24 +5,15 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strings"
 )
 
-// Change is a difference between two tables.
-type Change struct {
-	Command string
-	What    string // "only there", "only here", "arity 2, -2 there", "arguments", "flags", …
-}
-
-// String is "GET: arity 2, -2 there".
-func (c Change) String() string { return c.Command + ": " + c.What }
-
-// Diff returns how the facts of another table differ from those of s, sorted by
-// name: commands that only one of them has, and what is not the same of the others.
-// Sentences and versions are not compared.
-func (s *Spec) Diff(other *Spec) []Change {
-	var changes []Change
+// diff returns how the facts of table other differ from those of s, sorted by command:
+// "GET: arity 2, -2 there". It does not compare summaries and versions.
+func diff(s, other *Spec) []string {
+	var changes []string
 	add := func(c *Command, format string, args ...any) {
-		changes = append(changes, Change{c.Name, fmt.Sprintf(format, args...)})
+		changes = append(changes, c.Name+": "+fmt.Sprintf(format, args...))
 	}
 	for _, c := range s.all {
 		o := other.ids[c.id]
@@ -54,7 +45,11 @@ func (s *Spec) Diff(other *Spec) []Change {
 			add(o, "only there")
 		}
 	}
-	slices.SortStableFunc(changes, func(a, b Change) int { return cmp.Compare(a.Command, b.Command) })
+	slices.SortStableFunc(changes, func(a, b string) int {
+		x, _, _ := strings.Cut(a, ":")
+		y, _, _ := strings.Cut(b, ":")
+		return cmp.Compare(x, y)
+	})
 	return changes
 }
 
@@ -65,12 +60,12 @@ func sameArgs(a, b []Arg) bool {
 	})
 }
 
-// sameWords compares lists whose order does not count.
+// sameWords compares lists regardless of their order.
 func sameWords(a, b []string) bool {
 	return slices.Equal(slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b)))
 }
 
-// bare are specifications without their flags.
+// bare returns specifications without their flags.
 func bare(specs []KeySpec) []KeySpec {
 	specs = slices.Clone(specs)
 	for i := range specs {

@@ -1,16 +1,21 @@
-package command
+package cmdline_test
 
 import (
 	"bytes"
 	"errors"
+	"os"
 	"os/exec"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
 
+	"github.com/desir-go/desir/command"
+	"github.com/desir-go/desir/internal/cmdline"
 	"github.com/desir-go/desir/internal/redistest"
 )
+
+func TestMain(m *testing.M) { os.Exit(redistest.Main(m)) }
 
 var quoting = []struct {
 	line string
@@ -44,17 +49,17 @@ var quoting = []struct {
 	{"ключ \"значение\"", []string{"ключ", "значение"}},
 }
 
-func TestWords(t *testing.T) {
+func TestSplit(t *testing.T) {
 	for _, tt := range quoting {
-		got, err := Words(tt.line)
-		if !slices.Equal(got, tt.want) || errors.Is(err, errQuotes) != (tt.want == nil) {
-			t.Errorf("Words(%q) = %q, %v; want %q", tt.line, got, err, tt.want)
+		got, err := cmdline.Split(tt.line)
+		if !slices.Equal(got, tt.want) || errors.Is(err, cmdline.ErrQuotes) != (tt.want == nil) {
+			t.Errorf("Split(%q) = %q, %v; want %q", tt.line, got, err, tt.want)
 		}
 	}
 }
 
-// TestWordsAreRedisCLIs has redis-cli read the same lines.
-func TestWordsAreRedisCLIs(t *testing.T) {
+// TestSplitIsRedisCLIs compares Split with redis-cli.
+func TestSplitIsRedisCLIs(t *testing.T) {
 	t.Parallel()
 	cli, err := exec.LookPath("redis-cli")
 	if err != nil {
@@ -64,7 +69,7 @@ func TestWordsAreRedisCLIs(t *testing.T) {
 		t.Skipf("redis-cli is %s, which reads quotes inside a word otherwise (%v)", version, err)
 	}
 	s := redistest.StartServer(t)
-	r := New(s.Client(t))
+	r := command.New(s.Client(t))
 	for _, tt := range quoting {
 		if strings.Contains(tt.line, "\n") || len(tt.want) == 0 && tt.want != nil {
 			continue // redis-cli reads line by line
@@ -75,32 +80,34 @@ func TestWordsAreRedisCLIs(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, _, err := Run[[]string](ctx, r, "lrange", "got", 0, -1)
+		got, _, err := command.Run[[]string](t.Context(), r, "lrange", "got", 0, -1)
 		if err != nil {
 			t.Fatal(err)
 		}
-		do(t, r, "del", "got")
+		if _, err := r.Do(t.Context(), "del", "got"); err != nil {
+			t.Fatal(err)
+		}
 		if bytes.Contains(out, []byte("Invalid argument")) != (tt.want == nil) || tt.want != nil && !slices.Equal(got, tt.want) {
-			t.Errorf("redis-cli reads %s as %q (%s); Words as %q", tt.line, got, out, tt.want)
+			t.Errorf("redis-cli reads %s as %q (%s); Split as %q", tt.line, got, out, tt.want)
 		}
 	}
 }
 
-// FuzzWords verifies that quoted text is read back unchanged, and that nothing panics.
-func FuzzWords(f *testing.F) {
+// FuzzSplit verifies that quoted text is read back unchanged, and that nothing panics.
+func FuzzSplit(f *testing.F) {
 	for _, tt := range quoting {
 		f.Add(tt.line)
 	}
 	f.Fuzz(func(t *testing.T, line string) {
-		words, err := Words(line)
+		words, err := cmdline.Split(line)
 		if err != nil {
 			return
 		}
 		var quoted []string
 		for _, w := range words {
-			quoted = append(quoted, quote(w))
+			quoted = append(quoted, cmdline.Quote(w))
 		}
-		again, err := Words(strings.Join(quoted, " "))
+		again, err := cmdline.Split(strings.Join(quoted, " "))
 		if err != nil || !slices.Equal(again, words) {
 			t.Errorf("%q, quoted and read again: %q, %v", words, again, err)
 		}

@@ -1,19 +1,22 @@
-package command
+// Package cmdline splits command lines into words and quotes words, as redis-cli does.
+package cmdline
 
 import (
 	"errors"
+	"fmt"
 	"strconv"
 	"strings"
 )
 
-// errQuotes says that a line's quotes are not closed, or that a closing one has something behind it.
-var errQuotes = errors.New("unbalanced quotes in the line")
+// ErrQuotes reports a quote that is not closed, or a closing quote that is followed by
+// something other than white space.
+var ErrQuotes = errors.New("unbalanced quotes in the line")
 
-// Words splits a line into words as redis-cli does. Spaces separate them. In double
-// quotes \n, \r, \t, \b, \a and \xHH are the bytes they stand for, and any other
-// character behind a backslash is itself; in single quotes only \' is special. A word may
-// have quoted parts; behind a closing quote it ends. Quotes that are not closed are an error.
-func Words(line string) ([]string, error) {
+// Split splits a line into words, which white space separates. In double quotes \n, \r,
+// \t, \b, \a and \xHH are the bytes they stand for, and any other character after a
+// backslash is itself. In single quotes only \' is an escape. A word can have quoted parts,
+// and ends after a closing quote. The error is [ErrQuotes].
+func Split(line string) ([]string, error) {
 	words := []string{}
 	for {
 		line = strings.TrimLeft(line, " \t\n\v\f\r")
@@ -22,14 +25,14 @@ func Words(line string) ([]string, error) {
 		}
 		word, left, ok := cutWord(line)
 		if !ok {
-			return nil, errQuotes
+			return nil, ErrQuotes
 		}
 		words = append(words, word)
 		line = left
 	}
 }
 
-// cutWord takes the word that a line begins with.
+// cutWord returns the first word of a line and the rest of the line.
 func cutWord(line string) (word, left string, ok bool) {
 	var b strings.Builder
 	for i := 0; i < len(line); i++ {
@@ -49,7 +52,7 @@ func cutWord(line string) (word, left string, ok bool) {
 	return b.String(), "", true
 }
 
-// unquote appends the quoted text that s begins with and returns its length with
+// unquote appends the quoted text at the beginning of s and returns its length including
 // the quotes.
 func unquote(b *strings.Builder, s string) (int, bool) {
 	quote := s[0]
@@ -69,7 +72,7 @@ func unquote(b *strings.Builder, s string) (int, bool) {
 	return 0, false
 }
 
-// escaped appends what an escape sequence stands for and returns its length.
+// escaped appends the byte that an escape sequence stands for and returns its length.
 func escaped(b *strings.Builder, s string) int {
 	if s[1] == 'x' && len(s) >= 4 {
 		if n, err := strconv.ParseUint(s[2:4], 16, 8); err == nil {
@@ -83,4 +86,22 @@ func escaped(b *strings.Builder, s string) int {
 		b.WriteByte(s[1])
 	}
 	return 2
+}
+
+// Quote returns a text in double quotes as redis-cli writes it. [Split] reads it back.
+func Quote(text string) string {
+	b := []byte{'"'}
+	for i := range len(text) {
+		switch c := text[i]; {
+		case c == '"' || c == '\\':
+			b = append(b, '\\', c)
+		case strings.IndexByte("\n\r\t\b\a", c) >= 0:
+			b = append(b, '\\', "nrtba"[strings.IndexByte("\n\r\t\b\a", c)])
+		case c < ' ' || c > '~':
+			b = fmt.Appendf(b, `\x%02x`, c)
+		default:
+			b = append(b, c)
+		}
+	}
+	return string(append(b, '"'))
 }

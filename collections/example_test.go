@@ -2,6 +2,7 @@ package collections_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log"
 	"maps"
@@ -13,6 +14,7 @@ import (
 	"github.com/desir-go/desir"
 	"github.com/desir-go/desir/collections"
 	"github.com/desir-go/desir/embedded"
+	"github.com/desir-go/desir/internal/redistest"
 )
 
 // start returns a client of an in-process Redis. A program would use desir.Open or its
@@ -69,6 +71,77 @@ func ExampleMap_Update() {
 	c, _, err := carts.Get(ctx, "ada")
 	fmt.Println(c.Items, c.Cents, err)
 	// Output: [pears figs] 500 <nil>
+}
+
+// Two workers compete for one job, and only one of them gets it.
+func ExampleMap_CompareAndSwap() {
+	rdb, stop := start()
+	defer stop()
+	ctx := context.Background()
+
+	jobs := collections.NewMap[string, string](rdb, "jobs")
+	if err := jobs.Set(ctx, "paint the fence", "open"); err != nil {
+		log.Fatal(err)
+	}
+	for _, worker := range []string{"ada", "bob"} {
+		won, err := jobs.CompareAndSwap(ctx, "paint the fence", "open", worker)
+		fmt.Println(worker, won, err)
+	}
+	worker, _, err := jobs.Get(ctx, "paint the fence")
+	fmt.Println(worker, "has the job", err)
+	// Output:
+	// ada true <nil>
+	// bob false <nil>
+	// ada has the job <nil>
+}
+
+// When the reply of a move is lost, the caller checks whether the element has arrived.
+// Moving again without the check could move a second element.
+func ExampleList_Move_errMaybeRan() {
+	rdb, stop := start()
+	defer stop()
+	ctx := context.Background()
+
+	waiting := collections.NewList[string](rdb, "{orders}:waiting")
+	packing := collections.NewList[string](rdb, "{orders}:packing")
+	if _, err := waiting.PushBack(ctx, "order 1", "order 2"); err != nil {
+		log.Fatal(err)
+	}
+	redistest.LoseReply(rdb) // the connection breaks after the server has moved the order
+	order, ok, err := waiting.Move(ctx, collections.Front, packing, collections.Back)
+	if errors.Is(err, desir.ErrMaybeRan) { // the list was empty, and only this process adds to it
+		order, ok, err = packing.At(ctx, -1)
+	}
+	fmt.Println(order, ok, err)
+	left, err := waiting.Slice(ctx, 0, -1)
+	fmt.Println(left, err)
+	// Output:
+	// order 1 true <nil>
+	// [order 2] <nil>
+}
+
+func ExampleRange_Limit() {
+	rdb, stop := start()
+	defer stop()
+	ctx := context.Background()
+
+	players := collections.NewSortedSet[string](rdb, "players")
+	for name, score := range map[string]float64{"ada": 310, "bob": 120, "eve": 325, "kim": 200} {
+		if _, err := players.Add(ctx, name, score); err != nil {
+			log.Fatal(err)
+		}
+	}
+	// The two best players with a score of 150 to 320.
+	good := collections.ByScore(150, 320).Reverse().Limit(2)
+	for p, err := range players.Range(ctx, good) {
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(p.Value, p.Score)
+	}
+	// Output:
+	// ada 310
+	// kim 200
 }
 
 func ExampleMap_All() {

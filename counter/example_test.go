@@ -9,8 +9,10 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/desir-go/desir"
 	"github.com/desir-go/desir/counter"
 	"github.com/desir-go/desir/embedded"
+	"github.com/desir-go/desir/internal/redistest"
 )
 
 // start returns a client of an in-process Redis. A program would use desir.Open or
@@ -32,7 +34,7 @@ func ExampleCounter() {
 	n, err := visits.Add(ctx, 3)
 	fmt.Println(n, err)
 
-	// Counted once, however often the event is delivered.
+	// The event is delivered twice and counted once.
 	for range 2 {
 		n, applied, err := visits.AddOnce(ctx, "event 4711", 1)
 		fmt.Println(n, applied, err)
@@ -41,6 +43,22 @@ func ExampleCounter() {
 	// 3 <nil>
 	// 4 true <nil>
 	// 4 false <nil>
+}
+
+// With a token, a call whose reply is lost can be retried without counting twice.
+func ExampleCounter_AddOnce() {
+	rdb, stop := start()
+	defer stop()
+	ctx := context.Background()
+
+	sold := counter.New(rdb, "sold:pears")
+	redistest.LoseReply(rdb) // the connection breaks after the server has added 3
+	n, applied, err := sold.AddOnce(ctx, "receipt 4711", 3)
+	for errors.Is(err, desir.ErrMaybeRan) {
+		n, applied, err = sold.AddOnce(ctx, "receipt 4711", 3)
+	}
+	fmt.Println(n, applied, err) // the first call has added 3, this call nothing
+	// Output: 3 false <nil>
 }
 
 func ExampleCounter_Numbers() {
@@ -56,7 +74,7 @@ func ExampleCounter_Numbers() {
 		}
 		fmt.Println("invoice", n, "for", orders[0])
 		if orders = orders[1:]; len(orders) == 0 {
-			break // the next loop, here or elsewhere, goes on at 20263
+			break // the next loop, in this process or another, continues at 20263
 		}
 	}
 	// Output:
@@ -69,7 +87,7 @@ func ExampleIDs() {
 	defer stop()
 	ctx := context.Background()
 
-	ids := counter.NewIDs(rdb, "orders", 100) // asks Redis once for 100 numbers
+	ids := counter.NewIDs(rdb, "orders", 100) // one command reserves 100 numbers
 	for range 3 {
 		id, err := ids.Next(ctx)
 		fmt.Println(id, err)
@@ -110,7 +128,7 @@ func ExampleWindow() {
 
 	attempts := counter.NewWindow(rdb, "logins:ada", time.Hour)
 	for range 4 {
-		ok, err := attempts.Allow(ctx, 3) // three in any hour
+		ok, err := attempts.Allow(ctx, 3) // at most three in any hour
 		fmt.Println(ok, err)
 	}
 	// Output:

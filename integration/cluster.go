@@ -19,9 +19,9 @@ import (
 // none, or with [Container], it runs in containers with a private network.
 //
 // By default all tests of the binary share one cluster. Each test gets it empty and
-// exclusively: Cluster waits until the previous test has ended. With [Replicas] or [Alone]
-// the test gets a dedicated cluster. Only a dedicated cluster has [Env.Servers], and its
-// nodes count as failed after 2 seconds of silence.
+// exclusively: Cluster waits until the previous test has ended. With [Replicas] or
+// [Alone] the test gets a dedicated cluster. Only a dedicated cluster has [Env.Servers],
+// and its nodes count as failed after 2 seconds of silence.
 //
 // A start takes about two seconds, or five in containers. A cluster in containers needs
 // Docker and does not work with Podman.

@@ -19,10 +19,11 @@
 //     comma-separated list of "redis", "cluster", "docker" and "servers", makes such a skip
 //     a failure.
 //
-// DESIR_SERVERS lists more servers. It is a path list like PATH. Each entry is a directory
-// that holds redis-server or valkey-server, or a directory of such directories. [Matrix]
-// runs on each of these servers, in subtests that are named after product and version. An
-// entry without a server is skipped by name. It fails if DESIR_REQUIRE contains "servers".
+// DESIR_SERVERS lists more servers. It is a path list like PATH. Each entry is a
+// directory that holds redis-server or valkey-server, or a directory of such directories.
+// [Matrix] runs on each of these servers, in subtests that are named after product and
+// version. An entry without a server is skipped by name. It fails if DESIR_REQUIRE
+// contains "servers".
 //
 // With DESIR_PROTOCOL=2 all clients speak RESP2, unless their options or REDIS_URL choose
 // the version. The default is 3.

@@ -17,8 +17,8 @@ import (
 )
 
 // Env is the Redis server, cluster or Sentinel setup of one test. It ends with the test.
-// Its methods may be called from any goroutine of the test, but not concurrently. A method
-// that cannot do its work fails the test.
+// Its methods may be called from any goroutine of the test, but not concurrently. A
+// method that cannot do its work fails the test.
 type Env struct {
 	t         testing.TB
 	kind      string // "server", "cluster", "sentinel", "tls"
@@ -147,7 +147,8 @@ func (e *Env) Require(version string) {
 // Servers returns the dedicated servers of the test, which the test may kill, freeze and
 // restart. A server at REDIS_URL, a shared container and a shared cluster are not
 // included: use [Alone]. In a cluster the masters come before the replicas. With
-// [Sentinel] the first server was the master at the start, and sentinels are not included.
+// [Sentinel] the first server was the master at the start, and sentinels are not
+// included.
 func (e *Env) Servers() []*Server { return slices.Clone(e.servers) }
 
 // Server returns the dedicated server of the test. It ends the test if there is not

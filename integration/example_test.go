@@ -27,8 +27,8 @@ func reserve(ctx context.Context, rdb redis.UniversalClient, item string) error 
 	return err
 }
 
-// TestReserve is a complete test. It runs on one server, in a container, on a cluster, with
-// Sentinel and over TLS, as far as they are available.
+// TestReserve is a complete test. It runs on one server, in a container, on a cluster,
+// with Sentinel and over TLS, as far as they are available.
 func TestReserve(t *testing.T) {
 	integration.Matrix(t, func(t *testing.T, e *integration.Env) {
 		rdb := e.Client()
@@ -106,8 +106,8 @@ func ExampleSentinel() {
 	}
 }
 
-// A disconnected master is replaced by its replica. Writes that it acknowledges in between
-// are lost.
+// A disconnected master is replaced by its replica. Writes that it acknowledges in
+// between are lost.
 func ExampleEnv_Partition() {
 	var t *testing.T
 

@@ -11,9 +11,9 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// TestFailoverUnderLoad kills a master under load. Calls must succeed again at most a second
-// after the promotion of a replica. Only writes that were acknowledged shortly before the
-// kill may be lost.
+// TestFailoverUnderLoad kills a master under load. Calls must succeed again at most a
+// second after the promotion of a replica. Only writes that were acknowledged shortly
+// before the kill may be lost.
 func TestFailoverUnderLoad(t *testing.T) {
 	t.Parallel()
 	for name, make := range map[string]func(testing.TB) *Env{
@@ -27,12 +27,12 @@ func TestFailoverUnderLoad(t *testing.T) {
 	}
 }
 
-// underLoad calls replace, which replaces a master, while calls run, and checks the results
-// of the calls.
+// underLoad calls replace, which replaces a master, while calls run, and checks the
+// results of the calls.
 //
 // On a busy machine another, healthy master may be silent for so long that it is replaced
-// too. The writes that only it had acknowledged are then lost, so the findings mean nothing.
-// In that case underLoad repeats the run, up to two times.
+// too. The writes that only it had acknowledged are then lost, so the findings mean
+// nothing. In that case underLoad repeats the run, up to two times.
 func underLoad(t *testing.T, e *Env, name string, replace func(l *load) (outage time.Duration, lossy window)) {
 	t.Helper()
 	for run := range 3 {

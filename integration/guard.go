@@ -18,10 +18,10 @@ const (
 	watchers     = 3 // sentinels
 )
 
-// guard is a proxy in front of a sentinel in a container. A sentinel returns the addresses
-// of the private network, which clients cannot reach. The proxy replaces them with the
-// engine's host. Ports need no replacement: a server listens in its container on the
-// number of its published port, and a sentinel on the number of its proxy's port.
+// guard is a proxy in front of a sentinel in a container. A sentinel returns the
+// addresses of the private network, which clients cannot reach. The proxy replaces them
+// with the engine's host. Ports need no replacement: a server listens in its container on
+// the number of its published port, and a sentinel on the number of its proxy's port.
 type guard struct {
 	proxy           *redistest.Proxy
 	inside, outside int

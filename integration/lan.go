@@ -14,8 +14,8 @@ import (
 	"github.com/testcontainers/testcontainers-go"
 )
 
-// lan is a private network of containers. Ports are published through the engine's default
-// network, so clients also reach a container that has left the lan.
+// lan is a private network of containers. Ports are published through the engine's
+// default network, so clients also reach a container that has left the lan.
 type lan struct {
 	docker *testcontainers.DockerClient
 	id     string
@@ -27,10 +27,10 @@ type lan struct {
 
 const lanTime = 30 * time.Second // timeout of a call to the engine
 
-// newLAN creates a network. The engine accepts fixed container addresses only in a network
-// with a fixed subnet. So newLAN creates a network to learn a free subnet, removes it, and
-// creates another one with that subnet. It retries, since another program may take the
-// subnet in between.
+// newLAN creates a network. The engine accepts fixed container addresses only in a
+// network with a fixed subnet. So newLAN creates a network to learn a free subnet,
+// removes it, and creates another one with that subnet. It retries, since another program
+// may take the subnet in between.
 func newLAN(docker *testcontainers.DockerClient) (*lan, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), lanTime)
 	defer cancel()

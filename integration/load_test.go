@@ -203,8 +203,8 @@ func (f findings) report(t *testing.T) {
 
 // stop ends the load and returns violations of these promises. No worker was without a
 // success for longer than outage. No write that was acknowledged outside the window is
-// lost, and no number was issued twice. A receiver whose connection broke may have lost one
-// value.
+// lost, and no number was issued twice. A receiver whose connection broke may have lost
+// one value.
 func (l *load) stop(t *testing.T, outage time.Duration, lossy window) (found findings) {
 	t.Helper()
 	l.end()

@@ -29,8 +29,8 @@ func (o option) apply(s *settings) { o(s) }
 func Container() Option { return option(func(s *settings) { s.container = true }) }
 
 // Alone requests a dedicated server or cluster, which no other test uses. It ignores
-// REDIS_URL. A test that uses topics needs it, since publish/subscribe is not per database.
-// A test that kills its server needs it too.
+// REDIS_URL. A test that uses topics needs it, since publish/subscribe is not per
+// database. A test that kills its server needs it too.
 func Alone() Option { return option(func(s *settings) { s.alone = true }) }
 
 // NoLeaks fails the test if one of these remains at its end:

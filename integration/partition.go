@@ -1,16 +1,16 @@
 package integration
 
-// Partition disconnects the given servers from all other servers and from each other, like
-// a network failure. Connections between servers stay open and silent, and new ones cannot
-// be opened. It returns when the servers are disconnected.
+// Partition disconnects the given servers from all other servers and from each other,
+// like a network failure. Connections between servers stay open and silent, and new ones
+// cannot be opened. It returns when the servers are disconnected.
 //
 // Clients still reach every server, so a disconnected master accepts writes, which are
-// lost. In a cluster it does so until it notices that it is alone. With Sentinel it does so
-// as long as a client sends writes to it.
+// lost. In a cluster it does so until it notices that it is alone. With Sentinel it does
+// so as long as a client sends writes to it.
 //
 // Partition needs containers with a private network: [Sentinel] with [Container], or
-// [Cluster] with [Container] and [Replicas] or [Alone]. A cluster detects the failure after
-// 2 seconds, and sentinels after 3. A replica is promoted about a second later.
+// [Cluster] with [Container] and [Replicas] or [Alone]. A cluster detects the failure
+// after 2 seconds, and sentinels after 3. A replica is promoted about a second later.
 func (e *Env) Partition(servers ...*Server) {
 	e.t.Helper()
 	if e.lan == nil {

@@ -13,9 +13,9 @@ import (
 //
 // Each call of a method such as [Proxy.Cut] adds a rule. A rule applies to the next n
 // commands with one of the given names, such as "incr" or "client unblock", or to all of
-// them if n is negative. Without names it applies to any command. If several rules match a
-// command, the oldest applies. The commands with which a client sets up a connection, such
-// as HELLO, match only by name.
+// them if n is negative. Without names it applies to any command. If several rules match
+// a command, the oldest applies. The commands with which a client sets up a connection,
+// such as HELLO, match only by name.
 //
 // The methods are safe for concurrent use.
 type Proxy struct {
@@ -41,7 +41,8 @@ func (p *Proxy) NewClient(opts ...func(*redis.UniversalOptions)) redis.Universal
 	return p.e.NewClient(append([]func(*redis.UniversalOptions){through}, opts...)...)
 }
 
-// Cut closes the connection instead of forwarding the command. The command is not executed.
+// Cut closes the connection instead of forwarding the command. The command is not
+// executed.
 func (p *Proxy) Cut(n int, commands ...string) { p.p.CutRequest(n, match(commands)) }
 
 // DropReplies forwards the command, and closes the connection instead of forwarding the

@@ -11,9 +11,9 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// TestRollingRestart restarts every node of a cluster, one after the other, like an upgrade.
-// A master hands over to its replica before it is restarted. No acknowledged write is lost,
-// and no call runs twice.
+// TestRollingRestart restarts every node of a cluster, one after the other, like an
+// upgrade. A master hands over to its replica before it is restarted. No acknowledged
+// write is lost, and no call runs twice.
 func TestRollingRestart(t *testing.T) {
 	t.Parallel()
 	rollingRestart(t, Cluster(t, Replicas(1)))

@@ -63,8 +63,9 @@ func (c *calls) ended(id, got string, err error) {
 	}
 }
 
-// verify adds a finding for each call whose handler ran twice, for each call whose handler
-// ran although the caller's error says that it did not, and for each unexpected outcome.
+// verify adds a finding for each call whose handler ran twice, for each call whose
+// handler ran although the caller's error says that it did not, and for each unexpected
+// outcome.
 func (c *calls) verify(found *findings, lossy window) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -80,8 +80,9 @@ func ending[C redis.UniversalClient](t *testing.T, c C) C {
 	return c
 }
 
-// TestClientShapes uses every feature through every kind of client, and compares the results
-// with the document. Features that the server on PATH lacks for a plain client are ignored.
+// TestClientShapes uses every feature through every kind of client, and compares the
+// results with the document. Features that the server on PATH lacks for a plain client
+// are ignored.
 func TestClientShapes(t *testing.T) {
 	needServer(t, "cluster", "this test")
 	t.Setenv("REDIS_URL", "")

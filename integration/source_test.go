@@ -65,7 +65,8 @@ func TestRemote(t *testing.T) {
 	}
 }
 
-// TestRemoteURL opens the result of Env.URL, which has the password and the test's database.
+// TestRemoteURL opens the result of Env.URL, which has the password and the test's
+// database.
 func TestRemoteURL(t *testing.T) {
 	s := redistest.StartServer(t, redistest.Config("requirepass", "p@ss:word/"))
 	for i, address := range []string{

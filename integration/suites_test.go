@@ -8,8 +8,8 @@ import (
 )
 
 // TestSuites runs the conformance suites in places that the tests of the packages do not
-// cover: in a container, on a cluster of six containers, and with Sentinel. Sentinel runs in
-// containers if they are available, and with each server that DESIR_SERVERS lists.
+// cover: in a container, on a cluster of six containers, and with Sentinel. Sentinel runs
+// in containers if they are available, and with each server that DESIR_SERVERS lists.
 func TestSuites(t *testing.T) {
 	t.Parallel()
 	type backend struct {

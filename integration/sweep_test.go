@@ -33,8 +33,8 @@ func TestVictim(t *testing.T) {
 	})
 }
 
-// TestLeftovers ends a process with shared containers, by a panic and by a signal. Nothing
-// remains, or the next process removes it.
+// TestLeftovers ends a process with shared containers, by a panic and by a signal.
+// Nothing remains, or the next process removes it.
 func TestLeftovers(t *testing.T) {
 	docker := needEngine(t, "this test needs Docker", "docker")
 	for _, end := range []string{"panic", "kill"} {

@@ -11,26 +11,27 @@ import (
 	"github.com/desir-go/desir/embedded"
 )
 
-// Backend is one kind of Redis that a promise is tried on.
+// Backend is one kind of Redis to run tests on.
 type Backend struct {
-	// Name is that of the subtest: "embedded", "redis-server", "cluster",
-	// "autopipeline", or one like "valkey-9.1.2-cluster".
+	// Name is the name of the subtest: "embedded", "redis-server", "cluster",
+	// "autopipeline", or a name such as "valkey-9.1.2-cluster".
 	Name    string
-	need    string // the word in DESIR_REQUIRE that forbids skipping; "" if nothing can be missing
+	need    string // word of DESIR_REQUIRE that forbids skipping; "" if the backend is always available
 	program Program
 	open    func(t testing.TB, p Program) *Redis
 }
 
 // Backends returns all backends, always in the same order:
 //
-//   - embedded: a server of the test's own, package embedded
+//   - embedded: a dedicated server of package embedded
 //   - redis-server: one process, shared by the tests of a binary
-//   - cluster: three masters without replicas, shared likewise
-//   - autopipeline: redis-server again, through a [redis.AutoPipeliner]
-//   - redis-8.0.2, redis-8.0.2-cluster and so on: the same of each server that
-//     DESIR_SERVERS lists; [Redis.Name] is "redis-server" and "cluster" there, too
+//   - cluster: three masters without replicas, shared by the tests of a binary
+//   - autopipeline: the same process as redis-server, through a [redis.AutoPipeliner]
+//   - redis-8.0.2, redis-8.0.2-cluster and so on: a shared process and a shared cluster of
+//     each server that DESIR_SERVERS lists. Their [Redis.Name] is "redis-server" and
+//     "cluster".
 //
-// The shared ones start with the first test that wants them and end with [Main].
+// A shared server starts with the first test that needs it and ends with [Main].
 func Backends() []Backend {
 	all := []Backend{
 		{Name: "embedded", open: openEmbedded},
@@ -46,7 +47,7 @@ func Backends() []Backend {
 	return all
 }
 
-// Each runs the test once per backend, as parallel subtests named after them.
+// Each runs the test once per backend, in parallel subtests named after the backends.
 func Each(t *testing.T, test func(t *testing.T, r *Redis)) {
 	t.Helper()
 	for _, b := range Backends() {
@@ -57,12 +58,13 @@ func Each(t *testing.T, test func(t *testing.T, r *Redis)) {
 	}
 }
 
-// Start returns a connection to the backend. When the test ends its keys are
-// removed and its clients closed.
+// Start returns a connection to the backend. When the test ends, its keys are deleted and
+// its clients are closed.
 //
-// Where the machine lacks the backend the test is skipped, with the reason, or
-// fails if the environment variable DESIR_REQUIRE (a comma-separated list of
-// "redis", "cluster" and, for those of DESIR_SERVERS, "servers") demands it.
+// If the machine lacks the backend, the test is skipped with the reason. It fails instead
+// if the environment variable DESIR_REQUIRE contains the word of the backend.
+// DESIR_REQUIRE is a comma-separated list of "redis", "cluster" and, for servers of
+// DESIR_SERVERS, "servers".
 func (b Backend) Start(t testing.TB) *Redis {
 	t.Helper()
 	if b.need != "" && ServerBinary() == "" {
@@ -72,12 +74,12 @@ func (b Backend) Start(t testing.TB) *Redis {
 	return b.open(t, b.program)
 }
 
-// Missing skips the test, or fails it if DESIR_REQUIRE has one of the words.
+// Missing skips the test. If DESIR_REQUIRE contains one of the words, it fails the test.
 func Missing(t testing.TB, reason string, words ...string) {
 	t.Helper()
 	for _, w := range words {
 		if required(os.Getenv("DESIR_REQUIRE"), w) {
-			t.Fatalf("%s, but DESIR_REQUIRE has %q", reason, w)
+			t.Fatalf("%s, but DESIR_REQUIRE contains %q", reason, w)
 		}
 	}
 	t.Skip(reason)

@@ -58,7 +58,7 @@ func TestNewClientTakesOptions(t *testing.T) {
 			t.Skipf("HELLO without a version: %v", err) // embedded
 		}
 		if _, ok := v.([]any); !ok {
-			t.Errorf("HELLO with Protocol 2 answers a %T; want the array of RESP2", v)
+			t.Errorf("HELLO with Protocol 2 returns a %T; want the array of RESP2", v)
 		}
 	})
 }
@@ -79,7 +79,7 @@ func TestTagKeysShareASlot(t *testing.T) {
 func TestKeysAndLeftovers(t *testing.T) {
 	Each(t, func(t *testing.T, r *Redis) {
 		ctx := context.Background()
-		other := At(t, r.Name, r.base) // of the same servers
+		other := At(t, r.Name, r.base) // on the same servers
 		plain, tagged, helper, brief := r.Key("plain"), r.TagKey("tagged"), "{"+r.Key("plain")+"}:wake", r.Key("brief")
 		for _, k := range []string{plain, tagged, helper, other.Key("plain"), "x" + plain} {
 			if err := r.Client.Set(ctx, k, "v", 0).Err(); err != nil {
@@ -116,7 +116,7 @@ func TestKeysGoWithTheirTest(t *testing.T) {
 				}
 			})
 			if b.Name == "embedded" {
-				return // its server goes, not its keys
+				return // its server ends, so keys are not deleted
 			}
 			if n, err := watch.Raw().Exists(ctx, key).Result(); n != 0 || err != nil {
 				t.Errorf("Exists(%q) after its test = %d, %v; want 0", key, n, err)

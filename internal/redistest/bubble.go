@@ -10,9 +10,9 @@ import (
 	"github.com/redis/go-redis/v9/maintnotifications"
 )
 
-// Bubble returns a client of an embedded server that needs no sockets, for a
-// [testing/synctest] bubble: TIME and every expiry follow the bubble's clock.
-// Both end with the test, so t is the bubble's own.
+// Bubble returns a client of an embedded server without sockets, for use in a
+// [testing/synctest] bubble. TIME and expiries follow the clock of the bubble. Client and
+// server end with t, which must be the T of the bubble.
 func Bubble(t testing.TB, opts ...func(*redis.Options)) *redis.Client {
 	t.Helper()
 	m := miniredis.NewMiniRedis()

@@ -7,15 +7,16 @@ import (
 	"testing"
 )
 
-// Child is a process of the test binary that plays a part, and that a test can kill and
-// freeze. It ends with the test.
+// Child is a second process of the test binary. A test can kill and freeze it. It ends
+// with the test.
 type Child struct {
 	t    testing.TB
 	proc *process
 }
 
-// StartChild starts the test binary with one environment variable more, "NAME=value", by
-// which its TestMain knows the part. The child's standard output and error are the test's.
+// StartChild starts the test binary with the additional environment variable part, in the
+// form "NAME=value". TestMain reads it to find out what the child has to do. The child
+// writes to the standard output and error of this process.
 func StartChild(t testing.TB, part string) *Child {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
@@ -32,7 +33,8 @@ func StartChild(t testing.TB, part string) *Child {
 	return &Child{t: t, proc: proc}
 }
 
-// EndWithParent ends this process, a child, when its parent has gone.
+// EndWithParent ends this process when its parent has ended. A child of [StartChild]
+// calls it.
 func EndWithParent() {
 	go func() {
 		_, _ = io.Copy(io.Discard, os.Stdin)
@@ -40,7 +42,8 @@ func EndWithParent() {
 	}()
 }
 
-// Kill ends the process at once (SIGKILL), also a frozen one, and returns when it is gone.
+// Kill kills the process (SIGKILL) and returns when it has ended. The process may be
+// frozen.
 func (c *Child) Kill() { c.proc.kill() }
 
 // Freeze stops the process (SIGSTOP), unless it has ended.
@@ -50,7 +53,7 @@ func (c *Child) Freeze() {
 	}
 }
 
-// Thaw lets a frozen process go on (SIGCONT).
+// Thaw resumes a frozen process (SIGCONT), unless it has ended.
 func (c *Child) Thaw() {
 	if err := thaw(c.proc.cmd.Process); err != nil && !c.proc.ended() {
 		c.t.Error(err)

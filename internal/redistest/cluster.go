@@ -13,17 +13,16 @@ import (
 	"github.com/redis/go-redis/v9/maintnotifications"
 )
 
-// Cluster is a cluster of a test's own: three masters, each with the replicas
-// asked for.
+// Cluster is a cluster of three masters, each with the same number of replicas.
 type Cluster struct {
 	Addrs []string  // of all nodes
-	Nodes []*Server // three masters, then the replicas: first one of each master, and so on
+	Nodes []*Server // three masters, then the first replica of each master, then the second, and so on
 }
 
-// StartCluster starts a cluster and returns when every node calls it complete
-// and every replica has its copy. It takes two seconds, for which a fresh node
-// refuses to be part of one. A node counts as failed when it is silent for 2
-// seconds. The options hold for every node.
+// StartCluster starts a dedicated cluster. It returns when every node reports a complete
+// cluster and every replica has the data of its master. That takes two seconds, since a
+// new node refuses to join a cluster for that time. A node counts as failed after 2
+// seconds of silence. The options apply to every node.
 func StartCluster(t testing.TB, replicas int, opts ...ServerOption) *Cluster {
 	t.Helper()
 	needServer(t, "cluster", opts...)
@@ -37,7 +36,7 @@ func StartCluster(t testing.TB, replicas int, opts ...ServerOption) *Cluster {
 	return c
 }
 
-// startCluster starts a cluster that nobody owns yet.
+// startCluster starts a cluster that does not belong to a test. The caller ends it.
 func startCluster(replicas int, opts []ServerOption) (*Cluster, error) {
 	c := &Cluster{}
 	opts = append([]ServerOption{clusterNode()}, opts...)
@@ -56,7 +55,7 @@ func startCluster(replicas int, opts []ServerOption) (*Cluster, error) {
 	return c, nil
 }
 
-// startAll starts n servers side by side and returns those that did start.
+// startAll starts n servers concurrently and returns the ones that started.
 func startAll(n int, start func(i int) (*Server, error)) ([]*Server, error) {
 	all, errs := make([]*Server, n), make([]error, n)
 	var wg sync.WaitGroup
@@ -73,8 +72,8 @@ func startAll(n int, start func(i int) (*Server, error)) ([]*Server, error) {
 	return started, errors.Join(errs...)
 }
 
-// until repeats f until it returns nil, and returns its last error when the
-// context ends first.
+// until calls f until it returns nil. If the context's deadline comes first, it returns
+// the last error of f.
 func until(ctx context.Context, f func() error) error {
 	var err error
 	deadline, _ := ctx.Deadline()
@@ -84,9 +83,8 @@ func until(ctx context.Context, f func() error) error {
 	return err
 }
 
-// Client returns a client of the cluster, closed when the test ends. Every
-// default is go-redis' own, except that nothing optional is said when a
-// connection opens.
+// Client returns a client of the cluster, which is closed when the test ends. It has the
+// defaults of go-redis, except that it sends no optional command when a connection opens.
 func (c *Cluster) Client(t testing.TB, opts ...func(*redis.ClusterOptions)) *redis.ClusterClient {
 	t.Helper()
 	o := &redis.ClusterOptions{
@@ -101,8 +99,8 @@ func (c *Cluster) Client(t testing.TB, opts ...func(*redis.ClusterOptions)) *red
 	return closing(t, redis.NewClusterClient(o))
 }
 
-// MasterFor returns the node that holds the key now, as the first node that
-// answers sees it. It panics if none does.
+// MasterFor returns the node that holds the key, according to the first node that
+// replies. It panics if no node replies.
 func (c *Cluster) MasterFor(key string) *Server {
 	addr, err := c.nodes().MasterFor(key)
 	if err != nil {
@@ -111,7 +109,7 @@ func (c *Cluster) MasterFor(key string) *Server {
 	return c.Nodes[slices.Index(c.Addrs, addr)]
 }
 
-// MoveSlot is [Nodes.MoveSlot], to a server of the cluster.
+// MoveSlot is [Nodes.MoveSlot] for a server of the cluster.
 func (c *Cluster) MoveSlot(t testing.TB, key string, to *Server, half func()) {
 	t.Helper()
 	c.nodes().MoveSlot(t, key, to.Addr, half)

@@ -28,7 +28,7 @@ func TestGoroutines(t *testing.T) {
 	got := try(t, func(t testing.TB) {
 		goroutines(t, 20*time.Millisecond)
 		started := make(chan struct{})
-		go func() { // its children count too
+		go func() { // its descendants count too
 			go waitFor(started, stop)
 		}()
 		<-started

@@ -1,11 +1,11 @@
 package redistest
 
-// Master returns the server that the sentinels call the master, or nil when
-// they do not agree, as during a failover.
+// Master returns the server that the sentinels report as the master. It returns nil if
+// they do not agree, for example during a failover.
 func (s *Sentinel) Master() *Server { return s.node(s.Watch().Master()) }
 
-// Failover tells a sentinel to promote a replica, and returns when that has
-// happened, as [Sentinel.MasterAfter] does.
+// Failover makes a sentinel promote a replica. It then waits like [Sentinel.MasterAfter]
+// and returns the new master.
 func (s *Sentinel) Failover() *Server {
 	s.t.Helper()
 	master, err := s.Watch().Failover()

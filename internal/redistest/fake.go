@@ -6,8 +6,9 @@ import (
 	"testing"
 )
 
-// Fake is a server that answers each request with the bytes that answer returns, whether they
-// are a reply or not; none is silence. It returns its address, and ends with the test.
+// Fake starts a server and returns its address. The server writes the bytes that answer
+// returns for each request, whether or not they are a valid reply. It writes nothing for
+// "". It ends with the test.
 func Fake(t testing.TB, answer func(args []string) string) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

@@ -11,7 +11,7 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(Main(m)) }
 
-// fakeTB lets a test see how a helper fails or skips another test.
+// fakeTB is a testing.TB that records failures and skips.
 type fakeTB struct {
 	testing.TB
 	mu       sync.Mutex
@@ -20,7 +20,7 @@ type fakeTB struct {
 	cleanups []func()
 }
 
-// try runs f as a test of its own, its cleanups included.
+// try runs f and then its cleanups with a fakeTB, and returns the fakeTB.
 func try(t *testing.T, f func(t testing.TB)) *fakeTB {
 	t.Helper()
 	fake := &fakeTB{TB: t}

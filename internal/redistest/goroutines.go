@@ -13,12 +13,13 @@ import (
 
 var leakSeq atomic.Uint64
 
-// Goroutines fails the test if, 5 seconds after its end, a goroutine still
-// runs code of this module, of go-redis or of the embedded server, and prints
-// where. Call it first, so that it looks last. Only goroutines that descend
-// from the test's own count, so parallel tests do not disturb each other;
-// those that a timer started (time.AfterFunc) descend from nobody, and those of
-// a subtest that calls Goroutines as well from that one.
+// Goroutines fails the test if, 5 seconds after its end, a goroutine still runs code of
+// this module, of go-redis or of the embedded server. It prints the stacks. Call it first
+// in a test, so that its check runs last.
+//
+// Only goroutines that descend from the goroutine of the test count, so parallel tests do
+// not affect each other. Goroutines that a timer started (time.AfterFunc) do not count.
+// If a subtest calls Goroutines too, its goroutines count only for the subtest.
 func Goroutines(t testing.TB) {
 	t.Helper()
 	goroutines(t, 5*time.Second)
@@ -31,15 +32,15 @@ func goroutines(t testing.TB, within time.Duration) {
 	t.Cleanup(func() {
 		var left []string
 		if !poll(within, func() bool { left = descendants(label); return len(left) == 0 }) {
-			t.Errorf("%d groups of goroutines stayed:\n\n%s", len(left), strings.Join(left, "\n\n"))
+			t.Errorf("%d groups of goroutines are still running:\n\n%s", len(left), strings.Join(left, "\n\n"))
 		}
 	})
 }
 
 const leakLabel = "redistest"
 
-// descendants returns the stacks of the goroutines with the label, as the
-// profile groups them.
+// descendants returns the stacks of the goroutines with the label, grouped as in the
+// profile.
 func descendants(label string) []string {
 	var b bytes.Buffer
 	if err := pprof.Lookup("goroutine").WriteTo(&b, 1); err != nil {
@@ -56,12 +57,12 @@ func descendants(label string) []string {
 
 func ours(stack string) bool {
 	if !strings.Contains(stack, "#\t") {
-		return true // has not begun to run
+		return true // has not started to run
 	}
 	for _, not := range []string{
 		"testing.tRunner",           // the test itself
-		"redistest.spawnLoop",       // as long as the program
-		"redistest.(*process).reap", // as long as a shared server
+		"redistest.spawnLoop",       // runs until the program ends
+		"redistest.(*process).reap", // runs until the shared server ends
 	} {
 		if strings.Contains(stack, not) {
 			return false

@@ -13,15 +13,15 @@ func (s *Server) PID() int {
 	return s.proc.pid()
 }
 
-// Kill ends the server at once (SIGKILL) and returns when it is gone.
+// Kill kills the server (SIGKILL) and returns when it has ended.
 func (s *Server) Kill() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.proc.kill()
 }
 
-// Restart starts the server again, on the same port and in the same directory,
-// and returns when it answers. One that still runs is killed before.
+// Restart starts the server again, on the same port and in the same directory, and
+// returns when it replies. It kills a server that still runs.
 func (s *Server) Restart() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -35,22 +35,23 @@ func (s *Server) Restart() {
 	s.check(err)
 }
 
-// Freeze stops the server (SIGSTOP): its connections stay open and silent, and
-// the kernel goes on taking new ones. It returns when the server has stopped.
+// Freeze stops the server (SIGSTOP) and returns when it has stopped. Its connections stay
+// open and silent. The kernel still accepts new ones.
 func (s *Server) Freeze() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.check(freeze(s.proc.cmd.Process))
 }
 
-// Thaw lets a frozen server go on (SIGCONT).
+// Thaw resumes a frozen server (SIGCONT).
 func (s *Server) Thaw() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.check(thaw(s.proc.cmd.Process))
 }
 
-// check fails the test, from whatever goroutine this is.
+// check fails the test if err is not nil. It may be called from any goroutine. For a
+// shared server it panics.
 func (s *Server) check(err error) {
 	switch {
 	case err == nil:
@@ -62,7 +63,7 @@ func (s *Server) check(err error) {
 	}
 }
 
-// Log returns what the server has logged since it was started last.
+// Log returns what the server has logged since its last start.
 func (s *Server) Log() string {
 	log, err := os.ReadFile(s.log())
 	if err != nil {
@@ -81,7 +82,7 @@ func (s *Server) end() {
 	}
 }
 
-// Stop stops a process (SIGSTOP), and returns when it has stopped.
+// Stop stops a process (SIGSTOP) and returns when it has stopped.
 func Stop(t testing.TB, p *os.Process) {
 	t.Helper()
 	if err := freeze(p); err != nil {
@@ -89,7 +90,7 @@ func Stop(t testing.TB, p *os.Process) {
 	}
 }
 
-// Continue lets a stopped process go on (SIGCONT).
+// Continue resumes a stopped process (SIGCONT).
 func Continue(t testing.TB, p *os.Process) {
 	t.Helper()
 	if err := thaw(p); err != nil {

@@ -14,7 +14,7 @@ type link struct {
 	rules  *rules
 	client net.Conn
 	pairs  pairing
-	raw    atomic.Bool   // a replica's: no longer split
+	raw    atomic.Bool   // the client is a replica: forward bytes without parsing
 	gone   chan struct{} // closed by cut
 
 	mu     sync.Mutex
@@ -22,7 +22,7 @@ type link struct {
 	isCut  bool
 }
 
-// serve runs the connection until one of its ends closes, or cut.
+// serve runs the connection until the client or the server closes it, or until cut.
 func (l *link) serve(upstream string) {
 	defer l.cut()
 	if !l.flow() {
@@ -38,21 +38,21 @@ func (l *link) serve(upstream string) {
 		l.replies(server)
 	})
 	l.requests(server)
-	// A client that goes away has said what it said: the server gets all of it,
-	// then the end, and closes when it is through.
+	// When the client closes, the server still gets everything that the client sent, and
+	// then the end of the stream. It closes when it has processed that.
 	if half, ok := server.(interface{ CloseWrite() error }); !ok || !l.flow() || half.CloseWrite() != nil {
 		l.cut()
 	}
 	back.Wait()
 }
 
-// requests forwards until the client is through or a rule ends the connection.
+// requests forwards requests until the client closes or a rule ends the connection.
 func (l *link) requests(server net.Conn) {
 	in := newFrames(l.client)
 	for {
 		raw, args, err := in.request()
 		switch {
-		case err != nil: // the end, or no RESP and the server's to judge
+		case err != nil: // end of stream, or not RESP: then the server decides
 			if len(raw) > 0 && l.flow() && l.send(server, raw) {
 				l.copy(server, in.r)
 			}
@@ -70,8 +70,8 @@ func (l *link) requests(server net.Conn) {
 	}
 }
 
-// forward applies the rules to a request and sends it on. It returns false when
-// nothing more may be read.
+// forward applies the rules to a request and forwards it. It returns false if no more
+// requests may be read.
 func (l *link) forward(server net.Conn, raw []byte, args []string) bool {
 	f, d, held := l.rules.meet(args)
 	if f == delayRequest && !l.wait(d) || f == holdRequest && !l.hold(held) {
@@ -82,7 +82,7 @@ func (l *link) forward(server net.Conn, raw []byte, args []string) bool {
 		if !others {
 			l.cut()
 		}
-		<-l.gone // or the way back cuts, when it gets there
+		<-l.gone // with earlier requests pending, replies cuts when it reaches this request
 		return false
 	}
 	switch strings.ToLower(args[0]) {
@@ -92,11 +92,11 @@ func (l *link) forward(server net.Conn, raw []byte, args []string) bool {
 	if !l.flow() {
 		return false
 	}
-	l.rules.forwarded(args) // first: whoever has the reply sees the count
+	l.rules.forwarded(args) // before send: a client that has the reply must see the count
 	return l.send(server, raw)
 }
 
-// replies forwards what the server says until it is through or a rule ends it.
+// replies forwards replies until the server closes or a rule ends the connection.
 func (l *link) replies(server net.Conn) {
 	in := newFrames(server)
 	silent := false
@@ -125,8 +125,7 @@ func (l *link) replies(server net.Conn) {
 		if !l.flow() {
 			return
 		}
-		// A client that is gone does not keep the server from what it still
-		// has to read.
+		// If the client has gone, go on: the server must still read its requests.
 		silent = silent || !l.send(l.client, raw)
 		if cutNext {
 			return
@@ -135,7 +134,7 @@ func (l *link) replies(server net.Conn) {
 	l.copy(l.client, in.r)
 }
 
-// copy forwards everything from here on as it comes.
+// copy forwards all further bytes without parsing them.
 func (l *link) copy(to net.Conn, from io.Reader) {
 	buf := make([]byte, 16<<10)
 	for {
@@ -170,10 +169,10 @@ func (l *link) send(to net.Conn, raw []byte) bool {
 	return true
 }
 
-const tick = 20 // parts in which a throttled connection brings what it carries in a second
+const tick = 20 // writes per second of a throttled connection
 
-// flow waits until no black hole is on. It returns false if the connection is
-// cut before.
+// flow waits until no black hole is active. It returns false if the connection is cut
+// first.
 func (l *link) flow() bool {
 	select {
 	case <-l.gone:
@@ -194,7 +193,8 @@ func (l *link) wait(d time.Duration) bool {
 	}
 }
 
-// hold waits until a request is released. It returns false if the connection is cut before.
+// hold waits until a request is released. It returns false if the connection is cut
+// first.
 func (l *link) hold(h *hold) bool {
 	select {
 	case <-l.gone:
@@ -204,7 +204,7 @@ func (l *link) hold(h *hold) bool {
 	}
 }
 
-// attach notes the connection to the server, for cut to close.
+// attach stores the connection to the server, so that cut closes it.
 func (l *link) attach(server net.Conn) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -216,7 +216,7 @@ func (l *link) attach(server net.Conn) bool {
 	return true
 }
 
-// cut closes both sockets. It may be called often and from anywhere.
+// cut closes both sockets. It may be called repeatedly and from any goroutine.
 func (l *link) cut() {
 	l.mu.Lock()
 	defer l.mu.Unlock()

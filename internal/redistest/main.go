@@ -14,20 +14,21 @@ import (
 	"github.com/redis/go-redis/v9/logging"
 )
 
-// Main runs the tests of a package and then ends the servers they shared:
+// Main runs the tests of a package and then ends the servers that they shared:
 //
 //	func TestMain(m *testing.M) { os.Exit(redistest.Main(m)) }
 //
-// It prints which servers the tests run on. Unless the tests are verbose it silences the
-// logs of go-redis and of slog's default logger, where outages are logged.
-// Without it the servers end with the test process all the same (on Linux, at
-// once), but their directories stay behind.
+// It prints which servers the tests run on. Unless the tests are verbose, it silences the
+// logs of go-redis and of slog's default logger, which report outages.
+//
+// Without Main the servers still end with the test process (on Linux, at once), but their
+// directories remain.
 func Main(m *testing.M) int {
 	Quiet()
 	return Run(m)
 }
 
-// Run is [Main] for tests of other modules, whose slog it leaves alone.
+// Run is [Main] for tests of other modules. It does not change their slog.
 func Run(m *testing.M) int {
 	defer shared.end()
 	if !verbose() {
@@ -37,7 +38,8 @@ func Run(m *testing.M) int {
 	return m.Run()
 }
 
-// Quiet silences slog's default logger unless the tests are verbose. Package log still prints.
+// Quiet silences slog's default logger unless the tests are verbose. Package log still
+// prints.
 func Quiet() {
 	if verbose() {
 		return
@@ -53,12 +55,12 @@ func verbose() bool {
 	return testing.Verbose()
 }
 
-// Parallel is how many tests of a package whose tests mostly wait run at once, said
-// before [Main]. The command line has the last word.
-func Parallel(n int) { _ = flag.Set("test.parallel", strconv.Itoa(n)) } // a flag that every test binary has
+// Parallel sets how many tests run in parallel. A package whose tests mostly wait calls
+// it before [Main]. The flag -parallel on the command line overrides it.
+func Parallel(n int) { _ = flag.Set("test.parallel", strconv.Itoa(n)) } // cannot fail: every test binary has this flag
 
-// shared are the servers that the tests of one binary have in common, by program.
-// A failed start is remembered: every test that wants the server gets its reason.
+// shared holds the shared servers of this test binary, by program. It remembers a failed
+// start: every test that needs the server gets the same error.
 var shared sharing
 
 type sharing struct {
@@ -101,17 +103,16 @@ func sharedCluster(t testing.TB, p Program) *Cluster {
 	return c
 }
 
-// SharedCluster returns the cluster of a program, the zero Program being the one on
-// PATH, that the tests of a binary have in common. It starts it for the first
-// caller. [Main] ends it.
+// SharedCluster returns the cluster of a program that the tests of a binary share. The
+// zero Program is the one on PATH. The first call starts the cluster. [Main] ends it.
 func SharedCluster(p Program) (*Cluster, error) {
 	return shared.of(p).cluster.take(func() (*Cluster, error) {
 		return startCluster(0, append([]ServerOption{Use(p)}, patient...))
 	})
 }
 
-// patient keeps the nodes of the shared cluster from suspecting each other
-// while the tests keep the machine busy: nobody is there to fail over to.
+// patient is a long node timeout for the shared cluster. The cluster has no replicas to
+// fail over to, and a busy machine must not make nodes look failed.
 var patient = []ServerOption{Config("cluster-node-timeout", "15000")}
 
 func (s *sharing) end() {
@@ -127,8 +128,8 @@ func (s *sharing) end() {
 	}
 }
 
-// once holds what is started by the first who asks. Unlike [sync.Once] it can
-// be asked afterwards whether anything was.
+// once holds a value that the first call of take creates. Unlike [sync.OnceValues] it
+// reports, with started, whether the value was created.
 type once[T comparable] struct {
 	mu   sync.Mutex
 	done bool

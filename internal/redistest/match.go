@@ -8,15 +8,16 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Match tells whether a rule is meant for a command, by its words as they are
-// sent. It must be quick and safe for any number of goroutines.
+// Match reports whether a rule applies to a command. args is the command's name and its
+// arguments, as they are sent. A Match must be fast and safe for concurrent use.
 type Match func(args []string) bool
 
 // Any matches every command.
 func Any([]string) bool { return true }
 
-// Command matches the commands of these names: Command("incr", "evalsha"). A
-// name of two words means a subcommand: Command("client unblock").
+// Command matches commands with one of these names, as in Command("incr", "evalsha"). A
+// name of two words matches a subcommand, as in Command("client unblock"). Case does not
+// matter.
 func Command(names ...string) Match {
 	lower := make([]string, len(names))
 	for i, n := range names {
@@ -31,13 +32,12 @@ func Command(names ...string) Match {
 	}
 }
 
-// Arg matches commands that have the word among their arguments, a key or a
-// script's SHA say.
+// Arg matches commands with the given argument, such as a key or the SHA of a script.
 func Arg(word string) Match {
 	return func(args []string) bool { return slices.Contains(args[1:], word) }
 }
 
-// All matches what all of ms match; with no ms, everything.
+// All matches commands that every one of ms matches. Without ms it matches every command.
 func All(ms ...Match) Match {
 	return func(args []string) bool {
 		for _, m := range ms {
@@ -49,7 +49,7 @@ func All(ms ...Match) Match {
 	}
 }
 
-// words returns a command as it is sent.
+// words returns the name and the arguments of a command as they are sent.
 func words(cmd redis.Cmder) []string {
 	args := cmd.Args()
 	w := make([]string, max(1, len(args)))
@@ -66,8 +66,8 @@ func words(cmd redis.Cmder) []string {
 	return w
 }
 
-// setsUp reports whether a command is one of those by which go-redis opens a
-// connection or learns the layout of a cluster.
+// setsUp reports whether go-redis uses the command to set up a connection or to read the
+// layout of a cluster.
 func setsUp(args []string) bool {
 	sub := ""
 	if len(args) > 1 {

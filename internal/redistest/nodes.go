@@ -11,23 +11,23 @@ import (
 )
 
 const (
-	Masters    = 3 // of a cluster
+	Masters    = 3 // number of masters of a cluster
 	totalSlots = 16384
 )
 
-// Node is one of a cluster, wherever it runs.
+// Node is a node of a cluster. It may run in another process or container.
 type Node struct {
-	Addr   string // for clients, and as the node itself tells them
-	Inside string // for the other nodes, an IP address and a port
+	Addr   string // address for clients, which the node also announces to them
+	Inside string // address for the other nodes: an IP address and a port
 }
 
-// Nodes are those of one cluster: three masters, then the replicas, first one
-// of each master, and so on.
+// Nodes are the nodes of a cluster: three masters, then the first replica of each master,
+// then the second, and so on.
 type Nodes []Node
 
-// Form makes a cluster of servers that know nothing of each other, as redis-cli
-// --cluster create would. It returns when every node calls it complete and every
-// replica has its copy.
+// Form creates a cluster of independent servers, like redis-cli --cluster create. It
+// returns when every node reports a complete cluster and every replica has the data of
+// its master.
 func (all Nodes) Form(replicas int) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
@@ -42,8 +42,8 @@ func (all Nodes) Form(replicas int) error {
 		if ids[i], err = n.ClusterMyID(ctx).Result(); err != nil {
 			return err
 		}
-		// Epochs of their own spare the masters the settling of equal ones. Only
-		// a node that has met nobody takes one.
+		// With different epochs the masters need not resolve conflicts of equal ones. A
+		// node accepts an epoch only before it has met another node.
 		if err := n.Do(ctx, "CLUSTER", "SET-CONFIG-EPOCH", i+1).Err(); err != nil {
 			return err
 		}
@@ -62,7 +62,7 @@ func (all Nodes) Form(replicas int) error {
 		}
 	}
 	for i, n := range nodes[Masters:] {
-		// A node that has not heard of the master yet refuses.
+		// A node that does not know the master yet refuses.
 		if err := until(ctx, func() error { return n.ClusterReplicate(ctx, ids[i%Masters]).Err() }); err != nil {
 			return fmt.Errorf("replicate: %w", err)
 		}
@@ -75,7 +75,7 @@ func (all Nodes) Form(replicas int) error {
 	return nil
 }
 
-// complete returns what is missing before the node sees a whole cluster.
+// complete returns nil if the node reports a complete cluster, and else what is missing.
 func complete(ctx context.Context, n *redis.Client, size, replicas int, replica bool) error {
 	info, err := n.ClusterInfo(ctx).Result()
 	if err != nil {
@@ -101,8 +101,8 @@ func complete(ctx context.Context, n *redis.Client, size, replicas int, replica 
 	return nil
 }
 
-// MasterFor returns the address of the node that holds the key now, as the first
-// node that answers sees it.
+// MasterFor returns the address of the node that holds the key, according to the first
+// node that replies.
 func (all Nodes) MasterFor(key string) (string, error) {
 	var errs []error
 	for _, n := range all {
@@ -112,7 +112,7 @@ func (all Nodes) MasterFor(key string) (string, error) {
 		}
 		errs = append(errs, err)
 	}
-	return "", fmt.Errorf("nobody knows the master for %q: %w", key, errors.Join(errs...))
+	return "", fmt.Errorf("no node knows the master for %q: %w", key, errors.Join(errs...))
 }
 
 // masterFor asks a node for the master of the key's slot.
@@ -137,8 +137,9 @@ func masterFor(node, key string) (string, error) {
 	return "", fmt.Errorf("%s knows no master for slot %d", node, slot)
 }
 
-// slots returns the layout as clients get it: the masters first, then those
-// replicas that are of use. CLUSTER SHARDS lists dead and empty ones as well.
+// slots returns the layout that clients get. For each range of slots the master comes
+// first, then the usable replicas. CLUSTER SHARDS would also list failed and empty
+// replicas.
 func slots(ctx context.Context, node *redis.Client) ([]redis.ClusterSlot, error) {
 	//lint:ignore SA1019 deprecated for CLUSTER SHARDS, which lists dead and empty replicas as well
 	return node.ClusterSlots(ctx).Result()

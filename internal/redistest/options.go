@@ -7,15 +7,15 @@ import (
 	"time"
 )
 
-// ServerOption sets up a server of a test's own.
+// ServerOption configures a dedicated server.
 type ServerOption func(*serverConfig)
 
 type serverConfig struct {
 	lines     []string // of redis.conf, in order
 	tls       bool
 	replicaOf *Server
-	args      []string // after the file name, for a sentinel
-	program   Program  // the zero Program: the one on PATH
+	args      []string // arguments after the configuration file, for a sentinel
+	program   Program  // the zero Program means the one on PATH
 }
 
 // binary returns the path of the server to start.
@@ -30,15 +30,15 @@ func (c *serverConfig) add(format string, args ...any) {
 	c.lines = append(c.lines, fmt.Sprintf(format, args...))
 }
 
-// Config adds a line to the server's configuration file: Config("maxmemory",
-// "1mb"), Config("user", "reader on >secret ~* +@read"). The value is written as
-// it is; where the file's grammar needs quotes they belong into it.
+// Config adds a line to the server's configuration file, as in Config("maxmemory", "1mb")
+// or Config("user", "reader on >secret ~* +@read"). The value is written unchanged, so it
+// must contain the quotes that the file's grammar requires.
 func Config(key, value string) ServerOption {
 	return func(c *serverConfig) { c.add("%s %s", key, value) }
 }
 
-// AOF turns the append-only file on, with "everysec", "always" or "no" as its
-// appendfsync. Without this option nothing is kept over a restart.
+// AOF enables the append-only file with the given appendfsync: "everysec", "always" or
+// "no". Without this option a server is empty after a restart.
 func AOF(fsync string) ServerOption {
 	return func(c *serverConfig) {
 		c.add("appendonly yes")
@@ -46,13 +46,13 @@ func AOF(fsync string) ServerOption {
 	}
 }
 
-// TLS makes the server listen with TLS as well, at [Server.TLSAddr].
+// TLS makes the server also listen with TLS, at [Server.TLSAddr].
 func TLS() ServerOption {
 	return func(c *serverConfig) { c.tls = true }
 }
 
-// ReplicaOf makes the server a replica of another one. It has a copy of the data
-// when [StartServer] returns.
+// ReplicaOf makes the server a replica of master. It has a copy of the data when
+// [StartServer] returns.
 func ReplicaOf(master *Server) ServerOption {
 	return func(c *serverConfig) { c.replicaOf = master }
 }
@@ -61,8 +61,8 @@ func clusterNode() ServerOption {
 	return func(c *serverConfig) { c.lines = append(c.lines, clusterLines(2*time.Second)...) }
 }
 
-// NodeConfig returns the lines of configuration that make a server, started
-// elsewhere, part of a cluster. A node that is silent for so long has failed.
+// NodeConfig returns the configuration lines of a cluster node that another package
+// starts. A node that is silent for longer than silence counts as failed.
 func NodeConfig(silence time.Duration) []string { return append(clusterLines(silence), prompt...) }
 
 func clusterLines(silence time.Duration) []string {
@@ -73,16 +73,16 @@ func clusterLines(silence time.Duration) []string {
 	}
 }
 
-// ReplicationConfig returns the lines that let replicas of a server, started
-// elsewhere, begin soon.
+// ReplicationConfig returns the configuration lines with which replication starts
+// quickly, for a server that another package starts.
 func ReplicationConfig() []string { return slices.Clone(prompt) }
 
-// prompt lets replicas begin soon.
+// prompt makes replication start quickly.
 var prompt = []string{
-	// A replica gets its first copy at once, not after 5 seconds.
+	// The first copy starts at once, not after 5 seconds.
 	"repl-diskless-sync-delay 0",
-	// A cluster lists no replica that has read nothing yet, and the first
-	// thing on an idle master's stream is its ping: by default after 10 seconds.
+	// A cluster does not list a replica that has read nothing. From an idle master it
+	// first reads a ping, by default after 10 seconds.
 	"repl-ping-replica-period 1",
 }
 

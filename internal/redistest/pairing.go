@@ -6,22 +6,22 @@ import (
 	"time"
 )
 
-// pairing knows which reply on a connection belongs to which request.
+// pairing assigns the replies of a connection to its requests.
 type pairing struct {
 	mu         sync.Mutex
-	pending    []request // in the order in which their replies come
+	pending    []request // in the order of their replies
 	subscribed bool
 }
 
-// request is what the way back has to know about a request.
+// request is the state of a request until its reply has arrived.
 type request struct {
 	fate     fate
 	d        time.Duration
-	kind     string // of a subscription, in lower case
-	confirms int    // how often the server confirms it; 0 for anything else
+	kind     string // command name in lower case, for subscriptions only
+	confirms int    // number of confirmations of a subscription; 0 for other commands
 }
 
-// asked notes a request. It reports whether others are ahead of it.
+// asked appends a request. It reports whether earlier requests are pending.
 func (p *pairing) asked(args []string, f fate, d time.Duration) (others bool) {
 	r := request{fate: f, d: d}
 	if kind := strings.ToLower(args[0]); subscription(kind) {
@@ -34,8 +34,8 @@ func (p *pairing) asked(args []string, f fate, d time.Duration) (others bool) {
 	return len(p.pending) > 1
 }
 
-// answered finds the request that a reply belongs to, none for what the server
-// pushed, and tells whether the request after it is one to cut at.
+// answered returns the request that a reply belongs to. For a push it returns no request.
+// cutNext reports whether a rule cuts the connection at the next request.
 func (p *pairing) answered(reply []byte) (r request, cutNext bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -45,10 +45,10 @@ func (p *pairing) answered(reply []byte) (r request, cutNext bool) {
 	head := &p.pending[0]
 	switch word := p.pushed(reply); {
 	case word == "" && (head.confirms == 0 || reply[0] == '-' || reply[0] == '+'):
-		r, head.confirms = *head, 0 // a subscription is refused, or queued in MULTI
+		r, head.confirms = *head, 0 // also a subscription that is refused, or queued in MULTI
 	case word != "" && word == head.kind:
 		r = *head
-		head.fate = pass // a rule is for the first confirmation
+		head.fate = pass // a rule applies only to the first confirmation
 		head.confirms--
 	default:
 		return request{}, false
@@ -59,8 +59,8 @@ func (p *pairing) answered(reply []byte) (r request, cutNext bool) {
 	return r, len(p.pending) > 0 && p.pending[0].fate == cutRequest
 }
 
-// pushed returns the kind of a push ("message", "subscribe", "invalidate"), or
-// "" for a reply. RESP2 pushes arrays, but to subscribers only.
+// pushed returns the kind of a push, such as "message", "subscribe" or "invalidate". It
+// returns "" for a reply. In RESP2 a push is an array, and only subscribers get it.
 func (p *pairing) pushed(reply []byte) string {
 	switch word := firstWord(reply); {
 	case reply[0] == '>':

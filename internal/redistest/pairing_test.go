@@ -14,16 +14,16 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// TestProxyInPipeline speaks RESP by hand: go-redis lays the error of a cut
-// pipeline on all its commands, also on those whose replies came.
+// TestProxyInPipeline writes RESP without go-redis, since go-redis returns the error of a
+// cut pipeline for all of its commands, including those whose replies arrived.
 func TestProxyInPipeline(t *testing.T) {
 	p, _, r := through(t)
 	ctx := context.Background()
 	for i, tt := range []struct {
 		name string
 		rule func(int, Match)
-		hear []string // then the end, or silence
-		runs []any    // how often a, b and c were executed; c may not be forwarded before a cut
+		hear []string // replies before the connection ends or is silent
+		runs []any    // how often a, b and c were executed; c must not be forwarded before a cut
 	}{
 		{"no rule", func(int, Match) {}, []string{":1\r\n", ":1\r\n", ":1\r\n"}, []any{"1", "1", "1"}},
 		{"CutReply", p.CutReply, []string{":1\r\n"}, []any{"1", "1"}},
@@ -56,7 +56,7 @@ func TestProxyInPipeline(t *testing.T) {
 	}
 }
 
-// byHand is a connection without a client library.
+// byHand is a connection without go-redis.
 type byHand struct {
 	frames
 	t    *testing.T
@@ -115,9 +115,9 @@ func TestProxyPassesPushes(t *testing.T) {
 				}
 			}
 			p.CutReply(1, Command("subscribe"))
-			_ = sub.Subscribe(ctx, r.Key("third")) // written; what comes back is cut
+			_ = sub.Subscribe(ctx, r.Key("third")) // it is written, but the confirmation is cut
 			Eventually(t, 20*time.Second, func() bool { return p.Count("subscribe") >= 2 }, "SUBSCRIBE is forwarded")
-			// go-redis connects again and subscribes to everything.
+			// go-redis reconnects and resubscribes to all channels.
 			Eventually(t, 20*time.Second, func() bool {
 				m, err := sub.ReceiveTimeout(ctx, 5*time.Second)
 				s, ok := m.(*redis.Subscription)
@@ -127,8 +127,8 @@ func TestProxyPassesPushes(t *testing.T) {
 	}
 }
 
-// TestProxyPairsReplies mixes in one connection what go-redis never does:
-// invalidations, subscriptions and requests.
+// TestProxyPairsReplies mixes invalidations, subscriptions and requests in one
+// connection, which go-redis never does.
 func TestProxyPairsReplies(t *testing.T) {
 	p, _, r := through(t)
 	c := dialByHand(t, p.Addr())
@@ -165,7 +165,7 @@ func TestProxyPairsReplies(t *testing.T) {
 		}
 		heard++
 	}
-	if heard < 3 { // EXEC, and at least c1 and c2 left
+	if heard < 3 { // EXEC, and at least the confirmations for c1 and c2
 		t.Errorf("%d replies before the cut one; want all", heard)
 	}
 }

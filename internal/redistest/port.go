@@ -9,9 +9,9 @@ import (
 	"sync"
 )
 
-// Ports come from a range below the one from which systems choose source ports
-// for outgoing connections: a server that was killed finds its port free when
-// it is started again. A cluster's bus listens 10000 above.
+// Ports come from a range below the system's source ports of outgoing connections. So the
+// port of a killed server is still free when the server is started again. The cluster bus
+// listens on the port plus 10000.
 const (
 	firstPort = 11000
 	lastPort  = 21999
@@ -20,11 +20,12 @@ const (
 
 var ports = struct {
 	sync.Mutex
-	taken map[int]bool // by this program, and never given back
+	taken map[int]bool // used by this program; never reused
 }{taken: map[int]bool{}}
 
-// FreePort returns a port on which nobody listens, nor on its bus port. Another
-// program may take it before its user does, so users try again.
+// FreePort returns a port that is free together with its bus port. It returns each port
+// only once. Another program may take the port before the caller uses it, so the caller
+// must be ready to retry.
 func FreePort() (int, error) {
 	ports.Lock()
 	defer ports.Unlock()

@@ -6,10 +6,10 @@ import (
 	"sync"
 )
 
-// process is a child that ends with this program, whatever ends this program.
+// process is a child process. On Linux it ends when this program ends for any reason.
 type process struct {
 	cmd  *exec.Cmd
-	done chan struct{} // closed when the child has ended and was waited for
+	done chan struct{} // closed when Wait has returned
 }
 
 func spawn(cmd *exec.Cmd) (*process, error) {
@@ -23,7 +23,7 @@ func spawn(cmd *exec.Cmd) (*process, error) {
 }
 
 func (p *process) reap() {
-	_ = p.cmd.Wait() // a killed child is an error of Wait, and what we want
+	_ = p.cmd.Wait() // Wait returns an error for a killed child, which is expected
 	close(p.done)
 }
 
@@ -38,15 +38,15 @@ func (p *process) ended() bool {
 	}
 }
 
-// kill ends the child, also a frozen one, and waits until it is gone.
+// kill kills the child, which may be frozen, and waits until it has ended.
 func (p *process) kill() {
-	_ = p.cmd.Process.Kill() // fails only if it has ended
+	_ = p.cmd.Process.Kill() // fails only if the child has ended
 	<-p.done
 }
 
-// spawner starts children from one thread that lives as long as this program.
-// The kernel sends the parent-death signal when the thread that forked ends,
-// and Go ends threads as it likes.
+// spawner starts all children from one thread, which lives until the program ends. The
+// kernel sends the parent-death signal when the thread that forked ends, and the Go
+// runtime may end other threads at any time.
 var spawner = sync.OnceValue(func() func(*exec.Cmd) error {
 	type job struct {
 		cmd *exec.Cmd
@@ -65,7 +65,7 @@ var spawner = sync.OnceValue(func() func(*exec.Cmd) error {
 	}
 })
 
-// spawnLoop has a name so that the leak check knows it.
+// spawnLoop is a named function so that the leak check can ignore it.
 func spawnLoop(run func()) {
 	runtime.LockOSThread() // never unlocked
 	run()

@@ -23,7 +23,7 @@ func TestServersDieWithTheirProgram(t *testing.T) {
 			t.Fatal(err)
 		}
 		fmt.Printf("server %d %s\n", s.PID(), s.Dir)
-		select {} // until it is killed
+		select {} // until the process is killed
 	}
 	cmd := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$")
 	cmd.Env = append(os.Environ(), child+"=1")

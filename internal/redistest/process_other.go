@@ -4,6 +4,6 @@ package redistest
 
 import "syscall"
 
-// dieWithParent does nothing here: children that [Main] or a test's cleanup
-// cannot end stay behind.
+// dieWithParent does nothing on this system. Children remain if neither [Main] nor a
+// test's cleanup ends them.
 func dieWithParent() *syscall.SysProcAttr { return nil }

@@ -14,19 +14,19 @@ import (
 	"testing"
 )
 
-// Program is a server that tests can start.
+// Program is an executable of a server that tests can start.
 type Program struct {
-	Name string // product and version, "valkey-9.1.2"
-	Path string // of its executable
-	err  error  // why it cannot be used; Name is then that of its folder
+	Name string // product and version, such as "valkey-9.1.2"
+	Path string // path of the executable
+	err  error  // why it cannot be used; Name is then the name of its directory
 }
 
-// Servers is the environment variable that lists more servers than the one on
-// PATH. It is a list as PATH is one: each entry is the folder of a redis-server or
-// valkey-server, or a folder of such folders.
+// Servers is the environment variable that lists more servers than the one on PATH. It is
+// a path list like PATH. Each entry is a directory that holds redis-server or
+// valkey-server, or a directory of such directories.
 const Servers = "DESIR_SERVERS"
 
-// ServerBinary returns the path of redis-server, or of valkey-server, or "".
+// ServerBinary returns the path of redis-server on PATH, else of valkey-server, else "".
 func ServerBinary() string {
 	for _, name := range serverNames {
 		if path, err := exec.LookPath(name); err == nil {
@@ -38,8 +38,9 @@ func ServerBinary() string {
 
 var serverNames = []string{"redis-server", "valkey-server"}
 
-// Programs returns the servers that DESIR_SERVERS lists, each name once. An entry
-// without a server that runs is among them, so that [Program.Need] reports it.
+// Programs returns the servers that DESIR_SERVERS lists, sorted by name and without
+// duplicates. It includes entries without a usable server, so that [Program.Need] reports
+// them.
 func Programs() []Program {
 	var all []Program
 	for _, entry := range filepath.SplitList(os.Getenv(Servers)) {
@@ -59,7 +60,7 @@ func Programs() []Program {
 	return slices.CompactFunc(all, func(a, b Program) bool { return a.Name == b.Name })
 }
 
-// serverFolders returns the executables in a folder, or in its folders.
+// serverFolders returns the paths of the servers in a directory or in its subdirectories.
 func serverFolders(folder string) (paths []string, err error) {
 	if path := executable(folder); path != "" {
 		return []string{path}, nil
@@ -77,7 +78,7 @@ func serverFolders(folder string) (paths []string, err error) {
 		}
 	}
 	if len(paths) == 0 {
-		err = errors.New("no redis-server or valkey-server in it")
+		err = errors.New("no redis-server or valkey-server in this directory")
 	}
 	return paths, err
 }
@@ -91,9 +92,9 @@ func executable(folder string) string {
 	return ""
 }
 
-var versions sync.Map // of identify, by path
+var versions sync.Map // results of identify, by path
 
-// identify asks a server for its product and version.
+// identify runs a server with --version to learn its product and version.
 func identify(path string) Program {
 	if p, ok := versions.Load(path); ok {
 		return p.(Program)
@@ -103,7 +104,7 @@ func identify(path string) Program {
 	if m := versionLine.FindSubmatch(out); m != nil {
 		p.Name = strings.ToLower(string(m[1])) + "-" + string(m[2])
 	} else {
-		p.err = fmt.Errorf("%s --version: %q, %w", path, out, cmp.Or(err, errors.New("which names no version")))
+		p.err = fmt.Errorf("%s --version: output %q: %w", path, out, cmp.Or(err, errors.New("no version in it")))
 	}
 	versions.Store(path, p)
 	return p
@@ -111,8 +112,8 @@ func identify(path string) Program {
 
 var versionLine = regexp.MustCompile(`^(\w+) server v=(\S+)`)
 
-// Need skips the test if the program cannot be used, or fails it if DESIR_REQUIRE
-// has the word "servers".
+// Need skips the test if the program cannot be used. If DESIR_REQUIRE contains "servers",
+// it fails the test.
 func (p Program) Need(t testing.TB) {
 	t.Helper()
 	if p.err != nil {
@@ -120,12 +121,12 @@ func (p Program) Need(t testing.TB) {
 	}
 }
 
-// Use is the option that starts this program instead of the one on PATH.
+// Use starts this program instead of the one on PATH.
 func Use(p Program) ServerOption {
 	return func(c *serverConfig) { c.program = p }
 }
 
-// describePrograms names the servers that the tests run on, for a human reader.
+// describePrograms returns the names of the servers that the tests run on, for people.
 func describePrograms() string {
 	var all []string
 	if path := ServerBinary(); path != "" {

@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// program makes a folder with a server that says which version it is.
+// program creates a directory with a fake server that prints a version.
 func program(t *testing.T, folder, name, says string) {
 	t.Helper()
 	if err := os.MkdirAll(folder, 0o700); err != nil {
@@ -22,8 +22,8 @@ func program(t *testing.T, folder, name, says string) {
 	}
 }
 
-// TestPrograms has a folder of servers, the folder of one, one of them twice, and
-// three entries without a server.
+// TestPrograms lists a directory of servers, the directory of one server, a server twice,
+// and three entries without a server.
 func TestPrograms(t *testing.T) {
 	if os.PathListSeparator != ':' {
 		t.Skip("the servers of this test are shell scripts")

@@ -5,12 +5,12 @@ import (
 	"testing"
 )
 
-// ProtocolVariable is the environment variable with the version of the protocol that
-// clients speak, 2 or 3. The default is 3, as it is go-redis'.
+// ProtocolVariable is the environment variable with the protocol version of clients, 2 or
+// 3. The default is 3, which is also the default of go-redis.
 const ProtocolVariable = "DESIR_PROTOCOL"
 
-// Protocol returns the version of the protocol that clients speak whose options name
-// none: 3, or the one that DESIR_PROTOCOL has.
+// Protocol returns the protocol version for clients whose options name none: the value of
+// DESIR_PROTOCOL, or 3.
 func Protocol(t testing.TB) int {
 	t.Helper()
 	switch v := os.Getenv(ProtocolVariable); v {
@@ -19,7 +19,7 @@ func Protocol(t testing.TB) int {
 	case "2":
 		return 2
 	default:
-		t.Fatalf("%s is %q; there are versions 2 and 3 of the protocol", ProtocolVariable, v)
+		t.Fatalf("%s is %q, want 2 or 3", ProtocolVariable, v)
 		return 0
 	}
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// TestProtocolOfClients asks each connection for the version that it speaks.
+// TestProtocolOfClients reads the protocol version of each connection.
 func TestProtocolOfClients(t *testing.T) {
 	ctx := context.Background()
 	server, cluster, sentinel := StartServer(t), StartCluster(t, 0), StartSentinel(t)

@@ -11,18 +11,17 @@ import (
 	"time"
 )
 
-// Proxy stands between clients and servers and breaks what passes, at the very
-// request a test names. It splits both directions into requests and replies and
-// knows which reply belongs to which request, in pipelines too; what a server
-// pushes belongs to none and passes.
+// Proxy is a proxy between clients and servers. It loses or delays requests or replies
+// that a test names. It parses both directions and assigns replies to requests, also in
+// pipelines. It forwards pushes without applying rules.
 //
-// Each rule holds for the next n requests that its match accepts, for all of
-// them if n is negative; a request obeys the first rule that takes it. A match
-// that does not ask for the commands of a connection's set-up by name (hello,
-// client setinfo, cluster slots …) never gets them. The connection of a replica
-// passes unsplit. CLIENT REPLY OFF and SKIP confuse it.
+// Each call of a method such as [Proxy.CutReply] adds a rule. A rule applies to the next
+// n requests that its match accepts, or to all of them if n is negative. If several rules
+// match a request, the oldest applies. Requests that set up a connection (hello, client
+// setinfo, cluster slots and so on) match only by name. The connection of a replica is
+// forwarded without parsing. The proxy does not support CLIENT REPLY OFF and SKIP.
 //
-// All methods are safe for any number of goroutines.
+// All methods are safe for concurrent use.
 type Proxy struct {
 	upstream string
 	rules    *rules
@@ -33,9 +32,9 @@ type Proxy struct {
 	wg       sync.WaitGroup
 }
 
-// NewProxy starts a proxy for the server at upstream, a TCP address or the path
-// of a socket. It ends with the test. Where only [Proxy.Dialer] is used,
-// upstream may be "".
+// NewProxy starts a proxy for the server at upstream, which is a TCP address or the path
+// of a Unix socket. The proxy ends with the test. upstream may be "" if the test uses
+// only [Proxy.Dialer].
 func NewProxy(t testing.TB, upstream string) *Proxy {
 	t.Helper()
 	p := &Proxy{
@@ -53,7 +52,7 @@ func NewProxy(t testing.TB, upstream string) *Proxy {
 	return p
 }
 
-// Addr returns where the proxy listens for its first upstream.
+// Addr returns the address of the proxy for the upstream of [NewProxy].
 func (p *Proxy) Addr() string {
 	addr, err := p.door(p.upstream)
 	if err != nil {
@@ -62,10 +61,9 @@ func (p *Proxy) Addr() string {
 	return addr
 }
 
-// Dialer returns a dialler that reaches any address through the proxy, each
-// through a listener of its own. The rules hold for all of them together. It
-// fits the Dialer of all go-redis options, those of clusters and sentinels
-// above all.
+// Dialer returns a function for the Dialer field of go-redis options, including those of
+// clusters and sentinels. It connects to any address through the proxy. The rules apply
+// to the connections to all addresses together.
 func (p *Proxy) Dialer() func(ctx context.Context, network, addr string) (net.Conn, error) {
 	return func(ctx context.Context, _, addr string) (net.Conn, error) {
 		door, err := p.door(addr)
@@ -77,34 +75,35 @@ func (p *Proxy) Dialer() func(ctx context.Context, network, addr string) (net.Co
 	}
 }
 
-// CutReply lets the server execute the request, drops the reply and closes both
-// connections. Replies to what was sent before it still arrive.
+// CutReply forwards the request, drops the reply and closes both connections. Replies to
+// earlier requests still arrive.
 func (p *Proxy) CutReply(n int, match Match) { p.rules.add(cutReply, n, 0, match) }
 
-// CutRequest closes both connections instead of forwarding the request, when
-// the replies to those before it have arrived.
+// CutRequest closes both connections instead of forwarding the request, after the replies
+// to earlier requests have arrived.
 func (p *Proxy) CutRequest(n int, match Match) { p.rules.add(cutRequest, n, 0, match) }
 
-// HalfReply lets half of the reply's bytes through and closes both connections.
+// HalfReply forwards the first half of the reply's bytes and closes both connections.
 func (p *Proxy) HalfReply(n int, match Match) { p.rules.add(halfReply, n, 0, match) }
 
-// Swallow lets the server execute the request and drops its reply and every
-// later one of this connection, which stays open and silent.
+// Swallow forwards the request, and drops its reply and all later replies of the
+// connection. The connection stays open and silent.
 func (p *Proxy) Swallow(n int, match Match) { p.rules.add(swallow, n, 0, match) }
 
-// Delay holds the reply back for d, and with it those behind it. The request
-// runs at once.
+// Delay forwards the request at once and delays its reply by d. Later replies of the
+// connection wait behind it.
 func (p *Proxy) Delay(n int, d time.Duration, match Match) { p.rules.add(delayReply, n, d, match) }
 
-// DelayRequest holds the request back for d, and with it those behind it, also
-// if its client goes away meanwhile: it runs late.
+// DelayRequest delays the request by d. Later requests of the connection wait behind it.
+// The request is forwarded even if its client has closed the connection by then.
 func (p *Proxy) DelayRequest(n int, d time.Duration, match Match) {
 	p.rules.add(delayRequest, n, d, match)
 }
 
-// HoldRequest holds the requests back, and with them those behind them, until release is
-// called, also if their clients go away meanwhile: they run then. A held request that is
-// not released never runs. held says how many there are.
+// HoldRequest holds requests until release is called. Later requests of their connections
+// wait behind them. After release they are forwarded even if their clients have closed
+// the connections. A request that is not released is never forwarded. held returns the
+// number of requests that were held so far.
 func (p *Proxy) HoldRequest(n int, match Match) (held func() int, release func()) {
 	h := &hold{released: make(chan struct{})}
 	p.rules.mu.Lock()
@@ -118,8 +117,8 @@ func (p *Proxy) HoldRequest(n int, match Match) (held func() int, release func()
 	return held, sync.OnceFunc(func() { close(h.released) })
 }
 
-// HangUp closes the clients' side of every connection. What they have sent still goes on its
-// way, also what is held.
+// HangUp closes the client side of every connection. The requests that clients have sent
+// are still forwarded, including held ones.
 func (p *Proxy) HangUp() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -128,41 +127,42 @@ func (p *Proxy) HangUp() {
 	}
 }
 
-// Rename replaces IPv4 addresses in all that servers say from now on, as where
-// clients know hosts by other names. Reset leaves it.
+// Rename replaces IPv4 addresses in all further replies and pushes with other names. The
+// keys of names are the addresses. Reset does not end it.
 func (p *Proxy) Rename(names map[string]string) {
 	p.rules.mu.Lock()
 	defer p.rules.mu.Unlock()
 	p.rules.names = maps.Clone(names)
 }
 
-// Slice makes every byte, of both directions, a write of its own.
+// Slice with true forwards every byte with a separate write, in both directions.
 func (p *Proxy) Slice(on bool) {
 	p.rules.mu.Lock()
 	defer p.rules.mu.Unlock()
 	p.rules.sliced = on
 }
 
-// Throttle lets each connection bring so many bytes in a second to its client, as a slow
-// network does; 0 for any number.
+// Throttle limits each connection to rate bytes per second in the direction of the
+// client, like a slow network. 0 means no limit.
 func (p *Proxy) Throttle(rate int) {
 	p.rules.mu.Lock()
 	defer p.rules.mu.Unlock()
 	p.rules.rate = rate
 }
 
-// BlackHole stops both directions. Connections stay open, new ones are accepted
-// and get no answer. When it is lifted everything sent meanwhile goes on its
-// way, also from clients that have given up: so do real networks.
+// BlackHole with true stops both directions. Connections stay open. New ones are accepted
+// but get no reply. With false everything that was sent is forwarded, even if the client
+// has closed its connection, as in a real network.
 func (p *Proxy) BlackHole(on bool) {
 	p.rules.mu.Lock()
 	defer p.rules.mu.Unlock()
 	p.rules.open(!on)
 }
 
-// Together calls f in n goroutines that begin while nothing passes the proxy, so
-// that most of what they send leaves together: the first ones, which go alone,
-// wait for their answers. It returns when all have returned, with their errors.
+// Together calls f in n goroutines while a [Proxy.BlackHole] is active, and ends it when
+// all have started. So most of their commands are sent in one batch: the first ones are
+// sent alone, and the others collect while these wait for their replies. Together returns
+// the errors when all goroutines have returned.
 func (p *Proxy) Together(n int, f func(i int) error) []error {
 	errs := make([]error, n)
 	var group, begun sync.WaitGroup
@@ -180,7 +180,7 @@ func (p *Proxy) Together(n int, f func(i int) error) []error {
 	return errs
 }
 
-// CutAll closes every connection, and drops what is under way on it.
+// CutAll closes every connection and drops everything in flight.
 func (p *Proxy) CutAll() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -189,10 +189,10 @@ func (p *Proxy) CutAll() {
 	}
 }
 
-// Reset takes all rules away, Slice, Throttle and BlackHole too. Counts stay.
+// Reset removes all rules and ends Slice, Throttle and BlackHole. Counts stay.
 func (p *Proxy) Reset() { p.rules.reset() }
 
-// Count returns how many requests with this command word, in lower case, were
+// Count returns how many requests with the given command name, in lower case, were
 // forwarded since the proxy was started.
 func (p *Proxy) Count(command string) int {
 	p.rules.mu.Lock()
@@ -200,8 +200,8 @@ func (p *Proxy) Count(command string) int {
 	return p.rules.counts[command]
 }
 
-// CountFunc counts the requests that match accepts and that are forwarded from
-// now on. The function it returns says how many there were so far.
+// CountFunc counts the requests that match accepts and that are forwarded from now on.
+// The function that it returns returns the current count.
 func (p *Proxy) CountFunc(match Match) func() int {
 	c := &counter{match: match}
 	p.rules.mu.Lock()
@@ -221,7 +221,8 @@ func (p *Proxy) Conns() int {
 	return len(p.links)
 }
 
-// door returns the address of the listener that leads to upstream.
+// door returns the address of the listener for upstream. It starts the listener if
+// needed.
 func (p *Proxy) door(upstream string) (string, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -247,7 +248,7 @@ func (p *Proxy) accept(door net.Listener, upstream string) {
 			return
 		}
 		if err != nil {
-			continue // of this one connection
+			continue // only this connection failed
 		}
 		l := &link{rules: p.rules, client: client, gone: make(chan struct{})}
 		p.mu.Lock()
@@ -280,7 +281,7 @@ func (p *Proxy) close() {
 	p.wg.Wait()
 }
 
-// network returns the kind of an address.
+// network returns the network of an address for net.Dial.
 func network(addr string) string {
 	if strings.HasPrefix(addr, "/") {
 		return "unix"

@@ -12,8 +12,8 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// through returns a proxy to the shared server, a client that goes through it
-// and the test's names and raw client.
+// through returns a proxy to the shared server, a client that uses the proxy, and the
+// Redis of the test.
 func through(t *testing.T, opts ...func(*redis.UniversalOptions)) (*Proxy, redis.UniversalClient, *Redis) {
 	t.Helper()
 	t.Parallel()
@@ -33,8 +33,8 @@ func TestProxyRules(t *testing.T) {
 	for _, tt := range []struct {
 		name string
 		rule func(p *Proxy, n int, m Match)
-		runs int  // of one INCR that is sent once
-		fail bool // the client's INCR
+		runs int  // executions of one INCR that is sent once
+		fail bool // whether the client's INCR fails
 	}{
 		{"CutReply", (*Proxy).CutReply, 1, true},
 		{"CutRequest", (*Proxy).CutRequest, 0, true},
@@ -95,7 +95,7 @@ func TestProxySparesSetUp(t *testing.T) {
 	p, c, r := through(t, noRetries)
 	ctx := context.Background()
 	p.CutRequest(1, Any)
-	p.CutReply(1, Arg("3")) // of HELLO, too
+	p.CutReply(1, Arg("3")) // an argument of HELLO too
 	if err := c.Set(ctx, r.Key("a"), 3, 0).Err(); err == nil {
 		t.Error("Set: no error; want CutRequest to take it")
 	}
@@ -142,8 +142,8 @@ func TestProxyBlackHole(t *testing.T) {
 		t.Errorf("%d INCR forwarded; want 1", got)
 	}
 	p.BlackHole(false)
-	// The first of the two arrives late. The second was never sent: its
-	// connection had no answer to HELLO.
+	// The first of the two arrives late. The second was never sent, since its connection
+	// got no reply to HELLO.
 	Eventually(t, 20*time.Second, func() bool { return r.Raw().Get(ctx, r.Key("n")).Val() == "2" }, "the late INCR runs")
 	if got, err := c.Incr(ctx, r.Key("n")).Result(); got != 3 || err != nil {
 		t.Errorf("Incr afterwards = %d, %v; want 3", got, err)
@@ -164,7 +164,8 @@ func TestProxyLateRequestOfClientThatLeft(t *testing.T) {
 		"the late SET overwrites the newer value")
 }
 
-// TestProxyHoldsRequests holds a request that its client gives up: it runs when it is released.
+// TestProxyHoldsRequests holds a request whose client gives up. The request is executed
+// when it is released.
 func TestProxyHoldsRequests(t *testing.T) {
 	p, c, r := through(t, noRetries)
 	ctx := context.Background()

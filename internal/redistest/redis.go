@@ -14,21 +14,21 @@ import (
 	"github.com/redis/go-redis/v9/maintnotifications"
 )
 
-// Redis is one test's share of a backend. Servers may be shared, so a test uses
-// only names that Key and TagKey made, for channels too.
+// Redis is the connection of one test to a backend. Servers may be shared, so a test uses
+// only names that Key and TagKey return, for keys and for publish/subscribe channels.
 type Redis struct {
-	Name   string                 // "embedded", "redis-server", "cluster" or "autopipeline"
-	Client redis.UniversalClient  // this test's own handle
-	base   redis.UniversalOptions // where it is
+	Name   string                 // "embedded", "redis-server", "cluster", "autopipeline" or the name passed to At
+	Client redis.UniversalClient  // client of this test
+	base   redis.UniversalOptions // address, database and master name
 	raw    redis.UniversalClient
 	id     string
 }
 
 var redisSeq atomic.Uint64
 
-// At returns a connection to a server that was started elsewhere, as
-// [Backend.Start] does. Of base, its addresses, its database and the name of a
-// sentinels' master count; a cluster is called "cluster".
+// At is like [Backend.Start], for a server that another package started. It uses only the
+// addresses, the database and the master name of base. The name of a cluster must be
+// "cluster".
 func At(t testing.TB, name string, base redis.UniversalOptions) *Redis {
 	t.Helper()
 	r := &Redis{Name: name, base: base, id: "t" + strconv.FormatUint(redisSeq.Add(1), 36)}
@@ -38,20 +38,20 @@ func At(t testing.TB, name string, base redis.UniversalOptions) *Redis {
 	return r
 }
 
-// Key returns a name that no other test uses, like "t1a:carts".
+// Key returns a name that no other test uses, such as "t1a:carts".
 func (r *Redis) Key(name string) string { return r.id + ":" + name }
 
-// TagKey is Key with a hash tag, like "{t1a}:carts": all names that one Redis
-// returns here share a hash slot.
+// TagKey is like Key with a hash tag, such as "{t1a}:carts". All names that TagKey of one
+// Redis returns are in the same hash slot.
 func (r *Redis) TagKey(name string) string { return "{" + r.id + "}:" + name }
 
 // IsCluster reports whether the backend is a cluster.
 func (r *Redis) IsCluster() bool { return r.Name == "cluster" }
 
-// NewClient returns another handle of the backend's kind, as another process
-// would have. It is closed when the test ends. Every default is go-redis' own,
-// except that nothing optional is said when a connection opens, and that it speaks
-// the version of the protocol that DESIR_PROTOCOL has.
+// NewClient returns a new client of the backend's kind, which simulates another process.
+// It is closed when the test ends. It has the defaults of go-redis, except that it sends
+// no optional command when a connection opens, and that DESIR_PROTOCOL sets the protocol
+// version.
 func (r *Redis) NewClient(t testing.TB, opts ...func(*redis.UniversalOptions)) redis.UniversalClient {
 	t.Helper()
 	o := &redis.UniversalOptions{}
@@ -64,10 +64,9 @@ func (r *Redis) NewClient(t testing.TB, opts ...func(*redis.UniversalOptions)) r
 // Addrs returns the addresses of the backend, for another process.
 func (r *Redis) Addrs() []string { return slices.Clone(r.base.Addrs) }
 
-// Raw returns a plain client of its own, for looking at the server behind the
-// back of Client: hooks of Client do not see what Raw sends. It is a
-// [*redis.ClusterClient] on a cluster and a [*redis.Client] elsewhere, also for
-// the autopipeline backend.
+// Raw returns a separate plain client for inspecting the server. Hooks of Client do not
+// see its commands. It is a [*redis.ClusterClient] on a cluster and a [*redis.Client] on
+// all other backends, including autopipeline.
 func (r *Redis) Raw() redis.UniversalClient { return r.raw }
 
 // Master returns a client of the node that holds the key.
@@ -114,24 +113,24 @@ func (r *Redis) open(t testing.TB, o *redis.UniversalOptions, autoPipeline bool)
 	if err != nil {
 		t.Fatalf("autopipeline: %v", err)
 	}
-	return closing(t, ap) // before its client: it closes only itself
+	return closing(t, ap) // closed before its client, which it does not close
 }
 
-// closing closes c when the test ends, unless the test did.
+// closing closes c when the test ends. The test may have closed it already.
 func closing[C redis.UniversalClient](t testing.TB, c C) C {
 	t.Helper()
 	t.Cleanup(func() { _ = c.Close() })
 	return c
 }
 
-// mine reports whether Key or TagKey made the name, or whether it is a helper
-// key of such a name ("{t1a:carts}:wake").
+// mine reports whether key is a name that Key or TagKey returned, or a helper key of one,
+// such as "{t1a:carts}:wake".
 func (r *Redis) mine(key string) bool {
 	rest, ok := strings.CutPrefix(strings.TrimPrefix(key, "{"), r.id)
 	return ok && (strings.HasPrefix(rest, ":") || strings.HasPrefix(rest, "}"))
 }
 
-// Keys returns, sorted, the keys of this test that the servers hold now.
+// Keys returns the keys of this test that exist now, sorted.
 func (r *Redis) Keys(t testing.TB) []string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
@@ -163,7 +162,7 @@ func (r *Redis) Keys(t testing.TB) []string {
 	return slices.Compact(keys) // SCAN may repeat
 }
 
-// Leftovers returns, sorted, the keys of this test that never expire.
+// Leftovers returns the keys of this test that never expire, sorted.
 func (r *Redis) Leftovers(t testing.TB) []string {
 	t.Helper()
 	ctx := context.Background()
@@ -172,13 +171,13 @@ func (r *Redis) Leftovers(t testing.TB) []string {
 		if err != nil {
 			t.Errorf("pttl %q: %v", k, err)
 		}
-		return d != -1 // -2: gone meanwhile; otherwise it expires
+		return d != -1 // -1 means no expiry; -2 means that the key has gone
 	})
 }
 
 func (r *Redis) removeKeys(t testing.TB) {
 	if r.Name == "embedded" {
-		return // the server goes with the test
+		return // the server ends with the test
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()

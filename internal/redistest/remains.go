@@ -10,8 +10,8 @@ import (
 	"syscall"
 )
 
-// tempDir makes a directory for a server. Its name, which says whose it is, is
-// short: a socket's path has 107 bytes at most.
+// tempDir creates a directory for a server. Its name contains the process id. It is
+// short, since the path of a socket has at most 107 bytes.
 func tempDir() (string, error) {
 	clearRemains()
 	return os.MkdirTemp("", prefix+strconv.Itoa(os.Getpid())+"-")
@@ -19,10 +19,10 @@ func tempDir() (string, error) {
 
 const prefix = "desir-"
 
-// clearRemains removes the directories of processes that were killed before
-// they could do it. What cannot be removed is for another to find.
+// clearRemains removes the directories of processes that were killed. It ignores errors,
+// for example of directories of other users.
 var clearRemains = sync.OnceFunc(func() {
-	dirs, _ := filepath.Glob(filepath.Join(os.TempDir(), prefix+"*-*")) // fails for a bad pattern only
+	dirs, _ := filepath.Glob(filepath.Join(os.TempDir(), prefix+"*-*")) // fails only for a malformed pattern
 	for _, dir := range dirs {
 		pid, _, _ := strings.Cut(strings.TrimPrefix(filepath.Base(dir), prefix), "-")
 		if n, err := strconv.Atoi(pid); err == nil && Gone(n) {
@@ -31,7 +31,7 @@ var clearRemains = sync.OnceFunc(func() {
 	}
 })
 
-// Gone reports whether no process of this machine has the number.
+// Gone reports whether this machine has no process with the given id.
 func Gone(pid int) bool {
 	p, err := os.FindProcess(pid)
 	if err != nil {

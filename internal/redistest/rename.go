@@ -8,8 +8,8 @@ import (
 
 var address = regexp.MustCompile(`[0-9]+\.[0-9]+\.[0-9]+\.[0-9]+`)
 
-// rename replaces the addresses that have another name, in every string of a
-// reply that has a length of its own.
+// rename replaces IPv4 addresses by names in every bulk string of a reply, and adjusts
+// the lengths of the strings.
 func rename(reply []byte, names map[string]string) []byte {
 	if len(names) == 0 {
 		return reply

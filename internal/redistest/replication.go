@@ -11,8 +11,9 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Follow makes the server at addr a replica of another one, which it knows as
-// master, now and after a restart. It has a configuration file.
+// Follow makes the server at addr a replica, now and after a restart. master is the
+// address of its master as the server at addr sees it. The server must have a
+// configuration file.
 func Follow(addr, master string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
@@ -25,9 +26,9 @@ func Follow(addr, master string) error {
 	})
 }
 
-// linked returns an error until the replica has its master's data and has read
-// from the stream that follows. A link that is up need not have begun to carry
-// the stream: until then what the master is told does not get here.
+// linked returns an error until the replica has its master's data and has read from the
+// replication stream. The stream may start later than the link is up, and until then new
+// writes do not reach the replica.
 func linked(ctx context.Context, replica *redis.Client) error {
 	info, err := replica.Info(ctx, "replication").Result()
 	if err != nil {
@@ -35,13 +36,13 @@ func linked(ctx context.Context, replica *redis.Client) error {
 	}
 	facts := lines(info)
 	if facts["master_link_status"] != "up" || facts["slave_repl_offset"] == "0" {
-		return fmt.Errorf("replication has not begun:\n%s", info)
+		return fmt.Errorf("replication has not started:\n%s", info)
 	}
 	return nil
 }
 
-// Acknowledged returns an error until n replicas have said that they read all
-// that the master had written when asked.
+// Acknowledged waits until n replicas have acknowledged everything that the master had
+// written at the call. It returns an error if the context's deadline passes first.
 func Acknowledged(ctx context.Context, master *redis.Client, n int) error {
 	info, err := master.Info(ctx, "replication").Result()
 	if err != nil {
@@ -73,7 +74,7 @@ func Acknowledged(ctx context.Context, master *redis.Client, n int) error {
 	})
 }
 
-// lines reads the "name:value" lines of INFO.
+// lines parses the "name:value" lines of INFO.
 func lines(info string) map[string]string {
 	m := map[string]string{}
 	for line := range strings.SplitSeq(info, "\r\n") {

@@ -11,10 +11,9 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// MoveSlot gives the slot of a key to the master at another address, and moves
-// what is in it one key after the other, as resharding does; clients may go on
-// meanwhile. half is called with the slot on its way: before the first key has
-// moved, and after each.
+// MoveSlot moves the slot of a key to the master at address to, one key after the other,
+// as resharding does. Clients may use the slot while it moves. MoveSlot calls half while
+// the slot is migrating: before the first key moves, and after each key.
 func (all Nodes) MoveSlot(t testing.TB, key, to string, half func()) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
@@ -45,7 +44,7 @@ func (all Nodes) MoveSlot(t testing.TB, key, to string, half func()) {
 		if len(left) == 0 {
 			break
 		}
-		// The key may have gone meanwhile: that is no error.
+		// MIGRATE returns no error if the key no longer exists.
 		must(source.Migrate(ctx, host, port, left[0], 0, 5*time.Second).Err())
 	}
 	settle := func(c *redis.Client) {
@@ -58,13 +57,13 @@ func (all Nodes) MoveSlot(t testing.TB, key, to string, half func()) {
 		c := clientOf(t, n.Addr)
 		r, err := role(ctx, c)
 		must(err)
-		if r == "master" { // a replica refuses, and hears it from its master
+		if r == "master" { // a replica refuses, and learns it from its master
 			settle(c)
 		}
 	}
 }
 
-// inside returns where a node reaches another one.
+// inside returns the address at which node reaches the node with the given id.
 func inside(ctx context.Context, node *redis.Client, id string) (host, port string, err error) {
 	table, err := node.ClusterNodes(ctx).Result()
 	if err != nil {
@@ -80,14 +79,14 @@ func inside(ctx context.Context, node *redis.Client, id string) (host, port stri
 	return "", "", fmt.Errorf("node %s is unknown", id)
 }
 
-// role asks a server for the first word of its role.
+// role returns the first element of the reply to ROLE, such as "master" or "slave".
 func role(ctx context.Context, c *redis.Client) (string, error) {
 	answer, err := c.Do(ctx, "ROLE").Slice()
 	if err != nil {
 		return "", err
 	}
 	if len(answer) == 0 {
-		return "", errors.New("an empty ROLE")
+		return "", errors.New("empty reply to ROLE")
 	}
 	word, _ := answer[0].(string)
 	return word, nil

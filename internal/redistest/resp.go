@@ -10,18 +10,18 @@ import (
 	"strings"
 )
 
-// errMalformed is what is no RESP, streamed values of RESP3 included: no server
-// sends those.
+// errMalformed means that the bytes are not RESP. Streamed values of RESP3 are malformed
+// too, since no server sends them.
 var errMalformed = errors.New("malformed RESP")
 
-// frames splits one direction of a connection into requests or replies. It
-// allocates in step with the bytes that arrive, whatever lengths they announce.
+// frames splits one direction of a connection into requests or replies. It allocates
+// memory only for bytes that have arrived, not for announced lengths.
 type frames struct{ r *bufio.Reader }
 
 func newFrames(r io.Reader) frames { return frames{bufio.NewReaderSize(r, 16<<10)} }
 
-// request returns the bytes of the next request and its words. An inline
-// command ("PING\r\n") is one too; an empty line has no words.
+// request returns the bytes of the next request, and its name and arguments. The request
+// may be an inline command ("PING\r\n"). args is empty for an empty line.
 func (f frames) request() (raw []byte, args []string, err error) {
 	first, err := f.r.Peek(1)
 	if err != nil {
@@ -38,8 +38,8 @@ func (f frames) request() (raw []byte, args []string, err error) {
 	return raw, args, err
 }
 
-// value returns the bytes of the next value of RESP2 or RESP3, with all that is
-// nested in it. With an error it returns what it has read.
+// value returns the bytes of the next value of RESP2 or RESP3, including nested values.
+// If it fails, it returns the bytes that it has read.
 func (f frames) value() (raw []byte, err error) {
 	for due := int64(1); due > 0; due-- {
 		start := len(raw)
@@ -64,7 +64,7 @@ func (f frames) value() (raw []byte, err error) {
 	return raw, nil
 }
 
-// bulk appends n bytes, the last two of which end the line.
+// bulk reads n bytes and appends them to raw. The last two of them must be CRLF.
 func (f frames) bulk(raw []byte, n int64) ([]byte, error) {
 	const step = 64 << 10
 	for n > 0 {
@@ -82,8 +82,8 @@ func (f frames) bulk(raw []byte, n int64) ([]byte, error) {
 	return raw, nil
 }
 
-// header reads a line and says how many values follow it that belong to it, or
-// how many bytes (-1: none).
+// header parses the first line of a value. values is the number of nested values that
+// follow. size is the number of bytes that follow, or -1 if none do.
 func header(line []byte) (values, size int64, err error) {
 	if len(line) < 3 || !bytes.HasSuffix(line, []byte("\r\n")) {
 		return 0, -1, errMalformed
@@ -98,7 +98,7 @@ func header(line []byte) (values, size int64, err error) {
 		return 0, -1, errMalformed
 	}
 	if n == -1 && (kind == '$' || kind == '*') {
-		return 0, -1, nil // RESP2's nil
+		return 0, -1, nil // nil of RESP2
 	}
 	if n < 0 {
 		return 0, -1, errMalformed
@@ -110,13 +110,13 @@ func header(line []byte) (values, size int64, err error) {
 		return n, -1, nil
 	case '%':
 		return 2 * n, -1, nil
-	case '|': // attributes stand before the value they belong to
+	case '|': // attributes precede the value that they belong to
 		return 2*n + 1, -1, nil
 	}
 	return 0, -1, errMalformed
 }
 
-// unexpected turns the end of the stream within a value into an error of its own.
+// unexpected converts io.EOF within a value to io.ErrUnexpectedEOF.
 func unexpected(err error, read int) error {
 	if errors.Is(err, io.EOF) && read > 0 {
 		return io.ErrUnexpectedEOF
@@ -143,18 +143,19 @@ func bulkStrings(raw []byte) ([]string, error) {
 		}
 		_, body, ok := bytes.Cut(v, []byte("\r\n"))
 		if v[0] != '$' || !ok || len(body) < 2 {
-			return nil, fmt.Errorf("%w: a request has other things than bulk strings", errMalformed)
+			return nil, fmt.Errorf("%w: a request contains a value that is not a bulk string", errMalformed)
 		}
 		words = append(words, string(body[:len(body)-2]))
 	}
 	return words, nil
 }
 
-// firstWord returns the first element of an array or a push if it is a string.
+// firstWord returns the first element of an array or a push if it is a bulk string, and
+// "" for other values.
 func firstWord(reply []byte) string {
 	_, rest, _ := bytes.Cut(reply, []byte("\r\n"))
 	kind, word, ok := bytes.Cut(rest, []byte("\r\n"))
-	if !ok || len(kind) == 0 || kind[0] != '$' { // an empty string is no array
+	if !ok || len(kind) == 0 || kind[0] != '$' { // also for an empty bulk string
 		return ""
 	}
 	word, _, _ = bytes.Cut(word, []byte("\r\n"))

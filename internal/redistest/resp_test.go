@@ -11,7 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// whole has one value of every type of RESP2 and RESP3.
+// whole contains one value of every type of RESP2 and RESP3.
 var whole = []string{
 	"+OK\r\n", "-ERR no\r\n", ":-12\r\n", "$3\r\na\nb\r\n", "$0\r\n\r\n", "$-1\r\n", "*-1\r\n", "*0\r\n",
 	"*2\r\n$3\r\nfoo\r\n*1\r\n:1\r\n", "_\r\n", "#t\r\n", ",1.5\r\n", "(123456789012345678901234567890\r\n",
@@ -99,8 +99,8 @@ func TestRequestsAreSplit(t *testing.T) {
 	}
 }
 
-// FuzzFrames feeds the splitter anything: what it returns, errors included, is
-// what it read, however the bytes arrive.
+// FuzzFrames parses arbitrary bytes. The returned bytes must be the bytes that were read,
+// also with an error, and independently of the chunks in which they arrive.
 func FuzzFrames(f *testing.F) {
 	for _, v := range whole {
 		f.Add([]byte(v + v))

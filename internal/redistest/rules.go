@@ -22,10 +22,10 @@ const (
 
 type rule struct {
 	fate  fate
-	left  int // negative: without end
+	left  int // requests that it still applies to; negative for all
 	match Match
 	d     time.Duration
-	held  *hold // of holdRequest
+	held  *hold // for holdRequest
 }
 
 // rules are shared by all connections of a proxy.
@@ -33,17 +33,17 @@ type rules struct {
 	mu       sync.Mutex
 	list     []*rule
 	sliced   bool
-	rate     int               // bytes in a second of what servers say; 0 for any
+	rate     int               // limit in bytes per second to each client; 0 for none
 	names    map[string]string // see rename; never changed, only replaced
 	counts   map[string]int
 	counters []*counter
 	gate     chan struct{} // closed while bytes flow
 }
 
-// hold is requests that are held.
+// hold is the state of a holdRequest rule.
 type hold struct {
-	n        int           // how many are, or were; the lock of the rules guards it
-	released chan struct{} // closed when they may go on
+	n        int           // number of requests held so far; guarded by rules.mu
+	released chan struct{} // closed when the requests may be forwarded
 }
 
 type counter struct {
@@ -63,7 +63,7 @@ func (r *rules) add(f fate, n int, d time.Duration, match Match) {
 	r.list = append(r.list, &rule{fate: f, left: n, match: match, d: d})
 }
 
-// meet finds what happens to a request and uses one of the rule's turns up.
+// meet returns what happens to a request. It uses up one application of the rule.
 func (r *rules) meet(args []string) (fate, time.Duration, *hold) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -79,9 +79,9 @@ func (r *rules) meet(args []string) (fate, time.Duration, *hold) {
 	return pass, 0, nil
 }
 
-// means reports whether the rule is for the request. A connection's set-up is
-// spared by a match that does not ask for it by name, which is to say, that
-// would take the same words under any name.
+// means reports whether the rule applies to the request. It does not apply to a request
+// that sets up a connection if the match accepts the same arguments with any other
+// command name.
 func (x *rule) means(args []string) bool {
 	if !x.match(args) {
 		return false
@@ -96,7 +96,7 @@ func (r *rules) reset() {
 	r.open(true)
 }
 
-// forwarded counts a request that goes to the server now.
+// forwarded counts a request that is about to be forwarded.
 func (r *rules) forwarded(args []string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -108,7 +108,7 @@ func (r *rules) forwarded(args []string) {
 	}
 }
 
-// open lets bytes flow or stops them. The caller holds the lock.
+// open starts or stops the flow of bytes. The caller holds mu.
 func (r *rules) open(flow bool) {
 	select {
 	case <-r.gate:
@@ -136,7 +136,7 @@ func (r *rules) renamed(reply []byte) []byte {
 	return rename(reply, names)
 }
 
-// rated returns how many bytes a connection to a client carries in a second; 0 for any.
+// rated returns the limit in bytes per second to each client, or 0 for none.
 func (r *rules) rated() int {
 	r.mu.Lock()
 	defer r.mu.Unlock()

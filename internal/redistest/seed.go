@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// Seed returns a source of random numbers for the test's decisions, and logs
-// how to get the same ones again: DESIR_SEED=… go test -run …
+// Seed returns a random number generator for the test and logs its seed. To repeat a run,
+// set the environment variable DESIR_SEED to the logged seed.
 func Seed(t testing.TB) *rand.Rand {
 	t.Helper()
 	seed := rand.Uint64()

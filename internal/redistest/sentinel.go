@@ -7,18 +7,18 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Sentinel is a master with two replicas, watched by three sentinels, all of a
-// test's own. A server that is silent for three seconds counts as down.
+// Sentinel is a dedicated master with two replicas and three sentinels. A server counts
+// as down after three seconds of silence.
 type Sentinel struct {
 	MasterName    string // "main"
 	SentinelAddrs []string
-	Nodes         []*Server // the first was the master at the beginning
+	Nodes         []*Server // the first was the master at the start
 	Sentinels     []*Server
 	t             testing.TB
 }
 
-// StartSentinel starts the six servers and returns when every sentinel knows
-// all of them. The options hold for all six.
+// StartSentinel starts the six servers and returns when every sentinel knows all of them.
+// The options apply to all six.
 func StartSentinel(t testing.TB, opts ...ServerOption) *Sentinel {
 	t.Helper()
 	needServer(t, "redis", opts...)
@@ -55,10 +55,10 @@ func (s *Sentinel) start(opts []ServerOption) error {
 	return s.Watch().Begin(master.Addr)
 }
 
-// sentinel makes the server one that watches others.
+// sentinel makes the server a sentinel.
 func sentinel(c *serverConfig) { c.args = []string{"--sentinel"} }
 
-// Watch tells who watches whom.
+// Watch returns the addresses of the servers and sentinels.
 func (s *Sentinel) Watch() Watch {
 	w := Watch{MasterName: s.MasterName, Sentinels: s.SentinelAddrs}
 	for _, n := range s.Nodes {
@@ -67,9 +67,8 @@ func (s *Sentinel) Watch() Watch {
 	return w
 }
 
-// Client returns a client that follows the master, closed when the test ends.
-// Every default is go-redis' own, except that nothing optional is said when a
-// connection opens.
+// Client returns a failover client, which is closed when the test ends. It has the
+// defaults of go-redis, except that it sends no optional command when a connection opens.
 func (s *Sentinel) Client(t testing.TB, opts ...func(*redis.FailoverOptions)) *redis.Client {
 	t.Helper()
 	o := &redis.FailoverOptions{

@@ -18,15 +18,15 @@ import (
 	"github.com/redis/go-redis/v9/maintnotifications"
 )
 
-// Server is a redis-server process of a test's own, which the test may treat
-// badly. Its methods may be called from any goroutine, one at a time.
+// Server is a server process. A test may kill, freeze and restart a dedicated one. Its
+// methods may be called from any goroutine, but not concurrently.
 type Server struct {
 	Addr   string // "127.0.0.1:port"
 	Port   int
-	Socket string // of the same server, for network "unix"
-	Dir    string // configuration, log, append-only file
+	Socket string // path of its Unix socket
+	Dir    string // holds configuration, log and append-only file
 
-	TLSAddr string // with the option TLS
+	TLSAddr string // set with the option TLS
 
 	config serverConfig
 	cert   Certificate
@@ -35,10 +35,10 @@ type Server struct {
 	proc   *process
 }
 
-// StartServer starts a server and returns when it answers. It is ended when the
-// test ends. Nothing is saved, the default user has no password and DEBUG is
-// allowed, unless the options say otherwise. Without redis-server on PATH the
-// test is skipped, as in [Backend.Start].
+// StartServer starts a dedicated server and returns when it replies. The server ends with
+// the test. Unless options change it, the server saves nothing, its default user has no
+// password, and DEBUG is enabled. If no server is on PATH, the test is skipped as in
+// [Backend.Start].
 func StartServer(t testing.TB, opts ...ServerOption) *Server {
 	t.Helper()
 	needServer(t, "redis", opts...)
@@ -72,8 +72,8 @@ func (s *Server) own(t testing.TB) {
 	t.Cleanup(s.end)
 }
 
-// startServer starts a server that nobody owns yet. A port that another program
-// took in the meantime is replaced.
+// startServer starts a server that does not belong to a test. The caller ends it. If
+// another program has taken the port, it tries again with another port.
 func startServer(opts []ServerOption) (*Server, error) {
 	config := configured(opts)
 	dir, err := tempDir()
@@ -114,7 +114,7 @@ func (s *Server) start() (err error) {
 	return s.run()
 }
 
-// follow waits until a replica has its master's data.
+// follow waits until the server, if it is a replica, has its master's data.
 func (s *Server) follow() error {
 	if s.config.replicaOf == nil {
 		return nil
@@ -132,13 +132,13 @@ func (s *Server) log() string { return filepath.Join(s.Dir, "log") }
 
 var errPortTaken = errors.New("port taken")
 
-// run starts the process and waits until it answers.
+// run starts the process and waits until it replies.
 func (s *Server) run() error {
 	out, err := os.Create(s.log())
 	if err != nil {
 		return err
 	}
-	defer out.Close() // the process has its own
+	defer out.Close() // the process has its own descriptor
 	cmd := exec.Command(s.config.binary(), append([]string{s.conf()}, s.config.args...)...)
 	cmd.Stdout, cmd.Stderr = out, out
 	proc, err := spawn(cmd)
@@ -150,16 +150,17 @@ func (s *Server) run() error {
 		return nil
 	}
 	proc.kill()
-	log, _ := os.ReadFile(s.log()) // the best there is to say
+	log, _ := os.ReadFile(s.log()) // best effort, for the error text
 	if strings.Contains(string(log), "Address already in use") {
 		err = errPortTaken
 	} else {
-		err = errors.New("no answer")
+		err = errors.New("no reply")
 	}
 	return fmt.Errorf("redis-server at %s did not start: %w; its log:\n%s", s.Addr, err, log)
 }
 
-// answers reports whether the server at addr takes commands: not while it is loading.
+// answers reports whether the server at addr accepts commands. It does not while it is
+// loading.
 func answers(addr string) bool {
 	c, err := net.DialTimeout("tcp", addr, time.Second)
 	if err != nil {
@@ -177,9 +178,8 @@ func answers(addr string) bool {
 		strings.HasPrefix(line, "-NOPERM") || strings.HasPrefix(line, "-MASTERDOWN"))
 }
 
-// Client returns a client of the server, closed when the test ends. Every
-// default is go-redis' own, except that nothing optional is said when a
-// connection opens.
+// Client returns a client of the server, which is closed when the test ends. It has the
+// defaults of go-redis, except that it sends no optional command when a connection opens.
 func (s *Server) Client(t testing.TB, opts ...func(*redis.Options)) *redis.Client {
 	t.Helper()
 	return clientOf(t, s.Addr, opts...)
@@ -199,8 +199,8 @@ func clientOf(t testing.TB, addr string, opts ...func(*redis.Options)) *redis.Cl
 	return closing(t, redis.NewClient(o))
 }
 
-// inspector returns a client for asking a server about itself: impatient,
-// without retries, and the caller's to close.
+// inspector returns a client for inspecting a server, with short timeouts and without
+// retries. The caller closes it.
 func inspector(addr string) *redis.Client {
 	return redis.NewClient(&redis.Options{
 		Addr:                     addr,

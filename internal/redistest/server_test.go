@@ -13,7 +13,7 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// impatient makes a client fail at once, for tests of servers that are away.
+// impatient makes a client fail at once, for tests of servers that do not reply.
 func impatient(o *redis.Options) {
 	o.MaxRetries = -1
 	o.DialerRetries = 1
@@ -74,7 +74,7 @@ func TestFreezeAndThaw(t *testing.T) {
 	s.Thaw()
 	Eventually(t, 20*time.Second, func() bool { return c.Get(ctx, "n").Val() == "1" },
 		"the frozen server executes what it was sent")
-	s.Freeze() // left to the end of the test
+	s.Freeze() // frozen when the test ends
 }
 
 func TestServerSocket(t *testing.T) {
@@ -146,7 +146,7 @@ func TestServersLeaveNothing(t *testing.T) {
 	var s *Server
 	fake := try(t, func(t testing.TB) {
 		s = StartServer(t)
-		s.Freeze() // even then
+		s.Freeze() // a frozen server ends too
 	})
 	if len(fake.failures) > 0 {
 		t.Fatal(fake.failures)

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// freeze stops a process and returns when it has stopped: the signal alone only
-// asks for it.
+// freeze stops a process and returns when it has stopped. The signal takes effect only
+// some time after it was sent.
 func freeze(p *os.Process) error {
 	if err := p.Signal(syscall.SIGSTOP); err != nil {
 		return err
@@ -24,8 +24,8 @@ func freeze(p *os.Process) error {
 
 func thaw(p *os.Process) error { return p.Signal(syscall.SIGCONT) }
 
-// stopped reads the state that follows the command's name in parentheses.
-// Where there is no /proc the signal has to do.
+// stopped reports whether /proc shows the process as stopped. The state follows the
+// command name in parentheses. On a system without /proc it returns true.
 func stopped(p *os.Process) bool {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.Pid))
 	if err != nil {

@@ -9,9 +9,9 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Skewed starts an embedded server whose clock is off by so much, and returns a
-// client of it. To programs that is the same as a clock of their own that is off by as
-// much the other way.
+// Skewed starts an embedded server whose clock is ahead by the given duration, and
+// returns a client of it. For a client that is the same as a client whose clock is behind
+// by it.
 func Skewed(t testing.TB, by time.Duration) *redis.Client {
 	t.Helper()
 	s := miniredis.NewMiniRedis()

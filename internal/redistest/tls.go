@@ -17,20 +17,20 @@ import (
 	"time"
 )
 
-// Certificate is one for the loopback interface, signed by itself.
+// Certificate is a self-signed certificate for the loopback interface.
 type Certificate struct {
 	Cert, Key string // PEM
 	CA        *x509.CertPool
 }
 
-// Client returns a client's configuration that trusts the certificate, wherever
-// its server is. Each call returns a new one.
+// Client returns a client configuration that trusts the certificate, on any host. Each
+// call returns a new one.
 func (c Certificate) Client() *tls.Config {
 	return &tls.Config{RootCAs: c.CA, ServerName: "localhost", MinVersion: tls.VersionTLS12}
 }
 
-// TLSConfig returns the lines of configuration that let a server use a
-// certificate, on the port that tls-port names.
+// TLSConfig returns the configuration lines with which a server uses a certificate. The
+// caller adds tls-port.
 func TLSConfig(certFile, keyFile string) []string {
 	return []string{
 		"tls-cert-file " + certFile,
@@ -57,11 +57,11 @@ func (s *Server) setUpTLS() ([]string, error) {
 	return append(TLSConfig(cert, key), fmt.Sprintf("tls-port %d", port)), nil
 }
 
-// TLSConfig returns a client's configuration that trusts the server. Each call
-// returns a new one.
+// TLSConfig returns a client configuration that trusts the server. Each call returns a
+// new one.
 func (s *Server) TLSConfig() *tls.Config { return s.cert.Client() }
 
-// NewCertificate makes a certificate and its key.
+// NewCertificate creates a certificate and its key. It is valid for 24 hours.
 func NewCertificate() (c Certificate, err error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

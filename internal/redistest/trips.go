@@ -11,30 +11,30 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Trips counts the round trips of a client and can make its commands fail
-// before they are sent.
+// Trips counts the round trips of a client and can make its commands fail before they are
+// sent.
 //
-// A pipeline is one round trip, a transaction too; on a cluster it is one for
-// each node it goes to, and a redirected command is two. What go-redis says to
-// set up a connection or to learn a cluster's layout does not count, and
-// neither do subscriptions. A command that go-redis sends again by itself
-// counts once on a single server: [Proxy] sees each copy.
+// A pipeline or a transaction is one round trip. On a cluster it is one for each node
+// that it goes to. A redirected command is two. Commands with which go-redis sets up a
+// connection or reads the layout of a cluster do not count, and subscriptions do not
+// count. A command that go-redis retries counts once on a single server. [Proxy] counts
+// each attempt.
 type Trips struct {
 	mu       sync.Mutex
 	count    int
 	commands []string
 	failures []failure
-	hooked   map[*redis.Client]bool // a cluster's nodes
+	hooked   map[*redis.Client]bool // nodes of a cluster that have a hook
 }
 
 type failure struct {
-	left  int // negative: without end
+	left  int // commands that still fail; negative for all
 	match Match
 	err   error
 }
 
-// CountTrips adds a counter to the client. There is no way to remove it, so
-// give it a client of the test's own.
+// CountTrips adds a counter to a client. The counter cannot be removed, so pass a client
+// that only this test uses.
 func CountTrips(c redis.UniversalClient) *Trips {
 	t := &Trips{hooked: map[*redis.Client]bool{}}
 	cluster, ok := c.(*redis.ClusterClient)
@@ -42,15 +42,15 @@ func CountTrips(c redis.UniversalClient) *Trips {
 		c.AddHook(tripHook{t, true, true})
 		return t
 	}
-	// Failures come before the cluster client picks a node, trips are counted
-	// where they go over the wire. A command that was given to a node's own
-	// client passes the second hook only.
+	// The hook of the cluster client makes commands fail before a node is chosen. The
+	// hooks of the node clients count trips. A command of a node client passes only the
+	// latter.
 	cluster.AddHook(tripHook{t, false, true})
 	cluster.OnNewNode(t.hookNode)
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	_ = cluster.ForEachShard(ctx, func(_ context.Context, node *redis.Client) error {
-		t.hookNode(node) // known before; an unreachable cluster has none
+		t.hookNode(node) // nodes known before OnNewNode; none if the cluster is unreachable
 		return nil
 	})
 	return t
@@ -79,17 +79,15 @@ func (t *Trips) Count() int {
 	return t.count
 }
 
-// Commands returns the names of the commands sent since the last Reset, in
-// order and in lower case: "evalsha", "hset"; a transaction shows its "multi"
-// and "exec".
+// Commands returns the names of the commands sent since the last Reset, in order and in
+// lower case, such as "evalsha" and "hset". A transaction includes "multi" and "exec".
 func (t *Trips) Commands() []string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return slices.Clone(t.commands)
 }
 
-// Fail makes every command from now on return err without being sent, until
-// Fail(nil) or Reset.
+// Fail makes every command return err without being sent, until Fail(nil) or Reset.
 func (t *Trips) Fail(err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -99,15 +97,15 @@ func (t *Trips) Fail(err error) {
 	}
 }
 
-// FailNext makes the next n commands that all of match accept return err
-// without being sent. A pipeline with such a command fails as a whole and is one.
+// FailNext makes the next n commands that all of match accept return err without being
+// sent. A pipeline with such a command fails as a whole and counts as one command.
 func (t *Trips) FailNext(n int, err error, match ...Match) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.failures = append(t.failures, failure{left: n, match: All(match...), err: err})
 }
 
-// begin returns the error that cmds have to fail with, or counts them.
+// begin returns the error that cmds must fail with. If there is none, it counts them.
 func (t *Trips) begin(cmds []redis.Cmder, count, fail bool) error {
 	names := make([]string, 0, len(cmds))
 	var args [][]string
@@ -147,13 +145,14 @@ func (t *Trips) failing(cmds [][]string) error {
 	return nil
 }
 
-// tripHook sits in a client. On a cluster it sits in two places.
+// tripHook is the hook of a client. On a cluster the cluster client and each node client
+// have one.
 type tripHook struct {
 	trips       *Trips
 	count, fail bool
 }
 
-type asked struct{} // marks the context of a command that may no longer fail
+type asked struct{} // marks the context of a command that has passed the cluster client's hook
 
 func (h tripHook) DialHook(next redis.DialHook) redis.DialHook {
 	return func(ctx context.Context, network, addr string) (net.Conn, error) { return next(ctx, network, addr) }

@@ -11,19 +11,20 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Watch is a master with replicas, and the sentinels that watch it, wherever they
-// run. Each server has a port of its own, by which they are told apart: sentinels
-// may know them at other addresses.
+// Watch is a master with replicas, and the sentinels that monitor it. They may run in
+// other processes or containers. Sentinels may know the servers under other addresses
+// than clients, so each server has a different port, which identifies it.
 type Watch struct {
 	MasterName string
-	Nodes      []string // where clients reach them; the first is the master at the beginning
+	Nodes      []string // addresses for clients; the first is the master at the start
 	Sentinels  []string
 }
 
 const quorum = 2
 
-// Begin tells the sentinels, who watch nothing yet, where the master is for them,
-// and returns when each knows all the others and the replicas have the data.
+// Begin makes the sentinels monitor the master. master is its address as the sentinels
+// see it. Begin returns when each sentinel knows all other servers and the replicas have
+// the data.
 func (w Watch) Begin(master string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
@@ -32,7 +33,7 @@ func (w Watch) Begin(master string) error {
 		return err
 	}
 	for _, addr := range w.Sentinels {
-		if err := until(ctx, func() error { // a busy machine may keep one from answering at once
+		if err := until(ctx, func() error { // on a busy machine a sentinel may not reply at once
 			return w.watch(ctx, addr, host, port)
 		}); err != nil {
 			return err
@@ -41,28 +42,29 @@ func (w Watch) Begin(master string) error {
 	return w.settle(ctx)
 }
 
-// watch makes a sentinel watch the master. It may be asked again.
+// watch makes a sentinel monitor the master. It may be called again after an error.
 func (w Watch) watch(ctx context.Context, sentinel, host, port string) error {
 	return ask(sentinel, func(c *redis.Client) error {
-		// Sentinels talk every two seconds and more; new ones can be hurried. A
-		// replica whose INFO is three periods old is not promoted: no haste there.
+		// By default sentinels exchange messages every two seconds or less often. Newer
+		// versions accept shorter periods. INFO-PERIOD is not too short, since a replica
+		// is not promoted if its INFO is older than three periods.
 		_ = c.Do(ctx, "SENTINEL", "DEBUG", "INFO-PERIOD", 1000, "PUBLISH-PERIOD", 200, "ASK-PERIOD", 200).Err()
 		err := c.Do(ctx, "SENTINEL", "MONITOR", w.MasterName, host, port, quorum).Err()
-		if err != nil && !strings.Contains(err.Error(), "Duplicate") { // it does already
+		if err != nil && !strings.Contains(err.Error(), "Duplicate") { // it monitors the master already
 			return err
 		}
 		return c.Do(ctx, "SENTINEL", "SET", w.MasterName, "down-after-milliseconds", 3000, "failover-timeout", 2000, "parallel-syncs", 2).Err()
 	})
 }
 
-// Master returns the address of the server that the sentinels call the master,
-// or "" when they do not agree, as during a failover.
+// Master returns the address of the server that the sentinels report as the master. It
+// returns "" if they do not agree, for example during a failover.
 func (w Watch) Master() string {
 	master := ""
 	for _, sentinel := range w.Sentinels {
 		port, err := w.masterPort(sentinel)
 		if err != nil {
-			continue // this one is dead or frozen
+			continue // this sentinel has ended or is frozen
 		}
 		for _, n := range w.Nodes {
 			if p, err := portOf(n); err != nil || p != port || n == master {
@@ -94,8 +96,8 @@ func (w Watch) masterPort(sentinel string) (port int, err error) {
 	return port, err
 }
 
-// Failover tells a sentinel to promote a replica, and returns the new master when
-// that has happened, as [Watch.MasterAfter] does.
+// Failover makes a sentinel promote a replica. It then waits like [Watch.MasterAfter] and
+// returns the new master.
 func (w Watch) Failover() (master string, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
@@ -116,9 +118,10 @@ func (w Watch) Failover() (master string, err error) {
 
 var errDisagree = errors.New("the sentinels do not agree on a master")
 
-// promote asks the first sentinel for a failover if it has not had one and is
-// not at one: it may refuse, or give up soon after it has agreed, when it finds
-// no replica good enough. It returns an error until there is another master.
+// promote makes the first sentinel start a failover, unless one is in progress or
+// complete. It returns an error until the sentinel reports another master than old. The
+// caller calls it repeatedly: a sentinel may refuse, or abort a failover if it finds no
+// suitable replica.
 func (w Watch) promote(ctx context.Context, old string) error {
 	was, err := portOf(old)
 	if err != nil {
@@ -138,13 +141,13 @@ func (w Watch) promote(ctx context.Context, old string) error {
 		case strings.Contains(facts["flags"], "failover_in_progress"):
 			return errors.New("failover in progress")
 		}
-		return errors.Join(errors.New("failover to begin"), c.Do(ctx, "SENTINEL", "FAILOVER", w.MasterName).Err())
+		return errors.Join(errors.New("failover has not started"), c.Do(ctx, "SENTINEL", "FAILOVER", w.MasterName).Err())
 	})
 }
 
-// MasterAfter waits until all sentinels that answer agree on a master other
-// than old, which takes writes, and returns it. For a moment old may take writes
-// as well; they are lost. [Watch.Settle] waits for the end of that.
+// MasterAfter waits until all sentinels that reply agree on a master other than old and
+// that master accepts writes. It returns the master. For a moment old may still accept
+// writes, which are lost. [Watch.Settle] waits until that is over.
 func (w Watch) MasterAfter(old string) (master string, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
@@ -163,9 +166,9 @@ func (w Watch) MasterAfter(old string) (master string, err error) {
 	return master, err
 }
 
-// Settle waits until a failover is over in every respect: every server that
-// answers follows the master and has its data, and every sentinel that answers
-// has done its part. Before that a sentinel starts no other failover.
+// Settle waits until a failover is complete. Then every server that replies follows the
+// master and has its data. Every sentinel that replies knows all other servers and
+// regards the master as healthy. Before that a sentinel starts no other failover.
 func (w Watch) Settle() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
@@ -210,7 +213,7 @@ func (w Watch) knowsAll(ctx context.Context, sentinel *redis.Client) error {
 	return nil
 }
 
-// master returns what a sentinel knows about the master.
+// master returns what a sentinel reports about the master.
 func (w Watch) master(ctx context.Context, sentinel *redis.Client) (map[string]string, error) {
 	reply, err := sentinel.Do(ctx, "SENTINEL", "MASTER", w.MasterName).Result()
 	if err != nil {
@@ -219,7 +222,8 @@ func (w Watch) master(ctx context.Context, sentinel *redis.Client) (map[string]s
 	return factsOf(reply)
 }
 
-// factsOf reads a map of strings, as a map of RESP3 or as an array of pairs.
+// factsOf converts a reply to a map of strings. The reply is a map of RESP3 or an array
+// of names and values.
 func factsOf(reply any) (map[string]string, error) {
 	facts := map[string]string{}
 	switch reply := reply.(type) {
@@ -232,12 +236,12 @@ func factsOf(reply any) (map[string]string, error) {
 			facts[fmt.Sprint(reply[i])] = fmt.Sprint(reply[i+1])
 		}
 	default:
-		return nil, fmt.Errorf("a %T is no map", reply)
+		return nil, fmt.Errorf("cannot read a %T as a map", reply)
 	}
 	return facts, nil
 }
 
-// ask runs f with a client of the server at addr that is closed afterwards.
+// ask calls f with a client of the server at addr and closes the client.
 func ask(addr string, f func(*redis.Client) error) error {
 	c := inspector(addr)
 	defer c.Close()

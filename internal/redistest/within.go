@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Within returns a context that ends after d, or with the test.
+// Within returns a context that ends after d or when the test ends.
 func Within(t testing.TB, d time.Duration) context.Context {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), d)

@@ -16,7 +16,7 @@ func (w *world) sendChan() {
 	w.do(c.Send(w.ctx(), 1))
 	w.do(first(c.TrySend(w.ctx(), 2)))
 	w.do(first(c.SendMany(w.ctx(), 3)))
-	w.meanwhile(func(ctx context.Context) error { return c.Send(ctx, 4) }, w.waiting, func() { must(w, second(all.TryRecv(w.ctx()))) })
+	w.whileWaiting(func(ctx context.Context) error { return c.Send(ctx, 4) }, w.waiting, func() { must(w, second(all.TryRecv(w.ctx()))) })
 	w.do(first(c.Len(w.ctx())))
 	w.do(first(c.Exists(w.ctx())))
 	w.do(c.Close(w.ctx()))
@@ -26,12 +26,12 @@ func (w *world) sendChan() {
 
 func (w *world) receiveChan() {
 	c, all := channel.NewChan[int](w.rdb, w.name), channel.NewChan[int](w.admin, w.name)
-	w.meanwhile(func(ctx context.Context) error { return first(c.Recv(ctx)) }, w.waiting, func() { must(w, all.Send(w.ctx(), 1)) })
+	w.whileWaiting(func(ctx context.Context) error { return first(c.Recv(ctx)) }, w.waiting, func() { must(w, all.Send(w.ctx(), 1)) })
 	must(w, first(all.SendMany(w.ctx(), 1, 2, 3, 4, 5, 6)))
 	w.spend()
-	w.do(first(c.RecvMany(w.ctx(), 2))) // and wakes others for the rest
+	w.do(first(c.RecvMany(w.ctx(), 2))) // wakes other receivers for the rest
 	w.do(second(c.TryRecv(w.ctx())))
-	for _, err := range c.All(w.ctx(), channel.Prefetch(3)) { // those it takes too many go back
+	for _, err := range c.All(w.ctx(), channel.Prefetch(3)) { // surplus values go back
 		w.do(err)
 		break
 	}
@@ -49,7 +49,7 @@ func (w *world) receiveChan() {
 	}
 }
 
-// wakeSender receives where a sender waits for room.
+// wakeSender receives from a full channel, where a sender waits.
 func (w *world) wakeSender(c *channel.Chan[int]) {
 	full := channel.NewChan[int](w.admin, w.name, channel.Buffer(1))
 	must(w, full.Send(w.ctx(), 1))
@@ -78,11 +78,11 @@ func (w *world) sendQueue() {
 
 func (w *world) receiveQueue() {
 	q, all := channel.NewPriorityQueue[int](w.rdb, w.name), channel.NewPriorityQueue[int](w.admin, w.name)
-	w.meanwhile(func(ctx context.Context) error { return first(q.Pop(ctx)) }, w.waiting, func() { must(w, all.Push(w.ctx(), 1, 1)) })
+	w.whileWaiting(func(ctx context.Context) error { return first(q.Pop(ctx)) }, w.waiting, func() { must(w, all.Push(w.ctx(), 1, 1)) })
 	must(w, all.Push(w.ctx(), 1, 1))
 	must(w, all.Push(w.ctx(), 2, 2))
 	w.spend()
-	w.do(first(q.Pop(w.ctx()))) // and wakes others for the rest
+	w.do(first(q.Pop(w.ctx()))) // wakes other receivers for the rest
 	w.do(second(q.TryPop(w.ctx())))
 	must(w, all.Clear(w.ctx()))
 	must(w, all.Push(w.ctx(), 1, 1))
@@ -106,8 +106,8 @@ func (w *world) sendLetter() {
 func (w *world) receiveLetters() {
 	m, all := channel.NewMailbox[int](w.rdb, w.name), channel.NewMailbox[int](w.admin, "other")
 	send := func() { must(w, all.Send(w.ctx(), w.name, 1)) }
-	w.meanwhile(func(ctx context.Context) error { return first(m.Recv(ctx)) }, w.waiting, send)
-	w.meanwhile(func(ctx context.Context) error {
+	w.whileWaiting(func(ctx context.Context) error { return first(m.Recv(ctx)) }, w.waiting, send)
+	w.whileWaiting(func(ctx context.Context) error {
 		return first(m.Receive(ctx, func(channel.Letter[int]) bool { return true }))
 	}, w.waiting, send)
 	send()
@@ -115,21 +115,21 @@ func (w *world) receiveLetters() {
 	for range 3 {
 		send()
 	}
-	w.meanwhile(func(ctx context.Context) error {
+	w.whileWaiting(func(ctx context.Context) error {
 		return first(m.Receive(ctx, func(l channel.Letter[int]) bool { return l.Value == 2 }))
 	}, w.waiting, func() {
-		must(w, second(channel.NewMailbox[int](w.admin, w.name).TryRecv(w.ctx()))) // one that it has looked at
+		must(w, second(channel.NewMailbox[int](w.admin, w.name).TryRecv(w.ctx()))) // the letter that was looked at
 		must(w, all.Send(w.ctx(), w.name, 2))
 	})
 	must(w, w.admin.Del(w.ctx(), w.name).Err())
 	last := channel.NewMailbox[int](w.rdb, w.name, channel.LIFO())
-	w.meanwhile(func(ctx context.Context) error { return first(last.Recv(ctx)) }, w.waiting, send)
+	w.whileWaiting(func(ctx context.Context) error { return first(last.Recv(ctx)) }, w.waiting, send)
 	for _, box := range []*channel.Mailbox[int]{m, last} {
 		for range 4 {
 			send()
 		}
 		w.spend()
-		for _, err := range box.All(w.ctx(), channel.Prefetch(3)) { // those it takes too many go back
+		for _, err := range box.All(w.ctx(), channel.Prefetch(3)) { // surplus values go back
 			w.do(err)
 			break
 		}
@@ -142,10 +142,10 @@ func (w *world) receiveLetters() {
 	w.do(m.Clear(w.ctx()))
 }
 
-// ask asks another mailbox, whose sender the user is as well.
+// ask sends a question to another mailbox, for which the user has the sender's rights.
 func (w *world) ask() {
 	m, all := channel.NewMailbox[int](w.rdb, w.name), channel.NewMailbox[int](w.admin, "other")
-	w.meanwhile(func(ctx context.Context) error { return first(m.Ask(ctx, "other", 1)) },
+	w.whileWaiting(func(ctx context.Context) error { return first(m.Ask(ctx, "other", 1)) },
 		func() bool { n, err := all.Len(w.ctx()); return err == nil && n > 0 && w.waiting() },
 		func() {
 			l, ok, err := all.TryRecv(w.ctx())
@@ -156,7 +156,7 @@ func (w *world) ask() {
 		})
 }
 
-// reply answers a question of the mailbox, as the receiver of another one.
+// reply replies to a question of the mailbox, as the receiver of another one.
 func (w *world) reply() {
 	asked := make(chan error, 1)
 	ctx, cancel := context.WithCancel(w.ctx())
@@ -191,7 +191,7 @@ func (w *world) publishSharded() {
 
 func (w *world) subscribeSharded() { w.listen(channel.Sharded()) }
 
-// listen subscribes and takes a message.
+// listen subscribes and receives a message.
 func (w *world) listen(opts ...channel.TopicOption) {
 	s, err := channel.NewTopic[int](w.rdb, w.name, opts...).Subscribe(w.ctx())
 	w.do(err)

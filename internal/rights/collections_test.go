@@ -169,7 +169,7 @@ func (w *world) writeValue() {
 	w.change(v)
 }
 
-// look reads what every object has.
+// look calls the reading methods that every object has.
 func (w *world) look(o interface {
 	Exists(ctx context.Context) (bool, error)
 	TTL(ctx context.Context) (time.Duration, bool, error)
@@ -179,7 +179,7 @@ func (w *world) look(o interface {
 	w.do(second(o.TTL(w.ctx())))
 }
 
-// change changes what every object has.
+// change calls the writing methods that every object has.
 func (w *world) change(o interface {
 	Expire(ctx context.Context, d time.Duration) (bool, error)
 	ExpireAt(ctx context.Context, at time.Time) (bool, error)
@@ -193,7 +193,7 @@ func (w *world) change(o interface {
 	w.do(o.Clear(w.ctx()))
 }
 
-// must stops the test where the other side fails, which may do everything.
+// must stops the test if the other side, which has all rights, fails.
 func must(w *world, err error) {
 	w.t.Helper()
 	if err != nil {

@@ -57,7 +57,7 @@ func (w *world) readWindow() {
 
 func (w *world) writeWindow() {
 	x := counter.NewWindow(w.rdb, w.name, time.Hour)
-	must(w, w.admin.HSet(w.ctx(), w.name, "1", "5").Err()) // long past
+	must(w, w.admin.HSet(w.ctx(), w.name, "1", "5").Err()) // an expired bucket
 	w.do(first(x.Add(w.ctx(), 1)))
 	w.do(first(x.Allow(w.ctx(), 9)))
 	w.do(x.Clear(w.ctx()))
@@ -71,7 +71,7 @@ func (w *world) readSharded() {
 
 func (w *world) writeSharded() {
 	c := counter.NewSharded(w.rdb, w.name, 2)
-	for range 20 { // each goes to one of the keys
+	for range 20 { // each call changes a random key
 		w.do(c.Add(w.ctx(), 1))
 	}
 	w.do(c.Clear(w.ctx()))

@@ -15,11 +15,11 @@ var update = flag.Bool("update", false, "write the table")
 
 const (
 	page  = "../../docs/acl.md"
-	begin = "<!-- This table is written by a test: go generate in internal/rights. -->\n"
-	end   = "<!-- Here the table ends. -->\n"
+	begin = "<!-- This table is generated: go generate ./internal/rights -->\n"
+	end   = "<!-- End of the table. -->\n"
 )
 
-// TestPage compares the table of the page with the one that the other tests prove.
+// TestPage compares the table in docs/acl.md with the table in this package.
 func TestPage(t *testing.T) {
 	text, err := os.ReadFile(page)
 	if err != nil {
@@ -28,7 +28,7 @@ func TestPage(t *testing.T) {
 	before, rest, ok := bytes.Cut(text, []byte(begin))
 	_, after, ok2 := bytes.Cut(rest, []byte(end))
 	if !ok || !ok2 {
-		t.Fatalf("%s has no place for the table", page)
+		t.Fatalf("%s has no markers for the table", page)
 	}
 	want := fmt.Sprintf("%s%s%s%s%s", before, begin, table(), end, after)
 	switch {
@@ -38,26 +38,26 @@ func TestPage(t *testing.T) {
 			t.Fatal(err)
 		}
 	default:
-		t.Errorf("%s is not what the table says; go generate writes it", page)
+		t.Errorf("%s is out of date; run go generate ./internal/rights", page)
 	}
 }
 
 func table() string {
 	var b strings.Builder
-	b.WriteString("| type | role | methods | needed | without it, the same in another way |\n|---|---|---|---|---|\n")
+	b.WriteString("| type | role | methods | needed | optional |\n|---|---|---|---|---|\n")
 	for _, r := range rights.Roles {
 		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", r.Type, r.Name, r.Does, cell(r.Where), cell(r.Spared))
 	}
 	return b.String()
 }
 
-// cell is what a role has, as ACL SETUSER takes it.
+// cell formats the rules of a role as arguments of ACL SETUSER.
 func cell(w rights.Where) string {
 	var parts []string
 	for _, some := range []struct {
 		where string
 		rights.Rules
-	}{{"", w.All}, {"not on a cluster: ", w.Alone}, {"on a cluster: ", w.Cluster}, {"where the server knows them: ", w.Newer}} {
+	}{{"", w.All}, {"not on a cluster: ", w.Alone}, {"on a cluster: ", w.Cluster}, {"on servers that have them: ", w.Newer}} {
 		var rules []string
 		for _, k := range some.Keys {
 			access, pattern := rights.Split(k)

@@ -15,7 +15,8 @@ import (
 	"github.com/desir-go/desir/internal/rights"
 )
 
-// TestNames gives users rights at objects of odd names: they have these, and none at others.
+// TestNames gives users rights to objects with unusual names. The users have these
+// rights, and none for other names.
 func TestNames(t *testing.T) {
 	t.Parallel()
 	p := start(t, false)
@@ -65,7 +66,8 @@ func TestNames(t *testing.T) {
 	}
 }
 
-// TestPatterns gives users rights to patterns: to these, letter by letter, and no others.
+// TestPatterns gives users rights to patterns. The users can subscribe to exactly these
+// patterns.
 func TestPatterns(t *testing.T) {
 	t.Parallel()
 	p := start(t, false)
@@ -97,12 +99,12 @@ func TestPatterns(t *testing.T) {
 	}
 }
 
-// TestFind says what there is.
+// TestFind verifies that errors list what exists.
 func TestFind(t *testing.T) {
 	for _, tt := range [][3]string{
-		{"Maps", "reader", "no type has this name; there are Server, Map, Set, SortedSet, List, Value, Counter, IDs, Bounded, Window, " +
+		{"Maps", "reader", "unknown type; the types are Server, Map, Set, SortedSet, List, Value, Counter, IDs, Bounded, Window, " +
 			"Sharded, Chan, PriorityQueue, Mailbox, Topic, Pattern, rpc"},
-		{"Chan", "reader", "Chan has no such role; it has sender, receiver"},
+		{"Chan", "reader", "Chan has no such role; its roles are sender, receiver"},
 	} {
 		if _, err := rights.Find(tt[0], tt[1]); err == nil || err.Error() != tt[2] {
 			t.Errorf("Find(%s, %s): %v", tt[0], tt[1], err)

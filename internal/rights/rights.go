@@ -1,8 +1,10 @@
-// Package rights says which of Redis' access rules a program needs for a role at an object:
-// the sender of a Chan, the reader of a Map. Its tests prove the table on real servers: a role
-// with these rules can do all that it is for, and every rule is needed.
+// Package rights has the Redis ACL rules that a program needs for each role at an
+// object, for example the sender of a Chan or the reader of a Map. Its tests prove the
+// table on real servers: a role with its rules can do everything it is for, and every
+// rule is needed.
 //
-// The rules are those of https://redis.io/docs/latest/operate/oss_and_stack/management/security/acl/.
+// The rules are those of
+// https://redis.io/docs/latest/operate/oss_and_stack/management/security/acl/.
 package rights
 
 //go:generate go test . -run TestPage -update
@@ -17,33 +19,33 @@ import (
 	"github.com/desir-go/desir/internal/keys"
 )
 
-// Role is what a program does with an object of a type.
+// Role is a set of operations on objects of a type.
 type Role struct {
 	Type, Name string
-	Does       string // the methods, in words
-	Where             // what it needs
-	Spared     Where  // rights without which the same is done in another way
+	Does       string // its methods, as text
+	Where             // the rules that it needs
+	Spared     Where  // optional rules; without them the library works in another way
 }
 
-// Where is what the rules depend on.
+// Where has rules by the kind of server.
 type Where struct {
-	All     Rules // on every server
-	Alone   Rules // and on one that is no cluster
-	Cluster Rules // and on a cluster
-	Newer   Rules // and on servers that know these commands; Redis 7.0 does not
+	All     Rules // rules for every server
+	Alone   Rules // additional rules for a server that is not a cluster
+	Cluster Rules // additional rules for a cluster
+	Newer   Rules // additional rules for servers newer than Redis 7.0 that have these commands
 }
 
-// Rules are parts of what ACL SETUSER takes.
+// Rules are arguments of ACL SETUSER.
 type Rules struct {
-	// Keys and Channels are patterns, in which NAME is the object's name and {NAME}:x its
-	// helper key x. A key may be read and written, with %R~ or %W~ in front one of the two.
-	// The channel PATTERN is that of a Pattern, which Redis compares letter by letter.
+	// Keys and Channels are patterns, in which NAME is the object's name and {NAME}:x
+	// its helper key x. The prefixes %R~ and %W~ restrict a key to reading or writing.
+	// The channel PATTERN is that of a Pattern; Redis compares it literally.
 	Keys, Channels []string
-	// Commands are names, with "|" before a subcommand, separated by spaces.
+	// Commands has names separated by spaces, with "|" before a subcommand.
 	Commands string
 }
 
-// every is what programs need in every role, for the connection.
+// every has the rules that every role needs for its connection.
 var every = Role{
 	Where: Where{
 		All:     Rules{Commands: "ping"}, // desir.Open
@@ -55,10 +57,10 @@ var every = Role{
 	},
 }
 
-// Server is what decides which rules a role has there.
+// Server describes the server that rules are for.
 type Server struct {
 	Cluster bool
-	Knows   func(command string) bool // nil for a Redis 7.0
+	Knows   func(command string) bool // whether the server has a command; nil for Redis 7.0
 }
 
 func (s Server) knows(command string) bool {
@@ -68,7 +70,7 @@ func (s Server) knows(command string) bool {
 	return s.Knows(command)
 }
 
-// newer are all commands that Redis 7.0 does not know.
+// newer returns the commands in the table that Redis 7.0 does not have.
 func newer() []string {
 	all := strings.Fields(every.Spared.Newer.Commands)
 	for _, r := range Roles {
@@ -77,7 +79,8 @@ func newer() []string {
 	return all
 }
 
-// Find returns the role of a type, both without regard to case. The error has what there is.
+// Find returns the role of a type, ignoring case. The error lists the types or roles
+// that exist.
 func Find(typ, role string) (Role, error) {
 	var types, names []string
 	for _, r := range Roles {
@@ -92,14 +95,14 @@ func Find(typ, role string) (Role, error) {
 		}
 	}
 	if len(names) == 0 {
-		return Role{}, fmt.Errorf("no type has this name; there are %s", strings.Join(types, ", "))
+		return Role{}, fmt.Errorf("unknown type; the types are %s", strings.Join(types, ", "))
 	}
-	return Role{}, fmt.Errorf("%s has no such role; it has %s", typ, strings.Join(names, ", "))
+	return Role{}, fmt.Errorf("%s has no such role; its roles are %s", typ, strings.Join(names, ", "))
 }
 
-// At returns the role's rules at an object on a server, each as ACL SETUSER takes it: those that
-// are needed, and those without which the same is done in another way. They only add rights, so
-// the rules of several roles can stand one behind the other.
+// At returns the role's rules for an object on a server, each as an argument of ACL
+// SETUSER: the needed ones, and the optional ones. Rules only add rights, so the rules
+// of several roles can be combined.
 func (r Role) At(name string, s Server) (needed, spared []string) {
 	for _, role := range []Role{every, r} {
 		needed = append(needed, role.Where.at(name, s)...)
@@ -116,7 +119,7 @@ func (w Where) at(name string, s Server) []string {
 	return slices.Concat(w.All.at(name, s), here.at(name, s), w.Newer.at(name, s))
 }
 
-// ordered sorts rules: keys, channels, commands.
+// ordered sorts rules by kind: keys, channels, commands.
 func ordered(rules []string) []string {
 	slices.SortFunc(rules, func(a, b string) int {
 		const kinds = "%~&+"
@@ -144,8 +147,7 @@ func (some Rules) at(name string, s Server) (rules []string) {
 	return rules
 }
 
-// Split takes a key's rule apart: how the key may be used, as the beginning of the rule, and its
-// pattern.
+// Split splits a key's rule into its access prefix and its pattern.
 func Split(rule string) (access, pattern string) {
 	if before, after, ok := strings.Cut(rule, "~"); ok && strings.HasPrefix(rule, "%") {
 		return before + "~", after
@@ -153,12 +155,12 @@ func Split(rule string) (access, pattern string) {
 	return "~", rule
 }
 
-// Exact reports whether the rules at an object match its name alone.
+// Exact reports whether the rules for an object match no other name.
 func Exact(name string) bool {
 	return !strings.Contains(strings.ReplaceAll(escape(name), `\?`, ""), "?")
 }
 
-// fill puts the object's name into a pattern.
+// fill replaces NAME in a pattern.
 func fill(pattern, name string) string {
 	if pattern == "PATTERN" {
 		return name
@@ -174,8 +176,9 @@ func fill(pattern, name string) string {
 	return before + escape(name) + after
 }
 
-// escape writes a name so that it matches itself alone. Rules can have no white space, and are
-// read by people: any byte matches in the place of one that is not printed.
+// escape escapes a name so that the pattern matches only that name. A rule cannot
+// contain white space and should be readable, so a ? stands for each byte that is not
+// printable.
 func escape(name string) string {
 	var b strings.Builder
 	for len(name) > 0 {

@@ -14,20 +14,21 @@ import (
 	"github.com/desir-go/desir/internal/rights"
 )
 
-// errLost is what an exercise says when values were lost, logged and counted.
+// errLost is the result of an exercise in which values were lost, which was logged and
+// counted.
 var errLost = errors.New("values were lost")
 
 func TestMain(m *testing.M) {
 	slog.SetDefault(slog.New(slog.NewTextHandler(&logged, nil)))
-	redistest.Parallel(12) // most of them wait
+	redistest.Parallel(12) // most tests wait
 	os.Exit(redistest.Main(m))
 }
 
-// exercises are what one does who has a role, with the roles that it needs at other objects.
+// exercises has the calls of each role, and the roles that these need for other objects.
 var exercises = map[string]struct {
 	do   func(*world)
 	with [][3]string             // type, name, role
-	rare map[string]func(*world) // needs this rule, and takes its time
+	rare map[string]func(*world) // exercises of a single rule that take longer
 }{
 	"Server checker":            {do: func(w *world) { w.do(first(desir.Check(w.ctx(), w.rdb))) }},
 	"Map reader":                {do: (*world).readMap},
@@ -68,8 +69,8 @@ var exercises = map[string]struct {
 	"rpc worker":                {do: (*world).work},
 }
 
-// TestRoles has users exercise each role: with its rules nothing is refused, and without one of
-// them the call says so, unless the same is done in another way.
+// TestRoles has a user exercise each role. With all rules nothing is refused. Without
+// one of them the call returns an error, unless the rule is optional.
 func TestRoles(t *testing.T) {
 	for _, role := range rights.Roles {
 		for _, cluster := range []bool{false, true} {
@@ -90,7 +91,7 @@ func TestRoles(t *testing.T) {
 						t.Errorf("what needs %s: %v, it may not have %v", rule, out.errs, out.denied)
 					}
 				}
-				const each = 6 // rules for a server
+				const each = 6 // number of rules per server
 				for from := 0; from < len(own)+len(spared); from += each {
 					t.Run("without", func(t *testing.T) {
 						t.Parallel()
@@ -111,7 +112,7 @@ func TestRoles(t *testing.T) {
 	}
 }
 
-// rules are those of a role and of others that its exercise needs, and its own ones.
+// rules returns the rules of a role, of the roles that its exercise needs, and its own ones.
 func (p *place) rules(t *testing.T, role rights.Role, with [][3]string) (all, own, spared []string) {
 	own, spared = role.At(p.name, p.where)
 	all = slices.Concat(own, spared)
@@ -127,13 +128,13 @@ func (p *place) rules(t *testing.T, role rights.Role, with [][3]string) (all, ow
 	return slices.Compact(all), own, spared
 }
 
-// unprovoked are commands that no exercise is sure to make use of, where they are spared: what is
-// sent every 5 s, or on a connection that is being closed, or when a reply is overdue.
+// unprovoked has optional commands that an exercise may not send: those that are sent every
+// 5 s, when a connection is closed, or when a reply is overdue.
 var unprovoked = map[string]bool{
 	"+publish": true, "+spublish": true, "+unsubscribe": true, "+sunsubscribe": true, "+punsubscribe": true, "+lpos": true,
 }
 
-// without has a user exercise a role without one of its rules.
+// without exercises a role without one of its rules.
 func (p *place) without(t *testing.T, do func(*world), all []string, rule string, spared bool) {
 	t.Helper()
 	began := time.Now()
@@ -158,7 +159,7 @@ func (p *place) without(t *testing.T, do func(*world), all []string, rule string
 	}
 }
 
-// says reports whether a text says that something was refused.
+// says reports whether a text reports a refusal.
 func says(text string) bool {
 	return strings.Contains(text, desir.ErrDenied.Error()) || strings.Contains(text, "NOPERM") || strings.Contains(text, "can't run this command") ||
 		strings.Contains(text, "ACL failure")

@@ -34,7 +34,7 @@ func (w *world) call() {
 	must(w, end())
 }
 
-// callNobody makes a call that no worker takes, since the last one has died.
+// callNobody makes a call that no worker takes, because the last one has died.
 func (w *world) callNobody() {
 	must(w, w.admin.Set(w.ctx(), keys.Part(w.name, "alive"), 10, time.Minute).Err())
 	c := rpc.NewClient(w.rdb, w.name)
@@ -44,23 +44,23 @@ func (w *world) callNobody() {
 	w.do(c.Close())
 }
 
-// died is a worker that the next one clears away.
+// died leaves a dead worker, which the next worker removes.
 const died = "died"
 
-// work is a worker of a service.
+// work runs a worker of a service.
 func (w *world) work() {
 	must(w, w.admin.ZAdd(w.ctx(), keys.Part(w.name, "workers"), redis.Z{Score: 1, Member: died}).Err())
 	there, end := w.serve(w.rdb)
 	if there {
 		c := rpc.NewClient(w.admin, w.name)
-		w.use(c, func(error) {}) // what the worker may not do it says itself
+		w.use(c, func(error) {}) // the worker reports its own missing rights
 		must(w, c.Close())
 	}
 	w.do(end())
 }
 
-// use calls methods, one of them until its context ends. The others have no deadline that
-// those who are called would hear of.
+// use calls methods, one of them until its context ends. The other calls have no deadline,
+// which would be sent to the worker.
 func (w *world) use(c *rpc.Client, do func(error)) {
 	ctx, cancel := context.WithCancel(w.ctx())
 	defer cancel()
@@ -69,7 +69,7 @@ func (w *world) use(c *rpc.Client, do func(error)) {
 	if err == nil {
 		err = first(double.CallMany(ctx, c, []int{1, 2, 3}))
 	}
-	for range 5 { // so much that what was read is deleted
+	for range 5 { // large enough for results that were read to be deleted
 		if err == nil {
 			err = first(repeat.Call(ctx, c, 100_000))
 		}
@@ -83,7 +83,7 @@ func (w *world) use(c *rpc.Client, do func(error)) {
 	stalled.Store(w.name, began)
 	p := stall.Go(ctx, c, 1)
 	select {
-	case <-p.Done(): // it could not begin
+	case <-p.Done(): // it failed to start
 	case <-began:
 	case <-time.After(3 * time.Second):
 	}
@@ -93,7 +93,7 @@ func (w *world) use(c *rpc.Client, do func(error)) {
 
 var stalled sync.Map // chan struct{} by service
 
-// serve runs a worker, and returns when it is there or has ended.
+// serve starts a worker and returns when it is registered or has ended.
 func (w *world) serve(rdb redis.UniversalClient) (there bool, end func() error) {
 	s := rpc.NewServer(rdb, w.name, rpc.Grace(2*time.Second))
 	double.Handle(s, func(_ context.Context, n int) (int, error) { return 2 * n, nil })

@@ -1,15 +1,15 @@
 package rights
 
-// Roles are all roles of all types. The tests say which rules are missing, and which are too many.
+// Roles lists the roles of all types. The tests report missing and superfluous rules.
 var Roles = []Role{
 	{
 		Type: "Server", Name: "checker",
-		Does:  "desir.Check; NAME means nothing",
+		Does:  "desir.Check; NAME is not used",
 		Where: Where{All: Rules{Commands: "info time"}},
 	},
 	{
 		Type: "Map", Name: "reader",
-		Does: "all that changes nothing",
+		Does: "all methods that only read",
 		Where: Where{
 			All:   Rules{Keys: []string{"%R~NAME"}, Commands: "exists hexists hget hgetall hlen hmget hrandfield hscan pttl"},
 			Newer: Rules{Commands: "hpttl"},
@@ -20,7 +20,7 @@ var Roles = []Role{
 	},
 	{
 		Type: "Map", Name: "writer",
-		Does: "all that changes something",
+		Does: "all methods that write",
 		Where: Where{
 			All: Rules{
 				Keys:     []string{"NAME"},
@@ -31,7 +31,7 @@ var Roles = []Role{
 	},
 	{
 		Type: "Set", Name: "reader",
-		Does: "all that changes nothing; Union and the like need it for the other sets as well",
+		Does: "all methods that only read; methods of several sets, such as Union, need it for the other sets too",
 		Where: Where{
 			All: Rules{
 				Keys:     []string{"%R~NAME"},
@@ -44,7 +44,7 @@ var Roles = []Role{
 	},
 	{
 		Type: "Set", Name: "writer",
-		Does: "all that changes something; StoreUnion and the like need the reader's rights at the others, Move the writer's",
+		Does: "all methods that write; methods such as StoreUnion need the reader's rights for the other sets, Move needs the writer's",
 		Where: Where{
 			All: Rules{
 				Keys:     []string{"NAME"},
@@ -54,7 +54,7 @@ var Roles = []Role{
 	},
 	{
 		Type: "SortedSet", Name: "reader",
-		Does: "all that changes nothing",
+		Does: "all methods that only read",
 		Where: Where{
 			All: Rules{
 				Keys:     []string{"NAME"},
@@ -64,7 +64,7 @@ var Roles = []Role{
 	},
 	{
 		Type: "SortedSet", Name: "writer",
-		Does: "all that changes something",
+		Does: "all methods that write",
 		Where: Where{
 			All: Rules{
 				Keys: []string{"NAME"},
@@ -75,14 +75,14 @@ var Roles = []Role{
 	},
 	{
 		Type: "List", Name: "reader",
-		Does: "all that changes nothing",
+		Does: "all methods that only read",
 		Where: Where{
 			All: Rules{Keys: []string{"%R~NAME"}, Commands: "exists lindex llen lpos lrange pttl"},
 		},
 	},
 	{
 		Type: "List", Name: "writer",
-		Does: "all that changes something; Move needs it for the other list as well",
+		Does: "all methods that write; Move needs it for the other list too",
 		Where: Where{
 			All: Rules{
 				Keys: []string{"NAME"},
@@ -100,7 +100,7 @@ var Roles = []Role{
 	},
 	{
 		Type: "Value", Name: "writer",
-		Does: "all that changes something",
+		Does: "all methods that write",
 		Where: Where{
 			All: Rules{
 				Keys:     []string{"NAME"},
@@ -117,7 +117,7 @@ var Roles = []Role{
 	},
 	{
 		Type: "Counter", Name: "writer",
-		Does: "all that changes something",
+		Does: "all methods that write",
 		Where: Where{
 			All: Rules{
 				Keys:     []string{"NAME", "{NAME}:once:*"},
@@ -144,7 +144,7 @@ var Roles = []Role{
 	},
 	{
 		Type: "Bounded", Name: "writer",
-		Does: "all that changes something",
+		Does: "all methods that write",
 		Where: Where{
 			All: Rules{
 				Keys:     []string{"NAME"},
@@ -266,7 +266,7 @@ var Roles = []Role{
 	},
 	{
 		Type: "Mailbox", Name: "asker",
-		Does: "Ask, from this address; the rights of a sender are needed at the other one",
+		Does: "Ask, from this address; the other address needs the sender's rights",
 		Where: Where{
 			All: Rules{
 				Keys:     []string{"{NAME}:reply:*"},
@@ -282,7 +282,7 @@ var Roles = []Role{
 	},
 	{
 		Type: "Mailbox", Name: "replier",
-		Does: "Letter.Reply, to those who ask from this address",
+		Does: "Letter.Reply, to letters that were sent by Ask from this address",
 		Where: Where{
 			All: Rules{
 				Keys:     []string{"{NAME}:reply:*"},

@@ -19,22 +19,22 @@ import (
 	"github.com/desir-go/desir/internal/rights"
 )
 
-// world is what an exercise of a role has: a client with the role's rights, one with all, and
-// the name of the object.
+// world is the environment of an exercise: a client with the role's rights, a client
+// with all rights, and the name of the object.
 type world struct {
 	t     *testing.T
 	where rights.Server
-	rdb   redis.UniversalClient // of the role
+	rdb   redis.UniversalClient // has the role's rights
 	admin redis.UniversalClient
 	name  string
-	// denied is what the server has refused.
+	// denied returns what the server has refused.
 	denied func() []string
 
 	mu   sync.Mutex
 	errs []error
 }
 
-// do notes the error of a call of the role.
+// do records the error of a call of the role.
 func (w *world) do(err error) {
 	if err == nil {
 		return
@@ -44,7 +44,7 @@ func (w *world) do(err error) {
 	w.errs = append(w.errs, err)
 }
 
-// ctx is for a call that is expected to be done at once.
+// ctx returns a context for a call that should return at once.
 func (w *world) ctx() context.Context { return redistest.Within(w.t, 20*time.Second) }
 
 // knows reports whether the server has a command.
@@ -53,12 +53,12 @@ func (w *world) knows(command string) bool { return w.where.Knows(command) }
 func first[A any](_ A, err error) error          { return err }
 func second[A, B any](_ A, _ B, err error) error { return err }
 
-// spend removes the token that wakes who waits at the object: the next one is made anew.
+// spend removes the wake token of the object, so that the next one is created again.
 func (w *world) spend() { must(w, w.admin.Del(w.ctx(), keys.Part(w.name, "wake")).Err()) }
 
-// meanwhile runs a call of the role that waits, does what ends its waiting once it has begun, and
-// notes its error.
-func (w *world) meanwhile(call func(ctx context.Context) error, waits func() bool, end func()) {
+// whileWaiting runs a call of the role that waits, calls end as soon as it waits, and
+// records its error.
+func (w *world) whileWaiting(call func(ctx context.Context) error, waits func() bool, end func()) {
 	ended := make(chan error, 1)
 	go func() { ended <- call(w.ctx()) }()
 	var err error
@@ -75,7 +75,8 @@ func (w *world) meanwhile(call func(ctx context.Context) error, waits func() boo
 	w.do(<-ended)
 }
 
-// waiting reports whether a client of the role's user waits for a wake-up, or was refused that.
+// waiting reports whether a client of the role's user waits for a wake-up, or was
+// refused it.
 func (w *world) waiting() bool {
 	if len(w.denied()) > 0 {
 		return true
@@ -91,8 +92,8 @@ func (w *world) waiting() bool {
 	return err == nil && !strings.Contains(info, "blocked_clients:0\r")
 }
 
-// leave has a call leave when its script was executed, before it has the reply. It reports whether
-// it has come so far.
+// leave cancels a call after its script has run and before its reply arrives. It reports
+// whether that happened.
 func (w *world) leave(call func(ctx context.Context) error) bool {
 	ctx, cancel := context.WithCancel(w.ctx())
 	defer cancel()
@@ -107,7 +108,7 @@ func (w *world) leave(call func(ctx context.Context) error) bool {
 	return true
 }
 
-// leaving holds the reply of the next script back until its caller has left.
+// leaving delays the reply of the next script until its caller has returned.
 type leaving struct {
 	once   sync.Once
 	cancel func()
@@ -133,10 +134,10 @@ func (h *leaving) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	}
 }
 
-// place is a server on which roles are tried.
+// place is a server on which roles are tested.
 type place struct {
 	*redistest.Server
-	name  string // of objects, which no other place has
+	name  string // name of objects; no other place has it
 	where rights.Server
 }
 
@@ -170,8 +171,8 @@ func start(t *testing.T, cluster bool) *place {
 	return p
 }
 
-// all returns a client that may do everything. It is another one for each exercise, since all
-// that it knows of the server is gone then.
+// all returns a client with all rights. Each exercise has a new one, which knows nothing of the
+// server yet.
 func (p *place) all(t *testing.T) redis.UniversalClient {
 	if !p.where.Cluster {
 		return p.Client(t)
@@ -181,14 +182,14 @@ func (p *place) all(t *testing.T) redis.UniversalClient {
 	return c
 }
 
-// outcome is what became of an exercise.
+// outcome is the result of an exercise.
 type outcome struct {
 	errs   []error
 	denied []string // "command hget", "key cart", "channel news": what the server refused
 	logs   []string
 }
 
-// logged is what was logged.
+// logged collects log lines.
 var logged lines
 
 type lines struct {
@@ -196,7 +197,7 @@ type lines struct {
 	all []string
 }
 
-// Write takes a line.
+// Write adds a line.
 func (l *lines) Write(b []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -204,7 +205,7 @@ func (l *lines) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// take returns the lines with a name, once.
+// take removes and returns the lines that contain a name.
 func (l *lines) take(name string) (some []string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -218,7 +219,7 @@ func (l *lines) take(name string) (some []string) {
 	return some
 }
 
-// try has a user with these rules exercise a role.
+// try exercises a role as a user with these rules.
 func (p *place) try(t *testing.T, exercise func(*world), rules []string) outcome {
 	t.Helper()
 	ctx := context.Background()
@@ -246,7 +247,7 @@ func (p *place) try(t *testing.T, exercise func(*world), rules []string) outcome
 	return outcome{w.errs, p.denied(t), logged.take(p.name)}
 }
 
-// denied reads what the server refused.
+// denied returns what the server refused, from ACL LOG.
 func (p *place) denied(t *testing.T) (all []string) {
 	entries, err := p.Client(t).Do(context.Background(), "acl", "log").Slice()
 	if err != nil {

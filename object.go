@@ -42,11 +42,11 @@ func (o Object) Exists(ctx context.Context) (bool, error) {
 // Clear deletes the key and its data, of any Redis type. The server frees the memory in
 // the background, so Clear costs other clients O(1). It runs UNLINK in a script.
 func (o Object) Clear(ctx context.Context) error {
-	hub, err := o.h.Hub()
+	shared, err := o.h.Hub()
 	if err != nil {
 		return o.h.Fail("Clear", err)
 	}
-	_, err = script.Unlink(ctx, hub, o.Key())
+	_, err = script.Unlink(ctx, shared, o.Key())
 	return o.h.Fail("Clear", err)
 }
 

@@ -93,15 +93,15 @@ func decimal(v reflect.Value) string { return strconv.FormatFloat(v.Float(), 'g'
 
 // addChecked runs a script that changes nothing if the sum does not fit.
 func (m *Map[K, V]) addChecked(ctx context.Context, s *script.Script, field string, args ...any) (string, error) {
-	hub, err := m.h.Hub()
+	shared, err := m.h.Hub()
 	if err != nil {
 		return "", err
 	}
-	answer, err := s.Run(ctx, hub, []string{m.h.Key}, append([]any{field}, args...)...)
+	reply, err := s.Run(ctx, shared, []string{m.h.Key}, append([]any{field}, args...)...)
 	if err != nil {
 		return "", err
 	}
-	parts, _ := answer.([]any)
+	parts, _ := reply.([]any)
 	if len(parts) != 2 {
 		return "", errRange
 	}

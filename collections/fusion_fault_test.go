@@ -77,16 +77,16 @@ func TestFusedLoss(t *testing.T) {
 					lost.Store(&args)
 					return true
 				})
-				told := map[string]bool{}
+				maybe := map[string]bool{}
 				for i, err := range p.Together(n, tt.call) {
 					if errors.Is(err, desir.ErrMaybeRan) {
-						told[strconv.Itoa(i)] = true
+						maybe[strconv.Itoa(i)] = true
 					} else if err != nil {
 						t.Errorf("%s: %v", tt.command, err)
 					}
 				}
 				if lost.Load() == nil {
-					t.Fatalf("no %s carried the calls of many; this test proves nothing", tt.command)
+					t.Fatalf("no %s was merged from many calls; this test proves nothing", tt.command)
 				}
 				words := (*lost.Load())[2:]
 				want := len(words)
@@ -98,12 +98,12 @@ func TestFusedLoss(t *testing.T) {
 				}
 				for i := range n {
 					who := strconv.Itoa(i)
-					if tt.command != "incrby" && told[who] != slices.Contains(words, who) {
-						t.Errorf("%s of %d: told that it may have been executed: %t", tt.command, i, told[who])
+					if tt.command != "incrby" && maybe[who] != slices.Contains(words, who) {
+						t.Errorf("%s of %d: ErrMaybeRan: %t", tt.command, i, maybe[who])
 					}
 				}
-				if len(told) != want {
-					t.Errorf("%s: %d calls learnt of the loss of %d", tt.command, len(told), want)
+				if len(maybe) != want {
+					t.Errorf("%s: %d calls returned ErrMaybeRan, want %d", tt.command, len(maybe), want)
 				}
 				if done, err := tt.done(); done != n || err != nil {
 					t.Errorf("%s: %d calls were executed, %v; want %d", tt.command, done, err, n)

@@ -243,7 +243,7 @@ func TestLinearizable(t *testing.T) {
 			calls, lost = calls+len(h), lost+n
 		}
 		if lost == 0 {
-			t.Error("no answer was lost; this test proves nothing")
+			t.Error("no reply was lost; this test proves nothing")
 		}
 		t.Logf("%d histories of %d calls, %d of them lost, in %v", histories, calls, lost, time.Since(began).Round(time.Millisecond))
 	})

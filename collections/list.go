@@ -81,7 +81,7 @@ func (l *List[T]) push(ctx context.Context, at End, vs []T) (int, error) {
 	if len(vs) == 0 {
 		return l.length(ctx)
 	}
-	hub, err := l.h.Hub()
+	shared, err := l.h.Hub()
 	if err != nil {
 		return 0, err
 	}
@@ -90,15 +90,15 @@ func (l *List[T]) push(ctx context.Context, at End, vs []T) (int, error) {
 		return 0, err
 	}
 	if l.ring == 0 {
-		n, err := hub.Send.Push(ctx, l.h.Key, at == Front, all)
+		n, err := shared.Send.Push(ctx, l.h.Key, at == Front, all)
 		return int(n), err
 	}
 	command := "RPUSH"
 	if at == Front {
 		command = "LPUSH"
 	}
-	answer, err := listPushRing.Run(ctx, hub, []string{l.h.Key}, send.Args(command, strconv.Itoa(l.ring), all)...)
-	n, _ := answer.(int64)
+	reply, err := listPushRing.Run(ctx, shared, []string{l.h.Key}, send.Args(command, strconv.Itoa(l.ring), all)...)
+	n, _ := reply.(int64)
 	return int(n), err
 }
 

@@ -138,12 +138,12 @@ func (l *List[T]) Move(ctx context.Context, from End, to *List[T], at End) (v T,
 	if to == nil {
 		return v, false, l.fail("Move", errNilObject)
 	}
-	hub, names, err := reach(l.h, to.h)
+	shared, names, err := reach(l.h, to.h)
 	if err != nil {
 		return v, false, l.fail("Move", err)
 	}
 	cmd := redis.NewStringCmd(ctx, "lmove", names[0], names[1], from.word(), at.word())
-	if err := hub.Send.Write(ctx, cmd); err != nil {
+	if err := shared.Send.Write(ctx, cmd); err != nil {
 		return v, false, l.fail("Move", send.Miss(err))
 	}
 	v, err = l.elems.Decode(cmd.Val(), l.h.Key, "")

@@ -73,12 +73,12 @@ func (m *Map[K, V]) LoadAndDelete(ctx context.Context, key K) (v V, loaded bool,
 
 // load runs a script that returns the previous value of a field, or nil.
 func (m *Map[K, V]) load(ctx context.Context, sc *script.Script, field string, args ...any) (v V, loaded bool, err error) {
-	hub, err := m.h.Hub()
+	shared, err := m.h.Hub()
 	if err != nil {
 		return v, false, err
 	}
-	answer, err := sc.Run(ctx, hub, []string{m.h.Key}, append([]any{field}, args...)...)
-	raw, ok := answer.(string)
+	reply, err := sc.Run(ctx, shared, []string{m.h.Key}, append([]any{field}, args...)...)
+	raw, ok := reply.(string)
 	if err != nil || !ok {
 		return v, false, err
 	}
@@ -130,12 +130,12 @@ func (m *Map[K, V]) deleteIf(ctx context.Context, field, was string) (bool, erro
 
 // decide runs a script on the object's key that returns 1 if it changed something.
 func decide(ctx context.Context, h *hub.Handle, sc *script.Script, args ...any) (bool, error) {
-	hub, err := h.Hub()
+	shared, err := h.Hub()
 	if err != nil {
 		return false, err
 	}
-	answer, err := sc.Run(ctx, hub, []string{h.Key}, args...)
-	return answer == int64(1), err
+	reply, err := sc.Run(ctx, shared, []string{h.Key}, args...)
+	return reply == int64(1), err
 }
 
 // Update changes the value under key with f and returns the new value. f receives the

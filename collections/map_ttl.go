@@ -43,14 +43,14 @@ func (m *Map[K, V]) SetTTL(ctx context.Context, key K, v V, ttl time.Duration) e
 }
 
 func (m *Map[K, V]) setTTL(ctx context.Context, field, value string, ms int64) error {
-	hub, err := m.h.Hub()
+	shared, err := m.h.Hub()
 	if err != nil {
 		return err
 	}
-	return fieldTTLs(hub).set.try(errNoSetTTL, func() error {
-		return hub.Send.HSetEX(ctx, m.h.Key, field, value, ms)
+	return fieldTTLs(shared).set.try(errNoSetTTL, func() error {
+		return shared.Send.HSetEX(ctx, m.h.Key, field, value, ms)
 	}, func() error {
-		_, err := hashSetTTL.Run(ctx, hub, []string{m.h.Key}, field, value, ms)
+		_, err := hashSetTTL.Run(ctx, shared, []string{m.h.Key}, field, value, ms)
 		return err
 	})
 }
@@ -77,16 +77,16 @@ func (m *Map[K, V]) expireKey(ctx context.Context, ttl time.Duration, keys []K) 
 	if err != nil || len(keys) == 0 {
 		return 0, err
 	}
-	hub, err := m.h.Hub()
+	shared, err := m.h.Hub()
 	if err != nil {
 		return 0, err
 	}
-	ways := fieldTTLs(hub)
+	ways := fieldTTLs(shared)
 	err = ways.expire.try(errNoExpireKey, func() (err error) {
-		n, err = ways.expireThere(ctx, hub, m.h.Key, fields, send.Millis(ttl))
+		n, err = ways.expireThere(ctx, shared, m.h.Key, fields, send.Millis(ttl))
 		return err
 	}, func() (err error) {
-		n, err = expireSeconds(ctx, hub, m.h.Key, fields, int64(math.Ceil(ttl.Seconds())))
+		n, err = expireSeconds(ctx, shared, m.h.Key, fields, int64(math.Ceil(ttl.Seconds())))
 		return err
 	})
 	return n, err
@@ -96,9 +96,9 @@ func (m *Map[K, V]) expireKey(ctx context.Context, ttl time.Duration, keys []K) 
 func (w *ttlWays) expireThere(ctx context.Context, h *hub.Hub, key string, fields []string, ms int64) (int, error) {
 	n, err := h.Send.JoinClass(ctx, w.joint, key, ms, fields)
 	if script.Unknown(err) { // not executed; Run sends the script's source
-		var answer any
-		answer, err = hashExpire.Run(ctx, h, []string{key}, words(strconv.FormatInt(ms, 10), fields)...)
-		there, _ := answer.([]any)
+		var reply any
+		reply, err = hashExpire.Run(ctx, h, []string{key}, words(strconv.FormatInt(ms, 10), fields)...)
+		there, _ := reply.([]any)
 		n = countThere(there)
 	}
 	return int(n), err
@@ -143,8 +143,8 @@ func expireSeconds(ctx context.Context, h *hub.Hub, key string, fields []string,
 	if err := h.Send.Write(ctx, cmd); err != nil {
 		return 0, send.Miss(err)
 	}
-	for _, answer := range cmd.Val() {
-		if answer > 0 {
+	for _, reply := range cmd.Val() {
+		if reply > 0 {
 			n++
 		}
 	}

@@ -15,7 +15,7 @@ import (
 // and is O(1) and atomic. On a cluster both names need the same hash tag; otherwise
 // Move sends nothing and returns [desir.ErrCrossSlot].
 func (s *Set[T]) Move(ctx context.Context, to *Set[T], m T) (moved bool, err error) {
-	hub, names, err := together(s, to)
+	shared, names, err := together(s, to)
 	if err != nil {
 		return false, s.fail("Move", err)
 	}
@@ -24,7 +24,7 @@ func (s *Set[T]) Move(ctx context.Context, to *Set[T], m T) (moved bool, err err
 		return false, s.fail("Move", err)
 	}
 	cmd := redis.NewIntCmd(ctx, "smove", names[0], names[1], member)
-	if err := hub.Send.Write(ctx, cmd); err != nil {
+	if err := shared.Send.Write(ctx, cmd); err != nil {
 		return false, s.fail("Move", err)
 	}
 	return cmd.Val() == 1, nil
@@ -51,11 +51,11 @@ func (s *Set[T]) Diff(ctx context.Context, others ...*Set[T]) ([]T, error) {
 }
 
 func (s *Set[T]) combine(ctx context.Context, op, command string, others []*Set[T]) ([]T, error) {
-	hub, names, err := together(s, others...)
+	shared, names, err := together(s, others...)
 	if err != nil {
 		return nil, s.fail(op, err)
 	}
-	ms, err := s.list(ctx, hub.Send.Read, words(command, names)...)
+	ms, err := s.list(ctx, shared.Send.Read, words(command, names)...)
 	return ms, s.fail(op, err)
 }
 
@@ -63,14 +63,14 @@ func (s *Set[T]) combine(ctx context.Context, op, command string, others []*Set[
 // at limit, unless limit is 0. It sends one SINTERCARD and is O(smallest set × sets)
 // and atomic. A cluster requires one hash tag, as for [Set.Move].
 func (s *Set[T]) IntersectLen(ctx context.Context, limit int, others ...*Set[T]) (int, error) {
-	hub, names, err := together(s, others...)
+	shared, names, err := together(s, others...)
 	if err != nil {
 		return 0, s.fail("IntersectLen", err)
 	}
 	args := words("sintercard", names, len(names))
 	cmd := redis.NewIntCmd(ctx, append(args, "limit", max(limit, 0))...)
 	cmd.SetFirstKeyPos(2)
-	if err := hub.Send.Read(ctx, cmd); err != nil {
+	if err := shared.Send.Read(ctx, cmd); err != nil {
 		return 0, s.fail("IntersectLen", err)
 	}
 	return int(cmd.Val()), nil
@@ -101,12 +101,12 @@ func (s *Set[T]) store(ctx context.Context, op, command string, from []*Set[T]) 
 	if len(from) == 0 {
 		return 0, s.fail(op, errNoSets)
 	}
-	hub, names, err := together(s, from...)
+	shared, names, err := together(s, from...)
 	if err != nil {
 		return 0, s.fail(op, err)
 	}
 	cmd := redis.NewIntCmd(ctx, words(command, names)...)
-	if err := hub.Send.Write(ctx, cmd); err != nil {
+	if err := shared.Send.Write(ctx, cmd); err != nil {
 		return 0, s.fail(op, err)
 	}
 	return int(cmd.Val()), nil
@@ -136,13 +136,13 @@ func reach(handles ...*hub.Handle) (*hub.Hub, []string, error) {
 	var first *hub.Hub
 	names := make([]string, 0, len(handles))
 	for _, h := range handles {
-		hub, err := h.Hub()
+		shared, err := h.Hub()
 		switch {
 		case err != nil:
 			return nil, nil, err
 		case first == nil:
-			first = hub
-		case !first.Same(hub):
+			first = shared
+		case !first.Same(shared):
 			return nil, nil, errApart
 		}
 		names = append(names, h.Key)

@@ -71,14 +71,14 @@ func (z *SortedSet[T]) remove(ctx context.Context, ms []T) (int, error) {
 // and atomic. After [desir.ErrMaybeRan] the members may be removed, and the same
 // positions may then select other members.
 func (z *SortedSet[T]) RemoveRange(ctx context.Context, r Range) (removed int, err error) {
-	hub, err := z.h.Hub()
+	shared, err := z.h.Hub()
 	if err == nil {
 		err = r.err
 	}
 	if err != nil || r.none() {
 		return 0, z.fail("RemoveRange", err)
 	}
-	answer, err := zsetRemoveRange.Run(ctx, hub, []string{z.h.Key}, r.words(r.limit)...)
-	n, _ := answer.(int64)
+	reply, err := zsetRemoveRange.Run(ctx, shared, []string{z.h.Key}, r.words(r.limit)...)
+	n, _ := reply.(int64)
 	return int(n), z.fail("RemoveRange", err)
 }

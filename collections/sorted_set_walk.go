@@ -55,7 +55,7 @@ func (z *SortedSet[T]) walk(ctx context.Context, op string, r Range) iter.Seq2[S
 func pages(ctx context.Context, h *hub.Handle, r Range) iter.Seq2[[]Scored[string], error] {
 	return func(yield func([]Scored[string], error) bool) {
 		r := r // ranging again starts from the beginning
-		hub, err := h.Hub()
+		shared, err := h.Hub()
 		if err == nil {
 			err = r.err
 		}
@@ -66,7 +66,7 @@ func pages(ctx context.Context, h *hub.Handle, r Range) iter.Seq2[[]Scored[strin
 		var last []any // score and member after which the next page begins
 		for count := firstCount; !r.none(); count = min(2*count, maxCount) {
 			count = min(count, r.limit)
-			page, found, err := fetchRange(ctx, hub, h.Key, append(r.words(count), last...))
+			page, found, err := fetchRange(ctx, shared, h.Key, append(r.words(count), last...))
 			if err != nil {
 				yield(nil, err)
 				return
@@ -89,10 +89,10 @@ func pages(ctx context.Context, h *hub.Handle, r Range) iter.Seq2[[]Scored[strin
 func fetchRange(ctx context.Context, h *hub.Hub, key string, words []any) (page []Scored[string], found int, err error) {
 	pause := pagePause
 	for try := 1; ; try++ {
-		answer, err := zsetPage.Run(ctx, h, []string{key}, words...)
+		reply, err := zsetPage.Run(ctx, h, []string{key}, words...)
 		switch {
 		case err == nil:
-			return readPage(answer)
+			return readPage(reply)
 		case !errors.Is(err, desir.ErrUnavailable) || try == pageTries:
 			return nil, 0, err
 		case !send.Pause(ctx, pause):
@@ -106,8 +106,8 @@ var errPage = send.Fault(send.ErrReply, errors.New("the reply has an unexpected 
 
 // readPage parses the script's reply: the number of members that the range has from
 // here on, and the members of the page.
-func readPage(answer any) (page []Scored[string], found int, err error) {
-	parts, _ := answer.([]any)
+func readPage(reply any) (page []Scored[string], found int, err error) {
+	parts, _ := reply.([]any)
 	if len(parts) < 1 || len(parts)%2 != 1 {
 		return nil, 0, errPage
 	}

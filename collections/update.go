@@ -73,16 +73,16 @@ func update[T any](ctx context.Context, e *element.Of[T], f func(T, bool) (T, bo
 // latest reads a value from the master of its key, even if the client reads from
 // replicas. A compare-and-swap with a stale value from a replica might never succeed.
 func latest(ctx context.Context, h *hub.Handle, read *redis.StringCmd) (raw string, ok bool, err error) {
-	hub, err := h.Hub()
+	shared, err := h.Hub()
 	if err != nil {
 		return "", false, err
 	}
 	for try := 1; ; try++ {
-		node, err := hub.Node(ctx, h.Key)
+		node, err := shared.Node(ctx, h.Key)
 		if err != nil {
-			return "", false, hub.Send.Explain(ctx, err)
+			return "", false, shared.Send.Explain(ctx, err)
 		}
-		switch err = hub.Send.ReadOn(ctx, node, read); {
+		switch err = shared.Send.ReadOn(ctx, node, read); {
 		case err == nil:
 			return read.Val(), true, nil
 		case !moved(err) || try == pageTries || !send.Pause(ctx, pagePause):

@@ -62,7 +62,7 @@ func (x *Value[T]) raw(ctx context.Context) (string, bool, error) {
 
 // rawNow is like raw but always reads from the master.
 func (x *Value[T]) rawNow(ctx context.Context) (string, bool, error) {
-	if hub, err := x.h.Hub(); err == nil && hub.FromReplicas() {
+	if shared, err := x.h.Hub(); err == nil && shared.FromReplicas() {
 		return latest(ctx, x.h, redis.NewStringCmd(ctx, "get", x.h.Key))
 	}
 	return x.raw(ctx)
@@ -172,11 +172,11 @@ func (x *Value[T]) Update(ctx context.Context, f func(old T, ok bool) (new T, ke
 // Delete removes the value and reports whether there was one. It runs UNLINK in a
 // script, in one round trip, sent once, and is O(1).
 func (x *Value[T]) Delete(ctx context.Context) (deleted bool, err error) {
-	hub, err := x.h.Hub()
+	shared, err := x.h.Hub()
 	if err != nil {
 		return false, x.fail("Delete", err)
 	}
-	n, err := script.Unlink(ctx, hub, x.h.Key)
+	n, err := script.Unlink(ctx, shared, x.h.Key)
 	return n > 0, x.fail("Delete", err)
 }
 

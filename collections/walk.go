@@ -36,12 +36,12 @@ const (
 // starts again. See docs/design/0005-walks.md.
 func scan(ctx context.Context, h *hub.Handle, command string) iter.Seq2[[]string, error] {
 	return func(yield func([]string, error) bool) {
-		hub, err := h.Hub()
+		shared, err := h.Hub()
 		if err != nil {
 			yield(nil, err)
 			return
 		}
-		w := walker{hub: hub, key: h.Key, command: command}
+		w := walker{shared: shared, key: h.Key, command: command}
 		defer w.release()
 		w.begin()
 		var ahead *early
@@ -68,7 +68,7 @@ func scan(ctx context.Context, h *hub.Handle, command string) iter.Seq2[[]string
 
 // walker is the state of one iteration.
 type walker struct {
-	hub     *hub.Hub
+	shared  *hub.Hub
 	key     string
 	command string
 
@@ -143,23 +143,23 @@ type page struct {
 }
 
 func (w *walker) fetch(ctx context.Context) (page, error) {
-	if err := w.hub.Shut(); err != nil {
+	if err := w.shared.Shut(); err != nil {
 		return page{}, err
 	}
-	node, err := w.hub.Node(ctx, w.key)
+	node, err := w.shared.Node(ctx, w.key)
 	switch {
 	case err != nil:
-		return page{}, w.hub.Send.Explain(ctx, err)
+		return page{}, w.shared.Send.Explain(ctx, err)
 	case node == nil:
 		return w.fetchByScript(ctx)
-	case w.hub.NoInfo.Load():
+	case w.shared.NoInfo.Load():
 		return w.fetchOnConn(ctx, node)
 	}
 	scan, info := w.ask(ctx), redis.NewStringCmd(ctx, "info", "server")
-	err = w.hub.Send.ReadOn(ctx, node, scan, info)
-	var answer redis.Error
-	if errors.As(err, &answer) && scan.Err() == nil { // only INFO was refused: denied or not supported
-		w.hub.NoInfo.Store(true)
+	err = w.shared.Send.ReadOn(ctx, node, scan, info)
+	var refusal redis.Error
+	if errors.As(err, &refusal) && scan.Err() == nil { // only INFO was refused: denied or not supported
+		w.shared.NoInfo.Store(true)
 		return w.fetchOnConn(ctx, node)
 	}
 	if err != nil {
@@ -176,7 +176,7 @@ func (w *walker) fetchOnConn(ctx context.Context, node *redis.Client) (page, err
 		w.conn = node.Conn()
 	}
 	scan := w.ask(ctx)
-	if err := w.hub.Send.ReadOn(ctx, w.conn, scan); err != nil {
+	if err := w.shared.Send.ReadOn(ctx, w.conn, scan); err != nil {
 		return page{}, err
 	}
 	elements, cursor := scan.Val()
@@ -189,11 +189,11 @@ func (w *walker) ask(ctx context.Context) *redis.ScanCmd {
 
 // fetchByScript fetches page and INFO with a script, which the client routes by the key.
 func (w *walker) fetchByScript(ctx context.Context) (page, error) {
-	answer, err := walkPage.Run(ctx, w.hub, []string{w.key}, w.command, w.cursor, w.count)
+	reply, err := walkPage.Run(ctx, w.shared, []string{w.key}, w.command, w.cursor, w.count)
 	if err != nil {
 		return page{}, err
 	}
-	parts, _ := answer.([]any)
+	parts, _ := reply.([]any)
 	var p page
 	next, _ := parts[0].(string)
 	if _, err := fmt.Sscan(next, &p.cursor); err != nil {

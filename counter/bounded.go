@@ -61,16 +61,16 @@ func (b *Bounded) Add(ctx context.Context, n int64) (int64, error) {
 }
 
 func (b *Bounded) add(ctx context.Context, n int64) (int64, error) {
-	hub, err := b.h.Hub()
+	shared, err := b.h.Hub()
 	if err != nil {
 		return 0, err
 	}
 	low, high := b.room(n)
-	answer, err := addWithin.Run(ctx, hub, []string{b.h.Key}, b.start(), n, low, high)
+	reply, err := addWithin.Run(ctx, shared, []string{b.h.Key}, b.start(), n, low, high)
 	if err != nil {
 		return 0, err
 	}
-	parts, _ := answer.([]any)
+	parts, _ := reply.([]any)
 	text, _ := parts[1].(string)
 	v, err := parse(b.h.Key, text)
 	if err == nil && parts[0] != int64(1) {

@@ -55,18 +55,18 @@ func (c *Counter) Add(ctx context.Context, n int64) (int64, error) {
 }
 
 func (c *Counter) add(ctx context.Context, n int64) (int64, error) {
-	hub, err := c.h.Hub()
+	shared, err := c.h.Hub()
 	if err != nil {
 		return 0, err
 	}
 	if c.start == 0 {
-		return hub.Send.IncrBy(ctx, c.h.Key, n)
+		return shared.Send.IncrBy(ctx, c.h.Key, n)
 	}
-	answer, err := addFrom.Run(ctx, hub, []string{c.h.Key}, c.start, n)
+	reply, err := addFrom.Run(ctx, shared, []string{c.h.Key}, c.start, n)
 	if err != nil {
 		return 0, err
 	}
-	text, _ := answer.(string)
+	text, _ := reply.(string)
 	return parse(c.h.Key, text)
 }
 
@@ -115,12 +115,12 @@ func (c *Counter) Swap(ctx context.Context, n int64) (old int64, err error) {
 // key counts as the counter's start. An expiry stays. CompareAndSwap runs one script in
 // one round trip, sent once, and is O(1) and atomic.
 func (c *Counter) CompareAndSwap(ctx context.Context, old, new int64) (bool, error) {
-	hub, err := c.h.Hub()
+	shared, err := c.h.Hub()
 	if err != nil {
 		return false, c.fail("CompareAndSwap", err)
 	}
-	answer, err := swapIf.Run(ctx, hub, []string{c.h.Key}, c.start, old, new)
-	return answer == int64(1), c.fail("CompareAndSwap", err)
+	reply, err := swapIf.Run(ctx, shared, []string{c.h.Key}, c.start, old, new)
+	return reply == int64(1), c.fail("CompareAndSwap", err)
 }
 
 // Numbers returns an endless sequence. Each step takes the next number, which is unique
@@ -153,13 +153,13 @@ func numbers(next func() (int64, error)) iter.Seq2[int64, error] {
 // Clear deletes the counter and the tokens of [Counter.AddOnce]. It runs UNLINK in a
 // script, in one round trip.
 func (c *Counter) Clear(ctx context.Context) error {
-	hub, err := c.h.Hub()
+	shared, err := c.h.Hub()
 	if err == nil {
 		all := []string{c.h.Key}
 		if keys.CheckTag(c.h.Key) == nil {
 			all = append(all, c.tokenKeys()...)
 		}
-		_, err = script.Unlink(ctx, hub, all...)
+		_, err = script.Unlink(ctx, shared, all...)
 	}
 	return c.fail("Clear", err)
 }

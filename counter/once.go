@@ -29,19 +29,19 @@ const (
 // there are more than 1,048,576 tokens in 10 minutes, AddOnce adds nothing and returns
 // [desir.ErrFull]. A failover may lose a token together with its addition.
 func (c *Counter) AddOnce(ctx context.Context, token string, n int64) (v int64, applied bool, err error) {
-	hub, err := c.h.Hub()
+	shared, err := c.h.Hub()
 	if err == nil {
 		err = keys.CheckTag(c.h.Key)
 	}
 	if err != nil {
 		return 0, false, c.fail("AddOnce", err)
 	}
-	answer, err := addOnce.Run(ctx, hub, append([]string{c.h.Key}, c.tokenKeys()...),
+	reply, err := addOnce.Run(ctx, shared, append([]string{c.h.Key}, c.tokenKeys()...),
 		token, n, c.start, onceWindow.Milliseconds(), onceTokens)
 	if err != nil {
 		return 0, false, c.fail("AddOnce", err)
 	}
-	parts, _ := answer.([]any)
+	parts, _ := reply.([]any)
 	if len(parts) == 0 {
 		return 0, false, c.fail("AddOnce", fmt.Errorf("%w: too many tokens in %v", desir.ErrFull, onceWindow))
 	}

@@ -111,8 +111,8 @@ func (c *Sharded) value(ctx context.Context) (int64, error) {
 
 // ask sends a read command to all shards. Each returned command has a reply, which may be
 // redis.Nil.
-func ask[C redis.Cmder](ctx context.Context, c *Sharded, command string, make func(context.Context, ...any) C) ([]C, error) {
-	hub, err := c.h.Hub()
+func ask[C redis.Cmder](ctx context.Context, c *Sharded, command string, newCmd func(context.Context, ...any) C) ([]C, error) {
+	shared, err := c.h.Hub()
 	if err != nil {
 		return nil, err
 	}
@@ -120,10 +120,10 @@ func ask[C redis.Cmder](ctx context.Context, c *Sharded, command string, make fu
 	for try := 1; ; try++ {
 		cmds, asked := []redis.Cmder{}, []C{}
 		for _, key := range c.shards {
-			cmd := make(ctx, command, key)
+			cmd := newCmd(ctx, command, key)
 			cmds, asked = append(cmds, cmd), append(asked, cmd)
 		}
-		err := readAll(ctx, hub, cmds)
+		err := readAll(ctx, shared, cmds)
 		if try == readTries || !errors.Is(err, desir.ErrUnavailable) || errors.Is(err, redis.ErrClosed) {
 			return asked, err
 		}
@@ -179,16 +179,16 @@ func (c *Sharded) Exists(ctx context.Context) (bool, error) {
 // it runs one script for each shard, one after the other. Concurrent additions may be
 // deleted or stay. After an error some shards may be deleted.
 func (c *Sharded) Clear(ctx context.Context) error {
-	hub, err := c.h.Hub()
+	shared, err := c.h.Hub()
 	if err != nil {
 		return c.fail("Clear", err)
 	}
-	if !hub.Slotted() {
-		_, err := script.Unlink(ctx, hub, c.shards...)
+	if !shared.Slotted() {
+		_, err := script.Unlink(ctx, shared, c.shards...)
 		return c.fail("Clear", err)
 	}
 	for _, key := range c.shards {
-		if _, err := script.Unlink(ctx, hub, key); err != nil {
+		if _, err := script.Unlink(ctx, shared, key); err != nil {
 			return c.fail("Clear", err)
 		}
 	}

@@ -76,7 +76,7 @@ func (w *Window) Allow(ctx context.Context, limit int64) (bool, error) {
 
 // add counts n events if the new count is at most most.
 func (w *Window) add(ctx context.Context, n, most int64) (count int64, ok bool, err error) {
-	hub, err := w.h.Hub()
+	shared, err := w.h.Hub()
 	switch {
 	case err != nil:
 		return 0, false, err
@@ -86,11 +86,11 @@ func (w *Window) add(ctx context.Context, n, most int64) (count int64, ok bool, 
 		return 0, false, ErrBound
 	}
 	size, part := w.micros()
-	answer, err := windowAdd.Run(ctx, hub, []string{w.h.Key}, size, part, n, most)
+	reply, err := windowAdd.Run(ctx, shared, []string{w.h.Key}, size, part, n, most)
 	if err != nil {
 		return 0, false, err
 	}
-	parts, _ := answer.([]any)
+	parts, _ := reply.([]any)
 	count, _ = parts[1].(int64)
 	return count, parts[0] == int64(1), nil
 }
@@ -98,13 +98,13 @@ func (w *Window) add(ctx context.Context, n, most int64) (count int64, ok bool, 
 // Count returns the number of events in the window. It runs one read-only script in one
 // round trip and is O(1).
 func (w *Window) Count(ctx context.Context) (int64, error) {
-	hub, err := w.h.Hub()
+	shared, err := w.h.Hub()
 	if err != nil {
 		return 0, w.fail("Count", err)
 	}
 	size, part := w.micros()
-	answer, err := windowCount.Run(ctx, hub, []string{w.h.Key}, size, part)
-	count, _ := answer.(int64)
+	reply, err := windowCount.Run(ctx, shared, []string{w.h.Key}, size, part)
+	count, _ := reply.(int64)
 	return count, w.fail("Count", err)
 }
 

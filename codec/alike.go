@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// visible tells whether values of a type with methods of its own can be compared from
-// outside: numbers, booleans, and structs of exported fields. Slices, arrays and strings
-// are left alone, as they often have a normal form, which their methods write.
+// visible reports whether values of a type with marshalling methods can be compared
+// without the methods: numbers, booleans and structs of exported fields. It excludes
+// slices, arrays and strings, because their methods often write a normal form.
 func visible(t reflect.Type) bool {
 	switch t.Kind() {
 	case reflect.Bool, reflect.Float32, reflect.Float64,
@@ -25,9 +25,9 @@ func visible(t reflect.Type) bool {
 	return false
 }
 
-// alike compares what can be seen of two values of one type. A method Equal or Cmp decides;
-// nil and empty are the same, and so are all values whose field Valid is false, as package
-// sql has it.
+// alike reports whether the exported parts of two values of one type are equal. A method
+// Equal or Cmp decides if the type has one. nil and empty are equal. Two values whose
+// field Valid is false are equal, as in package sql.
 func alike(a, b reflect.Value) bool {
 	t := a.Type()
 	if equal, ok := byMethod(a, b); ok {
@@ -81,7 +81,7 @@ func alikeFields(a, b reflect.Value) bool {
 	return true
 }
 
-// byMethod compares by the type's own method, if it has one.
+// byMethod compares with the Equal or Cmp method of the type. ok is false if it has none.
 func byMethod(a, b reflect.Value) (equal, ok bool) {
 	t := a.Type()
 	if t == reflect.TypeFor[time.Time]() {

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// autoForm is the order of precedence that the package's comment promises.
+// autoForm picks the form in the order that the package comment documents.
 func autoForm(t reflect.Type) (*form, error) {
 	if f, err := textual(t); f != nil || err != nil {
 		return f, err
@@ -22,7 +22,7 @@ func autoForm(t reflect.Type) (*form, error) {
 	return msgpackForm(t)
 }
 
-// textForm is Text: what textual knows, and nothing else.
+// textForm picks the form for Text.
 func textForm(t reflect.Type) (*form, error) {
 	f, err := textual(t)
 	if f == nil && err == nil {
@@ -31,7 +31,7 @@ func textForm(t reflect.Type) (*form, error) {
 	return f, err
 }
 
-// rawForm is Raw: bytes as they are, methods or not.
+// rawForm picks the form for Raw, which ignores methods.
 func rawForm(t reflect.Type) (*form, error) {
 	if f := scalarForm(t); f == stringForm || f == bytesForm {
 		return f, nil
@@ -39,8 +39,8 @@ func rawForm(t reflect.Type) (*form, error) {
 	return nil, unsupported(t, "Raw stores strings and byte slices only")
 }
 
-// textual finds the text form of t, or nil. Methods come before kinds: a named
-// integer with MarshalText is its text, without it is its decimal.
+// textual returns the text form of t, or nil. Methods come before kinds: a named integer
+// with MarshalText and UnmarshalText is stored as its text, and any other as a decimal.
 func textual(t reflect.Type) (*form, error) {
 	if t.Kind() == reflect.Pointer || t.Kind() == reflect.Interface {
 		return nil, nil
@@ -57,8 +57,8 @@ func textual(t reflect.Type) (*form, error) {
 	return scalarForm(t), nil
 }
 
-// isText and isBinary look at the method set of a pointer, which has the methods
-// of both receivers. Half a pair is none: it could be written and not read.
+// isText and isBinary report whether a pointer type, whose method set includes methods of
+// both receivers, has a complete pair of methods.
 func isText(p reflect.Type) bool {
 	return (p.Implements(reflect.TypeFor[encoding.TextMarshaler]()) || p.Implements(reflect.TypeFor[encoding.TextAppender]())) &&
 		p.Implements(reflect.TypeFor[encoding.TextUnmarshaler]())
@@ -69,13 +69,14 @@ func isBinary(p reflect.Type) bool {
 		p.Implements(reflect.TypeFor[encoding.BinaryUnmarshaler]())
 }
 
-// isMsgp looks for the methods that msgp generates.
+// isMsgp reports whether a pointer type has the methods that msgp generates.
 func isMsgp(p reflect.Type) bool {
 	return p.Implements(reflect.TypeFor[msgpMarshaler]()) && p.Implements(reflect.TypeFor[msgpUnmarshaler]())
 }
 
-// textWriter and binaryWriter are the methods that the forms call: the one that appends, if
-// there is one, and it is not that of an embedded type while the other is the type's own.
+// textWriter and binaryWriter return the method that the forms call: the appending method
+// if the type has one, unless it is promoted from an embedded type and the marshalling
+// method is not.
 func textWriter(t reflect.Type) method {
 	return writerOf(t, reflect.TypeFor[encoding.TextAppender](), appendText, marshalText)
 }
@@ -96,8 +97,7 @@ func writerOf(t, appender reflect.Type, appends, marshals method) method {
 	return appends
 }
 
-// The methods that tinylib/msgp generates, declared here so that nobody has to
-// import it.
+// The methods that tinylib/msgp generates. Declared here to avoid a dependency.
 type (
 	msgpMarshaler interface {
 		MarshalMsg(b []byte) ([]byte, error)

@@ -14,8 +14,8 @@ const (
 )
 
 const (
-	errFlag refusal = "its first byte is not one of Compress"
-	errZstd refusal = "no zstd frame that Compress writes"
+	errFlag refusal = "its first byte is not one that Compress writes"
+	errZstd refusal = "not a zstd frame that Compress writes"
 )
 
 // Compress compresses the bytes that inner writes with zstd, if they are longer than
@@ -78,7 +78,7 @@ func (c compress) open(data []byte, _ place, room int) (_ []byte, _ int, err err
 	if !ok {
 		return nil, 0, tooLarge(whyUnpacked)
 	}
-	// The decoder fills what it is given, and does not make more of it.
+	// The decoder fills this slice and does not grow it.
 	plain, err := unpacking().DecodeAll(data[1:], make([]byte, 0, h.FrameContentSize))
 	if err != nil || uint64(len(plain)) != h.FrameContentSize {
 		return nil, 0, errZstd
@@ -87,14 +87,14 @@ func (c compress) open(data []byte, _ place, room int) (_ []byte, _ int, err err
 }
 
 const (
-	whyUnpacked = "it unpacks to more than its stored bytes allow"
+	whyUnpacked = "it decompresses to more than the length of its stored bytes allows"
 
-	// zstdState is what a decoder may take for itself.
+	// zstdState is the memory that a decoder may allocate for its state.
 	zstdState = 384 << 10
 )
 
-// unpackRoom is what is left of room when n bytes have been unpacked. Half of it is
-// for them, since whatever they stand for has to be made of them yet.
+// unpackRoom returns what remains of room after n bytes were decompressed. They may take
+// at most half of it, because the value must still be decoded from them.
 func unpackRoom(n, room int) (rest int, ok bool) {
 	room -= zstdState
 	return room - n, n <= room/2
@@ -105,18 +105,18 @@ func (c compress) binds() bool         { return false }
 func (c compress) name() string        { return "compress" }
 func (c compress) deterministic() bool { return false }
 
-// One encoder and one decoder serve the process. Used this way they start no
-// goroutines; each works on as many values at a time as it has states, and a state
-// takes memory when it is first used.
+// The process has one encoder and one decoder. EncodeAll and DecodeAll start no
+// goroutines. Each works on as many values at a time as it has states. A state allocates
+// its memory when it is first used.
 var (
 	packing = sync.OnceValue(func() *zstd.Encoder {
 		e, err := zstd.NewWriter(nil,
 			zstd.WithEncoderConcurrency(min(runtime.GOMAXPROCS(0), 4)),
 			zstd.WithWindowSize(1<<20),
-			zstd.WithSingleSegment(true), // so that the size stands in front
+			zstd.WithSingleSegment(true), // stores the decompressed size in front
 			zstd.WithLowerEncoderMem(true))
 		if err != nil {
-			panic(err) // these options are accepted, or no test passes
+			panic(err) // these options are valid: every test of Compress uses them
 		}
 		return e
 	})
@@ -132,7 +132,7 @@ var (
 	})
 )
 
-// scratch holds what values are packed into before they are known to get shorter.
+// scratch holds buffers for compressed bytes that may turn out not to be shorter.
 var scratch = sync.Pool{New: func() any { return new([]byte) }}
 
 const keptScratch = 64 << 10

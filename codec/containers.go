@@ -1,6 +1,6 @@
 package codec
 
-// inside passes over what a container of a known type holds.
+// inside checks the elements of a container of a known type.
 func (g *guard) inside(p *plan, t token, first byte) error {
 	n := int(t.n)
 	switch {
@@ -50,8 +50,8 @@ func (g *guard) pairs(key, elem *plan, n int) error {
 	return nil
 }
 
-// named looks for the fields where the library writes them first, by name if
-// another program wrote them in another order.
+// named checks a struct that is stored as a map. It expects the fields in the order in
+// which the library writes them, and otherwise looks them up by name.
 func (g *guard) named(p *plan, n int) error {
 	for i := range n {
 		if i < len(p.list) {
@@ -77,7 +77,7 @@ func (g *guard) named(p *plan, n int) error {
 	return nil
 }
 
-// field finds a field by its stored name, and something to skip where there is none.
+// field returns the plan of the field with a stored name, or skipped if there is none.
 func (p *plan) field(name []byte) *plan {
 	if f := p.fields[string(name)]; f != nil {
 		return f
@@ -85,7 +85,7 @@ func (p *plan) field(name []byte) *plan {
 	return skipped
 }
 
-// tuple is a struct that is stored as an array.
+// tuple checks a struct that is stored as an array.
 func (g *guard) tuple(p *plan, n int) error {
 	if n == 0 {
 		return nil

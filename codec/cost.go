@@ -2,32 +2,32 @@ package codec
 
 import "reflect"
 
-// What decoding allocates for an element, as measured and then rounded up. The
-// guard adds these up; what they leave out (the bytes of strings, numbers in
-// boxes, the decoder itself) is covered by what room takes off in advance.
+// The memory that decoding allocates for an element, measured and rounded up. The guard
+// adds these costs up. Costs that they do not include (bytes of strings, boxed numbers,
+// the decoder) are covered by the reserved part of the room.
 
 const (
 	maxDepth = 64
 
-	// reserved of the room are a decoder and its buffers, and per byte of input the
-	// bytes of strings, which are copied up to six times while a buffer grows, and
-	// numbers in boxes.
+	// The part of the room for a decoder and its buffers, and per byte of input for
+	// boxed numbers and the bytes of strings, which are copied up to six times while a
+	// buffer grows.
 	reservedBase    = 64 << 10
 	reservedPerByte = 32
 
-	sliceHead = 96 // a slice header in a box, and its reflection
-	hookCost  = 64 // a value handed to a type's own methods
+	sliceHead = 96 // a boxed slice header, and its reflect.Value
+	hookCost  = 64 // a value passed to a type's own methods
 	extCost   = 256
-	editCost  = 120 // its place in a list that grows, and twice the bytes of the copy
+	editCost  = 120 // an entry in a growing slice, and twice the bytes of the copy
 
 	anySliceHead = 32
 	anySliceElem = 20
 
-	presized = 1_000_000 // the library makes room for so many elements at once
+	presized = 1_000_000 // the most elements for which the library allocates memory at once
 )
 
-// rounded is the memory that one allocation of n bytes may take: size classes
-// waste an eighth, pages up to a quarter.
+// rounded returns the memory that one allocation of n bytes may take. Size classes waste
+// an eighth, pages up to a quarter.
 func rounded(n uintptr) int {
 	if n == 0 {
 		return 0
@@ -35,8 +35,8 @@ func rounded(n uintptr) int {
 	return int(n) + int(n)/4 + 8
 }
 
-// sliceCost is what an element costs in a slice. The library makes a slice of the
-// new elements and appends it to the old slice, so each is there twice.
+// sliceCost returns the cost of an element of a slice. The library makes a slice of the
+// new elements and appends it to the old slice, so each element is allocated twice.
 func sliceCost(t reflect.Type) int {
 	size := int(t.Elem().Size())
 	if t.Elem() == reflect.TypeFor[string]() {
@@ -45,17 +45,17 @@ func sliceCost(t reflect.Type) int {
 	return 2*size + size/2
 }
 
-// entryCost is what the entries of a map cost: Go's maps keep them in groups of
-// eight, and double when seven eighths of the places are taken.
+// entryCost is the cost of the entries of a map. Go's maps keep entries in groups of
+// eight, and double when seven eighths of the slots are taken.
 type entryCost struct {
-	head  int // of any map
+	head  int // of every map
 	group int // of a map of one to eight entries
-	slot  int // of each entry of a larger one
-	boxes int // each entry: keys and values that are made outside of the map first
+	slot  int // of each entry of a larger map
+	boxes int // of each entry: keys and values are allocated outside the map first
 }
 
 func mapCost(t reflect.Type) entryCost {
-	const inline = 128 // larger keys and values stand outside of the map
+	const inline = 128 // larger keys and values are stored outside the map
 	c := entryCost{head: 96}
 	slot := 0
 	for _, part := range []reflect.Type{t.Key(), t.Elem()} {
@@ -76,10 +76,10 @@ func mapCost(t reflect.Type) entryCost {
 	return c
 }
 
-// anyMap is the map that an interface gets.
+// anyMap is the cost of a map that is decoded into an interface.
 var anyMap = mapCost(reflect.TypeFor[map[string]any]())
 
-// of is what a map of n entries costs once, and for each of them.
+// of returns the cost of a map of n entries, and of each of its entries.
 func (c *entryCost) of(n int) (once, each int) {
 	switch {
 	case n == 0:
@@ -89,13 +89,13 @@ func (c *entryCost) of(n int) (once, each int) {
 	case n <= presized:
 		return c.head + c.group, c.slot + c.boxes
 	}
-	return c.head + c.group, 3*c.slot + c.boxes // grows beyond what was made at once
+	return c.head + c.group, 3*c.slot + c.boxes // grows beyond its first size
 }
 
-// sliceCost is what a slice of n elements costs once, and for each of them.
+// sliceCost returns the cost of a slice of n elements, and of each of its elements.
 func (p *plan) sliceCost(n int) (once, each int) {
 	if n > presized && p.typ.Elem() == reflect.TypeFor[string]() {
-		return sliceHead, 8 * 16 // the only slice that the library grows step by step
+		return sliceHead, 8 * 16 // the only slice that the library grows in steps
 	}
 	return sliceHead, p.cost
 }

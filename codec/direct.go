@@ -8,10 +8,10 @@ import (
 	"github.com/desir-go/desir/internal/pack"
 )
 
-// Scalars without methods do not take the way through the msgpack library: their
-// bytes are the same, and what is not in one of the usual forms is left to it.
+// Scalars without methods are encoded and decoded without the msgpack library, in the
+// same bytes. Input that the library would not write is left to the library.
 
-// directForm returns the form of such a type, or nil.
+// directForm returns the form of such a type, or nil for any other type.
 func directForm(t reflect.Type, p *plan) *form {
 	if t.NumMethod() > 0 || reflect.PointerTo(t).NumMethod() > 0 {
 		return nil
@@ -46,7 +46,7 @@ func directForm(t reflect.Type, p *plan) *form {
 	}
 }
 
-// slowly decodes by the library, behind the guard.
+// slowly decodes with the library, after the guard.
 func slowly[T any](p *plan, data []byte, room int) (v T, err error) {
 	if data, err = p.guarded(data, room); err == nil {
 		err = p.unpack(data, reflect.NewAt(p.typ, unsafe.Pointer(&v)))
@@ -114,7 +114,7 @@ func directString(p *plan) *form {
 		decode: func(data []byte, room int) (string, error) {
 			r := pack.Reader{Data: unsafe.String(unsafe.SliceData(data), len(data))}
 			if _ = r.String(); !r.Bad() && r.Len() == 0 {
-				r.Data = string(data) // a copy: data is its owner's
+				r.Data = string(data) // a copy: the caller owns data
 				return r.String(), nil
 			}
 			return slowly[string](p, data, room)

@@ -47,11 +47,11 @@
 // alike.
 //
 // If the methods of a type write a value as nothing, and cannot read it from nothing, a
-// pointer to that value is read as nil. If the methods cannot read what they write for the
-// zero value of the type, Append reads back every value that they write, and refuses it
-// if that fails. Append also reads back what text and binary methods write for numbers,
-// booleans and structs of exported fields, and refuses a value that comes back different.
-// Two values whose field Valid is false count as the same value.
+// pointer to that value is read as nil. If the methods cannot read what they write for
+// the zero value of the type, Append reads back every value that they write, and refuses
+// it if that fails. Append also reads back what text and binary methods write for
+// numbers, booleans and structs of exported fields, and refuses a value that comes back
+// different. Two values whose field Valid is false count as the same value.
 //
 // A value in an interface is stored as its dynamic type is, and refused if that type is
 // refused. With omitempty, a field is left out if it is nil or empty. A field whose type
@@ -62,11 +62,11 @@
 // Decoding is stricter than that library. These are errors: an integer that does not fit
 // its type, a float where an integer is wanted, a number that a float cannot hold
 // exactly, more elements than an array has, and bytes after the value. Times are returned
-// in UTC. In an interface, integers are decoded as int64, or as uint64 if they are larger;
-// floats as float64 (except in keys of maps); arrays as []any; maps and structs as
-// map[string]any. An empty array can be read as an empty map, because Lua and PHP write
-// one for the other. The tests read data that libraries for Python, Ruby, PHP, Perl,
-// JavaScript and Lua wrote.
+// in UTC. In an interface, integers are decoded as int64, or as uint64 if they are
+// larger; floats as float64 (except in keys of maps); arrays as []any; maps and structs
+// as map[string]any. An empty array can be read as an empty map, because Lua and PHP
+// write one for the other. The tests read data that libraries for Python, Ruby, PHP,
+// Perl, JavaScript and Lua wrote.
 //
 // The following types are refused with [ErrUnsupported]:
 //
@@ -122,17 +122,18 @@
 // Stored bytes are not trusted. Decoding n bytes allocates at most 1 MiB + 512·n bytes in
 // addition to the returned T, accepts at most 64 levels of nesting (JSON: 10 000), and
 // returns a value or an error for any input. A panic in a marshalling method or in a
-// library becomes an error. Memory used by a type's own methods is not counted. All layers
-// of a codec share one bound, which is computed from the length of the stored bytes. If
-// decoding a value would exceed the bound, for example a long slice of large structs that
-// omit all their fields, Append refuses it with [ErrTooLarge], so that everything stored
-// can be read. Append also refuses a value that is nested more deeply or contains itself.
+// library becomes an error. Memory used by a type's own methods is not counted. All
+// layers of a codec share one bound, which is computed from the length of the stored
+// bytes. If decoding a value would exceed the bound, for example a long slice of large
+// structs that omit all their fields, Append refuses it with [ErrTooLarge], so that
+// everything stored can be read. Append also refuses a value that is nested more deeply
+// or contains itself.
 //
 // # Errors
 //
-// Decoding fails with a [*DecodeError]. It names the type, the codec, the field or element
-// inside the value, what was found there and what was wanted. The collections add the key.
-// The text never quotes stored bytes. For an error of an unmarshaler that is not part of
-// this package, it shows only the type of the error; [errors.Is] and [errors.As] find the
-// error itself.
+// Decoding fails with a [*DecodeError]. It names the type, the codec, the field or
+// element inside the value, what was found there and what was wanted. The collections add
+// the key. The text never quotes stored bytes. For an error of an unmarshaler that is not
+// part of this package, it shows only the type of the error; [errors.Is] and [errors.As]
+// find the error itself.
 package codec

@@ -6,21 +6,22 @@ import (
 	"reflect"
 )
 
-// Methods that do not read what they write are found at the zero value, once for a type:
-// uuid.NullUUID writes it as null, and reads no null. What such methods write is read again
-// each time, and refused if that fails. Methods that refuse to write the zero value, or
-// cannot, are not doubted: what they refuse is not stored.
+// The methods of some types cannot read what they write: uuid.NullUUID writes its zero
+// value as null, and cannot read null. The codec tries this once per type, with the zero
+// value. If it fails, every value of the type is read back when it is encoded, and
+// refused if that fails. Methods that fail to write the zero value are not tried: nothing
+// is stored then.
 //
-// What text and binary methods write of a type that can be compared from outside is read
-// again each time as well, and refused if another value comes back: a null.String writes an
-// empty text and no text alike. See [visible].
+// Values that text and binary methods write are also read back if they can be compared;
+// see [visible]. They are refused if another value comes back: null.String writes an
+// empty string and no string as the same text.
 
 const (
-	errUnread  refusal = "its own methods do not read what they write of this value"
-	errAnother refusal = "its own methods read another value from what they write of this one; codec.JSON, or a type without these methods, may keep it"
+	errUnread  refusal = "its methods cannot read what they write for this value"
+	errAnother refusal = "its methods read a different value from what they write for this one; codec.JSON, or a type without these methods, may preserve it"
 )
 
-// doubtful tells whether the zero value of a type is written and cannot be read.
+// doubtful reports whether the methods write the zero value and cannot read it.
 func doubtful(t reflect.Type, write func(v any) ([]byte, error), read func(v any, data []byte) error) bool {
 	data, err := attempt(func() ([]byte, error) { return write(reflect.New(t).Interface()) })
 	if err != nil {
@@ -30,7 +31,8 @@ func doubtful(t reflect.Type, write func(v any) ([]byte, error), read func(v any
 	return err != nil
 }
 
-// unread tells why methods do not read what they wrote of the value that v points at.
+// unread returns why the methods cannot read data, which they wrote for the value that v
+// points to. It returns nil if they can.
 func unread(v reflect.Value, data []byte, read func(v any, data []byte) error) error {
 	t := v.Type().Elem()
 	back, err := reread(t, data, read)
@@ -40,7 +42,7 @@ func unread(v reflect.Value, data []byte, read func(v any, data []byte) error) e
 	return err
 }
 
-// reread returns what methods read.
+// reread returns the value that the methods read from data.
 func reread(t reflect.Type, data []byte, read func(v any, data []byte) error) (reflect.Value, error) {
 	v := reflect.New(t)
 	if _, err := attempt(func() ([]byte, error) { return nil, read(v.Interface(), data) }); err != nil {

@@ -6,21 +6,21 @@ import (
 	"unsafe"
 )
 
-// What omitempty leaves out comes back as the zero value. So of a type with methods of
-// its own only the zero value is left out, and of a pointer or an interface only nil,
-// whatever they lead to.
+// A field that omitempty leaves out is decoded as the zero value. So a field whose type
+// has marshalling methods is left out only if it is the zero value, and a pointer or an
+// interface only if it is nil.
 
 type zeroer interface{ IsZero() bool }
 
 var zeroerType = reflect.TypeFor[zeroer]()
 
-// omitted tells whether a field of the struct at v is left out.
+// omitted reports whether the field is left out of the struct at v.
 func (f *planField) omitted(v unsafe.Pointer) bool {
 	return f.omit && f.plan.empty(unsafe.Add(v, f.offset))
 }
 
-// empty tells whether the value at v may be left out. A type with a method IsZero
-// decides by itself, unless other methods of it write something else than of the zero value.
+// empty reports whether the value at at may be left out. A method IsZero decides, unless
+// the marshalling methods write the value differently from the zero value.
 func (p *plan) empty(at unsafe.Pointer) bool {
 	v := reflect.NewAt(p.typ, at).Elem()
 	switch kind := p.typ.Kind(); kind {
@@ -51,7 +51,7 @@ func (p *plan) empty(at unsafe.Pointer) bool {
 	return v.Comparable() && v.Equal(reflect.Zero(p.typ)) // numbers: -0 is 0
 }
 
-// writtenAsZero tells whether methods write the same of a value as of the zero value.
+// writtenAsZero reports whether the methods write a value as they write the zero value.
 func (p *plan) writtenAsZero(v reflect.Value) bool {
 	if p.shape != packedShape || v.IsZero() {
 		return true
@@ -59,14 +59,14 @@ func (p *plan) writtenAsZero(v reflect.Value) bool {
 	write := p.writes()
 	mine, err := attempt(func() ([]byte, error) { return write(v.Addr().Interface()) })
 	if err != nil {
-		return true // as before it is left out, and not an error
+		return true // left out, as earlier versions did, and not an error
 	}
 	zero, err := attempt(func() ([]byte, error) { return write(reflect.New(p.typ).Interface()) })
 	return err != nil || bytes.Equal(mine, zero)
 }
 
-// stays tells whether a struct with methods of its own has a field that is always
-// stored by the field's tag. Such structs have never been left out.
+// stays reports whether a struct with marshalling methods has a field whose tag lacks
+// omitempty. Such structs have never been left out.
 func stays(t reflect.Type) bool {
 	for i := range t.NumField() {
 		f := t.Field(i)

@@ -105,11 +105,11 @@ func (e *encrypted) cipher(id uint32, key []byte) (cipher.AEAD, error) {
 	}
 	block, err := aes.NewCipher(key)
 	if err != nil {
-		return nil, badSignature("the key is no AES-256 key")
+		return nil, badSignature("the key is not an AES-256 key")
 	}
 	aead, err := cipher.NewGCM(block)
 	if err != nil {
-		return nil, badSignature("the key is no AES-256 key")
+		return nil, badSignature("the key is not an AES-256 key")
 	}
 	e.ciphers.Store(id, &keyedCipher{[keySize]byte(key), aead})
 	return aead, nil

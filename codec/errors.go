@@ -18,21 +18,21 @@ import (
 var ErrUnsupported = errors.New("codec: type not supported")
 
 // ErrTooLarge means that a value is longer than a [Limit] or a message may be, is nested
-// too deeply, or that decoding it would allocate more memory than the length of its stored
-// bytes allows. The package comment states the bounds. Encoding returns it before anything
-// is sent. Decoding returns it inside a [*DecodeError].
+// too deeply, or that decoding it would allocate more memory than the length of its
+// stored bytes allows. The package comment states the bounds. Encoding returns it before
+// anything is sent. Decoding returns it inside a [*DecodeError].
 var ErrTooLarge = errors.New("codec: value too large")
 
-// ErrSignature means that bytes are not a frame of [Encrypt] or [Sign] that was made with a
-// key of the ring for this object and place. The frame was altered, was moved from another
-// object or from another key of a map, or was made under a key that the ring does not
-// have, or the bytes are not a frame. Encoding returns it if the ring has no usable
+// ErrSignature means that bytes are not a frame of [Encrypt] or [Sign] that was made with
+// a key of the ring for this object and place. The frame was altered, was moved from
+// another object or from another key of a map, or was made under a key that the ring does
+// not have, or the bytes are not a frame. Encoding returns it if the ring has no usable
 // current key.
 var ErrSignature = errors.New("codec: signature not valid")
 
-// DecodeError reports bytes that do not encode a value of the wanted type. Decoding returns
-// the zero value with it. The text names the key, the field or element that was refused,
-// what was found there and what was wanted, for example
+// DecodeError reports bytes that do not encode a value of the wanted type. Decoding
+// returns the zero value with it. The text names the key, the field or element that was
+// refused, what was found there and what was wanted, for example
 //
 //	Home.Rooms[3].Number: text, want integer (int)
 //
@@ -93,8 +93,8 @@ func typeName(t reflect.Type) string {
 }
 
 // foreign hides the text of an error that another package worded, because decoders quote
-// their input. Its text is only the type of the cause. Is and As find the cause. It has no
-// Unwrap, so that no logger prints the error chain.
+// their input. Its text is only the type of the cause. Is and As find the cause. It has
+// no Unwrap, so that no logger prints the error chain.
 type foreign struct {
 	by    string // the method or codec that returned the error
 	cause error

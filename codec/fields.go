@@ -7,9 +7,8 @@ import (
 	"github.com/desir-go/desir/internal/pack"
 )
 
-// structure finds the fields of a struct as the library does: tags, embedded
-// structs whose fields are taken over, and names that stand for the same field.
-// Tests hold it to what the library writes.
+// structure finds the fields of a struct as the library does: by tags, with the fields of
+// embedded structs and with aliases. Tests compare it with what the library writes.
 func (b *planner) structure(p *plan, t reflect.Type) error {
 	fs, err := b.fields(t)
 	if err != nil {
@@ -30,8 +29,8 @@ type fieldSet struct {
 	list    []planField
 	parts   []planPart
 	byName  map[string]*plan
-	paths   map[string]string // of those in byName
-	twice   string            // a name that two fields have
+	paths   map[string]string // the fields in Go, by the names in byName
+	twice   string            // the error for two fields of one name; empty if there is none
 	asArray bool
 	omits   bool
 }
@@ -41,8 +40,8 @@ func (fs *fieldSet) add(f planField) {
 	fs.list = append(fs.list, f)
 }
 
-// call gives a field a name. The library lets the last one have it, with a line in the
-// log: what the others wrote is lost, or read into the wrong one.
+// call registers a name of a field, and notes a name that two fields have. The library
+// only logs that case and uses the last field, so the values of the others would be lost.
 func (fs *fieldSet) call(name, path string, p *plan) {
 	if other, ok := fs.paths[name]; ok && other != path && fs.twice == "" {
 		fs.twice = storedTwice(name, other, path)
@@ -81,7 +80,7 @@ func (b *planner) fields(t reflect.Type) (*fieldSet, error) {
 		fs.omits = fs.omits || tag.has("omitempty")
 		if f.Name == "_msgpack" {
 			fs.asArray = tag.has("as_array") || tag.has("asArray")
-			omitAll = tag.has("omitempty") // of the fields behind it
+			omitAll = tag.has("omitempty") // applies to the fields after it
 		}
 		if !f.IsExported() && !f.Anonymous {
 			continue
@@ -120,10 +119,10 @@ func (b *planner) fields(t reflect.Type) (*fieldSet, error) {
 	return fs, nil
 }
 
-// embed takes over the fields of an embedded struct, unless the library would not.
+// embed adds the fields of an embedded struct, if the library does so.
 //
-// It refuses an embedded pointer: to fill one, the library starts a goroutine for
-// its type that never ends, and has 256 values wait there to be used.
+// It refuses an embedded pointer. To fill it, the library would start a goroutine for its
+// type that never ends and keeps 256 values.
 func (b *planner) embed(fs *fieldSet, t reflect.Type, f reflect.StructField, forced bool) (taken bool, err error) {
 	at := f.Type
 	for at.Kind() == reflect.Pointer {
@@ -132,7 +131,7 @@ func (b *planner) embed(fs *fieldSet, t reflect.Type, f reflect.StructField, for
 	h := hooks(at)
 	switch {
 	case at.Kind() != reflect.Struct && forced:
-		return false, unsupported(t, "field "+f.Name+" is inline and no struct")
+		return false, unsupported(t, "field "+f.Name+" is tagged inline and is not a struct")
 	case at.Kind() != reflect.Struct, h != noHook && !forced:
 		return false, nil
 	case at != f.Type:
@@ -154,8 +153,8 @@ func (b *planner) embed(fs *fieldSet, t reflect.Type, f reflect.StructField, for
 	return true, nil
 }
 
-// embedsHidden refuses an embedded field that is unexported, and no struct whose fields are
-// taken over.
+// embedsHidden returns the error for an embedded field that is unexported and not a
+// struct.
 func embedsHidden(t reflect.Type, f reflect.StructField) error {
 	return unsupported(t, "it embeds "+f.Type.String()+", which is unexported, and could not be read back. Give the field a name, or the tag \"-\"")
 }
@@ -170,8 +169,8 @@ func (t fieldTag) has(option string) bool {
 	return ok
 }
 
-// parseTag reads `msgpack:"name,option,key:value"`. The library knows quotes and
-// brackets as well; a tag that uses them is refused rather than misread.
+// parseTag reads `msgpack:"name,option,key:value"`. The library also supports quotes and
+// brackets. A tag that uses them is refused.
 func parseTag(t reflect.Type, f reflect.StructField) (fieldTag, error) {
 	text := f.Tag.Get("msgpack")
 	tag := fieldTag{options: map[string]string{}}

@@ -149,7 +149,7 @@ func foreignValues() map[string][]asRead {
 			B []bool `msgpack:"b"`
 		}{1, []bool{true}}), not[map[int]any]("[*]: text, want integer (int)")},
 		"map 20":      {as(keys)},
-		"map of ints": {as(map[int]string{1: "a", 2: "b"}), as(map[int8]string{1: "a", 2: "b"}), not[any]("keys that are no strings"), not[map[string]string]("[*]: integer, want text or bytes (string)")},
+		"map of ints": {as(map[int]string{1: "a", 2: "b"}), as(map[int8]string{1: "a", 2: "b"}), not[any]("keys that are not strings"), not[map[string]string]("[*]: integer, want text or bytes (string)")},
 		"nested":      {as(nested), as[any](map[string]any{"user": map[string]any{"name": "Ada", "tags": []any{"x"}}, "list": []any{map[string]any{"id": int64(1)}, map[string]any{"id": int64(2)}}, "none": []any{}})},
 
 		"time":  {as(at), as[any](at), as(&at)},
@@ -191,8 +191,8 @@ func foreignOthers() map[string][]asRead {
 		"php map empty": emptyMap, "lua map empty": emptyMap,
 		"php order": {as(order)}, "lua order": {as(order)}, "perl order": {as(noBlob)},
 		// Objects have their class under the key nil, unless msgpack.php_only is off.
-		"php object":           {as(id{300}), not[any]("keys that are no strings")},
-		"php object of others": {as([]int{300}), not[struct{ A, B int }]("another number of fields")},
+		"php object":           {as(id{300}), not[any]("keys that are not strings")},
+		"php object of others": {as([]int{300}), not[struct{ A, B int }]("a different number of fields")},
 		// What was made of an integer by interpolation is a string in Perl.
 		"perl map 20": {as(digits), not[map[string]int]("[*]: text, want integer (int)")},
 		// Numbers that are whole are integers.
@@ -206,9 +206,9 @@ func foreignOthers() map[string][]asRead {
 		"msgpackr undefined in a map": {not[map[string]any]("[*]: an extension of type 0"), not[any]("an extension of type 0"), not[struct {
 			A *int `msgpack:"a"`
 		}]("A: extension or time, want integer (int)")},
-		"msgpackr record": {not[any]("left over"), not[id]("integer, want map (codec.id)")},
+		"msgpackr record": {not[any]("extra bytes"), not[id]("integer, want map (codec.id)")},
 		// A table without a hole is an array.
-		"lua map of ints": {as(map[int]string{1: "a", 2: "b", 4: "d"}), not[any]("keys that are no strings")},
+		"lua map of ints": {as(map[int]string{1: "a", 2: "b", 4: "d"}), not[any]("keys that are not strings")},
 	}
 }
 

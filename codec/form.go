@@ -7,23 +7,23 @@ import (
 	"unsafe"
 )
 
-// form is how one codec stores one Go type. p points at a value of that type.
+// form is how one codec stores one Go type. p points to a value of that type.
 type form struct {
 	append func(dst []byte, p unsafe.Pointer) ([]byte, error)
 	decode func(data []byte, p unsafe.Pointer, room int) error
 	check  func(data []byte, room int) error
 
-	// direct, of scalars only, points at the typed[U] of their kind: a typed[T] of
-	// a type of that kind has the same layout, and its functions the same registers,
-	// so it is read as one. That is what spares a scalar the detour through p,
-	// which moves the value to the heap.
+	// direct points to the typed[U] of a scalar kind U, and is nil for other types. A
+	// typed[T] of a type T of this kind has the same layout, and its functions use the
+	// same registers, so direct is converted to a *typed[T]. Passing the scalar through
+	// p instead would move it to the heap.
 	direct unsafe.Pointer
 
-	// headed returns the direct form of a headed.Of; nil if the form is not direct.
+	// headed returns the direct form of a headed.Of. It is nil if the form is not direct.
 	headed func(cut cutter) *form
 
-	lax     bool // direct, and reads other bytes than those that it writes
-	trusted bool // the type's own text methods: one text for one value
+	lax     bool // direct, and also reads bytes that it does not write
+	trusted bool // the type's text methods are trusted to write one text for one value
 }
 
 // erase returns the form of every type that has the same kind as U.
@@ -45,7 +45,7 @@ func erased[U any](t typed[U]) *form {
 	}
 }
 
-// base is a codec that makes bytes itself, as opposed to one that wraps another.
+// base is a codec that is not a wrapper.
 type base struct {
 	name          string
 	deterministic bool
@@ -57,7 +57,7 @@ func (b *base) Name() string        { return b.name }
 func (b *base) String() string      { return b.name }
 func (b *base) Deterministic() bool { return b.deterministic }
 
-// form returns the form of t, worked out when it is first asked for.
+// form returns the form of t. The first call for a type computes it.
 func (b *base) form(t reflect.Type) (*form, error) {
 	if f, ok := b.forms.Load(t); ok {
 		if f, ok := f.(*form); ok {
@@ -74,13 +74,13 @@ func (b *base) form(t reflect.Type) (*form, error) {
 	return f, nil
 }
 
-// Append implements Codec. The dynamic type of v stands for the static type.
+// Append implements Codec. It uses the dynamic type of v as the static type.
 func (b *base) Append(dst []byte, v any) ([]byte, error) { return appendAny(b, dst, nowhere, v) }
 
-// Decode implements Codec. The target is replaced whole, or left as it was.
+// Decode implements Codec. On an error the target is unchanged.
 func (b *base) Decode(data []byte, ptr any) error { return decodeAny(b, data, nowhere, ptr) }
 
-// appendAny is Codec.Append of every codec here, with the errors of the contract.
+// appendAny implements Append of the codecs of this package, with the documented errors.
 func appendAny(c Codec, dst []byte, at place, v any) ([]byte, error) {
 	t := reflect.TypeOf(v)
 	if t == nil {
@@ -144,7 +144,7 @@ func checkValue(c Codec, t reflect.Type, data []byte, at place, room int) error 
 	return nil
 }
 
-// decodeAny is Codec.Decode of every codec here, with the errors of the contract.
+// decodeAny implements Decode of the codecs of this package, with the documented errors.
 func decodeAny(c Codec, data []byte, at place, ptr any) error {
 	target := reflect.ValueOf(ptr)
 	if target.Kind() != reflect.Pointer || target.IsNil() {

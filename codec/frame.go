@@ -6,12 +6,12 @@ import "encoding/binary"
 //
 //	version 1 | mode 1 | key id 4, big endian
 //
-// In a frame of Encrypt, nonce 12 | ciphertext | tag 16 follow. In a frame of Sign, body |
-// MAC 32 follow. Header and object are authenticated with the body, so that a frame cannot
-// be moved to another object, read in the other mode or claim another key.
+// In a frame of Encrypt, nonce 12 | ciphertext | tag 16 follow. In a frame of Sign, body
+// | MAC 32 follow. Header and object are authenticated with the body, so that a frame
+// cannot be moved to another object, read in the other mode or claim another key.
 //
-// Version 2 is for values that have a place inside their object. The place is authenticated
-// too. Version 1 is for values without a place.
+// Version 2 is for values that have a place inside their object. The place is
+// authenticated too. Version 1 is for values without a place.
 const (
 	freeVersion  = 1
 	boundVersion = 2
@@ -41,11 +41,11 @@ func (s *sealing) readHeader(data []byte, mode byte, at place, overhead int) (ke
 	case len(data) < overhead:
 		return 0, at, badSignature("too short for a frame")
 	case data[0] != freeVersion && data[0] != boundVersion:
-		return 0, at, badSignature("no frame, or one of a newer version")
+		return 0, at, badSignature("not a frame, or a frame of a newer version")
 	case data[1] != mode:
-		return 0, at, badSignature("a frame of another kind")
+		return 0, at, badSignature("a frame of another mode")
 	case data[0] == boundVersion && !at.given:
-		return 0, at, badSignature("made for one place of an object")
+		return 0, at, badSignature("bound to a place in an object")
 	case data[0] == freeVersion && at.given && !s.unbound:
 		return 0, at, badSignature("not bound to its place; see ReadUnbound")
 	case data[0] == freeVersion:
@@ -79,9 +79,9 @@ type sealOption func(*sealing)
 func (o sealOption) applySeal(s *sealing) { o(s) }
 
 // ReadUnbound makes a codec also read frames that are not bound to a place. Earlier
-// versions of desir wrote such frames into maps. Use the option for an upgrade: write every
-// value again, which binds it, and then remove the option. While the option is set, a
-// client that can write to Redis can exchange these old values between the keys of one
+// versions of desir wrote such frames into maps. Use the option for an upgrade: write
+// every value again, which binds it, and then remove the option. While the option is set,
+// a client that can write to Redis can exchange these old values between the keys of one
 // map, or replace a new value by an old one.
 func ReadUnbound() SealOption { return sealOption(func(s *sealing) { s.unbound = true }) }
 

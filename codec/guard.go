@@ -7,25 +7,25 @@ import (
 	"github.com/vmihailenco/msgpack/v5/msgpcode"
 )
 
-// The guard stands in front of the msgpack library, which believes every length
-// it is told, nests without end, and cuts integers to fit. It passes over the bytes
-// once, together with the plan of the type, and adds up what decoding them would
-// allocate: of each element what it costs in the container that it stands in.
+// The guard checks bytes before the msgpack library decodes them. The library trusts
+// every length, has no limit of nesting, and truncates integers that do not fit. The
+// guard reads the bytes once, along the plan of the type, and adds up the memory that
+// decoding them would allocate: for each element its cost in its container.
 
 const (
 	whyDepth = "nested deeper than 64"
-	whyRoom  = "it needs more memory than 1 MiB and 512 bytes for each of its bytes"
+	whyRoom  = "decoding it needs more memory than 1 MiB and 512 bytes for each of its bytes"
 )
 
 type guard struct {
 	reader
 	room  int
 	depth int
-	edits []edit // of what the library does not read as it is
-	try   bool   // read what has methods of its own, to find out what they refuse
+	edits []edit // replacements of values that the library would misread
+	try   bool   // call marshalling methods, to find the value that they refuse
 }
 
-// edit puts other bytes in the place of one value.
+// edit replaces the bytes of one value.
 type edit struct {
 	from, to int
 	with     string
@@ -36,13 +36,13 @@ const (
 	zeroTime = "\xc7\x0c\xff\x00\x00\x00\x00\xff\xff\xff\xf1\x88\x6e\x09\x00" // of time.Time{}
 )
 
-// replace notes an edit of the value that began at from and has been passed.
+// replace adds an edit of the value that begins at from and ends at the current position.
 func (g *guard) replace(from int, with string) error {
 	g.edits = append(g.edits, edit{from, g.pos, with})
 	return g.charge(editCost + len(with))
 }
 
-// edited is the data with the edits done.
+// edited returns the data with all edits applied.
 func (g *guard) edited() []byte {
 	if len(g.edits) == 0 {
 		return g.data
@@ -56,15 +56,15 @@ func (g *guard) edited() []byte {
 	return append(out, g.data[at:]...)
 }
 
-// check refuses bytes that the library must not see. It accepts everything that the
-// library writes for the type, as long as it stays within the bounds.
+// check refuses bytes that the library must not decode. It accepts everything that the
+// library writes for the type, within the bounds.
 func (p *plan) check(data []byte, room int) error {
 	_, err := p.guarded(data, room)
 	return err
 }
 
-// guarded is check, and returns the bytes as the library is to see them: with a zero
-// time for nil, and an empty map for an empty array, as Lua and PHP write one.
+// guarded is check, and returns the bytes that the library decodes: nil is replaced by a
+// zero time, and an empty array, which Lua and PHP write, by an empty map.
 func (p *plan) guarded(data []byte, room int) ([]byte, error) {
 	g := guard{reader: reader{data: data}, room: room - reservedBase - reservedPerByte*len(data)}
 	if g.room < 0 {
@@ -90,7 +90,7 @@ func (g *guard) charge(n int) error {
 	return nil
 }
 
-// chargeEach is charge for n elements; their number is hostile, and may overflow.
+// chargeEach is charge for n elements. n is not trusted: n*each may overflow.
 func (g *guard) chargeEach(n int, once, each int) error {
 	if each > 0 && n > g.room/each {
 		return tooLarge(whyRoom)
@@ -105,7 +105,7 @@ func (g *guard) enter() error {
 	return nil
 }
 
-// value passes over one value that p's type is going to read.
+// value checks one value that is decoded into the type of p.
 func (g *guard) value(p *plan) error {
 	if g.short(p) {
 		return nil
@@ -142,7 +142,7 @@ func (g *guard) value(p *plan) error {
 			return err
 		}
 	}
-	if t.class == nilClass { // the zero value, for every type
+	if t.class == nilClass { // nil is the zero value of every type
 		if p.shape == timeShape && !pointed {
 			return g.replace(start, zeroTime)
 		}
@@ -190,7 +190,7 @@ func (g *guard) value(p *plan) error {
 	return nil
 }
 
-// short passes over what most values are: small numbers, short strings, booleans.
+// short skips the most common values: small numbers, short strings and booleans.
 func (g *guard) short(p *plan) bool {
 	if g.pos >= len(g.data) {
 		return false
@@ -223,7 +223,7 @@ func (g *guard) short(p *plan) bool {
 	return true
 }
 
-// want refuses a token of another class, which begins with the byte first.
+// want refuses a token of another class. first is the first byte of the token.
 func (p *plan) want(t token, first byte, c class) error {
 	if t.class == c {
 		return nil
@@ -231,8 +231,8 @@ func (p *plan) want(t token, first byte, c class) error {
 	return p.unexpected(t, first)
 }
 
-// narrow replaces a float of 64 bits by one of 32, which the library wants, if that is the
-// same number: most languages write no others.
+// narrow replaces a 64-bit float by a 32-bit float, which the library requires for a
+// float32, if both are the same number. Most languages write only 64-bit floats.
 func (g *guard) narrow(t token, start int) error {
 	f := math.Float64frombits(t.n)
 	if float64(float32(f)) != f && f == f {
@@ -241,7 +241,7 @@ func (g *guard) narrow(t token, start int) error {
 	return g.replace(start, string(binary.BigEndian.AppendUint32([]byte{msgpcode.Float}, math.Float32bits(float32(f)))))
 }
 
-// number holds a token against the width of a kind; the library only cuts.
+// number refuses a number that does not fit the kind; the library would truncate it.
 func (p *plan) number(t token, first byte) error {
 	switch {
 	case p.shape == floatShape:
@@ -252,7 +252,7 @@ func (p *plan) number(t token, first byte) error {
 			if p.bits == 64 {
 				return nil
 			}
-			return errNarrow // to the plain reader; the guard looks closer
+			return errNarrow // for plainReader; the guard calls narrow before
 		case intClass, uintClass:
 			if !t.exact(p.bits) {
 				return errInexact

@@ -19,8 +19,8 @@ func init() {
 // cutter returns the length of the header that data begins with.
 type cutter = func(data []byte) (length int, ok bool)
 
-// withHead puts the header where the layers of c end, so that they apply to the header and
-// the value. A codec of another package applies to the value only.
+// withHead returns a codec for a headed.Of. The layers of c apply to the header and the
+// value. A codec of another package applies to the value only.
 func withHead(c Codec, cut cutter) Codec {
 	switch c := c.(type) {
 	case *wrapper:
@@ -41,7 +41,7 @@ func withHead(c Codec, cut cutter) Codec {
 	}}}
 }
 
-// headedForeign is the codec of a headed.Of whose value has a codec of another package.
+// headedForeign is a codec for a headed.Of whose value has a codec of another package.
 type headedForeign struct {
 	base
 	inner Codec
@@ -84,7 +84,7 @@ func (f *form) withHead(offset uintptr, cut cutter) *form {
 	}
 }
 
-// typedWithHead is withHead for forms that are direct.
+// typedWithHead is form.withHead for forms that are direct.
 func typedWithHead[T any](t typed[T], cut cutter) typed[headed.Of[T]] {
 	return typed[headed.Of[T]]{
 		append: func(dst []byte, v headed.Of[T]) ([]byte, error) {
@@ -113,7 +113,7 @@ func checkBehind(check func([]byte, int) error, cut cutter) func([]byte, int) er
 	}
 }
 
-// foreignForm is the form of t under a codec of another package.
+// foreignForm returns the form of t under a codec of another package.
 func foreignForm(c Codec, t reflect.Type) *form {
 	return &form{
 		append: func(dst []byte, p unsafe.Pointer) (_ []byte, err error) {

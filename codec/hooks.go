@@ -8,7 +8,8 @@ import (
 	"github.com/vmihailenco/msgpack/v5"
 )
 
-// hook says which methods of a type msgpack calls instead of looking inside it.
+// hook is the pair of methods of a type that msgpack calls, instead of encoding its
+// fields.
 type hook uint8
 
 const (
@@ -18,11 +19,11 @@ const (
 	ownBinary       // MarshalBinary, UnmarshalBinary, inside a byte string
 	ownText         // MarshalText, UnmarshalText, inside a byte string
 	timeHook        // time.Time: an extension
-	mixedHooks      // writes through one pair of methods, reads through another
+	mixedHooks      // written by one pair of methods, and read by another
 )
 
-// hooks finds them in the library's order: the methods of the type itself first, then
-// those of its pointer.
+// hooks returns the hook of t. Like the library, it looks at the methods of the type
+// first, and then at those of a pointer to it.
 func hooks(t reflect.Type) hook {
 	switch {
 	case t == reflect.TypeFor[time.Time]():

@@ -6,10 +6,11 @@ import (
 	"github.com/vmihailenco/msgpack/v5"
 )
 
-const errKeys refusal = "a map inside an interface has keys that are no strings"
+const errKeys refusal = "a map inside an interface has keys that are not strings"
 
-// any passes over what an interface receives, or somebody's own decoder: a value that
-// begins at start. The maps that an interface receives have strings for keys.
+// any checks a value, beginning at start, that is decoded into an interface or by the
+// type's own decoder. keys is the class that keys of maps must have: strings for an
+// interface.
 func (g *guard) any(t token, start int, keys class) error {
 	switch t.class {
 	case extClass:
@@ -60,7 +61,7 @@ func (g *guard) anyMap(n int, keys class) error {
 		if err != nil {
 			return err
 		}
-		if keys != anyClass && i%2 == 0 && t.class != keys { // nil would be read as an empty string
+		if keys != anyClass && i%2 == 0 && t.class != keys { // nil would be decoded as an empty string
 			return errKeys
 		}
 		if err := g.any(t, start, keys); err != nil {
@@ -71,16 +72,17 @@ func (g *guard) anyMap(n int, keys class) error {
 	return nil
 }
 
-// readExtension asks the library, which may know extensions that the program registered.
+// readExtension decodes an extension with the library, where programs register
+// extensions.
 func readExtension(data []byte, code byte) error {
 	var v any
 	if err := msgpack.Unmarshal(data, &v); err != nil {
-		return refusal("an extension of type " + strconv.Itoa(int(int8(code))) + ", which is not known here")
+		return refusal("an extension of type " + strconv.Itoa(int(int8(code))) + ", which is not registered")
 	}
 	return nil
 }
 
-// skip passes over a field that the struct does not have: nothing is kept of it.
+// skip checks the value of a field that the struct does not have. Decoding discards it.
 func (g *guard) skip(t token) error {
 	n := int(t.n)
 	switch t.class {

@@ -11,7 +11,8 @@ import (
 	"unsafe"
 )
 
-// jsonForm is encoding/json, with a guard for types of which short text makes much.
+// jsonForm is encoding/json, with a guard for types of which a short text may allocate
+// much.
 func jsonForm(t reflect.Type) (*form, error) {
 	p, err := jsonPlanOf(t, true)
 	if err != nil {
@@ -35,8 +36,8 @@ func jsonForm(t reflect.Type) (*form, error) {
 			if err := enc.Encode(reflect.NewAt(t, v).Interface()); err != nil {
 				return nil, quiet(err)
 			}
-			out := w.buf[:len(w.buf)-1]                           // without the line feed that an Encoder ends with
-			if bytes.Contains(out[len(dst):], []byte(`\ufffd`)) { // as bytes that are not UTF-8 are written
+			out := w.buf[:len(w.buf)-1]                           // without the line feed that Encoder appends
+			if bytes.Contains(out[len(dst):], []byte(`\ufffd`)) { // which encoding/json writes for invalid UTF-8
 				if err := p.texts(reflect.NewAt(t, v).Elem()); err != nil {
 					return nil, err
 				}
@@ -74,8 +75,8 @@ func (w *appender) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// quiet gives the errors of encoding/json words of ours, and hides those that quote what
-// a marshaler returned.
+// quiet replaces errors of encoding/json, and hides those that quote what a marshaler
+// returned.
 func quiet(err error) error {
 	switch e := err.(type) {
 	case *json.UnsupportedValueError:
@@ -89,20 +90,20 @@ func quiet(err error) error {
 	return err
 }
 
-// jsonReason says what encoding/json found where, without the value, which its own words
-// may quote.
+// jsonReason says what encoding/json found and where. The text of encoding/json may quote
+// the value.
 func jsonReason(err error) error {
 	if syntax, ok := err.(*json.SyntaxError); ok {
-		return &restated{"no JSON: byte " + strconv.FormatInt(syntax.Offset, 10), err}
+		return &restated{"invalid JSON at byte " + strconv.FormatInt(syntax.Offset, 10), err}
 	}
 	bad, ok := err.(*json.UnmarshalTypeError)
 	if !ok {
 		return reworded("json", err)
 	}
-	found, _, _ := strings.Cut(bad.Value, " ") // a number stands behind its kind
+	found, _, _ := strings.Cut(bad.Value, " ") // a number follows its kind
 	words := jsonWord(found) + ", want " + jsonWant(bad.Type)
 	if found == "number" && jsonInteger(bad.Type.Kind()) {
-		words = "a number that is no " + bad.Type.String()
+		words = "a number that is not a valid " + bad.Type.String()
 	}
 	why := error(&restated{words, err})
 	if bad.Field != "" {
@@ -144,8 +145,8 @@ func jsonWant(t reflect.Type) string {
 	return word + " (" + t.String() + ")"
 }
 
-// unicodeText tells whether encoding/json reads all text as it stands: it puts U+FFFD in
-// the place of bytes that are not UTF-8, and of half a surrogate pair.
+// unicodeText reports whether encoding/json decodes all text unchanged. It replaces
+// invalid UTF-8 and unpaired surrogates by U+FFFD.
 func unicodeText(data []byte) bool {
 	if !utf8.Valid(data) {
 		return false
@@ -173,7 +174,7 @@ func unicodeText(data []byte) bool {
 	return true
 }
 
-// escaped reads four hexadecimal digits; -1 if there are others.
+// escaped reads four hexadecimal digits. It returns -1 if data does not begin with them.
 func escaped(data []byte) int64 {
 	if len(data) < 4 {
 		return -1

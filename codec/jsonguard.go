@@ -8,9 +8,9 @@ import (
 	"strings"
 )
 
-// jsonGuard passes over JSON with the plan of a type and adds up what decoding it
-// would allocate. It need not know bad JSON from good: encoding/json looks through
-// all of it, to a depth of 10 000, before it decodes any.
+// jsonGuard reads JSON along the plan of a type and adds up the memory that decoding it
+// would allocate. It does not validate the JSON: encoding/json does so, to a depth of 10
+// 000, before it decodes anything.
 type jsonGuard struct {
 	data  []byte
 	pos   int
@@ -20,7 +20,7 @@ type jsonGuard struct {
 
 const maxJSONDepth = 10_000
 
-// errGiveUp: no JSON; encoding/json says so.
+// errGiveUp ends the check of invalid JSON, which encoding/json reports.
 const errGiveUp refusal = "not JSON"
 
 func (p *jsonPlan) check(data []byte, room int) error {
@@ -41,7 +41,7 @@ func (g *jsonGuard) charge(n int) error {
 	return nil
 }
 
-// peek returns the next byte that is no space, 0 at the end.
+// peek returns the next byte that is not a space, or 0 at the end.
 func (g *jsonGuard) peek() byte {
 	for ; g.pos < len(g.data); g.pos++ {
 		switch c := g.data[g.pos]; c {
@@ -53,7 +53,7 @@ func (g *jsonGuard) peek() byte {
 	return 0
 }
 
-// take passes the next byte if it is c.
+// take skips the next byte if it is c.
 func (g *jsonGuard) take(c byte) bool {
 	if g.peek() != c {
 		return false
@@ -86,8 +86,8 @@ func (g *jsonGuard) value(p *jsonPlan) error {
 	return g.object(p)
 }
 
-// scalar passes over a string, a number or a word. In an interface an integer has to be one
-// that a float64 holds.
+// scalar checks a string, a number or a word. In an interface, an integer must be one
+// that a float64 holds exactly.
 func (g *jsonGuard) scalar(c byte, free bool) error {
 	if c == '"' {
 		_, err := g.string()
@@ -106,11 +106,11 @@ func (g *jsonGuard) scalar(c byte, free bool) error {
 	return nil
 }
 
-// exactDigits is how many digits a float64 holds of any integer.
+// exactDigits is the number of digits that a float64 holds exactly of any integer.
 const exactDigits = 15
 
-// exactText tells whether a float64 holds an integer, or is written in these digits, as
-// encoding/json does it up to 1e21. What is no integer it does not judge.
+// exactText reports whether a float64 holds an integer exactly, or is formatted as these
+// digits, as encoding/json does up to 1e21. It is true for text that is not an integer.
 func exactText(text []byte) bool {
 	for i, c := range text {
 		if (c < '0' || c > '9') && (c != '-' || i > 0) {
@@ -217,8 +217,8 @@ func (g *jsonGuard) member(p *jsonPlan, quoted []byte) error {
 	return g.value(jsonLeaf)
 }
 
-// field finds the field that encoding/json would: the exact name first, then one
-// that differs in case only.
+// field returns the field that encoding/json would use: the field with the exact name, or
+// the first whose name differs only in case.
 func (p *jsonPlan) field(quoted []byte) *jsonField {
 	name := string(quoted[1 : len(quoted)-1])
 	if strings.ContainsRune(name, '\\') && json.Unmarshal(quoted, &name) != nil {

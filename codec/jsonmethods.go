@@ -13,7 +13,7 @@ var (
 	textUnmarshaler = reflect.TypeFor[encoding.TextUnmarshaler]()
 )
 
-// jsonWay is how encoding/json writes a type, or reads it.
+// jsonWay is how encoding/json writes or reads a type.
 type jsonWay uint8
 
 const (
@@ -27,7 +27,7 @@ var jsonPairs = [...][]method{
 	byText: {marshalText, unmarshalText},
 }
 
-// jsonWrites finds the way of a value that has an address, or has none.
+// jsonWrites returns how a value is written. addr says whether it is addressable.
 func jsonWrites(t reflect.Type, addr bool) jsonWay {
 	p := t
 	if addr {
@@ -42,8 +42,8 @@ func jsonWrites(t reflect.Type, addr bool) jsonWay {
 	return byKind
 }
 
-// jsonReads finds the way back: where a value is read it has an address, but the
-// methods of a pointer to a type without a name are not looked for.
+// jsonReads returns how a value is read. The value is addressable then, but encoding/json
+// does not look at the methods of a pointer to an unnamed type.
 func jsonReads(t reflect.Type) jsonWay {
 	p := t
 	if t.Name() != "" {
@@ -58,8 +58,8 @@ func jsonReads(t reflect.Type) jsonWay {
 	return byKind
 }
 
-// jsonMethods tells whether methods of a type write and read it, or why one of them
-// does not.
+// jsonMethods reports whether methods of a type write and read it. It returns an error if
+// they do only one of the two.
 func jsonMethods(t reflect.Type, addr bool) (bool, error) {
 	if t.Kind() == reflect.Pointer || t.Kind() == reflect.Interface {
 		return false, nil
@@ -72,17 +72,17 @@ func jsonMethods(t reflect.Type, addr bool) (bool, error) {
 	}
 	if writes != reads {
 		if !addr && jsonWrites(t, true) == reads {
-			return false, unsupported(t, "its "+jsonPairs[reads][0].name+" needs a pointer, which encoding/json has not in a map or an interface. Store a pointer to it")
+			return false, unsupported(t, "its "+jsonPairs[reads][0].name+" needs a pointer, which encoding/json does not have in a map or an interface. Store a pointer to it")
 		}
 		return false, unsupported(t, "it is written by one pair of marshalling methods and read by another, or has half a pair")
 	}
 	return writes != byKind, nil
 }
 
-// jsonKeys tells whether the keys of a map have to be looked at one by one, or why they
-// are not written as they are read. Strings are written as they are, whatever methods
-// they have, and others by MarshalText, if it needs no pointer; all are read by
-// UnmarshalJSON if they have that and UnmarshalText, or by the latter.
+// jsonKeys reports whether each key of a map must be checked, or returns why keys are not
+// read as they are written. encoding/json writes strings unchanged and ignores their
+// methods. It writes other keys with MarshalText, if that needs no pointer. It reads all
+// keys with UnmarshalText, or with UnmarshalJSON if the type has both.
 func jsonKeys(t reflect.Type) (keyed bool, err error) {
 	key := t.Key()
 	p := reflect.PointerTo(key)
@@ -103,17 +103,16 @@ func jsonKeys(t reflect.Type) (keyed bool, err error) {
 		}
 		return false, unsupported(t, "JSON has no keys of type "+key.String())
 	}
-	return false, unsupported(t, "JSON has no keys of type "+key.String()+": it has half a pair of text methods, or one that needs a pointer")
+	return false, unsupported(t, "JSON has no keys of type "+key.String()+": it has only one of the two text methods, or one that needs a pointer")
 }
 
-// errKeyText: encoding/json would read another key, or none.
-const errKeyText refusal = "a key of a map is not read by its methods as JSON writes it"
+const errKeyText refusal = "the methods of a map key read something else than JSON writes"
 
-// keptKey tells whether a key is read as it is written.
+// keptKey reports whether a key is read as it is written.
 func keptKey(key reflect.Value) bool {
 	text, err := jsonKey(key)
 	if err != nil {
-		return true // encoding/json says so
+		return true // encoding/json reports the error
 	}
 	again := reflect.New(key.Type())
 	if u, ok := again.Interface().(json.Unmarshaler); ok {

@@ -6,37 +6,40 @@ import (
 	"sync"
 )
 
-// jsonPlan is a type as the JSON guard sees it. What is no container, and what a
-// type's own methods read, is a leaf: it costs what its text does.
+// jsonPlan describes a type to the JSON guard. Types that are not containers, and types
+// that have methods for JSON, are leaves: decoding them costs about as much as their
+// text.
 type jsonPlan struct {
-	kind reflect.Kind // Slice, Array, Map, Struct, Pointer; Invalid is a leaf
-	cost int          // of an element in a slice, of a map's entry, of a pointer's target
+	kind reflect.Kind // Slice, Array, Map, Struct, Pointer; Invalid for a leaf
+	cost int          // of an element of a slice, an entry of a map, a pointer's target
 	head int          // of a map
 	len  int          // of an array
 	elem *jsonPlan
 
 	fields []jsonField
 
-	free    bool // an interface: what it holds decides
-	wide    bool // an integer of 64 bits, which an interface would receive as a float
-	text    bool // a string
-	keyed   bool // of a map: its keys may be read by other methods than they are written by
-	guarded bool // of the plan that was asked for
-	doubt   bool // of the same: methods in it may not read what they write
-	walked  bool // of the same: a value of it can nest without end, or hold what JSON has no place for
+	free  bool // an interface: its contents decide
+	wide  bool // a 64-bit integer, which is decoded as a float in an interface
+	text  bool // a string
+	keyed bool // a map whose keys may be read by other methods than they are written by
+
+	// Set in the plan of a whole type only, not in the plans of its parts.
+	guarded bool // decoding needs the guard
+	doubt   bool // methods in it may be unable to read what they write
+	walked  bool // a value can nest without limit, or hold something that JSON cannot represent
 }
 
 type jsonField struct {
 	name  string
 	plan  *jsonPlan
-	cost  int // of embedded structs behind pointers on the way
+	cost  int // of the embedded pointers that lead to the field
 	index []int
 }
 
 var jsonLeaf = &jsonPlan{}
 
-// jsonPlace is a type where values of it have an address, or not: in maps and interfaces
-// encoding/json does not find the methods of a pointer.
+// jsonPlace is a type, and whether its values are addressable. In maps and interfaces
+// they are not, and encoding/json does not call the methods of a pointer.
 type jsonPlace struct {
 	typ  reflect.Type
 	addr bool
@@ -72,13 +75,14 @@ type jsonPlanner struct {
 	doubt   bool
 }
 
-// jsonGrowth is how much more than its final size a slice takes while it grows.
+// jsonGrowth is the memory that a growing slice allocates, as a multiple of its final
+// size.
 const jsonGrowth = 8
 
 func (b *jsonPlanner) plan(t reflect.Type, addr bool) (_ *jsonPlan, err error) {
 	if p, ok := b.done[jsonPlace{t, addr}]; ok {
 		if b.busy[p] {
-			b.guarded, b.walked = true, true // recursive: what it costs is not known yet
+			b.guarded, b.walked = true, true // recursive: its cost is not known yet
 		}
 		return p, nil
 	}
@@ -99,11 +103,11 @@ func (b *jsonPlanner) plan(t reflect.Type, addr bool) (_ *jsonPlan, err error) {
 		}
 		b.afford(p.cost+p.elem.load(0), 2)
 	case reflect.Array:
-		p.len, b.guarded = t.Len(), true // json drops what does not fit; the guard refuses it
+		p.len, b.guarded = t.Len(), true // json drops surplus elements; the guard refuses them
 		p.elem, err = b.plan(t.Elem(), addr)
 	case reflect.Pointer:
 		if t.Elem() == t {
-			return nil, unsupported(t, "it points at nothing but pointers")
+			return nil, unsupported(t, "it points only to pointers")
 		}
 		p.cost = rounded(t.Elem().Size())
 		if p.elem, err = b.plan(t.Elem(), true); err != nil {
@@ -126,17 +130,17 @@ func (b *jsonPlanner) plan(t reflect.Type, addr bool) (_ *jsonPlan, err error) {
 	return p, err
 }
 
-// afford notes whether so few bytes pay for so much.
+// afford sets guarded if the cost exceeds what that many bytes of input pay for.
 func (b *jsonPlanner) afford(cost, bytes int) {
 	if cost > perByte*bytes {
 		b.guarded = true
 	}
 }
 
-// load is what a value costs at once, besides the place it stands in.
+// load returns what the first byte of a value can cost, besides its slot in a container.
 func (p *jsonPlan) load(depth int) int {
 	switch {
-	case p.kind == reflect.Pointer && depth < maxDepth && p.elem != nil: // nil: recursive, and guarded anyway
+	case p.kind == reflect.Pointer && depth < maxDepth && p.elem != nil: // nil if recursive, which is guarded
 		return p.cost + p.elem.load(depth+1)
 	case p.kind == reflect.Map:
 		return p.head
@@ -159,9 +163,9 @@ func (b *jsonPlanner) mapping(p *jsonPlan, t reflect.Type) (err error) {
 	return nil
 }
 
-// structure follows the rules of encoding/json: of the fields of one name, the least
-// embedded wins, then the tagged one; if two are left, none is read. A field that does not
-// win would be lost, and is refused.
+// structure adds the fields of a struct. Of several fields with one name, encoding/json
+// uses the least embedded one, then the tagged one; if two are left, it uses none. The
+// other fields would be lost, so structure refuses the struct.
 func (b *jsonPlanner) structure(p *jsonPlan, t reflect.Type, addr bool) error {
 	found := jsonFields{planner: b, above: map[reflect.Type]bool{}}
 	if err := found.of(t, nil, 0, addr); err != nil {
@@ -177,7 +181,7 @@ func (b *jsonPlanner) structure(p *jsonPlan, t reflect.Type, addr bool) error {
 	return nil
 }
 
-// other returns a field of the same name.
+// other returns another field of the same name, or nil.
 func (f *jsonField) other(all []jsonField, self int) *jsonField {
 	for i := range all {
 		if i != self && all[i].name == f.name {
@@ -187,7 +191,7 @@ func (f *jsonField) other(all []jsonField, self int) *jsonField {
 	return nil
 }
 
-// path names the field in Go, with those that it is promoted from.
+// path returns the name of the field in Go, after the embedded fields that lead to it.
 func (f *jsonField) path(t reflect.Type) string {
 	var names []string
 	for _, i := range f.index {
@@ -200,11 +204,11 @@ func (f *jsonField) path(t reflect.Type) string {
 	return strings.Join(names, ".")
 }
 
-// jsonFields gathers the fields of a struct and of those that it embeds.
+// jsonFields collects the fields of a struct and of the structs that it embeds.
 type jsonFields struct {
 	planner *jsonPlanner
 	list    []jsonField
-	above   map[reflect.Type]bool // structs on the way
+	above   map[reflect.Type]bool // the structs around the current one
 }
 
 func (fs *jsonFields) of(t reflect.Type, index []int, cost int, addr bool) error {

@@ -6,13 +6,13 @@ import (
 	"unicode/utf8"
 )
 
-// jsonWalker goes through a value before encoding/json does, which has no bound of depth:
-// a value that is nested deep enough overflows the stack. It also asks of what stands in
-// interfaces whether it could be stored by itself.
+// jsonWalker checks a value before encoding/json writes it. encoding/json has no limit of
+// nesting, so a value that is nested too deeply would overflow the stack. The walker also
+// checks that values in interfaces can be stored.
 type jsonWalker struct {
 	depth int
-	hops  int  // interfaces on the way
-	texts bool // look for text that is not UTF-8
+	hops  int  // interfaces around the current value
+	texts bool // refuse text that is not UTF-8
 }
 
 const whyJSONDepth = "nested deeper than 10000"
@@ -71,7 +71,7 @@ func (w *jsonWalker) value(p *jsonPlan, v reflect.Value) error {
 		for i := range p.fields {
 			f, err := v.FieldByIndexErr(p.fields[i].index)
 			if err != nil {
-				continue // of an embedded pointer that is nil
+				continue // its embedded pointer is nil
 			}
 			if err := w.value(p.fields[i].plan, f); err != nil {
 				return err
@@ -81,7 +81,7 @@ func (w *jsonWalker) value(p *jsonPlan, v reflect.Value) error {
 	return nil
 }
 
-// dynamic looks at what an interface holds.
+// dynamic checks the value in an interface.
 func (w *jsonWalker) dynamic(v reflect.Value) error {
 	if v.IsNil() {
 		return nil
@@ -105,8 +105,7 @@ func (w *jsonWalker) dynamic(v reflect.Value) error {
 	return err
 }
 
-// errWide: encoding/json makes a float64 of each number in an interface.
-const errWide refusal = "an interface holds an integer beyond 2^53, which JSON would read as a floating-point number"
+const errWide refusal = "an interface holds an integer beyond 2^53, which JSON would decode as a floating-point number"
 
 func exactly(v reflect.Value) bool {
 	const most = 1 << 53
@@ -116,10 +115,9 @@ func exactly(v reflect.Value) bool {
 	return v.Uint() <= most
 }
 
-// errUTF8: encoding/json would write other text.
-const errUTF8 refusal = "text that is not UTF-8, which JSON has no place for"
+const errUTF8 refusal = "text that is not UTF-8, which JSON cannot represent"
 
-// texts looks for text that is not UTF-8.
+// texts refuses text that is not UTF-8, which encoding/json would change.
 func (p *jsonPlan) texts(v reflect.Value) error {
 	w := jsonWalker{texts: true}
 	return w.value(p, v)

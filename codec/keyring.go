@@ -5,10 +5,10 @@ import "fmt"
 // KeyRing supplies the keys of [Encrypt] and [Sign]: the current key, under which new
 // values are written, and every key under which stored values may have been written.
 //
-// To rotate, add a key to the ring of every program. Then make it the current key in every
-// program. Remove the old key when no stored value uses it any more. A key of 32 random
-// bytes works for both codecs. Encrypt accepts no other length; Sign also accepts longer
-// keys.
+// To rotate, add a key to the ring of every program. Then make it the current key in
+// every program. Remove the old key when no stored value uses it any more. A key of 32
+// random bytes works for both codecs. Encrypt accepts no other length; Sign also accepts
+// longer keys.
 //
 // A KeyRing must be safe for concurrent use. It is called for every value. It should not
 // show its keys when it is printed. Use different rings for data that must not be
@@ -51,8 +51,8 @@ func keyOf(ring KeyRing, id uint32, fit func(n int) bool) (_ []byte, err error) 
 	return key, nil
 }
 
-// ringCaught turns a panic of the ring into ErrSignature. A ring that indexes a slice with
-// a forged id panics.
+// ringCaught turns a panic of the ring into ErrSignature. A ring that indexes a slice
+// with a forged id panics.
 func ringCaught(err *error) {
 	if recover() != nil {
 		*err = badSignature("the key ring panicked")

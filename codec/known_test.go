@@ -73,9 +73,9 @@ func TestKnownFaults(t *testing.T) {
 	}
 
 	// 298: an embedded pointer with methods of its own panics. Refused.
-	unsupportedValue[struct{ *secretive }](t, Auto, "is nil when it is to be read")
+	unsupportedValue[struct{ *secretive }](t, Auto, "is nil when a value is decoded")
 
-	// 308, 382: an empty array is no struct; another number of fields than the struct has.
+	// 308, 382: an empty array is no struct; a different number of fields than the struct has.
 	readAs(t, "308", "\x90", named{})
 	readAs(t, "308", "\x81\xa4Flat\x90", home{})
 	var r row

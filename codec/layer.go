@@ -5,28 +5,28 @@ import (
 	"io"
 )
 
-// layer is what a wrapping codec does to bytes, whatever type they stand for.
+// layer is what a wrapping codec does to the bytes of the codec inside it.
 type layer interface {
-	// begin appends what stands in front of the inner codec's bytes.
+	// begin appends the bytes before those of the inner codec.
 	begin(dst []byte) ([]byte, error)
-	// seal finishes dst[start:], where begin's part ends and the inner bytes begin
-	// at body. check tells whether the inner codec would read the bytes it wrote back.
+	// seal completes the frame dst[start:]. The bytes of the inner codec begin at body.
+	// check reports whether the inner codec can decode bytes within a room.
 	seal(dst []byte, start, body int, at place, check checker) ([]byte, error)
-	// open returns the inner bytes, and what is left of room after making them.
+	// open returns the bytes of the inner codec, and the rest of room.
 	open(data []byte, at place, room int) ([]byte, int, error)
 	// scope returns the same layer for one object.
 	scope(object string) layer
-	// binds tells whether seal and open look at the place.
+	// binds reports whether seal and open use the place.
 	binds() bool
 	name() string
 	deterministic() bool
 }
 
-// checker tells whether a codec would read bytes back with so much room.
+// checker returns an error if a codec cannot decode bytes within room.
 type checker = func(data []byte, at place, room int) error
 
-// wrapper is a codec made of a layer and the codec inside it. A pointer to it is
-// what callers hold, and all that fmt shows of it is its name: a layer has keys.
+// wrapper is a codec made of a layer and the codec inside it. Callers hold a pointer to
+// it. fmt prints only its name, because a layer may hold keys.
 type wrapper struct {
 	layer layer
 	inner Codec
@@ -48,13 +48,13 @@ func (w *wrapper) Scope(object string) Codec {
 	return &wrapper{w.layer.scope(object), inner}
 }
 
-// Deterministic says whether equal values have equal bytes.
+// Deterministic reports whether equal values have equal bytes.
 func (w *wrapper) Deterministic() bool {
 	d, ok := w.inner.(interface{ Deterministic() bool })
 	return ok && d.Deterministic() && w.layer.deterministic()
 }
 
-// Limited says whether it is a Limit, or has one inside.
+// Limited reports whether the codec is a Limit or has one inside.
 func (w *wrapper) Limited() bool {
 	if _, ok := w.layer.(limit); ok {
 		return true
@@ -63,10 +63,10 @@ func (w *wrapper) Limited() bool {
 	return ok && l.Limited()
 }
 
-// Format implements fmt.Formatter for every verb, so that none reaches the keys.
+// Format implements fmt.Formatter for every verb, so that no verb prints the keys.
 func (w *wrapper) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, w.Name()) }
 
-// wrapped puts a layer around the bytes of an inner codec.
+// wrapped returns inner with a layer around its bytes.
 func wrapped[T any](l layer, inner placed[T]) placed[T] {
 	return placed[T]{
 		append: func(dst []byte, at place, v T) ([]byte, error) {

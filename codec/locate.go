@@ -10,8 +10,8 @@ import (
 	"github.com/vmihailenco/msgpack/v5/msgpcode"
 )
 
-// located is a reason with the place inside the value, as Home.Lines[3].Number. The keys of
-// maps, which are payload, are stars.
+// located is a reason with the path inside the value, for example Home.Lines[3].Number. A
+// key of a map is payload, so the path shows it as a star.
 type located struct {
 	path string
 	err  error
@@ -20,10 +20,10 @@ type located struct {
 func (l *located) Error() string { return l.path + ": " + l.err.Error() }
 func (l *located) Unwrap() error { return l.err }
 
-// longPath bounds a path: names are long, and recursive types nest.
+// longPath is the bound of a path, for long names and recursive types.
 const longPath = 100
 
-// in puts a field, an element or an entry in front of where an error came from.
+// in adds a field, an element or an entry to the front of the path of an error.
 func in(step string, err error) error {
 	l, ok := err.(*located)
 	switch {
@@ -45,7 +45,7 @@ func inElement(i int, err error) error { return in("["+strconv.Itoa(i)+"]", err)
 
 func inEntry(err error) error { return in("[*]", err) }
 
-// path is the field that a stored name stands for.
+// path returns the Go field that has a stored name.
 func (p *plan) path(name []byte) string {
 	if path, ok := p.paths[string(name)]; ok {
 		return path
@@ -53,7 +53,8 @@ func (p *plan) path(name []byte) string {
 	return "an unknown field" // its name is payload
 }
 
-// unexpected says what was found, by its first byte, and what the type wants.
+// unexpected returns an error that says what was found and what the type wants. first is
+// the first byte of the token.
 func (p *plan) unexpected(t token, first byte) error {
 	return refusal(t.word(first) + ", want " + p.word())
 }
@@ -111,8 +112,8 @@ func (p *plan) word() string {
 	return word + " (" + p.typ.String() + ")"
 }
 
-// blame finds the value whose own methods refused to be read, in bytes that the guard let
-// through and the library did not. It calls them once more.
+// blame finds the value whose methods refused its bytes, in bytes that the guard accepted
+// and the library refused. It calls the methods again.
 func (p *plan) blame(data []byte, err error) error {
 	g := guard{reader: reader{data: data}, room: roomFor(len(data)), try: true}
 	if found := g.value(p); found != nil && !p.traits.codes {
@@ -121,7 +122,7 @@ func (p *plan) blame(data []byte, err error) error {
 	return reworded("msgpack", err)
 }
 
-// tried reads one value by the methods of its type.
+// tried decodes one value with the methods of its type, and returns their error.
 func (p *plan) tried(data []byte) (err error) {
 	defer caught(&err)
 	v := reflect.New(p.typ).Interface()

@@ -52,9 +52,9 @@ func TestErrorsSayWhere(t *testing.T) {
 		"\x81\xa2at\x81\xa4Warm\xa6secret":                   "Home.Warm: UnmarshalMsgpack refused the bytes (*errors.errorString)",
 		"\x81\xa2at\x81\xa3Key\xc4\x03abc":                   "Home.Key: more elements than the array has",
 		"\x81\xa2at\x81\xa4Tags\x81\xa6secret\x92\xc3\x01":   "Home.Tags[*][1]: integer, want boolean (bool)",
-		"\x81\xa2at\x81\xa4Free\x81\x01\x01":                 "Home.Free: a map inside an interface has keys that are no strings",
+		"\x81\xa2at\x81\xa4Free\x81\x01\x01":                 "Home.Free: a map inside an interface has keys that are not strings",
 		"\x81\xa2at\x81\xa4Pair\x92\x01\x01":                 "Home.Pair.B: integer, want text or bytes (string)",
-		"\x81\xa2at\x81\xa4Pair\x91\x01":                     "Home.Pair: another number of fields than the struct has",
+		"\x81\xa2at\x81\xa4Pair\x91\x01":                     "Home.Pair: a different number of fields than the struct has",
 		"\x82\xa4Name\xa1x\xa6secret\xa6secre":               "an unknown field: it ends too early",
 		"\x05":                                               "auto: integer, want map (codec.person)",
 	} {
@@ -63,15 +63,15 @@ func TestErrorsSayWhere(t *testing.T) {
 	for data, want := range map[string]string{
 		`{"Name":5}`:                                          "Name: number, want text (string)",
 		`{"Home":{"Number":"secret"}}`:                        "Home.door.Number: text, want integer (int)",
-		`{"Home":{"Number":1234567.5}}`:                       "Home.door.Number: a number that is no int",
+		`{"Home":{"Number":1234567.5}}`:                       "Home.door.Number: a number that is not a valid int",
 		`{"Home":{"flat":{"Street":[]}}}`:                     "Home.flat.Street: array, want text (string)",
-		`{"Home":{"Phones":{"secret":1234567}}}`:              "Home.Phones: a number that is no uint8",
+		`{"Home":{"Phones":{"secret":1234567}}}`:              "Home.Phones: a number that is not a valid uint8",
 		`{"Home":{"Rooms":[{"Size":true}]}}`:                  "Home.Rooms.Size: boolean, want number (float32)",
 		`{"Home":{"Rooms":"secret"}}`:                         "Home.Rooms: text, want array ([]struct { Size float32 })",
 		`{"Home":{"Key":[1,2,3]}}`:                            "Home.Key: more elements than the array has",
 		`{"Home":{"Free":[9007199254740993]}}`:                "Home.Free[0]: an integer that a floating-point number does not hold exactly",
 		`{"Home":{"Free":{"secret":[1,2,9007199254740993]}}}`: "Home.Free[*][2]: an integer that",
-		`{"Home":secret}`:                                     "no JSON: byte 9",
+		`{"Home":secret}`:                                     "invalid JSON at byte 9",
 	} {
 		saysWhere(t, JSON, data, want)
 	}

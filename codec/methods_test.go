@@ -65,14 +65,14 @@ func (m *message) ProtoReflect() (_ *struct{}) { return nil }
 // other than that of the codec, is refused with the remedy.
 func TestMethodsOfOtherFormats(t *testing.T) {
 	for _, c := range []Codec{Auto, Msgpack} {
-		unsupportedValue[quantity](t, c, "field n would be lost: only its MarshalJSON knows of it. Use codec.JSON, or give it MarshalText and UnmarshalText")
+		unsupportedValue[quantity](t, c, "field n would be lost: only its MarshalJSON can store it. Use codec.JSON, or give it MarshalText and UnmarshalText")
 		unsupportedValue[outcome](t, c, "field v would be lost")
 		unsupportedValue[[]quantity](t, c, "MarshalJSON")
 		unsupportedValue[map[string]*quantity](t, c, "MarshalJSON")
 		unsupportedValue[struct{ Q quantity }](t, c, "MarshalJSON")
 		unsupportedValue[struct{ quantity }](t, c, "MarshalJSON")
 		unsupportedValue[gobbed](t, c, "GobEncode")
-		unsupportedValue[*message](t, c, "ProtoReflect knows of it. Store what proto.Marshal makes of it, or use a codec of your own")
+		unsupportedValue[*message](t, c, "ProtoReflect can store it. Store the result of proto.Marshal, or write a codec")
 		if _, err := c.Append(nil, []any{quantity{n: 5}}); err == nil {
 			t.Errorf("%s: a quantity in an interface is stored", c.Name())
 		}
@@ -177,10 +177,10 @@ func (s *seenItselfOf[T]) UnmarshalBinary(b []byte) error { return s.UnmarshalTe
 // there is more, the struct is refused.
 func TestMethodsOfEmbeddedTypes(t *testing.T) {
 	for _, c := range []Codec{Auto, Msgpack, JSON} {
-		unsupportedValue[seen](t, c, "of the embedded time.Time, so field By would be lost")
-		unsupportedValue[seenDeep](t, c, "of the embedded time.Time, so field By would be lost")
-		unsupportedValue[seenBehind](t, c, "of the embedded *time.Time, so field By would be lost")
-		unsupportedValue[seenOf[int]](t, c, "of the embedded time.Time, so field By would be lost")
+		unsupportedValue[seen](t, c, "from the embedded time.Time, so field By would be lost")
+		unsupportedValue[seenDeep](t, c, "from the embedded time.Time, so field By would be lost")
+		unsupportedValue[seenBehind](t, c, "from the embedded *time.Time, so field By would be lost")
+		unsupportedValue[seenOf[int]](t, c, "from the embedded time.Time, so field By would be lost")
 		unsupportedValue[struct {
 			time.Time
 			By string
@@ -188,13 +188,13 @@ func TestMethodsOfEmbeddedTypes(t *testing.T) {
 		unsupportedValue[[]seen](t, c, "would be lost")
 		unsupportedValue[map[string]*seen](t, c, "would be lost")
 		unsupportedValue[struct{ S seen }](t, c, "would be lost")
-		unsupportedValue[counted](t, c, "of the embedded big.Int, so field N would be lost")
+		unsupportedValue[counted](t, c, "from the embedded big.Int, so field N would be lost")
 	}
 	for _, c := range []Codec{Auto, Msgpack} {
-		unsupportedValue[sized](t, c, "MarshalBinary is that of the embedded codec.point, so field N would be lost")
-		unsupportedValue[warmed](t, c, "MarshalMsgpack is that of the embedded codec.celsius, so field N would be lost")
+		unsupportedValue[sized](t, c, "MarshalBinary is promoted from the embedded codec.point, so field N would be lost")
+		unsupportedValue[warmed](t, c, "MarshalMsgpack is promoted from the embedded codec.celsius, so field N would be lost")
 	}
-	unsupportedValue[made](t, Auto, "MarshalMsg is that of the embedded codec.generated, so field Kind would be lost")
+	unsupportedValue[made](t, Auto, "MarshalMsg is promoted from the embedded codec.generated, so field Kind would be lost")
 	unsupportedValue[seen](t, Text, "would be lost")
 	unsupportedValue[faced](t, JSON, "would be lost")
 	unsupportedKey[seen](t, nil, "would be lost")

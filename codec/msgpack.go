@@ -9,8 +9,8 @@ import (
 	"github.com/vmihailenco/msgpack/v5"
 )
 
-// msgpackForm is everything that has no form of its own. Pointers come here too:
-// nil needs bytes that no value has.
+// msgpackForm picks the form for Msgpack, and for types that have no other form under
+// Auto. Pointers are among these, because nil needs bytes that no value has.
 func msgpackForm(t reflect.Type) (*form, error) {
 	p, err := planOf(t)
 	if err != nil {
@@ -26,7 +26,7 @@ func msgpackForm(t reflect.Type) (*form, error) {
 	return libraryForm(t, p), nil
 }
 
-// libraryForm is the way through the library, behind the guard.
+// libraryForm returns the form that uses the library after the guard.
 func libraryForm(t reflect.Type, p *plan) *form {
 	return &form{
 		append: func(dst []byte, v unsafe.Pointer) ([]byte, error) {
@@ -70,18 +70,18 @@ type unpacker struct {
 
 var unpackers = sync.Pool{New: func() any { return &unpacker{dec: msgpack.NewDecoder(nil)} }}
 
-// keptInput bounds what a decoder that waits in the pool may hold: its buffer is as
-// long as the longest string it has read.
+// keptInput bounds the memory of a decoder in the pool. Its buffer is as long as the
+// longest string that it has read.
 const keptInput = 64 << 10
 
-// unpack decodes bytes that the guard let through.
+// unpack decodes bytes that the guard accepted.
 func (p *plan) unpack(data []byte, ptr reflect.Value) (err error) {
 	defer caught(&err)
 	u := unpackers.Get().(*unpacker)
 	u.src.Reset(data)
 	u.dec.Reset(&u.src)
 	if err := u.dec.Decode(ptr.Interface()); err != nil {
-		return p.blame(data, err) // u may be in any state: it does not go back
+		return p.blame(data, err) // u may be in any state: it is not put back
 	}
 	if u.src.Len() > 0 {
 		return errTrailing

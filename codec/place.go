@@ -2,10 +2,11 @@ package codec
 
 import "reflect"
 
-// Bound is a codec that can also bind each value to a place inside its object, for example
-// a field of a hash or the id of a call. Bytes that were made for one place are refused at
-// every other place. [Encrypt] and [Sign] implement Bound; the other wrappers pass the
-// place to the codec inside. [Placed] uses any codec with these methods in the same way.
+// Bound is a codec that can also bind each value to a place inside its object, for
+// example a field of a hash or the id of a call. Bytes that were made for one place are
+// refused at every other place. [Encrypt] and [Sign] implement Bound; the other wrappers
+// pass the place to the codec inside. [Placed] uses any codec with these methods in the
+// same way.
 type Bound interface {
 	Codec
 	// Binds reports whether the codec binds values to places. If it returns false, the

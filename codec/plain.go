@@ -5,12 +5,12 @@ import (
 	"unsafe"
 )
 
-// Most structs are made of numbers, texts, times, and structs, slices and pointers of
-// these. Values of such plain types do not take the way through the msgpack library
-// either. Writing them makes the library's bytes. Reading them takes one pass that
-// accepts what the library writes, and charges as the guard does; anything else (fields
-// in another order, unknown ones, numbers of another kind) is left to the guard and
-// the library, whose word counts.
+// A plain type is a number, a string, a time, or a struct, slice or pointer of plain
+// types. Values of plain types are encoded and decoded without the msgpack library too.
+// Encoding writes the bytes that the library writes. Decoding is one pass that accepts
+// the bytes that the library writes, and charges room as the guard does. All other bytes
+// (fields in another order, unknown fields, numbers of another kind) are left to the
+// guard and the library.
 
 type plainOp uint8
 
@@ -27,7 +27,7 @@ const (
 	plainPointer
 )
 
-// plainType is a plain type as it is in memory.
+// plainType is the memory layout of a plain type.
 type plainType struct {
 	op     plainOp
 	plan   *plan
@@ -55,7 +55,7 @@ func plainForm(t reflect.Type, p *plan) *form {
 		if pt.decode(data, v, room) {
 			return nil
 		}
-		reflect.NewAt(t, v).Elem().SetZero() // what was read of it
+		reflect.NewAt(t, v).Elem().SetZero() // clears what pt decoded
 		return long.decode(data, v, room)
 	}
 	if c.writes {
@@ -66,12 +66,12 @@ func plainForm(t reflect.Type, p *plan) *form {
 
 // plainCompiler turns plans into plain types.
 type plainCompiler struct {
-	done   map[*plan]*plainType // nil for those that are not plain, or not done yet
+	done   map[*plan]*plainType // nil for a type that is not plain, or not compiled yet
 	depth  int
 	writes bool // every field is always written
 }
 
-// compile returns nil for a type that is not plain, or that contains itself.
+// compile returns nil for a type that is not plain or contains itself.
 func (c *plainCompiler) compile(p *plan) *plainType {
 	if t, ok := c.done[p]; ok {
 		return t

@@ -10,14 +10,14 @@ import (
 	"github.com/vmihailenco/msgpack/v5/msgpcode"
 )
 
-// plainReader reads plain values, as long as they are as the library writes them.
+// plainReader decodes plain values in the bytes that the library writes.
 type plainReader struct {
 	reader
 	room int
 }
 
-// decode reads the value at v, which is zero, and reports false if somebody else
-// has to: then v holds anything.
+// decode stores the decoded value at v, which must be zero. It returns false if the
+// library must decode the bytes; v may hold anything then.
 func (t *plainType) decode(data []byte, v unsafe.Pointer, room int) bool {
 	r := plainReader{reader{data: data}, room - reservedBase - reservedPerByte*len(data)}
 	return r.room >= 0 && r.value(t, v) && r.pos == len(data)
@@ -30,7 +30,7 @@ func (r *plainReader) value(t *plainType, v unsafe.Pointer) bool {
 	c := r.data[r.pos]
 	if c == msgpcode.Nil {
 		r.pos++
-		return t.op != plainTime // the zero value; of a time the library decides
+		return t.op != plainTime // the zero value; the library decodes a nil time
 	}
 	switch t.op {
 	case plainBool:
@@ -81,7 +81,7 @@ func (r *plainReader) integer(t *plainType, v unsafe.Pointer, c byte) bool {
 		}
 		n = token.n
 	}
-	switch t.size { // cut as two's complements are
+	switch t.size { // truncation is right for two's complement
 	case 1:
 		*(*uint8)(v) = uint8(n)
 	case 2:
@@ -94,7 +94,7 @@ func (r *plainReader) integer(t *plainType, v unsafe.Pointer, c byte) bool {
 	return true
 }
 
-// float reads a number of the very kind that is wanted.
+// float reads a float of the wanted size only.
 func (r *plainReader) float(t *plainType, v unsafe.Pointer, c byte) bool {
 	b := r.data[r.pos+1:]
 	switch {
@@ -125,7 +125,7 @@ func (r *plainReader) string(c byte) ([]byte, bool) {
 	return r.long(1 << (c - msgpcode.Str8))
 }
 
-// long reads bytes behind a head with a length of so many bytes.
+// long reads bytes after a header whose length field has size bytes.
 func (r *plainReader) long(size int) ([]byte, bool) {
 	r.pos++
 	n, err := r.number(size)
@@ -163,8 +163,7 @@ func (r *plainReader) time(v *time.Time, c byte) bool {
 	return true
 }
 
-// structure reads fields in the order in which they are written, of which some may
-// be missing.
+// structure reads fields in the order in which they are written. Fields may be missing.
 func (r *plainReader) structure(t *plainType, v unsafe.Pointer) bool {
 	head, err := r.next()
 	if err != nil || head.class != mapClass {

@@ -5,11 +5,11 @@ import (
 	"sync"
 )
 
-// shape says which msgpack values a type reads, and what the guard counts there.
+// shape says which msgpack values a type accepts, and what the guard charges for them.
 type shape uint8
 
 const (
-	anyShape    shape = iota // an interface: whatever the bytes say
+	anyShape    shape = iota // an interface: any value
 	skipShape                // a field that the struct does not have
 	codeShape                // the type's own DecodeMsgpack or UnmarshalMsgpack
 	packedShape              // a byte string for UnmarshalBinary or UnmarshalText
@@ -27,7 +27,7 @@ const (
 	pointerShape
 )
 
-// plan is a type as the guard sees it. Plans of recursive types are cyclic.
+// plan describes a type to the guard and the writer. Plans of recursive types are cyclic.
 type plan struct {
 	shape shape
 	typ   reflect.Type
@@ -39,28 +39,29 @@ type plan struct {
 	key   *plan // of maps
 	entry entryCost
 
-	fields  map[string]*plan  // of structs, by stored name; aliases and embedded names too
-	paths   map[string]string // of the same: the field in Go, with those that it is promoted from
-	list    []planField       // of structs, in the order in which they are stored
-	parts   []planPart        // of structs, as they are in memory
+	// Of structs.
+	fields  map[string]*plan  // by stored name, with aliases and names of embedded fields
+	paths   map[string]string // the field in Go, after the embedded fields that lead to it
+	list    []planField       // in the order in which they are stored
+	parts   []planPart        // in the order in memory
 	asArray bool              // the struct is stored as an array
-	omits   bool              // of structs: empty fields are left out
+	omits   bool              // a field has omitempty
 
-	nilable bool // slices, maps, functions and channels, whatever methods they have
+	nilable bool // a slice, map, function or channel, with or without methods
 	zeroes  bool // it has a method IsZero
-	doubt   bool // its methods may not read what they write
-	stays   bool // of structs with methods of their own: omitempty never leaves them out
+	doubt   bool // its methods may be unable to read what they write
+	stays   bool // a struct with marshalling methods that omitempty never leaves out
 
-	traits traits // of the plan that was asked for, not of those below it
+	traits traits // set in the plan of a whole type only, not in the plans of its parts
 }
 
 type planField struct {
 	name   string
 	stored string // the name as the library writes it
-	path   string // the field in Go, with those that it is promoted from
+	path   string // the field in Go, after the embedded fields that lead to it
 	offset uintptr
 	plan   *plan
-	omit   bool // left out when it is empty
+	omit   bool // left out if it is empty
 }
 
 type planPart struct {
@@ -68,17 +69,17 @@ type planPart struct {
 	plan  *plan
 }
 
-// traits tell which steps a type needs besides the library's.
+// traits says which additional steps a type needs.
 type traits struct {
-	// checked: a value can be stored that the guard would not let in again, so that
-	// Append asks the guard. Most types cannot hold such a value.
+	// checked means that the type has values that the guard would refuse, so Append calls
+	// the guard. Most types have no such values.
 	checked bool
-	// sorted: it holds maps that the library does not sort.
+	// sorted means that it contains maps or interfaces: keys are sorted after writing.
 	sorted bool
-	// settles: it holds a time.Time, which the library reads in the local zone, or an
-	// interface, where the library makes a number of the type it was packed in.
+	// settles means that it contains a time.Time, which the library decodes in the local
+	// zone, or an interface, where the library decodes a number in its stored type.
 	settles bool
-	// codes: its own DecodeMsgpack may read several values.
+	// codes means that its DecodeMsgpack may read several values.
 	codes bool
 }
 
@@ -88,7 +89,7 @@ var skipped = &plan{shape: skipShape}
 
 var plans sync.Map // of reflect.Type to *plan or error
 
-// planOf works out the plan of t once.
+// planOf returns the plan of t. The first call for a type computes it.
 func planOf(t reflect.Type) (*plan, error) {
 	if p, ok := plans.Load(t); ok {
 		if p, ok := p.(*plan); ok {
@@ -109,8 +110,8 @@ func planOf(t reflect.Type) (*plan, error) {
 
 var errorType = reflect.TypeFor[error]()
 
-// hollow refuses a struct of which nothing would be stored: all its fields are
-// unexported. One that has no fields but blank ones has nothing to lose.
+// hollow refuses a struct whose fields are all unexported. A struct that has only blank
+// fields, or none, is accepted: it holds no data.
 func hollow(t reflect.Type) error {
 	hidden := false
 	for i := range t.NumField() {
@@ -121,21 +122,21 @@ func hollow(t reflect.Type) error {
 		hidden = hidden || f.Name != "_" && f.Name != "_msgpack"
 	}
 	if hidden {
-		return unsupported(t, "all its fields are unexported, so nothing of it would be stored")
+		return unsupported(t, "all its fields are unexported, so nothing would be stored")
 	}
 	return nil
 }
 
-// faceless refuses interfaces with methods: what is stored does not tell which type
-// had them.
+// faceless refuses interfaces with methods. Stored bytes do not name the type that
+// implemented them.
 func faceless(t reflect.Type) error {
 	if t.NumMethod() > 0 {
-		return unsupported(t, "an interface with methods could be written and not read")
+		return unsupported(t, "an interface with methods could be written but not read")
 	}
 	return nil
 }
 
-// planner builds the plans of one type and of those that it is made of.
+// planner builds the plans of a type and of its parts.
 type planner struct {
 	done map[reflect.Type]*plan
 }
@@ -145,7 +146,7 @@ func (b *planner) plan(t reflect.Type) (*plan, error) {
 		return p, nil
 	}
 	p := &plan{typ: t}
-	b.done[t] = p // before its parts: they may lead back here
+	b.done[t] = p // before its parts, which may refer to t
 	switch t.Kind() {
 	case reflect.Slice, reflect.Map, reflect.Func, reflect.Chan:
 		p.nilable = true
@@ -216,7 +217,7 @@ func (b *planner) kind(p *plan, t reflect.Type) (err error) {
 	case reflect.Pointer:
 		for at := t; at.Kind() == reflect.Pointer; at = at.Elem() {
 			if at == at.Elem() {
-				return unsupported(t, "it points at nothing but pointers")
+				return unsupported(t, "it points only to pointers")
 			}
 		}
 		p.shape, p.cost = pointerShape, rounded(t.Elem().Size())

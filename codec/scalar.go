@@ -7,14 +7,14 @@ import (
 	"unsafe"
 )
 
-// What a text is not, in our own words: strconv's errors quote their input.
+// The errors of strconv quote their input, so these replace them.
 const (
 	errBool    refusal = "not a boolean: neither 1 nor 0"
 	errInteger refusal = "not an integer in plain decimal"
 	errFloat   refusal = "not a number"
 )
 
-// scalarForm is the text form of the kinds that have one of their own, nil for others.
+// scalarForm returns the text form of a scalar kind, or nil for other kinds.
 func scalarForm(t reflect.Type) *form {
 	switch t.Kind() {
 	case reflect.String:
@@ -53,7 +53,7 @@ func scalarForm(t reflect.Type) *form {
 	return nil
 }
 
-// fits is the check of forms that cost about what their bytes do.
+// fits is the check of forms whose values take about as much memory as their bytes.
 func fits(data []byte, room int) error {
 	if len(data) > room {
 		return tooLarge(whyUnpacked)
@@ -72,7 +72,7 @@ var stringForm = erase(typed[string]{
 	check: fits,
 })
 
-// bytesForm makes an empty slice of no bytes: nil and empty are one value.
+// bytesForm decodes no bytes as an empty slice: nil and empty slices have the same bytes.
 var bytesForm = erase(typed[[]byte]{
 	append: func(dst []byte, v []byte) ([]byte, error) { return append(dst, v...), nil },
 	decode: func(data []byte, room int) ([]byte, error) {
@@ -143,8 +143,8 @@ func unsigned[N uint | uint8 | uint16 | uint32 | uint64](t reflect.Type) *form {
 	})
 }
 
-// decimal reads the one way to write an integer: digits without a leading zero,
-// and a minus for what is below zero. It is what Redis itself writes and counts with.
+// decimal reads an integer in its only accepted form: digits without a leading zero,
+// after a minus if it is negative. Redis writes and accepts the same form.
 func decimal(data []byte) (n uint64, negative bool, err error) {
 	digits := data
 	if len(digits) > 0 && digits[0] == '-' {
@@ -172,7 +172,8 @@ func float[F float32 | float64](t reflect.Type) *form {
 	return erase(typed[F]{
 		append: func(dst []byte, v F) ([]byte, error) { return appendFloat(dst, float64(v), bits), nil },
 		decode: func(data []byte, _ int) (F, error) {
-			// The string shares data's memory; ParseFloat keeps it only inside its error.
+			// The string shares the memory of data. ParseFloat keeps it only in its
+			// error.
 			f, err := strconv.ParseFloat(unsafe.String(unsafe.SliceData(data), len(data)), bits)
 			switch {
 			case err == nil:
@@ -186,9 +187,9 @@ func float[F float32 | float64](t reflect.Type) *form {
 	})
 }
 
-// appendFloat writes the fewest digits that read back as the same number, as a
-// plain decimal as far as that stays short (the bounds are those of encoding/json
-// and of JavaScript). Redis reads all of it, and writes infinities as here.
+// appendFloat writes the fewest digits that read back as the same number. Numbers from
+// 1e-6 to below 1e21 are plain decimals, as in encoding/json and JavaScript; others have
+// an exponent. Redis accepts all of these, and writes infinities in the same way.
 func appendFloat(dst []byte, f float64, bits int) []byte {
 	switch {
 	case math.IsNaN(f):

@@ -6,11 +6,11 @@ import (
 	"time"
 )
 
-// settle puts what the library made into the one form that the package promises: every
-// time.Time in UTC, as the text form has it (the library reads instants in the local zone),
-// and in an interface every integer as int64, or uint64 beyond, and every float as float64;
-// floats in keys of maps stay, since two of them may be one number. What stands in an
-// unexported field or in a type with marshalling methods of its own stays as it is.
+// settle converts a value that the library decoded to the documented form. Every
+// time.Time becomes UTC, as in the text form; the library decodes times in the local
+// zone. In an interface, every integer becomes an int64, or a uint64 if it is larger, and
+// every float a float64. Floats in keys of maps stay, because two of them may be the same
+// number. settle does not change unexported fields and types with marshalling methods.
 func (p *plan) settle(v reflect.Value, key bool) {
 	switch p.shape {
 	case timeShape:
@@ -72,12 +72,12 @@ func (p *plan) settleStruct(v reflect.Value, key bool) {
 	}
 }
 
-// dated tells whether it is worth looking below p.
+// dated reports whether settle may change values of p.
 func (p *plan) dated() bool {
 	return p.shape == timeShape || p.shape == anyShape || p.shape >= sliceShape
 }
 
-// settled is settle for what an interface holds.
+// settled is settle for the value in an interface.
 func settled(v any, key bool) any {
 	switch v := v.(type) {
 	case int8:

@@ -8,28 +8,27 @@ import (
 	"github.com/vmihailenco/msgpack/v5/msgpcode"
 )
 
-// The library sorts the keys of three types of maps. The maps of other types are
-// sorted here, in the bytes that it wrote: numbers by size, strings by their bytes,
-// anything else by its encoding. What a struct inside an interface holds is told
-// from a map by nothing, so it is sorted as well; a struct of a known type stays in
-// the order of its fields, and what a type's own methods wrote stays as it is. Keys
-// that would not come back as keys are refused on the way.
+// The keys of maps are sorted in the encoded bytes: numbers by size, strings by their
+// bytes, and other keys by their encoding. A struct inside an interface has the same
+// encoding as a map, so its fields are sorted too. A struct of a known type keeps the
+// order of its fields. Bytes that a type's own methods wrote are not changed. Keys that
+// could not be decoded as keys are refused.
 
 const (
-	errMapKey  refusal = "a key of a map is no scalar, and an interface would receive it as something that is no key"
-	errSameKey refusal = "two keys of a map are stored alike"
+	errMapKey  refusal = "a key of a map is not a scalar, and an interface would decode it as a value that cannot be a key"
+	errSameKey refusal = "two keys of a map have the same bytes"
 )
 
 type sorter struct {
 	reader
 	scratch []byte
-	keys    int // of how many maps of a known type this is in a key
+	keys    int // the number of maps of a known type whose key contains the current value
 }
 
 type mapEntry struct {
 	start, end int
 	key        token
-	from, to   int // of the key's own bytes, without its header if it is a string
+	from, to   int // the bytes of the key, without its header if it is a string
 }
 
 func (p *plan) sort(data []byte) error {
@@ -86,13 +85,13 @@ func (s *sorter) value(p *plan) error {
 	return nil
 }
 
-// unhashable tells what an interface receives as a slice or a map. Bytes count too; as
-// a key of a map[string]any they are a string.
+// unhashable reports whether an interface decodes a value as a slice, a map or bytes.
+// Bytes as a key of a map[string]any are decoded as a string.
 func unhashable(c class, code byte) bool {
 	return c == arrayClass || c == mapClass || code >= msgpcode.Bin8 && code <= msgpcode.Bin32
 }
 
-// opaque passes over one value without touching it.
+// opaque skips one value without changing it.
 func (s *sorter) opaque() error {
 	due := 1
 	for ; due > 0; due-- {
@@ -156,7 +155,7 @@ func (s *sorter) pairs(p *plan, n int) error {
 	return nil
 }
 
-// coarse: two keys may have the same bytes, and would come back as one.
+// coarse reports whether two different keys may have the same bytes.
 func (p *plan) coarse() bool {
 	switch p.shape {
 	case anyShape, timeShape, packedShape, structShape, arrayShape:

@@ -1,6 +1,6 @@
 package codec
 
-// survey looks at everything a plan can reach and says what it needs.
+// survey returns the traits of a plan, from all plans that it refers to.
 func survey(p *plan) traits {
 	s := surveyor{on: map[*plan]bool{}}
 	s.afford(load(p, 0))
@@ -11,11 +11,11 @@ func survey(p *plan) traits {
 
 type surveyor struct {
 	traits traits
-	on     map[*plan]bool // plans seen; true while one is being visited
+	on     map[*plan]bool // the plans seen; true during the visit
 }
 
-// perByte is what a byte of input pays for. A type none of whose bytes can cost
-// more, and that cannot nest without end, never writes what the guard refuses.
+// perByte is the cost that a byte of input pays for. If no byte of a type can cost more,
+// and the type cannot nest without limit, the guard accepts all its values.
 const perByte = roomPerByte - reservedPerByte - layersPerByte
 
 func (s *surveyor) visit(p *plan, depth int) {
@@ -62,7 +62,7 @@ func (s *surveyor) afford(cost int) {
 	}
 }
 
-// load is what the first byte of a value can cost by itself.
+// load returns what the first byte of a value can cost.
 func load(p *plan, depth int) int {
 	switch p.shape {
 	case pointerShape:

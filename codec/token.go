@@ -7,14 +7,14 @@ import (
 	"github.com/vmihailenco/msgpack/v5/msgpcode"
 )
 
-// What msgpack bytes are not.
+// The reasons for refusing msgpack bytes.
 const (
-	errTruncated  refusal = "it ends too early, or announces more than it has"
-	errTrailing   refusal = "bytes left over behind the value"
-	errCode       refusal = "0xc1 is no msgpack"
-	errName       refusal = "the name of a field is no text"
+	errTruncated  refusal = "it ends too early, or states a length that it does not have"
+	errTrailing   refusal = "extra bytes after the value"
+	errCode       refusal = "the byte 0xc1, which is not valid msgpack"
+	errName       refusal = "a field name that is not text"
 	errElements   refusal = "more elements than the array has"
-	errFieldCount refusal = "another number of fields than the struct has"
+	errFieldCount refusal = "a different number of fields than the struct has"
 	errNarrow     refusal = "a floating-point number that float32 does not hold exactly"
 	errInexact    refusal = "an integer that a floating-point number does not hold exactly"
 )
@@ -24,7 +24,7 @@ type class uint8
 const (
 	nilClass class = iota
 	boolClass
-	intClass // below zero: n is its two's complement
+	intClass // negative: n is its two's complement
 	uintClass
 	float32Class
 	float64Class
@@ -32,17 +32,17 @@ const (
 	extClass
 	arrayClass
 	mapClass
-	anyClass // no token: any of them
+	anyClass // not the class of a token: stands for all classes
 )
 
-// token is one msgpack header; of a string and an extension the bytes are passed.
+// token is one msgpack header. The bytes of a string or an extension are skipped with it.
 type token struct {
 	class class
-	n     uint64 // the number, the length in bytes, or the count of elements or pairs
+	n     uint64 // the number, the length in bytes, or the number of elements or pairs
 }
 
-// reader passes over msgpack, one token at a time, and believes no length that
-// goes beyond the bytes left.
+// reader reads msgpack one token at a time. It refuses a length that exceeds the
+// remaining bytes.
 type reader struct {
 	data []byte
 	pos  int
@@ -110,7 +110,7 @@ func (r *reader) long(c byte) (token, error) {
 	return token{}, errCode
 }
 
-// number reads size bytes, most significant first.
+// number reads size bytes, big endian.
 func (r *reader) number(size int) (uint64, error) {
 	if len(r.data)-r.pos < size {
 		return 0, errTruncated
@@ -137,8 +137,8 @@ func (r *reader) signed(size int) (token, error) {
 	return token{uintClass, n}, err
 }
 
-// header is next for bytes that may not be complete: of a container the elements need
-// not be there.
+// header is next for bytes that may be incomplete: the elements of a container may be
+// missing.
 func (r *reader) header() (token, bool) {
 	if r.pos >= len(r.data) {
 		return token{}, false
@@ -179,7 +179,7 @@ func (r *reader) pass(c class, n uint64) (token, error) {
 	return token{c, n}, nil
 }
 
-// literally passes over bytes if they are these.
+// literally skips the next bytes if they equal stored.
 func (r *reader) literally(stored string) bool {
 	end := r.pos + len(stored)
 	if end > len(r.data) || string(r.data[r.pos:end]) != stored {
@@ -189,7 +189,7 @@ func (r *reader) literally(stored string) bool {
 	return true
 }
 
-// count believes in n elements if there is a byte for each.
+// count returns a token of n elements if the remaining bytes have at least one for each.
 func (r *reader) count(c class, n uint64) (token, error) {
 	least := n
 	if c == mapClass {
@@ -201,7 +201,7 @@ func (r *reader) count(c class, n uint64) (token, error) {
 	return token{c, n}, nil
 }
 
-// exact tells whether a float of so many bits holds the integer of a token.
+// exact reports whether a float of this size holds the integer of the token exactly.
 func (t token) exact(bits int) bool {
 	mantissa := uint64(1) << 53
 	if bits == 32 {
@@ -211,7 +211,7 @@ func (t token) exact(bits int) bool {
 	case t.class == intClass:
 		return -t.n <= mantissa
 	case t.n > math.MaxInt64:
-		return false // the library would read it as negative
+		return false // the library would decode it as negative
 	}
 	return t.n <= mantissa
 }

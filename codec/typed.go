@@ -10,15 +10,15 @@ import (
 	"github.com/desir-go/desir/internal/oneline"
 )
 
-// typed is what Typed is before the errors of the contract are put around it.
+// typed is a Typed whose errors are not yet those of the public contract.
 //
-// room is the memory that decoding may still allocate. It is worked out from the
-// stored bytes once, at the outside, and handed inwards: a layer that unpacks takes
-// off what it used, so that a small stored value cannot unfold twice.
+// room is the memory that decoding may still allocate. It is computed once, from the
+// length of the stored bytes, and passed inwards. A layer that decompresses subtracts
+// what it used, so that nested layers share the bound.
 type typed[T any] struct {
 	append func(dst []byte, v T) ([]byte, error)
 	decode func(data []byte, room int) (T, error)
-	check  func(data []byte, room int) error // would decode accept this, as far as bounds go?
+	check  func(data []byte, room int) error // an error if data exceeds the bounds of decode
 }
 
 const (
@@ -26,19 +26,19 @@ const (
 	roomPerByte = 512
 )
 
-// roomFor is the bound of the whole package: the memory that n stored bytes may
-// cost, besides the value they are decoded into.
+// roomFor returns the bound of the package: the memory that decoding n stored bytes may
+// allocate, besides the value itself.
 func roomFor(n int) int {
 	return roomBase + roomPerByte*min(n, (math.MaxInt-roomBase)/roomPerByte)
 }
 
-// roomKept is the room that Append counts on: a little less than n bytes will have,
-// so that layers around them can still unpack.
+// roomKept returns the room with which Append checks n bytes: slightly less than they
+// will have, so that layers around them can still decompress.
 func roomKept(n int) int { return roomFor(n) - layersPerByte*n }
 
 const layersPerByte = 8
 
-// resolve finds the way from T to bytes once, so that no call has to look again.
+// resolve picks the functions for T once, so that calls need no lookup.
 func resolve[T any](c Codec) (typed[T], error) {
 	switch c := c.(type) {
 	case *base:
@@ -51,7 +51,7 @@ func resolve[T any](c Codec) (typed[T], error) {
 		}
 		return fromForm[T](f), nil
 	case *headedForeign:
-		f, err := c.pick(reflect.TypeFor[T]()) // not cached: a codec that is bound to an object is used once
+		f, err := c.pick(reflect.TypeFor[T]()) // not cached: a scoped codec is resolved once
 		return fromForm[T](f), err
 	case *wrapper:
 		p, err := resolvePlaced[T](c)
@@ -77,7 +77,7 @@ func fromForm[T any](f *form) typed[T] {
 	}
 }
 
-// fromForeign wraps a codec that somebody else wrote.
+// fromForeign returns the functions of a codec of another package.
 func fromForeign[T any](c Codec) typed[T] {
 	return typed[T]{
 		append: func(dst []byte, v T) (out []byte, err error) {
@@ -93,9 +93,9 @@ func fromForeign[T any](c Codec) typed[T] {
 	}
 }
 
-// encodeError puts the type's name around what went wrong while encoding. An error
-// of ours already has it, and one of a marshaler keeps its own words. What refuses a value
-// matches ErrUnsupported, as what refuses a type does.
+// encodeError wraps an error of encoding with the names of type and codec. A refusal of a
+// value matches ErrUnsupported, like a refusal of a type. An error of a marshaler keeps
+// its text.
 func encodeError(name, codec string, err error) error {
 	if _, ok := errors.AsType[refusal](err); ok {
 		err = fmt.Errorf("%w: %w", ErrUnsupported, err)

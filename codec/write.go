@@ -12,16 +12,17 @@ import (
 	"github.com/desir-go/desir/internal/pack"
 )
 
-// writer appends values by their plans, in the bytes of the msgpack library. It stops at
-// the depth at which the guard stops: a value that contains itself is an error. The
-// library would go on until the stack overflows, which ends the process.
+// writer appends values along their plans, in the bytes that the msgpack library writes.
+// It stops at the same depth as the guard, so a value that contains itself is an error.
+// The library would continue until the stack overflows, which ends the process.
 type writer struct {
 	buf   []byte
 	depth int // of containers
-	hops  int // interfaces on the way, which may hold pointers to each other
+	hops  int // interfaces around the current value; they may hold pointers to each other
 }
 
-// maxHops bounds interfaces that hold pointers to interfaces: they nest without bytes.
+// maxHops bounds interfaces that hold pointers to interfaces, which nest without any
+// bytes.
 const maxHops = 4 * maxDepth
 
 // write appends the value at v. Maps are not sorted yet.
@@ -43,8 +44,8 @@ func (w *writer) enter() error {
 
 func (w *writer) null() { w.buf = append(w.buf, msgpcode.Nil) }
 
-// value writes what stands in a container. There nil is nil even of a type that has
-// methods of its own.
+// value writes an element of a container. A nil element is written as nil, even if its
+// type has marshalling methods.
 func (w *writer) value(p *plan, v unsafe.Pointer) error {
 	if p.nilable && *(*unsafe.Pointer)(v) == nil { // slices begin with their pointer
 		w.null()
@@ -53,7 +54,7 @@ func (w *writer) value(p *plan, v unsafe.Pointer) error {
 	return w.target(p, v)
 }
 
-// target writes what a pointer points at. Methods of its own see nil too.
+// target writes the target of a pointer. Marshalling methods are called for nil too.
 func (w *writer) target(p *plan, v unsafe.Pointer) error {
 	switch p.shape {
 	case anyShape:
@@ -91,7 +92,7 @@ func (w *writer) target(p *plan, v unsafe.Pointer) error {
 			return err
 		}
 		if p.elem.shape == packedShape && len(w.buf) == from+1 && w.buf[from] == msgpcode.Nil && p.elem.readsNothing(at) {
-			w.buf = pack.AppendBinary(w.buf[:from], "") // nil would be read as a pointer that is nil
+			w.buf = pack.AppendBinary(w.buf[:from], "") // nil would be decoded as a nil pointer
 		}
 	default:
 		return w.container(p, v)
@@ -99,7 +100,8 @@ func (w *writer) target(p *plan, v unsafe.Pointer) error {
 	return nil
 }
 
-// readsNothing tells whether a value that was written as no bytes is read from none.
+// readsNothing reports whether a value that was written as no bytes can be read from
+// none.
 func (p *plan) readsNothing(at unsafe.Pointer) bool {
 	if p.nilable && *(*unsafe.Pointer)(at) == nil {
 		return false
@@ -141,7 +143,7 @@ func (w *writer) elements(p *plan, at unsafe.Pointer, n int) error {
 	return nil
 }
 
-// mapping copies keys and values, so that methods that need a pointer have one.
+// mapping copies keys and values, so that methods with pointer receivers can be called.
 func (w *writer) mapping(p *plan, m reflect.Value) error {
 	w.buf = pack.AppendMap(w.buf, m.Len())
 	key, elem := reflect.New(p.typ.Key()), reflect.New(p.typ.Elem())
@@ -187,7 +189,7 @@ func (w *writer) structure(p *plan, v unsafe.Pointer) error {
 	return nil
 }
 
-// dynamic writes what an interface holds, if its type could be stored by itself.
+// dynamic writes the value in an interface, if the codec supports its dynamic type.
 func (w *writer) dynamic(p *plan, v unsafe.Pointer) error {
 	held := reflect.NewAt(p.typ, v).Elem()
 	if held.IsNil() {
@@ -213,7 +215,7 @@ func (w *writer) dynamic(p *plan, v unsafe.Pointer) error {
 	return err
 }
 
-// The scalars, for those too whose type is plain.
+// The functions for scalars are shared with plainType.
 
 func appendBool(dst []byte, v bool) []byte {
 	if v {
@@ -267,8 +269,9 @@ func uintAt(v unsafe.Pointer, size uintptr) uint64 {
 	return *(*uint64)(v)
 }
 
-// timeCode is the extension that the specification of msgpack gives to instants:
-// 4 bytes of seconds, 8 of nanoseconds (30 bits) and seconds, or 4 and 8 of these.
+// timeCode is the msgpack extension type for timestamps. A timestamp has 4 bytes of
+// seconds; or 8 bytes of nanoseconds (30 bits) and seconds; or 4 bytes of nanoseconds and
+// 8 of seconds.
 const timeCode = 0xff
 
 func appendTime(dst []byte, at time.Time) []byte {

@@ -8,7 +8,7 @@ import (
 	"github.com/vmihailenco/msgpack/v5"
 )
 
-// packed writes what MarshalBinary or MarshalText makes, inside a byte string.
+// packed writes the result of MarshalBinary or MarshalText as a byte string.
 func (w *writer) packed(p *plan, v unsafe.Pointer) error {
 	at := reflect.NewAt(p.typ, v)
 	b, err := p.writes()(at.Interface())
@@ -16,7 +16,7 @@ func (w *writer) packed(p *plan, v unsafe.Pointer) error {
 	case err != nil || !p.doubt:
 	case b != nil:
 		err = unread(at, b, p.reads())
-	case visible(p.typ) && !alike(at.Elem(), reflect.Zero(p.typ)): // nil is read as the zero value, by no method
+	case visible(p.typ) && !alike(at.Elem(), reflect.Zero(p.typ)): // nil is decoded as the zero value, without a method
 		err = errAnother
 	}
 	if err != nil {
@@ -26,7 +26,7 @@ func (w *writer) packed(p *plan, v unsafe.Pointer) error {
 	return nil
 }
 
-// writes and reads are the methods behind a packedShape.
+// writes and reads return the methods of a packedShape.
 func (p *plan) writes() func(any) ([]byte, error) {
 	if p.hook == ownBinary {
 		return writeBinary
@@ -41,7 +41,7 @@ func (p *plan) reads() func(any, []byte) error {
 	return readText
 }
 
-// coded writes what EncodeMsgpack or MarshalMsgpack makes, by the library.
+// coded writes the result of EncodeMsgpack or MarshalMsgpack with the library.
 func (w *writer) coded(p *plan, v unsafe.Pointer) error {
 	k := packers.Get().(*packer)
 	k.buf, k.start, k.due = w.buf, len(w.buf), firstLook
@@ -49,20 +49,20 @@ func (w *writer) coded(p *plan, v unsafe.Pointer) error {
 	k.enc.UseCompactInts(true)
 	k.enc.SetSortMapKeys(true)
 	if err := k.enc.EncodeValue(reflect.NewAt(p.typ, v)); err != nil {
-		return err // k may be in any state: it does not go back
+		return err // k may be in any state: it is not put back
 	}
 	w.buf, k.buf = k.buf, nil
 	packers.Put(k)
 	return nil
 }
 
-// packer is a library encoder that appends to a slice. A method of a type's own may hand
-// it values that contain themselves: the bytes tell, and end it.
+// packer is a library encoder that appends to a slice. A marshalling method may encode a
+// value that contains itself. The packer detects this in the written bytes, and fails.
 type packer struct {
 	enc   *msgpack.Encoder
 	buf   []byte
-	start int // of what the method writes
-	due   int // bytes of it after which the next look is due
+	start int // where the bytes of the method begin
+	due   int // the length of these bytes at the next check
 }
 
 var packers = sync.Pool{New: func() any { return &packer{enc: msgpack.NewEncoder(nil)} }}
@@ -79,7 +79,7 @@ func (p *packer) WriteByte(c byte) error {
 	return p.look()
 }
 
-// look measures the nesting of what was written, each time that it has doubled.
+// look checks the nesting of the written bytes each time that their length has doubled.
 func (p *packer) look() error {
 	if len(p.buf)-p.start < p.due {
 		return nil
@@ -89,13 +89,13 @@ func (p *packer) look() error {
 	return r.bounded()
 }
 
-// maxSequence is how many values in a row a type's own method may write outside of
-// any container: it is the other way to go on without end.
+// maxSequence is the number of consecutive values that a marshalling method may write
+// outside any container. It ends a method that writes without end and without nesting.
 const maxSequence = 1 << 16
 
-// bounded refuses what is nested too deep, in bytes that may not be complete.
+// bounded refuses bytes that are nested too deeply. The bytes may be incomplete.
 func (r *reader) bounded() error {
-	var left [maxDepth + 1]uint64 // values that are due, by level
+	var left [maxDepth + 1]uint64 // the values that are missing, by level
 	depth := 0
 	for n := 0; ; {
 		t, ok := r.header()

@@ -1,13 +1,13 @@
-// Package canon asks a codec whether equal values get equal bytes from it. What
-// compares stored bytes (CompareAndSwap, CompareAndDelete, Index, Remove of a
-// value) needs that, and refuses other codecs with codec.ErrUnsupported.
+// Package canon reports whether a codec writes equal values as equal bytes. Operations
+// that compare stored bytes (CompareAndSwap, CompareAndDelete, Index, Remove of a value)
+// need such a codec, and refuse any other with codec.ErrUnsupported.
 //
-// The question is a method and not a function of package codec, so that a codec of
-// a user can answer it as well.
+// A codec declares this with a method, so that codecs of other packages can declare it
+// too.
 package canon
 
-// Deterministic tells whether c says of itself that equal values get equal bytes.
-// A nil codec is codec.Auto, which does. A codec that does not say is taken not to.
+// Deterministic reports whether c has a method Deterministic that returns true. It is
+// true for a nil codec, which stands for codec.Auto.
 func Deterministic(c any) bool {
 	if c == nil {
 		return true

@@ -7,10 +7,10 @@ import (
 	"github.com/desir-go/desir/internal/canon"
 )
 
-// silent is a user's codec that does not say.
+// silent is a codec of another package without a method Deterministic.
 type silent struct{ codec.Codec }
 
-// sure is one that does.
+// sure is a codec of another package that is deterministic.
 type sure struct{ codec.Codec }
 
 func (sure) Deterministic() bool { return true }

@@ -1,5 +1,5 @@
-// Package element turns values of one type into the strings that Redis stores,
-// and back: what the typed shells share.
+// Package element converts values of one type to the strings that Redis stores, and back.
+// The typed collections and channels use it.
 package element
 
 import (
@@ -14,12 +14,12 @@ import (
 	"github.com/desir-go/desir/internal/headed"
 )
 
-// Of is the way of values of type T. The zero value is not usable.
+// Of is a resolved codec for values of type T. The zero value is not usable.
 type Of[T any] struct {
 	typed codec.Typed[T]
-	at    *codec.TypedAt[T] // the codec binds values to their fields; nil if not
-	plain bool              // T is string and its form is itself: it passes without a copy
-	most  int               // bytes that Encode lets pass; 0 for any number
+	at    *codec.TypedAt[T] // set if the codec binds values to their fields
+	plain bool              // T is string and stored unchanged, so it is not copied
+	most  int               // the most bytes that Encode accepts; 0 for no limit
 }
 
 // Values resolves a codec for values.
@@ -28,8 +28,8 @@ func Values[T any](c codec.Codec) (Of[T], error) {
 	return of(c, typed), err
 }
 
-// Placed resolves a codec for values that stand in fields: EncodeAt and Decode bind
-// them to the field, if the codec does that.
+// Placed resolves a codec for values of fields. EncodeAt and Decode bind each value to
+// its field, if the codec supports that.
 func Placed[T any](c codec.Codec) (Of[T], error) {
 	e, err := Values[T](c)
 	if codec.Binds(c) {
@@ -40,11 +40,11 @@ func Placed[T any](c codec.Codec) (Of[T], error) {
 	return e, err
 }
 
-// maxMessage is how long a message may be whose codec has no bound of its own.
+// maxMessage is the most bytes of a message whose codec has no Limit.
 const maxMessage = 1 << 20
 
-// Messages resolves a codec for values that are sent to somebody: Encode refuses
-// those of more than 1 MiB, unless the codec says otherwise. Decode does not look.
+// Messages resolves a codec for messages. Encode refuses a message of more than 1 MiB,
+// unless the codec has a Limit. Decode does not check the length.
 func Messages[T any](c codec.Codec) (Of[T], error) {
 	e, err := Values[T](c)
 	e.most = most(c)
@@ -63,7 +63,7 @@ func most(c codec.Codec) int {
 	return maxMessage
 }
 
-// Keys resolves a codec for what Redis compares.
+// Keys resolves a codec for map keys and set members, which Redis compares.
 func Keys[T comparable](c codec.Codec) (Of[T], error) {
 	typed, err := codec.Keys[T](c)
 	return of(c, typed), err
@@ -74,7 +74,8 @@ func of[T any](c codec.Codec, typed codec.Typed[T]) Of[T] {
 	return Of[T]{typed: typed, plain: text && reflect.TypeFor[T]() == reflect.TypeFor[string]()}
 }
 
-// Scoped binds a codec that protects values to the object it serves.
+// Scoped returns the codec bound to an object, if it implements [codec.Scoped], and c
+// otherwise.
 func Scoped(c codec.Codec, kind, name string) codec.Codec {
 	if s, ok := c.(codec.Scoped); ok {
 		return s.Scope(kind + ":" + name)
@@ -82,8 +83,7 @@ func Scoped(c codec.Codec, kind, name string) codec.Codec {
 	return c
 }
 
-// Canonical returns why values of a codec cannot be compared by their bytes,
-// or nil.
+// Canonical returns an error if values of a codec cannot be compared by their bytes.
 func Canonical(c codec.Codec) error {
 	if canon.Deterministic(c) {
 		return nil
@@ -91,22 +91,22 @@ func Canonical(c codec.Codec) error {
 	return fmt.Errorf("%w: %s gives equal values different bytes, so they cannot be compared in Redis", codec.ErrUnsupported, c.Name())
 }
 
-// scratch holds buffers for encoding; what leaves is a string of its own, so
-// a caller's bytes are never shared with a command it left behind.
+// scratch holds buffers for encoding. The result is copied, so an abandoned command never
+// shares memory with its caller.
 var scratch = sync.Pool{New: func() any { return new([]byte) }}
 
 const maxScratch = 64 << 10
 
-// Encode returns what is stored for v.
+// Encode returns the string that is stored for v.
 func (e *Of[T]) Encode(v T) (string, error) {
 	s, err := e.encode(v)
 	if err == nil && e.most > 0 && len(s) > e.most {
-		return "", fmt.Errorf("%w: %d bytes, and a message has %d at most, unless its codec is a Limit", codec.ErrTooLarge, len(s), e.most)
+		return "", fmt.Errorf("%w: %d bytes; a message has at most %d, unless its codec has a Limit", codec.ErrTooLarge, len(s), e.most)
 	}
 	return s, err
 }
 
-// EncodeAt returns what is stored for v in a field.
+// EncodeAt returns the string that is stored for v in a field.
 func (e *Of[T]) EncodeAt(field string, v T) (string, error) {
 	if e.at == nil {
 		return e.Encode(v)
@@ -125,7 +125,7 @@ func (e *Of[T]) encode(v T) (string, error) {
 	return taken(buf, b), err
 }
 
-// taken returns b, made in a scratch buffer, as a string, and gives the buffer back.
+// taken returns a copy of b, which was made in buf, and puts buf back into the pool.
 func taken(buf *[]byte, b []byte) string {
 	s := string(b)
 	if cap(b) <= maxScratch {
@@ -135,7 +135,7 @@ func taken(buf *[]byte, b []byte) string {
 	return s
 }
 
-// EncodeAll encodes all of vs or returns the first error.
+// EncodeAll encodes all values, or returns the first error.
 func (e *Of[T]) EncodeAll(vs []T) ([]string, error) {
 	all := make([]string, len(vs))
 	for i, v := range vs {
@@ -147,12 +147,12 @@ func (e *Of[T]) EncodeAll(vs []T) ([]string, error) {
 	return all, nil
 }
 
-// Decode reads what Redis holds. key and field go into the error.
+// Decode decodes the stored string s. Its error names key and field.
 func (e *Of[T]) Decode(s, key, field string) (v T, err error) {
 	if e.plain {
 		return *(*T)(unsafe.Pointer(&s)), nil
 	}
-	data := unsafe.Slice(unsafe.StringData(s), len(s)) // codecs keep and change nothing
+	data := unsafe.Slice(unsafe.StringData(s), len(s)) // codecs must not keep or change data
 	if e.at == nil {
 		v, err = e.typed.Decode(data)
 	} else {
@@ -168,7 +168,7 @@ func (e *Of[T]) Decode(s, key, field string) (v T, err error) {
 	return zero, err
 }
 
-// DecodeAll returns the good ones in order and joins the errors of the others.
+// DecodeAll returns the decoded values in order, and joins the errors of the others.
 func (e *Of[T]) DecodeAll(all []string, key string) ([]T, error) {
 	vs := make([]T, 0, len(all))
 	var bad Faults
@@ -181,11 +181,11 @@ func (e *Of[T]) DecodeAll(all []string, key string) ([]T, error) {
 	return vs, bad.Join()
 }
 
-// Faults collects the errors of single items: at most 100, so that a key full
-// of rubbish does not become a text as long.
+// Faults collects the errors of single items. It keeps at most 100, to bound the text of
+// the joined error.
 type Faults []error
 
-// Add keeps err, and reports whether there was one.
+// Add collects err, and reports whether it is not nil.
 func (f *Faults) Add(err error) bool {
 	if err != nil && len(*f) < 100 {
 		*f = append(*f, err)
@@ -193,5 +193,5 @@ func (f *Faults) Add(err error) bool {
 	return err != nil
 }
 
-// Join returns what was collected as one error.
+// Join returns the collected errors as one error.
 func (f Faults) Join() error { return errors.Join(f...) }

@@ -10,7 +10,7 @@ import (
 	"github.com/desir-go/desir/internal/element"
 )
 
-// TestPlain passes strings without a copy or an allocation.
+// TestPlain encodes and decodes strings without a copy or an allocation.
 func TestPlain(t *testing.T) {
 	e, err := element.Values[string](codec.Auto)
 	if err != nil {
@@ -27,7 +27,7 @@ func TestPlain(t *testing.T) {
 	}
 }
 
-// TestEncodeCopies lets the caller change what it gave.
+// TestEncodeCopies: the caller may change its bytes after Encode.
 func TestEncodeCopies(t *testing.T) {
 	e, err := element.Values[[]byte](codec.Auto)
 	if err != nil {

@@ -1,5 +1,5 @@
-// Package headed describes values that are stored with a header in front, inside all layers
-// of their codec: an encrypting codec encrypts the header with the value.
+// Package headed describes values that are stored with a header in front, inside all
+// layers of their codec: an encrypting codec encrypts the header with the value.
 package headed
 
 import "reflect"
@@ -21,8 +21,9 @@ func ValueType(p any) (reflect.Type, bool) {
 	return h.valueType(), true
 }
 
-// Codec returns a codec for values of type Of[T], for any T. It stores the header as it is,
-// and the value as c stores it. c and the returned value are a codec.Codec. cut returns the
-// length of the header that data begins with, and must accept any bytes. Package codec sets
-// Codec when it is initialized, because the layers of a codec are not public.
+// Codec returns a codec for values of type Of[T], for any T. It stores the header as it
+// is, and the value as c stores it. c and the returned value are a codec.Codec. cut
+// returns the length of the header that data begins with, and must accept any bytes.
+// Package codec sets Codec when it is initialized, because the layers of a codec are not
+// public.
 var Codec func(c any, cut func(data []byte) (length int, ok bool)) any

@@ -1,11 +1,10 @@
-// Package keys turns names of objects into Redis keys, and is the only place
-// that does.
+// Package keys converts names of objects to Redis keys. No other package does so.
 //
-// The key of an object is its name, so that redis-cli finds it. The keys that
-// help it share its hash tag, so that scripts and a cluster see one slot:
-// "orders" is helped by "{orders}:wake", and "a{b}c", which has a tag of its
-// own, by "a{b}c:wake". Only "{orders}" is helped by "{orders}.wake", or it
-// would share its helpers with "orders".
+// The key of an object is its name, so that redis-cli finds it. Its helper keys are in
+// the same hash slot, so that scripts work on a cluster. "orders" has helper keys such as
+// "{orders}:wake". "a{b}c", which has a hash tag, has helper keys such as "a{b}c:wake".
+// "{orders}" has helper keys such as "{orders}.wake", with a dot: with a colon it would
+// share them with "orders".
 package keys
 
 import (
@@ -15,10 +14,10 @@ import (
 	"strings"
 )
 
-// ErrName is returned by every call of an object whose name cannot be a key.
+// ErrName is the error of every call of an object whose name cannot be a key.
 var ErrName = errors.New("not a usable name")
 
-// Check reports why name cannot name an object that lives in one key.
+// Check returns an error if name cannot be the name of an object with a single key.
 func Check(name string) error {
 	if name == "" {
 		return fmt.Errorf("%w: it is empty", ErrName)
@@ -26,7 +25,7 @@ func Check(name string) error {
 	return nil
 }
 
-// CheckTag reports why name cannot name an object that has helper keys.
+// CheckTag returns an error if name cannot be the name of an object with helper keys.
 func CheckTag(name string) error {
 	if err := Check(name); err != nil {
 		return err
@@ -35,14 +34,14 @@ func CheckTag(name string) error {
 	if !ok {
 		want = name
 	}
-	if got, ok := tag(Part(name, "x")); !ok || got != want { // not by slot: two tags may share one by chance
+	if got, ok := tag(Part(name, "x")); !ok || got != want { // compares tags, because two tags may have the same slot
 		return fmt.Errorf("%w: its braces keep helper keys out of its hash slot; use none, or one {tag}", ErrName)
 	}
 	return nil
 }
 
-// Part returns the key of a helper of the object called name. It is in the
-// slot of name for every name that CheckTag accepts.
+// Part returns a helper key of the object called name. It is in the hash slot of name, if
+// CheckTag accepts name.
 func Part(name, part string) string {
 	switch t, ok := tag(name); {
 	case !ok:
@@ -54,9 +53,8 @@ func Part(name, part string) string {
 	}
 }
 
-// Shard returns the key of a part of the object called name that need not be
-// where the others are: the first one is the object's own key, and unless the
-// name has a tag they are spread over the slots.
+// Shard returns the key of shard i of the object called name. Shard 0 is the key of the
+// object. The others are spread over the hash slots, unless the name has a hash tag.
 func Shard(name string, i int) string {
 	if i == 0 {
 		return name
@@ -64,13 +62,13 @@ func Shard(name string, i int) string {
 	return name + ":shard:" + strconv.Itoa(i)
 }
 
-// Inbox returns the key of the results for one client process. It belongs to no
-// other object, and inboxes are spread over the slots.
+// Inbox returns the key of the results for one client process. No other object uses it.
+// Inboxes are spread over the hash slots.
 func Inbox(id string) string { return "desir:inbox:" + id }
 
-// tag returns the hash tag of key: what stands between its first { and the
-// next }, unless that is nothing.
-func tag(key string) (string, bool) {
+// tag returns the hash tag of key: the text between its first { and the next }. ok is
+// false if there is none, or if it is empty.
+func tag(key string) (hashTag string, ok bool) {
 	_, rest, ok := strings.Cut(key, "{")
 	if !ok {
 		return "", false

@@ -30,7 +30,7 @@ func TestPart(t *testing.T) {
 	}
 }
 
-// TestPartsApart looks whether names share helpers.
+// TestPartsApart checks that different names have different helper keys.
 func TestPartsApart(t *testing.T) {
 	seen := map[string]string{}
 	for _, name := range []string{"x", "{x}", "{x}:", "{x}.", "{x}.wake", "{x}{x}", "x{x}", "x:", "{x}:wake"} {
@@ -55,7 +55,7 @@ func TestNames(t *testing.T) {
 	}
 }
 
-// TestSlot has values that a Redis server gave for CLUSTER KEYSLOT.
+// TestSlot has values that CLUSTER KEYSLOT of a Redis server returned.
 func TestSlot(t *testing.T) {
 	for key, want := range map[string]int{
 		"123456789": 12739, "foo": 12182, "{foo}bar": 12182, "a{foo}b{bar}": 12182, "": 0,
@@ -95,8 +95,8 @@ func TestShard(t *testing.T) {
 	}
 }
 
-// FuzzPart holds that a helper key is in the slot of every name that is let
-// through, and that two parts of one name differ.
+// FuzzPart checks that the helper keys of every accepted name are in its hash slot, and
+// that two helper keys of one name differ.
 func FuzzPart(f *testing.F) {
 	for _, name := range []string{"a", "{a}", "a{b}c", "}x", "{", "{}", "{}{x}", "a{b", "\x00", "}\xf2\xfb"} {
 		f.Add(name)
@@ -110,7 +110,7 @@ func FuzzPart(f *testing.F) {
 			t.Errorf("parts of %q are in slots %d and %d, it is in %d", name, keys.Slot(wake), keys.Slot(once), keys.Slot(name))
 		}
 		if wake == once || wake == name {
-			t.Errorf("keys of %q are not apart: %q, %q", name, wake, once)
+			t.Errorf("keys of %q are not different: %q, %q", name, wake, once)
 		}
 	})
 }

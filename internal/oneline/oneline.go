@@ -1,10 +1,10 @@
-// Package oneline makes text that the library did not write safe for one line
-// of an error or of a log: names, replies of servers, texts of handlers.
+// Package oneline makes external text (names, replies of servers, error texts of
+// handlers) safe for one line of an error or a log.
 //
-// Such text may hold line feeds, which forge lines of a log, escape sequences,
-// which a terminal obeys, characters that hide or reorder others, bytes that
-// are not UTF-8, and megabytes. What the package returns holds none of these.
-// Text that it has made safe passes a second time unchanged.
+// External text may contain line feeds, which forge lines of a log; escape sequences,
+// which a terminal executes; characters that hide or reorder others; and bytes that are
+// not UTF-8. It may be very long. The results of this package contain none of these, and
+// are short. The functions return a result of this package unchanged.
 package oneline
 
 import (
@@ -14,17 +14,17 @@ import (
 	"unicode/utf8"
 )
 
-// Limits in bytes. With them every error of the library has less than 1 KiB.
+// Limits in bytes. With these limits every error of the library is shorter than 1 KiB.
 const (
 	Name    = 200 // a key, a field, a method
-	Short   = 100 // a word of an error that has several: an operation, a worker
+	Short   = 100 // a part of an error that has several: an operation, a worker
 	Message = 400 // the text of a cause
-	Chain   = 600 // the text of a cause that has causes of its own
+	Chain   = 600 // the text of a cause that has causes itself
 )
 
-// Text returns s if it is plain: printable, UTF-8, without space at an end, and of
-// at most limit bytes. Otherwise s is quoted as Go quotes it, and cut after
-// limit bytes with its length behind: "abc…" (1048576 bytes).
+// Text returns s if it is plain (printable UTF-8), does not begin or end with a space,
+// and has at most limit bytes. Otherwise it returns s in quotes, escaped as in Go, cut
+// after limit bytes and followed by its length if it was cut: "abc…" (1048576 bytes).
 func Text(s string, limit int) string {
 	if len(s) <= limit && Plain(s) && strings.TrimSpace(s) == s {
 		return s
@@ -41,10 +41,10 @@ func Quote(s string, limit int) string {
 	return `"` + q + `"`
 }
 
-// Line returns s, the text of an error, on one line, cut as Text cuts it. Unlike
-// Text it does not quote the whole, since the text of an error has quotes
-// inside: a line feed, which [errors.Join] puts between errors, becomes "; ", and
-// what else is not printable is escaped.
+// Line returns the text of an error on one line, cut as Text cuts it. Unlike Text, it
+// does not add quotes, because the text of an error has quotes inside. A line feed, with
+// which [errors.Join] separates errors, becomes "; ". Other characters that are not
+// printable are escaped.
 func Line(s string, limit int) string {
 	if len(s) <= limit && Plain(s) {
 		return s
@@ -56,7 +56,7 @@ func Line(s string, limit int) string {
 	return q
 }
 
-// Plain reports whether every rune of s can be printed and seen.
+// Plain reports whether every rune of s is printable and visible.
 func Plain(s string) bool {
 	for i, r := range s {
 		if !visible(r) || r == utf8.RuneError && !strings.HasPrefix(s[i:], "\uFFFD") {
@@ -66,18 +66,17 @@ func Plain(s string) bool {
 	return true
 }
 
-// visible reports whether r is printed as a character of its own or as a mark
-// on one. [strconv.IsPrint] excludes control and format characters, which
-// includes those that change the direction of text; some letters have no
-// visible form either.
+// visible reports whether r is printed as a character or as a mark on one.
+// [strconv.IsPrint] excludes control and format characters, including those that change
+// the direction of text. visible also excludes letters without a visible form.
 func visible(r rune) bool {
 	return r < utf8.RuneSelf && r >= ' ' && r < 0x7f ||
 		r >= utf8.RuneSelf && strconv.IsPrint(r) && !unicode.Is(unicode.Other_Default_Ignorable_Code_Point, r)
 }
 
-// escape returns the beginning of s, escaped, in at most limit bytes, and
-// whether something is left of it. With a quote, that and the backslash are
-// escaped too; without, a line feed is "; ".
+// escape returns the beginning of s, escaped, in at most limit bytes, and whether s was
+// cut. If quote is not empty, quotes and backslashes are escaped too. If it is empty, a
+// line feed becomes "; ".
 func escape(s string, limit int, quote string) (escaped string, cut bool) {
 	b := make([]byte, 0, min(limit, 2*len(s)))
 	for i, width := 0, 0; i < len(s); i += width {

@@ -62,7 +62,7 @@ func TestLine(t *testing.T) {
 	}
 }
 
-// FuzzSafe holds the promise of the package for any text.
+// FuzzSafe checks the guarantees of the package for any text.
 func FuzzSafe(f *testing.F) {
 	for _, s := range []string{"a", "a\nb", "\xff", "\x1b[2J", "a\u202eb", "… (21 bytes)", strings.Repeat("\x00 bytes)", 30)} {
 		f.Add(s)

@@ -4,7 +4,8 @@
 // External text may contain line feeds, which forge lines of a log; escape sequences,
 // which a terminal executes; characters that hide or reorder others; and bytes that are
 // not UTF-8. It may be very long. The results of this package contain none of these, and
-// are short. The functions return a result of this package unchanged.
+// are short. [Text] and [Line] return a result of this package unchanged, if it is not
+// longer than their limit.
 package oneline
 
 import (

@@ -105,9 +105,9 @@ func (c *Chan[T]) push(ctx context.Context, hub *hub.Hub, values []string, patie
 		for _, v := range values {
 			args = append(args, v)
 		}
-		var answer any
-		answer, err = sendScript.Run(ctx, hub, c.source.Keys(), args...)
-		n, _ = answer.(int64)
+		var reply any
+		reply, err = sendScript.Run(ctx, hub, c.source.Keys(), args...)
+		n, _ = reply.(int64)
 	}
 	switch {
 	case err != nil:

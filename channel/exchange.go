@@ -29,7 +29,7 @@ func (x *exchange) do(ctx context.Context, what string, f func() error) error {
 		if log := outage.Of(x.hub); !log.Quiet() {
 			log.End(what, outage.Server(x.node()))
 		}
-	case passes(err) && !errors.Is(err, ctx.Err()):
+	case retryable(err) && !errors.Is(err, ctx.Err()):
 		x.asked, x.trouble = time.Time{}, err
 		outage.Of(x.hub).Begin(what, outage.Server(x.node()), err)
 	}

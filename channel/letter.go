@@ -59,7 +59,7 @@ func (l Letter[T]) Reply(ctx context.Context, v T) error {
 func (l Letter[T]) reply(ctx context.Context, v T) error {
 	h := head{id: rand.Text(), re: l.ID}
 	if l.question {
-		return l.mailbox.send(ctx, answerAddress(l.From, l.ID), answerLife, h, v)
+		return l.mailbox.send(ctx, replyAddress(l.From, l.ID), replyLife, h, v)
 	}
 	return l.mailbox.send(ctx, l.From, 0, h, v)
 }

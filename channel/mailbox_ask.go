@@ -11,12 +11,12 @@ import (
 	"github.com/desir-go/desir/internal/wait"
 )
 
-// answerLife is how long a reply is kept that no Ask takes.
-const answerLife = 5 * time.Minute
+// replyLife is how long a reply is kept that no Ask takes.
+const replyLife = 5 * time.Minute
 
-// answerAddress returns the address of the reply to a question: a key in the slot of the
+// replyAddress returns the address of the reply to a question: a key in the slot of the
 // asking mailbox. A client that has not seen the question cannot guess it.
-func answerAddress(from, id string) string { return keys.Part(from, "reply:"+id) }
+func replyAddress(from, id string) string { return keys.Part(from, "reply:"+id) }
 
 // Ask sends a letter to the mailbox at the address to and waits for the reply. The receiver
 // of the letter replies with [Letter.Reply]. Without a deadline in ctx, Ask waits forever.
@@ -39,10 +39,10 @@ func (m *Mailbox[T]) ask(ctx context.Context, to string, v T) (l Letter[T], err 
 	if err := m.send(ctx, to, 0, question, v); err != nil {
 		return l, err
 	}
-	address := answerAddress(m.h.Key, question.id)
+	address := replyAddress(m.h.Key, question.id)
 	wake := keys.Part(address, "wake")
-	answers := wait.NewSource(address, wake, mailboxTakeAnswer, mailboxDropAnswer, address, wake).OwnedBy(m.h.Key)
-	stored, err := receive(ctx, m.h, answers, 1)
+	replies := wait.NewSource(address, wake, mailboxTakeReply, mailboxDropReply, address, wake).OwnedBy(m.h.Key)
+	stored, err := receive(ctx, m.h, replies, 1)
 	if err != nil {
 		return l, send.Fault(desir.ErrMaybeRan, send.Bare(err))
 	}

@@ -87,11 +87,11 @@ func ExampleMailbox_Ask() {
 			}
 		}
 	}()
-	answer, err := channel.NewMailbox[int](s.Client(), "me").Ask(ctx, "doubler", 21)
+	reply, err := channel.NewMailbox[int](s.Client(), "me").Ask(ctx, "doubler", 21)
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Println(answer.Value, "from", answer.From)
+	fmt.Println(reply.Value, "from", reply.From)
 	// Output: 42 from doubler
 }
 

@@ -17,7 +17,7 @@ import (
 const (
 	firstPage = 10        // letters in the first page of a scan
 	fullPage  = 100       // letters in a later page, at most
-	pageBytes = 256 << 10 // target size of a later page, by the mean length of the letters in the page before
+	pageBytes = 256 << 10 // in a later page, if its letters are as long as those of the page before
 )
 
 // Receive takes the first letter for which match returns true. It waits until there is one.
@@ -60,7 +60,7 @@ func (m *Mailbox[T]) pick(ctx context.Context, match func(Letter[T]) bool) (l Le
 			return l, nil
 		case err != nil && ctx.Err() != nil && errors.Is(err, ctx.Err()) && !errors.Is(err, desir.ErrMaybeRan):
 			return l, x.ended(ctx)
-		case err != nil && !passes(err):
+		case err != nil && !retryable(err):
 			return l, err
 		}
 		if all {
@@ -82,8 +82,8 @@ func (m *Mailbox[T]) pick(ctx context.Context, match func(Letter[T]) bool) (l Le
 	}
 }
 
-// passes reports whether another attempt may succeed.
-func passes(err error) bool { return errors.Is(err, desir.ErrUnavailable) }
+// retryable reports whether another attempt may succeed.
+func retryable(err error) bool { return errors.Is(err, desir.ErrUnavailable) }
 
 // sight is how far a selective receiver has scanned the mailbox.
 type sight struct {
@@ -136,11 +136,11 @@ func (m *Mailbox[T]) page(ctx context.Context, hub *hub.Hub, seen *sight, limit 
 	if err := hub.Shut(); err != nil {
 		return nil, err
 	}
-	answer, err := mailboxLook.Run(ctx, hub, []string{m.h.Key}, seen.n, seen.last, limit, m.end, seen.known)
+	reply, err := mailboxLook.Run(ctx, hub, []string{m.h.Key}, seen.n, seen.last, limit, m.end, seen.known)
 	if err != nil {
 		return nil, err
 	}
-	parts, _ := answer.([]any)
+	parts, _ := reply.([]any)
 	n, _ := parts[0].(int64)
 	page := make([]string, len(parts)-1)
 	for i, p := range parts[1:] {

@@ -16,17 +16,17 @@ var (
 	mailboxTakeLastSource string
 	//go:embed scripts/mailbox_give_last.lua
 	mailboxGiveLastSource string
-	//go:embed scripts/mailbox_take_answer.lua
-	mailboxTakeAnswerSource string
-	//go:embed scripts/mailbox_drop_answer.lua
-	mailboxDropAnswerSource string
+	//go:embed scripts/mailbox_take_reply.lua
+	mailboxTakeReplySource string
+	//go:embed scripts/mailbox_drop_reply.lua
+	mailboxDropReplySource string
 )
 
 var (
-	mailboxSend       = script.New(mailboxSendSource, wait.Ring)
-	mailboxLook       = script.New(mailboxLookSource)
-	mailboxTakeLast   = script.New(mailboxTakeLastSource, wait.Ring, wait.Pop)
-	mailboxGiveLast   = script.New(mailboxGiveLastSource, wait.Ring)
-	mailboxTakeAnswer = script.New(mailboxTakeAnswerSource)
-	mailboxDropAnswer = script.New(mailboxDropAnswerSource)
+	mailboxSend      = script.New(mailboxSendSource, wait.Ring)
+	mailboxLook      = script.New(mailboxLookSource)
+	mailboxTakeLast  = script.New(mailboxTakeLastSource, wait.Ring, wait.Pop)
+	mailboxGiveLast  = script.New(mailboxGiveLastSource, wait.Ring)
+	mailboxTakeReply = script.New(mailboxTakeReplySource)
+	mailboxDropReply = script.New(mailboxDropReplySource)
 )

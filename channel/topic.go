@@ -95,11 +95,11 @@ func (t *Topic[T]) publish(ctx context.Context, v T) (int, error) {
 		}
 		return int(cmd.Val()), nil
 	}
-	answer, err := topicPublish.Run(ctx, hub, []string{t.seq}, t.command(), t.h.Key, seqLife.Milliseconds(), value)
+	reply, err := topicPublish.Run(ctx, hub, []string{t.seq}, t.command(), t.h.Key, seqLife.Milliseconds(), value)
 	if err != nil {
 		return 0, err
 	}
-	n, _ := answer.(int64)
+	n, _ := reply.(int64)
 	return int(n), nil
 }
 

@@ -10,24 +10,24 @@
 -- O(n + letters). Atomic. ARGV[2] has kept its position unless others took or requeued letters before it.
 local seen = tonumber(ARGV[1])
 local n = tonumber(ARGV[3])
-local answer
+local reply
 if ARGV[4] == 'first' then
   if seen > 0 and redis.call('LINDEX', KEYS[1], seen - 1) ~= ARGV[2] then
     local at = redis.call('LPOS', KEYS[1], ARGV[2])
     seen = at and at + 1 or 0
   end
-  answer = redis.call('LRANGE', KEYS[1], seen, seen + n - 1)
+  reply = redis.call('LRANGE', KEYS[1], seen, seen + n - 1)
 else
   if seen > 0 and redis.call('LINDEX', KEYS[1], -seen) ~= ARGV[2] then
     local at = redis.call('LPOS', KEYS[1], ARGV[2], 'RANK', -1)
     seen = at and redis.call('LLEN', KEYS[1]) - at or 0
   end
   local letters = redis.call('LRANGE', KEYS[1], -seen - n, -seen - 1)
-  answer = {}
+  reply = {}
   for i = #letters, 1, -1 do
     if ARGV[5] ~= '' and letters[i] == ARGV[5] then break end
-    table.insert(answer, letters[i])
+    table.insert(reply, letters[i])
   end
 end
-table.insert(answer, 1, seen)
-return answer
+table.insert(reply, 1, seen)
+return reply

@@ -6,18 +6,18 @@
 -- ARGV[3] life of a token in ms
 -- returns {state, letter...}: state 0 no letter is left, 1 more letters are there
 -- O(letters). Atomic. The pop comes last: an error before it leaves the letters in the list.
-local answer = {0}
+local reply = {0}
 local length = redis.call('LLEN', KEYS[1])
-if length == 0 then return answer end
+if length == 0 then return reply end
 if length > tonumber(ARGV[1]) then
-  answer[1] = 1
+  reply[1] = 1
   ring(KEYS[2], ARGV[2], ARGV[3])
 end
 local n = math.min(length, tonumber(ARGV[1]))
 local letters, popped = pop('RPOP', KEYS[1], n)
 if popped < n then
-  answer[1] = 1
+  reply[1] = 1
   pcall(ring, KEYS[2], ARGV[2], ARGV[3]) -- an error must not lose the popped letters
 end
-for i = 1, #letters do answer[i + 1] = letters[i] end
-return answer
+for i = 1, #letters do reply[i + 1] = letters[i] end
+return reply

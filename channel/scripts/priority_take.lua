@@ -7,20 +7,20 @@
 -- returns {state, entry...}: state 0 nothing is left, 1 more values are there; an entry is the score, a space
 --         and the member, the format that priority_give_back takes
 -- O(entries × log n). Atomic. The pop comes last: an error before it leaves the values in the queue.
-local answer = {0}
+local reply = {0}
 local length = redis.call('ZCARD', KEYS[1])
-if length == 0 then return answer end
+if length == 0 then return reply end
 if length > tonumber(ARGV[1]) then
-  answer[1] = 1
+  reply[1] = 1
   ring(KEYS[2], ARGV[2], ARGV[3])
 end
 local n = math.min(length, tonumber(ARGV[1]))
 local entries, popped = pop('ZPOPMIN', KEYS[1], n)
 if popped < n then
-  answer[1] = 1
+  reply[1] = 1
   pcall(ring, KEYS[2], ARGV[2], ARGV[3]) -- an error must not lose the popped entries
 end
 for i = 1, #entries, 2 do
-  answer[#answer + 1] = entries[i + 1] .. ' ' .. entries[i]
+  reply[#reply + 1] = entries[i + 1] .. ' ' .. entries[i]
 end
-return answer
+return reply

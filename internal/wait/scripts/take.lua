@@ -8,16 +8,16 @@
 -- ARGV[3] life of a token in ms
 -- returns {state, value...}: state 0 open, 1 more values are there, 2 closed and empty
 -- O(values). Atomic. The pop comes last: an error before it leaves the values in the list.
-local answer = {0}
+local reply = {0}
 local length = redis.call('LLEN', KEYS[1])
 if length > tonumber(ARGV[1]) then
-  answer[1] = 1
+  reply[1] = 1
   ring(KEYS[2], ARGV[2], ARGV[3])
 elseif length == 0 and redis.call('EXISTS', KEYS[3]) == 1 then
-  answer[1] = 2
+  reply[1] = 2
   ring(KEYS[2], ARGV[2], ARGV[3]) -- the next waiting process has to see it too
 end
-if length == 0 then return answer end
+if length == 0 then return reply end
 if redis.call('EXISTS', KEYS[4]) == 1 then
   if redis.call('LLEN', KEYS[5]) == 0 then redis.call('RPUSH', KEYS[5], '1') end
   redis.call('PEXPIRE', KEYS[5], ARGV[3])
@@ -26,8 +26,8 @@ end
 local n = math.min(length, tonumber(ARGV[1]))
 local values, popped = pop('LPOP', KEYS[1], n)
 if popped < n then
-  answer[1] = 1
+  reply[1] = 1
   pcall(ring, KEYS[2], ARGV[2], ARGV[3]) -- an error must not lose the popped values
 end
-for i = 1, #values do answer[i + 1] = values[i] end
-return answer
+for i = 1, #values do reply[i + 1] = values[i] end
+return reply

@@ -1,4 +1,4 @@
--- mailbox_drop_answer: delete a reply that arrived after its Ask had ended.
+-- mailbox_drop_reply: delete a reply that arrived after its Ask had ended.
 -- flags: allow-oom
 -- reply: integer
 -- KEYS[1] replies  list, expires    KEYS[2] wake  list of at most one token

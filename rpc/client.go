@@ -40,7 +40,7 @@ type Client struct {
 
 	failing atomic.Int64 // when checks began to fail, in UnixNano; 0: the last check succeeded
 	inbox   atomic.Pointer[inbox]
-	gate    gate // lets one caller at a time run a check
+	gate    onceGate // lets one caller at a time run a check
 
 	promise atomic.Int64 // when all workers were last known to write to the inbox, in UnixNano
 	forged  atomic.Int64 // results rejected because they were not sealed for their calls
@@ -56,7 +56,7 @@ func NewClient(rdb redis.UniversalClient, name string, opts ...ClientOption) *Cl
 		intercept: chain(s.intercept),
 		prefix:    s.prefix,
 		seal:      newSeal(s.codec, name),
-		gate:      newGate(),
+		gate:      newOnceGate(),
 	}
 	c.kind, c.cancels = c.store(), c.giveUp()
 	return c

@@ -21,7 +21,7 @@ const (
 
 // inboxReader reads entries of the inbox. A call may be stored over the same connection.
 type inboxReader struct {
-	line
+	blockingConn
 	box  *inbox
 	seen bool      // the key was refreshed, and the connection has not failed since
 	last string    // ID of the last entry read over this connection
@@ -43,7 +43,7 @@ type inboxReader struct {
 }
 
 func newInboxReader(b *inbox) *inboxReader {
-	r := &inboxReader{line: line{hub: b.hub, key: b.key}, box: b}
+	r := &inboxReader{blockingConn: blockingConn{hub: b.hub, key: b.key}, box: b}
 	r.store = link.Command{Take: r.takeStored}
 	r.delete = link.Command{Key: 1}
 	r.read = link.Command{Key: 6, Take: r.takeEntries}
@@ -52,12 +52,12 @@ func newInboxReader(b *inbox) *inboxReader {
 
 func (r *inboxReader) fail(err error) {
 	r.seen = false
-	r.line.fail(err)
+	r.blockingConn.fail(err)
 }
 
 func (r *inboxReader) close() {
 	r.seen = false
-	r.line.close()
+	r.blockingConn.close()
 }
 
 // wait waits for entries, at most for the block time, delivers their results, and returns

@@ -8,16 +8,16 @@ import (
 	"github.com/desir-go/desir/internal/send"
 )
 
-// gate lets one caller at a time run a command that must precede a call.
-type gate chan struct{}
+// onceGate lets one caller at a time run a command that must precede a call.
+type onceGate chan struct{}
 
-func newGate() gate { return make(gate, 1) }
+func newOnceGate() onceGate { return make(onceGate, 1) }
 
 const tries = 3 // attempts if replies are lost
 
 // pass runs do unless done reports that it is not needed. do must be idempotent: it runs
 // again if its reply is lost. An error of pass means that the call did not run.
-func (g gate) pass(ctx context.Context, done func() bool, do func() error) (err error) {
+func (g onceGate) pass(ctx context.Context, done func() bool, do func() error) (err error) {
 	if done() {
 		return nil
 	}

@@ -29,7 +29,7 @@ type inbox struct {
 	stale *time.Timer // clears fresh
 	// ID of the first entry of the inbox, as known from the reply that made it last.
 	made atomic.Pointer[string]
-	gate gate // lets one caller at a time refresh the key
+	gate onceGate // lets one caller at a time refresh the key
 
 	mu       sync.Mutex
 	ids      ids
@@ -48,7 +48,7 @@ type inboxPart struct{ prefix string }
 func inboxOf(h *hub.Hub, prefix string) *inbox {
 	return h.Part(inboxPart{prefix}, func() any {
 		id := inboxName(prefix, rand.Text())
-		box := &inbox{hub: h, id: id, key: inboxKey(id), gate: newGate(), pending: map[uint64]*call{}}
+		box := &inbox{hub: h, id: id, key: inboxKey(id), gate: newOnceGate(), pending: map[uint64]*call{}}
 		box.reader = newInboxReader(box)
 		box.stale = box.after(refresh, func(box *inbox) { box.fresh.Store(false) })
 		box.calls.New = func() any { return newCall(box) }

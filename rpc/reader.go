@@ -25,7 +25,7 @@ const (
 
 // reader reads calls from the list, and delivers results over the same connection.
 type reader struct {
-	line
+	blockingConn
 	run   *run
 	older bool // the server has no BLMPOP
 
@@ -52,7 +52,7 @@ type reader struct {
 }
 
 func newReader(r *run) *reader {
-	d := &reader{line: line{hub: r.hub, key: r.s.service.calls}, run: r}
+	d := &reader{blockingConn: blockingConn{hub: r.hub, key: r.s.service.calls}, run: r}
 	d.got.key = d.key
 	d.first.Take = d.got.take
 	d.rest = link.Command{Key: 2, Take: d.got.takeAll}

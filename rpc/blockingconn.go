@@ -22,8 +22,8 @@ var (
 	blockSeconds = strconv.Itoa(int(block / time.Second))
 )
 
-// line is the dedicated connection on which one goroutine blocks for one key.
-type line struct {
+// blockingConn is the dedicated connection on which one goroutine blocks for one key.
+type blockingConn struct {
 	hub *hub.Hub
 	key string
 	own *link.Link // nil while there is none
@@ -34,8 +34,8 @@ type line struct {
 	asked bool // the key is being migrated: use the user's client
 }
 
-// open connects to the node that has the key. It does nothing if the line is open.
-func (l *line) open(ctx context.Context) error {
+// open connects to the node that has the key. It does nothing if there is a connection.
+func (l *blockingConn) open(ctx context.Context) error {
 	if l.own != nil {
 		return nil
 	}
@@ -57,7 +57,7 @@ func (l *line) open(ctx context.Context) error {
 // do sends commands over the connection, or through the user's client if there is none,
 // and reads the replies. Each command gets its classified error. do returns the first
 // one.
-func (l *line) do(ctx context.Context, cmds ...*link.Command) (first error) {
+func (l *blockingConn) do(ctx context.Context, cmds ...*link.Command) (first error) {
 	sent := true // unsent commands have an error that says so
 	if l.own == nil {
 		link.Through(ctx, l.through, cmds...)
@@ -74,7 +74,7 @@ func (l *line) do(ctx context.Context, cmds ...*link.Command) (first error) {
 }
 
 // explain classifies the error of a command.
-func (l *line) explain(ctx context.Context, err error, sent bool) error {
+func (l *blockingConn) explain(ctx context.Context, err error, sent bool) error {
 	switch {
 	case err == nil:
 		return nil
@@ -85,25 +85,25 @@ func (l *line) explain(ctx context.Context, err error, sent bool) error {
 	}
 }
 
-func (l *line) through(ctx context.Context, cmds ...redis.Cmder) error {
+func (l *blockingConn) through(ctx context.Context, cmds ...redis.Cmder) error {
 	return l.hub.Send.WriteOn(ctx, l.hub.Client, cmds...)
 }
 
 // outlived reports whether the connection may lead to a former master or may use outdated
 // credentials.
-func (l *line) outlived() bool {
+func (l *blockingConn) outlived() bool {
 	return l.own != nil && (l.own.Stale() || link.Outlived(l.node, l.made))
 }
 
 // fail closes the connection after an error.
-func (l *line) fail(err error) {
+func (l *blockingConn) fail(err error) {
 	l.asked = redis.HasErrorPrefix(err, "ASK")
 	l.close()
 }
 
 // close closes the connection. Nothing is in flight on it. The next one may lead to
 // another node.
-func (l *line) close() {
+func (l *blockingConn) close() {
 	if l.own != nil {
 		l.own.Close()
 		l.own = nil

@@ -29,10 +29,10 @@ type reader struct {
 	run   *run
 	older bool // the server has no BLMPOP
 
-	first  link.Command // the command that blocks
-	rest   link.Command
-	got    popped // replies to first and rest
-	riders riders
+	first       link.Command // the command that blocks
+	rest        link.Command
+	got         popped // replies to first and rest
+	piggybacked piggybacked
 
 	lease  link.Command // renews the lease
 	leased []any        // reply to it
@@ -94,8 +94,8 @@ func (d *reader) pop(id string, n int, results []*outgoing) ([]string, error) {
 	return calls, err
 }
 
-// riders holds results that are delivered over the reader's connection.
-type riders struct {
+// piggybacked holds results that are delivered over the reader's connection.
+type piggybacked struct {
 	results []*outgoing
 	cmds    []*link.Command
 	n       int64 // number of results
@@ -103,8 +103,8 @@ type riders struct {
 
 // along picks the results whose inboxes are on the reader's node, and sends the others
 // through the client.
-func (d *reader) along(ctx context.Context, results []*outgoing) *riders {
-	a := &d.riders
+func (d *reader) along(ctx context.Context, results []*outgoing) *piggybacked {
+	a := &d.piggybacked
 	a.results, a.cmds, a.n = a.results[:0], a.cmds[:0], 0
 	for _, o := range results {
 		if d.own != nil {
@@ -120,7 +120,7 @@ func (d *reader) along(ctx context.Context, results []*outgoing) *riders {
 
 // settle handles the outcome of the results. Those with an error are sent through the
 // client.
-func (a *riders) settle() {
+func (a *piggybacked) settle() {
 	for _, o := range a.results {
 		switch {
 		case o.direct.Err != nil:
@@ -135,12 +135,12 @@ func (a *riders) settle() {
 }
 
 // post sends the results that are not settled through the client.
-func (a *riders) post() {
+func (a *piggybacked) post() {
 	post(a.results)
 	a.forget()
 }
 
-func (a *riders) forget() {
+func (a *piggybacked) forget() {
 	clear(a.results)
 	a.results = a.results[:0]
 }
@@ -151,7 +151,7 @@ func (a *riders) forget() {
 // Otherwise the server would block this reader before it wakes the client, and the
 // client's next calls would arrive in more reads. Many results leave in one pipeline with
 // the pop. So do all results if the server is far, because they would cost a round trip.
-func (d *reader) write(ctx context.Context, along *riders, pop *link.Command) error {
+func (d *reader) write(ctx context.Context, along *piggybacked, pop *link.Command) error {
 	var riding []*link.Command
 	switch {
 	case len(along.results) == 0:
@@ -210,7 +210,7 @@ func (d *reader) answered(took time.Duration) {
 
 // popFrom pops up to n calls. On a server without BLMPOP, one command blocks for the
 // first call, and a second one pops the others.
-func (d *reader) popFrom(ctx context.Context, n int, along *riders) ([]string, error) {
+func (d *reader) popFrom(ctx context.Context, n int, along *piggybacked) ([]string, error) {
 	d.got.reset(d.older)
 	if d.older {
 		d.first.Words = append(d.first.Words[:0], "blpop", d.poke, d.key, blockSeconds)

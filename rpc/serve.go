@@ -160,13 +160,13 @@ type incoming struct {
 	turn *turn
 }
 
-// usual estimates how long the call will take.
-func (c *incoming) usual() time.Duration {
+// estimate returns how long the call will probably take.
+func (c *incoming) estimate() time.Duration {
 	if c.handler == nil {
 		return 0
 	}
 	// Decoding takes about 1 ns per byte.
-	return c.handler.usual.time() + time.Duration(len(c.request.body))
+	return c.handler.estimate.time() + time.Duration(len(c.request.body))
 }
 
 var (
@@ -242,7 +242,7 @@ func (c *incoming) call(ctx *callContext, h *handler, dst []byte) (out []byte, e
 	s.stats.running.Add(1)
 	begun := s.age()
 	defer func() {
-		h.usual.saw(s.age() - begun) // the time of the handler alone
+		h.estimate.saw(s.age() - begun) // the time of the handler alone
 		s.stats.running.Add(-1)
 		c.run.running.leave(ctx)
 		if ended {

@@ -47,7 +47,7 @@ type handler struct {
 	// Checks the field names in requests of untyped callers; nil: nothing to check.
 	strict    func(body string) error
 	intercept Interceptor // nil: none
-	usual     usual       // estimate of how long it takes
+	estimate  estimate    // estimate of how long it takes
 	run       func(ctx context.Context, body string, dst []byte, around around) ([]byte, error)
 }
 
@@ -103,7 +103,7 @@ func (s *Server) handle(h *handler, own []Interceptor, err error) {
 	if s.handlers == nil { // the Server was not made by NewServer
 		s.handlers = map[string]*handler{}
 	}
-	h.usual.unknown()
+	h.estimate.unknown()
 	h.intercept = chain(slices.Concat(s.settings.intercept, own))
 	s.handlers[h.info.Name] = h
 }

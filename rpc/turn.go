@@ -19,17 +19,17 @@ const (
 	maxKept  = 2 << 10               // bytes of a result that leaves with the next read
 )
 
-// usual estimates how long a handler takes. A slower run raises the estimate at once, up
+// estimate is how long a handler probably takes. A slower run raises the estimate at once, up
 // to 1 ms. Each faster run lowers it by the cost of a goroutine, about 1 µs. So handlers
 // that are sometimes slow run inline seldom enough. Concurrent updates may be lost.
-type usual struct{ ns atomic.Int64 }
+type estimate struct{ ns atomic.Int64 }
 
 // unknown sets a start value that is too slow to run inline.
-func (u *usual) unknown() { u.ns.Store(int64(2 * turnTime)) }
+func (u *estimate) unknown() { u.ns.Store(int64(2 * turnTime)) }
 
-func (u *usual) time() time.Duration { return time.Duration(u.ns.Load()) }
+func (u *estimate) time() time.Duration { return time.Duration(u.ns.Load()) }
 
-func (u *usual) saw(d time.Duration) {
+func (u *estimate) saw(d time.Duration) {
 	const goroutine = time.Microsecond
 	u.ns.Store(int64(max(min(d, tooLong), u.time()-goroutine)))
 }
@@ -199,7 +199,7 @@ func (t *turn) see(frames []string) {
 	left := turnTime
 	for _, f := range frames {
 		c := t.run.open(f)
-		if d := c.usual(); d <= left {
+		if d := c.estimate(); d <= left {
 			left -= d
 			t.calls = append(t.calls, c)
 		} else {

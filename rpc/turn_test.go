@@ -22,9 +22,9 @@ func TestTurn(t *testing.T) {
 	serve(t, s)
 	c := NewClient(rdb, "turns")
 	for _, quick := range []bool{true, false, true} {
-		s.handler("Where").usual.ns.Store(0)
+		s.handler("Where").estimate.ns.Store(0)
 		if !quick {
-			s.handler("Where").usual.ns.Store(int64(time.Hour))
+			s.handler("Where").estimate.ns.Store(int64(time.Hour))
 		}
 		if got, err := where.Call(t.Context(), c, quick, Wait(20*time.Second)); err != nil || got != quick {
 			t.Errorf("quick %t: it ran in the turn: %t, %v", quick, got, err)
@@ -34,7 +34,7 @@ func TestTurn(t *testing.T) {
 
 // TestUsual checks how slow runs affect the estimate.
 func TestUsual(t *testing.T) {
-	var u usual
+	var u estimate
 	u.saw(time.Minute)
 	if u.time() != tooLong {
 		t.Errorf("after a minute: %v", u.time())

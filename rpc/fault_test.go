@@ -208,9 +208,9 @@ func TestResultsResent(t *testing.T) {
 	}
 }
 
-// TestSlowTurns makes a quick handler slow now and then: the goroutines that lose their
+// TestSlowBatches makes a quick handler slow now and then: the goroutines that lose their
 // batch do not stay.
-func TestSlowTurns(t *testing.T) {
+func TestSlowBatches(t *testing.T) {
 	t.Parallel()
 	srv := redistest.StartServer(t)
 	rdb := srv.Client(t)

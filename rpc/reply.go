@@ -96,12 +96,12 @@ func (c *incoming) reply(state uint64, body []byte) {
 	if c.seal != nil {
 		r = c.sealed(r)
 	}
-	if c.turn != nil && c.turn.keep(c, r) {
+	if c.inline != nil && c.inline.keep(c, r) {
 		return
 	}
 	o := newOutgoing(c)
 	o.add(r)
-	o.send(c.turn == nil) // the reading goroutine must not block
+	o.send(c.inline == nil) // the reading goroutine must not block
 }
 
 // sealed seals a result.

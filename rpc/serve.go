@@ -157,7 +157,7 @@ type incoming struct {
 	err     error    // why it is refused
 	seal    *seal    // seals its result; nil: no codec
 	// The inline batch in which it runs; nil: it runs on its own goroutine.
-	turn *turn
+	inline *inlineBatch
 }
 
 // estimate returns how long the call will probably take.

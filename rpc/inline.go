@@ -12,11 +12,11 @@ import (
 )
 
 const (
-	maxTake  = 128                   // calls per read
-	turnTime = 50 * time.Microsecond // estimated total time of the calls that run inline
-	tooLong  = time.Millisecond      // for an inline batch; then another goroutine reads on
-	idleTime = block / 2             // the server may have closed the connection after this
-	maxKept  = 2 << 10               // bytes of a result that leaves with the next read
+	maxTake    = 128                   // calls per read
+	inlineTime = 50 * time.Microsecond // estimated total time of the calls that run inline
+	tooLong    = time.Millisecond      // for an inline batch; then another goroutine reads on
+	idleTime   = block / 2             // the server may have closed the connection after this
+	maxKept    = 2 << 10               // bytes of a result that leaves with the next read
 )
 
 // estimate is how long a handler probably takes. A slower run raises the estimate at once, up
@@ -25,20 +25,20 @@ const (
 type estimate struct{ ns atomic.Int64 }
 
 // unknown sets a start value that is too slow to run inline.
-func (u *estimate) unknown() { u.ns.Store(int64(2 * turnTime)) }
+func (e *estimate) unknown() { e.ns.Store(int64(2 * inlineTime)) }
 
-func (u *estimate) time() time.Duration { return time.Duration(u.ns.Load()) }
+func (e *estimate) time() time.Duration { return time.Duration(e.ns.Load()) }
 
-func (u *estimate) saw(d time.Duration) {
+func (e *estimate) saw(d time.Duration) {
 	const goroutine = time.Microsecond
-	u.ns.Store(int64(max(min(d, tooLong), u.time()-goroutine)))
+	e.ns.Store(int64(max(min(d, tooLong), e.time()-goroutine)))
 }
 
-// turn is the reading of calls by one goroutine. It runs calls with a short estimate
+// inlineBatch is the reading of calls by one goroutine. It runs calls with a short estimate
 // itself, one after the other, because handing them to other goroutines costs more. Their
 // results leave with its next read. If a batch takes too long, another goroutine takes
 // over the reading and the remaining calls, and this one ends after its current call.
-type turn struct {
+type inlineBatch struct {
 	run     *run
 	lasting <-chan error
 	ended   chan<- ending
@@ -63,8 +63,8 @@ type ending struct {
 	panicked any
 }
 
-func newTurn(r *run, lasting <-chan error, ended chan<- ending) *turn {
-	t := &turn{run: r, lasting: lasting, ended: ended}
+func newInlineBatch(r *run, lasting <-chan error, ended chan<- ending) *inlineBatch {
+	t := &inlineBatch{run: r, lasting: lasting, ended: ended}
 	t.watch = time.AfterFunc(time.Hour, t.look)
 	t.watch.Stop()
 	return t
@@ -74,7 +74,7 @@ func newTurn(r *run, lasting <-chan error, ended chan<- ending) *turn {
 func (r *run) take(lasting <-chan error) error {
 	defer r.read.close()
 	ended := make(chan ending, 1)
-	go newTurn(r, lasting, ended).work()
+	go newInlineBatch(r, lasting, ended).work()
 	end := <-ended
 	if end.panicked != nil {
 		panic(end.panicked)
@@ -83,7 +83,7 @@ func (r *run) take(lasting <-chan error) error {
 }
 
 // work is the loop of the reading goroutine.
-func (t *turn) work() {
+func (t *inlineBatch) work() {
 	reading, done := false, false
 	defer func() {
 		switch {
@@ -113,7 +113,7 @@ func (t *turn) work() {
 
 var errGone = errors.New("a hook ended the goroutine that reads calls")
 
-func (t *turn) isLost() bool {
+func (t *inlineBatch) isLost() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.lost
@@ -121,7 +121,7 @@ func (t *turn) isLost() bool {
 
 // read reads calls once. It returns false when the worker has to end, with an error if
 // reading can never work.
-func (t *turn) read() (frames []string, more bool, err error) {
+func (t *inlineBatch) read() (frames []string, more bool, err error) {
 	r := t.run
 	select {
 	case <-r.draining:
@@ -164,7 +164,7 @@ func (t *turn) read() (frames []string, more bool, err error) {
 }
 
 // waitForFree waits until a slot is free or the lease must be renewed.
-func (t *turn) waitForFree(id string) {
+func (t *inlineBatch) waitForFree(id string) {
 	r := t.run
 	r.read.keep(id)
 	timer := time.NewTimer(max(readerRenews-r.unrenewed(), idleTime))
@@ -178,7 +178,7 @@ func (t *turn) waitForFree(id string) {
 
 // fail decides how to continue after a failed read. It returns false if reading can never
 // work.
-func (t *turn) fail(err error) (more bool, _ error) {
+func (t *inlineBatch) fail(err error) (more bool, _ error) {
 	r := t.run
 	if hopeless(err) {
 		return false, err
@@ -195,8 +195,8 @@ func (t *turn) fail(err error) (more bool, _ error) {
 }
 
 // see starts goroutines for calls with a long estimate, and then runs the others inline.
-func (t *turn) see(frames []string) {
-	left := turnTime
+func (t *inlineBatch) see(frames []string) {
+	left := inlineTime
 	for _, f := range frames {
 		c := t.run.open(f)
 		if d := c.estimate(); d <= left {
@@ -224,7 +224,7 @@ func (t *turn) see(frames []string) {
 
 // nextCall returns the next call of the batch; false if there is none or another
 // goroutine has taken over.
-func (t *turn) nextCall() (c incoming, ok bool) {
+func (t *inlineBatch) nextCall() (c incoming, ok bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.lost {
@@ -236,14 +236,14 @@ func (t *turn) nextCall() (c incoming, ok bool) {
 		return c, false
 	}
 	c = t.calls[t.next]
-	c.turn = t
+	c.inline = t
 	t.next++
 	return c, true
 }
 
 // keep holds a result back for the next read. It returns false if the result is too large
 // or another goroutine has taken over.
-func (t *turn) keep(c *incoming, r result) bool {
+func (t *inlineBatch) keep(c *incoming, r result) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.lost || len(r.body) > maxKept {
@@ -259,7 +259,7 @@ func (t *turn) keep(c *incoming, r result) bool {
 }
 
 // look takes the reading away from the goroutine when its batch has run for too long.
-func (t *turn) look() {
+func (t *inlineBatch) look() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.running && t.run.s.age()-t.since >= tooLong { // else the timer belongs to an earlier batch
@@ -268,11 +268,11 @@ func (t *turn) look() {
 }
 
 // hand lets another goroutine take over. t.mu must be held.
-func (t *turn) hand() {
+func (t *inlineBatch) hand() {
 	if t.lost {
 		return
 	}
-	next := newTurn(t.run, t.lasting, t.ended)
+	next := newInlineBatch(t.run, t.lasting, t.ended)
 	next.results, next.trouble = t.results, t.trouble
 	rest := t.calls[t.next:]
 	t.lost, t.results, t.calls, t.next = true, nil, nil, 0

@@ -10,40 +10,40 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// TestTurn uses a handler that is quick and then slow: it runs on the reading goroutine
+// TestInline uses a handler that is quick and then slow: it runs on the reading goroutine
 // first, and on its own later.
-func TestTurn(t *testing.T) {
+func TestInline(t *testing.T) {
 	rdb := redistest.StartServer(t).Client(t)
 	where := NewMethod[bool, bool]("Where")
-	s := NewServer(rdb, "turns")
+	s := NewServer(rdb, "inline")
 	where.Handle(s, func(context.Context, bool) (bool, error) {
 		return strings.Contains(string(debug.Stack()), "(*turn).see"), nil
 	})
 	serve(t, s)
-	c := NewClient(rdb, "turns")
+	c := NewClient(rdb, "inline")
 	for _, quick := range []bool{true, false, true} {
 		s.handler("Where").estimate.ns.Store(0)
 		if !quick {
 			s.handler("Where").estimate.ns.Store(int64(time.Hour))
 		}
 		if got, err := where.Call(t.Context(), c, quick, Wait(20*time.Second)); err != nil || got != quick {
-			t.Errorf("quick %t: it ran in the turn: %t, %v", quick, got, err)
+			t.Errorf("quick %t: it ran inline: %t, %v", quick, got, err)
 		}
 	}
 }
 
-// TestUsual checks how slow runs affect the estimate.
-func TestUsual(t *testing.T) {
+// TestEstimate checks how slow runs affect the estimate.
+func TestEstimate(t *testing.T) {
 	var u estimate
 	u.saw(time.Minute)
 	if u.time() != tooLong {
 		t.Errorf("after a minute: %v", u.time())
 	}
 	runs := 0
-	for ; u.time() > turnTime; runs++ {
+	for ; u.time() > inlineTime; runs++ {
 		u.saw(time.Microsecond)
 	}
-	if want := int((tooLong - turnTime) / time.Microsecond); runs != want {
+	if want := int((tooLong - inlineTime) / time.Microsecond); runs != want {
 		t.Errorf("it is quick again after %d runs; want %d", runs, want)
 	}
 }

@@ -230,7 +230,7 @@ func TestSlowBatches(t *testing.T) {
 		if err := pprof.Lookup("goroutine").WriteTo(&all, 2); err != nil {
 			t.Fatal(err)
 		}
-		return strings.Count(all.String(), "rpc.(*turn).work(")
+		return strings.Count(all.String(), "rpc.(*inlineBatch).work(")
 	}
 	mustSum(t, c)
 	before := readers() // of all running tests

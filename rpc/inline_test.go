@@ -17,7 +17,7 @@ func TestInline(t *testing.T) {
 	where := NewMethod[bool, bool]("Where")
 	s := NewServer(rdb, "inline")
 	where.Handle(s, func(context.Context, bool) (bool, error) {
-		return strings.Contains(string(debug.Stack()), "(*turn).see"), nil
+		return strings.Contains(string(debug.Stack()), "(*inlineBatch).see"), nil
 	})
 	serve(t, s)
 	c := NewClient(rdb, "inline")

@@ -108,25 +108,25 @@ func remote(c *Client, name string, f reflect.StructField) (fn reflect.Value, er
 		return fn, err
 	}
 	b := binding{client: c, name: name, typ: t, req: req}
-	res := wordNil
+	res := signatureNil
 	if b.valued = t.NumOut() == 2; b.valued {
 		if err := travels(t.Out(0)); err != nil {
 			return fn, err
 		}
-		res = wordOf(t.Out(0))
+		res = signatureOf(t.Out(0))
 	}
-	b.word = typeWord(req.word, res)
+	b.signature = callSignature(req.signature, res)
 	return reflect.MakeFunc(t, b.call), nil
 }
 
 // binding is the state of one bound function.
 type binding struct {
-	client *Client
-	name   string
-	word   string
-	typ    reflect.Type
-	req    parameters
-	valued bool // the function returns a value
+	client    *Client
+	name      string
+	signature string
+	typ       reflect.Type
+	req       parameters
+	valued    bool // the function returns a value
 }
 
 func (b *binding) call(args []reflect.Value) []reflect.Value {
@@ -150,7 +150,7 @@ func (b *binding) ask(args []reflect.Value) (value reflect.Value, err error) {
 	if err != nil {
 		return value, b.client.fail(b.name, err)
 	}
-	raw, err := b.client.call(ctx, b.name, b.word, body, nil)
+	raw, err := b.client.call(ctx, b.name, b.signature, body, nil)
 	if err == nil && b.valued {
 		err = codec.Msgpack.Decode(viewOf(raw), value.Addr().Interface())
 	}
@@ -171,28 +171,28 @@ func travels(t reflect.Type) error {
 
 // parameters describes how the parameters of a function become one request.
 type parameters struct {
-	word   string
-	append func(b []byte, args []reflect.Value) ([]byte, error)
+	signature string
+	append    func(b []byte, args []reflect.Value) ([]byte, error)
 }
 
 func requestOf(t reflect.Type) (p parameters, err error) {
 	n := t.NumIn() - 1
-	words := make([]string, n)
+	signatures := make([]string, n)
 	for i := range n {
-		words[i] = wordOf(t.In(i + 1))
+		signatures[i] = signatureOf(t.In(i + 1))
 		if err := travels(t.In(i + 1)); err != nil {
 			return p, err
 		}
 	}
 	switch n {
 	case 0:
-		return parameters{wordNil, func(b []byte, _ []reflect.Value) ([]byte, error) { return append(b, packedNil), nil }}, nil
+		return parameters{signatureNil, func(b []byte, _ []reflect.Value) ([]byte, error) { return append(b, packedNil), nil }}, nil
 	case 1:
-		return parameters{words[0], func(b []byte, args []reflect.Value) ([]byte, error) {
+		return parameters{signatures[0], func(b []byte, args []reflect.Value) ([]byte, error) {
 			return codec.Msgpack.Append(b, args[0].Interface())
 		}}, nil
 	default:
-		return parameters{tuple(words), func(b []byte, args []reflect.Value) (_ []byte, err error) {
+		return parameters{tuple(signatures), func(b []byte, args []reflect.Value) (_ []byte, err error) {
 			b = pack.AppendArray(b, n)
 			for _, a := range args {
 				if b, err = codec.Msgpack.Append(b, a.Interface()); err != nil {

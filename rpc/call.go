@@ -52,23 +52,23 @@ func newCall(box *inbox) *call {
 }
 
 // call makes a call and returns its result, one msgpack value.
-func (c *Client) call(ctx context.Context, method, word string, body []byte, opts []CallOption) (string, error) {
+func (c *Client) call(ctx context.Context, method, signature string, body []byte, opts []CallOption) (string, error) {
 	box, err := c.box()
 	if err != nil {
 		return "", err
 	}
 	settings := gatherCall(opts)
 	if c.intercept == nil {
-		return c.ask(ctx, box, method, word, body, settings)
+		return c.ask(ctx, box, method, signature, body, settings)
 	}
-	return c.askInside(ctx, box, method, word, body, settings)
+	return c.askInside(ctx, box, method, signature, body, settings)
 }
 
 // askInside is ask inside the client's interceptors. It is separate for the reason given
 // at handleInside.
-func (c *Client) askInside(ctx context.Context, box *inbox, method, word string, body []byte, s callSettings) (raw string, err error) {
+func (c *Client) askInside(ctx context.Context, box *inbox, method, signature string, body []byte, s callSettings) (raw string, err error) {
 	err = c.intercepted(ctx, method, &s, func(ctx context.Context) (err error) {
-		raw, err = c.ask(ctx, box, method, word, body, s)
+		raw, err = c.ask(ctx, box, method, signature, body, s)
 		return err
 	})
 	return raw, err
@@ -91,12 +91,12 @@ func (c *Client) intercepted(ctx context.Context, method string, s *callSettings
 
 // ask stores a call and waits for its outcome. It retries while no worker is alive, as
 // long as the caller allows.
-func (c *Client) ask(ctx context.Context, box *inbox, method, word string, body []byte, s callSettings) (string, error) {
+func (c *Client) ask(ctx context.Context, box *inbox, method, signature string, body []byte, s callSettings) (string, error) {
 	if err := ctx.Err(); err != nil {
 		return "", send.Fault(desir.ErrUnavailable, err)
 	}
 	for t := waitUpTo(s.wait); ; {
-		raw, err := c.once(ctx, box, method, word, body, s.headers, t.limit)
+		raw, err := c.once(ctx, box, method, signature, body, s.headers, t.limit)
 		if more, err := t.more(ctx, err); !more {
 			return raw, err
 		}
@@ -135,8 +135,8 @@ func isAnswer(err error) bool {
 }
 
 // once stores a call and waits for its outcome, without retries.
-func (c *Client) once(ctx context.Context, box *inbox, method, word string, body []byte, headers map[string]string, wait time.Time) (string, error) {
-	q, err := c.request(ctx, box, method, word, body, headers)
+func (c *Client) once(ctx context.Context, box *inbox, method, signature string, body []byte, headers map[string]string, wait time.Time) (string, error) {
+	q, err := c.request(ctx, box, method, signature, body, headers)
 	if err != nil {
 		return "", err
 	}
@@ -172,7 +172,7 @@ func (c *Client) once(ctx context.Context, box *inbox, method, word string, body
 
 // request returns the frame of a call without its inbox and ID. It first does what must
 // precede the call.
-func (c *Client) request(ctx context.Context, box *inbox, method, word string, body []byte, headers map[string]string) (q request, err error) {
+func (c *Client) request(ctx context.Context, box *inbox, method, signature string, body []byte, headers map[string]string) (q request, err error) {
 	if len(body) > maxBody {
 		return q, fmt.Errorf("%w: a request of %d bytes; the limit is %d", codec.ErrTooLarge, len(body), maxBody)
 	}
@@ -182,7 +182,7 @@ func (c *Client) request(ctx context.Context, box *inbox, method, word string, b
 	if err := box.ready(ctx); err != nil {
 		return q, err
 	}
-	q = request{method: method, word: word, headers: headers, body: textView(body)}
+	q = request{method: method, signature: signature, headers: headers, body: textView(body)}
 	d, limited := ctx.Deadline()
 	if limited || c.seal != nil {
 		if err := c.knowTime(ctx, box.hub); err != nil {
@@ -200,8 +200,8 @@ func checkHeaders(headers map[string]string) error {
 		return fmt.Errorf("%w: %d headers; the limit is %d", codec.ErrTooLarge, len(headers), maxHeaders)
 	}
 	for k, v := range headers {
-		if len(k) > maxWord || len(v) > maxWord {
-			return fmt.Errorf("%w: header %.64q; the limit is %d bytes", codec.ErrTooLarge, k, maxWord)
+		if len(k) > maxField || len(v) > maxField {
+			return fmt.Errorf("%w: header %.64q; the limit is %d bytes", codec.ErrTooLarge, k, maxField)
 		}
 	}
 	return nil

@@ -8,7 +8,7 @@ import (
 )
 
 // cast stores a call without waiting for a result.
-func (c *Client) cast(ctx context.Context, method, word string, body []byte, opts []CallOption) error {
+func (c *Client) cast(ctx context.Context, method, signature string, body []byte, opts []CallOption) error {
 	box, err := c.box()
 	if err != nil {
 		return err
@@ -16,7 +16,7 @@ func (c *Client) cast(ctx context.Context, method, word string, body []byte, opt
 	settings := gatherCall(opts)
 	return c.intercepted(ctx, method, &settings, func(ctx context.Context) error {
 		for t := waitUpTo(settings.wait); ; {
-			err := c.castOnce(ctx, box, method, word, body, settings.headers)
+			err := c.castOnce(ctx, box, method, signature, body, settings.headers)
 			if more, err := t.more(ctx, err); !more {
 				return err
 			}
@@ -25,8 +25,8 @@ func (c *Client) cast(ctx context.Context, method, word string, body []byte, opt
 }
 
 // castOnce stores a call, without retries.
-func (c *Client) castOnce(ctx context.Context, box *inbox, method, word string, body []byte, headers map[string]string) error {
-	q, err := c.request(ctx, box, method, word, body, headers)
+func (c *Client) castOnce(ctx context.Context, box *inbox, method, signature string, body []byte, headers map[string]string) error {
+	q, err := c.request(ctx, box, method, signature, body, headers)
 	if err != nil {
 		return err
 	}

@@ -169,7 +169,7 @@ func (c *Client) promised(ctx context.Context) error {
 // costs what [Method.Call] costs, and its errors are the same.
 func (c *Client) Ping(ctx context.Context) (time.Duration, error) {
 	start := time.Now()
-	_, err := c.call(ctx, pingName, typeWord(wordNil, wordNil), []byte{packedNil}, nil)
+	_, err := c.call(ctx, pingName, callSignature(signatureNil, signatureNil), []byte{packedNil}, nil)
 	return time.Since(start), c.fail("Ping", err)
 }
 
@@ -225,15 +225,15 @@ func (c *Client) invoke(ctx context.Context, method string, req any) (Raw, error
 		return nil, err
 	}
 	body := []byte{packedNil}
-	word := wordNil
+	signature := signatureNil
 	if req != nil {
 		var err error
 		if body, err = codec.Msgpack.Append(nil, req); err != nil {
 			return nil, err
 		}
-		word = wordAny
+		signature = signatureAny
 	}
-	raw, err := c.call(ctx, method, typeWord(word, wordAny), body, nil)
+	raw, err := c.call(ctx, method, callSignature(signature, signatureAny), body, nil)
 	if err != nil {
 		return nil, err
 	}

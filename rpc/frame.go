@@ -23,20 +23,20 @@ const (
 	maxBody    = 1 << 20 // of a call or of a result
 	maxFrame   = maxBody + 64<<10
 	maxHeaders = 64
-	maxWord    = 1 << 12 // of a name, a type signature, a header; in bytes
+	maxField   = 1 << 12 // of a name, a type signature, a header; in bytes
 	inboxChars = 26      // length of an ID made by crypto/rand.Text
 )
 
 // request is the frame of a call: an array of the version and these fields.
 type request struct {
-	inbox    string // inbox for the result; empty for a cast
-	id       uint64 // unique within the inbox
-	method   string
-	word     string // type signature of request and result
-	deadline uint64 // ms of the server's clock; 0: none
-	headers  map[string]string
-	body     string // one msgpack value, or the output of a codec
-	head     string // in a parsed frame: all bytes in front of the body
+	inbox     string // inbox for the result; empty for a cast
+	id        uint64 // unique within the inbox
+	method    string
+	signature string // type signature of request and result
+	deadline  uint64 // ms of the server's clock; 0: none
+	headers   map[string]string
+	body      string // one msgpack value, or the output of a codec
+	head      string // in a parsed frame: all bytes in front of the body
 }
 
 const requestFields = 8
@@ -50,7 +50,7 @@ func (r *request) appendHead(b []byte) []byte {
 	b = pack.AppendString(b, r.inbox)
 	b = pack.AppendUint(b, r.id)
 	b = pack.AppendString(b, r.method)
-	b = pack.AppendString(b, r.word)
+	b = pack.AppendString(b, r.signature)
 	b = pack.AppendUint(b, r.deadline)
 	return appendTexts(b, r.headers)
 }
@@ -90,11 +90,11 @@ func (r *request) parse(data string) error {
 		return errInbox
 	}
 	r.inbox, r.id = inbox, id
-	r.method, r.word, r.deadline = p.String(), p.String(), p.Uint()
+	r.method, r.signature, r.deadline = p.String(), p.String(), p.Uint()
 	r.headers = readTexts(&p)
 	r.head = data[:len(data)-p.Len()]
 	r.body = p.Binary()
-	if p.Bad() || p.Len() > 0 || len(r.method) > maxWord || len(r.word) > maxWord {
+	if p.Bad() || p.Len() > 0 || len(r.method) > maxField || len(r.signature) > maxField {
 		return errFrame
 	}
 	return nil

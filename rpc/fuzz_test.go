@@ -90,22 +90,22 @@ func FuzzError(f *testing.F) {
 	})
 }
 
-// FuzzWords compares arbitrary type signatures: the comparison ends and is symmetric.
-func FuzzWords(f *testing.F) {
+// FuzzSignatures compares arbitrary type signatures: the comparison ends and is symmetric.
+func FuzzSignatures(f *testing.F) {
 	for _, w := range []string{"[int]", "int?", "(int,text)", "{text:[any]}", "{}", "nil", "any", "[[[[", "{:}", "(,)", "]", "(a(b)c,d)"} {
 		f.Add(w, "[int]")
 		f.Add(w, w)
 	}
 	f.Fuzz(func(t *testing.T, a, b string) {
-		if !wordFits(a, a) || !wordFits(a, wordAny) {
+		if !signaturesFit(a, a) || !signaturesFit(a, signatureAny) {
 			t.Errorf("%q does not fit itself, or any", a)
 		}
-		if wordFits(a, b) != wordFits(b, a) {
+		if signaturesFit(a, b) != signaturesFit(b, a) {
 			t.Errorf("%q fits %q on one side alone", a, b)
 		}
 		for _, w := range []string{a, b} {
-			if words, ok := inside(w); ok && len(strings.Join(words, ",")) > len(w)-2 {
-				t.Errorf("inside %q is %q", w, words)
+			if signatures, ok := inside(w); ok && len(strings.Join(signatures, ",")) > len(w)-2 {
+				t.Errorf("inside %q is %q", w, signatures)
 			}
 		}
 		(&fitting{own: b}).fits(a)

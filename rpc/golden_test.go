@@ -69,16 +69,16 @@ var requests = []struct {
 	name string
 	request
 }{
-	{"call of Sum with [10, 20, 30, 40, 50]", request{inbox: goldenInbox, id: 1, method: "Sum", word: "[int]>int", body: "\x95\x0a\x14\x1e\x28\x32"}},
+	{"call of Sum with [10, 20, 30, 40, 50]", request{inbox: goldenInbox, id: 1, method: "Sum", signature: "[int]>int", body: "\x95\x0a\x14\x1e\x28\x32"}},
 	{"call with a deadline and headers", request{
-		inbox: goldenInbox, id: 300, method: "Greet", word: "text>text", deadline: 1760000000000,
+		inbox: goldenInbox, id: 300, method: "Greet", signature: "text>text", deadline: 1760000000000,
 		headers: map[string]string{"lang": "en", "a": ""}, body: "\xa3Ada",
 	}},
-	{"call of two parameters", request{inbox: goldenInbox, id: 2, method: "Divide", word: "(int,int)>int", body: "\x92\x2a\x06"}},
-	{"call without a value", request{inbox: goldenInbox, id: 3, method: "Reset", word: "nil>nil", body: "\xc0"}},
-	{"call by name alone", request{inbox: goldenInbox, id: 4, method: "Sum", word: "any>any", body: "\x92\x01\x02"}},
-	{"cast", request{method: "Greet", word: "text>text", body: "\xa3Ada"}},
-	{"ping", request{inbox: goldenInbox, id: 5, method: pingName, word: "nil>nil", body: "\xc0"}},
+	{"call of two parameters", request{inbox: goldenInbox, id: 2, method: "Divide", signature: "(int,int)>int", body: "\x92\x2a\x06"}},
+	{"call without a value", request{inbox: goldenInbox, id: 3, method: "Reset", signature: "nil>nil", body: "\xc0"}},
+	{"call by name alone", request{inbox: goldenInbox, id: 4, method: "Sum", signature: "any>any", body: "\x92\x01\x02"}},
+	{"cast", request{method: "Greet", signature: "text>text", body: "\xa3Ada"}},
+	{"ping", request{inbox: goldenInbox, id: 5, method: pingName, signature: "nil>nil", body: "\xc0"}},
 }
 
 // showing is a codec that shows its input: the scope, a bar, and the bytes.
@@ -105,9 +105,9 @@ var sealedRequests = []struct {
 	name string
 	request
 }{
-	{"call under a codec", request{inbox: goldenInbox, id: 77, method: "Sum", word: "[int]>int", headers: map[string]string{"lang": "en"}, body: "\x92\x01\x02"}},
-	{"call under a codec with a deadline and an inbox below a prefix", request{inbox: "calc:inbox:" + goldenInbox, id: 78, method: "Sum", word: "[int]>int", deadline: 1760000001000, body: "\x90"}},
-	{"cast under a codec", request{id: 79, method: "Greet", word: "text>text", body: "\xa3Ada"}},
+	{"call under a codec", request{inbox: goldenInbox, id: 77, method: "Sum", signature: "[int]>int", headers: map[string]string{"lang": "en"}, body: "\x92\x01\x02"}},
+	{"call under a codec with a deadline and an inbox below a prefix", request{inbox: "calc:inbox:" + goldenInbox, id: 78, method: "Sum", signature: "[int]>int", deadline: 1760000001000, body: "\x90"}},
+	{"cast under a codec", request{id: 79, method: "Greet", signature: "text>text", body: "\xa3Ada"}},
 }
 
 var entries = []struct {

@@ -23,13 +23,13 @@ import (
 // A worker registers a handler for it, a client calls it. Values are encoded as msgpack,
 // with the decoding limits of [codec.Msgpack].
 type Method[Req, Res any] struct {
-	name     string
-	doc      string
-	req, res string // type signatures
-	word     string
-	in       codec.Typed[Req]
-	out      codec.Typed[Res]
-	err      error // why the method cannot be called or handled
+	name      string
+	doc       string
+	req, res  string // type signatures
+	signature string
+	in        codec.Typed[Req]
+	out       codec.Typed[Res]
+	err       error // why the method cannot be called or handled
 }
 
 // NewMethod returns a method with the given name. A name has 1 to 256 bytes of UTF-8
@@ -45,8 +45,8 @@ func NewMethod[Req, Res any](name string, opts ...MethodOption) Method[Req, Res]
 			o.applyMethod(&s)
 		}
 	}
-	m := Method[Req, Res]{name: name, doc: s.doc, req: wordOf(reflect.TypeFor[Req]()), res: wordOf(reflect.TypeFor[Res]())}
-	m.word = typeWord(m.req, m.res)
+	m := Method[Req, Res]{name: name, doc: s.doc, req: signatureOf(reflect.TypeFor[Req]()), res: signatureOf(reflect.TypeFor[Res]())}
+	m.signature = callSignature(m.req, m.res)
 	var inErr, outErr error
 	m.in, inErr = codec.Values[Req](codec.Msgpack)
 	m.out, outErr = codec.Values[Res](codec.Msgpack)
@@ -56,7 +56,7 @@ func NewMethod[Req, Res any](name string, opts ...MethodOption) Method[Req, Res]
 
 // usable returns why the method cannot be called or handled, or nil.
 func (m *Method[Req, Res]) usable() error {
-	if m.word == "" {
+	if m.signature == "" {
 		return send.Fault(desir.ErrNotSupported, errUnmadeMethod)
 	}
 	return m.err
@@ -118,7 +118,7 @@ func (m Method[Req, Res]) Handle(s *Server, h func(ctx context.Context, req Req)
 	}
 	s.handle(&handler{
 		info:    MethodInfo{Name: m.name, Doc: m.doc, Request: m.req, Result: m.res},
-		fitting: fitting{own: m.word},
+		fitting: fitting{own: m.signature},
 		strict:  strictOf(reflect.TypeFor[Req]()),
 		run: func(ctx context.Context, body string, dst []byte, around around) ([]byte, error) {
 			req, err := m.in.Decode(viewOf(body))
@@ -185,7 +185,7 @@ func (m Method[Req, Res]) Call(ctx context.Context, c *Client, req Req, opts ...
 	if *body, err = m.in.Append((*body)[:0], req); err != nil {
 		return res, c.fail(m.name, err)
 	}
-	raw, err := c.call(ctx, m.name, m.word, *body, opts)
+	raw, err := c.call(ctx, m.name, m.signature, *body, opts)
 	if err != nil {
 		return res, c.fail(m.name, err)
 	}
@@ -213,7 +213,7 @@ func (m Method[Req, Res]) Cast(ctx context.Context, c *Client, req Req, opts ...
 	}
 	body, err := m.in.Append(nil, req)
 	if err == nil {
-		err = c.cast(ctx, m.name, m.word, body, opts)
+		err = c.cast(ctx, m.name, m.signature, body, opts)
 	}
 	return c.fail(m.name, err)
 }

@@ -108,7 +108,7 @@ func TestLeadEnded(t *testing.T) {
 		}
 		box.mu.Unlock()
 		p.end(desir.ErrClosed)
-		q := request{inbox: box.id, id: p.id, method: "Double", word: "i>i"}
+		q := request{inbox: box.id, id: p.id, method: "Double", signature: "i>i"}
 		box.lead(t.Context(), p, &q)
 		if <-p.done; !errors.Is(p.err, desir.ErrClosed) {
 			t.Errorf("the call: %v", p.err)

@@ -27,9 +27,9 @@ func newSeal(c codec.Codec, service string) *seal {
 	return &seal{c, service}
 }
 
-// sealedWord is the prefix of the type signature of a sealed call. A worker without
+// sealedPrefix is the prefix of the type signature of a sealed call. A worker without
 // support for codecs finds that the signatures differ.
-const sealedWord = "sealed "
+const sealedPrefix = "sealed "
 
 // sealedLife is the time within which a sealed call without a deadline must begin.
 const sealedLife = 5 * time.Minute
@@ -80,7 +80,7 @@ const sealedFields = 3 // time of creation, headers, body
 func (s *seal) request(b []byte, q *request, now int64) ([]byte, error) {
 	plain := pack.AppendUint(pack.AppendArray(nil, sealedFields), uint64(max(0, now)))
 	plain = pack.AppendBinary(appendTexts(plain, q.headers), q.body)
-	head := request{inbox: q.inbox, id: q.id, method: q.method, word: sealedWord + q.word, deadline: q.deadline}
+	head := request{inbox: q.inbox, id: q.id, method: q.method, signature: sealedPrefix + q.signature, deadline: q.deadline}
 	start := len(b)
 	b = head.appendHead(b)
 	body, err := s.in(s.requestScope(string(b[start:]))).Append(nil, plain)
@@ -106,7 +106,7 @@ func (s *seal) open(q *request) (made int64, err error) {
 	if p.Bad() || p.Len() > 0 || fields != sealedFields || at > 1<<62 {
 		return 0, fmt.Errorf("%w: it contains no call", errBadSeal)
 	}
-	q.word, q.headers, q.body = strings.TrimPrefix(q.word, sealedWord), headers, body
+	q.signature, q.headers, q.body = strings.TrimPrefix(q.signature, sealedPrefix), headers, body
 	return int64(at), nil
 }
 

@@ -87,7 +87,7 @@ func (r *run) handle(c incoming) {
 // admit returns why a call is refused, judging by its unsealed parts.
 func (c *incoming) admit() error {
 	s, q := &c.run.s.settings, &c.request
-	sealed := strings.HasPrefix(q.word, sealedWord)
+	sealed := strings.HasPrefix(q.signature, sealedPrefix)
 	switch {
 	case q.inbox != "" && !s.writesTo(prefixOf(q.inbox)):
 		return errElsewhere
@@ -199,12 +199,12 @@ func (c *incoming) serve(dst []byte) (state uint64, body []byte) {
 		s.stats.refused.Add(1)
 		return stateRefused, appendError(dst, &Error{Code: Unimplemented, Message: ErrUnknownMethod.Error()}, s.name)
 	}
-	if !h.fitting.fits(q.word) {
+	if !h.fitting.fits(q.signature) {
 		s.stats.refused.Add(1)
-		err := &Error{Code: InvalidArgument, Message: fmt.Sprintf("the types of the method are %s, and the caller has %s", h.fitting.own, short(q.word))}
+		err := &Error{Code: InvalidArgument, Message: fmt.Sprintf("the types of the method are %s, and the caller has %s", h.fitting.own, short(q.signature))}
 		return stateRefused, appendError(dst, err, s.name)
 	}
-	if h.strict != nil && untyped(q.word) {
+	if h.strict != nil && untyped(q.signature) {
 		if err := h.strict(q.body); err != nil {
 			s.stats.refused.Add(1)
 			return stateRefused, appendError(dst, &Error{Code: InvalidArgument, Message: "the request cannot be decoded: " + err.Error()}, s.name)

@@ -14,8 +14,8 @@ import (
 // add fields to a struct. See docs/wire.md.
 
 const (
-	wordNil = "nil" // no value
-	wordAny = "any" // matches everything
+	signatureNil = "nil" // no value
+	signatureAny = "any" // matches everything
 )
 
 var (
@@ -24,13 +24,13 @@ var (
 	timeType        = reflect.TypeFor[time.Time]()
 )
 
-// wordOf returns the signature of a type.
-func wordOf(t reflect.Type) string { return wordAt(t, 4) }
+// signatureOf returns the signature of a type.
+func signatureOf(t reflect.Type) string { return signatureAt(t, 4) }
 
-// wordAt describes a type down to the given depth. Deeper parts are any.
-func wordAt(t reflect.Type, depth int) string {
+// signatureAt describes a type down to the given depth. Deeper parts are any.
+func signatureAt(t reflect.Type, depth int) string {
 	if depth == 0 {
-		return wordAny
+		return signatureAny
 	}
 	if t == timeType {
 		return "time"
@@ -38,7 +38,7 @@ func wordAt(t reflect.Type, depth int) string {
 	if t.Kind() != reflect.Pointer && t.Kind() != reflect.Interface {
 		switch p := reflect.PointerTo(t); {
 		case packsItself(p):
-			return wordAny
+			return signatureAny
 		case p.Implements(textMarshaler):
 			return "text"
 		case p.Implements(binaryMarshaler):
@@ -59,18 +59,18 @@ func wordAt(t reflect.Type, depth int) string {
 		if t.Elem().Kind() == reflect.Uint8 {
 			return "bytes"
 		}
-		return "[" + wordAt(t.Elem(), depth-1) + "]"
+		return "[" + signatureAt(t.Elem(), depth-1) + "]"
 	case reflect.Map:
-		return "{" + wordAt(t.Key(), depth-1) + ":" + wordAt(t.Elem(), depth-1) + "}"
+		return "{" + signatureAt(t.Key(), depth-1) + ":" + signatureAt(t.Elem(), depth-1) + "}"
 	case reflect.Pointer:
-		if w := wordAt(t.Elem(), depth-1); w != wordAny {
+		if w := signatureAt(t.Elem(), depth-1); w != signatureAny {
 			return strings.TrimSuffix(w, "?") + "?"
 		}
-		return wordAny
+		return signatureAny
 	case reflect.Struct:
-		return structWord(t, depth)
+		return structSignature(t, depth)
 	default:
-		return wordAny
+		return signatureAny
 	}
 }
 
@@ -85,27 +85,27 @@ func packsItself(t reflect.Type) bool {
 	return false
 }
 
-// structWord returns "{}" if the struct is encoded as a map, and a tuple if as an array.
-func structWord(t reflect.Type, depth int) string {
+// structSignature returns "{}" if the struct is encoded as a map, and a tuple if as an array.
+func structSignature(t reflect.Type, depth int) string {
 	if t.NumField() == 0 {
 		return "{}"
 	}
 	if f, ok := t.FieldByName("_msgpack"); !ok || !strings.Contains(f.Tag.Get("msgpack"), "as_array") && !strings.Contains(f.Tag.Get("msgpack"), "asArray") {
 		return "{}"
 	}
-	var words []string
+	var signatures []string
 	for i := range t.NumField() {
 		if f := t.Field(i); f.IsExported() && f.Tag.Get("msgpack") != "-" {
-			words = append(words, wordAt(f.Type, depth-1))
+			signatures = append(signatures, signatureAt(f.Type, depth-1))
 		}
 	}
-	return tuple(words)
+	return tuple(signatures)
 }
 
-func tuple(words []string) string { return "(" + strings.Join(words, ",") + ")" }
+func tuple(signatures []string) string { return "(" + strings.Join(signatures, ",") + ")" }
 
-// typeWord returns the signature in a frame: request and result.
-func typeWord(req, res string) string { return req + ">" + res }
+// callSignature returns the signature in a frame: request and result.
+func callSignature(req, res string) string { return req + ">" + res }
 
 // fitting caches which signatures match that of a method. A worker has few signatures;
 // the number of cached ones of callers is limited.
@@ -118,37 +118,37 @@ type fitting struct {
 const maxSeen = 256
 
 // fits reports whether a caller's signature matches the worker's.
-func (f *fitting) fits(word string) bool {
-	if word == f.own {
+func (f *fitting) fits(signature string) bool {
+	if signature == f.own {
 		return true
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	ok, known := f.seen[word]
+	ok, known := f.seen[signature]
 	if !known {
-		theirReq, theirRes, _ := strings.Cut(word, ">")
+		theirReq, theirRes, _ := strings.Cut(signature, ">")
 		req, res, _ := strings.Cut(f.own, ">")
-		ok = wordFits(theirReq, req) && wordFits(theirRes, res)
+		ok = signaturesFit(theirReq, req) && signaturesFit(theirRes, res)
 		if f.seen == nil {
 			f.seen = map[string]bool{}
 		}
 		if len(f.seen) < maxSeen {
-			f.seen[strings.Clone(word)] = ok
+			f.seen[strings.Clone(signature)] = ok
 		}
 	}
 	return ok
 }
 
-// wordFits reports whether two signatures describe compatible encodings.
-func wordFits(a, b string) bool {
-	if a == b || a == wordAny || b == wordAny {
+// signaturesFit reports whether two signatures describe compatible encodings.
+func signaturesFit(a, b string) bool {
+	if a == b || a == signatureAny || b == signatureAny {
 		return true
 	}
 	a, b = strings.TrimSuffix(a, "?"), strings.TrimSuffix(b, "?")
-	if a == b || a == wordAny || b == wordAny {
+	if a == b || a == signatureAny || b == signatureAny {
 		return true
 	}
-	if a == wordNil || b == wordNil {
+	if a == signatureNil || b == signatureNil {
 		return a == "{}" || b == "{}" // no value matches a struct without fields
 	}
 	as, aok := inside(a)
@@ -157,15 +157,15 @@ func wordFits(a, b string) bool {
 	case !aok || !bok || (a[0] == '{') != (b[0] == '{'):
 		return false
 	case a[0] == '{': // a struct matches every map
-		return len(as) == 0 || len(bs) == 0 || len(as) == len(bs) && wordFits(as[0], bs[0]) && wordFits(as[1], bs[1])
+		return len(as) == 0 || len(bs) == 0 || len(as) == len(bs) && signaturesFit(as[0], bs[0]) && signaturesFit(as[1], bs[1])
 	case a[0] == '[' && b[0] == '[':
-		return wordFits(as[0], bs[0])
+		return signaturesFit(as[0], bs[0])
 	case a[0] == '[': // a tuple matches an array if all its elements do
 		as, bs = bs, as
 		fallthrough
 	case b[0] == '[':
 		for _, w := range as {
-			if !wordFits(w, bs[0]) {
+			if !signaturesFit(w, bs[0]) {
 				return false
 			}
 		}
@@ -174,7 +174,7 @@ func wordFits(a, b string) bool {
 		return false
 	}
 	for i := range as {
-		if !wordFits(as[i], bs[i]) {
+		if !signaturesFit(as[i], bs[i]) {
 			return false
 		}
 	}
@@ -182,7 +182,7 @@ func wordFits(a, b string) bool {
 }
 
 // inside returns the signatures between the brackets of a signature.
-func inside(w string) (words []string, ok bool) {
+func inside(w string) (signatures []string, ok bool) {
 	if len(w) < 2 || !slices.Contains([]string{"[]", "()", "{}"}, w[:1]+w[len(w)-1:]) {
 		return nil, false
 	}
@@ -195,15 +195,15 @@ func inside(w string) (words []string, ok bool) {
 			depth--
 		case ',', ':':
 			if depth == 0 {
-				words, start = append(words, w[start:i]), i+1
+				signatures, start = append(signatures, w[start:i]), i+1
 			}
 		}
 	}
 	if start < len(w)-1 {
-		words = append(words, w[start:len(w)-1])
+		signatures = append(signatures, w[start:len(w)-1])
 	}
-	if w[0] == '[' && len(words) != 1 || w[0] == '{' && len(words) != 0 && len(words) != 2 {
+	if w[0] == '[' && len(signatures) != 1 || w[0] == '{' && len(signatures) != 0 && len(signatures) != 2 {
 		return nil, false
 	}
-	return words, true
+	return signatures, true
 }

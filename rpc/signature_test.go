@@ -50,8 +50,8 @@ func TestWordOf(t *testing.T) {
 		"(int,text)": {reflect.TypeFor[row]()},
 	} {
 		for _, typ := range types {
-			if got := wordOf(typ); got != want {
-				t.Errorf("wordOf(%v) = %q; want %q", typ, got, want)
+			if got := signatureOf(typ); got != want {
+				t.Errorf("signatureOf(%v) = %q; want %q", typ, got, want)
 			}
 		}
 	}
@@ -96,11 +96,11 @@ func TestWordFits(t *testing.T) {
 		{"{text}", "{text:int}", false},
 		{"[[[[[[int", "[[[any]]]", false},
 	} {
-		if got := wordFits(tt.a, tt.b); got != tt.want {
-			t.Errorf("wordFits(%q, %q) = %t", tt.a, tt.b, got)
+		if got := signaturesFit(tt.a, tt.b); got != tt.want {
+			t.Errorf("signaturesFit(%q, %q) = %t", tt.a, tt.b, got)
 		}
-		if got := wordFits(tt.b, tt.a); got != tt.want {
-			t.Errorf("wordFits(%q, %q) = %t", tt.b, tt.a, got)
+		if got := signaturesFit(tt.b, tt.a); got != tt.want {
+			t.Errorf("signaturesFit(%q, %q) = %t", tt.b, tt.a, got)
 		}
 	}
 }
@@ -109,11 +109,11 @@ func TestWordFits(t *testing.T) {
 func TestFitting(t *testing.T) {
 	f := fitting{own: "[int]>int"}
 	for range 2 {
-		for word, want := range map[string]bool{
+		for signature, want := range map[string]bool{
 			"[int]>int": true, "any>any": true, "[int]>any": true, "[text]>int": false, "[int]": false, "[int]>": false, "": false, "[int]>int>int": false,
 		} {
-			if got := f.fits(word); got != want {
-				t.Errorf("fits(%q) = %t", word, got)
+			if got := f.fits(signature); got != want {
+				t.Errorf("fits(%q) = %t", signature, got)
 			}
 		}
 	}
@@ -121,6 +121,6 @@ func TestFitting(t *testing.T) {
 		f.fits(string(rune('a' + n)))
 	}
 	if len(f.seen) > maxSeen || !f.fits("(int,int)>int") {
-		t.Errorf("%d words are kept", len(f.seen))
+		t.Errorf("%d signatures are kept", len(f.seen))
 	}
 }

@@ -15,7 +15,7 @@ import (
 
 // untyped reports whether a caller's signature says that it does not know the request's
 // type.
-func untyped(word string) bool { return strings.HasPrefix(word, wordAny+">") }
+func untyped(signature string) bool { return strings.HasPrefix(signature, signatureAny+">") }
 
 // strictOf returns a function that checks the field names in a request, or nil if the
 // type has no named fields.
@@ -40,7 +40,7 @@ func hasFields(t reflect.Type, seen map[reflect.Type]bool) bool {
 	seen[t] = true
 	switch t.Kind() {
 	case reflect.Struct:
-		return structWord(t, 1) == "{}"
+		return structSignature(t, 1) == "{}"
 	case reflect.Pointer, reflect.Slice, reflect.Array, reflect.Map:
 		return hasFields(t.Elem(), seen)
 	}
@@ -84,7 +84,7 @@ func checkNames(t reflect.Type, v any, where string) error {
 		}
 	case reflect.Struct:
 		all, ok := v.(map[string]any)
-		if !ok || structWord(t, 1) != "{}" {
+		if !ok || structSignature(t, 1) != "{}" {
 			return nil
 		}
 		fields := fieldsOf(t)

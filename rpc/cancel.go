@@ -136,7 +136,7 @@ func (r *run) hear(ended <-chan struct{}, heard func()) {
 		switch {
 		case errors.Is(err, desir.ErrClosed): // the worker ends
 			return
-		case hopeless(err):
+		case permanent(err):
 			r.s.settings.log.Warn("desir: a worker cannot receive cancels; handlers of canceled calls run to their deadlines", "service", r.s.label(), "error", err)
 			return
 		case p.pause == 0:

@@ -39,7 +39,7 @@ func (r *run) begin() (bool, error) {
 			r.mu.Unlock()
 			r.beginning.over(r.s, "has started")
 			return true, nil
-		case hopeless(err):
+		case permanent(err):
 			return false, err
 		}
 		if ctx.Err() != nil {
@@ -201,7 +201,7 @@ func (r *run) leave(id, lost, how string) {
 	var err error
 	for p := (patience{}); ; {
 		_, err = leaveScript.Run(ctx, r.hub, []string{s.workers, s.ended, s.about, s.alive, s.poke(id)}, id, lost, how)
-		if err == nil || hopeless(err) || !p.wait(ctx.Done()) {
+		if err == nil || permanent(err) || !p.wait(ctx.Done()) {
 			break
 		}
 	}
@@ -252,7 +252,7 @@ func (r *run) renew(ended <-chan struct{}, lasting chan<- error) {
 			_, err = r.begin()
 		}
 		switch {
-		case err != nil && hopeless(err):
+		case err != nil && permanent(err):
 			tell(lasting, err)
 		case err != nil:
 			wait = lease / 10

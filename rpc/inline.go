@@ -180,7 +180,7 @@ func (t *inlineBatch) waitForFree(id string) {
 // work.
 func (t *inlineBatch) fail(err error) (more bool, _ error) {
 	r := t.run
-	if hopeless(err) {
+	if permanent(err) {
 		return false, err
 	}
 	r.reading.begin(r.s, "read calls", err)

@@ -32,7 +32,7 @@ func (b *inbox) read() {
 		switch {
 		case err != nil:
 			r.fail(err)
-			if hopeless(err) { // for example, the user has no permission to read
+			if permanent(err) { // for example, the user has no permission to read
 				b.end(func(*call) bool { return true }, send.Fault(desir.ErrMaybeRan, fmt.Errorf("%w: %w", errUnreadable, send.Bare(err))))
 			}
 			p.wait(nil)

@@ -170,7 +170,7 @@ func (o *outgoing) delivered(_ *batch.Call, err error) {
 		if o.began.IsZero() {
 			o.began = time.Now()
 		}
-		if time.Since(o.began) < lease && !hopeless(err) {
+		if time.Since(o.began) < lease && !permanent(err) {
 			time.AfterFunc(o.pause.next(), func() { o.send(false) })
 			return
 		}

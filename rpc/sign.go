@@ -157,7 +157,7 @@ func (b *inbox) note(some []suspect, change func(*call)) {
 // permanent, else after three.
 func (b *inbox) unseen(ask []suspect, moment time.Time, err error) {
 	patience := silence + lease
-	if hopeless(err) {
+	if permanent(err) {
 		patience = silence
 	}
 	for _, s := range ask {

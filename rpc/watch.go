@@ -56,7 +56,7 @@ func (c *Client) watch(ctx context.Context, b *inbox) {
 	now, err := c.check(ctx, b.hub)
 	if err != nil {
 		c.failing.CompareAndSwap(0, time.Now().UnixNano())
-		if time.Since(time.Unix(0, c.failing.Load())) > lease || hopeless(err) {
+		if time.Since(time.Unix(0, c.failing.Load())) > lease || permanent(err) {
 			b.end(func(p *call) bool { return p.client == c }, send.Fault(desir.ErrMaybeRan, away(err)))
 		}
 		return
@@ -113,7 +113,7 @@ func (c *Client) withdrawSome(ctx context.Context, b *inbox, some []waiting) boo
 		frames[i] = w.frame
 	}
 	answer, err := withdrawScript.Run(ctx, b.hub, []string{c.service.calls, c.service.workers}, frames...)
-	if hopeless(err) { // nothing would ever remove them
+	if permanent(err) { // nothing would ever remove them
 		for _, w := range some {
 			b.fail(w.id, w.call, send.Fault(desir.ErrMaybeRan, fmt.Errorf("%w: %w", errKept, send.Bare(err))))
 		}

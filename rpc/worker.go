@@ -140,5 +140,5 @@ func (p *patience) wait(end <-chan struct{}) bool {
 	}
 }
 
-// hopeless reports whether an error is permanent: a retry would fail too.
-func hopeless(err error) bool { return err != nil && !send.Transient(err) }
+// permanent reports whether an error is permanent: a retry would fail too.
+func permanent(err error) bool { return err != nil && !send.Transient(err) }

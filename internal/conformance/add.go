@@ -12,7 +12,7 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// add adds to every kind of number, up to its bounds and beyond.
+// add adds to every kind of number, up to its bounds and beyond them.
 func add(t *testing.T, r *redistest.Redis) {
 	type degrees int8
 	type grams uint16
@@ -24,14 +24,14 @@ func add(t *testing.T, r *redistest.Redis) {
 	within(t, r, uint8(0), math.MaxUint8)
 	within(t, r, uint16(0), math.MaxUint16)
 	within(t, r, uint32(0), math.MaxUint32)
-	within(t, r, uint64(0), math.MaxInt64) // what Redis can add up
+	within(t, r, uint64(0), math.MaxInt64) // the largest sum of Redis
 	within(t, r, uint(0), math.MaxInt64)
 	within(t, r, degrees(math.MinInt8), math.MaxInt8)
 	within(t, r, grams(0), math.MaxUint16)
 }
 
-// within adds random numbers between the bounds of a type and compares with
-// Go's sums, where those do not overflow.
+// within adds random numbers between the bounds of a type and compares the results with
+// Go's sums, as long as those do not overflow.
 func within[N interface {
 	~int | ~int8 | ~int16 | ~int32 | ~int64 | ~uint | ~uint8 | ~uint16 | ~uint32 | ~uint64
 }](t *testing.T, r *redistest.Redis, lo, hi N) {
@@ -56,7 +56,7 @@ func within[N interface {
 		if (delta > 0 && want > hi-delta) || (delta < 0 && want < lo-delta) {
 			refused++
 			if r.Name == "embedded" && reflect.TypeFor[N]().Bits() == 64 {
-				continue // its HINCRBY wraps
+				continue // HINCRBY of the embedded server wraps around
 			}
 			if sum, err := collections.Add(ctx, m, "k", delta); err == nil || errors.Is(err, desir.ErrMaybeRan) {
 				t.Errorf("%s: %d + %d = %d, %v; want an error", called, want, delta, sum, err)
@@ -72,7 +72,7 @@ func within[N interface {
 	if refused == 0 {
 		t.Errorf("%s: no sum was too large", called)
 	}
-	// An addition to nothing that does not fit leaves nothing.
+	// An addition to a missing field that overflows leaves the field missing.
 	if lo < 0 && reflect.TypeFor[N]().Bits() < 64 {
 		wide := collections.NewMap[string, int64](r.Client, at)
 		must(t, wide.Set(ctx, "wide", math.MaxInt64))
@@ -84,7 +84,7 @@ func within[N interface {
 	}
 }
 
-// addFloats adds floats, which Redis does with more bits than Go.
+// addFloats adds floats. Redis adds them with more bits than Go.
 func addFloats(t *testing.T, r *redistest.Redis) {
 	ctx := t.Context()
 	type euro float64
@@ -138,7 +138,7 @@ func addFloats(t *testing.T, r *redistest.Redis) {
 	}
 }
 
-// addRefusals are additions that nothing is sent for.
+// addRefusals makes additions that fail before anything is sent.
 func addRefusals(t *testing.T, r *redistest.Redis) {
 	ctx := t.Context()
 	rdb := r.NewClient(t)

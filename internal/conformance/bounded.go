@@ -14,7 +14,7 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// Bounded tries counter.Bounded on a backend.
+// Bounded tests counter.Bounded on a backend.
 func Bounded(t *testing.T, r *redistest.Redis) {
 	run(t, r,
 		part{"Model", boundedModel},
@@ -26,8 +26,8 @@ func Bounded(t *testing.T, r *redistest.Redis) {
 	)
 }
 
-// boundedModel makes random calls to numbers of many bounds, the ends of 64
-// bits among them, and to integers that have no end.
+// boundedModel makes random calls to counters with various bounds, including the limits
+// of 64 bits, and compares them with unlimited integers.
 func boundedModel(t *testing.T, r *redistest.Redis) {
 	m := newModel(t)
 	other := otherHandle(t, r)
@@ -64,13 +64,13 @@ type boundedWalker struct {
 	outside          func(n int64)
 }
 
-// near returns a number from around the bounds, the value or an end of 64 bits.
+// near returns a number near a bound, near the value or near a limit of 64 bits.
 func (x *boundedWalker) near() int64 {
 	at := oneOf(x.model, x.lo, x.hi, x.n, 0, math.MinInt64, math.MaxInt64)
-	return at + x.rng.Int64N(5) - 2 // may wrap: any number will do
+	return at + x.rng.Int64N(5) - 2 // may wrap around: any number is fine
 }
 
-// delta is a small step, or leads to near a bound, or is anything.
+// delta returns a small step, a step that leads near a bound, or any number.
 func (x *boundedWalker) delta() int64 {
 	return oneOf(x.model, x.rng.Int64N(7)-3, x.near()-x.n, x.near())
 }
@@ -112,14 +112,14 @@ func (x *boundedWalker) clear() {
 	x.same(oneOf(x.model, x.handles...).Clear(x.ctx()), nil, nil, "Clear()")
 }
 
-// meddle stores a number as others may, beyond the bounds too.
+// meddle stores a number as another program may, also beyond the bounds.
 func (x *boundedWalker) meddle() {
 	x.n = x.near()
 	x.outside(x.n)
 	x.same(nil, nil, nil, "SET %d", x.n)
 }
 
-// boundedRace sells what is there: no more, and all of it.
+// boundedRace takes from a stock concurrently: exactly the whole stock is taken.
 func boundedRace(t *testing.T, r *redistest.Redis) {
 	const stock, goroutines, each = 100, 16, 12
 	at := name(t, r, "stock")
@@ -145,7 +145,7 @@ func boundedRace(t *testing.T, r *redistest.Redis) {
 		answer(int64(0), nil, int64(stock), int64(goroutines*each-stock)))
 }
 
-// boundedUndecodable has something else than a number of 64 bits.
+// boundedUndecodable stores values that are not numbers of 64 bits.
 func boundedUndecodable(t *testing.T, r *redistest.Redis) {
 	ctx := t.Context()
 	at := name(t, r, "b")
@@ -163,7 +163,7 @@ func boundedUndecodable(t *testing.T, r *redistest.Redis) {
 	}
 }
 
-// boundedRefusals has bounds without a number between them.
+// boundedRefusals uses bounds without a number between them.
 func boundedRefusals(t *testing.T, r *redistest.Redis) {
 	rdb := r.NewClient(t)
 	trips := redistest.CountTrips(rdb)

@@ -13,31 +13,31 @@ import (
 	"github.com/desir-go/desir"
 )
 
-// marker stands in every value that a [Subject] stores or passes. It must not
-// be found in any error.
+// marker is contained in every value that a [Subject] stores or passes. No error may
+// contain it.
 const marker = "pass-word-4711"
 
 // Call is one call of one method, with valid arguments.
 type Call struct {
-	Op    string // the method
-	Case  string // which call of the method, if there are several
+	Op    string // name of the method
+	Case  string // distinguishes several calls of one method
 	Do    func(ctx context.Context) error
-	Sends string // the commands that leave when the server knows the scripts; one round trip each
-	Write bool   // the last command changes something
-	Walk  bool   // the command is one page, asked for in the backend's way
-	Any   bool   // works whatever the key holds
-	Newer bool   // needs commands that Redis 7.0 lacks
+	Sends string // commands that it sends when the server knows the scripts; one round trip each
+	Write bool   // the last command changes data
+	Walk  bool   // the command reads one page; which command depends on the backend
+	Any   bool   // works with any type at the key
+	Newer bool   // needs commands that are newer than Redis 7.0
 }
 
 func (c Call) name() string { return strings.TrimSpace(c.Op + " " + c.Case) }
 
-// last is the command that may be lost after it was executed.
+// last returns the last command, which changes data if Write is set.
 func (c Call) last() string {
 	all := strings.Fields(c.Sends)
 	return all[len(all)-1]
 }
 
-// look is a call that changes nothing, change one that does.
+// look returns a call that only reads. change returns a call that writes.
 func look(op, sends string, do func(ctx context.Context) error) Call {
 	return Call{Op: op, Sends: sends, Do: do}
 }
@@ -50,49 +50,48 @@ func page(op, sends string, do func(ctx context.Context) error) Call {
 	return Call{Op: op, Sends: sends, Do: do, Walk: true}
 }
 
-// as names the case of a call.
+// as sets the case of a call.
 func (c Call) as(what string) Call {
 	c.Case = what
 	return c
 }
 
-// whatever marks a call that does not mind what the key holds.
+// whatever marks a call that works with any type at the key.
 func (c Call) whatever() Call {
 	c.Any = true
 	return c
 }
 
-// newer marks a call that a server of the baseline cannot serve.
+// newer marks a call that needs a server newer than Redis 7.0.
 func (c Call) newer() Call {
 	c.Newer = true
 	return c
 }
 
-// lacking reports whether the server cannot serve the call.
+// lacking reports whether the server lacks the commands of the call.
 func (c Call) lacking(ctx context.Context, raw redis.UniversalClient) bool {
 	return c.Newer && strings.Contains(fmt.Sprint(raw.HPTTL(ctx, "none", "none").Err()), "unknown command")
 }
 
-// Subject is a type as the tests of failures and cost see it.
+// Subject describes a type for the tests of failures and cost.
 type Subject struct {
-	Name string // of the tests
-	Type string // as in errors: "collections.Map"
-	Kind string // what the key holds: "hash", "set", "zset", "list", "string"
-	Of   any    // a pointer to an object, if Calls should have all of its methods
+	Name string // name of the tests
+	Type string // name of the type in errors, such as "collections.Map"
+	Kind string // Redis type of the key: "hash", "set", "zset", "list", "string"
+	Of   any    // a pointer to an object, if Calls must contain all of its methods
 
-	// Calls returns calls of every method of an object, each of which has
-	// something to do when Fill has filled the key. The names of the other
-	// objects in it begin with this one's.
+	// Calls returns calls of every method of an object. Each call has an effect or a
+	// result after Fill has filled the key. If a call uses other objects, their names
+	// begin with name.
 	Calls func(rdb redis.UniversalClient, name string) []Call
 	Fill  func(ctx context.Context, raw redis.UniversalClient, name string) error
 
-	Zero        func() []Call                                         // of an object that no constructor made
-	Unencodable []func(rdb redis.UniversalClient, name string) []Call // of objects of types without a form
+	Zero        func() []Call                                         // calls of a zero object
+	Unencodable []func(rdb redis.UniversalClient, name string) []Call // calls of objects whose types cannot be encoded
 }
 
-// refused checks what holds for the error of every call: it is an OpError that
-// names the operation and the key, redis.Nil does not leave, and no value is
-// in the text.
+// refused checks the promises for the error of every call: it is an OpError with the
+// operation and the key, it is not redis.Nil, and its text does not contain the value.
 func (s Subject) refused(t *testing.T, c Call, key string, err error) {
 	t.Helper()
 	op, ok := err.(*desir.OpError)
@@ -106,21 +105,21 @@ func (s Subject) refused(t *testing.T, c Call, key string, err error) {
 		t.Errorf("%s: error of %q at %q, want %q at %q", c.name(), op.Op, op.Key, s.Type+"."+c.Op, key)
 	}
 	if errors.Is(err, redis.Nil) {
-		t.Errorf("%s: redis.Nil left: %v", c.name(), err)
+		t.Errorf("%s: redis.Nil was returned: %v", c.name(), err)
 	}
 	if strings.Contains(err.Error(), marker) {
 		t.Errorf("%s: the error shows the value: %v", c.name(), err)
 	}
 }
 
-// lasting is what every type has.
+// lasting contains the methods that every type has.
 type lasting interface {
 	Key() string
 	Exists(ctx context.Context) (bool, error)
 	Clear(ctx context.Context) error
 }
 
-// object is what is embedded in every type whose expiry is the user's.
+// object contains the methods of every type whose expiry the user sets.
 type object interface {
 	lasting
 	Expire(ctx context.Context, d time.Duration) (bool, error)
@@ -129,7 +128,7 @@ type object interface {
 	TTL(ctx context.Context) (time.Duration, bool, error)
 }
 
-// lastingCalls are the calls of the methods that every type has.
+// lastingCalls returns calls of the methods of lasting.
 func lastingCalls(o lasting) []Call {
 	return []Call{
 		look("Exists", "exists", func(ctx context.Context) error { return second(o.Exists(ctx)) }).whatever(),
@@ -146,6 +145,6 @@ func objectCalls(o object) []Call {
 	}, lastingCalls(o)...)
 }
 
-// second and third pick the error out of the results of a call.
+// second and third return the error of a call.
 func second[A any](_ A, err error) error        { return err }
 func third[A, B any](_ A, _ B, err error) error { return err }

@@ -50,7 +50,7 @@ func shardedCalls(c *counter.Sharded) []Call {
 	}, lastingCalls(c)...)
 }
 
-// first takes one step of a sequence.
+// first reads the first element of a sequence.
 func first[T any](seq iter.Seq2[T, error]) (err error) {
 	for _, err = range seq {
 		break

@@ -15,7 +15,7 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// Chan tries channel.Chan on a backend.
+// Chan tests channel.Chan on a backend.
 func Chan(t *testing.T, r *redistest.Redis) {
 	run(t, r,
 		failures(chanSubject()),
@@ -34,7 +34,7 @@ func Chan(t *testing.T, r *redistest.Redis) {
 	)
 }
 
-// chanSubject has the calls that do not wait for others.
+// chanSubject contains the calls that do not wait for other clients.
 func chanSubject() Subject {
 	return Subject{
 		Name: "Chan", Type: "channel.Chan", Kind: "list",
@@ -64,7 +64,7 @@ func chanCalls[T any](c *channel.Chan[T], v T) []Call {
 	}
 }
 
-// soon is a context for a call that waits and is expected to succeed.
+// soon returns a context for a call that waits and is expected to succeed.
 func soon(t *testing.T) context.Context {
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	t.Cleanup(cancel)
@@ -105,7 +105,8 @@ func chanOrder(t *testing.T, r *redistest.Redis) {
 	equal(t, "SendMany of none", n, 0)
 }
 
-// chanCloses drains what is there, ends silently, and opens again.
+// chanCloses drains a closed channel, whose loops end without an error, and opens it
+// again.
 func chanCloses(t *testing.T, r *redistest.Redis) {
 	key := name(t, r, "jobs")
 	c, far := channel.NewChan[int](r.Client, key), channel.NewChan[int](r.NewClient(t), key)
@@ -134,10 +135,10 @@ func chanCloses(t *testing.T, r *redistest.Redis) {
 	equal(t, "Recv after Reopen", v, 5)
 	must(t, c.Close(soon(t)))
 	must(t, c.Clear(soon(t)))
-	must(t, far.Send(soon(t), 6)) // Clear takes the mark away too
+	must(t, far.Send(soon(t), 6)) // Clear also removes the mark of a closed channel
 }
 
-// chanWakes lets receivers of two clients wait for a value and for the end.
+// chanWakes: receivers of two clients wait for a value and for the close.
 func chanWakes(t *testing.T, r *redistest.Redis) {
 	key := name(t, r, "jobs")
 	far := channel.NewChan[int](r.NewClient(t), key)
@@ -198,7 +199,7 @@ func chanBound(t *testing.T, r *redistest.Redis) {
 	}
 }
 
-// chanIdle ends loops, but not while something is there.
+// chanIdle: Idle ends a loop, but not while there are values.
 func chanIdle(t *testing.T, r *redistest.Redis) {
 	c := channel.NewChan[int](r.Client, name(t, r, "jobs"))
 	for _, d := range []time.Duration{-1, 0, time.Millisecond, 50 * time.Millisecond} {
@@ -207,7 +208,7 @@ func chanIdle(t *testing.T, r *redistest.Redis) {
 		for v, err := range c.All(soon(t), nil, channel.Idle(d)) {
 			must(t, err)
 			got = append(got, v)
-			<-time.After(60 * time.Millisecond) // a body that is slower than the loop may wait
+			<-time.After(60 * time.Millisecond) // the body takes longer than the idle time
 		}
 		equal(t, fmt.Sprintf("All with Idle(%v)", d), got, []int{1, 2, 3})
 	}
@@ -218,7 +219,7 @@ func chanIdle(t *testing.T, r *redistest.Redis) {
 	}
 }
 
-// chanPlain pushes and pops by hand.
+// chanPlain pushes and pops with plain commands.
 func chanPlain(t *testing.T, r *redistest.Redis) {
 	key := name(t, r, "jobs")
 	c := channel.NewChan[string](r.Client, key)
@@ -236,8 +237,8 @@ func chanPlain(t *testing.T, r *redistest.Redis) {
 	equal(t, "LPOP", r.Raw().LPop(t.Context(), key).Val(), "for a hand")
 }
 
-// chanUndecodable finds bytes that are no value: they are consumed, and the
-// loop goes on.
+// chanUndecodable receives bytes that do not decode. They are consumed, and the loop
+// continues.
 func chanUndecodable(t *testing.T, r *redistest.Redis) {
 	key := name(t, r, "jobs")
 	c := channel.NewChan[int](r.Client, key)
@@ -263,13 +264,13 @@ func chanUndecodable(t *testing.T, r *redistest.Redis) {
 	equal(t, "Len", n, 0)
 }
 
-// chanSizes sends what is long and many.
+// chanSizes sends long values and many values.
 func chanSizes(t *testing.T, r *redistest.Redis) {
 	long := channel.NewChan[string](r.Client, name(t, r, "long"))
 	big := strings.Repeat("x", 1<<20)
 	must(t, second(long.SendMany(soon(t), big, "", big)))
 	var vs []string
-	for len(vs) < 3 { // one take brings no more than a reply should carry
+	for len(vs) < 3 { // one take returns only as many values as fit a reply
 		some, err := long.RecvMany(soon(t), 10)
 		must(t, err)
 		vs = append(vs, some...)
@@ -292,7 +293,7 @@ func chanSizes(t *testing.T, r *redistest.Redis) {
 	equal(t, "RecvMany of many", slices.Equal(got, all), true)
 }
 
-// chanLeaves ends receivers of every kind within a moment.
+// chanLeaves: receivers of every kind end soon after their context.
 func chanLeaves(t *testing.T, r *redistest.Redis) {
 	c := channel.NewChan[int](r.Client, name(t, r, "jobs"))
 	for what, receive := range map[string]func(context.Context) error{
@@ -304,8 +305,8 @@ func chanLeaves(t *testing.T, r *redistest.Redis) {
 	}
 }
 
-// chanNeighbours has receivers at a key that holds something else, and at one
-// whose helper does: only theirs end.
+// chanNeighbours receives from a key of another type, and from a channel whose helper key
+// has another type. Only these receivers fail.
 func chanNeighbours(t *testing.T, r *redistest.Redis) {
 	good := channel.NewChan[string](r.Client, tagged(t, r, "good"))
 	got := make(chan error, 1)
@@ -324,15 +325,15 @@ func chanNeighbours(t *testing.T, r *redistest.Redis) {
 	must(t, <-got)
 }
 
-// chanHelpers leaves nothing behind that has no end, and refuses names whose
-// helpers would be in other slots.
+// chanHelpers: no helper key without an expiry remains, and names whose helper keys would
+// be in other slots are refused.
 func chanHelpers(t *testing.T, r *redistest.Redis) {
 	key := name(t, r, "jobs")
 	c := channel.NewChan[int](r.Client, key, channel.Buffer(1))
 	must(t, c.Send(soon(t), 1))
-	for range 3 { // senders that wait and leave
+	for range 3 { // senders that wait and give up
 		patience, err := 100*time.Millisecond, error(nil)
-		for ; patience < 10*time.Second && !errors.Is(err, desir.ErrFull); patience *= 2 { // the server may be slow to say so
+		for ; patience < 10*time.Second && !errors.Is(err, desir.ErrFull); patience *= 2 { // the server may be slow
 			short, cancel := context.WithTimeout(t.Context(), patience)
 			err = c.Send(short, 2)
 			cancel()

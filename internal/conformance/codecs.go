@@ -12,7 +12,7 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// ring is a key ring with one key.
+// ring is a key ring with a single key.
 type ring byte
 
 func (r ring) Current() (uint32, []byte) { return uint32(r), slices.Repeat([]byte{byte(r)}, 32) }
@@ -22,7 +22,7 @@ func (r ring) Key(id uint32) ([]byte, bool) {
 	return key, id == uint32(r)
 }
 
-// cart is a value with something to hide.
+// cart is a value whose content must not appear in errors.
 type cart struct {
 	Owner string
 	Items []string
@@ -31,7 +31,7 @@ type cart struct {
 
 func sampleCart() cart { return cart{Owner: marker, Items: []string{"pear", "fig"}, Total: 300} }
 
-// codecsOf are the codecs that store a cart, and whether equal carts have equal
+// codecsOf returns the codecs that store a cart, and whether equal carts have equal
 // bytes.
 func codecsOf() map[string]struct {
 	codec     codec.Codec
@@ -74,7 +74,7 @@ func codecOptions(t *testing.T, r *redistest.Redis) {
 		got, ok, err = x.Get(ctx)
 		equal(t, called+" in a value", answer(got, ok, err), answer(want, true, nil))
 
-		// What reads bytes and compares those works with any codec.
+		// Methods that read bytes and compare these bytes work with any codec.
 		got, err = m.Update(ctx, "k", func(c cart, ok bool) (cart, bool, error) { c.Total++; return c, ok, nil })
 		equal(t, called+": Map.Update", answer(got.Total, err), answer(want.Total+1, nil))
 		got, err = x.Update(ctx, func(c cart, ok bool) (cart, bool, error) { c.Total++; return c, ok, nil })
@@ -95,7 +95,7 @@ func codecOptions(t *testing.T, r *redistest.Redis) {
 	}
 }
 
-// codecBytes looks at what is stored.
+// codecBytes checks the stored bytes.
 func codecBytes(t *testing.T, r *redistest.Redis) {
 	ctx := t.Context()
 	at := name(t, r, "v")
@@ -120,7 +120,7 @@ func codecBytes(t *testing.T, r *redistest.Redis) {
 	equal(t, "Raw", r.Raw().Get(ctx, at).Val(), "\x00\xff")
 }
 
-// boundValues moves bytes to where they do not belong.
+// boundValues moves bytes to places to which they are not bound.
 func boundValues(t *testing.T, r *redistest.Redis) {
 	ctx := t.Context()
 	for called, c := range map[string]codec.Codec{
@@ -152,7 +152,8 @@ func boundValues(t *testing.T, r *redistest.Redis) {
 	}
 }
 
-// exchangedValues exchanges the values of two keys of one map: no method reads them.
+// exchangedValues exchanges the values of two keys of one map. Every method that reads
+// them fails.
 func exchangedValues(t *testing.T, r *redistest.Redis) {
 	ctx := t.Context()
 	for called, c := range map[string]codec.Codec{
@@ -191,8 +192,8 @@ func exchangedValues(t *testing.T, r *redistest.Redis) {
 	}
 }
 
-// boundElements moves elements from list to list: the bytes stay bound to the
-// first one.
+// boundElements moves elements from one list to another. The bytes stay bound to the
+// first.
 func boundElements(t *testing.T, r *redistest.Redis) {
 	ctx := t.Context()
 	with := collections.WithCodec(codec.Encrypt(codec.Auto, ring(1)))
@@ -204,13 +205,13 @@ func boundElements(t *testing.T, r *redistest.Redis) {
 	equal(t, "Move", answer(got, ok, err), answer(sampleCart(), true, nil))
 	_, _, err = b.At(ctx, 0)
 	undecodable(t, err, "collections.List.At", b.Key(), "")
-	_, _, err = b.Move(ctx, collections.Front, a, collections.Back) // says so too, but nothing is lost
+	_, _, err = b.Move(ctx, collections.Front, a, collections.Back) // returns the same error, but loses nothing
 	undecodable(t, err, "collections.List.Move", b.Key(), "")
 	got, ok, err = a.PopFront(ctx)
 	equal(t, "PopFront at its place", answer(got, ok, err), answer(sampleCart(), true, nil))
 }
 
-// limits refuses before anything is sent, and before anything is decoded.
+// limits: a value above the limits is refused before it is sent or decoded.
 func limits(t *testing.T, r *redistest.Redis) {
 	ctx := t.Context()
 	rdb := r.NewClient(t)
@@ -246,7 +247,7 @@ func limits(t *testing.T, r *redistest.Redis) {
 	}
 }
 
-// badOptions are the error of every call.
+// badOptions: with invalid options every call fails.
 func badOptions(t *testing.T, r *redistest.Redis) {
 	ctx := t.Context()
 	at := name(t, r, "o")

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// contents returns what a key holds, in a form that can be compared: its type,
-// its elements and whether it expires.
+// contents describes a key in a form that can be compared: its type, its elements and
+// whether it expires.
 func contents(t testing.TB, raw client, key string) string {
 	t.Helper()
 	ctx := context.Background()
@@ -20,7 +20,7 @@ func contents(t testing.TB, raw client, key string) string {
 	case "string":
 		held, err = raw.Get(ctx, key).Result()
 	case "hash":
-		held, err = raw.HGetAll(ctx, key).Result() // printed in order of the fields
+		held, err = raw.HGetAll(ctx, key).Result() // fmt sorts the fields
 	case "list":
 		held, err = raw.LRange(ctx, key, 0, -1).Result()
 	case "set":
@@ -40,7 +40,7 @@ func contents(t testing.TB, raw client, key string) string {
 	return fmt.Sprintf("%s %q, expires: %t", kind, held, ttl > 0)
 }
 
-// spoil gives a key contents of another kind than the one named.
+// spoil stores a value of a type other than kind at a key.
 func spoil(t testing.TB, raw client, key, kind string) {
 	t.Helper()
 	ctx := context.Background()

@@ -13,8 +13,8 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// costs counts the round trips of every call of a subject, once the server
-// knows the scripts.
+// costs counts the round trips of every call of a subject when the server knows the
+// scripts.
 func costs(s Subject) part {
 	return part{s.Name + "Costs", func(t *testing.T, r *redistest.Redis) {
 		rdb := r.NewClient(t)
@@ -24,7 +24,7 @@ func costs(s Subject) part {
 			if c.lacking(t.Context(), r.Raw()) {
 				continue
 			}
-			for range 2 { // the first one teaches the server
+			for range 2 { // the first call loads the scripts
 				s.refill(t, r.Raw(), key)
 				trips.Reset()
 				if err := c.Do(t.Context()); err != nil {
@@ -36,7 +36,7 @@ func costs(s Subject) part {
 				sends = pageCommands(r, c.Sends)
 			}
 			if r.Name == "embedded" && c.Newer && c.Op == "ExpireKey" {
-				sends = []string{"hexpire"} // it has no other
+				sends = []string{"hexpire"} // it has no other command
 			}
 			if got := trips.Commands(); !slices.Equal(got, sends) || trips.Count() != want {
 				t.Errorf("%s: %d round trips %q, want %d %q", c.name(), trips.Count(), got, want, sends)
@@ -45,7 +45,7 @@ func costs(s Subject) part {
 	}}
 }
 
-// refill makes the key what Fill leaves, and nothing else.
+// refill deletes the keys and calls Fill.
 func (s Subject) refill(t *testing.T, raw client, key string) {
 	t.Helper()
 	ctx := context.Background()
@@ -54,19 +54,19 @@ func (s Subject) refill(t *testing.T, raw client, key string) {
 	must(t, s.Fill(ctx, raw, key))
 }
 
-// pageCommands are the commands of one page of a walk, which is one round trip.
+// pageCommands returns the commands that read one page. They are one round trip.
 func pageCommands(r *redistest.Redis, scan string) []string {
 	switch {
-	case scan == "evalsha" || r.Name == "autopipeline": // which does not name its node
+	case scan == "evalsha" || r.Name == "autopipeline": // its node is not known
 		return []string{"evalsha"}
-	case r.Name == "embedded": // it has no INFO server
+	case r.Name == "embedded": // no INFO server
 		return []string{scan}
 	default:
 		return []string{scan, "info"}
 	}
 }
 
-// counted is a call with the round trips that it may take.
+// counted is a call with the minimum and maximum of its round trips.
 type counted struct {
 	name        string
 	least, most int
@@ -86,7 +86,7 @@ func count(t *testing.T, trips *redistest.Trips, calls ...counted) {
 	}
 }
 
-// mapCosts counts what large calls take, and calls with nothing to do.
+// mapCosts counts the round trips of large calls and of calls with nothing to do.
 func mapCosts(t *testing.T, r *redistest.Redis) {
 	rdb := r.NewClient(t)
 	m := collections.NewMap[string, string](rdb, name(t, r, "m"))
@@ -102,12 +102,12 @@ func mapCosts(t *testing.T, r *redistest.Redis) {
 	for k := range heavy {
 		heavy[k] = strings.Repeat("v", 2<<10)
 	}
-	pages := 12 // 64, 128, 256, 512 and 1000 from then on, give or take what a page has
+	pages := 12 // of 64, 128, 256, 512 and then 1000 entries, which are approximate
 	if r.Name == "embedded" {
-		pages = 1 // it gives all at once
+		pages = 1 // the embedded server returns everything in one page
 	}
 	must(t, m.SetMany(t.Context(), entries(3000)))
-	_, err := drain(m.Keys(t.Context())) // the server knows what a page is
+	_, err := drain(m.Keys(t.Context())) // loads the script of pages
 	must(t, err)
 	count(t, trips,
 		counted{"SetMany(0)", 0, 0, func(ctx context.Context) error { return m.SetMany(ctx, nil) }},

@@ -7,7 +7,7 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// Counter tries counter.Counter on a backend.
+// Counter tests counter.Counter on a backend.
 func Counter(t *testing.T, r *redistest.Redis) {
 	run(t, r,
 		part{"Model", func(t *testing.T, r *redistest.Redis) { counterModel(t, r, 0) }},

@@ -19,8 +19,8 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// undecodable checks the error of one stored item that does not decode: it
-// names the place and never shows the bytes.
+// undecodable checks the error for a stored item that does not decode. It names the place
+// and does not contain the bytes.
 func undecodable(t *testing.T, err error, op, key, field string) {
 	t.Helper()
 	bad, ok := errors.AsType[*codec.DecodeError](err)
@@ -39,7 +39,7 @@ func undecodable(t *testing.T, err error, op, key, field string) {
 	}
 }
 
-// tolerant goes through a sequence, keeps the good items and counts the bad.
+// tolerant reads a sequence to its end and returns the items and the errors.
 func tolerant[T any](seq iter.Seq2[T, error]) (good []T, bad []error) {
 	for v, err := range seq {
 		if err != nil {
@@ -58,7 +58,7 @@ func equal(t *testing.T, what string, got, want any) {
 	}
 }
 
-// one checks the only bad item of a loop.
+// one checks that a loop had exactly one error.
 func one(t *testing.T, bad []error, op, key, field string) {
 	t.Helper()
 	if len(bad) != 1 {
@@ -83,7 +83,7 @@ func valueUndecodable(t *testing.T, r *redistest.Redis) {
 	undecodable(t, err, "collections.Value.Swap", at, "")
 	equal(t, "the value after Swap", r.Raw().Get(ctx, at).Val(), "5")
 
-	// Decoders that like to quote what they were given.
+	// Codecs whose errors tend to quote their input.
 	must(t, r.Raw().Set(ctx, at, marker, 0).Err())
 	quotes[time.Time](t, r.Client, at)
 	quotes[netip.Addr](t, r.Client, at)
@@ -104,7 +104,7 @@ func quotes[T any](t *testing.T, rdb client, at string, opts ...collections.Opti
 	undecodable(t, err, "collections.Value.Get", at, "")
 }
 
-// counterUndecodable has text where a number should be.
+// counterUndecodable stores text at the key of a counter.
 func counterUndecodable(t *testing.T, r *redistest.Redis) {
 	ctx := t.Context()
 	at := tagged(t, r, "c")
@@ -127,7 +127,7 @@ func counterUndecodable(t *testing.T, r *redistest.Redis) {
 		equal(t, "the counter", r.Raw().Get(ctx, at).Val(), marker)
 		_, err = c.Swap(ctx, 4)
 		undecodable(t, err, "counter.Counter.Swap", at, "")
-		v, applied, err := c.AddOnce(ctx, "token", 1) // was not used up by the refusal
+		v, applied, err := c.AddOnce(ctx, "token", 1) // the failed call did not use the token up
 		equal(t, "AddOnce after Swap", answer(v, applied, err), answer(int64(5), true, nil))
 		must(t, c.Clear(ctx))
 	}

@@ -13,7 +13,7 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// mapUndecodable has a hash with a value, and one with a key, that no number is.
+// mapUndecodable reads a hash with a value that is not a number, and one with such a key.
 func mapUndecodable(t *testing.T, r *redistest.Redis) {
 	ctx := t.Context()
 	at := name(t, r, "m")
@@ -72,7 +72,7 @@ func mapUndecodable(t *testing.T, r *redistest.Redis) {
 	equal(t, "the hash after LoadAndDelete", r.Raw().HExists(ctx, at, "bad").Val(), false)
 }
 
-// mapUndecodableKeys has keys that do not decode, and many of them.
+// mapUndecodableKeys reads a map with keys that do not decode, also with many of them.
 func mapUndecodableKeys(t *testing.T, r *redistest.Redis) {
 	ctx := t.Context()
 	at := name(t, r, "m")

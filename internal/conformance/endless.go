@@ -24,7 +24,7 @@ func (k *knot) Error() string { return "a knot" }
 
 func init() { rpc.RegisterErrorType[*knot]("conformance.knot") }
 
-// knots are values that contain themselves, or are nested without measure.
+// knots returns values that contain themselves or are nested too deeply.
 func knots() map[string]knot {
 	pointer := &knot{}
 	pointer.Next = pointer
@@ -37,7 +37,7 @@ func knots() map[string]knot {
 	return map[string]knot{"pointer": *pointer, "any": {Any: list}, "long": {Next: long}}
 }
 
-// endlessValues: a value that contains itself is an error of the call, in every type.
+// endlessValues: in every type a call with a value that contains itself returns an error.
 func endlessValues(t *testing.T, r *redistest.Redis) {
 	ctx := t.Context()
 	for called, v := range knots() {

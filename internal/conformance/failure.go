@@ -16,8 +16,7 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// failures tries every call of a subject under every condition that needs no
-// server of the test's own.
+// failures runs every call of a subject in every failure that needs no dedicated server.
 func failures(s Subject) part {
 	return part{s.Name + "Fails", func(t *testing.T, r *redistest.Redis) {
 		run(t, r,
@@ -35,12 +34,12 @@ func failures(s Subject) part {
 	}}
 }
 
-// complete has every exported method of the type among its calls.
+// complete: the calls contain every exported method of the type.
 func (s Subject) complete(t *testing.T, r *redistest.Redis) {
 	if s.Of == nil {
 		t.Skip("the same type as another subject")
 	}
-	called := map[string]bool{"Key": true} // which cannot fail
+	called := map[string]bool{"Key": true} // Key cannot fail
 	for _, c := range s.Calls(r.Client, "name") {
 		called[c.Op] = true
 	}
@@ -51,15 +50,14 @@ func (s Subject) complete(t *testing.T, r *redistest.Redis) {
 	}
 }
 
-// wrongType finds something else under the key: the call is refused and
-// nothing changes.
+// wrongType: if the key has another type, the call fails and changes nothing.
 func (s Subject) wrongType(t *testing.T, r *redistest.Redis) {
 	key := tagged(t, r, "k")
 	for _, c := range s.Calls(r.Client, key) {
 		if c.Any || c.lacking(t.Context(), r.Raw()) {
 			continue
 		}
-		must(t, s.Fill(t.Context(), r.Raw(), key)) // what stands beside it
+		must(t, s.Fill(t.Context(), r.Raw(), key)) // also fills the other objects
 		spoil(t, r.Raw(), key, s.Kind)
 		before := contents(t, r.Raw(), key)
 		err := c.Do(t.Context())
@@ -84,7 +82,7 @@ func (s Subject) emptyName(t *testing.T, r *redistest.Redis) {
 	}
 }
 
-// noClient has no client, in each of the ways in which one can be missing.
+// noClient passes a missing client, in each way in which a client can be missing.
 func (s Subject) noClient(t *testing.T, r *redistest.Redis) {
 	for _, rdb := range []client{
 		nil, (*redis.Client)(nil), (*redis.ClusterClient)(nil), (*redis.Ring)(nil), (*redis.AutoPipeliner)(nil),
@@ -99,7 +97,7 @@ func (s Subject) noClient(t *testing.T, r *redistest.Redis) {
 	}
 }
 
-// zero has an object that no constructor made. It does not know its name.
+// zero calls methods of a zero object, which has no name.
 func (s Subject) zero(t *testing.T, r *redistest.Redis) {
 	if s.Zero == nil {
 		t.Skip("the same type as another subject")
@@ -128,8 +126,7 @@ func (s Subject) unencodable(t *testing.T, r *redistest.Redis) {
 	}
 }
 
-// canceled calls with a context that has ended: nothing is sent, and the error
-// comes at once.
+// canceled: with a context that has ended, a call sends nothing and fails at once.
 func (s Subject) canceled(t *testing.T, r *redistest.Redis) {
 	rdb := r.NewClient(t)
 	trips := redistest.CountTrips(rdb)
@@ -155,8 +152,8 @@ func (s Subject) canceled(t *testing.T, r *redistest.Redis) {
 	}
 }
 
-// quickest runs f up to five times and returns the shortest time it took: what
-// is slow once may have waited for the machine.
+// quickest runs f up to five times and returns its shortest duration, since a single run
+// may be slow on a busy machine.
 func quickest(f func()) time.Duration {
 	best := time.Hour
 	for range 5 {
@@ -169,8 +166,7 @@ func quickest(f func()) time.Duration {
 	return best
 }
 
-// hook lets every command fail before it is sent, with what a server or a
-// network may say.
+// hook makes every command fail before it is sent, with errors of servers and networks.
 func (s Subject) hook(t *testing.T, r *redistest.Redis) {
 	var group sync.WaitGroup
 	for _, tt := range []struct {
@@ -187,7 +183,7 @@ func (s Subject) hook(t *testing.T, r *redistest.Redis) {
 		key := tagged(t, r, "k")
 		for _, c := range s.Calls(rdb, key) {
 			want := tt.read
-			if c.Write && len(c.Sends) == len(c.last()) { // else a read comes first
+			if c.Write && len(c.Sends) == len(c.last()) { // otherwise a read comes first
 				want = tt.write
 			}
 			group.Go(func() {
@@ -207,9 +203,9 @@ func (s Subject) hook(t *testing.T, r *redistest.Redis) {
 	group.Wait()
 }
 
-// unreachable has the address of a server that is not there.
+// unreachable uses an address at which no server listens.
 func (s Subject) unreachable(t *testing.T, r *redistest.Redis) {
-	const addr = "127.0.0.1:1" // a port that was closed may be that of another test's server by now
+	const addr = "127.0.0.1:1" // a closed port may be reused by the server of another test
 	rdb := r.NewClient(t, func(o *redis.UniversalOptions) {
 		o.Addrs, o.DialerRetries = []string{addr}, 1
 	})
@@ -227,10 +223,10 @@ func (s Subject) unreachable(t *testing.T, r *redistest.Redis) {
 	group.Wait()
 }
 
-// reply is an error that a server sent.
+// reply is an error reply of a server.
 type reply string
 
 func (r reply) Error() string { return string(r) }
 
-// RedisError marks it as such for go-redis.
+// RedisError marks it as an error reply for go-redis.
 func (reply) RedisError() {}

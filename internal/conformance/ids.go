@@ -7,7 +7,7 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// IDs tries counter.IDs on a backend.
+// IDs tests counter.IDs on a backend.
 func IDs(t *testing.T, r *redistest.Redis) {
 	run(t, r,
 		part{"Model", idsModel},
@@ -17,8 +17,8 @@ func IDs(t *testing.T, r *redistest.Redis) {
 	)
 }
 
-// idsModel takes numbers from three sources with blocks of different sizes,
-// which share a name, and from a model of the blocks.
+// idsModel takes numbers from three IDs with one name and different block sizes, and
+// compares them with a model of the blocks.
 func idsModel(t *testing.T, r *redistest.Redis) {
 	m := newModel(t)
 	at := name(t, r, "orders")

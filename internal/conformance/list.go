@@ -9,7 +9,7 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// List tries collections.List on a backend.
+// List tests collections.List on a backend.
 func List(t *testing.T, r *redistest.Redis) {
 	run(t, r,
 		part{"Model", listModel},
@@ -44,7 +44,7 @@ func listModel(t *testing.T, r *redistest.Redis) {
 		x.length, x.all, x.backward, x.clear)
 }
 
-// ringBounds makes rings of bounds that are never reached, and of one.
+// ringBounds uses lists whose MaxLen is never reached, or is one.
 func ringBounds(t *testing.T, r *redistest.Redis) {
 	ctx := t.Context()
 	for _, bound := range []int{1, 2, 1 << 31, 1 << 53, 1e17, math.MaxInt} {

@@ -23,7 +23,7 @@ func (x *listWalker) pick() (*words, *[]string, int) {
 
 func (x *listWalker) value() string { return oneOf(x.model, "", "a", "b", "c", "dd", "\x00") }
 
-// position is one in and around a list, from both ends.
+// position returns an index within or near a list, counted from either end.
 func (x *listWalker) position(want []string) int { return x.rng.IntN(2*len(want)+7) - len(want) - 3 }
 
 func (x *listWalker) pushBack() {
@@ -85,7 +85,7 @@ func (x *listWalker) popN() {
 	*want = (*want)[cut:]
 }
 
-// index counts from the back what is negative.
+// index resolves a negative index, which counts from the back.
 func index(want []string, at int) (int, bool) {
 	if at < 0 {
 		at += len(want)
@@ -116,8 +116,9 @@ func (x *listWalker) setAt() {
 	x.same(err, has, ok, "%d.SetAt(%d, %q) of %q", i, at, v, *want)
 }
 
-// span is what Slice promises: from and to of a slice expression, negative ones
-// counted from the back, where -1 is the last element as from and the end as to.
+// span returns the elements that Slice promises. from and to are as in a slice
+// expression. Negative ones count from the back: as from, -1 is the last element, and as
+// to it is the end.
 func span(want []string, from, to int) []string {
 	n := len(want)
 	if from < 0 {
@@ -143,7 +144,7 @@ func (x *listWalker) slice() {
 func (x *listWalker) trim() {
 	l, want, i := x.pick()
 	from, to := x.position(*want), x.position(*want)
-	if x.chance(2) { // one that leaves something
+	if x.chance(2) { // a range that leaves some elements
 		from, to = x.rng.IntN(2), -1-x.rng.IntN(2)
 	}
 	err := l.Trim(x.ctx(), from, to)

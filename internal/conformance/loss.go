@@ -13,9 +13,9 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// LostReplies loses the reply of every write of the subjects, of a server and of a
-// cluster: it was executed once, and the error says that it may have been. Lost
-// replies of reads are asked for again, and never end with that error.
+// LostReplies loses the reply of every call of the subjects, on a server and on a
+// cluster. A write must have been executed once and must return ErrMaybeRan. A read must
+// be retried and never return ErrMaybeRan.
 func LostReplies(t *testing.T, subjects ...Subject) {
 	t.Run("redis-server", func(t *testing.T) {
 		t.Parallel()
@@ -35,9 +35,9 @@ func LostReplies(t *testing.T, subjects ...Subject) {
 	})
 }
 
-// lostReplies is LostReplies on one backend. The connections of the clients that
-// open returns go through the proxy; each subject has one of its own, since calls
-// of one client share connections and their fate.
+// lostReplies is LostReplies on one backend. The clients that open returns connect
+// through the proxy. Each subject gets its own client, since calls of one client share
+// connections and fail together.
 func lostReplies(t *testing.T, p *redistest.Proxy, open func() client, raw client, subjects []Subject) {
 	for _, s := range subjects {
 		rdb := open()
@@ -58,7 +58,7 @@ func lostReplies(t *testing.T, p *redistest.Proxy, open func() client, raw clien
 	}
 }
 
-// Silence stops the network under every call of the subjects: it ends with its
+// Silence stops all traffic during every call of the subjects. The call must end with its
 // context, long before the client's ReadTimeout.
 func Silence(t *testing.T, subjects ...Subject) {
 	redistest.Goroutines(t)
@@ -68,7 +68,7 @@ func Silence(t *testing.T, subjects ...Subject) {
 	for _, s := range subjects {
 		key := "{" + t.Name() + "}" + s.Name
 		calls := s.Calls(rdb, key)
-		must(t, rdb.Ping(t.Context()).Err()) // there is a connection
+		must(t, rdb.Ping(t.Context()).Err()) // opens a connection
 		p.BlackHole(true)
 		var group sync.WaitGroup
 		for _, c := range calls {
@@ -94,7 +94,7 @@ func Silence(t *testing.T, subjects ...Subject) {
 		group.Wait()
 		p.BlackHole(false)
 		redistest.Eventually(t, 10*time.Second, func() bool { return rdb.Ping(t.Context()).Err() == nil },
-			"the client finds the server again")
+			"the client reconnects")
 	}
 }
 
@@ -108,7 +108,7 @@ type lost struct {
 
 func (x lost) on(key string) Call { return x.Calls(x.rdb, key)[x.i] }
 
-// cut closes the connection instead of answering.
+// cut closes the connection instead of forwarding the reply.
 func (x lost) cut(t *testing.T, key string) {
 	t.Helper()
 	c, match := x.prepare(t, key)
@@ -119,7 +119,7 @@ func (x lost) cut(t *testing.T, key string) {
 	x.once(t, c, key, executed())
 }
 
-// swallow never answers; the caller's patience ends.
+// swallow drops the reply until the caller cancels its context.
 func (x lost) swallow(t *testing.T, key string) {
 	t.Helper()
 	c, match := x.prepare(t, key)
@@ -141,9 +141,8 @@ func (x lost) swallow(t *testing.T, key string) {
 	x.once(t, c, key, executed())
 }
 
-// prepare makes the same call on a twin of the key, so that there is something
-// to compare with and the server knows the script. It returns the call, and
-// what matches the command whose reply is to be lost.
+// prepare makes the same call on a twin of the key, for comparison and so that the server
+// knows the script. It returns the call and a match for the command whose reply is lost.
 func (x lost) prepare(t *testing.T, key string) (Call, redistest.Match) {
 	t.Helper()
 	x.refill(t, x.raw, key)
@@ -155,7 +154,7 @@ func (x lost) prepare(t *testing.T, key string) (Call, redistest.Match) {
 	return c, redistest.All(redistest.Command(c.last()), redistest.Arg(key))
 }
 
-// twin is another key of the same slot.
+// twin returns another key of the same slot.
 func twin(key string) string { return key + ":twin" }
 
 func (x lost) maybeRan(t *testing.T, c Call, key string, err error) {
@@ -171,9 +170,9 @@ func (x lost) once(t *testing.T, c Call, key string, sent int) {
 	if sent != 1 {
 		t.Errorf("%s: sent %d times, want once", c.name(), sent)
 	}
-	if c.Op == "Pop" { // which one is chance
+	if c.Op == "Pop" { // it removes a random member
 		if n := x.raw.SCard(context.Background(), key).Val(); n != 1 {
-			t.Errorf("%s: %d members are left of 2", c.name(), n)
+			t.Errorf("%s: %d members of 2 remain", c.name(), n)
 		}
 		return
 	}
@@ -185,7 +184,7 @@ func (x lost) once(t *testing.T, c Call, key string, sent int) {
 	}
 }
 
-// again loses the first reply of a read, and then every one.
+// again loses the first reply of a read, and then every reply.
 func (x lost) again(t *testing.T, key string) {
 	t.Helper()
 	c, match := x.prepare(t, key)
@@ -194,7 +193,7 @@ func (x lost) again(t *testing.T, key string) {
 		t.Errorf("%s: error %v after one lost reply", c.name(), err)
 	}
 	if c.Walk {
-		return // it tries for seconds
+		return // it retries for seconds
 	}
 	x.p.CutReply(-1, match)
 	err := c.Do(context.Background())

@@ -15,7 +15,7 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// Mailbox tries channel.Mailbox on a backend.
+// Mailbox tests channel.Mailbox on a backend.
 func Mailbox(t *testing.T, r *redistest.Redis) {
 	run(t, r,
 		failures(mailboxSubject()),
@@ -50,8 +50,8 @@ func Mailbox(t *testing.T, r *redistest.Redis) {
 	)
 }
 
-// mailboxSubject has the calls that do not wait for others. Letters go to the
-// mailbox itself.
+// mailboxSubject contains the calls that do not wait for other clients. It sends letters
+// to the mailbox itself.
 func mailboxSubject() Subject {
 	return Subject{
 		Name: "Mailbox", Type: "channel.Mailbox", Kind: "list",
@@ -77,10 +77,10 @@ func mailboxCalls[T any](m *channel.Mailbox[T], to string, v T) []Call {
 	}
 }
 
-// stamped is a letter as a hand would write it.
+// stamped returns the stored form of a letter that another program wrote.
 func stamped(id, value string) string { return "1700000000000000 .3:eve,1:" + id + ",0:," + value }
 
-// values are what is in letters.
+// values returns the values of letters.
 func values[T any](ls []channel.Letter[T]) (vs []T) {
 	for _, l := range ls {
 		vs = append(vs, l.Value)
@@ -88,7 +88,7 @@ func values[T any](ls []channel.Letter[T]) (vs []T) {
 	return vs
 }
 
-// rest takes the letters that are there.
+// rest receives the remaining letters.
 func rest[T any](t *testing.T, m *channel.Mailbox[T]) []T {
 	t.Helper()
 	ls, err := drain(m.All(soon(t), channel.Idle(0)))
@@ -116,7 +116,7 @@ func mailboxOrder(t *testing.T, r *redistest.Redis) {
 	equal(t, "Exists", answer(ok, err), answer(false, nil))
 
 	got := make(chan int)
-	go func() { // waits first
+	go func() { // waits before the letters come
 		l, err := ada.Recv(soon(t))
 		if err != nil {
 			t.Error(err)
@@ -134,7 +134,7 @@ func mailboxOrder(t *testing.T, r *redistest.Redis) {
 	equal(t, "after Clear", rest(t, ada), []int(nil))
 }
 
-// mailboxLIFO reads one mailbox from both ends, by handles of one client that
+// mailboxLIFO receives from both ends of one mailbox, with objects of one client that
 // wait at the same time.
 func mailboxLIFO(t *testing.T, r *redistest.Redis) {
 	key := name(t, r, "pile")
@@ -169,7 +169,7 @@ func mailboxLIFO(t *testing.T, r *redistest.Redis) {
 	must(t, newest.Clear(soon(t)))
 }
 
-// mailboxSentAt compares with the server's clock: the client's has no say.
+// mailboxSentAt: SentAt follows the server's clock, not the client's.
 func mailboxSentAt(t *testing.T, r *redistest.Redis) {
 	m := channel.NewMailbox[int](r.Client, name(t, r, "m"))
 	clock := func() time.Time {
@@ -187,7 +187,7 @@ func mailboxSentAt(t *testing.T, r *redistest.Redis) {
 	}
 }
 
-// mailboxForm looks at what is stored, and reads what a hand has written.
+// mailboxForm checks the stored form and reads letters that another program wrote.
 func mailboxForm(t *testing.T, r *redistest.Redis) {
 	m := channel.NewMailbox[string](r.Client, name(t, r, "m"))
 	must(t, m.Send(soon(t), m.Key(), "hello"))
@@ -202,8 +202,8 @@ func mailboxForm(t *testing.T, r *redistest.Redis) {
 		answer("eve", "id-1", "me", "by hand", time.UnixMicro(1700000000123456).UTC(), nil))
 }
 
-// mailboxHostile finds bytes that are no letters: they are consumed, and the loop
-// goes on.
+// mailboxHostile receives bytes that are not letters. They are consumed, and the loop
+// continues.
 func mailboxHostile(t *testing.T, r *redistest.Redis) {
 	m := channel.NewMailbox[int](r.Client, name(t, r, "m"))
 	bad := []string{
@@ -231,13 +231,13 @@ func mailboxHostile(t *testing.T, r *redistest.Redis) {
 	must(t, m.Send(soon(t), m.Key(), 8))
 	l, err := m.Receive(soon(t), func(channel.Letter[int]) bool { return true })
 	equal(t, "Receive", answer(l.Value, err), answer(8, nil))
-	n, err := m.Len(soon(t)) // they are left for Recv
+	n, err := m.Len(soon(t)) // they stay for Recv
 	equal(t, "Len", answer(n, err), answer(len(bad), nil))
 	undecodable(t, second(m.Recv(soon(t))), "channel.Mailbox.Recv", m.Key(), "")
 	undecodable(t, third(m.TryRecv(soon(t))), "channel.Mailbox.TryRecv", m.Key(), "")
 }
 
-// mailboxSizes sends what is just short enough, and what is not.
+// mailboxSizes sends the longest letter that is allowed, and a longer one.
 func mailboxSizes(t *testing.T, r *redistest.Redis) {
 	rdb := r.NewClient(t)
 	m := channel.NewMailbox[string](rdb, name(t, r, "m"))
@@ -278,7 +278,7 @@ func mailboxIdle(t *testing.T, r *redistest.Redis) {
 	equal(t, "what break has left", rest(t, m), []int{2})
 }
 
-// mailboxLeaves ends receivers of every kind within a moment.
+// mailboxLeaves: receivers of every kind end soon after their context.
 func mailboxLeaves(t *testing.T, r *redistest.Redis) {
 	m := channel.NewMailbox[int](r.Client, name(t, r, "m"))
 	must(t, m.Send(soon(t), m.Key(), 1))
@@ -294,7 +294,7 @@ func mailboxLeaves(t *testing.T, r *redistest.Redis) {
 	leaves(t, "All", func(ctx context.Context) error { return second(drain(m.All(ctx))) })
 }
 
-// leaves has a deadline end a call that waits.
+// leaves checks that a deadline ends a call that waits.
 func leaves(t *testing.T, what string, receive func(context.Context) error) {
 	t.Helper()
 	took := quickest(func() {
@@ -309,8 +309,7 @@ func leaves(t *testing.T, what string, receive func(context.Context) error) {
 	}
 }
 
-// mailboxNeighbours has receivers at a key that holds something else, and a
-// sender to it.
+// mailboxNeighbours receives from a key of another type and sends to it.
 func mailboxNeighbours(t *testing.T, r *redistest.Redis) {
 	good := channel.NewMailbox[string](r.Client, tagged(t, r, "good"))
 	got := make(chan error, 2)
@@ -333,8 +332,8 @@ func mailboxNeighbours(t *testing.T, r *redistest.Redis) {
 	must(t, <-got)
 }
 
-// mailboxHelpers leaves nothing behind that has no end, and refuses addresses
-// that cannot have helpers.
+// mailboxHelpers: no helper key without an expiry remains, and addresses that cannot have
+// helper keys are refused.
 func mailboxHelpers(t *testing.T, r *redistest.Redis) {
 	m := channel.NewMailbox[int](r.Client, name(t, r, "m"))
 	must(t, m.Send(soon(t), m.Key(), 1))

@@ -14,7 +14,7 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// doubler answers questions until the test ends. Those of 0 it leaves alone.
+// doubler replies to questions until the test ends, except to questions with 0.
 func doubler(t *testing.T, m *channel.Mailbox[int]) {
 	ctx, stop := context.WithCancel(t.Context())
 	var group sync.WaitGroup
@@ -34,8 +34,7 @@ func doubler(t *testing.T, m *channel.Mailbox[int]) {
 	})
 }
 
-// mailboxAsks lets many goroutines of two clients ask at a time. Nothing of it
-// stays.
+// mailboxAsks: many goroutines of two clients ask concurrently. No key remains.
 func mailboxAsks(t *testing.T, r *redistest.Redis) {
 	const askers = 100
 	desk := channel.NewMailbox[int](r.NewClient(t), name(t, r, "desk"))
@@ -56,12 +55,12 @@ func mailboxAsks(t *testing.T, r *redistest.Redis) {
 	group.Wait()
 	redistest.Eventually(t, 10*time.Second, func() bool {
 		return !slices.ContainsFunc(r.Keys(t), func(k string) bool {
-			return strings.Contains(k, t.Name()+"/") && strings.Contains(k, ":reply:") && !strings.Contains(k, ":poke:") // of a client to itself
+			return strings.Contains(k, t.Name()+"/") && strings.Contains(k, ":reply:") && !strings.Contains(k, ":poke:") // a client's own poke key
 		})
-	}, "no key of an answer")
+	}, "no key of a reply remains")
 }
 
-// mailboxAsksAndLeaves leaves before the answer comes: it expires.
+// mailboxAsksAndLeaves: the caller gives up before the reply comes. The reply expires.
 func mailboxAsksAndLeaves(t *testing.T, r *redistest.Redis) {
 	desk := channel.NewMailbox[int](r.Client, name(t, r, "desk"))
 	me := channel.NewMailbox[int](r.Client, name(t, r, "me"))
@@ -73,17 +72,17 @@ func mailboxAsksAndLeaves(t *testing.T, r *redistest.Redis) {
 	leave()
 	err = <-left
 	if !errors.Is(err, context.Canceled) || !errors.Is(err, desir.ErrMaybeRan) {
-		t.Errorf("Ask that nobody answers: %v; want context.Canceled and ErrMaybeRan", err)
+		t.Errorf("Ask without a reply: %v; want context.Canceled and ErrMaybeRan", err)
 	}
 	if op := new(desir.OpError); !errors.As(err, &op) || op.Op != "channel.Mailbox.Ask" || op.Key != desk.Key() {
 		t.Errorf("the error is %#v", err)
 	}
 	var late []string
-	redistest.Eventually(t, 10*time.Second, func() bool { // the first one may be taken yet, and dropped
+	redistest.Eventually(t, 10*time.Second, func() bool { // the first reply may still be received, and dropped
 		must(t, l.Reply(soon(t), 2))
 		late = slices.DeleteFunc(r.Keys(t), func(k string) bool { return !strings.Contains(k, ":reply:"+l.ID) })
 		return slices.Contains(late, answerKey(me.Key(), l.ID))
-	}, "an answer that nobody takes")
+	}, "a reply that is not received")
 	for _, k := range late {
 		if d := r.Raw().PTTL(t.Context(), k).Val(); (d <= 0 || d > 5*time.Minute) && d != -2 {
 			t.Errorf("%q expires in %v, want 5 minutes at most", k, d)
@@ -97,8 +96,8 @@ func mailboxAsksAndLeaves(t *testing.T, r *redistest.Redis) {
 	}
 }
 
-// mailboxReplies answers letters that are no questions, and letters that nobody
-// has received.
+// mailboxReplies replies to letters that are not questions, and to letters that were not
+// received.
 func mailboxReplies(t *testing.T, r *redistest.Redis) {
 	ada := channel.NewMailbox[string](r.Client, name(t, r, "ada"))
 	bob := channel.NewMailbox[string](r.NewClient(t), name(t, r, "bob"))
@@ -114,7 +113,7 @@ func mailboxReplies(t *testing.T, r *redistest.Redis) {
 	must(t, err)
 	equal(t, "its reply", answer(last.Value, last.From, last.Re), answer("bye", ada.Key(), back.ID))
 
-	// An answer may be answered too: it has a sender.
+	// A reply has a sender, so it can be replied to.
 	asked := make(chan channel.Letter[string])
 	go func() {
 		l, err := ada.Ask(soon(t), bob.Key(), "how are you?")

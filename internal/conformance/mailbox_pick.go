@@ -11,7 +11,7 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// is fits the letter with one value.
+// is returns a match for letters with value v.
 func is[T comparable](v T) func(channel.Letter[T]) bool {
 	return func(l channel.Letter[T]) bool { return l.Value == v }
 }
@@ -53,8 +53,8 @@ func mailboxPicksFromLast(t *testing.T, r *redistest.Redis) {
 	equal(t, "the rest", answer(len(all), slices.IsSorted(all)), answer(248, true))
 }
 
-// mailboxPicksPages looks through more than a page while the letters in front of
-// the place are taken: it misses none behind it.
+// mailboxPicksPages searches more than a page of letters while others receive letters
+// before the current position. It must not miss a letter behind that position.
 func mailboxPicksPages(t *testing.T, r *redistest.Redis) {
 	m := channel.NewMailbox[int](r.Client, name(t, r, "m"))
 	const letters = 500
@@ -66,7 +66,7 @@ func mailboxPicksPages(t *testing.T, r *redistest.Redis) {
 	var asked []int
 	l, err := m.Receive(soon(t), func(l channel.Letter[int]) bool {
 		asked = append(asked, l.Value)
-		if l.Value%50 == 9 && l.Value < 400 { // the letter in hand stays
+		if l.Value%50 == 9 && l.Value < 400 { // the current letter stays
 			for range 9 {
 				must(t, second(far.Recv(soon(t))))
 				taken++
@@ -82,7 +82,7 @@ func mailboxPicksPages(t *testing.T, r *redistest.Redis) {
 	}
 	equal(t, "the rest", len(rest(t, m)), letters-1-taken)
 
-	// The letter that was looked at last goes away: the walk begins anew.
+	// The letter that was examined last is received: the search starts again.
 	for i := range 30 {
 		must(t, m.Send(soon(t), m.Key(), i))
 	}
@@ -97,8 +97,8 @@ func mailboxPicksPages(t *testing.T, r *redistest.Redis) {
 	equal(t, "Receive behind a letter that is gone", answer(l.Value, err), answer(20, nil))
 }
 
-// mailboxPicksLater waits for a letter that fits, beside others, and finds what
-// comes by hand.
+// mailboxPicksLater: several receivers wait for letters that match. They also find a
+// letter that another program wrote.
 func mailboxPicksLater(t *testing.T, r *redistest.Redis) {
 	m := channel.NewMailbox[string](r.Client, name(t, r, "m"))
 	must(t, m.Send(soon(t), m.Key(), "before"))
@@ -124,8 +124,8 @@ func mailboxPicksLater(t *testing.T, r *redistest.Redis) {
 	equal(t, "the rest", rest(t, m), []string{"before", "beside", "beside"})
 }
 
-// mailboxPicksSoon has selective receivers of two clients hear of letters, rather
-// than find them when they look once a second.
+// mailboxPicksSoon: selective receivers of two clients are notified of letters. They do
+// not depend on their check once a second.
 func mailboxPicksSoon(opts ...channel.MailboxOption) func(*testing.T, *redistest.Redis) {
 	return func(t *testing.T, r *redistest.Redis) {
 		out := channel.NewMailbox[int](r.Client, name(t, r, "m"))
@@ -145,7 +145,7 @@ func mailboxPicksSoon(opts ...channel.MailboxOption) func(*testing.T, *redistest
 				got <- err
 			}()
 			<-looks
-			<-looks // all of it: a second ago it was told of nothing
+			<-looks // the check after a second without a notification
 			start := time.Now()
 			must(t, out.Send(soon(t), out.Key(), n))
 			must(t, <-got)
@@ -159,8 +159,8 @@ func mailboxPicksSoon(opts ...channel.MailboxOption) func(*testing.T, *redistest
 	}
 }
 
-// mailboxPicksUntold finds what came without news, while there are always news:
-// each letter brings the next.
+// mailboxPicksUntold: a receiver finds a letter that came without a notification, even
+// while there are always notifications, since each letter causes the next one.
 func mailboxPicksUntold(opts ...channel.MailboxOption) func(*testing.T, *redistest.Redis) {
 	return func(t *testing.T, r *redistest.Redis) {
 		m := channel.NewMailbox[int](r.Client, name(t, r, "m"), opts...)
@@ -168,7 +168,7 @@ func mailboxPicksUntold(opts ...channel.MailboxOption) func(*testing.T, *rediste
 		must(t, m.Send(ctx, m.Key(), last))
 		l, err := m.Receive(ctx, func(l channel.Letter[int]) bool {
 			if l.Value == last {
-				if last == 0 { // the look is over
+				if last == 0 { // the first search is over
 					must(t, r.Raw().LPush(ctx, m.Key(), stamped("h", "-1")).Err())
 				}
 				last++
@@ -180,7 +180,7 @@ func mailboxPicksUntold(opts ...channel.MailboxOption) func(*testing.T, *rediste
 	}
 }
 
-// mailboxPicksOnce lets many look for the same letters.
+// mailboxPicksOnce: many receivers match the same letters. Each letter is received once.
 func mailboxPicksOnce(t *testing.T, r *redistest.Redis) {
 	key := name(t, r, "m")
 	const letters, receivers = 40, 4
@@ -219,7 +219,7 @@ func mailboxPicksOnce(t *testing.T, r *redistest.Redis) {
 	equal(t, "Receive", all, want)
 }
 
-// mailboxMatchPanics lets the panic through, and loses nothing.
+// mailboxMatchPanics: a panic of match reaches the caller, and no letter is lost.
 func mailboxMatchPanics(t *testing.T, r *redistest.Redis) {
 	m := channel.NewMailbox[int](r.Client, name(t, r, "m"))
 	must(t, m.Send(soon(t), m.Key(), 1))
@@ -234,7 +234,7 @@ func mailboxMatchPanics(t *testing.T, r *redistest.Redis) {
 		t.Errorf("Receive returned: %v", err)
 	}()
 	went := make(chan struct{})
-	go func() { // the second look, when it waits already
+	go func() { // panics in a later search, after it has waited
 		defer close(went)
 		defer func() { _ = recover() }()
 		_, _ = m.Receive(soon(t), func(l channel.Letter[int]) bool {

@@ -11,8 +11,8 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// mailboxCodecs sends values through every codec that has a form for them: the
-// value is stored as it is anywhere else.
+// mailboxCodecs sends values with every codec that can encode them. The value is stored
+// in the same form as in other types.
 func mailboxCodecs(t *testing.T, r *redistest.Redis) {
 	for called, tt := range codecsOf() {
 		with := channel.WithCodec(tt.codec)
@@ -83,7 +83,7 @@ func mailboxSealed(t *testing.T, r *redistest.Redis) {
 		l, err := ada.Recv(soon(t))
 		equal(t, called, answer(l.From, l.Value, err), answer(bob.Key(), "pay 10", nil))
 
-		push(bob, stored) // moved
+		push(bob, stored) // moved to another mailbox
 		refused("moved", bob)
 		for i := 17; i < len(stored); i += 1 + len(stored)/40 { // altered: value, sender, ID, key id, anything
 			b := []byte(stored)
@@ -91,15 +91,15 @@ func mailboxSealed(t *testing.T, r *redistest.Redis) {
 			push(ada, string(b))
 			refused(fmt.Sprintf("altered at %d of %d", i, len(stored)), ada)
 		}
-		push(ada, stamped("a", "pay 10")) // forged without the key
+		push(ada, stamped("a", "pay 10")) // forged without a codec key
 		refused("forged", ada)
 		push(ada, stored[:len(stored)-1])
 		refused("cut", ada)
 		other := channel.NewMailbox[string](r.Client, bob.Key(), channel.WithCodec(codec.Sign(codec.Auto, ring(7))))
-		must(t, other.Send(soon(t), ada.Key(), "pay 10")) // by another key
+		must(t, other.Send(soon(t), ada.Key(), "pay 10")) // with another codec key
 		refused("under another key", ada)
 
-		// What a codec cannot see: the same letter again, and the time in front.
+		// A codec cannot detect a copy of a letter, or a change of the time before it.
 		push(ada, stored)
 		push(ada, "1"+stored[1:16]+stored[16:])
 		for range 2 {
@@ -111,7 +111,7 @@ func mailboxSealed(t *testing.T, r *redistest.Redis) {
 	}
 }
 
-// mailboxSealedAnswers asks with a codec that binds answers to their address.
+// mailboxSealedAnswers asks with a codec that binds replies to their address.
 func mailboxSealedAnswers(t *testing.T, r *redistest.Redis) {
 	with := channel.WithCodec(codec.Sign(codec.Auto, ring(1)))
 	desk := channel.NewMailbox[int](r.Client, name(t, r, "desk"), with)
@@ -130,11 +130,11 @@ func mailboxSealedAnswers(t *testing.T, r *redistest.Redis) {
 	must(t, first.Reply(soon(t), 42))
 	must(t, <-asked)
 
-	// An answer to another question does not verify here.
+	// A reply to another question does not verify.
 	go ask()
 	next, err := desk.Recv(soon(t))
 	must(t, err)
-	must(t, first.Reply(soon(t), 41)) // to an address where nobody waits
+	must(t, first.Reply(soon(t), 41)) // to an address without a waiting caller
 	at := func(id string) string { return answerKey(me.Key(), id) }
 	stale := r.Raw().LPop(t.Context(), at(first.ID)).Val()
 	must(t, r.Raw().RPush(t.Context(), at(next.ID), stale).Err())
@@ -143,5 +143,5 @@ func mailboxSealedAnswers(t *testing.T, r *redistest.Redis) {
 	}
 }
 
-// answerKey is where the answer to a question is expected.
+// answerKey returns the key at which the reply to a question is expected.
 func answerKey(asker, id string) string { return "{" + asker + "}:reply:" + id }

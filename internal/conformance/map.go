@@ -11,7 +11,7 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// Map tries collections.Map on a backend.
+// Map tests collections.Map on a backend.
 func Map(t *testing.T, r *redistest.Redis) {
 	run(t, r,
 		part{"Model", mapModel},
@@ -45,10 +45,10 @@ func Map(t *testing.T, r *redistest.Redis) {
 	)
 }
 
-// mapBulk stores more than one command can take: by number and by bytes.
+// mapBulk stores more entries and more bytes than fit one command.
 func mapBulk(t *testing.T, r *redistest.Redis) {
 	ctx := t.Context()
-	big := string(make([]byte, 100<<10)) // three fill a command
+	big := string(make([]byte, 100<<10)) // three of them fill a command
 	for _, size := range []int{0, 1, 249, 250, 251, 499, 500, 501, 1000, 1001, 2600} {
 		entries := map[string]string{}
 		for i := range size {
@@ -82,7 +82,7 @@ func mapBulk(t *testing.T, r *redistest.Redis) {
 	}
 }
 
-// mapModel makes random calls to two handles of one map and to a Go map.
+// mapModel makes the same random calls to two objects of one map and to a Go map.
 func mapModel(t *testing.T, r *redistest.Redis) {
 	x := &mapWalker{model: newModel(t), want: map[string]int64{}}
 	at := name(t, r, "stock")

@@ -10,9 +10,9 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// mapEnded calls every method on keys whose time to live is over. A server keeps such a
-// field until it sweeps, ten times a second, and some of its commands take it for one
-// that is there; so each call is tried many times.
+// mapEnded calls every method with keys whose time to live has ended. A server deletes
+// such fields only ten times a second, and some of its commands treat them as present
+// until then. So each call is repeated many times.
 func mapEnded(t *testing.T, r *redistest.Redis) {
 	ctx := t.Context()
 	if (Call{Newer: true}).lacking(ctx, r.Raw()) {
@@ -46,7 +46,7 @@ func mapEnded(t *testing.T, r *redistest.Redis) {
 			n, err := m.ExpireKey(ctx, time.Hour, k, k+"none")
 			return append(answer(n, err), gone(k)...)
 		}, append(answer(0, nil), absent...)},
-		"Delete": {func(k string) []any { // it may count it
+		"Delete": {func(k string) []any { // HDEL may count an expired field
 			_, err := m.Delete(ctx, k)
 			return append(answer(err), gone(k)...)
 		}, append(answer(nil), absent...)},
@@ -116,7 +116,7 @@ func mapEnded(t *testing.T, r *redistest.Redis) {
 	}
 }
 
-// walksMiss goes through the map in every way and does not find the key.
+// walksMiss iterates over the map in every way and checks that the key is not yielded.
 func walksMiss(ctx context.Context, t *testing.T, m *collections.Map[string, string], key string) {
 	t.Helper()
 	keys, err := drain(m.Keys(ctx))

@@ -15,7 +15,7 @@ type mapWalker struct {
 	handles []*collections.Map[string, int64]
 }
 
-// pick chooses a handle, and a key and a value that come often enough to meet.
+// pick chooses an object, a key and a value, from small sets so that they collide.
 func (x *mapWalker) pick() (*collections.Map[string, int64], string, int64) {
 	return oneOf(x.model, x.handles...), x.key(), x.value()
 }
@@ -217,7 +217,7 @@ func (x *mapWalker) keys() {
 func (x *mapWalker) values() {
 	m, _, _ := x.pick()
 	got, err := drain(m.Values(x.ctx()))
-	slices.Sort(got) // so small a hash comes in one page, each entry once
+	slices.Sort(got) // such a small hash is read in one page, each entry once
 	x.same(err, got, slices.Sorted(maps.Values(x.want)), "Values()")
 }
 
@@ -242,7 +242,7 @@ func (x *mapWalker) exists() {
 
 func (x *mapWalker) clear() {
 	if !x.chance(4) {
-		return // a map that is always empty shows little
+		return // rarely, so that the map is not always empty
 	}
 	m, _, _ := x.pick()
 	clear(x.want)

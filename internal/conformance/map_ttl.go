@@ -12,8 +12,7 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// mapTTLs lets the keys of a map expire one by one, or finds that the server
-// cannot.
+// mapTTLs expires single keys of a map. If the server lacks that, it checks the errors.
 func mapTTLs(t *testing.T, r *redistest.Redis) {
 	ctx := t.Context()
 	m := collections.NewMap[string, string](r.Client, name(t, r, "m"))
@@ -30,7 +29,7 @@ func mapTTLs(t *testing.T, r *redistest.Redis) {
 		equal(t, "Has "+key, answer(ok, err), answer(want, nil))
 	}
 
-	// What no server has to know.
+	// Durations that are refused without a command.
 	for _, d := range []time.Duration{0, -1, -time.Hour} {
 		must(t, m.Set(ctx, "a", "v"))
 		if err := m.SetTTL(ctx, "a", "w", d); err == nil || errors.Is(err, desir.ErrNotSupported) {
@@ -64,7 +63,7 @@ func mapTTLs(t *testing.T, r *redistest.Redis) {
 	ttl("b", 115*time.Minute, 2*time.Hour)
 	ttl("none", 0, 0)
 	must(t, m.Set(ctx, "b", "w"))
-	if r.Name != "embedded" { // its HSET leaves the time to live
+	if r.Name != "embedded" { // HSET of the embedded server keeps the time to live
 		ttl("b", 0, 0)
 	}
 	n, err = collections.NewMap[string, string](r.Client, name(t, r, "absent")).ExpireKey(ctx, time.Hour, "a")
@@ -90,12 +89,12 @@ func mapTTLs(t *testing.T, r *redistest.Redis) {
 	has("a", true)
 }
 
-// mapTTLsLacking has a server that knows no time to live of fields: the error
-// says what is missing, and nothing changes.
+// mapTTLsLacking uses a server without a time to live for fields. The error says what is
+// missing, and nothing changes.
 func mapTTLsLacking(t *testing.T, m *collections.Map[string, string]) {
 	ctx := t.Context()
 	must(t, m.Set(ctx, "a", "v"))
-	for range 2 { // the second call knows
+	for range 2 { // the second call remembers what is missing
 		for op, tt := range map[string]struct {
 			call  func(context.Context) error
 			names []string

@@ -13,8 +13,8 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// model compares a type with a plain Go one: every random call is made to both,
-// and their answers have to be the same.
+// model compares a type with a Go type. It makes every random call to both, and their
+// results must be equal.
 type model struct {
 	t     *testing.T
 	rng   *rand.Rand
@@ -23,14 +23,15 @@ type model struct {
 
 func newModel(t *testing.T) *model { return &model{t: t, rng: redistest.Seed(t)} }
 
-// run makes n calls, each chosen by chance.
+// run makes n calls, each chosen at random.
 func (m *model) run(n int, calls ...func()) {
 	for range n {
 		calls[m.rng.IntN(len(calls))]()
 	}
 }
 
-// ctx is one that can end or one that cannot: the two take different ways.
+// ctx returns a context that can end or one that cannot, since the library handles these
+// differently.
 func (m *model) ctx() context.Context {
 	if m.rng.IntN(2) == 0 {
 		return context.Background()
@@ -38,8 +39,8 @@ func (m *model) ctx() context.Context {
 	return m.t.Context()
 }
 
-// same notes a call and fails the test if it failed or its answer differs from
-// the model's; then it shows the calls before it.
+// same records a call. If the call failed or its result differs from the model's, same
+// ends the test and prints the calls before it.
 func (m *model) same(err error, got, want any, format string, args ...any) {
 	m.t.Helper()
 	m.calls = append(m.calls, fmt.Sprintf(format, args...))
@@ -52,7 +53,7 @@ func (m *model) same(err error, got, want any, format string, args ...any) {
 		last[len(last)-1], err, diff, strings.Join(last, "\n"))
 }
 
-// chance is true once in n times.
+// chance returns true with probability 1/n.
 func (m *model) chance(n int) bool { return m.rng.IntN(n) == 0 }
 
 // some returns up to n results of pick.
@@ -64,10 +65,10 @@ func some[T any](m *model, n int, pick func() T) []T {
 	return list
 }
 
-// oneOf returns one of vs by chance.
+// oneOf returns a random element of vs.
 func oneOf[T any](m *model, vs ...T) T { return vs[m.rng.IntN(len(vs))] }
 
-// answer bundles the results of a call.
+// answer returns the results of a call as a slice.
 func answer(results ...any) []any { return results }
 
 func answer2[A, B any](a A, b B) []any { return []any{a, b} }

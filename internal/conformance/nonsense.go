@@ -18,7 +18,7 @@ import (
 	"github.com/desir-go/desir/internal/send"
 )
 
-// odd are replies of every kind, which say nothing that a command asks for.
+// odd contains replies of every kind, none of which is the expected reply to a command.
 var odd = []struct{ kind, name, text string }{
 	{"text", "a status", "+weird\r\n"},
 	{"text", "a text", "$5\r\nweird\r\n"},
@@ -37,8 +37,9 @@ var odd = []struct{ kind, name, text string }{
 	{"big", "a big number", "(123456789012345678901234567890\r\n"},
 }
 
-// nonsense has a server reply to each call with each kind of reply. One that the commands of
-// the call cannot have is an error that says so, of a write with ErrMaybeRan: never success.
+// nonsense makes a server send each kind of reply to each call. If the commands of the
+// call cannot have such a reply, the call must fail with an error that says so. The error
+// of a write must be ErrMaybeRan too.
 func (s Subject) nonsense(t *testing.T, r *redistest.Redis) {
 	if r.Name != "redis-server" {
 		t.Skip("the same for every server")
@@ -69,7 +70,7 @@ func (s Subject) nonsense(t *testing.T, r *redistest.Redis) {
 				continue
 			}
 			if o.kind == "integer" && errors.Is(err, desir.ErrUnavailable) && !c.Write {
-				continue // go-redis takes it for the length of a list, and waits for that
+				continue // go-redis reads it as the length of a list and waits for the elements
 			}
 			if !errors.Is(err, send.ErrReply) || strings.Contains(err.Error(), "weird") ||
 				errors.Is(err, desir.ErrUnavailable) || errors.Is(err, desir.ErrMaybeRan) != (c.Write && len(c.Sends) == len(c.last())) {
@@ -79,8 +80,8 @@ func (s Subject) nonsense(t *testing.T, r *redistest.Redis) {
 	}
 }
 
-// replies returns the kinds of replies that each call has, by a real server: with values and
-// without.
+// replies returns the kinds of replies that a real server sends to each call, with and
+// without values at the key.
 func (s Subject) replies(t *testing.T, r *redistest.Redis) [][]string {
 	rdb, seen := r.NewClient(t), &replies{}
 	rdb.AddHook(seen)
@@ -98,14 +99,14 @@ func (s Subject) replies(t *testing.T, r *redistest.Redis) [][]string {
 				must(t, s.Fill(t.Context(), r.Raw(), key))
 			}
 			seen.reset()
-			_ = c.Do(t.Context()) // some want what is there
+			_ = c.Do(t.Context()) // some calls fail if the key is missing
 			kinds[i] = append(kinds[i], seen.kinds...)
 		}
 	}
 	return kinds
 }
 
-// replies is a hook that notes the kinds of replies.
+// replies is a hook that records the kinds of replies.
 type replies struct {
 	mu    sync.Mutex
 	kinds []string
@@ -131,7 +132,7 @@ func (x *replies) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	return func(ctx context.Context, cmd redis.Cmder) error {
 		err := next(ctx, cmd)
 		if send.IsNil(err) {
-			cmd.SetErr(err) // go-redis does that behind the hooks
+			cmd.SetErr(err) // go-redis sets it only after the hooks
 		}
 		x.note(cmd)
 		return err
@@ -146,7 +147,7 @@ func (x *replies) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Proc
 	}
 }
 
-// listOf returns the kind of nothing to take, of a command that takes from a list.
+// listOf returns the kind of the reply of a command that finds no element to remove.
 func listOf(cmd any) []string {
 	switch cmd.(type) {
 	case *redis.StringSliceCmd, *redis.ZSliceCmd, *redis.ZWithKeyCmd:
@@ -156,11 +157,11 @@ func listOf(cmd any) []string {
 	}
 }
 
-// kindsOf returns the kinds that a command may have as its reply, as far as one reply and the
-// type of the command tell.
+// kindsOf returns the kinds of replies that a command may have, judged by one reply and
+// by the type of the command.
 func kindsOf(cmd redis.Cmder) []string {
 	if inner := reflect.Indirect(reflect.ValueOf(cmd)).FieldByName("Cmder"); inner.IsValid() {
-		return append(kindsOf(inner.Interface().(redis.Cmder)), listOf(inner.Interface())...) // one that is sent once
+		return append(kindsOf(inner.Interface().(redis.Cmder)), listOf(inner.Interface())...) // a command that is sent at most once
 	}
 	var kinds []string
 	if send.IsNil(cmd.Err()) {
@@ -174,9 +175,9 @@ func kindsOf(cmd redis.Cmder) []string {
 		case "Bool":
 			return append(kinds, "integer", "boolean")
 		case "String":
-			return append(kinds, "text", "integer", "double", "boolean", "big", "null") // scalars are texts
+			return append(kinds, "text", "integer", "double", "boolean", "big", "null") // go-redis reads all scalars as text
 		case "Status":
-			return kinds // it is not OK
+			return kinds // a status other than OK is refused
 		case "Float":
 			return append(kinds, "double", "integer")
 		default:

@@ -11,7 +11,7 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// Object tries the methods that every type has, on a backend.
+// Object tests the methods that every type has on a backend.
 func Object(t *testing.T, r *redistest.Redis) {
 	var parts []part
 	for _, o := range []struct {
@@ -59,11 +59,11 @@ func fillKind(t *testing.T, raw client, at, kind string) {
 }
 
 type objectTest struct {
-	o, other object // two handles of one name
+	o, other object // two objects with one name
 	fill     func()
 }
 
-// life makes and clears the object.
+// life creates and clears the object.
 func (x objectTest) life(t *testing.T) {
 	t.Helper()
 	ctx := t.Context()
@@ -83,7 +83,7 @@ func (x objectTest) life(t *testing.T) {
 	exists(false)
 }
 
-// expiry sets and takes away the time to live.
+// expiry sets and removes the time to live.
 func (x objectTest) expiry(t *testing.T) {
 	t.Helper()
 	ctx := t.Context()
@@ -124,7 +124,7 @@ func (x objectTest) expiry(t *testing.T) {
 	ttl(170*time.Minute, 3*time.Hour+time.Second)
 	boolean("Persist", true)(x.o.Persist(ctx))
 	ttl(0, 0)
-	boolean("Expire(1ns)", true)(x.o.Expire(ctx, 1)) // a whole millisecond, not at once
+	boolean("Expire(1ns)", true)(x.o.Expire(ctx, 1)) // rounded up to a millisecond
 	gone("it expired after a nanosecond")
 	x.fill()
 	boolean("Expire(30ms)", true)(x.o.Expire(ctx, 30*time.Millisecond))

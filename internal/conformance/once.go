@@ -10,8 +10,8 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// counterBounds adds beyond 64 bits, which changes nothing, and up to there,
-// where Lua's numbers are no longer exact.
+// counterBounds adds up to the limits of 64 bits, where numbers of Lua are not exact, and
+// beyond them, which changes nothing.
 func counterBounds(t *testing.T, r *redistest.Redis) {
 	ctx := t.Context()
 	for _, start := range []int64{0, 5} {
@@ -19,7 +19,7 @@ func counterBounds(t *testing.T, r *redistest.Redis) {
 		for _, tt := range []struct{ at, delta int64 }{{math.MaxInt64, 1}, {math.MinInt64, -1}, {math.MaxInt64 - 3, math.MaxInt64}} {
 			must(t, c.Set(ctx, tt.at))
 			if r.Name == "embedded" {
-				continue // its INCRBY wraps
+				continue // INCRBY of the embedded server wraps around
 			}
 			if v, err := c.Add(ctx, tt.delta); err == nil || errors.Is(err, desir.ErrMaybeRan) {
 				t.Errorf("%d + %d = %d, %v; want an error", tt.at, tt.delta, v, err)
@@ -45,7 +45,7 @@ func counterBounds(t *testing.T, r *redistest.Redis) {
 			must(t, c.Clear(ctx))
 		}
 	}
-	if r.Name != "embedded" { // a missing counter stays missing when the sum overflows
+	if r.Name != "embedded" { // if the sum overflows, a missing counter stays missing
 		c := counter.New(r.Client, tagged(t, r, "d"), counter.Start(math.MaxInt64))
 		if v, err := c.Next(ctx); err == nil {
 			t.Errorf("Next = %d", v)
@@ -56,7 +56,7 @@ func counterBounds(t *testing.T, r *redistest.Redis) {
 	}
 }
 
-// counterTokens looks at the keys that remember tokens.
+// counterTokens checks the keys that store tokens.
 func counterTokens(t *testing.T, r *redistest.Redis) {
 	ctx := t.Context()
 	for _, at := range []string{r.Key("plain"), tagged(t, r, "tagged"), r.Key("{a}b")} {
@@ -83,7 +83,7 @@ func counterTokens(t *testing.T, r *redistest.Redis) {
 			}
 		}
 	}
-	// Names whose helpers would be in other slots.
+	// Names whose helper keys would be in other slots.
 	for _, odd := range []string{"a}b", "{}a{b}", "a{}b"} {
 		c := counter.New(r.Client, r.Key(odd))
 		v, err := c.Next(ctx)
@@ -98,12 +98,12 @@ func counterTokens(t *testing.T, r *redistest.Redis) {
 	}
 }
 
-// isHelper reports whether a key is one that helps the counter.
+// isHelper reports whether key is a helper key of the counter.
 func isHelper(key, of string) bool {
 	return key == "{"+of+"}:once:0" || key == "{"+of+"}:once:1" || key == of+":once:0" || key == of+":once:1"
 }
 
-// counterWindows has a token in the hash of another turn.
+// counterWindows finds a token in either of the two hashes that store tokens.
 func counterWindows(t *testing.T, r *redistest.Redis) {
 	ctx := t.Context()
 	at := tagged(t, r, "c")

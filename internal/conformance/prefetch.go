@@ -13,14 +13,14 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// chanPrefetch takes values before the body asks, and gives them back.
+// chanPrefetch receives values before the loop body needs them, and requeues unused ones.
 func chanPrefetch(t *testing.T, r *redistest.Redis) {
 	key := name(t, r, "jobs")
 	c := channel.NewChan[int](r.Client, key)
 	prefetches(t, func(vs ...int) { must(t, second(c.SendMany(soon(t), vs...))) }, c.All, func() int { return lengthOf(t, c) },
 		[]int{1, 2, 3, 4, 5, 6, 7})
 
-	// Bytes that do not decode are in their place, and a channel that is closed is drained.
+	// Bytes that do not decode keep their place, and a closed channel is drained.
 	must(t, r.Client.RPush(soon(t), key, "1", "x", "3").Err())
 	must(t, c.Close(soon(t)))
 	var got []int
@@ -67,8 +67,8 @@ func mailboxPrefetch(t *testing.T, r *redistest.Redis) {
 	}
 }
 
-// prefetches has loops end in every way with values at hand: they are back when the
-// loop has returned, in order, which is that in which the seven values come.
+// prefetches ends loops in every way while they hold prefetched values. When the loop has
+// returned, the values are requeued in their order.
 func prefetches(t *testing.T, send func(...int), all func(context.Context, ...channel.LoopOption) iter.Seq2[int, error], length func() int, order []int) {
 	t.Helper()
 	ahead := channel.Prefetch(4)

@@ -13,7 +13,7 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// PriorityQueue tries channel.PriorityQueue on a backend.
+// PriorityQueue tests channel.PriorityQueue on a backend.
 func PriorityQueue(t *testing.T, r *redistest.Redis) {
 	run(t, r,
 		failures(prioritySubject()),
@@ -33,7 +33,7 @@ func PriorityQueue(t *testing.T, r *redistest.Redis) {
 	)
 }
 
-// prioritySubject has the calls that do not take.
+// prioritySubject contains the calls that do not remove values.
 func prioritySubject() Subject {
 	return Subject{
 		Name: "PriorityQueue", Type: "channel.PriorityQueue", Kind: "zset",
@@ -59,8 +59,8 @@ func priorityCalls[T any](q *channel.PriorityQueue[T], v T) []Call {
 	}
 }
 
-// priorityRefused takes where that cannot be; and makes a queue of options that
-// are not for it.
+// priorityRefused pops from queues that cannot be popped from, and creates a queue with
+// options that do not apply to it.
 func priorityRefused(t *testing.T, r *redistest.Redis) {
 	key := tagged(t, r, "q")
 	must(t, r.Raw().RPush(t.Context(), key, marker).Err())
@@ -91,7 +91,7 @@ func priorityRefused(t *testing.T, r *redistest.Redis) {
 	}
 }
 
-// priorityCosts counts the round trips, once the server knows the scripts.
+// priorityCosts counts the round trips when the server knows the scripts.
 func priorityCosts(t *testing.T, r *redistest.Redis) {
 	rdb := r.NewClient(t)
 	q := channel.NewPriorityQueue[int](rdb, name(t, r, "q"))
@@ -109,7 +109,7 @@ func priorityCosts(t *testing.T, r *redistest.Redis) {
 	)
 }
 
-// priorityHelpers leaves nothing behind that has no end.
+// priorityHelpers: no helper key without an expiry remains.
 func priorityHelpers(t *testing.T, r *redistest.Redis) {
 	key := name(t, r, "q")
 	q := channel.NewPriorityQueue[int](r.Client, key)

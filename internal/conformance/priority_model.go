@@ -11,13 +11,13 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// urgent is a value in a queue of the model.
+// urgent is a value in the queue of the model.
 type urgent struct {
 	priority, turn int
 	value          string
 }
 
-// waitingLine is a queue as Go has it: a heap, first come first served.
+// waitingLine is the queue of the model: a heap, first in first out for equal priorities.
 type waitingLine []urgent
 
 func (w waitingLine) Len() int { return len(w) }
@@ -36,8 +36,7 @@ func (w *waitingLine) Pop() any {
 	return v
 }
 
-// priorityModel makes random calls, by handles of three clients, and the same
-// to a heap.
+// priorityModel makes the same random calls to objects of three clients and to a heap.
 func priorityModel(t *testing.T, r *redistest.Redis) {
 	m, key := newModel(t), name(t, r, "q")
 	var handles []*channel.PriorityQueue[string]
@@ -90,8 +89,8 @@ func priorityModel(t *testing.T, r *redistest.Redis) {
 	pop()
 }
 
-// priorityCrowd lets goroutines of two clients push, pop and wait: each value
-// goes to one, and who takes alone afterwards gets what is left in order.
+// priorityCrowd: goroutines of two clients push, pop and wait. Each value is popped once.
+// Afterwards a single caller pops the remaining values in order.
 func priorityCrowd(t *testing.T, r *redistest.Redis) {
 	const goroutines, rounds = 12, 40
 	type job struct{ By, N, Priority int }
@@ -116,7 +115,7 @@ func priorityCrowd(t *testing.T, r *redistest.Redis) {
 			case 1:
 				v, ok, err = q.TryPop(t.Context())
 			default:
-				v, err = q.Pop(soon(t)) // one is left for everybody: a third of them takes nothing
+				v, err = q.Pop(soon(t)) // there is a value for every caller: a third of them pops nothing
 			}
 			if err != nil || !ok {
 				t.Errorf("taken: %t, %v", ok, err)
@@ -153,8 +152,7 @@ func priorityCrowd(t *testing.T, r *redistest.Redis) {
 	}
 }
 
-// priorityEquals pushes one value again and again: each is an entry, whatever
-// its priority.
+// priorityEquals pushes one value repeatedly: each push is an entry, with any priority.
 func priorityEquals(t *testing.T, r *redistest.Redis) {
 	q := channel.NewPriorityQueue[string](r.Client, name(t, r, "q"))
 	for i := range 50 {
@@ -171,8 +169,8 @@ func priorityEquals(t *testing.T, r *redistest.Redis) {
 	}
 }
 
-// priorityRange has what is just inside, and refuses what is just outside
-// before it is sent.
+// priorityRange: the outermost priorities are accepted, and the ones beyond are refused
+// before anything is sent.
 func priorityRange(t *testing.T, r *redistest.Redis) {
 	rdb := r.NewClient(t)
 	q := channel.NewPriorityQueue[int64](rdb, name(t, r, "q"))

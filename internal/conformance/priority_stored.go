@@ -12,7 +12,7 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// priorityPlain lets a client take part that knows nothing of the numbers.
+// priorityPlain uses the queue together with a client that does not add sequence numbers.
 func priorityPlain(t *testing.T, r *redistest.Redis) {
 	key := name(t, r, "q")
 	q := channel.NewPriorityQueue[string](r.Client, key)
@@ -32,8 +32,8 @@ func priorityPlain(t *testing.T, r *redistest.Redis) {
 	}
 	must(t, r.Raw().ZAdd(t.Context(), key, theirs...).Err())
 	must(t, r.Raw().Do(t.Context(), "zadd", key, "-inf", "urgent", "+inf", "whenever", "9999999999999999", "9999999999999999:far").Err())
-	must(t, q.Push(t.Context(), "ours again", 1)) // the last of this priority has no number
-	must(t, q.Push(t.Context(), "ours", 7))       // there is no larger number than theirs
+	must(t, q.Push(t.Context(), "ours again", 1)) // the last entry of this priority has no sequence number
+	must(t, q.Push(t.Context(), "ours", 7))       // their sequence number is already the largest
 	want := []string{
 		"urgent", "half", "!first of its score", "ours", "ours again", "zlast of its score",
 		"", "12345678901234+6:sign", "1234567890123456", "12345678901234567:long", "numbered", "123456789012345:short",
@@ -66,8 +66,8 @@ func priorityUndecodable(t *testing.T, r *redistest.Redis) {
 	equal(t, "Pop", v, 7)
 }
 
-// priorityCodecs moves a frame that protects its value to another queue, and to
-// a Chan of the same name.
+// priorityCodecs moves an entry with a sealed value to another queue, and to a Chan of
+// the same name.
 func priorityCodecs(t *testing.T, r *redistest.Redis) {
 	for what, c := range map[string]codec.Codec{"sign": codec.Sign(codec.Auto, ring(1)), "encrypt": codec.Encrypt(codec.Auto, ring(1))} {
 		with := channel.WithCodec(c)

@@ -16,8 +16,8 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// priorityWaits has takers of two clients wait, for several queues, beside a
-// Chan: each value wakes one.
+// priorityWaits: consumers of two clients wait for several queues and a Chan. Each value
+// wakes one consumer.
 func priorityWaits(t *testing.T, r *redistest.Redis) {
 	const takers = 4
 	var names []string
@@ -66,14 +66,14 @@ func priorityWaits(t *testing.T, r *redistest.Redis) {
 	equal(t, "what was taken", all, want)
 }
 
-// leaving lets a call leave while the answer to its script is under way.
+// leaving is a hook that cancels a call while the reply to its script is in flight.
 type leaving struct {
-	arm func() // for the next command; called with the answer at hand
+	arm func() // for the next command; called when its reply has arrived
 	mu  sync.Mutex
 }
 
-// leave calls f with a context that ends when its script has been executed and
-// meanwhile has happened; the answer arrives when f has returned.
+// leave calls f with a context that ends when its script has been executed and meanwhile
+// has returned. The reply arrives after f has returned.
 func (l *leaving) leave(t *testing.T, f func(ctx context.Context) error, meanwhile func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -107,8 +107,9 @@ func (l *leaving) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	}
 }
 
-// priorityGivenBack leaves each value once before it takes it: it goes back to
-// its place. If somebody has written the same member meanwhile there are two.
+// priorityGivenBack abandons a pop of each value before it pops the value: the value is
+// requeued at its place. If another client has written the same member in between, there
+// are two.
 func priorityGivenBack(t *testing.T, r *redistest.Redis) {
 	key := name(t, r, "q")
 	rdb, l := r.NewClient(t), new(leaving)
@@ -147,7 +148,7 @@ func priorityGivenBack(t *testing.T, r *redistest.Redis) {
 	}
 }
 
-// priorityLeaves ends takers within a moment.
+// priorityLeaves: consumers end soon after their context.
 func priorityLeaves(t *testing.T, r *redistest.Redis) {
 	q := channel.NewPriorityQueue[int](r.Client, name(t, r, "q"))
 	took := quickest(func() {

@@ -11,7 +11,7 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// crowd runs f in n goroutines that begin together.
+// crowd runs f in n goroutines that start together.
 func crowd(n int, f func(i int)) {
 	var group sync.WaitGroup
 	begin := make(chan struct{})
@@ -25,7 +25,7 @@ func crowd(n int, f func(i int)) {
 	group.Wait()
 }
 
-// twoMaps are handles of one name, as two processes would have.
+// twoMaps returns two objects with one name, as in two processes.
 func twoMaps[V any](t *testing.T, r *redistest.Redis) []*collections.Map[string, V] {
 	at := name(t, r, "m")
 	return []*collections.Map[string, V]{
@@ -34,8 +34,8 @@ func twoMaps[V any](t *testing.T, r *redistest.Redis) []*collections.Map[string,
 	}
 }
 
-// mapRaces lets 64 goroutines use one map through two handles, each with keys
-// of its own and one that all share.
+// mapRaces: 64 goroutines use one map through two objects. Each uses separate keys and
+// one shared key.
 func mapRaces(t *testing.T, r *redistest.Redis) {
 	const goroutines, rounds = 64, 10
 	maps := twoMaps[int](t, r)
@@ -69,8 +69,7 @@ func mapRaces(t *testing.T, r *redistest.Redis) {
 	}
 }
 
-// updateRaces adds with Update: every addition counts, the function of each is
-// applied once.
+// updateRaces adds with Update: no addition is lost, and each is applied once.
 func updateRaces(t *testing.T, r *redistest.Redis) {
 	const goroutines, rounds = 12, 12
 	maps := twoMaps[int](t, r)
@@ -95,7 +94,7 @@ func updateRaces(t *testing.T, r *redistest.Redis) {
 	equal(t, "the sum in a value", answer(n, err), answer(goroutines*rounds, nil))
 }
 
-// winners lets many try what only one can do.
+// winners: many goroutines make a call that only one of them can win.
 func winners(t *testing.T, r *redistest.Redis) {
 	const goroutines = 64
 	maps := twoMaps[int](t, r)
@@ -140,8 +139,8 @@ func winners(t *testing.T, r *redistest.Redis) {
 	}
 }
 
-// takers take everything out of a list, of a set and of a sorted set: each
-// element goes to one.
+// takers: goroutines remove all elements of a list, a set and a sorted set. Each element
+// is returned once.
 func takers(t *testing.T, r *redistest.Redis) {
 	const elements, goroutines = 400, 16
 	ctx := t.Context()

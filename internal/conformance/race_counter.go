@@ -10,7 +10,7 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// numbersRace lets 8 goroutines of each of two clients take numbers: all are
+// numbersRace: 8 goroutines of each of two clients take numbers. All numbers are
 // different, and none is missing.
 func numbersRace(t *testing.T, r *redistest.Redis) {
 	const goroutines, each = 16, 50
@@ -36,12 +36,13 @@ func numbersRace(t *testing.T, r *redistest.Redis) {
 	if unique := slices.Compact(slices.Clone(got)); len(unique) != len(got) {
 		t.Errorf("%d of %d ids are unique", len(unique), len(got))
 	}
-	if most := int64(len(got) + 2*6); got[len(got)-1] > most { // a block of each source may be open
+	if most := int64(len(got) + 2*6); got[len(got)-1] > most { // a block of each client may be unfinished
 		t.Errorf("the last of %d ids is %d, want at most %d", len(got), got[len(got)-1], most)
 	}
 }
 
-// gather returns the sorted results of n goroutines that call f so many times.
+// gather calls f in n goroutines, the given number of times in each, and returns the
+// sorted results.
 func gather(t *testing.T, n, times int, f func(i int) (int64, error)) []int64 {
 	t.Helper()
 	var mu sync.Mutex
@@ -64,8 +65,8 @@ func gather(t *testing.T, n, times int, f func(i int) (int64, error)) []int64 {
 	return all
 }
 
-// onceRace repeats additions of a few tokens in many goroutines: each counts
-// once, and all who say its token get its number.
+// onceRace repeats additions with a few tokens in many goroutines. Each token is added
+// once, and all calls with one token return the same number.
 func onceRace(t *testing.T, r *redistest.Redis) {
 	const goroutines, tokens = 32, 5
 	for _, start := range []int64{0, 100} {

@@ -15,9 +15,9 @@ import (
 	"github.com/desir-go/desir/rpc"
 )
 
-// RPC is the suite of package rpc.
+// RPC tests package rpc on a backend.
 func RPC(t *testing.T, r *redistest.Redis) {
-	must(t, r.Client.Ping(t.Context()).Err()) // what the client starts for itself is not ours
+	must(t, r.Client.Ping(t.Context()).Err()) // goroutines that the client starts are not leaks
 	redistest.Goroutines(t)
 	run(t, r,
 		part{"Calls", rpcCalls},
@@ -55,7 +55,8 @@ func addUp(_ context.Context, ns []int) (total int, err error) {
 	return total, nil
 }
 
-// worker runs a server until the test, or the function that it returns, ends it.
+// worker runs a server until the test ends or until the caller calls the returned
+// function.
 func worker(t *testing.T, rdb redis.UniversalClient, service string, set func(*rpc.Server), opts ...rpc.ServerOption) (s *rpc.Server, end func()) {
 	t.Helper()
 	s = rpc.NewServer(rdb, service, opts...)
@@ -73,10 +74,10 @@ func worker(t *testing.T, rdb redis.UniversalClient, service string, set func(*r
 	return s, end
 }
 
-// patient lets calls wait for a worker that is about to begin.
+// patient makes calls wait for a worker that is about to start.
 var patient = rpc.Wait(20 * time.Second)
 
-// calculator is a worker with Sum and Greet, and a client that has seen it.
+// calculator returns a worker with Sum and Greet, and a client that has called it.
 func calculator(t *testing.T, r *redistest.Redis) (*rpc.Server, *rpc.Client) {
 	t.Helper()
 	service := name(t, r, "calc")
@@ -131,14 +132,14 @@ func rpcCalls(t *testing.T, r *redistest.Redis) {
 func rpcBind(t *testing.T, r *redistest.Redis) {
 	service := name(t, r, "bound")
 	divide := rpc.NewMethod[struct {
-		_msgpack struct{} `msgpack:",as_array"` //nolint:unused // how the fields travel
+		_msgpack struct{} `msgpack:",as_array"` //nolint:unused // encodes the fields as an array
 		A, B     int
 	}, int]("Divide")
 	worker(t, r.Client, service, func(s *rpc.Server) {
 		sum.Handle(s, addUp)
 		greet.Handle(s, func(_ context.Context, who string) (string, error) { return "hello " + who, nil })
 		divide.Handle(s, func(_ context.Context, q struct {
-			_msgpack struct{} `msgpack:",as_array"` //nolint:unused // how the fields travel
+			_msgpack struct{} `msgpack:",as_array"` //nolint:unused // encodes the fields as an array
 			A, B     int
 		},
 		) (int, error) {

@@ -188,15 +188,15 @@ func rpcNobody(t *testing.T, r *redistest.Redis) {
 	}
 }
 
-// rpcHostile puts things into the list that are no calls.
+// rpcHostile pushes bytes that are not calls to the list of calls.
 func rpcHostile(t *testing.T, r *redistest.Redis) {
 	s, c := calculator(t, r)
 	key := c.Service()
 	for _, bad := range []string{
 		"", "x", "\x98", strings.Repeat("\x91", 100_000), "\xdd\xff\xff\xff\xff", strings.Repeat("a", 2<<20),
-		"\x98\x01\xa3x:y\x01\xa3Sum\xa8[int]>int\x00\x80\xc4\x01\x90", // an inbox that is no ID
+		"\x98\x01\xa3x:y\x01\xa3Sum\xa8[int]>int\x00\x80\xc4\x01\x90", // an inbox that is not an ID
 		"\x98\x02\xa0\x00\xa3Sum\xa8[int]>int\x00\x80\xc4\x01\x90",    // another version
-		"\x98\x01\xa0\x00\xa3Sum\xa8[int]>int\x00\x80\xc4\x01\xc1",    // a body that is nothing
+		"\x98\x01\xa0\x00\xa3Sum\xa8[int]>int\x00\x80\xc4\x01\xc1",    // an invalid body
 	} {
 		if err := r.Client.RPush(t.Context(), key, bad).Err(); err != nil {
 			t.Fatal(err)

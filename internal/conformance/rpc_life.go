@@ -15,8 +15,9 @@ import (
 	"github.com/desir-go/desir/rpc"
 )
 
-// holder is a worker whose Hold says on entered that it runs, and waits for leave or for the end
-// of its context, whose cause it returns.
+// holder starts a worker with the method Hold. Hold reports on entered that it runs. It
+// then waits for leave or for the end of its context, and returns the cause of the
+// latter.
 func holder(t *testing.T, r *redistest.Redis, service string, opts ...rpc.ServerOption) (s *rpc.Server, entered, leave chan string, end func()) {
 	entered, leave = make(chan string, 1000), make(chan string)
 	s, end = worker(t, r.Client, service, func(s *rpc.Server) {
@@ -34,7 +35,7 @@ func holder(t *testing.T, r *redistest.Redis, service string, opts ...rpc.Server
 	return s, entered, leave, end
 }
 
-// waiting waits until so many calls wait.
+// waiting waits until the list contains the given number of calls.
 func waiting(t *testing.T, r *redistest.Redis, service string, want int64) {
 	t.Helper()
 	redistest.Eventually(t, 20*time.Second, func() bool {
@@ -82,7 +83,7 @@ func rpcCancel(t *testing.T, r *redistest.Redis) {
 	if _, err := queued.Wait(t.Context()); !errors.Is(err, context.Canceled) || !errors.Is(err, desir.ErrMaybeRan) || rpcAnswered(err) {
 		t.Errorf("canceled in the list: %v; want the context's error and ErrMaybeRan", err)
 	}
-	told() // whatever is published from now on, the worker hears later
+	told() // the worker receives all later messages after this one
 	cancel()
 	if _, err := running.Wait(t.Context()); !errors.Is(err, context.Canceled) || !errors.Is(err, desir.ErrMaybeRan) || rpcAnswered(err) {
 		t.Errorf("canceled while it runs: %v; want the context's error and ErrMaybeRan", err)
@@ -90,7 +91,7 @@ func rpcCancel(t *testing.T, r *redistest.Redis) {
 	if got := <-entered; got != "ended: context canceled" {
 		t.Errorf("the handler saw %q", got)
 	}
-	redistest.Eventually(t, 20*time.Second, func() bool { return s.Stats().Expired == 1 }, "the call in the list has not begun")
+	redistest.Eventually(t, 20*time.Second, func() bool { return s.Stats().Expired == 1 }, "the call in the list expires without running")
 	none, over := context.WithCancel(t.Context())
 	over()
 	if _, err := hold.Call(none, c, "never"); !errors.Is(err, context.Canceled) || errors.Is(err, desir.ErrMaybeRan) {
@@ -98,11 +99,11 @@ func rpcCancel(t *testing.T, r *redistest.Redis) {
 	}
 }
 
-// rpcCancelEarly gives calls up that a worker finds when it begins.
+// rpcCancelEarly cancels calls that were stored before the worker started.
 func rpcCancelEarly(t *testing.T, r *redistest.Redis) {
 	for range 10 {
 		service := name(t, r, "early")
-		must(t, r.Client.Set(t.Context(), keys.Part(service, "alive"), 10, time.Minute).Err()) // somebody was here
+		must(t, r.Client.Set(t.Context(), keys.Part(service, "alive"), 10, time.Minute).Err()) // as after an earlier worker
 		ctx, cancel := context.WithCancel(t.Context())
 		p := hold.Go(ctx, rpc.NewClient(r.Client, service), "runs")
 		waiting(t, r, service, 1)
@@ -119,7 +120,7 @@ func rpcCancelEarly(t *testing.T, r *redistest.Redis) {
 	}
 }
 
-// cancels returns a function that waits until a caller that has left was told of.
+// cancels returns a function that waits until a cancellation is published.
 func cancels(t *testing.T, r *redistest.Redis, service string) func() {
 	t.Helper()
 	subscribe := r.Client.Subscribe
@@ -128,7 +129,7 @@ func cancels(t *testing.T, r *redistest.Redis, service string) func() {
 	}
 	sub := subscribe(t.Context(), keys.Part(service, "cancel"))
 	t.Cleanup(func() { _ = sub.Close() })
-	must(t, second(sub.Receive(t.Context()))) // the confirmation
+	must(t, second(sub.Receive(t.Context()))) // the confirmation of the subscription
 	return func() {
 		t.Helper()
 		if _, err := sub.ReceiveMessage(t.Context()); err != nil {
@@ -165,7 +166,7 @@ func rpcDeadline(t *testing.T, r *redistest.Redis) {
 	if got := <-entered; got != "ended: context deadline exceeded" {
 		t.Errorf("the handler saw %q", got)
 	}
-	redistest.Eventually(t, 20*time.Second, func() bool { return s.Stats().Expired == 1 }, "the call in the list has not begun")
+	redistest.Eventually(t, 20*time.Second, func() bool { return s.Stats().Expired == 1 }, "the call in the list expires without running")
 }
 
 func rpcDrain(t *testing.T, r *redistest.Redis) {
@@ -211,7 +212,8 @@ func rpcDrain(t *testing.T, r *redistest.Redis) {
 	<-ended
 }
 
-// rpcRolling restarts two workers one after the other under load: no call that may wait fails.
+// rpcRolling restarts two workers one after the other under load. No call that may wait
+// fails.
 func rpcRolling(t *testing.T, r *redistest.Redis) {
 	service := name(t, r, "rolling")
 	c := rpc.NewClient(r.Client, service)

@@ -30,8 +30,8 @@ func inTurn() bool {
 
 var errNotYet = errors.New("not in a turn")
 
-// quick is a worker whose Greet is known to be quick: it answers at once, unless it is told to
-// wait until leave is closed, to panic or to end its goroutine.
+// quick starts a worker whose Greet is known to be quick. Greet returns at once, unless
+// its argument makes it wait until leave is closed, panic or end its goroutine.
 func quick(t *testing.T, r *redistest.Redis, opts ...rpc.ServerOption) (s *rpc.Server, c *rpc.Client, leave chan struct{}, end func()) {
 	t.Helper()
 	service := name(t, r, "quick")
@@ -62,8 +62,8 @@ func quick(t *testing.T, r *redistest.Redis, opts ...rpc.ServerOption) (s *rpc.S
 	return s, c, leave, end
 }
 
-// warm calls until Greet is known to be quick. On a machine where it is not, since it is held up
-// now and then, what follows runs in other goroutines, and has to work as well.
+// warm calls Greet until it is known to be quick. On a busy machine it may never be. The
+// calls that follow then run in other goroutines, and must work there too.
 func warm(t *testing.T, c *rpc.Client) {
 	t.Helper()
 	reqs := slices.Repeat([]string{"where"}, 100)
@@ -76,8 +76,8 @@ func warm(t *testing.T, c *rpc.Client) {
 	}
 }
 
-// rpcQuick has handlers that were quick wait, panic and end their goroutine: the others
-// answer, and the worker goes on.
+// rpcQuick makes handlers that were quick wait, panic and end their goroutine. Other
+// handlers return results, and the worker continues.
 func rpcQuick(t *testing.T, r *redistest.Redis) {
 	for _, n := range []int{1, 1000} {
 		t.Run(fmt.Sprint(n, " at the same time"), func(t *testing.T) {
@@ -118,7 +118,7 @@ func rpcQuick(t *testing.T, r *redistest.Redis) {
 			}
 		})
 	}
-	t.Run("Ended", func(t *testing.T) { // while it waits in the turn
+	t.Run("Ended", func(t *testing.T) { // while it waits in the reading goroutine
 		s, c, _, end := quick(t, r, rpc.Grace(0))
 		waits := make([]*rpc.Pending[string], 20)
 		for i := range waits {
@@ -132,7 +132,7 @@ func rpcQuick(t *testing.T, r *redistest.Redis) {
 			}
 		}
 	})
-	t.Run("Mixed", func(t *testing.T) { // callers of several processes, handlers of which some are slow
+	t.Run("Mixed", func(t *testing.T) { // callers of several processes, and some slow handlers
 		service := name(t, r, "mixed")
 		s, _ := worker(t, r.Client, service, func(s *rpc.Server) {
 			sum.Handle(s, func(ctx context.Context, ns []int) (int, error) {

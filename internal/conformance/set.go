@@ -6,7 +6,7 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// Set tries collections.Set on a backend.
+// Set tests collections.Set on a backend.
 func Set(t *testing.T, r *redistest.Redis) {
 	run(t, r,
 		part{"Model", setModel},

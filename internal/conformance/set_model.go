@@ -10,7 +10,7 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// setModel makes random calls to two handles each of three sets.
+// setModel makes random calls to three sets, through two objects each.
 func setModel(t *testing.T, r *redistest.Redis) {
 	x := &setWalker{model: newModel(t), embedded: r.Name == "embedded"}
 	other := otherHandle(t, r)
@@ -43,8 +43,8 @@ func (x *setWalker) pick() (*collections.Set[int], map[int]bool, int) {
 	return oneOf(x.model, x.handles[i][:]...), x.want[i], i
 }
 
-// several chooses sets of one client for a command that names many; the same
-// may come twice.
+// several chooses sets of one client for a command with several keys. A set may occur
+// twice.
 func (x *setWalker) several(least int) (sets []*collections.Set[int], want []map[int]bool, which []int) {
 	client := x.rng.IntN(2)
 	for range least + x.rng.IntN(3) {
@@ -112,8 +112,8 @@ func (x *setWalker) pop() {
 	}
 }
 
-// taken notes members that came by chance: different ones, all of the set, and
-// as many as asked for.
+// taken checks randomly chosen members: they are different, they are in the set, and
+// their number is right.
 func (x *setWalker) taken(err error, got []int, n int, want map[int]bool, call string) {
 	x.t.Helper()
 	slices.Sort(got)
@@ -153,7 +153,7 @@ func (x *setWalker) move() {
 	x.same(err, moved, had, "%d.Move(%d, %d)", which[0], which[1], m)
 }
 
-// The model of the algebra.
+// The set operations of the model.
 
 func union(sets ...map[int]bool) map[int]bool {
 	all := map[int]bool{}
@@ -197,7 +197,7 @@ func (x *setWalker) store(op string, call func(*ints, context.Context, ...*ints)
 	x.t.Helper()
 	sets, want, which := x.several(2)
 	if x.embedded && len(want[1]) == 0 {
-		return // miniredis stores a nil map then, and its next SADD ends the process
+		return // miniredis then stores a nil map, and its next SADD panics
 	}
 	x.want[which[0]] = rule(want[1:]...)
 	n, err := call(sets[0], x.ctx(), sets[1:]...)
@@ -237,7 +237,7 @@ func (x *setWalker) clear() {
 	s, want, i := x.pick()
 	if !x.chance(3) {
 		if x.embedded {
-			return // the embedded server keeps an empty set that a STORE left
+			return // the embedded server keeps an empty set after a STORE
 		}
 		ok, err := s.Exists(x.ctx())
 		x.same(err, ok, len(want) > 0, "%d.Exists()", i)

@@ -13,7 +13,7 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// Sharded tries counter.Sharded on a backend.
+// Sharded tests counter.Sharded on a backend.
 func Sharded(t *testing.T, r *redistest.Redis) {
 	run(t, r,
 		part{"Model", shardedModel},
@@ -27,8 +27,8 @@ func Sharded(t *testing.T, r *redistest.Redis) {
 	)
 }
 
-// shardedModel makes random calls to handles of one name; some have had fewer
-// shards all the time, and one is a counter.
+// shardedModel makes random calls to objects of one name. Some have fewer shards, and one
+// is a Counter.
 func shardedModel(t *testing.T, r *redistest.Redis) {
 	m := newModel(t)
 	at := name(t, r, "likes")
@@ -61,7 +61,7 @@ func shardedModel(t *testing.T, r *redistest.Redis) {
 	equal(t, "keys after Clear", r.Raw().Exists(t.Context(), keys.Shard(at, 19)).Val(), int64(0))
 }
 
-// shardedCosts counts the round trips to one server, and to three.
+// shardedCosts counts the round trips on one server and on a cluster of three masters.
 func shardedCosts(t *testing.T, r *redistest.Redis) {
 	rdb := r.NewClient(t)
 	trips := redistest.CountTrips(rdb)
@@ -70,7 +70,7 @@ func shardedCosts(t *testing.T, r *redistest.Redis) {
 	if r.IsCluster() {
 		nodes, clear = 3, 32
 	}
-	must(t, c.Clear(t.Context())) // teaches the server
+	must(t, c.Clear(t.Context())) // loads the script
 	must(t, rdb.Ping(t.Context()).Err())
 	count(t, trips,
 		counted{"Add", 1, 1, func(ctx context.Context) error { return c.Add(ctx, 1) }},
@@ -80,7 +80,7 @@ func shardedCosts(t *testing.T, r *redistest.Redis) {
 	)
 }
 
-// shardedRace adds from all sides.
+// shardedRace adds concurrently.
 func shardedRace(t *testing.T, r *redistest.Redis) {
 	const goroutines, each = 16, 30
 	at := name(t, r, "c")
@@ -98,12 +98,12 @@ func shardedRace(t *testing.T, r *redistest.Redis) {
 	for i := range 8 {
 		used += int(r.Raw().Exists(t.Context(), keys.Shard(at, i)).Val())
 	}
-	if used < 4 { // 480 additions by chance
+	if used < 4 { // 480 additions to random shards
 		t.Errorf("%d of 8 shards were used", used)
 	}
 }
 
-// shardedSums has sums at the ends of 64 bits, and beyond.
+// shardedSums has sums at the limits of 64 bits and beyond them.
 func shardedSums(t *testing.T, r *redistest.Redis) {
 	ctx := t.Context()
 	at := name(t, r, "c")
@@ -115,7 +115,7 @@ func shardedSums(t *testing.T, r *redistest.Redis) {
 	}{
 		{[3]int64{math.MaxInt64, 0, 0}, math.MaxInt64, true},
 		{[3]int64{math.MaxInt64 - 5, 2, 3}, math.MaxInt64, true},
-		{[3]int64{math.MaxInt64, 1, -1}, math.MaxInt64, true}, // beyond on the way
+		{[3]int64{math.MaxInt64, 1, -1}, math.MaxInt64, true}, // an intermediate sum overflows
 		{[3]int64{math.MaxInt64, math.MinInt64, 1}, 0, true},
 		{[3]int64{math.MinInt64, 0, 0}, math.MinInt64, true},
 		{[3]int64{math.MinInt64, -1, 0}, 0, false},
@@ -128,7 +128,7 @@ func shardedSums(t *testing.T, r *redistest.Redis) {
 		equal(t, "Value", answer(v, err == nil), answer(tt.sum, tt.fits))
 	}
 	if r.Name == "embedded" {
-		return // its INCRBY wraps
+		return // INCRBY of the embedded server wraps around
 	}
 	full := counter.NewSharded(r.Client, name(t, r, "full"), 1)
 	must(t, full.Add(ctx, math.MaxInt64))
@@ -139,7 +139,7 @@ func shardedSums(t *testing.T, r *redistest.Redis) {
 	equal(t, "Value after a refusal", answer(v, err), answer(int64(math.MaxInt64), nil))
 }
 
-// shardedUndecodable has one shard that is no number, and one of another type.
+// shardedUndecodable has one shard that is not a number, and one of another type.
 func shardedUndecodable(t *testing.T, r *redistest.Redis) {
 	ctx := t.Context()
 	at := name(t, r, "c")
@@ -163,7 +163,7 @@ func shardedUndecodable(t *testing.T, r *redistest.Redis) {
 	equal(t, "Value after Clear", answer(v, err), answer(int64(0), nil))
 }
 
-// shardedShards has numbers of shards that cannot be, and looks where shards are.
+// shardedShards uses invalid numbers of shards, and checks the keys of shards.
 func shardedShards(t *testing.T, r *redistest.Redis) {
 	ctx := t.Context()
 	for _, n := range []int{0, -1, 1025, math.MaxInt, math.MinInt} {
@@ -173,7 +173,7 @@ func shardedShards(t *testing.T, r *redistest.Redis) {
 			}
 		}
 	}
-	for _, odd := range []string{"a}b", "{", "{}a{b}", "{tag}c", "\xff"} { // any name has shards
+	for _, odd := range []string{"a}b", "{", "{}a{b}", "{tag}c", "\xff"} { // any name is valid
 		c := counter.NewSharded(r.Client, r.Key(odd), 12)
 		for range 20 {
 			must(t, c.Add(ctx, 1))

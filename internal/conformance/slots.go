@@ -11,7 +11,7 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// setsApart names sets that no one command can name.
+// setsApart names sets that one command cannot name together.
 func setsApart(t *testing.T, r *redistest.Redis) {
 	rdb := r.NewClient(t)
 	mine, other := twoSlots(r)
@@ -34,7 +34,7 @@ func setsApart(t *testing.T, r *redistest.Redis) {
 	if r.IsCluster() {
 		return
 	}
-	for op, call := range calls(a, far) { // elsewhere two slots are nothing special
+	for op, call := range calls(a, far) { // two slots matter only on a cluster
 		if err := call(t.Context()); err != nil {
 			t.Errorf("%s: %v", op, err)
 		}
@@ -55,13 +55,13 @@ func listsApart(t *testing.T, r *redistest.Redis) {
 	apart(t, r, rdb, "collections.List.", mine, calls(l, far), calls(l, foreign), calls(l, nil), calls(l, new(collections.List[string])))
 }
 
-// twoSlots returns names of two slots.
+// twoSlots returns names in two different slots.
 func twoSlots(r *redistest.Redis) (string, string) { return r.TagKey("{a}x"), r.Key("{b}x") }
 
 type callsByOp map[string]func(context.Context) error
 
-// apart makes calls whose two objects have names of two slots, different
-// clients, no second object, or one that no constructor made.
+// apart makes calls whose two objects are in different slots or have different clients,
+// or whose second object is nil or zero.
 func apart(t *testing.T, r *redistest.Redis, rdb client, typ, key string, far, foreign, none, zero callsByOp) {
 	t.Helper()
 	trips := redistest.CountTrips(rdb)
@@ -89,8 +89,8 @@ func apart(t *testing.T, r *redistest.Redis, rdb client, typ, key string, far, f
 	}
 }
 
-// otherWrongType moves to a key that holds something else: nothing is taken
-// from where the element was.
+// otherWrongType moves an element to a key of another type. The element stays where it
+// was.
 func otherWrongType(t *testing.T, r *redistest.Redis) {
 	ctx := t.Context()
 	from, to := tagged(t, r, "from"), tagged(t, r, "to")

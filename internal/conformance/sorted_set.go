@@ -15,7 +15,7 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// SortedSet tries collections.SortedSet on a backend.
+// SortedSet tests collections.SortedSet on a backend.
 func SortedSet(t *testing.T, r *redistest.Redis) {
 	run(t, r,
 		part{"Model", func(t *testing.T, r *redistest.Redis) { sortedModel(t, r, 700) }},
@@ -32,7 +32,7 @@ func SortedSet(t *testing.T, r *redistest.Redis) {
 	)
 }
 
-// sortedCosts counts what large calls take, and calls with nothing to do.
+// sortedCosts counts the round trips of large calls and of calls with nothing to do.
 func sortedCosts(t *testing.T, r *redistest.Redis) {
 	ctx := t.Context()
 	rdb := r.NewClient(t)
@@ -46,7 +46,7 @@ func sortedCosts(t *testing.T, r *redistest.Redis) {
 		}
 	}
 	walk := func(r collections.Range) func() error { return func() error { return second(drain(z.Range(ctx, r))) } }
-	must(t, walk(collections.ByRank(0, 1))()) // teaches the server
+	must(t, walk(collections.ByRank(0, 1))()) // loads the script
 	must(t, second(z.RemoveRange(ctx, collections.ByRank(0, 1))))
 	calls("AddMany()", 0, func() error { return second(z.AddMany(ctx)) })
 	calls("Remove()", 0, func() error { return second(z.Remove(ctx)) })
@@ -65,7 +65,7 @@ func sortedCosts(t *testing.T, r *redistest.Redis) {
 	calls("RemoveRange of 1000", 1, func() error { return second(z.RemoveRange(ctx, collections.ByRank(0, 1000))) })
 }
 
-// sortedScores sends every kind of number there and back.
+// sortedScores stores and reads every kind of number.
 func sortedScores(t *testing.T, r *redistest.Redis) {
 	ctx := t.Context()
 	z := collections.NewSortedSet[string](r.Client, name(t, r, "z"))
@@ -87,7 +87,7 @@ func sortedScores(t *testing.T, r *redistest.Redis) {
 			}
 		}
 	}
-	for _, reverse := range []bool{false, true} { // every score ends a page once
+	for _, reverse := range []bool{false, true} { // every score is the last of a page once
 		for at := range scores {
 			r := collections.ByScore(math.Inf(-1), math.Inf(1)).Limit(at)
 			if reverse {
@@ -106,7 +106,7 @@ func sortedScores(t *testing.T, r *redistest.Redis) {
 		equal(t, "Pop", answer(m.Score, ok, err), answer(want, true, nil))
 	}
 	if r.Name == "embedded" {
-		return // adds infinities to what is not a number
+		return // the embedded server adds opposite infinities to NaN
 	}
 	_, err := z.Add(ctx, "inf", math.Inf(1))
 	must(t, err)
@@ -117,7 +117,7 @@ func sortedScores(t *testing.T, r *redistest.Redis) {
 	equal(t, "Score after a refusal", answer(score, err), answer(math.Inf(1), nil))
 }
 
-// sortedRefusals passes what is no number, which is not sent.
+// sortedRefusals passes NaN, which is refused before anything is sent.
 func sortedRefusals(t *testing.T, r *redistest.Redis) {
 	ctx := t.Context()
 	rdb := r.NewClient(t)
@@ -147,7 +147,7 @@ func sortedRefusals(t *testing.T, r *redistest.Redis) {
 	}
 }
 
-// sortedUndecodable has members that are no numbers.
+// sortedUndecodable reads members that are not numbers.
 func sortedUndecodable(t *testing.T, r *redistest.Redis) {
 	ctx := t.Context()
 	at := name(t, r, "z")
@@ -172,7 +172,7 @@ func sortedUndecodable(t *testing.T, r *redistest.Redis) {
 	equal(t, "Len", answer(n, err), answer(1, nil))
 }
 
-// hostile are members of any bytes, in their order.
+// hostile returns members with arbitrary bytes, sorted.
 func hostile() []string {
 	members := []string{
 		"", "\x00", "\x00\x00", "\n", " ", "(", "+", "-", "0", "10", "9", "A", "B", "[", "_", "a", "aa", "ab", "b",
@@ -185,8 +185,8 @@ func hostile() []string {
 	return members
 }
 
-// sortedWalks walks over several pages of members of different scores, of one
-// score and of a few, forward, backward and in part.
+// sortedWalks iterates over several pages of members with different scores, one score or
+// a few scores, forward, backward and over ranges.
 func sortedWalks(t *testing.T, r *redistest.Redis) {
 	redistest.Goroutines(t)
 	ctx := t.Context()
@@ -199,7 +199,7 @@ func sortedWalks(t *testing.T, r *redistest.Redis) {
 	} {
 		z := collections.NewSortedSet[string](rdb, name(t, r, what))
 		var want []collections.Scored[string]
-		for i := range 700 { // pages of 64, 128, 256 and the rest
+		for i := range 700 { // read in pages of 64, 128, 256 and the rest
 			m := fmt.Sprintf("%05d", i)
 			if what == "one" && i < len(odd) {
 				m = odd[i]
@@ -253,7 +253,7 @@ func sortedWalks(t *testing.T, r *redistest.Redis) {
 	}
 }
 
-// differ is where two lists do.
+// differ returns the index at which two lists differ.
 func differ[T comparable](a, b []T) int {
 	for i := range min(len(a), len(b)) {
 		if a[i] != b[i] {

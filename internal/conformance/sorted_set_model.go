@@ -10,8 +10,8 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// sortedModel makes random calls to two handles of one sorted set and to a Go
-// map. Scores are those given, or some that meet often and both infinities.
+// sortedModel makes the same random calls to two objects of one sorted set and to a Go
+// map. It uses the given scores, or else a few scores that collide and both infinities.
 func sortedModel(t *testing.T, r *redistest.Redis, calls int, scores ...float64) {
 	x := &sortedWalker{model: newModel(t), want: map[string]float64{}, scores: scores}
 	if len(scores) == 0 {
@@ -37,7 +37,7 @@ type scored = collections.Scored[string]
 type sortedWalker struct {
 	*model
 	want    map[string]float64
-	scores  []float64 // that members get; one alone allows ranges of texts
+	scores  []float64 // scores of members; ranges of texts need a single one
 	handles []*collections.SortedSet[string]
 }
 
@@ -49,7 +49,7 @@ func (x *sortedWalker) member() string {
 	return oneOf(x.model, "", "ada", "bob", "b", "ba", "\x00", "\xff", "{x}", "\u00e9", "Z")
 }
 
-// sorted returns the model's members in order.
+// sorted returns the members of the model in order.
 func (x *sortedWalker) sorted() []scored {
 	var all []scored
 	for m, s := range x.want {
@@ -155,7 +155,7 @@ func (x *sortedWalker) remove() {
 	x.same(err, n, before-len(x.want), "Remove(%q)", ms)
 }
 
-// part chooses a range, and what of the model it names.
+// part chooses a range, and returns the members of the model in it.
 func (x *sortedWalker) part() (r collections.Range, named []scored) {
 	all := x.sorted()
 	reverse := x.chance(2)

@@ -10,9 +10,9 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// sortedBesideChanges changes the set at each end of a page: what stays where
-// it is is seen once and in order, also when the member that ended the page is
-// gone, has another score, or has new neighbours on both sides.
+// sortedBesideChanges changes the set at the end of each page. Members that do not change
+// are yielded once and in order, even if the last member of the page is removed, gets
+// another score or gets new neighbours on both sides.
 func sortedBesideChanges(t *testing.T, r *redistest.Redis) {
 	ctx := t.Context()
 	for _, tied := range []bool{false, true} {
@@ -49,17 +49,17 @@ func sortedBesideChanges(t *testing.T, r *redistest.Redis) {
 				_, err := fmt.Sscan(m.Value[:5], &at)
 				must(t, err)
 				switch steps {
-				case 64: // it goes, with what stood on both sides
+				case 64: // the last member and its neighbours are removed
 					for _, i := range []int{at - 1, at, at + 1} {
 						_, err := z.Remove(ctx, member(i))
 						must(t, err)
 						gone[member(i)] = true
 					}
-				case 64 + 128: // it moves far behind the walk
+				case 64 + 128: // the last member moves to a place far back
 					_, err := z.Add(ctx, m.Value, map[bool]float64{false: -1000, true: 1000}[reverse])
 					must(t, err)
 				}
-				for _, near := range []string{"", "+", "~"} { // new ones, before and behind
+				for _, near := range []string{"", "+", "~"} { // new neighbours on both sides
 					for _, i := range []int{at - 100, at - 1, at, at + 1, at + 100} {
 						_, err := z.Add(ctx, member(i)+near+"new", score(i))
 						must(t, err)
@@ -81,15 +81,15 @@ func sortedBesideChanges(t *testing.T, r *redistest.Redis) {
 	}
 }
 
-// sortedBesideWriter walks while others add, remove and score again around what
-// stays.
+// sortedBesideWriter iterates while another client adds, removes and moves members around
+// the members that stay.
 func sortedBesideWriter(t *testing.T, r *redistest.Redis) {
 	ctx := t.Context()
 	at := name(t, r, "z")
 	z := collections.NewSortedSet[int](r.Client, at)
 	writer := collections.NewSortedSet[int](r.NewClient(t), at)
 	const n = 400
-	place := func(i int) float64 { return float64(i % 40) } // ten to a score
+	place := func(i int) float64 { return float64(i % 40) } // ten members per score
 	var stay []collections.Scored[int]
 	for i := range n {
 		stay = append(stay, collections.Scored[int]{Value: i, Score: place(i)})

@@ -17,13 +17,12 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// Storm lets many goroutines use a few objects of one client at once, some with
-// contexts that end at any moment, over a link that is cut and delayed all the
-// while. Every answer has to fit what was done: a value that is read was
-// written, a number is its caller's alone, and what the server holds in the end
-// lies between what was acknowledged and what may have been done besides. The
-// client's connections have to go through the proxy. Calls leave together if
-// they are to be fused, else each alone.
+// Storm uses a few objects of one client from many goroutines, over connections that are
+// cut and delayed again and again. Some contexts end at any moment. Storm checks every
+// result: a value that is read was written before, a number is returned only once, and
+// the final contents lie between the acknowledged writes and all writes that may have
+// been executed. The connections of rdb must go through p. If fused is true, calls must
+// be sent in batches, else one by one.
 func Storm(t *testing.T, p *redistest.Proxy, rdb, raw client, callers int, fused bool) {
 	s := newStorm(t, p, rdb, raw, callers, fused)
 	random := redistest.Seed(t)
@@ -42,9 +41,9 @@ func Storm(t *testing.T, p *redistest.Proxy, rdb, raw client, callers int, fused
 	s.check()
 }
 
-const stormObjects = 3 // of each type
+const stormObjects = 3 // objects of each type
 
-// storm is what the goroutines share.
+// storm is the state that the goroutines share.
 type storm struct {
 	*testing.T
 	p       *redistest.Proxy
@@ -53,25 +52,25 @@ type storm struct {
 	lists   []*collections.List[string]
 	sets    []*collections.Set[string]
 	numbers []*counter.Counter
-	wrong   *collections.Map[string, string] // its key holds a text
+	wrong   *collections.Map[string, string] // its key has type string
 	calls   atomic.Int64
 
 	mu       sync.Mutex
-	next     []map[int64]bool // numbers that were given out
-	maybe    []int64          // what may have been added besides
-	lengths  []map[int]string // of lists after a push, and what was pushed
+	next     []map[int64]bool // numbers that were issued
+	maybe    []int64          // additions that may have been executed
+	lengths  []map[int]string // lengths of lists after a push, with the pushed value
 	maybeLen []int
 
-	own []ownField // one for each caller
+	own []ownField // one per caller
 }
 
-// ownField is a field that one caller writes, a number for each of its turns.
+// ownField is a field that only one caller writes, with a different number each time.
 type ownField struct {
-	acked string   // what was acknowledged last
-	maybe []string // what may be there, at once or late: a write that was given up may still be on its way
+	acked string   // the last acknowledged value
+	maybe []string // values of writes that may be executed, now or later
 }
 
-// fits reports whether a value may be there.
+// fits reports whether the field may have value v.
 func (o ownField) fits(v string) bool { return v == o.acked || slices.Contains(o.maybe, v) }
 
 func newStorm(t *testing.T, p *redistest.Proxy, rdb, raw client, callers int, fused bool) *storm {
@@ -96,7 +95,7 @@ func newStorm(t *testing.T, p *redistest.Proxy, rdb, raw client, callers int, fu
 	return s
 }
 
-// weather disturbs the link some forty times.
+// weather disturbs the connections about forty times.
 func (s *storm) weather(r *rand.Rand) {
 	if s.calls.Add(1)%int64(max(1, len(s.own)/10)) != 0 {
 		return
@@ -116,11 +115,11 @@ func (s *storm) weather(r *rand.Rand) {
 	}
 }
 
-// call makes one call of some object, with a context of some kind.
+// call makes one call of a random object with a random kind of context.
 func (s *storm) call(caller, turn int, r *rand.Rand) {
 	ctx, cancel := context.Background(), context.CancelFunc(func() {})
 	switch r.IntN(4) {
-	case 0: // for ever
+	case 0: // never ends
 	case 1:
 		ctx, cancel = context.WithTimeout(ctx, time.Duration(r.IntN(5000))*time.Microsecond)
 	default:
@@ -168,7 +167,7 @@ func (s *storm) call(caller, turn int, r *rand.Rand) {
 	}
 }
 
-// keep writes a field of the caller's own and reads it.
+// keep writes the caller's field and reads it.
 func (s *storm) keep(ctx context.Context, caller, turn int) {
 	m, field, v, own := s.maps[caller%stormObjects], fmt.Sprint("own ", caller), fmt.Sprint(caller, "/", turn), &s.own[caller]
 	err := m.Set(ctx, field, v)
@@ -215,7 +214,7 @@ func (s *storm) added(i int, v, n int64, err error) {
 		s.maybe[i] += n
 	case err != nil:
 	default:
-		for at := v - n + 1; at <= v; at++ { // all numbers of this addition
+		for at := v - n + 1; at <= v; at++ { // all numbers that this addition issued
 			if s.next[i][at] {
 				s.Errorf("number %d of counter %d was given out twice", at, i)
 			}
@@ -235,7 +234,7 @@ func (s *storm) pushed(i, n int, v string, err error) {
 	}
 }
 
-// check compares what the server holds with what was answered.
+// check compares the contents of the server with the results of the calls.
 func (s *storm) check() {
 	ctx := context.Background()
 	given, pushed := 0, 0

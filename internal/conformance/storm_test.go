@@ -10,8 +10,8 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// TestStorm has ten thousand goroutines share the combiners of a client, and some
-// more do the same without them.
+// TestStorm runs ten thousand goroutines with a client that batches calls, and some more
+// with a client that does not.
 func TestStorm(t *testing.T) {
 	callers := 10_000
 	if testing.Short() {

@@ -13,17 +13,17 @@ import (
 // client keeps the signatures below readable.
 type client = redis.UniversalClient
 
-// Collections are the types of package collections.
+// Collections returns the types of package collections.
 func Collections() []Subject {
 	return []Subject{mapSubject(), addSubject(), setSubject(), sortedSubject(), listSubject(), ringSubject(), valueSubject()}
 }
 
-// Counters are the types of package counter.
+// Counters returns the types of package counter.
 func Counters() []Subject {
 	return []Subject{counterSubject(), startSubject(), idsSubject(), boundedSubject(), windowSubject(), shardedSubject()}
 }
 
-// other names a second object in the slot of the first.
+// other returns the name of a second object in the slot of the first.
 func other(name string) string { return name + ":other" }
 
 func mapSubject() Subject {
@@ -51,8 +51,8 @@ func mapSubject() Subject {
 	}
 }
 
-// addSubject has what Add does to the integers that Redis knows, to those it
-// does not know, and to floats.
+// addSubject contains Add for integers of 64 bits, which HINCRBY adds, and for smaller
+// integers and floats, which a script adds.
 func addSubject() Subject {
 	type tiny int8
 	return Subject{
@@ -132,7 +132,7 @@ func listSubject() Subject {
 	}
 }
 
-// ringSubject is a list with MaxLen: pushes are scripts.
+// ringSubject is a list with MaxLen, whose pushes are scripts.
 func ringSubject() Subject {
 	s := listSubject()
 	s.Name, s.Zero, s.Unencodable = "Ring", nil, nil
@@ -172,7 +172,7 @@ func counterSubject() Subject {
 	}
 }
 
-// startSubject is a counter with Start: additions are scripts.
+// startSubject is a counter with Start, whose additions are scripts.
 func startSubject() Subject {
 	s := counterSubject()
 	s.Name, s.Zero = "CounterStart", nil
@@ -200,7 +200,7 @@ func boundedSubject() Subject {
 	}
 }
 
-// windowSubject is so long that all calls of a test fall into one of its parts.
+// windowSubject is a window so long that all calls of a test fall into one of its parts.
 func windowSubject() Subject {
 	return Subject{
 		Name: "Window", Type: "counter.Window", Kind: "hash", Of: new(counter.Window),
@@ -208,14 +208,14 @@ func windowSubject() Subject {
 			return windowCalls(counter.NewWindow(rdb, name, 1000*24*time.Hour))
 		},
 		Fill: func(ctx context.Context, raw client, name string) error {
-			return raw.HSet(ctx, name, "4000000000000000", "4").Err() // a part of the year 2096
+			return raw.HSet(ctx, name, "4000000000000000", "4").Err() // a part in the year 2096
 		},
 		Zero: func() []Call { return windowCalls(new(counter.Window)) },
 	}
 }
 
-// shardedSubject has one shard: a call is one command then. The suite of the
-// type has more.
+// shardedSubject has one shard, so a call is one command. The suite of the type tests
+// more shards.
 func shardedSubject() Subject {
 	return Subject{
 		Name: "Sharded", Type: "counter.Sharded", Kind: "string", Of: new(counter.Sharded),

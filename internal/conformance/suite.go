@@ -10,13 +10,13 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// part is a named piece of a suite.
+// part is a named part of a suite.
 type part struct {
 	name string
 	test func(t *testing.T, r *redistest.Redis)
 }
 
-// run runs the parts side by side; each uses keys of its own.
+// run runs the parts in parallel. Each part uses separate keys.
 func run(t *testing.T, r *redistest.Redis, parts ...part) {
 	t.Helper()
 	for _, p := range parts {
@@ -27,18 +27,19 @@ func run(t *testing.T, r *redistest.Redis, parts ...part) {
 	}
 }
 
-// name returns a name that only this test uses. On a cluster the names of one
-// test need not share a slot.
+// name returns a name that only this test uses. On a cluster the names of a test may be
+// in different slots.
 func name(t *testing.T, r *redistest.Redis, of string) string {
 	return r.Key(t.Name() + "/" + of)
 }
 
-// tagged is name for objects that one command names together.
+// tagged is like name, for objects that one command names together: all names are in one
+// slot.
 func tagged(t *testing.T, r *redistest.Redis, of string) string {
 	return r.TagKey(t.Name() + "/" + of)
 }
 
-// must stops the test at an error that has no business there.
+// must ends the test if err is not nil.
 func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
@@ -46,7 +47,7 @@ func must(t testing.TB, err error) {
 	}
 }
 
-// drain goes through a sequence and returns its values and its first error.
+// drain reads a sequence up to its first error and returns its values and the error.
 func drain[T any](seq iter.Seq2[T, error]) (all []T, err error) {
 	for v, e := range seq {
 		if e != nil {
@@ -57,7 +58,7 @@ func drain[T any](seq iter.Seq2[T, error]) (all []T, err error) {
 	return all, nil
 }
 
-// collect makes a map of entries.
+// collect returns entries as a map.
 func collect[K comparable, V any](entries []desir.Entry[K, V]) map[K]V {
 	all := map[K]V{}
 	for _, e := range entries {
@@ -66,8 +67,8 @@ func collect[K comparable, V any](entries []desir.Entry[K, V]) map[K]V {
 	return all
 }
 
-// otherHandle returns a second client, as another process would have. It speaks
-// the other version of the protocol, in which replies have other shapes.
+// otherHandle returns a second client, which simulates another process. It speaks the
+// other protocol version, in which some replies have other types.
 func otherHandle(t *testing.T, r *redistest.Redis) client {
 	t.Helper()
 	return r.NewClient(t, func(o *redis.UniversalOptions) { o.Protocol = 5 - redistest.Protocol(t) })

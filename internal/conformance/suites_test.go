@@ -13,7 +13,7 @@ func TestMain(m *testing.M) {
 	os.Exit(redistest.Main(m))
 }
 
-// each runs a suite on every backend, beside the others: they mostly wait.
+// each runs a suite on every backend, in parallel with other suites, which mostly wait.
 func each(t *testing.T, suite func(*testing.T, *redistest.Redis)) {
 	t.Parallel()
 	redistest.Each(t, suite)

@@ -29,9 +29,9 @@ type (
 	}
 )
 
-// types stores values of many types in a map, a list and a value, and those
-// that can be keys in a map and a set as well. There is one type of each shape: package
-// codec tries all kinds of numbers, and each type here is compiled with all methods.
+// types stores values of many types in a Map, a List and a Value. Types that can be keys
+// are also keys of a Map and members of a Set. There is only one type of each kind, since
+// each type is compiled with all methods. Package codec tests all kinds of numbers.
 func types(t *testing.T, r *redistest.Redis) {
 	long := strings.Repeat("0123456789abcdef", 1<<16) // 1 MiB
 	at := time.Date(2024, 2, 29, 12, 30, 0, 123456789, time.UTC)
@@ -64,7 +64,7 @@ func types(t *testing.T, r *redistest.Redis) {
 	asValue[any](t, r, "text", true, nil)
 }
 
-// asValue sends values through every type that holds values.
+// asValue stores and reads values in every type that holds values.
 func asValue[T any](t *testing.T, r *redistest.Redis, vs ...T) {
 	t.Helper()
 	ctx := context.Background()
@@ -99,7 +99,7 @@ func asValue[T any](t *testing.T, r *redistest.Redis, vs ...T) {
 	}
 }
 
-// asKey sends values through every type, as keys and members too.
+// asKey is asValue, and also uses the values as keys and members.
 func asKey[T comparable](t *testing.T, r *redistest.Redis, ks ...T) {
 	t.Helper()
 	asValue(t, r, ks...)
@@ -129,7 +129,7 @@ func asKey[T comparable](t *testing.T, r *redistest.Redis, ks ...T) {
 	}
 }
 
-// back checks what came back.
+// back checks a value that was read.
 func back[T any](t *testing.T, what string, got, want T, ok bool, err error) {
 	t.Helper()
 	if err != nil || !ok || !sameValue(got, want) {
@@ -137,7 +137,7 @@ func back[T any](t *testing.T, what string, got, want T, ok bool, err error) {
 	}
 }
 
-// sameValue is reflect.DeepEqual, but quick for what is long.
+// sameValue is reflect.DeepEqual, but faster for long byte slices.
 func sameValue(a, b any) bool {
 	if a, ok := a.([]byte); ok {
 		return bytes.Equal(a, b.([]byte))
@@ -145,7 +145,7 @@ func sameValue(a, b any) bool {
 	return reflect.DeepEqual(a, b)
 }
 
-// names are objects with any bytes in their names.
+// names uses objects with arbitrary bytes in their names.
 func names(t *testing.T, r *redistest.Redis) {
 	ctx := t.Context()
 	for i, odd := range []string{"\x00", "a\nb\r\n", "{", "}", "{}", "{}x{a}", "\xff\xfe", " ", "ключ", strings.Repeat("n", 10_000)} {

@@ -9,7 +9,7 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// Value tries collections.Value on a backend.
+// Value tests collections.Value on a backend.
 func Value(t *testing.T, r *redistest.Redis) {
 	run(t, r,
 		part{"Model", valueModel},
@@ -19,8 +19,8 @@ func Value(t *testing.T, r *redistest.Redis) {
 	)
 }
 
-// valueModel makes random calls to two handles of one value. Its model knows
-// whether the value expires, not when.
+// valueModel makes random calls to two objects of one value. The model knows whether the
+// value expires, but not when.
 func valueModel(t *testing.T, r *redistest.Redis) {
 	x := &valueWalker{model: newModel(t)}
 	at := name(t, r, "flag")
@@ -90,7 +90,7 @@ func (x *valueWalker) compareAndSwap() {
 	_, v := x.pick()
 	hit := x.present && x.number == old
 	if hit {
-		x.number = v // an expiry stays
+		x.number = v // keeps an expiry
 	}
 	swapped, err := h.CompareAndSwap(x.ctx(), old, v)
 	x.same(err, swapped, hit, "CompareAndSwap(%d, %d)", old, v)

@@ -22,7 +22,7 @@ import (
 // long is the number of elements of a long walk.
 const long = 20_000
 
-// mapWalks walks over a map of many pages.
+// mapWalks iterates over a map of many pages.
 func mapWalks(t *testing.T, r *redistest.Redis) {
 	redistest.Goroutines(t)
 	rdb := r.NewClient(t)
@@ -37,8 +37,8 @@ func mapWalks(t *testing.T, r *redistest.Redis) {
 	ends(t, "Map.Values", m.Values)
 }
 
-// ends breaks off a walk by the end of its context: the elements that have come already
-// come no more.
+// ends ends an iteration by its context. Elements that were read already are not yielded
+// any more.
 func ends[T any](t *testing.T, called string, walk func(context.Context) iter.Seq2[T, error]) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -56,7 +56,7 @@ func ends[T any](t *testing.T, called string, walk func(context.Context) iter.Se
 	}
 }
 
-// numbers are pairs of a number and itself.
+// numbers yields n pairs of a number and itself.
 func numbers(n int) iter.Seq2[int, int] {
 	return func(yield func(int, int) bool) {
 		for i := range n {
@@ -67,7 +67,7 @@ func numbers(n int) iter.Seq2[int, int] {
 	}
 }
 
-// keysOf is a walk over the keys of entries whose keys and values are the same.
+// keysOf yields the keys of entries whose keys and values are equal.
 func keysOf(seq iter.Seq2[desir.Entry[int, int], error]) iter.Seq2[int, error] {
 	return func(yield func(int, error) bool) {
 		for e, err := range seq {
@@ -125,8 +125,9 @@ func listWalks(t *testing.T, r *redistest.Redis) {
 	}
 }
 
-// walks goes through a sequence that has the numbers up to long: wholly, twice,
-// and up to random points, where it has to let go of everything. Nobody else uses the client.
+// walks iterates over a sequence of the numbers up to long: completely, twice, and up to
+// random points, after which it must hold no resources. No other goroutine uses the
+// client.
 func walks(t *testing.T, rdb client, seq iter.Seq2[int, error]) {
 	t.Helper()
 	rng := redistest.Seed(t)
@@ -141,7 +142,7 @@ func walks(t *testing.T, rdb client, seq iter.Seq2[int, error]) {
 	for range 10 {
 		steps := rng.IntN(long / 4)
 		if rng.IntN(3) == 0 {
-			steps = rng.IntN(70) // in and around the first page
+			steps = rng.IntN(70) // within the first page or a little more
 		}
 		for _, err := range seq {
 			must(t, err)
@@ -150,7 +151,7 @@ func walks(t *testing.T, rdb client, seq iter.Seq2[int, error]) {
 			}
 		}
 		if _, ok := rdb.(*redis.AutoPipeliner); ok {
-			continue // its connections are always in use
+			continue // an AutoPipeliner always uses connections
 		}
 		if s := rdb.PoolStats(); s.TotalConns > s.IdleConns {
 			t.Errorf("a walk was left and %d connections of %d are in use", s.TotalConns-s.IdleConns, s.TotalConns)
@@ -172,8 +173,8 @@ func complete(t *testing.T, seen map[int]bool) {
 	}
 }
 
-// walkBesideWriter walks while another client makes the hash grow to many
-// times its size and shrink again, so that its table changes under the walk.
+// walkBesideWriter iterates while another client makes the hash grow to a multiple of its
+// size and shrink again, so that its table is resized.
 func walkBesideWriter(t *testing.T, r *redistest.Redis) {
 	ctx := t.Context()
 	at := name(t, r, "m")
@@ -217,8 +218,8 @@ func walkBesideWriter(t *testing.T, r *redistest.Redis) {
 	})
 }
 
-// besideWriter calls write again and again, and walk beside it with a number: ten
-// times or more, and until write has ended five times.
+// besideWriter calls write repeatedly and, concurrently, walk with an increasing number.
+// It calls walk at least ten times, and until write has returned five times.
 func besideWriter(t *testing.T, write func() error, walk func(i int)) {
 	stop := make(chan struct{})
 	var rounds atomic.Int64

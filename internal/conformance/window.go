@@ -13,7 +13,7 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// Window tries counter.Window on a backend.
+// Window tests counter.Window on a backend.
 func Window(t *testing.T, r *redistest.Redis) {
 	run(t, r,
 		part{"Counts", windowCounts},
@@ -28,7 +28,7 @@ func Window(t *testing.T, r *redistest.Redis) {
 	)
 }
 
-// windowCounts counts in a window that outlasts the test.
+// windowCounts counts in a window that is longer than the test.
 func windowCounts(t *testing.T, r *redistest.Redis) {
 	m := newModel(t)
 	at := name(t, r, "logins")
@@ -66,8 +66,8 @@ func windowCounts(t *testing.T, r *redistest.Redis) {
 	}
 }
 
-// windowEdges has events whose age is hours on either side of what counts, so
-// that the time the test takes is nothing.
+// windowEdges has events whose age differs by hours from the limits of the window, so
+// that the duration of the test does not matter.
 func windowEdges(t *testing.T, r *redistest.Redis) {
 	ctx := t.Context()
 	at := name(t, r, "w")
@@ -79,12 +79,12 @@ func windowEdges(t *testing.T, r *redistest.Redis) {
 	for age, counts := range map[time.Duration]bool{
 		0:                          true,
 		size / 2:                   true,
-		size - time.Hour:           true, // wholly inside
+		size - time.Hour:           true, // entirely in the window
 		size + part - time.Hour:    true, // began before the window, ends in it
 		size + part + time.Hour:    false,
 		size + 2*part:              false,
 		100 * size:                 false,
-		-part:                      true, // by a clock that was ahead
+		-part:                      true, // from a clock that was ahead
 		now.Sub(time.UnixMicro(5)): false,
 	} {
 		must(t, r.Raw().Del(ctx, at).Err())
@@ -106,7 +106,7 @@ func windowEdges(t *testing.T, r *redistest.Redis) {
 	}
 }
 
-// windowSlides waits until events are past.
+// windowSlides waits until events have left the window.
 func windowSlides(t *testing.T, r *redistest.Redis) {
 	ctx := t.Context()
 	at := name(t, r, "w")
@@ -135,7 +135,7 @@ func windowSlides(t *testing.T, r *redistest.Redis) {
 	}, "events are allowed again")
 }
 
-// windowRace asks for more than is allowed, from all sides.
+// windowRace makes more concurrent calls of Allow than the limit permits.
 func windowRace(t *testing.T, r *redistest.Redis) {
 	const limit, goroutines, each = 50, 16, 10
 	at := name(t, r, "w")
@@ -158,7 +158,7 @@ func windowRace(t *testing.T, r *redistest.Redis) {
 	equal(t, "allowed, counted", answer(allowed.Load(), v, err), answer(int64(limit), int64(limit), nil))
 }
 
-// windowMost counts as far as numbers are exact.
+// windowMost counts up to the largest exact number.
 func windowMost(t *testing.T, r *redistest.Redis) {
 	ctx := t.Context()
 	w := counter.NewWindow(r.Client, name(t, r, "w"), time.Hour)
@@ -186,7 +186,7 @@ func windowMost(t *testing.T, r *redistest.Redis) {
 	}
 }
 
-// windowUndecodable has a hash that no window wrote.
+// windowUndecodable reads a hash that a Window did not write.
 func windowUndecodable(t *testing.T, r *redistest.Redis) {
 	ctx := t.Context()
 	at := name(t, r, "w")
@@ -206,7 +206,7 @@ func windowUndecodable(t *testing.T, r *redistest.Redis) {
 	}
 }
 
-// windowSizes has windows of no size, and events that are taken back.
+// windowSizes uses windows of invalid sizes, and negative numbers of events.
 func windowSizes(t *testing.T, r *redistest.Redis) {
 	rdb := r.NewClient(t)
 	trips := redistest.CountTrips(rdb)

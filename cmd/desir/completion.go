@@ -18,7 +18,9 @@ type completionCmd struct {
 
 // Help returns the text that follows the flags.
 func (completionCmd) Help() string {
-	return `  bash: in ~/.bashrc: source <(desir completion bash)
+	return `Load the script when the shell starts:
+
+  bash: in ~/.bashrc: source <(desir completion bash)
   zsh:  in ~/.zshrc, after compinit: source <(desir completion zsh)
   fish: run once: desir completion fish >~/.config/fish/completions/desir.fish`
 }

@@ -11,7 +11,7 @@ import (
 // counterCmd works on a counter.
 type counterCmd struct {
 	Get  counterGet  `cmd:"" help:"Print the number; 0 if the counter does not exist."`
-	Next counterNext `cmd:"" help:"Add 1 and print the new number. Every call gets a different number."`
+	Next counterNext `cmd:"" help:"Add 1 and print the new number; no other call gets it."`
 	Add  counterAdd  `cmd:"" help:"Add a number and print the result."`
 	Set  counterSet  `cmd:"" help:"Set the number."`
 }

@@ -29,7 +29,7 @@ type tourCmd struct {
 
 // Help returns the text that follows the flags.
 func (tourCmd) Help() string {
-	return "A word is a sequence of letters and digits, as for: grep -oE '[[:alnum:]]+' FILE | sort | uniq -c"
+	return "A word is a sequence of letters and digits, as in the output of: grep -oE '[[:alnum:]]+' FILE | sort | uniq -c"
 }
 
 //go:generate cp ../../README.md readme.md

@@ -15,8 +15,8 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// echo is a kind whose command names the fields of its calls, and whose answer
-// is each call's own field.
+// echo returns a Merger whose command contains the fields of its calls. The result of
+// each call is its field.
 func echo(joins bool) *Merger {
 	return &Merger{
 		Merges: joins,
@@ -36,12 +36,12 @@ func echo(joins bool) *Merger {
 	}
 }
 
-// place is where a batcher under test sends to: it holds every batch until it
-// is let go.
+// place is the transport of a batcher under test. It holds every batch until the test
+// releases it.
 type place struct {
-	gate chan func(cmds []redis.Cmder) // what becomes of the next batch that waits
+	gate chan func(cmds []redis.Cmder) // sets the replies of the next waiting batch
 	mu   sync.Mutex
-	seen []string // batches: commands divided by " | "
+	seen []string // batches, with commands separated by " | "
 	ctxs []context.Context
 }
 
@@ -59,7 +59,7 @@ func (p *place) transport(ctx context.Context, cmds []redis.Cmder) {
 	(<-p.gate)(cmds)
 }
 
-// batches returns what was sent since the last look.
+// batches returns the batches that were sent since its last call.
 func (p *place) batches() []string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -68,7 +68,7 @@ func (p *place) batches() []string {
 	return all
 }
 
-// good answers every command.
+// good sets the reply of every command.
 func good(cmds []redis.Cmder) {
 	for _, cmd := range cmds {
 		var all []string
@@ -87,7 +87,7 @@ func bad(err error) func([]redis.Cmder) {
 	}
 }
 
-// lab is a batcher with its place.
+// lab is a batcher with its transport.
 type lab struct {
 	*testing.T
 	*place
@@ -99,7 +99,7 @@ type lab struct {
 	wg     sync.WaitGroup
 }
 
-// inLab runs the test in a bubble, at whose end nothing may run.
+// inLab runs the test in a synctest bubble. At its end no worker and no call may remain.
 func inLab(t *testing.T, test func(x *lab)) {
 	synctest.Test(t, func(t *testing.T) {
 		x := &lab{T: t, place: newPlace(), joined: echo(true), single: echo(false)}
@@ -114,7 +114,7 @@ func inLab(t *testing.T, test func(x *lab)) {
 	})
 }
 
-// result is what a caller got.
+// result is the result of a call.
 type result struct {
 	outcome  Outcome
 	text     string
@@ -122,7 +122,7 @@ type result struct {
 	panicked any
 }
 
-// call lets a goroutine call; the result comes later.
+// call makes a call in a goroutine. The result is set when the call returns.
 func (x *lab) call(ctx context.Context, c *Call) *result {
 	r := &result{outcome: -1}
 	x.wg.Go(func() {
@@ -144,7 +144,7 @@ func (x *lab) ask(key, field string) *Call {
 	return c
 }
 
-// occupy gives every worker a batch of its own.
+// occupy gives every worker a batch.
 func (x *lab) occupy() {
 	x.Helper()
 	for i := range maxWorkers {
@@ -176,8 +176,8 @@ func (x *lab) answered(r *result, want string) {
 	}
 }
 
-// TestJoins has calls pending of one key, of several and of kinds that do not
-// join: groups and calls keep their order.
+// TestJoins queues calls with one key, with several keys, and of kinds that do not merge.
+// Groups and calls keep their order.
 func TestJoins(t *testing.T) {
 	inLab(t, func(x *lab) {
 		x.occupy()
@@ -201,7 +201,7 @@ func TestJoins(t *testing.T) {
 	})
 }
 
-// TestClasses has calls of one kind on one key that are of two classes.
+// TestClasses queues calls of one kind and one key, but of two classes.
 func TestClasses(t *testing.T) {
 	inLab(t, func(x *lab) {
 		x.occupy()
@@ -220,7 +220,7 @@ func TestClasses(t *testing.T) {
 	})
 }
 
-// TestBounds cuts batches by their number of maxElements and by their maxSize.
+// TestBounds limits batches by maxElements and by maxSize.
 func TestBounds(t *testing.T) {
 	inLab(t, func(x *lab) {
 		x.occupy()
@@ -228,7 +228,7 @@ func TestBounds(t *testing.T) {
 			x.call(x.Context(), x.ask("a", fmt.Sprint(i)))
 		}
 		large := x.ask("large", "x")
-		large.Elements, large.Size = maxElements+1, maxSize+1 // alone, but not refused
+		large.Elements, large.Size = maxElements+1, maxSize+1 // sent alone, but not refused
 		x.call(x.Context(), large)
 		for range 2 {
 			half := x.ask("half", "x")
@@ -249,7 +249,7 @@ func TestBounds(t *testing.T) {
 	})
 }
 
-// TestLeave ends contexts of callers whose call is pending, and under way.
+// TestLeave ends the contexts of callers whose calls are pending or in flight.
 func TestLeave(t *testing.T) {
 	inLab(t, func(x *lab) {
 		ctx, cancel := context.WithCancel(x.Context())
@@ -279,7 +279,7 @@ func TestLeave(t *testing.T) {
 	})
 }
 
-// TestLeftBatch has a batch that all its callers leave: it counts until it ends.
+// TestLeftBatch: a batch that all of its callers have abandoned counts until it ends.
 func TestLeftBatch(t *testing.T) {
 	inLab(t, func(x *lab) {
 		ctx, cancel := context.WithTimeout(x.Context(), time.Second)
@@ -296,7 +296,7 @@ func TestLeftBatch(t *testing.T) {
 	})
 }
 
-// TestVerdict lets the answer come just after the context's end.
+// TestVerdict: the reply comes just after the end of the context.
 func TestVerdict(t *testing.T) {
 	inLab(t, func(x *lab) {
 		ctx, cancel := context.WithCancel(x.Context())
@@ -308,15 +308,15 @@ func TestVerdict(t *testing.T) {
 	})
 }
 
-// TestStuck has batches that do not come back: after a while more may leave,
-// but not without end.
+// TestStuck sends batches that do not return. After some time more batches may be sent,
+// up to a limit.
 func TestStuck(t *testing.T) {
 	inLab(t, func(x *lab) {
 		x.occupy()
 		for i := range 2 * MaxInFlight {
 			x.call(x.Context(), x.ask("a", fmt.Sprint(i)))
 			if i == 0 {
-				x.sent() // too early
+				x.sent() // nothing yet
 			}
 			time.Sleep(3 * stuckAfter)
 			synctest.Wait()
@@ -329,7 +329,7 @@ func TestStuck(t *testing.T) {
 	})
 }
 
-// TestSplit has a joint command refused: its calls are sent again one by one.
+// TestSplit: if a merged command is refused, its calls are sent again one by one.
 func TestSplit(t *testing.T) {
 	inLab(t, func(x *lab) {
 		x.occupy()
@@ -355,8 +355,8 @@ func TestSplit(t *testing.T) {
 	})
 }
 
-// TestPanic has a hook that panics, and one that ends its goroutine: all who
-// share the batch learn it, and the others go on.
+// TestPanic: a hook panics, and another one ends its goroutine. All callers of the batch
+// get that, and other batches continue.
 func TestPanic(t *testing.T) {
 	inLab(t, func(x *lab) {
 		x.occupy()
@@ -385,8 +385,8 @@ func TestPanic(t *testing.T) {
 
 type ctxKey struct{}
 
-// TestContext looks at what a batch runs under: the values of its first
-// caller, whose end it does not share, unless it is the only one.
+// TestContext checks the context of a batch. It has the values of the first caller's
+// context. It ends with that context only if the batch has a single caller.
 func TestContext(t *testing.T) {
 	inLab(t, func(x *lab) {
 		ctx, cancel := context.WithCancel(context.WithValue(x.Context(), ctxKey{}, "span"))
@@ -406,14 +406,14 @@ func TestContext(t *testing.T) {
 	})
 }
 
-// occupyOthers gives those workers a batch that have none after one call.
+// occupyOthers gives a batch to each worker that is still free after one call.
 func (x *lab) occupyOthers() {
 	for i := range maxWorkers - 1 {
 		x.call(x.Context(), x.ask("busy", fmt.Sprint(i)))
 	}
 }
 
-// TestEnter lets a caller send by itself only where nothing is under way.
+// TestEnter: a caller may send directly only if nothing is in flight.
 func TestEnter(t *testing.T) {
 	inLab(t, func(x *lab) {
 		if !x.TryAcquire() || x.TryAcquire() {

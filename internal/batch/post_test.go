@@ -10,7 +10,7 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// post lets a goroutine post; what answered got comes later.
+// post sends a call asynchronously. The result is set when the reply has arrived.
 func (x *lab) post(c *Call, here bool) *result {
 	r := &result{outcome: -1}
 	x.wg.Go(func() {
@@ -20,7 +20,7 @@ func (x *lab) post(c *Call, here bool) *result {
 	return r
 }
 
-// TestPosts has one batch under way until it counts as slow.
+// TestPosts keeps one batch in flight until it counts as slow.
 func TestPosts(t *testing.T) {
 	for _, here := range []bool{false, true} {
 		t.Run(fmt.Sprintf("here=%t", here), func(t *testing.T) {
@@ -31,12 +31,12 @@ func TestPosts(t *testing.T) {
 					all = append(all, x.post(x.ask("a", fmt.Sprint(i)), here))
 				}
 				x.sent("echo a 0")
-				x.free(1) // the others leave together
+				x.free(1) // the others are sent in one batch
 				x.sent("echo a 1 2 3")
 				time.Sleep(3 * time.Millisecond)
 				synctest.Wait()
 				all = append(all, x.post(x.ask("a", "4"), here))
-				x.sent("echo a 4") // and wait no longer
+				x.sent("echo a 4") // they do not wait any longer
 				x.free(2)
 				for i, r := range all {
 					x.answered(r, fmt.Sprint(i))
@@ -46,7 +46,7 @@ func TestPosts(t *testing.T) {
 	}
 }
 
-// TestWithdraw takes posts back: one that waits, and one that is under way.
+// TestWithdraw cancels asynchronous calls: one that is pending and one that is in flight.
 func TestWithdraw(t *testing.T) {
 	inLab(t, func(x *lab) {
 		x.Coalesce(time.Hour)
@@ -64,7 +64,8 @@ func TestWithdraw(t *testing.T) {
 	})
 }
 
-// TestPostPanics has a hook panic while posts are sent: it is their error.
+// TestPostPanics: if a hook panics while asynchronous calls are sent, they get that as
+// their error.
 func TestPostPanics(t *testing.T) {
 	inLab(t, func(x *lab) {
 		r := x.post(x.ask("a", "1"), true)

@@ -15,8 +15,9 @@ import (
 	"github.com/desir-go/desir/internal/send"
 )
 
-// TestCloseBetweenCommands closes clients under operations of several commands, which are
-// between them at any moment. A command that comes too late is refused, and none is in doubt.
+// TestCloseBetweenCommands closes clients during operations of several commands, at any
+// moment between two commands. A command after the close is refused, and no command is
+// ErrMaybeRan.
 func TestCloseBetweenCommands(t *testing.T) {
 	s := redistest.StartServer(t)
 	var done atomic.Int64

@@ -20,7 +20,7 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(redistest.Main(m)) }
 
-// rows returns how many clients the registry knows.
+// rows returns the number of clients in the registry.
 func rows() int {
 	registry.Lock()
 	defer registry.Unlock()
@@ -34,7 +34,7 @@ func listed(rdb redis.UniversalClient) bool {
 	return err == nil && registry.rows[row].Value() != nil
 }
 
-// TestOneHubPerClient asks for hubs from many goroutines at once.
+// TestOneHubPerClient gets hubs from many goroutines concurrently.
 func TestOneHubPerClient(t *testing.T) {
 	for _, b := range redistest.Backends() {
 		t.Run(b.Name, func(t *testing.T) {
@@ -58,9 +58,9 @@ func TestOneHubPerClient(t *testing.T) {
 	}
 }
 
-// TestRegistryForgets drops many clients whose calls left together, with their
-// objects: neither a row nor a goroutine stays, and clients of one node are gone.
-// (go-redis keeps a cluster's client for a minute.)
+// TestRegistryForgets drops many clients that have sent batches, with their objects.
+// Neither a row nor a goroutine remains, and the clients of a single server are
+// collected. (go-redis keeps a cluster client for a minute.)
 func TestRegistryForgets(t *testing.T) {
 	t.Run("redis-server", func(t *testing.T) {
 		s := redistest.StartServer(t)
@@ -113,7 +113,7 @@ func forgets[T any, C interface {
 	return clients
 }
 
-// use makes calls that leave together.
+// use makes calls that are sent in one batch.
 func use(t *testing.T, h *Handle) {
 	t.Helper()
 	s, err := h.Send()
@@ -135,8 +135,8 @@ func use(t *testing.T, h *Handle) {
 	callers.Wait()
 }
 
-// TestHubOutlivesObjects drops the objects and keeps the client: the next
-// object finds a hub all the same.
+// TestHubOutlivesObjects drops the objects and keeps the client. The next object still
+// gets a hub.
 func TestHubOutlivesObjects(t *testing.T) {
 	c := redis.NewClient(&redis.Options{Addr: "127.0.0.1:1"})
 	defer func() { _ = c.Close() }()
@@ -151,7 +151,7 @@ func TestHubOutlivesObjects(t *testing.T) {
 		t.Fatal(err)
 	}
 	redistest.Eventually(t, 20*time.Second, func() bool {
-		runtime.GC() // lets the cleanups of the dead hubs run
+		runtime.GC() // runs the cleanups of dropped hubs
 		return rows() >= 1
 	}, "the cleanups have run")
 	if again, _ := Of(c); again != h {
@@ -177,7 +177,7 @@ func TestNoClient(t *testing.T) {
 	}
 }
 
-// wrapped is an implementation of the client that the registry does not know.
+// wrapped is a client type that the registry does not know.
 type wrapped struct{ redis.UniversalClient }
 
 func TestUnknownClient(t *testing.T) {
@@ -194,7 +194,7 @@ func TestUnknownClient(t *testing.T) {
 	}
 }
 
-// Clients of types that are no pointers.
+// Client types that are not pointers.
 type (
 	embeds   struct{ *redis.Client }
 	prefixed struct {
@@ -211,8 +211,8 @@ type (
 	}
 )
 
-// TestClientsByValue passes clients that are structs: equal ones share a hub, which is
-// forgotten with them, and what cannot be compared is refused.
+// TestClientsByValue passes clients that are structs. Equal ones share a hub, which is
+// dropped with them. A client that cannot be compared is refused.
 func TestClientsByValue(t *testing.T) {
 	rdb := redis.NewClient(&redis.Options{Addr: "127.0.0.1:1"})
 	other := redis.NewClient(&redis.Options{Addr: "127.0.0.1:1"})
@@ -257,7 +257,7 @@ func TestClientsByValue(t *testing.T) {
 	}
 }
 
-// TestNodes looks for the master of a key and for all masters.
+// TestNodes finds the master of a key and all masters.
 func TestNodes(t *testing.T) {
 	redistest.Each(t, func(t *testing.T, r *redistest.Redis) {
 		h, err := Of(r.Client)
@@ -288,7 +288,7 @@ func TestNodes(t *testing.T) {
 			t.Fatal(err)
 		}
 		if _, auto := r.Client.(*redis.AutoPipeliner); auto {
-			return // does not tell its node
+			return // its node is not known
 		}
 		if err := node.Set(ctx, r.Key("k"), "v", 0).Err(); err != nil {
 			t.Errorf("the key's master refuses it: %v", err)

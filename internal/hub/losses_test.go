@@ -10,7 +10,8 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// TestLosses counts losses of clients whose objects are gone, and of clients that are gone.
+// TestLosses counts losses of clients whose objects were collected, and of clients that
+// were collected.
 func TestLosses(t *testing.T) {
 	open := func() *redis.Client { return redis.NewClient(&redis.Options{Addr: "127.0.0.1:1"}) }
 	lose := func(rdb redis.UniversalClient, n int64) {

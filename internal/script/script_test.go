@@ -33,8 +33,8 @@ func hubOf(t *testing.T, rdb redis.UniversalClient) *hub.Hub {
 	return h
 }
 
-// TestRun finds a server that does not know the script, one that does, and one
-// that has forgotten it.
+// TestRun runs a script on a server that does not know it, that knows it, and that has
+// forgotten it.
 func TestRun(t *testing.T) {
 	redistest.Each(t, func(t *testing.T, r *redistest.Redis) {
 		h, bump, key := hubOf(t, r.Client), script.New(bumpSource), r.Key("n")
@@ -52,7 +52,7 @@ func TestRun(t *testing.T) {
 	})
 }
 
-// TestNil answers nothing, which is no error.
+// TestNil: a nil reply of a script is not an error.
 func TestNil(t *testing.T) {
 	redistest.Each(t, func(t *testing.T, r *redistest.Redis) {
 		look := script.New("-- look\n-- flags: no-writes\nreturn redis.call('GET', KEYS[1])\n")
@@ -63,8 +63,8 @@ func TestNil(t *testing.T) {
 	})
 }
 
-// TestFlags fills a server: only what frees memory may run, and nothing of a
-// refused script has happened.
+// TestFlags fills the memory of a server. Only scripts that free memory may run, and a
+// refused script has no effect.
 func TestFlags(t *testing.T) {
 	t.Parallel()
 	s := redistest.StartServer(t)
@@ -91,7 +91,7 @@ func TestFlags(t *testing.T) {
 	}
 }
 
-// TestCrossSlot is refused by the server as a whole.
+// TestCrossSlot: a cluster refuses a script that uses an undeclared key of another slot.
 func TestCrossSlot(t *testing.T) {
 	t.Parallel()
 	c := redistest.StartCluster(t, 0)
@@ -103,7 +103,7 @@ func TestCrossSlot(t *testing.T) {
 	}
 }
 
-// TestBadScript is an error, not a loop.
+// TestBadScript: a script that does not compile returns an error and is not retried.
 func TestBadScript(t *testing.T) {
 	redistest.Each(t, func(t *testing.T, r *redistest.Redis) {
 		if _, err := script.New("this is no Lua").Run(ctx, hubOf(t, r.Client), []string{r.Key("k")}); err == nil {
@@ -112,7 +112,7 @@ func TestBadScript(t *testing.T) {
 	})
 }
 
-// failures is a Limiter that counts what it is told of as a failure.
+// failures is a Limiter that counts reported failures.
 type failures struct {
 	mu  sync.Mutex
 	all []error
@@ -128,8 +128,8 @@ func (f *failures) ReportResult(err error) {
 	}
 }
 
-// TestLimiterHearsNoFailure runs scripts that the server does not know yet: a circuit breaker
-// would open.
+// TestLimiterHearsNoFailure runs scripts that the server does not know. The Limiter must
+// not count that as a failure, since a circuit breaker would open.
 func TestLimiterHearsNoFailure(t *testing.T) {
 	t.Parallel()
 	s := redistest.StartServer(t)

@@ -16,7 +16,7 @@ import (
 	"github.com/desir-go/desir/internal/send"
 )
 
-// classes are all classes of failure; exactly one of them is in an error.
+// classes contains all classes of failure. An error has exactly one of them.
 var classes = []error{
 	send.ErrMaybeRan, send.ErrUnavailable, send.ErrNotSupported, send.ErrCrossSlot,
 	send.ErrWrongType, send.ErrDenied, send.ErrOutOfMemory,
@@ -85,13 +85,13 @@ func TestClassesOfReplies(t *testing.T) {
 	}
 }
 
-// TestLoading asks a server that is still reading its file.
+// TestLoading sends commands to a server that is still loading its data.
 func TestLoading(t *testing.T) {
 	t.Parallel()
 	s := redistest.StartServer(t, redistest.AOF("always"), redistest.Config("key-load-delay", "500"))
 	rdb := s.Client(t, func(o *redis.Options) { o.MaxRetries = -1 })
 	pipe := rdb.Pipeline()
-	for range 5000 { // the server answers after every 1024
+	for range 5000 { // while it loads, the server replies after every 1024 keys
 		pipe.Set(ctx, "k", "v", 0)
 	}
 	if _, err := pipe.Exec(ctx); err != nil {
@@ -104,10 +104,11 @@ func TestLoading(t *testing.T) {
 	redistest.Eventually(t, 10*time.Second, func() bool {
 		select {
 		case <-done:
-			return true // too late to see it load
+			return true // too late: it has loaded
 		default:
 		}
-		// A read without retries asks once; a write would ask until it has loaded.
+		// A read without retries is sent once. A write would be retried until the server
+		// has loaded.
 		err = send.New(rdb).Read(ctx, redis.NewStringCmd(ctx, "get", "n"))
 		return redis.HasErrorPrefix(err, "LOADING")
 	}, "the server says LOADING")
@@ -125,9 +126,9 @@ func TestLoading(t *testing.T) {
 	wantClass(t, err, send.ErrUnavailable)
 }
 
-// TestTryAgain asks for two keys while their slot is on its way, of which one
-// has not moved yet: a write waits for that until its deadline, if it has one.
-// It asks for keys of two slots as well.
+// TestTryAgain uses two keys whose slot is migrating, one of which has not moved yet. A
+// write is retried until its deadline, if it has one. The test also uses keys of two
+// slots.
 func TestTryAgain(t *testing.T) {
 	t.Parallel()
 	c := redistest.StartCluster(t, 0)
@@ -165,7 +166,7 @@ func TestTryAgain(t *testing.T) {
 	if v := rdb.Get(ctx, "{s}a").Val(); v != "2" {
 		t.Errorf("the writes have made 1 a %s, want 2", v)
 	}
-	// A client that cannot tell where keys are, as one of a foreign type.
+	// A client of an unknown type, whose nodes the library does not know.
 	err := send.New(foreign{from.Client(t)}).Write(ctx, redis.NewIntCmd(ctx, "del", "a", "b"))
 	if !redis.HasErrorPrefix(err, "CROSSSLOT") {
 		t.Fatalf("error %v, want CROSSSLOT", err)
@@ -173,10 +174,10 @@ func TestTryAgain(t *testing.T) {
 	wantClass(t, err, send.ErrCrossSlot)
 }
 
-// foreign is a client whose type says nothing.
+// foreign is a client of a type that the library does not know.
 type foreign struct{ redis.UniversalClient }
 
-// TestClassesOfTheNetwork breaks the way to the server.
+// TestClassesOfTheNetwork breaks the connection to the server.
 func TestClassesOfTheNetwork(t *testing.T) {
 	t.Parallel()
 	s := redistest.StartServer(t)

@@ -11,8 +11,8 @@ import (
 	"github.com/desir-go/desir/internal/send"
 )
 
-// TestClosedWhileItReads has a connection closed by its client: the class says that the client
-// is closed, and not that a retry may succeed.
+// TestClosedWhileItReads closes a client while a connection waits for a reply. The class
+// says that the client is closed, and not that a retry may succeed.
 func TestClosedWhileItReads(t *testing.T) {
 	s, c := redistest.StartServer(t), redistest.StartCluster(t, 0)
 	cut := &net.OpError{Op: "read", Err: net.ErrClosed}

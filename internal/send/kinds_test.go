@@ -13,8 +13,8 @@ import (
 	"github.com/desir-go/desir/internal/batch"
 )
 
-// held is a transport that keeps every batch until it is let go, and answers as
-// a server would that holds nothing but what the test says.
+// held is a transport that holds every batch until the test releases it. The test sets
+// the replies.
 type held struct {
 	gate chan func(redis.Cmder)
 	mu   sync.Mutex
@@ -31,8 +31,8 @@ func (h *held) send(_ context.Context, cmds []redis.Cmder) {
 	}
 }
 
-// inOneBatch makes the calls pending one after the other and sends them
-// together. It returns the commands that left.
+// inOneBatch queues the calls one after the other and sends them in one batch. It returns
+// the commands that were sent.
 func inOneBatch(t *testing.T, answer func(redis.Cmder), calls ...func(ctx context.Context, s *Sender)) (sent []string) {
 	synctest.Test(t, func(t *testing.T) {
 		h := &held{gate: make(chan func(redis.Cmder))}
@@ -42,7 +42,7 @@ func inOneBatch(t *testing.T, answer func(redis.Cmder), calls ...func(ctx contex
 		ctx := t.Context()
 		var group sync.WaitGroup
 		busy := func() { _ = s.Read(ctx, redis.NewIntCmd(ctx, "hlen", "busy")) }
-		for range batch.MaxInFlight / 2 { // each worker has something in hand
+		for range batch.MaxInFlight / 2 { // each worker is busy
 			group.Go(busy)
 			synctest.Wait()
 		}
@@ -54,7 +54,7 @@ func inOneBatch(t *testing.T, answer func(redis.Cmder), calls ...func(ctx contex
 		synctest.Wait()
 		h.sent = nil
 		for range batch.MaxInFlight / 2 {
-			h.gate <- answer // to the others, and to the one whose batch it is
+			h.gate <- answer // also for the other workers: any of them may have the batch
 		}
 		group.Wait()
 		sent = h.sent
@@ -112,7 +112,7 @@ func TestPushesJoin(t *testing.T) {
 	equal(t, "lengths", lengths, []int64{12, 17, 13, 16})
 }
 
-// TestReadsJoin asks for fields that are there, empty and missing, of two keys.
+// TestReadsJoin reads present, empty and missing fields of two keys.
 func TestReadsJoin(t *testing.T) {
 	got := make([]string, 5)
 	get := func(i int, key, field string) func(context.Context, *Sender) {
@@ -138,7 +138,8 @@ func TestReadsJoin(t *testing.T) {
 	equal(t, "answers", got, []string{`"" true <nil>`, "true <nil>", `"" false <nil>`, `"" false <nil>`, "false <nil>"})
 }
 
-// TestShortAnswer has a reply with too few parts: nobody takes it for a miss.
+// TestShortAnswer returns a reply with too few elements, which must not look like a
+// missing field.
 func TestShortAnswer(t *testing.T) {
 	errs := make([]error, 4)
 	inOneBatch(t, func(cmd redis.Cmder) {
@@ -161,8 +162,8 @@ func TestShortAnswer(t *testing.T) {
 	}
 }
 
-// TestSharing lists who may share a pipeline: not what is large, unknown, or
-// has answers of any length.
+// TestSharing lists which commands may share a pipeline. Commands that are large or
+// unknown, or whose replies may have any length, may not.
 func TestSharing(t *testing.T) {
 	ctx := t.Context()
 	s := New(redis.NewClient(&redis.Options{Addr: "127.0.0.1:1"}))

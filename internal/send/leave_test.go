@@ -14,9 +14,9 @@ import (
 	"github.com/desir-go/desir/internal/send"
 )
 
-// TestFrozenServer stops a server for five seconds under ten thousand calls
-// with 10 ms each: all return in time, at most MaxLeft stay behind, and what
-// comes after the server goes on works.
+// TestFrozenServer freezes a server for five seconds and makes ten thousand calls with a
+// timeout of 10 ms. All return in time, and at most MaxLeft abandoned calls remain. Calls
+// work again when the server is resumed.
 func TestFrozenServer(t *testing.T) {
 	redistest.Goroutines(t)
 	s := redistest.StartServer(t)
@@ -55,12 +55,12 @@ func TestFrozenServer(t *testing.T) {
 		group.Wait()
 	}
 	if left := sender.Left(); left > send.MaxLeft {
-		t.Errorf("%d commands left behind, want at most %d", left, send.MaxLeft)
+		t.Errorf("%d abandoned commands, want at most %d", left, send.MaxLeft)
 	}
 	redistest.Eventually(t, 10*time.Second, func() bool {
-		return runtime.NumGoroutine()-before <= send.MaxLeft+2 // and the test's own
+		return runtime.NumGoroutine()-before <= send.MaxLeft+2 // and goroutines of the test
 	}, "at most MaxLeft goroutines stay")
-	stats := rdb.PoolStats() // a dial that came too late for its caller is idle, not left
+	stats := rdb.PoolStats() // a connection whose dial took too long for its caller is idle, not lost
 	if busy := stats.TotalConns - stats.IdleConns; busy > send.MaxLeft {
 		t.Errorf("%d connections are busy, want at most %d", busy, send.MaxLeft)
 	}
@@ -78,8 +78,8 @@ func TestFrozenServer(t *testing.T) {
 	redistest.Eventually(t, 20*time.Second, func() bool { return sender.Left() == 0 }, "nothing stays behind")
 }
 
-// TestLeftCommandIsNotTouched races callers that leave with the answers that
-// come: under -race a caller that reads a command it left would show.
+// TestLeftCommandIsNotTouched lets callers abandon commands while their replies arrive.
+// The race detector reports a caller that reads a command after it has abandoned it.
 func TestLeftCommandIsNotTouched(t *testing.T) {
 	t.Parallel()
 	s := redistest.StartServer(t)
@@ -102,8 +102,8 @@ func TestLeftCommandIsNotTouched(t *testing.T) {
 	redistest.Eventually(t, 20*time.Second, func() bool { return sender.Left() == 0 }, "nothing stays behind")
 }
 
-// TestPanicOfAHook comes out where the caller is, with and without a context
-// that can end.
+// TestPanicOfAHook: a panic of a hook reaches the caller, with and without a context that
+// can end.
 func TestPanicOfAHook(t *testing.T) {
 	t.Parallel()
 	s := redistest.StartServer(t)
@@ -138,8 +138,8 @@ func (panicHook) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Proce
 	return next
 }
 
-// TestLeaveWhileGreeting has a write given up while its connection is being greeted: not
-// a byte of it is out by then, and go-redis sends it all the same.
+// TestLeaveWhileGreeting abandons a write while its connection is being set up. No byte
+// of it has been sent at that time, but go-redis sends it later.
 func TestLeaveWhileGreeting(t *testing.T) {
 	s := redistest.StartServer(t)
 	p := redistest.NewProxy(t, s.Addr)

@@ -14,13 +14,12 @@ import (
 	"github.com/desir-go/desir/internal/send"
 )
 
-// proxied returns a client whose connections go through a proxy, of every kind
-// that a program may use.
+// proxied returns clients of every kind, whose connections go through the proxy.
 func proxied(t *testing.T, p *redistest.Proxy) map[string]redis.UniversalClient {
 	t.Helper()
 	s := redistest.StartServer(t)
 	c := redistest.StartCluster(t, 0)
-	const timeout = 500 * time.Millisecond // an AutoPipeliner stands still until then
+	const timeout = 500 * time.Millisecond // an AutoPipeliner blocks until then
 	single := func(o *redis.Options) { o.Dialer, o.ReadTimeout = p.Dialer(), timeout }
 	auto, err := s.Client(t, single).AutoPipeline()
 	if err != nil {
@@ -46,8 +45,8 @@ func proxied(t *testing.T, p *redistest.Proxy) map[string]redis.UniversalClient 
 	}
 }
 
-// TestLostReply loses the reply of one write of each kind: it was executed
-// once, and the error says that it may have been.
+// TestLostReply loses the reply of one write of each kind. The write is executed once,
+// and its error is ErrMaybeRan.
 func TestLostReply(t *testing.T) {
 	t.Parallel()
 	p := redistest.NewProxy(t, "")
@@ -63,11 +62,11 @@ func TestLostReply(t *testing.T) {
 			}
 		}
 		for _, tt := range []struct {
-			name    string // the command whose reply is lost
+			name    string // command whose reply is lost
 			key     string
 			prepare func(key string)
 			write   func(ctx context.Context, key string) error
-			count   func(key string) (int64, error) // how often it was executed
+			count   func(key string) (int64, error) // number of executions
 		}{
 			{
 				"hset", "h", nil,
@@ -122,7 +121,7 @@ func TestLostReply(t *testing.T) {
 				func(key string) (int64, error) { return rdb.SCard(ctx, key).Result() },
 			},
 			{
-				"evalsha", "n", func(string) { // the digest has to be known
+				"evalsha", "n", func(string) { // the server must know the script
 					if _, err := bump.Run(ctx, h, []string{"warm:" + kind}); err != nil {
 						t.Fatal(err)
 					}
@@ -138,7 +137,7 @@ func TestLostReply(t *testing.T) {
 				t.Run(kind+"/"+tt.name+"/"+how, func(t *testing.T) {
 					key := kind + tt.name + how + tt.key
 					if tt.name == "evalsha" {
-						// one digest for each node of a cluster: warm the right one
+						// each node of a cluster has its own scripts: use the right node
 						key = "{warm:" + kind + "}" + how
 					}
 					if tt.prepare != nil {
@@ -173,8 +172,8 @@ func TestLostReply(t *testing.T) {
 	}
 }
 
-// TestRetryIsAsked fails if go-redis stops asking NoRetry: without the wrapper
-// the same command runs more than once.
+// TestRetryIsAsked fails if go-redis stops calling NoRetry. Without the wrapper the same
+// command runs more than once.
 func TestRetryIsAsked(t *testing.T) {
 	t.Parallel()
 	s := redistest.StartServer(t)
@@ -189,7 +188,7 @@ func TestRetryIsAsked(t *testing.T) {
 	}
 }
 
-// TestRefusedWritesAreRepeated lets a write find a server that is not ready.
+// TestRefusedWritesAreRepeated sends a write to a server that is not ready.
 func TestRefusedWritesAreRepeated(t *testing.T) {
 	t.Parallel()
 	s := redistest.StartServer(t)
@@ -222,8 +221,8 @@ type redisError string
 func (e redisError) Error() string { return string(e) }
 func (redisError) RedisError()     {}
 
-// TestRefusedConnection has the server refuse what a connection begins with: each command of a
-// pipeline says that it was not executed, not only the pipeline.
+// TestRefusedConnection makes the server refuse the first command of a connection. The
+// error of the pipeline and of each of its commands says that it was not executed.
 func TestRefusedConnection(t *testing.T) {
 	t.Parallel()
 	srv := redistest.StartServer(t)

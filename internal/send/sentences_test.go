@@ -17,8 +17,8 @@ import (
 	"github.com/desir-go/desir/internal/send"
 )
 
-// refusal is a way to be refused by a server. Each command is sent as itself, inside a
-// script, and by a script that leaves in a pipeline with other commands.
+// refusal is a reason for which a server refuses a command. The command is sent directly,
+// inside a script, and inside a script that is sent in a pipeline with other commands.
 type refusal struct {
 	name string
 	rdb  redis.UniversalClient
@@ -26,8 +26,9 @@ type refusal struct {
 	want error
 }
 
-// TestSentences makes the server on PATH refuse commands for every reason that has a class.
-// A version that says it in new words fails here, with the line that the table lacks.
+// TestSentences makes the server on PATH refuse commands for every reason that has a
+// class. If a server version uses a new text, the test fails and prints the missing line
+// of the table.
 func TestSentences(t *testing.T) {
 	t.Parallel()
 	s := redistest.StartServer(t)
@@ -90,7 +91,7 @@ func TestSentences(t *testing.T) {
 		locked := redistest.StartServer(t, redistest.Config("requirepass", "pw"))
 		err := send.New(locked.Client(t, func(o *redis.Options) { o.Password = "" })).Read(ctx, redis.NewCmd(ctx, "get", "k"))
 		refusal{want: send.ErrDenied}.check(t, version, err)
-		long := redis.NewCmd(ctx, append([]any{"mget"}, slices.Repeat([]any{"k"}, 20)...)...) // as a script with its keys is
+		long := redis.NewCmd(ctx, append([]any{"mget"}, slices.Repeat([]any{"k"}, 20)...)...) // as long as a script with its keys
 		err = send.New(locked.Client(t, func(o *redis.Options) { o.Password = "" })).Read(ctx, long)
 		refusal{want: send.ErrDenied}.check(t, version, err)
 	})
@@ -100,7 +101,7 @@ func TestSentences(t *testing.T) {
 		c.ConfigSet(ctx, "maxclients", "1")
 		conn := c.Conn()
 		t.Cleanup(func() { _ = conn.Close() })
-		_ = conn.Ping(ctx).Err() // it has the one place
+		_ = conn.Ping(ctx).Err() // it takes the only connection
 		err := send.New(crowded.Client(t, func(o *redis.Options) { o.MaxRetries = -1 })).Read(ctx, redis.NewCmd(ctx, "get", "k"))
 		if err == nil {
 			t.Skip("a test's own connection leaves room")
@@ -120,13 +121,13 @@ func TestSentences(t *testing.T) {
 		}, "the server is busy")
 		refusal{want: send.ErrUnavailable}.check(t, version, err)
 		redistest.Eventually(t, 30*time.Second, func() bool { return c.ScriptKill(ctx).Err() == nil }, "the script is killed")
-		if err := <-killed; send.IsReply(err) { // else the client gave up before
+		if err := <-killed; send.IsReply(err) { // otherwise the client gave up first
 			refusal{want: send.ErrUnavailable}.check(t, version, err)
 		}
 	})
 }
 
-// try sends a command in the three ways.
+// try sends the command in all three ways.
 func (r refusal) try(t *testing.T, version string) {
 	t.Run("alone", func(t *testing.T) {
 		r.check(t, version, send.New(r.rdb).Write(ctx, redis.NewCmd(ctx, r.cmd...)))
@@ -148,14 +149,14 @@ func (r refusal) try(t *testing.T, version string) {
 		cmd := lua.Command(ctx, h, []string{"k"}, "payload")
 		_ = h.Send.WriteOn(ctx, r.rdb, redis.NewStatusCmd(ctx, "ping"), cmd, redis.NewStatusCmd(ctx, "ping"))
 		err := h.Send.ExplainSent(ctx, cmd.Err())
-		if script.Unknown(err) { // refused before it was known
+		if script.Unknown(err) { // refused before the server knew the script
 			_, err = lua.Run(ctx, h, []string{"k"}, "payload")
 		}
 		r.check(t, version, err)
 	})
 }
 
-// check wants the class, and nothing in the text that is not for users.
+// check checks the class of the error, and that its text contains nothing private.
 func (r refusal) check(t *testing.T, version string, err error) {
 	t.Helper()
 	switch {
@@ -178,10 +179,10 @@ func (r refusal) check(t *testing.T, version string, err error) {
 	}
 }
 
-// private is what no error shows: values, and which script it was.
+// private matches text that no error may contain: values and the names of scripts.
 var private = regexp.MustCompile("payload|user_script|[0-9a-f]{40}")
 
-// product is the name and version of a server, as INFO tells.
+// product returns the name and version of a server from its INFO.
 func product(info string) string {
 	found := ""
 	for line := range strings.Lines(info) {
@@ -208,7 +209,7 @@ func name(class error) string {
 	return "ErrReply"
 }
 
-// TestClusterByPlainClient asks a node of a cluster by a client that is for one server.
+// TestClusterByPlainClient uses a client for a single server with a node of a cluster.
 func TestClusterByPlainClient(t *testing.T) {
 	t.Parallel()
 	c := redistest.StartCluster(t, 0)

@@ -15,10 +15,11 @@ import (
 	"github.com/desir-go/desir/internal/send"
 )
 
-// joined are the commands that calls of many callers become, short or not.
+// joined contains the commands into which calls of several callers are merged, short or
+// not.
 var joined = []string{"hget", "hmget", "hpttl", "hset", "hsetex", "incrby", "lpush", "rpush", "sismember", "smismember"}
 
-// alone are the commands that share no pipeline, by the reason.
+// alone contains the commands that do not share a pipeline, by reason.
 var alone = map[string][]string{
 	"the reply has any length": {
 		"hgetall", "hrandfield", "hscan", "lrange", "sdiff", "sinter", "smembers", "srandmember", "sscan", "sunion",
@@ -34,8 +35,9 @@ var alone = map[string][]string{
 	"no command here":                   {"cluster", "memory"},
 }
 
-// TestEveryCommandIsClassed reads the library for the names of commands, those of the
-// newest server at hand: each of them may share a pipeline, or has a reason not to.
+// TestEveryCommandIsClassed finds the names of commands in the source of the library. Each
+// command must be one that may share a pipeline, or must be listed with the reason why it
+// may not. The available servers define which words are names of commands.
 func TestEveryCommandIsClassed(t *testing.T) {
 	known := map[string]bool{}
 	commands := func(opts ...redistest.ServerOption) {
@@ -77,8 +79,8 @@ func TestEveryCommandIsClassed(t *testing.T) {
 	}
 }
 
-// literals returns the words that stand in the code of folders as strings, each with a
-// file that has it.
+// literals returns the words in string literals of the Go files in folders, each with a
+// file that contains it.
 func literals(t *testing.T, folders ...string) map[string]string {
 	t.Helper()
 	found := map[string]string{}

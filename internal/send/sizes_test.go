@@ -2,7 +2,7 @@ package send
 
 import "testing"
 
-// TestSizes follows answers that grow and shrink.
+// TestSizes tracks replies that grow and shrink.
 func TestSizes(t *testing.T) {
 	e := newSizes().of("key")
 	if n := e.guess(); n != firstGuess {

@@ -59,7 +59,7 @@ func benchValue[T any](b *testing.B, name string, c Codec, v T) {
 	})
 }
 
-// BenchmarkGuard tells what part of decoding the pass before it is.
+// BenchmarkGuard measures the guard, for comparison with the whole of decoding.
 func BenchmarkGuard(b *testing.B) {
 	benchGuard(b, "customer", ada)
 	benchGuard(b, "100 customers", repeatValue(ada, 100))

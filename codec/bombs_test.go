@@ -93,7 +93,7 @@ func manyEntries(n int, elem byte) []byte {
 	return out
 }
 
-// attempt decodes into a new value and tells what that allocated.
+// attempt decodes into a new value and returns how much memory that allocated.
 type target struct {
 	name   string
 	decode func(c Codec, data []byte) error

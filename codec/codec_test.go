@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// foreignCodec is somebody's own codec.
+// foreignCodec is a codec of another package.
 type foreignCodec struct{}
 
 func (foreignCodec) Name() string { return "brackets" }

@@ -31,7 +31,7 @@ type (
 	loopCoder struct{ Next any }
 )
 
-// EncodeMsgpack writes whatever it holds, by the library.
+// EncodeMsgpack writes the value inside with the library.
 func (l *loopCoder) EncodeMsgpack(e *msgpack.Encoder) error {
 	return e.EncodeMulti([]any{l.Next}, 1)
 }

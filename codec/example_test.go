@@ -57,7 +57,7 @@ func ExampleKeys() {
 	// true codec: type not supported: float64: as a key: a float has two zeros, and NaNs that equal nothing
 }
 
-// Keys is a ring of two keys, the second of which is in use.
+// ring is a KeyRing of several keys. Key 2 is the current key.
 type ring map[uint32][]byte
 
 func (r ring) Current() (uint32, []byte)    { return 2, r[2] }
@@ -65,10 +65,10 @@ func (r ring) Key(id uint32) ([]byte, bool) { k, ok := r[id]; return k, ok }
 func (r ring) String() string               { return "ring" }
 
 func ExampleEncrypt() {
-	keys := ring{1: bytes.Repeat([]byte{1}, 32), 2: bytes.Repeat([]byte{2}, 32)} // from a secret store, in earnest
+	keys := ring{1: bytes.Repeat([]byte{1}, 32), 2: bytes.Repeat([]byte{2}, 32)} // a program loads them from a secret store
 	users := codec.Encrypt(codec.Auto, keys)
 
-	// A collection asks for the scope of its own name.
+	// A collection calls Scope with its kind and name.
 	emails := users.(codec.Scoped).Scope("map:emails")
 	data, _ := emails.Append(nil, "ada@example.com")
 	fmt.Println(len(data), bytes.Contains(data, []byte("ada")))
@@ -76,7 +76,7 @@ func ExampleEncrypt() {
 	var email string
 	fmt.Println(emails.Decode(data, &email), email)
 
-	// Moved to another object, it is no value.
+	// Bytes that were moved to another object are refused.
 	err := users.(codec.Scoped).Scope("map:logins").Decode(data, &email)
 	fmt.Println(errors.Is(err, codec.ErrSignature))
 	// Output:

@@ -201,7 +201,7 @@ func foreignOthers() map[string][]asRead {
 		// Integers beyond 32 bits are floats, unless they are BigInts.
 		"msgpackr int 4294967296": float(1 << 32), "msgpackr int 9007199254740991": float(1<<53 - 1),
 		"msgpackr int -2147483649": float(-1<<31 - 1), "msgpackr int -9007199254740991": float(-1<<53 + 1),
-		// An extension of its own, and a record whose names are elsewhere.
+		// An extension that only msgpackr defines, and a record without its field names.
 		"msgpackr undefined": {not[any]("an extension of type 0"), not[int]("extension or time, want integer (int)")},
 		"msgpackr undefined in a map": {not[map[string]any]("[*]: an extension of type 0"), not[any]("an extension of type 0"), not[struct {
 			A *int `msgpack:"a"`

@@ -69,8 +69,8 @@ func again[T any](t *testing.T, c Codec, v T) {
 	}
 }
 
-// FuzzHostile: no bytes end the process or take more memory than they may, whatever
-// they are decoded into, and what is accepted can be written again.
+// FuzzHostile: for any type, no bytes end the process or exceed the bound of memory, and
+// every accepted value can be encoded again.
 func FuzzHostile(f *testing.F) {
 	for _, data := range bombs(40) {
 		f.Add(data, uint8(len(data)))

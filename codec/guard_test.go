@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// Integers keep their width, whatever the library would cut them to.
+// The guard refuses integers that do not fit; the library would truncate them.
 func TestMsgpackIntegers(t *testing.T) {
 	read(t, "\x7f", int8(127), nil)
 	read(t, "\xff", int8(-1), nil)

@@ -12,13 +12,13 @@ import (
 	"github.com/desir-go/desir/internal/headed"
 )
 
-// cutLine is a head that ends with a semicolon.
+// cutLine cuts a header that ends with a semicolon.
 func cutLine(data []byte) (int, bool) {
 	n := bytes.IndexByte(data, ';') + 1
 	return n, n > 0
 }
 
-// backwards is a codec of somebody else, for strings.
+// backwards is a codec of another package, for strings.
 type backwards struct{}
 
 func (backwards) Append(dst []byte, v any) ([]byte, error) {
@@ -45,7 +45,7 @@ func valuesHeaded[T any](c Codec, cut func([]byte) (int, bool)) (Typed[headed.Of
 	return Values[headed.Of[T]](headed.Codec(c, cut).(Codec))
 }
 
-// TestHeaded puts a head in front of the value, inside of every layer.
+// TestHeaded: the header is in front of the value, inside every layer.
 func TestHeaded(t *testing.T) {
 	for _, inner := range []Codec{nil, Auto, Msgpack, JSON, Text, Raw, backwards{}} {
 		plain, err := Values[string](inner)
@@ -77,7 +77,7 @@ func TestHeaded(t *testing.T) {
 	}
 }
 
-// TestHeadedSealed: a head that was changed does not verify.
+// TestHeadedSealed: an altered header is refused.
 func TestHeadedSealed(t *testing.T) {
 	for _, c := range []Codec{Sign(Auto, testRing()), Encrypt(Auto, testRing()), Sign(Encrypt(Auto, testRing()), testRing())} {
 		h, err := valuesHeaded[int](c, cutLine)
@@ -98,7 +98,7 @@ func TestHeadedSealed(t *testing.T) {
 	}
 }
 
-// TestHeadedRefuses has no head, no value, no form, no room.
+// TestHeadedRefuses: without a header, a value or a form, and beyond a Limit.
 func TestHeadedRefuses(t *testing.T) {
 	h, err := valuesHeaded[int](Auto, cutLine)
 	if err != nil {
@@ -129,8 +129,8 @@ func TestHeadedRefuses(t *testing.T) {
 	}
 }
 
-// TestHeadedRoom: behind a head and a layer that unpacks, the bound is still that of
-// the stored bytes.
+// TestHeadedRoom: with a header and a layer that decompresses, the bound is still
+// computed from the stored bytes.
 func TestHeadedRoom(t *testing.T) {
 	h, err := valuesHeaded[[][16]int64](Compress(Auto, 0), cutLine)
 	if err != nil {
@@ -229,7 +229,7 @@ func (s scopedCodec) Decode(data []byte, ptr any) error {
 	return s.backwards.Decode(body, ptr)
 }
 
-// TestHeadedForeign: a codec of another package is bound to its object as ever.
+// TestHeadedForeign: a codec of another package is bound to its object.
 func TestHeadedForeign(t *testing.T) {
 	for _, outside := range []func(Codec) Codec{
 		func(c Codec) Codec { return c },

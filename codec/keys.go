@@ -102,13 +102,13 @@ func keyable(t reflect.Type) error {
 	h := hooks(t)
 	switch {
 	case h == ownCode || h == ownValue:
-		return unsupported(t, "as a key: nothing is known about the bytes of its own methods")
+		return unsupported(t, "as a key: its own methods may write equal values as different bytes")
 	case isText(p):
 		return inherited(t, "msgpack", textWriter(t), unmarshalText)
 	case p.Implements(reflect.TypeFor[encoding.TextMarshaler]()), p.Implements(reflect.TypeFor[encoding.TextUnmarshaler]()):
 		return unsupported(t, "as a key: it has one of MarshalText and UnmarshalText, and needs both")
 	case isBinary(p), h != noHook, p.Implements(reflect.TypeFor[msgpMarshaler]()):
-		return unsupported(t, "as a key: nothing is known about the bytes of its own methods")
+		return unsupported(t, "as a key: its own methods may write equal values as different bytes")
 	}
 	switch t.Kind() {
 	case reflect.String, reflect.Bool,

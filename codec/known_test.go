@@ -72,7 +72,7 @@ func TestKnownFaults(t *testing.T) {
 		t.Errorf("304: %v, %v; want nil", held, err)
 	}
 
-	// 298: an embedded pointer with methods of its own panics. Refused.
+	// 298: an embedded pointer with marshalling methods panics. Refused.
 	unsupportedValue[struct{ *secretive }](t, Auto, "is nil when a value is decoded")
 
 	// 308, 382: an empty array is no struct; a different number of fields than the struct has.

@@ -121,7 +121,7 @@ func beside(t reflect.Type, embedded, tag string) string {
 }
 
 // formats has the methods that may store the unexported fields of a type. A codec looks
-// for the methods of its own format before.
+// for the methods of the format it uses before.
 var formats = []method{
 	marshalJSON, unmarshalJSON, marshalText, marshalBinary, unmarshalBinary, marshalMsg, unmarshalMsg, encodeMsgpack, marshalMsgpack,
 	{"GobEncode", func(t reflect.Type) (reflect.Method, bool) { return t.MethodByName("GobEncode") }},

@@ -131,7 +131,7 @@ type (
 		json.Unmarshaler
 		By string
 	}
-	// seenItself has methods of its own, which know both.
+	// seenItself declares its own methods, which store both fields.
 	seenItself struct {
 		time.Time
 		By string

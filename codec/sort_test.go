@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// Equal values have equal bytes, in whatever order their maps are walked.
+// Equal values have equal bytes, in any order of iteration over their maps.
 func TestMapsAreSorted(t *testing.T) {
 	type shelf struct {
 		ByID   map[uint16]map[string]int

@@ -1,5 +1,5 @@
-// Package kinds holds the codecs to their promise for the types that people store: what is
-// stored comes back equal, or is refused with a reason.
+// Package kinds checks the guarantee of the codecs for many types: a value that is stored
+// is decoded as an equal value, or is refused with a reason.
 package kinds
 
 import (
@@ -20,12 +20,13 @@ import (
 	"github.com/desir-go/desir/codec"
 )
 
-// Codecs are those that the promise is held for.
+// Codecs returns the codecs that are checked.
 func Codecs() []codec.Codec { return []codec.Codec{codec.Auto, codec.Msgpack, codec.JSON} }
 
-// Check stores values of a type, and its zero value, in all the places where a value can
-// stand. Each comes back equal, or is refused: its type when the codec is resolved, or the
-// value when it is encoded. stored lists the codecs that must store the type itself.
+// Check stores values of a type, and its zero value, in every position in which a value
+// can occur. Each value must be decoded as an equal value, or be refused: its type when
+// the codec is resolved, or the value when it is encoded. stored lists the names of the
+// codecs that must store the type; "all" stands for all of them.
 func Check[T any](t *testing.T, stored string, values ...T) {
 	t.Helper()
 	var zero T
@@ -49,7 +50,7 @@ func Check[T any](t *testing.T, stored string, values ...T) {
 	})
 }
 
-// typedBack stores a value by the functions that collections use.
+// typedBack stores and decodes a value with the functions that collections use.
 func typedBack[T any](t *testing.T, c codec.Codec, v T) {
 	t.Helper()
 	typed, err := codec.Values[T](c)
@@ -73,8 +74,8 @@ func typedBack[T any](t *testing.T, c codec.Codec, v T) {
 	}
 }
 
-// places puts values of a type where a value can stand. The types around it are made by
-// reflection: as instances of generic types they take minutes to compile.
+// places stores values of a type in every position. The types around them are made by
+// reflection, because as instances of generic types they take minutes to compile.
 type places struct {
 	t   *testing.T
 	c   codec.Codec
@@ -141,8 +142,8 @@ func pointer(v reflect.Value) reflect.Value {
 	return p
 }
 
-// record is a struct with a field V that has a tag, and another field; the struct itself
-// may have a tag for msgpack.
+// record returns a struct with a field V, which has a tag, and another field. whole is
+// the msgpack tag of the struct itself, and may be empty.
 func record(tag, whole reflect.StructTag, v reflect.Value) reflect.Value {
 	fields := []reflect.StructField{{Name: "V", Type: v.Type(), Tag: tag}, {Name: "N", Type: reflect.TypeFor[int](), Tag: tag}}
 	if whole != "" {
@@ -156,12 +157,12 @@ func record(tag, whole reflect.StructTag, v reflect.Value) reflect.Value {
 	return s
 }
 
-// byteText tells of byte slices, of which nil and empty ones have the same text.
+// byteText reports whether t is a byte slice. A nil and an empty one have the same text.
 func byteText(t reflect.Type) bool {
 	return t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Uint8
 }
 
-// null tells of values that JSON writes as null: a pointer to one is read as nil.
+// null reports whether JSON writes v as null. A pointer to such a value is read as nil.
 func null(v reflect.Value) bool {
 	if !v.CanInterface() {
 		return false
@@ -170,8 +171,8 @@ func null(v reflect.Value) bool {
 	return err == nil && string(out) == "null"
 }
 
-// nothing tells of values that methods write as nothing, and do not read from it: a pointer
-// to one is read as nil.
+// nothing reports whether methods write v as nothing, and cannot read it from nothing. A
+// pointer to such a value is read as nil.
 func nothing(v reflect.Value) bool {
 	m, ok := pointer(v).Interface().(encoding.BinaryMarshaler)
 	if !ok {
@@ -182,7 +183,7 @@ func nothing(v reflect.Value) bool {
 	return err == nil && data == nil && ok && u.UnmarshalBinary([]byte{}) != nil
 }
 
-// pointsAtNil tells of values that are nil: a pointer to one is stored as nil.
+// pointsAtNil reports whether v is nil. A pointer to such a value is stored as nil.
 func pointsAtNil(v reflect.Value) bool {
 	switch v.Kind() {
 	case reflect.Pointer, reflect.Map, reflect.Slice, reflect.Func, reflect.Chan, reflect.Interface:
@@ -191,8 +192,8 @@ func pointsAtNil(v reflect.Value) bool {
 	return false
 }
 
-// keys uses values as keys of a map, if they can be. Those that lead to pointers are other
-// keys when they come back.
+// keys stores values as keys of a map, if their type allows it. It excludes types that
+// contain pointers, because decoded pointers are different keys.
 func (p places) keys(values reflect.Value) {
 	p.t.Helper()
 	if !p.typ.Comparable() || pointing(p.typ, map[reflect.Type]bool{}) {
@@ -226,7 +227,7 @@ func pointing(t reflect.Type, seen map[reflect.Type]bool) bool {
 	return false
 }
 
-// back stores a value and reads it.
+// back stores and decodes a value.
 func (p places) back(v reflect.Value, omits bool) {
 	p.t.Helper()
 	held := v.Interface()
@@ -261,8 +262,8 @@ func (p places) back(v reflect.Value, omits bool) {
 
 func deterministic(c codec.Codec) bool { return c.Name() != "json" }
 
-// inside stores a value in interfaces. It comes back without its type: what is read stands
-// for the same value if its bytes do.
+// inside stores a value in interfaces. It is decoded without its type. The decoded value
+// is right if its bytes are decoded as the original value.
 func (p places) inside(v reflect.Value) {
 	p.t.Helper()
 	held := v.Interface()
@@ -290,7 +291,7 @@ func (p places) bare(v any) {
 	recovered(p.t, p.c, out, again, v)
 }
 
-// loose stores a container of interfaces, and takes out what was read.
+// loose stores a container of interfaces. held returns the decoded value in it.
 func (p places) loose(in any, held func(any) any, v any) {
 	p.t.Helper()
 	out, err := p.c.Append(nil, in)
@@ -306,7 +307,8 @@ func (p places) loose(in any, held func(any) any, v any) {
 	recovered(p.t, p.c, out, held(again.Elem().Interface()), v)
 }
 
-// recovered makes a value of the type of v of what an interface received.
+// recovered encodes what was decoded into an interface, decodes it as the type of v, and
+// compares the result with v.
 func recovered(t *testing.T, c codec.Codec, out []byte, held, v any) {
 	t.Helper()
 	if v == nil {
@@ -332,7 +334,7 @@ func recovered(t *testing.T, c codec.Codec, out []byte, held, v any) {
 	}
 }
 
-// refused holds an error to its contract: it matches ErrUnsupported and gives a reason.
+// refused checks that an error matches ErrUnsupported, with a reason, or ErrTooLarge.
 func refused(t *testing.T, c codec.Codec, v any, err error) {
 	t.Helper()
 	if !errors.Is(err, codec.ErrUnsupported) && !errors.Is(err, codec.ErrTooLarge) {
@@ -347,7 +349,7 @@ func show(v any) string {
 	return s[:min(len(s), 300)]
 }
 
-// Equal compares a value with what came back. loose takes nil and empty for the same.
+// Equal compares a value with the decoded value. If loose, nil and empty are equal.
 func Equal(a, b any, loose bool) bool {
 	if reflect.DeepEqual(a, b) {
 		return true

@@ -16,17 +16,17 @@ import (
 	"github.com/desir-go/desir/collections"
 )
 
-const entries = 1_000_000 // of a bulk load or walk
+const entries = 1_000_000 // entries of a bulk load or an iteration
 
-// bulk are the contests of what goes over a million entries. Their turns take as
-// long as it takes.
+// bulk returns the contests over a million entries. Their turns run to completion and
+// ignore the time slice.
 func (w *world) bulk() ([]contest, error) {
 	r, err := w.rueidis(w.addr)
 	if err != nil {
 		return nil, err
 	}
 	m := collections.NewMap[string, string](w.client(), "million")
-	other := w.client() // that of somebody else
+	other := w.client() // a concurrent user
 	clear := func(ctx context.Context) error { return m.Clear(ctx) }
 	load := func(ctx context.Context) (int, error) {
 		return m.Insert(ctx, func(yield func(string, string) bool) {
@@ -91,8 +91,8 @@ func (w *world) bulk() ([]contest, error) {
 	}, nil
 }
 
-// once runs work, looks at the memory that it takes, and has somebody else ask for a
-// key all the while.
+// once runs work once and measures its memory. While it runs, another client reads a key
+// repeatedly.
 func once(other *redis.Client, work func(ctx context.Context) (int, error)) runner {
 	return func(ctx context.Context, _ time.Duration) (sample, error) {
 		debug.FreeOSMemory()
@@ -146,7 +146,7 @@ func once(other *redis.Client, work func(ctx context.Context) (int, error)) runn
 	}
 }
 
-// memory is what the process has in use: heap, stacks, and what the runtime needs.
+// memory returns the memory that the process uses: heap, stacks and the runtime's own.
 func memory() uint64 {
 	samples := []metrics.Sample{{Name: "/memory/classes/total:bytes"}, {Name: "/memory/classes/heap/released:bytes"}}
 	metrics.Read(samples)

@@ -26,11 +26,12 @@ func checked(got, n int, err error) error {
 	return err
 }
 
-// callers of RPC, in all: for 16 clients they are divided among these.
+// clients is the number of clients of a contest with several clients. The callers are
+// divided among them.
 const clients = 16
 
-// calls are the contests of RPC. The workers, and the broker, are processes of their
-// own, and asynq's comes last: it never rests.
+// calls returns the contests of RPC. The workers and the broker run in separate
+// processes. asynq comes last, since it never idles.
 func (w *world) calls() ([]contest, error) {
 	if _, err := w.role("desir", w.addr); err != nil {
 		return nil, err
@@ -64,8 +65,7 @@ func (w *world) calls() ([]contest, error) {
 	}, nil
 }
 
-// loops returns the loops of an operation, which have its clients and processes in
-// common.
+// loops returns the loops of an operation, which share its clients and processes.
 func loops(connect func() (op, error)) func(callers int) runner {
 	do := sync.OnceValues(connect)
 	return func(callers int) runner {
@@ -114,7 +114,7 @@ func (w *world) natsCalls(n int) (op, error) {
 	}, nil
 }
 
-// oldCalls are those of the old client: each names a key for its reply.
+// oldCalls returns the call of the old client, which names a key for its reply.
 func (w *world) oldCalls(rdb *redis.Client) (op, error) {
 	_, err := w.role("old", w.addr)
 	var ids atomic.Int64

@@ -15,8 +15,8 @@ const (
 	many      = 100
 )
 
-// channels are the contests of values that travel through a queue. asynq and
-// watermill are started for each of their turns, since they never rest.
+// channels returns the contests of values that are sent through a queue. asynq and
+// watermill are started for each of their turns, since they never idle.
 func (w *world) channels() ([]contest, error) {
 	rdb := w.client()
 	r, err := w.rueidis(w.addr)
@@ -54,7 +54,7 @@ func (w *world) channels() ([]contest, error) {
 	}, nil
 }
 
-// chanFlow sends so many values in each call.
+// chanFlow sends the given number of values in each call.
 func chanFlow(rdb *redis.Client, sends int, receive func(ctx context.Context, c *channel.Chan[string], got func(int)) error) flow {
 	c := channel.NewChan[string](rdb, "chan")
 	values := make([]string, sends)
@@ -68,7 +68,7 @@ func chanFlow(rdb *redis.Client, sends int, receive func(ctx context.Context, c 
 		t := newTally(n)
 		return t.flow(ctx, n, ends{senders: senders, receivers: receivers, send: func(left int) error {
 			if left%sends != 0 {
-				return nil // the call before has sent it
+				return nil // an earlier call has sent it
 			}
 			_, err := c.SendMany(ctx, values...)
 			return err
@@ -76,7 +76,7 @@ func chanFlow(rdb *redis.Client, sends int, receive func(ctx context.Context, c 
 	}
 }
 
-// recv, recvMany and all are the ways to receive.
+// recv, recvMany and all are different ways to receive.
 func recv(ctx context.Context, c *channel.Chan[string], got func(int)) error {
 	for {
 		if _, err := c.Recv(ctx); err != nil {

@@ -9,7 +9,7 @@ import (
 	"github.com/valkey-io/valkey-go"
 )
 
-// client is one of the peers of the collections, and what it is asked.
+// client is a peer of the collections, with its operations.
 type client struct {
 	name      string
 	hget      func(ctx context.Context, key, field string) error
@@ -19,7 +19,7 @@ type client struct {
 	rpush     func(ctx context.Context, key, value string) error
 }
 
-// The peers of the collections, as their columns are called.
+// The names of the columns of the peers of the collections.
 const (
 	rueidisName = "rueidis"
 	cachedName  = "rueidis DoCache"
@@ -29,8 +29,8 @@ const (
 	duplexName  = "FullDuplex"
 )
 
-// clients returns a client of each peer for the server at addr, each with its
-// default options but rueidis' and valkey-go's cache.
+// clients returns a client of each peer for the server at addr. They have default
+// options, except that the caches of rueidis and valkey-go are off.
 func (w *world) clients(addr string) ([]client, error) {
 	r, err := w.rueidis(addr)
 	if err != nil {
@@ -118,7 +118,7 @@ func ofValkey(c valkey.Client) client {
 	}
 }
 
-// cached is rueidis with its client-side cache.
+// cached returns an operation of rueidis with its client-side cache.
 func (w *world) cached(addr string) (func(ctx context.Context, key, field string) error, error) {
 	c, err := rueidis.NewClient(rueidis.ClientOption{InitAddress: []string{addr}})
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	"github.com/desir-go/desir/counter"
 )
 
-const fields = 10_000 // of the map that all callers share
+const fields = 10_000 // fields of the map that all callers share
 
 // user is a struct of six fields.
 type user struct {
@@ -21,7 +21,7 @@ type user struct {
 	Balance float64
 }
 
-// scene is desir's objects on one way to the server, and the peers there.
+// scene contains desir's objects and the peers for one connection path to the server.
 type scene struct {
 	peers    []client
 	names    [fields]string
@@ -34,7 +34,7 @@ type scene struct {
 	mapNames map[int][]string
 }
 
-// name returns the field of the i-th turn of goroutine g.
+// name returns the field that goroutine g uses in its i-th operation.
 func (s *scene) name(g, i int) string { return s.names[(g*7919+i*31)%fields] }
 
 func (w *world) scene(addr string) (*scene, error) {
@@ -82,14 +82,14 @@ func (w *world) scene(addr string) (*scene, error) {
 	return s, nil
 }
 
-// job is one operation, of desir and of a peer.
+// job is one operation, as desir and as a peer performs it.
 type job struct {
 	work  string
 	desir op
 	peer  func(client) op
 }
 
-// jobs are the operations that all peers have.
+// jobs returns the operations that all peers have.
 func (s *scene) jobs() (get, set, has, next, push job) {
 	get = job{"Map.Get", func(ctx context.Context, g, i int) error {
 		_, _, err := s.strings.Get(ctx, s.name(g, i))
@@ -124,7 +124,7 @@ func (s *scene) jobs() (get, set, has, next, push job) {
 	return get, set, has, next, push
 }
 
-// must is what a goal asks of a job at a number of callers.
+// must is the ratio that a goal demands of a job at a number of callers.
 type must struct {
 	work    string
 	callers int
@@ -161,7 +161,7 @@ var musts = []must{
 	{"List.PushBack", 256, poolName, "G9", 4},
 }
 
-// contest lets desir and the peers do a job.
+// contest returns the contest of desir and the peers in a job.
 func (s *scene) contest(j job, callers int, leavable bool) contest {
 	run := op.loop
 	if leavable {
@@ -181,7 +181,7 @@ func (s *scene) contest(j job, callers int, leavable bool) contest {
 	return c
 }
 
-// collections are the contests of Map, Set, List and Counter.
+// collections returns the contests of Map, Set, List and Counter.
 func (w *world) collections() ([]contest, error) {
 	s, err := w.scene(w.addr)
 	if err != nil {
@@ -243,7 +243,7 @@ func (s *scene) getOver(n int) job {
 	}}
 }
 
-// getUser reads structs; the peers do not decode them.
+// getUser reads structs. The peers do not decode them.
 func (s *scene) getUser() job {
 	return job{"Map.Get of a struct", func(ctx context.Context, g, i int) error {
 		_, _, err := s.users.Get(ctx, s.name(g, i))

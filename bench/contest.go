@@ -8,23 +8,23 @@ import (
 	"time"
 )
 
-// contest is one piece of work that desir and its peers do in turns.
+// contest is a task that desir and its peers perform in turns.
 type contest struct {
 	work    string
 	callers int
-	spread  bool // over more processes or links than -pin has cores for
+	spread  bool // uses more processes or links than -pin has cores
 	value   func(sample) float64
-	unit    string                          // of the value; calls per second where there is none
-	tidy    func(ctx context.Context) error // before each turn
+	unit    string                          // unit of the value; "" means calls per second
+	tidy    func(ctx context.Context) error // called before each turn
 	desir   runner
 	peers   []peer
 }
 
-// peer is one that desir is beside, and how far ahead desir has to be: at least
-// must times its rate, or at most must times its latency where the value is one.
+// peer is a competitor of desir, with the goal for desir: at least must times the peer's
+// rate, or at most must times its latency if the value is a latency.
 type peer struct {
 	name string
-	goal string // with must: the project's name for it
+	goal string // name of the goal, if must is set
 	must float64
 	run  runner
 }
@@ -32,7 +32,7 @@ type peer struct {
 // runner works for about d.
 type runner func(ctx context.Context, d time.Duration) (sample, error)
 
-// lazy is a runner whose clients and processes are there from its first turn.
+// lazy returns a runner that starts its clients and processes in its first turn.
 func lazy(connect func() (runner, error)) runner {
 	made := sync.OnceValues(connect)
 	return func(ctx context.Context, d time.Duration) (sample, error) {
@@ -44,15 +44,15 @@ func lazy(connect func() (runner, error)) runner {
 	}
 }
 
-// sample is what a turn has shown.
+// sample is the measurement of one turn.
 type sample struct {
 	rate     float64 // per second
 	p50, p99 time.Duration
-	allocs   float64 // of each call, in this process
+	allocs   float64 // per call, in this process
 	note     string
 }
 
-// outcome is a contest's result: desir's own medians and the ratio to each peer.
+// outcome is the result of a contest: the medians of desir and the ratio to each peer.
 type outcome struct {
 	value, allocs float64
 	p50, p99      time.Duration
@@ -60,7 +60,8 @@ type outcome struct {
 	ratios        []float64
 }
 
-// hold lets all take their turns, another one first in each round.
+// hold runs all rounds. In each round every competitor takes a turn, and another one is
+// first.
 func (c contest) hold(ctx context.Context, s settings) (outcome, error) {
 	runners := []runner{c.desir}
 	for _, p := range c.peers {
@@ -72,7 +73,7 @@ func (c contest) hold(ctx context.Context, s settings) (outcome, error) {
 	}
 	var ours []sample
 	ratios := make([][]float64, len(c.peers))
-	for round := -1; round < s.rounds; round++ { // the first warms up
+	for round := -1; round < s.rounds; round++ { // round -1 warms up
 		samples := make([]sample, len(runners))
 		for turn := range runners {
 			who := (turn + round + 1) % len(runners)
@@ -111,7 +112,7 @@ func (c contest) hold(ctx context.Context, s settings) (outcome, error) {
 	return o, nil
 }
 
-// reached tells whether a ratio is as good as it must be.
+// reached reports whether a ratio meets the goal.
 func (c contest) reached(p peer, ratio float64) bool {
 	if c.value != nil {
 		return ratio <= p.must

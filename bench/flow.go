@@ -9,11 +9,11 @@ import (
 	"time"
 )
 
-// flow brings n values from those who send to those who receive and tells how long
-// it took until the last one was there.
+// flow sends n values to receivers and returns the time until the last one has arrived.
 type flow func(ctx context.Context, n int) (time.Duration, error)
 
-// runner measures a flow in values per second, of as many as take about so long.
+// runner measures a flow in values per second. It increases the number of values until
+// the flow takes longer than a quarter of d.
 func (f flow) runner() runner {
 	n := 2 * senders * many
 	return func(ctx context.Context, d time.Duration) (sample, error) {
@@ -32,7 +32,7 @@ func (f flow) runner() runner {
 	}
 }
 
-// leavable is the flow with contexts that can end for those who send, too.
+// leavable returns the flow with contexts that can end, for the senders too.
 func (f flow) leavable() flow {
 	return func(ctx context.Context, n int) (time.Duration, error) {
 		ctx, stop := context.WithCancel(ctx)
@@ -41,7 +41,7 @@ func (f flow) leavable() flow {
 	}
 }
 
-const stuck = 30 * time.Second // without all values: some were lost
+const stuck = 30 * time.Second // if values are missing after this time, they are lost
 
 // tally counts the values of a flow that were received.
 type tally struct {
@@ -61,11 +61,12 @@ func (t *tally) got(k int) {
 	}
 }
 
-// ends are who sends and who receives. Each sender sends as many values as the others, the
-// first one with most of them left. A receiver receives until its context ends, which
-// it does when all are there. A nil one is for peers who have goroutines of their
-// own: these call got. A receiver that does not look at its context while it waits
-// ends by what last sends, which is called once after all values.
+// ends contains the senders and receivers of a flow. All senders send the same number of
+// values. send gets the number of values that its sender has left, including this one. A
+// receiver receives until its context ends, which happens when all values have arrived.
+// receive is nil for peers with their own goroutines, which call got. A receiver that
+// ignores its context while it waits ends by the value that last sends. last is called
+// once after all values.
 type ends struct {
 	senders, receivers int
 	send               func(left int) error
@@ -73,7 +74,7 @@ type ends struct {
 	last               func() error
 }
 
-// flow lets n values flow, and everybody end.
+// flow sends n values and then ends all senders and receivers.
 func (t *tally) flow(ctx context.Context, n int, e ends) (time.Duration, error) {
 	ctx, stop := context.WithTimeout(ctx, stuck)
 	defer stop()

@@ -14,8 +14,8 @@ import (
 	"github.com/desir-go/desir/internal/kinds"
 )
 
-// TestKinds holds types of other modules to the promise of package codec. It stands here so
-// that users do not get these modules into their go.mod.
+// TestKinds checks the promises of package codec with types of other modules. It is in
+// this module so that the go.mod of users does not contain those modules.
 func TestKinds(t *testing.T) {
 	kinds.Check(t, "all", uuid.MustParse("7d444840-9dc0-11d1-b245-5ffdce74fad2"))
 	kinds.Check(t, "all", uuid.NullUUID{UUID: uuid.Max, Valid: true})

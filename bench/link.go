@@ -7,11 +7,11 @@ import (
 	"time"
 )
 
-const far = time.Millisecond // that a reply takes longer over the link
+const far = time.Millisecond // additional delay of a reply over the link
 
-// serveLink is a link to the server at addr on which replies take a millisecond
-// longer. It delays one direction only: a timer of an idle process is late by up to
-// a millisecond, and that should not happen twice.
+// serveLink is a link to the server at addr that delays replies by a millisecond. It
+// delays only one direction, since a timer of an idle process is late by up to a
+// millisecond and that should not happen twice.
 func serveLink(_ context.Context, addr string) (string, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -38,7 +38,7 @@ func serveLink(_ context.Context, addr string) (string, error) {
 	return l.Addr().String(), nil
 }
 
-// piece is what was read at once, and when it is due.
+// piece is the data of one read, with the time at which it is forwarded.
 type piece struct {
 	data []byte
 	due  time.Time

@@ -9,16 +9,15 @@ import (
 	"time"
 )
 
-// op is one operation of a competitor, the i-th of goroutine g.
+// op performs one operation of a competitor, the i-th of goroutine g.
 type op func(ctx context.Context, g, i int) error
 
-const timed = 16 // one of so many operations is
+const timed = 16 // one operation of 16 is timed
 
-// loop is a closed loop: so many callers, each of whom waits for an answer before it
-// asks again.
+// loop returns a closed loop: each caller waits for a reply before its next call.
 func (do op) loop(callers int) runner { return do.load(callers, false) }
 
-// leavable is loop with a context that can end for each caller.
+// leavable is like loop, with a context that can end for each caller.
 func (do op) leavable(callers int) runner { return do.load(callers, true) }
 
 func (do op) load(callers int, cancelable bool) runner {
@@ -31,7 +30,7 @@ func (do op) load(callers int, cancelable bool) runner {
 		var group sync.WaitGroup
 		var first error
 		var once sync.Once
-		counts := make([]int, callers*8) // a cache line apart
+		counts := make([]int, callers*8) // one cache line per caller
 		waits := make([][]time.Duration, callers)
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
@@ -79,7 +78,7 @@ func (do op) load(callers int, cancelable bool) runner {
 	}
 }
 
-// quantiles returns the median and what one of a hundred is above.
+// quantiles returns the median and the 99th percentile.
 func quantiles(all []time.Duration) (p50, p99 time.Duration) {
 	if len(all) == 0 {
 		return 0, 0

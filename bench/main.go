@@ -1,5 +1,5 @@
-// Bench measures desir side by side with its peers, on a redis-server of its
-// own, and prints tables of ratios. See README.md.
+// Bench compares desir with its peers, on a dedicated redis-server, and prints tables of
+// ratios. See README.md.
 package main
 
 import (
@@ -21,10 +21,10 @@ import (
 type settings struct {
 	rounds int
 	slice  time.Duration
-	goals  []string // none: all
+	goals  []string // empty: all
 	pinned bool
 	cpu    string
-	groups []string // none: all
+	groups []string // empty: all
 }
 
 func main() {
@@ -63,7 +63,8 @@ func main() {
 	}
 }
 
-// onOneCore becomes the same program on the core that the server is not on.
+// onOneCore replaces this process by the same program, pinned to a core that the server
+// does not use.
 func onOneCore() error {
 	taskset, err := exec.LookPath("taskset")
 	if err != nil {
@@ -76,7 +77,8 @@ func onOneCore() error {
 	return syscall.Exec(taskset, slices.Concat([]string{"taskset", "-c", "1", self}, os.Args[1:]), os.Environ())
 }
 
-// groups are the tables, by the word that asks for them: some have more than one.
+// groups contains the tables by the argument that selects them. A group may have several
+// tables.
 var groups = []struct {
 	name string
 	of   func(*world) ([]contest, error)
@@ -134,7 +136,7 @@ func run(ctx context.Context, s settings) error {
 	return nil
 }
 
-// choose returns the contests that the flags ask for, with the peers that they ask for.
+// choose returns the contests and peers that the flags select.
 func (s settings) choose(all []contest) (chosen []contest) {
 	for _, c := range all {
 		if s.pinned && (c.callers > 16 || c.spread) {

@@ -9,13 +9,14 @@ import (
 	"github.com/desir-go/desir/collections"
 )
 
-// swap is what users of go-redis write for Map.Swap.
+// swap is a script that users of go-redis write instead of Map.Swap.
 var swap = redis.NewScript(`
 local old = redis.call('HGET', KEYS[1], ARGV[1])
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
 return old`)
 
-// others are operations beside the same command through go-redis' pool.
+// others returns contests of further operations with the same command through the pool of
+// go-redis.
 func (w *world) others(s *scene) []contest {
 	rdb, pool := w.client(), w.client()
 	set := collections.NewSet[string](rdb, "set:added")

@@ -11,18 +11,19 @@ import (
 )
 
 const (
-	pace  = time.Millisecond // from one message to the next
-	paced = 2                // so many slices long is a turn: its p99 is one of few
+	pace  = time.Millisecond // interval between messages
+	paced = 2                // slices per turn: a short turn has too few samples for a p99
 )
 
-// way is how one who sends reaches one who waits. What travels is when it was sent.
+// way is a path from a sender to a waiting receiver. A message contains the time at which
+// it was sent.
 type way struct {
 	send    func(ctx context.Context, at int64) error
 	receive func(ctx context.Context) (at int64, err error)
 }
 
-// runner sends at a fixed pace, whether the last message has arrived or not, and
-// measures how long each takes. The sender's context can end if it is leavable.
+// runner sends at a fixed pace, whether or not the last message has arrived, and measures
+// the latency of each message. If leavable is true, the sender's context can end.
 func (w way) runner(leavable bool) runner {
 	return func(ctx context.Context, d time.Duration) (sample, error) {
 		n := int(paced * d / pace)
@@ -61,7 +62,7 @@ func (w way) runner(leavable bool) runner {
 	}
 }
 
-// latencies are the contests of how long a message takes to one who waits for it.
+// latencies returns the contests of the latency of a message to a waiting receiver.
 func (w *world) latencies() ([]contest, error) {
 	rdb, pool := w.client(), w.client()
 	c := channel.NewChan[int64](rdb, "paced")

@@ -17,7 +17,7 @@ import (
 	"github.com/redis/rueidis"
 )
 
-// over is the value that ends a receiver who blocks: there is one for each.
+// over is the value that ends a blocking receiver. One is sent for each receiver.
 const over = ""
 
 var overs = func() (all []any) {
@@ -27,7 +27,7 @@ var overs = func() (all []any) {
 	return all
 }()
 
-// polled is a list with a blocking pop for each value.
+// polled uses a list with a blocking pop for each value.
 func polled(pool *redis.Client) flow {
 	return func(ctx context.Context, n int) (time.Duration, error) {
 		t := newTally(n)
@@ -45,7 +45,7 @@ func polled(pool *redis.Client) flow {
 	}
 }
 
-// moved is a list whose values are kept in another one while somebody has them.
+// moved uses a list and keeps values in a second list while they are processed.
 func moved(pool *redis.Client) flow {
 	var ids atomic.Int64
 	return func(ctx context.Context, n int) (time.Duration, error) {
@@ -97,7 +97,7 @@ func polledByRueidis(r rueidis.Client) flow {
 	}
 }
 
-// popped is a sorted set with a blocking pop for each value.
+// popped uses a sorted set with a blocking pop for each value.
 func popped(pool *redis.Client) flow {
 	var ids atomic.Int64
 	push := func(ctx context.Context, score float64, v string) error {
@@ -129,7 +129,7 @@ func popped(pool *redis.Client) flow {
 	}
 }
 
-// until counts what next brings until it is over.
+// until counts the values that next returns, until it returns over.
 func until(ctx context.Context, t *tally, next func() (string, error)) error {
 	for ctx.Err() == nil {
 		v, err := next()
@@ -146,7 +146,7 @@ func until(ctx context.Context, t *tally, next func() (string, error)) error {
 	return nil
 }
 
-// second returns the value of a key and its value.
+// second returns the value of a pair of key and value.
 func second(v []string) string {
 	if len(v) < 2 {
 		return over
@@ -154,8 +154,8 @@ func second(v []string) string {
 	return v[1]
 }
 
-// natsQueue is NATS without storage: a queue group whose members have no bound,
-// and senders that wait for the broker as often as SendMany does.
+// natsQueue uses NATS without storage: a queue group whose members have no limit, and
+// senders that wait for the broker as often as SendMany does.
 func (w *world) natsQueue() (flow, error) {
 	url, err := w.role("broker", "")
 	if err != nil {
@@ -195,7 +195,7 @@ func (w *world) natsQueue() (flow, error) {
 	}, nil
 }
 
-// asynqQueue has a server in this process for the time of its turn.
+// asynqQueue runs a server in this process during its turn.
 func asynqQueue(addr string) flow {
 	opt := asynq.RedisClientOpt{Addr: addr}
 	return func(ctx context.Context, n int) (time.Duration, error) {
@@ -217,8 +217,7 @@ func asynqQueue(addr string) flow {
 	}
 }
 
-// watermillQueue has a consumer group with a consumer for each receiver for the
-// time of its turn.
+// watermillQueue runs a consumer group with one consumer per receiver during its turn.
 func watermillQueue(addr string) flow {
 	return func(ctx context.Context, n int) (time.Duration, error) {
 		t := newTally(n)

@@ -25,11 +25,11 @@ import (
 	"github.com/desir-go/desir/rpc"
 )
 
-// double is what all workers do.
+// double is the method of all workers.
 var double = rpc.NewMethod[int, int]("double", rpc.Doc("twice the number"))
 
-// roles are the processes that this program is besides the one that measures. Each
-// gets an argument, says a line when it is ready, and ends with its standard input.
+// roles contains the functions of the child processes of this program. A child gets one
+// argument, prints a line when it is ready, and ends when its standard input is closed.
 var roles = map[string]func(ctx context.Context, arg string) (string, error){
 	"desir":   serveDesir,
 	"old":     serveOld,
@@ -54,7 +54,7 @@ func play(role, arg string) error {
 	return err
 }
 
-// cast starts a process that plays a role, and returns what it said.
+// cast starts a process for a role and returns the line that it prints.
 func cast(role, arg string) (said string, stop func(), err error) {
 	self, err := os.Executable()
 	if err != nil {
@@ -99,7 +99,8 @@ func serveDesir(ctx context.Context, addr string) (string, error) {
 	return "ready", err
 }
 
-// serveOld is the design of the old client: each call names a key for its reply.
+// serveOld is a worker with the design of the old client: each call names a key for its
+// reply.
 func serveOld(ctx context.Context, addr string) (string, error) {
 	rdb := redis.NewClient(&redis.Options{Addr: addr})
 	for range 16 {
@@ -121,10 +122,10 @@ func serveOld(ctx context.Context, addr string) (string, error) {
 	return "ready", rdb.Ping(ctx).Err()
 }
 
-// Calc is net/rpc's receiver.
+// Calc is the receiver for net/rpc.
 type Calc struct{}
 
-// Double is its method.
+// Double is the method that net/rpc calls.
 func (Calc) Double(n int, out *int) error {
 	*out = 2 * n
 	return nil

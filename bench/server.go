@@ -13,7 +13,7 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// server is a redis-server of our own, which keeps nothing.
+// server is a dedicated redis-server without persistence.
 type server struct {
 	addr, version string
 	cmd           *exec.Cmd

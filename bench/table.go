@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// table holds contests and prints a row for each, with a column for each peer: how
-// many times as fast desir is, and what it has to be.
+// table runs contests and prints a row for each, with a column for each peer. A cell
+// contains the ratio of desir to the peer, and the goal.
 func table(ctx context.Context, s settings, contests []contest) error {
 	var peers []string
 	for _, c := range contests {

@@ -10,13 +10,13 @@ import (
 	"github.com/desir-go/desir/channel"
 )
 
-// backlog is how many messages may wait for a subscriber. When there are more, the
-// connection waits: in desir by its policy, in go-redis until a minute has gone.
+// backlog is the number of messages that may wait for a subscriber. When it is full, the
+// connection blocks: in desir by its policy, in go-redis for up to a minute.
 const backlog = 1024
 
-// topics are the contests of publish and subscribe: every message reaches everybody. A
-// publisher waits for the server's answer, so that it is ahead of the subscribers by
-// what their connections and backlogs hold, and no more.
+// topics returns the contests of publish/subscribe, in which every subscriber gets every
+// message. A publisher waits for the server's reply. So it is ahead of the subscribers by
+// no more than their connections and backlogs hold.
 func (w *world) topics() ([]contest, error) {
 	rdb, pool := w.client(), w.client()
 	desir, peers := topicFlow(rdb, 1, 1), pubsubFlow(pool, 1, 1)
@@ -87,7 +87,8 @@ func pubsubFlow(pool *redis.Client, publishers, subscribers int) flow {
 	}
 }
 
-// each lets n messages arrive in all, the same ones at each subscriber.
+// each publishes messages until n have arrived in total. Every subscriber gets the same
+// ones.
 func each(ctx context.Context, n, publishers, subscribers int, publish func() error, receive func(ctx context.Context, who int, got func(int)) error) (time.Duration, error) {
 	n /= publishers * subscribers
 	n *= publishers

@@ -6,14 +6,14 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// world is the server, and the processes and clients that contests have asked for.
+// world contains the server, and the processes and clients that contests have started.
 type world struct {
 	addr  string
-	said  map[string]string // by the roles that play
-	stops []func()          // of what has to end
+	said  map[string]string // lines of the running roles
+	stops []func()          // end processes and clients
 }
 
-// text is what most values are.
+// text is the content of most values.
 const text = "what a user wrote about pears"
 
 // client returns a client of go-redis with its default options.
@@ -25,7 +25,8 @@ func (w *world) clientAt(addr string) *redis.Client {
 	return rdb
 }
 
-// role returns what a process said that plays a role, and starts it first if need be.
+// role returns the line that the process of a role printed. It starts the process if
+// needed.
 func (w *world) role(name, arg string) (string, error) {
 	if said, ok := w.said[name]; ok {
 		return said, nil
@@ -48,5 +49,5 @@ func (w *world) close() {
 	}
 }
 
-// errResult is a competitor's that does not do what it should.
+// errResult is returned for a competitor with a wrong result.
 var errResult = errors.New("a wrong result")

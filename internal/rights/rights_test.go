@@ -20,8 +20,8 @@ var errLost = errors.New("values were lost")
 
 func TestMain(m *testing.M) {
 	slog.SetDefault(slog.New(slog.NewTextHandler(&logged, nil)))
-	redistest.Parallel(12) // most tests wait
-	os.Exit(redistest.Main(m))
+	redistest.Parallel(12)    // most tests wait
+	os.Exit(redistest.Run(m)) // Main would replace the logger
 }
 
 // exercises has the calls of each role, and the roles that these need for other objects.

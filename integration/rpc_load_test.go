@@ -74,7 +74,7 @@ func (c *calls) verify(found *findings, lossy window) {
 			found.add("call %s ran %d times", id, len(times))
 		}
 		if err := c.not[id]; err != nil && !lossy.any(times) {
-			found.add("call %s ran, and its caller was told that it did not: %v", id, err)
+			found.add("call %s ran, but its caller got an error which says that it did not: %v", id, err)
 		}
 	}
 	if n := len(c.odd); n > 0 {

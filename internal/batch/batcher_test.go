@@ -151,7 +151,7 @@ func (x *lab) occupy() {
 		x.call(x.Context(), x.ask("busy", fmt.Sprint(i)))
 	}
 	if n := len(x.batches()); n != maxWorkers {
-		x.Fatalf("%d batches are under way, want %d", n, maxWorkers)
+		x.Fatalf("%d batches are in flight, want %d", n, maxWorkers)
 	}
 }
 
@@ -269,7 +269,7 @@ func TestLeave(t *testing.T) {
 		time.Sleep(3 * time.Millisecond)
 		synctest.Wait()
 		if first.outcome != Abandoned || x.left.Load() != 0 {
-			x.Errorf("under way: %+v after %v, %d batches left; want Abandoned, and a batch that is not", *first, time.Since(start), x.left.Load())
+			x.Errorf("in flight: %+v after %v, %d batches left; want Abandoned, and a batch that is not", *first, time.Since(start), x.left.Load())
 		}
 		x.free(maxWorkers)
 		x.sent("echo a last")
@@ -417,12 +417,12 @@ func (x *lab) occupyOthers() {
 func TestEnter(t *testing.T) {
 	inLab(t, func(x *lab) {
 		if !x.TryAcquire() || x.TryAcquire() {
-			x.Error("Enter: want true, and false to the second")
+			x.Error("TryAcquire: want true, and then false")
 		}
 		r := x.call(x.Context(), x.ask("a", "1"))
 		x.Release()
 		if x.TryAcquire() {
-			x.Error("Enter with a batch under way")
+			x.Error("TryAcquire succeeds with a batch in flight")
 		}
 		x.free(1)
 		x.answered(r, "1")

@@ -53,7 +53,7 @@ func TestWithdraw(t *testing.T) {
 		first, second := x.ask("a", "1"), x.ask("a", "2")
 		r1, r2 := x.post(first, false), x.post(second, false)
 		if x.Cancel(first) || !x.Cancel(second) || x.Cancel(second) {
-			x.Error("what is under way was taken back, or what waits was not")
+			x.Error("a call in flight was canceled, or a pending one was not")
 		}
 		x.free(1)
 		x.sent("echo a 1")

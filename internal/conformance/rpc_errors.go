@@ -179,7 +179,7 @@ func rpcNobody(t *testing.T, r *redistest.Redis) {
 	}
 	must(t, r.Client.Set(t.Context(), keys.Part(service, "alive"), "many", time.Minute).Err())
 	if _, err := sum.Call(t.Context(), c, nil); !errors.Is(err, rpc.ErrNoWorkers) {
-		t.Errorf("a word of nobody we know: %v; want ErrNoWorkers", err)
+		t.Errorf("an unknown value in the key of workers: %v; want ErrNoWorkers", err)
 	}
 	p := sum.Go(t.Context(), c, []int{1, 2}, patient)
 	worker(t, r.Client, service, func(s *rpc.Server) { sum.Handle(s, addUp) })

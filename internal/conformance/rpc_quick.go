@@ -103,7 +103,7 @@ func rpcQuick(t *testing.T, r *redistest.Redis) {
 				must(t, err)
 				for i, one := range results {
 					if one.Err != nil || one.Value != reqs[i] {
-						t.Fatalf("beside one that waits, call %d: %q, %v", i, one.Value, one.Err)
+						t.Fatalf("while another one waits, call %d: %q, %v", i, one.Value, one.Err)
 					}
 				}
 			}

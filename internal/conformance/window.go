@@ -199,7 +199,7 @@ func windowUndecodable(t *testing.T, r *redistest.Redis) {
 			"Count": second(w.Count(ctx)), "Add": second(w.Add(ctx, 1)), "Allow": second(w.Allow(ctx, 5)),
 		} {
 			if !errors.Is(err, desir.ErrWrongType) || strings.Contains(err.Error(), marker) {
-				t.Errorf("%s beside %q %q: error %v, want ErrWrongType", op, field, value, err)
+				t.Errorf("%s with field %q %q: error %v, want ErrWrongType", op, field, value, err)
 			}
 		}
 		equal(t, "the hash", contents(t, r.Raw(), at), before)

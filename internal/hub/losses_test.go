@@ -42,7 +42,7 @@ func TestLosses(t *testing.T) {
 	redistest.Eventually(t, 20*time.Second, func() bool {
 		runtime.GC()
 		return counted() <= others+2 && rows() <= before
-	}, "hubs and clients that nobody has are forgotten")
+	}, "unreachable hubs and clients are dropped")
 	if n, w, zero := Lost(rdb), Lost(wrapped{rdb}), Lost(none); n != 5 || w != 1 || zero != 0 || Lost(nil) != 0 {
 		t.Errorf("losses %d, %d and %d; want 5, 1, 0", n, w, zero)
 	}

@@ -6,7 +6,7 @@ import "testing"
 func TestSizes(t *testing.T) {
 	e := newSizes().of("key")
 	if n := e.guess(); n != firstGuess {
-		t.Errorf("a key nobody has seen: %d bytes, want %d", n, firstGuess)
+		t.Errorf("a key that was never read: %d bytes, want %d", n, firstGuess)
 	}
 	e.saw(1 << 20)
 	if n := e.guess(); n <= sharedSize {

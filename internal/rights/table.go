@@ -4,8 +4,9 @@ package rights
 var Roles = []Role{
 	{
 		Type: "Server", Name: "checker",
-		Does:  "desir.Check; NAME is not used",
-		Where: Where{All: Rules{Commands: "info time"}},
+		Does:   "desir.Check; NAME is not used",
+		Where:  Where{All: Rules{Commands: "time"}},
+		Spared: Where{All: Rules{Commands: "info"}},
 	},
 	{
 		Type: "Map", Name: "reader",

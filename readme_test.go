@@ -13,7 +13,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"unicode/utf8"
 )
 
 // guides are the pages whose Go blocks are run.
@@ -113,32 +112,6 @@ func TestReadmeIsShort(t *testing.T) {
 	}
 	if n := bytes.Count(readme, []byte("\n")); n > 200 {
 		t.Errorf("the README has %d lines; want at most 200", n)
-	}
-}
-
-// TestProseIsNarrow holds the lines of the documents to a width that a review can
-// show. Tables, code and the README's badges are exempt.
-func TestProseIsNarrow(t *testing.T) {
-	t.Parallel()
-	pages, err := filepath.Glob("docs/*.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, page := range append(pages, "README.md", "CONTRIBUTING.md", "CHANGELOG.md") {
-		text, err := os.ReadFile(page)
-		if err != nil {
-			t.Fatal(err)
-		}
-		code := false
-		for i, line := range strings.Split(string(text), "\n") {
-			if strings.HasPrefix(line, "```") {
-				code = !code
-			}
-			table := strings.HasPrefix(strings.TrimSpace(line), "|")
-			if n := utf8.RuneCountInString(line); n > 160 && !code && !table && !strings.HasPrefix(line, "[![") {
-				t.Errorf("%s:%d has %d columns; want at most 160", page, i+1, n)
-			}
-		}
 	}
 }
 

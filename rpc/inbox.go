@@ -120,8 +120,8 @@ func (b *inbox) has(id uint64, p *call) bool {
 	return b.pending[id] == p
 }
 
-// remove removes a call, and reports whether it was pending. Whoever removes it must end
-// it.
+// remove removes a call, and reports whether it was pending. The caller must end the call
+// then.
 func (b *inbox) remove(id uint64, p *call) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()

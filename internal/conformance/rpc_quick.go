@@ -16,19 +16,19 @@ import (
 	"github.com/desir-go/desir/rpc"
 )
 
-// inTurn reports whether a handler runs in the goroutine that reads calls.
-func inTurn() bool {
+// inline reports whether a handler runs in the goroutine that reads calls.
+func inline() bool {
 	var pcs [32]uintptr
 	frames := runtime.CallersFrames(pcs[:runtime.Callers(1, pcs[:])])
 	for f, more := frames.Next(); more; f, more = frames.Next() {
-		if strings.HasSuffix(f.Function, "(*turn).see") {
+		if strings.HasSuffix(f.Function, "(*inlineBatch).see") {
 			return true
 		}
 	}
 	return false
 }
 
-var errNotYet = errors.New("not in a turn")
+var errNotYet = errors.New("not on the goroutine that reads calls")
 
 // quick starts a worker whose Greet is known to be quick. Greet returns at once, unless
 // its argument makes it wait until leave is closed, panic or end its goroutine.
@@ -40,7 +40,7 @@ func quick(t *testing.T, r *redistest.Redis, opts ...rpc.ServerOption) (s *rpc.S
 		greet.Handle(s, func(ctx context.Context, what string) (string, error) {
 			switch what {
 			case "where":
-				if !inTurn() {
+				if !inline() {
 					return "", errNotYet
 				}
 			case "wait":

@@ -1,7 +1,8 @@
 -- call: store calls for the workers of a service.
 -- KEYS[1] calls  list    KEYS[2] alive  string, how many calls may wait; it exists while a worker lives
 -- ARGV[1] life of the list in ms    ARGV[2..] calls, the first one first
--- returns {stored, now}: how many calls were stored, the others found no room; -1 if no worker lives; the server's clock
+-- returns {stored, now}: how many calls were stored, the others found no room; -1 if no worker lives;
+--         the server's clock
 -- in ms
 -- O(calls). Atomic.
 local t = redis.call('TIME')

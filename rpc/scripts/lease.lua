@@ -1,8 +1,10 @@
 -- lease: begin a worker's incarnation, or renew its lease.
 -- flags: allow-oom
--- KEYS[1] workers  sorted set, by the end of the lease in ms    KEYS[2] ended  sorted set, "until id" by when its calls are lost
+-- KEYS[1] workers  sorted set, by the end of the lease in ms
+-- KEYS[2] ended    sorted set, "until id" by when its calls are lost
 -- KEYS[3] about    hash    KEYS[4] alive  string, how many calls may wait
--- ARGV[1] id    ARGV[2] lease in ms    ARGV[3] how many calls may wait    ARGV[4] what the worker publishes about itself
+-- ARGV[1] id    ARGV[2] lease in ms    ARGV[3] how many calls may wait
+-- ARGV[4] what the worker publishes about itself
 -- ARGV[5] "begin", or "renew", which fails when the incarnation was ended
 -- returns {1, now, id ...}, with up to 16 workers whose lease has expired: the receiver ends them by leave.lua;
 -- {0, now} when there is nothing to renew

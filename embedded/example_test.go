@@ -9,7 +9,7 @@ import (
 	"github.com/desir-go/desir/embedded"
 )
 
-func Example() {
+func ExampleServer() {
 	server, err := embedded.Start()
 	if err != nil {
 		log.Fatal(err)

@@ -54,7 +54,7 @@ func ExampleNew() {
 	}
 }
 
-func ExampleEnv_Proxy() {
+func ExampleProxy_DropReplies() {
 	var t *testing.T
 
 	p := integration.New(t).Proxy()
@@ -68,7 +68,7 @@ func ExampleEnv_Proxy() {
 	}
 }
 
-func ExampleEnv_Server() {
+func ExampleServer_Freeze() {
 	var t *testing.T
 
 	e := integration.New(t, integration.Alone())

@@ -238,7 +238,7 @@ func TestLinearizable(t *testing.T) {
 			s := objects{collections.NewMap[string, string](rdb, at, opts...), counter.New(rdb, at+" counter", counterOpts...)}
 			h, n := history(random, p, s, names)
 			if result := porcupine.CheckOperationsTimeout(linear, h, patience); result != porcupine.Ok {
-				t.Errorf("round %d, fusion: %t: the checker says %s of %d calls, %d of them lost", round, round%2 == 0, result, len(h), n)
+				t.Errorf("round %d, batching: %t: the checker says %s of %d calls, %d of them lost", round, round%2 == 0, result, len(h), n)
 			}
 			calls, lost = calls+len(h), lost+n
 		}

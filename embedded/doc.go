@@ -36,7 +36,7 @@
 //     1e14 are converted to text as digits, not as 1e+14. An error of a command in a
 //     script starts with "ERR Error compiling script", not with its own code, such as
 //     WRONGTYPE.
-//   - INCRBY and HINCRBY wrap around on overflow instead of refusing.
+//   - HINCRBY wraps around on overflow instead of refusing.
 //   - An unknown command inside MULTI does not make EXEC fail. Its reply is missing, so a
 //     client waits for the reply until its timeout.
 //   - COMMAND DOCS, COMMAND INFO and COMMAND COUNT all reply as COMMAND does.

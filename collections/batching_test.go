@@ -27,12 +27,12 @@ func TestFusion(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for _, fused := range []bool{true, false} {
+	for _, batched := range []bool{true, false} {
 		var opts []collections.Option
-		if !fused {
+		if !batched {
 			opts = append(opts, collections.Unbatched())
 		}
-		at := fmt.Sprint("fused ", fused)
+		at := fmt.Sprint("batched ", batched)
 		m := collections.NewMap[int, int](rdb, at+" map", opts...)
 		l := collections.NewList[int](rdb, at+" list", opts...)
 		sets := p.CountFunc(redistest.Command("hset"))
@@ -59,8 +59,8 @@ func TestFusion(t *testing.T) {
 			}
 		}
 		for what, sent := range map[string]int{"Set": sets(), "Get": gets(), "PushBack": pushes()} {
-			if fused && sent > n/4 || !fused && sent != n {
-				t.Errorf("%d calls of %s were %d commands; fusion: %t", n, what, sent, fused)
+			if batched && sent > n/4 || !batched && sent != n {
+				t.Errorf("%d calls of %s were %d commands; batching: %t", n, what, sent, batched)
 			}
 		}
 	}

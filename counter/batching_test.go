@@ -23,9 +23,9 @@ func TestFusedNumbers(t *testing.T) {
 	s := redistest.StartServer(t)
 	p := redistest.NewProxy(t, s.Addr)
 	rdb := s.Client(t, func(o *redis.Options) { o.Addr, o.PoolSize = p.Addr(), 10 })
-	for _, fused := range []bool{true, false} {
-		c := counter.New(rdb, "fused")
-		if !fused {
+	for _, batched := range []bool{true, false} {
+		c := counter.New(rdb, "batched")
+		if !batched {
 			c = counter.New(rdb, "apart", counter.Unbatched())
 		}
 		sent := p.CountFunc(redistest.Command("incrby"))
@@ -42,8 +42,8 @@ func TestFusedNumbers(t *testing.T) {
 				t.Fatalf("number %d is %d", i+1, v)
 			}
 		}
-		if k := sent(); fused && k > n/4 || !fused && k != n {
-			t.Errorf("%d calls were %d commands; fusion: %t", n, k, fused)
+		if k := sent(); batched && k > n/4 || !batched && k != n {
+			t.Errorf("%d calls were %d commands; batching: %t", n, k, batched)
 		}
 	}
 }

@@ -16,14 +16,14 @@ var (
 	// ErrMaybeRan means that a write may have been executed: its reply was lost, or the
 	// context ended while the write was in flight. Setting the same value again is safe
 	// unless another caller wrote in between. Before retrying an increment, push or
-	// pop, check the current state. A late copy of the write can still arrive while the
-	// network recovers. Reads never return ErrMaybeRan.
+	// pop, check the current state. The server may also execute the write after the call
+	// has returned, while the network recovers. Reads never return ErrMaybeRan.
 	ErrMaybeRan = send.ErrMaybeRan
 
 	// ErrUnavailable means that nothing was executed. Causes are: no connection; a
 	// server that is loading, read-only, down or busy; too many commands in flight; a
-	// context that ended before anything was sent. Writes have already been retried up
-	// to three times. Retrying later is safe.
+	// context that ended before anything was sent. Except in the last two cases the
+	// library has already retried a write up to three times. Retrying later is safe.
 	ErrUnavailable = send.ErrUnavailable
 
 	// ErrNotSupported means that the server or the client lacks a feature the call
@@ -36,8 +36,9 @@ var (
 	// was executed. Give the names one hash tag: "{shop}:a", "{shop}:b".
 	ErrCrossSlot = keys.ErrCrossSlot
 
-	// ErrClosed means that the object (a Chan, a Sub or an rpc.Client) was closed, or
-	// that its client was closed, by [Close] or otherwise. Nothing was executed.
+	// ErrClosed means that the object (a Chan, an rpc.Client or a command.Session) was
+	// closed, or that its client was closed, by [Close] or otherwise. Nothing was
+	// executed, unless the error also wraps ErrMaybeRan.
 	ErrClosed = send.ErrClosed
 
 	// ErrFull means that a bound was reached and nothing was stored: the Buffer of a

@@ -6,7 +6,9 @@ import (
 )
 
 // Recv takes the next value. It waits until there is one. If a value has arrived when the
-// context ends, Recv returns it. Otherwise nothing was taken.
+// context ends, Recv returns it. If a value is in flight to it, Recv waits up to 50 ms for
+// it. A value that arrives later is not lost: it goes to another receiver or back to the head
+// of the channel.
 //
 // Recv fails with [desir.ErrClosed] when the channel is closed and empty. It fails with a
 // [*codec.DecodeError] if the stored bytes do not decode as a T. Those bytes are consumed,

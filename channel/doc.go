@@ -21,17 +21,26 @@
 //
 // A Chan is a Redis list. An element is an encoded value and nothing else, so plain RPUSH
 // and LPOP in redis-cli interoperate with it. Each value goes to one receiver. Values are
-// received in the order in which their sends were executed. Close sets a mark in Redis that
-// every process sees: receivers drain the remaining values and then stop, and senders get
+// taken in the order in which Redis executed their sends. With several receivers, the order
+// in which they process their values is not defined. Close sets a mark in Redis that every
+// process sees: receivers drain the remaining values and then stop, and senders get
 // [desir.ErrClosed].
 //
 // Delivery is at most once. A value that no receiver has taken is not lost: a cancel, a
-// deadline or a break out of the loop loses nothing. If a receiver leaves while a value is
-// in flight to it, the value goes to another receiver or back to the head of the list. In
-// that time another process may have taken later values. Values are lost only if the
-// process dies, or if the connection is cut while values are handed over. The loss is at
-// most one value for each receiver that was waiting there. With [Chan.RecvMany] or
-// [Prefetch] it is at most the number of values that the receiver may take at once.
+// deadline or a break out of the loop loses nothing. If the context of a receiver ends while
+// a take for it is in flight, the receiver waits up to 50 ms for the reply and returns the
+// value that arrives. A value that arrives later goes to another receiver or back to the
+// head of the list. In that time another process may have taken later values.
+//
+// Values are lost only if the process dies, if the connection is cut while values are handed
+// over, or if a value cannot be put back. The loss is at most one value for each receiver
+// that was waiting there. With [Chan.RecvMany] or [Prefetch] it is at most the number of
+// values that the receiver may take at once. [PerhapsLost] counts the values that a running
+// process may have lost.
+//
+// To end a program without loss, call [desir.Close]. Alternatively, cancel the contexts of
+// all receivers, wait until they have returned, and close the client. If the client is
+// closed while receivers wait, they end with desir.ErrClosed within a few seconds.
 //
 // All waiting receivers of a client share one connection; on a cluster, one connection for
 // each node. The client blocks on wake tokens (BLPOP) for one second at a time, and the

@@ -6,7 +6,9 @@ import (
 )
 
 // Recv takes the next letter. It waits until there is one. If a letter has arrived when the
-// context ends, Recv returns it. Otherwise nothing was taken.
+// context ends, Recv returns it. If a letter is in flight to it, Recv waits up to 50 ms for
+// it. A letter that arrives later is not lost: it goes to another receiver or back to the
+// mailbox.
 //
 // Recv fails with a [*codec.DecodeError] if the stored bytes do not decode as a letter. Those
 // bytes are consumed, and Recv may be called again.

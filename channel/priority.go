@@ -106,7 +106,8 @@ func (q *PriorityQueue[T]) pop(ctx context.Context) (v T, ok bool, err error) {
 }
 
 // Pop takes the first value. It waits until there is one. If a value has arrived when the
-// context ends, Pop returns it. Otherwise nothing was taken.
+// context ends, Pop returns it. If a value is in flight to it, Pop waits up to 50 ms for it.
+// A value that arrives later is not lost: it goes to another consumer or back to its position.
 //
 // Pop fails with a [*codec.DecodeError] if the stored bytes do not decode as a T. Those bytes
 // are consumed, and Pop may be called again.

@@ -55,7 +55,7 @@ func subscribe[T any](ctx context.Context, hub *hub.Hub, r listen.Request, decod
 //   - the context's error
 //   - [desir.ErrFull] with a *GapError, with [Fail]
 //   - [desir.ErrDenied], when the user may no longer subscribe
-//   - [desir.ErrUnavailable], when the client was closed
+//   - [desir.ErrClosed], when the client was closed
 func (s *Sub[T]) All(ctx context.Context, opts ...LoopOption) iter.Seq2[Message[T], error] {
 	l := loopOf(opts)
 	return func(yield func(Message[T], error) bool) {

@@ -33,7 +33,7 @@ import (
 // the probe does not arrive within 5 s, the client replaces the connection, which is a gap. So
 // a frozen connection, or a server that is no longer the master, is detected within 10 s. If
 // the user may not publish to that channel, the client sends PING instead, which does not
-// detect the latter.
+// detect a server that is no longer the master.
 //
 // Create a Topic with [NewTopic]. It is safe for concurrent use.
 type Topic[T any] struct {

@@ -17,7 +17,7 @@
 //	bool                                                  1 or 0
 //	integers                                              decimal
 //	floats                                                shortest decimal; inf, -inf, nan
-//	pointers (nil is c0), interfaces, all else            msgpack
+//	pointers, interfaces, all else                        msgpack; a nil pointer is c0 in hex
 //
 // For example, big.Int, netip.Addr and UUIDs are stored as text. url.URL is stored as its
 // text, which its binary methods write. *big.Int and *url.URL are stored as msgpack, and
@@ -34,6 +34,11 @@
 // writes, so HINCRBY and HINCRBYFLOAT work on stored numbers. A nil byte slice and an
 // empty one have the same bytes, and are read as an empty slice.
 //
+// So a program reads what another client wrote as plain text, for example with redis-cli:
+// strings and bytes with Auto, Text and Raw, the other types that have a text form with Auto
+// and Text, and JSON documents with JSON. Msgpack, Compress, Encrypt and Sign read only bytes
+// in their own formats.
+//
 // # Msgpack
 //
 // Structs are maps from field names to values, in the order of the fields. The tags are
@@ -46,7 +51,7 @@
 // and empty slices differ, and marshalling methods must themselves write equal values
 // alike.
 //
-// If the methods of a type write a value as nothing, and cannot read it from nothing, a
+// If the methods of a type write no bytes for a value, and cannot decode zero bytes, a
 // pointer to that value is read as nil. If the methods cannot read what they write for
 // the zero value of the type, Append reads back every value that they write, and refuses
 // it if that fails. Append also reads back what text and binary methods write for

@@ -14,7 +14,9 @@ import (
 // comment. If an entry does not decode, its error is a [*codec.DecodeError] with the
 // field, and the loop may continue. Any other error is the last item.
 //
-// All sends one HSCAN for each page of 64 to 1000 entries, in a pipeline with INFO.
+// All sends one HSCAN for each page of 64 to 1000 entries, in a pipeline with INFO. INFO
+// shows whether the server was restarted or replaced. The iteration then starts again,
+// because a cursor is valid in one server process only.
 func (m *Map[K, V]) All(ctx context.Context) iter.Seq2[desir.Entry[K, V], error] {
 	return walk(ctx, m, "All", m.entry)
 }

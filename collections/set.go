@@ -142,7 +142,8 @@ func (s *Set[T]) Random(ctx context.Context, n int) ([]T, error) {
 // comment. If a member does not decode, its error is a [*codec.DecodeError] and the
 // loop may continue. Any other error is the last item.
 //
-// All sends one SSCAN for each page of 64 to 1000 members, in a pipeline with INFO.
+// All sends one SSCAN for each page of 64 to 1000 members, in a pipeline with INFO. See
+// [Map.All] for the reason.
 func (s *Set[T]) All(ctx context.Context) iter.Seq2[T, error] {
 	return items(ctx, scan(ctx, s.h, "sscan"), 1,
 		func(raw []string) (T, error) { return s.members.Decode(raw[0], s.h.Key, "") },

@@ -10,8 +10,8 @@ import (
 // Run is [Runner.Do] with the reply decoded into a T. T is a string, []byte, bool, an
 // integer, a float, any, a [time.Duration], or, of these types, a []T, a map[string]T,
 // a pointer, or a struct whose fields have tags `redis:"name"`. ok is false if the
-// server replies nil, if no field of the struct is in the reply, and if a Duration gets
-// the negative number with which Redis says that there is none.
+// server replies nil, if no field of the struct is in the reply, and if T is a Duration
+// and the reply is negative, as that of TTL for a key without an expiry.
 //
 // Run converts text to numbers and numbers to text as T requires. A RESP3 double
 // becomes the text that RESP2 has for it, with the fewest digits, or an integer if it

@@ -33,7 +33,8 @@ func New(rdb redis.UniversalClient, name string, opts ...Option) *Counter {
 }
 
 // Next adds 1 and returns the new value. No other caller gets the same number, as long
-// as nothing lowers the value (see [Counter.Set]). Next costs and fails as
+// as nothing lowers the value (see [Counter.Set]) and no failover loses it (see the
+// package comment). Numbers may be missing in the sequence. Next costs and fails as
 // [Counter.Add] does.
 func (c *Counter) Next(ctx context.Context) (int64, error) {
 	v, err := c.add(ctx, 1)

@@ -55,9 +55,10 @@ func NewIDs(rdb redis.UniversalClient, name string, block int64, opts ...Option)
 
 var errBlock = errors.New("a block must have at least one number")
 
-// Next returns a number that no other caller gets. It uses the server only when the
-// current block is used up: it then reserves a block with one INCRBY, sent once (see
-// [Counter.Add]), and other callers wait for it. After [desir.ErrMaybeRan] a block may
+// Next returns a number that no other caller gets, with the exceptions that the package
+// comment states. It uses the server only when the current block is used up: it then
+// reserves a block with one INCRBY, sent once (see [Counter.Add]), and other callers wait
+// for it. After [desir.ErrMaybeRan] a block may
 // be lost, which leaves a gap and has no other effect.
 func (s *IDs) Next(ctx context.Context) (int64, error) {
 	v, err := s.take(ctx)

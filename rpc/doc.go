@@ -16,8 +16,8 @@
 //
 // # Guarantees
 //
-// A handler runs at most once per call. The exception is a server that is restored from
-// an RDB snapshot without AOF: it can deliver calls again that already ran.
+// A handler runs at most once per call. The exception is a Redis server that is
+// restored from an RDB snapshot without AOF: it can deliver calls again that already ran.
 //
 // Every call ends with one of these outcomes:
 //
@@ -27,6 +27,9 @@
 //     registered ([RegisterError]).
 //   - [ErrNoWorkers], [ErrUnknownMethod], [ErrOverloaded] or [desir.ErrUnavailable]: the
 //     handler did not run.
+//   - A refusal, such as [desir.ErrDenied] or [codec.ErrTooLarge]: the call was not stored.
+//   - A [*codec.DecodeError]: the handler returned a value, which does not decode as the
+//     caller's type.
 //   - [desir.ErrMaybeRan]: the handler may have run. For example, the worker died, the
 //     reply to the command that stored the call was lost, or the caller's context ended
 //     first.

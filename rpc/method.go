@@ -94,9 +94,11 @@ func checkName(name string) error {
 // concurrently, up to its [Concurrency]. A handler can be registered while the Server
 // runs. If a method has two handlers, [Server.Run] returns an error.
 //
-// Short handlers run one after the other on the goroutine that reads calls, up to an
-// estimated 50 µs per read. If they take longer than 1 ms, the calls that have not begun
-// get their own goroutines.
+// The Server estimates the duration of each handler from its earlier runs. For each read,
+// the goroutine that reads calls also runs those handlers, one after the other, whose
+// estimates together are at most 50 µs. Every other call gets its own goroutine. If the
+// handlers of a read take longer than 1 ms, the calls that have not begun get their own
+// goroutines too.
 //
 // ctx ends at the caller's deadline, when the caller cancels the call, and when the
 // Server stops handlers ([Grace], [Server.Shutdown]). It does not end if the caller's
@@ -154,8 +156,8 @@ func handleInside[Req, Res any](ctx context.Context, around around, h func(conte
 }
 
 // Call sends a request to a worker and waits for the result or for the end of ctx.
-// Without a deadline it waits as long as the call waits in the list of a live service, or
-// a worker has it.
+// Without a deadline it waits as long as a worker holds the call, or the call is in the
+// list and the service has a live worker.
 //
 // One script run, which concurrent calls of the client share, stores the call in the list
 // that has the name of the service. The result comes over one connection, on which all

@@ -48,9 +48,10 @@ func (c *Chan[T]) RecvMany(ctx context.Context, limit int) ([]T, error) {
 
 // TryRecv takes the next value if there is one. It does not wait for a value.
 //
-// It runs one script: one round trip, O(1), sent once. A value that arrives after the
-// context has ended goes back to the head of the channel. TryRecv fails as [Chan.Recv] does.
-// If the reply is lost, it fails with [desir.ErrMaybeRan], and a value may be lost with it.
+// It runs one script: one round trip, O(1), sent once. If the context ends while the
+// script is in flight, TryRecv waits up to 50 ms for the value. A value that arrives
+// later goes back to the head of the channel. TryRecv fails as [Chan.Recv] does. If the
+// reply is lost, it fails with [desir.ErrMaybeRan], and a value may be lost with it.
 func (c *Chan[T]) TryRecv(ctx context.Context) (v T, ok bool, err error) {
 	v, ok, err = c.tryRecv(ctx)
 	return v, ok, c.fail("TryRecv", err)

@@ -35,10 +35,12 @@ const (
 // this mailbox share one subscription. Once a second, Receive scans all letters. It is
 // therefore slow if very many letters stay in the mailbox.
 //
-// If the context ends, nothing is taken. A letter that was about to be taken goes to the head
-// of the mailbox or to another receiver. After [desir.ErrMaybeRan] one letter may be lost. If
-// a server does not serve Receive, Receive waits, and [log/slog.Default] logs the outage. If
-// the context ends during an outage, the error wraps the context's error and the reason.
+// If the context ends while the removal of a letter is in flight, Receive waits up to 50
+// ms for it and returns the letter. A letter that is removed later is not lost: it goes
+// to the head of the mailbox or to another receiver. Otherwise nothing was taken. After
+// [desir.ErrMaybeRan] one letter may be lost. If a server does not serve Receive, Receive
+// waits, and [log/slog.Default] logs the outage. If the context ends during an outage,
+// the error wraps the context's error and the reason.
 func (m *Mailbox[T]) Receive(ctx context.Context, match func(Letter[T]) bool) (Letter[T], error) {
 	l, err := m.pick(ctx, match)
 	return l, m.fail("Receive", err)

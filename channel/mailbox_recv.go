@@ -24,9 +24,10 @@ func (m *Mailbox[T]) Recv(ctx context.Context) (l Letter[T], err error) {
 
 // TryRecv takes the next letter if there is one. It does not wait for a letter.
 //
-// It runs one script: one round trip, O(1), sent once. A letter that arrives after the
-// context has ended goes back to the mailbox. TryRecv fails as [Mailbox.Recv] does. If the
-// reply is lost, it fails with [desir.ErrMaybeRan], and a letter may be lost with it.
+// It runs one script: one round trip, O(1), sent once. If the context ends while the
+// script is in flight, TryRecv waits up to 50 ms for the letter. A letter that arrives
+// later goes back to the mailbox. TryRecv fails as [Mailbox.Recv] does. If the reply is
+// lost, it fails with [desir.ErrMaybeRan], and a letter may be lost with it.
 func (m *Mailbox[T]) TryRecv(ctx context.Context) (l Letter[T], ok bool, err error) {
 	stored, ok, err := tryReceive(ctx, m.h, m.source)
 	if err == nil && ok {

@@ -87,10 +87,11 @@ func (q *PriorityQueue[T]) push(ctx context.Context, v T, priority int) error {
 
 // TryPop takes the first value if there is one. It does not wait for a value.
 //
-// It runs one script: one round trip, O(log n), sent once. A value that arrives after the
-// context has ended goes back to its position. TryPop fails with a [*codec.DecodeError] if
-// the stored bytes do not decode as a T; those bytes are consumed. After [desir.ErrMaybeRan]
-// a value may be lost.
+// It runs one script: one round trip, O(log n), sent once. If the context ends while the
+// script is in flight, TryPop waits up to 50 ms for the value. A value that arrives later
+// goes back to its position. TryPop fails with a [*codec.DecodeError] if the stored bytes
+// do not decode as a T; those bytes are consumed. After [desir.ErrMaybeRan] a value may
+// be lost.
 func (q *PriorityQueue[T]) TryPop(ctx context.Context) (v T, ok bool, err error) {
 	v, ok, err = q.pop(ctx)
 	return v, ok, q.fail("TryPop", err)

@@ -21,9 +21,9 @@
 //
 // Concurrent calls through one client share round trips. Calls on one object become one
 // command where a doc comment says that a method shares a command. Other short calls
-// share a pipeline. No call waits for another, and an error affects only the calls that
-// caused it. The exception is a connection that breaks: all writes in flight on it
-// return [desir.ErrMaybeRan]. The option [Unbatched] keeps an object's commands
+// share a pipeline. No call waits for a batch to fill, and an error affects only the
+// calls that caused it. The exception is a connection that breaks: all writes in flight
+// on it return [desir.ErrMaybeRan]. The option [Unbatched] keeps an object's commands
 // separate.
 //
 // If stored bytes do not decode, the error is a [*codec.DecodeError] with the key and the

@@ -15,8 +15,8 @@ import (
 // commands of its modules. On a cluster it asks one node.
 //
 // Load takes three reads, COMMAND DOCS, COMMAND and INFO server, of about 300 kB in
-// total. If the server has no COMMAND DOCS (it is older than Redis 7.0, or embedded),
-// Load returns [Builtin].
+// total. If the server has no usable COMMAND DOCS (it is older than Redis 7.0, or
+// embedded), Load returns [Builtin].
 func Load(ctx context.Context, rdb redis.UniversalClient) (*Spec, error) {
 	s, err := load(ctx, rdb)
 	if err != nil {

@@ -2,6 +2,7 @@ package integration
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -90,11 +91,23 @@ var features = []feature{
 	{"`Topic`, `Pattern`", "SUBSCRIBE, PSUBSCRIBE, PUBLISH", "2.0", hear()},
 	{"`rpc`", "XADD with NOMKSTREAM, XREAD, RPUSH in scripts; BLMPOP, else BLPOP and LMPOP", "6.2", invoke},
 	{"`command.Load`", "COMMAND DOCS, COMMAND; else the built-in table", "2.8", func(rdb redis.UniversalClient) error { return second(command.Load(ctx, rdb)) }},
-	{"– with the server's own documentation", "COMMAND DOCS", "7.0", raw("command", "docs", "get")},
+	{"– with the server's own documentation", "COMMAND DOCS", "7.0", documented},
 	{"`command.Runner`, commands that block", "CLIENT ID, CLIENT UNBLOCK; else the connection is closed", "5.0", func(rdb redis.UniversalClient) error {
 		return third(command.Run[[]string](ctx, command.New(rdb), "blpop", "nothing", 0.01))
 	}},
 	{"`Topic`, sharded", "SSUBSCRIBE, SPUBLISH", "7.0", hear(channel.Sharded())},
+}
+
+// documented loads the table and looks for a sentence of the server's documentation.
+func documented(rdb redis.UniversalClient) error {
+	spec, err := command.Load(ctx, rdb)
+	if err != nil {
+		return err
+	}
+	if c, ok := spec.Lookup("get"); !ok || c.Summary == "" {
+		return fmt.Errorf("%w: the table has no documentation", desir.ErrNotSupported)
+	}
+	return nil
 }
 
 // raw sends one command.

@@ -110,10 +110,10 @@ func outages(t *testing.T, name string) (all map[string]outage, heal func()) {
 
 	loading := start()
 	c := admin(loading)
-	for range 1000 {
+	for range 5000 { // they load in 50 s, and the server serves clients every 10 ms
 		must(c.Set(ctx, rand.Text(), strings.Repeat("x", 4<<10), 0).Err())
 	}
-	must(c.ConfigSet(ctx, "key-load-delay", "50000").Err())
+	must(c.ConfigSet(ctx, "key-load-delay", "10000").Err())
 	must(c.ConfigSet(ctx, "loading-process-events-interval-bytes", "1024").Err())
 	go func() { _ = admin(loading).Do(ctx, "debug", "reload").Err() }() // not awaited
 	redistest.Eventually(t, 20*time.Second, func() bool {

@@ -21,6 +21,7 @@ import (
 	"github.com/desir-go/desir"
 	"github.com/desir-go/desir/channel"
 	"github.com/desir-go/desir/internal/redistest"
+	"github.com/desir-go/desir/internal/send"
 )
 
 // consumer receives with one method until its context ends, and reports the received values.
@@ -377,9 +378,9 @@ func consumeUntilTerminated(way string) {
 		os.Exit(1)
 	}
 	// A reply that came too late for its receiver, on a slow machine, is counted afterwards.
-	for wait := time.Millisecond; runtime.NumGoroutine() > before && wait < 2*time.Second; wait *= 2 {
-		time.Sleep(wait)
-	}
+	settled, end := context.WithTimeout(context.Background(), 4*time.Second)
+	_ = send.Await(settled, func() bool { return runtime.NumGoroutine() <= before }) // else what is counted so far
+	end()
 	for range channel.PerhapsLost(rdb) {
 		fmt.Println(perhapsOne)
 	}

@@ -12,7 +12,6 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/desir-go/desir"
-	"github.com/desir-go/desir/internal/hub"
 	"github.com/desir-go/desir/internal/link"
 	"github.com/desir-go/desir/internal/send"
 )
@@ -76,7 +75,7 @@ func (q *request) apart(ctx context.Context) (any, error) {
 		if node == nil {
 			return nil, fmt.Errorf("%w: %w", desir.ErrNotSupported, errNode)
 		}
-		if err := hub.Closed(node); err != nil { // a new connection does not detect this
+		if err := send.Closed(node); err != nil { // a new connection does not detect this
 			return nil, q.hub.Send.Explain(ctx, err)
 		}
 		v, err := q.alone(ctx, node)

@@ -5,9 +5,8 @@ import (
 	"errors"
 	"time"
 
+	"github.com/desir-go/desir/internal/send"
 	"github.com/redis/go-redis/v9"
-
-	"github.com/desir-go/desir/internal/hub"
 )
 
 const (
@@ -52,6 +51,6 @@ func (r *run) clientClosed() error {
 	case err != nil || node == nil:
 		return nil
 	default:
-		return hub.Closed(node)
+		return send.Closed(node)
 	}
 }

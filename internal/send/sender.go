@@ -193,35 +193,6 @@ func (s *client) finish(ctx context.Context, err error, r request) error {
 	return classify(ctx, err, r)
 }
 
-// closed reports whether the client of go-redis is closed. It sends nothing.
-func (s *client) closed() bool {
-	ended, end := context.WithCancel(context.Background())
-	end()
-	var err error
-	switch rdb := s.rdb.(type) {
-	case *redis.Client:
-		err = closedNode(ended, rdb)
-	case *redis.ClusterClient:
-		if !s.mapped.Load() {
-			err = Guard(func() error { return rdb.Process(ended, redis.NewStatusCmd(ended, "ping")) })
-			break
-		}
-		if node, _ := rdb.MasterForKey(ended, ""); node != nil {
-			err = closedNode(ended, node)
-		}
-	case *redis.Ring:
-		if node, _ := rdb.GetShardClientForKey(""); node != nil {
-			err = closedNode(ended, node)
-		}
-	}
-	return errors.Is(err, redis.ErrClosed)
-}
-
-// closedNode returns redis.ErrClosed if the client of a server is closed. The context has ended.
-func closedNode(ended context.Context, node *redis.Client) error {
-	return Guard(func() error { return node.Process(ended, redis.NewStatusCmd(ended, "ping")) })
-}
-
 func (s *client) reload(ctx context.Context) {
 	cluster, ok := s.rdb.(*redis.ClusterClient)
 	if !ok {

@@ -5,9 +5,8 @@ import (
 	"errors"
 	"time"
 
+	"github.com/desir-go/desir/internal/send"
 	"github.com/redis/go-redis/v9"
-
-	"github.com/desir-go/desir/internal/hub"
 )
 
 // gone returns an error if the client is closed. It checks once in a period. The dedicated
@@ -24,7 +23,7 @@ func (l *loop) gone() error {
 	if l.node == nil {
 		return nil
 	}
-	if err := hub.Closed(l.node); err != nil {
+	if err := send.Closed(l.node); err != nil {
 		return l.w.hub.Send.Explain(context.Background(), err)
 	}
 	return nil

@@ -1,0 +1,50 @@
+package send
+
+import (
+	"context"
+	"errors"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// Closed returns go-redis' error if the client of a server is closed. Dedicated connections do
+// not notice that. Closed sends nothing.
+func Closed(node *redis.Client) error {
+	if node.PoolStats().TotalConns > 0 {
+		return nil
+	}
+	return ifClosed(node)
+}
+
+// endedContext is a context that has ended: a call that has it sends nothing.
+var endedContext = func() context.Context {
+	ctx, end := context.WithCancel(context.Background())
+	end()
+	return ctx
+}()
+
+// closed reports whether the client of go-redis is closed. It sends nothing.
+func (s *client) closed() bool {
+	var node *redis.Client
+	switch rdb := s.rdb.(type) {
+	case *redis.Client:
+		node = rdb
+	case *redis.ClusterClient:
+		if !s.mapped.Load() {
+			return ifClosed(rdb) != nil
+		}
+		node, _ = rdb.MasterForKey(endedContext, "")
+	case *redis.Ring:
+		node, _ = rdb.GetShardClientForKey("")
+	}
+	return node != nil && Closed(node) != nil
+}
+
+// ifClosed returns go-redis' error if a client is closed. It sends nothing.
+func ifClosed(rdb processor) error {
+	err := Guard(func() error { return rdb.Process(endedContext, redis.NewStatusCmd(endedContext, "ping")) })
+	if errors.Is(err, redis.ErrClosed) {
+		return err
+	}
+	return nil
+}

@@ -4,8 +4,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/desir-go/desir/collections"
 	"github.com/desir-go/desir/internal/redistest"
 )
@@ -52,11 +50,7 @@ func TestUpdateBesideAStaleReplica(t *testing.T) {
 	if _, err := gone.Delete(ctx); err != nil {
 		t.Fatal(err)
 	}
-	for name, choose := range map[string]func(*redis.ClusterOptions){
-		"read-only": func(o *redis.ClusterOptions) { o.ReadOnly = true },
-		"randomly":  func(o *redis.ClusterOptions) { o.RouteRandomly = true },
-		"latency":   func(o *redis.ClusterOptions) { o.RouteByLatency = true },
-	} {
+	for name, choose := range readFromReplicas() {
 		t.Run(name, func(t *testing.T) {
 			rdb := c.Client(t, choose)
 			calls := 0

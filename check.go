@@ -11,7 +11,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/desir-go/desir/internal/hub"
+	"github.com/desir-go/desir/internal/clients"
 )
 
 // Report is the result of [Check]. It has one entry for each master of the client.
@@ -64,7 +64,7 @@ func (r Report) String() string {
 // asks for the list of nodes.
 func Check(ctx context.Context, rdb redis.UniversalClient) (Report, error) {
 	var r Report
-	h, err := hub.Of(rdb)
+	h, err := clients.Of(rdb)
 	if err == nil {
 		err = h.EachMaster(ctx, collect(h, &r))
 	}
@@ -75,7 +75,7 @@ func Check(ctx context.Context, rdb redis.UniversalClient) (Report, error) {
 }
 
 // collect returns a visitor that adds a node's report to r.
-func collect(h *hub.Hub, r *Report) func(context.Context, redis.UniversalClient, string) error {
+func collect(h *clients.Shared, r *Report) func(context.Context, redis.UniversalClient, string) error {
 	var mu sync.Mutex
 	return func(ctx context.Context, node redis.UniversalClient, addr string) error {
 		var infos []*redis.StringCmd
@@ -95,7 +95,7 @@ func collect(h *hub.Hub, r *Report) func(context.Context, redis.UniversalClient,
 		for _, info := range infos {
 			parseInfo(info.Val(), facts)
 		}
-		product, version := hub.Product(infos[0].Val())
+		product, version := clients.Product(infos[0].Val())
 		n := newNodeReport(addr, product, version, facts)
 		n.ClockOffset = clock.Val().Sub(middle)
 		n.warn(facts)

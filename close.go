@@ -5,7 +5,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/desir-go/desir/internal/hub"
+	"github.com/desir-go/desir/internal/clients"
 )
 
 // Close shuts down the library's use of rdb and then closes rdb. It does so whether
@@ -35,7 +35,7 @@ import (
 // If rdb's type is not a pointer and is not comparable, the library cannot recognize the
 // client. Every call then returns [ErrNotSupported], and Close does not close the client.
 func Close(ctx context.Context, rdb redis.UniversalClient) error {
-	h, err := hub.Of(rdb)
+	h, err := clients.Of(rdb)
 	if err == nil {
 		err = h.Close(ctx)
 	}

@@ -3,7 +3,7 @@ package desir
 import (
 	"errors"
 
-	"github.com/desir-go/desir/internal/hub"
+	"github.com/desir-go/desir/internal/clients"
 	"github.com/desir-go/desir/internal/keys"
 	"github.com/desir-go/desir/internal/oneline"
 	"github.com/desir-go/desir/internal/send"
@@ -89,5 +89,5 @@ func (e *OpError) Error() string {
 func (e *OpError) Unwrap() error { return e.Err }
 
 func init() {
-	hub.NewOpError = func(op, key string, err error) error { return &OpError{Op: op, Key: key, Err: err} }
+	clients.NewOpError = func(op, key string, err error) error { return &OpError{Op: op, Key: key, Err: err} }
 }

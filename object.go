@@ -6,7 +6,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/desir-go/desir/internal/hub"
+	"github.com/desir-go/desir/internal/clients"
 	"github.com/desir-go/desir/internal/script"
 	"github.com/desir-go/desir/internal/send"
 )
@@ -15,10 +15,10 @@ import (
 // embed it; programs do not create an Object directly.
 //
 // Each method sends one command in one round trip and is O(1) unless it says otherwise.
-type Object struct{ h *hub.Handle }
+type Object struct{ h *clients.Handle }
 
 func init() {
-	hub.NewObject = func(h *hub.Handle) Object { return Object{h: h} }
+	clients.NewObject = func(h *clients.Handle) Object { return Object{h: h} }
 }
 
 // Key returns the Redis key, which is the object's name.
@@ -42,7 +42,7 @@ func (o Object) Exists(ctx context.Context) (bool, error) {
 // Clear deletes the key and its data, of any Redis type. The server frees the memory in
 // the background, so Clear costs other clients O(1). It runs UNLINK in a script.
 func (o Object) Clear(ctx context.Context) error {
-	shared, err := o.h.Hub()
+	shared, err := o.h.Shared()
 	if err != nil {
 		return o.h.Fail("Clear", err)
 	}

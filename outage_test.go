@@ -144,12 +144,12 @@ func TestOutageIsReported(t *testing.T) {
 	all, heal := outages(t, picky)
 	wait := maps.Clone(receivers)
 	wait[picky] = selective
-	clients := map[string]*redis.Client{}
+	rdbs := map[string]*redis.Client{}
 	var kept []any // keeps one object of each client, and so the client's shared state, alive
 	var waiting sync.WaitGroup
 	for what, o := range all {
 		rdb := o.server.Client(t)
-		clients[what] = rdb
+		rdbs[what] = rdb
 		c := channel.NewChan[int](rdb, "kept")
 		_, _ = c.Len(redistest.Within(t, time.Millisecond))
 		kept = append(kept, c)
@@ -185,7 +185,7 @@ func TestOutageIsReported(t *testing.T) {
 	}
 	heal()
 	for _, what := range []string{"away", "frozen", "too few replicas"} {
-		rdb, addr := clients[what], all[what].server.Addr
+		rdb, addr := rdbs[what], all[what].server.Addr
 		for _, receive := range []string{"Chan.Recv", "PriorityQueue.Pop", "Mailbox.Recv"} {
 			waiting.Go(func() { quiet(t, receive+" of a server that was "+what, rdb, receivers[receive]) })
 		}

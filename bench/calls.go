@@ -28,7 +28,7 @@ func checked(got, n int, err error) error {
 
 // clients is the number of clients of a contest with several clients. The callers are
 // divided among them.
-const clients = 16
+const rdbs = 16
 
 // calls returns the contests of RPC. The workers and the broker run in separate
 // processes. asynq comes last, since it never idles.
@@ -36,12 +36,12 @@ func (w *world) calls() ([]contest, error) {
 	if _, err := w.role("desir", w.addr); err != nil {
 		return nil, err
 	}
-	var rdb [clients]*redis.Client
+	var rdb [rdbs]*redis.Client
 	for i := range rdb {
 		rdb[i] = w.client()
 	}
 	one, many := desirCalls(rdb[:1]), desirCalls(rdb[:])
-	natsOne, natsMany := loops(func() (op, error) { return w.natsCalls(1) }), loops(func() (op, error) { return w.natsCalls(clients) })
+	natsOne, natsMany := loops(func() (op, error) { return w.natsCalls(1) }), loops(func() (op, error) { return w.natsCalls(rdbs) })
 	old := loops(func() (op, error) { return w.oldCalls(rdb[0]) })
 	net, unary, task := loops(w.netCalls), loops(w.connectCalls), loops(w.asynqCalls)
 	const (

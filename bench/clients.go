@@ -31,7 +31,7 @@ const (
 
 // clients returns a client of each peer for the server at addr. They have default
 // options, except that the caches of rueidis and valkey-go are off.
-func (w *world) clients(addr string) ([]client, error) {
+func (w *world) rdbs(addr string) ([]client, error) {
 	r, err := w.rueidis(addr)
 	if err != nil {
 		return nil, err

@@ -38,7 +38,7 @@ type scene struct {
 func (s *scene) name(g, i int) string { return s.names[(g*7919+i*31)%fields] }
 
 func (w *world) scene(addr string) (*scene, error) {
-	peers, err := w.clients(addr)
+	peers, err := w.rdbs(addr)
 	if err != nil {
 		return nil, err
 	}

@@ -7,8 +7,8 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/desir-go/desir/internal/batch"
+	"github.com/desir-go/desir/internal/clients"
 	"github.com/desir-go/desir/internal/element"
-	"github.com/desir-go/desir/internal/hub"
 	"github.com/desir-go/desir/internal/keys"
 	"github.com/desir-go/desir/internal/wait"
 )
@@ -18,7 +18,7 @@ import (
 //
 // Create a Chan with [NewChan]. It is safe for concurrent use.
 type Chan[T any] struct {
-	h      *hub.Handle
+	h      *clients.Handle
 	values element.Of[T]
 	source wait.List
 	buffer int // 0 for no bound
@@ -32,7 +32,7 @@ func NewChan[T any](rdb redis.UniversalClient, name string, opts ...Option) *Cha
 	s, err := gather(opts)
 	values, valueErr := element.Messages[T](element.Scoped(s.codec, "chan", name))
 	c := &Chan[T]{
-		h:      hub.NewHandle(rdb, "channel.Chan", name, errors.Join(err, valueErr, keys.CheckTag(name))),
+		h:      clients.NewHandle(rdb, "channel.Chan", name, errors.Join(err, valueErr, keys.CheckTag(name))),
 		values: values,
 		source: wait.ListOf(name),
 	}
@@ -72,9 +72,9 @@ func (c *Chan[T]) Clear(ctx context.Context) error {
 // Close runs one script: one round trip, atomic, sent once. After [desir.ErrMaybeRan], call
 // Close again.
 func (c *Chan[T]) Close(ctx context.Context) error {
-	hub, err := c.h.Hub()
+	shared, err := c.h.Shared()
 	if err == nil {
-		_, err = closeScript.Run(ctx, hub, c.source.Keys(), wait.Flag(hub), wait.TokenLife.Milliseconds())
+		_, err = closeScript.Run(ctx, shared, c.source.Keys(), wait.Flag(shared), wait.TokenLife.Milliseconds())
 	}
 	return c.fail("Close", err)
 }

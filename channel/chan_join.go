@@ -14,8 +14,8 @@ func (c *Chan[T]) joint(patient bool) *batch.Merger {
 	return &batch.Merger{
 		Merges: true, Coalesces: true,
 		Command: func(ctx context.Context, calls []*batch.Call) redis.Cmder {
-			hub := c.h.Known() // the callers have resolved it already
-			return sendScript.Command(ctx, hub, c.source.Keys(), batch.Args(calls, c.sendHead(hub, patient)...)...)
+			shared := c.h.Known() // the callers have resolved it already
+			return sendScript.Command(ctx, shared, c.source.Keys(), batch.Args(calls, c.sendHead(shared, patient)...)...)
 		},
 		Share: func(cmd redis.Cmder, calls []*batch.Call) {
 			n, err := cmd.(*redis.Cmd).Int64()

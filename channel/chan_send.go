@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/desir-go/desir"
-	"github.com/desir-go/desir/internal/hub"
+	"github.com/desir-go/desir/internal/clients"
 	"github.com/desir-go/desir/internal/script"
 	"github.com/desir-go/desir/internal/send"
 	"github.com/desir-go/desir/internal/wait"
@@ -55,7 +55,7 @@ func (c *Chan[T]) SendMany(ctx context.Context, vs ...T) (sent int, err error) {
 }
 
 func (c *Chan[T]) sendAll(ctx context.Context, vs []T, patient bool) (sent int, err error) {
-	hub, err := c.h.Hub()
+	shared, err := c.h.Shared()
 	if err != nil {
 		return 0, err
 	}
@@ -64,7 +64,7 @@ func (c *Chan[T]) sendAll(ctx context.Context, vs []T, patient bool) (sent int, 
 		return 0, err
 	}
 	for sent < len(values) {
-		n, err := c.push(ctx, hub, values[sent:sent+chunk(values[sent:])], patient)
+		n, err := c.push(ctx, shared, values[sent:sent+chunk(values[sent:])], patient)
 		sent += n
 		switch {
 		case err != nil:
@@ -74,7 +74,7 @@ func (c *Chan[T]) sendAll(ctx context.Context, vs []T, patient bool) (sent int, 
 		case !patient:
 			return sent, nil
 		}
-		if err := c.room(ctx, hub); err != nil {
+		if err := c.room(ctx, shared); err != nil {
 			return sent, err
 		}
 	}
@@ -94,19 +94,19 @@ func chunk(values []string) int {
 
 // push runs the script once, possibly batched with other sends, and returns how many of the
 // values it appended.
-func (c *Chan[T]) push(ctx context.Context, hub *hub.Hub, values []string, patient bool) (int, error) {
+func (c *Chan[T]) push(ctx context.Context, shared *clients.Shared, values []string, patient bool) (int, error) {
 	kind := c.hasty
 	if patient {
 		kind = c.patient
 	}
-	n, err := hub.Send.Join(ctx, kind, c.source.Values, values)
+	n, err := shared.Send.Join(ctx, kind, c.source.Values, values)
 	if script.Unknown(err) { // not executed; Run loads the script
-		args := c.sendHead(hub, patient)
+		args := c.sendHead(shared, patient)
 		for _, v := range values {
 			args = append(args, v)
 		}
 		var reply any
-		reply, err = sendScript.Run(ctx, hub, c.source.Keys(), args...)
+		reply, err = sendScript.Run(ctx, shared, c.source.Keys(), args...)
 		n, _ = reply.(int64)
 	}
 	switch {
@@ -120,25 +120,25 @@ func (c *Chan[T]) push(ctx context.Context, hub *hub.Hub, values []string, patie
 }
 
 // sendHead returns the script's arguments that precede the values.
-func (c *Chan[T]) sendHead(hub *hub.Hub, patient bool) []any {
+func (c *Chan[T]) sendHead(shared *clients.Shared, patient bool) []any {
 	waits := int64(0)
 	if patient {
 		waits = (2 * roomWait).Milliseconds()
 	}
-	return []any{c.buffer, wait.Flag(hub), wait.TokenLife.Milliseconds(), waits}
+	return []any{c.buffer, wait.Flag(shared), wait.TokenLife.Milliseconds(), waits}
 }
 
 // room waits until a receiver signals room, but at most for roomWait. The next run of the
 // script decides whether there is room.
-func (c *Chan[T]) room(ctx context.Context, hub *hub.Hub) error {
+func (c *Chan[T]) room(ctx context.Context, shared *clients.Shared) error {
 	short, cancel := context.WithTimeout(ctx, roomWait)
 	defer cancel()
 	room := c.source.WaitingRoom()
-	token, err := wait.Of(hub).Receive(short, room, 1)
+	token, err := wait.Of(shared).Receive(short, room, 1)
 	switch {
 	case ctx.Err() != nil:
 		if err == nil {
-			wait.Of(hub).GiveBack(ctx, room, token) // for the next sender
+			wait.Of(shared).GiveBack(ctx, room, token) // for the next sender
 		}
 		return send.Fault(desir.ErrFull, ctx.Err())
 	case errors.Is(err, context.DeadlineExceeded):

@@ -167,10 +167,10 @@ func endings(t *testing.T, r *redistest.Redis, c consumer, cancelled bool, end f
 	out := c.of.open(r.NewClient(t), name)
 	stop := h.keepSending(t, out)
 	var perhaps atomic.Int64 // values that a consumer reported as ErrMaybeRan: the server was slow
-	var clients []redis.UniversalClient
+	var rdbs []redis.UniversalClient
 	for round := range rounds {
 		rdb := r.NewClient(t)
-		clients = append(clients, rdb)
+		rdbs = append(rdbs, rdb)
 		ctx, cancel := context.WithCancel(within(t, 60*time.Second))
 		var n atomic.Int64
 		enough, soon := int64(rng.IntN(20)), time.Duration(rng.IntN(1000))*time.Microsecond
@@ -217,7 +217,7 @@ func endings(t *testing.T, r *redistest.Redis, c consumer, cancelled bool, end f
 	// counts and logs the values that the closed client cannot requeue. If consumers did not
 	// wait at all, that would happen in at least half of the endings.
 	late := 0
-	for _, rdb := range clients {
+	for _, rdb := range rdbs {
 		late += perhapsLost(t, rdb)
 	}
 	h.judge(t, int(perhaps.Load())+min(late, rounds/5), false)

@@ -7,13 +7,13 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/desir-go/desir/internal/hub"
+	"github.com/desir-go/desir/internal/clients"
 	"github.com/desir-go/desir/internal/outage"
 )
 
 // exchange is the request/reply state of one receiver that sends its own commands.
 type exchange struct {
-	hub     *hub.Hub
+	shared  *clients.Shared
 	key     string
 	asked   time.Time // when the pending request was sent; zero if none is pending
 	trouble error     // why the server did not serve the receiver last, or nil
@@ -26,12 +26,12 @@ func (x *exchange) do(ctx context.Context, what string, f func() error) error {
 	switch {
 	case err == nil:
 		x.asked, x.trouble = time.Time{}, nil
-		if log := outage.Of(x.hub); !log.Quiet() {
+		if log := outage.Of(x.shared); !log.Quiet() {
 			log.End(what, outage.Server(x.node()))
 		}
 	case retryable(err) && !errors.Is(err, ctx.Err()):
 		x.asked, x.trouble = time.Time{}, err
-		outage.Of(x.hub).Begin(what, outage.Server(x.node()), err)
+		outage.Of(x.shared).Begin(what, outage.Server(x.node()), err)
 	}
 	return err
 }
@@ -40,7 +40,7 @@ func (x *exchange) do(ctx context.Context, what string, f func() error) error {
 func (x *exchange) node() *redis.Client {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel() // so that the cluster's slot map is not loaded
-	node, _ := x.hub.Node(ctx, x.key)
+	node, _ := x.shared.Node(ctx, x.key)
 	return node
 }
 

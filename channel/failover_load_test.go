@@ -103,19 +103,19 @@ type flow struct {
 	kind               carrying
 	h                  *history
 	out                carrier
-	clients            []redis.UniversalClient // of the receivers
+	rdbs               []redis.UniversalClient // of the receivers
 	sending, receiving sync.WaitGroup
 	enough, stop       context.CancelFunc
 }
 
 func startFlow(t *testing.T, w world, k carrying, name string) *flow {
 	t.Helper()
-	f := &flow{kind: k, h: newHistory(), out: k.open(w.client(), name), clients: []redis.UniversalClient{w.client(), w.client()}}
+	f := &flow{kind: k, h: newHistory(), out: k.open(w.client(), name), rdbs: []redis.UniversalClient{w.client(), w.client()}}
 	all, stop := context.WithCancel(ctx)
 	load, enough := context.WithCancel(ctx)
 	f.stop, f.enough = stop, enough
 	t.Cleanup(func() { enough(); stop(); f.sending.Wait(); f.receiving.Wait() })
-	for i, rdb := range f.clients {
+	for i, rdb := range f.rdbs {
 		for j := range 2 {
 			in := k.open(rdb, name)
 			f.receiving.Go(func() {
@@ -156,7 +156,7 @@ func (f *flow) end(t *testing.T) {
 	f.enough()
 	f.sending.Wait()
 	lost := func() (n int) {
-		for _, rdb := range f.clients {
+		for _, rdb := range f.rdbs {
 			n += perhapsLost(t, rdb)
 		}
 		return n

@@ -7,9 +7,9 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/desir-go/desir/codec"
+	"github.com/desir-go/desir/internal/clients"
 	"github.com/desir-go/desir/internal/element"
 	"github.com/desir-go/desir/internal/headed"
-	"github.com/desir-go/desir/internal/hub"
 	"github.com/desir-go/desir/internal/keys"
 	"github.com/desir-go/desir/internal/wait"
 )
@@ -28,7 +28,7 @@ import (
 //
 // Create a Mailbox with [NewMailbox]. It is safe for concurrent use.
 type Mailbox[T any] struct {
-	h       *hub.Handle
+	h       *clients.Handle
 	codec   codec.Codec              // of headed.Of[T]
 	scoped  bool                     // the codec binds letters to an address
 	letters element.Of[headed.Of[T]] // of letters to this mailbox
@@ -56,7 +56,7 @@ func NewMailbox[T any](rdb redis.UniversalClient, name string, opts ...MailboxOp
 	}
 	var err error
 	m.letters, err = m.sealedFor(name)
-	m.h = hub.NewHandle(rdb, "channel.Mailbox", name, errors.Join(err, keys.CheckTag(name)))
+	m.h = clients.NewHandle(rdb, "channel.Mailbox", name, errors.Join(err, keys.CheckTag(name)))
 	return m
 }
 

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/desir-go/desir"
-	"github.com/desir-go/desir/internal/hub"
+	"github.com/desir-go/desir/internal/clients"
 	"github.com/desir-go/desir/internal/keys"
 	"github.com/desir-go/desir/internal/listen"
 	"github.com/desir-go/desir/internal/outage"
@@ -21,7 +21,7 @@ func newsOf(address string) string { return keys.Part(address, "news") }
 
 // news notifies one selective receiver of new letters, and of the time to scan all letters.
 type news struct {
-	hub    *hub.Hub
+	shared *clients.Shared
 	name   string
 	coming chan *listen.Sub // delivers the subscription, or nil if it failed; nil before subscribe
 	cancel context.CancelFunc
@@ -73,18 +73,18 @@ func (n *news) wait(ctx context.Context) (came bool, err error) {
 // receiver can scan without one.
 func (n *news) subscribe(ctx context.Context) {
 	r := listen.Request{Kind: listen.Channel, Name: n.name, Backlog: 1, Policy: listen.DropNewest}
-	if wait.Flag(n.hub) != "" {
+	if wait.Flag(n.shared) != "" {
 		r.Kind = listen.Shard
 	}
 	coming := make(chan *listen.Sub, 1)
 	ctx, n.cancel = context.WithCancel(ctx)
 	n.coming = coming
 	go func() {
-		sub, err := listen.Of(n.hub).Subscribe(ctx, r)
+		sub, err := listen.Of(n.shared).Subscribe(ctx, r)
 		if err != nil {
 			sub = nil
 			if ctx.Err() == nil && !errors.Is(err, desir.ErrClosed) {
-				outage.Of(n.hub).Without(outage.News, n.name, err)
+				outage.Of(n.shared).Without(outage.News, n.name, err)
 			}
 		}
 		coming <- sub

@@ -11,11 +11,11 @@ import (
 func TestMailboxNewsWhenDue(t *testing.T) {
 	redistest.Each(t, func(t *testing.T, r *redistest.Redis) {
 		m := NewMailbox[int](r.Client, r.Key("m"))
-		hub, err := m.h.Hub()
+		shared, err := m.h.Shared()
 		if err != nil {
 			t.Fatal(err)
 		}
-		n := &news{hub: hub, name: newsOf(m.Key()), due: time.Now().Add(time.Hour)}
+		n := &news{shared: shared, name: newsOf(m.Key()), due: time.Now().Add(time.Hour)}
 		defer n.close()
 		if came, err := n.wait(t.Context()); !came || err != nil {
 			t.Fatalf("the first wait = %v, %v; want true, it listens from now on", came, err)

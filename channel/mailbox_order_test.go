@@ -23,13 +23,13 @@ func TestMailboxPicksInOrder(t *testing.T) {
 		}
 		name, h := r.Key("m"), newHistory()
 		out := postTo(r.NewClient(t), name)
-		clients := []redis.UniversalClient{r.Client, r.NewClient(t)}
+		rdbs := []redis.UniversalClient{r.Client, r.NewClient(t)}
 		var group sync.WaitGroup
 		for s := range senders {
 			group.Go(func() { h.send(t, out, s, each) })
 		}
 		for kind := range kinds - 1 {
-			m := channel.NewMailbox[mark](clients[kind%len(clients)], name)
+			m := channel.NewMailbox[mark](rdbs[kind%len(rdbs)], name)
 			group.Go(func() {
 				for range senders * each / kinds {
 					l, err := m.Receive(within(t, 60*time.Second), func(l channel.Letter[mark]) bool { return l.Value.N%kinds == kind })

@@ -9,7 +9,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/desir-go/desir"
-	"github.com/desir-go/desir/internal/hub"
+	"github.com/desir-go/desir/internal/clients"
 	"github.com/desir-go/desir/internal/outage"
 	"github.com/desir-go/desir/internal/wait"
 )
@@ -47,13 +47,13 @@ func (m *Mailbox[T]) Receive(ctx context.Context, match func(Letter[T]) bool) (L
 }
 
 func (m *Mailbox[T]) pick(ctx context.Context, match func(Letter[T]) bool) (l Letter[T], err error) {
-	hub, err := m.h.Hub()
+	shared, err := m.h.Shared()
 	if err != nil {
 		return l, err
 	}
-	n := &news{hub: hub, name: newsOf(m.h.Key)}
+	n := &news{shared: shared, name: newsOf(m.h.Key)}
 	defer n.close()
-	x := &exchange{hub: hub, key: m.h.Key}
+	x := &exchange{shared: shared, key: m.h.Key}
 	for seen := (sight{}); ; {
 		all := seen == sight{}
 		l, ok, err := m.look(ctx, x, &seen, match)
@@ -103,7 +103,7 @@ func (m *Mailbox[T]) look(ctx context.Context, x *exchange, seen *sight, match f
 	for limit := firstPage; ; {
 		var page []string
 		err := x.do(ctx, outage.Looks, func() (err error) {
-			page, err = m.page(ctx, x.hub, seen, limit)
+			page, err = m.page(ctx, x.shared, seen, limit)
 			return err
 		})
 		if err != nil {
@@ -118,7 +118,7 @@ func (m *Mailbox[T]) look(ctx context.Context, x *exchange, seen *sight, match f
 			}
 			var mine bool
 			err = x.do(ctx, outage.Removals, func() (err error) {
-				mine, err = m.claim(ctx, x.hub, stored)
+				mine, err = m.claim(ctx, x.shared, stored)
 				return err
 			})
 			if mine || err != nil {
@@ -134,11 +134,11 @@ func (m *Mailbox[T]) look(ctx context.Context, x *exchange, seen *sight, match f
 
 // page returns the letters that follow seen, and advances seen. It fails while the client is
 // being closed, since Close waits until nothing is in flight.
-func (m *Mailbox[T]) page(ctx context.Context, hub *hub.Hub, seen *sight, limit int) ([]string, error) {
-	if err := hub.Shut(); err != nil {
+func (m *Mailbox[T]) page(ctx context.Context, shared *clients.Shared, seen *sight, limit int) ([]string, error) {
+	if err := shared.ErrIfClosed(); err != nil {
 		return nil, err
 	}
-	reply, err := mailboxLook.Run(ctx, hub, []string{m.h.Key}, seen.n, seen.last, limit, m.end, seen.known)
+	reply, err := mailboxLook.Run(ctx, shared, []string{m.h.Key}, seen.n, seen.last, limit, m.end, seen.known)
 	if err != nil {
 		return nil, err
 	}
@@ -160,7 +160,7 @@ func (m *Mailbox[T]) page(ctx context.Context, hub *hub.Hub, seen *sight, limit 
 
 // claim removes one letter at any position, and reports whether it was there. If the caller
 // has left by then, the letter is requeued.
-func (m *Mailbox[T]) claim(ctx context.Context, hub *hub.Hub, stored string) (mine bool, err error) {
+func (m *Mailbox[T]) claim(ctx context.Context, shared *clients.Shared, stored string) (mine bool, err error) {
 	direction := 1
 	if m.end == fromLast {
 		direction = -1
@@ -168,15 +168,15 @@ func (m *Mailbox[T]) claim(ctx context.Context, hub *hub.Hub, stored string) (mi
 	var over atomic.Bool // set by the first of two events: the reply, or the caller leaves
 	var taken bool
 	var refused error
-	err = hub.Send.RunOn(ctx, wait.LeaveTime, func(claiming context.Context) {
+	err = shared.Send.RunOn(ctx, wait.LeaveTime, func(claiming context.Context) {
 		cmd := redis.NewIntCmd(claiming, "lrem", m.h.Key, direction, stored)
-		refused = hub.Send.Write(claiming, cmd)
+		refused = shared.Send.Write(claiming, cmd)
 		taken = refused == nil && cmd.Val() > 0
 		switch left := !over.CompareAndSwap(false, true); {
 		case left && taken:
-			wait.Of(hub).Return(ctx, m.source, []string{stored})
+			wait.Of(shared).Return(ctx, m.source, []string{stored})
 		case left && errors.Is(refused, desir.ErrMaybeRan):
-			wait.Of(hub).Lost(m.source, 1, refused)
+			wait.Of(shared).Lost(m.source, 1, refused)
 		}
 	})
 	if err != nil && over.CompareAndSwap(false, true) {

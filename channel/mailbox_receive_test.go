@@ -13,7 +13,7 @@ func TestMailboxLooksAtNew(t *testing.T) {
 	redistest.Each(t, func(t *testing.T, r *redistest.Redis) {
 		for _, opts := range [][]MailboxOption{nil, {LIFO()}} {
 			m := NewMailbox[int](r.Client, r.Key("m"), opts...)
-			hub, err := m.h.Hub()
+			shared, err := m.h.Shared()
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -32,7 +32,7 @@ func TestMailboxLooksAtNew(t *testing.T) {
 					slices.Reverse(want)
 				}
 				var asked []int
-				_, _, err := m.look(t.Context(), &exchange{hub: hub, key: m.h.Key}, &seen, func(l Letter[int]) bool {
+				_, _, err := m.look(t.Context(), &exchange{shared: shared, key: m.h.Key}, &seen, func(l Letter[int]) bool {
 					asked = append(asked, l.Value)
 					return false
 				})

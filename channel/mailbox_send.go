@@ -25,7 +25,7 @@ func (m *Mailbox[T]) Send(ctx context.Context, to string, v T) error {
 
 // send appends a letter to a list. If life is not 0, the list expires after life.
 func (m *Mailbox[T]) send(ctx context.Context, to string, life time.Duration, h head, v T) error {
-	hub, err := m.h.Hub()
+	shared, err := m.h.Shared()
 	if err != nil {
 		return err
 	}
@@ -36,9 +36,9 @@ func (m *Mailbox[T]) send(ctx context.Context, to string, life time.Duration, h 
 	if err != nil {
 		return err
 	}
-	_, err = mailboxSend.Run(ctx, hub,
+	_, err = mailboxSend.Run(ctx, shared,
 		[]string{to, keys.Part(to, "wake"), newsOf(to)},
-		wait.Flag(hub), wait.TokenLife.Milliseconds(), life.Milliseconds(), letter)
+		wait.Flag(shared), wait.TokenLife.Milliseconds(), life.Milliseconds(), letter)
 	return err
 }
 

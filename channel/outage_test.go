@@ -22,8 +22,8 @@ func storm(t *testing.T, name string, client func() redis.UniversalClient, each 
 	all, stop := context.WithCancel(ctx)
 	defer stop()
 	var receiving, sending sync.WaitGroup
-	clients := []redis.UniversalClient{client(), client()}
-	for i, rdb := range clients {
+	rdbs := []redis.UniversalClient{client(), client()}
+	for i, rdb := range rdbs {
 		for j := range 3 {
 			c := channel.NewChan[mark](rdb, name)
 			receiving.Go(func() {
@@ -53,7 +53,7 @@ func storm(t *testing.T, name string, client func() redis.UniversalClient, each 
 	harm()
 	sending.Wait()
 	lost := func() (n int) {
-		for _, rdb := range clients {
+		for _, rdb := range rdbs {
 			n += perhapsLost(t, rdb)
 		}
 		return n

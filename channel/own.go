@@ -5,12 +5,12 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/desir-go/desir/internal/hub"
+	"github.com/desir-go/desir/internal/clients"
 	"github.com/desir-go/desir/internal/script"
 )
 
 // count sends a command with the object's key that replies with a number.
-func count(ctx context.Context, h *hub.Handle, command string) (int64, error) {
+func count(ctx context.Context, h *clients.Handle, command string) (int64, error) {
 	s, err := h.Send()
 	if err != nil {
 		return 0, err
@@ -23,18 +23,18 @@ func count(ctx context.Context, h *hub.Handle, command string) (int64, error) {
 }
 
 // unlink deletes keys of an object, atomically.
-func unlink(ctx context.Context, h *hub.Handle, keys ...string) error {
-	hub, err := h.Hub()
+func unlink(ctx context.Context, h *clients.Handle, keys ...string) error {
+	shared, err := h.Shared()
 	if err != nil {
 		return err
 	}
-	_, err = script.Unlink(ctx, hub, keys...)
+	_, err = script.Unlink(ctx, shared, keys...)
 	return err
 }
 
 // keyOf returns the key of the object behind h, or "" if the object was not made by its
 // constructor.
-func keyOf(h *hub.Handle) string {
+func keyOf(h *clients.Handle) string {
 	if h == nil {
 		return ""
 	}

@@ -9,8 +9,8 @@ import (
 
 	"github.com/desir-go/desir"
 	"github.com/desir-go/desir/codec"
+	"github.com/desir-go/desir/internal/clients"
 	"github.com/desir-go/desir/internal/element"
-	"github.com/desir-go/desir/internal/hub"
 	"github.com/desir-go/desir/internal/keys"
 	"github.com/desir-go/desir/internal/listen"
 	"github.com/desir-go/desir/internal/send"
@@ -30,7 +30,7 @@ import (
 //
 // Create a Pattern with [NewPattern]. It is safe for concurrent use.
 type Pattern[T any] struct {
-	h *hub.Handle
+	h *clients.Handle
 	topicSettings
 	values element.Of[T] // for a codec that is not bound to the topic
 
@@ -51,7 +51,7 @@ func NewPattern[T any](rdb redis.UniversalClient, glob string, opts ...TopicOpti
 		err = send.Fault(desir.ErrNotSupported, errors.New("patterns for sharded topics"))
 	}
 	return &Pattern[T]{
-		h:             hub.NewHandle(rdb, "channel.Pattern", glob, errors.Join(err, keys.Check(glob))),
+		h:             clients.NewHandle(rdb, "channel.Pattern", glob, errors.Join(err, keys.Check(glob))),
 		topicSettings: s,
 		values:        values,
 		scoped:        map[string]*element.Of[T]{},
@@ -61,7 +61,7 @@ func NewPattern[T any](rdb redis.UniversalClient, glob string, opts ...TopicOpti
 // Subscribe subscribes to the topics that match the pattern; see [Topic.Subscribe]. It sends
 // one PSUBSCRIBE, unless this client has subscribed to the pattern already.
 func (p *Pattern[T]) Subscribe(ctx context.Context, opts ...SubOption) (*Sub[T], error) {
-	hub, err := p.h.Hub()
+	shared, err := p.h.Shared()
 	if err != nil {
 		return nil, p.h.Fail("Subscribe", err)
 	}
@@ -69,7 +69,7 @@ func (p *Pattern[T]) Subscribe(ctx context.Context, opts ...SubOption) (*Sub[T],
 	if p.numbered {
 		r.Sync = func(context.Context, string) error { return nil } // never called
 	}
-	s, err := subscribe(ctx, hub, r, p.decode, opts)
+	s, err := subscribe(ctx, shared, r, p.decode, opts)
 	if err != nil {
 		return nil, p.h.Fail("Subscribe", err)
 	}

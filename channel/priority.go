@@ -7,8 +7,8 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/desir-go/desir/internal/clients"
 	"github.com/desir-go/desir/internal/element"
-	"github.com/desir-go/desir/internal/hub"
 	"github.com/desir-go/desir/internal/keys"
 	"github.com/desir-go/desir/internal/wait"
 )
@@ -26,7 +26,7 @@ import (
 //
 // Create a PriorityQueue with [NewPriorityQueue]. It is safe for concurrent use.
 type PriorityQueue[T any] struct {
-	h      *hub.Handle
+	h      *clients.Handle
 	values element.Of[T]
 	source wait.Source
 }
@@ -50,7 +50,7 @@ func NewPriorityQueue[T any](rdb redis.UniversalClient, name string, opts ...Opt
 	values, valueErr := element.Messages[T](element.Scoped(s.codec, "priority", name))
 	wake := keys.Part(name, "wake")
 	return &PriorityQueue[T]{
-		h:      hub.NewHandle(rdb, "channel.PriorityQueue", name, errors.Join(err, valueErr, keys.CheckTag(name))),
+		h:      clients.NewHandle(rdb, "channel.PriorityQueue", name, errors.Join(err, valueErr, keys.CheckTag(name))),
 		values: values,
 		source: wait.NewSource(name, wake, priorityTake, priorityGiveBack, name, wake),
 	}
@@ -70,7 +70,7 @@ func (q *PriorityQueue[T]) Push(ctx context.Context, v T, priority int) error {
 }
 
 func (q *PriorityQueue[T]) push(ctx context.Context, v T, priority int) error {
-	hub, err := q.h.Hub()
+	shared, err := q.h.Shared()
 	if err != nil {
 		return err
 	}
@@ -81,7 +81,7 @@ func (q *PriorityQueue[T]) push(ctx context.Context, v T, priority int) error {
 	if err != nil {
 		return err
 	}
-	_, err = priorityPush.Run(ctx, hub, q.source.Keys(), wait.Flag(hub), wait.TokenLife.Milliseconds(), priority, value)
+	_, err = priorityPush.Run(ctx, shared, q.source.Keys(), wait.Flag(shared), wait.TokenLife.Milliseconds(), priority, value)
 	return err
 }
 

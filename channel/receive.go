@@ -7,26 +7,26 @@ import (
 
 	"github.com/desir-go/desir"
 	"github.com/desir-go/desir/codec"
-	"github.com/desir-go/desir/internal/hub"
+	"github.com/desir-go/desir/internal/clients"
 	"github.com/desir-go/desir/internal/wait"
 )
 
 // receive takes up to limit values of a source. It waits for at least one.
-func receive(ctx context.Context, h *hub.Handle, s wait.Source, limit int) ([]string, error) {
-	hub, err := h.Hub()
+func receive(ctx context.Context, h *clients.Handle, s wait.Source, limit int) ([]string, error) {
+	shared, err := h.Shared()
 	if err != nil {
 		return nil, err
 	}
-	return wait.Of(hub).Receive(ctx, s, limit)
+	return wait.Of(shared).Receive(ctx, s, limit)
 }
 
 // tryReceive takes a value of a source if there is one.
-func tryReceive(ctx context.Context, h *hub.Handle, s wait.Source) (raw string, ok bool, err error) {
-	hub, err := h.Hub()
+func tryReceive(ctx context.Context, h *clients.Handle, s wait.Source) (raw string, ok bool, err error) {
+	shared, err := h.Shared()
 	if err != nil {
 		return "", false, err
 	}
-	values, err := wait.Of(hub).Try(ctx, s, 1)
+	values, err := wait.Of(shared).Try(ctx, s, 1)
 	if err != nil || len(values) == 0 {
 		return "", false, err
 	}
@@ -36,7 +36,7 @@ func tryReceive(ctx context.Context, h *hub.Handle, s wait.Source) (raw string, 
 // intake takes the values of one loop, and keeps the prefetched ones.
 type intake struct {
 	loop
-	h    *hub.Handle
+	h    *clients.Handle
 	s    wait.Source
 	kept *wait.Ahead // nil if none is kept
 }
@@ -61,11 +61,11 @@ func (t *intake) next(ctx context.Context) (string, error) {
 
 // take waits for values, returns the first one and keeps the others.
 func (t *intake) take(ctx context.Context) (string, error) {
-	hub, err := t.h.Hub()
+	shared, err := t.h.Shared()
 	if err != nil {
 		return "", err
 	}
-	w, limit := wait.Of(hub), max(t.prefetch, 1)
+	w, limit := wait.Of(shared), max(t.prefetch, 1)
 	var values []string
 	if t.limit {
 		values, err = w.ReceiveWithin(ctx, t.s, limit, t.idle)
@@ -90,7 +90,7 @@ func (t *intake) end(ctx context.Context) {
 
 // each iterates over the values of a source until the source is closed or the loop is idle
 // for too long. read decodes a stored value. fail converts an error for the caller.
-func each[T any](ctx context.Context, h *hub.Handle, s wait.Source, opts []LoopOption, read func(string) (T, error), fail func(error) error) iter.Seq2[T, error] {
+func each[T any](ctx context.Context, h *clients.Handle, s wait.Source, opts []LoopOption, read func(string) (T, error), fail func(error) error) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		t := intake{loop: loopOf(opts), h: h, s: s}
 		defer t.end(ctx)
@@ -121,7 +121,7 @@ func ofOneItem(err error) bool {
 }
 
 // failure returns err as the error of an operation of the object behind h.
-func failure(h *hub.Handle, op string, err error) error {
+func failure(h *clients.Handle, op string, err error) error {
 	if errors.Is(err, wait.ErrClosed) {
 		err = desir.ErrClosed
 	}

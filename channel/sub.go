@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/desir-go/desir"
-	"github.com/desir-go/desir/internal/hub"
+	"github.com/desir-go/desir/internal/clients"
 	"github.com/desir-go/desir/internal/listen"
 	"github.com/desir-go/desir/internal/send"
 )
@@ -31,13 +31,13 @@ type Sub[T any] struct {
 }
 
 // subscribe makes the Sub of a Topic or a Pattern.
-func subscribe[T any](ctx context.Context, hub *hub.Hub, r listen.Request, decode func(payload, topic string) (T, error), opts []SubOption) (*Sub[T], error) {
+func subscribe[T any](ctx context.Context, shared *clients.Shared, r listen.Request, decode func(payload, topic string) (T, error), opts []SubOption) (*Sub[T], error) {
 	o, err := gatherSub(opts)
 	if err != nil {
 		return nil, err
 	}
 	r.Backlog, r.Policy = o.backlog, listen.Policy(o.policy)
-	sub, err := listen.Of(hub).Subscribe(ctx, r)
+	sub, err := listen.Of(shared).Subscribe(ctx, r)
 	if err != nil {
 		return nil, err
 	}

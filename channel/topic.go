@@ -7,8 +7,8 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/desir-go/desir/internal/clients"
 	"github.com/desir-go/desir/internal/element"
-	"github.com/desir-go/desir/internal/hub"
 	"github.com/desir-go/desir/internal/keys"
 	"github.com/desir-go/desir/internal/listen"
 )
@@ -37,7 +37,7 @@ import (
 //
 // Create a Topic with [NewTopic]. It is safe for concurrent use.
 type Topic[T any] struct {
-	h      *hub.Handle
+	h      *clients.Handle
 	values element.Of[T]
 	topicSettings
 	seq string // the key of the counter
@@ -53,7 +53,7 @@ func NewTopic[T any](rdb redis.UniversalClient, name string, opts ...TopicOption
 	}
 	values, err := element.Messages[T](element.Scoped(s.codec, "topic", name))
 	return &Topic[T]{
-		h:             hub.NewHandle(rdb, "channel.Topic", name, errors.Join(err, check(name))),
+		h:             clients.NewHandle(rdb, "channel.Topic", name, errors.Join(err, check(name))),
 		values:        values,
 		topicSettings: s,
 		seq:           keys.Part(name, "seq"),
@@ -79,7 +79,7 @@ func (t *Topic[T]) Publish(ctx context.Context, v T) (receivers int, err error) 
 }
 
 func (t *Topic[T]) publish(ctx context.Context, v T) (int, error) {
-	hub, err := t.h.Hub()
+	shared, err := t.h.Shared()
 	if err != nil {
 		return 0, err
 	}
@@ -90,12 +90,12 @@ func (t *Topic[T]) publish(ctx context.Context, v T) (int, error) {
 	if !t.numbered {
 		cmd := redis.NewIntCmd(ctx, t.command(), t.h.Key, value)
 		cmd.SetFirstKeyPos(1) // one node for all messages of the topic, to keep their order
-		if err := hub.Send.Write(ctx, cmd); err != nil {
+		if err := shared.Send.Write(ctx, cmd); err != nil {
 			return 0, err
 		}
 		return int(cmd.Val()), nil
 	}
-	reply, err := topicPublish.Run(ctx, hub, []string{t.seq}, t.command(), t.h.Key, seqLife.Milliseconds(), value)
+	reply, err := topicPublish.Run(ctx, shared, []string{t.seq}, t.command(), t.h.Key, seqLife.Milliseconds(), value)
 	if err != nil {
 		return 0, err
 	}
@@ -135,7 +135,7 @@ func (t *Topic[T]) Subscribe(ctx context.Context, opts ...SubOption) (*Sub[T], e
 }
 
 func (t *Topic[T]) subscribe(ctx context.Context, opts []SubOption) (*Sub[T], error) {
-	hub, err := t.h.Hub()
+	shared, err := t.h.Shared()
 	if err != nil {
 		return nil, err
 	}
@@ -145,10 +145,10 @@ func (t *Topic[T]) subscribe(ctx context.Context, opts []SubOption) (*Sub[T], er
 	}
 	if t.numbered {
 		r.Sync = func(ctx context.Context, mark string) error {
-			_, err := topicSync.Run(ctx, hub, []string{t.seq}, t.command(), mark, seqLife.Milliseconds(), t.h.Key)
+			_, err := topicSync.Run(ctx, shared, []string{t.seq}, t.command(), mark, seqLife.Milliseconds(), t.h.Key)
 			return err
 		}
 	}
 	decode := func(payload, topic string) (T, error) { return t.values.Decode(payload, topic, "") }
-	return subscribe(ctx, hub, r, decode, opts)
+	return subscribe(ctx, shared, r, decode, opts)
 }

@@ -93,7 +93,7 @@ func decimal(v reflect.Value) string { return strconv.FormatFloat(v.Float(), 'g'
 
 // addChecked runs a script that changes nothing if the sum does not fit.
 func (m *Map[K, V]) addChecked(ctx context.Context, s *script.Script, field string, args ...any) (string, error) {
-	shared, err := m.h.Hub()
+	shared, err := m.h.Shared()
 	if err != nil {
 		return "", err
 	}

@@ -7,8 +7,8 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/desir-go/desir"
+	"github.com/desir-go/desir/internal/clients"
 	"github.com/desir-go/desir/internal/element"
-	"github.com/desir-go/desir/internal/hub"
 	"github.com/desir-go/desir/internal/send"
 )
 
@@ -19,7 +19,7 @@ import (
 // data itself. To wait for elements, use a Chan of package channel.
 type List[T any] struct {
 	desir.Object
-	h     *hub.Handle
+	h     *clients.Handle
 	elems element.Of[T]
 	exact error // why elements cannot be compared by their bytes, or nil
 	ring  int   // the maximum length, or 0
@@ -81,7 +81,7 @@ func (l *List[T]) push(ctx context.Context, at End, vs []T) (int, error) {
 	if len(vs) == 0 {
 		return l.length(ctx)
 	}
-	shared, err := l.h.Hub()
+	shared, err := l.h.Shared()
 	if err != nil {
 		return 0, err
 	}
@@ -136,7 +136,7 @@ func (l *List[T]) At(ctx context.Context, i int) (v T, ok bool, err error) {
 }
 
 // one runs a command on the list that returns one element or none.
-func (l *List[T]) one(ctx context.Context, op string, write bool, command string, h *hub.Handle, args ...any) (v T, ok bool, err error) {
+func (l *List[T]) one(ctx context.Context, op string, write bool, command string, h *clients.Handle, args ...any) (v T, ok bool, err error) {
 	s, err := h.Send()
 	if err != nil {
 		return v, false, l.fail(op, err)

@@ -115,7 +115,7 @@ func (l *List[T]) change(ctx context.Context, args ...any) (int, error) {
 
 // expect encodes a value that Redis compares with stored bytes.
 func (l *List[T]) expect(v T) (string, error) {
-	if _, err := l.h.Hub(); err != nil {
+	if _, err := l.h.Shared(); err != nil {
 		return "", err
 	}
 	if l.exact != nil {

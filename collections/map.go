@@ -6,8 +6,8 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/desir-go/desir"
+	"github.com/desir-go/desir/internal/clients"
 	"github.com/desir-go/desir/internal/element"
-	"github.com/desir-go/desir/internal/hub"
 	"github.com/desir-go/desir/internal/send"
 )
 
@@ -21,7 +21,7 @@ import (
 // [codec.ErrSignature].
 type Map[K comparable, V any] struct {
 	desir.Object
-	h      *hub.Handle
+	h      *clients.Handle
 	keys   element.Of[K]
 	values element.Of[V]
 	exact  error // why values cannot be compared by their bytes, or nil

@@ -5,7 +5,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/desir-go/desir/internal/hub"
+	"github.com/desir-go/desir/internal/clients"
 	"github.com/desir-go/desir/internal/script"
 )
 
@@ -73,7 +73,7 @@ func (m *Map[K, V]) LoadAndDelete(ctx context.Context, key K) (v V, loaded bool,
 
 // load runs a script that returns the previous value of a field, or nil.
 func (m *Map[K, V]) load(ctx context.Context, sc *script.Script, field string, args ...any) (v V, loaded bool, err error) {
-	shared, err := m.h.Hub()
+	shared, err := m.h.Shared()
 	if err != nil {
 		return v, false, err
 	}
@@ -129,8 +129,8 @@ func (m *Map[K, V]) deleteIf(ctx context.Context, field, was string) (bool, erro
 }
 
 // decide runs a script on the object's key that returns 1 if it changed something.
-func decide(ctx context.Context, h *hub.Handle, sc *script.Script, args ...any) (bool, error) {
-	shared, err := h.Hub()
+func decide(ctx context.Context, h *clients.Handle, sc *script.Script, args ...any) (bool, error) {
+	shared, err := h.Shared()
 	if err != nil {
 		return false, err
 	}

@@ -13,7 +13,7 @@ import (
 
 	"github.com/desir-go/desir"
 	"github.com/desir-go/desir/internal/batch"
-	"github.com/desir-go/desir/internal/hub"
+	"github.com/desir-go/desir/internal/clients"
 	"github.com/desir-go/desir/internal/script"
 	"github.com/desir-go/desir/internal/send"
 )
@@ -43,7 +43,7 @@ func (m *Map[K, V]) SetTTL(ctx context.Context, key K, v V, ttl time.Duration) e
 }
 
 func (m *Map[K, V]) setTTL(ctx context.Context, field, value string, ms int64) error {
-	shared, err := m.h.Hub()
+	shared, err := m.h.Shared()
 	if err != nil {
 		return err
 	}
@@ -77,7 +77,7 @@ func (m *Map[K, V]) expireKey(ctx context.Context, ttl time.Duration, keys []K) 
 	if err != nil || len(keys) == 0 {
 		return 0, err
 	}
-	shared, err := m.h.Hub()
+	shared, err := m.h.Shared()
 	if err != nil {
 		return 0, err
 	}
@@ -93,7 +93,7 @@ func (m *Map[K, V]) expireKey(ctx context.Context, ttl time.Duration, keys []K) 
 }
 
 // expireThere runs the script, together with concurrent calls with the same ttl.
-func (w *ttlWays) expireThere(ctx context.Context, h *hub.Hub, key string, fields []string, ms int64) (int, error) {
+func (w *ttlWays) expireThere(ctx context.Context, h *clients.Shared, key string, fields []string, ms int64) (int, error) {
 	n, err := h.Send.JoinClass(ctx, w.joint, key, ms, fields)
 	if script.Unknown(err) { // not executed; Run sends the script's source
 		var reply any
@@ -106,7 +106,7 @@ func (w *ttlWays) expireThere(ctx context.Context, h *hub.Hub, key string, field
 
 // joinExpiries returns the merger that merges concurrent calls with the same ttl into
 // one run of the script.
-func joinExpiries(h *hub.Hub) *batch.Merger {
+func joinExpiries(h *clients.Shared) *batch.Merger {
 	return &batch.Merger{
 		Merges: true, Coalesces: true,
 		Command: func(ctx context.Context, calls []*batch.Call) redis.Cmder {
@@ -138,7 +138,7 @@ func countThere(there []any) (n int64) {
 }
 
 // expireSeconds is for servers that have only HEXPIRE, such as the embedded server.
-func expireSeconds(ctx context.Context, h *hub.Hub, key string, fields []string, seconds int64) (n int, err error) {
+func expireSeconds(ctx context.Context, h *clients.Shared, key string, fields []string, seconds int64) (n int, err error) {
 	cmd := redis.NewIntSliceCmd(ctx, words("hexpire", fields, key, seconds, "fields", len(fields))...)
 	if err := h.Send.Write(ctx, cmd); err != nil {
 		return 0, send.Miss(err)
@@ -178,10 +178,10 @@ type ttlWays struct {
 	joint       *batch.Merger // merges calls of ExpireKey
 }
 
-type ttlPart struct{} // the key of ttlWays in a hub
+type ttlPart struct{} // the key of ttlWays among a client's values
 
-func fieldTTLs(h *hub.Hub) *ttlWays {
-	return h.Part(ttlPart{}, func() any { return &ttlWays{joint: joinExpiries(h)} }).(*ttlWays)
+func fieldTTLs(h *clients.Shared) *ttlWays {
+	return clients.Value(h, ttlPart{}, func() *ttlWays { return &ttlWays{joint: joinExpiries(h)} })
 }
 
 // ways remembers which of several alternative commands the server has.

@@ -2,8 +2,8 @@ package collections
 
 import (
 	"github.com/desir-go/desir"
-	"github.com/desir-go/desir/internal/hub"
+	"github.com/desir-go/desir/internal/clients"
 )
 
 // newObject creates the desir.Object of a type with one key.
-var newObject = hub.NewObject.(func(*hub.Handle) desir.Object)
+var newObject = clients.NewObject.(func(*clients.Handle) desir.Object)

@@ -6,7 +6,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/desir-go/desir/codec"
-	"github.com/desir-go/desir/internal/hub"
+	"github.com/desir-go/desir/internal/clients"
 	"github.com/desir-go/desir/internal/keys"
 )
 
@@ -77,6 +77,6 @@ func gather(opts []Option, list bool) (settings, error) {
 
 // handle returns the handle of an object of this package. If errs contains an error, all
 // calls return it.
-func handle(rdb redis.UniversalClient, typ, name string, errs ...error) *hub.Handle {
-	return hub.NewHandle(rdb, "collections."+typ, name, errors.Join(append(errs, keys.Check(name))...))
+func handle(rdb redis.UniversalClient, typ, name string, errs ...error) *clients.Handle {
+	return clients.NewHandle(rdb, "collections."+typ, name, errors.Join(append(errs, keys.Check(name))...))
 }

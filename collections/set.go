@@ -7,8 +7,8 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/desir-go/desir"
+	"github.com/desir-go/desir/internal/clients"
 	"github.com/desir-go/desir/internal/element"
-	"github.com/desir-go/desir/internal/hub"
 	"github.com/desir-go/desir/internal/send"
 )
 
@@ -19,7 +19,7 @@ import (
 // encoding for each value (see [codec.Keys]).
 type Set[T comparable] struct {
 	desir.Object
-	h       *hub.Handle
+	h       *clients.Handle
 	members element.Of[T]
 }
 

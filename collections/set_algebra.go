@@ -8,7 +8,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/desir-go/desir"
-	"github.com/desir-go/desir/internal/hub"
+	"github.com/desir-go/desir/internal/clients"
 )
 
 // Move moves m from s to to, and reports whether m was in s. It sends one SMOVE, once,
@@ -112,9 +112,9 @@ func (s *Set[T]) store(ctx context.Context, op, command string, from []*Set[T]) 
 	return int(cmd.Val()), nil
 }
 
-// together returns the hub and the keys of sets for one command.
-func together[T comparable](s *Set[T], others ...*Set[T]) (*hub.Hub, []string, error) {
-	handles := make([]*hub.Handle, 0, 1+len(others))
+// together returns the state and the keys of sets for one command.
+func together[T comparable](s *Set[T], others ...*Set[T]) (*clients.Shared, []string, error) {
+	handles := make([]*clients.Handle, 0, 1+len(others))
 	handles = append(handles, s.h)
 	for _, o := range others {
 		if o == nil {
@@ -130,13 +130,13 @@ var (
 	errApart     = fmt.Errorf("%w: the other object belongs to another client", desir.ErrNotSupported)
 )
 
-// reach returns the hub and the keys of objects for one command. All objects must have
+// reach returns the state and the keys of objects for one command. All objects must have
 // the same client and, on a cluster, the same slot.
-func reach(handles ...*hub.Handle) (*hub.Hub, []string, error) {
-	var first *hub.Hub
+func reach(handles ...*clients.Handle) (*clients.Shared, []string, error) {
+	var first *clients.Shared
 	names := make([]string, 0, len(handles))
 	for _, h := range handles {
-		shared, err := h.Hub()
+		shared, err := h.Shared()
 		switch {
 		case err != nil:
 			return nil, nil, err

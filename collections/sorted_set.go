@@ -9,8 +9,8 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/desir-go/desir"
+	"github.com/desir-go/desir/internal/clients"
 	"github.com/desir-go/desir/internal/element"
-	"github.com/desir-go/desir/internal/hub"
 	"github.com/desir-go/desir/internal/send"
 )
 
@@ -26,7 +26,7 @@ import (
 // scores are at the ends.
 type SortedSet[T comparable] struct {
 	desir.Object
-	h       *hub.Handle
+	h       *clients.Handle
 	members element.Of[T]
 }
 

@@ -71,7 +71,7 @@ func (z *SortedSet[T]) remove(ctx context.Context, ms []T) (int, error) {
 // and atomic. After [desir.ErrMaybeRan] the members may be removed, and the same
 // positions may then select other members.
 func (z *SortedSet[T]) RemoveRange(ctx context.Context, r Range) (removed int, err error) {
-	shared, err := z.h.Hub()
+	shared, err := z.h.Shared()
 	if err == nil {
 		err = r.err
 	}

@@ -9,7 +9,7 @@ import (
 	"strconv"
 
 	"github.com/desir-go/desir"
-	"github.com/desir-go/desir/internal/hub"
+	"github.com/desir-go/desir/internal/clients"
 	"github.com/desir-go/desir/internal/send"
 )
 
@@ -52,10 +52,10 @@ func (z *SortedSet[T]) walk(ctx context.Context, op string, r Range) iter.Seq2[S
 }
 
 // pages yields the raw members of a range page by page. A fatal error comes once, last.
-func pages(ctx context.Context, h *hub.Handle, r Range) iter.Seq2[[]Scored[string], error] {
+func pages(ctx context.Context, h *clients.Handle, r Range) iter.Seq2[[]Scored[string], error] {
 	return func(yield func([]Scored[string], error) bool) {
 		r := r // ranging again starts from the beginning
-		shared, err := h.Hub()
+		shared, err := h.Shared()
 		if err == nil {
 			err = r.err
 		}
@@ -86,7 +86,7 @@ func pages(ctx context.Context, h *hub.Handle, r Range) iter.Seq2[[]Scored[strin
 
 // fetchRange fetches a page. It retries while the server is unavailable, as walker.next
 // does.
-func fetchRange(ctx context.Context, h *hub.Hub, key string, words []any) (page []Scored[string], found int, err error) {
+func fetchRange(ctx context.Context, h *clients.Shared, key string, words []any) (page []Scored[string], found int, err error) {
 	pause := pagePause
 	for try := 1; ; try++ {
 		reply, err := zsetPage.Run(ctx, h, []string{key}, words...)

@@ -8,8 +8,8 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/desir-go/desir"
+	"github.com/desir-go/desir/internal/clients"
 	"github.com/desir-go/desir/internal/element"
-	"github.com/desir-go/desir/internal/hub"
 	"github.com/desir-go/desir/internal/send"
 )
 
@@ -72,8 +72,8 @@ func update[T any](ctx context.Context, e *element.Of[T], f func(T, bool) (T, bo
 
 // latest reads a value from the master of its key, even if the client reads from
 // replicas. A compare-and-swap with a stale value from a replica might never succeed.
-func latest(ctx context.Context, h *hub.Handle, read *redis.StringCmd) (raw string, ok bool, err error) {
-	shared, err := h.Hub()
+func latest(ctx context.Context, h *clients.Handle, read *redis.StringCmd) (raw string, ok bool, err error) {
+	shared, err := h.Shared()
 	if err != nil {
 		return "", false, err
 	}

@@ -8,8 +8,8 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/desir-go/desir"
+	"github.com/desir-go/desir/internal/clients"
 	"github.com/desir-go/desir/internal/element"
-	"github.com/desir-go/desir/internal/hub"
 	"github.com/desir-go/desir/internal/script"
 	"github.com/desir-go/desir/internal/send"
 )
@@ -20,7 +20,7 @@ import (
 // the data itself.
 type Value[T any] struct {
 	desir.Object
-	h     *hub.Handle
+	h     *clients.Handle
 	value element.Of[T]
 	exact error // why values cannot be compared by their bytes, or nil
 }
@@ -62,7 +62,7 @@ func (x *Value[T]) raw(ctx context.Context) (string, bool, error) {
 
 // rawNow is like raw but always reads from the master.
 func (x *Value[T]) rawNow(ctx context.Context) (string, bool, error) {
-	if shared, err := x.h.Hub(); err == nil && shared.FromReplicas() {
+	if shared, err := x.h.Shared(); err == nil && shared.FromReplicas() {
 		return latest(ctx, x.h, redis.NewStringCmd(ctx, "get", x.h.Key))
 	}
 	return x.raw(ctx)
@@ -172,7 +172,7 @@ func (x *Value[T]) Update(ctx context.Context, f func(old T, ok bool) (new T, ke
 // Delete removes the value and reports whether there was one. It runs UNLINK in a
 // script, in one round trip, sent once, and is O(1).
 func (x *Value[T]) Delete(ctx context.Context) (deleted bool, err error) {
-	shared, err := x.h.Hub()
+	shared, err := x.h.Shared()
 	if err != nil {
 		return false, x.fail("Delete", err)
 	}

@@ -11,7 +11,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/desir-go/desir"
-	"github.com/desir-go/desir/internal/hub"
+	"github.com/desir-go/desir/internal/clients"
 	"github.com/desir-go/desir/internal/send"
 )
 
@@ -34,9 +34,9 @@ const (
 // So scan fetches pages from the key's master, each together with INFO of the process.
 // If the process differs from the previous page's, or the key has moved, the iteration
 // starts again. See docs/design/0005-walks.md.
-func scan(ctx context.Context, h *hub.Handle, command string) iter.Seq2[[]string, error] {
+func scan(ctx context.Context, h *clients.Handle, command string) iter.Seq2[[]string, error] {
 	return func(yield func([]string, error) bool) {
-		shared, err := h.Hub()
+		shared, err := h.Shared()
 		if err != nil {
 			yield(nil, err)
 			return
@@ -68,7 +68,7 @@ func scan(ctx context.Context, h *hub.Handle, command string) iter.Seq2[[]string
 
 // walker is the state of one iteration.
 type walker struct {
-	shared  *hub.Hub
+	shared  *clients.Shared
 	key     string
 	command string
 
@@ -143,7 +143,7 @@ type page struct {
 }
 
 func (w *walker) fetch(ctx context.Context) (page, error) {
-	if err := w.shared.Shut(); err != nil {
+	if err := w.shared.ErrIfClosed(); err != nil {
 		return page{}, err
 	}
 	node, err := w.shared.Node(ctx, w.key)

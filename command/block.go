@@ -68,21 +68,21 @@ func (q *request) apart(ctx context.Context) (any, error) {
 		if err := ctx.Err(); err != nil {
 			return nil, q.ended(err, false)
 		}
-		node, err := q.hub.Node(ctx, key)
+		node, err := q.shared.Node(ctx, key)
 		if err != nil {
-			return nil, q.hub.Send.Explain(ctx, err)
+			return nil, q.shared.Send.Explain(ctx, err)
 		}
 		if node == nil {
 			return nil, fmt.Errorf("%w: %w", desir.ErrNotSupported, errNode)
 		}
 		if err := send.Closed(node); err != nil { // a new connection does not detect this
-			return nil, q.hub.Send.Explain(ctx, err)
+			return nil, q.shared.Send.Explain(ctx, err)
 		}
 		v, err := q.alone(ctx, node)
 		if !redis.HasErrorPrefix(err, "MOVED") || attempt == moves || !send.Pause(ctx, grace/100) {
 			return v, err
 		}
-		_ = q.hub.Send.Explain(ctx, err) // makes a cluster client reload its slot map
+		_ = q.shared.Send.Explain(ctx, err) // makes a cluster client reload its slot map
 	}
 }
 

@@ -105,7 +105,7 @@ func TestBlockingEnds(t *testing.T) {
 func blocked(t *testing.T, b *redistest.Redis, key string) int {
 	t.Helper()
 	var n int
-	for _, c := range clients(t, b.Master(t, key)) {
+	for _, c := range rdbs(t, b.Master(t, key)) {
 		if c == "blpop" || c == "blmove" || c == "bzpopmin" || c == "xread" {
 			n++
 		}
@@ -114,7 +114,7 @@ func blocked(t *testing.T, b *redistest.Redis, key string) int {
 }
 
 // clients returns the last command of each client.
-func clients(t *testing.T, node *redis.Client) []string {
+func rdbs(t *testing.T, node *redis.Client) []string {
 	t.Helper()
 	list, _, err := Run[string](ctx, New(node), "client", "list")
 	if err != nil {
@@ -152,7 +152,7 @@ func TestNothingIsLost(t *testing.T) {
 				t.Errorf("BLPOP: %v", err)
 			}
 		})
-		redistest.Eventually(t, 10*time.Second, func() bool { return slices.Contains(clients(t, rdb), "blpop") }, "it blocks")
+		redistest.Eventually(t, 10*time.Second, func() bool { return slices.Contains(rdbs(t, rdb), "blpop") }, "it blocks")
 		racing.Go(cancel)
 		racing.Go(func() { do(t, r, "RPUSH", "q", i) })
 		racing.Wait()

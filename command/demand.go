@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"sync/atomic"
 
-	"github.com/desir-go/desir/internal/hub"
+	"github.com/desir-go/desir/internal/clients"
 )
 
 // table holds the table that a Runner checks against: the one that was set, or the
@@ -40,7 +40,7 @@ func (t *table) get() *checked {
 // after returns the table for another check after err. It is the current table, unless
 // a newer table may accept the command and one can be loaded. The error is that of
 // loading.
-func (t *table) after(ctx context.Context, h *hub.Hub, err error) (*checked, error) {
+func (t *table) after(ctx context.Context, h *clients.Shared, err error) (*checked, error) {
 	if !t.s.loads || !perhapsNewer(err) || t.get().loaded {
 		return t.get(), nil
 	}

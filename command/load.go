@@ -7,7 +7,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/desir-go/desir"
-	"github.com/desir-go/desir/internal/hub"
+	"github.com/desir-go/desir/internal/clients"
 	"github.com/desir-go/desir/internal/send"
 )
 
@@ -26,7 +26,7 @@ func Load(ctx context.Context, rdb redis.UniversalClient) (*Spec, error) {
 }
 
 func load(ctx context.Context, rdb redis.UniversalClient) (*Spec, error) {
-	h, err := hub.Of(rdb)
+	h, err := clients.Of(rdb)
 	if err != nil {
 		return nil, err
 	}
@@ -34,7 +34,7 @@ func load(ctx context.Context, rdb redis.UniversalClient) (*Spec, error) {
 }
 
 // loadFrom loads the table through h.
-func loadFrom(ctx context.Context, h *hub.Hub) (*Spec, error) {
+func loadFrom(ctx context.Context, h *clients.Shared) (*Spec, error) {
 	docs, err := ask(ctx, h, "COMMAND", "DOCS")
 	if errors.Is(err, send.ErrNotSupported) {
 		return Builtin(), nil
@@ -54,12 +54,12 @@ func loadFrom(ctx context.Context, h *hub.Hub) (*Spec, error) {
 	if err != nil && !errors.Is(err, send.ErrDenied) {
 		return nil, err
 	}
-	product, number := hub.Product(textIn(version))
+	product, number := clients.Product(textIn(version))
 	return newSpec(product, number, addInfo(commands, info)), nil
 }
 
 // ask sends a read and returns its reply, nil included.
-func ask(ctx context.Context, h *hub.Hub, words ...any) (any, error) {
+func ask(ctx context.Context, h *clients.Shared, words ...any) (any, error) {
 	cmd := redis.NewCmd(ctx, words...)
 	if err := h.Send.Read(ctx, cmd); err != nil {
 		if errors.Is(err, redis.Nil) {

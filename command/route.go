@@ -25,7 +25,7 @@ func (r *Runner) send(ctx context.Context, q *request) (any, error) {
 		return q.single(ctx)
 	case binds(c.id) || c.Blocking() && q.waits():
 		return q.apart(ctx)
-	case !q.hub.Slotted() || len(q.keys) > 0:
+	case !q.shared.Slotted() || len(q.keys) > 0:
 		return q.single(ctx)
 	case c.id == "scan":
 		return nil, fmt.Errorf("%w: %w", desir.ErrNotSupported, errCursor)
@@ -39,9 +39,9 @@ func (r *Runner) send(ctx context.Context, q *request) (any, error) {
 // single sends a request to one node.
 func (q *request) single(ctx context.Context) (any, error) {
 	cmd := q.command(ctx)
-	send := q.hub.Send.Write
+	send := q.shared.Send.Write
 	if q.cmd != nil && q.cmd.Retryable() {
-		send = q.hub.Send.Read
+		send = q.shared.Send.Read
 	}
 	err := send(ctx, cmd)
 	switch {
@@ -90,11 +90,11 @@ func (q *request) masters(ctx context.Context) (any, error) {
 	var parts []part
 	var failed error
 	one := q.cmd.policy("response_policy") == "one_succeeded"
-	err := q.hub.EachMaster(ctx, func(ctx context.Context, node redis.UniversalClient, addr string) error {
+	err := q.shared.EachMaster(ctx, func(ctx context.Context, node redis.UniversalClient, addr string) error {
 		cmd := redis.NewCmd(ctx, q.args...)
-		send := q.hub.Send.WriteOn
+		send := q.shared.Send.WriteOn
 		if q.cmd.Retryable() {
-			send = q.hub.Send.ReadOn
+			send = q.shared.Send.ReadOn
 		}
 		err := send(ctx, node, cmd)
 		mu.Lock()

@@ -9,15 +9,15 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/desir-go/desir"
+	"github.com/desir-go/desir/internal/clients"
 	"github.com/desir-go/desir/internal/cmdline"
-	"github.com/desir-go/desir/internal/hub"
 )
 
 // Runner checks commands and sends them through a client.
 //
 // Use [New] to create one. A Runner is safe for concurrent use.
 type Runner struct {
-	h     *hub.Handle
+	h     *clients.Handle
 	s     settings
 	table *table // nil: not made by New
 }
@@ -44,7 +44,7 @@ var errUnmade = errors.New("the Runner was not made by New")
 // therefore need a [Session].
 func New(rdb redis.UniversalClient, opts ...Option) *Runner {
 	s, err := gatherOptions(opts)
-	r := &Runner{h: hub.NewHandle(rdb, "command", "", err).Apart(true), s: s}
+	r := &Runner{h: clients.NewHandle(rdb, "command", "", err).Apart(true), s: s}
 	r.table = &table{s: &r.s, gate: make(chan struct{}, 1)}
 	return r
 }
@@ -107,13 +107,13 @@ func (r *Runner) Line(ctx context.Context, line string) (Reply, error) {
 
 // request is a command that is being checked and sent.
 type request struct {
-	hub   *hub.Hub
-	cmd   *Command // nil: not in the table
-	name  string   // for errors; empty if unknown
-	words []string // the arguments after the name
-	args  []any    // what is sent, including the name
-	keys  []string
-	first int // index of the first key in args; 0 if there is none
+	shared *clients.Shared
+	cmd    *Command // nil: not in the table
+	name   string   // for errors; empty if unknown
+	words  []string // the arguments after the name
+	args   []any    // what is sent, including the name
+	keys   []string
+	first  int // index of the first key in args; 0 if there is none
 }
 
 // fail returns err as an OpError of the command.
@@ -125,7 +125,7 @@ func (q *request) fail(err error) error {
 	if len(q.keys) > 0 {
 		key = q.keys[0]
 	}
-	return hub.NewHandle(nil, "command", key, nil).Fail(name, err)
+	return clients.NewHandle(nil, "command", key, nil).Fail(name, err)
 }
 
 // request runs all checks that need no reply of the command. The result is never nil.
@@ -133,7 +133,7 @@ func (r *Runner) request(ctx context.Context, args []any) (*request, error) {
 	if r == nil || r.table == nil {
 		return &request{}, fmt.Errorf("%w: %w", desir.ErrNotSupported, errUnmade)
 	}
-	h, err := r.h.Hub()
+	h, err := r.h.Shared()
 	if err != nil {
 		return &request{}, err
 	}
@@ -159,8 +159,8 @@ func (r *Runner) request(ctx context.Context, args []any) (*request, error) {
 }
 
 // check returns the request for args if table and the settings permit it.
-func (r *Runner) check(h *hub.Hub, table *checked, args []any) (*request, error) {
-	q := &request{hub: h}
+func (r *Runner) check(h *clients.Shared, table *checked, args []any) (*request, error) {
+	q := &request{shared: h}
 	if table.err != nil {
 		return q, table.err
 	}
@@ -251,7 +251,7 @@ func (q *request) findKeys(ctx context.Context) error {
 			q.first = len(q.args) - len(q.words) + at[0]
 		}
 	}
-	if !q.hub.Slotted() {
+	if !q.shared.Slotted() {
 		return nil
 	}
 	if q.cmd == nil || err != nil {
@@ -260,13 +260,13 @@ func (q *request) findKeys(ctx context.Context) error {
 	if len(q.keys) == 0 {
 		return nil
 	}
-	return q.hub.SameSlot(q.keys[0], q.keys[1:]...)
+	return q.shared.SameSlot(q.keys[0], q.keys[1:]...)
 }
 
 // askKeys asks the server for the keys. If the server returns an error or no keys,
 // there are none.
 func (q *request) askKeys(ctx context.Context) {
-	reply, _ := ask(ctx, q.hub, append([]any{"COMMAND", "GETKEYS"}, q.args...)...)
+	reply, _ := ask(ctx, q.shared, append([]any{"COMMAND", "GETKEYS"}, q.args...)...)
 	if q.keys = textsIn(reply); len(q.keys) == 0 {
 		return
 	}

@@ -11,7 +11,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/desir-go/desir"
-	"github.com/desir-go/desir/internal/hub"
+	"github.com/desir-go/desir/internal/clients"
 	"github.com/desir-go/desir/internal/link"
 	"github.com/desir-go/desir/internal/send"
 )
@@ -51,7 +51,7 @@ var streaming = []string{
 func (r *Runner) Session(ctx context.Context) (*Session, error) {
 	s, err := r.session(ctx)
 	if err != nil {
-		return nil, hub.NewHandle(nil, "command", "", nil).Fail("Session", err)
+		return nil, clients.NewHandle(nil, "command", "", nil).Fail("Session", err)
 	}
 	return s, nil
 }
@@ -60,7 +60,7 @@ func (r *Runner) session(ctx context.Context) (*Session, error) {
 	if r == nil || r.table == nil {
 		return nil, fmt.Errorf("%w: %w", desir.ErrNotSupported, errUnmade)
 	}
-	h, err := r.h.Hub()
+	h, err := r.h.Shared()
 	switch {
 	case err != nil:
 		return nil, err
@@ -133,7 +133,7 @@ func (s *Session) do(ctx context.Context, q *request) (any, error) {
 		defer func() { <-s.turn }()
 		wire := context.WithoutCancel(ctx)
 		cmd := redis.NewCmd(wire, q.args...)
-		err := q.hub.Send.WriteOn(wire, s.conn, cmd)
+		err := q.shared.Send.WriteOn(wire, s.conn, cmd)
 		if errors.Is(err, redis.Nil) {
 			err = nil
 		}

@@ -8,8 +8,8 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/desir-go/desir"
+	"github.com/desir-go/desir/internal/clients"
 	"github.com/desir-go/desir/internal/coded"
-	"github.com/desir-go/desir/internal/hub"
 	"github.com/desir-go/desir/internal/keys"
 )
 
@@ -28,7 +28,7 @@ var ErrBound = coded.New("out of bounds; nothing was changed", coded.OutOfRange)
 // additions that move the value towards the bounds.
 type Bounded struct {
 	desir.Object
-	h      *hub.Handle
+	h      *clients.Handle
 	lo, hi int64
 }
 
@@ -42,7 +42,7 @@ func NewBounded(rdb redis.UniversalClient, name string, lo, hi int64) *Bounded {
 	if lo > hi {
 		err = errors.Join(err, errBounds)
 	}
-	h := hub.NewHandle(rdb, "counter.Bounded", name, err)
+	h := clients.NewHandle(rdb, "counter.Bounded", name, err)
 	return &Bounded{Object: newObject(h), h: h, lo: lo, hi: hi}
 }
 
@@ -61,7 +61,7 @@ func (b *Bounded) Add(ctx context.Context, n int64) (int64, error) {
 }
 
 func (b *Bounded) add(ctx context.Context, n int64) (int64, error) {
-	shared, err := b.h.Hub()
+	shared, err := b.h.Shared()
 	if err != nil {
 		return 0, err
 	}

@@ -8,7 +8,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/desir-go/desir"
-	"github.com/desir-go/desir/internal/hub"
+	"github.com/desir-go/desir/internal/clients"
 	"github.com/desir-go/desir/internal/keys"
 	"github.com/desir-go/desir/internal/script"
 )
@@ -20,7 +20,7 @@ import (
 // unchanged.
 type Counter struct {
 	desir.Object
-	h     *hub.Handle
+	h     *clients.Handle
 	start int64
 }
 
@@ -28,7 +28,7 @@ type Counter struct {
 // invalid, every call returns the error.
 func New(rdb redis.UniversalClient, name string, opts ...Option) *Counter {
 	s := gather(opts)
-	h := hub.NewHandle(rdb, "counter.Counter", name, keys.Check(name)).Apart(s.apart)
+	h := clients.NewHandle(rdb, "counter.Counter", name, keys.Check(name)).Apart(s.apart)
 	return &Counter{Object: newObject(h), h: h, start: s.start}
 }
 
@@ -56,7 +56,7 @@ func (c *Counter) Add(ctx context.Context, n int64) (int64, error) {
 }
 
 func (c *Counter) add(ctx context.Context, n int64) (int64, error) {
-	shared, err := c.h.Hub()
+	shared, err := c.h.Shared()
 	if err != nil {
 		return 0, err
 	}
@@ -116,7 +116,7 @@ func (c *Counter) Swap(ctx context.Context, n int64) (old int64, err error) {
 // key counts as the counter's start. An expiry stays. CompareAndSwap runs one script in
 // one round trip, sent once, and is O(1) and atomic.
 func (c *Counter) CompareAndSwap(ctx context.Context, old, new int64) (bool, error) {
-	shared, err := c.h.Hub()
+	shared, err := c.h.Shared()
 	if err != nil {
 		return false, c.fail("CompareAndSwap", err)
 	}
@@ -154,7 +154,7 @@ func numbers(next func() (int64, error)) iter.Seq2[int64, error] {
 // Clear deletes the counter and the tokens of [Counter.AddOnce]. It runs UNLINK in a
 // script, in one round trip.
 func (c *Counter) Clear(ctx context.Context) error {
-	shared, err := c.h.Hub()
+	shared, err := c.h.Shared()
 	if err == nil {
 		all := []string{c.h.Key}
 		if keys.CheckTag(c.h.Key) == nil {

@@ -10,7 +10,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/desir-go/desir"
-	"github.com/desir-go/desir/internal/hub"
+	"github.com/desir-go/desir/internal/clients"
 	"github.com/desir-go/desir/internal/keys"
 	"github.com/desir-go/desir/internal/send"
 )
@@ -23,7 +23,7 @@ import (
 type IDs struct {
 	desir.Object
 	counter *Counter
-	h       *hub.Handle
+	h       *clients.Handle
 	block   int64
 
 	turn       chan struct{} // a lock for last and left that respects contexts
@@ -42,7 +42,7 @@ func NewIDs(rdb redis.UniversalClient, name string, block int64, opts ...Option)
 		err = errors.Join(err, errBlock)
 	}
 	s := gather(opts)
-	h := hub.NewHandle(rdb, "counter.IDs", name, err).Apart(s.apart)
+	h := clients.NewHandle(rdb, "counter.IDs", name, err).Apart(s.apart)
 	o := newObject(h)
 	return &IDs{
 		Object:  o,
@@ -67,7 +67,7 @@ func (s *IDs) Next(ctx context.Context) (int64, error) {
 
 func (s *IDs) take(ctx context.Context) (int64, error) {
 	if s.turn == nil {
-		_, err := s.h.Hub() // not made by NewIDs
+		_, err := s.h.Shared() // not made by NewIDs
 		return 0, err
 	}
 	if err := ctx.Err(); err != nil {

@@ -29,7 +29,7 @@ const (
 // there are more than 1,048,576 tokens in 10 minutes, AddOnce adds nothing and returns
 // [desir.ErrFull]. A failover may lose a token together with its addition.
 func (c *Counter) AddOnce(ctx context.Context, token string, n int64) (v int64, applied bool, err error) {
-	shared, err := c.h.Hub()
+	shared, err := c.h.Shared()
 	if err == nil {
 		err = keys.CheckTag(c.h.Key)
 	}

@@ -10,7 +10,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/desir-go/desir"
-	"github.com/desir-go/desir/internal/hub"
+	"github.com/desir-go/desir/internal/clients"
 	"github.com/desir-go/desir/internal/keys"
 	"github.com/desir-go/desir/internal/script"
 	"github.com/desir-go/desir/internal/send"
@@ -31,7 +31,7 @@ const (
 // hold the number itself. On a single server, or with a {tag} in the name, all shards
 // are on one node, and a Counter is the better choice.
 type Sharded struct {
-	h      *hub.Handle
+	h      *clients.Handle
 	shards []string
 }
 
@@ -50,7 +50,7 @@ func NewSharded(rdb redis.UniversalClient, name string, n int) *Sharded {
 	for i := range shards {
 		shards[i] = keys.Shard(name, i)
 	}
-	return &Sharded{h: hub.NewHandle(rdb, "counter.Sharded", name, err), shards: shards}
+	return &Sharded{h: clients.NewHandle(rdb, "counter.Sharded", name, err), shards: shards}
 }
 
 var (
@@ -112,7 +112,7 @@ func (c *Sharded) value(ctx context.Context) (int64, error) {
 // ask sends a read command to all shards. Each returned command has a reply, which may be
 // redis.Nil.
 func ask[C redis.Cmder](ctx context.Context, c *Sharded, command string, newCmd func(context.Context, ...any) C) ([]C, error) {
-	shared, err := c.h.Hub()
+	shared, err := c.h.Shared()
 	if err != nil {
 		return nil, err
 	}
@@ -135,8 +135,8 @@ func ask[C redis.Cmder](ctx context.Context, c *Sharded, command string, newCmd 
 }
 
 // readAll sends one pipeline and returns its first error that is not redis.Nil.
-func readAll(ctx context.Context, h *hub.Hub, cmds []redis.Cmder) error {
-	err := h.Send.ReadOn(ctx, h.Client, cmds...)
+func readAll(ctx context.Context, h *clients.Shared, cmds []redis.Cmder) error {
+	err := h.Send.ReadOn(ctx, h.Redis, cmds...)
 	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return err // after the context's end the commands must not be read
 	}
@@ -179,7 +179,7 @@ func (c *Sharded) Exists(ctx context.Context) (bool, error) {
 // it runs one script for each shard, one after the other. Concurrent additions may be
 // deleted or stay. After an error some shards may be deleted.
 func (c *Sharded) Clear(ctx context.Context) error {
-	shared, err := c.h.Hub()
+	shared, err := c.h.Shared()
 	if err != nil {
 		return c.fail("Clear", err)
 	}

@@ -8,7 +8,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/desir-go/desir"
-	"github.com/desir-go/desir/internal/hub"
+	"github.com/desir-go/desir/internal/clients"
 	"github.com/desir-go/desir/internal/keys"
 )
 
@@ -30,7 +30,7 @@ const (
 // at most limit calls of [Window.Allow] succeed in any period as long as the window.
 type Window struct {
 	object desir.Object // not embedded: Window sets the expiry itself
-	h      *hub.Handle
+	h      *clients.Handle
 	size   time.Duration
 }
 
@@ -45,7 +45,7 @@ func NewWindow(rdb redis.UniversalClient, name string, size time.Duration) *Wind
 	if size < time.Millisecond || size > 1000*24*time.Hour {
 		err = errors.Join(err, errSize)
 	}
-	h := hub.NewHandle(rdb, "counter.Window", name, err)
+	h := clients.NewHandle(rdb, "counter.Window", name, err)
 	return &Window{object: newObject(h), h: h, size: size}
 }
 
@@ -76,7 +76,7 @@ func (w *Window) Allow(ctx context.Context, limit int64) (bool, error) {
 
 // add counts n events if the new count is at most most.
 func (w *Window) add(ctx context.Context, n, most int64) (count int64, ok bool, err error) {
-	shared, err := w.h.Hub()
+	shared, err := w.h.Shared()
 	switch {
 	case err != nil:
 		return 0, false, err
@@ -98,7 +98,7 @@ func (w *Window) add(ctx context.Context, n, most int64) (count int64, ok bool, 
 // Count returns the number of events in the window. It runs one read-only script in one
 // round trip and is O(1).
 func (w *Window) Count(ctx context.Context) (int64, error) {
-	shared, err := w.h.Hub()
+	shared, err := w.h.Shared()
 	if err != nil {
 		return 0, w.fail("Count", err)
 	}

@@ -13,7 +13,7 @@ import (
 
 	"github.com/desir-go/desir"
 	"github.com/desir-go/desir/embedded"
-	"github.com/desir-go/desir/internal/hub"
+	"github.com/desir-go/desir/internal/clients"
 	"github.com/desir-go/desir/internal/redistest"
 )
 
@@ -135,7 +135,7 @@ func title(t *testing.T, e *Env) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	name, version := hub.Product(info)
+	name, version := clients.Product(info)
 	parts := strings.Split(version, ".")
 	return name + " " + strings.Join(parts[:min(2, len(parts))], ".")
 }

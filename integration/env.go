@@ -12,7 +12,7 @@ import (
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/maintnotifications"
 
-	"github.com/desir-go/desir/internal/hub"
+	"github.com/desir-go/desir/internal/clients"
 	"github.com/desir-go/desir/internal/redistest"
 )
 
@@ -130,7 +130,7 @@ func (e *Env) Version() string {
 	if err != nil {
 		e.t.Fatalf("integration: read the server's version: %v", err)
 	}
-	_, version := hub.Product(info)
+	_, version := clients.Product(info)
 	return version
 }
 

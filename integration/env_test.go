@@ -13,7 +13,7 @@ import (
 	"github.com/desir-go/desir"
 	"github.com/desir-go/desir/channel"
 	"github.com/desir-go/desir/collections"
-	"github.com/desir-go/desir/internal/hub"
+	"github.com/desir-go/desir/internal/clients"
 	"github.com/desir-go/desir/internal/redistest"
 )
 
@@ -211,7 +211,7 @@ func TestOlder(t *testing.T) {
 			t.Errorf("older(%q, %q) = %t", tt.has, tt.wants, got)
 		}
 	}
-	if _, v := hub.Product("# Server\r\nredis_version:7.2.4\r\nvalkey_version:8.0.1\r\n"); v != "8.0.1" {
+	if _, v := clients.Product("# Server\r\nredis_version:7.2.4\r\nvalkey_version:8.0.1\r\n"); v != "8.0.1" {
 		t.Errorf("the version of Valkey is %q", v)
 	}
 }

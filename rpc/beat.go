@@ -59,7 +59,7 @@ func (m *running) long() map[string][]uint64 {
 // because the next beat repeats it.
 func (r *run) name(client string, ids []uint64) {
 	p := &send.Post{Value: string(appendHeld(nil, ids))}
-	r.hub.Send.Post(context.Background(), p, deliverHeld, inboxKey(client), func(*batch.Call, error) {})
+	r.shared.Send.Post(context.Background(), p, deliverHeld, inboxKey(client), func(*batch.Call, error) {})
 }
 
 // appendHeld appends the IDs of running calls.

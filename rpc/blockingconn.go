@@ -7,7 +7,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/desir-go/desir/internal/hub"
+	"github.com/desir-go/desir/internal/clients"
 	"github.com/desir-go/desir/internal/link"
 )
 
@@ -24,9 +24,9 @@ var (
 
 // blockingConn is the dedicated connection on which one goroutine blocks for one key.
 type blockingConn struct {
-	hub *hub.Hub
-	key string
-	own *link.Link // nil while there is none
+	shared *clients.Shared
+	key    string
+	own    *link.Link // nil while there is none
 
 	node *redis.Client // node of own
 	made time.Time
@@ -43,13 +43,13 @@ func (l *blockingConn) open(ctx context.Context) error {
 		l.asked = false // the migration may be over the next time
 		return nil
 	}
-	node, err := l.hub.Node(ctx, l.key)
+	node, err := l.shared.Node(ctx, l.key)
 	if err == nil && node != nil {
 		l.own, err = link.Open(ctx, node, link.Patience(node, block+grace))
 		l.node, l.made = node, time.Now()
 	}
 	if err != nil {
-		return l.hub.Send.Explain(ctx, err)
+		return l.shared.Send.Explain(ctx, err)
 	}
 	return nil
 }
@@ -79,14 +79,14 @@ func (l *blockingConn) explain(ctx context.Context, err error, sent bool) error 
 	case err == nil:
 		return nil
 	case sent:
-		return l.hub.Send.ExplainSent(ctx, err)
+		return l.shared.Send.ExplainSent(ctx, err)
 	default:
-		return l.hub.Send.Explain(ctx, err)
+		return l.shared.Send.Explain(ctx, err)
 	}
 }
 
 func (l *blockingConn) through(ctx context.Context, cmds ...redis.Cmder) error {
-	return l.hub.Send.WriteOn(ctx, l.hub.Client, cmds...)
+	return l.shared.Send.WriteOn(ctx, l.shared.Redis, cmds...)
 }
 
 // outlived reports whether the connection may lead to a former master or may use outdated

@@ -185,7 +185,7 @@ func (c *Client) request(ctx context.Context, box *inbox, method, signature stri
 	q = request{method: method, signature: signature, headers: headers, body: textView(body)}
 	d, limited := ctx.Deadline()
 	if limited || c.seal != nil {
-		if err := c.knowTime(ctx, box.hub); err != nil {
+		if err := c.knowTime(ctx, box.shared); err != nil {
 			return q, err
 		}
 	}
@@ -255,9 +255,9 @@ var errResult = errors.New("the result cannot be read")
 // cancel publishes the cancellation of a call, together with others.
 func (c *Client) cancel(box *inbox, id uint64) {
 	p := &send.Post{Value: string(pack.AppendUint(nil, id))}
-	box.hub.Send.Post(context.Background(), p, c.cancels, c.service.cancel, func(_ *batch.Call, err error) {
+	box.shared.Send.Post(context.Background(), p, c.cancels, c.service.cancel, func(_ *batch.Call, err error) {
 		// If it is lost, the handler runs to its end.
-		outage.Of(box.hub).Without(outage.Cancels, c.service.cancel, err)
+		outage.Of(box.shared).Without(outage.Cancels, c.service.cancel, err)
 	})
 }
 

@@ -122,9 +122,9 @@ func (r *run) hear(ended <-chan struct{}, heard func()) {
 		case <-ctx.Done():
 		}
 	}()
-	kind, _ := published(r.hub)
+	kind, _ := published(r.shared)
 	for p := (patience{}); ctx.Err() == nil; p.wait(ended) {
-		sub, err := listen.Of(r.hub).Subscribe(ctx, listen.Request{Kind: kind, Name: r.s.service.cancel, Backlog: 1024, Policy: listen.DropOldest})
+		sub, err := listen.Of(r.shared).Subscribe(ctx, listen.Request{Kind: kind, Name: r.s.service.cancel, Backlog: 1024, Policy: listen.DropOldest})
 		heard()
 		if err == nil {
 			err = r.hearAll(ctx, sub)

@@ -15,7 +15,7 @@ import (
 	"github.com/desir-go/desir"
 	"github.com/desir-go/desir/codec"
 	"github.com/desir-go/desir/internal/batch"
-	"github.com/desir-go/desir/internal/hub"
+	"github.com/desir-go/desir/internal/clients"
 	"github.com/desir-go/desir/internal/keys"
 	"github.com/desir-go/desir/internal/send"
 )
@@ -28,7 +28,7 @@ import (
 //
 // Use [NewClient] to make a Client. A Client is safe for concurrent use.
 type Client struct {
-	h         *hub.Handle
+	h         *clients.Handle
 	service   service
 	intercept Interceptor
 	prefix    string // prefix of its inbox
@@ -51,7 +51,7 @@ type Client struct {
 func NewClient(rdb redis.UniversalClient, name string, opts ...ClientOption) *Client {
 	s, err := gatherClient(opts)
 	c := &Client{
-		h:         hub.NewHandle(rdb, "rpc.Client", name, errors.Join(keys.CheckTag(name), err)),
+		h:         clients.NewHandle(rdb, "rpc.Client", name, errors.Join(keys.CheckTag(name), err)),
 		service:   serviceOf(name),
 		intercept: chain(s.intercept),
 		prefix:    s.prefix,
@@ -74,7 +74,7 @@ func (c *Client) Service() string {
 // fail wraps the error of a call. Its operation is the method's name.
 func (c *Client) fail(op string, err error) error {
 	if c == nil {
-		var none *hub.Handle
+		var none *clients.Handle
 		return none.Fail("rpc."+op, err)
 	}
 	return c.h.Fail(op, err)
@@ -88,7 +88,7 @@ func (c *Client) usable() error {
 	if c.closed.Load() {
 		return desir.ErrClosed
 	}
-	_, err := c.h.Hub()
+	_, err := c.h.Shared()
 	return err
 }
 
@@ -115,7 +115,7 @@ func (c *Client) box() (*inbox, error) {
 	if box := c.inbox.Load(); box != nil {
 		return box, nil
 	}
-	h, err := c.h.Hub()
+	h, err := c.h.Shared()
 	if err != nil {
 		return nil, err
 	}
@@ -252,7 +252,7 @@ func (c *Client) workers(ctx context.Context) ([]WorkerInfo, error) {
 	if err := c.usable(); err != nil {
 		return nil, err
 	}
-	h, err := c.h.Hub()
+	h, err := c.h.Shared()
 	if err != nil {
 		return nil, err
 	}
@@ -311,7 +311,7 @@ type state struct {
 
 // check asks how many workers live, which calls may be lost, and what the server's clock
 // says. It writes nothing.
-func (c *Client) check(ctx context.Context, h *hub.Hub) (state, error) {
+func (c *Client) check(ctx context.Context, h *clients.Shared) (state, error) {
 	answer, err := checkScript.Run(ctx, h, []string{c.service.workers, c.service.ended})
 	if err != nil {
 		return state{}, err
@@ -325,7 +325,7 @@ func (c *Client) check(ctx context.Context, h *hub.Hub) (state, error) {
 }
 
 // knowTime ensures that the server's clock is known.
-func (c *Client) knowTime(ctx context.Context, h *hub.Hub) error {
+func (c *Client) knowTime(ctx context.Context, h *clients.Shared) error {
 	return c.gate.pass(ctx, c.clock.good, func() error {
 		_, err := c.check(ctx, h)
 		// The call did not run, even if it is unknown whether the check did.

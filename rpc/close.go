@@ -4,12 +4,14 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/desir-go/desir/internal/hub"
+	"github.com/desir-go/desir/internal/clients"
 	"github.com/desir-go/desir/internal/send"
 )
 
 // onClose makes a worker shut down when its redis client is closed by desir.
-func onClose(h *hub.Hub, s *Server) (cancel func()) { return h.OnClose(hub.EndReceiving, s.Shutdown) }
+func onClose(h *clients.Shared, s *Server) (cancel func()) {
+	return h.OnClose(clients.EndReceiving, s.Shutdown)
+}
 
 // shut waits for the results of the pending calls. When ctx ends, it ends the calls that
 // have no result.

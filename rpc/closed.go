@@ -32,8 +32,8 @@ func (r *run) watchClient(ended <-chan struct{}, lasting chan<- error) {
 			seen = 0
 			continue
 		}
-		if seen++; seen == closedNodes || !r.hub.Slotted() {
-			tell(lasting, r.hub.Send.Explain(context.Background(), err))
+		if seen++; seen == closedNodes || !r.shared.Slotted() {
+			tell(lasting, r.shared.Send.Explain(context.Background(), err))
 			return
 		}
 	}
@@ -44,7 +44,7 @@ func (r *run) watchClient(ended <-chan struct{}, lasting chan<- error) {
 func (r *run) clientClosed() error {
 	ended, end := context.WithCancel(context.Background())
 	end() // do not let a cluster client fetch its slot map
-	node, err := r.hub.Node(ended, r.s.service.calls)
+	node, err := r.shared.Node(ended, r.s.service.calls)
 	switch {
 	case errors.Is(err, redis.ErrClosed):
 		return err

@@ -43,7 +43,7 @@ type inboxReader struct {
 }
 
 func newInboxReader(b *inbox) *inboxReader {
-	r := &inboxReader{blockingConn: blockingConn{hub: b.hub, key: b.key}, box: b}
+	r := &inboxReader{blockingConn: blockingConn{shared: b.shared, key: b.key}, box: b}
 	r.store = link.Command{Take: r.takeStored}
 	r.delete = link.Command{Key: 1}
 	r.read = link.Command{Key: 6, Take: r.takeEntries}
@@ -96,7 +96,7 @@ func (r *inboxReader) wait(ctx context.Context) (n int, err error) {
 func (r *inboxReader) stays(err error) bool {
 	refused := errors.Is(err, desir.ErrDenied)
 	if refused {
-		outage.Of(r.hub).Without(outage.Deletions, r.key, err)
+		outage.Of(r.shared).Without(outage.Deletions, r.key, err)
 	}
 	return refused
 }
@@ -105,7 +105,7 @@ func (r *inboxReader) stays(err error) bool {
 // an interrupt, the next wait receives the replies in due.
 func (r *inboxReader) lead(p *call) (int, error) {
 	r.leader, r.answer = p, r.answer[:0]
-	r.store.Words = append(r.store.Words[:0], "evalsha", callScript.Digest(r.hub), "2",
+	r.store.Words = append(r.store.Words[:0], "evalsha", callScript.Digest(r.shared), "2",
 		p.client.service.calls, p.client.service.alive, listLifeMillis, p.post.Value)
 	r.due = append(r.due, &r.store)
 	r.ask()

@@ -342,18 +342,18 @@ func TestClosedClientGoes(t *testing.T) {
 	t.Parallel()
 	srv := redistest.StartServer(t)
 	serve(t, srv.Client(t))
-	var clients []weak.Pointer[redis.Client]
+	var rdbs []weak.Pointer[redis.Client]
 	for range 5 {
 		rdb := redis.NewClient(&redis.Options{Addr: srv.Addr})
 		mustSum(t, rpc.NewClient(rdb, service))
 		if err := rdb.Close(); err != nil {
 			t.Fatal(err)
 		}
-		clients = append(clients, weak.Make(rdb))
+		rdbs = append(rdbs, weak.Make(rdb))
 	}
 	redistest.Eventually(t, 20*time.Second, func() bool {
 		runtime.GC()
-		for _, c := range clients {
+		for _, c := range rdbs {
 			if c.Value() != nil {
 				return false
 			}

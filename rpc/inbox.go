@@ -10,7 +10,7 @@ import (
 	"weak"
 
 	"github.com/desir-go/desir"
-	"github.com/desir-go/desir/internal/hub"
+	"github.com/desir-go/desir/internal/clients"
 	"github.com/desir-go/desir/internal/pack"
 	"github.com/desir-go/desir/internal/send"
 )
@@ -18,11 +18,11 @@ import (
 // inbox receives the results for all Clients of one redis client that have the same
 // prefix.
 type inbox struct {
-	hub   *hub.Hub
-	id    string // its name in frames: see inboxName
-	key   string
-	count atomic.Uint64 // number of calls that have entered
-	calls sync.Pool     // free calls
+	shared *clients.Shared
+	id     string // its name in frames: see inboxName
+	key    string
+	count  atomic.Uint64 // number of calls that have entered
+	calls  sync.Pool     // free calls
 
 	fresh atomic.Bool // the key was refreshed recently
 	seen  atomic.Bool // the key was refreshed at least once
@@ -41,20 +41,20 @@ type inbox struct {
 	tidying  bool         // tidy will run
 }
 
-// inboxPart is the key of an inbox in its hub: one for each prefix.
+// inboxPart is the key of an inbox among a client's values: one for each prefix.
 type inboxPart struct{ prefix string }
 
 // inboxOf returns the inbox of a redis client with the given prefix.
-func inboxOf(h *hub.Hub, prefix string) *inbox {
-	return h.Part(inboxPart{prefix}, func() any {
+func inboxOf(h *clients.Shared, prefix string) *inbox {
+	return clients.Value(h, inboxPart{prefix}, func() *inbox {
 		id := inboxName(prefix, rand.Text())
-		box := &inbox{hub: h, id: id, key: inboxKey(id), gate: newOnceGate(), pending: map[uint64]*call{}}
+		box := &inbox{shared: h, id: id, key: inboxKey(id), gate: newOnceGate(), pending: map[uint64]*call{}}
 		box.reader = newInboxReader(box)
 		box.stale = box.after(refresh, func(box *inbox) { box.fresh.Store(false) })
 		box.calls.New = func() any { return newCall(box) }
-		h.OnClose(hub.EndCalling, box.shut)
+		h.OnClose(clients.EndCalling, box.shut)
 		return box
-	}).(*inbox)
+	})
 }
 
 // after calls f after d, unless the inbox was collected by then. The timer holds no
@@ -173,7 +173,7 @@ func (b *inbox) see(ctx context.Context) error {
 	if !b.seen.Load() {
 		text = newFirst
 	}
-	answer, err := inboxScript.Run(ctx, b.hub, []string{b.key}, inboxLife.Milliseconds(), text)
+	answer, err := inboxScript.Run(ctx, b.shared, []string{b.key}, inboxLife.Milliseconds(), text)
 	if err != nil {
 		return err
 	}

@@ -131,7 +131,7 @@ func (r *run) end() {
 		r.leave(id, "", "")
 		ctx, cancel := context.WithTimeout(context.Background(), leaveTime)
 		defer cancel()
-		_, _ = script.Unlink(ctx, r.hub, r.s.service.poke(id)) // it expires anyway
+		_, _ = script.Unlink(ctx, r.shared, r.s.service.poke(id)) // it expires anyway
 	}
 }
 
@@ -139,7 +139,7 @@ func (r *run) end() {
 func (r *run) lease(ctx context.Context, id, how string) (bool, error) {
 	s := r.s
 	sent := s.age()
-	answer, err := leaseScript.Run(ctx, r.hub,
+	answer, err := leaseScript.Run(ctx, r.shared,
 		[]string{s.service.workers, s.service.ended, s.service.about, s.service.alive},
 		id, lease.Milliseconds(), s.settings.queue, r.about(id), how)
 	if err != nil {
@@ -200,7 +200,7 @@ func (r *run) leave(id, lost, how string) {
 	s := r.s.service
 	var err error
 	for p := (patience{}); ; {
-		_, err = leaveScript.Run(ctx, r.hub, []string{s.workers, s.ended, s.about, s.alive, s.poke(id)}, id, lost, how)
+		_, err = leaveScript.Run(ctx, r.shared, []string{s.workers, s.ended, s.about, s.alive, s.poke(id)}, id, lost, how)
 		if err == nil || permanent(err) || !p.wait(ctx.Done()) {
 			break
 		}

@@ -52,7 +52,7 @@ type reader struct {
 }
 
 func newReader(r *run) *reader {
-	d := &reader{blockingConn: blockingConn{hub: r.hub, key: r.s.service.calls}, run: r}
+	d := &reader{blockingConn: blockingConn{shared: r.shared, key: r.s.service.calls}, run: r}
 	d.got.key = d.key
 	d.first.Take = d.got.take
 	d.rest = link.Command{Key: 2, Take: d.got.takeAll}
@@ -108,7 +108,7 @@ func (d *reader) along(ctx context.Context, results []*outgoing) *piggybacked {
 	a.results, a.cmds, a.n = a.results[:0], a.cmds[:0], 0
 	for _, o := range results {
 		if d.own != nil {
-			if node, err := d.hub.Node(ctx, o.inbox); err == nil && node == d.node {
+			if node, err := d.shared.Node(ctx, o.inbox); err == nil && node == d.node {
 				a.results, a.cmds, a.n = append(a.results, o), append(a.cmds, o.command()), a.n+o.n
 				continue
 			}
@@ -252,6 +252,6 @@ func (d *reader) end() {
 	if blocking {
 		ctx, cancel := context.WithTimeout(context.Background(), block)
 		defer cancel()
-		_ = d.hub.Send.Poke(ctx, d.hub.Client, poke, pokeLife) // see the comment of end
+		_ = d.shared.Send.Poke(ctx, d.shared.Redis, poke, pokeLife) // see the comment of end
 	}
 }

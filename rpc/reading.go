@@ -165,7 +165,7 @@ func (b *inbox) leads(ctx context.Context, p *call) bool {
 	if r.own == nil || !r.seen || r.outlived() || now.Sub(r.left) > freshness {
 		return false
 	}
-	node, err := b.hub.Node(ctx, p.client.service.calls)
+	node, err := b.shared.Node(ctx, p.client.service.calls)
 	if err == nil && node == r.node {
 		return true
 	}

@@ -72,9 +72,9 @@ func (d *reader) renew(ctx context.Context, id string, atOnce bool) error {
 	if d.own == nil || !atOnce && (r.unrenewed() < readerRenews || sent-d.failed < readerRenews) {
 		return nil
 	}
-	err := d.sendLease(ctx, id, "evalsha", leaseScript.Digest(r.hub))
+	err := d.sendLease(ctx, id, "evalsha", leaseScript.Digest(r.shared))
 	if redis.HasErrorPrefix(err, "NOSCRIPT") {
-		err = d.sendLease(ctx, id, "eval", leaseScript.Source(r.hub))
+		err = d.sendLease(ctx, id, "eval", leaseScript.Source(r.shared))
 	}
 	switch {
 	case err == nil:

@@ -131,7 +131,7 @@ func (c *incoming) hint(err error) {
 // send sends the batch asynchronously. here is the field of [send.Post].
 func (o *outgoing) send(here bool) {
 	o.post.Value, o.post.Here = string(o.frames), here
-	o.run.hub.Send.Post(context.Background(), &o.post, deliver, o.inbox, o.done)
+	o.run.shared.Send.Post(context.Background(), &o.post, deliver, o.inbox, o.done)
 }
 
 func post(results []*outgoing) {

@@ -4,7 +4,7 @@ import (
 	"hash/maphash"
 	"sync"
 
-	"github.com/desir-go/desir/internal/hub"
+	"github.com/desir-go/desir/internal/clients"
 )
 
 // seen holds the calls of a service that have begun in this process, so that a second
@@ -44,8 +44,8 @@ type seenPart struct {
 	sealed  bool // sealed calls are kept apart, since others would push them out
 }
 
-func seenOf(h *hub.Hub, service string, sealed bool) *seen {
-	return h.Part(seenPart{service, sealed}, func() any { return newSeen() }).(*seen)
+func seenOf(h *clients.Shared, service string, sealed bool) *seen {
+	return clients.Value(h, seenPart{service, sealed}, newSeen)
 }
 
 func newSeen() *seen { return &seen{seed: maphash.MakeSeed()} }

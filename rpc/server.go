@@ -13,7 +13,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/desir-go/desir/internal/hub"
+	"github.com/desir-go/desir/internal/clients"
 	"github.com/desir-go/desir/internal/keys"
 	"github.com/desir-go/desir/internal/oneline"
 )
@@ -23,7 +23,7 @@ import (
 //
 // Use [NewServer] to make a Server. A Server is safe for concurrent use.
 type Server struct {
-	h        *hub.Handle
+	h        *clients.Handle
 	service  service
 	settings serverSettings
 	seal     *seal  // opens calls and seals results; nil: no codec
@@ -79,7 +79,7 @@ func NewServer(rdb redis.UniversalClient, name string, opts ...ServerOption) *Se
 		host = "unknown"
 	}
 	return &Server{
-		h:        hub.NewHandle(rdb, "rpc.Server", name, err),
+		h:        clients.NewHandle(rdb, "rpc.Server", name, err),
 		service:  serviceOf(name),
 		settings: settings,
 		seal:     newSeal(settings.codec, name),
@@ -150,7 +150,7 @@ func (s *Server) handler(method string) *handler {
 // Run renews the worker's lease by one script over the first connection; if that fails,
 // it uses the client's pool. Without a valid lease the worker takes no calls.
 func (s *Server) Run(ctx context.Context) error {
-	hub, err := s.h.Hub()
+	shared, err := s.h.Shared()
 	s.mu.Lock()
 	switch {
 	case err != nil:
@@ -163,10 +163,10 @@ func (s *Server) Run(ctx context.Context) error {
 		s.mu.Unlock()
 		return s.h.Fail("Run", err)
 	}
-	r := newRun(s, hub)
+	r := newRun(s, shared)
 	s.run = r
 	s.mu.Unlock()
-	defer onClose(hub, s)()
+	defer onClose(shared, s)()
 	err = r.serve(ctx)
 	s.mu.Lock()
 	s.run = nil

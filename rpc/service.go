@@ -7,7 +7,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/desir-go/desir/internal/hub"
+	"github.com/desir-go/desir/internal/clients"
 	"github.com/desir-go/desir/internal/keys"
 	"github.com/desir-go/desir/internal/listen"
 	"github.com/desir-go/desir/internal/send"
@@ -40,8 +40,8 @@ func serviceOf(name string) service {
 func (s service) poke(id string) string { return keys.Part(s.calls, "poke:"+id) }
 
 // published returns how cancels are published: sharded on a cluster.
-func published(h *hub.Hub) (kind listen.Kind, command string) {
-	if _, ok := h.Client.(*redis.ClusterClient); ok {
+func published(h *clients.Shared) (kind listen.Kind, command string) {
+	if _, ok := h.Redis.(*redis.ClusterClient); ok {
 		return listen.Shard, "spublish"
 	}
 	return listen.Channel, "publish"

@@ -131,7 +131,7 @@ func (c *Client) absent(ctx context.Context, b *inbox, some []suspect) (int, err
 	for i, s := range some {
 		frames[i] = s.frame
 	}
-	answer, err := waitingScript.Run(ctx, b.hub, []string{c.service.calls}, frames...)
+	answer, err := waitingScript.Run(ctx, b.shared, []string{c.service.calls}, frames...)
 	if err != nil {
 		return 0, err
 	}

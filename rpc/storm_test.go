@@ -36,7 +36,7 @@ type storm struct {
 
 	proxies  []*redistest.Proxy // one for each part
 	workers  []*redistest.Child
-	clients  []*redistest.Child
+	rdbs     []*redistest.Child
 	clientID []int // of clients
 	nextID   int
 	killed   map[int]bool // clients
@@ -84,7 +84,7 @@ func TestStorm(t *testing.T) {
 			return redistest.StartChild(t, part{"client", addr, bookServer.Addr, id}.String())
 		}
 		id := s.id()
-		s.clients, s.clientID = append(s.clients, clientStarters[i](id)), append(s.clientID, id)
+		s.rdbs, s.clientID = append(s.rdbs, clientStarters[i](id)), append(s.clientID, id)
 	}
 	redistest.Eventually(t, time.Minute, func() bool { return s.book.rdb.SCard(t.Context(), runsKey).Val() > 20 }, "calls run")
 
@@ -95,14 +95,14 @@ func TestStorm(t *testing.T) {
 			s.later(s.scale.stop, func() { s.workers[i].Kill(); s.workers[i] = starters[i]() })
 		},
 		"kill a client": func() {
-			i := s.rng.IntN(len(s.clients))
+			i := s.rng.IntN(len(s.rdbs))
 			s.killed[s.clientID[i]] = true
-			s.clients[i].Kill()
+			s.rdbs[i].Kill()
 			s.clientID[i] = s.id()
-			s.clients[i] = clientStarters[i](s.clientID[i])
+			s.rdbs[i] = clientStarters[i](s.clientID[i])
 		},
 		"freeze a worker": func() { s.freeze(s.workers) },
-		"freeze a client": func() { s.freeze(s.clients) },
+		"freeze a client": func() { s.freeze(s.rdbs) },
 		"freeze the server": func() {
 			s.srv.Freeze()
 			<-time.After(s.upTo(s.scale.freeze))

@@ -21,15 +21,15 @@ var (
 
 // watch checks the pending calls, every 5 s while there are any.
 func (b *inbox) watch() {
-	clients := b.clients()
-	if clients == nil {
+	rdbs := b.rdbs()
+	if rdbs == nil {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), checkGap)
 	defer cancel()
 	var group sync.WaitGroup
 	group.Go(func() { _ = b.see(ctx) }) // the clients' checks report the same trouble
-	for _, c := range clients {
+	for _, c := range rdbs {
 		group.Go(func() { c.watch(ctx, b) })
 	}
 	group.Wait()
@@ -37,7 +37,7 @@ func (b *inbox) watch() {
 }
 
 // clients returns the Clients with pending calls. If there are none, the watch ends.
-func (b *inbox) clients() (all []*Client) {
+func (b *inbox) rdbs() (all []*Client) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	seen := map[*Client]bool{}
@@ -53,7 +53,7 @@ func (b *inbox) clients() (all []*Client) {
 
 // watch checks the calls of one Client.
 func (c *Client) watch(ctx context.Context, b *inbox) {
-	now, err := c.check(ctx, b.hub)
+	now, err := c.check(ctx, b.shared)
 	if err != nil {
 		c.failing.CompareAndSwap(0, time.Now().UnixNano())
 		if time.Since(time.Unix(0, c.failing.Load())) > lease || permanent(err) {
@@ -112,7 +112,7 @@ func (c *Client) withdrawSome(ctx context.Context, b *inbox, some []waiting) boo
 	for i, w := range some {
 		frames[i] = w.frame
 	}
-	answer, err := withdrawScript.Run(ctx, b.hub, []string{c.service.calls, c.service.workers}, frames...)
+	answer, err := withdrawScript.Run(ctx, b.shared, []string{c.service.calls, c.service.workers}, frames...)
 	if permanent(err) { // nothing would ever remove them
 		for _, w := range some {
 			b.fail(w.id, w.call, send.Fault(desir.ErrMaybeRan, fmt.Errorf("%w: %w", errKept, send.Bare(err))))

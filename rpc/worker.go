@@ -7,7 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/desir-go/desir/internal/hub"
+	"github.com/desir-go/desir/internal/clients"
 	"github.com/desir-go/desir/internal/link"
 	"github.com/desir-go/desir/internal/send"
 )
@@ -22,7 +22,7 @@ const (
 // run is one run of a worker, from the start of Run to its end.
 type run struct {
 	s       *Server
-	hub     *hub.Hub
+	shared  *clients.Shared
 	clock   clock
 	started time.Time
 	ended   chan struct{} // closed when Run returns
@@ -58,9 +58,9 @@ type run struct {
 	running running
 }
 
-func newRun(s *Server, h *hub.Hub) *run {
+func newRun(s *Server, h *clients.Shared) *run {
 	r := &run{
-		s: s, hub: h, started: time.Now().UTC(),
+		s: s, shared: h, started: time.Now().UTC(),
 		idle: make(chan incoming), ended: make(chan struct{}), draining: make(chan struct{}),
 		kick: make(chan struct{}, 1), lost: make(chan struct{}, 1),
 		free: newSlots(s.settings.concurrency),

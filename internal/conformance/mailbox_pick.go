@@ -129,14 +129,14 @@ func mailboxPicksLater(t *testing.T, r *redistest.Redis) {
 func mailboxPicksSoon(opts ...channel.MailboxOption) func(*testing.T, *redistest.Redis) {
 	return func(t *testing.T, r *redistest.Redis) {
 		out := channel.NewMailbox[int](r.Client, name(t, r, "m"))
-		clients := []client{r.Client, r.NewClient(t)}
+		rdbs := []client{r.Client, r.NewClient(t)}
 		must(t, out.Send(soon(t), out.Key(), -1)) // stays
 		const rounds = 4
 		took := time.Duration(0)
 		for n := range rounds {
 			looks, got := make(chan bool, 100), make(chan error)
 			go func() {
-				_, err := channel.NewMailbox[int](clients[n%2], out.Key(), opts...).Receive(soon(t), func(l channel.Letter[int]) bool {
+				_, err := channel.NewMailbox[int](rdbs[n%2], out.Key(), opts...).Receive(soon(t), func(l channel.Letter[int]) bool {
 					if l.Value == -1 {
 						looks <- true
 					}

@@ -9,7 +9,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/desir-go/desir/internal/hub"
+	"github.com/desir-go/desir/internal/clients"
 	"github.com/desir-go/desir/internal/redistest"
 	"github.com/desir-go/desir/internal/send"
 )
@@ -46,7 +46,7 @@ func hooked(t *testing.T, s *redistest.Server, at panics) *Listener {
 	t.Helper()
 	rdb := s.Client(t)
 	rdb.AddHook(at)
-	h, err := hub.Of(rdb)
+	h, err := clients.Of(rdb)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,7 +16,7 @@ var errKeyEvents = send.Fault(send.ErrNotSupported, errors.New(
 
 // refuseKeyEvents refuses channels and patterns of key events for a client of several servers.
 func (l *Listener) refuseKeyEvents(ch channel) error {
-	switch l.hub.Client.(type) {
+	switch l.shared.Redis.(type) {
 	case *redis.ClusterClient, *redis.Ring:
 	default:
 		return nil

@@ -7,7 +7,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/desir-go/desir/internal/hub"
+	"github.com/desir-go/desir/internal/clients"
 	"github.com/desir-go/desir/internal/redistest"
 	"github.com/desir-go/desir/internal/send"
 )
@@ -36,7 +36,7 @@ func TestKeyEvents(t *testing.T) {
 		}
 	}
 	redistest.Each(t, func(t *testing.T, r *redistest.Redis) {
-		h, err := hub.Of(r.Client)
+		h, err := clients.Of(r.Client)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -10,7 +10,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/desir-go/desir/internal/hub"
+	"github.com/desir-go/desir/internal/clients"
 	"github.com/desir-go/desir/internal/keys"
 	"github.com/desir-go/desir/internal/outage"
 	"github.com/desir-go/desir/internal/send"
@@ -54,7 +54,7 @@ type endpoint struct {
 
 // Listener holds the subscriptions of one client.
 type Listener struct {
-	hub *hub.Hub
+	shared *clients.Shared
 
 	mu       sync.Mutex // guards managers and everything in them except the backlogs
 	managers map[endpoint]*manager
@@ -63,12 +63,12 @@ type Listener struct {
 type part struct{}
 
 // Of returns the listener that the objects of a client share.
-func Of(h *hub.Hub) *Listener {
-	return h.Part(part{}, func() any {
-		l := &Listener{hub: h, managers: map[endpoint]*manager{}}
-		h.OnClose(hub.EndReceiving, l.shut)
+func Of(h *clients.Shared) *Listener {
+	return clients.Value(h, part{}, func() *Listener {
+		l := &Listener{shared: h, managers: map[endpoint]*manager{}}
+		h.OnClose(clients.EndReceiving, l.shut)
 		return l
-	}).(*Listener)
+	})
 }
 
 // Subscribe subscribes and waits until the server has confirmed the subscription. For numbered
@@ -106,7 +106,7 @@ var errRingPattern = errors.New("patterns over a ring of servers")
 // endpoint returns the endpoint that serves a channel.
 func (l *Listener) endpoint(ctx context.Context, ch channel) (endpoint, error) {
 	shard := ch.kind == Shard
-	switch l.hub.Client.(type) {
+	switch l.shared.Redis.(type) {
 	case *redis.Client:
 		return endpoint{shard: shard}, nil
 	case *redis.ClusterClient:
@@ -123,9 +123,9 @@ func (l *Listener) endpoint(ctx context.Context, ch channel) (endpoint, error) {
 		}
 		return endpoint{}, nil
 	}
-	node, err := l.hub.Node(ctx, ch.name)
+	node, err := l.shared.Node(ctx, ch.name)
 	if err != nil {
-		return endpoint{}, l.hub.Send.Explain(ctx, err)
+		return endpoint{}, l.shared.Send.Explain(ctx, err)
 	}
 	return endpoint{shard, node.Options().Addr}, nil
 }
@@ -171,7 +171,7 @@ func (l *Listener) leave(s *Sub) {
 
 // reload makes a cluster client reload its slot map.
 func (l *Listener) reload(ctx context.Context) {
-	if c, ok := l.hub.Client.(*redis.ClusterClient); ok {
+	if c, ok := l.shared.Redis.(*redis.ClusterClient); ok {
 		c.ReloadState(ctx)
 	}
 }

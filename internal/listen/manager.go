@@ -85,7 +85,7 @@ func (k *manager) runConn(ctx context.Context) (worked bool, err error) {
 	for {
 		busy, away, err := c.reconcile(ctx)
 		if err != nil {
-			return c.worked.Load(), k.l.hub.Send.Explain(ctx, err)
+			return c.worked.Load(), k.l.shared.Send.Explain(ctx, err)
 		}
 		switch {
 		case busy:
@@ -107,7 +107,7 @@ func (k *manager) runConn(ctx context.Context) (worked bool, err error) {
 			seek = nil
 			_, _ = k.reassign(ctx) // on an error, it is repeated soon
 		case <-c.over:
-			return c.worked.Load(), k.l.hub.Send.Explain(ctx, c.err)
+			return c.worked.Load(), k.l.shared.Send.Explain(ctx, c.err)
 		case <-c.probe.echo:
 			c.probe.answered()
 			k.served()
@@ -164,7 +164,7 @@ func (k *manager) dial(ctx context.Context) (*conn, error) {
 		if soon.Err() != nil {
 			return nil, errNotConnected
 		}
-		return nil, k.l.hub.Send.Explain(soon, err)
+		return nil, k.l.shared.Send.Explain(soon, err)
 	}
 	go c.read()
 	return c, nil
@@ -201,10 +201,10 @@ func (k *manager) first() string {
 // reassign moves each subscription whose node has changed to the manager of that node. It
 // returns the node of this manager, or nil if no subscription is left.
 func (k *manager) reassign(ctx context.Context) (subscriber, error) {
-	switch k.l.hub.Client.(type) {
+	switch k.l.shared.Redis.(type) {
 	case *redis.ClusterClient, *redis.Ring:
 	default:
-		return k.l.hub.Client, nil
+		return k.l.shared.Redis, nil
 	}
 	if k.endpoint.node == "" {
 		return k.node(ctx, rand.Text()) // a random node
@@ -227,9 +227,9 @@ func (k *manager) reassign(ctx context.Context) (subscriber, error) {
 }
 
 func (k *manager) node(ctx context.Context, key string) (subscriber, error) {
-	node, err := k.l.hub.Node(ctx, key)
+	node, err := k.l.shared.Node(ctx, key)
 	if err != nil {
-		return nil, k.l.hub.Send.Explain(ctx, err)
+		return nil, k.l.shared.Send.Explain(ctx, err)
 	}
 	return node, nil
 }
@@ -269,7 +269,7 @@ func (k *manager) broken(err error, worked bool) {
 	}
 	final := permanent(err) && !k.passing(err)
 	if !final && (!worked || errors.Is(err, errSilent)) { // otherwise the next one may work at once
-		outage.Of(k.l.hub).Begin(outage.Subscriptions, k.server(), err)
+		outage.Of(k.l.shared).Begin(outage.Subscriptions, k.server(), err)
 	}
 	k.l.mu.Lock()
 	defer k.l.mu.Unlock()
@@ -295,12 +295,12 @@ func (k *manager) broken(err error, worked bool) {
 
 // served records that the connection works.
 func (k *manager) served() {
-	outage.Of(k.l.hub).End(outage.Subscriptions, k.server())
+	outage.Of(k.l.shared).End(outage.Subscriptions, k.server())
 }
 
 // server returns the name of the manager's server for logs.
 func (k *manager) server() string {
-	if c, ok := k.l.hub.Client.(*redis.Client); ok {
+	if c, ok := k.l.shared.Redis.(*redis.Client); ok {
 		return outage.Server(c)
 	}
 	return cmp.Or(k.endpoint.node, outage.Server(nil))
@@ -312,11 +312,11 @@ func (k *manager) passing(err error) bool {
 	if !errors.Is(err, redis.ErrClosed) {
 		return false
 	}
-	if _, ok := k.l.hub.Client.(*redis.ClusterClient); !ok {
+	if _, ok := k.l.shared.Redis.(*redis.ClusterClient); !ok {
 		return false
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), answerTime)
 	defer cancel()
-	err = k.l.hub.Send.Read(ctx, redis.NewStatusCmd(ctx, "ping"))
+	err = k.l.shared.Send.Read(ctx, redis.NewStatusCmd(ctx, "ping"))
 	return !errors.Is(err, redis.ErrClosed)
 }

@@ -8,7 +8,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/desir-go/desir/internal/hub"
+	"github.com/desir-go/desir/internal/clients"
 	"github.com/desir-go/desir/internal/send"
 )
 
@@ -55,8 +55,8 @@ type place struct{ what, server string }
 type part struct{}
 
 // Of returns the log that the objects of a client share.
-func Of(h *hub.Hub) *Log {
-	return h.Part(part{}, func() any { return &Log{states: map[place]*State{}} }).(*Log)
+func Of(h *clients.Shared) *Log {
+	return clients.Value(h, part{}, func() *Log { return &Log{states: map[place]*State{}} })
 }
 
 // Begin records why a server does not serve its callers. It logs a changed reason.

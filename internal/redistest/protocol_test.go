@@ -14,7 +14,7 @@ func TestProtocolOfClients(t *testing.T) {
 	server, cluster, sentinel := StartServer(t), StartCluster(t, 0), StartSentinel(t)
 	for _, want := range []int{2, 3} {
 		t.Setenv(ProtocolVariable, string(rune('0'+want)))
-		clients := map[string]redis.UniversalClient{
+		rdbs := map[string]redis.UniversalClient{
 			"Server.Client":   server.Client(t),
 			"Cluster.Client":  cluster.Client(t),
 			"Sentinel.Client": sentinel.Client(t),
@@ -22,9 +22,9 @@ func TestProtocolOfClients(t *testing.T) {
 		}
 		for _, b := range Backends()[1:] {
 			r := b.Start(t)
-			clients[b.Name+".Client"], clients[b.Name+".NewClient"], clients[b.Name+".Raw"] = r.Client, r.NewClient(t), r.Raw()
+			rdbs[b.Name+".Client"], rdbs[b.Name+".NewClient"], rdbs[b.Name+".Raw"] = r.Client, r.NewClient(t), r.Raw()
 		}
-		for name, c := range clients {
+		for name, c := range rdbs {
 			reply, err := c.Do(ctx, "HELLO").Result()
 			if _, isMap := reply.(map[any]any); isMap != (want == 3) || err != nil {
 				t.Errorf("%s: HELLO returns a %T, %v; %s is %d", name, reply, err, ProtocolVariable, want)

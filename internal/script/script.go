@@ -11,7 +11,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/desir-go/desir/internal/hub"
+	"github.com/desir-go/desir/internal/clients"
 	"github.com/desir-go/desir/internal/send"
 )
 
@@ -72,7 +72,7 @@ func headed(source, beginning string) string {
 // only reads may be retried. A reply of another form than the header's is [send.ErrReply].
 // If the server does not know the digest, or does not understand this form of the script,
 // nothing was executed, and Run sends the script again in another form.
-func (s *Script) Run(ctx context.Context, h *hub.Hub, keys []string, args ...any) (any, error) {
+func (s *Script) Run(ctx context.Context, h *clients.Shared, keys []string, args ...any) (any, error) {
 	f := s.form(h)
 	how, what := f.call(h)
 	answer, err := s.eval(ctx, h, how, what, keys, args)
@@ -94,14 +94,14 @@ func (s *Script) Run(ctx context.Context, h *hub.Hub, keys []string, args ...any
 
 // Command returns the script as a command for a pipeline, by its digest. If the error of the
 // command is [Unknown], nothing was executed. Use [Script.Run] then.
-func (s *Script) Command(ctx context.Context, h *hub.Hub, keys []string, args ...any) *redis.Cmd {
+func (s *Script) Command(ctx context.Context, h *clients.Shared, keys []string, args ...any) *redis.Cmd {
 	how, what := s.form(h).call(h)
 	return command(ctx, how, what, keys, args)
 }
 
 // call returns the command that runs the script, and its first argument: the digest, or the
 // source if the client counts NOSCRIPT as a failure.
-func (f form) call(h *hub.Hub) (how, what string) {
+func (f form) call(h *clients.Shared) (how, what string) {
 	if h.Limited {
 		return "eval", f.source
 	}
@@ -109,21 +109,21 @@ func (f form) call(h *hub.Hub) (how, what string) {
 }
 
 // Full is Command with the source of the script, for servers that do not know the digest.
-func (s *Script) Full(ctx context.Context, h *hub.Hub, keys []string, args ...any) *redis.Cmd {
+func (s *Script) Full(ctx context.Context, h *clients.Shared, keys []string, args ...any) *redis.Cmd {
 	return command(ctx, "eval", s.form(h).source, keys, args)
 }
 
 // Digest returns the digest that Command sends.
-func (s *Script) Digest(h *hub.Hub) string { return s.form(h).digest }
+func (s *Script) Digest(h *clients.Shared) string { return s.form(h).digest }
 
 // Source returns the source of the script, for servers that do not know the digest.
-func (s *Script) Source(h *hub.Hub) string { return s.form(h).source }
+func (s *Script) Source(h *clients.Shared) string { return s.form(h).source }
 
 // Unknown reports whether err means that the server cannot run the digest.
 func Unknown(err error) bool { return redis.HasErrorPrefix(err, "NOSCRIPT") || unreadable(err) }
 
 // form returns the form of the script that the client's server understands.
-func (s *Script) form(h *hub.Hub) form {
+func (s *Script) form(h *clients.Shared) form {
 	if h.PlainLua.Load() {
 		return s.plain
 	}
@@ -141,7 +141,7 @@ func command(ctx context.Context, how, what string, keys []string, args []any) *
 	return cmd
 }
 
-func (s *Script) eval(ctx context.Context, h *hub.Hub, how, what string, keys []string, args []any) (any, error) {
+func (s *Script) eval(ctx context.Context, h *clients.Shared, how, what string, keys []string, args []any) (any, error) {
 	cmd := command(ctx, how, what, keys, args)
 	sendIt := h.Send.Write
 	if s.reads {

@@ -9,7 +9,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/desir-go/desir/internal/hub"
+	"github.com/desir-go/desir/internal/clients"
 	"github.com/desir-go/desir/internal/redistest"
 	"github.com/desir-go/desir/internal/script"
 	"github.com/desir-go/desir/internal/send"
@@ -24,9 +24,9 @@ const bumpSource = `-- bump: add to a counter.
 return redis.call('INCRBY', KEYS[1], ARGV[1])
 `
 
-func hubOf(t *testing.T, rdb redis.UniversalClient) *hub.Hub {
+func hubOf(t *testing.T, rdb redis.UniversalClient) *clients.Shared {
 	t.Helper()
-	h, err := hub.Of(rdb)
+	h, err := clients.Of(rdb)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,17 +69,17 @@ func TestFlags(t *testing.T) {
 	t.Parallel()
 	s := redistest.StartServer(t)
 	h := hubOf(t, s.Client(t))
-	if err := h.Client.RPush(ctx, "l", "a", "b").Err(); err != nil {
+	if err := h.Redis.RPush(ctx, "l", "a", "b").Err(); err != nil {
 		t.Fatal(err)
 	}
-	if err := h.Client.ConfigSet(ctx, "maxmemory", "1").Err(); err != nil {
+	if err := h.Redis.ConfigSet(ctx, "maxmemory", "1").Err(); err != nil {
 		t.Fatal(err)
 	}
 	plain := script.New("redis.call('LPOP', KEYS[1])\nreturn redis.call('SET', KEYS[2], 'v')\n")
 	if _, err := plain.Run(ctx, h, []string{"l", "k"}); !errors.Is(err, send.ErrOutOfMemory) {
 		t.Errorf("a script without flags: %v; want ErrOutOfMemory", err)
 	}
-	if n := h.Client.LLen(ctx, "l").Val(); n != 2 {
+	if n := h.Redis.LLen(ctx, "l").Val(); n != 2 {
 		t.Errorf("the refused script left %d elements, want 2", n)
 	}
 	pop := script.New("-- pop\n-- flags: allow-oom\nreturn redis.call('LPOP', KEYS[1])\n")
@@ -135,7 +135,7 @@ func TestLimiterHearsNoFailure(t *testing.T) {
 	s := redistest.StartServer(t)
 	var heard failures
 	rdb := s.Client(t, func(o *redis.Options) { o.Limiter = &heard })
-	h, err := hub.Of(rdb)
+	h, err := clients.Of(rdb)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,7 +8,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/desir-go/desir/internal/hub"
+	"github.com/desir-go/desir/internal/clients"
 	"github.com/desir-go/desir/internal/redistest"
 	"github.com/desir-go/desir/internal/script"
 	"github.com/desir-go/desir/internal/send"
@@ -52,7 +52,7 @@ func TestLostReply(t *testing.T) {
 	p := redistest.NewProxy(t, "")
 	bump := script.New("-- bump\n-- KEYS[1] counter\nreturn redis.call('INCR', KEYS[1])\n")
 	for kind, rdb := range proxied(t, p) {
-		h, err := hub.Of(rdb)
+		h, err := clients.Of(rdb)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -229,7 +229,7 @@ func TestRefusedConnection(t *testing.T) {
 	rdb := srv.Client(t, func(o *redis.Options) {
 		o.OnConnect = func(ctx context.Context, c *redis.Conn) error { return c.Do(ctx, "get").Err() }
 	})
-	h, err := hub.Of(rdb)
+	h, err := clients.Of(rdb)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,7 +11,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/desir-go/desir/internal/hub"
+	"github.com/desir-go/desir/internal/clients"
 	"github.com/desir-go/desir/internal/redistest"
 	"github.com/desir-go/desir/internal/script"
 	"github.com/desir-go/desir/internal/send"
@@ -137,7 +137,7 @@ func (r refusal) try(t *testing.T, version string) {
 		words[i] = fmt.Sprintf("'%v'", w)
 	}
 	lua := script.New("return redis.call(" + strings.Join(words, ", ") + ")")
-	h, err := hub.Of(r.rdb)
+	h, err := clients.Of(r.rdb)
 	if err != nil {
 		t.Fatal(err)
 	}

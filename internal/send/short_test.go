@@ -66,7 +66,7 @@ func TestEveryCommandIsClassed(t *testing.T) {
 		}
 	}
 	sent := literals(t, "../..", "../../channel", "../../collections", "../../counter", "../../rpc",
-		"../hub", "../link", "../listen", "../script", "../send", "../wait")
+		"../clients", "../link", "../listen", "../script", "../send", "../wait")
 	for _, name := range slices.Sorted(maps.Keys(sent)) {
 		if known[name] && !send.Short(name) && !classed[name] {
 			t.Errorf("%s in %s is not classed: add it to short.go, or to the reasons here", name, sent[name])

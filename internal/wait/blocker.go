@@ -89,7 +89,7 @@ func (b *blocker) block(ctx context.Context, queues []*waitQueue) ([]*waitQueue,
 	}
 	switch {
 	case refused != nil && send.IsReply(refused):
-		return b.failDenied(ctx, queues, b.loop.w.hub.Send.Explain(ctx, refused))
+		return b.failDenied(ctx, queues, b.loop.w.shared.Send.Explain(ctx, refused))
 	case settled != nil:
 		return nil, settled
 	case refused != nil && len(asks) == 0:
@@ -133,7 +133,7 @@ func (b *blocker) failDenied(ctx context.Context, queues []*waitQueue, err error
 	b.loop.mu.Lock()
 	defer b.loop.mu.Unlock()
 	for i, q := range queues {
-		bad := b.loop.w.hub.Send.Explain(ctx, pops[i].Err())
+		bad := b.loop.w.shared.Send.Explain(ctx, pops[i].Err())
 		if permanent(bad) && !send.IsNil(bad) {
 			q.fail(bad)
 			found = true
@@ -198,15 +198,15 @@ func (b *blocker) interrupt(q *waitQueue, anyway bool) {
 func (b *blocker) push(key string) {
 	ctx, cancel := context.WithTimeout(context.Background(), period)
 	defer cancel()
-	node := redis.Cmdable(b.loop.w.hub.Client)
+	node := redis.Cmdable(b.loop.w.shared.Redis)
 	if b.loop.node != nil {
 		node = b.loop.node
 	}
-	err := guard(func() error { return b.loop.w.hub.Send.Poke(ctx, node, key, TokenLife) })
+	err := guard(func() error { return b.loop.w.shared.Send.Poke(ctx, node, key, TokenLife) })
 	if errors.Is(err, redis.ErrClosed) {
 		if h := b.loop.w.reopen(); h != nil {
-			_ = h.Send.Poke(ctx, h.Client, key, TokenLife) // on failure the block ends by itself
-			_ = h.Client.Close()
+			_ = h.Send.Poke(ctx, h.Redis, key, TokenLife) // on failure the block ends by itself
+			_ = h.Redis.Close()
 		}
 	}
 }

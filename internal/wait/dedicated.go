@@ -30,7 +30,7 @@ func (d *dedicated) client() redis.Cmdable {
 		return d.own
 	}
 	if d.loop.node == nil {
-		return d.loop.w.hub.Client
+		return d.loop.w.shared.Redis
 	}
 	d.own, d.made = link.AloneWatched(d.loop.node, d.loop.patience, drainTime), time.Now()
 	return d.own

@@ -8,7 +8,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/desir-go/desir/internal/hub"
+	"github.com/desir-go/desir/internal/clients"
 	"github.com/desir-go/desir/internal/link"
 	"github.com/desir-go/desir/internal/oneline"
 	"github.com/desir-go/desir/internal/send"
@@ -56,10 +56,10 @@ func (l *loop) giveBack(ctx context.Context, q *waitQueue) {
 // put requeues values at the head of their list. If the client is closed, put opens another
 // one for this. Values that may be lost are counted and logged.
 func (w *Waiter) put(ctx context.Context, s Source, values []string) error {
-	err := w.putBy(ctx, w.hub, s, values)
+	err := w.putBy(ctx, w.shared, s, values)
 	if errors.Is(err, redis.ErrClosed) {
 		if h := w.reopen(); h != nil {
-			defer func() { _ = h.Client.Close() }()
+			defer func() { _ = h.Redis.Close() }()
 			err = w.putBy(ctx, h, s, values)
 		}
 	}
@@ -69,7 +69,7 @@ func (w *Waiter) put(ctx context.Context, s Source, values []string) error {
 	return err
 }
 
-func (w *Waiter) putBy(ctx context.Context, h *hub.Hub, s Source, values []string) error {
+func (w *Waiter) putBy(ctx context.Context, h *clients.Shared, s Source, values []string) error {
 	args := []any{Flag(h), TokenLife.Milliseconds(), s.life.Milliseconds()}
 	for _, v := range values {
 		args = append(args, v)
@@ -80,14 +80,14 @@ func (w *Waiter) putBy(ctx context.Context, h *hub.Hub, s Source, values []strin
 	})
 }
 
-// reopen returns the hub of a new client that replaces the closed one, or nil.
-func (w *Waiter) reopen() *hub.Hub {
-	again := link.Reopen(w.hub.Client)
+// reopen returns the state of a new client that replaces the closed one, or nil.
+func (w *Waiter) reopen() *clients.Shared {
+	again := link.Reopen(w.shared.Redis)
 	if again == nil {
 		return nil
 	}
-	h, _ := hub.Of(again) // fails only for a nil client
-	h.PlainLua.Store(w.hub.PlainLua.Load())
+	h, _ := clients.Of(again) // fails only for a nil client
+	h.PlainLua.Store(w.shared.PlainLua.Load())
 	return h
 }
 
@@ -97,7 +97,7 @@ func (w *Waiter) Lost(s Source, n int, err error) { w.lost(s, n, whyTake, err) }
 
 // lost counts up to n values of a source that may be lost, and logs them with [slog.Default].
 func (w *Waiter) lost(s Source, n int, why string, err error) {
-	w.hub.Lose(int64(n))
+	w.shared.AddLost(int64(n))
 	slog.Default().Error("desir: values may be lost: "+why, "key", oneline.Text(s.Values, oneline.Name), "at most", n, "error", err)
 }
 

@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/desir-go/desir/internal/hub"
+	"github.com/desir-go/desir/internal/clients"
 	"github.com/desir-go/desir/internal/redistest"
 )
 
@@ -15,7 +15,7 @@ func TestGiveBackMoved(t *testing.T) {
 	redistest.Goroutines(t)
 	srv := redistest.StartServer(t)
 	rdb := srv.Client(t)
-	h, err := hub.Of(rdb)
+	h, err := clients.Of(rdb)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,7 +12,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/desir-go/desir/internal/hub"
+	"github.com/desir-go/desir/internal/clients"
 	"github.com/desir-go/desir/internal/redistest"
 	"github.com/desir-go/desir/internal/send"
 	"github.com/desir-go/desir/internal/wait"
@@ -65,7 +65,7 @@ func hooked(t *testing.T, rdb redis.UniversalClient, at func(redis.Cmder) bool) 
 
 func waiterOf(t *testing.T, rdb redis.UniversalClient) *wait.Waiter {
 	t.Helper()
-	h, err := hub.Of(rdb)
+	h, err := clients.Of(rdb)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,7 +103,7 @@ func TestHookPanics(t *testing.T) {
 		if !errors.Is(err, send.ErrMaybeRan) || !strings.HasSuffix(err.Error(), "hook") {
 			t.Errorf("Receive: %v; want ErrMaybeRan and the panic", err)
 		}
-		if n := hub.Lost(rdb); n != 1 {
+		if n := clients.LostValues(rdb); n != 1 {
 			t.Errorf("%d values are perhaps lost; want 1", n)
 		}
 	}
@@ -147,7 +147,7 @@ func TestHookPanics(t *testing.T) {
 		rdb := srv.Client(t)
 		w, _ := hooked(t, rdb, of("left"))
 		w.GiveBack(t.Context(), wait.ListOf("left").Source, []string{"v"})
-		redistest.Eventually(t, 20*time.Second, func() bool { return hub.Lost(rdb) == 1 }, "the loss is counted")
+		redistest.Eventually(t, 20*time.Second, func() bool { return clients.LostValues(rdb) == 1 }, "the loss is counted")
 	})
 }
 

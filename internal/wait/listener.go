@@ -64,7 +64,7 @@ func (b *listener) mute() {
 func (b *listener) block(ctx context.Context, queues []*waitQueue) ([]*waitQueue, error) {
 	if err := b.subscribe(ctx, queues); err != nil {
 		b.mute()
-		return nil, b.loop.w.hub.Send.Explain(ctx, err)
+		return nil, b.loop.w.shared.Send.Explain(ctx, err)
 	}
 	timer := time.NewTimer(period - time.Since(b.loop.looked))
 	defer timer.Stop()
@@ -171,7 +171,7 @@ func (b *listener) listen(sub *redis.PubSub) {
 			}
 			b.confirmed(sub, "")
 			b.mu.Unlock()
-			outage.Of(b.loop.w.hub).Without(outage.WakeUps, name, b.loop.w.hub.Send.Explain(context.Background(), err))
+			outage.Of(b.loop.w.shared).Without(outage.WakeUps, name, b.loop.w.shared.Send.Explain(context.Background(), err))
 			continue
 		case err != nil:
 			b.lose(sub)

@@ -27,7 +27,7 @@ func (w *Waiter) move(from *loop, q *waitQueue, cause error) {
 		send.Pause(ctx, pause) // until the cluster's slot map is loaded
 		node, err := w.node(ctx, q.source.Values)
 		shut := err == nil && node == from.node && errors.Is(cause, redis.ErrClosed)
-		if cluster, ok := w.hub.Client.(*redis.ClusterClient); ok && shut && pause < maxPause/2 {
+		if cluster, ok := w.shared.Redis.(*redis.ClusterClient); ok && shut && pause < maxPause/2 {
 			cluster.ReloadState(ctx) // the cluster client closes the clients of nodes that it drops
 			continue
 		}

@@ -4,7 +4,7 @@ import (
 	"errors"
 	"testing"
 
-	"github.com/desir-go/desir/internal/hub"
+	"github.com/desir-go/desir/internal/clients"
 	"github.com/desir-go/desir/internal/redistest"
 	"github.com/desir-go/desir/internal/send"
 )
@@ -13,7 +13,7 @@ import (
 // take. Nothing was sent, so no value counts as lost, and the error is ErrShut only.
 func TestTakeRefused(t *testing.T) {
 	rdb := redistest.StartServer(t).Client(t)
-	h, err := hub.Of(rdb)
+	h, err := clients.Of(rdb)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -30,7 +30,7 @@ func TestTakeRefused(t *testing.T) {
 	if ended(r) {
 		t.Errorf("the receiver ended with %v; the loop ends it with ErrShut", r.err)
 	}
-	if n := hub.Lost(rdb); n != 0 {
+	if n := clients.LostValues(rdb); n != 0 {
 		t.Errorf("%d values count as lost", n)
 	}
 }

@@ -32,7 +32,7 @@ func (l *loop) overdue() error {
 // disturbed records and logs a transient error of the server.
 func (l *loop) disturbed(err error) {
 	if !l.w.shutting.Load() {
-		outage.Of(l.w.hub).Begin(outage.Receivers, outage.Server(l.node), err)
+		outage.Of(l.w.shared).Begin(outage.Receivers, outage.Server(l.node), err)
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -44,7 +44,7 @@ func (l *loop) disturbed(err error) {
 
 // served records that the server has served all takes.
 func (l *loop) served() {
-	outage.Of(l.w.hub).End(outage.Receivers, outage.Server(l.node))
+	outage.Of(l.w.shared).End(outage.Receivers, outage.Server(l.node))
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.last = nil

@@ -48,7 +48,7 @@ func (l *loop) carry(ctx context.Context, cmds ...redis.Cmder) error {
 		l.watch.begin(own)
 		defer l.watch.end()
 	}
-	err := guard(func() error { return l.w.hub.Send.WriteOn(ctx, client, cmds...) })
+	err := guard(func() error { return l.w.shared.Send.WriteOn(ctx, client, cmds...) })
 	l.due.Store(0)
 	if errors.Is(err, send.ErrHook) {
 		for _, cmd := range cmds {
@@ -75,7 +75,7 @@ func (l *loop) ask(ctx context.Context, queues []*waitQueue) []ask {
 		q.dirty = false
 		if n := q.wanted(); n > 0 {
 			q.taking = true
-			asks = append(asks, ask{q, n, q.lasts(), q.source.take.Command(ctx, l.w.hub, q.source.keys, l.takeArgs(n)...)})
+			asks = append(asks, ask{q, n, q.lasts(), q.source.take.Command(ctx, l.w.shared, q.source.keys, l.takeArgs(n)...)})
 		}
 	}
 	return asks
@@ -92,7 +92,7 @@ func (l *loop) unask(asks []ask) {
 }
 
 func (l *loop) takeArgs(n int) []any {
-	return []any{n, Flag(l.w.hub), TokenLife.Milliseconds()}
+	return []any{n, Flag(l.w.shared), TokenLife.Milliseconds()}
 }
 
 func cmders(asks []ask) []redis.Cmder {
@@ -121,7 +121,7 @@ func (l *loop) settle(ctx context.Context, asks []ask, err error) error {
 			err = nil
 		case err == nil, errors.Is(err, send.ErrHook), errors.Is(err, send.ErrShut):
 		case unsent, errors.As(err, &replied):
-			err = l.w.hub.Send.Explain(ctx, err)
+			err = l.w.shared.Send.Explain(ctx, err)
 		default:
 			err = send.Fault(send.ErrMaybeRan, err)
 		}
@@ -141,10 +141,10 @@ func (l *loop) settle(ctx context.Context, asks []ask, err error) error {
 // inFull runs a take whose script the server does not know.
 func (l *loop) inFull(ctx context.Context, a ask) (any, error) {
 	take, keys, args := a.queue.source.take, a.queue.source.keys, l.takeArgs(a.want)
-	full := take.Full(ctx, l.w.hub, keys, args...)
+	full := take.Full(ctx, l.w.shared, keys, args...)
 	err := l.carry(ctx, full)
 	if script.Unknown(full.Err()) {
-		return take.Run(ctx, l.w.hub, keys, args...)
+		return take.Run(ctx, l.w.shared, keys, args...)
 	}
 	return full.Val(), err
 }

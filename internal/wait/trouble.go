@@ -17,14 +17,14 @@ func (l *loop) gone() error {
 	}
 	l.checked = time.Now()
 	l.rebalance()
-	if c, ok := l.w.hub.Client.(interface{ IsClosed() bool }); ok && c.IsClosed() {
-		return l.w.hub.Send.Explain(context.Background(), redis.ErrClosed)
+	if c, ok := l.w.shared.Redis.(interface{ IsClosed() bool }); ok && c.IsClosed() {
+		return l.w.shared.Send.Explain(context.Background(), redis.ErrClosed)
 	}
 	if l.node == nil {
 		return nil
 	}
 	if err := send.Closed(l.node); err != nil {
-		return l.w.hub.Send.Explain(context.Background(), err)
+		return l.w.shared.Send.Explain(context.Background(), err)
 	}
 	return nil
 }
@@ -32,7 +32,7 @@ func (l *loop) gone() error {
 // rebalance moves queues whose key belongs to another shard of a ring now. No error reports that,
 // since a shard accepts every key.
 func (l *loop) rebalance() {
-	ring, ok := l.w.hub.Client.(*redis.Ring)
+	ring, ok := l.w.shared.Redis.(*redis.Ring)
 	if !ok {
 		return
 	}

@@ -19,8 +19,8 @@ func (w *Waiter) Try(ctx context.Context, s Source, limit int) ([]string, error)
 	l := &loop{w: w, queues: map[place]*waitQueue{}}
 	q := &waitQueue{source: s, waiting: []*receiver{r}}
 	l.queues[s.place()] = q
-	err := w.hub.Send.RunOn(ctx, LeaveTime, func(taking context.Context) {
-		answer, err := s.take.Run(taking, w.hub, s.keys, l.takeArgs(limit)...)
+	err := w.shared.Send.RunOn(ctx, LeaveTime, func(taking context.Context) {
+		answer, err := s.take.Run(taking, w.shared, s.keys, l.takeArgs(limit)...)
 		l.mu.Lock()
 		switch state, values, bad := decodeTake(answer); {
 		case err != nil:

@@ -9,7 +9,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/desir-go/desir/internal/hub"
+	"github.com/desir-go/desir/internal/clients"
 	"github.com/desir-go/desir/internal/outage"
 	"github.com/desir-go/desir/internal/send"
 )
@@ -22,7 +22,7 @@ var (
 
 // Waiter waits for all receivers of one client.
 type Waiter struct {
-	hub *hub.Hub
+	shared *clients.Shared
 
 	mu       sync.Mutex
 	loops    map[*redis.Client]*loop // running loops by node; see node for nil
@@ -34,12 +34,12 @@ type Waiter struct {
 type part struct{}
 
 // Of returns the waiter that the objects of a client share.
-func Of(h *hub.Hub) *Waiter {
-	return h.Part(part{}, func() any {
-		w := &Waiter{hub: h, loops: map[*redis.Client]*loop{}, ahead: map[*Ahead]struct{}{}}
-		h.OnClose(hub.EndReceiving, w.shut)
+func Of(h *clients.Shared) *Waiter {
+	return clients.Value(h, part{}, func() *Waiter {
+		w := &Waiter{shared: h, loops: map[*redis.Client]*loop{}, ahead: map[*Ahead]struct{}{}}
+		h.OnClose(clients.EndReceiving, w.shut)
 		return w
-	}).(*Waiter)
+	})
 }
 
 // Receive takes up to limit values of a source, and waits for at least one. It returns the
@@ -208,8 +208,8 @@ func (w *Waiter) loop(node *redis.Client) *loop {
 
 // node returns the server of a key, or nil if the client does not identify its servers.
 func (w *Waiter) node(ctx context.Context, key string) (*redis.Client, error) {
-	node, err := w.hub.Node(ctx, key)
-	return node, w.hub.Send.Explain(ctx, err)
+	node, err := w.shared.Node(ctx, key)
+	return node, w.shared.Send.Explain(ctx, err)
 }
 
 // leave removes a receiver from its queue, which may have moved, and reports whether it was
@@ -219,10 +219,10 @@ func (w *Waiter) leave(l *loop, s Source, r *receiver) bool {
 }
 
 // published reports whether wake-ups are published rather than pushed to a list.
-func (w *Waiter) published() bool { _, ok := w.hub.Client.(*redis.ClusterClient); return ok }
+func (w *Waiter) published() bool { _, ok := w.shared.Redis.(*redis.ClusterClient); return ok }
 
 // Flag returns the script argument for published: "publish" or "".
-func Flag(h *hub.Hub) string {
+func Flag(h *clients.Shared) string {
 	if Of(h).published() {
 		return "publish"
 	}
@@ -230,4 +230,4 @@ func Flag(h *hub.Hub) string {
 }
 
 // spread reports whether the client has several servers between which keys may move.
-func (w *Waiter) spread() bool { return w.hub.Slotted() }
+func (w *Waiter) spread() bool { return w.shared.Slotted() }

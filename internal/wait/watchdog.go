@@ -119,7 +119,7 @@ func (w *Waiter) retire(l *loop) (next *loop) {
 	if next == nil || !w.spread() {
 		return next
 	}
-	if c, ok := w.hub.Client.(*redis.ClusterClient); ok {
+	if c, ok := w.shared.Redis.(*redis.ClusterClient); ok {
 		c.ReloadState(context.Background())
 	}
 	next.mu.Lock()

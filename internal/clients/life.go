@@ -1,4 +1,4 @@
-package hub
+package clients
 
 import (
 	"context"
@@ -32,12 +32,12 @@ type life struct {
 	closing chan struct{} // nil until Close is called; closed when Close is done
 }
 
-// end is a function that [Hub.OnClose] has registered.
+// end is a function that [Shared.OnClose] has registered.
 type end struct{ f func(context.Context) error }
 
-// OnClose registers f, which [Hub.Close] calls. f ends what is in flight, and returns when that
+// OnClose registers f, which [Shared.Close] calls. f ends what is in flight, and returns when that
 // is done or ctx ends. cancel removes f.
-func (h *Hub) OnClose(stage Stage, f func(context.Context) error) (cancel func()) {
+func (h *Shared) OnClose(stage Stage, f func(context.Context) error) (cancel func()) {
 	e := &end{f}
 	h.life.mu.Lock()
 	defer h.life.mu.Unlock()
@@ -49,8 +49,8 @@ func (h *Hub) OnClose(stage Stage, f func(context.Context) error) (cancel func()
 	}
 }
 
-// Shut returns the error of calls that begin after [Hub.Close], or nil.
-func (h *Hub) Shut() error {
+// ErrIfClosed returns the error of calls that begin after [Shared.Close], or nil.
+func (h *Shared) ErrIfClosed() error {
 	if h.life.shut.Load() {
 		return send.ErrShut
 	}
@@ -60,7 +60,7 @@ func (h *Hub) Shut() error {
 // Close ends what is in flight for the client, stage by stage, and then closes the client. What
 // is still in flight when ctx ends is cut off, and the error says so. A second Close waits for
 // the first.
-func (h *Hub) Close(ctx context.Context) error {
+func (h *Shared) Close(ctx context.Context) error {
 	h.life.mu.Lock()
 	if closing := h.life.closing; closing != nil {
 		h.life.mu.Unlock()
@@ -78,14 +78,14 @@ func (h *Hub) Close(ctx context.Context) error {
 	err := h.end(ctx, EndReceiving)
 	h.life.shut.Store(true)
 	err = errors.Join(err, h.end(ctx, EndCalling), h.Send.Drain(ctx))
-	if closed := h.Client.Close(); closed != nil && !errors.Is(closed, redis.ErrClosed) {
+	if closed := h.Redis.Close(); closed != nil && !errors.Is(closed, redis.ErrClosed) {
 		err = errors.Join(err, closed)
 	}
 	return err
 }
 
 // end calls the functions of a stage concurrently.
-func (h *Hub) end(ctx context.Context, stage Stage) error {
+func (h *Shared) end(ctx context.Context, stage Stage) error {
 	h.life.mu.Lock()
 	ends := slices.Clone(h.life.ends[stage])
 	h.life.mu.Unlock()

@@ -1,4 +1,4 @@
-package hub_test
+package clients_test
 
 import (
 	"context"
@@ -10,7 +10,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/desir-go/desir/internal/hub"
+	"github.com/desir-go/desir/internal/clients"
 	"github.com/desir-go/desir/internal/redistest"
 	"github.com/desir-go/desir/internal/send"
 )
@@ -23,7 +23,7 @@ func TestCloseBetweenCommands(t *testing.T) {
 	var done atomic.Int64
 	for range 50 {
 		rdb := s.Client(t)
-		h, err := hub.Of(rdb)
+		h, err := clients.Of(rdb)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -51,7 +51,7 @@ func TestCloseBetweenCommands(t *testing.T) {
 				ctx = redistest.Within(t, 30*time.Second)
 			}
 			calling.Go(func() {
-				for h.Shut() == nil {
+				for h.ErrIfClosed() == nil {
 					for n := range 9 {
 						err := write(ctx, n)
 						switch {

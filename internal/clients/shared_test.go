@@ -1,4 +1,4 @@
-package hub
+package clients
 
 import (
 	"context"
@@ -34,25 +34,25 @@ func listed(rdb redis.UniversalClient) bool {
 	return err == nil && registry.rows[row].Value() != nil
 }
 
-// TestOneHubPerClient gets hubs from many goroutines concurrently.
-func TestOneHubPerClient(t *testing.T) {
+// TestOneStatePerClient gets states from many goroutines concurrently.
+func TestOneStatePerClient(t *testing.T) {
 	for _, b := range redistest.Backends() {
 		t.Run(b.Name, func(t *testing.T) {
 			r := b.Start(t)
 			other := r.NewClient(t)
-			hubs := make([]*Hub, 32)
+			states := make([]*Shared, 32)
 			var group sync.WaitGroup
-			for i := range hubs {
-				group.Go(func() { hubs[i], _ = Of(r.Client) })
+			for i := range states {
+				group.Go(func() { states[i], _ = Of(r.Client) })
 			}
 			group.Wait()
-			for _, h := range hubs {
-				if h == nil || h != hubs[0] {
-					t.Fatalf("hubs %p and %p of one client", h, hubs[0])
+			for _, h := range states {
+				if h == nil || h != states[0] {
+					t.Fatalf("states %p and %p of one client", h, states[0])
 				}
 			}
-			if h, err := Of(other); err != nil || h == hubs[0] {
-				t.Errorf("another client: hub %p, %v; want one of its own", h, err)
+			if h, err := Of(other); err != nil || h == states[0] {
+				t.Errorf("another client: state %p, %v; want one of its own", h, err)
 			}
 		})
 	}
@@ -64,10 +64,10 @@ func TestOneHubPerClient(t *testing.T) {
 func TestRegistryForgets(t *testing.T) {
 	t.Run("redis-server", func(t *testing.T) {
 		s := redistest.StartServer(t)
-		clients := forgets(t, 1000, func() *redis.Client { return redis.NewClient(&redis.Options{Addr: s.Addr}) })
+		rdbs := forgets(t, 1000, func() *redis.Client { return redis.NewClient(&redis.Options{Addr: s.Addr}) })
 		redistest.Eventually(t, 20*time.Second, func() bool {
 			runtime.GC()
-			return !slices.ContainsFunc(clients, func(c weak.Pointer[redis.Client]) bool { return c.Value() != nil })
+			return !slices.ContainsFunc(rdbs, func(c weak.Pointer[redis.Client]) bool { return c.Value() != nil })
 		}, "the clients are gone")
 	})
 	t.Run("cluster", func(t *testing.T) {
@@ -83,16 +83,16 @@ func forgets[T any, C interface {
 	*T
 	redis.UniversalClient
 }](t *testing.T, n int, open func() C,
-) (clients []weak.Pointer[T]) {
+) (rdbs []weak.Pointer[T]) {
 	t.Helper()
 	rowsBefore, before := rows(), runtime.NumGoroutine()
-	clients = make([]weak.Pointer[T], n)
+	rdbs = make([]weak.Pointer[T], n)
 	var group sync.WaitGroup
 	for first := range 8 {
 		group.Go(func() {
 			for i := first; i < n; i += 8 {
 				c := open()
-				clients[i] = weak.Make((*T)(c))
+				rdbs[i] = weak.Make((*T)(c))
 				h := NewHandle(c, "test.Object", "name", nil)
 				use(t, h)
 				if !listed(c) {
@@ -110,7 +110,7 @@ func forgets[T any, C interface {
 	}, "the registry is as before")
 	redistest.Eventually(t, 20*time.Second, func() bool { return runtime.NumGoroutine() <= before },
 		"as many goroutines run as before")
-	return clients
+	return rdbs
 }
 
 // use makes calls that are sent in one batch.
@@ -136,7 +136,7 @@ func use(t *testing.T, h *Handle) {
 }
 
 // TestHubOutlivesObjects drops the objects and keeps the client. The next object still
-// gets a hub.
+// gets a state.
 func TestHubOutlivesObjects(t *testing.T) {
 	c := redis.NewClient(&redis.Options{Addr: "127.0.0.1:1"})
 	defer func() { _ = c.Close() }()
@@ -151,11 +151,11 @@ func TestHubOutlivesObjects(t *testing.T) {
 		t.Fatal(err)
 	}
 	redistest.Eventually(t, 20*time.Second, func() bool {
-		runtime.GC() // runs the cleanups of dropped hubs
+		runtime.GC() // runs the cleanups of dropped states
 		return rows() >= 1
 	}, "the cleanups have run")
 	if again, _ := Of(c); again != h {
-		t.Error("a cleanup of an old hub took the row of the new one")
+		t.Error("a cleanup of an old state took the row of the new one")
 	}
 }
 
@@ -172,7 +172,7 @@ func TestNoClient(t *testing.T) {
 		}
 	}
 	var h *Handle
-	if _, err := h.Hub(); !errors.Is(err, send.ErrNotSupported) {
+	if _, err := h.Shared(); !errors.Is(err, send.ErrNotSupported) {
 		t.Errorf("no handle: %v; want ErrNotSupported", err)
 	}
 }
@@ -211,7 +211,7 @@ type (
 	}
 )
 
-// TestClientsByValue passes clients that are structs. Equal ones share a hub, which is
+// TestClientsByValue passes clients that are structs. Equal ones share a state, which is
 // dropped with them. A client that cannot be compared is refused.
 func TestClientsByValue(t *testing.T) {
 	rdb := redis.NewClient(&redis.Options{Addr: "127.0.0.1:1"})
@@ -229,19 +229,19 @@ func TestClientsByValue(t *testing.T) {
 	}
 	before := rows()
 	func() {
-		hubs := map[*Hub]string{}
+		states := map[*Shared]string{}
 		for name, open := range all {
 			h, err := Of(open())
 			if err != nil {
 				t.Fatal(err)
 			}
 			if again, err := Of(open()); again != h {
-				t.Errorf("%s: two hubs, %v", name, err)
+				t.Errorf("%s: two states, %v", name, err)
 			}
-			if hubs[h] != "" {
-				t.Errorf("%s and %s share a hub", name, hubs[h])
+			if states[h] != "" {
+				t.Errorf("%s and %s share a state", name, states[h])
 			}
-			hubs[h] = name
+			states[h] = name
 		}
 	}()
 	redistest.Eventually(t, 20*time.Second, func() bool {

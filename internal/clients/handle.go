@@ -1,4 +1,4 @@
-package hub
+package clients
 
 import (
 	"sync/atomic"
@@ -9,15 +9,15 @@ import (
 )
 
 // Handle connects an object to its client. The constructor fills it without using the
-// network, and the first call finds the hub.
+// network, and the first call finds the state.
 type Handle struct {
 	Type string // as in errors: "collections.Map"
 	Key  string // the object's main key
 
-	rdb   redis.UniversalClient
-	err   error // the error of every call, if the name, an option or the type cannot work
-	apart bool  // its commands are not batched
-	hub   atomic.Pointer[Hub]
+	rdb    redis.UniversalClient
+	err    error // the error of every call, if the name, an option or the type cannot work
+	apart  bool  // its commands are not batched
+	shared atomic.Pointer[Shared]
 }
 
 // NewHandle returns the handle of an object. If err is not nil, it is the error of every call.
@@ -32,39 +32,39 @@ func (h *Handle) Apart(apart bool) *Handle {
 	return h
 }
 
-// Hub returns the hub of the object's client, or an error if the object cannot work or the
+// Shared returns the state of the object's client, or an error if the object cannot work or the
 // client was closed.
-func (h *Handle) Hub() (*Hub, error) {
+func (h *Handle) Shared() (*Shared, error) {
 	if h == nil {
 		return nil, send.Fault(send.ErrNotSupported, errUnmade)
 	}
-	if hub := h.hub.Load(); hub != nil {
-		return hub, hub.Shut()
+	if shared := h.shared.Load(); shared != nil {
+		return shared, shared.ErrIfClosed()
 	}
 	if h.err != nil {
 		return nil, h.err
 	}
-	hub, err := Of(h.rdb)
+	shared, err := Of(h.rdb)
 	if err != nil {
 		return nil, err
 	}
 	if h.apart {
-		hub = hub.apart()
+		shared = shared.apart()
 	}
-	if !h.hub.CompareAndSwap(nil, hub) {
-		hub = h.hub.Load()
+	if !h.shared.CompareAndSwap(nil, shared) {
+		shared = h.shared.Load()
 	}
-	return hub, hub.Shut()
+	return shared, shared.ErrIfClosed()
 }
 
-// Known returns the hub that an earlier call has found, even if the client is being closed.
-func (h *Handle) Known() *Hub { return h.hub.Load() }
+// Known returns the state that an earlier call has found, even if the client is being closed.
+func (h *Handle) Known() *Shared { return h.shared.Load() }
 
 // Send returns the sender of the object's client.
 func (h *Handle) Send() (*send.Sender, error) {
-	hub, err := h.Hub()
+	shared, err := h.Shared()
 	if err != nil {
 		return nil, err
 	}
-	return hub.Send, nil
+	return shared.Send, nil
 }

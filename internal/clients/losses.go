@@ -1,4 +1,4 @@
-package hub
+package clients
 
 import (
 	"reflect"
@@ -9,16 +9,16 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// losses counts, for each client, the values that its receivers may have lost. The hub cannot
+// losses counts, for each client, the values that its receivers may have lost. The state cannot
 // hold the count: it is collected with the objects, and a program may read the count later.
 var losses = struct {
 	sync.Mutex
 	rows map[any]int64 // by a weak pointer to the client, or by its value if it is no pointer
 }{rows: map[any]int64{}}
 
-// Lose adds n to the count of the client.
-func (h *Hub) Lose(n int64) {
-	row, pointer := lossesOf(h.Client)
+// AddLost adds n to the count of the client.
+func (h *Shared) AddLost(n int64) {
+	row, pointer := lossesOf(h.Redis)
 	losses.Lock()
 	defer losses.Unlock()
 	if losses.rows[row] == 0 && pointer != nil {
@@ -27,8 +27,8 @@ func (h *Hub) Lose(n int64) {
 	losses.rows[row] += n
 }
 
-// Lost returns the count of a client.
-func Lost(rdb redis.UniversalClient) int64 {
+// LostValues returns the count of a client.
+func LostValues(rdb redis.UniversalClient) int64 {
 	if _, err := identify(rdb); err != nil {
 		return 0
 	}

@@ -1,4 +1,4 @@
-package hub
+package clients
 
 import (
 	"context"
@@ -16,40 +16,40 @@ import (
 	"github.com/desir-go/desir/internal/send"
 )
 
-// Hub is the state that the objects of one client share.
-type Hub struct {
-	Client redis.UniversalClient
-	Send   *send.Sender
-	*shared
+// Shared is the state that the objects of one client share.
+type Shared struct {
+	Redis redis.UniversalClient
+	Send  *send.Sender
+	*clientState
 
-	whole *Hub // the hub that this is a view of; the registry holds only a weak pointer to it
+	whole *Shared // the state that this is a view of; the registry holds only a weak pointer to it
 }
 
-type shared struct {
+type clientState struct {
 	PlainLua atomic.Bool // the server does not understand "#!lua", as the embedded one
 	NoInfo   atomic.Bool // the user may not call INFO
 	Limited  bool        // the client has a Limiter, which counts error replies as failures
 
-	parts sync.Map // values that other packages share among the client's objects
-	life  life
+	values sync.Map // see Value
+	life   life
 }
 
-// apart returns the hub for an object whose commands are not batched.
-func (h *Hub) apart() *Hub {
-	return &Hub{Client: h.Client, Send: h.Send.Apart(), shared: h.shared, whole: h}
+// apart returns the state for an object whose commands are not batched.
+func (h *Shared) apart() *Shared {
+	return &Shared{Redis: h.Redis, Send: h.Send.Apart(), clientState: h.clientState, whole: h}
 }
 
-// Same reports whether two hubs belong to one client.
-func (h *Hub) Same(other *Hub) bool { return h.shared == other.shared }
+// Same reports whether two states belong to one client.
+func (h *Shared) Same(other *Shared) bool { return h.clientState == other.clientState }
 
-// Part returns the value of the given kind that the objects of the client share. The first
-// call creates it. kind is a value of a type of the calling package.
-func (h *Hub) Part(kind any, create func() any) any {
-	if p, ok := h.parts.Load(kind); ok {
-		return p
+// Value returns the value that the objects of the client share under a key. The first call
+// creates it. The key is of a type of the calling package, which gives it one T.
+func Value[T any](h *Shared, key any, create func() T) T {
+	v, ok := h.values.Load(key)
+	if !ok {
+		v, _ = h.values.LoadOrStore(key, create())
 	}
-	p, _ := h.parts.LoadOrStore(kind, create())
-	return p
+	return v.(T)
 }
 
 var (
@@ -57,14 +57,14 @@ var (
 	errUnmade = errors.New("the object was not made by its constructor")
 )
 
-// registry maps the identity of a client to its hub.
+// registry maps the identity of a client to its state.
 var registry = struct {
 	sync.Mutex
-	rows map[identity]weak.Pointer[Hub]
-}{rows: map[identity]weak.Pointer[Hub]{}}
+	rows map[identity]weak.Pointer[Shared]
+}{rows: map[identity]weak.Pointer[Shared]{}}
 
 // identity identifies a client. For a pointer it is the address, which stays valid because
-// a live hub keeps its client alive. For any other type it is the value. Equal values are
+// a live state keeps its client alive. For any other type it is the value. Equal values are
 // one client.
 type identity struct {
 	typ   reflect.Type
@@ -90,9 +90,9 @@ func identify(rdb redis.UniversalClient) (identity, error) {
 	return identity{typ: v.Type(), value: rdb}, nil
 }
 
-// Of returns the hub of a client. Each client has one hub. A client that cannot be compared is
+// Of returns the state of a client. Each client has one state. A client that cannot be compared is
 // refused, since each of its objects would have separate connections and receivers.
-func Of(rdb redis.UniversalClient) (*Hub, error) {
+func Of(rdb redis.UniversalClient) (*Shared, error) {
 	row, err := identify(rdb)
 	if err != nil {
 		return nil, err
@@ -102,14 +102,14 @@ func Of(rdb redis.UniversalClient) (*Hub, error) {
 	if h := registry.rows[row].Value(); h != nil {
 		return h, nil
 	}
-	h := newHub(rdb)
+	h := newShared(rdb)
 	registry.rows[row] = weak.Make(h)
 	runtime.AddCleanup(h, forget, row)
 	return h, nil
 }
 
-func newHub(rdb redis.UniversalClient) *Hub {
-	return &Hub{Client: rdb, Send: send.New(rdb), shared: &shared{Limited: limited(rdb)}}
+func newShared(rdb redis.UniversalClient) *Shared {
+	return &Shared{Redis: rdb, Send: send.New(rdb), clientState: &clientState{Limited: limited(rdb)}}
 }
 
 func limited(rdb redis.UniversalClient) (yes bool) {
@@ -125,7 +125,7 @@ func limited(rdb redis.UniversalClient) (yes bool) {
 	return yes
 }
 
-// forget deletes the entry of a collected hub, unless the client has a new hub.
+// forget deletes the entry of a collected state, unless the client has a new state.
 func forget(row identity) {
 	registry.Lock()
 	defer registry.Unlock()
@@ -136,8 +136,8 @@ func forget(row identity) {
 
 // Slotted reports whether the client distributes keys over nodes by hash slot or tag. A
 // command must not name keys of two slots then.
-func (h *Hub) Slotted() bool {
-	switch h.Client.(type) {
+func (h *Shared) Slotted() bool {
+	switch h.Redis.(type) {
 	case *redis.ClusterClient, *redis.Ring:
 		return true
 	default:
@@ -146,7 +146,7 @@ func (h *Hub) Slotted() bool {
 }
 
 // SameSlot returns an error if one command of this client cannot name all the keys.
-func (h *Hub) SameSlot(first string, others ...string) error {
+func (h *Shared) SameSlot(first string, others ...string) error {
 	if !h.Slotted() {
 		return nil
 	}
@@ -155,8 +155,8 @@ func (h *Hub) SameSlot(first string, others ...string) error {
 
 // Node returns the client of the master that holds key. It returns nil for a client of a type
 // that does not name its nodes.
-func (h *Hub) Node(ctx context.Context, key string) (*redis.Client, error) {
-	switch c := h.Client.(type) {
+func (h *Shared) Node(ctx context.Context, key string) (*redis.Client, error) {
+	switch c := h.Redis.(type) {
 	case *redis.Client:
 		return c, nil
 	case *redis.ClusterClient:
@@ -172,14 +172,14 @@ func (h *Hub) Node(ctx context.Context, key string) (*redis.Client, error) {
 }
 
 // FromReplicas reports whether the client may read from replicas, which can be stale.
-func (h *Hub) FromReplicas() bool {
-	c, ok := h.Client.(*redis.ClusterClient)
+func (h *Shared) FromReplicas() bool {
+	c, ok := h.Redis.(*redis.ClusterClient)
 	return ok && (c.Options().ReadOnly || c.Options().RouteByLatency || c.Options().RouteRandomly)
 }
 
 // firstNode is Node before the slot map is loaded. go-redis loads it without regard to ctx, so
 // the caller may abandon the call.
-func (h *Hub) firstNode(ctx context.Context, c *redis.ClusterClient, key string) (*redis.Client, error) {
+func (h *Shared) firstNode(ctx context.Context, c *redis.ClusterClient, key string) (*redis.Client, error) {
 	var node *redis.Client
 	err := h.Send.Run(ctx, func(ctx context.Context) (err error) {
 		node, err = c.MasterForKey(ctx, key)
@@ -194,9 +194,9 @@ func (h *Hub) firstNode(ctx context.Context, c *redis.ClusterClient, key string)
 
 // EachMaster calls f for every master of the client, with its address, concurrently. For a
 // client that does not name its nodes it calls f once, with the client and no address.
-func (h *Hub) EachMaster(ctx context.Context, f func(context.Context, redis.UniversalClient, string) error) error {
+func (h *Shared) EachMaster(ctx context.Context, f func(context.Context, redis.UniversalClient, string) error) error {
 	visit := func(ctx context.Context, c *redis.Client) error { return f(ctx, c, c.Options().Addr) }
-	switch c := h.Client.(type) {
+	switch c := h.Redis.(type) {
 	case *redis.Client:
 		return visit(ctx, c)
 	case *redis.ClusterClient:
@@ -208,12 +208,12 @@ func (h *Hub) EachMaster(ctx context.Context, f func(context.Context, redis.Univ
 	case *redis.Ring:
 		return c.ForEachShard(ctx, visit)
 	default:
-		return f(ctx, h.Client, "")
+		return f(ctx, h.Redis, "")
 	}
 }
 
 // masters returns the masters of a cluster. go-redis finds them without regard to ctx.
-func (h *Hub) masters(ctx context.Context, c *redis.ClusterClient) ([]*redis.Client, error) {
+func (h *Shared) masters(ctx context.Context, c *redis.ClusterClient) ([]*redis.Client, error) {
 	var mu sync.Mutex
 	var found []*redis.Client
 	err := h.Send.Run(ctx, func(ctx context.Context) error {

@@ -1,4 +1,4 @@
-package hub
+package clients
 
 import (
 	"runtime"
@@ -19,7 +19,7 @@ func TestLosses(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		h.Lose(n)
+		h.AddLost(n)
 	}
 	rdb, none := open(), open()
 	defer func() { _, _ = rdb.Close(), none.Close() }()
@@ -42,8 +42,8 @@ func TestLosses(t *testing.T) {
 	redistest.Eventually(t, 20*time.Second, func() bool {
 		runtime.GC()
 		return counted() <= others+2 && rows() <= before
-	}, "unreachable hubs and clients are dropped")
-	if n, w, zero := Lost(rdb), Lost(wrapped{rdb}), Lost(none); n != 5 || w != 1 || zero != 0 || Lost(nil) != 0 {
+	}, "unreachable states and clients are dropped")
+	if n, w, zero := LostValues(rdb), LostValues(wrapped{rdb}), LostValues(none); n != 5 || w != 1 || zero != 0 || LostValues(nil) != 0 {
 		t.Errorf("losses %d, %d and %d; want 5, 1, 0", n, w, zero)
 	}
 }

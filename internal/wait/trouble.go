@@ -5,8 +5,9 @@ import (
 	"errors"
 	"time"
 
-	"github.com/desir-go/desir/internal/send"
 	"github.com/redis/go-redis/v9"
+
+	"github.com/desir-go/desir/internal/send"
 )
 
 // gone returns an error if the client is closed. It checks once in a period. The dedicated

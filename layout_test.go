@@ -19,7 +19,7 @@ const module = "github.com/desir-go/desir"
 // allows all packages below. Every package must have an entry.
 var arrows = map[string][]string{
 	"":                          {"internal/clients", "internal/keys", "internal/oneline", "internal/script", "internal/send"},
-	"codec":                     {"internal/canon", "internal/headed", "internal/oneline", "internal/pack"},
+	"codec":                     {"internal/headed", "internal/oneline", "internal/pack"},
 	"collections":               {"", "codec", "internal/element", "internal/batch", "internal/clients", "internal/keys", "internal/script", "internal/send"},
 	"channel":                   {"", "codec", "internal/element", "internal/batch", "internal/headed", "internal/clients", "internal/keys", "internal/listen", "internal/outage", "internal/script", "internal/send", "internal/wait"},
 	"counter":                   {"", "codec", "internal/coded", "internal/clients", "internal/keys", "internal/script", "internal/send"},
@@ -40,7 +40,7 @@ var arrows = map[string][]string{
 	"internal/element":          {"codec", "internal/canon", "internal/headed"},
 	"internal/clients":          {"internal/keys", "internal/send"},
 	"internal/link":             {"internal/send"},
-	"internal/listen":           {"internal/clients", "internal/keys", "internal/outage", "internal/script", "internal/send"},
+	"internal/listen":           {"internal/clients", "internal/keys", "internal/outage", "internal/send"},
 	"internal/outage":           {"internal/clients", "internal/send"},
 	"internal/wait":             {"internal/clients", "internal/keys", "internal/link", "internal/oneline", "internal/outage", "internal/script", "internal/send"},
 	"internal/rights":           {"internal/keys"},
@@ -102,23 +102,50 @@ func inside(path string) (string, bool) {
 	return strings.CutPrefix(path, module+"/")
 }
 
-// TestImports checks every import against arrows and outside.
+// TestImports checks every import against arrows and outside, and that every permission
+// there is used.
 func TestImports(t *testing.T) {
+	exists, used := map[string]bool{}, map[[2]string]bool{}
 	for _, p := range packages(t) {
 		name, _ := inside(p.ImportPath)
 		allowed, known := arrows[name]
 		if !known {
 			t.Errorf("package %q has no place in the layout", name)
 		}
+		exists[name] = true
 		for _, path := range p.Imports {
+			used[[2]string{name, path}] = true
 			if users, restricted := outside[path]; restricted && !slices.Contains(users, name) {
 				t.Errorf("package %q imports %s", name, path)
 			}
 			to, ours := inside(path)
-			if ours && !slices.ContainsFunc(allowed, func(a string) bool {
+			if !ours {
+				continue
+			}
+			i := slices.IndexFunc(allowed, func(a string) bool {
 				return a == to || a != "" && strings.HasSuffix(a, "/") && strings.HasPrefix(to, a)
-			}) {
+			})
+			if i < 0 {
 				t.Errorf("package %q imports %q", name, to)
+				continue
+			}
+			used[[2]string{name, allowed[i]}] = true
+		}
+	}
+	for name, allowed := range arrows {
+		if !exists[name] {
+			t.Errorf("the layout has package %q, which does not exist", name)
+		}
+		for _, to := range allowed {
+			if !used[[2]string{name, to}] {
+				t.Errorf("the layout allows package %q to import %q, which it does not", name, to)
+			}
+		}
+	}
+	for path, users := range outside {
+		for _, name := range users {
+			if !used[[2]string{name, path}] {
+				t.Errorf("the layout allows package %q to import %s, which it does not", name, path)
 			}
 		}
 	}

@@ -12,7 +12,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/desir-go/desir"
-	"github.com/desir-go/desir/internal/link"
+	"github.com/desir-go/desir/internal/conn"
 	"github.com/desir-go/desir/internal/send"
 )
 
@@ -100,7 +100,7 @@ func (q *request) alone(ctx context.Context, node *redis.Client) (any, error) {
 	} else if ok {
 		patience = limit + grace
 	}
-	own := link.Alone(node, patience)
+	own := conn.Dedicated(node, patience)
 	defer own.Close()
 	var id atomic.Int64
 	done := make(chan answer, 1)

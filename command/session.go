@@ -12,7 +12,7 @@ import (
 
 	"github.com/desir-go/desir"
 	"github.com/desir-go/desir/internal/clients"
-	"github.com/desir-go/desir/internal/link"
+	"github.com/desir-go/desir/internal/conn"
 	"github.com/desir-go/desir/internal/send"
 )
 
@@ -74,7 +74,7 @@ func (r *Runner) session(ctx context.Context) (*Session, error) {
 	if node == nil {
 		return nil, fmt.Errorf("%w: %w", desir.ErrNotSupported, errNode)
 	}
-	s := &Session{r: r, node: node, own: link.Alone(node, -1), turn: make(chan struct{}, 1)}
+	s := &Session{r: r, node: node, own: conn.Dedicated(node, -1), turn: make(chan struct{}, 1)}
 	s.conn = s.own.Conn()
 	name := redis.NewIntCmd(ctx, "client", "id")
 	err = h.Send.ReadOn(ctx, s.conn, name)

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/desir-go/desir/internal/link"
+	"github.com/desir-go/desir/internal/conn"
 	"github.com/desir-go/desir/internal/redistest"
 )
 
@@ -214,7 +214,7 @@ func cutOff(t *testing.T, e *Env) {
 		e.Heal()
 		redistest.Eventually(t, time.Minute, func() bool { return role(t, master) == "slave" }, "the old master follows the new one")
 		if e.kind == "sentinel" { // until now clients may have sent writes to it, and workers may have read from it
-			lossy.to, l.moving = time.Now(), link.Lifetime
+			lossy.to, l.moving = time.Now(), conn.SentinelLifetime
 		}
 		follows := time.Since(healed)
 		settled(t, e)

@@ -8,7 +8,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/desir-go/desir/internal/clients"
-	"github.com/desir-go/desir/internal/link"
+	"github.com/desir-go/desir/internal/conn"
 )
 
 const (
@@ -26,7 +26,7 @@ var (
 type blockingConn struct {
 	shared *clients.Shared
 	key    string
-	own    *link.Link // nil while there is none
+	own    *conn.Conn // nil while there is none
 
 	node *redis.Client // node of own
 	made time.Time
@@ -45,7 +45,7 @@ func (l *blockingConn) open(ctx context.Context) error {
 	}
 	node, err := l.shared.Node(ctx, l.key)
 	if err == nil && node != nil {
-		l.own, err = link.Open(ctx, node, link.Patience(node, block+grace))
+		l.own, err = conn.Open(ctx, node, conn.ReadTimeout(node, block+grace))
 		l.node, l.made = node, time.Now()
 	}
 	if err != nil {
@@ -57,10 +57,10 @@ func (l *blockingConn) open(ctx context.Context) error {
 // do sends commands over the connection, or through the user's client if there is none,
 // and reads the replies. Each command gets its classified error. do returns the first
 // one.
-func (l *blockingConn) do(ctx context.Context, cmds ...*link.Command) (first error) {
+func (l *blockingConn) do(ctx context.Context, cmds ...*conn.Command) (first error) {
 	sent := true // unsent commands have an error that says so
 	if l.own == nil {
-		link.Through(ctx, l.through, cmds...)
+		conn.DoVia(ctx, l.through, cmds...)
 	} else {
 		sent = l.own.Do(cmds...)
 	}
@@ -92,7 +92,7 @@ func (l *blockingConn) through(ctx context.Context, cmds ...redis.Cmder) error {
 // outlived reports whether the connection may lead to a former master or may use outdated
 // credentials.
 func (l *blockingConn) outlived() bool {
-	return l.own != nil && (l.own.Stale() || link.Outlived(l.node, l.made))
+	return l.own != nil && (l.own.Stale() || conn.Expired(l.node, l.made))
 }
 
 // fail closes the connection after an error.

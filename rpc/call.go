@@ -12,7 +12,7 @@ import (
 	"github.com/desir-go/desir"
 	"github.com/desir-go/desir/codec"
 	"github.com/desir-go/desir/internal/batch"
-	"github.com/desir-go/desir/internal/link"
+	"github.com/desir-go/desir/internal/conn"
 	"github.com/desir-go/desir/internal/outage"
 	"github.com/desir-go/desir/internal/pack"
 	"github.com/desir-go/desir/internal/send"
@@ -32,8 +32,8 @@ type call struct {
 	stored func(*batch.Call, error) // p.answered
 	// settled is true once stored has returned: nothing else accesses post then.
 	settled atomic.Bool
-	// The link over which the caller reads its result itself; nil: it does not.
-	leads atomic.Pointer[link.Link]
+	// The connection over which the caller reads its result itself; nil: it does not.
+	leads atomic.Pointer[conn.Conn]
 
 	signs signs
 

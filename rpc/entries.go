@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/desir-go/desir"
-	"github.com/desir-go/desir/internal/link"
+	"github.com/desir-go/desir/internal/conn"
 	"github.com/desir-go/desir/internal/outage"
 	"github.com/desir-go/desir/internal/send"
 )
@@ -30,8 +30,8 @@ type inboxReader struct {
 	left time.Time // when the reader was released
 	led  time.Time // when a call last used the user's client
 
-	store, delete, read link.Command
-	due                 []*link.Command // commands in flight whose replies were not received yet
+	store, delete, read conn.Command
+	due                 []*conn.Command // commands in flight whose replies were not received yet
 	unsent              bool            // they were certainly not sent
 	leader              *call           // call that store stores
 	answer              []int64         // reply to store
@@ -44,9 +44,9 @@ type inboxReader struct {
 
 func newInboxReader(b *inbox) *inboxReader {
 	r := &inboxReader{blockingConn: blockingConn{shared: b.shared, key: b.key}, box: b}
-	r.store = link.Command{Take: r.takeStored}
-	r.delete = link.Command{Key: 1}
-	r.read = link.Command{Key: 6, Take: r.takeEntries}
+	r.store = conn.Command{Decode: r.takeStored}
+	r.delete = conn.Command{KeyPos: 1}
+	r.read = conn.Command{KeyPos: 6, Decode: r.takeEntries}
 	return r
 }
 
@@ -101,16 +101,16 @@ func (r *inboxReader) stays(err error) bool {
 	return refused
 }
 
-// lead stores a call and waits for its result, until [link.Link.Interrupt] at most. After
+// lead stores a call and waits for its result, until [conn.Conn.Interrupt] at most. After
 // an interrupt, the next wait receives the replies in due.
 func (r *inboxReader) lead(p *call) (int, error) {
 	r.leader, r.answer = p, r.answer[:0]
-	r.store.Words = append(r.store.Words[:0], "evalsha", callScript.Digest(r.shared), "2",
+	r.store.Args = append(r.store.Args[:0], "evalsha", callScript.Digest(r.shared), "2",
 		p.client.service.calls, p.client.service.alive, listLifeMillis, p.post.Value)
 	r.due = append(r.due, &r.store)
 	r.ask()
 	r.unsent = !r.own.Send(r.due...)
-	return r.brought(r.receive(r.own.Await))
+	return r.brought(r.receive(r.own.ReceiveInterruptible))
 }
 
 // ask adds the read to due, and the deletion of read entries if there are many.
@@ -119,16 +119,16 @@ func (r *inboxReader) ask() {
 	if len(r.had) >= keptCount || r.size >= keptBytes || r.own == nil && len(r.had) > 0 {
 		r.due = append(r.due, r.deleted())
 	}
-	r.read.Words = append(r.read.Words[:0], "xread", "count", maxEntries, "block", blockMillis, "streams", r.key, r.last)
+	r.read.Args = append(r.read.Args[:0], "xread", "count", maxEntries, "block", blockMillis, "streams", r.key, r.last)
 	r.due = append(r.due, &r.read)
 }
 
 // receive receives the replies in due. It returns the first error of a read or a
 // deletion; an error of the store goes to its call.
-func (r *inboxReader) receive(next func(*link.Command) error) (first error) {
+func (r *inboxReader) receive(next func(*conn.Command) error) (first error) {
 	for len(r.due) > 0 {
 		c := r.due[0]
-		if err := next(c); errors.Is(err, link.ErrInterrupted) {
+		if err := next(c); errors.Is(err, conn.ErrInterrupted) {
 			return err
 		}
 		r.due = slices.Delete(r.due, 0, 1)
@@ -175,7 +175,7 @@ func (r *inboxReader) stored(err error) {
 	p.ledTo(n, err)
 }
 
-func (r *inboxReader) takeStored(answer *link.Reply) {
+func (r *inboxReader) takeStored(answer *conn.Reply) {
 	for n := answer.List(); n > 0 && answer.Err() == nil; n-- {
 		r.answer = append(r.answer, answer.Int())
 	}
@@ -183,7 +183,7 @@ func (r *inboxReader) takeStored(answer *link.Reply) {
 
 // takeEntries decodes the entries of the inbox: in RESP2 a list of streams, each with its
 // name, in RESP3 a map of streams by name, and in both a list of entries.
-func (r *inboxReader) takeEntries(answer *link.Reply) {
+func (r *inboxReader) takeEntries(answer *conn.Reply) {
 	if answer.List() == 1 {
 		answer.List()
 	}
@@ -194,7 +194,7 @@ func (r *inboxReader) takeEntries(answer *link.Reply) {
 }
 
 // takeEntry decodes an entry: its ID, and a list of fields and values.
-func (r *inboxReader) takeEntry(answer *link.Reply) {
+func (r *inboxReader) takeEntry(answer *conn.Reply) {
 	answer.List()
 	id := answer.Text()
 	for n := answer.List(); n > 0 && answer.Err() == nil; n -= 2 {
@@ -207,7 +207,7 @@ func (r *inboxReader) takeEntry(answer *link.Reply) {
 	}
 }
 
-func (r *inboxReader) takeField(answer *link.Reply, entry string) {
+func (r *inboxReader) takeField(answer *conn.Reply, entry string) {
 	field, value := answer.Text(), answer.Text()
 	switch {
 	case answer.Err() != nil:
@@ -224,8 +224,8 @@ func (r *inboxReader) takeField(answer *link.Reply, entry string) {
 
 // deleted returns the command that deletes the read entries. If it is lost, they expire
 // with the key.
-func (r *inboxReader) deleted() *link.Command {
-	r.delete.Words = append(append(r.delete.Words[:0], "xdel", r.key), r.had...)
+func (r *inboxReader) deleted() *conn.Command {
+	r.delete.Args = append(append(r.delete.Args[:0], "xdel", r.key), r.had...)
 	r.had, r.size = r.had[:0], 0
 	return &r.delete
 }

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/desir-go/desir/internal/link"
+	"github.com/desir-go/desir/internal/conn"
 	"github.com/desir-go/desir/internal/pack"
 )
 
@@ -126,8 +126,8 @@ func FuzzEntries(f *testing.F) {
 		r := newInboxReader(&inbox{pending: map[uint64]*call{}})
 		d := newReader(&run{s: &Server{service: service{calls: "k"}}})
 		bounded(t, answer, func() {
-			for _, take := range []func(*link.Reply){r.takeEntries, r.takeStored, d.got.take, d.got.takeAll} {
-				take(link.NewReply(strings.NewReader(answer)))
+			for _, take := range []func(*conn.Reply){r.takeEntries, r.takeStored, d.got.take, d.got.takeAll} {
+				take(conn.NewReply(strings.NewReader(answer)))
 			}
 		})
 		if len(r.had) != r.entries || r.entries > 0 && r.last != r.had[r.entries-1] {

@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"github.com/desir-go/desir/internal/link"
+	"github.com/desir-go/desir/internal/conn"
 )
 
 const (
@@ -15,7 +15,7 @@ const (
 // later lets a read on a silent connection continue while other reads use a new
 // connection. Calls that it still brings are run. Its incarnation ends after it, and the
 // worker begins a new one. It returns false if the read has to be abandoned at once.
-func (r *run) later(id string, own *link.Link, older bool) bool {
+func (r *run) later(id string, own *conn.Conn, older bool) bool {
 	if !r.enterLate(id, own) {
 		return false
 	}
@@ -24,7 +24,7 @@ func (r *run) later(id string, own *link.Link, older bool) bool {
 	return true
 }
 
-func (r *run) enterLate(id string, own *link.Link) bool {
+func (r *run) enterLate(id string, own *conn.Conn) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.id != id || len(r.lates) >= maxLate {
@@ -32,7 +32,7 @@ func (r *run) enterLate(id string, own *link.Link) bool {
 	}
 	r.id = ""
 	if r.lates == nil {
-		r.lates = map[string]*link.Link{}
+		r.lates = map[string]*conn.Conn{}
 	}
 	r.lates[id] = own
 	r.calls.Add(1) // the worker does not end before the read
@@ -40,11 +40,11 @@ func (r *run) enterLate(id string, own *link.Link) bool {
 }
 
 // await reads what a silent connection still brings.
-func (r *run) await(id string, own *link.Link, older bool) {
+func (r *run) await(id string, own *conn.Conn, older bool) {
 	defer r.calls.Done()
 	got := popped{key: r.s.service.calls, older: older}
-	pop := link.Command{Take: got.take}
-	own.Allow(lateTime)
+	pop := conn.Command{Decode: got.take}
+	own.SetReadTimeout(lateTime)
 	_ = own.Receive(&pop) // pop.Err holds the error
 	own.Close()
 	r.mu.Lock()

@@ -1,6 +1,6 @@
 package rpc
 
-import "github.com/desir-go/desir/internal/link"
+import "github.com/desir-go/desir/internal/conn"
 
 // popped decodes the reply to a command that pops: calls from the list, or the poke.
 type popped struct {
@@ -17,7 +17,7 @@ func (p *popped) reset(older bool) {
 
 // take decodes the reply to the blocking command: the key that was popped from, and the
 // elements.
-func (p *popped) take(answer *link.Reply) {
+func (p *popped) take(answer *conn.Reply) {
 	switch {
 	case !p.takeKey(answer):
 	case p.older:
@@ -28,14 +28,14 @@ func (p *popped) take(answer *link.Reply) {
 }
 
 // takeAll decodes the reply to LMPOP: always a list of elements.
-func (p *popped) takeAll(answer *link.Reply) {
+func (p *popped) takeAll(answer *conn.Reply) {
 	if p.takeKey(answer) {
 		p.takeCalls(answer)
 	}
 }
 
 // takeKey decodes the key, and reports whether it is the list's.
-func (p *popped) takeKey(answer *link.Reply) bool {
+func (p *popped) takeKey(answer *conn.Reply) bool {
 	answer.List() // of two elements
 	switch key := answer.Text(); {
 	case answer.Err() != nil:
@@ -48,13 +48,13 @@ func (p *popped) takeKey(answer *link.Reply) bool {
 	return true
 }
 
-func (p *popped) takeCalls(answer *link.Reply) {
+func (p *popped) takeCalls(answer *conn.Reply) {
 	for n := answer.List(); n > 0 && answer.Err() == nil; n-- {
 		p.takeCall(answer)
 	}
 }
 
-func (p *popped) takeCall(answer *link.Reply) {
+func (p *popped) takeCall(answer *conn.Reply) {
 	if call := answer.Text(); answer.Err() == nil {
 		p.calls = append(p.calls, call)
 	}

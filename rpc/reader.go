@@ -10,7 +10,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/desir-go/desir"
-	"github.com/desir-go/desir/internal/link"
+	"github.com/desir-go/desir/internal/conn"
 	"github.com/desir-go/desir/internal/send"
 )
 
@@ -29,12 +29,12 @@ type reader struct {
 	run   *run
 	older bool // the server has no BLMPOP
 
-	first       link.Command // the command that blocks
-	rest        link.Command
+	first       conn.Command // the command that blocks
+	rest        conn.Command
 	got         popped // replies to first and rest
 	piggybacked piggybacked
 
-	lease  link.Command // renews the lease
+	lease  conn.Command // renews the lease
 	leased []any        // reply to it
 	// When the renewal was last refused, as age of the server.
 	failed time.Duration
@@ -54,9 +54,9 @@ type reader struct {
 func newReader(r *run) *reader {
 	d := &reader{blockingConn: blockingConn{shared: r.shared, key: r.s.service.calls}, run: r}
 	d.got.key = d.key
-	d.first.Take = d.got.take
-	d.rest = link.Command{Key: 2, Take: d.got.takeAll}
-	d.lease = link.Command{Key: 3, Take: d.takeLeased}
+	d.first.Decode = d.got.take
+	d.rest = conn.Command{KeyPos: 2, Decode: d.got.takeAll}
+	d.lease = conn.Command{KeyPos: 3, Decode: d.takeLeased}
 	return d
 }
 
@@ -97,7 +97,7 @@ func (d *reader) pop(id string, n int, results []*outgoing) ([]string, error) {
 // piggybacked holds results that are delivered over the reader's connection.
 type piggybacked struct {
 	results []*outgoing
-	cmds    []*link.Command
+	cmds    []*conn.Command
 	n       int64 // number of results
 }
 
@@ -151,8 +151,8 @@ func (a *piggybacked) forget() {
 // Otherwise the server would block this reader before it wakes the client, and the
 // client's next calls would arrive in more reads. Many results leave in one pipeline with
 // the pop. So do all results if the server is far, because they would cost a round trip.
-func (d *reader) write(ctx context.Context, along *piggybacked, pop *link.Command) error {
-	var riding []*link.Command
+func (d *reader) write(ctx context.Context, along *piggybacked, pop *conn.Command) error {
+	var riding []*conn.Command
 	switch {
 	case len(along.results) == 0:
 	case d.apart(along.n):
@@ -179,13 +179,13 @@ var errSilent = errors.New("the connection for reading calls is silent")
 
 // doPatiently is do over the dedicated connection. The error of the pop is errSilent if
 // its reply has not begun in time.
-func (d *reader) doPatiently(ctx context.Context, riding []*link.Command, pop *link.Command) {
+func (d *reader) doPatiently(ctx context.Context, riding []*conn.Command, pop *conn.Command) {
 	sent := d.own.Send(append(riding, pop)...)
 	for _, c := range riding {
 		_ = d.own.Receive(c) // the command has the error
 		c.Err = d.explain(ctx, c.Err, sent)
 	}
-	if sent && d.own.Silent() {
+	if sent && d.own.TimedOut() {
 		pop.Null, pop.Err = false, send.Fault(desir.ErrMaybeRan, errSilent)
 		return
 	}
@@ -213,17 +213,17 @@ func (d *reader) answered(took time.Duration) {
 func (d *reader) popFrom(ctx context.Context, n int, along *piggybacked) ([]string, error) {
 	d.got.reset(d.older)
 	if d.older {
-		d.first.Words = append(d.first.Words[:0], "blpop", d.poke, d.key, blockSeconds)
-		d.first.Key = 1
+		d.first.Args = append(d.first.Args[:0], "blpop", d.poke, d.key, blockSeconds)
+		d.first.KeyPos = 1
 	} else {
-		d.first.Words = append(d.first.Words[:0], "blmpop", blockSeconds, "2", d.poke, d.key, "left", "count", strconv.Itoa(n))
-		d.first.Key = 3
+		d.first.Args = append(d.first.Args[:0], "blmpop", blockSeconds, "2", d.poke, d.key, "left", "count", strconv.Itoa(n))
+		d.first.KeyPos = 3
 	}
 	err := d.write(ctx, along, &d.first)
 	if err != nil || !d.older || len(d.got.calls) == 0 || n == 1 {
 		return d.got.calls, err
 	}
-	d.rest.Words = append(d.rest.Words[:0], "lmpop", "2", d.poke, d.key, "left", "count", strconv.Itoa(n-1))
+	d.rest.Args = append(d.rest.Args[:0], "lmpop", "2", d.poke, d.key, "left", "count", strconv.Itoa(n-1))
 	if err = d.do(ctx, &d.rest); errors.Is(err, desir.ErrNotSupported) {
 		err = nil // one call at a time
 	}

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/desir-go/desir"
-	"github.com/desir-go/desir/internal/link"
+	"github.com/desir-go/desir/internal/conn"
 	"github.com/desir-go/desir/internal/send"
 )
 
@@ -144,7 +144,7 @@ func (b *inbox) lead(ctx context.Context, p *call, q *request) {
 	n, err := r.lead(p)
 	stop()
 	p.leads.Store(nil)
-	if err != nil && !errors.Is(err, link.ErrInterrupted) {
+	if err != nil && !errors.Is(err, conn.ErrInterrupted) {
 		r.fail(err)
 	}
 	if err != nil || n == 0 || !b.release() {

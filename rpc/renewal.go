@@ -8,7 +8,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/desir-go/desir"
-	"github.com/desir-go/desir/internal/link"
+	"github.com/desir-go/desir/internal/conn"
 	"github.com/desir-go/desir/internal/send"
 )
 
@@ -96,14 +96,14 @@ func (d *reader) renew(ctx context.Context, id string, atOnce bool) error {
 func (d *reader) sendLease(ctx context.Context, id, how, what string) error {
 	r, s := d.run, &d.run.s.service
 	d.leased = d.leased[:0]
-	d.lease.Words = append(d.lease.Words[:0], how, what, "4", s.workers, s.ended, s.about, s.alive,
+	d.lease.Args = append(d.lease.Args[:0], how, what, "4", s.workers, s.ended, s.about, s.alive,
 		id, leaseMillis, strconv.Itoa(r.s.settings.queue), r.about(id), "renew")
 	return d.do(ctx, &d.lease)
 }
 
 var leaseMillis = strconv.FormatInt(lease.Milliseconds(), 10)
 
-func (d *reader) takeLeased(answer *link.Reply) {
+func (d *reader) takeLeased(answer *conn.Reply) {
 	for n := answer.List(); n > 0 && answer.Err() == nil; n-- {
 		d.leased = append(d.leased, answer.Text())
 	}

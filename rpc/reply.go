@@ -10,7 +10,7 @@ import (
 
 	"github.com/desir-go/desir"
 	"github.com/desir-go/desir/internal/batch"
-	"github.com/desir-go/desir/internal/link"
+	"github.com/desir-go/desir/internal/conn"
 	"github.com/desir-go/desir/internal/send"
 )
 
@@ -50,7 +50,7 @@ func entryOf(field string) *batch.Merger {
 // outgoing is a batch of results for one client. Batches are pooled.
 type outgoing struct {
 	post   send.Post
-	direct link.Command
+	direct conn.Command
 	run    *run
 	of     string    // name of the inbox; kept with inbox for the next batch
 	inbox  string    // its key
@@ -140,11 +140,11 @@ func post(results []*outgoing) {
 	}
 }
 
-// command returns the command that delivers the batch over a link. Its user must call
+// command returns the command that delivers the batch over a connection. Its user must call
 // [outgoing.delivered] then.
-func (o *outgoing) command() *link.Command {
-	o.direct.Words = append(o.direct.Words[:0], "xadd", o.inbox, "nomkstream", "*", resultField, textView(o.frames))
-	o.direct.Key = 1
+func (o *outgoing) command() *conn.Command {
+	o.direct.Args = append(o.direct.Args[:0], "xadd", o.inbox, "nomkstream", "*", resultField, textView(o.frames))
+	o.direct.KeyPos = 1
 	return &o.direct
 }
 

@@ -115,7 +115,7 @@ func (p *call) settleStore(n int64, err error) {
 	p.settled.Store(true)
 }
 
-// ledTo receives the reply to the store of a call that was sent over the reader's link.
+// ledTo receives the reply to the store of a call that was sent over the reader's connection.
 // If the server did not execute it, the call is stored the usual way, unless its caller
 // has left.
 func (p *call) ledTo(n int64, err error) {

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/desir-go/desir/internal/clients"
-	"github.com/desir-go/desir/internal/link"
+	"github.com/desir-go/desir/internal/conn"
 	"github.com/desir-go/desir/internal/send"
 )
 
@@ -45,7 +45,7 @@ type run struct {
 	left   []string              // incarnations to be ended cleanly
 	over   []string              // expired incarnations of other workers
 	kick   chan struct{}         // signals that there are some; holds one
-	lates  map[string]*link.Link // late reads: incarnation → connection
+	lates  map[string]*conn.Conn // late reads: incarnation → connection
 
 	renewed atomic.Int64 // when the lease was last renewed, as age of the server
 

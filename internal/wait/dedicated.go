@@ -5,7 +5,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/desir-go/desir/internal/link"
+	"github.com/desir-go/desir/internal/conn"
 )
 
 // drainTime is how long the connection of a retired loop may be silent before its pending
@@ -16,14 +16,14 @@ const drainTime = time.Minute
 // goroutine uses it.
 type dedicated struct {
 	loop *loop
-	own  *link.Watched // nil while there is none
-	made time.Time     // when own was made
+	own  *conn.Client // nil while there is none
+	made time.Time    // when own was made
 }
 
 // client returns the client of the connection. It is a clone without retries, or the user's
 // client itself if that is of another type.
 func (d *dedicated) client() redis.Cmdable {
-	if d.own != nil && link.Outlived(d.loop.node, d.made) {
+	if d.own != nil && conn.Expired(d.loop.node, d.made) {
 		d.close()
 	}
 	if d.own != nil {
@@ -32,7 +32,7 @@ func (d *dedicated) client() redis.Cmdable {
 	if d.loop.node == nil {
 		return d.loop.w.shared.Redis
 	}
-	d.own, d.made = link.AloneWatched(d.loop.node, d.loop.patience, drainTime), time.Now()
+	d.own, d.made = conn.NewClient(d.loop.node, d.loop.patience, drainTime), time.Now()
 	return d.own
 }
 

@@ -9,7 +9,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/desir-go/desir/internal/clients"
-	"github.com/desir-go/desir/internal/link"
+	"github.com/desir-go/desir/internal/conn"
 	"github.com/desir-go/desir/internal/oneline"
 	"github.com/desir-go/desir/internal/send"
 )
@@ -82,7 +82,7 @@ func (w *Waiter) putBy(ctx context.Context, h *clients.Shared, s Source, values 
 
 // reopen returns the state of a new client that replaces the closed one, or nil.
 func (w *Waiter) reopen() *clients.Shared {
-	again := link.Reopen(w.shared.Redis)
+	again := conn.Reopen(w.shared.Redis)
 	if again == nil {
 		return nil
 	}

@@ -10,7 +10,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/desir-go/desir/internal/link"
+	"github.com/desir-go/desir/internal/conn"
 	"github.com/desir-go/desir/internal/send"
 )
 
@@ -68,7 +68,7 @@ func newLoop(w *Waiter, node *redis.Client) *loop {
 	l := &loop{w: w, node: node, kick: make(chan struct{}, 1), queues: map[place]*waitQueue{}}
 	l.watch.loop = l
 	if node != nil {
-		l.patience = link.Patience(node, period+grace)
+		l.patience = conn.ReadTimeout(node, period+grace)
 	}
 	if w.published() {
 		l.waker = newListener(l)

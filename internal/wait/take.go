@@ -9,7 +9,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/desir-go/desir/internal/link"
+	"github.com/desir-go/desir/internal/conn"
 	"github.com/desir-go/desir/internal/script"
 	"github.com/desir-go/desir/internal/send"
 )
@@ -44,7 +44,7 @@ func (l *loop) look(ctx context.Context, queues []*waitQueue) error {
 // hook.
 func (l *loop) carry(ctx context.Context, cmds ...redis.Cmder) error {
 	client := l.waker.client()
-	if own, ok := client.(*link.Watched); ok {
+	if own, ok := client.(*conn.Client); ok {
 		l.watch.begin(own)
 		defer l.watch.end()
 	}

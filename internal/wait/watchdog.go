@@ -8,7 +8,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/desir-go/desir/internal/link"
+	"github.com/desir-go/desir/internal/conn"
 	"github.com/desir-go/desir/internal/outage"
 )
 
@@ -23,12 +23,12 @@ type watchdog struct {
 	timer *time.Timer
 
 	mu    sync.Mutex
-	own   *link.Watched // the connection whose reply is due; nil while none is
-	since time.Time     // when the request was sent
+	own   *conn.Client // the connection whose reply is due; nil while none is
+	since time.Time    // when the request was sent
 }
 
 // begin records that a reply is due on own.
-func (d *watchdog) begin(own *link.Watched) {
+func (d *watchdog) begin(own *conn.Client) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.own, d.since = own, time.Now()
@@ -53,7 +53,7 @@ func (d *watchdog) look() {
 		d.mu.Unlock()
 		return
 	}
-	heard, open := d.own.Silent()
+	heard, open := d.own.LastRead()
 	switch silent := time.Since(latest(heard, d.since)); {
 	case !open: // go-redis limits the time of a handshake
 		d.timer.Reset(d.loop.patience)

@@ -1,4 +1,4 @@
-package link
+package conn
 
 import (
 	"errors"
@@ -10,20 +10,20 @@ import (
 	"time"
 )
 
-// TestSilenceIsMeasured reads for ten times as long as the allowed silence, until there
+// TestDeadlineSlides reads for ten times as long as the allowed silence, until there
 // is silence.
-func TestSilenceIsMeasured(t *testing.T) {
+func TestDeadlineSlides(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		here, there := net.Pipe()
-		defer there.Close()
-		c, _ := patient(here)
+		near, far := net.Pipe()
+		defer far.Close()
+		c, _ := newSlidingConn(near)
 		defer c.Close()
 		began := time.Now()
 		_ = c.SetReadDeadline(began.Add(3 * time.Second))
 		go func() {
 			for range 15 {
 				<-time.After(2 * time.Second)
-				_, _ = there.Write([]byte{'x'})
+				_, _ = far.Write([]byte{'x'})
 			}
 		}()
 		if _, err := io.ReadFull(c, make([]byte, 15)); err != nil {
@@ -37,19 +37,19 @@ func TestSilenceIsMeasured(t *testing.T) {
 	})
 }
 
-// TestReadIsEnded ends a read by a deadline in the past, before it and during it, even
+// TestReadEnds ends a read by a deadline in the past, before it and during it, even
 // after bytes have extended the deadline.
-func TestReadIsEnded(t *testing.T) {
+func TestReadEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		here, there := net.Pipe()
-		defer there.Close()
-		c, _ := patient(here)
+		near, far := net.Pipe()
+		defer far.Close()
+		c, _ := newSlidingConn(near)
 		defer c.Close()
 		for range 2 {
 			_ = c.SetReadDeadline(time.Now().Add(3 * time.Second))
 			go func() {
 				<-time.After(time.Second)
-				_, _ = there.Write([]byte{'x'})
+				_, _ = far.Write([]byte{'x'})
 				<-time.After(time.Second)
 				_ = c.SetReadDeadline(time.Unix(1, 0))
 			}()
@@ -65,37 +65,37 @@ func TestReadIsEnded(t *testing.T) {
 	})
 }
 
-// late is a connection of a suspended process: its deadline has long expired when the
+// suspendedConn is a connection of a suspended process: its deadline has long expired when the
 // process resumes, and the bytes are there.
-type late struct {
+type suspendedConn struct {
 	net.Conn
-	until time.Time
-	late  time.Duration
+	deadline      time.Time
+	suspendedConn time.Duration
 }
 
-func (c *late) SetReadDeadline(t time.Time) error {
-	c.until = t
+func (c *suspendedConn) SetReadDeadline(t time.Time) error {
+	c.deadline = t
 	return nil
 }
 
-func (c *late) Read(b []byte) (int, error) {
-	if c.late > 0 {
-		<-time.After(time.Until(c.until) + c.late)
-		c.late = 0
+func (c *suspendedConn) Read(b []byte) (int, error) {
+	if c.suspendedConn > 0 {
+		<-time.After(time.Until(c.deadline) + c.suspendedConn)
+		c.suspendedConn = 0
 	}
-	if !time.Now().Before(c.until) {
+	if !time.Now().Before(c.deadline) {
 		return 0, os.ErrDeadlineExceeded
 	}
 	return copy(b, "x"), nil
 }
 
-// TestStoodStill reads bytes that arrived while the process was suspended.
-func TestStoodStill(t *testing.T) {
+// TestSuspended reads bytes that arrived while the process was suspended.
+func TestSuspended(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c, _ := patient(&late{late: 5 * time.Second})
+		c, _ := newSlidingConn(&suspendedConn{suspendedConn: 5 * time.Second})
 		_ = c.SetReadDeadline(time.Now().Add(3 * time.Second))
 		if n, err := c.Read(make([]byte, 1)); n != 1 || err != nil {
-			t.Errorf("%d bytes, %v; want what is there", n, err)
+			t.Errorf("%d bytes, %v; want the byte that arrived", n, err)
 		}
 	})
 }

@@ -1,4 +1,4 @@
-package link
+package conn
 
 import (
 	"bufio"
@@ -19,7 +19,7 @@ type Reply struct {
 }
 
 // NewReply returns a Reply that reads from in.
-func NewReply(in io.Reader) *Reply { return &Reply{in: bufio.NewReaderSize(in, inSize)} }
+func NewReply(in io.Reader) *Reply { return &Reply{in: bufio.NewReaderSize(in, readBufSize)} }
 
 // Err returns the first error.
 func (r *Reply) Err() error { return r.err }
@@ -31,67 +31,67 @@ func (r *Reply) fail(err error) {
 	}
 }
 
-// Answer is an error reply of the server.
-type Answer string
+// ErrorReply is an error reply of the server.
+type ErrorReply string
 
-func (a Answer) Error() string { return string(a) }
+func (e ErrorReply) Error() string { return string(e) }
 
 // RedisError marks it as an error of the server, as in go-redis.
-func (Answer) RedisError() {}
+func (ErrorReply) RedisError() {}
 
-var errReply = errors.New("link: a reply that is not valid RESP")
+var errInvalidReply = errors.New("link: a reply that is not valid RESP")
 
-// head is the first line of a value: its kind, and its length if it has one. -1 is null.
-type head struct {
+// header is the first line of a value: its kind, and its length if it has one. -1 is null.
+type header struct {
 	kind byte // 0 after an error
 	n    int
 	line []byte // the rest of the line; valid until the next read
 }
 
 const (
-	maxText = 512 << 20 // bytes, the server's own limit
-	maxList = 1 << 30   // values
-	maxDeep = 16        // nesting of lists
+	maxString   = 512 << 20 // bytes, the server's own limit
+	maxElements = 1 << 30   // values
+	maxDepth    = 16        // nesting of lists
 )
 
-func (r *Reply) head() head {
+func (r *Reply) header() header {
 	if r.err != nil {
-		return head{}
+		return header{}
 	}
 	line, err := r.in.ReadSlice('\n')
 	if err == nil {
-		if h, good := parse(line); good {
+		if h, ok := parseHeader(line); ok {
 			return h
 		}
-		err = errReply
+		err = errInvalidReply
 	}
 	if errors.Is(err, bufio.ErrBufferFull) {
-		err = errReply
+		err = errInvalidReply
 	}
-	r.fail(end(err))
-	return head{}
+	r.fail(unexpectedEOF(err))
+	return header{}
 }
 
-// parse parses the first line of a value. It reports whether the line is valid.
-func parse(line []byte) (h head, good bool) {
+// parseHeader parses the first line of a value. It reports whether the line is valid.
+func parseHeader(line []byte) (h header, ok bool) {
 	if len(line) < 3 || line[len(line)-2] != '\r' {
 		return h, false
 	}
-	h = head{kind: line[0], line: line[1 : len(line)-2]}
-	most := maxList
+	h = header{kind: line[0], line: line[1 : len(line)-2]}
+	limit := maxElements
 	switch h.kind {
 	case '+', '-', ',', '(':
 		return h, true
 	case '#':
-		return h, view(h.line) == "t" || view(h.line) == "f"
+		return h, viewString(h.line) == "t" || viewString(h.line) == "f"
 	case ':':
-		_, err := strconv.ParseInt(view(h.line), 10, 64)
+		_, err := strconv.ParseInt(viewString(h.line), 10, 64)
 		return h, err == nil
 	case '_':
 		h.n = -1
 		return h, len(h.line) == 0
 	case '$', '*':
-		if view(h.line) == "-1" {
+		if viewString(h.line) == "-1" {
 			h.n = -1
 			return h, true
 		}
@@ -100,51 +100,51 @@ func parse(line []byte) (h head, good bool) {
 		return h, false
 	}
 	if h.kind == '$' || h.kind == '=' || h.kind == '!' {
-		most = maxText
+		limit = maxString
 	}
-	n, err := strconv.ParseUint(view(h.line), 10, 31) // ParseUint rejects a sign
+	n, err := strconv.ParseUint(viewString(h.line), 10, 31) // ParseUint rejects a sign
 	h.n = int(n)
-	return h, err == nil && h.n <= most
+	return h, err == nil && h.n <= limit
 }
 
-// isAside reports whether a value does not belong to the reply: a push, or an attribute
+// isOutOfBand reports whether a value does not belong to the reply: a push, or an attribute
 // of the next value.
-func isAside(kind byte) bool { return kind == '>' || kind == '|' }
+func isOutOfBand(kind byte) bool { return kind == '>' || kind == '|' }
 
-// end converts the end of the connection within a reply.
-func end(err error) error {
+// unexpectedEOF converts io.EOF, the end of the connection within a reply.
+func unexpectedEOF(err error) error {
 	if errors.Is(err, io.EOF) {
 		return io.ErrUnexpectedEOF
 	}
 	return err
 }
 
-// List reads the head of a list or a map. The keys and values of a map follow each other.
+// List reads the header of a list or a map. The keys and values of a map follow each other.
 // It returns the number of values that follow; -1 is null.
 func (r *Reply) List() int {
-	h := r.head()
+	h := r.header()
 	switch h.kind {
 	case '*', '~', '_':
 		return h.n
 	case '%':
 		return 2 * h.n
 	}
-	r.other(h, "a list")
+	r.unexpected(h, "a list")
 	return 0
 }
 
 // Text reads a string, or a number as text.
 func (r *Reply) Text() string {
-	h := r.head()
+	h := r.header()
 	switch h.kind {
 	case '+', ':':
 		return string(h.line)
 	case '$':
 		if h.n >= 0 {
-			return r.text(h.n)
+			return r.bulk(h.n)
 		}
 	}
-	r.other(h, "a text")
+	r.unexpected(h, "a text")
 	return ""
 }
 
@@ -152,24 +152,24 @@ func (r *Reply) Text() string {
 func (r *Reply) Int() int64 {
 	n, err := strconv.ParseInt(r.Text(), 10, 64)
 	if err != nil {
-		r.fail(errReply)
+		r.fail(errInvalidReply)
 	}
 	return n
 }
 
 // Skip skips a value.
-func (r *Reply) Skip() { r.skip(maxDeep) }
+func (r *Reply) Skip() { r.skip(maxDepth) }
 
-func (r *Reply) skip(deep int) {
-	h := r.head()
-	r.rest(h, deep)
-	if h.kind == '|' && deep != maxDeep {
-		r.skip(deep - 1) // the value with the attribute
+func (r *Reply) skip(depth int) {
+	h := r.header()
+	r.skipBody(h, depth)
+	if h.kind == '|' && depth != maxDepth {
+		r.skip(depth - 1) // the value with the attribute
 	}
 }
 
-// rest skips what follows a head.
-func (r *Reply) rest(h head, deep int) {
+// skipBody skips what follows a header.
+func (r *Reply) skipBody(h header, depth int) {
 	n := h.n
 	switch h.kind {
 	case '$', '=', '!':
@@ -184,35 +184,35 @@ func (r *Reply) rest(h head, deep int) {
 	default:
 		return
 	}
-	if deep <= 0 {
-		r.fail(errReply)
+	if depth <= 0 {
+		r.fail(errInvalidReply)
 	}
 	for ; n > 0 && r.err == nil; n-- {
-		r.skip(deep - 1)
+		r.skip(depth - 1)
 	}
 }
 
-// text reads n bytes and the end of the line.
-func (r *Reply) text(n int) string {
+// bulk reads a string of n bytes and the end of the line.
+func (r *Reply) bulk(n int) string {
 	if r.err != nil {
 		return ""
 	}
 	var b []byte
 	var err error
-	if n <= atOnce {
+	if n <= maxPrealloc {
 		b = make([]byte, n)
 		_, err = io.ReadFull(r.in, b)
 	} else { // allocate no more than what arrives
-		var room bytes.Buffer
-		room.Grow(atOnce + bytes.MinRead)
-		_, err = io.CopyN(&room, r.in, int64(n))
-		b = room.Bytes()
+		var buf bytes.Buffer
+		buf.Grow(maxPrealloc + bytes.MinRead)
+		_, err = io.CopyN(&buf, r.in, int64(n))
+		b = buf.Bytes()
 	}
 	r.crlf(err)
-	return view(b)
+	return viewString(b)
 }
 
-const atOnce = 64 << 10 // bytes that are allocated for a length alone
+const maxPrealloc = 64 << 10 // bytes that are allocated before any arrives
 
 // crlf reads the end of a line, unless err is set.
 func (r *Reply) crlf(err error) {
@@ -222,36 +222,36 @@ func (r *Reply) crlf(err error) {
 	}
 	switch {
 	case err != nil:
-		r.fail(end(err))
+		r.fail(unexpectedEOF(err))
 	case b != [2]byte{'\r', '\n'}:
-		r.fail(errReply)
+		r.fail(errInvalidReply)
 	}
 }
 
-// other records the error of an unexpected value.
-func (r *Reply) other(h head, want string) {
+// unexpected records the error of an unexpected value.
+func (r *Reply) unexpected(h header, want string) {
 	if h.kind == '-' {
-		r.fail(fmt.Errorf("link: an error within a reply: %w", Answer(h.line)))
+		r.fail(fmt.Errorf("link: an error within a reply: %w", ErrorReply(h.line)))
 	} else {
-		r.fail(fmt.Errorf("%w: got %q, want %s", errReply, h.kind, want))
+		r.fail(fmt.Errorf("%w: got %q, want %s", errInvalidReply, h.kind, want))
 	}
 }
 
 // begin reads the start of a reply. It skips pushes and attributes before it. It reads an
 // error reply or null completely; any other reply is still to be read.
-func (r *Reply) begin() (null bool, answer error) {
+func (r *Reply) begin() (null bool, errorReply error) {
 	kind := r.peek(0)
-	for isAside(kind) {
+	for isOutOfBand(kind) {
 		r.Skip()
 		kind = r.peek(0)
 	}
 	switch {
 	case kind == '-':
-		return false, Answer(r.head().line)
+		return false, ErrorReply(r.header().line)
 	case kind == '!':
-		return false, Answer(r.text(r.head().n))
+		return false, ErrorReply(r.bulk(r.header().n))
 	case kind == '_', (kind == '*' || kind == '$') && r.peek(1) == '-':
-		r.head()
+		r.header()
 		return true, nil
 	}
 	return false, nil
@@ -270,5 +270,5 @@ func (r *Reply) peek(i int) byte {
 	return b[i]
 }
 
-// view returns bytes as a string without copying. They must not change.
-func view(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
+// viewString returns bytes as a string without copying. They must not change.
+func viewString(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }

@@ -1,4 +1,4 @@
-package link
+package conn
 
 import (
 	"context"
@@ -8,24 +8,24 @@ import (
 	"github.com/redis/go-redis/v9/auth"
 )
 
-// renewal receives new credentials. go-redis does not authenticate a connection again
+// credentialsListener learns of new credentials. go-redis does not authenticate a connection again
 // that is never returned to the pool, so such a connection must be replaced.
-type renewal struct{ due atomic.Bool }
+type credentialsListener struct{ changed atomic.Bool }
 
-func (r *renewal) OnNext(auth.Credentials) { r.due.Store(true) }
+func (r *credentialsListener) OnNext(auth.Credentials) { r.changed.Store(true) }
 
 // OnError ignores errors: the server closes a connection that it no longer accepts.
-func (r *renewal) OnError(error) {}
+func (r *credentialsListener) OnError(error) {}
 
 // subscribe takes the credentials of o from their provider, if they can change. r
-// receives changes, and end ends the subscription.
-func subscribe(o *redis.Options) (r *renewal, end func(), err error) {
-	r, end = &renewal{}, func() {}
+// receives changes until unsubscribe is called.
+func subscribe(o *redis.Options) (r *credentialsListener, unsubscribe func(), err error) {
+	r, unsubscribe = &credentialsListener{}, func() {}
 	p := o.StreamingCredentialsProvider
 	if p == nil {
-		return r, end, nil
+		return r, unsubscribe, nil
 	}
-	first, unsubscribe, err := p.Subscribe(r)
+	first, end, err := p.Subscribe(r)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -35,5 +35,5 @@ func subscribe(o *redis.Options) (r *renewal, end func(), err error) {
 		return user, password, nil
 	}
 	// An error means that it stays subscribed, which does no harm.
-	return r, func() { _ = unsubscribe() }, nil
+	return r, func() { _ = end() }, nil
 }

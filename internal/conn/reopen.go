@@ -1,4 +1,4 @@
-package link
+package conn
 
 import (
 	"time"
@@ -12,27 +12,27 @@ import (
 func Reopen(closed redis.UniversalClient) redis.UniversalClient {
 	switch c := closed.(type) {
 	case *redis.Client:
-		return Alone(c, readTimeout(c.Options().ReadTimeout))
+		return Dedicated(c, timeoutOrSecond(c.Options().ReadTimeout))
 	case *redis.ClusterClient:
 		o := *c.Options()
 		o.PoolSize, o.MinIdleConns, o.MaxIdleConns, o.MaxActiveConns = 1, 0, 0, 0
-		o.ReadTimeout = readTimeout(o.ReadTimeout)
-		o.MaintNotificationsConfig = quiet
+		o.ReadTimeout = timeoutOrSecond(o.ReadTimeout)
+		o.MaintNotificationsConfig = noMaintenance
 		return redis.NewClusterClient(&o)
 	case *redis.Ring:
 		o := *c.Options()
 		o.PoolSize, o.MinIdleConns, o.MaxIdleConns, o.MaxActiveConns = 1, 0, 0, 0
-		o.ReadTimeout = readTimeout(o.ReadTimeout)
+		o.ReadTimeout = timeoutOrSecond(o.ReadTimeout)
 		return redis.NewRing(&o)
 	default:
 		return nil
 	}
 }
 
-// readTimeout returns the read timeout for a client, which may have none.
-func readTimeout(of time.Duration) time.Duration {
-	if of <= 0 {
+// timeoutOrSecond returns the read timeout for a client, which may have none.
+func timeoutOrSecond(timeout time.Duration) time.Duration {
+	if timeout <= 0 {
 		return time.Second
 	}
-	return of
+	return timeout
 }

@@ -1,4 +1,4 @@
-package link
+package conn
 
 import (
 	"bytes"
@@ -11,27 +11,27 @@ import (
 	"github.com/desir-go/desir/internal/send"
 )
 
-// Through sends commands through a client that finds the nodes by itself, and decodes the
-// replies as those of a link.
-func Through(ctx context.Context, exchange func(context.Context, ...redis.Cmder) error, cmds ...*Command) {
-	through := make([]redis.Cmder, len(cmds))
+// DoVia sends commands through a client that finds the nodes by itself, and decodes the
+// replies as a [Conn] does.
+func DoVia(ctx context.Context, process func(context.Context, ...redis.Cmder) error, cmds ...*Command) {
+	out := make([]redis.Cmder, len(cmds))
 	for i, c := range cmds {
-		words := make([]any, len(c.Words))
-		for j, w := range c.Words {
-			words[j] = w
+		args := make([]any, len(c.Args))
+		for j, arg := range c.Args {
+			args[j] = arg
 		}
-		cmd := redis.NewCmd(ctx, words...)
-		cmd.SetFirstKeyPos(int8(c.Key))
-		through[i] = cmd
+		cmd := redis.NewCmd(ctx, args...)
+		cmd.SetFirstKeyPos(int8(c.KeyPos))
+		out[i] = cmd
 	}
-	_ = exchange(ctx, through...) // each command has its own error
+	_ = process(ctx, out...) // each command has its own error
 	for i, c := range cmds {
-		c.Null, c.Err = false, through[i].Err()
+		c.Null, c.Err = false, out[i].Err()
 		switch {
 		case send.IsNil(c.Err):
 			c.Null, c.Err = true, nil
 		case c.Err == nil:
-			b := appendValue(nil, through[i].(*redis.Cmd).Val())
+			b := appendValue(nil, out[i].(*redis.Cmd).Val())
 			_ = c.read(NewReply(bytes.NewReader(b))) // the command has the error
 		}
 	}
@@ -43,17 +43,17 @@ func appendValue(b []byte, v any) []byte {
 	case nil:
 		return append(b, "_\r\n"...)
 	case string:
-		return appendText(b, v)
+		return appendString(b, v)
 	case int64:
 		return append(strconv.AppendInt(append(b, ':'), v, 10), "\r\n"...)
 	case []any:
-		b = appendHead(b, '*', len(v))
+		b = appendHeader(b, '*', len(v))
 		for _, one := range v {
 			b = appendValue(b, one)
 		}
 		return b
 	case map[any]any:
-		b = appendHead(b, '%', len(v))
+		b = appendHeader(b, '%', len(v))
 		for k, one := range v {
 			b = appendValue(appendValue(b, k), one)
 		}

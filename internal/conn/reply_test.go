@@ -1,4 +1,4 @@
-package link
+package conn
 
 import (
 	"bytes"
@@ -13,9 +13,9 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-func replyOf(raw string) *Reply { return NewReply(strings.NewReader(raw)) }
+func newReply(raw string) *Reply { return NewReply(strings.NewReader(raw)) }
 
-// TestRead decodes replies for a command without Take.
+// TestRead decodes replies for a command without Decode.
 func TestRead(t *testing.T) {
 	for raw, want := range map[string]struct {
 		null bool
@@ -40,7 +40,7 @@ func TestRead(t *testing.T) {
 		"~1\r\n$-1\r\n":                        {},
 		"*2\r\n|1\r\n+a\r\n+b\r\n:1\r\n:2\r\n": {}, // an attribute within the reply
 	} {
-		r := replyOf(raw + "+next\r\n")
+		r := newReply(raw + "+next\r\n")
 		var c Command
 		if err := c.read(r); err != nil && want.err == "" {
 			t.Errorf("%q: %v", raw, err)
@@ -54,40 +54,40 @@ func TestRead(t *testing.T) {
 	}
 }
 
-// TestMissed interrupts the reading of a reply: the reading continues, and the next wait
+// TestPendingInterrupt interrupts the reading of a reply: the reading continues, and the next wait
 // ends.
-func TestMissed(t *testing.T) {
-	here, there := net.Pipe()
-	defer here.Close()
-	defer there.Close()
-	l := &Link{conn: here, patience: time.Minute, armed: time.Now()}
-	l.reply = NewReply(wire{l})
+func TestPendingInterrupt(t *testing.T) {
+	near, far := net.Pipe()
+	defer near.Close()
+	defer far.Close()
+	cn := &Conn{raw: near, timeout: time.Minute, deadlinesSet: time.Now()}
+	cn.reply = NewReply(connReader{cn})
 	var first, second Command
 	read := make(chan error, 1)
-	go func() { read <- l.Await(&first) }()
+	go func() { read <- cn.ReceiveInterruptible(&first) }()
 	for i, part := range []string{"*1\r\n", "+a\r\n"} {
 		if i == 1 {
-			l.Interrupt()
+			cn.Interrupt()
 		}
-		if _, err := there.Write([]byte(part)); err != nil {
+		if _, err := far.Write([]byte(part)); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if err := <-read; err != nil {
-		t.Fatalf("the answer: %v", err)
+		t.Fatalf("the reply: %v", err)
 	}
-	if err := l.Await(&second); !errors.Is(err, ErrInterrupted) {
+	if err := cn.ReceiveInterruptible(&second); !errors.Is(err, ErrInterrupted) {
 		t.Fatalf("the next wait: %v; want ErrInterrupted", err)
 	}
-	go there.Write([]byte("+b\r\n"))
-	if err := l.Await(&second); err != nil {
-		t.Errorf("the next answer: %v", err)
+	go far.Write([]byte("+b\r\n"))
+	if err := cn.ReceiveInterruptible(&second); err != nil {
+		t.Errorf("the next reply: %v", err)
 	}
 }
 
-// TestGarbled decodes invalid replies.
-func TestGarbled(t *testing.T) {
-	deep := strings.Repeat("*1\r\n", maxDeep+2) + ":1\r\n"
+// TestInvalid decodes invalid replies.
+func TestInvalid(t *testing.T) {
+	deep := strings.Repeat("*1\r\n", maxDepth+2) + ":1\r\n"
 	for _, raw := range []string{
 		"", "+", "+OK", "+OK\n", "x\r\n", "\r\n", "$\r\n", "$a\r\n", "$-2\r\n\r\n", "$1\r\nab\r\n", "$2\r\nab", "$9999999999\r\n",
 		"*1\r\n", "*-5\r\n", "*99999999999\r\n", "!-1\r\n", "$3\r\nabcd\r\n", "$5\r\nab\r\n", "*2\r\n:1\r\n", deep,
@@ -95,49 +95,49 @@ func TestGarbled(t *testing.T) {
 		"$-0\r\n\r\n", "*-0\r\n", "$+0\r\n\r\n", "%-1\r\n", ">-1\r\n", "~-1\r\n", "#x\r\n", "#\r\n", ":abc\r\n", ":\r\n", "_x\r\n",
 	} {
 		var c Command
-		if err := c.read(replyOf(raw)); err == nil || c.Err == nil {
-			t.Errorf("%.40q is an answer", raw)
+		if err := c.read(newReply(raw)); err == nil || c.Err == nil {
+			t.Errorf("%.40q is a valid reply", raw)
 		}
 	}
 }
 
 // TestKinds asks for values of the right and of the wrong kind.
 func TestKinds(t *testing.T) {
-	for raw, ask := range map[string]func(*Reply){
+	for raw, read := range map[string]func(*Reply){
 		"+a\r\n":   func(r *Reply) { r.List() },
 		"*0\r\n":   func(r *Reply) { r.Text() },
 		"$-1\r\n":  func(r *Reply) { r.Text() },
 		"+abc\r\n": func(r *Reply) { r.Int() },
 	} {
-		r := replyOf(raw + "+next\r\n")
-		ask(r)
+		r := newReply(raw + "+next\r\n")
+		read(r)
 		first := r.Err()
-		if !errors.Is(first, errReply) {
+		if !errors.Is(first, errInvalidReply) {
 			t.Errorf("%q: %v", raw, first)
 		}
 		if r.Text() != "" || r.List() != 0 || r.Int() != 0 || !errors.Is(r.Err(), first) {
 			t.Errorf("%q: more was read after %v; then %v", raw, first, r.Err())
 		}
 	}
-	if r := replyOf("$2\r\n42\r\n"); r.Int() != 42 || r.Err() != nil {
+	if r := newReply("$2\r\n42\r\n"); r.Int() != 42 || r.Err() != nil {
 		t.Errorf("a number as text: %v", r.Err())
 	}
-	if r := replyOf("%2\r\n"); r.List() != 4 || r.Err() != nil {
+	if r := newReply("%2\r\n"); r.List() != 4 || r.Err() != nil {
 		t.Errorf("a map: %v", r.Err())
 	}
-	var answer redis.Error
-	r := replyOf("-ERR no\r\n")
-	if r.Text(); !errors.As(r.Err(), &answer) || answer.Error() != "ERR no" {
-		t.Errorf("an error within an answer: %v", r.Err())
+	var reply redis.Error
+	r := newReply("-ERR no\r\n")
+	if r.Text(); !errors.As(r.Err(), &reply) || reply.Error() != "ERR no" {
+		t.Errorf("an error within a reply: %v", r.Err())
 	}
 }
 
 // TestLengths reads strings of several lengths. A length without bytes allocates little
 // memory.
 func TestLengths(t *testing.T) {
-	for _, n := range []int{0, 1, atOnce - 1, atOnce, atOnce + 1, 5 << 20} {
+	for _, n := range []int{0, 1, maxPrealloc - 1, maxPrealloc, maxPrealloc + 1, 5 << 20} {
 		want := strings.Repeat("0123456789abcdef", n/16+1)[:n]
-		r := replyOf(string(appendText(nil, want)) + "+next\r\n")
+		r := newReply(string(appendString(nil, want)) + "+next\r\n")
 		if got := r.Text(); got != want {
 			t.Errorf("a text of %d bytes is one of %d", n, len(got))
 		}
@@ -145,12 +145,12 @@ func TestLengths(t *testing.T) {
 			t.Errorf("after %d bytes comes %q, %v", n, next, r.Err())
 		}
 	}
-	r := replyOf("$536870912\r\nabc")
+	r := newReply("$536870912\r\nabc")
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	r.Text()
 	runtime.ReadMemStats(&after)
-	if n := after.TotalAlloc - before.TotalAlloc; n > 8*atOnce || !errors.Is(r.Err(), io.ErrUnexpectedEOF) {
+	if n := after.TotalAlloc - before.TotalAlloc; n > 8*maxPrealloc || !errors.Is(r.Err(), io.ErrUnexpectedEOF) {
 		t.Errorf("%d bytes of memory, %v", n, r.Err())
 	}
 }
@@ -181,12 +181,12 @@ func FuzzText(f *testing.F) {
 	f.Add("set", "k", "")
 	f.Add("", "\r\n", "$1\r\nx\r\n")
 	f.Fuzz(func(t *testing.T, a, b, c string) {
-		words := []string{a, b, c}
-		r := replyOf(string((&Command{Words: words}).append(nil)))
+		args := []string{a, b, c}
+		r := newReply(string((&Command{Args: args}).append(nil)))
 		if n := r.List(); n != 3 {
 			t.Fatalf("%d words, %v", n, r.Err())
 		}
-		for _, want := range words {
+		for _, want := range args {
 			if got := r.Text(); got != want {
 				t.Fatalf("the word %q is %q, %v", want, got, r.Err())
 			}

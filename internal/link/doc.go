@@ -1,3 +1,0 @@
-// Package link provides dedicated connections to Redis servers, for commands that block
-// and for exchanges of many commands with one server.
-package link

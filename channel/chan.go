@@ -8,8 +8,8 @@ import (
 
 	"github.com/desir-go/desir/internal/batch"
 	"github.com/desir-go/desir/internal/clients"
-	"github.com/desir-go/desir/internal/element"
 	"github.com/desir-go/desir/internal/keys"
+	"github.com/desir-go/desir/internal/stored"
 	"github.com/desir-go/desir/internal/wait"
 )
 
@@ -19,7 +19,7 @@ import (
 // Create a Chan with [NewChan]. It is safe for concurrent use.
 type Chan[T any] struct {
 	h      *clients.Handle
-	values element.Of[T]
+	values stored.Codec[T]
 	source wait.List
 	buffer int // 0 for no bound
 
@@ -30,7 +30,7 @@ type Chan[T any] struct {
 // the name, the type or an option is invalid, every call returns that error.
 func NewChan[T any](rdb redis.UniversalClient, name string, opts ...Option) *Chan[T] {
 	s, err := gather(opts)
-	values, valueErr := element.Messages[T](element.Scoped(s.codec, "chan", name))
+	values, valueErr := stored.Messages[T](stored.Scope(s.codec, "chan", name))
 	c := &Chan[T]{
 		h:      clients.NewHandle(rdb, "channel.Chan", name, errors.Join(err, valueErr, keys.CheckTag(name))),
 		values: values,

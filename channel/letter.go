@@ -9,9 +9,9 @@ import (
 
 	"github.com/desir-go/desir"
 	"github.com/desir-go/desir/codec"
-	"github.com/desir-go/desir/internal/element"
 	"github.com/desir-go/desir/internal/headed"
 	"github.com/desir-go/desir/internal/send"
+	"github.com/desir-go/desir/internal/stored"
 )
 
 // Letter is an element that a [Mailbox] receives.
@@ -66,8 +66,8 @@ func (l Letter[T]) reply(ctx context.Context, v T) error {
 
 // read decodes a letter stored at an address, with the codec of that address. It fails with
 // a DecodeError if the bytes are not a letter.
-func (m *Mailbox[T]) read(contents *element.Of[headed.Of[T]], stored, address string) (l Letter[T], err error) {
-	at, sealed, ok := cutTime(stored)
+func (m *Mailbox[T]) read(contents *stored.Codec[headed.Value[T]], encoded, address string) (l Letter[T], err error) {
+	at, sealed, ok := cutTime(encoded)
 	if !ok {
 		return l, &codec.DecodeError{Key: address, Type: reflect.TypeFor[T]().String(), Codec: "mailbox", Err: errNoTime}
 	}
@@ -75,7 +75,7 @@ func (m *Mailbox[T]) read(contents *element.Of[headed.Of[T]], stored, address st
 	if err != nil {
 		return l, err
 	}
-	h, _, _ := readHead([]byte(c.Head)) // the codec has checked it
+	h, _, _ := readHead([]byte(c.Header)) // the codec has checked it
 	return Letter[T]{
 		From: h.from, SentAt: at, Value: c.Value, ID: h.id, Re: h.re,
 		question: h.question, mailbox: m,

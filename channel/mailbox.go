@@ -8,9 +8,9 @@ import (
 
 	"github.com/desir-go/desir/codec"
 	"github.com/desir-go/desir/internal/clients"
-	"github.com/desir-go/desir/internal/element"
 	"github.com/desir-go/desir/internal/headed"
 	"github.com/desir-go/desir/internal/keys"
+	"github.com/desir-go/desir/internal/stored"
 	"github.com/desir-go/desir/internal/wait"
 )
 
@@ -29,9 +29,9 @@ import (
 // Create a Mailbox with [NewMailbox]. It is safe for concurrent use.
 type Mailbox[T any] struct {
 	h       *clients.Handle
-	codec   codec.Codec              // of headed.Of[T]
-	scoped  bool                     // the codec binds letters to an address
-	letters element.Of[headed.Of[T]] // of letters to this mailbox
+	codec   codec.Codec                   // of headed.Value[T]
+	scoped  bool                          // the codec binds letters to an address
+	letters stored.Codec[headed.Value[T]] // of letters to this mailbox
 	source  wait.Source
 	end     string // which letter comes first, an argument of mailboxLook
 }
@@ -47,7 +47,7 @@ const (
 // If the name, the type or an option is invalid, every call returns that error.
 func NewMailbox[T any](rdb redis.UniversalClient, name string, opts ...MailboxOption) *Mailbox[T] {
 	s := gatherMailbox(opts)
-	m := &Mailbox[T]{codec: element.Headed(s.codec, cutHead), source: wait.ListOf(name).Source, end: fromFirst}
+	m := &Mailbox[T]{codec: stored.WithHeader(s.codec, cutHead), source: wait.ListOf(name).Source, end: fromFirst}
 	_, m.scoped = s.codec.(codec.Scoped)
 	if s.lifo {
 		wake := keys.Part(name, "wake")
@@ -61,8 +61,8 @@ func NewMailbox[T any](rdb redis.UniversalClient, name string, opts ...MailboxOp
 }
 
 // sealedFor returns the codec of letters to an address.
-func (m *Mailbox[T]) sealedFor(address string) (element.Of[headed.Of[T]], error) {
-	return element.Messages[headed.Of[T]](element.Scoped(m.codec, "mailbox", address))
+func (m *Mailbox[T]) sealedFor(address string) (stored.Codec[headed.Value[T]], error) {
+	return stored.Messages[headed.Value[T]](stored.Scope(m.codec, "mailbox", address))
 }
 
 // Key returns the Redis key of the letters. It is the mailbox's address.

@@ -52,7 +52,7 @@ func (m *Mailbox[T]) seal(to string, h head, v T) (string, error) {
 		}
 	}
 	h.from = m.h.Key
-	return letters.Encode(headed.Of[T]{Head: h.String(), Value: v})
+	return letters.Encode(headed.Value[T]{Header: h.String(), Value: v})
 }
 
 // failAt is like fail, for an operation on another address.

@@ -10,10 +10,10 @@ import (
 	"github.com/desir-go/desir"
 	"github.com/desir-go/desir/codec"
 	"github.com/desir-go/desir/internal/clients"
-	"github.com/desir-go/desir/internal/element"
 	"github.com/desir-go/desir/internal/keys"
 	"github.com/desir-go/desir/internal/listen"
 	"github.com/desir-go/desir/internal/send"
+	"github.com/desir-go/desir/internal/stored"
 )
 
 // Pattern subscribes to all topics whose names match a glob. In a glob, * matches any
@@ -32,10 +32,10 @@ import (
 type Pattern[T any] struct {
 	h *clients.Handle
 	topicSettings
-	values element.Of[T] // for a codec that is not bound to the topic
+	values stored.Codec[T] // for a codec that is not bound to the topic
 
 	mu     sync.Mutex
-	scoped map[string]*element.Of[T] // by topic, for a codec that is bound to it
+	scoped map[string]*stored.Codec[T] // by topic, for a codec that is bound to it
 }
 
 // maxScoped is the number of topics whose codecs a Pattern caches.
@@ -46,7 +46,7 @@ const maxScoped = 1024
 // error.
 func NewPattern[T any](rdb redis.UniversalClient, glob string, opts ...TopicOption) *Pattern[T] {
 	s := gatherTopic(opts)
-	values, err := element.Values[T](s.codec)
+	values, err := stored.Values[T](s.codec)
 	if err == nil && s.sharded {
 		err = send.Fault(desir.ErrNotSupported, errors.New("patterns for sharded topics"))
 	}
@@ -54,7 +54,7 @@ func NewPattern[T any](rdb redis.UniversalClient, glob string, opts ...TopicOpti
 		h:             clients.NewHandle(rdb, "channel.Pattern", glob, errors.Join(err, keys.Check(glob))),
 		topicSettings: s,
 		values:        values,
-		scoped:        map[string]*element.Of[T]{},
+		scoped:        map[string]*stored.Codec[T]{},
 	}
 }
 
@@ -85,7 +85,7 @@ func (p *Pattern[T]) decode(payload, topic string) (T, error) {
 	p.mu.Lock()
 	values := p.scoped[topic]
 	if values == nil {
-		of, err := element.Values[T](element.Scoped(p.codec, "topic", topic))
+		c, err := stored.Values[T](stored.Scope(p.codec, "topic", topic))
 		if err != nil {
 			p.mu.Unlock()
 			var zero T
@@ -94,7 +94,7 @@ func (p *Pattern[T]) decode(payload, topic string) (T, error) {
 		if len(p.scoped) >= maxScoped {
 			clear(p.scoped)
 		}
-		values = &of
+		values = &c
 		p.scoped[topic] = values
 	}
 	p.mu.Unlock()

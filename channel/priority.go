@@ -8,8 +8,8 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/desir-go/desir/internal/clients"
-	"github.com/desir-go/desir/internal/element"
 	"github.com/desir-go/desir/internal/keys"
+	"github.com/desir-go/desir/internal/stored"
 	"github.com/desir-go/desir/internal/wait"
 )
 
@@ -27,7 +27,7 @@ import (
 // Create a PriorityQueue with [NewPriorityQueue]. It is safe for concurrent use.
 type PriorityQueue[T any] struct {
 	h      *clients.Handle
-	values element.Of[T]
+	values stored.Codec[T]
 	source wait.Source
 }
 
@@ -47,7 +47,7 @@ func NewPriorityQueue[T any](rdb redis.UniversalClient, name string, opts ...Opt
 	if s.buffer != nil {
 		err = errBufferChan
 	}
-	values, valueErr := element.Messages[T](element.Scoped(s.codec, "priority", name))
+	values, valueErr := stored.Messages[T](stored.Scope(s.codec, "priority", name))
 	wake := keys.Part(name, "wake")
 	return &PriorityQueue[T]{
 		h:      clients.NewHandle(rdb, "channel.PriorityQueue", name, errors.Join(err, valueErr, keys.CheckTag(name))),

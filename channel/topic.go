@@ -8,9 +8,9 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/desir-go/desir/internal/clients"
-	"github.com/desir-go/desir/internal/element"
 	"github.com/desir-go/desir/internal/keys"
 	"github.com/desir-go/desir/internal/listen"
+	"github.com/desir-go/desir/internal/stored"
 )
 
 // Topic is a Redis publish/subscribe channel. A message goes to all subscribers of that
@@ -38,7 +38,7 @@ import (
 // Create a Topic with [NewTopic]. It is safe for concurrent use.
 type Topic[T any] struct {
 	h      *clients.Handle
-	values element.Of[T]
+	values stored.Codec[T]
 	topicSettings
 	seq string // the key of the counter
 }
@@ -51,7 +51,7 @@ func NewTopic[T any](rdb redis.UniversalClient, name string, opts ...TopicOption
 	if s.sharded || s.numbered {
 		check = keys.CheckTag
 	}
-	values, err := element.Messages[T](element.Scoped(s.codec, "topic", name))
+	values, err := stored.Messages[T](stored.Scope(s.codec, "topic", name))
 	return &Topic[T]{
 		h:             clients.NewHandle(rdb, "channel.Topic", name, errors.Join(err, check(name))),
 		values:        values,

@@ -19,7 +19,7 @@ type form struct {
 	// p instead would move it to the heap.
 	direct unsafe.Pointer
 
-	// headed returns the direct form of a headed.Of. It is nil if the form is not direct.
+	// headed returns the direct form of a headed.Value. It is nil if the form is not direct.
 	headed func(cut cutter) *form
 
 	lax     bool // direct, and also reads bytes that it does not write

@@ -19,7 +19,7 @@ func init() {
 // cutter returns the length of the header that data begins with.
 type cutter = func(data []byte) (length int, ok bool)
 
-// withHead returns a codec for a headed.Of. The layers of c apply to the header and the
+// withHead returns a codec for a headed.Value. The layers of c apply to the header and the
 // value. A codec of another package applies to the value only.
 func withHead(c Codec, cut cutter) Codec {
 	switch c := c.(type) {
@@ -41,7 +41,7 @@ func withHead(c Codec, cut cutter) Codec {
 	}}}
 }
 
-// headedForeign is a codec for a headed.Of whose value has a codec of another package.
+// headedForeign is a codec for a headed.Value whose value has a codec of another package.
 type headedForeign struct {
 	base
 	inner Codec
@@ -85,17 +85,17 @@ func (f *form) withHead(offset uintptr, cut cutter) *form {
 }
 
 // typedWithHead is form.withHead for forms that are direct.
-func typedWithHead[T any](t typed[T], cut cutter) typed[headed.Of[T]] {
-	return typed[headed.Of[T]]{
-		append: func(dst []byte, v headed.Of[T]) ([]byte, error) {
-			return t.append(append(dst, v.Head...), v.Value)
+func typedWithHead[T any](t typed[T], cut cutter) typed[headed.Value[T]] {
+	return typed[headed.Value[T]]{
+		append: func(dst []byte, v headed.Value[T]) ([]byte, error) {
+			return t.append(append(dst, v.Header...), v.Value)
 		},
-		decode: func(data []byte, room int) (v headed.Of[T], err error) {
+		decode: func(data []byte, room int) (v headed.Value[T], err error) {
 			n, ok := cut(data)
 			if !ok {
 				return v, errHead
 			}
-			v.Head = string(data[:n])
+			v.Header = string(data[:n])
 			v.Value, err = t.decode(data[n:], room)
 			return v, err
 		},

@@ -41,8 +41,8 @@ func (b backwards) Decode(data []byte, ptr any) error {
 func (backwards) Name() string { return "backwards" }
 
 // valuesHeaded resolves a codec for values with a header.
-func valuesHeaded[T any](c Codec, cut func([]byte) (int, bool)) (Typed[headed.Of[T]], error) {
-	return Values[headed.Of[T]](headed.Codec(c, cut).(Codec))
+func valuesHeaded[T any](c Codec, cut func([]byte) (int, bool)) (Typed[headed.Value[T]], error) {
+	return Values[headed.Value[T]](headed.Codec(c, cut).(Codec))
 }
 
 // TestHeaded: the header is in front of the value, inside every layer.
@@ -61,7 +61,7 @@ func TestHeaded(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			want := headed.Of[string]{Head: "head;", Value: "two apples"}
+			want := headed.Value[string]{Header: "head;", Value: "two apples"}
 			data, err := h.Append([]byte("before "), want)
 			if err != nil || !bytes.HasPrefix(data, []byte("before ")) {
 				t.Errorf("%s: Append = %q, %v", orAuto(c).Name(), data, err)
@@ -84,7 +84,7 @@ func TestHeadedSealed(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		data, err := h.Append(nil, headed.Of[int]{Head: "from bob;", Value: 5})
+		data, err := h.Append(nil, headed.Value[int]{Header: "from bob;", Value: 5})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -107,13 +107,13 @@ func TestHeadedRefuses(t *testing.T) {
 	for _, data := range []string{"", "5", "head;", "head;x", "head 5"} {
 		v, err := h.Decode([]byte(data))
 		bad, ok := errors.AsType[*DecodeError](err)
-		if !ok || bad.Type != "int" || bad.Codec != "auto" || v != (headed.Of[int]{}) {
+		if !ok || bad.Type != "int" || bad.Codec != "auto" || v != (headed.Value[int]{}) {
 			t.Errorf("Decode(%q) = %v, %v; want a DecodeError about an int", data, v, err)
 		}
 	}
 	for _, c := range []Codec{Text, Raw, Sign(Text, testRing())} {
 		h, err := valuesHeaded[point](c, cutLine)
-		if _, late := h.Append(nil, headed.Of[point]{}); !errors.Is(err, ErrUnsupported) || !errors.Is(late, ErrUnsupported) {
+		if _, late := h.Append(nil, headed.Value[point]{}); !errors.Is(err, ErrUnsupported) || !errors.Is(late, ErrUnsupported) {
 			t.Errorf("%s: %v, %v; want ErrUnsupported", c.Name(), err, late)
 		}
 	}
@@ -124,7 +124,7 @@ func TestHeadedRefuses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := short.Append(nil, headed.Of[string]{Head: strings.Repeat("x", 9) + ";", Value: "y"}); !errors.Is(err, ErrTooLarge) {
+	if _, err := short.Append(nil, headed.Value[string]{Header: strings.Repeat("x", 9) + ";", Value: "y"}); !errors.Is(err, ErrTooLarge) {
 		t.Errorf("head and value beyond a Limit: %v; want ErrTooLarge", err)
 	}
 }
@@ -194,11 +194,11 @@ func testHeadedType[T any](t *testing.T, c Codec, v T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		data, err := h.Append(nil, headed.Of[T]{Head: "head;", Value: v})
+		data, err := h.Append(nil, headed.Value[T]{Header: "head;", Value: v})
 		if err != nil || !bytes.Contains(data, want) {
 			t.Errorf("%s: Append of a %T = %q, %v; want %q", c.Name(), v, data, err, want)
 		}
-		if got, err := h.Decode(data); err != nil || got.Head != "head;" || !reflect.DeepEqual(got.Value, v) {
+		if got, err := h.Decode(data); err != nil || got.Header != "head;" || !reflect.DeepEqual(got.Value, v) {
 			t.Errorf("%s: Decode = %+v, %v; want %+v", c.Name(), got, err, v)
 		}
 		_, err = h.Decode(data[:len(data)-1])
@@ -239,15 +239,15 @@ func TestHeadedForeign(t *testing.T) {
 		if l, ok := c.(interface{ Limited() bool }); !ok || !l.Limited() {
 			t.Errorf("%s: Limited is false", c.Name())
 		}
-		one, err := Values[headed.Of[string]](c.(Scoped).Scope("one"))
+		one, err := Values[headed.Value[string]](c.(Scoped).Scope("one"))
 		if err != nil {
 			t.Fatal(err)
 		}
-		other, err := Values[headed.Of[string]](c.(Scoped).Scope("other"))
+		other, err := Values[headed.Value[string]](c.(Scoped).Scope("other"))
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := headed.Of[string]{Head: "head;", Value: "pear"}
+		want := headed.Value[string]{Header: "head;", Value: "pear"}
 		data, err := one.Append(nil, want)
 		if err != nil || !bytes.HasSuffix(data, []byte("head;one/raep")) {
 			t.Errorf("%s: Append = %q, %v", c.Name(), data, err)

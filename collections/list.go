@@ -8,8 +8,8 @@ import (
 
 	"github.com/desir-go/desir"
 	"github.com/desir-go/desir/internal/clients"
-	"github.com/desir-go/desir/internal/element"
 	"github.com/desir-go/desir/internal/send"
+	"github.com/desir-go/desir/internal/stored"
 )
 
 // List is a double-ended list stored in a Redis list. All users of its name share it.
@@ -20,7 +20,7 @@ import (
 type List[T any] struct {
 	desir.Object
 	h     *clients.Handle
-	elems element.Of[T]
+	elems stored.Codec[T]
 	exact error // why elements cannot be compared by their bytes, or nil
 	ring  int   // the maximum length, or 0
 }
@@ -46,10 +46,10 @@ func (e End) word() string {
 // the type or an option is invalid, every call returns the error.
 func NewList[T any](rdb redis.UniversalClient, name string, opts ...Option) *List[T] {
 	s, err := gather(opts, true)
-	c := element.Scoped(s.values, "list", name)
-	elems, valueErr := element.Values[T](c)
+	c := stored.Scope(s.values, "list", name)
+	elems, valueErr := stored.Values[T](c)
 	h := handle(rdb, "List", name, err, valueErr).Apart(s.apart)
-	l := &List[T]{Object: newObject(h), h: h, elems: elems, exact: element.Canonical(c)}
+	l := &List[T]{Object: newObject(h), h: h, elems: elems, exact: stored.CheckDeterministic(c)}
 	if s.maxLen != nil {
 		l.ring = *s.maxLen
 	}

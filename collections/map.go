@@ -7,8 +7,8 @@ import (
 
 	"github.com/desir-go/desir"
 	"github.com/desir-go/desir/internal/clients"
-	"github.com/desir-go/desir/internal/element"
 	"github.com/desir-go/desir/internal/send"
+	"github.com/desir-go/desir/internal/stored"
 )
 
 // Map is a Go map stored in a Redis hash. All users of its name share it.
@@ -22,8 +22,8 @@ import (
 type Map[K comparable, V any] struct {
 	desir.Object
 	h      *clients.Handle
-	keys   element.Of[K]
-	values element.Of[V]
+	keys   stored.Codec[K]
+	values stored.Codec[V]
 	exact  error // why values cannot be compared by their bytes, or nil
 }
 
@@ -31,16 +31,16 @@ type Map[K comparable, V any] struct {
 // type or an option is invalid, every call returns the error.
 func NewMap[K comparable, V any](rdb redis.UniversalClient, name string, opts ...Option) *Map[K, V] {
 	s, err := gather(opts, false)
-	vc := element.Scoped(s.values, "map", name)
-	keys, keyErr := element.Keys[K](s.keys)
-	values, valueErr := element.Placed[V](vc)
+	vc := stored.Scope(s.values, "map", name)
+	keys, keyErr := stored.Keys[K](s.keys)
+	values, valueErr := stored.FieldValues[V](vc)
 	h := handle(rdb, "Map", name, err, keyErr, valueErr).Apart(s.apart)
 	return &Map[K, V]{
 		Object: newObject(h),
 		h:      h,
 		keys:   keys,
 		values: values,
-		exact:  element.Canonical(vc),
+		exact:  stored.CheckDeterministic(vc),
 	}
 }
 
@@ -77,7 +77,7 @@ func (m *Map[K, V]) GetMany(ctx context.Context, keys ...K) (map[K]V, error) {
 	if err := s.Read(ctx, cmd); err != nil {
 		return found, m.fail("GetMany", err)
 	}
-	var bad element.Faults
+	var bad stored.Errors
 	for i, raw := range cmd.Val() {
 		text, ok := raw.(string)
 		if !ok {
@@ -172,7 +172,7 @@ func (m *Map[K, V]) Random(ctx context.Context, n int) ([]desir.Entry[K, V], err
 		return nil, m.fail("Random", errPage)
 	}
 	entries := make([]desir.Entry[K, V], 0, len(found))
-	var bad element.Faults
+	var bad stored.Errors
 	for _, p := range found {
 		e, err := m.entry(p[0], p[1])
 		if !bad.Add(err) {

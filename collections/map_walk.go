@@ -7,7 +7,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/desir-go/desir"
-	"github.com/desir-go/desir/internal/element"
+	"github.com/desir-go/desir/internal/stored"
 )
 
 // All yields the entries in no particular order, with the guarantees in the package
@@ -59,7 +59,7 @@ func (m *Map[K, V]) Snapshot(ctx context.Context) (map[K]V, error) {
 		return nil, m.fail("Snapshot", err)
 	}
 	entries := make(map[K]V, len(cmd.Val()))
-	var bad element.Faults
+	var bad stored.Errors
 	for field, value := range cmd.Val() {
 		e, err := m.entry(field, value)
 		if !bad.Add(err) {

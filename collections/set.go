@@ -8,8 +8,8 @@ import (
 
 	"github.com/desir-go/desir"
 	"github.com/desir-go/desir/internal/clients"
-	"github.com/desir-go/desir/internal/element"
 	"github.com/desir-go/desir/internal/send"
+	"github.com/desir-go/desir/internal/stored"
 )
 
 // Set is a set of values stored in a Redis set. All users of its name share it.
@@ -20,14 +20,14 @@ import (
 type Set[T comparable] struct {
 	desir.Object
 	h       *clients.Handle
-	members element.Of[T]
+	members stored.Codec[T]
 }
 
 // NewSet returns the set called name. It sends nothing and cannot fail. If the name,
 // the type or an option is invalid, every call returns the error.
 func NewSet[T comparable](rdb redis.UniversalClient, name string, opts ...Option) *Set[T] {
 	s, err := gather(opts, false)
-	members, keyErr := element.Keys[T](s.members)
+	members, keyErr := stored.Keys[T](s.members)
 	h := handle(rdb, "Set", name, err, keyErr).Apart(s.apart)
 	return &Set[T]{Object: newObject(h), h: h, members: members}
 }

@@ -10,8 +10,8 @@ import (
 
 	"github.com/desir-go/desir"
 	"github.com/desir-go/desir/internal/clients"
-	"github.com/desir-go/desir/internal/element"
 	"github.com/desir-go/desir/internal/send"
+	"github.com/desir-go/desir/internal/stored"
 )
 
 // SortedSet is a set of values in the order of their scores, stored in a Redis sorted
@@ -27,7 +27,7 @@ import (
 type SortedSet[T comparable] struct {
 	desir.Object
 	h       *clients.Handle
-	members element.Of[T]
+	members stored.Codec[T]
 }
 
 // Scored is a member of a [SortedSet] with its score.
@@ -40,7 +40,7 @@ type Scored[T any] struct {
 // the name, the type or an option is invalid, every call returns the error.
 func NewSortedSet[T comparable](rdb redis.UniversalClient, name string, opts ...Option) *SortedSet[T] {
 	s, err := gather(opts, false)
-	members, keyErr := element.Keys[T](s.members)
+	members, keyErr := stored.Keys[T](s.members)
 	h := handle(rdb, "SortedSet", name, err, keyErr).Apart(s.apart)
 	return &SortedSet[T]{Object: newObject(h), h: h, members: members}
 }

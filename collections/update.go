@@ -9,8 +9,8 @@ import (
 
 	"github.com/desir-go/desir"
 	"github.com/desir-go/desir/internal/clients"
-	"github.com/desir-go/desir/internal/element"
 	"github.com/desir-go/desir/internal/send"
+	"github.com/desir-go/desir/internal/stored"
 )
 
 const (
@@ -34,7 +34,7 @@ type place struct {
 
 // update is the loop of every Update. It compares the bytes that it has read, so it works
 // with any codec.
-func update[T any](ctx context.Context, e *element.Of[T], f func(T, bool) (T, bool, error), look func() (place, error)) (result T, err error) {
+func update[T any](ctx context.Context, c *stored.Codec[T], f func(T, bool) (T, bool, error), look func() (place, error)) (result T, err error) {
 	var zero T
 	pause := updatePause
 	for range updateTries {
@@ -44,7 +44,7 @@ func update[T any](ctx context.Context, e *element.Of[T], f func(T, bool) (T, bo
 		}
 		var old T
 		if p.ok {
-			if old, err = e.Decode(p.raw, p.key, p.field); err != nil {
+			if old, err = c.Decode(p.raw, p.key, p.field); err != nil {
 				return zero, err
 			}
 		}
@@ -55,7 +55,7 @@ func update[T any](ctx context.Context, e *element.Of[T], f func(T, bool) (T, bo
 		if !keep {
 			v = zero
 		}
-		done, err := write(p, e, v, keep)
+		done, err := write(p, c, v, keep)
 		if err != nil {
 			return zero, err
 		}
@@ -102,14 +102,14 @@ func unsent(err error) error {
 }
 
 // write stores the result of the caller's function, unless the value has changed.
-func write[T any](p place, e *element.Of[T], v T, keep bool) (done bool, err error) {
+func write[T any](p place, c *stored.Codec[T], v T, keep bool) (done bool, err error) {
 	switch {
 	case !keep && !p.ok:
 		return true, nil // the value was already absent at the moment of the read
 	case !keep:
 		return p.deleteIf(p.raw)
 	}
-	value, err := e.EncodeAt(p.field, v)
+	value, err := c.EncodeAt(p.field, v)
 	switch {
 	case err != nil:
 		return false, err

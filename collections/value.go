@@ -9,9 +9,9 @@ import (
 
 	"github.com/desir-go/desir"
 	"github.com/desir-go/desir/internal/clients"
-	"github.com/desir-go/desir/internal/element"
 	"github.com/desir-go/desir/internal/script"
 	"github.com/desir-go/desir/internal/send"
+	"github.com/desir-go/desir/internal/stored"
 )
 
 // Value is one value stored in a Redis string. All users of its name share it.
@@ -21,7 +21,7 @@ import (
 type Value[T any] struct {
 	desir.Object
 	h     *clients.Handle
-	value element.Of[T]
+	value stored.Codec[T]
 	exact error // why values cannot be compared by their bytes, or nil
 }
 
@@ -29,10 +29,10 @@ type Value[T any] struct {
 // name, the type or an option is invalid, every call returns the error.
 func NewValue[T any](rdb redis.UniversalClient, name string, opts ...Option) *Value[T] {
 	s, err := gather(opts, false)
-	c := element.Scoped(s.values, "value", name)
-	value, valueErr := element.Values[T](c)
+	c := stored.Scope(s.values, "value", name)
+	value, valueErr := stored.Values[T](c)
 	h := handle(rdb, "Value", name, err, valueErr).Apart(s.apart)
-	return &Value[T]{Object: newObject(h), h: h, value: value, exact: element.Canonical(c)}
+	return &Value[T]{Object: newObject(h), h: h, value: value, exact: stored.CheckDeterministic(c)}
 }
 
 // Get returns the value, and whether there is one. It sends one GET and is O(1). If the

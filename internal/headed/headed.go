@@ -4,26 +4,26 @@ package headed
 
 import "reflect"
 
-// Of is a value of type T with its header.
-type Of[T any] struct {
-	Head  string
-	Value T
+// Value is a value of type T with its header.
+type Value[T any] struct {
+	Header string
+	Value  T
 }
 
-func (*Of[T]) valueType() reflect.Type { return reflect.TypeFor[T]() }
+func (*Value[T]) valueType() reflect.Type { return reflect.TypeFor[T]() }
 
-// ValueType returns T if p is an *Of[T], and false otherwise. p may be nil.
+// ValueType returns T if p is a *Value[T], and false otherwise. p may be nil.
 func ValueType(p any) (reflect.Type, bool) {
-	h, ok := p.(interface{ valueType() reflect.Type })
+	v, ok := p.(interface{ valueType() reflect.Type })
 	if !ok {
 		return nil, false
 	}
-	return h.valueType(), true
+	return v.valueType(), true
 }
 
-// Codec returns a codec for values of type Of[T], for any T. It stores the header as it
-// is, and the value as c stores it. c and the returned value are a codec.Codec. cut
+// Codec returns a codec for values of type Value[T], for any T. It stores the header as it
+// is, and the value as c stores it. c and the returned value are a codec.Codec. headerLen
 // returns the length of the header that data begins with, and must accept any bytes.
 // Package codec sets Codec when it is initialized, because the layers of a codec are not
 // public.
-var Codec func(c any, cut func(data []byte) (length int, ok bool)) any
+var Codec func(c any, headerLen func(data []byte) (n int, ok bool)) any

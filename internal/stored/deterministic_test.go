@@ -1,10 +1,10 @@
-package canon_test
+package stored_test
 
 import (
 	"testing"
 
 	"github.com/desir-go/desir/codec"
-	"github.com/desir-go/desir/internal/canon"
+	"github.com/desir-go/desir/internal/stored"
 )
 
 // silent is a codec of another package without a method Deterministic.
@@ -15,7 +15,7 @@ type sure struct{ codec.Codec }
 
 func (sure) Deterministic() bool { return true }
 
-func TestDeterministic(t *testing.T) {
+func TestCheckDeterministic(t *testing.T) {
 	for _, tc := range []struct {
 		name string
 		c    codec.Codec
@@ -37,8 +37,8 @@ func TestDeterministic(t *testing.T) {
 		{"of a user, sure", sure{codec.Auto}, true},
 		{"limit of a user's", codec.Limit(sure{codec.Auto}, 10), true},
 	} {
-		if got := canon.Deterministic(tc.c); got != tc.want {
-			t.Errorf("Deterministic(%s) = %v; want %v", tc.name, got, tc.want)
+		if err := stored.CheckDeterministic(tc.c); (err == nil) != tc.want {
+			t.Errorf("CheckDeterministic(%s) = %v; deterministic: %v", tc.name, err, tc.want)
 		}
 	}
 }

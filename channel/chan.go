@@ -74,7 +74,7 @@ func (c *Chan[T]) Clear(ctx context.Context) error {
 func (c *Chan[T]) Close(ctx context.Context) error {
 	shared, err := c.h.Shared()
 	if err == nil {
-		_, err = closeScript.Run(ctx, shared, c.source.Keys(), wait.Flag(shared), wait.TokenLife.Milliseconds())
+		_, err = closeScript.Run(ctx, shared, c.source.Keys(), wait.WakeMode(shared), wait.TokenTTL.Milliseconds())
 	}
 	return c.fail("Close", err)
 }

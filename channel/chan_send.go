@@ -125,7 +125,7 @@ func (c *Chan[T]) sendHead(shared *clients.Shared, patient bool) []any {
 	if patient {
 		waits = (2 * roomWait).Milliseconds()
 	}
-	return []any{c.buffer, wait.Flag(shared), wait.TokenLife.Milliseconds(), waits}
+	return []any{c.buffer, wait.WakeMode(shared), wait.TokenTTL.Milliseconds(), waits}
 }
 
 // room waits until a receiver signals room, but at most for roomWait. The next run of the
@@ -138,7 +138,7 @@ func (c *Chan[T]) room(ctx context.Context, shared *clients.Shared) error {
 	switch {
 	case ctx.Err() != nil:
 		if err == nil {
-			wait.Of(shared).GiveBack(ctx, room, token) // for the next sender
+			wait.Of(shared).RequeueAsync(ctx, room, token) // for the next sender
 		}
 		return send.Fault(desir.ErrFull, ctx.Err())
 	case errors.Is(err, context.DeadlineExceeded):

@@ -51,7 +51,7 @@ func NewMailbox[T any](rdb redis.UniversalClient, name string, opts ...MailboxOp
 	_, m.scoped = s.codec.(codec.Scoped)
 	if s.lifo {
 		wake := keys.Part(name, "wake")
-		m.source = wait.NewSource(name, wake, mailboxTakeLast, mailboxGiveLast, name, wake)
+		m.source = wait.NewSource(name, wake, mailboxTakeLast, mailboxRequeueLast, name, wake)
 		m.end = fromLast
 	}
 	var err error

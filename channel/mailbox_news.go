@@ -73,7 +73,7 @@ func (n *news) wait(ctx context.Context) (came bool, err error) {
 // receiver can scan without one.
 func (n *news) subscribe(ctx context.Context) {
 	r := listen.Request{Kind: listen.Channel, Name: n.name, Backlog: 1, Policy: listen.DropNewest}
-	if wait.Flag(n.shared) != "" {
+	if wait.WakeMode(n.shared) != "" {
 		r.Kind = listen.Shard
 	}
 	coming := make(chan *listen.Sub, 1)

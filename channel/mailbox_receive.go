@@ -138,7 +138,7 @@ func (m *Mailbox[T]) page(ctx context.Context, shared *clients.Shared, seen *sig
 	if err := shared.ErrIfClosed(); err != nil {
 		return nil, err
 	}
-	reply, err := mailboxLook.Run(ctx, shared, []string{m.h.Key}, seen.n, seen.last, limit, m.end, seen.known)
+	reply, err := mailboxScan.Run(ctx, shared, []string{m.h.Key}, seen.n, seen.last, limit, m.end, seen.known)
 	if err != nil {
 		return nil, err
 	}
@@ -174,9 +174,9 @@ func (m *Mailbox[T]) claim(ctx context.Context, shared *clients.Shared, stored s
 		taken = refused == nil && cmd.Val() > 0
 		switch left := !over.CompareAndSwap(false, true); {
 		case left && taken:
-			wait.Of(shared).Return(ctx, m.source, []string{stored})
+			wait.Of(shared).Requeue(ctx, m.source, []string{stored})
 		case left && errors.Is(refused, desir.ErrMaybeRan):
-			wait.Of(shared).Lost(m.source, 1, refused)
+			wait.Of(shared).ReportLost(m.source, 1, refused)
 		}
 	})
 	if err != nil && over.CompareAndSwap(false, true) {

@@ -10,12 +10,12 @@ import (
 var (
 	//go:embed scripts/mailbox_send.lua
 	mailboxSendSource string
-	//go:embed scripts/mailbox_look.lua
-	mailboxLookSource string
+	//go:embed scripts/mailbox_scan.lua
+	mailboxScanSource string
 	//go:embed scripts/mailbox_take_last.lua
 	mailboxTakeLastSource string
-	//go:embed scripts/mailbox_give_last.lua
-	mailboxGiveLastSource string
+	//go:embed scripts/mailbox_requeue_last.lua
+	mailboxRequeueLastSource string
 	//go:embed scripts/mailbox_take_reply.lua
 	mailboxTakeReplySource string
 	//go:embed scripts/mailbox_drop_reply.lua
@@ -23,10 +23,10 @@ var (
 )
 
 var (
-	mailboxSend      = script.New(mailboxSendSource, wait.Ring)
-	mailboxLook      = script.New(mailboxLookSource)
-	mailboxTakeLast  = script.New(mailboxTakeLastSource, wait.Ring, wait.Pop)
-	mailboxGiveLast  = script.New(mailboxGiveLastSource, wait.Ring)
-	mailboxTakeReply = script.New(mailboxTakeReplySource)
-	mailboxDropReply = script.New(mailboxDropReplySource)
+	mailboxSend        = script.New(mailboxSendSource, wait.WakeLua)
+	mailboxScan        = script.New(mailboxScanSource)
+	mailboxTakeLast    = script.New(mailboxTakeLastSource, wait.WakeLua, wait.PopLua)
+	mailboxRequeueLast = script.New(mailboxRequeueLastSource, wait.WakeLua)
+	mailboxTakeReply   = script.New(mailboxTakeReplySource)
+	mailboxDropReply   = script.New(mailboxDropReplySource)
 )

@@ -38,7 +38,7 @@ func (m *Mailbox[T]) send(ctx context.Context, to string, life time.Duration, h 
 	}
 	_, err = mailboxSend.Run(ctx, shared,
 		[]string{to, keys.Part(to, "wake"), newsOf(to)},
-		wait.Flag(shared), wait.TokenLife.Milliseconds(), life.Milliseconds(), letter)
+		wait.WakeMode(shared), wait.TokenTTL.Milliseconds(), life.Milliseconds(), letter)
 	return err
 }
 

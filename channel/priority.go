@@ -52,7 +52,7 @@ func NewPriorityQueue[T any](rdb redis.UniversalClient, name string, opts ...Opt
 	return &PriorityQueue[T]{
 		h:      clients.NewHandle(rdb, "channel.PriorityQueue", name, errors.Join(err, valueErr, keys.CheckTag(name))),
 		values: values,
-		source: wait.NewSource(name, wake, priorityTake, priorityGiveBack, name, wake),
+		source: wait.NewSource(name, wake, priorityTake, priorityRequeue, name, wake),
 	}
 }
 
@@ -81,7 +81,7 @@ func (q *PriorityQueue[T]) push(ctx context.Context, v T, priority int) error {
 	if err != nil {
 		return err
 	}
-	_, err = priorityPush.Run(ctx, shared, q.source.Keys(), wait.Flag(shared), wait.TokenLife.Milliseconds(), priority, value)
+	_, err = priorityPush.Run(ctx, shared, q.source.Keys(), wait.WakeMode(shared), wait.TokenTTL.Milliseconds(), priority, value)
 	return err
 }
 

@@ -14,12 +14,12 @@ var (
 	priorityPushSource string
 	//go:embed scripts/priority_take.lua
 	priorityTakeSource string
-	//go:embed scripts/priority_give_back.lua
-	priorityGiveBackSource string
+	//go:embed scripts/priority_requeue.lua
+	priorityRequeueSource string
 )
 
 var (
-	priorityPush     = script.New(priorityPushSource, wait.Ring, priorityMember)
-	priorityTake     = script.New(priorityTakeSource, wait.Ring, wait.Pop)
-	priorityGiveBack = script.New(priorityGiveBackSource, wait.Ring, priorityMember)
+	priorityPush    = script.New(priorityPushSource, wait.WakeLua, priorityMember)
+	priorityTake    = script.New(priorityTakeSource, wait.WakeLua, wait.PopLua)
+	priorityRequeue = script.New(priorityRequeueSource, wait.WakeLua, priorityMember)
 )

@@ -55,7 +55,7 @@ const (
 	memberFile       = "scripts/priority_member.lua"
 	priorityPushFile = "scripts/priority_push.lua"
 	priorityTakeFile = "scripts/priority_take.lua"
-	priorityGiveFile = "scripts/priority_give_back.lua"
+	priorityGiveFile = "scripts/priority_requeue.lua"
 )
 
 // known loads the scripts of a queue.

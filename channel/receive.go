@@ -38,7 +38,7 @@ type intake struct {
 	loop
 	h    *clients.Handle
 	s    wait.Source
-	kept *wait.Ahead // nil if none is kept
+	kept *wait.Prefetched // nil if none is kept
 }
 
 // next returns the next value. It waits at most as long as the loop's options allow.
@@ -76,7 +76,7 @@ func (t *intake) take(ctx context.Context) (string, error) {
 		return "", err
 	}
 	if len(values) > 1 {
-		t.kept = w.Ahead(t.s, values[1:])
+		t.kept = w.Prefetched(t.s, values[1:])
 	}
 	return values[0], nil
 }
@@ -84,7 +84,7 @@ func (t *intake) take(ctx context.Context) (string, error) {
 // end requeues the kept values.
 func (t *intake) end(ctx context.Context) {
 	if t.kept != nil {
-		t.kept.Return(ctx)
+		t.kept.Requeue(ctx)
 	}
 }
 

@@ -23,7 +23,7 @@ import (
 // functions that it uses.
 func scriptIn(t *testing.T, file string, functions ...string) redistest.Match {
 	t.Helper()
-	text := wait.Ring
+	text := wait.WakeLua
 	for _, f := range append(functions, file) {
 		b, err := os.ReadFile(f)
 		if err != nil {
@@ -45,7 +45,7 @@ const (
 	sendFile = "scripts/send.lua"
 	takeFile = "../internal/wait/scripts/take.lua"
 	popFile  = "../internal/wait/scripts/pop.lua"
-	giveFile = "../internal/wait/scripts/give_back.lua"
+	giveFile = "../internal/wait/scripts/requeue.lua"
 )
 
 // lossy is a server whose replies can be lost.

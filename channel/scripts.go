@@ -15,6 +15,6 @@ var (
 )
 
 var (
-	sendScript  = script.New(sendSource, wait.Ring)
-	closeScript = script.New(closeSource, wait.Ring)
+	sendScript  = script.New(sendSource, wait.WakeLua)
+	closeScript = script.New(closeSource, wait.WakeLua)
 )

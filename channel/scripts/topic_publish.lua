@@ -1,7 +1,7 @@
 -- topic_publish: number a message and publish it.
 -- reply: integer
 -- KEYS[1] seq  hash, see number
--- ARGV[1] publish or spublish    ARGV[2] channel    ARGV[3] life of the counter in ms    ARGV[4] value
+-- ARGV[1] publish or spublish    ARGV[2] channel    ARGV[3] expiry of the counter in ms    ARGV[4] value
 -- publishes "\193n<e>:<n>:<value>"
 -- returns what the command returns: the number of receivers
 -- O(subscribers). Atomic. Exact up to 2^53. A message that is not published is not counted, or subscribers would

@@ -1,7 +1,7 @@
 -- topic_sync: publish the number of a topic's last message to one subscriber's private channel, after that message.
 -- reply: integer
 -- KEYS[1] seq  hash, see number
--- ARGV[1] publish or spublish    ARGV[2] the subscriber's channel    ARGV[3] life of the counter in ms
+-- ARGV[1] publish or spublish    ARGV[2] the subscriber's channel    ARGV[3] expiry of the counter in ms
 -- ARGV[4] name of the topic
 -- publishes "number <e> <n> <run> <name>", and creates the counter if there is none; run is the ID of the server's
 -- process, or "-" if INFO is not allowed

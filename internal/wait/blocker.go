@@ -22,79 +22,79 @@ const grace = 2 * time.Second
 // blocker waits with BLPOP on wake tokens, on a dedicated connection.
 type blocker struct {
 	dedicated
-	name string // suffix of the interrupt keys, unique to this blocker
+	suffix string // suffix of the interrupt keys, unique to this blocker
 
 	quiet   bool          // the last block returned no token
 	timeout time.Duration // how long to block
-	apart   bool          // one BLPOP cannot wait for all queues: a cluster behind another client type
+	polls   bool          // one BLPOP cannot wait for all queues: a cluster behind another client type
 
 	mu           sync.Mutex
-	blocked      map[place]bool // the queues that the running BLPOP waits for; nil while none runs
-	interruptKey string         // the key whose token ends the block
-	interrupted  bool           // the token was sent
+	blocked      map[sourceID]bool // the queues that the running BLPOP waits for; nil while none runs
+	interruptKey string            // the key whose token ends the block
+	interrupted  bool              // the token was sent
 }
 
 func newBlocker(l *loop) *blocker {
-	return &blocker{dedicated: dedicated{loop: l}, name: "poke:" + rand.Text(), quiet: true, timeout: period}
+	return &blocker{dedicated: dedicated{loop: l}, suffix: "poke:" + rand.Text(), quiet: true, timeout: period}
 }
 
 // block blocks on the wake tokens of the queues. The takes of the queues follow in the same
-// pipeline if the last block was quiet, if the queues are few, or if they were not all looked
-// at within a period.
+// pipeline if the last block was quiet, if the queues are few, or if they were not all checked
+// within a period.
 func (b *blocker) block(ctx context.Context, queues []*waitQueue) ([]*waitQueue, error) {
-	if b.apart {
+	if b.polls {
 		return b.sleep(queues), nil
 	}
-	interruptKey := keys.Part(queues[0].source.owner, b.name)
+	interruptKey := keys.Part(queues[0].source.owner, b.suffix)
 	wakes := make(map[string][]*waitQueue, len(queues))
 	names := []string{interruptKey}
-	known := make(map[place]bool, len(queues))
+	known := make(map[sourceID]bool, len(queues))
 	for _, q := range queues {
 		if wakes[q.source.Wake] == nil {
 			names = append(names, q.source.Wake)
 		}
 		wakes[q.source.Wake] = append(wakes[q.source.Wake], q)
-		known[q.source.place()] = true
+		known[q.source.id()] = true
 	}
-	var asks []ask
-	if b.quiet || len(queues) <= rideAlong || time.Since(b.loop.looked) >= period {
-		asks = b.loop.ask(ctx, queues)
-		b.loop.looked = time.Now()
-		if slices.ContainsFunc(asks, func(a ask) bool { return a.last != nil }) {
-			b.loop.unask(asks)
+	var takes []takeCall
+	if b.quiet || len(queues) <= alwaysTake || time.Since(b.loop.allChecked) >= period {
+		takes = b.loop.newTakes(ctx, queues)
+		b.loop.allChecked = time.Now()
+		if slices.ContainsFunc(takes, func(t takeCall) bool { return t.expired != nil }) {
+			b.loop.discard(takes)
 			return queues, nil
 		}
 	}
 	b.mu.Lock()
 	b.blocked, b.interruptKey, b.interrupted = known, interruptKey, false
 	b.mu.Unlock()
-	if b.late() { // a receiver came or left before blocked was set
-		b.loop.unask(asks)
+	if b.mustReturn() { // a receiver came or left before blocked was set
+		b.loop.discard(takes)
 		return queues, nil
 	}
 	start := time.Now()
 	block := redis.NewStringSliceCmd(ctx, blpop(names, b.timeout)...)
-	b.loop.expect(b.timeout)
-	err := b.loop.carry(ctx, append([]redis.Cmder{block}, cmders(asks)...)...)
+	b.loop.expectReply(b.timeout)
+	err := b.loop.exec(ctx, append([]redis.Cmder{block}, cmders(takes)...)...)
 	b.mu.Lock()
 	b.blocked = nil
 	b.mu.Unlock()
-	b.shorten(block.Err(), time.Since(start))
+	b.adaptTimeout(block.Err(), time.Since(start))
 	woken := block.Val()
 	b.quiet = len(woken) == 0
-	settled := b.loop.settle(ctx, asks, err)
-	refused := block.Err()
-	if send.IsNil(refused) || redis.HasErrorPrefix(refused, "UNBLOCKED") {
-		refused = nil
+	takeErr := b.loop.finishTakes(ctx, takes, err)
+	blockErr := block.Err()
+	if send.IsNil(blockErr) || redis.HasErrorPrefix(blockErr, "UNBLOCKED") {
+		blockErr = nil
 	}
 	switch {
-	case refused != nil && send.IsReply(refused):
-		return b.failDenied(ctx, queues, b.loop.w.shared.Send.Explain(ctx, refused))
-	case settled != nil:
-		return nil, settled
-	case refused != nil && len(asks) == 0:
+	case blockErr != nil && send.IsReply(blockErr):
+		return b.failDenied(ctx, queues, b.loop.waiter.shared.Send.Explain(ctx, blockErr))
+	case takeErr != nil:
+		return nil, takeErr
+	case blockErr != nil && len(takes) == 0:
 		return nil, err
-	case len(asks) > 0:
+	case len(takes) > 0:
 		return nil, nil
 	case len(woken) == 0:
 		return queues, nil
@@ -106,36 +106,37 @@ func (b *blocker) block(ctx context.Context, queues []*waitQueue) ([]*waitQueue,
 }
 
 func blpop(names []string, block time.Duration) []any {
-	words := make([]any, 0, len(names)+2)
-	words = append(words, "blpop")
+	args := make([]any, 0, len(names)+2)
+	args = append(args, "blpop")
 	for _, n := range names {
-		words = append(words, n)
+		args = append(args, n)
 	}
-	return append(words, block.Seconds())
+	return append(args, block.Seconds())
 }
 
-// failDenied finds the queues for which the server refuses the block, and fails their receivers, so
-// that the others can go on. If there is no such queue, it returns err, which concerns all.
+// failDenied finds the queues for which the server refuses the block, and fails their
+// receivers, so that the others can go on. If there is no such queue, it returns err, which
+// concerns all.
 func (b *blocker) failDenied(ctx context.Context, queues []*waitQueue, err error) ([]*waitQueue, error) {
 	switch {
 	case !permanent(err):
 		return nil, err
 	case errors.Is(err, send.ErrCrossSlot) && b.loop.node == nil:
-		b.apart = true
+		b.polls = true
 		return queues, nil
 	}
 	pops := make([]redis.Cmder, len(queues))
 	for i, q := range queues {
 		pops[i] = redis.NewStringCmd(ctx, "lpop", q.source.Wake)
 	}
-	_ = b.loop.carry(ctx, pops...) // each command has its own error
+	_ = b.loop.exec(ctx, pops...) // each command has its own error
 	found := false
 	b.loop.mu.Lock()
 	defer b.loop.mu.Unlock()
 	for i, q := range queues {
-		bad := b.loop.w.shared.Send.Explain(ctx, pops[i].Err())
-		if permanent(bad) && !send.IsNil(bad) {
-			q.fail(bad)
+		denied := b.loop.waiter.shared.Send.Explain(ctx, pops[i].Err())
+		if permanent(denied) && !send.IsNil(denied) {
+			q.fail(denied)
 			found = true
 		}
 	}
@@ -145,8 +146,8 @@ func (b *blocker) failDenied(ctx context.Context, queues []*waitQueue, err error
 	return queues, nil
 }
 
-// shorten adapts the block to the read timeout of a client of another type.
-func (b *blocker) shorten(err error, took time.Duration) {
+// adaptTimeout adapts the block to the read timeout of a client of another type.
+func (b *blocker) adaptTimeout(err error, took time.Duration) {
 	var expired net.Error
 	if b.loop.node == nil && errors.As(err, &expired) && expired.Timeout() && took < b.timeout+grace/2 {
 		b.timeout = max(b.timeout/4, minPause)
@@ -158,55 +159,57 @@ func (b *blocker) sleep(queues []*waitQueue) []*waitQueue {
 	timer := time.NewTimer(period / 5)
 	defer timer.Stop()
 	select {
-	case <-b.loop.kick:
+	case <-b.loop.wakeup:
 		return nil
 	case <-timer.C:
 		return queues
 	}
 }
 
-// late reports whether a receiver came, or wants to leave, and cannot wait for a block to end.
-func (b *blocker) late() bool {
+// mustReturn reports whether a receiver came, or wants to leave, and cannot wait for a block
+// to end.
+func (b *blocker) mustReturn() bool {
 	b.loop.mu.Lock()
 	defer b.loop.mu.Unlock()
-	late := b.loop.w.shutting.Load()
+	now := b.loop.waiter.closing.Load()
 	for _, q := range b.loop.queues {
-		late = late || q.urgent() && !q.moving
+		now = now || q.urgent() && !q.moving
 	}
-	if late {
+	if now {
 		b.mu.Lock()
 		b.blocked = nil
 		b.mu.Unlock()
 	}
-	return late
+	return now
 }
 
-// interrupt ends a block that does not wait for the queue, or any block with anyway. The loop's
+// interrupt ends a block that does not wait for the queue, or any block with force. The loop's
 // mutex is held.
-func (b *blocker) interrupt(q *waitQueue, anyway bool) {
+func (b *blocker) interrupt(q *waitQueue, force bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.blocked == nil || b.interrupted || !anyway && b.blocked[q.source.place()] {
+	if b.blocked == nil || b.interrupted || !force && b.blocked[q.source.id()] {
 		return
 	}
 	b.interrupted = true
-	b.loop.expect(0)
-	go b.push(b.interruptKey)
+	b.loop.expectReply(0)
+	go b.pushInterrupt(b.interruptKey)
 }
 
-// push sends the token that ends the block. If that fails, the block ends within its period.
-func (b *blocker) push(key string) {
+// pushInterrupt sends the token that ends the block. If that fails, the block ends within its
+// period.
+func (b *blocker) pushInterrupt(key string) {
 	ctx, cancel := context.WithTimeout(context.Background(), period)
 	defer cancel()
-	node := redis.Cmdable(b.loop.w.shared.Redis)
+	node := redis.Cmdable(b.loop.waiter.shared.Redis)
 	if b.loop.node != nil {
 		node = b.loop.node
 	}
-	err := guard(func() error { return b.loop.w.shared.Send.Poke(ctx, node, key, TokenLife) })
+	err := guard(func() error { return b.loop.waiter.shared.Send.Poke(ctx, node, key, TokenTTL) })
 	if errors.Is(err, redis.ErrClosed) {
-		if h := b.loop.w.reopen(); h != nil {
-			_ = h.Send.Poke(ctx, h.Redis, key, TokenLife) // on failure the block ends by itself
-			_ = h.Redis.Close()
+		if shared := b.loop.waiter.reopen(); shared != nil {
+			_ = shared.Send.Poke(ctx, shared.Redis, key, TokenTTL) // on failure the block ends by itself
+			_ = shared.Redis.Close()
 		}
 	}
 }

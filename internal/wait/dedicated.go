@@ -15,30 +15,30 @@ const drainTime = time.Minute
 // dedicated is the dedicated connection of a loop, which sends its takes. Only the loop's
 // goroutine uses it.
 type dedicated struct {
-	loop *loop
-	own  *conn.Client // nil while there is none
-	made time.Time    // when own was made
+	loop   *loop
+	conn   *conn.Client // nil while there is none
+	dialed time.Time    // when conn was opened
 }
 
 // client returns the client of the connection. It is a clone without retries, or the user's
 // client itself if that is of another type.
 func (d *dedicated) client() redis.Cmdable {
-	if d.own != nil && conn.Expired(d.loop.node, d.made) {
+	if d.conn != nil && conn.Expired(d.loop.node, d.dialed) {
 		d.close()
 	}
-	if d.own != nil {
-		return d.own
+	if d.conn != nil {
+		return d.conn
 	}
 	if d.loop.node == nil {
-		return d.loop.w.shared.Redis
+		return d.loop.waiter.shared.Redis
 	}
-	d.own, d.made = conn.NewClient(d.loop.node, d.loop.patience, drainTime), time.Now()
-	return d.own
+	d.conn, d.dialed = conn.NewClient(d.loop.node, d.loop.maxSilence, drainTime), time.Now()
+	return d.conn
 }
 
 func (d *dedicated) close() {
-	if d.own != nil {
-		_ = d.own.Close() // nothing is in flight
-		d.own = nil
+	if d.conn != nil {
+		_ = d.conn.Close() // nothing is in flight
+		d.conn = nil
 	}
 }

@@ -18,47 +18,47 @@ import (
 	"github.com/desir-go/desir/internal/wait"
 )
 
-// panics is a hook that panics at selected commands and counts its panics.
-type panics struct {
-	at func(redis.Cmder) bool
-	n  atomic.Int64
+// panicHook is a hook that panics at selected commands and counts its panics.
+type panicHook struct {
+	match func(redis.Cmder) bool
+	count atomic.Int64
 }
 
-func (p *panics) look(cmds []redis.Cmder) {
-	if slices.ContainsFunc(cmds, p.at) {
-		p.n.Add(1)
+func (p *panicHook) check(cmds []redis.Cmder) {
+	if slices.ContainsFunc(cmds, p.match) {
+		p.count.Add(1)
 		panic("hook")
 	}
 }
 
-func (*panics) DialHook(next redis.DialHook) redis.DialHook { return next }
+func (*panicHook) DialHook(next redis.DialHook) redis.DialHook { return next }
 
-func (p *panics) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+func (p *panicHook) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	return func(ctx context.Context, cmd redis.Cmder) error {
-		p.look([]redis.Cmder{cmd})
+		p.check([]redis.Cmder{cmd})
 		return next(ctx, cmd)
 	}
 }
 
-func (p *panics) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+func (p *panicHook) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
 	return func(ctx context.Context, cmds []redis.Cmder) error {
-		p.look(cmds)
+		p.check(cmds)
 		return next(ctx, cmds)
 	}
 }
 
-func named(name string) func(redis.Cmder) bool {
+func withName(name string) func(redis.Cmder) bool {
 	return func(cmd redis.Cmder) bool { return cmd.Name() == name }
 }
 
-func of(key string) func(redis.Cmder) bool {
+func withKey(key string) func(redis.Cmder) bool {
 	return func(cmd redis.Cmder) bool { return slices.Contains(cmd.Args(), any(key)) }
 }
 
-// hooked returns the waiter of a client with a hook that panics.
-func hooked(t *testing.T, rdb redis.UniversalClient, at func(redis.Cmder) bool) (*wait.Waiter, *panics) {
+// panicking returns the waiter of a client with a hook that panics.
+func panicking(t *testing.T, rdb redis.UniversalClient, at func(redis.Cmder) bool) (*wait.Waiter, *panicHook) {
 	t.Helper()
-	p := &panics{at: at}
+	p := &panicHook{match: at}
 	rdb.AddHook(p)
 	return waiterOf(t, rdb), p
 }
@@ -72,8 +72,8 @@ func waiterOf(t *testing.T, rdb redis.UniversalClient) *wait.Waiter {
 	return wait.Of(h)
 }
 
-// received starts a receiver of a list and returns a channel with its result.
-func received(t *testing.T, w *wait.Waiter, name string) <-chan string {
+// receiveAsync starts a receiver of a list and returns a channel with its result.
+func receiveAsync(t *testing.T, w *wait.Waiter, name string) <-chan string {
 	got := make(chan string, 1)
 	ctx := within(t, 20*time.Second)
 	go func() {
@@ -115,27 +115,27 @@ func TestHookPanics(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer ap.Close()
-		w, _ := hooked(t, ap, named("blpop"))
+		w, _ := panicking(t, ap, withName("blpop"))
 		_, err = w.Receive(within(t, 20*time.Second), wait.ListOf("none").Source, 1)
 		check(t, ap, err)
 	})
 
-	t.Run("look for the client", func(t *testing.T) {
-		w, p := hooked(t, srv.Client(t), named("ping"))
+	t.Run("check of the client", func(t *testing.T) {
+		w, p := panicking(t, srv.Client(t), withName("ping"))
 		push("asked")
-		if v := <-received(t, w, "asked"); v != "v" || p.n.Load() == 0 {
-			t.Errorf("received %q; the hook has panicked %d times", v, p.n.Load())
+		if v := <-receiveAsync(t, w, "asked"); v != "v" || p.count.Load() == 0 {
+			t.Errorf("received %q; the hook has panicked %d times", v, p.count.Load())
 		}
 	})
 
 	t.Run("interrupt", func(t *testing.T) {
-		w, p := hooked(t, srv.Client(t), named("rpush"))
-		waiting := received(t, w, "waiting")
+		w, p := panicking(t, srv.Client(t), withName("rpush"))
+		waiting := receiveAsync(t, w, "waiting")
 		late := 0
 		redistest.Eventually(t, 20*time.Second, func() bool {
 			late++ // it came after the block began
 			_, _ = w.Receive(within(t, 50*time.Millisecond), wait.ListOf(fmt.Sprint("late", late)).Source, 1)
-			return p.n.Load() > 0
+			return p.count.Load() > 0
 		}, "a block is interrupted")
 		push("waiting")
 		if v := <-waiting; v != "v" {
@@ -143,10 +143,10 @@ func TestHookPanics(t *testing.T) {
 		}
 	})
 
-	t.Run("give back", func(t *testing.T) {
+	t.Run("requeue", func(t *testing.T) {
 		rdb := srv.Client(t)
-		w, _ := hooked(t, rdb, of("left"))
-		w.GiveBack(t.Context(), wait.ListOf("left").Source, []string{"v"})
+		w, _ := panicking(t, rdb, withKey("left"))
+		w.RequeueAsync(t.Context(), wait.ListOf("left").Source, []string{"v"})
 		redistest.Eventually(t, 20*time.Second, func() bool { return clients.LostValues(rdb) == 1 }, "the loss is counted")
 	})
 }

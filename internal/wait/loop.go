@@ -15,38 +15,38 @@ import (
 )
 
 const (
-	period    = time.Second           // length of one block; time between takes of an idle queue
-	linger    = time.Second           // how long a loop without receivers keeps running
-	minPause  = 50 * time.Millisecond // first backoff after an error; doubles
-	maxPause  = 2 * time.Second       // longest backoff
-	maxTake   = 512                   // values in one take
-	rideAlong = 8                     // up to this many queues, all takes follow each block
+	period     = time.Second           // length of one block; time between takes of an idle queue
+	linger     = time.Second           // how long a loop without receivers keeps running
+	minPause   = 50 * time.Millisecond // first backoff after an error; doubles
+	maxPause   = 2 * time.Second       // longest backoff
+	maxTake    = 512                   // values in one take
+	alwaysTake = 8                     // up to this many queues, all takes follow each block
 
-	// While some queues are busy, all queues are looked at once in this time for each queue.
-	share = 200 * time.Microsecond
+	// While some queues are busy, all queues are checked once in this time for each queue.
+	fairShare = 200 * time.Microsecond
 )
 
-// TokenLife is the expiry of a wake token.
-const TokenLife = time.Minute
+// TokenTTL is the expiry of a wake token.
+const TokenTTL = time.Minute
 
 // loop waits at one server for all queues of that server. It runs while there are receivers.
 type loop struct {
-	w     *Waiter
-	node  *redis.Client // nil if the client does not identify its servers
-	waker waker
-	kick  chan struct{} // wakes the loop; holds one
+	waiter *Waiter
+	node   *redis.Client // nil if the client does not identify its servers
+	waker  waker
+	wakeup chan struct{} // wakes the loop; holds one
 
-	patience time.Duration // how long the connection may be silent while a reply is due
-	watch    watchdog
+	maxSilence time.Duration // how long the connection may be silent while a reply is due
+	watch      watchdog
 
-	looked  time.Time // when all queues were last looked at; used by the loop's goroutine
-	checked time.Time // when the client was last seen open; used by the loop's goroutine
+	allChecked    time.Time // when all queues were last checked; used by the loop's goroutine
+	clientChecked time.Time // when the client was last seen open; used by the loop's goroutine
 
-	due atomic.Int64 // when the pending reply is overdue, UnixNano; 0 while none is pending
+	replyDeadline atomic.Int64 // when the pending reply is overdue, UnixNano; 0 while none is pending
 
 	mu      sync.Mutex
-	last    error // why the server does not serve receivers now, or nil
-	queues  map[place]*waitQueue
+	lastErr error // why the server does not serve receivers now, or nil
+	queues  map[sourceID]*waitQueue
 	running bool
 	retired bool // another loop has replaced it
 }
@@ -54,47 +54,47 @@ type loop struct {
 // waker waits until a queue may have values.
 type waker interface {
 	// block waits, for at most a period, until one of the queues may have values, and returns
-	// the queues to look at. It may have settled takes already.
+	// the queues to take from. It may have finished takes already.
 	block(ctx context.Context, queues []*waitQueue) ([]*waitQueue, error)
 	// client returns the client that sends the takes.
 	client() redis.Cmdable
-	// interrupt ends a running block that does not wait for the queue. With anyway it ends any.
-	interrupt(l *waitQueue, anyway bool)
+	// interrupt ends a running block that does not wait for the queue. With force it ends any.
+	interrupt(q *waitQueue, force bool)
 	// close frees the resources. The waker can be used again afterwards.
 	close()
 }
 
 func newLoop(w *Waiter, node *redis.Client) *loop {
-	l := &loop{w: w, node: node, kick: make(chan struct{}, 1), queues: map[place]*waitQueue{}}
+	l := &loop{waiter: w, node: node, wakeup: make(chan struct{}, 1), queues: map[sourceID]*waitQueue{}}
 	l.watch.loop = l
 	if node != nil {
-		l.patience = conn.ReadTimeout(node, period+grace)
+		l.maxSilence = conn.ReadTimeout(node, period+grace)
 	}
-	if w.published() {
-		l.waker = newListener(l)
+	if w.usesPubSub() {
+		l.waker = newSubscriber(l)
 	} else {
 		l.waker = newBlocker(l)
 	}
 	return l
 }
 
-// enter adds receivers, buffered values, and the trouble of their previous loop, and starts the
-// loop if it is not running.
-func (l *loop) enter(s Source, rs []*receiver, buffered []string, trouble error) {
+// enqueue adds receivers, buffered values, and the last error of their previous loop, and
+// starts the loop if it is not running.
+func (l *loop) enqueue(s Source, rs []*receiver, buffered []string, lastErr error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	q := l.queues[s.place()]
+	q := l.queues[s.id()]
 	if q == nil {
-		q = &waitQueue{source: s, trouble: l.last}
-		l.queues[s.place()] = q
+		q = &waitQueue{source: s, lastErr: l.lastErr}
+		l.queues[s.id()] = q
 	}
-	if q.trouble == nil {
-		q.trouble = trouble
+	if q.lastErr == nil {
+		q.lastErr = lastErr
 	}
 	q.waiting = append(q.waiting, rs...)
 	q.serve(buffered) // together with q.buffered
 	if !q.taking && slices.ContainsFunc(rs, isLeaving) {
-		q.settled() // their take is in another loop, which requeues its values
+		q.takeEnded() // their take is in another loop, which requeues its values
 	}
 	if len(q.waiting) == 0 && len(q.buffered) == 0 {
 		return
@@ -109,49 +109,49 @@ func (l *loop) enter(s Source, rs []*receiver, buffered []string, trouble error)
 	l.waker.interrupt(q, false)
 }
 
-func (l *loop) leave(s Source, r *receiver) bool {
+func (l *loop) remove(s Source, r *receiver) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	q := l.queues[s.place()]
-	return q != nil && l.release(q, r)
+	q := l.queues[s.id()]
+	return q != nil && l.removeFrom(q, r)
 }
 
-// release removes a receiver from its queue, and records why it was not served. The mutex is
-// held.
-func (l *loop) release(q *waitQueue, r *receiver) bool {
-	if !q.leave(r) {
+// removeFrom removes a receiver from its queue, and records why it was not served. The mutex
+// is held.
+func (l *loop) removeFrom(q *waitQueue, r *receiver) bool {
+	if !q.remove(r) {
 		return false
 	}
-	if r.trouble == nil {
-		r.trouble = l.overdue()
+	if r.lastErr == nil {
+		r.lastErr = l.overdueErr()
 	}
 	return true
 }
 
-// dismiss removes a receiver from its queue. If a take for it is in flight, the receiver stays
-// until the take has settled, and dismiss ends the block before that take. here reports
-// whether the receiver was waiting in this loop, out whether it was removed.
-func (l *loop) dismiss(s Source, r *receiver) (here, out bool) {
+// leave removes a receiver from its queue. If a take for it is in flight, the receiver stays
+// until the take has ended, and leave ends the block before that take. found reports
+// whether the receiver was waiting in this loop, removed whether it was removed.
+func (l *loop) leave(s Source, r *receiver) (found, removed bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	q := l.queues[s.place()]
+	q := l.queues[s.id()]
 	if q == nil || !slices.Contains(q.waiting, r) {
 		return false, false
 	}
 	if !q.taking {
-		return true, l.release(q, r)
+		return true, l.removeFrom(q, r)
 	}
-	r.leaving, r.why = true, errLeft
+	r.leaving, r.leaveErr = true, errLeft
 	l.waker.interrupt(q, true)
 	return true, false
 }
 
-// shut ends the waits of all receivers with an error, and then the loop.
-func (l *loop) shut(err error) {
+// endReceivers ends the waits of all receivers with an error, and then the loop.
+func (l *loop) endReceivers(err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, q := range l.queues {
-		q.shut(err)
+		q.end(err)
 	}
 	l.notify()
 	l.waker.interrupt(nil, true)
@@ -162,11 +162,11 @@ func (l *loop) shut(err error) {
 func (l *loop) expire(s Source, r *receiver) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	q := l.queues[s.place()]
+	q := l.queues[s.id()]
 	if q == nil || !slices.Contains(q.waiting, r) {
 		return false
 	}
-	r.last, q.dirty = true, true
+	r.expired, q.dirty = true, true
 	l.notify()
 	l.waker.interrupt(q, true)
 	return true
@@ -175,7 +175,7 @@ func (l *loop) expire(s Source, r *receiver) bool {
 // notify wakes the loop.
 func (l *loop) notify() {
 	select {
-	case l.kick <- struct{}{}:
+	case l.wakeup <- struct{}{}:
 	default:
 	}
 }
@@ -184,27 +184,27 @@ func (l *loop) notify() {
 func (l *loop) run() {
 	ctx := context.Background()
 	pause, longest := minPause, maxPause
-	if l.w.spread() {
+	if l.waiter.slotted() {
 		longest /= 4 // the slots may have moved to another node
 	}
 	for {
-		if l.over() {
+		if l.endIfRetired() {
 			return
 		}
-		runtime.Gosched() // receivers that were just served may enter again
-		l.requeue(ctx)    // before any take, since buffered values belong at the head
+		runtime.Gosched() // receivers that were just served may come back
+		l.requeueAll(ctx) // before any take, since buffered values belong at the head
 		now, all := l.plan()
 		if len(all) == 0 {
-			if !l.idle() {
+			if !l.awaitReceiver() {
 				return
 			}
 			continue
 		}
-		err := l.gone()
+		err := l.checkClient()
 		switch {
 		case err != nil:
 		case len(now) > 0:
-			err = l.look(ctx, now)
+			err = l.take(ctx, now)
 		default:
 			now, err = l.waker.block(ctx, all)
 			l.markDirty(now)
@@ -213,15 +213,15 @@ func (l *loop) run() {
 			pause = minPause
 			continue
 		}
-		if l.trouble(err) {
+		if l.handleError(err) {
 			send.Pause(ctx, pause)
 			pause = min(2*pause, longest)
 		}
 	}
 }
 
-// plan returns the queues to look at now, and all queues with receivers. While some queues keep
-// the loop busy, it returns all queues from time to time.
+// plan returns the queues to take from now, and all queues with receivers. While some queues
+// keep the loop busy, it returns all queues from time to time.
 func (l *loop) plan() (now, all []*waitQueue) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -237,11 +237,11 @@ func (l *loop) plan() (now, all []*waitQueue) {
 			now = append(now, q)
 		}
 	}
-	if len(now) > 0 && time.Since(l.looked) >= min(period, time.Duration(len(all))*share) {
+	if len(now) > 0 && time.Since(l.allChecked) >= min(period, time.Duration(len(all))*fairShare) {
 		now = all
 	}
 	if len(now) == len(all) {
-		l.looked = time.Now()
+		l.allChecked = time.Now()
 	}
 	return now, all
 }
@@ -254,21 +254,21 @@ func (l *loop) markDirty(queues []*waitQueue) {
 	}
 }
 
-// idle waits for a receiver. It reports false if none came; the loop has then ended.
-func (l *loop) idle() bool {
-	wait := linger
-	if l.w.shutting.Load() {
-		wait = minPause / 10 // buffered values may have to be requeued
+// awaitReceiver waits for a receiver. It reports false if none came; the loop has then ended.
+func (l *loop) awaitReceiver() bool {
+	d := linger
+	if l.waiter.closing.Load() {
+		d = minPause / 10 // buffered values may have to be requeued
 	}
-	timer := time.NewTimer(wait)
+	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
-	case <-l.kick:
+	case <-l.wakeup:
 		return true
 	case <-timer.C:
 	}
-	l.w.mu.Lock()
-	defer l.w.mu.Unlock()
+	l.waiter.mu.Lock()
+	defer l.waiter.mu.Unlock()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, q := range l.queues {
@@ -277,11 +277,11 @@ func (l *loop) idle() bool {
 		}
 	}
 	if l.retired {
-		return true // over ends it
+		return true // endIfRetired ends it
 	}
 	clear(l.queues)
 	l.running = false
 	l.waker.close()
-	delete(l.w.loops, l.node)
+	delete(l.waiter.loops, l.node)
 	return false
 }

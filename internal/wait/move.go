@@ -9,14 +9,14 @@ import (
 	"github.com/desir-go/desir/internal/send"
 )
 
-// depart starts the move of a queue to the loop of the node that has its slot now. cause is the
-// error of the present node, or nil. The loop's mutex is held.
-func (l *loop) depart(q *waitQueue, cause error) {
+// startMove starts the move of a queue to the loop of the node that has its slot now. cause
+// is the error of the present node, or nil. The loop's mutex is held.
+func (l *loop) startMove(q *waitQueue, cause error) {
 	if q.moving || l.retired {
 		return
 	}
 	q.moving = true
-	go l.w.move(l, q, cause) // not under the mutex, since it sends commands
+	go l.waiter.move(l, q, cause) // not under the mutex, since it sends commands
 }
 
 // move moves a queue to the loop of the node that has its slot now. At any time its receivers
@@ -33,31 +33,31 @@ func (w *Waiter) move(from *loop, q *waitQueue, cause error) {
 		}
 		switch {
 		case shut || err != nil && !send.Transient(err):
-			from.stay(q, errors.Join(cause, err))
+			from.endMove(q, errors.Join(cause, err))
 			return
 		case err != nil:
-			from.disturbed(err)
+			from.recordError(err)
 			continue
 		case node == from.node:
-			from.stay(q, nil)
+			from.endMove(q, nil)
 			return
 		}
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		from.mu.Lock()
-		waiting, buffered, trouble := q.waiting, q.buffered, q.trouble
+		waiting, buffered, lastErr := q.waiting, q.buffered, q.lastErr
 		q.waiting, q.buffered = nil, nil
-		if from.queues[q.source.place()] == q { // otherwise the loop has ended and started again
-			delete(from.queues, q.source.place())
+		if from.queues[q.source.id()] == q { // otherwise the loop has ended and started again
+			delete(from.queues, q.source.id())
 		}
 		from.mu.Unlock()
-		w.loop(node).enter(q.source, waiting, buffered, trouble)
+		w.loop(node).enqueue(q.source, waiting, buffered, lastErr)
 		return
 	}
 }
 
-// stay keeps a queue in its loop. If err is not nil, it fails the queue's receivers.
-func (l *loop) stay(q *waitQueue, err error) {
+// endMove keeps a queue in its loop. If err is not nil, it fails the queue's receivers.
+func (l *loop) endMove(q *waitQueue, err error) {
 	l.mu.Lock()
 	q.moving, q.dirty = false, true
 	if err != nil {
@@ -67,8 +67,8 @@ func (l *loop) stay(q *waitQueue, err error) {
 	l.notify()
 	l.mu.Unlock()
 	if retired {
-		l.w.mu.Lock()
-		defer l.w.mu.Unlock()
-		l.w.inherit(l)
+		l.waiter.mu.Lock()
+		defer l.waiter.mu.Unlock()
+		l.waiter.moveAll(l)
 	}
 }

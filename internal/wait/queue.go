@@ -15,23 +15,23 @@ type Source struct {
 	Values string // the object's key
 	Wake   string // list of at most one token; on a cluster a channel
 
-	owner    string // the object in whose slot the waiter places its own key
-	keys     []string
-	take     *script.Script
-	giveBack *script.Script
-	life     time.Duration // expiry of requeued values; 0 for none
+	owner   string // the object in whose slot the waiter places its own key
+	keys    []string
+	take    *script.Script
+	requeue *script.Script
+	ttl     time.Duration // expiry of requeued values; 0 for none
 }
 
 // NewSource returns a source with its own scripts. Both scripts get keys as KEYS.
 //
-// take gets ARGV[1] the largest number of values, ARGV[2] [Flag], and ARGV[3] the life of a
-// token in ms. It pops last, and replies {state, value...}. The state is 0 for open, 1 if more
-// values are there, and 2 for closed and empty.
+// take gets ARGV[1] the largest number of values, ARGV[2] [WakeMode], and ARGV[3] the expiry
+// of a token in ms. It pops last, and replies {state, value...}. The state is 0 for open, 1
+// if more values are there, and 2 for closed and empty.
 //
-// giveBack gets ARGV[1] Flag, ARGV[2] the life of a token, ARGV[3] "0", and ARGV[4..] the values
-// that take has returned, in that order.
-func NewSource(values, wake string, take, giveBack *script.Script, keys ...string) Source {
-	return Source{Values: values, Wake: wake, owner: values, keys: keys, take: take, giveBack: giveBack}
+// requeue gets ARGV[1] WakeMode, ARGV[2] the expiry of a token, ARGV[3] "0", and ARGV[4..]
+// the values that take has returned, in that order.
+func NewSource(values, wake string, take, requeue *script.Script, scriptKeys ...string) Source {
+	return Source{Values: values, Wake: wake, owner: values, keys: scriptKeys, take: take, requeue: requeue}
 }
 
 // OwnedBy returns the source as one of many short-lived sources of the object called name,
@@ -41,13 +41,13 @@ func (s Source) OwnedBy(name string) Source {
 	return s
 }
 
-// place identifies a source. Two sources may take from one key with different scripts.
-type place struct {
+// sourceID identifies a source. Two sources may take from one key with different scripts.
+type sourceID struct {
 	values string
 	take   *script.Script
 }
 
-func (s Source) place() place { return place{s.Values, s.take} }
+func (s Source) id() sourceID { return sourceID{s.Values, s.take} }
 
 // Keys returns the keys of the source's scripts.
 func (s Source) Keys() []string { return s.keys }
@@ -63,40 +63,40 @@ type List struct {
 // ListOf returns the source of the list called name. Its keys are values, wake,
 // closed, senders, room, the room's wake.
 func ListOf(name string) List {
-	l := List{
+	q := List{
 		Closed:  keys.Part(name, "closed"),
 		Senders: keys.Part(name, "senders"),
 		Room:    keys.Part(name, "room"),
 	}
 	wake := keys.Part(name, "wake")
-	l.Source = NewSource(name, wake, take, giveBack,
-		name, wake, l.Closed, l.Senders, l.Room, keys.Part(l.Room, "wake"))
-	return l
+	q.Source = NewSource(name, wake, takeScript, requeueScript,
+		name, wake, q.Closed, q.Senders, q.Room, keys.Part(q.Room, "wake"))
+	return q
 }
 
 // WaitingRoom returns the source at which senders wait for room.
-func (l List) WaitingRoom() Source {
-	room := ListOf(l.Room).Source
-	room.life = TokenLife
+func (q List) WaitingRoom() Source {
+	room := ListOf(q.Room).Source
+	room.ttl = TokenTTL
 	return room
 }
 
 // waitQueue is the wait queue of one source. The mutex of its loop guards it.
 type waitQueue struct {
-	source   Source
-	waiting  []*receiver // first come, first served
-	buffered []string    // taken values that have no receiver yet, in order
-	dirty    bool        // values may be available now
-	moving   bool        // its slot has moved; it is moving to another loop
-	taking   bool        // a take is in flight
-	after    time.Time   // when to try again to requeue buffered
-	trouble  error       // why the server did not serve it last, or nil
+	source       Source
+	waiting      []*receiver // first come, first served
+	buffered     []string    // taken values that have no receiver yet, in order
+	dirty        bool        // values may be available now
+	moving       bool        // its slot has moved; it is moving to another loop
+	taking       bool        // a take is in flight
+	requeueAfter time.Time   // when to try again to requeue buffered
+	lastErr      error       // why the server did not serve it last, or nil
 }
 
 // wanted returns how many values the receivers can use.
-func (l *waitQueue) wanted() int {
+func (q *waitQueue) wanted() int {
 	n := 0
-	for _, r := range l.waiting {
+	for _, r := range q.waiting {
 		if r.leaving {
 			continue
 		}
@@ -109,99 +109,99 @@ func (l *waitQueue) wanted() int {
 
 // serve gives values to the receivers in order. Receivers that are leaving come last. The
 // remaining values are buffered.
-func (l *waitQueue) serve(values []string) {
-	l.buffered = append(l.buffered, values...)
-	for len(l.buffered) > 0 && len(l.waiting) > 0 {
-		r := l.next()
-		n := min(r.max, len(l.buffered))
-		r.values = append([]string(nil), l.buffered[:n]...)
-		l.buffered = l.buffered[n:]
+func (q *waitQueue) serve(values []string) {
+	q.buffered = append(q.buffered, values...)
+	for len(q.buffered) > 0 && len(q.waiting) > 0 {
+		r := q.next()
+		n := min(r.max, len(q.buffered))
+		r.values = append([]string(nil), q.buffered[:n]...)
+		q.buffered = q.buffered[n:]
 		close(r.done)
 	}
 }
 
 // next removes and returns the receiver that is served next.
-func (l *waitQueue) next() *receiver {
-	i := slices.IndexFunc(l.waiting, func(r *receiver) bool { return !r.leaving })
+func (q *waitQueue) next() *receiver {
+	i := slices.IndexFunc(q.waiting, func(r *receiver) bool { return !r.leaving })
 	if i <= 0 { // the first one, or all are leaving
-		r := l.waiting[0]
-		l.waiting = l.waiting[1:]
+		r := q.waiting[0]
+		q.waiting = q.waiting[1:]
 		return r
 	}
-	r := l.waiting[i]
-	l.waiting = slices.Delete(l.waiting, i, i+1)
+	r := q.waiting[i]
+	q.waiting = slices.Delete(q.waiting, i, i+1)
 	return r
 }
 
-// shut ends the waits of all receivers with err. If a take is in flight, they wait for it as
+// end ends the waits of all receivers with err. If a take is in flight, they wait for it as
 // receivers do whose context ends.
-func (l *waitQueue) shut(err error) {
-	if !l.taking {
-		l.fail(err)
+func (q *waitQueue) end(err error) {
+	if !q.taking {
+		q.fail(err)
 		return
 	}
-	for _, r := range l.waiting {
+	for _, r := range q.waiting {
 		if !r.leaving {
-			r.leaving, r.why = true, err
+			r.leaving, r.leaveErr = true, err
 		}
 	}
 }
 
 // urgent reports whether a receiver is leaving, or came after the last take.
-func (l *waitQueue) urgent() bool {
-	return l.dirty && len(l.waiting) > 0 || slices.ContainsFunc(l.waiting, isLeaving)
+func (q *waitQueue) urgent() bool {
+	return q.dirty && len(q.waiting) > 0 || slices.ContainsFunc(q.waiting, isLeaving)
 }
 
-// settled records that no take is in flight, and ends the receivers that were waiting for that
-// to leave.
-func (l *waitQueue) settled() {
-	l.taking = false
-	if !slices.ContainsFunc(l.waiting, isLeaving) {
+// takeEnded records that no take is in flight, and ends the receivers that were waiting for
+// that to leave.
+func (q *waitQueue) takeEnded() {
+	q.taking = false
+	if !slices.ContainsFunc(q.waiting, isLeaving) {
 		return
 	}
-	for _, r := range slices.Clone(l.waiting) {
-		if r.leaving && l.leave(r) {
-			r.err = r.why
+	for _, r := range slices.Clone(q.waiting) {
+		if r.leaving && q.remove(r) {
+			r.err = r.leaveErr
 			close(r.done)
 		}
 	}
 }
 
 // fail ends the waits of all receivers with err.
-func (l *waitQueue) fail(err error) {
-	for _, r := range l.waiting {
+func (q *waitQueue) fail(err error) {
+	for _, r := range q.waiting {
 		r.err = err
 		close(r.done)
 	}
-	l.waiting = nil
+	q.waiting = nil
 }
 
-// leave removes a receiver and reports whether it was still waiting.
-func (l *waitQueue) leave(r *receiver) bool {
-	for i, w := range l.waiting {
+// remove removes a receiver and reports whether it was still waiting.
+func (q *waitQueue) remove(r *receiver) bool {
+	for i, w := range q.waiting {
 		if w == r {
-			l.waiting = append(l.waiting[:i:i], l.waiting[i+1:]...)
-			r.trouble = l.trouble
+			q.waiting = append(q.waiting[:i:i], q.waiting[i+1:]...)
+			r.lastErr = q.lastErr
 			return true
 		}
 	}
 	return false
 }
 
-// lasts returns the receivers whose wait ends with the next take.
-func (l *waitQueue) lasts() (rs []*receiver) {
-	for _, r := range l.waiting {
-		if r.last {
+// expired returns the receivers whose wait ends with the next take.
+func (q *waitQueue) expired() (rs []*receiver) {
+	for _, r := range q.waiting {
+		if r.expired {
 			rs = append(rs, r)
 		}
 	}
 	return rs
 }
 
-// end ends the waits of receivers with ErrIdle.
-func (l *waitQueue) end(rs []*receiver) {
+// endIdle ends the waits of receivers with ErrIdle.
+func (q *waitQueue) endIdle(rs []*receiver) {
 	for _, r := range rs {
-		if l.leave(r) {
+		if q.remove(r) {
 			r.err = ErrIdle
 			close(r.done)
 		}
@@ -210,14 +210,14 @@ func (l *waitQueue) end(rs []*receiver) {
 
 // receiver is one waiting call. values and err are set before done is closed.
 type receiver struct {
-	max     int   // the largest number of values
-	last    bool  // its wait ends with the next take
-	leaving bool  // its context has ended, and a take is in flight
-	why     error // its error if it is leaving and the take returns nothing
-	values  []string
-	err     error
-	trouble error // the trouble of its queue when it left
-	done    chan struct{}
+	max      int   // the largest number of values
+	expired  bool  // its wait ends with the next take
+	leaving  bool  // its context has ended, and a take is in flight
+	leaveErr error // its error if it is leaving and the take returns nothing
+	values   []string
+	err      error
+	lastErr  error // the last error of its queue when it left
+	done     chan struct{}
 }
 
 func isLeaving(r *receiver) bool { return r.leaving }

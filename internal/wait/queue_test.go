@@ -15,7 +15,7 @@ func receivers(limits ...int) (rs []*receiver) {
 	return rs
 }
 
-func ended(r *receiver) bool {
+func isEnded(r *receiver) bool {
 	select {
 	case <-r.done:
 		return true
@@ -24,7 +24,8 @@ func ended(r *receiver) bool {
 	}
 }
 
-// TestWanted checks the sum of the values that receivers can use, and that it does not overflow.
+// TestWanted checks the sum of the values that receivers can use, and that it does not
+// overflow.
 func TestWanted(t *testing.T) {
 	for _, tt := range []struct {
 		limits []int
@@ -47,10 +48,10 @@ func TestServe(t *testing.T) {
 	rs := receivers(1, 3, 1)
 	q := &waitQueue{waiting: slices.Clone(rs)}
 	q.serve([]string{"a", "b"})
-	if !slices.Equal(rs[0].values, []string{"a"}) || !slices.Equal(rs[1].values, []string{"b"}) || ended(rs[2]) {
-		t.Errorf("served %q, %q, third: %t", rs[0].values, rs[1].values, ended(rs[2]))
+	if !slices.Equal(rs[0].values, []string{"a"}) || !slices.Equal(rs[1].values, []string{"b"}) || isEnded(rs[2]) {
+		t.Errorf("served %q, %q, third: %t", rs[0].values, rs[1].values, isEnded(rs[2]))
 	}
-	if !q.leave(rs[2]) || q.leave(rs[2]) || q.leave(rs[0]) {
+	if !q.remove(rs[2]) || q.remove(rs[2]) || q.remove(rs[0]) {
 		t.Error("a receiver leaves once, and not after it was served")
 	}
 	q.serve([]string{"c", "d"})
@@ -66,22 +67,22 @@ func TestServe(t *testing.T) {
 func TestLast(t *testing.T) {
 	l := &loop{}
 	rs := receivers(1, 1)
-	rs[1].last = true
+	rs[1].expired = true
 	q := &waitQueue{waiting: slices.Clone(rs)}
-	if err := l.settleOne(ask{queue: q, last: q.lasts()}, []any{int64(stateOpen)}, nil); err != nil {
+	if err := l.finishTake(takeCall{queue: q, expired: q.expired()}, []any{int64(stateOpen)}, nil); err != nil {
 		t.Error(err)
 	}
-	if ended(rs[0]) || !ended(rs[1]) || !errors.Is(rs[1].err, ErrIdle) {
-		t.Errorf("ended: %t, %t: %v", ended(rs[0]), ended(rs[1]), rs[1].err)
+	if isEnded(rs[0]) || !isEnded(rs[1]) || !errors.Is(rs[1].err, ErrIdle) {
+		t.Errorf("ended: %t, %t: %v", isEnded(rs[0]), isEnded(rs[1]), rs[1].err)
 	}
 	rs = receivers(1, 1)
-	rs[1].last = true
+	rs[1].expired = true
 	q = &waitQueue{waiting: slices.Clone(rs)}
-	if err := l.settleOne(ask{queue: q, last: q.lasts()}, []any{int64(stateOpen), "v"}, nil); err != nil {
+	if err := l.finishTake(takeCall{queue: q, expired: q.expired()}, []any{int64(stateOpen), "v"}, nil); err != nil {
 		t.Error(err)
 	}
-	if !ended(rs[0]) || ended(rs[1]) || !q.dirty {
-		t.Errorf("ended: %t, %t; another look: %t", ended(rs[0]), ended(rs[1]), q.dirty)
+	if !isEnded(rs[0]) || isEnded(rs[1]) || !q.dirty {
+		t.Errorf("ended: %t, %t; another look: %t", isEnded(rs[0]), isEnded(rs[1]), q.dirty)
 	}
 }
 
@@ -98,16 +99,17 @@ func TestDecodeTake(t *testing.T) {
 	}
 }
 
-// TestPlanGivesTurns checks that plan returns all queues from time to time, even if one is busy.
-func TestPlanGivesTurns(t *testing.T) {
-	l := &loop{queues: map[place]*waitQueue{
+// TestPlanReturnsAll checks that plan returns all queues from time to time, even if one is
+// busy.
+func TestPlanReturnsAll(t *testing.T) {
+	l := &loop{queues: map[sourceID]*waitQueue{
 		{values: "busy"}:  {waiting: receivers(1), dirty: true},
 		{values: "quiet"}: {waiting: receivers(1)},
 	}}
 	if now, all := l.plan(); len(now) != 2 || len(all) != 2 {
 		t.Errorf("%d of %d queues after a long time, want both", len(now), len(all))
 	}
-	l.looked = time.Now().Add(time.Hour)
+	l.allChecked = time.Now().Add(time.Hour)
 	if now, all := l.plan(); len(now) != 1 || len(all) != 2 {
 		t.Errorf("%d of %d queues while it is busy, want one", len(now), len(all))
 	}

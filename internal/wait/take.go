@@ -15,41 +15,41 @@ import (
 )
 
 var (
-	// Ring is the Lua function with which scripts wake receivers.
-	//go:embed scripts/ring.lua
-	Ring string
-	// Pop is the Lua function with which scripts pop values up to the bound of one reply.
+	// WakeLua is the Lua function with which scripts wake receivers.
+	//go:embed scripts/wake.lua
+	WakeLua string
+	// PopLua is the Lua function with which scripts pop values up to the bound of one reply.
 	//go:embed scripts/pop.lua
-	Pop string
+	PopLua string
 	//go:embed scripts/take.lua
 	takeSource string
-	//go:embed scripts/give_back.lua
-	giveBackSource string
+	//go:embed scripts/requeue.lua
+	requeueSource string
 )
 
 var (
-	take     = script.New(takeSource, Ring, Pop)
-	giveBack = script.New(giveBackSource, Ring)
+	takeScript    = script.New(takeSource, WakeLua, PopLua)
+	requeueScript = script.New(requeueSource, WakeLua)
 )
 
-// look takes values from the queues, as many as their receivers can use.
-func (l *loop) look(ctx context.Context, queues []*waitQueue) error {
-	asks := l.ask(ctx, queues)
-	l.expect(0)
-	err := l.carry(ctx, cmders(asks)...)
-	return l.settle(ctx, asks, err)
+// take takes values from the queues, as many as their receivers can use.
+func (l *loop) take(ctx context.Context, queues []*waitQueue) error {
+	takes := l.newTakes(ctx, queues)
+	l.expectReply(0)
+	err := l.exec(ctx, cmders(takes)...)
+	return l.finishTakes(ctx, takes, err)
 }
 
-// carry sends commands as one pipeline. Each command gets its error, also after a panic of a
+// exec sends commands as one pipeline. Each command gets its error, also after a panic of a
 // hook.
-func (l *loop) carry(ctx context.Context, cmds ...redis.Cmder) error {
+func (l *loop) exec(ctx context.Context, cmds ...redis.Cmder) error {
 	client := l.waker.client()
-	if own, ok := client.(*conn.Client); ok {
-		l.watch.begin(own)
+	if c, ok := client.(*conn.Client); ok {
+		l.watch.begin(c)
 		defer l.watch.end()
 	}
-	err := guard(func() error { return l.w.shared.Send.WriteOn(ctx, client, cmds...) })
-	l.due.Store(0)
+	err := guard(func() error { return l.waiter.shared.Send.WriteOn(ctx, client, cmds...) })
+	l.replyDeadline.Store(0)
 	if errors.Is(err, send.ErrHook) {
 		for _, cmd := range cmds {
 			cmd.SetErr(err)
@@ -58,129 +58,129 @@ func (l *loop) carry(ctx context.Context, cmds ...redis.Cmder) error {
 	return err
 }
 
-// ask is a take in flight.
-type ask struct {
-	queue *waitQueue
-	want  int
-	last  []*receiver // receivers whose wait ends with this take
-	cmd   *redis.Cmd
+// takeCall is a take in flight.
+type takeCall struct {
+	queue   *waitQueue
+	limit   int
+	expired []*receiver // receivers whose wait ends with this take
+	cmd     *redis.Cmd
 }
 
-// ask returns a take for each queue with receivers.
-func (l *loop) ask(ctx context.Context, queues []*waitQueue) []ask {
+// newTakes returns a take for each queue with receivers.
+func (l *loop) newTakes(ctx context.Context, queues []*waitQueue) []takeCall {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	var asks []ask
+	var takes []takeCall
 	for _, q := range queues {
 		q.dirty = false
 		if n := q.wanted(); n > 0 {
 			q.taking = true
-			asks = append(asks, ask{q, n, q.lasts(), q.source.take.Command(ctx, l.w.shared, q.source.keys, l.takeArgs(n)...)})
+			takes = append(takes, takeCall{q, n, q.expired(), q.source.take.Command(ctx, l.waiter.shared, q.source.keys, l.takeArgs(n)...)})
 		}
 	}
-	return asks
+	return takes
 }
 
-// unask discards takes that were not sent.
-func (l *loop) unask(asks []ask) {
+// discard discards takes that were not sent.
+func (l *loop) discard(takes []takeCall) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for _, a := range asks {
-		a.queue.dirty = true
-		a.queue.settled()
+	for _, t := range takes {
+		t.queue.dirty = true
+		t.queue.takeEnded()
 	}
 }
 
 func (l *loop) takeArgs(n int) []any {
-	return []any{n, Flag(l.w.shared), TokenLife.Milliseconds()}
+	return []any{n, WakeMode(l.waiter.shared), TokenTTL.Milliseconds()}
 }
 
-func cmders(asks []ask) []redis.Cmder {
-	cmds := make([]redis.Cmder, len(asks))
-	for i, a := range asks {
-		cmds[i] = a.cmd
+func cmders(takes []takeCall) []redis.Cmder {
+	cmds := make([]redis.Cmder, len(takes))
+	for i, t := range takes {
+		cmds[i] = t.cmd
 	}
 	return cmds
 }
 
-// settle distributes the values of the takes of a pipeline. err is the pipeline's error: a
-// take without a reply may have popped values. It returns the first error of a take.
-func (l *loop) settle(ctx context.Context, asks []ask, err error) error {
+// finishTakes distributes the values of the takes of a pipeline. err is the pipeline's error:
+// a take without a reply may have popped values. It returns the first error of a take.
+func (l *loop) finishTakes(ctx context.Context, takes []takeCall, err error) error {
 	var replied redis.Error
 	unsent := errors.Is(err, send.ErrUnavailable) && !errors.As(err, &replied)
 	var first error
-	for _, a := range asks {
-		answer, err := a.cmd.Result()
+	for _, t := range takes {
+		reply, err := t.cmd.Result()
 		switch {
 		case script.Unknown(err): // not executed; send it in full
 			err = guard(func() (err error) {
-				answer, err = l.inFull(ctx, a)
+				reply, err = l.takeInFull(ctx, t)
 				return err
 			})
 		case send.IsNil(err): // not a reply of the script
 			err = nil
 		case err == nil, errors.Is(err, send.ErrHook), errors.Is(err, send.ErrShut):
 		case unsent, errors.As(err, &replied):
-			err = l.w.shared.Send.Explain(ctx, err)
+			err = l.waiter.shared.Send.Explain(ctx, err)
 		default:
 			err = send.Fault(send.ErrMaybeRan, err)
 		}
 		if errors.Is(err, send.ErrMaybeRan) {
-			l.w.lost(a.queue.source, a.want, whyTake, err)
+			l.waiter.reportLost(t.queue.source, t.limit, whyTake, err)
 		}
-		if err := l.settleOne(a, answer, err); err != nil && first == nil {
+		if err := l.finishTake(t, reply, err); err != nil && first == nil {
 			first = err
 		}
 	}
-	if first == nil && len(asks) > 0 {
-		l.served()
+	if first == nil && len(takes) > 0 {
+		l.recordSuccess()
 	}
 	return first
 }
 
-// inFull runs a take whose script the server does not know.
-func (l *loop) inFull(ctx context.Context, a ask) (any, error) {
-	take, keys, args := a.queue.source.take, a.queue.source.keys, l.takeArgs(a.want)
-	full := take.Full(ctx, l.w.shared, keys, args...)
-	err := l.carry(ctx, full)
+// takeInFull runs a take whose script the server does not know.
+func (l *loop) takeInFull(ctx context.Context, t takeCall) (any, error) {
+	s, keys, args := t.queue.source.take, t.queue.source.keys, l.takeArgs(t.limit)
+	full := s.Full(ctx, l.waiter.shared, keys, args...)
+	err := l.exec(ctx, full)
 	if script.Unknown(full.Err()) {
-		return take.Run(ctx, l.w.shared, keys, args...)
+		return s.Run(ctx, l.waiter.shared, keys, args...)
 	}
 	return full.Val(), err
 }
 
-// settleOne distributes the values of one take.
-func (l *loop) settleOne(a ask, answer any, err error) error {
+// finishTake distributes the values of one take.
+func (l *loop) finishTake(t takeCall, reply any, err error) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	defer a.queue.settled()
+	defer t.queue.takeEnded()
 	switch {
 	case moved(err):
-		a.queue.trouble = err
-		l.depart(a.queue, err)
+		t.queue.lastErr = err
+		l.startMove(t.queue, err)
 		return nil
 	case permanent(err):
-		a.queue.fail(err)
+		t.queue.fail(err)
 		return nil
 	case err != nil:
-		a.queue.dirty, a.queue.trouble = true, err
+		t.queue.dirty, t.queue.lastErr = true, err
 		return err
 	}
-	state, values, err := decodeTake(answer)
+	state, values, err := decodeTake(reply)
 	if err != nil {
-		a.queue.fail(err)
+		t.queue.fail(err)
 		return nil
 	}
-	a.queue.trouble = nil
-	a.queue.serve(values)
+	t.queue.lastErr = nil
+	t.queue.serve(values)
 	if state == stateClosed {
-		a.queue.fail(ErrClosed)
+		t.queue.fail(ErrClosed)
 	}
 	if len(values) == 0 && state == stateOpen {
-		a.queue.end(a.last)
+		t.queue.endIdle(t.expired)
 	}
-	if state == stateMore && len(a.queue.waiting) > 0 || len(a.queue.lasts()) > 0 {
-		a.queue.dirty = true
+	if state == stateMore && len(t.queue.waiting) > 0 || len(t.queue.expired()) > 0 {
+		t.queue.dirty = true
 	}
 	return nil
 }
@@ -192,14 +192,14 @@ const (
 	stateClosed = 2
 )
 
-func decodeTake(answer any) (state int64, values []string, err error) {
-	parts, ok := answer.([]any)
+func decodeTake(reply any) (state int64, values []string, err error) {
+	parts, ok := reply.([]any)
 	if !ok || len(parts) == 0 {
-		return 0, nil, nonsense(answer)
+		return 0, nil, badReply(reply)
 	}
 	state, ok = parts[0].(int64)
 	if !ok {
-		return 0, nil, nonsense(parts[0])
+		return 0, nil, badReply(parts[0])
 	}
 	for _, p := range parts[1:] {
 		v, _ := p.(string)
@@ -208,19 +208,19 @@ func decodeTake(answer any) (state int64, values []string, err error) {
 	return state, values, nil
 }
 
-// nonsense returns the error for a reply that the script never gives: something else may have
+// badReply returns the error for a reply that the script never gives: something else may have
 // been executed.
-func nonsense(got any) error {
+func badReply(got any) error {
 	return send.Fault(send.ErrMaybeRan, fmt.Errorf("%w (%T)", send.ErrReply, got))
 }
 
 // moved reports whether err is a node's reply that it no longer has the slot, or only a part
 // of it.
 func moved(err error) bool {
-	var answer redis.Error
-	if !send.Transient(err) || !errors.As(err, &answer) {
+	var reply redis.Error
+	if !send.Transient(err) || !errors.As(err, &reply) {
 		return false
 	}
-	word, _, _ := strings.Cut(answer.Error(), " ")
-	return word == "MOVED" || word == "ASK" || word == "TRYAGAIN"
+	code, _, _ := strings.Cut(reply.Error(), " ")
+	return code == "MOVED" || code == "ASK" || code == "TRYAGAIN"
 }

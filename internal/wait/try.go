@@ -8,25 +8,25 @@ import (
 
 // Try takes up to limit values and does not wait for them. It returns none if there is none,
 // and ErrClosed if the source is closed and empty. If the context ends while the take is in
-// flight, Try waits for it as [Waiter.Receive] does. If it does not settle in that time, its
-// values are requeued when they arrive. The error then wraps the context's error, and
+// flight, Try waits for it as [Waiter.Receive] does. If the take does not end in that time,
+// its values are requeued when they arrive. The error then wraps the context's error, and
 // ErrMaybeRan, or ErrUnavailable if nothing was sent.
 func (w *Waiter) Try(ctx context.Context, s Source, limit int) ([]string, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, send.Fault(send.ErrUnavailable, err)
 	}
 	r := &receiver{max: limit, done: make(chan struct{})}
-	l := &loop{w: w, queues: map[place]*waitQueue{}}
+	l := &loop{waiter: w, queues: map[sourceID]*waitQueue{}}
 	q := &waitQueue{source: s, waiting: []*receiver{r}}
-	l.queues[s.place()] = q
+	l.queues[s.id()] = q
 	err := w.shared.Send.RunOn(ctx, LeaveTime, func(taking context.Context) {
-		answer, err := s.take.Run(taking, w.shared, s.keys, l.takeArgs(limit)...)
+		reply, err := s.take.Run(taking, w.shared, s.keys, l.takeArgs(limit)...)
 		l.mu.Lock()
-		switch state, values, bad := decodeTake(answer); {
+		switch state, values, decodeErr := decodeTake(reply); {
 		case err != nil:
 			q.fail(err)
-		case bad != nil:
-			q.fail(bad)
+		case decodeErr != nil:
+			q.fail(decodeErr)
 		default:
 			q.serve(values)
 			if state == stateClosed {
@@ -38,13 +38,13 @@ func (w *Waiter) Try(ctx context.Context, s Source, limit int) ([]string, error)
 		l.mu.Unlock()
 		background := context.WithoutCancel(ctx)
 		for len(q.buffered) > 0 { // requeue values that came too late
-			l.giveBack(background, q)
+			l.requeue(background, q)
 			if len(q.buffered) > 0 {
 				send.Pause(background, minPause)
 			}
 		}
 	})
-	if err != nil && l.leave(s, r) {
+	if err != nil && l.remove(s, r) {
 		return nil, err
 	}
 	<-r.done

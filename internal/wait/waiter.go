@@ -24,20 +24,20 @@ var (
 type Waiter struct {
 	shared *clients.Shared
 
-	mu       sync.Mutex
-	loops    map[*redis.Client]*loop // running loops by node; see node for nil
-	retired  []*loop                 // replaced loops that may still get replies
-	ahead    map[*Ahead]struct{}     // prefetched values
-	shutting atomic.Bool             // no receiver may enter
+	mu         sync.Mutex
+	loops      map[*redis.Client]*loop  // running loops by node; see node for nil
+	retired    []*loop                  // replaced loops that may still get replies
+	prefetched map[*Prefetched]struct{} // prefetched values
+	closing    atomic.Bool              // no receiver may be added
 }
 
-type part struct{}
+type sharedKey struct{}
 
 // Of returns the waiter that the objects of a client share.
-func Of(h *clients.Shared) *Waiter {
-	return clients.Value(h, part{}, func() *Waiter {
-		w := &Waiter{shared: h, loops: map[*redis.Client]*loop{}, ahead: map[*Ahead]struct{}{}}
-		h.OnClose(clients.EndReceiving, w.shut)
+func Of(shared *clients.Shared) *Waiter {
+	return clients.Value(shared, sharedKey{}, func() *Waiter {
+		w := &Waiter{shared: shared, loops: map[*redis.Client]*loop{}, prefetched: map[*Prefetched]struct{}{}}
+		shared.OnClose(clients.EndReceiving, w.close)
 		return w
 	})
 }
@@ -47,7 +47,7 @@ func Of(h *clients.Shared) *Waiter {
 // the context ends are returned.
 func (w *Waiter) Receive(ctx context.Context, s Source, limit int) ([]string, error) {
 	r := &receiver{max: limit, done: make(chan struct{})}
-	l, err := w.enter(ctx, s, r)
+	l, err := w.enqueue(ctx, s, r)
 	if err != nil {
 		return nil, err
 	}
@@ -55,15 +55,15 @@ func (w *Waiter) Receive(ctx context.Context, s Source, limit int) ([]string, er
 	case <-r.done:
 		return r.values, r.err
 	case <-ctx.Done():
-		return w.part(ctx, l, s, r)
+		return w.finish(ctx, l, s, r)
 	}
 }
 
 // ReceiveWithin is like Receive, but returns ErrIdle if no value arrives within d. The loop
 // decides that, since a take for the receiver may be in flight.
 func (w *Waiter) ReceiveWithin(ctx context.Context, s Source, limit int, d time.Duration) ([]string, error) {
-	r := &receiver{max: limit, done: make(chan struct{}), last: d <= 0}
-	l, err := w.enter(ctx, s, r)
+	r := &receiver{max: limit, done: make(chan struct{}), expired: d <= 0}
+	l, err := w.enqueue(ctx, s, r)
 	if err != nil {
 		return nil, err
 	}
@@ -73,7 +73,7 @@ func (w *Waiter) ReceiveWithin(ctx context.Context, s Source, limit int, d time.
 	case <-r.done:
 		return r.values, r.err
 	case <-ctx.Done():
-		return w.part(ctx, l, s, r)
+		return w.finish(ctx, l, s, r)
 	case <-timer.C:
 	}
 	w.expire(l, s, r)
@@ -82,10 +82,10 @@ func (w *Waiter) ReceiveWithin(ctx context.Context, s Source, limit int, d time.
 	case <-r.done:
 		return r.values, r.err
 	case <-ctx.Done():
-		return w.part(ctx, l, s, r)
+		return w.finish(ctx, l, s, r)
 	case <-timer.C: // the server does not reply
 	}
-	if w.leave(l, s, r) {
+	if w.remove(l, s, r) {
 		values, err := w.Try(ctx, s, limit)
 		if err == nil && len(values) == 0 {
 			err = ErrIdle
@@ -99,44 +99,45 @@ func (w *Waiter) ReceiveWithin(ctx context.Context, s Source, limit int, d time.
 // LeaveTime is how long a receiver that leaves waits for its take in flight.
 const LeaveTime = 50 * time.Millisecond
 
-// part ends a wait whose context has ended. If a take for the receiver is in flight, part
+// finish ends a wait whose context has ended. If a take for the receiver is in flight, finish
 // waits for it and returns its values, since the program may close the client and exit next.
-// If the server does not reply within LeaveTime, part returns, and the loop requeues the
+// If the server does not reply within LeaveTime, finish returns, and the loop requeues the
 // values when they arrive.
-func (w *Waiter) part(ctx context.Context, l *loop, s Source, r *receiver) ([]string, error) {
-	if w.dismiss(l, s, r) {
-		return nil, r.ended(ctx)
+func (w *Waiter) finish(ctx context.Context, l *loop, s Source, r *receiver) ([]string, error) {
+	if w.leave(l, s, r) {
+		return nil, r.ctxErr(ctx)
 	}
 	timer := time.NewTimer(LeaveTime)
 	defer timer.Stop()
 	select {
 	case <-r.done:
 	case <-timer.C:
-		if w.leave(l, s, r) {
-			return nil, r.ended(ctx)
+		if w.remove(l, s, r) {
+			return nil, r.ctxErr(ctx)
 		}
 		<-r.done
 	}
 	if errors.Is(r.err, errLeft) {
-		return nil, r.ended(ctx)
+		return nil, r.ctxErr(ctx)
 	}
 	return r.values, r.err
 }
 
-// dismiss removes a receiver from its queue, which may have moved, and reports whether it was
+// leave removes a receiver from its queue, which may have moved, and reports whether it was
 // removed. Otherwise it has its values, or has to wait for a take in flight.
-func (w *Waiter) dismiss(l *loop, s Source, r *receiver) bool {
-	out := false
-	w.find(l, func(l *loop) (here bool) {
-		here, out = l.dismiss(s, r)
-		return here
+func (w *Waiter) leave(l *loop, s Source, r *receiver) bool {
+	removed := false
+	w.findLoop(l, func(l *loop) (found bool) {
+		found, removed = l.leave(s, r)
+		return found
 	})
-	return out
+	return removed
 }
 
-// find calls f with the loop that a receiver entered, then with the other loops, since the
-// receiver's queue may have moved. It stops when f returns true, and reports whether f did.
-func (w *Waiter) find(l *loop, f func(*loop) bool) bool {
+// findLoop calls f with the loop to which a receiver was added, then with the other loops,
+// since the receiver's queue may have moved. It stops when f returns true, and reports
+// whether f did.
+func (w *Waiter) findLoop(l *loop, f func(*loop) bool) bool {
 	if f(l) {
 		return true
 	}
@@ -152,51 +153,51 @@ func (w *Waiter) find(l *loop, f func(*loop) bool) bool {
 
 // expire makes a receiver's wait end with the next take. Its queue may have moved.
 func (w *Waiter) expire(l *loop, s Source, r *receiver) {
-	w.find(l, func(l *loop) bool { return l.expire(s, r) })
+	w.findLoop(l, func(l *loop) bool { return l.expire(s, r) })
 }
 
-// enter adds a receiver to the queue of its source.
-func (w *Waiter) enter(ctx context.Context, s Source, r *receiver) (*loop, error) {
+// enqueue adds a receiver to the queue of its source.
+func (w *Waiter) enqueue(ctx context.Context, s Source, r *receiver) (*loop, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	asked := time.Now()
+	start := time.Now()
 	node, err := w.node(ctx, s.Values)
 	switch {
-	case err != nil && ctx.Err() != nil && time.Since(asked) > outage.Overdue: // no reply
+	case err != nil && ctx.Err() != nil && time.Since(start) > outage.Overdue: // no reply
 		return nil, outage.Ended(ctx, outage.ErrSilent)
 	case err != nil:
 		return nil, err
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.shutting.Load() {
+	if w.closing.Load() {
 		return nil, send.ErrShut
 	}
 	l := w.loop(node)
-	l.enter(s, []*receiver{r}, nil, nil)
+	l.enqueue(s, []*receiver{r}, nil, nil)
 	return l, nil
 }
 
-// GiveBack gives unused values of Receive to the next receiver, in this process or another.
-// It does not wait.
-func (w *Waiter) GiveBack(ctx context.Context, s Source, values []string) {
+// RequeueAsync gives unused values of Receive to the next receiver, in this process or
+// another. It does not wait.
+func (w *Waiter) RequeueAsync(ctx context.Context, s Source, values []string) {
 	node, err := w.node(context.WithoutCancel(ctx), s.Values)
 	if errors.Is(err, redis.ErrClosed) {
-		_ = w.put(context.WithoutCancel(ctx), s, values) // it is counted
+		_ = w.requeue(context.WithoutCancel(ctx), s, values) // it is counted
 		return
 	}
 	if err != nil {
-		w.lost(s, len(values), whyRequeue, err)
+		w.reportLost(s, len(values), whyRequeue, err)
 		return
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.loop(node).enter(s, nil, values, nil)
+	w.loop(node).enqueue(s, nil, values, nil)
 }
 
 // loop returns the loop of a node. The mutex is held, and must be held until a receiver or a
-// value has entered the loop.
+// value has been added to the loop.
 func (w *Waiter) loop(node *redis.Client) *loop {
 	l := w.loops[node]
 	if l == nil {
@@ -212,22 +213,22 @@ func (w *Waiter) node(ctx context.Context, key string) (*redis.Client, error) {
 	return node, w.shared.Send.Explain(ctx, err)
 }
 
-// leave removes a receiver from its queue, which may have moved, and reports whether it was
+// remove removes a receiver from its queue, which may have moved, and reports whether it was
 // still waiting.
-func (w *Waiter) leave(l *loop, s Source, r *receiver) bool {
-	return w.find(l, func(l *loop) bool { return l.leave(s, r) })
+func (w *Waiter) remove(l *loop, s Source, r *receiver) bool {
+	return w.findLoop(l, func(l *loop) bool { return l.remove(s, r) })
 }
 
-// published reports whether wake-ups are published rather than pushed to a list.
-func (w *Waiter) published() bool { _, ok := w.shared.Redis.(*redis.ClusterClient); return ok }
+// usesPubSub reports whether wake-ups are published rather than pushed to a list.
+func (w *Waiter) usesPubSub() bool { _, ok := w.shared.Redis.(*redis.ClusterClient); return ok }
 
-// Flag returns the script argument for published: "publish" or "".
-func Flag(h *clients.Shared) string {
-	if Of(h).published() {
+// WakeMode returns the script argument for usesPubSub: "publish" or "".
+func WakeMode(shared *clients.Shared) string {
+	if Of(shared).usesPubSub() {
 		return "publish"
 	}
 	return ""
 }
 
-// spread reports whether the client has several servers between which keys may move.
-func (w *Waiter) spread() bool { return w.shared.Slotted() }
+// slotted reports whether the client has several servers between which keys may move.
+func (w *Waiter) slotted() bool { return w.shared.Slotted() }

@@ -22,58 +22,58 @@ type watchdog struct {
 	loop  *loop
 	timer *time.Timer
 
-	mu    sync.Mutex
-	own   *conn.Client // the connection whose reply is due; nil while none is
-	since time.Time    // when the request was sent
+	mu   sync.Mutex
+	conn *conn.Client // the connection whose reply is due; nil while none is
+	sent time.Time    // when the request was sent
 }
 
-// begin records that a reply is due on own.
-func (d *watchdog) begin(own *conn.Client) {
+// begin records that a reply is due on c.
+func (d *watchdog) begin(c *conn.Client) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.own, d.since = own, time.Now()
+	d.conn, d.sent = c, time.Now()
 	if d.timer == nil {
-		d.timer = time.AfterFunc(d.loop.patience, d.look)
+		d.timer = time.AfterFunc(d.loop.maxSilence, d.check)
 		return
 	}
-	d.timer.Reset(d.loop.patience)
+	d.timer.Reset(d.loop.maxSilence)
 }
 
 // end records that no reply is due.
 func (d *watchdog) end() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.own = nil
+	d.conn = nil
 	d.timer.Stop()
 }
 
-func (d *watchdog) look() {
+func (d *watchdog) check() {
 	d.mu.Lock()
-	if d.own == nil {
+	if d.conn == nil {
 		d.mu.Unlock()
 		return
 	}
-	heard, open := d.own.LastRead()
-	switch silent := time.Since(latest(heard, d.since)); {
+	lastByte, open := d.conn.LastRead()
+	switch silent := time.Since(latest(lastByte, d.sent)); {
 	case !open: // go-redis limits the time of a handshake
-		d.timer.Reset(d.loop.patience)
+		d.timer.Reset(d.loop.maxSilence)
 		d.mu.Unlock()
-	case silent < d.loop.patience:
-		d.timer.Reset(d.loop.patience - silent)
+	case silent < d.loop.maxSilence:
+		d.timer.Reset(d.loop.maxSilence - silent)
 		d.mu.Unlock()
 	default:
 		d.mu.Unlock()
-		d.loop.w.replace(d.loop)
+		d.loop.waiter.replace(d.loop)
 	}
 }
 
-// cut closes the connection, if a reply is due on it.
-func (d *watchdog) cut() {
+// closeConn closes the connection, if a reply is due on it.
+func (d *watchdog) closeConn() {
 	d.mu.Lock()
-	own := d.own
+	c := d.conn
 	d.mu.Unlock()
-	if own != nil {
-		_ = own.Close()
+	if c != nil {
+		_ = c.Close()
 	}
 }
 
@@ -88,7 +88,7 @@ func latest(a, b time.Time) time.Time {
 // new connection. Values that the old connection still delivers go to them, or are requeued.
 func (w *Waiter) replace(l *loop) {
 	if next := w.retire(l); next != nil {
-		next.disturbed(outage.ErrSilent)
+		next.recordError(outage.ErrSilent)
 	}
 }
 
@@ -109,14 +109,14 @@ func (w *Waiter) retire(l *loop) (next *loop) {
 		}
 	}
 	if len(same) > maxRetired {
-		go same[0].watch.cut() // the oldest one
+		go same[0].watch.closeConn() // the oldest one
 	}
 	l.mu.Lock()
 	l.retired = true
 	l.mu.Unlock()
-	w.inherit(l)
+	w.moveAll(l)
 	next = w.loops[l.node]
-	if next == nil || !w.spread() {
+	if next == nil || !w.slotted() {
 		return next
 	}
 	if c, ok := w.shared.Redis.(*redis.ClusterClient); ok {
@@ -125,47 +125,47 @@ func (w *Waiter) retire(l *loop) (next *loop) {
 	next.mu.Lock()
 	defer next.mu.Unlock()
 	for _, q := range next.queues { // the slots may have moved to another node
-		next.depart(q, nil)
+		next.startMove(q, nil)
 	}
 	return next
 }
 
-// inherit moves the receivers and buffered values of a retired loop to the loop that replaces it.
-// The mutex of the waiter is held.
-func (w *Waiter) inherit(l *loop) {
-	type share struct {
+// moveAll moves the receivers and buffered values of a retired loop to the loop that replaces
+// it. The mutex of the waiter is held.
+func (w *Waiter) moveAll(l *loop) {
+	type content struct {
 		source   Source
 		rs       []*receiver
 		buffered []string
-		trouble  error
+		lastErr  error
 	}
-	var all []share
+	var all []content
 	l.mu.Lock()
 	for _, q := range l.queues {
 		if !q.moving && len(q.waiting)+len(q.buffered) > 0 {
-			all = append(all, share{q.source, q.waiting, q.buffered, q.trouble})
+			all = append(all, content{q.source, q.waiting, q.buffered, q.lastErr})
 			q.waiting, q.buffered = nil, nil
 		}
 	}
 	l.mu.Unlock()
 	for _, s := range all {
-		w.loop(l.node).enter(s.source, s.rs, s.buffered, s.trouble)
+		w.loop(l.node).enqueue(s.source, s.rs, s.buffered, s.lastErr)
 	}
 }
 
-// over reports whether the loop was retired. If so, it ends the loop, since no reply is due any
-// more.
-func (l *loop) over() bool {
+// endIfRetired reports whether the loop was retired. If so, it ends the loop, since no reply
+// is due any more.
+func (l *loop) endIfRetired() bool {
 	l.mu.Lock()
 	retired := l.retired
 	l.mu.Unlock()
 	if !retired {
 		return false
 	}
-	l.w.mu.Lock()
-	defer l.w.mu.Unlock()
-	l.w.inherit(l)
-	l.w.retired = slices.DeleteFunc(l.w.retired, func(r *loop) bool { return r == l })
+	l.waiter.mu.Lock()
+	defer l.waiter.mu.Unlock()
+	l.waiter.moveAll(l)
+	l.waiter.retired = slices.DeleteFunc(l.waiter.retired, func(r *loop) bool { return r == l })
 	l.waker.close()
 	return true
 }

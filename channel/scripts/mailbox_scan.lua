@@ -1,4 +1,4 @@
--- mailbox_look: read the letters that follow those that were examined already.
+-- mailbox_scan: read the letters that follow those that were examined already.
 -- flags: no-writes
 -- reply: {integer, text...}
 -- KEYS[1] letters  list

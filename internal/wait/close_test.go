@@ -22,12 +22,12 @@ func TestTakeRefused(t *testing.T) {
 	}
 	l, r := newLoop(Of(h), rdb), receivers(1)[0]
 	q := &waitQueue{source: ListOf("c").Source, waiting: []*receiver{r}}
-	l.queues[q.source.place()] = q
+	l.queues[q.source.id()] = q
 	defer l.waker.close()
-	if err := l.look(t.Context(), []*waitQueue{q}); !errors.Is(err, send.ErrShut) || errors.Is(err, send.ErrMaybeRan) {
+	if err := l.take(t.Context(), []*waitQueue{q}); !errors.Is(err, send.ErrShut) || errors.Is(err, send.ErrMaybeRan) {
 		t.Errorf("the take: %v; want ErrShut", err)
 	}
-	if ended(r) {
+	if isEnded(r) {
 		t.Errorf("the receiver ended with %v; the loop ends it with ErrShut", r.err)
 	}
 	if n := clients.LostValues(rdb); n != 0 {

@@ -9,9 +9,9 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// TestGiveBackMoved requeues the values of a queue that moves to another loop while the server
+// TestRequeueMoved requeues the values of a queue that moves to another loop while the server
 // is unreachable. The source's new loop keeps the values until the server is back.
-func TestGiveBackMoved(t *testing.T) {
+func TestRequeueMoved(t *testing.T) {
 	redistest.Goroutines(t)
 	srv := redistest.StartServer(t)
 	rdb := srv.Client(t)
@@ -20,8 +20,8 @@ func TestGiveBackMoved(t *testing.T) {
 		t.Fatal(err)
 	}
 	srv.Kill()
-	moved := &waitQueue{source: ListOf("moved").Source, buffered: []string{"a", "b"}}
-	newLoop(Of(h), rdb).giveBack(t.Context(), moved) // the queue is in no loop now
+	q := &waitQueue{source: ListOf("moved").Source, buffered: []string{"a", "b"}}
+	newLoop(Of(h), rdb).requeue(t.Context(), q) // the queue is in no loop now
 	srv.Restart()
 	redistest.Eventually(t, 30*time.Second, func() bool {
 		values, err := rdb.LRange(t.Context(), "moved", 0, -1).Result()

@@ -1,0 +1,103 @@
+package wait
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+
+	"github.com/desir-go/desir/internal/send"
+)
+
+// close ends all receivers with ErrClosed, waits for their takes in flight, and requeues
+// unused values. If ctx ends before that, the remaining values may be lost.
+func (w *Waiter) close(ctx context.Context) error {
+	w.mu.Lock()
+	w.closing.Store(true)
+	loops := slices.Collect(maps.Values(w.loops))
+	prefetched := slices.Collect(maps.Keys(w.prefetched))
+	w.mu.Unlock()
+	for _, l := range loops {
+		l.endReceivers(send.ErrShut)
+	}
+	for _, p := range prefetched {
+		p.Requeue(ctx)
+	}
+	err := send.Await(ctx, func() bool { return w.pending() == 0 })
+	if n := w.pending(); err != nil && n > 0 {
+		return send.Fault(send.ErrMaybeRan, fmt.Errorf("%w: receivers that wait for a reply, or values to requeue: %d", err, n))
+	}
+	return nil
+}
+
+// pending returns the number of receivers, takes in flight and values to requeue.
+func (w *Waiter) pending() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	n := len(w.prefetched)
+	for _, l := range w.loops {
+		n += l.pending()
+	}
+	return n + len(w.retired) // each may still get a reply
+}
+
+func (l *loop) pending() (n int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, q := range l.queues {
+		if n += len(q.waiting) + len(q.buffered); q.taking {
+			n++
+		}
+	}
+	return n
+}
+
+// Prefetched holds the prefetched values of a loop over a source.
+type Prefetched struct {
+	waiter *Waiter
+	source Source
+
+	mu     sync.Mutex
+	values []string
+}
+
+// Prefetched returns a Prefetched with values that were taken from a source.
+func (w *Waiter) Prefetched(s Source, values []string) *Prefetched {
+	p := &Prefetched{waiter: w, source: s, values: values}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.prefetched[p] = struct{}{}
+	return p
+}
+
+// Next returns the next value, if there is one.
+func (p *Prefetched) Next() (value string, ok bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.values) == 0 {
+		return "", false
+	}
+	value, p.values = p.values[0], p.values[1:]
+	if len(p.values) == 0 {
+		p.unregister()
+	}
+	return value, true
+}
+
+// Requeue requeues the remaining values at the head of the list, as [Waiter.Requeue] does.
+func (p *Prefetched) Requeue(ctx context.Context) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.values) > 0 {
+		p.waiter.Requeue(ctx, p.source, p.values)
+		p.values = nil
+		p.unregister()
+	}
+}
+
+func (p *Prefetched) unregister() {
+	p.waiter.mu.Lock()
+	defer p.waiter.mu.Unlock()
+	delete(p.waiter.prefetched, p)
+}

@@ -1,0 +1,68 @@
+package wait
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/desir-go/desir/internal/send"
+)
+
+// checkClient returns an error if the client is closed. It checks once in a period. The
+// dedicated connection would not notice it.
+func (l *loop) checkClient() error {
+	if time.Since(l.clientChecked) < period {
+		return nil
+	}
+	l.clientChecked = time.Now()
+	l.rebalance()
+	if c, ok := l.waiter.shared.Redis.(interface{ IsClosed() bool }); ok && c.IsClosed() {
+		return l.waiter.shared.Send.Explain(context.Background(), redis.ErrClosed)
+	}
+	if l.node == nil {
+		return nil
+	}
+	if err := send.Closed(l.node); err != nil {
+		return l.waiter.shared.Send.Explain(context.Background(), err)
+	}
+	return nil
+}
+
+// rebalance moves queues whose key belongs to another shard of a ring now. No error reports
+// that, since a shard accepts every key.
+func (l *loop) rebalance() {
+	ring, ok := l.waiter.shared.Redis.(*redis.Ring)
+	if !ok {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for key, q := range l.queues {
+		if node, err := ring.GetShardClientForKey(key.values); err == nil && node != l.node && len(q.waiting) > 0 {
+			l.startMove(q, nil)
+		}
+	}
+}
+
+// handleError handles an error of the server, and reports whether to back off and go on. A
+// permanent error ends the waits of all receivers.
+func (l *loop) handleError(err error) bool {
+	slotted := l.waiter.slotted()
+	end := permanent(err) || errors.Is(err, redis.ErrClosed) && !slotted
+	if !end {
+		l.recordError(err)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, q := range l.queues {
+		switch {
+		case end:
+			q.fail(err)
+		case slotted: // the node may have been removed
+			l.startMove(q, err)
+		}
+	}
+	return !end
+}

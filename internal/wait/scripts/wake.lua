@@ -1,0 +1,11 @@
+-- wake: wake the receivers of a source.
+-- key: the source's wake key    mode: "publish" where wake-ups are published, else ""
+-- ttl: expiry of a token in ms
+local function wake(key, mode, ttl)
+  if mode ~= '' then
+    redis.call('SPUBLISH', key, '1')
+  elseif redis.call('LLEN', key) == 0 then
+    redis.call('RPUSH', key, '1')
+    redis.call('PEXPIRE', key, ttl)
+  end
+end

@@ -131,7 +131,7 @@ func TestHostileReplies(t *testing.T) {
 					room <- struct{}{}
 					wg.Go(func() {
 						h := &nonsense{reply: reply, only: s.only, eval: s.eval, form: form}
-						h.addr = redistest.Fake(t, h.answer)
+						h.addr = redistest.FakeServer(t, h.answer)
 						rdb := h.client()
 						ctx, cancel := context.WithTimeout(ctx, 100*time.Millisecond)
 						s.run(ctx, rdb)

@@ -81,7 +81,7 @@ func TestChanSentinelFailover(t *testing.T) {
 	reach(t, out, names, "before", got, 20*time.Second)
 	s.Failover()
 	t.Logf("before: %v", reach(t, out, names, "told", got, 20*time.Second))
-	s.Settle()
+	s.AwaitStable()
 	old := s.Master()
 	old.Kill()
 	s.MasterAfter(old)

@@ -298,11 +298,11 @@ func TestReceiverStoodStill(t *testing.T) {
 	}
 	send(childReceivers)
 	redistest.Eventually(t, 20*time.Second, drained, "the process receives")
-	redistest.Stop(t, cmd.Process)
+	redistest.StopProcess(t, cmd.Process)
 	send(10 * childReceivers)
 	stood := time.NewTimer(7 * time.Second) // the deadline of the process's connection is 5 s
 	<-stood.C
-	redistest.Continue(t, cmd.Process)
+	redistest.ContinueProcess(t, cmd.Process)
 	redistest.Eventually(t, 30*time.Second, drained, "all values received")
 	for v, n := range came {
 		if n != 1 {

@@ -114,7 +114,7 @@ func TestTopicInOrder(t *testing.T) {
 					t.Error(err)
 				}
 			}
-			if left := r.Leftovers(t); len(left) != 0 {
+			if left := r.KeysWithoutExpiry(t); len(left) != 0 {
 				t.Errorf("%s: keys that never expire: %q", k.name, left)
 			}
 		}

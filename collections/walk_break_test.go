@@ -84,7 +84,7 @@ func TestWalkOverFailover(t *testing.T) {
 	old := s.Master()
 	soon, cancel := context.WithTimeout(ctx, 20*time.Second)
 	defer cancel()
-	if err := redistest.Acknowledged(soon, old.Client(t), 2); err != nil {
+	if err := redistest.AwaitReplicas(soon, old.Client(t), 2); err != nil {
 		t.Fatal(err)
 	}
 	walkAll(t, n, m.Keys(ctx), func() {

@@ -100,9 +100,9 @@ func startCluster(docker *testcontainers.DockerClient, replicas int, silence tim
 	}
 	var nodes redistest.Nodes
 	for i, b := range f.boxes {
-		nodes = append(nodes, redistest.Node{Addr: b.addr, Inside: f.inside(i)})
+		nodes = append(nodes, redistest.Node{Addr: b.addr, InternalAddr: f.inside(i)})
 	}
-	if err := nodes.Form(replicas); err != nil {
+	if err := nodes.CreateCluster(replicas); err != nil {
 		return nil, errors.Join(fmt.Errorf("start a cluster of containers: %w", err), f.end())
 	}
 	return f, nil

@@ -27,8 +27,8 @@ type Env struct {
 	url       string // set for a server at REDIS_URL
 	servers   []*Server
 	sentinels []*Server
-	watch     redistest.Watch // set if kind is "sentinel"
-	lan       *lan            // private network of several containers, or nil
+	watch     redistest.SentinelSet // set if kind is "sentinel"
+	lan       *lan                  // private network of several containers, or nil
 	client    redis.UniversalClient
 }
 

@@ -99,7 +99,7 @@ func copied(t *testing.T, e *Env) {
 		if role(t, s) != "master" {
 			continue
 		}
-		if err := redistest.Acknowledged(within(t, 30*time.Second), asked(t, s), replicas); err != nil {
+		if err := redistest.AwaitReplicas(within(t, 30*time.Second), asked(t, s), replicas); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -52,7 +52,7 @@ func boxedSentinel(t testing.TB) *Env {
 	if err != nil {
 		unmade(t, errors.Join(errNoContainer, err))
 	}
-	e := &Env{t: t, kind: "sentinel", watch: redistest.Watch{MasterName: "main"}}
+	e := &Env{t: t, kind: "sentinel", watch: redistest.SentinelSet{MasterName: "main"}}
 	e.source = "a master, two replicas and three sentinels in containers of " + image() + ", dedicated to this test"
 	guards := make([]guard, watchers)
 	for i := range guards {
@@ -78,7 +78,7 @@ func boxedSentinel(t testing.TB) *Env {
 }
 
 // startWatched starts the containers, sets up replication and sentinels, and fills in w.
-func startWatched(docker *testcontainers.DockerClient, guards []guard, w *redistest.Watch) (*fleet, error) {
+func startWatched(docker *testcontainers.DockerClient, guards []guard, w *redistest.SentinelSet) (*fleet, error) {
 	own := map[string]string{configFile: ""} // CONFIG REWRITE and sentinels write to it
 	recipes := slices.Repeat([]recipe{{args: flags(redistest.ReplicationConfig()...), files: own}}, watchedNodes)
 	for _, g := range guards {
@@ -91,10 +91,10 @@ func startWatched(docker *testcontainers.DockerClient, guards []guard, w *redist
 	addrs := f.addrs()
 	w.Nodes, w.Sentinels = addrs[:watchedNodes], addrs[watchedNodes:]
 	for _, n := range w.Nodes[1:] {
-		err = errors.Join(err, redistest.Follow(n, f.inside(0)))
+		err = errors.Join(err, redistest.MakeReplica(n, f.inside(0)))
 	}
 	if err == nil {
-		err = w.Begin(f.inside(0))
+		err = w.Monitor(f.inside(0))
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("start sentinels in containers: %w; log of the first sentinel:\n%s", err, f.boxes[watchedNodes].log()), f.end())

@@ -73,7 +73,7 @@ func handOver(t *testing.T, e *Env, master *Server) {
 func settled(t *testing.T, e *Env) {
 	t.Helper()
 	if e.kind == "sentinel" {
-		if err := e.watch.Settle(); err != nil {
+		if err := e.watch.AwaitStable(); err != nil {
 			t.Fatal(err)
 		}
 		return

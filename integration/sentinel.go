@@ -24,7 +24,7 @@ func sentinel(t testing.TB, s settings) *Env {
 		return boxedSentinel(t)
 	}
 	x := redistest.StartSentinel(t, redistest.Use(s.program))
-	e := &Env{t: t, kind: "sentinel", watch: x.Watch(), servers: servers(t, x.Nodes...), sentinels: servers(t, x.Sentinels...)}
+	e := &Env{t: t, kind: "sentinel", watch: x.Set(), servers: servers(t, x.Nodes...), sentinels: servers(t, x.Sentinels...)}
 	e.source = "a master, two replicas and three sentinels of " + s.binary() + ", dedicated to this test"
 	e.base.Addrs, e.base.MasterName = x.SentinelAddrs, x.MasterName
 	return e

@@ -68,7 +68,7 @@ func abandoned(owner string) bool {
 	if !ok || err != nil || bad != nil || host != here {
 		return false
 	}
-	return redistest.Gone(n)
+	return redistest.ProcessGone(n)
 }
 
 // panicking reports whether this goroutine is panicking. The cleanups of a test that has

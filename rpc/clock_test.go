@@ -16,7 +16,7 @@ func TestClocks(t *testing.T) {
 	for name, by := range map[string]time.Duration{"ahead": time.Hour, "behind": -time.Hour} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			rdb := redistest.Skewed(t, by)
+			rdb := redistest.SkewedClient(t, by)
 			c := rpc.NewClient(rdb, service)
 			s, end := serve(t, rdb)
 			mustSum(t, c)

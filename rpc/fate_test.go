@@ -96,7 +96,7 @@ func lateRead(t *testing.T, srv *redistest.Server, p *redistest.Proxy, mine redi
 	late, release := p.HoldRequest(1, redistest.Command("blmpop", "blpop"))
 	w := startBlocker(t, mine)
 	redistest.Eventually(t, 20*time.Second, func() bool { return late() == 1 }, "the worker reads")
-	p.HangUp()
+	p.CloseClients()
 	c := rpc.NewClient(caller, service)
 	runs := w.method.Go(t.Context(), c, 1, patient)
 	held(t, caller, 1) // taken by the second read; the first one is still delayed

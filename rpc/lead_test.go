@@ -233,7 +233,7 @@ func TestLeadLost(t *testing.T) {
 		"entries cut":    {func(p *redistest.Proxy) { p.CutReply(1, read) }, false},
 		"entries half":   {func(p *redistest.Proxy) { p.HalfReply(1, read) }, false},
 		"entries gone":   {func(p *redistest.Proxy) { p.Swallow(1, read) }, false},
-		"byte by byte":   {func(p *redistest.Proxy) { p.Slice(true) }, false},
+		"byte by byte":   {func(p *redistest.Proxy) { p.ByteByByte(true) }, false},
 		"all cut":        {func(p *redistest.Proxy) { p.CutAll() }, true},
 		"answers slowly": {func(p *redistest.Proxy) { p.Delay(1, 20*time.Millisecond, store) }, false},
 	} {
@@ -255,7 +255,7 @@ func TestLeadLost(t *testing.T) {
 					t.Errorf("the call: %d, %v; want 42", got, err)
 				}
 				p.Reset()
-				p.Slice(false)
+				p.ByteByByte(false)
 			}
 		})
 	}

@@ -123,7 +123,7 @@ func TestStorm(t *testing.T) {
 		"swallow a reply":    func() { s.proxy().Swallow(1, s.some()) },
 		"a late request":     func() { s.hold(s.some()) },
 		"a late read":        func() { s.hold(redistest.Command("blmpop")) },
-		"hang up":            func() { s.proxy().HangUp() },
+		"hang up":            func() { s.proxy().CloseClients() },
 		"forget the scripts": func() { must(func() error { return s.srv.Client(t).ScriptFlush(t.Context()).Err() }) },
 	}
 	names := slices.Sorted(func(yield func(string) bool) {
@@ -195,7 +195,7 @@ func (s *storm) hold(what redistest.Match) {
 	p := s.proxy()
 	_, release := p.HoldRequest(1, what)
 	if s.rng.IntN(2) == 0 {
-		s.later(time.Second, p.HangUp)
+		s.later(time.Second, p.CloseClients)
 	}
 	s.later(s.scale.stop+4*time.Second, release)
 }
@@ -265,7 +265,7 @@ func TestStormWithoutFence(t *testing.T) {
 			late, release := p.HoldRequest(1, redistest.Command("blmpop"))
 			redistest.StartChild(t, part{worker, p.Addr(), bookServer.Addr, 0}.String())
 			redistest.Eventually(t, 20*time.Second, func() bool { return late() == 1 }, "the worker reads")
-			p.HangUp()
+			p.CloseClients()
 			c := rpc.NewClient(rdb, service)
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()

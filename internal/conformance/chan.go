@@ -346,7 +346,7 @@ func chanHelpers(t *testing.T, r *redistest.Redis) {
 	}
 	must(t, second(c.Recv(soon(t))))
 	redistest.Eventually(t, 20*time.Second, func() bool {
-		return !slices.ContainsFunc(r.Leftovers(t), func(k string) bool { return strings.Contains(k, key) })
+		return !slices.ContainsFunc(r.KeysWithoutExpiry(t), func(k string) bool { return strings.Contains(k, key) })
 	}, "no key without an end")
 	for _, bad := range []string{"}{", "a{}b", "{}"} {
 		if err := channel.NewChan[int](r.Client, bad).Send(t.Context(), 1); !errors.Is(err, desir.ErrName) {

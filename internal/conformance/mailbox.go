@@ -343,7 +343,7 @@ func mailboxHelpers(t *testing.T, r *redistest.Redis) {
 	}()
 	must(t, second(m.Recv(soon(t))))
 	redistest.Eventually(t, 5*time.Second, func() bool {
-		return !slices.ContainsFunc(r.Leftovers(t), func(k string) bool { return strings.Contains(k, m.Key()) })
+		return !slices.ContainsFunc(r.KeysWithoutExpiry(t), func(k string) bool { return strings.Contains(k, m.Key()) })
 	}, "no key without an end")
 	for _, bad := range []string{"", "}{", "a{}b", "{}"} {
 		for what, err := range map[string]error{

@@ -46,7 +46,7 @@ func (s Subject) nonsense(t *testing.T, r *redistest.Redis) {
 	}
 	normal := s.replies(t, r)
 	for _, o := range odd {
-		addr := redistest.Fake(t, func(args []string) string {
+		addr := redistest.FakeServer(t, func(args []string) string {
 			switch strings.ToLower(args[0]) {
 			case "hello":
 				return "%2\r\n+server\r\n+redis\r\n+proto\r\n:3\r\n"

@@ -117,7 +117,7 @@ func priorityHelpers(t *testing.T, r *redistest.Redis) {
 		must(t, q.Push(t.Context(), i, -i))
 	}
 	mine := func() (keys []string) {
-		for _, k := range r.Leftovers(t) {
+		for _, k := range r.KeysWithoutExpiry(t) {
 			if strings.Contains(k, key) {
 				keys = append(keys, k)
 			}

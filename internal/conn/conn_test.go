@@ -102,7 +102,7 @@ func TestByteByByte(t *testing.T) {
 	srv := redistest.StartServer(t)
 	proxy := redistest.NewProxy(t, srv.Addr)
 	cn := open(t, redis.NewClient(&redis.Options{Addr: proxy.Addr()}))
-	proxy.Slice(true)
+	proxy.ByteByByte(true)
 	push := command("rpush", "k", "first", "second")
 	lrange, got := stringsCommand("lrange", "k", "0", "-1")
 	cn.Do(push, lrange)

@@ -15,10 +15,10 @@ import (
 type Backend struct {
 	// Name is the name of the subtest: "embedded", "redis-server", "cluster",
 	// "autopipeline", or a name such as "valkey-9.1.2-cluster".
-	Name    string
-	need    string // word of DESIR_REQUIRE that forbids skipping; "" if the backend is always available
-	program Program
-	open    func(t testing.TB, p Program) *Redis
+	Name        string
+	requirement string // word of DESIR_REQUIRE that forbids skipping; "" if the backend is always available
+	program     Program
+	open        func(t testing.TB, p Program) *Redis
 }
 
 // Backends returns all backends, always in the same order:
@@ -35,9 +35,9 @@ type Backend struct {
 func Backends() []Backend {
 	all := []Backend{
 		{Name: "embedded", open: openEmbedded},
-		{Name: "redis-server", need: "redis", open: openServer},
-		{Name: "cluster", need: "cluster", open: openCluster},
-		{Name: "autopipeline", need: "redis", open: openAutoPipeline},
+		{Name: "redis-server", requirement: "redis", open: openServer},
+		{Name: "cluster", requirement: "cluster", open: openCluster},
+		{Name: "autopipeline", requirement: "redis", open: openAutoPipeline},
 	}
 	for _, p := range Programs() {
 		all = append(all,
@@ -67,8 +67,8 @@ func Each(t *testing.T, test func(t *testing.T, r *Redis)) {
 // DESIR_SERVERS, "servers".
 func (b Backend) Start(t testing.TB) *Redis {
 	t.Helper()
-	if b.need != "" && ServerBinary() == "" {
-		Missing(t, "redis-server not found on PATH: backend "+b.Name+" skipped", b.need)
+	if b.requirement != "" && ServerBinary() == "" {
+		Missing(t, "redis-server not found on PATH: backend "+b.Name+" skipped", b.requirement)
 	}
 	b.program.Need(t)
 	return b.open(t, b.program)
@@ -85,9 +85,9 @@ func Missing(t testing.TB, reason string, words ...string) {
 	t.Skip(reason)
 }
 
-func required(list, need string) bool {
+func required(list, word string) bool {
 	return slices.ContainsFunc(strings.Split(list, ","), func(w string) bool {
-		return strings.TrimSpace(w) == need
+		return strings.TrimSpace(w) == word
 	})
 }
 
@@ -102,25 +102,25 @@ func openEmbedded(t testing.TB, _ Program) *Redis {
 			t.Errorf("close embedded server: %v", err)
 		}
 	})
-	return at(t, "embedded", s.Addr())
+	return atAddrs(t, "embedded", s.Addr())
 }
 
 func openServer(t testing.TB, p Program) *Redis {
 	t.Helper()
-	return at(t, "redis-server", sharedServer(t, p).Addr)
+	return atAddrs(t, "redis-server", sharedServer(t, p).Addr)
 }
 
 func openAutoPipeline(t testing.TB, p Program) *Redis {
 	t.Helper()
-	return at(t, "autopipeline", sharedServer(t, p).Addr)
+	return atAddrs(t, "autopipeline", sharedServer(t, p).Addr)
 }
 
 func openCluster(t testing.TB, p Program) *Redis {
 	t.Helper()
-	return at(t, "cluster", sharedCluster(t, p).Addrs...)
+	return atAddrs(t, "cluster", sharedCluster(t, p).Addrs...)
 }
 
-func at(t testing.TB, name string, addrs ...string) *Redis {
+func atAddrs(t testing.TB, name string, addrs ...string) *Redis {
 	t.Helper()
 	return At(t, name, redis.UniversalOptions{Addrs: addrs})
 }

@@ -13,8 +13,8 @@ import (
 
 func TestBackendsKeepTheirOrder(t *testing.T) {
 	dir := t.TempDir()
-	program(t, dir, "redis-server", "Redis server v=8.0.2 sha=0 bits=64")
-	t.Setenv(Servers, dir)
+	writeProgram(t, dir, "redis-server", "Redis server v=8.0.2 sha=0 bits=64")
+	t.Setenv(ServersVariable, dir)
 	var names []string
 	for _, b := range Backends() {
 		names = append(names, b.Name)
@@ -38,13 +38,13 @@ func TestEveryBackendWorks(t *testing.T) {
 		if err := r.Client.Set(ctx, key, 7, 0).Err(); err != nil {
 			t.Fatal(err)
 		}
-		for who, c := range map[string]redis.UniversalClient{
-			"another handle": r.NewClient(t),
+		for name, c := range map[string]redis.UniversalClient{
+			"another client": r.NewClient(t),
 			"Raw":            r.Raw(),
 			"Master":         r.Master(t, key),
 		} {
 			if got, err := c.Get(ctx, key).Int(); got != 7 || err != nil {
-				t.Errorf("%s: Get = %d, %v; want 7", who, got, err)
+				t.Errorf("%s: Get = %d, %v; want 7", name, got, err)
 			}
 		}
 	})
@@ -76,7 +76,7 @@ func TestTagKeysShareASlot(t *testing.T) {
 	})
 }
 
-func TestKeysAndLeftovers(t *testing.T) {
+func TestKeysAndKeysWithoutExpiry(t *testing.T) {
 	Each(t, func(t *testing.T, r *Redis) {
 		ctx := context.Background()
 		other := At(t, r.Name, r.base) // on the same servers
@@ -96,8 +96,8 @@ func TestKeysAndLeftovers(t *testing.T) {
 			t.Errorf("Keys (-want +got):\n%s", diff)
 		}
 		stay := slices.DeleteFunc(slices.Clone(all), func(k string) bool { return k == brief })
-		if diff := cmp.Diff(stay, r.Leftovers(t)); diff != "" {
-			t.Errorf("Leftovers (-want +got):\n%s", diff)
+		if diff := cmp.Diff(stay, r.KeysWithoutExpiry(t)); diff != "" {
+			t.Errorf("KeysWithoutExpiry (-want +got):\n%s", diff)
 		}
 	})
 }
@@ -128,10 +128,10 @@ func TestKeysGoWithTheirTest(t *testing.T) {
 func TestMissingBackend(t *testing.T) {
 	t.Setenv("DESIR_REQUIRE", "docker, cluster")
 	const why = "redis-server not found on PATH"
-	if got := try(t, func(t testing.TB) { Missing(t, why, "redis") }); len(got.skips) != 1 || got.skips[0] != why {
+	if got := runFake(t, func(t testing.TB) { Missing(t, why, "redis") }); len(got.skips) != 1 || got.skips[0] != why {
 		t.Errorf("not required: skips %q, failures %q; want a skip with the reason", got.skips, got.failures)
 	}
-	got := try(t, func(t testing.TB) { Missing(t, why, "cluster") })
+	got := runFake(t, func(t testing.TB) { Missing(t, why, "cluster") })
 	if len(got.failures) != 1 || !strings.Contains(got.failures[0], why) {
 		t.Errorf("required: skips %q, failures %q; want a failure with the reason", got.skips, got.failures)
 	}
@@ -139,10 +139,10 @@ func TestMissingBackend(t *testing.T) {
 
 func TestFailedStartIsRemembered(t *testing.T) {
 	needServer(t, "redis")
-	var o once[*Server]
+	var o lazy[*Server]
 	starts := 0
 	for range 3 {
-		_, err := o.take(func() (*Server, error) {
+		_, err := o.get(func() (*Server, error) {
 			starts++
 			return startServer([]ServerOption{Config("no-such-directive", "1")})
 		})

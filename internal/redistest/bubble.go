@@ -27,5 +27,5 @@ func Bubble(t testing.TB, opts ...func(*redis.Options)) *redis.Client {
 	for _, opt := range opts {
 		opt(o)
 	}
-	return closing(t, redis.NewClient(o))
+	return closeAtEnd(t, redis.NewClient(o))
 }

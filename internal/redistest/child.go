@@ -14,13 +14,13 @@ type Child struct {
 	proc *process
 }
 
-// StartChild starts the test binary with the additional environment variable part, in the
+// StartChild starts the test binary with the additional environment variable env, in the
 // form "NAME=value". TestMain reads it to find out what the child has to do. The child
 // writes to the standard output and error of this process.
-func StartChild(t testing.TB, part string) *Child {
+func StartChild(t testing.TB, env string) *Child {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), part)
+	cmd.Env = append(os.Environ(), env)
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 	if _, err := cmd.StdinPipe(); err != nil { // for EndWithParent
 		t.Fatal(err)

@@ -31,7 +31,7 @@ func StartCluster(t testing.TB, replicas int, opts ...ServerOption) *Cluster {
 		t.Fatal(err)
 	}
 	for _, s := range c.Nodes {
-		s.own(t)
+		s.endWith(t)
 	}
 	return c
 }
@@ -46,7 +46,7 @@ func startCluster(replicas int, opts []ServerOption) (*Cluster, error) {
 		for _, s := range c.Nodes {
 			c.Addrs = append(c.Addrs, s.Addr)
 		}
-		err = c.nodes().Form(replicas)
+		err = c.nodes().CreateCluster(replicas)
 	}
 	if err != nil {
 		c.end()
@@ -96,7 +96,7 @@ func (c *Cluster) Client(t testing.TB, opts ...func(*redis.ClusterOptions)) *red
 	for _, opt := range opts {
 		opt(o)
 	}
-	return closing(t, redis.NewClusterClient(o))
+	return closeAtEnd(t, redis.NewClusterClient(o))
 }
 
 // MasterFor returns the node that holds the key, according to the first node that
@@ -110,14 +110,14 @@ func (c *Cluster) MasterFor(key string) *Server {
 }
 
 // MoveSlot is [Nodes.MoveSlot] for a server of the cluster.
-func (c *Cluster) MoveSlot(t testing.TB, key string, to *Server, half func()) {
+func (c *Cluster) MoveSlot(t testing.TB, key string, to *Server, during func()) {
 	t.Helper()
-	c.nodes().MoveSlot(t, key, to.Addr, half)
+	c.nodes().MoveSlot(t, key, to.Addr, during)
 }
 
 func (c *Cluster) nodes() (all Nodes) {
 	for _, addr := range c.Addrs {
-		all = append(all, Node{Addr: addr, Inside: addr})
+		all = append(all, Node{Addr: addr, InternalAddr: addr})
 	}
 	return all
 }

@@ -8,13 +8,13 @@ import (
 
 func TestEventually(t *testing.T) {
 	calls := 0
-	got := try(t, func(t testing.TB) {
+	got := runFake(t, func(t testing.TB) {
 		Eventually(t, time.Minute, func() bool { calls++; return calls == 3 }, "three")
 	})
 	if len(got.failures) != 0 || calls != 3 {
 		t.Errorf("failures %q after %d calls; want none after 3", got.failures, calls)
 	}
-	got = try(t, func(t testing.TB) {
+	got = runFake(t, func(t testing.TB) {
 		Eventually(t, 5*time.Millisecond, func() bool { return false }, "the impossible")
 	})
 	if len(got.failures) != 1 || !strings.Contains(got.failures[0], "the impossible") {
@@ -25,7 +25,7 @@ func TestEventually(t *testing.T) {
 func TestGoroutines(t *testing.T) {
 	t.Parallel()
 	stop := make(chan struct{})
-	got := try(t, func(t testing.TB) {
+	got := runFake(t, func(t testing.TB) {
 		goroutines(t, 20*time.Millisecond)
 		started := make(chan struct{})
 		go func() { // its descendants count too
@@ -36,7 +36,7 @@ func TestGoroutines(t *testing.T) {
 	if len(got.failures) != 1 || !strings.Contains(got.failures[0], "redistest.waitFor") {
 		t.Errorf("failures %q; want one with the stack", got.failures)
 	}
-	got = try(t, func(t testing.TB) {
+	got = runFake(t, func(t testing.TB) {
 		goroutines(t, 5*time.Second)
 		go waitFor(make(chan struct{}), stop)
 		time.AfterFunc(5*time.Millisecond, func() { close(stop) })
@@ -61,7 +61,7 @@ func TestSeed(t *testing.T) {
 		t.Errorf("two sources without a seed both begin with %d", a)
 	}
 	t.Setenv("DESIR_SEED", "x")
-	if got := try(t, func(t testing.TB) { Seed(t) }); len(got.failures) != 1 {
+	if got := runFake(t, func(t testing.TB) { Seed(t) }); len(got.failures) != 1 {
 		t.Errorf("failures %q; want one", got.failures)
 	}
 }

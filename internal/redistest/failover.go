@@ -2,29 +2,29 @@ package redistest
 
 // Master returns the server that the sentinels report as the master. It returns nil if
 // they do not agree, for example during a failover.
-func (s *Sentinel) Master() *Server { return s.node(s.Watch().Master()) }
+func (s *Sentinel) Master() *Server { return s.node(s.Set().Master()) }
 
 // Failover makes a sentinel promote a replica. It then waits like [Sentinel.MasterAfter]
 // and returns the new master.
 func (s *Sentinel) Failover() *Server {
 	s.t.Helper()
-	master, err := s.Watch().Failover()
+	master, err := s.Set().Failover()
 	s.check("failover", err)
 	return s.node(master)
 }
 
-// MasterAfter is [Watch.MasterAfter].
+// MasterAfter is [SentinelSet.MasterAfter].
 func (s *Sentinel) MasterAfter(old *Server) *Server {
 	s.t.Helper()
-	master, err := s.Watch().MasterAfter(old.Addr)
+	master, err := s.Set().MasterAfter(old.Addr)
 	s.check("failover", err)
 	return s.node(master)
 }
 
-// Settle is [Watch.Settle].
-func (s *Sentinel) Settle() {
+// AwaitStable is [SentinelSet.AwaitStable].
+func (s *Sentinel) AwaitStable() {
 	s.t.Helper()
-	s.check("settle", s.Watch().Settle())
+	s.check("await the end of a failover", s.Set().AwaitStable())
 }
 
 func (s *Sentinel) node(addr string) *Server {

@@ -48,14 +48,14 @@ func descendants(label string) []string {
 	}
 	var left []string
 	for stack := range strings.SplitSeq(b.String(), "\n\n") {
-		if strings.Contains(stack, `"`+leakLabel+`":"`+label+`"`) && ours(stack) {
+		if strings.Contains(stack, `"`+leakLabel+`":"`+label+`"`) && runsModuleCode(stack) {
 			left = append(left, stack)
 		}
 	}
 	return left
 }
 
-func ours(stack string) bool {
+func runsModuleCode(stack string) bool {
 	if !strings.Contains(stack, "#\t") {
 		return true // has not started to run
 	}

@@ -65,7 +65,7 @@ func (s *Server) check(err error) {
 
 // Log returns what the server has logged since its last start.
 func (s *Server) Log() string {
-	log, err := os.ReadFile(s.log())
+	log, err := os.ReadFile(s.logPath())
 	if err != nil {
 		return err.Error()
 	}
@@ -82,16 +82,16 @@ func (s *Server) end() {
 	}
 }
 
-// Stop stops a process (SIGSTOP) and returns when it has stopped.
-func Stop(t testing.TB, p *os.Process) {
+// StopProcess stops a process (SIGSTOP) and returns when it has stopped.
+func StopProcess(t testing.TB, p *os.Process) {
 	t.Helper()
 	if err := freeze(p); err != nil {
 		t.Fatal(err)
 	}
 }
 
-// Continue resumes a stopped process (SIGCONT).
-func Continue(t testing.TB, p *os.Process) {
+// ContinueProcess resumes a stopped process (SIGCONT).
+func ContinueProcess(t testing.TB, p *os.Process) {
 	t.Helper()
 	if err := thaw(p); err != nil {
 		t.Fatal(err)

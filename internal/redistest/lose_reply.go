@@ -11,14 +11,14 @@ import (
 // LoseReply makes a client lose the reply of the next command that succeeds, as if the
 // connection broke after the server had executed the command. It is for examples, which
 // have no testing.TB for a Proxy.
-func LoseReply(rdb redis.UniversalClient) { rdb.AddHook(&lossy{}) }
+func LoseReply(rdb redis.UniversalClient) { rdb.AddHook(&replyLoser{}) }
 
-// lossy is a hook that replaces the reply of one command with a connection's error.
-type lossy struct{ done atomic.Bool }
+// replyLoser is a hook that replaces the reply of one command with a connection's error.
+type replyLoser struct{ done atomic.Bool }
 
-func (l *lossy) DialHook(next redis.DialHook) redis.DialHook { return next }
+func (l *replyLoser) DialHook(next redis.DialHook) redis.DialHook { return next }
 
-func (l *lossy) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+func (l *replyLoser) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	return func(ctx context.Context, cmd redis.Cmder) error {
 		if err := next(ctx, cmd); err != nil || !l.loses(cmd) {
 			return err
@@ -29,7 +29,7 @@ func (l *lossy) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 }
 
 // loses reports whether to lose the reply of cmd. It spares the handshake of a connection.
-func (l *lossy) loses(cmd redis.Cmder) bool {
+func (l *replyLoser) loses(cmd redis.Cmder) bool {
 	switch cmd.Name() {
 	case "hello", "auth", "client", "select", "ping":
 		return false
@@ -38,7 +38,7 @@ func (l *lossy) loses(cmd redis.Cmder) bool {
 	}
 }
 
-func (l *lossy) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+func (l *replyLoser) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
 	return func(ctx context.Context, cmds []redis.Cmder) error {
 		if err := next(ctx, cmds); err != nil || !l.loses(cmds[0]) {
 			return err

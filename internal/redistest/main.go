@@ -61,33 +61,33 @@ func Parallel(n int) { _ = flag.Set("test.parallel", strconv.Itoa(n)) } // canno
 
 // shared holds the shared servers of this test binary, by program. It remembers a failed
 // start: every test that needs the server gets the same error.
-var shared sharing
+var shared sharedServers
 
-type sharing struct {
-	mu   sync.Mutex
-	sets map[Program]*sharedSet
+type sharedServers struct {
+	mu        sync.Mutex
+	byProgram map[Program]*programServers
 }
 
-type sharedSet struct {
-	server  once[*Server]
-	cluster once[*Cluster]
+type programServers struct {
+	server  lazy[*Server]
+	cluster lazy[*Cluster]
 }
 
-func (s *sharing) of(p Program) *sharedSet {
+func (s *sharedServers) of(p Program) *programServers {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.sets == nil {
-		s.sets = map[Program]*sharedSet{}
+	if s.byProgram == nil {
+		s.byProgram = map[Program]*programServers{}
 	}
-	if s.sets[p] == nil {
-		s.sets[p] = &sharedSet{}
+	if s.byProgram[p] == nil {
+		s.byProgram[p] = &programServers{}
 	}
-	return s.sets[p]
+	return s.byProgram[p]
 }
 
 func sharedServer(t testing.TB, p Program) *Server {
 	t.Helper()
-	s, err := shared.of(p).server.take(func() (*Server, error) { return startServer([]ServerOption{Use(p)}) })
+	s, err := shared.of(p).server.get(func() (*Server, error) { return startServer([]ServerOption{Use(p)}) })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,38 +106,38 @@ func sharedCluster(t testing.TB, p Program) *Cluster {
 // SharedCluster returns the cluster of a program that the tests of a binary share. The
 // zero Program is the one on PATH. The first call starts the cluster. [Main] ends it.
 func SharedCluster(p Program) (*Cluster, error) {
-	return shared.of(p).cluster.take(func() (*Cluster, error) {
-		return startCluster(0, append([]ServerOption{Use(p)}, patient...))
+	return shared.of(p).cluster.get(func() (*Cluster, error) {
+		return startCluster(0, append([]ServerOption{Use(p)}, longNodeTimeout...))
 	})
 }
 
-// patient is a long node timeout for the shared cluster. The cluster has no replicas to
-// fail over to, and a busy machine must not make nodes look failed.
-var patient = []ServerOption{Config("cluster-node-timeout", "15000")}
+// longNodeTimeout is the node timeout of the shared cluster. The cluster has no replicas
+// to fail over to, and a busy machine must not make nodes look failed.
+var longNodeTimeout = []ServerOption{Config("cluster-node-timeout", "15000")}
 
-func (s *sharing) end() {
+func (s *sharedServers) end() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, set := range s.sets {
-		if v := set.server.started(); v != nil {
+	for _, set := range s.byProgram {
+		if v := set.server.value(); v != nil {
 			v.end()
 		}
-		if v := set.cluster.started(); v != nil {
+		if v := set.cluster.value(); v != nil {
 			v.end()
 		}
 	}
 }
 
-// once holds a value that the first call of take creates. Unlike [sync.OnceValues] it
-// reports, with started, whether the value was created.
-type once[T comparable] struct {
+// lazy holds a value that the first call of get creates. Unlike [sync.OnceValues] it
+// returns, with value, the zero value if it was not created.
+type lazy[T comparable] struct {
 	mu   sync.Mutex
 	done bool
 	v    T
 	err  error
 }
 
-func (o *once[T]) take(start func() (T, error)) (T, error) {
+func (o *lazy[T]) get(start func() (T, error)) (T, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if !o.done {
@@ -147,7 +147,7 @@ func (o *once[T]) take(start func() (T, error)) (T, error) {
 	return o.v, o.err
 }
 
-func (o *once[T]) started() T {
+func (o *lazy[T]) value() T {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.v

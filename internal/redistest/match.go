@@ -33,8 +33,8 @@ func Command(names ...string) Match {
 }
 
 // Arg matches commands with the given argument, such as a key or the SHA of a script.
-func Arg(word string) Match {
-	return func(args []string) bool { return slices.Contains(args[1:], word) }
+func Arg(value string) Match {
+	return func(args []string) bool { return slices.Contains(args[1:], value) }
 }
 
 // All matches commands that every one of ms matches. Without ms it matches every command.
@@ -49,8 +49,8 @@ func All(ms ...Match) Match {
 	}
 }
 
-// words returns the name and the arguments of a command as they are sent.
-func words(cmd redis.Cmder) []string {
+// argStrings returns the name and the arguments of a command as they are sent.
+func argStrings(cmd redis.Cmder) []string {
 	args := cmd.Args()
 	w := make([]string, max(1, len(args)))
 	for i, a := range args {
@@ -66,9 +66,9 @@ func words(cmd redis.Cmder) []string {
 	return w
 }
 
-// setsUp reports whether go-redis uses the command to set up a connection or to read the
+// isConnSetup reports whether go-redis uses the command to set up a connection or to read the
 // layout of a cluster.
-func setsUp(args []string) bool {
+func isConnSetup(args []string) bool {
 	sub := ""
 	if len(args) > 1 {
 		sub = strings.ToLower(args[1])

@@ -17,23 +17,23 @@ const (
 
 // Node is a node of a cluster. It may run in another process or container.
 type Node struct {
-	Addr   string // address for clients, which the node also announces to them
-	Inside string // address for the other nodes: an IP address and a port
+	Addr         string // address for clients, which the node also announces to them
+	InternalAddr string // address for the other nodes: an IP address and a port
 }
 
 // Nodes are the nodes of a cluster: three masters, then the first replica of each master,
 // then the second, and so on.
 type Nodes []Node
 
-// Form creates a cluster of independent servers, like redis-cli --cluster create. It
+// CreateCluster creates a cluster of independent servers, like redis-cli --cluster create. It
 // returns when every node reports a complete cluster and every replica has the data of
 // its master.
-func (all Nodes) Form(replicas int) error {
+func (all Nodes) CreateCluster(replicas int) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	nodes := make([]*redis.Client, len(all))
 	for i, n := range all {
-		nodes[i] = inspector(n.Addr)
+		nodes[i] = inspectionClient(n.Addr)
 		defer nodes[i].Close()
 	}
 	ids := make([]string, len(nodes))
@@ -50,7 +50,7 @@ func (all Nodes) Form(replicas int) error {
 	}
 	for i, n := range nodes {
 		for _, other := range all[i+1:] {
-			host, port, _ := strings.Cut(other.Inside, ":")
+			host, port, _ := strings.Cut(other.InternalAddr, ":")
 			if err := n.ClusterMeet(ctx, host, port).Err(); err != nil {
 				return err
 			}
@@ -68,15 +68,15 @@ func (all Nodes) Form(replicas int) error {
 		}
 	}
 	for i, n := range nodes {
-		if err := until(ctx, func() error { return complete(ctx, n, len(nodes), replicas, i >= Masters) }); err != nil {
+		if err := until(ctx, func() error { return checkComplete(ctx, n, len(nodes), replicas, i >= Masters) }); err != nil {
 			return fmt.Errorf("node %s: %w", all[i].Addr, err)
 		}
 	}
 	return nil
 }
 
-// complete returns nil if the node reports a complete cluster, and else what is missing.
-func complete(ctx context.Context, n *redis.Client, size, replicas int, replica bool) error {
+// checkComplete returns nil if the node reports a complete cluster, and else what is missing.
+func checkComplete(ctx context.Context, n *redis.Client, size, replicas int, replica bool) error {
 	info, err := n.ClusterInfo(ctx).Result()
 	if err != nil {
 		return err
@@ -96,7 +96,7 @@ func complete(ctx context.Context, n *redis.Client, size, replicas int, replica 
 		}
 	}
 	if replica {
-		return linked(ctx, n)
+		return checkReplicating(ctx, n)
 	}
 	return nil
 }
@@ -119,7 +119,7 @@ func (all Nodes) MasterFor(key string) (string, error) {
 func masterFor(node, key string) (string, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
-	c := inspector(node)
+	c := inspectionClient(node)
 	defer c.Close()
 	slot, err := c.ClusterKeySlot(ctx, key).Result()
 	if err != nil {

@@ -63,7 +63,9 @@ func clusterNode() ServerOption {
 
 // NodeConfig returns the configuration lines of a cluster node that another package
 // starts. A node that is silent for longer than silence counts as failed.
-func NodeConfig(silence time.Duration) []string { return append(clusterLines(silence), prompt...) }
+func NodeConfig(silence time.Duration) []string {
+	return append(clusterLines(silence), fastReplication...)
+}
 
 func clusterLines(silence time.Duration) []string {
 	return []string{
@@ -75,10 +77,10 @@ func clusterLines(silence time.Duration) []string {
 
 // ReplicationConfig returns the configuration lines with which replication starts
 // quickly, for a server that another package starts.
-func ReplicationConfig() []string { return slices.Clone(prompt) }
+func ReplicationConfig() []string { return slices.Clone(fastReplication) }
 
-// prompt makes replication start quickly.
-var prompt = []string{
+// fastReplication makes replication start quickly.
+var fastReplication = []string{
 	// The first copy starts at once, not after 5 seconds.
 	"repl-diskless-sync-delay 0",
 	// A cluster does not list a replica that has read nothing. From an idle master it
@@ -101,5 +103,5 @@ func (c *serverConfig) configuration(s *Server) []string {
 	if c.replicaOf != nil {
 		lines = append(lines, fmt.Sprintf("replicaof 127.0.0.1 %d", c.replicaOf.Port))
 	}
-	return append(append(lines, prompt...), c.lines...)
+	return append(append(lines, fastReplication...), c.lines...)
 }

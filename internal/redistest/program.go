@@ -21,10 +21,10 @@ type Program struct {
 	err  error  // why it cannot be used; Name is then the name of its directory
 }
 
-// Servers is the environment variable that lists more servers than the one on PATH. It is
+// ServersVariable is the environment variable that lists more servers than the one on PATH. It is
 // a path list like PATH. Each entry is a directory that holds redis-server or
 // valkey-server, or a directory of such directories.
-const Servers = "DESIR_SERVERS"
+const ServersVariable = "DESIR_SERVERS"
 
 // ServerBinary returns the path of redis-server on PATH, else of valkey-server, else "".
 func ServerBinary() string {
@@ -43,13 +43,13 @@ var serverNames = []string{"redis-server", "valkey-server"}
 // them.
 func Programs() []Program {
 	var all []Program
-	for _, entry := range filepath.SplitList(os.Getenv(Servers)) {
+	for _, entry := range filepath.SplitList(os.Getenv(ServersVariable)) {
 		if entry == "" {
 			continue
 		}
-		folders, err := serverFolders(entry)
+		folders, err := serversIn(entry)
 		if err != nil {
-			all = append(all, Program{Name: filepath.Base(entry), err: fmt.Errorf("%s of %s: %w", entry, Servers, err)})
+			all = append(all, Program{Name: filepath.Base(entry), err: fmt.Errorf("%s of %s: %w", entry, ServersVariable, err)})
 			continue
 		}
 		for _, path := range folders {
@@ -60,8 +60,8 @@ func Programs() []Program {
 	return slices.CompactFunc(all, func(a, b Program) bool { return a.Name == b.Name })
 }
 
-// serverFolders returns the paths of the servers in a directory or in its subdirectories.
-func serverFolders(folder string) (paths []string, err error) {
+// serversIn returns the paths of the servers in a directory or in its subdirectories.
+func serversIn(folder string) (paths []string, err error) {
 	if path := executable(folder); path != "" {
 		return []string{path}, nil
 	}

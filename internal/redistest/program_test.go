@@ -10,13 +10,13 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// program creates a directory with a fake server that prints a version.
-func program(t *testing.T, folder, name, says string) {
+// writeProgram creates a directory with a fake server that prints a version.
+func writeProgram(t *testing.T, folder, name, output string) {
 	t.Helper()
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	script := "#!/bin/sh\necho '" + says + "'\n"
+	script := "#!/bin/sh\necho '" + output + "'\n"
 	if err := os.WriteFile(filepath.Join(folder, name), []byte(script), 0o700); err != nil {
 		t.Fatal(err)
 	}
@@ -29,22 +29,22 @@ func TestPrograms(t *testing.T) {
 		t.Skip("the servers of this test are shell scripts")
 	}
 	dir := t.TempDir()
-	program(t, dir+"/many/a", "redis-server", "Redis server v=8.0.2 sha=0 bits=64")
-	program(t, dir+"/many/b", "valkey-server", "Valkey server v=9.1.2 sha=0 bits=64")
-	program(t, dir+"/many/.hidden", "redis-server", "Redis server v=1.0.0 sha=0 bits=64")
-	program(t, dir+"/one", "redis-server", "Redis server v=7.4.1 sha=0 bits=64")
-	program(t, dir+"/again", "redis-server", "Redis server v=7.4.1 sha=0 bits=64")
-	program(t, dir+"/broken", "redis-server", "no such library")
+	writeProgram(t, dir+"/many/a", "redis-server", "Redis server v=8.0.2 sha=0 bits=64")
+	writeProgram(t, dir+"/many/b", "valkey-server", "Valkey server v=9.1.2 sha=0 bits=64")
+	writeProgram(t, dir+"/many/.hidden", "redis-server", "Redis server v=1.0.0 sha=0 bits=64")
+	writeProgram(t, dir+"/one", "redis-server", "Redis server v=7.4.1 sha=0 bits=64")
+	writeProgram(t, dir+"/again", "redis-server", "Redis server v=7.4.1 sha=0 bits=64")
+	writeProgram(t, dir+"/broken", "redis-server", "no such library")
 	if err := os.Mkdir(dir+"/empty", 0o700); err != nil {
 		t.Fatal(err)
 	}
 	entries := []string{dir + "/many", "", dir + "/one", dir + "/again", dir + "/broken", dir + "/empty", dir + "/absent"}
-	t.Setenv(Servers, strings.Join(entries, ":"))
+	t.Setenv(ServersVariable, strings.Join(entries, ":"))
 	t.Setenv("DESIR_REQUIRE", "")
 	var names []string
 	for _, p := range Programs() {
 		bad := slices.Contains([]string{"absent", "broken", "empty"}, p.Name)
-		got := try(t, p.Need)
+		got := runFake(t, p.Need)
 		if (len(got.skips) == 1) != bad || len(got.failures) > 0 || bad && !strings.Contains(got.skips[0], p.Name) {
 			t.Errorf("%s: skips %q, failures %q", p.Name, got.skips, got.failures)
 		}
@@ -54,15 +54,15 @@ func TestPrograms(t *testing.T) {
 	if diff := cmp.Diff(want, names); diff != "" {
 		t.Errorf("Programs (-want +got):\n%s", diff)
 	}
-	if said := describePrograms(); !strings.Contains(said, "redis-8.0.2, valkey-9.1.2") || !strings.Contains(said, "no such library") {
-		t.Errorf("described as %q", said)
+	if text := describePrograms(); !strings.Contains(text, "redis-8.0.2, valkey-9.1.2") || !strings.Contains(text, "no such library") {
+		t.Errorf("described as %q", text)
 	}
 
 	t.Setenv("DESIR_REQUIRE", "servers")
-	if got := try(t, Programs()[0].Need); len(got.failures) != 1 {
+	if got := runFake(t, Programs()[0].Need); len(got.failures) != 1 {
 		t.Errorf("required: skips %q, failures %q; want a failure", got.skips, got.failures)
 	}
-	t.Setenv(Servers, "")
+	t.Setenv(ServersVariable, "")
 	if all := Programs(); len(all) != 0 {
 		t.Errorf("without a list: %v", all)
 	}

@@ -35,7 +35,7 @@ func TestProtocolOfClients(t *testing.T) {
 		}
 	}
 	t.Setenv(ProtocolVariable, "1")
-	if got := try(t, func(t testing.TB) { Protocol(t) }); len(got.failures) != 1 || !strings.Contains(got.failures[0], `"1"`) {
+	if got := runFake(t, func(t testing.TB) { Protocol(t) }); len(got.failures) != 1 || !strings.Contains(got.failures[0], `"1"`) {
 		t.Errorf("version 1: failures %q; want one that names it", got.failures)
 	}
 }

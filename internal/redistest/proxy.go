@@ -23,13 +23,13 @@ import (
 //
 // All methods are safe for concurrent use.
 type Proxy struct {
-	upstream string
-	rules    *rules
-	mu       sync.Mutex
-	closed   bool
-	doors    map[string]net.Listener // by upstream address
-	links    map[*link]bool
-	wg       sync.WaitGroup
+	upstream  string
+	rules     *ruleSet
+	mu        sync.Mutex
+	closed    bool
+	listeners map[string]net.Listener // by upstream address
+	conns     map[*proxyConn]bool
+	wg        sync.WaitGroup
 }
 
 // NewProxy starts a proxy for the server at upstream, which is a TCP address or the path
@@ -38,14 +38,14 @@ type Proxy struct {
 func NewProxy(t testing.TB, upstream string) *Proxy {
 	t.Helper()
 	p := &Proxy{
-		upstream: upstream,
-		rules:    newRules(),
-		doors:    map[string]net.Listener{},
-		links:    map[*link]bool{},
+		upstream:  upstream,
+		rules:     newRuleSet(),
+		listeners: map[string]net.Listener{},
+		conns:     map[*proxyConn]bool{},
 	}
 	t.Cleanup(p.close)
 	if upstream != "" {
-		if _, err := p.door(upstream); err != nil {
+		if _, err := p.listen(upstream); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -54,7 +54,7 @@ func NewProxy(t testing.TB, upstream string) *Proxy {
 
 // Addr returns the address of the proxy for the upstream of [NewProxy].
 func (p *Proxy) Addr() string {
-	addr, err := p.door(p.upstream)
+	addr, err := p.listen(p.upstream)
 	if err != nil {
 		panic("redistest: Addr of a proxy without upstream or after its test: " + err.Error())
 	}
@@ -66,12 +66,12 @@ func (p *Proxy) Addr() string {
 // to the connections to all addresses together.
 func (p *Proxy) Dialer() func(ctx context.Context, network, addr string) (net.Conn, error) {
 	return func(ctx context.Context, _, addr string) (net.Conn, error) {
-		door, err := p.door(addr)
+		l, err := p.listen(addr)
 		if err != nil {
 			return nil, err
 		}
 		var d net.Dialer
-		return d.DialContext(ctx, "tcp", door)
+		return d.DialContext(ctx, "tcp", l)
 	}
 }
 
@@ -105,24 +105,24 @@ func (p *Proxy) DelayRequest(n int, d time.Duration, match Match) {
 // the connections. A request that is not released is never forwarded. held returns the
 // number of requests that were held so far.
 func (p *Proxy) HoldRequest(n int, match Match) (held func() int, release func()) {
-	h := &hold{released: make(chan struct{})}
+	h := &heldRequests{released: make(chan struct{})}
 	p.rules.mu.Lock()
 	defer p.rules.mu.Unlock()
-	p.rules.list = append(p.rules.list, &rule{fate: holdRequest, left: n, match: match, held: h})
+	p.rules.list = append(p.rules.list, &rule{action: holdRequest, left: n, match: match, held: h})
 	held = func() int {
 		p.rules.mu.Lock()
 		defer p.rules.mu.Unlock()
-		return h.n
+		return h.count
 	}
 	return held, sync.OnceFunc(func() { close(h.released) })
 }
 
-// HangUp closes the client side of every connection. The requests that clients have sent
+// CloseClients closes the client side of every connection. The requests that clients have sent
 // are still forwarded, including held ones.
-func (p *Proxy) HangUp() {
+func (p *Proxy) CloseClients() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for l := range p.links {
+	for l := range p.conns {
 		_ = l.client.Close()
 	}
 }
@@ -135,8 +135,8 @@ func (p *Proxy) Rename(names map[string]string) {
 	p.rules.names = maps.Clone(names)
 }
 
-// Slice with true forwards every byte with a separate write, in both directions.
-func (p *Proxy) Slice(on bool) {
+// ByteByByte with true forwards every byte with a separate write, in both directions.
+func (p *Proxy) ByteByByte(on bool) {
 	p.rules.mu.Lock()
 	defer p.rules.mu.Unlock()
 	p.rules.sliced = on
@@ -156,7 +156,7 @@ func (p *Proxy) Throttle(rate int) {
 func (p *Proxy) BlackHole(on bool) {
 	p.rules.mu.Lock()
 	defer p.rules.mu.Unlock()
-	p.rules.open(!on)
+	p.rules.setFlowing(!on)
 }
 
 // Together calls f in n goroutines while a [Proxy.BlackHole] is active, and ends it when
@@ -184,12 +184,12 @@ func (p *Proxy) Together(n int, f func(i int) error) []error {
 func (p *Proxy) CutAll() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for l := range p.links {
-		l.cut()
+	for l := range p.conns {
+		l.close()
 	}
 }
 
-// Reset removes all rules and ends Slice, Throttle and BlackHole. Counts stay.
+// Reset removes all rules and ends ByteByByte, Throttle and BlackHole. Counts stay.
 func (p *Proxy) Reset() { p.rules.reset() }
 
 // Count returns how many requests with the given command name, in lower case, were
@@ -203,14 +203,14 @@ func (p *Proxy) Count(command string) int {
 // CountFunc counts the requests that match accepts and that are forwarded from now on.
 // The function that it returns returns the current count.
 func (p *Proxy) CountFunc(match Match) func() int {
-	c := &counter{match: match}
+	c := &matchCounter{match: match}
 	p.rules.mu.Lock()
 	defer p.rules.mu.Unlock()
 	p.rules.counters = append(p.rules.counters, c)
 	return func() int {
 		p.rules.mu.Lock()
 		defer p.rules.mu.Unlock()
-		return c.n
+		return c.count
 	}
 }
 
@@ -218,50 +218,50 @@ func (p *Proxy) CountFunc(match Match) func() int {
 func (p *Proxy) Conns() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return len(p.links)
+	return len(p.conns)
 }
 
-// door returns the address of the listener for upstream. It starts the listener if
+// listen returns the address of the listener for upstream. It starts the listener if
 // needed.
-func (p *Proxy) door(upstream string) (string, error) {
+func (p *Proxy) listen(upstream string) (string, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed || upstream == "" {
 		return "", net.ErrClosed
 	}
-	if l, ok := p.doors[upstream]; ok {
+	if l, ok := p.listeners[upstream]; ok {
 		return l.Addr().String(), nil
 	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return "", err
 	}
-	p.doors[upstream] = l
+	p.listeners[upstream] = l
 	p.wg.Go(func() { p.accept(l, upstream) })
 	return l.Addr().String(), nil
 }
 
-func (p *Proxy) accept(door net.Listener, upstream string) {
+func (p *Proxy) accept(l net.Listener, upstream string) {
 	for {
-		client, err := door.Accept()
+		client, err := l.Accept()
 		if errors.Is(err, net.ErrClosed) {
 			return
 		}
 		if err != nil {
 			continue // only this connection failed
 		}
-		l := &link{rules: p.rules, client: client, gone: make(chan struct{})}
+		l := &proxyConn{rules: p.rules, client: client, closed: make(chan struct{})}
 		p.mu.Lock()
 		if p.closed {
 			p.mu.Unlock()
 			_ = client.Close()
 			return
 		}
-		p.links[l] = true
+		p.conns[l] = true
 		p.wg.Go(func() {
-			l.serve(upstream)
+			l.run(upstream)
 			p.mu.Lock()
-			delete(p.links, l)
+			delete(p.conns, l)
 			p.mu.Unlock()
 		})
 		p.mu.Unlock()
@@ -271,18 +271,18 @@ func (p *Proxy) accept(door net.Listener, upstream string) {
 func (p *Proxy) close() {
 	p.mu.Lock()
 	p.closed = true
-	for _, l := range p.doors {
+	for _, l := range p.listeners {
 		_ = l.Close()
 	}
-	for l := range p.links {
-		l.cut()
+	for l := range p.conns {
+		l.close()
 	}
 	p.mu.Unlock()
 	p.wg.Wait()
 }
 
-// network returns the network of an address for net.Dial.
-func network(addr string) string {
+// networkOf returns the network of an address for net.Dial.
+func networkOf(addr string) string {
 	if strings.HasPrefix(addr, "/") {
 		return "unix"
 	}

@@ -12,9 +12,9 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// through returns a proxy to the shared server, a client that uses the proxy, and the
+// proxied returns a proxy to the shared server, a client that uses the proxy, and the
 // Redis of the test.
-func through(t *testing.T, opts ...func(*redis.UniversalOptions)) (*Proxy, redis.UniversalClient, *Redis) {
+func proxied(t *testing.T, opts ...func(*redis.UniversalOptions)) (*Proxy, redis.UniversalClient, *Redis) {
 	t.Helper()
 	t.Parallel()
 	Goroutines(t)
@@ -44,7 +44,7 @@ func TestProxyRules(t *testing.T) {
 		{"DelayRequest", func(p *Proxy, n int, m Match) { p.DelayRequest(n, 20*time.Millisecond, m) }, 1, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			p, c, r := through(t, noRetries)
+			p, c, r := proxied(t, noRetries)
 			ctx := context.Background()
 			key := r.Key("n")
 			tt.rule(p, 1, Command("incr"))
@@ -78,7 +78,7 @@ func TestProxyShowsRetries(t *testing.T) {
 		{"without retries", []func(*redis.UniversalOptions){noRetries}, -1, 1, true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			p, c, r := through(t, tt.opts...)
+			p, c, r := proxied(t, tt.opts...)
 			ctx := context.Background()
 			p.CutReply(tt.cuts, Command("incr"))
 			if err := c.Incr(ctx, r.Key("n")).Err(); (err != nil) != tt.fail {
@@ -92,7 +92,7 @@ func TestProxyShowsRetries(t *testing.T) {
 }
 
 func TestProxySparesSetUp(t *testing.T) {
-	p, c, r := through(t, noRetries)
+	p, c, r := proxied(t, noRetries)
 	ctx := context.Background()
 	p.CutRequest(1, Any)
 	p.CutReply(1, Arg("3")) // an argument of HELLO too
@@ -112,9 +112,9 @@ func TestProxySparesSetUp(t *testing.T) {
 }
 
 func TestProxySlices(t *testing.T) {
-	p, c, r := through(t)
+	p, c, r := proxied(t)
 	ctx := context.Background()
-	p.Slice(true)
+	p.ByteByByte(true)
 	want := strings.Repeat("a long value\r\n", 100)
 	if err := c.Set(ctx, r.Key("v"), want, 0).Err(); err != nil {
 		t.Fatal(err)
@@ -125,7 +125,7 @@ func TestProxySlices(t *testing.T) {
 }
 
 func TestProxyBlackHole(t *testing.T) {
-	p, c, r := through(t, noRetries)
+	p, c, r := proxied(t, noRetries)
 	ctx := context.Background()
 	count := p.CountFunc(Command("incr"))
 	if err := c.Incr(ctx, r.Key("n")).Err(); err != nil {
@@ -151,7 +151,7 @@ func TestProxyBlackHole(t *testing.T) {
 }
 
 func TestProxyLateRequestOfClientThatLeft(t *testing.T) {
-	p, c, r := through(t, noRetries)
+	p, c, r := proxied(t, noRetries)
 	ctx := context.Background()
 	p.DelayRequest(1, 1200*time.Millisecond, Command("set"))
 	if err := c.Set(ctx, r.Key("k"), "old", 0).Err(); err == nil {
@@ -167,13 +167,13 @@ func TestProxyLateRequestOfClientThatLeft(t *testing.T) {
 // TestProxyHoldsRequests holds a request whose client gives up. The request is executed
 // when it is released.
 func TestProxyHoldsRequests(t *testing.T) {
-	p, c, r := through(t, noRetries)
+	p, c, r := proxied(t, noRetries)
 	ctx := context.Background()
 	held, release := p.HoldRequest(1, Command("incr"))
 	failed := make(chan error)
 	go func() { failed <- c.Incr(ctx, r.Key("n")).Err() }()
 	Eventually(t, 20*time.Second, func() bool { return held() == 1 }, "INCR is held")
-	p.HangUp()
+	p.CloseClients()
 	if err := <-failed; err == nil {
 		t.Error("Incr: no error; want that of the connection")
 	}
@@ -185,7 +185,7 @@ func TestProxyHoldsRequests(t *testing.T) {
 }
 
 func TestProxyCutAllAndReset(t *testing.T) {
-	p, c, r := through(t, noRetries)
+	p, c, r := proxied(t, noRetries)
 	ctx := context.Background()
 	if err := c.Ping(ctx).Err(); err != nil {
 		t.Fatal(err)
@@ -202,7 +202,7 @@ func TestProxyCutAllAndReset(t *testing.T) {
 	}
 	Eventually(t, 20*time.Second, func() bool { return p.Conns() == 0 }, "no connection is left")
 	p.CutRequest(-1, Any)
-	p.Slice(true)
+	p.ByteByByte(true)
 	p.BlackHole(true)
 	p.Reset()
 	if err := c.Incr(ctx, r.Key("n")).Err(); err != nil {
@@ -256,7 +256,7 @@ func TestProxyServerGone(t *testing.T) {
 	ctx := context.Background()
 	s := StartServer(t)
 	p := NewProxy(t, s.Addr)
-	c := s.Client(t, impatient, func(o *redis.Options) { o.Addr = p.Addr() })
+	c := s.Client(t, failFast, func(o *redis.Options) { o.Addr = p.Addr() })
 	if err := c.Ping(ctx).Err(); err != nil {
 		t.Fatal(err)
 	}

@@ -100,12 +100,12 @@ func (r *Redis) open(t testing.TB, o *redis.UniversalOptions, autoPipeline bool)
 		o.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
 	}
 	if r.IsCluster() {
-		return closing(t, redis.NewClusterClient(o.Cluster()))
+		return closeAtEnd(t, redis.NewClusterClient(o.Cluster()))
 	}
 	if o.MasterName != "" {
-		return closing(t, redis.NewFailoverClient(o.Failover()))
+		return closeAtEnd(t, redis.NewFailoverClient(o.Failover()))
 	}
-	c := closing(t, redis.NewClient(o.Simple()))
+	c := closeAtEnd(t, redis.NewClient(o.Simple()))
 	if !autoPipeline {
 		return c
 	}
@@ -113,19 +113,19 @@ func (r *Redis) open(t testing.TB, o *redis.UniversalOptions, autoPipeline bool)
 	if err != nil {
 		t.Fatalf("autopipeline: %v", err)
 	}
-	return closing(t, ap) // closed before its client, which it does not close
+	return closeAtEnd(t, ap) // closed before its client, which it does not close
 }
 
-// closing closes c when the test ends. The test may have closed it already.
-func closing[C redis.UniversalClient](t testing.TB, c C) C {
+// closeAtEnd closes c when the test ends. The test may have closed it already.
+func closeAtEnd[C redis.UniversalClient](t testing.TB, c C) C {
 	t.Helper()
 	t.Cleanup(func() { _ = c.Close() })
 	return c
 }
 
-// mine reports whether key is a name that Key or TagKey returned, or a helper key of one,
+// owns reports whether key is a name that Key or TagKey returned, or a helper key of one,
 // such as "{t1a:carts}:wake".
-func (r *Redis) mine(key string) bool {
+func (r *Redis) owns(key string) bool {
 	rest, ok := strings.CutPrefix(strings.TrimPrefix(key, "{"), r.id)
 	return ok && (strings.HasPrefix(rest, ":") || strings.HasPrefix(rest, "}"))
 }
@@ -140,7 +140,7 @@ func (r *Redis) Keys(t testing.TB) []string {
 	scan := func(ctx context.Context, c *redis.Client) error {
 		it := c.Scan(ctx, 0, "*"+r.id+"*", 1000).Iterator()
 		for it.Next(ctx) {
-			if k := it.Val(); r.mine(k) {
+			if k := it.Val(); r.owns(k) {
 				mu.Lock()
 				keys = append(keys, k)
 				mu.Unlock()
@@ -162,8 +162,8 @@ func (r *Redis) Keys(t testing.TB) []string {
 	return slices.Compact(keys) // SCAN may repeat
 }
 
-// Leftovers returns the keys of this test that never expire, sorted.
-func (r *Redis) Leftovers(t testing.TB) []string {
+// KeysWithoutExpiry returns the keys of this test that never expire, sorted.
+func (r *Redis) KeysWithoutExpiry(t testing.TB) []string {
 	t.Helper()
 	ctx := context.Background()
 	return slices.DeleteFunc(r.Keys(t), func(k string) bool {

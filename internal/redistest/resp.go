@@ -14,15 +14,15 @@ import (
 // too, since no server sends them.
 var errMalformed = errors.New("malformed RESP")
 
-// frames splits one direction of a connection into requests or replies. It allocates
+// respReader splits one direction of a connection into requests or replies. It allocates
 // memory only for bytes that have arrived, not for announced lengths.
-type frames struct{ r *bufio.Reader }
+type respReader struct{ r *bufio.Reader }
 
-func newFrames(r io.Reader) frames { return frames{bufio.NewReaderSize(r, 16<<10)} }
+func newRESPReader(r io.Reader) respReader { return respReader{bufio.NewReaderSize(r, 16<<10)} }
 
-// request returns the bytes of the next request, and its name and arguments. The request
+// readRequest returns the bytes of the next request, and its name and arguments. The request
 // may be an inline command ("PING\r\n"). args is empty for an empty line.
-func (f frames) request() (raw []byte, args []string, err error) {
+func (f respReader) readRequest() (raw []byte, args []string, err error) {
 	first, err := f.r.Peek(1)
 	if err != nil {
 		return nil, nil, err
@@ -31,17 +31,17 @@ func (f frames) request() (raw []byte, args []string, err error) {
 		raw, err = f.r.ReadBytes('\n')
 		return raw, strings.Fields(string(raw)), err
 	}
-	if raw, err = f.value(); err != nil {
+	if raw, err = f.readValue(); err != nil {
 		return raw, nil, err
 	}
 	args, err = bulkStrings(raw)
 	return raw, args, err
 }
 
-// value returns the bytes of the next value of RESP2 or RESP3, including nested values.
+// readValue returns the bytes of the next value of RESP2 or RESP3, including nested values.
 // If it fails, it returns the bytes that it has read.
-func (f frames) value() (raw []byte, err error) {
-	for due := int64(1); due > 0; due-- {
+func (f respReader) readValue() (raw []byte, err error) {
+	for remaining := int64(1); remaining > 0; remaining-- {
 		start := len(raw)
 		line, err := f.r.ReadBytes('\n')
 		raw = append(raw, line...)
@@ -52,11 +52,11 @@ func (f frames) value() (raw []byte, err error) {
 		if err != nil {
 			return raw, err
 		}
-		if due += more; due > 1<<40 {
+		if remaining += more; remaining > 1<<40 {
 			return raw, errMalformed
 		}
 		if size >= 0 {
-			if raw, err = f.bulk(raw, size+2); err != nil {
+			if raw, err = f.readBulk(raw, size+2); err != nil {
 				return raw, err
 			}
 		}
@@ -64,8 +64,8 @@ func (f frames) value() (raw []byte, err error) {
 	return raw, nil
 }
 
-// bulk reads n bytes and appends them to raw. The last two of them must be CRLF.
-func (f frames) bulk(raw []byte, n int64) ([]byte, error) {
+// readBulk reads n bytes and appends them to raw. The last two of them must be CRLF.
+func (f respReader) readBulk(raw []byte, n int64) ([]byte, error) {
 	const step = 64 << 10
 	for n > 0 {
 		chunk := min(n, step)
@@ -126,7 +126,7 @@ func unexpected(err error, read int) error {
 
 // bulkStrings returns the elements of an array of bulk strings.
 func bulkStrings(raw []byte) ([]string, error) {
-	f := newFrames(bytes.NewReader(raw))
+	f := newRESPReader(bytes.NewReader(raw))
 	line, err := f.r.ReadBytes('\n')
 	if err != nil {
 		return nil, err
@@ -135,9 +135,9 @@ func bulkStrings(raw []byte) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	var words []string
+	var elements []string
 	for range n {
-		v, err := f.value()
+		v, err := f.readValue()
 		if err != nil {
 			return nil, err
 		}
@@ -145,19 +145,19 @@ func bulkStrings(raw []byte) ([]string, error) {
 		if v[0] != '$' || !ok || len(body) < 2 {
 			return nil, fmt.Errorf("%w: a request contains a value that is not a bulk string", errMalformed)
 		}
-		words = append(words, string(body[:len(body)-2]))
+		elements = append(elements, string(body[:len(body)-2]))
 	}
-	return words, nil
+	return elements, nil
 }
 
-// firstWord returns the first element of an array or a push if it is a bulk string, and
+// firstElement returns the first element of an array or a push if it is a bulk string, and
 // "" for other values.
-func firstWord(reply []byte) string {
+func firstElement(reply []byte) string {
 	_, rest, _ := bytes.Cut(reply, []byte("\r\n"))
-	kind, word, ok := bytes.Cut(rest, []byte("\r\n"))
+	kind, element, ok := bytes.Cut(rest, []byte("\r\n"))
 	if !ok || len(kind) == 0 || kind[0] != '$' { // also for an empty bulk string
 		return ""
 	}
-	word, _, _ = bytes.Cut(word, []byte("\r\n"))
-	return string(word)
+	element, _, _ = bytes.Cut(element, []byte("\r\n"))
+	return string(element)
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// whole contains one value of every type of RESP2 and RESP3.
-var whole = []string{
+// oneOfEach contains one value of every type of RESP2 and RESP3.
+var oneOfEach = []string{
 	"+OK\r\n", "-ERR no\r\n", ":-12\r\n", "$3\r\na\nb\r\n", "$0\r\n\r\n", "$-1\r\n", "*-1\r\n", "*0\r\n",
 	"*2\r\n$3\r\nfoo\r\n*1\r\n:1\r\n", "_\r\n", "#t\r\n", ",1.5\r\n", "(123456789012345678901234567890\r\n",
 	"!9\r\nERR oh no\r\n", "=7\r\ntxt:abc\r\n", "%2\r\n+a\r\n:1\r\n+b\r\n*1\r\n_\r\n", "~2\r\n+a\r\n+b\r\n",
@@ -21,30 +21,30 @@ var whole = []string{
 }
 
 func TestValuesAreSplit(t *testing.T) {
-	stream := strings.Join(whole, "")
+	stream := strings.Join(oneOfEach, "")
 	for name, r := range map[string]io.Reader{
 		"at once":      strings.NewReader(stream),
 		"byte by byte": iotest.OneByteReader(strings.NewReader(stream)),
 	} {
-		f := newFrames(r)
+		f := newRESPReader(r)
 		var got []string
-		for range whole {
-			v, err := f.value()
+		for range oneOfEach {
+			v, err := f.readValue()
 			if err != nil {
 				t.Fatalf("%s: %v after %q", name, err, got)
 			}
 			got = append(got, string(v))
 		}
-		if diff := cmp.Diff(whole, got); diff != "" {
+		if diff := cmp.Diff(oneOfEach, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
-		if v, err := f.value(); !errors.Is(err, io.EOF) {
+		if v, err := f.readValue(); !errors.Is(err, io.EOF) {
 			t.Errorf("%s: %q, %v at the end; want EOF", name, v, err)
 		}
 	}
 }
 
-func TestValuesThatAreNone(t *testing.T) {
+func TestMalformedValues(t *testing.T) {
 	for _, tt := range []struct {
 		in  string
 		err error
@@ -62,7 +62,7 @@ func TestValuesThatAreNone(t *testing.T) {
 		{"$2147483647\r\nabc", io.ErrUnexpectedEOF},
 		{"+O", io.ErrUnexpectedEOF},
 	} {
-		raw, err := newFrames(strings.NewReader(tt.in)).value()
+		raw, err := newRESPReader(strings.NewReader(tt.in)).readValue()
 		if !errors.Is(err, tt.err) {
 			t.Errorf("%q: %v; want %v", tt.in, err, tt.err)
 		}
@@ -74,11 +74,11 @@ func TestValuesThatAreNone(t *testing.T) {
 
 func TestRequestsAreSplit(t *testing.T) {
 	const in = "*2\r\n$3\r\nGET\r\n$1\r\na\r\n" + "PING  hello\r\n" + "\r\n" + "*0\r\n" + "*1\r\n$4\r\nPI\r\n\r\n"
-	f := newFrames(iotest.OneByteReader(strings.NewReader(in)))
+	f := newRESPReader(iotest.OneByteReader(strings.NewReader(in)))
 	var got [][]string
 	var all []byte
 	for {
-		raw, args, err := f.request()
+		raw, args, err := f.readRequest()
 		all = append(all, raw...)
 		if err != nil {
 			break
@@ -93,16 +93,16 @@ func TestRequestsAreSplit(t *testing.T) {
 		t.Errorf("bytes %q; want %q", all, in)
 	}
 	for _, bad := range []string{"*1\r\n:1\r\n", "*1\r\n$-1\r\n", "*1\r\n*0\r\n"} {
-		if _, args, err := newFrames(strings.NewReader(bad)).request(); !errors.Is(err, errMalformed) {
+		if _, args, err := newRESPReader(strings.NewReader(bad)).readRequest(); !errors.Is(err, errMalformed) {
 			t.Errorf("%q = %q, %v; want malformed", bad, args, err)
 		}
 	}
 }
 
-// FuzzFrames parses arbitrary bytes. The returned bytes must be the bytes that were read,
+// FuzzRESPReader parses arbitrary bytes. The returned bytes must be the bytes that were read,
 // also with an error, and independently of the chunks in which they arrive.
-func FuzzFrames(f *testing.F) {
-	for _, v := range whole {
+func FuzzRESPReader(f *testing.F) {
+	for _, v := range oneOfEach {
 		f.Add([]byte(v + v))
 	}
 	f.Add([]byte("*2\r\n$3\r\nGET\r\n$1\r\na\r\nPING\r\n"))
@@ -113,15 +113,15 @@ func FuzzFrames(f *testing.F) {
 			Args []string
 		}
 		split := func(r io.Reader, requests bool) (steps []step, rest []byte) {
-			f := newFrames(r)
+			f := newRESPReader(r)
 			for {
 				var s step
 				var raw []byte
 				var err error
 				if requests {
-					raw, s.Args, err = f.request()
+					raw, s.Args, err = f.readRequest()
 				} else {
-					raw, err = f.value()
+					raw, err = f.readValue()
 				}
 				s.Raw = string(raw)
 				steps = append(steps, s)
@@ -149,12 +149,12 @@ func FuzzFrames(f *testing.F) {
 	})
 }
 
-func TestFirstWord(t *testing.T) {
+func TestFirstElement(t *testing.T) {
 	for reply, want := range map[string]string{
 		"*2\r\n$7\r\nmessage\r\n$1\r\na\r\n": "message", "$0\r\n\r\n": "", "*0\r\n": "", "$-1\r\n": "", "+OK\r\n": "", "*1\r\n:1\r\n": "",
 	} {
-		if got := firstWord([]byte(reply)); got != want {
-			t.Errorf("firstWord(%q) = %q; want %q", reply, got, want)
+		if got := firstElement([]byte(reply)); got != want {
+			t.Errorf("firstElement(%q) = %q; want %q", reply, got, want)
 		}
 	}
 }

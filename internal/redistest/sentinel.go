@@ -45,22 +45,22 @@ func (s *Sentinel) start(opts []ServerOption) error {
 	if err != nil {
 		return err
 	}
-	s.Sentinels, err = startAll(3, func(int) (*Server, error) { return startServer(with(sentinel)) })
+	s.Sentinels, err = startAll(3, func(int) (*Server, error) { return startServer(with(sentinelMode)) })
 	if err != nil {
 		return err
 	}
 	for _, x := range s.Sentinels {
 		s.SentinelAddrs = append(s.SentinelAddrs, x.Addr)
 	}
-	return s.Watch().Begin(master.Addr)
+	return s.Set().Monitor(master.Addr)
 }
 
-// sentinel makes the server a sentinel.
-func sentinel(c *serverConfig) { c.args = []string{"--sentinel"} }
+// sentinelMode makes the server a sentinel.
+func sentinelMode(c *serverConfig) { c.args = []string{"--sentinel"} }
 
-// Watch returns the addresses of the servers and sentinels.
-func (s *Sentinel) Watch() Watch {
-	w := Watch{MasterName: s.MasterName, Sentinels: s.SentinelAddrs}
+// Set returns the addresses of the servers and sentinels.
+func (s *Sentinel) Set() SentinelSet {
+	w := SentinelSet{MasterName: s.MasterName, Sentinels: s.SentinelAddrs}
 	for _, n := range s.Nodes {
 		w.Nodes = append(w.Nodes, n.Addr)
 	}
@@ -80,7 +80,7 @@ func (s *Sentinel) Client(t testing.TB, opts ...func(*redis.FailoverOptions)) *r
 	for _, opt := range opts {
 		opt(o)
 	}
-	return closing(t, redis.NewFailoverClient(o))
+	return closeAtEnd(t, redis.NewFailoverClient(o))
 }
 
 func (s *Sentinel) end() {

@@ -21,7 +21,7 @@ func TestSentinelFailover(t *testing.T) {
 	if second == first || second != s.Master() {
 		t.Errorf("Failover() = %s, Master() = %s; want both another than %s", second.Addr, s.Master().Addr, first.Addr)
 	}
-	s.Settle()
+	s.AwaitStable()
 	if got, err := second.Client(t).Get(ctx, "k").Result(); got != "v" {
 		t.Errorf("the new master has k = %q, %v; want v", got, err)
 	}
@@ -29,5 +29,5 @@ func TestSentinelFailover(t *testing.T) {
 	if got, err := s.MasterAfter(second).Client(t).Get(ctx, "k").Result(); got != "v" {
 		t.Errorf("the third master has k = %q, %v; want v", got, err)
 	}
-	s.Settle()
+	s.AwaitStable()
 }

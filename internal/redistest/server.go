@@ -46,28 +46,28 @@ func StartServer(t testing.TB, opts ...ServerOption) *Server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.own(t)
+	s.endWith(t)
 	return s
 }
 
-func needServer(t testing.TB, need string, opts ...ServerOption) {
+func needServer(t testing.TB, requirement string, opts ...ServerOption) {
 	t.Helper()
-	config := configured(opts)
+	config := newConfig(opts)
 	config.program.Need(t)
 	if config.binary() == "" {
-		Missing(t, "redis-server not found on PATH", need)
+		Missing(t, "redis-server not found on PATH", requirement)
 	}
 }
 
-func configured(opts []ServerOption) (config serverConfig) {
+func newConfig(opts []ServerOption) (config serverConfig) {
 	for _, opt := range opts {
 		opt(&config)
 	}
 	return config
 }
 
-// own ties the server to the test.
-func (s *Server) own(t testing.TB) {
+// endWith ties the server to the test.
+func (s *Server) endWith(t testing.TB) {
 	s.t = t
 	t.Cleanup(s.end)
 }
@@ -75,7 +75,7 @@ func (s *Server) own(t testing.TB) {
 // startServer starts a server that does not belong to a test. The caller ends it. If
 // another program has taken the port, it tries again with another port.
 func startServer(opts []ServerOption) (*Server, error) {
-	config := configured(opts)
+	config := newConfig(opts)
 	dir, err := tempDir()
 	if err != nil {
 		return nil, err
@@ -83,7 +83,7 @@ func startServer(opts []ServerOption) (*Server, error) {
 	for range 5 {
 		s := &Server{Dir: dir, Socket: filepath.Join(dir, "redis.sock"), config: config}
 		if err = s.start(); err == nil {
-			if err = s.follow(); err == nil {
+			if err = s.awaitReplication(); err == nil {
 				return s, nil
 			}
 			s.proc.kill()
@@ -108,49 +108,49 @@ func (s *Server) start() (err error) {
 		}
 		lines = append(lines, more...)
 	}
-	if err := os.WriteFile(s.conf(), []byte(strings.Join(lines, "\n")+"\n"), 0o600); err != nil {
+	if err := os.WriteFile(s.configPath(), []byte(strings.Join(lines, "\n")+"\n"), 0o600); err != nil {
 		return err
 	}
 	return s.run()
 }
 
-// follow waits until the server, if it is a replica, has its master's data.
-func (s *Server) follow() error {
+// awaitReplication waits until the server, if it is a replica, has its master's data.
+func (s *Server) awaitReplication() error {
 	if s.config.replicaOf == nil {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
-	return ask(s.Addr, func(c *redis.Client) error {
-		return until(ctx, func() error { return linked(ctx, c) })
+	return withClient(s.Addr, func(c *redis.Client) error {
+		return until(ctx, func() error { return checkReplicating(ctx, c) })
 	})
 }
 
-func (s *Server) conf() string { return filepath.Join(s.Dir, "redis.conf") }
+func (s *Server) configPath() string { return filepath.Join(s.Dir, "redis.conf") }
 
-func (s *Server) log() string { return filepath.Join(s.Dir, "log") }
+func (s *Server) logPath() string { return filepath.Join(s.Dir, "log") }
 
 var errPortTaken = errors.New("port taken")
 
 // run starts the process and waits until it replies.
 func (s *Server) run() error {
-	out, err := os.Create(s.log())
+	out, err := os.Create(s.logPath())
 	if err != nil {
 		return err
 	}
 	defer out.Close() // the process has its own descriptor
-	cmd := exec.Command(s.config.binary(), append([]string{s.conf()}, s.config.args...)...)
+	cmd := exec.Command(s.config.binary(), append([]string{s.configPath()}, s.config.args...)...)
 	cmd.Stdout, cmd.Stderr = out, out
 	proc, err := spawn(cmd)
 	if err != nil {
 		return err
 	}
 	s.proc = proc
-	if poll(20*time.Second, func() bool { return proc.ended() || answers(s.Addr) }) && !proc.ended() {
+	if poll(20*time.Second, func() bool { return proc.ended() || acceptsCommands(s.Addr) }) && !proc.ended() {
 		return nil
 	}
 	proc.kill()
-	log, _ := os.ReadFile(s.log()) // best effort, for the error text
+	log, _ := os.ReadFile(s.logPath()) // best effort, for the error text
 	if strings.Contains(string(log), "Address already in use") {
 		err = errPortTaken
 	} else {
@@ -159,9 +159,9 @@ func (s *Server) run() error {
 	return fmt.Errorf("redis-server at %s did not start: %w; its log:\n%s", s.Addr, err, log)
 }
 
-// answers reports whether the server at addr accepts commands. It does not while it is
+// acceptsCommands reports whether the server at addr accepts commands. It does not while it is
 // loading.
-func answers(addr string) bool {
+func acceptsCommands(addr string) bool {
 	c, err := net.DialTimeout("tcp", addr, time.Second)
 	if err != nil {
 		return false
@@ -196,12 +196,12 @@ func clientOf(t testing.TB, addr string, opts ...func(*redis.Options)) *redis.Cl
 	for _, opt := range opts {
 		opt(o)
 	}
-	return closing(t, redis.NewClient(o))
+	return closeAtEnd(t, redis.NewClient(o))
 }
 
-// inspector returns a client for inspecting a server, with short timeouts and without
+// inspectionClient returns a client for inspecting a server, with short timeouts and without
 // retries. The caller closes it.
-func inspector(addr string) *redis.Client {
+func inspectionClient(addr string) *redis.Client {
 	return redis.NewClient(&redis.Options{
 		Addr:                     addr,
 		MaxRetries:               -1,

@@ -13,8 +13,8 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// impatient makes a client fail at once, for tests of servers that do not reply.
-func impatient(o *redis.Options) {
+// failFast makes a client fail at once, for tests of servers that do not reply.
+func failFast(o *redis.Options) {
 	o.MaxRetries = -1
 	o.DialerRetries = 1
 	o.DialTimeout = 200 * time.Millisecond
@@ -36,7 +36,7 @@ func TestKillAndRestart(t *testing.T) {
 			ctx := context.Background()
 			s := StartServer(t, tt.opts...)
 			addr, pid := s.Addr, s.PID()
-			c := s.Client(t, impatient)
+			c := s.Client(t, failFast)
 			if err := c.Set(ctx, "stock", 7, 0).Err(); err != nil {
 				t.Fatal(err)
 			}
@@ -62,7 +62,7 @@ func TestFreezeAndThaw(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	s := StartServer(t)
-	c := s.Client(t, impatient)
+	c := s.Client(t, failFast)
 	if err := c.Ping(ctx).Err(); err != nil {
 		t.Fatal(err)
 	}
@@ -102,7 +102,7 @@ func TestServerTLS(t *testing.T) {
 			t.Errorf("as %s: %v", host, err)
 		}
 	}
-	c := s.Client(t, impatient, func(o *redis.Options) { o.Addr, o.TLSConfig = s.TLSAddr, stranger.TLSConfig() })
+	c := s.Client(t, failFast, func(o *redis.Options) { o.Addr, o.TLSConfig = s.TLSAddr, stranger.TLSConfig() })
 	if err := c.Ping(ctx).Err(); err == nil || !strings.Contains(err.Error(), "certificate") {
 		t.Errorf("with another server's CA: %v; want a refused certificate", err)
 	}
@@ -144,7 +144,7 @@ func TestReplica(t *testing.T) {
 func TestServersLeaveNothing(t *testing.T) {
 	needServer(t, "redis")
 	var s *Server
-	fake := try(t, func(t testing.TB) {
+	fake := runFake(t, func(t testing.TB) {
 		s = StartServer(t)
 		s.Freeze() // a frozen server ends too
 	})
@@ -161,9 +161,9 @@ func TestServersLeaveNothing(t *testing.T) {
 
 func TestRestartFailureIsTheTests(t *testing.T) {
 	needServer(t, "redis")
-	fake := try(t, func(t testing.TB) {
+	fake := runFake(t, func(t testing.TB) {
 		s := StartServer(t)
-		if err := os.WriteFile(s.conf(), []byte("no-such-directive 1\n"), 0o600); err != nil {
+		if err := os.WriteFile(s.configPath(), []byte("no-such-directive 1\n"), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		s.Restart()

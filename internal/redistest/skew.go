@@ -9,10 +9,10 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Skewed starts an embedded server whose clock is ahead by the given duration, and
+// SkewedClient starts an embedded server whose clock is ahead by the given duration, and
 // returns a client of it. For a client that is the same as a client whose clock is behind
 // by it.
-func Skewed(t testing.TB, by time.Duration) *redis.Client {
+func SkewedClient(t testing.TB, by time.Duration) *redis.Client {
 	t.Helper()
 	s := miniredis.NewMiniRedis()
 	s.SetTime(time.Now().Add(by))

@@ -105,13 +105,13 @@ func (t *Trips) FailNext(n int, err error, match ...Match) {
 	t.failures = append(t.failures, failure{left: n, match: All(match...), err: err})
 }
 
-// begin returns the error that cmds must fail with. If there is none, it counts them.
-func (t *Trips) begin(cmds []redis.Cmder, count, fail bool) error {
+// record returns the error that cmds must fail with. If there is none, it counts them.
+func (t *Trips) record(cmds []redis.Cmder, count, fail bool) error {
 	names := make([]string, 0, len(cmds))
 	var args [][]string
 	for _, cmd := range cmds {
-		a := words(cmd)
-		if setsUp(a) {
+		a := argStrings(cmd)
+		if isConnSetup(a) {
 			continue
 		}
 		names = append(names, strings.ToLower(a[0]))
@@ -123,7 +123,7 @@ func (t *Trips) begin(cmds []redis.Cmder, count, fail bool) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if fail {
-		if err := t.failing(args); err != nil {
+		if err := t.nextFailure(args); err != nil {
 			return err
 		}
 	}
@@ -134,7 +134,7 @@ func (t *Trips) begin(cmds []redis.Cmder, count, fail bool) error {
 	return nil
 }
 
-func (t *Trips) failing(cmds [][]string) error {
+func (t *Trips) nextFailure(cmds [][]string) error {
 	for i := range t.failures {
 		f := &t.failures[i]
 		if f.left != 0 && slices.ContainsFunc(cmds, f.match) {
@@ -148,11 +148,11 @@ func (t *Trips) failing(cmds [][]string) error {
 // tripHook is the hook of a client. On a cluster the cluster client and each node client
 // have one.
 type tripHook struct {
-	trips       *Trips
-	count, fail bool
+	trips         *Trips
+	counts, fails bool
 }
 
-type asked struct{} // marks the context of a command that has passed the cluster client's hook
+type failureChecked struct{} // marks the context of a command that has passed the cluster client's hook
 
 func (h tripHook) DialHook(next redis.DialHook) redis.DialHook {
 	return func(ctx context.Context, network, addr string) (net.Conn, error) { return next(ctx, network, addr) }
@@ -160,7 +160,7 @@ func (h tripHook) DialHook(next redis.DialHook) redis.DialHook {
 
 func (h tripHook) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	return func(ctx context.Context, cmd redis.Cmder) error {
-		ctx, err := h.begin(ctx, []redis.Cmder{cmd})
+		ctx, err := h.record(ctx, []redis.Cmder{cmd})
 		if err != nil {
 			return err
 		}
@@ -170,7 +170,7 @@ func (h tripHook) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 
 func (h tripHook) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
 	return func(ctx context.Context, cmds []redis.Cmder) error {
-		ctx, err := h.begin(ctx, cmds)
+		ctx, err := h.record(ctx, cmds)
 		if err != nil {
 			for _, cmd := range cmds {
 				cmd.SetErr(err)
@@ -181,10 +181,10 @@ func (h tripHook) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Proc
 	}
 }
 
-func (h tripHook) begin(ctx context.Context, cmds []redis.Cmder) (context.Context, error) {
-	err := h.trips.begin(cmds, h.count, h.fail && ctx.Value(asked{}) == nil)
-	if !h.count {
-		ctx = context.WithValue(ctx, asked{}, true)
+func (h tripHook) record(ctx context.Context, cmds []redis.Cmder) (context.Context, error) {
+	err := h.trips.record(cmds, h.counts, h.fails && ctx.Value(failureChecked{}) == nil)
+	if !h.counts {
+		ctx = context.WithValue(ctx, failureChecked{}, true)
 	}
 	return ctx, err
 }

@@ -6,16 +6,16 @@ import (
 	"testing"
 )
 
-// Fake starts a server and returns its address. The server writes the bytes that answer
+// FakeServer starts a server and returns its address. The server writes the bytes that reply
 // returns for each request, whether or not they are a valid reply. It writes nothing for
 // "". It ends with the test.
-func Fake(t testing.TB, answer func(args []string) string) string {
+func FakeServer(t testing.TB, reply func(args []string) string) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &fake{answer: answer, open: map[net.Conn]bool{}}
+	f := &fakeServer{reply: reply, conns: map[net.Conn]bool{}}
 	f.wg.Go(func() { f.accept(l) })
 	t.Cleanup(func() {
 		_ = l.Close()
@@ -25,16 +25,16 @@ func Fake(t testing.TB, answer func(args []string) string) string {
 	return l.Addr().String()
 }
 
-type fake struct {
-	answer func(args []string) string
-	wg     sync.WaitGroup
+type fakeServer struct {
+	reply func(args []string) string
+	wg    sync.WaitGroup
 
 	mu     sync.Mutex
 	closed bool
-	open   map[net.Conn]bool
+	conns  map[net.Conn]bool
 }
 
-func (f *fake) accept(l net.Listener) {
+func (f *fakeServer) accept(l net.Listener) {
 	for {
 		c, err := l.Accept()
 		if err != nil {
@@ -44,39 +44,39 @@ func (f *fake) accept(l net.Listener) {
 		if f.closed {
 			_ = c.Close()
 		} else {
-			f.open[c] = true
+			f.conns[c] = true
 			f.wg.Go(func() { f.serve(c) })
 		}
 		f.mu.Unlock()
 	}
 }
 
-func (f *fake) serve(c net.Conn) {
+func (f *fakeServer) serve(c net.Conn) {
 	defer func() {
 		_ = c.Close()
 		f.mu.Lock()
-		delete(f.open, c)
+		delete(f.conns, c)
 		f.mu.Unlock()
 	}()
-	for in := newFrames(c); ; {
-		_, args, err := in.request()
+	for in := newRESPReader(c); ; {
+		_, args, err := in.readRequest()
 		if err != nil {
 			return
 		}
 		if len(args) == 0 {
 			continue
 		}
-		if _, err := c.Write([]byte(f.answer(args))); err != nil {
+		if _, err := c.Write([]byte(f.reply(args))); err != nil {
 			return
 		}
 	}
 }
 
-func (f *fake) close() {
+func (f *fakeServer) close() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.closed = true
-	for c := range f.open {
+	for c := range f.conns {
 		_ = c.Close()
 	}
 }

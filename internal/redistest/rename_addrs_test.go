@@ -13,11 +13,11 @@ func TestRename(t *testing.T) {
 		{"*3\r\n$-1\r\n:1\r\n$0\r\n\r\n", "*3\r\n$-1\r\n:1\r\n$0\r\n\r\n"},
 		{"-ERR no\r\n", "-ERR no\r\n"},
 	} {
-		if got := string(rename([]byte(tt.reply), names)); got != tt.want {
+		if got := string(renameAddrs([]byte(tt.reply), names)); got != tt.want {
 			t.Errorf("rename(%q) = %q; want %q", tt.reply, got, tt.want)
 		}
 	}
-	if got := string(rename([]byte("$8\r\n10.0.0.2\r\n"), nil)); got != "$8\r\n10.0.0.2\r\n" {
+	if got := string(renameAddrs([]byte("$8\r\n10.0.0.2\r\n"), nil)); got != "$8\r\n10.0.0.2\r\n" {
 		t.Errorf("without names: %q", got)
 	}
 }

@@ -6,15 +6,15 @@ import (
 	"testing"
 )
 
-func TestGone(t *testing.T) {
-	if Gone(os.Getpid()) {
+func TestProcessGone(t *testing.T) {
+	if ProcessGone(os.Getpid()) {
 		t.Error("this process is gone")
 	}
 	cmd := exec.Command(os.Args[0], "-test.run=^$")
 	if err := cmd.Run(); err != nil {
 		t.Fatal(err)
 	}
-	if !Gone(cmd.Process.Pid) {
+	if !ProcessGone(cmd.Process.Pid) {
 		t.Error("a process that has ended and was waited for is not gone")
 	}
 }

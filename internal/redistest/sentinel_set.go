@@ -11,10 +11,10 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Watch is a master with replicas, and the sentinels that monitor it. They may run in
+// SentinelSet is a master with replicas, and the sentinels that monitor it. They may run in
 // other processes or containers. Sentinels may know the servers under other addresses
 // than clients, so each server has a different port, which identifies it.
-type Watch struct {
+type SentinelSet struct {
 	MasterName string
 	Nodes      []string // addresses for clients; the first is the master at the start
 	Sentinels  []string
@@ -22,51 +22,51 @@ type Watch struct {
 
 const quorum = 2
 
-// Begin makes the sentinels monitor the master. master is its address as the sentinels
-// see it. Begin returns when each sentinel knows all other servers and the replicas have
+// Monitor makes the sentinels monitor the master. master is its address as the sentinels
+// see it. Monitor returns when each sentinel knows all other servers and the replicas have
 // the data.
-func (w Watch) Begin(master string) error {
+func (set SentinelSet) Monitor(master string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	host, port, err := net.SplitHostPort(master)
 	if err != nil {
 		return err
 	}
-	for _, addr := range w.Sentinels {
+	for _, addr := range set.Sentinels {
 		if err := until(ctx, func() error { // on a busy machine a sentinel may not reply at once
-			return w.watch(ctx, addr, host, port)
+			return set.monitorBy(ctx, addr, host, port)
 		}); err != nil {
 			return err
 		}
 	}
-	return w.settle(ctx)
+	return set.awaitStable(ctx)
 }
 
-// watch makes a sentinel monitor the master. It may be called again after an error.
-func (w Watch) watch(ctx context.Context, sentinel, host, port string) error {
-	return ask(sentinel, func(c *redis.Client) error {
+// monitorBy makes a sentinel monitor the master. It may be called again after an error.
+func (set SentinelSet) monitorBy(ctx context.Context, sentinel, host, port string) error {
+	return withClient(sentinel, func(c *redis.Client) error {
 		// By default sentinels exchange messages every two seconds or less often. Newer
 		// versions accept shorter periods. INFO-PERIOD is not too short, since a replica
 		// is not promoted if its INFO is older than three periods.
 		_ = c.Do(ctx, "SENTINEL", "DEBUG", "INFO-PERIOD", 1000, "PUBLISH-PERIOD", 200, "ASK-PERIOD", 200).Err()
-		err := c.Do(ctx, "SENTINEL", "MONITOR", w.MasterName, host, port, quorum).Err()
+		err := c.Do(ctx, "SENTINEL", "MONITOR", set.MasterName, host, port, quorum).Err()
 		if err != nil && !strings.Contains(err.Error(), "Duplicate") { // it monitors the master already
 			return err
 		}
-		return c.Do(ctx, "SENTINEL", "SET", w.MasterName, "down-after-milliseconds", 3000, "failover-timeout", 2000, "parallel-syncs", 2).Err()
+		return c.Do(ctx, "SENTINEL", "SET", set.MasterName, "down-after-milliseconds", 3000, "failover-timeout", 2000, "parallel-syncs", 2).Err()
 	})
 }
 
 // Master returns the address of the server that the sentinels report as the master. It
 // returns "" if they do not agree, for example during a failover.
-func (w Watch) Master() string {
+func (set SentinelSet) Master() string {
 	master := ""
-	for _, sentinel := range w.Sentinels {
-		port, err := w.masterPort(sentinel)
+	for _, sentinel := range set.Sentinels {
+		port, err := set.masterPort(sentinel)
 		if err != nil {
 			continue // this sentinel has ended or is frozen
 		}
-		for _, n := range w.Nodes {
+		for _, n := range set.Nodes {
 			if p, err := portOf(n); err != nil || p != port || n == master {
 				continue
 			}
@@ -79,11 +79,11 @@ func (w Watch) Master() string {
 	return master
 }
 
-func (w Watch) masterPort(sentinel string) (port int, err error) {
+func (set SentinelSet) masterPort(sentinel string) (port int, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
-	err = ask(sentinel, func(c *redis.Client) error {
-		addr, err := c.Do(ctx, "SENTINEL", "GET-MASTER-ADDR-BY-NAME", w.MasterName).StringSlice()
+	err = withClient(sentinel, func(c *redis.Client) error {
+		addr, err := c.Do(ctx, "SENTINEL", "GET-MASTER-ADDR-BY-NAME", set.MasterName).StringSlice()
 		if err != nil {
 			return err
 		}
@@ -96,24 +96,24 @@ func (w Watch) masterPort(sentinel string) (port int, err error) {
 	return port, err
 }
 
-// Failover makes a sentinel promote a replica. It then waits like [Watch.MasterAfter] and
+// Failover makes a sentinel promote a replica. It then waits like [SentinelSet.MasterAfter] and
 // returns the new master.
-func (w Watch) Failover() (master string, err error) {
+func (set SentinelSet) Failover() (master string, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	old := ""
 	if err := until(ctx, func() error {
 		if old == "" {
-			old = w.Master()
+			old = set.Master()
 		}
 		if old == "" {
 			return errDisagree
 		}
-		return w.promote(ctx, old)
+		return set.promote(ctx, old)
 	}); err != nil {
 		return "", err
 	}
-	return w.MasterAfter(old)
+	return set.MasterAfter(old)
 }
 
 var errDisagree = errors.New("the sentinels do not agree on a master")
@@ -122,40 +122,40 @@ var errDisagree = errors.New("the sentinels do not agree on a master")
 // complete. It returns an error until the sentinel reports another master than old. The
 // caller calls it repeatedly: a sentinel may refuse, or abort a failover if it finds no
 // suitable replica.
-func (w Watch) promote(ctx context.Context, old string) error {
+func (set SentinelSet) promote(ctx context.Context, old string) error {
 	was, err := portOf(old)
 	if err != nil {
 		return err
 	}
-	return ask(w.Sentinels[0], func(c *redis.Client) error {
-		facts, err := w.master(ctx, c)
+	return withClient(set.Sentinels[0], func(c *redis.Client) error {
+		info, err := set.masterInfo(ctx, c)
 		if err != nil {
 			return err
 		}
-		port, err := w.masterPort(w.Sentinels[0])
+		port, err := set.masterPort(set.Sentinels[0])
 		switch {
 		case err != nil:
 			return err
 		case port != was:
 			return nil
-		case strings.Contains(facts["flags"], "failover_in_progress"):
+		case strings.Contains(info["flags"], "failover_in_progress"):
 			return errors.New("failover in progress")
 		}
-		return errors.Join(errors.New("failover has not started"), c.Do(ctx, "SENTINEL", "FAILOVER", w.MasterName).Err())
+		return errors.Join(errors.New("failover has not started"), c.Do(ctx, "SENTINEL", "FAILOVER", set.MasterName).Err())
 	})
 }
 
 // MasterAfter waits until all sentinels that reply agree on a master other than old and
 // that master accepts writes. It returns the master. For a moment old may still accept
-// writes, which are lost. [Watch.Settle] waits until that is over.
-func (w Watch) MasterAfter(old string) (master string, err error) {
+// writes, which are lost. [SentinelSet.AwaitStable] waits until that is over.
+func (set SentinelSet) MasterAfter(old string) (master string, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	err = until(ctx, func() error {
-		if master = w.Master(); master == "" || master == old {
+		if master = set.Master(); master == "" || master == old {
 			return errors.New("the sentinels have no new master")
 		}
-		return ask(master, func(c *redis.Client) error {
+		return withClient(master, func(c *redis.Client) error {
 			r, err := role(ctx, c)
 			if err == nil && r != "master" {
 				err = fmt.Errorf("role %s", r)
@@ -166,84 +166,84 @@ func (w Watch) MasterAfter(old string) (master string, err error) {
 	return master, err
 }
 
-// Settle waits until a failover is complete. Then every server that replies follows the
+// AwaitStable waits until a failover is complete. Then every server that replies follows the
 // master and has its data. Every sentinel that replies knows all other servers and
 // regards the master as healthy. Before that a sentinel starts no other failover.
-func (w Watch) Settle() error {
+func (set SentinelSet) AwaitStable() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
-	return w.settle(ctx)
+	return set.awaitStable(ctx)
 }
 
-func (w Watch) settle(ctx context.Context) error {
-	for _, sentinel := range w.Sentinels {
+func (set SentinelSet) awaitStable(ctx context.Context) error {
+	for _, sentinel := range set.Sentinels {
 		if err := until(ctx, func() error {
-			if !answers(sentinel) {
+			if !acceptsCommands(sentinel) {
 				return nil
 			}
-			return ask(sentinel, func(c *redis.Client) error { return w.knowsAll(ctx, c) })
+			return withClient(sentinel, func(c *redis.Client) error { return set.checkComplete(ctx, c) })
 		}); err != nil {
 			return err
 		}
 	}
 	return until(ctx, func() error {
-		master := w.Master()
+		master := set.Master()
 		if master == "" {
 			return errDisagree
 		}
 		followers := 0
-		for _, n := range w.Nodes {
-			if n != master && answers(n) {
+		for _, n := range set.Nodes {
+			if n != master && acceptsCommands(n) {
 				followers++
 			}
 		}
-		return ask(master, func(c *redis.Client) error { return Acknowledged(ctx, c, followers) })
+		return withClient(master, func(c *redis.Client) error { return AwaitReplicas(ctx, c, followers) })
 	})
 }
 
-func (w Watch) knowsAll(ctx context.Context, sentinel *redis.Client) error {
-	facts, err := w.master(ctx, sentinel)
+func (set SentinelSet) checkComplete(ctx context.Context, sentinel *redis.Client) error {
+	info, err := set.masterInfo(ctx, sentinel)
 	if err != nil {
 		return err
 	}
-	if facts["num-slaves"] != fmt.Sprint(len(w.Nodes)-1) || facts["num-other-sentinels"] != fmt.Sprint(len(w.Sentinels)-1) || facts["flags"] != "master" {
+	if info["num-slaves"] != fmt.Sprint(len(set.Nodes)-1) || info["num-other-sentinels"] != fmt.Sprint(len(set.Sentinels)-1) || info["flags"] != "master" {
 		return fmt.Errorf("sentinel knows %s replicas, %s other sentinels, flags %s",
-			facts["num-slaves"], facts["num-other-sentinels"], facts["flags"])
+			info["num-slaves"], info["num-other-sentinels"], info["flags"])
 	}
 	return nil
 }
 
-// master returns what a sentinel reports about the master.
-func (w Watch) master(ctx context.Context, sentinel *redis.Client) (map[string]string, error) {
-	reply, err := sentinel.Do(ctx, "SENTINEL", "MASTER", w.MasterName).Result()
+// masterInfo returns what a sentinel reports about the master.
+func (set SentinelSet) masterInfo(ctx context.Context, sentinel *redis.Client) (map[string]string, error) {
+	reply, err := sentinel.Do(ctx, "SENTINEL", "MASTER", set.MasterName).Result()
 	if err != nil {
 		return nil, err
 	}
-	return factsOf(reply)
+	return stringMap(reply)
 }
 
-// factsOf converts a reply to a map of strings. The reply is a map of RESP3 or an array
+// stringMap converts a reply to a map of strings. The reply is a map of RESP3 or an array
 // of names and values.
-func factsOf(reply any) (map[string]string, error) {
-	facts := map[string]string{}
+func stringMap(reply any) (map[string]string, error) {
+	info := map[string]string{}
 	switch reply := reply.(type) {
 	case map[any]any:
 		for k, v := range reply {
-			facts[fmt.Sprint(k)] = fmt.Sprint(v)
+			info[fmt.Sprint(k)] = fmt.Sprint(v)
 		}
 	case []any:
 		for i := 0; i+1 < len(reply); i += 2 {
-			facts[fmt.Sprint(reply[i])] = fmt.Sprint(reply[i+1])
+			info[fmt.Sprint(reply[i])] = fmt.Sprint(reply[i+1])
 		}
 	default:
 		return nil, fmt.Errorf("cannot read a %T as a map", reply)
 	}
-	return facts, nil
+	return info, nil
 }
 
-// ask calls f with a client of the server at addr and closes the client.
-func ask(addr string, f func(*redis.Client) error) error {
-	c := inspector(addr)
+// withClient calls f with a client of the server at addr and closes the client.
+func withClient(addr string, f func(*redis.Client) error) error {
+	c := inspectionClient(addr)
 	defer c.Close()
 	if err := f(c); err != nil {
 		return fmt.Errorf("%s: %w", addr, err)

@@ -13,26 +13,26 @@ import (
 // tempDir creates a directory for a server. Its name contains the process id. It is
 // short, since the path of a socket has at most 107 bytes.
 func tempDir() (string, error) {
-	clearRemains()
+	removeStaleDirs()
 	return os.MkdirTemp("", prefix+strconv.Itoa(os.Getpid())+"-")
 }
 
 const prefix = "desir-"
 
-// clearRemains removes the directories of processes that were killed. It ignores errors,
+// removeStaleDirs removes the directories of processes that were killed. It ignores errors,
 // for example of directories of other users.
-var clearRemains = sync.OnceFunc(func() {
+var removeStaleDirs = sync.OnceFunc(func() {
 	dirs, _ := filepath.Glob(filepath.Join(os.TempDir(), prefix+"*-*")) // fails only for a malformed pattern
 	for _, dir := range dirs {
 		pid, _, _ := strings.Cut(strings.TrimPrefix(filepath.Base(dir), prefix), "-")
-		if n, err := strconv.Atoi(pid); err == nil && Gone(n) {
+		if n, err := strconv.Atoi(pid); err == nil && ProcessGone(n) {
 			_ = os.RemoveAll(dir)
 		}
 	}
 })
 
-// Gone reports whether this machine has no process with the given id.
-func Gone(pid int) bool {
+// ProcessGone reports whether this machine has no process with the given id.
+func ProcessGone(pid int) bool {
 	p, err := os.FindProcess(pid)
 	if err != nil {
 		return true

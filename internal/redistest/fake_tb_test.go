@@ -20,8 +20,8 @@ type fakeTB struct {
 	cleanups []func()
 }
 
-// try runs f and then its cleanups with a fakeTB, and returns the fakeTB.
-func try(t *testing.T, f func(t testing.TB)) *fakeTB {
+// runFake runs f and then its cleanups with a fakeTB, and returns the fakeTB.
+func runFake(t *testing.T, f func(t testing.TB)) *fakeTB {
 	t.Helper()
 	fake := &fakeTB{TB: t}
 	var wg sync.WaitGroup

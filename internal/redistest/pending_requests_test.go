@@ -17,7 +17,7 @@ import (
 // TestProxyInPipeline writes RESP without go-redis, since go-redis returns the error of a
 // cut pipeline for all of its commands, including those whose replies arrived.
 func TestProxyInPipeline(t *testing.T) {
-	p, _, r := through(t)
+	p, _, r := proxied(t)
 	ctx := context.Background()
 	for i, tt := range []struct {
 		name string
@@ -38,11 +38,11 @@ func TestProxyInPipeline(t *testing.T) {
 	} {
 		key := func(k string) string { return r.Key(fmt.Sprint(k, i)) }
 		tt.rule(1, All(Command("incr"), Arg(key("b"))))
-		c := dialByHand(t, p.Addr())
-		c.say("INCR "+key("a"), "INCR "+key("b"), "INCR "+key("c"))
+		c := dialRaw(t, p.Addr())
+		c.send("INCR "+key("a"), "INCR "+key("b"), "INCR "+key("c"))
 		var got []string
 		for range tt.hear {
-			v, _ := c.value()
+			v, _ := c.readValue()
 			got = append(got, string(v))
 		}
 		if diff := cmp.Diff(tt.hear, got); diff != "" {
@@ -56,14 +56,14 @@ func TestProxyInPipeline(t *testing.T) {
 	}
 }
 
-// byHand is a connection without go-redis.
-type byHand struct {
-	frames
+// rawConn is a connection without go-redis.
+type rawConn struct {
+	respReader
 	t    *testing.T
 	conn net.Conn
 }
 
-func dialByHand(t *testing.T, addr string) byHand {
+func dialRaw(t *testing.T, addr string) rawConn {
 	t.Helper()
 	conn, err := net.Dial("tcp", addr)
 	if err != nil {
@@ -73,21 +73,21 @@ func dialByHand(t *testing.T, addr string) byHand {
 	if err := conn.SetDeadline(time.Now().Add(10 * time.Second)); err != nil {
 		t.Fatal(err)
 	}
-	return byHand{newFrames(conn), t, conn}
+	return rawConn{newRESPReader(conn), t, conn}
 }
 
-// say sends inline commands in one packet.
-func (c byHand) say(lines ...string) {
+// send sends inline commands in one packet.
+func (c rawConn) send(lines ...string) {
 	c.t.Helper()
 	if _, err := io.WriteString(c.conn, strings.Join(lines, "\r\n")+"\r\n"); err != nil {
 		c.t.Fatal(err)
 	}
 }
 
-func (c byHand) hear(want ...string) {
+func (c rawConn) expect(want ...string) {
 	c.t.Helper()
 	for _, w := range want {
-		if got, err := c.value(); string(got) != w || err != nil {
+		if got, err := c.readValue(); string(got) != w || err != nil {
 			c.t.Fatalf("reply %q, %v; want %q", got, err, w)
 		}
 	}
@@ -96,7 +96,7 @@ func (c byHand) hear(want ...string) {
 func TestProxyPassesPushes(t *testing.T) {
 	for _, protocol := range []int{2, 3} {
 		t.Run(fmt.Sprintf("RESP%d", protocol), func(t *testing.T) {
-			p, c, r := through(t, func(o *redis.UniversalOptions) { o.Protocol = protocol })
+			p, c, r := proxied(t, func(o *redis.UniversalOptions) { o.Protocol = protocol })
 			ctx := context.Background()
 			news, more := r.Key("news"), r.Key("more")
 			sub := c.Subscribe(ctx, news, more)
@@ -130,33 +130,33 @@ func TestProxyPassesPushes(t *testing.T) {
 // TestProxyPairsReplies mixes invalidations, subscriptions and requests in one
 // connection, which go-redis never does.
 func TestProxyPairsReplies(t *testing.T) {
-	p, _, r := through(t)
-	c := dialByHand(t, p.Addr())
+	p, _, r := proxied(t)
+	c := dialRaw(t, p.Addr())
 	k := r.Key("k")
-	c.say("HELLO 3")
-	if _, err := c.value(); err != nil {
+	c.send("HELLO 3")
+	if _, err := c.readValue(); err != nil {
 		t.Fatal(err)
 	}
 	bulk := func(s string) string { return fmt.Sprintf("$%d\r\n%s\r\n", len(s), s) }
 	confirm := func(ch string, n int) string { return fmt.Sprintf(">3\r\n$9\r\nsubscribe\r\n%s:%d\r\n", bulk(ch), n) }
-	c.say("CLIENT TRACKING ON", "GET "+k, "SET "+k+" 1", "SUBSCRIBE c1 c2", "PING", "SSUBSCRIBE")
-	c.hear("+OK\r\n", "_\r\n")
+	c.send("CLIENT TRACKING ON", "GET "+k, "SET "+k+" 1", "SUBSCRIBE c1 c2", "PING", "SSUBSCRIBE")
+	c.expect("+OK\r\n", "_\r\n")
 	two := []string{"+OK\r\n", ">2\r\n$10\r\ninvalidate\r\n*1\r\n" + bulk(k)}
 	for range two { // in either order
-		if got, err := c.value(); err != nil || !slices.Contains(two, string(got)) {
+		if got, err := c.readValue(); err != nil || !slices.Contains(two, string(got)) {
 			t.Fatalf("reply %q, %v; want one of %q", got, err, two)
 		}
 	}
-	c.hear(confirm("c1", 1), confirm("c2", 2), "+PONG\r\n")
-	if got, err := c.value(); err != nil || got[0] != '-' {
+	c.expect(confirm("c1", 1), confirm("c2", 2), "+PONG\r\n")
+	if got, err := c.readValue(); err != nil || got[0] != '-' {
 		t.Fatalf("SSUBSCRIBE without a channel: %q, %v; want an error", got, err)
 	}
 	p.CutReply(1, Command("echo"))
-	c.say("PING", "MULTI", "SUBSCRIBE c3", "PING", "EXEC", "UNSUBSCRIBE", "ECHO cut", "PING")
-	c.hear("+PONG\r\n", "+OK\r\n", "+QUEUED\r\n", "+QUEUED\r\n")
+	c.send("PING", "MULTI", "SUBSCRIBE c3", "PING", "EXEC", "UNSUBSCRIBE", "ECHO cut", "PING")
+	c.expect("+PONG\r\n", "+OK\r\n", "+QUEUED\r\n", "+QUEUED\r\n")
 	heard := 0
 	for {
-		got, err := c.value()
+		got, err := c.readValue()
 		if err != nil {
 			break
 		}

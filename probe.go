@@ -125,15 +125,15 @@ func (p *probe) explain(ctx context.Context, err error) error {
 		if p.odd != firstOfTLS {
 			why = errHTTPPort
 		}
-		return send.Fault(ErrNotSupported, why)
+		return send.WithClass(ErrNotSupported, why)
 	case ended != nil && p.err != nil:
-		return send.Fault(ErrUnavailable, fmt.Errorf("%w: %w", ended, p.err))
+		return send.WithClass(ErrUnavailable, fmt.Errorf("%w: %w", ended, p.err))
 	case ended != nil && p.stage != "":
-		return send.Fault(ErrUnavailable, fmt.Errorf("%w while %s", ended, p.stage))
+		return send.WithClass(ErrUnavailable, fmt.Errorf("%w while %s", ended, p.stage))
 	case p.err == nil && !p.heard && cut(err) && p.tls == nil:
-		return send.Fault(ErrUnavailable, fmt.Errorf("%w: %w", errHungUp, send.Bare(err)))
+		return send.WithClass(ErrUnavailable, fmt.Errorf("%w: %w", errHungUp, send.Cause(err)))
 	case p.err == nil && !p.heard && cut(err): // the TLS alert with the reason may be lost with the connection
-		return send.Fault(ErrUnavailable, fmt.Errorf("%w: %w", errHungUpTLS, send.Bare(err)))
+		return send.WithClass(ErrUnavailable, fmt.Errorf("%w: %w", errHungUpTLS, send.Cause(err)))
 	}
 	return err
 }

@@ -140,7 +140,7 @@ func (c *Chan[T]) room(ctx context.Context, shared *clients.Shared) error {
 		if err == nil {
 			wait.Of(shared).RequeueAsync(ctx, room, token) // for the next sender
 		}
-		return send.Fault(desir.ErrFull, ctx.Err())
+		return send.WithClass(desir.ErrFull, ctx.Err())
 	case errors.Is(err, context.DeadlineExceeded):
 		return nil
 	default:

@@ -379,7 +379,7 @@ func consumeUntilTerminated(way string) {
 	}
 	// A reply that came too late for its receiver, on a slow machine, is counted afterwards.
 	settled, end := context.WithTimeout(context.Background(), 4*time.Second)
-	_ = send.Await(settled, func() bool { return runtime.NumGoroutine() <= before }) // else what is counted so far
+	_ = send.PollUntil(settled, func() bool { return runtime.NumGoroutine() <= before }) // else what is counted so far
 	end()
 	for range channel.PerhapsLost(rdb) {
 		fmt.Println(perhapsOne)

@@ -46,7 +46,7 @@ var (
 // Reply has the cost and the errors of [Mailbox.Send]. It also fails with
 // [desir.ErrNotSupported] if the Letter was not received from a Mailbox.
 func (l Letter[T]) Reply(ctx context.Context, v T) error {
-	err := send.Fault(desir.ErrNotSupported, errNotReceived)
+	err := send.WithClass(desir.ErrNotSupported, errNotReceived)
 	if l.mailbox != nil {
 		err = l.reply(ctx, v)
 	}

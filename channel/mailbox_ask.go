@@ -44,7 +44,7 @@ func (m *Mailbox[T]) ask(ctx context.Context, to string, v T) (l Letter[T], err 
 	replies := wait.NewSource(address, wake, mailboxTakeReply, mailboxDropReply, address, wake).OwnedBy(m.h.Key)
 	stored, err := receive(ctx, m.h, replies, 1)
 	if err != nil {
-		return l, send.Fault(desir.ErrMaybeRan, send.Bare(err))
+		return l, send.WithClass(desir.ErrMaybeRan, send.Cause(err))
 	}
 	letters, err := m.sealedFor(address)
 	if err != nil {

@@ -48,7 +48,7 @@ func NewPattern[T any](rdb redis.UniversalClient, glob string, opts ...TopicOpti
 	s := gatherTopic(opts)
 	values, err := stored.Values[T](s.codec)
 	if err == nil && s.sharded {
-		err = send.Fault(desir.ErrNotSupported, errors.New("patterns for sharded topics"))
+		err = send.WithClass(desir.ErrNotSupported, errors.New("patterns for sharded topics"))
 	}
 	return &Pattern[T]{
 		h:             clients.NewHandle(rdb, "channel.Pattern", glob, errors.Join(err, keys.Check(glob))),

@@ -60,7 +60,7 @@ func (s *Sub[T]) All(ctx context.Context, opts ...LoopOption) iter.Seq2[Message[
 	l := loopOf(opts)
 	return func(yield func(Message[T], error) bool) {
 		if l.prefetch != 0 {
-			yield(Message[T]{}, s.fail(send.Fault(desir.ErrNotSupported, errPrefetched)))
+			yield(Message[T]{}, s.fail(send.WithClass(desir.ErrNotSupported, errPrefetched)))
 			return
 		}
 		for {
@@ -93,7 +93,7 @@ var errNoSub = errors.New("the Sub was not returned by Subscribe")
 // next waits for a message as long as the loop's options allow. ok is false if none came.
 func (s *Sub[T]) next(ctx context.Context, l loop) (m Message[T], ok bool, err error) {
 	if s.sub == nil {
-		return m, false, send.Fault(desir.ErrNotSupported, errNoSub)
+		return m, false, send.WithClass(desir.ErrNotSupported, errNoSub)
 	}
 	var idle <-chan time.Time
 	if l.limit {
@@ -104,7 +104,7 @@ func (s *Sub[T]) next(ctx context.Context, l loop) (m Message[T], ok bool, err e
 	it, ok, err := s.sub.Next(ctx, idle)
 	switch {
 	case errors.Is(err, listen.ErrOverflow):
-		return m, false, send.Fault(desir.ErrFull, &GapError{Missed: 1})
+		return m, false, send.WithClass(desir.ErrFull, &GapError{Missed: 1})
 	case err != nil || !ok:
 		return m, false, err
 	case it.Missed != 0:

@@ -148,7 +148,7 @@ func (l *List[T]) one(ctx context.Context, op string, write bool, command string
 		err = s.Read(ctx, cmd)
 	}
 	if err != nil {
-		return v, false, l.fail(op, send.Miss(err))
+		return v, false, l.fail(op, send.IgnoreNil(err))
 	}
 	v, err = l.elems.Decode(cmd.Val(), h.Key, "")
 	return v, err == nil, l.fail(op, err)
@@ -194,7 +194,7 @@ func (l *List[T]) length(ctx context.Context) (int, error) {
 func (l *List[T]) list(ctx context.Context, do func(context.Context, redis.Cmder) error, args ...any) ([]T, error) {
 	cmd := redis.NewStringSliceCmd(ctx, args...)
 	if err := do(ctx, cmd); err != nil {
-		return nil, send.Miss(err)
+		return nil, send.IgnoreNil(err)
 	}
 	return l.elems.DecodeAll(cmd.Val(), l.h.Key)
 }

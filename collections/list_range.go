@@ -66,7 +66,7 @@ func (l *List[T]) Index(ctx context.Context, v T) (i int, ok bool, err error) {
 	}
 	cmd := redis.NewIntCmd(ctx, "lpos", l.h.Key, value)
 	if err := s.Read(ctx, cmd); err != nil {
-		return 0, false, l.fail("Index", send.Miss(err))
+		return 0, false, l.fail("Index", send.IgnoreNil(err))
 	}
 	return int(cmd.Val()), true, nil
 }
@@ -144,7 +144,7 @@ func (l *List[T]) Move(ctx context.Context, from End, to *List[T], at End) (v T,
 	}
 	cmd := redis.NewStringCmd(ctx, "lmove", names[0], names[1], from.word(), at.word())
 	if err := shared.Send.Write(ctx, cmd); err != nil {
-		return v, false, l.fail("Move", send.Miss(err))
+		return v, false, l.fail("Move", send.IgnoreNil(err))
 	}
 	v, err = l.elems.Decode(cmd.Val(), l.h.Key, "")
 	return v, err == nil, l.fail("Move", err)

@@ -66,7 +66,7 @@ func (l *List[T]) page(ctx context.Context, at, count int, backward bool) ([]str
 	}
 	cmd := redis.NewStringSliceCmd(ctx, "lrange", l.h.Key, from, to)
 	if err := s.Read(ctx, cmd); err != nil {
-		return nil, send.Miss(err)
+		return nil, send.IgnoreNil(err)
 	}
 	if backward {
 		slices.Reverse(cmd.Val())

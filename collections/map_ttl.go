@@ -141,7 +141,7 @@ func countThere(there []any) (n int64) {
 func expireSeconds(ctx context.Context, h *clients.Shared, key string, fields []string, seconds int64) (n int, err error) {
 	cmd := redis.NewIntSliceCmd(ctx, words("hexpire", fields, key, seconds, "fields", len(fields))...)
 	if err := h.Send.Write(ctx, cmd); err != nil {
-		return 0, send.Miss(err)
+		return 0, send.IgnoreNil(err)
 	}
 	for _, reply := range cmd.Val() {
 		if reply > 0 {

@@ -110,7 +110,7 @@ func (s *Set[T]) Pop(ctx context.Context) (m T, ok bool, err error) {
 	}
 	cmd := redis.NewStringCmd(ctx, "spop", s.h.Key)
 	if err := out.Write(ctx, cmd); err != nil {
-		return m, false, s.fail("Pop", send.Miss(err))
+		return m, false, s.fail("Pop", send.IgnoreNil(err))
 	}
 	m, err = s.members.Decode(cmd.Val(), s.h.Key, "")
 	return m, err == nil, s.fail("Pop", err)
@@ -167,7 +167,7 @@ func (s *Set[T]) Snapshot(ctx context.Context) ([]T, error) {
 func (s *Set[T]) list(ctx context.Context, do func(context.Context, redis.Cmder) error, args ...any) ([]T, error) {
 	cmd := redis.NewStringSliceCmd(ctx, args...)
 	if err := do(ctx, cmd); err != nil {
-		return nil, send.Miss(err)
+		return nil, send.IgnoreNil(err)
 	}
 	return s.members.DecodeAll(cmd.Val(), s.h.Key)
 }

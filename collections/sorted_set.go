@@ -156,7 +156,7 @@ func (z *SortedSet[T]) ask(ctx context.Context, m T, question func(member string
 		return false, err
 	}
 	err = s.Read(ctx, question(member))
-	return err == nil, send.Miss(err)
+	return err == nil, send.IgnoreNil(err)
 }
 
 // Len returns the number of members. It sends one ZCARD and is O(1).

@@ -31,7 +31,7 @@ func (z *SortedSet[T]) pop(ctx context.Context, command string) (m Scored[T], ok
 	}
 	cmd := redis.NewZSliceCmd(ctx, command, z.h.Key)
 	if err := s.Write(ctx, cmd); err != nil || len(cmd.Val()) == 0 {
-		return m, false, send.Miss(err)
+		return m, false, send.IgnoreNil(err)
 	}
 	raw, _ := cmd.Val()[0].Member.(string)
 	v, err := z.members.Decode(raw, z.h.Key, "")

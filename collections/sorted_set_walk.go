@@ -95,14 +95,14 @@ func fetchRange(ctx context.Context, h *clients.Shared, key string, words []any)
 			return readPage(reply)
 		case !errors.Is(err, desir.ErrUnavailable) || try == pageTries:
 			return nil, 0, err
-		case !send.Pause(ctx, pause):
+		case !send.SleepWithJitter(ctx, pause):
 			return nil, 0, ctx.Err()
 		}
 		pause = min(2*pause, pagePauseMax)
 	}
 }
 
-var errPage = send.Fault(send.ErrReply, errors.New("the reply has an unexpected form"))
+var errPage = send.WithClass(send.ErrBadReply, errors.New("the reply has an unexpected form"))
 
 // readPage parses the script's reply: the number of members that the range has from
 // here on, and the members of the page.

@@ -62,7 +62,7 @@ func update[T any](ctx context.Context, c *stored.Codec[T], f func(T, bool) (T, 
 		if done {
 			return v, nil
 		}
-		if !send.Pause(ctx, pause) {
+		if !send.SleepWithJitter(ctx, pause) {
 			return zero, unsent(ctx.Err())
 		}
 		pause = min(2*pause, updatePauseMax)
@@ -85,8 +85,8 @@ func latest(ctx context.Context, h *clients.Handle, read *redis.StringCmd) (raw 
 		switch err = shared.Send.ReadOn(ctx, node, read); {
 		case err == nil:
 			return read.Val(), true, nil
-		case !moved(err) || try == pageTries || !send.Pause(ctx, pagePause):
-			return "", false, send.Miss(err)
+		case !moved(err) || try == pageTries || !send.SleepWithJitter(ctx, pagePause):
+			return "", false, send.IgnoreNil(err)
 		}
 		read.SetErr(nil)
 	}
@@ -96,7 +96,7 @@ func latest(ctx context.Context, h *clients.Handle, read *redis.StringCmd) (raw 
 // read that returned the error does not know that a write follows.
 func unsent(err error) error {
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-		return send.Fault(send.ErrUnavailable, err)
+		return send.WithClass(send.ErrUnavailable, err)
 	}
 	return err
 }

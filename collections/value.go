@@ -55,7 +55,7 @@ func (x *Value[T]) raw(ctx context.Context) (string, bool, error) {
 	cmd := redis.NewStringCmd(ctx, "get", x.h.Key)
 	err = s.Read(ctx, cmd)
 	if err != nil {
-		return "", false, send.Miss(err)
+		return "", false, send.IgnoreNil(err)
 	}
 	return cmd.Val(), true, nil
 }
@@ -126,7 +126,7 @@ func (x *Value[T]) Swap(ctx context.Context, v T) (prev T, loaded bool, err erro
 	}
 	cmd := redis.NewStringCmd(ctx, "set", x.h.Key, value, "get")
 	if err := s.Write(ctx, cmd); err != nil {
-		return prev, false, x.fail("Swap", send.Miss(err))
+		return prev, false, x.fail("Swap", send.IgnoreNil(err))
 	}
 	prev, err = x.value.Decode(cmd.Val(), x.h.Key, "")
 	return prev, err == nil, x.fail("Swap", err)

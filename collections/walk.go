@@ -123,7 +123,7 @@ func (w *walker) next(ctx context.Context) ([]string, error) {
 			return nil, err
 		}
 		w.release()
-		if !send.Pause(ctx, pause) {
+		if !send.SleepWithJitter(ctx, pause) {
 			return nil, ctx.Err()
 		}
 		pause = min(2*pause, pagePauseMax)

@@ -75,11 +75,11 @@ func (q *request) apart(ctx context.Context) (any, error) {
 		if node == nil {
 			return nil, fmt.Errorf("%w: %w", desir.ErrNotSupported, errNode)
 		}
-		if err := send.Closed(node); err != nil { // a new connection does not detect this
+		if err := send.ErrIfClosed(node); err != nil { // a new connection does not detect this
 			return nil, q.shared.Send.Explain(ctx, err)
 		}
 		v, err := q.alone(ctx, node)
-		if !redis.HasErrorPrefix(err, "MOVED") || attempt == moves || !send.Pause(ctx, grace/100) {
+		if !redis.HasErrorPrefix(err, "MOVED") || attempt == moves || !send.SleepWithJitter(ctx, grace/100) {
 			return v, err
 		}
 		_ = q.shared.Send.Explain(ctx, err) // makes a cluster client reload its slot map
@@ -175,8 +175,8 @@ func (q *request) ended(err error, maybe bool) error {
 	case q.cmd.Retryable():
 		return err
 	case maybe:
-		return send.Fault(send.ErrMaybeRan, err)
+		return send.WithClass(send.ErrMaybeRan, err)
 	default:
-		return send.Fault(send.ErrUnavailable, err)
+		return send.WithClass(send.ErrUnavailable, err)
 	}
 }

@@ -200,7 +200,7 @@ func (q *request) endedOnce(err error, maybe bool) error {
 		return q.ended(err, maybe)
 	}
 	if maybe {
-		return send.Fault(send.ErrMaybeRan, err)
+		return send.WithClass(send.ErrMaybeRan, err)
 	}
-	return send.Fault(send.ErrUnavailable, err)
+	return send.WithClass(send.ErrUnavailable, err)
 }

@@ -71,12 +71,12 @@ func (s *IDs) take(ctx context.Context) (int64, error) {
 		return 0, err
 	}
 	if err := ctx.Err(); err != nil {
-		return 0, send.Fault(send.ErrUnavailable, err) // nothing was reserved
+		return 0, send.WithClass(send.ErrUnavailable, err) // nothing was reserved
 	}
 	select {
 	case s.turn <- struct{}{}:
 	case <-ctx.Done():
-		return 0, send.Fault(send.ErrUnavailable, ctx.Err())
+		return 0, send.WithClass(send.ErrUnavailable, ctx.Err())
 	}
 	defer func() { <-s.turn }()
 	if s.left == 0 {

@@ -127,7 +127,7 @@ func ask[C redis.Cmder](ctx context.Context, c *Sharded, command string, newCmd 
 		if try == readTries || !errors.Is(err, desir.ErrUnavailable) || errors.Is(err, redis.ErrClosed) {
 			return asked, err
 		}
-		if !send.Pause(ctx, pause) {
+		if !send.SleepWithJitter(ctx, pause) {
 			return nil, ctx.Err()
 		}
 		pause *= 2

@@ -93,7 +93,7 @@ func (c *Client) intercepted(ctx context.Context, method string, s *callSettings
 // long as the caller allows.
 func (c *Client) ask(ctx context.Context, box *inbox, method, signature string, body []byte, s callSettings) (string, error) {
 	if err := ctx.Err(); err != nil {
-		return "", send.Fault(desir.ErrUnavailable, err)
+		return "", send.WithClass(desir.ErrUnavailable, err)
 	}
 	for t := waitUpTo(s.wait); ; {
 		raw, err := c.once(ctx, box, method, signature, body, s.headers, t.limit)
@@ -124,7 +124,7 @@ func (w *waitForWorker) more(ctx context.Context, err error) (bool, error) {
 	}
 	w.pause.pause = min(w.pause.pause, lastPause/8)
 	if !w.pause.wait(ctx.Done()) {
-		return false, send.Fault(desir.ErrUnavailable, ctx.Err())
+		return false, send.WithClass(desir.ErrUnavailable, ctx.Err())
 	}
 	return true, nil
 }
@@ -222,12 +222,12 @@ func (c *Client) leave(ctx context.Context, box *inbox, p *call, withdrawn bool)
 	if withdrawn {
 		p.settled.Store(true)
 		box.free(p)
-		return send.Fault(desir.ErrUnavailable, ctx.Err())
+		return send.WithClass(desir.ErrUnavailable, ctx.Err())
 	}
 	if errors.Is(ctx.Err(), context.Canceled) { // the worker knows the deadline
 		c.cancel(box, p.id)
 	}
-	return send.Fault(desir.ErrMaybeRan, ctx.Err())
+	return send.WithClass(desir.ErrMaybeRan, ctx.Err())
 }
 
 // result returns the outcome of a call that has ended, and frees the call.

@@ -40,7 +40,7 @@ func (c *Client) castOnce(ctx context.Context, box *inbox, method, signature str
 	case <-ctx.Done():
 	}
 	if p.post.Withdraw() {
-		return send.Fault(desir.ErrUnavailable, ctx.Err())
+		return send.WithClass(desir.ErrUnavailable, ctx.Err())
 	}
-	return send.Fault(desir.ErrMaybeRan, ctx.Err())
+	return send.WithClass(desir.ErrMaybeRan, ctx.Err())
 }

@@ -83,7 +83,7 @@ func (c *Client) fail(op string, err error) error {
 // usable returns why no call can work, or nil.
 func (c *Client) usable() error {
 	if c == nil {
-		return send.Fault(desir.ErrNotSupported, errUnmade)
+		return send.WithClass(desir.ErrNotSupported, errUnmade)
 	}
 	if c.closed.Load() {
 		return desir.ErrClosed
@@ -102,7 +102,7 @@ func (c *Client) Close() error {
 		return nil
 	}
 	if box := c.inbox.Load(); box != nil {
-		box.end(func(p *call) bool { return p.client == c }, send.Fault(desir.ErrMaybeRan, desir.ErrClosed))
+		box.end(func(p *call) bool { return p.client == c }, send.WithClass(desir.ErrMaybeRan, desir.ErrClosed))
 	}
 	return nil
 }
@@ -145,14 +145,14 @@ func (c *Client) promised(ctx context.Context) error {
 	return c.gate.pass(ctx, fresh, func() error {
 		workers, err := c.workers(ctx)
 		if ended := ctx.Err(); err != nil && ended != nil {
-			return send.Fault(desir.ErrUnavailable, ended)
+			return send.WithClass(desir.ErrUnavailable, ended)
 		}
 		if err != nil {
 			return err
 		}
 		for _, w := range workers {
 			if !w.writesTo(c.prefix) {
-				return send.Fault(desir.ErrNotSupported, w.elsewhere(c.prefix))
+				return send.WithClass(desir.ErrNotSupported, w.elsewhere(c.prefix))
 			}
 		}
 		switch {
@@ -330,7 +330,7 @@ func (c *Client) knowTime(ctx context.Context, h *clients.Shared) error {
 		_, err := c.check(ctx, h)
 		// The call did not run, even if it is unknown whether the check did.
 		if ended := ctx.Err(); err != nil && ended != nil {
-			return send.Fault(desir.ErrUnavailable, ended)
+			return send.WithClass(desir.ErrUnavailable, ended)
 		}
 		return err
 	})

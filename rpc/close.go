@@ -16,13 +16,13 @@ func onClose(h *clients.Shared, s *Server) (cancel func()) {
 // shut waits for the results of the pending calls. When ctx ends, it ends the calls that
 // have no result.
 func (b *inbox) shut(ctx context.Context) error {
-	err := send.Await(ctx, func() bool { return b.out() == 0 })
+	err := send.PollUntil(ctx, func() bool { return b.out() == 0 })
 	n := b.out()
 	if err == nil || n == 0 {
 		return nil
 	}
-	b.end(func(*call) bool { return true }, send.Fault(send.ErrMaybeRan, send.ErrShut))
-	return send.Fault(send.ErrMaybeRan, fmt.Errorf("%w: calls without a result: %d", err, n))
+	b.end(func(*call) bool { return true }, send.WithClass(send.ErrMaybeRan, send.ErrCloseCalled))
+	return send.WithClass(send.ErrMaybeRan, fmt.Errorf("%w: calls without a result: %d", err, n))
 }
 
 // out returns the number of calls that wait for their results.

@@ -52,6 +52,6 @@ func (r *run) clientClosed() error {
 	case err != nil || node == nil:
 		return nil
 	default:
-		return send.Closed(node)
+		return send.ErrIfClosed(node)
 	}
 }

@@ -167,7 +167,7 @@ func (r *inboxReader) stored(err error) {
 	switch {
 	case err != nil:
 	case len(r.answer) != 2:
-		err = send.Fault(desir.ErrMaybeRan, errAnswer)
+		err = send.WithClass(desir.ErrMaybeRan, errAnswer)
 	default:
 		p.client.clock.tell(r.answer[1])
 		n = outcome(r.answer, 0)

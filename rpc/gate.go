@@ -24,7 +24,7 @@ func (g onceGate) pass(ctx context.Context, done func() bool, do func() error) (
 	select {
 	case g <- struct{}{}:
 	case <-ctx.Done():
-		return send.Fault(desir.ErrUnavailable, ctx.Err())
+		return send.WithClass(desir.ErrUnavailable, ctx.Err())
 	}
 	defer func() { <-g }()
 	if done() {
@@ -35,5 +35,5 @@ func (g onceGate) pass(ctx context.Context, done func() bool, do func() error) (
 			return err
 		}
 	}
-	return send.Fault(desir.ErrUnavailable, errors.New("the replies to commands that must precede the call were lost"))
+	return send.WithClass(desir.ErrUnavailable, errors.New("the replies to commands that must precede the call were lost"))
 }

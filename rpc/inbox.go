@@ -224,7 +224,7 @@ func (b *inbox) bring(text string) int {
 // Results of later calls find the key.
 func (b *inbox) lose() {
 	last := b.count.Load()
-	b.end(func(p *call) bool { return p.nth <= last }, send.Fault(desir.ErrMaybeRan, errInboxGone))
+	b.end(func(p *call) bool { return p.nth <= last }, send.WithClass(desir.ErrMaybeRan, errInboxGone))
 }
 
 // isNew handles the entry that says that the key is new. It ends calls, unless see

@@ -57,7 +57,7 @@ func NewMethod[Req, Res any](name string, opts ...MethodOption) Method[Req, Res]
 // usable returns why the method cannot be called or handled, or nil.
 func (m *Method[Req, Res]) usable() error {
 	if m.signature == "" {
-		return send.Fault(desir.ErrNotSupported, errUnmadeMethod)
+		return send.WithClass(desir.ErrNotSupported, errUnmadeMethod)
 	}
 	return m.err
 }

@@ -186,7 +186,7 @@ func (d *reader) doPatiently(ctx context.Context, riding []*conn.Command, pop *c
 		c.Err = d.explain(ctx, c.Err, sent)
 	}
 	if sent && d.own.TimedOut() {
-		pop.Null, pop.Err = false, send.Fault(desir.ErrMaybeRan, errSilent)
+		pop.Null, pop.Err = false, send.WithClass(desir.ErrMaybeRan, errSilent)
 		return
 	}
 	_ = d.own.Receive(pop)

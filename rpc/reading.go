@@ -33,7 +33,7 @@ func (b *inbox) read() {
 		case err != nil:
 			r.fail(err)
 			if permanent(err) { // for example, the user has no permission to read
-				b.end(func(*call) bool { return true }, send.Fault(desir.ErrMaybeRan, fmt.Errorf("%w: %w", errUnreadable, send.Bare(err))))
+				b.end(func(*call) bool { return true }, send.WithClass(desir.ErrMaybeRan, fmt.Errorf("%w: %w", errUnreadable, send.Cause(err))))
 			}
 			p.wait(nil)
 		case n > 0:

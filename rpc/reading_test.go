@@ -134,7 +134,7 @@ func TestLedTo(t *testing.T) {
 	}
 	p := newCall(box)
 	p.client, p.id, p.post.Value = c, 1, "frame"
-	p.ledTo(0, send.Fault(desir.ErrUnavailable, errors.New("loading")))
+	p.ledTo(0, send.WithClass(desir.ErrUnavailable, errors.New("loading")))
 	if !p.settled.Load() {
 		t.Error("the store of a call that nobody waits for is not over")
 	}
@@ -142,7 +142,7 @@ func TestLedTo(t *testing.T) {
 	box.pending[p.id] = p
 	box.mu.Unlock()
 	p.settled.Store(false)
-	p.ledTo(0, send.Fault(desir.ErrUnavailable, errors.New("loading")))
+	p.ledTo(0, send.WithClass(desir.ErrUnavailable, errors.New("loading")))
 	if <-p.done; !errors.Is(p.err, ErrNoWorkers) {
 		t.Errorf("a call that was sent again: %v; want ErrNoWorkers", p.err)
 	}

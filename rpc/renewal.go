@@ -48,7 +48,7 @@ func (d *reader) ready(ctx context.Context, id string) error {
 		d.close()
 	}
 	if r.unrenewed() >= lease {
-		return send.Fault(desir.ErrUnavailable, errLease)
+		return send.WithClass(desir.ErrUnavailable, errLease)
 	}
 	return nil
 }
@@ -84,7 +84,7 @@ func (d *reader) renew(ctx context.Context, id string, atOnce bool) error {
 		}
 	case !send.IsReply(err):
 		// The lease may have been renewed, but no call was taken.
-		return send.Fault(desir.ErrUnavailable, send.Bare(err))
+		return send.WithClass(desir.ErrUnavailable, send.Cause(err))
 	case r.unrenewed() >= lease:
 		return err
 	default: // retried later, also through the client

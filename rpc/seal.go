@@ -153,7 +153,7 @@ func (b *inbox) bringSealed(one sealedResult) bool {
 	doubt := p.doubt
 	b.mu.Unlock()
 	if first {
-		time.AfterFunc(lease, func() { b.fail(one.id, p, send.Fault(desir.ErrMaybeRan, doubt)) })
+		time.AfterFunc(lease, func() { b.fail(one.id, p, send.WithClass(desir.ErrMaybeRan, doubt)) })
 	}
 	return false
 }

@@ -87,7 +87,7 @@ func (c *clock) local(ms int64) time.Time {
 	return c.at.Add(time.Duration(min(max(ms-c.told, -most), most)) * time.Millisecond)
 }
 
-var errAnswer = send.ErrReply
+var errAnswer = send.ErrBadReply
 
 // numbers parses a reply of n integers, some of which are strings.
 func numbers(answer any, n int) ([]int64, error) {

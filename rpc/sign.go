@@ -91,7 +91,7 @@ func (c *Client) look(ctx context.Context, b *inbox, now int64) {
 	moment := time.Now()
 	ask, lost, unknown := b.suspects(c, moment, now)
 	for _, s := range lost {
-		b.fail(s.id, s.call, send.Fault(desir.ErrMaybeRan, errNoSign))
+		b.fail(s.id, s.call, send.WithClass(desir.ErrMaybeRan, errNoSign))
 	}
 	for _, s := range unknown {
 		b.giveUp(s)
@@ -162,7 +162,7 @@ func (b *inbox) unseen(ask []suspect, moment time.Time, err error) {
 	}
 	for _, s := range ask {
 		if moment.Sub(s.last) >= patience {
-			b.fail(s.id, s.call, send.Fault(desir.ErrMaybeRan, away(err)))
+			b.fail(s.id, s.call, send.WithClass(desir.ErrMaybeRan, away(err)))
 		}
 	}
 }
@@ -174,8 +174,8 @@ func (b *inbox) giveUp(s suspect) {
 	}
 	if s.call.post.Withdraw() {
 		s.call.settled.Store(true)
-		s.call.end(send.Fault(desir.ErrUnavailable, errNotKnown))
+		s.call.end(send.WithClass(desir.ErrUnavailable, errNotKnown))
 		return
 	}
-	s.call.end(send.Fault(desir.ErrMaybeRan, errNotKnown))
+	s.call.end(send.WithClass(desir.ErrMaybeRan, errNotKnown))
 }

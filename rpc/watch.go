@@ -57,7 +57,7 @@ func (c *Client) watch(ctx context.Context, b *inbox) {
 	if err != nil {
 		c.failing.CompareAndSwap(0, time.Now().UnixNano())
 		if time.Since(time.Unix(0, c.failing.Load())) > lease || permanent(err) {
-			b.end(func(p *call) bool { return p.client == c }, send.Fault(desir.ErrMaybeRan, away(err)))
+			b.end(func(p *call) bool { return p.client == c }, send.WithClass(desir.ErrMaybeRan, away(err)))
 		}
 		return
 	}
@@ -65,7 +65,7 @@ func (c *Client) watch(ctx context.Context, b *inbox) {
 	b.end(func(p *call) bool {
 		out := p.out.Load()
 		return p.client == c && out != 0 && out <= now.lost
-	}, send.Fault(desir.ErrMaybeRan, errWorkerEnded))
+	}, send.WithClass(desir.ErrMaybeRan, errWorkerEnded))
 	if now.workers == 0 {
 		c.withdraw(ctx, b, now.now)
 	}
@@ -75,7 +75,7 @@ func (c *Client) watch(ctx context.Context, b *inbox) {
 // away returns the error of calls whose state could not be learned. It omits the class of
 // err: that the check did not run is certain, that the calls did not run is not.
 func away(err error) error {
-	return fmt.Errorf("%w: %w", errAway, send.Bare(err))
+	return fmt.Errorf("%w: %w", errAway, send.Cause(err))
 }
 
 const maxWithdraw = 128 // calls per script run
@@ -115,7 +115,7 @@ func (c *Client) withdrawSome(ctx context.Context, b *inbox, some []waiting) boo
 	answer, err := withdrawScript.Run(ctx, b.shared, []string{c.service.calls, c.service.workers}, frames...)
 	if permanent(err) { // nothing would ever remove them
 		for _, w := range some {
-			b.fail(w.id, w.call, send.Fault(desir.ErrMaybeRan, fmt.Errorf("%w: %w", errKept, send.Bare(err))))
+			b.fail(w.id, w.call, send.WithClass(desir.ErrMaybeRan, fmt.Errorf("%w: %w", errKept, send.Cause(err))))
 		}
 		return true
 	}
@@ -131,7 +131,7 @@ func (c *Client) withdrawSome(ctx context.Context, b *inbox, some []waiting) boo
 		case there[i] > 0:
 			b.fail(w.id, w.call, ErrNoWorkers)
 		case there[i] == 0 && w.old:
-			b.fail(w.id, w.call, send.Fault(desir.ErrMaybeRan, errNoAnswer))
+			b.fail(w.id, w.call, send.WithClass(desir.ErrMaybeRan, errNoAnswer))
 		}
 	}
 	return true

@@ -38,7 +38,7 @@ func TestCloseBetweenCommands(t *testing.T) {
 				err := h.Send.RunOn(ctx, time.Second, func(ctx context.Context) {
 					inner = h.Send.Write(ctx, incr)
 				})
-				if errors.Is(inner, send.ErrShut) {
+				if errors.Is(inner, send.ErrCloseCalled) {
 					t.Error("a command of an operation that was counted was refused")
 				}
 				return errors.Join(err, inner)
@@ -57,7 +57,7 @@ func TestCloseBetweenCommands(t *testing.T) {
 						switch {
 						case err == nil:
 							done.Add(1)
-						case errors.Is(err, send.ErrShut):
+						case errors.Is(err, send.ErrCloseCalled):
 							return
 						default:
 							t.Errorf("%v; want ErrShut", err)

@@ -36,7 +36,7 @@ func (h *Handle) Apart(apart bool) *Handle {
 // client was closed.
 func (h *Handle) Shared() (*Shared, error) {
 	if h == nil {
-		return nil, send.Fault(send.ErrNotSupported, errUnmade)
+		return nil, send.WithClass(send.ErrNotSupported, errUnmade)
 	}
 	if shared := h.shared.Load(); shared != nil {
 		return shared, shared.ErrIfClosed()

@@ -52,7 +52,7 @@ func (h *Shared) OnClose(stage Stage, f func(context.Context) error) (cancel fun
 // ErrIfClosed returns the error of calls that begin after [Shared.Close], or nil.
 func (h *Shared) ErrIfClosed() error {
 	if h.life.shut.Load() {
-		return send.ErrShut
+		return send.ErrCloseCalled
 	}
 	return nil
 }

@@ -21,7 +21,7 @@ func (h *Handle) Fail(op string, err error) error {
 		return nil
 	}
 	if send.IsNil(err) { // a command whose null reply means something has replaced it
-		err = send.Nonsense(errNull, false)
+		err = send.BadReply(errNull, false)
 	}
 	if h == nil {
 		return NewOpError(op, "", err)

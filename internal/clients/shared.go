@@ -75,16 +75,16 @@ type identity struct {
 // identify returns the identity of a client, or an error if it has none.
 func identify(rdb redis.UniversalClient) (identity, error) {
 	if rdb == nil {
-		return identity{}, send.Fault(send.ErrNotSupported, errNil)
+		return identity{}, send.WithClass(send.ErrNotSupported, errNil)
 	}
 	v := reflect.ValueOf(rdb)
 	switch {
 	case v.Kind() == reflect.Pointer && v.IsNil():
-		return identity{}, send.Fault(send.ErrNotSupported, errNil)
+		return identity{}, send.WithClass(send.ErrNotSupported, errNil)
 	case v.Kind() == reflect.Pointer:
 		return identity{typ: v.Type(), addr: v.Pointer()}, nil
 	case !v.Comparable():
-		return identity{}, send.Fault(send.ErrNotSupported, fmt.Errorf(
+		return identity{}, send.WithClass(send.ErrNotSupported, fmt.Errorf(
 			"clients of type %s cannot be compared; pass a pointer to the client", v.Type()))
 	}
 	return identity{typ: v.Type(), value: rdb}, nil
@@ -113,7 +113,7 @@ func newShared(rdb redis.UniversalClient) *Shared {
 }
 
 func limited(rdb redis.UniversalClient) (yes bool) {
-	_ = send.Guard(func() error { // the client inside a wrapper may be nil
+	_ = send.CatchHookPanic(func() error { // the client inside a wrapper may be nil
 		switch c := rdb.(type) {
 		case interface{ Options() *redis.Options }:
 			yes = c.Options().Limiter != nil
@@ -237,7 +237,7 @@ func (h *Shared) masters(ctx context.Context, c *redis.ClusterClient) ([]*redis.
 func all(ctx context.Context, nodes []*redis.Client, visit func(context.Context, *redis.Client) error) error {
 	errs := make(chan error, len(nodes))
 	for _, node := range nodes {
-		go func() { errs <- send.Guard(func() error { return visit(ctx, node) }) }()
+		go func() { errs <- send.CatchHookPanic(func() error { return visit(ctx, node) }) }()
 	}
 	var first error
 	for range nodes {

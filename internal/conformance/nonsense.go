@@ -72,7 +72,7 @@ func (s Subject) nonsense(t *testing.T, r *redistest.Redis) {
 			if o.kind == "integer" && errors.Is(err, desir.ErrUnavailable) && !c.Write {
 				continue // go-redis reads it as the length of a list and waits for the elements
 			}
-			if !errors.Is(err, send.ErrReply) || strings.Contains(err.Error(), "weird") ||
+			if !errors.Is(err, send.ErrBadReply) || strings.Contains(err.Error(), "weird") ||
 				errors.Is(err, desir.ErrUnavailable) || errors.Is(err, desir.ErrMaybeRan) != (c.Write && len(c.Sends) == len(c.last())) {
 				t.Errorf("%s: %s is %v", c.name(), o.name, err)
 			}

@@ -14,7 +14,7 @@ const (
 )
 
 // errUnconfirmed is the reason for closing a connection with an unconfirmed subscription.
-var errUnconfirmed = send.Fault(send.ErrUnavailable, errors.New("the server does not confirm a subscription"))
+var errUnconfirmed = send.WithClass(send.ErrUnavailable, errors.New("the server does not confirm a subscription"))
 
 // confirm checks that orders are confirmed in time. Only the manager's goroutine uses it.
 type confirm struct {

@@ -171,7 +171,7 @@ func (c *conn) write(ctx context.Context, o order) error {
 	case o.kind == Pattern:
 		f = c.ps.PSubscribe
 	}
-	return send.Guard(func() error { return f(ctx, o.name) }) // it may dial
+	return send.CatchHookPanic(func() error { return f(ctx, o.name) }) // it may dial
 }
 
 // ask asks for the number of a channel if a subscriber needs it and the private channel is
@@ -203,7 +203,7 @@ func (c *conn) ask(sn *subscription) {
 func (c *conn) inquire(sn *subscription, w *watch, sync func(context.Context, string) error, mark string) {
 	ctx, cancel := context.WithTimeout(context.Background(), answerTime)
 	defer cancel()
-	err := send.Guard(func() error { return sync(ctx, mark) })
+	err := send.CatchHookPanic(func() error { return sync(ctx, mark) })
 	l := c.manager.l
 	l.mu.Lock()
 	sn.why = err

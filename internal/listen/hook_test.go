@@ -69,7 +69,7 @@ func TestHookPanics(t *testing.T) {
 		"greeting": {"hello", plain},
 		"question": {"", numbered},
 	} {
-		if _, err := hooked(t, srv, tt.at).Subscribe(within(t, 20*time.Second), tt.r); !errors.Is(err, send.ErrHook) {
+		if _, err := hooked(t, srv, tt.at).Subscribe(within(t, 20*time.Second), tt.r); !errors.Is(err, send.ErrHookPanic) {
 			t.Errorf("%s: Subscribe: %v; want the hook's panic", name, err)
 		}
 	}

@@ -11,7 +11,7 @@ import (
 
 // errKeyEvents is the error for key events of several servers. Each server publishes its own
 // events to its own subscribers, so that one connection would receive only a part of them.
-var errKeyEvents = send.Fault(send.ErrNotSupported, errors.New(
+var errKeyEvents = send.WithClass(send.ErrNotSupported, errors.New(
 	"key events of several nodes: each node publishes only its own; subscribe with a redis.Client for each master, see ForEachMaster"))
 
 // refuseKeyEvents refuses channels and patterns of key events for a client of several servers.

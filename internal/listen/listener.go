@@ -115,7 +115,7 @@ func (l *Listener) endpoint(ctx context.Context, ch channel) (endpoint, error) {
 		}
 	case *redis.Ring:
 		if ch.kind == Pattern {
-			return endpoint{}, send.Fault(send.ErrNotSupported, errRingPattern)
+			return endpoint{}, send.WithClass(send.ErrNotSupported, errRingPattern)
 		}
 	default: // the nodes are not known, but a slot is in one of them
 		if shard {

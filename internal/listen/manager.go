@@ -57,7 +57,7 @@ func (k *manager) run() {
 		if k.retire() {
 			return
 		}
-		send.Pause(ctx, pause)
+		send.SleepWithJitter(ctx, pause)
 		pause = min(2*pause, maxPause)
 	}
 }
@@ -132,10 +132,10 @@ func (k *manager) runConn(ctx context.Context) (worked bool, err error) {
 }
 
 // errSilent is the reason for closing a connection on which a published probe did not arrive.
-var errSilent = send.Fault(send.ErrUnavailable, errors.New("a probe message did not arrive: the connection is dead, or its server is no longer the master"))
+var errSilent = send.WithClass(send.ErrUnavailable, errors.New("a probe message did not arrive: the connection is dead, or its server is no longer the master"))
 
 // errNotConnected is the error of a dial that took too long.
-var errNotConnected = send.Fault(send.ErrUnavailable, errors.New("no connection in time; the server does not reply"))
+var errNotConnected = send.WithClass(send.ErrUnavailable, errors.New("no connection in time; the server does not reply"))
 
 // dial opens a connection. It returns nil and no error if the manager has no subscriptions.
 func (k *manager) dial(ctx context.Context) (*conn, error) {
@@ -180,7 +180,7 @@ type subscriber interface {
 func open(ctx context.Context, node subscriber) (ps *redis.PubSub, err error) {
 	defer func() {
 		if p := recover(); p != nil || ps == nil {
-			err = send.Fault(send.ErrNotSupported, fmt.Errorf("subscriptions through a client of type %T; pass the client inside it", node))
+			err = send.WithClass(send.ErrNotSupported, fmt.Errorf("subscriptions through a client of type %T; pass the client inside it", node))
 		}
 	}()
 	return node.Subscribe(ctx), nil

@@ -111,14 +111,14 @@ func (p *probe) send(ctx context.Context, c *conn) {
 	defer cancel()
 	cmd := redis.NewIntCmd(ctx, word, c.private, "probe")
 	cmd.SetFirstKeyPos(1) // on a cluster, to the node that publishes the messages
-	err := send.Guard(func() error { return c.manager.l.shared.Send.Write(ctx, cmd) })
+	err := send.CatchHookPanic(func() error { return c.manager.l.shared.Send.Write(ctx, cmd) })
 	switch {
 	case err == nil:
 		signal(p.sent)
 	case errors.Is(err, send.ErrDenied), errors.Is(err, send.ErrNotSupported):
 		p.pings.Store(true)
 		fallthrough
-	case errors.Is(err, redis.ErrPoolTimeout), errors.Is(err, send.ErrHook):
+	case errors.Is(err, redis.ErrPoolTimeout), errors.Is(err, send.ErrHookPanic):
 		_ = c.ps.Ping(ended) // the error does not concern the connection
 	}
 }

@@ -12,14 +12,14 @@ import (
 )
 
 // errMoved is the reason for closing a connection whose private channel the server has ended.
-var errMoved = send.Fault(send.ErrUnavailable, errors.New("the slot of the connection's private channel has moved"))
+var errMoved = send.WithClass(send.ErrUnavailable, errors.New("the slot of the connection's private channel has moved"))
 
 // read is the goroutine that reads the connection until it ends.
 func (c *conn) read() {
 	defer close(c.over)
 	for {
 		var got any
-		err := send.GuardRead(func() (err error) {
+		err := send.CatchReadPanic(func() (err error) {
 			got, err = c.ps.ReceiveTimeout(ended, 0)
 			return err
 		})

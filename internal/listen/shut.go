@@ -13,7 +13,7 @@ func (l *Listener) shut(context.Context) error {
 	for _, k := range l.managers {
 		for _, sn := range k.subscriptions {
 			for _, s := range sn.subs {
-				s.fail(send.ErrShut)
+				s.fail(send.ErrCloseCalled)
 				sn.remove(s)
 			}
 		}

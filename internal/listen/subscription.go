@@ -141,7 +141,7 @@ func (sn *subscription) lostCount(err error) {
 		sn.missed(-1)
 	}
 	sn.track, sn.run, sn.known = track{}, "", true
-	if errors.Is(err, send.ErrWrongType) || errors.Is(err, send.ErrHook) {
+	if errors.Is(err, send.ErrWrongType) || errors.Is(err, send.ErrHookPanic) {
 		sn.failNew(err)
 	} else {
 		sn.blind = true

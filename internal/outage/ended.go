@@ -13,14 +13,14 @@ import (
 const Overdue = 500 * time.Millisecond
 
 // ErrSilent is the reason when a server has not sent a reply that is due.
-var ErrSilent = send.Fault(send.ErrUnavailable, errors.New("the server does not reply"))
+var ErrSilent = send.WithClass(send.ErrUnavailable, errors.New("the server does not reply"))
 
 // Ended returns the error of a wait whose context has ended. Trouble is the reason why the
 // server did not serve the wait, or nil. Nothing was executed for the wait, so ErrMaybeRan in
 // trouble becomes ErrUnavailable.
 func Ended(ctx context.Context, trouble error) error {
 	if errors.Is(trouble, send.ErrMaybeRan) {
-		trouble = send.Fault(send.ErrUnavailable, send.Bare(trouble))
+		trouble = send.WithClass(send.ErrUnavailable, send.Cause(trouble))
 	}
 	switch ended := ctx.Err(); {
 	case ended == nil:
@@ -28,6 +28,6 @@ func Ended(ctx context.Context, trouble error) error {
 	case trouble == nil:
 		return ended
 	default:
-		return send.Fault(ended, trouble)
+		return send.WithClass(ended, trouble)
 	}
 }

@@ -11,9 +11,9 @@ import (
 )
 
 var (
-	errAway   = send.Fault(send.ErrUnavailable, errors.New("refused"))
-	errOwed   = send.Fault(send.ErrMaybeRan, errors.New("EOF"))
-	errMemory = send.Fault(send.ErrOutOfMemory, errors.New("OOM"))
+	errAway   = send.WithClass(send.ErrUnavailable, errors.New("refused"))
+	errOwed   = send.WithClass(send.ErrMaybeRan, errors.New("EOF"))
+	errMemory = send.WithClass(send.ErrOutOfMemory, errors.New("OOM"))
 )
 
 // TestState checks that each change of the reason is logged once. If a server serves for less
@@ -77,7 +77,7 @@ func TestEnded(t *testing.T) {
 				t.Errorf("%v is %v", err, no)
 			}
 		}
-		asked := send.Fault(send.ErrMaybeRan, send.Bare(err)) // as Mailbox.Ask does
+		asked := send.WithClass(send.ErrMaybeRan, send.Cause(err)) // as Mailbox.Ask does
 		if errors.Is(asked, send.ErrUnavailable) || errors.Is(asked, context.Canceled) != (tt.ctx == over) {
 			t.Errorf("%v", asked)
 		}

@@ -69,7 +69,7 @@ func headed(source, beginning string) string {
 }
 
 // Run runs the script and returns its reply. A script that writes is sent once; a script that
-// only reads may be retried. A reply of another form than the header's is [send.ErrReply].
+// only reads may be retried. A reply of another form than the header's is [send.ErrBadReply].
 // If the server does not know the digest, or does not understand this form of the script,
 // nothing was executed, and Run sends the script again in another form.
 func (s *Script) Run(ctx context.Context, h *clients.Shared, keys []string, args ...any) (any, error) {

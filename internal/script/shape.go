@@ -94,5 +94,5 @@ func (s shape) fitParts(list []any) bool {
 
 // misfit returns the error of a reply of another form. It does not contain the reply.
 func (s *Script) misfit(reply any) error {
-	return send.Nonsense(fmt.Errorf("a script replied with a %T, want %s", reply, s.want), !s.reads)
+	return send.BadReply(fmt.Errorf("a script replied with a %T, want %s", reply, s.want), !s.reads)
 }

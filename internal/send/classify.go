@@ -22,45 +22,45 @@ type request struct {
 // nil and redis.Nil unchanged. It looks at the most certain evidence first: the server's
 // reply, then proof that nothing was sent, then the rest.
 func classify(ctx context.Context, err error, r request) error {
-	if err == nil || IsNil(err) || errors.Is(err, ErrShut) {
+	if err == nil || IsNil(err) || errors.Is(err, ErrCloseCalled) {
 		return err
 	}
 	switch {
 	case errors.Is(err, redis.Nil):
 		return unknownMaster(err)
-	case errors.Is(err, ErrReply): // found in a reply that go-redis takes
-		return Nonsense(err, r.write)
+	case errors.Is(err, ErrBadReply): // found in a reply that go-redis takes
+		return BadReply(err, r.write)
 	}
 	var answer redis.Error
 	if errors.As(err, &answer) {
 		err := classifyReply(answer, r.plain)
-		if errors.Is(err, ErrReply) {
-			return Nonsense(err, r.write)
+		if errors.Is(err, ErrBadReply) {
+			return BadReply(err, r.write)
 		}
 		return err
 	}
 	if garbled, ok := unreadable(err); ok {
-		return Nonsense(garbled, r.write)
+		return BadReply(garbled, r.write)
 	}
 	if ended := contextEnd(ctx, err); ended != nil {
 		switch {
 		case !r.write:
 			return ended
 		case r.written && !neverSent(err):
-			return Fault(ErrMaybeRan, ended)
+			return WithClass(ErrMaybeRan, ended)
 		default:
-			return Fault(ErrUnavailable, ended)
+			return WithClass(ErrUnavailable, ended)
 		}
 	}
 	switch {
 	case errors.Is(err, redis.ErrClosed):
-		return Fault(ErrClosed, err)
+		return WithClass(ErrClosed, err)
 	case untrusted(err):
-		return Fault(ErrNotSupported, err)
+		return WithClass(ErrNotSupported, err)
 	case r.write && r.written && !neverSent(err):
-		return Fault(ErrMaybeRan, err)
+		return WithClass(ErrMaybeRan, err)
 	default:
-		return Fault(ErrUnavailable, err)
+		return WithClass(ErrUnavailable, err)
 	}
 }
 
@@ -91,9 +91,9 @@ func IsNil(err error) bool {
 func unknownMaster(err error) error {
 	why := errors.New(err.Error()) // without redis.Nil, which is a miss elsewhere
 	if each(err, func(cause error) bool { return cause == redis.Nil }) {
-		return Fault(ErrNotSupported, Fault(errMaster, why))
+		return WithClass(ErrNotSupported, WithClass(errMaster, why))
 	}
-	return Fault(ErrUnavailable, why)
+	return WithClass(ErrUnavailable, why)
 }
 
 // each reports whether f holds for all causes of err.
@@ -146,7 +146,7 @@ func unreadable(err error) (error, bool) {
 			if start != "redis: can't parse" && start != "redis: got " || strings.ContainsAny(kind, "\"=%") {
 				kind = ""
 			}
-			return Fault(ErrReply, errors.New("go-"+strings.TrimSpace(start+kind))), true
+			return WithClass(ErrBadReply, errors.New("go-"+strings.TrimSpace(start+kind))), true
 		}
 	}
 	return nil, false

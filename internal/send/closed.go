@@ -7,9 +7,9 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Closed returns go-redis' error if the client of a server is closed. Dedicated connections do
-// not notice that. Closed sends nothing.
-func Closed(node *redis.Client) error {
+// ErrIfClosed returns go-redis' error if the client of a server is closed. Dedicated connections do
+// not notice that. ErrIfClosed sends nothing.
+func ErrIfClosed(node *redis.Client) error {
 	if node.PoolStats().TotalConns > 0 {
 		return nil
 	}
@@ -37,12 +37,12 @@ func (s *client) closed() bool {
 	case *redis.Ring:
 		node, _ = rdb.GetShardClientForKey("")
 	}
-	return node != nil && Closed(node) != nil
+	return node != nil && ErrIfClosed(node) != nil
 }
 
 // ifClosed returns go-redis' error if a client is closed. It sends nothing.
 func ifClosed(rdb processor) error {
-	err := Guard(func() error { return rdb.Process(endedContext, redis.NewStatusCmd(endedContext, "ping")) })
+	err := CatchHookPanic(func() error { return rdb.Process(endedContext, redis.NewStatusCmd(endedContext, "ping")) })
 	if errors.Is(err, redis.ErrClosed) {
 		return err
 	}

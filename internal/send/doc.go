@@ -4,5 +4,5 @@
 // most once: if its reply is lost, the error is [ErrMaybeRan], and nothing is retried. Each
 // error has a class: refused, not executed, or perhaps executed. A call returns when its
 // context ends, although go-redis does not look at the context while a command is in
-// flight: the caller abandons the command. A client has at most [MaxLeft] abandoned commands.
+// flight: the caller abandons the command. A client has at most [MaxAbandoned] abandoned commands.
 package send

@@ -9,16 +9,16 @@ import (
 
 // Drain waits until no command is in flight, or returns the context's error. Afterwards
 // nothing is sent: later commands, including the next command of a call that began before,
-// fail with [ErrShut].
+// fail with [ErrCloseCalled].
 func (s *Sender) Drain(ctx context.Context) error {
 	idle := func() bool { return s.inFlight() == 0 }
-	err := Await(ctx, idle)
+	err := PollUntil(ctx, idle)
 	s.shut.Store(true)
 	// A call is counted before it reads shut. So a call that the first wait did not see is
 	// either refused or seen by the second wait.
-	err = errors.Join(err, Await(ctx, idle))
+	err = errors.Join(err, PollUntil(ctx, idle))
 	if n := s.inFlight(); err != nil && n > 0 {
-		return Fault(ErrMaybeRan, fmt.Errorf("%w: calls in flight: %d", ctx.Err(), n))
+		return WithClass(ErrMaybeRan, fmt.Errorf("%w: calls in flight: %d", ctx.Err(), n))
 	}
 	return nil
 }
@@ -26,7 +26,7 @@ func (s *Sender) Drain(ctx context.Context) error {
 // refusal returns the error of a call that begins after [Sender.Drain], or nil.
 func (s *client) refusal() error {
 	if s.shut.Load() {
-		return ErrShut
+		return ErrCloseCalled
 	}
 	return nil
 }
@@ -56,9 +56,9 @@ func (l *lane) busy() int64 {
 	return l.reads.Busy() + l.writes.Busy() + l.scripts.Busy() + l.posts.Busy()
 }
 
-// Await polls done until it reports true, or returns the context's error. Because it polls,
+// PollUntil polls done until it reports true, or returns the context's error. Because it polls,
 // use it only for what happens once in the life of a client.
-func Await(ctx context.Context, done func() bool) error {
+func PollUntil(ctx context.Context, done func() bool) error {
 	const first, longest = 100 * time.Microsecond, 5 * time.Millisecond
 	timer := time.NewTimer(first)
 	defer timer.Stop()

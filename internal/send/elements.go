@@ -36,7 +36,7 @@ func (s *Sender) HGet(ctx context.Context, key, field string) (value string, ok 
 		}
 		s.calls.Free(c)
 	}
-	return value, ok, Miss(err)
+	return value, ok, IgnoreNil(err)
 }
 
 // HSet stores the value of a field.
@@ -131,8 +131,8 @@ func (s *Sender) count(ctx context.Context, c *batch.Call) (n int64, err error) 
 	return n, err
 }
 
-// Miss returns nil for a null reply, which callers report as ok == false, and else err.
-func Miss(err error) error {
+// IgnoreNil returns nil for a null reply, which callers report as ok == false, and else err.
+func IgnoreNil(err error) error {
 	if IsNil(err) {
 		return nil
 	}

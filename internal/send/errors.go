@@ -21,15 +21,15 @@ var (
 	ErrOutOfMemory  = errors.New("refused, the server has reached maxmemory")
 	ErrClosed       = errors.New("closed")
 
-	// ErrReply is the cause if the server, or a proxy, sent a reply that the command cannot
+	// ErrBadReply is the cause if the server, or a proxy, sent a reply that the command cannot
 	// have. The error of a write is also ErrMaybeRan. The error of a read has no class.
-	ErrReply = errors.New("the reply makes no sense; is this a Redis server?")
+	ErrBadReply = errors.New("the reply makes no sense; is this a Redis server?")
 )
 
-// ErrShut is the error of calls that began after desir.Close, or were waiting at that time.
-var ErrShut = Fault(ErrClosed, shut{})
+// ErrCloseCalled is the error of calls that began after desir.Close, or were waiting at that time.
+var ErrCloseCalled = WithClass(ErrClosed, shut{})
 
-// shut is the cause of ErrShut. It is also go-redis' error for a closed client.
+// shut is the cause of ErrCloseCalled. It is also go-redis' error for a closed client.
 type shut struct{}
 
 func (shut) Error() string { return "desir.Close was called for its client" }
@@ -41,18 +41,18 @@ type fault struct {
 	cause error
 }
 
-// Fault returns an error of the given class and cause. Its text has both.
-func Fault(class, cause error) error { return &fault{class: class, cause: cause} }
+// WithClass returns an error of the given class and cause. Its text has both.
+func WithClass(class, cause error) error { return &fault{class: class, cause: cause} }
 
-// Bare returns the cause of an error without its class. Use it where the class describes
+// Cause returns the cause of an error without its class. Use it where the class describes
 // another command than the one whose error is returned. A context's error is kept.
-func Bare(err error) error {
+func Cause(err error) error {
 	f, ok := errors.AsType[*fault](err)
 	switch {
 	case !ok:
 		return err
 	case f.class == context.Canceled, f.class == context.DeadlineExceeded:
-		return Fault(f.class, Bare(f.cause))
+		return WithClass(f.class, Cause(f.cause))
 	default:
 		return f.cause
 	}
@@ -82,5 +82,5 @@ var errSingle = errors.New("this server belongs to no cluster: open it as redis:
 // errMaster is the cause if the sentinels do not know the master that the client names.
 var errMaster = errors.New("the sentinels know no master of this name; SENTINEL MASTERS lists those that they know")
 
-// errLeft is the cause if MaxLeft abandoned commands wait for their replies.
+// errLeft is the cause if MaxAbandoned abandoned commands wait for their replies.
 var errLeft = errors.New("64 commands without a reply; the server does not respond")

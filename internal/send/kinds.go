@@ -17,7 +17,7 @@ var plain = &batch.Merger{
 }
 
 // errAnswers is the error of a reply that does not have one part for each call.
-var errAnswers = Fault(ErrReply, errors.New("it has too few or too many parts"))
+var errAnswers = WithClass(ErrBadReply, errors.New("it has too few or too many parts"))
 
 // hget is HGET for one and HMGET for many.
 var hget = &batch.Merger{

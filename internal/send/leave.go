@@ -135,13 +135,13 @@ func (s *Sender) RunOn(ctx context.Context, grace time.Duration, f func(context.
 	case err == nil:
 		return nil
 	case begun.Load():
-		return Fault(ErrMaybeRan, ctx.Err())
+		return WithClass(ErrMaybeRan, ctx.Err())
 	case errors.Is(err, errLeft):
-		return Fault(ErrUnavailable, err)
-	case errors.Is(err, ErrShut):
+		return WithClass(ErrUnavailable, err)
+	case errors.Is(err, ErrCloseCalled):
 		return err
 	default:
-		return Fault(ErrUnavailable, ctx.Err())
+		return WithClass(ErrUnavailable, ctx.Err())
 	}
 }
 

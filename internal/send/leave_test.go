@@ -15,7 +15,7 @@ import (
 )
 
 // TestFrozenServer freezes a server for five seconds and makes ten thousand calls with a
-// timeout of 10 ms. All return in time, and at most MaxLeft abandoned calls remain. Calls
+// timeout of 10 ms. All return in time, and at most MaxAbandoned abandoned calls remain. Calls
 // work again when the server is resumed.
 func TestFrozenServer(t *testing.T) {
 	redistest.Goroutines(t)
@@ -54,15 +54,15 @@ func TestFrozenServer(t *testing.T) {
 		}
 		group.Wait()
 	}
-	if left := sender.Left(); left > send.MaxLeft {
-		t.Errorf("%d abandoned commands, want at most %d", left, send.MaxLeft)
+	if left := sender.Left(); left > send.MaxAbandoned {
+		t.Errorf("%d abandoned commands, want at most %d", left, send.MaxAbandoned)
 	}
 	redistest.Eventually(t, 10*time.Second, func() bool {
-		return runtime.NumGoroutine()-before <= send.MaxLeft+2 // and goroutines of the test
-	}, "at most MaxLeft goroutines stay")
+		return runtime.NumGoroutine()-before <= send.MaxAbandoned+2 // and goroutines of the test
+	}, "at most MaxAbandoned goroutines stay")
 	stats := rdb.PoolStats() // a connection whose dial took too long for its caller is idle, not lost
-	if busy := stats.TotalConns - stats.IdleConns; busy > send.MaxLeft {
-		t.Errorf("%d connections are busy, want at most %d", busy, send.MaxLeft)
+	if busy := stats.TotalConns - stats.IdleConns; busy > send.MaxAbandoned {
+		t.Errorf("%d connections are busy, want at most %d", busy, send.MaxAbandoned)
 	}
 	if slowest > 3*time.Second { // 10 ms on an idle machine; less than the frozen server's 5 s
 		t.Errorf("the slowest call took %v", slowest)

@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// Pause waits for d with jitter, so that many waiters do not retry at the same time. It
+// SleepWithJitter waits for d with jitter, so that many waiters do not retry at the same time. It
 // returns false as soon as the context ends.
-func Pause(ctx context.Context, d time.Duration) bool {
+func SleepWithJitter(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(jitter(d))
 	defer timer.Stop()
 	select {

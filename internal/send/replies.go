@@ -71,20 +71,20 @@ func classifyReply(answer redis.Error, plain bool) error {
 	text := answer.Error()
 	code, _, _ := strings.Cut(text, " ")
 	if plain && (code == "MOVED" || code == "ASK" || code == "CROSSSLOT") {
-		return Fault(ErrNotSupported, Fault(errCluster, answer))
+		return WithClass(ErrNotSupported, WithClass(errCluster, answer))
 	}
 	if code == "NOSCRIPT" { // the command was not EVALSHA
-		return Fault(ErrReply, answer)
+		return WithClass(ErrBadReply, answer)
 	}
 	if class := codes[code]; class != nil {
-		return Fault(class, answer)
+		return WithClass(class, answer)
 	}
 	for _, s := range sentences {
 		if strings.Contains(text, s.part) {
 			if s.part == noCluster {
-				return Fault(s.class, Fault(errSingle, answer))
+				return WithClass(s.class, WithClass(errSingle, answer))
 			}
-			return Fault(s.class, answer)
+			return WithClass(s.class, answer)
 		}
 	}
 	return answer

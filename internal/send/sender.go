@@ -12,10 +12,10 @@ import (
 	"github.com/desir-go/desir/internal/batch"
 )
 
-// MaxLeft is the largest number of commands of one client that run for callers whose context
+// MaxAbandoned is the largest number of commands of one client that run for callers whose context
 // can end, and so of abandoned commands. A batch counts as one command. On a cluster each
 // node beyond the first adds its batches to the limit.
-const MaxLeft = 64
+const MaxAbandoned = 64
 
 // batches is how many of them the batchers of one node may have in flight: for reads, writes
 // and merged scripts. Posts do not count, since no caller waits for them.
@@ -53,7 +53,7 @@ type client struct {
 
 // New returns the sender of rdb. It sends nothing and starts no goroutine.
 func New(rdb redis.UniversalClient) *Sender {
-	s := &Sender{client: &client{rdb: rdb, plain: plainClient(rdb), slots: make(chan struct{}, MaxLeft-batches), sizes: newSizes()}}
+	s := &Sender{client: &client{rdb: rdb, plain: plainClient(rdb), slots: make(chan struct{}, MaxAbandoned-batches), sizes: newSizes()}}
 	s.lanes = newLanes(s.client)
 	s.posts = batch.New(s.writeAll, 0, &s.left).Coalesce(slowBatch)
 	return s
@@ -107,8 +107,8 @@ func (s *Sender) repeat(ctx context.Context, c *batch.Call) error {
 		if !repeatable(err) || attempt >= repeats && !passes(ctx, err) {
 			return err
 		}
-		if !Pause(ctx, pause) {
-			return Fault(err, ctx.Err())
+		if !SleepWithJitter(ctx, pause) {
+			return WithClass(err, ctx.Err())
 		}
 		pause = min(2*pause, lastPause)
 		c.Retry()
@@ -172,7 +172,7 @@ func (s *Sender) Run(ctx context.Context, f func(context.Context) error) error {
 	}
 	_, err := s.leavable(ctx, call{run: f})
 	if errors.Is(err, errLeft) {
-		return Fault(ErrUnavailable, err)
+		return WithClass(ErrUnavailable, err)
 	}
 	return err
 }

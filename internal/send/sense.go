@@ -13,7 +13,7 @@ var (
 	errNoList   = errors.New("it is null instead of a list")
 )
 
-// sense returns err, or [ErrReply] if the command cannot have this reply although go-redis
+// sense returns err, or [ErrBadReply] if the command cannot have this reply although go-redis
 // accepts it.
 func sense(cmd redis.Cmder, err error, write bool) error {
 	var why error
@@ -35,17 +35,17 @@ func sense(cmd redis.Cmder, err error, write bool) error {
 	if why == nil {
 		return err
 	}
-	return Nonsense(why, write)
+	return BadReply(why, write)
 }
 
-// Nonsense returns the error of a reply that the command cannot have: [ErrReply] with a
+// BadReply returns the error of a reply that the command cannot have: [ErrBadReply] with a
 // reason, without the text of the reply. The error of a write is also [ErrMaybeRan].
-func Nonsense(why error, write bool) error {
-	if !errors.Is(why, ErrReply) {
-		why = Fault(ErrReply, why)
+func BadReply(why error, write bool) error {
+	if !errors.Is(why, ErrBadReply) {
+		why = WithClass(ErrBadReply, why)
 	}
 	if write {
-		return Fault(ErrMaybeRan, why)
+		return WithClass(ErrMaybeRan, why)
 	}
 	return why
 }
@@ -53,7 +53,7 @@ func Nonsense(why error, write bool) error {
 // counted is sense for calls whose reply is a number.
 func counted(err error) error {
 	if IsNil(err) {
-		return Nonsense(errNoNumber, true)
+		return BadReply(errNoNumber, true)
 	}
 	return err
 }

@@ -80,7 +80,7 @@ func TestSentences(t *testing.T) {
 		{"no cluster", admin, []any{"cluster", "slots"}, send.ErrNotSupported},
 		{"password of nobody", admin, []any{"auth", "payload"}, send.ErrDenied},
 		{"wrong password", as("reader", "payload"), []any{"get", "k"}, send.ErrDenied},
-		{"no digest", admin, []any{"evalsha", strings.Repeat("f", 40), 0}, send.ErrReply},
+		{"no digest", admin, []any{"evalsha", strings.Repeat("f", 40), 0}, send.ErrBadReply},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			cmd := redis.NewCmd(ctx, tt.cmd...)
@@ -163,7 +163,7 @@ func (r refusal) check(t *testing.T, version string, err error) {
 	case err == nil:
 		t.Fatal("no error")
 	case !errors.Is(err, r.want):
-		t.Errorf("no %q in %q; the table of replies.go lacks a line:\n\t{%q, %s}, // %s", r.want, err, send.Bare(err), name(r.want), version)
+		t.Errorf("no %q in %q; the table of replies.go lacks a line:\n\t{%q, %s}, // %s", r.want, err, send.Cause(err), name(r.want), version)
 	}
 	for _, class := range classes {
 		if class != r.want && class != send.ErrMaybeRan && errors.Is(err, class) {
@@ -206,7 +206,7 @@ func name(class error) string {
 			return n
 		}
 	}
-	return "ErrReply"
+	return "ErrBadReply"
 }
 
 // TestClusterByPlainClient uses a client for a single server with a node of a cluster.

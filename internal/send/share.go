@@ -31,7 +31,7 @@ func (s *Sender) do(ctx context.Context, c *batch.Call, write bool) error {
 		return s.finish(ctx, ctx.Err(), request{write: write})
 	case stays(ctx):
 		return s.directly(ctx, c, write)
-	case s.left.Load() >= MaxLeft:
+	case s.left.Load() >= MaxAbandoned:
 		return s.finish(ctx, errLeft, request{write: write})
 	}
 	switch m.Do(ctx, c) {

@@ -15,7 +15,7 @@ import (
 // permanent and end a wait.
 func Transient(err error) bool {
 	switch {
-	case err == nil, errors.Is(err, redis.ErrClosed), errors.Is(err, ErrHook), errors.Is(err, ErrReply):
+	case err == nil, errors.Is(err, redis.ErrClosed), errors.Is(err, ErrHookPanic), errors.Is(err, ErrBadReply):
 		return false
 	case errors.Is(err, ErrUnavailable): // no connection, a read without a reply, or such a code
 		return true

@@ -19,14 +19,14 @@ func (w *Waiter) close(ctx context.Context) error {
 	prefetched := slices.Collect(maps.Keys(w.prefetched))
 	w.mu.Unlock()
 	for _, l := range loops {
-		l.endReceivers(send.ErrShut)
+		l.endReceivers(send.ErrCloseCalled)
 	}
 	for _, p := range prefetched {
 		p.Requeue(ctx)
 	}
-	err := send.Await(ctx, func() bool { return w.pending() == 0 })
+	err := send.PollUntil(ctx, func() bool { return w.pending() == 0 })
 	if n := w.pending(); err != nil && n > 0 {
-		return send.Fault(send.ErrMaybeRan, fmt.Errorf("%w: receivers that wait for a reply, or values to requeue: %d", err, n))
+		return send.WithClass(send.ErrMaybeRan, fmt.Errorf("%w: receivers that wait for a reply, or values to requeue: %d", err, n))
 	}
 	return nil
 }

@@ -24,7 +24,7 @@ func TestTakeRefused(t *testing.T) {
 	q := &waitQueue{source: ListOf("c").Source, waiting: []*receiver{r}}
 	l.queues[q.source.id()] = q
 	defer l.waker.close()
-	if err := l.take(t.Context(), []*waitQueue{q}); !errors.Is(err, send.ErrShut) || errors.Is(err, send.ErrMaybeRan) {
+	if err := l.take(t.Context(), []*waitQueue{q}); !errors.Is(err, send.ErrCloseCalled) || errors.Is(err, send.ErrMaybeRan) {
 		t.Errorf("the take: %v; want ErrShut", err)
 	}
 	if isEnded(r) {

@@ -24,7 +24,7 @@ func (l *loop) checkClient() error {
 	if l.node == nil {
 		return nil
 	}
-	if err := send.Closed(l.node); err != nil {
+	if err := send.ErrIfClosed(l.node); err != nil {
 		return l.waiter.shared.Send.Explain(context.Background(), err)
 	}
 	return nil

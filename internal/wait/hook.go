@@ -11,9 +11,9 @@ import (
 // guard calls f. If a hook panics in f, the error is ErrMaybeRan, since f may have been
 // executed.
 func guard(f func() error) error {
-	err := send.Guard(f)
-	if errors.Is(err, send.ErrHook) {
-		return send.Fault(send.ErrMaybeRan, err)
+	err := send.CatchHookPanic(f)
+	if errors.Is(err, send.ErrHookPanic) {
+		return send.WithClass(send.ErrMaybeRan, err)
 	}
 	return err
 }

@@ -214,7 +214,7 @@ func (l *loop) run() {
 			continue
 		}
 		if l.handleError(err) {
-			send.Pause(ctx, pause)
+			send.SleepWithJitter(ctx, pause)
 			pause = min(2*pause, longest)
 		}
 	}

@@ -24,7 +24,7 @@ func (l *loop) startMove(q *waitQueue, cause error) {
 func (w *Waiter) move(from *loop, q *waitQueue, cause error) {
 	ctx := context.Background()
 	for pause := minPause; ; pause = min(2*pause, maxPause) {
-		send.Pause(ctx, pause) // until the cluster's slot map is loaded
+		send.SleepWithJitter(ctx, pause) // until the cluster's slot map is loaded
 		node, err := w.node(ctx, q.source.Values)
 		shut := err == nil && node == from.node && errors.Is(cause, redis.ErrClosed)
 		if cluster, ok := w.shared.Redis.(*redis.ClusterClient); ok && shut && pause < maxPause/2 {

@@ -157,7 +157,7 @@ func (s *subscriber) confirmed(sub *redis.PubSub, name string) {
 func (s *subscriber) read(sub *redis.PubSub) {
 	for {
 		var event any
-		err := send.GuardRead(func() (err error) {
+		err := send.CatchReadPanic(func() (err error) {
 			event, err = sub.ReceiveTimeout(context.Background(), maxSubSilence)
 			return err
 		})

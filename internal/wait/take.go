@@ -50,7 +50,7 @@ func (l *loop) exec(ctx context.Context, cmds ...redis.Cmder) error {
 	}
 	err := guard(func() error { return l.waiter.shared.Send.WriteOn(ctx, client, cmds...) })
 	l.replyDeadline.Store(0)
-	if errors.Is(err, send.ErrHook) {
+	if errors.Is(err, send.ErrHookPanic) {
 		for _, cmd := range cmds {
 			cmd.SetErr(err)
 		}
@@ -119,11 +119,11 @@ func (l *loop) finishTakes(ctx context.Context, takes []takeCall, err error) err
 			})
 		case send.IsNil(err): // not a reply of the script
 			err = nil
-		case err == nil, errors.Is(err, send.ErrHook), errors.Is(err, send.ErrShut):
+		case err == nil, errors.Is(err, send.ErrHookPanic), errors.Is(err, send.ErrCloseCalled):
 		case unsent, errors.As(err, &replied):
 			err = l.waiter.shared.Send.Explain(ctx, err)
 		default:
-			err = send.Fault(send.ErrMaybeRan, err)
+			err = send.WithClass(send.ErrMaybeRan, err)
 		}
 		if errors.Is(err, send.ErrMaybeRan) {
 			l.waiter.reportLost(t.queue.source, t.limit, whyTake, err)
@@ -211,7 +211,7 @@ func decodeTake(reply any) (state int64, values []string, err error) {
 // badReply returns the error for a reply that the script never gives: something else may have
 // been executed.
 func badReply(got any) error {
-	return send.Fault(send.ErrMaybeRan, fmt.Errorf("%w (%T)", send.ErrReply, got))
+	return send.WithClass(send.ErrMaybeRan, fmt.Errorf("%w (%T)", send.ErrBadReply, got))
 }
 
 // moved reports whether err is a node's reply that it no longer has the slot, or only a part

@@ -13,7 +13,7 @@ import (
 // ErrMaybeRan, or ErrUnavailable if nothing was sent.
 func (w *Waiter) Try(ctx context.Context, s Source, limit int) ([]string, error) {
 	if err := ctx.Err(); err != nil {
-		return nil, send.Fault(send.ErrUnavailable, err)
+		return nil, send.WithClass(send.ErrUnavailable, err)
 	}
 	r := &receiver{max: limit, done: make(chan struct{})}
 	l := &loop{waiter: w, queues: map[sourceID]*waitQueue{}}
@@ -40,7 +40,7 @@ func (w *Waiter) Try(ctx context.Context, s Source, limit int) ([]string, error)
 		for len(q.buffered) > 0 { // requeue values that came too late
 			l.requeue(background, q)
 			if len(q.buffered) > 0 {
-				send.Pause(background, minPause)
+				send.SleepWithJitter(background, minPause)
 			}
 		}
 	})

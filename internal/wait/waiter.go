@@ -172,7 +172,7 @@ func (w *Waiter) enqueue(ctx context.Context, s Source, r *receiver) (*loop, err
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.closing.Load() {
-		return nil, send.ErrShut
+		return nil, send.ErrCloseCalled
 	}
 	l := w.loop(node)
 	l.enqueue(s, []*receiver{r}, nil, nil)

@@ -86,7 +86,7 @@ func collect(h *clients.Shared, r *Report) func(context.Context, redis.Universal
 		}
 		clock := redis.NewTimeCmd(ctx, "time")
 		start := time.Now()
-		err := h.Send.ReadOn(ctx, node, append(cmds, clock)...)
+		err := h.Sender.ReadOn(ctx, node, append(cmds, clock)...)
 		if err != nil && (ctx.Err() != nil || clock.Val().IsZero()) { // an INFO section may be missing, TIME never is
 			return err
 		}

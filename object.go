@@ -91,7 +91,7 @@ func moment(t time.Time) int64 {
 }
 
 func (o Object) read(ctx context.Context, op string, cmd redis.Cmder) error {
-	s, err := o.h.Send()
+	s, err := o.h.Sender()
 	if err == nil {
 		err = s.Read(ctx, cmd)
 	}
@@ -99,7 +99,7 @@ func (o Object) read(ctx context.Context, op string, cmd redis.Cmder) error {
 }
 
 func (o Object) change(ctx context.Context, op string, cmd *redis.IntCmd) (bool, error) {
-	s, err := o.h.Send()
+	s, err := o.h.Sender()
 	if err == nil {
 		err = s.Write(ctx, cmd)
 	}

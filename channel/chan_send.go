@@ -99,7 +99,7 @@ func (c *Chan[T]) push(ctx context.Context, shared *clients.Shared, values []str
 	if patient {
 		kind = c.patient
 	}
-	n, err := shared.Send.Join(ctx, kind, c.source.Values, values)
+	n, err := shared.Sender.Merge(ctx, kind, c.source.Values, values)
 	if script.Unknown(err) { // not executed; Run loads the script
 		args := c.sendHead(shared, patient)
 		for _, v := range values {

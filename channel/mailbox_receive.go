@@ -168,9 +168,9 @@ func (m *Mailbox[T]) claim(ctx context.Context, shared *clients.Shared, stored s
 	var over atomic.Bool // set by the first of two events: the reply, or the caller leaves
 	var taken bool
 	var refused error
-	err = shared.Send.RunOn(ctx, wait.LeaveTime, func(claiming context.Context) {
+	err = shared.Sender.RunWithGrace(ctx, wait.LeaveTime, func(claiming context.Context) {
 		cmd := redis.NewIntCmd(claiming, "lrem", m.h.Key, direction, stored)
-		refused = shared.Send.Write(claiming, cmd)
+		refused = shared.Sender.Write(claiming, cmd)
 		taken = refused == nil && cmd.Val() > 0
 		switch left := !over.CompareAndSwap(false, true); {
 		case left && taken:

@@ -11,7 +11,7 @@ import (
 
 // count sends a command with the object's key that replies with a number.
 func count(ctx context.Context, h *clients.Handle, command string) (int64, error) {
-	s, err := h.Send()
+	s, err := h.Sender()
 	if err != nil {
 		return 0, err
 	}

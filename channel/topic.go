@@ -90,7 +90,7 @@ func (t *Topic[T]) publish(ctx context.Context, v T) (int, error) {
 	if !t.numbered {
 		cmd := redis.NewIntCmd(ctx, t.command(), t.h.Key, value)
 		cmd.SetFirstKeyPos(1) // one node for all messages of the topic, to keep their order
-		if err := shared.Send.Write(ctx, cmd); err != nil {
+		if err := shared.Sender.Write(ctx, cmd); err != nil {
 			return 0, err
 		}
 		return int(cmd.Val()), nil

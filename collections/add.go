@@ -78,7 +78,7 @@ func add[K comparable, N Number](ctx context.Context, m *Map[K, N], key K, delta
 }
 
 func (m *Map[K, V]) addInt(ctx context.Context, field string, delta int64) (string, error) {
-	s, err := m.h.Send()
+	s, err := m.h.Sender()
 	if err != nil {
 		return "", err
 	}

@@ -48,7 +48,7 @@ func NewList[T any](rdb redis.UniversalClient, name string, opts ...Option) *Lis
 	s, err := gather(opts, true)
 	c := stored.Scope(s.values, "list", name)
 	elems, valueErr := stored.Values[T](c)
-	h := handle(rdb, "List", name, err, valueErr).Apart(s.apart)
+	h := handle(rdb, "List", name, err, valueErr).Unbatched(s.apart)
 	l := &List[T]{Object: newObject(h), h: h, elems: elems, exact: stored.CheckDeterministic(c)}
 	if s.maxLen != nil {
 		l.ring = *s.maxLen
@@ -90,7 +90,7 @@ func (l *List[T]) push(ctx context.Context, at End, vs []T) (int, error) {
 		return 0, err
 	}
 	if l.ring == 0 {
-		n, err := shared.Send.Push(ctx, l.h.Key, at == Front, all)
+		n, err := shared.Sender.Push(ctx, l.h.Key, at == Front, all)
 		return int(n), err
 	}
 	command := "RPUSH"
@@ -120,7 +120,7 @@ func (l *List[T]) PopBack(ctx context.Context) (v T, ok bool, err error) {
 // do not decode are removed too; their errors are joined in the error. PopN sends one
 // LPOP, once, and is O(n) and atomic. After [desir.ErrMaybeRan] n elements may be lost.
 func (l *List[T]) PopN(ctx context.Context, n int) ([]T, error) {
-	s, err := l.h.Send()
+	s, err := l.h.Sender()
 	if err != nil || n <= 0 {
 		return nil, l.fail("PopN", err)
 	}
@@ -137,7 +137,7 @@ func (l *List[T]) At(ctx context.Context, i int) (v T, ok bool, err error) {
 
 // one runs a command on the list that returns one element or none.
 func (l *List[T]) one(ctx context.Context, op string, write bool, command string, h *clients.Handle, args ...any) (v T, ok bool, err error) {
-	s, err := h.Send()
+	s, err := h.Sender()
 	if err != nil {
 		return v, false, l.fail(op, err)
 	}
@@ -157,7 +157,7 @@ func (l *List[T]) one(ctx context.Context, op string, write bool, command string
 // SetAt replaces the element at position i, counted as in [List.At]. ok is false if i is
 // outside the list. SetAt sends one LSET, once, and is O(distance from the nearer end).
 func (l *List[T]) SetAt(ctx context.Context, i int, v T) (ok bool, err error) {
-	s, err := l.h.Send()
+	s, err := l.h.Sender()
 	if err != nil {
 		return false, l.fail("SetAt", err)
 	}
@@ -179,7 +179,7 @@ func (l *List[T]) Len(ctx context.Context) (int, error) {
 }
 
 func (l *List[T]) length(ctx context.Context) (int, error) {
-	s, err := l.h.Send()
+	s, err := l.h.Sender()
 	if err != nil {
 		return 0, err
 	}

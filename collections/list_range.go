@@ -20,7 +20,7 @@ import (
 // joined in the error. Slice sends one LRANGE and is O(distance from the nearer end +
 // elements).
 func (l *List[T]) Slice(ctx context.Context, from, to int) ([]T, error) {
-	s, err := l.h.Send()
+	s, err := l.h.Sender()
 	last, some := inclusive(from, to)
 	if err != nil || !some {
 		return nil, l.fail("Slice", err)
@@ -32,7 +32,7 @@ func (l *List[T]) Slice(ctx context.Context, from, to int) ([]T, error) {
 // Trim keeps the elements that [List.Slice] with the same positions returns, and
 // deletes all others. It sends one LTRIM, once, and is O(deleted elements) and atomic.
 func (l *List[T]) Trim(ctx context.Context, from, to int) error {
-	s, err := l.h.Send()
+	s, err := l.h.Sender()
 	if err != nil {
 		return l.fail("Trim", err)
 	}
@@ -60,7 +60,7 @@ func (l *List[T]) Index(ctx context.Context, v T) (i int, ok bool, err error) {
 	if err != nil {
 		return 0, false, l.fail("Index", err)
 	}
-	s, err := l.h.Send()
+	s, err := l.h.Sender()
 	if err != nil {
 		return 0, false, l.fail("Index", err)
 	}
@@ -102,7 +102,7 @@ func (l *List[T]) InsertBefore(ctx context.Context, pivot, v T) (ok bool, err er
 
 // change sends a write that returns a number.
 func (l *List[T]) change(ctx context.Context, args ...any) (int, error) {
-	s, err := l.h.Send()
+	s, err := l.h.Sender()
 	if err != nil {
 		return 0, err
 	}
@@ -143,7 +143,7 @@ func (l *List[T]) Move(ctx context.Context, from End, to *List[T], at End) (v T,
 		return v, false, l.fail("Move", err)
 	}
 	cmd := redis.NewStringCmd(ctx, "lmove", names[0], names[1], from.word(), at.word())
-	if err := shared.Send.Write(ctx, cmd); err != nil {
+	if err := shared.Sender.Write(ctx, cmd); err != nil {
 		return v, false, l.fail("Move", send.IgnoreNil(err))
 	}
 	v, err = l.elems.Decode(cmd.Val(), l.h.Key, "")

@@ -56,7 +56,7 @@ func (l *List[T]) pages(ctx context.Context, backward bool) iter.Seq2[[]string, 
 // page returns count elements, starting at distance at from the end where the iteration
 // began, in iteration order.
 func (l *List[T]) page(ctx context.Context, at, count int, backward bool) ([]string, error) {
-	s, err := l.h.Send()
+	s, err := l.h.Sender()
 	if err != nil {
 		return nil, err
 	}

@@ -34,7 +34,7 @@ func NewMap[K comparable, V any](rdb redis.UniversalClient, name string, opts ..
 	vc := stored.Scope(s.values, "map", name)
 	keys, keyErr := stored.Keys[K](s.keys)
 	values, valueErr := stored.FieldValues[V](vc)
-	h := handle(rdb, "Map", name, err, keyErr, valueErr).Apart(s.apart)
+	h := handle(rdb, "Map", name, err, keyErr, valueErr).Unbatched(s.apart)
 	return &Map[K, V]{
 		Object: newObject(h),
 		h:      h,
@@ -109,7 +109,7 @@ func (m *Map[K, V]) Has(ctx context.Context, key K) (bool, error) {
 // A key whose time to live has ended (see [Map.SetTTL]) counts until the server removes
 // it. Until then, a map without other keys still exists for [desir.Object.Exists].
 func (m *Map[K, V]) Len(ctx context.Context) (int, error) {
-	s, err := m.h.Send()
+	s, err := m.h.Sender()
 	if err != nil {
 		return 0, m.fail("Len", err)
 	}
@@ -159,7 +159,7 @@ func (m *Map[K, V]) remove(ctx context.Context, keys []K) (int, error) {
 // decode are joined in the error; the other entries are returned too. Random sends one
 // HRANDFIELD and is O(n).
 func (m *Map[K, V]) Random(ctx context.Context, n int) ([]desir.Entry[K, V], error) {
-	s, err := m.h.Send()
+	s, err := m.h.Sender()
 	if err != nil || n <= 0 {
 		return nil, m.fail("Random", err)
 	}
@@ -218,7 +218,7 @@ func pairs(reply any) (all [][2]string, ok bool) {
 
 // at returns the sender and the field for a call on one key.
 func (m *Map[K, V]) at(key K) (*send.Sender, string, error) {
-	s, err := m.h.Send()
+	s, err := m.h.Sender()
 	if err != nil {
 		return nil, "", err
 	}
@@ -227,7 +227,7 @@ func (m *Map[K, V]) at(key K) (*send.Sender, string, error) {
 }
 
 func (m *Map[K, V]) atAll(keys []K) (*send.Sender, []string, error) {
-	s, err := m.h.Send()
+	s, err := m.h.Sender()
 	if err != nil {
 		return nil, nil, err
 	}

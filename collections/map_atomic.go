@@ -20,7 +20,7 @@ func (m *Map[K, V]) SetIfAbsent(ctx context.Context, key K, v V) (stored bool, e
 }
 
 func (m *Map[K, V]) setNew(ctx context.Context, field, value string) (bool, error) {
-	s, err := m.h.Send()
+	s, err := m.h.Sender()
 	if err != nil {
 		return false, err
 	}

@@ -45,7 +45,7 @@ func (c *chunk) full(pairs int) bool { return c.pairs() >= pairs || c.bytes >= c
 // see some of the entries, and after an error some of the entries may be stored. Each
 // HSET is sent once. SetMany encodes all entries before it sends the first HSET.
 func (m *Map[K, V]) SetMany(ctx context.Context, entries map[K]V) error {
-	s, err := m.h.Send()
+	s, err := m.h.Sender()
 	if err != nil {
 		return m.fail("SetMany", err)
 	}
@@ -82,7 +82,7 @@ func (m *Map[K, V]) setChunk(ctx context.Context, s *send.Sender, c chunk) error
 // Insert sends HSETs of 250 pairs or 256 KiB, with two in flight at a time. Each is
 // atomic and sent once. If a key occurs twice, either value may remain.
 func (m *Map[K, V]) Insert(ctx context.Context, pairs iter.Seq2[K, V]) (n int, err error) {
-	s, err := m.h.Send()
+	s, err := m.h.Sender()
 	if err != nil {
 		return 0, m.fail("Insert", err)
 	}

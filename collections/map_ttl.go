@@ -48,7 +48,7 @@ func (m *Map[K, V]) setTTL(ctx context.Context, field, value string, ms int64) e
 		return err
 	}
 	return fieldTTLs(shared).set.try(errNoSetTTL, func() error {
-		return shared.Send.HSetEX(ctx, m.h.Key, field, value, ms)
+		return shared.Sender.HSetEX(ctx, m.h.Key, field, value, ms)
 	}, func() error {
 		_, err := hashSetTTL.Run(ctx, shared, []string{m.h.Key}, field, value, ms)
 		return err
@@ -94,7 +94,7 @@ func (m *Map[K, V]) expireKey(ctx context.Context, ttl time.Duration, keys []K) 
 
 // expireThere runs the script, together with concurrent calls with the same ttl.
 func (w *ttlWays) expireThere(ctx context.Context, h *clients.Shared, key string, fields []string, ms int64) (int, error) {
-	n, err := h.Send.JoinClass(ctx, w.joint, key, ms, fields)
+	n, err := h.Sender.MergeClass(ctx, w.joint, key, ms, fields)
 	if script.Unknown(err) { // not executed; Run sends the script's source
 		var reply any
 		reply, err = hashExpire.Run(ctx, h, []string{key}, words(strconv.FormatInt(ms, 10), fields)...)
@@ -140,7 +140,7 @@ func countThere(there []any) (n int64) {
 // expireSeconds is for servers that have only HEXPIRE, such as the embedded server.
 func expireSeconds(ctx context.Context, h *clients.Shared, key string, fields []string, seconds int64) (n int, err error) {
 	cmd := redis.NewIntSliceCmd(ctx, words("hexpire", fields, key, seconds, "fields", len(fields))...)
-	if err := h.Send.Write(ctx, cmd); err != nil {
+	if err := h.Sender.Write(ctx, cmd); err != nil {
 		return 0, send.IgnoreNil(err)
 	}
 	for _, reply := range cmd.Val() {

@@ -50,7 +50,7 @@ func walk[K comparable, V, T any](ctx context.Context, m *Map[K, V], op string, 
 // serves no other client while it executes the command, about half a second for a million
 // entries. Use [Map.All] for maps that may be large.
 func (m *Map[K, V]) Snapshot(ctx context.Context) (map[K]V, error) {
-	s, err := m.h.Send()
+	s, err := m.h.Sender()
 	if err != nil {
 		return nil, m.fail("Snapshot", err)
 	}

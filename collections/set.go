@@ -28,7 +28,7 @@ type Set[T comparable] struct {
 func NewSet[T comparable](rdb redis.UniversalClient, name string, opts ...Option) *Set[T] {
 	s, err := gather(opts, false)
 	members, keyErr := stored.Keys[T](s.members)
-	h := handle(rdb, "Set", name, err, keyErr).Apart(s.apart)
+	h := handle(rdb, "Set", name, err, keyErr).Unbatched(s.apart)
 	return &Set[T]{Object: newObject(h), h: h, members: members}
 }
 
@@ -61,7 +61,7 @@ func (s *Set[T]) changeMany(ctx context.Context, command string, ms []T) (int, e
 // Has reports whether m is in the set. It sends one SISMEMBER, or shares one SMISMEMBER
 // with concurrent calls, and is O(1).
 func (s *Set[T]) Has(ctx context.Context, m T) (bool, error) {
-	out, err := s.h.Send()
+	out, err := s.h.Sender()
 	if err != nil {
 		return false, s.fail("Has", err)
 	}
@@ -89,7 +89,7 @@ func (s *Set[T]) HasMany(ctx context.Context, ms ...T) ([]bool, error) {
 
 // Len returns the number of members. It sends one SCARD and is O(1).
 func (s *Set[T]) Len(ctx context.Context) (int, error) {
-	out, err := s.h.Send()
+	out, err := s.h.Sender()
 	if err != nil {
 		return 0, s.fail("Len", err)
 	}
@@ -104,7 +104,7 @@ func (s *Set[T]) Len(ctx context.Context) (int, error) {
 // one SPOP, once, and is O(1). After [desir.ErrMaybeRan] one member may be lost. A
 // member that does not decode is removed too, and Pop returns the error.
 func (s *Set[T]) Pop(ctx context.Context) (m T, ok bool, err error) {
-	out, err := s.h.Send()
+	out, err := s.h.Sender()
 	if err != nil {
 		return m, false, s.fail("Pop", err)
 	}
@@ -120,7 +120,7 @@ func (s *Set[T]) Pop(ctx context.Context) (m T, ok bool, err error) {
 // too; their errors are joined in the error. PopN sends one SPOP, once, and is O(n) and
 // atomic. After [desir.ErrMaybeRan] n members may be lost.
 func (s *Set[T]) PopN(ctx context.Context, n int) ([]T, error) {
-	out, err := s.h.Send()
+	out, err := s.h.Sender()
 	if err != nil || n <= 0 {
 		return nil, s.fail("PopN", err)
 	}
@@ -130,7 +130,7 @@ func (s *Set[T]) PopN(ctx context.Context, n int) ([]T, error) {
 
 // Random returns up to n different random members. It sends one SRANDMEMBER and is O(n).
 func (s *Set[T]) Random(ctx context.Context, n int) ([]T, error) {
-	out, err := s.h.Send()
+	out, err := s.h.Sender()
 	if err != nil || n <= 0 {
 		return nil, s.fail("Random", err)
 	}
@@ -155,7 +155,7 @@ func (s *Set[T]) All(ctx context.Context) iter.Seq2[T, error] {
 // Snapshot sends one SMEMBERS, is O(n) and holds all members in memory. Use [Set.All]
 // for sets that may be large.
 func (s *Set[T]) Snapshot(ctx context.Context) ([]T, error) {
-	out, err := s.h.Send()
+	out, err := s.h.Sender()
 	if err != nil {
 		return nil, s.fail("Snapshot", err)
 	}
@@ -173,7 +173,7 @@ func (s *Set[T]) list(ctx context.Context, do func(context.Context, redis.Cmder)
 }
 
 func (s *Set[T]) atAll(ms []T) (*send.Sender, []string, error) {
-	out, err := s.h.Send()
+	out, err := s.h.Sender()
 	if err != nil {
 		return nil, nil, err
 	}

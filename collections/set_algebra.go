@@ -24,7 +24,7 @@ func (s *Set[T]) Move(ctx context.Context, to *Set[T], m T) (moved bool, err err
 		return false, s.fail("Move", err)
 	}
 	cmd := redis.NewIntCmd(ctx, "smove", names[0], names[1], member)
-	if err := shared.Send.Write(ctx, cmd); err != nil {
+	if err := shared.Sender.Write(ctx, cmd); err != nil {
 		return false, s.fail("Move", err)
 	}
 	return cmd.Val() == 1, nil
@@ -55,7 +55,7 @@ func (s *Set[T]) combine(ctx context.Context, op, command string, others []*Set[
 	if err != nil {
 		return nil, s.fail(op, err)
 	}
-	ms, err := s.list(ctx, shared.Send.Read, words(command, names)...)
+	ms, err := s.list(ctx, shared.Sender.Read, words(command, names)...)
 	return ms, s.fail(op, err)
 }
 
@@ -70,7 +70,7 @@ func (s *Set[T]) IntersectLen(ctx context.Context, limit int, others ...*Set[T])
 	args := words("sintercard", names, len(names))
 	cmd := redis.NewIntCmd(ctx, append(args, "limit", max(limit, 0))...)
 	cmd.SetFirstKeyPos(2)
-	if err := shared.Send.Read(ctx, cmd); err != nil {
+	if err := shared.Sender.Read(ctx, cmd); err != nil {
 		return 0, s.fail("IntersectLen", err)
 	}
 	return int(cmd.Val()), nil
@@ -106,7 +106,7 @@ func (s *Set[T]) store(ctx context.Context, op, command string, from []*Set[T]) 
 		return 0, s.fail(op, err)
 	}
 	cmd := redis.NewIntCmd(ctx, words(command, names)...)
-	if err := shared.Send.Write(ctx, cmd); err != nil {
+	if err := shared.Sender.Write(ctx, cmd); err != nil {
 		return 0, s.fail(op, err)
 	}
 	return int(cmd.Val()), nil

@@ -41,7 +41,7 @@ type Scored[T any] struct {
 func NewSortedSet[T comparable](rdb redis.UniversalClient, name string, opts ...Option) *SortedSet[T] {
 	s, err := gather(opts, false)
 	members, keyErr := stored.Keys[T](s.members)
-	h := handle(rdb, "SortedSet", name, err, keyErr).Apart(s.apart)
+	h := handle(rdb, "SortedSet", name, err, keyErr).Unbatched(s.apart)
 	return &SortedSet[T]{Object: newObject(h), h: h, members: members}
 }
 
@@ -78,7 +78,7 @@ func (z *SortedSet[T]) AddMin(ctx context.Context, m T, score float64) (changed 
 }
 
 func (z *SortedSet[T]) add(ctx context.Context, ms []Scored[T], flags ...any) (int, error) {
-	s, err := z.h.Send()
+	s, err := z.h.Sender()
 	if err != nil || len(ms) == 0 {
 		return 0, err
 	}
@@ -103,7 +103,7 @@ func (z *SortedSet[T]) add(ctx context.Context, ms []Scored[T], flags ...any) (i
 // sum, and nothing changes. AddScore sends one ZINCRBY, once, and is O(log n). After
 // [desir.ErrMaybeRan], check the score before adding again.
 func (z *SortedSet[T]) AddScore(ctx context.Context, m T, delta float64) (float64, error) {
-	s, err := z.h.Send()
+	s, err := z.h.Sender()
 	if err != nil {
 		return 0, z.fail("AddScore", err)
 	}
@@ -147,7 +147,7 @@ func (z *SortedSet[T]) Rank(ctx context.Context, m T) (i int, ok bool, err error
 
 // ask sends a read command about one member. ok is false if the member does not exist.
 func (z *SortedSet[T]) ask(ctx context.Context, m T, question func(member string) redis.Cmder) (ok bool, err error) {
-	s, err := z.h.Send()
+	s, err := z.h.Sender()
 	if err != nil {
 		return false, err
 	}
@@ -161,7 +161,7 @@ func (z *SortedSet[T]) ask(ctx context.Context, m T, question func(member string
 
 // Len returns the number of members. It sends one ZCARD and is O(1).
 func (z *SortedSet[T]) Len(ctx context.Context) (int, error) {
-	s, err := z.h.Send()
+	s, err := z.h.Sender()
 	if err != nil {
 		return 0, z.fail("Len", err)
 	}

@@ -25,7 +25,7 @@ func (z *SortedSet[T]) PopMax(ctx context.Context) (m Scored[T], ok bool, err er
 }
 
 func (z *SortedSet[T]) pop(ctx context.Context, command string) (m Scored[T], ok bool, err error) {
-	s, err := z.h.Send()
+	s, err := z.h.Sender()
 	if err != nil {
 		return m, false, err
 	}
@@ -49,7 +49,7 @@ func (z *SortedSet[T]) Remove(ctx context.Context, ms ...T) (removed int, err er
 }
 
 func (z *SortedSet[T]) remove(ctx context.Context, ms []T) (int, error) {
-	s, err := z.h.Send()
+	s, err := z.h.Sender()
 	if err != nil || len(ms) == 0 {
 		return 0, err
 	}

@@ -80,9 +80,9 @@ func latest(ctx context.Context, h *clients.Handle, read *redis.StringCmd) (raw 
 	for try := 1; ; try++ {
 		node, err := shared.Node(ctx, h.Key)
 		if err != nil {
-			return "", false, shared.Send.Explain(ctx, err)
+			return "", false, shared.Sender.Classify(ctx, err)
 		}
-		switch err = shared.Send.ReadOn(ctx, node, read); {
+		switch err = shared.Sender.ReadOn(ctx, node, read); {
 		case err == nil:
 			return read.Val(), true, nil
 		case !moved(err) || try == pageTries || !send.SleepWithJitter(ctx, pagePause):

@@ -31,7 +31,7 @@ func NewValue[T any](rdb redis.UniversalClient, name string, opts ...Option) *Va
 	s, err := gather(opts, false)
 	c := stored.Scope(s.values, "value", name)
 	value, valueErr := stored.Values[T](c)
-	h := handle(rdb, "Value", name, err, valueErr).Apart(s.apart)
+	h := handle(rdb, "Value", name, err, valueErr).Unbatched(s.apart)
 	return &Value[T]{Object: newObject(h), h: h, value: value, exact: stored.CheckDeterministic(c)}
 }
 
@@ -48,7 +48,7 @@ func (x *Value[T]) Get(ctx context.Context) (v T, ok bool, err error) {
 }
 
 func (x *Value[T]) raw(ctx context.Context) (string, bool, error) {
-	s, err := x.h.Send()
+	s, err := x.h.Sender()
 	if err != nil {
 		return "", false, err
 	}
@@ -105,7 +105,7 @@ func (x *Value[T]) SetIfAbsent(ctx context.Context, v T) (stored bool, err error
 }
 
 func (x *Value[T]) setNew(ctx context.Context, value string) (bool, error) {
-	s, err := x.h.Send()
+	s, err := x.h.Sender()
 	if err != nil {
 		return false, err
 	}
@@ -181,7 +181,7 @@ func (x *Value[T]) Delete(ctx context.Context) (deleted bool, err error) {
 }
 
 func (x *Value[T]) encode(v T) (*send.Sender, string, error) {
-	s, err := x.h.Send()
+	s, err := x.h.Sender()
 	if err != nil {
 		return nil, "", err
 	}

@@ -149,14 +149,14 @@ func (w *walker) fetch(ctx context.Context) (page, error) {
 	node, err := w.shared.Node(ctx, w.key)
 	switch {
 	case err != nil:
-		return page{}, w.shared.Send.Explain(ctx, err)
+		return page{}, w.shared.Sender.Classify(ctx, err)
 	case node == nil:
 		return w.fetchByScript(ctx)
 	case w.shared.NoInfo.Load():
 		return w.fetchOnConn(ctx, node)
 	}
 	scan, info := w.ask(ctx), redis.NewStringCmd(ctx, "info", "server")
-	err = w.shared.Send.ReadOn(ctx, node, scan, info)
+	err = w.shared.Sender.ReadOn(ctx, node, scan, info)
 	var refusal redis.Error
 	if errors.As(err, &refusal) && scan.Err() == nil { // only INFO was refused: denied or not supported
 		w.shared.NoInfo.Store(true)
@@ -176,7 +176,7 @@ func (w *walker) fetchOnConn(ctx context.Context, node *redis.Client) (page, err
 		w.conn = node.Conn()
 	}
 	scan := w.ask(ctx)
-	if err := w.shared.Send.ReadOn(ctx, w.conn, scan); err != nil {
+	if err := w.shared.Sender.ReadOn(ctx, w.conn, scan); err != nil {
 		return page{}, err
 	}
 	elements, cursor := scan.Val()

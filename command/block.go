@@ -70,19 +70,19 @@ func (q *request) apart(ctx context.Context) (any, error) {
 		}
 		node, err := q.shared.Node(ctx, key)
 		if err != nil {
-			return nil, q.shared.Send.Explain(ctx, err)
+			return nil, q.shared.Sender.Classify(ctx, err)
 		}
 		if node == nil {
 			return nil, fmt.Errorf("%w: %w", desir.ErrNotSupported, errNode)
 		}
 		if err := send.ErrIfClosed(node); err != nil { // a new connection does not detect this
-			return nil, q.shared.Send.Explain(ctx, err)
+			return nil, q.shared.Sender.Classify(ctx, err)
 		}
 		v, err := q.alone(ctx, node)
 		if !redis.HasErrorPrefix(err, "MOVED") || attempt == moves || !send.SleepWithJitter(ctx, grace/100) {
 			return v, err
 		}
-		_ = q.shared.Send.Explain(ctx, err) // makes a cluster client reload its slot map
+		_ = q.shared.Sender.Classify(ctx, err) // makes a cluster client reload its slot map
 	}
 }
 
@@ -129,7 +129,7 @@ func (q *request) alone(ctx context.Context, node *redis.Client) (any, error) {
 // occupy sends a request on a dedicated connection. It first asks for the connection's
 // id, by which the command can be unblocked.
 func (q *request) occupy(ctx context.Context, own *redis.Client, id *atomic.Int64) answer {
-	sender := send.New(own).Apart()
+	sender := send.New(own).Unbatched()
 	wire := context.WithoutCancel(ctx)
 	name := redis.NewIntCmd(wire, "CLIENT", "ID")
 	if q.cmd.Blocking() && sender.Read(wire, name) == nil {

@@ -61,7 +61,7 @@ func loadFrom(ctx context.Context, h *clients.Shared) (*Spec, error) {
 // ask sends a read and returns its reply, nil included.
 func ask(ctx context.Context, h *clients.Shared, words ...any) (any, error) {
 	cmd := redis.NewCmd(ctx, words...)
-	if err := h.Send.Read(ctx, cmd); err != nil {
+	if err := h.Sender.Read(ctx, cmd); err != nil {
 		if errors.Is(err, redis.Nil) {
 			err = nil
 		}

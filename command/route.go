@@ -39,9 +39,9 @@ func (r *Runner) send(ctx context.Context, q *request) (any, error) {
 // single sends a request to one node.
 func (q *request) single(ctx context.Context) (any, error) {
 	cmd := q.command(ctx)
-	send := q.shared.Send.Write
+	send := q.shared.Sender.Write
 	if q.cmd != nil && q.cmd.Retryable() {
-		send = q.shared.Send.Read
+		send = q.shared.Sender.Read
 	}
 	err := send(ctx, cmd)
 	switch {
@@ -92,9 +92,9 @@ func (q *request) masters(ctx context.Context) (any, error) {
 	one := q.cmd.policy("response_policy") == "one_succeeded"
 	err := q.shared.EachMaster(ctx, func(ctx context.Context, node redis.UniversalClient, addr string) error {
 		cmd := redis.NewCmd(ctx, q.args...)
-		send := q.shared.Send.WriteOn
+		send := q.shared.Sender.WriteOn
 		if q.cmd.Retryable() {
-			send = q.shared.Send.ReadOn
+			send = q.shared.Sender.ReadOn
 		}
 		err := send(ctx, node, cmd)
 		mu.Lock()

@@ -44,7 +44,7 @@ var errUnmade = errors.New("the Runner was not made by New")
 // therefore need a [Session].
 func New(rdb redis.UniversalClient, opts ...Option) *Runner {
 	s, err := gatherOptions(opts)
-	r := &Runner{h: clients.NewHandle(rdb, "command", "", err).Apart(true), s: s}
+	r := &Runner{h: clients.NewHandle(rdb, "command", "", err).Unbatched(true), s: s}
 	r.table = &table{s: &r.s, gate: make(chan struct{}, 1)}
 	return r
 }

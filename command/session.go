@@ -69,7 +69,7 @@ func (r *Runner) session(ctx context.Context) (*Session, error) {
 	}
 	node, err := h.Node(ctx, "")
 	if err != nil {
-		return nil, h.Send.Explain(ctx, err)
+		return nil, h.Sender.Classify(ctx, err)
 	}
 	if node == nil {
 		return nil, fmt.Errorf("%w: %w", desir.ErrNotSupported, errNode)
@@ -77,7 +77,7 @@ func (r *Runner) session(ctx context.Context) (*Session, error) {
 	s := &Session{r: r, node: node, own: conn.Dedicated(node, -1), turn: make(chan struct{}, 1)}
 	s.conn = s.own.Conn()
 	name := redis.NewIntCmd(ctx, "client", "id")
-	err = h.Send.ReadOn(ctx, s.conn, name)
+	err = h.Sender.ReadOn(ctx, s.conn, name)
 	if err != nil && !replied(err) {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -133,7 +133,7 @@ func (s *Session) do(ctx context.Context, q *request) (any, error) {
 		defer func() { <-s.turn }()
 		wire := context.WithoutCancel(ctx)
 		cmd := redis.NewCmd(wire, q.args...)
-		err := q.shared.Send.WriteOn(wire, s.conn, cmd)
+		err := q.shared.Sender.WriteOn(wire, s.conn, cmd)
 		if errors.Is(err, redis.Nil) {
 			err = nil
 		}

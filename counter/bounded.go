@@ -100,7 +100,7 @@ func (b *Bounded) start() int64 { return min(max(0, b.lo), b.hi) }
 // Value returns the value. It sends one GET and is O(1). If the key does not hold a
 // decimal number, the error is a [*codec.DecodeError].
 func (b *Bounded) Value(ctx context.Context) (int64, error) {
-	s, err := b.h.Send()
+	s, err := b.h.Sender()
 	if err != nil {
 		return 0, b.fail("Value", err)
 	}
@@ -112,7 +112,7 @@ func (b *Bounded) Value(ctx context.Context) (int64, error) {
 // SET, once, and is O(1). If n is out of bounds, Set sends nothing and returns
 // [ErrBound].
 func (b *Bounded) Set(ctx context.Context, n int64) error {
-	s, err := b.h.Send()
+	s, err := b.h.Sender()
 	switch {
 	case err != nil:
 	case n < b.lo || n > b.hi:

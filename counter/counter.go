@@ -28,7 +28,7 @@ type Counter struct {
 // invalid, every call returns the error.
 func New(rdb redis.UniversalClient, name string, opts ...Option) *Counter {
 	s := gather(opts)
-	h := clients.NewHandle(rdb, "counter.Counter", name, keys.Check(name)).Apart(s.apart)
+	h := clients.NewHandle(rdb, "counter.Counter", name, keys.Check(name)).Unbatched(s.apart)
 	return &Counter{Object: newObject(h), h: h, start: s.start}
 }
 
@@ -61,7 +61,7 @@ func (c *Counter) add(ctx context.Context, n int64) (int64, error) {
 		return 0, err
 	}
 	if c.start == 0 {
-		return shared.Send.IncrBy(ctx, c.h.Key, n)
+		return shared.Sender.IncrBy(ctx, c.h.Key, n)
 	}
 	reply, err := addFrom.Run(ctx, shared, []string{c.h.Key}, c.start, n)
 	if err != nil {
@@ -75,7 +75,7 @@ func (c *Counter) add(ctx context.Context, n int64) (int64, error) {
 // GET and is O(1). If the key does not hold a decimal number, the error is a
 // [*codec.DecodeError].
 func (c *Counter) Value(ctx context.Context) (int64, error) {
-	s, err := c.h.Send()
+	s, err := c.h.Sender()
 	if err != nil {
 		return 0, c.fail("Value", err)
 	}
@@ -87,7 +87,7 @@ func (c *Counter) Value(ctx context.Context) (int64, error) {
 // SET, once, and is O(1). If n is lower than the current value, numbers above n are
 // issued again. If n is not lower, no number is issued twice.
 func (c *Counter) Set(ctx context.Context, n int64) error {
-	s, err := c.h.Send()
+	s, err := c.h.Sender()
 	if err == nil {
 		err = s.Write(ctx, redis.NewStatusCmd(ctx, "set", c.h.Key, n))
 	}
@@ -97,7 +97,7 @@ func (c *Counter) Set(ctx context.Context, n int64) error {
 // Swap stores n, removes an expiry and returns the previous value. It sends one SET
 // with GET, once, and is O(1) and atomic.
 func (c *Counter) Swap(ctx context.Context, n int64) (old int64, err error) {
-	s, err := c.h.Send()
+	s, err := c.h.Sender()
 	if err != nil {
 		return 0, c.fail("Swap", err)
 	}

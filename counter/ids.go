@@ -42,7 +42,7 @@ func NewIDs(rdb redis.UniversalClient, name string, block int64, opts ...Option)
 		err = errors.Join(err, errBlock)
 	}
 	s := gather(opts)
-	h := clients.NewHandle(rdb, "counter.IDs", name, err).Apart(s.apart)
+	h := clients.NewHandle(rdb, "counter.IDs", name, err).Unbatched(s.apart)
 	o := newObject(h)
 	return &IDs{
 		Object:  o,

@@ -65,7 +65,7 @@ var (
 // overflow, Add returns an error and changes nothing. If the shard does not hold a
 // decimal number, the error is [desir.ErrWrongType].
 func (c *Sharded) Add(ctx context.Context, n int64) error {
-	s, err := c.h.Send()
+	s, err := c.h.Sender()
 	if err == nil {
 		_, err = s.IncrBy(ctx, c.shards[rand.IntN(len(c.shards))], n)
 	}
@@ -136,14 +136,14 @@ func ask[C redis.Cmder](ctx context.Context, c *Sharded, command string, newCmd 
 
 // readAll sends one pipeline and returns its first error that is not redis.Nil.
 func readAll(ctx context.Context, h *clients.Shared, cmds []redis.Cmder) error {
-	err := h.Send.ReadOn(ctx, h.Redis, cmds...)
+	err := h.Sender.ReadOn(ctx, h.Redis, cmds...)
 	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return err // after the context's end the commands must not be read
 	}
 	for _, cmd := range cmds {
 		_, text := cmd.(*redis.StringCmd) // other commands have no null reply
 		if err := cmd.Err(); err != nil && !(text && send.IsNil(err)) {
-			return h.Send.Explain(ctx, err)
+			return h.Sender.Classify(ctx, err)
 		}
 	}
 	if !send.IsNil(err) {

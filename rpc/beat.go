@@ -58,8 +58,8 @@ func (m *running) long() map[string][]uint64 {
 // name sends the IDs of running calls to their client. A lost message does no harm,
 // because the next beat repeats it.
 func (r *run) name(client string, ids []uint64) {
-	p := &send.Post{Value: string(appendHeld(nil, ids))}
-	r.shared.Send.Post(context.Background(), p, deliverHeld, inboxKey(client), func(*batch.Call, error) {})
+	p := &send.AsyncWrite{Value: string(appendHeld(nil, ids))}
+	r.shared.Sender.SendAsync(context.Background(), p, deliverHeld, inboxKey(client), func(*batch.Call, error) {})
 }
 
 // appendHeld appends the IDs of running calls.

@@ -49,7 +49,7 @@ func (l *blockingConn) open(ctx context.Context) error {
 		l.node, l.made = node, time.Now()
 	}
 	if err != nil {
-		return l.shared.Send.Explain(ctx, err)
+		return l.shared.Sender.Classify(ctx, err)
 	}
 	return nil
 }
@@ -79,14 +79,14 @@ func (l *blockingConn) explain(ctx context.Context, err error, sent bool) error 
 	case err == nil:
 		return nil
 	case sent:
-		return l.shared.Send.ExplainSent(ctx, err)
+		return l.shared.Sender.ClassifySent(ctx, err)
 	default:
-		return l.shared.Send.Explain(ctx, err)
+		return l.shared.Sender.Classify(ctx, err)
 	}
 }
 
 func (l *blockingConn) through(ctx context.Context, cmds ...redis.Cmder) error {
-	return l.shared.Send.WriteOn(ctx, l.shared.Redis, cmds...)
+	return l.shared.Sender.WriteOn(ctx, l.shared.Redis, cmds...)
 }
 
 // outlived reports whether the connection may lead to a former master or may use outdated

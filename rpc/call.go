@@ -28,7 +28,7 @@ type call struct {
 	wait   time.Time    // may wait for a worker until then
 	out    atomic.Int64 // when it was stored, server's clock; 0: unknown
 	box    *inbox       // receives its result; nil: a cast
-	post   send.Post
+	post   send.AsyncWrite
 	stored func(*batch.Call, error) // p.answered
 	// settled is true once stored has returned: nothing else accesses post then.
 	settled atomic.Bool
@@ -161,7 +161,7 @@ func (c *Client) once(ctx context.Context, box *inbox, method, signature string,
 	select {
 	case <-p.done:
 	case <-over:
-		withdrawn := p.post.Withdraw()
+		withdrawn := p.post.Cancel()
 		if doubt, pending := box.abandon(p); pending {
 			return "", doubted(c.leave(ctx, box, p, withdrawn), doubt)
 		}
@@ -254,8 +254,8 @@ var errResult = errors.New("the result cannot be read")
 
 // cancel publishes the cancellation of a call, together with others.
 func (c *Client) cancel(box *inbox, id uint64) {
-	p := &send.Post{Value: string(pack.AppendUint(nil, id))}
-	box.shared.Send.Post(context.Background(), p, c.cancels, c.service.cancel, func(_ *batch.Call, err error) {
+	p := &send.AsyncWrite{Value: string(pack.AppendUint(nil, id))}
+	box.shared.Sender.SendAsync(context.Background(), p, c.cancels, c.service.cancel, func(_ *batch.Call, err error) {
 		// If it is lost, the handler runs to its end.
 		outage.Of(box.shared).Without(outage.Cancels, c.service.cancel, err)
 	})

@@ -39,7 +39,7 @@ func (c *Client) castOnce(ctx context.Context, box *inbox, method, signature str
 		return p.err
 	case <-ctx.Done():
 	}
-	if p.post.Withdraw() {
+	if p.post.Cancel() {
 		return send.WithClass(desir.ErrUnavailable, ctx.Err())
 	}
 	return send.WithClass(desir.ErrMaybeRan, ctx.Err())

@@ -34,7 +34,7 @@ func (r *run) watchClient(ended <-chan struct{}, lasting chan<- error) {
 			continue
 		}
 		if seen++; seen == closedNodes || !r.shared.Slotted() {
-			tell(lasting, r.shared.Send.Explain(context.Background(), err))
+			tell(lasting, r.shared.Sender.Classify(context.Background(), err))
 			return
 		}
 	}

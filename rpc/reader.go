@@ -252,6 +252,6 @@ func (d *reader) end() {
 	if blocking {
 		ctx, cancel := context.WithTimeout(context.Background(), block)
 		defer cancel()
-		_ = d.shared.Send.Poke(ctx, d.shared.Redis, poke, pokeLife) // see the comment of end
+		_ = d.shared.Sender.PushToken(ctx, d.shared.Redis, poke, pokeLife) // see the comment of end
 	}
 }

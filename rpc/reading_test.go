@@ -113,7 +113,7 @@ func TestLeadEnded(t *testing.T) {
 		if <-p.done; !errors.Is(p.err, desir.ErrClosed) {
 			t.Errorf("the call: %v", p.err)
 		}
-		if p.post.Withdraw() || p.settled.Load() {
+		if p.post.Cancel() || p.settled.Load() {
 			t.Error("it was stored")
 		}
 		for range 10 * lonelyReads { // as before

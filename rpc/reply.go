@@ -49,7 +49,7 @@ func entryOf(field string) *batch.Merger {
 
 // outgoing is a batch of results for one client. Batches are pooled.
 type outgoing struct {
-	post   send.Post
+	post   send.AsyncWrite
 	direct conn.Command
 	run    *run
 	of     string    // name of the inbox; kept with inbox for the next batch
@@ -128,10 +128,10 @@ func (c *incoming) hint(err error) {
 	o.send(false)
 }
 
-// send sends the batch asynchronously. here is the field of [send.Post].
+// send sends the batch asynchronously. here is the field of [send.AsyncWrite].
 func (o *outgoing) send(here bool) {
-	o.post.Value, o.post.Here = string(o.frames), here
-	o.run.shared.Send.Post(context.Background(), &o.post, deliver, o.inbox, o.done)
+	o.post.Value, o.post.Inline = string(o.frames), here
+	o.run.shared.Sender.SendAsync(context.Background(), &o.post, deliver, o.inbox, o.done)
 }
 
 func post(results []*outgoing) {

@@ -172,7 +172,7 @@ func (b *inbox) giveUp(s suspect) {
 	if !b.remove(s.id, s.call) {
 		return
 	}
-	if s.call.post.Withdraw() {
+	if s.call.post.Cancel() {
 		s.call.settled.Store(true)
 		s.call.end(send.WithClass(desir.ErrUnavailable, errNotKnown))
 		return

@@ -75,7 +75,7 @@ func (p *call) frame(ctx context.Context, q *request) bool {
 		return false
 	}
 	p.post.Value = string(*b)
-	p.post.Here = ctx.Done() == nil // else the caller must be able to leave
+	p.post.Inline = ctx.Done() == nil // else the caller must be able to leave
 	return true
 }
 
@@ -90,7 +90,7 @@ func (p *call) send(ctx context.Context, q *request) {
 func (p *call) store(ctx context.Context) {
 	c := p.client
 	h := c.h.Known()
-	h.Send.Post(ctx, &p.post, c.kind, c.service.calls, p.stored)
+	h.Sender.SendAsync(ctx, &p.post, c.kind, c.service.calls, p.stored)
 }
 
 // answered receives the reply to the store.

@@ -38,9 +38,9 @@ const (
 )
 
 // Batcher sends the calls of many goroutines to one server. Up to four workers take the
-// pending calls and send them, a batch each. A call that finds fewer workers starts one. A
-// worker ends when no call is pending. So a call waits for nothing but a free worker, and
-// calls that arrive while it waits share its batch.
+// pending calls and send them, a batch each. A call that finds fewer workers starts one.
+// A worker ends when no call is pending. So a call waits for nothing but a free worker,
+// and calls that arrive while it waits share its batch.
 type Batcher struct {
 	transport    Transport
 	abandonGrace time.Duration // how long a caller whose context has ended waits for its reply
@@ -106,10 +106,10 @@ func (m *Batcher) Do(ctx context.Context, c *Call) Outcome {
 	return Replied
 }
 
-// Post sends the call in a batch and does not wait. It calls replied with the call and its
-// reply, on a goroutine that other callers wait for. If a hook panics, the call's Err says
-// so. If here is true, the calling goroutine may send one batch itself.
-func (m *Batcher) Post(ctx context.Context, c *Call, here bool, replied func(*Call)) {
+// DoAsync sends the call in a batch and does not wait. It calls replied with the call and
+// its reply, on a goroutine that other callers wait for. If a hook panics, the call's Err
+// says so. If inline is true, the calling goroutine may send one batch itself.
+func (m *Batcher) DoAsync(ctx context.Context, c *Call, inline bool, replied func(*Call)) {
 	c.ctx, c.replied = ctx, replied
 	m.mu.Lock()
 	m.enqueue(c)
@@ -117,16 +117,16 @@ func (m *Batcher) Post(ctx context.Context, c *Call, here bool, replied func(*Ca
 	m.mu.Unlock()
 	switch {
 	case b == nil:
-	case here:
+	case inline:
 		m.work(b, 1)
 	default:
 		go m.work(b, math.MaxInt)
 	}
 }
 
-// Cancel removes a posted call that is still pending, and reports whether it did. The call
-// then belongs to the caller again, and replied is not called. The call must not have been
-// replied to.
+// Cancel removes a posted call that is still pending, and reports whether it did. The
+// call then belongs to the caller again, and replied is not called. The call must not
+// have been replied to.
 func (m *Batcher) Cancel(c *Call) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -209,8 +209,8 @@ func (m *Batcher) abandon(c *Call) Outcome {
 	return Abandoned
 }
 
-// tryStartWorker returns the batch of one more worker, or nil if there are enough workers.
-// The caller holds the lock.
+// tryStartWorker returns the batch of one more worker, or nil if there are enough
+// workers. The caller holds the lock.
 func (m *Batcher) tryStartWorker() *batch {
 	if m.workers >= maxWorkers || m.coalesce > 0 && m.workers > 0 && time.Since(m.latest) < m.coalesce {
 		return nil

@@ -11,10 +11,10 @@ import (
 )
 
 // post sends a call asynchronously. The result is set when the reply has arrived.
-func (x *lab) post(c *Call, here bool) *result {
+func (x *lab) post(c *Call, inline bool) *result {
 	r := &result{outcome: -1}
 	x.wg.Go(func() {
-		x.Post(x.Context(), c, here, func(c *Call) { r.outcome, r.text, r.err = Replied, c.Text, c.Err })
+		x.DoAsync(x.Context(), c, inline, func(c *Call) { r.outcome, r.text, r.err = Replied, c.Text, c.Err })
 	})
 	synctest.Wait()
 	return r
@@ -22,20 +22,20 @@ func (x *lab) post(c *Call, here bool) *result {
 
 // TestPosts keeps one batch in flight until it counts as slow.
 func TestPosts(t *testing.T) {
-	for _, here := range []bool{false, true} {
-		t.Run(fmt.Sprintf("here=%t", here), func(t *testing.T) {
+	for _, inline := range []bool{false, true} {
+		t.Run(fmt.Sprintf("inline=%t", inline), func(t *testing.T) {
 			inLab(t, func(x *lab) {
 				x.Coalesce(3 * time.Millisecond)
 				var all []*result
 				for i := range 4 {
-					all = append(all, x.post(x.ask("a", fmt.Sprint(i)), here))
+					all = append(all, x.post(x.ask("a", fmt.Sprint(i)), inline))
 				}
 				x.sent("echo a 0")
 				x.free(1) // the others are sent in one batch
 				x.sent("echo a 1 2 3")
 				time.Sleep(3 * time.Millisecond)
 				synctest.Wait()
-				all = append(all, x.post(x.ask("a", "4"), here))
+				all = append(all, x.post(x.ask("a", "4"), inline))
 				x.sent("echo a 4") // they do not wait any longer
 				x.free(2)
 				for i, r := range all {

@@ -30,13 +30,13 @@ func TestCloseBetweenCommands(t *testing.T) {
 		write := func(ctx context.Context, n int) error {
 			switch incr := redis.NewIntCmd(ctx, "incr", "n"); n % 3 {
 			case 0:
-				return h.Send.WriteOn(ctx, rdb, incr)
+				return h.Sender.WriteOn(ctx, rdb, incr)
 			case 1:
-				return h.Send.Write(ctx, incr)
+				return h.Sender.Write(ctx, incr)
 			default:
 				var inner error
-				err := h.Send.RunOn(ctx, time.Second, func(ctx context.Context) {
-					inner = h.Send.Write(ctx, incr)
+				err := h.Sender.RunWithGrace(ctx, time.Second, func(ctx context.Context) {
+					inner = h.Sender.Write(ctx, incr)
 				})
 				if errors.Is(inner, send.ErrCloseCalled) {
 					t.Error("a command of an operation that was counted was refused")
@@ -60,7 +60,7 @@ func TestCloseBetweenCommands(t *testing.T) {
 						case errors.Is(err, send.ErrCloseCalled):
 							return
 						default:
-							t.Errorf("%v; want ErrShut", err)
+							t.Errorf("%v; want ErrCloseCalled", err)
 							return
 						}
 					}

@@ -15,8 +15,8 @@ import (
 // Stage orders what ends while a client is being closed.
 type Stage int
 
-// The stages, in order. Other calls are refused from the second stage on, since handlers that
-// run in the first stage may need them.
+// The stages, in order. Other calls are refused from the second stage on, since handlers
+// that run in the first stage may need them.
 const (
 	EndReceiving Stage = iota // workers, receivers and subscribers
 	EndCalling                // callers that wait for the result of another process
@@ -35,8 +35,8 @@ type life struct {
 // end is a function that [Shared.OnClose] has registered.
 type end struct{ f func(context.Context) error }
 
-// OnClose registers f, which [Shared.Close] calls. f ends what is in flight, and returns when that
-// is done or ctx ends. cancel removes f.
+// OnClose registers f, which [Shared.Close] calls. f ends what is in flight, and returns
+// when that is done or ctx ends. cancel removes f.
 func (h *Shared) OnClose(stage Stage, f func(context.Context) error) (cancel func()) {
 	e := &end{f}
 	h.life.mu.Lock()
@@ -57,9 +57,9 @@ func (h *Shared) ErrIfClosed() error {
 	return nil
 }
 
-// Close ends what is in flight for the client, stage by stage, and then closes the client. What
-// is still in flight when ctx ends is cut off, and the error says so. A second Close waits for
-// the first.
+// Close ends what is in flight for the client, stage by stage, and then closes the
+// client. What is still in flight when ctx ends is cut off, and the error says so. A
+// second Close waits for the first.
 func (h *Shared) Close(ctx context.Context) error {
 	h.life.mu.Lock()
 	if closing := h.life.closing; closing != nil {
@@ -77,7 +77,7 @@ func (h *Shared) Close(ctx context.Context) error {
 
 	err := h.end(ctx, EndReceiving)
 	h.life.shut.Store(true)
-	err = errors.Join(err, h.end(ctx, EndCalling), h.Send.Drain(ctx))
+	err = errors.Join(err, h.end(ctx, EndCalling), h.Sender.Drain(ctx))
 	if closed := h.Redis.Close(); closed != nil && !errors.Is(closed, redis.ErrClosed) {
 		err = errors.Join(err, closed)
 	}

@@ -6,8 +6,8 @@ import (
 	"github.com/desir-go/desir/internal/send"
 )
 
-// The root package sets these when it is initialized: its types are public, how they are made
-// is not.
+// The root package sets these when it is initialized: its types are public, how they are
+// made is not.
 var (
 	NewOpError func(op, key string, err error) error // makes a *desir.OpError
 	NewObject  any                                   // func(*Handle) desir.Object

@@ -18,8 +18,8 @@ import (
 
 // Shared is the state that the objects of one client share.
 type Shared struct {
-	Redis redis.UniversalClient
-	Send  *send.Sender
+	Redis  redis.UniversalClient
+	Sender *send.Sender
 	*clientState
 
 	whole *Shared // the state that this is a view of; the registry holds only a weak pointer to it
@@ -34,16 +34,16 @@ type clientState struct {
 	life   life
 }
 
-// apart returns the state for an object whose commands are not batched.
-func (h *Shared) apart() *Shared {
-	return &Shared{Redis: h.Redis, Send: h.Send.Apart(), clientState: h.clientState, whole: h}
+// unbatched returns the state for an object whose commands are not batched.
+func (h *Shared) unbatched() *Shared {
+	return &Shared{Redis: h.Redis, Sender: h.Sender.Unbatched(), clientState: h.clientState, whole: h}
 }
 
 // Same reports whether two states belong to one client.
 func (h *Shared) Same(other *Shared) bool { return h.clientState == other.clientState }
 
-// Value returns the value that the objects of the client share under a key. The first call
-// creates it. The key is of a type of the calling package, which gives it one T.
+// Value returns the value that the objects of the client share under a key. The first
+// call creates it. The key is of a type of the calling package, which gives it one T.
 func Value[T any](h *Shared, key any, create func() T) T {
 	v, ok := h.values.Load(key)
 	if !ok {
@@ -63,9 +63,9 @@ var registry = struct {
 	rows map[identity]weak.Pointer[Shared]
 }{rows: map[identity]weak.Pointer[Shared]{}}
 
-// identity identifies a client. For a pointer it is the address, which stays valid because
-// a live state keeps its client alive. For any other type it is the value. Equal values are
-// one client.
+// identity identifies a client. For a pointer it is the address, which stays valid
+// because a live state keeps its client alive. For any other type it is the value. Equal
+// values are one client.
 type identity struct {
 	typ   reflect.Type
 	addr  uintptr
@@ -90,8 +90,9 @@ func identify(rdb redis.UniversalClient) (identity, error) {
 	return identity{typ: v.Type(), value: rdb}, nil
 }
 
-// Of returns the state of a client. Each client has one state. A client that cannot be compared is
-// refused, since each of its objects would have separate connections and receivers.
+// Of returns the state of a client. Each client has one state. A client that cannot be
+// compared is refused, since each of its objects would have separate connections and
+// receivers.
 func Of(rdb redis.UniversalClient) (*Shared, error) {
 	row, err := identify(rdb)
 	if err != nil {
@@ -109,7 +110,7 @@ func Of(rdb redis.UniversalClient) (*Shared, error) {
 }
 
 func newShared(rdb redis.UniversalClient) *Shared {
-	return &Shared{Redis: rdb, Send: send.New(rdb), clientState: &clientState{Limited: limited(rdb)}}
+	return &Shared{Redis: rdb, Sender: send.New(rdb), clientState: &clientState{Limited: limited(rdb)}}
 }
 
 func limited(rdb redis.UniversalClient) (yes bool) {
@@ -153,14 +154,14 @@ func (h *Shared) SameSlot(first string, others ...string) error {
 	return keys.SameSlot(first, others...)
 }
 
-// Node returns the client of the master that holds key. It returns nil for a client of a type
-// that does not name its nodes.
+// Node returns the client of the master that holds key. It returns nil for a client of a
+// type that does not name its nodes.
 func (h *Shared) Node(ctx context.Context, key string) (*redis.Client, error) {
 	switch c := h.Redis.(type) {
 	case *redis.Client:
 		return c, nil
 	case *redis.ClusterClient:
-		if h.Send.Mapped().Load() { // without a goroutine
+		if h.Sender.SlotsLoaded().Load() { // without a goroutine
 			return c.MasterForKey(ctx, key)
 		}
 		return h.firstNode(ctx, c, key)
@@ -177,23 +178,23 @@ func (h *Shared) FromReplicas() bool {
 	return ok && (c.Options().ReadOnly || c.Options().RouteByLatency || c.Options().RouteRandomly)
 }
 
-// firstNode is Node before the slot map is loaded. go-redis loads it without regard to ctx, so
-// the caller may abandon the call.
+// firstNode is Node before the slot map is loaded. go-redis loads it without regard to
+// ctx, so the caller may abandon the call.
 func (h *Shared) firstNode(ctx context.Context, c *redis.ClusterClient, key string) (*redis.Client, error) {
 	var node *redis.Client
-	err := h.Send.Run(ctx, func(ctx context.Context) (err error) {
+	err := h.Sender.Run(ctx, func(ctx context.Context) (err error) {
 		node, err = c.MasterForKey(ctx, key)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	h.Send.Mapped().Store(true)
+	h.Sender.SlotsLoaded().Store(true)
 	return node, nil
 }
 
-// EachMaster calls f for every master of the client, with its address, concurrently. For a
-// client that does not name its nodes it calls f once, with the client and no address.
+// EachMaster calls f for every master of the client, with its address, concurrently. For
+// a client that does not name its nodes it calls f once, with the client and no address.
 func (h *Shared) EachMaster(ctx context.Context, f func(context.Context, redis.UniversalClient, string) error) error {
 	visit := func(ctx context.Context, c *redis.Client) error { return f(ctx, c, c.Options().Addr) }
 	switch c := h.Redis.(type) {
@@ -216,7 +217,7 @@ func (h *Shared) EachMaster(ctx context.Context, f func(context.Context, redis.U
 func (h *Shared) masters(ctx context.Context, c *redis.ClusterClient) ([]*redis.Client, error) {
 	var mu sync.Mutex
 	var found []*redis.Client
-	err := h.Send.Run(ctx, func(ctx context.Context) error {
+	err := h.Sender.Run(ctx, func(ctx context.Context) error {
 		return c.ForEachMaster(ctx, func(_ context.Context, node *redis.Client) error {
 			mu.Lock()
 			defer mu.Unlock()
@@ -225,7 +226,7 @@ func (h *Shared) masters(ctx context.Context, c *redis.ClusterClient) ([]*redis.
 		})
 	})
 	if err != nil && !errors.Is(err, send.ErrUnavailable) {
-		err = h.Send.Explain(ctx, err)
+		err = h.Sender.Classify(ctx, err)
 	}
 	if err != nil {
 		return nil, err

@@ -116,7 +116,7 @@ func forgets[T any, C interface {
 // use makes calls that are sent in one batch.
 func use(t *testing.T, h *Handle) {
 	t.Helper()
-	s, err := h.Send()
+	s, err := h.Sender()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -186,7 +186,7 @@ func TestUnknownClient(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := h.Send.IncrBy(context.Background(), r.Key("n"), 1); err != nil {
+	if _, err := h.Sender.IncrBy(context.Background(), r.Key("n"), 1); err != nil {
 		t.Error(err)
 	}
 	if node, err := h.Node(context.Background(), "k"); node != nil || err != nil {

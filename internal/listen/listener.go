@@ -125,7 +125,7 @@ func (l *Listener) endpoint(ctx context.Context, ch channel) (endpoint, error) {
 	}
 	node, err := l.shared.Node(ctx, ch.name)
 	if err != nil {
-		return endpoint{}, l.shared.Send.Explain(ctx, err)
+		return endpoint{}, l.shared.Sender.Classify(ctx, err)
 	}
 	return endpoint{shard, node.Options().Addr}, nil
 }

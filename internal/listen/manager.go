@@ -85,7 +85,7 @@ func (k *manager) runConn(ctx context.Context) (worked bool, err error) {
 	for {
 		busy, away, err := c.reconcile(ctx)
 		if err != nil {
-			return c.worked.Load(), k.l.shared.Send.Explain(ctx, err)
+			return c.worked.Load(), k.l.shared.Sender.Classify(ctx, err)
 		}
 		switch {
 		case busy:
@@ -107,7 +107,7 @@ func (k *manager) runConn(ctx context.Context) (worked bool, err error) {
 			seek = nil
 			_, _ = k.reassign(ctx) // on an error, it is repeated soon
 		case <-c.over:
-			return c.worked.Load(), k.l.shared.Send.Explain(ctx, c.err)
+			return c.worked.Load(), k.l.shared.Sender.Classify(ctx, c.err)
 		case <-c.probe.echo:
 			c.probe.answered()
 			k.served()
@@ -164,7 +164,7 @@ func (k *manager) dial(ctx context.Context) (*conn, error) {
 		if soon.Err() != nil {
 			return nil, errNotConnected
 		}
-		return nil, k.l.shared.Send.Explain(soon, err)
+		return nil, k.l.shared.Sender.Classify(soon, err)
 	}
 	go c.read()
 	return c, nil
@@ -229,7 +229,7 @@ func (k *manager) reassign(ctx context.Context) (subscriber, error) {
 func (k *manager) node(ctx context.Context, key string) (subscriber, error) {
 	node, err := k.l.shared.Node(ctx, key)
 	if err != nil {
-		return nil, k.l.shared.Send.Explain(ctx, err)
+		return nil, k.l.shared.Sender.Classify(ctx, err)
 	}
 	return node, nil
 }
@@ -317,6 +317,6 @@ func (k *manager) passing(err error) bool {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), answerTime)
 	defer cancel()
-	err = k.l.shared.Send.Read(ctx, redis.NewStatusCmd(ctx, "ping"))
+	err = k.l.shared.Sender.Read(ctx, redis.NewStatusCmd(ctx, "ping"))
 	return !errors.Is(err, redis.ErrClosed)
 }

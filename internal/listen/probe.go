@@ -111,7 +111,7 @@ func (p *probe) send(ctx context.Context, c *conn) {
 	defer cancel()
 	cmd := redis.NewIntCmd(ctx, word, c.private, "probe")
 	cmd.SetFirstKeyPos(1) // on a cluster, to the node that publishes the messages
-	err := send.CatchHookPanic(func() error { return c.manager.l.shared.Send.Write(ctx, cmd) })
+	err := send.CatchHookPanic(func() error { return c.manager.l.shared.Sender.Write(ctx, cmd) })
 	switch {
 	case err == nil:
 		signal(p.sent)

@@ -110,7 +110,7 @@ func (c *conn) refuse(answer redis.Error) error {
 	}
 	o := c.sent[0]
 	c.sent = slices.Delete(c.sent, 0, 1)
-	err := l.shared.Send.Explain(ended, answer)
+	err := l.shared.Sender.Classify(ended, answer)
 	switch {
 	case o.off:
 	case o.subscription == nil && permanent(err): // not allowed, or unknown command

@@ -143,9 +143,9 @@ func command(ctx context.Context, how, what string, keys []string, args []any) *
 
 func (s *Script) eval(ctx context.Context, h *clients.Shared, how, what string, keys []string, args []any) (any, error) {
 	cmd := command(ctx, how, what, keys, args)
-	sendIt := h.Send.Write
+	sendIt := h.Sender.Write
 	if s.reads {
-		sendIt = h.Send.Read
+		sendIt = h.Sender.Read
 	}
 	if err := sendIt(ctx, cmd); err != nil {
 		return nil, err

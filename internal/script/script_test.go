@@ -145,7 +145,7 @@ func TestLimiterHearsNoFailure(t *testing.T) {
 			t.Fatal(err)
 		}
 		cmd := lua.Command(t.Context(), h, []string{"n"})
-		if err := h.Send.WriteOn(t.Context(), rdb, redis.NewStatusCmd(t.Context(), "ping"), cmd); err != nil {
+		if err := h.Sender.WriteOn(t.Context(), rdb, redis.NewStatusCmd(t.Context(), "ping"), cmd); err != nil {
 			t.Fatal(err)
 		}
 		if err := rdb.ScriptFlush(t.Context()).Err(); err != nil {

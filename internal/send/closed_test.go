@@ -21,17 +21,17 @@ func TestClosedWhileItReads(t *testing.T) {
 			t.Fatal(err)
 		}
 		sender := send.New(rdb)
-		sender.Mapped().Store(true)
-		if err := sender.Explain(t.Context(), cut); !errors.Is(err, send.ErrUnavailable) {
+		sender.SlotsLoaded().Store(true)
+		if err := sender.Classify(t.Context(), cut); !errors.Is(err, send.ErrUnavailable) {
 			t.Errorf("%s: of a client that is open: %v; want ErrUnavailable", name, err)
 		}
 		if err := rdb.Close(); err != nil {
 			t.Fatal(err)
 		}
-		if err := sender.Explain(t.Context(), cut); !errors.Is(err, send.ErrClosed) || !errors.Is(err, redis.ErrClosed) {
+		if err := sender.Classify(t.Context(), cut); !errors.Is(err, send.ErrClosed) || !errors.Is(err, redis.ErrClosed) {
 			t.Errorf("%s: of a client that is closed: %v; want ErrClosed", name, err)
 		}
-		if err := sender.ExplainSent(t.Context(), cut); !errors.Is(err, send.ErrMaybeRan) {
+		if err := sender.ClassifySent(t.Context(), cut); !errors.Is(err, send.ErrMaybeRan) {
 			t.Errorf("%s: of a write in flight: %v; want ErrMaybeRan", name, err)
 		}
 	}

@@ -90,17 +90,17 @@ func (s *Sender) Push(ctx context.Context, key string, front bool, values []stri
 	if front {
 		kind = lpush
 	}
-	return s.Join(ctx, kind, key, values)
+	return s.Merge(ctx, kind, key, values)
 }
 
-// Join sends values in a call of the given kind, merged with concurrent calls of that kind,
+// Merge sends values in a call of the given kind, merged with concurrent calls of that kind,
 // and returns the call's part of the reply.
-func (s *Sender) Join(ctx context.Context, kind *batch.Merger, key string, values []string) (n int64, err error) {
-	return s.JoinClass(ctx, kind, key, 0, values)
+func (s *Sender) Merge(ctx context.Context, kind *batch.Merger, key string, values []string) (n int64, err error) {
+	return s.MergeClass(ctx, kind, key, 0, values)
 }
 
-// JoinClass is Join for calls that merge only with calls of the same class.
-func (s *Sender) JoinClass(ctx context.Context, kind *batch.Merger, key string, class int64, values []string) (n int64, err error) {
+// MergeClass is Merge for calls that merge only with calls of the same class.
+func (s *Sender) MergeClass(ctx context.Context, kind *batch.Merger, key string, class int64, values []string) (n int64, err error) {
 	c := s.calls.New(kind, key)
 	c.Class, c.Values, c.Elements = class, values, len(values)
 	for _, v := range values {

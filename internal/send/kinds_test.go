@@ -189,7 +189,7 @@ func TestSharing(t *testing.T) {
 		if m := s.batcher(ctx, c, false); (m != nil) != tt.want {
 			t.Errorf("%.40v shares: %t, want %t", tt.cmd.Args(), m != nil, tt.want)
 		}
-		if m := s.Apart().batcher(ctx, c, false); m != nil {
+		if m := s.Unbatched().batcher(ctx, c, false); m != nil {
 			t.Errorf("%.40v shares apart", tt.cmd.Args())
 		}
 	}

@@ -103,12 +103,12 @@ func (f *flight) result() error {
 	return f.err
 }
 
-// RunOn calls f, and returns at the latest grace after the end of ctx. A reply that arrives
+// RunWithGrace calls f, and returns at the latest grace after the end of ctx. A reply that arrives
 // within grace is not lost. The context that f gets ends only waits for a connection. If
-// RunOn returns before f, the error wraps the context's error and a class:
+// RunWithGrace returns before f, the error wraps the context's error and a class:
 // [ErrUnavailable] if f was not called, else [ErrMaybeRan]. f then continues, and counts as
 // an abandoned command.
-func (s *Sender) RunOn(ctx context.Context, grace time.Duration, f func(context.Context)) error {
+func (s *Sender) RunWithGrace(ctx context.Context, grace time.Duration, f func(context.Context)) error {
 	if ctx.Done() == nil {
 		s.direct.Add(1)
 		defer s.direct.Add(-1)

@@ -54,7 +54,7 @@ func TestFrozenServer(t *testing.T) {
 		}
 		group.Wait()
 	}
-	if left := sender.Left(); left > send.MaxAbandoned {
+	if left := sender.Abandoned(); left > send.MaxAbandoned {
 		t.Errorf("%d abandoned commands, want at most %d", left, send.MaxAbandoned)
 	}
 	redistest.Eventually(t, 10*time.Second, func() bool {
@@ -75,7 +75,7 @@ func TestFrozenServer(t *testing.T) {
 	redistest.Eventually(t, 10*time.Second, func() bool {
 		return sender.Write(ctx, redis.NewIntCmd(ctx, "incr", "after")) == nil
 	}, "a write succeeds")
-	redistest.Eventually(t, 20*time.Second, func() bool { return sender.Left() == 0 }, "nothing stays behind")
+	redistest.Eventually(t, 20*time.Second, func() bool { return sender.Abandoned() == 0 }, "nothing stays behind")
 }
 
 // TestLeftCommandIsNotTouched lets callers abandon commands while their replies arrive.
@@ -99,7 +99,7 @@ func TestLeftCommandIsNotTouched(t *testing.T) {
 		})
 	}
 	group.Wait()
-	redistest.Eventually(t, 20*time.Second, func() bool { return sender.Left() == 0 }, "nothing stays behind")
+	redistest.Eventually(t, 20*time.Second, func() bool { return sender.Abandoned() == 0 }, "nothing stays behind")
 }
 
 // TestPanicOfAHook: a panic of a hook reaches the caller, with and without a context that
@@ -122,8 +122,8 @@ func TestPanicOfAHook(t *testing.T) {
 			_ = sender.Read(ctx, redis.NewStringCmd(ctx, "get", "n"))
 		}()
 	}
-	if sender.Left() != 0 {
-		t.Errorf("%d commands left behind", sender.Left())
+	if sender.Abandoned() != 0 {
+		t.Errorf("%d commands left behind", sender.Abandoned())
 	}
 }
 
@@ -148,7 +148,7 @@ func TestLeaveWhileGreeting(t *testing.T) {
 	t.Cleanup(func() { _ = rdb.Close() })
 	short, cancel := context.WithTimeout(ctx, 500*time.Millisecond)
 	defer cancel()
-	err := send.New(rdb).Apart().Write(short, redis.NewStatusCmd(ctx, "set", "k", "v"))
+	err := send.New(rdb).Unbatched().Write(short, redis.NewStatusCmd(ctx, "set", "k", "v"))
 	if !errors.Is(err, send.ErrMaybeRan) || !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("Write: %v; want ErrMaybeRan and the deadline", err)
 	}

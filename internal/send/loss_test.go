@@ -70,20 +70,20 @@ func TestLostReply(t *testing.T) {
 		}{
 			{
 				"hset", "h", nil,
-				func(ctx context.Context, key string) error { return h.Send.HSet(ctx, key, "f", "v") },
+				func(ctx context.Context, key string) error { return h.Sender.HSet(ctx, key, "f", "v") },
 				func(key string) (int64, error) { return rdb.HLen(ctx, key).Result() },
 			},
 			{
 				"incr", "n", nil,
 				func(ctx context.Context, key string) error {
-					return h.Send.Write(ctx, redis.NewIntCmd(ctx, "incr", key))
+					return h.Sender.Write(ctx, redis.NewIntCmd(ctx, "incr", key))
 				},
 				func(key string) (int64, error) { return rdb.Get(ctx, key).Int64() },
 			},
 			{
 				"incrby", "n", nil,
 				func(ctx context.Context, key string) error {
-					_, err := h.Send.IncrBy(ctx, key, 1)
+					_, err := h.Sender.IncrBy(ctx, key, 1)
 					return err
 				},
 				func(key string) (int64, error) { return rdb.Get(ctx, key).Int64() },
@@ -91,14 +91,14 @@ func TestLostReply(t *testing.T) {
 			{
 				"hincrby", "h", nil,
 				func(ctx context.Context, key string) error {
-					return h.Send.Write(ctx, redis.NewIntCmd(ctx, "hincrby", key, "f", 1))
+					return h.Sender.Write(ctx, redis.NewIntCmd(ctx, "hincrby", key, "f", 1))
 				},
 				func(key string) (int64, error) { return rdb.HGet(ctx, key, "f").Int64() },
 			},
 			{
 				"rpush", "l", nil,
 				func(ctx context.Context, key string) error {
-					_, err := h.Send.Push(ctx, key, false, []string{"v"})
+					_, err := h.Sender.Push(ctx, key, false, []string{"v"})
 					return err
 				},
 				func(key string) (int64, error) { return rdb.LLen(ctx, key).Result() },
@@ -106,7 +106,7 @@ func TestLostReply(t *testing.T) {
 			{
 				"lpop", "l", list,
 				func(ctx context.Context, key string) error {
-					return h.Send.Write(ctx, redis.NewStringCmd(ctx, "lpop", key))
+					return h.Sender.Write(ctx, redis.NewStringCmd(ctx, "lpop", key))
 				},
 				func(key string) (int64, error) {
 					n, err := rdb.LLen(ctx, key).Result()
@@ -116,7 +116,7 @@ func TestLostReply(t *testing.T) {
 			{
 				"sadd", "s", nil,
 				func(ctx context.Context, key string) error {
-					return h.Send.Write(ctx, redis.NewIntCmd(ctx, "sadd", key, "m"))
+					return h.Sender.Write(ctx, redis.NewIntCmd(ctx, "sadd", key, "m"))
 				},
 				func(key string) (int64, error) { return rdb.SCard(ctx, key).Result() },
 			},
@@ -236,11 +236,11 @@ func TestRefusedConnection(t *testing.T) {
 	ctx := t.Context()
 	for _, ctx := range []context.Context{context.Background(), ctx} {
 		cmds := []redis.Cmder{redis.NewStatusCmd(ctx, "set", "a", 1), redis.NewStatusCmd(ctx, "set", "b", 1)}
-		if err := h.Send.WriteOn(ctx, rdb, cmds...); err == nil || errors.Is(err, send.ErrMaybeRan) {
+		if err := h.Sender.WriteOn(ctx, rdb, cmds...); err == nil || errors.Is(err, send.ErrMaybeRan) {
 			t.Errorf("the pipeline: %v", err)
 		}
 		for _, cmd := range cmds {
-			if err := h.Send.ExplainSent(ctx, cmd.Err()); err == nil || errors.Is(err, send.ErrMaybeRan) {
+			if err := h.Sender.ClassifySent(ctx, cmd.Err()); err == nil || errors.Is(err, send.ErrMaybeRan) {
 				t.Errorf("%v: %v", cmd.Args(), err)
 			}
 		}

@@ -8,15 +8,15 @@ import (
 	"github.com/desir-go/desir/internal/batch"
 )
 
-// Post is a write that is sent asynchronously, in a batch. Its reply goes to a function. The
-// zero value is ready for [Sender.Post]. A Post may be reused after its reply, and must not
+// AsyncWrite is a write that is sent asynchronously, in a batch. Its reply goes to a function. The
+// zero value is ready for [Sender.SendAsync]. It may be reused after its reply, and must not
 // be copied.
-type Post struct {
+type AsyncWrite struct {
 	// Value is what the command of the kind carries for this call.
 	Value string
-	// Here allows the calling goroutine to send a batch itself. The batch may contain the
+	// Inline allows the calling goroutine to send a batch itself. The batch may contain the
 	// calls of other callers.
-	Here bool
+	Inline bool
 
 	s        *Sender
 	m        *batch.Batcher
@@ -30,11 +30,11 @@ type Post struct {
 	pausing bool // it was refused, and waits for its retry
 }
 
-// Post sends p as a call of the given kind, once, as [Sender.Write] does: it retries
+// SendAsync sends p as a call of the given kind, once, as [Sender.Write] does: it retries
 // refusals that prove that nothing was executed. Then it calls done with the call, which has
 // the reply, or with a classified error. done must not block, and must not keep the call.
 // The end of the context ends only the wait for a connection.
-func (s *Sender) Post(ctx context.Context, p *Post, kind *batch.Merger, key string, done func(c *batch.Call, err error)) {
+func (s *Sender) SendAsync(ctx context.Context, p *AsyncWrite, kind *batch.Merger, key string, done func(c *batch.Call, err error)) {
 	if p.call == nil {
 		p.call = s.calls.New(kind, key)
 		p.answered = p.answer
@@ -49,12 +49,12 @@ func (s *Sender) Post(ctx context.Context, p *Post, kind *batch.Merger, key stri
 		}
 	}
 	s.posted.Add(1)
-	p.m.Post(ctx, p.call, p.Here, p.answered)
+	p.m.DoAsync(ctx, p.call, p.Inline, p.answered)
 }
 
-// Withdraw cancels p if it was not sent, or waits for a retry, and reports whether it did.
-// done is not called then. Withdraw returns false for a Post that was never posted.
-func (p *Post) Withdraw() bool {
+// Cancel cancels p if it was not sent, or waits for a retry, and reports whether it did.
+// done is not called then. Cancel returns false for a write that was never sent.
+func (p *AsyncWrite) Cancel() bool {
 	p.mu.Lock()
 	pausing := p.pausing
 	p.pausing = false
@@ -66,7 +66,7 @@ func (p *Post) Withdraw() bool {
 	return false
 }
 
-func (p *Post) answer(c *batch.Call) {
+func (p *AsyncWrite) answer(c *batch.Call) {
 	ctx := c.Context()
 	if !p.s.mapped.Load() {
 		p.s.mapped.Store(c.Err == nil || IsReply(c.Err))
@@ -90,14 +90,14 @@ func (p *Post) answer(c *batch.Call) {
 }
 
 // end calls done. p may be reused by then.
-func (p *Post) end(c *batch.Call, err error) {
+func (p *AsyncWrite) end(c *batch.Call, err error) {
 	s := p.s
 	p.done(c, err)
 	s.posted.Add(-1)
 }
 
 // again retries p, unless it was withdrawn.
-func (p *Post) again() {
+func (p *AsyncWrite) again() {
 	p.mu.Lock()
 	if !p.pausing {
 		p.mu.Unlock()
@@ -107,5 +107,5 @@ func (p *Post) again() {
 	ctx := p.call.Context()
 	p.call.Retry()
 	p.mu.Unlock()
-	p.m.Post(ctx, p.call, false, p.answered)
+	p.m.DoAsync(ctx, p.call, false, p.answered)
 }

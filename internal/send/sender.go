@@ -59,15 +59,15 @@ func New(rdb redis.UniversalClient) *Sender {
 	return s
 }
 
-// Apart returns a sender of the same client that does not batch calls.
-func (s *Sender) Apart() *Sender { return &Sender{client: s.client} }
+// Unbatched returns a sender of the same client that does not batch calls.
+func (s *Sender) Unbatched() *Sender { return &Sender{client: s.client} }
 
-// Left returns the number of abandoned commands. A batch that all its callers have abandoned
+// Abandoned returns the number of abandoned commands. A batch that all its callers have abandoned
 // counts as one.
-func (s *Sender) Left() int { return int(s.left.Load()) }
+func (s *Sender) Abandoned() int { return int(s.left.Load()) }
 
-// Mapped is true when the cluster's slot map is loaded, so that finding a node does not wait.
-func (s *Sender) Mapped() *atomic.Bool { return &s.mapped }
+// SlotsLoaded is true when the cluster's slot map is loaded, so that finding a node does not wait.
+func (s *Sender) SlotsLoaded() *atomic.Bool { return &s.mapped }
 
 // Read sends a read, which go-redis may retry. The error is redis.Nil, an error with a class
 // of this package, the server's error, or the context's error. After a context's error cmd
@@ -128,9 +128,9 @@ func (s *Sender) WriteOn(ctx context.Context, node redis.Cmdable, cmds ...redis.
 	return s.pipeline(ctx, node, request{write: true}, cmds)
 }
 
-// Poke pushes a token to a list on which a client of this library blocks. The list expires
+// PushToken pushes a token to a list on which a client of this library blocks. The list expires
 // after life.
-func (s *Sender) Poke(ctx context.Context, node redis.Cmdable, key string, life time.Duration) error {
+func (s *Sender) PushToken(ctx context.Context, node redis.Cmdable, key string, life time.Duration) error {
 	return s.WriteOn(ctx, node,
 		redis.NewIntCmd(ctx, "rpush", key, "1"),
 		redis.NewBoolCmd(ctx, "pexpire", key, life.Milliseconds()))
@@ -219,12 +219,12 @@ func passes(ctx context.Context, err error) bool {
 	return ok && redis.HasErrorPrefix(err, "TRYAGAIN")
 }
 
-// Explain classifies an error that occurred before anything was sent.
-func (s *Sender) Explain(ctx context.Context, err error) error {
+// Classify classifies an error that occurred before anything was sent.
+func (s *Sender) Classify(ctx context.Context, err error) error {
 	return s.finish(ctx, err, request{})
 }
 
-// ExplainSent classifies the error of one of the commands that [Sender.WriteOn] sent.
-func (s *Sender) ExplainSent(ctx context.Context, err error) error {
+// ClassifySent classifies the error of one of the commands that [Sender.WriteOn] sent.
+func (s *Sender) ClassifySent(ctx context.Context, err error) error {
 	return s.finish(ctx, err, request{write: true, written: true})
 }

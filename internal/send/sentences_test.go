@@ -147,8 +147,8 @@ func (r refusal) try(t *testing.T, version string) {
 	})
 	t.Run("pipeline", func(t *testing.T) {
 		cmd := lua.Command(ctx, h, []string{"k"}, "payload")
-		_ = h.Send.WriteOn(ctx, r.rdb, redis.NewStatusCmd(ctx, "ping"), cmd, redis.NewStatusCmd(ctx, "ping"))
-		err := h.Send.ExplainSent(ctx, cmd.Err())
+		_ = h.Sender.WriteOn(ctx, r.rdb, redis.NewStatusCmd(ctx, "ping"), cmd, redis.NewStatusCmd(ctx, "ping"))
+		err := h.Sender.ClassifySent(ctx, cmd.Err())
 		if script.Unknown(err) { // refused before the server knew the script
 			_, err = lua.Run(ctx, h, []string{"k"}, "payload")
 		}

@@ -89,7 +89,7 @@ func (b *blocker) block(ctx context.Context, queues []*waitQueue) ([]*waitQueue,
 	}
 	switch {
 	case blockErr != nil && send.IsReply(blockErr):
-		return b.failDenied(ctx, queues, b.loop.waiter.shared.Send.Explain(ctx, blockErr))
+		return b.failDenied(ctx, queues, b.loop.waiter.shared.Sender.Classify(ctx, blockErr))
 	case takeErr != nil:
 		return nil, takeErr
 	case blockErr != nil && len(takes) == 0:
@@ -134,7 +134,7 @@ func (b *blocker) failDenied(ctx context.Context, queues []*waitQueue, err error
 	b.loop.mu.Lock()
 	defer b.loop.mu.Unlock()
 	for i, q := range queues {
-		denied := b.loop.waiter.shared.Send.Explain(ctx, pops[i].Err())
+		denied := b.loop.waiter.shared.Sender.Classify(ctx, pops[i].Err())
 		if permanent(denied) && !send.IsNil(denied) {
 			q.fail(denied)
 			found = true
@@ -205,10 +205,10 @@ func (b *blocker) pushInterrupt(key string) {
 	if b.loop.node != nil {
 		node = b.loop.node
 	}
-	err := guard(func() error { return b.loop.waiter.shared.Send.Poke(ctx, node, key, TokenTTL) })
+	err := guard(func() error { return b.loop.waiter.shared.Sender.PushToken(ctx, node, key, TokenTTL) })
 	if errors.Is(err, redis.ErrClosed) {
 		if shared := b.loop.waiter.reopen(); shared != nil {
-			_ = shared.Send.Poke(ctx, shared.Redis, key, TokenTTL) // on failure the block ends by itself
+			_ = shared.Sender.PushToken(ctx, shared.Redis, key, TokenTTL) // on failure the block ends by itself
 			_ = shared.Redis.Close()
 		}
 	}

@@ -17,7 +17,7 @@ func TestTakeRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := h.Send.Drain(t.Context()); err != nil {
+	if err := h.Sender.Drain(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	l, r := newLoop(Of(h), rdb), receivers(1)[0]

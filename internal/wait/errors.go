@@ -19,13 +19,13 @@ func (l *loop) checkClient() error {
 	l.clientChecked = time.Now()
 	l.rebalance()
 	if c, ok := l.waiter.shared.Redis.(interface{ IsClosed() bool }); ok && c.IsClosed() {
-		return l.waiter.shared.Send.Explain(context.Background(), redis.ErrClosed)
+		return l.waiter.shared.Sender.Classify(context.Background(), redis.ErrClosed)
 	}
 	if l.node == nil {
 		return nil
 	}
 	if err := send.ErrIfClosed(l.node); err != nil {
-		return l.waiter.shared.Send.Explain(context.Background(), err)
+		return l.waiter.shared.Sender.Classify(context.Background(), err)
 	}
 	return nil
 }

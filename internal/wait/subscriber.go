@@ -64,7 +64,7 @@ func (s *subscriber) closeSub() {
 func (s *subscriber) block(ctx context.Context, queues []*waitQueue) ([]*waitQueue, error) {
 	if err := s.subscribe(ctx, queues); err != nil {
 		s.closeSub()
-		return nil, s.loop.waiter.shared.Send.Explain(ctx, err)
+		return nil, s.loop.waiter.shared.Sender.Classify(ctx, err)
 	}
 	timer := time.NewTimer(period - time.Since(s.loop.allChecked))
 	defer timer.Stop()
@@ -172,7 +172,7 @@ func (s *subscriber) read(sub *redis.PubSub) {
 			}
 			s.confirmed(sub, "")
 			s.mu.Unlock()
-			outage.Of(s.loop.waiter.shared).Without(outage.WakeUps, name, s.loop.waiter.shared.Send.Explain(context.Background(), err))
+			outage.Of(s.loop.waiter.shared).Without(outage.WakeUps, name, s.loop.waiter.shared.Sender.Classify(context.Background(), err))
 			continue
 		case err != nil:
 			s.markBroken(sub)

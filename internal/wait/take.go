@@ -48,7 +48,7 @@ func (l *loop) exec(ctx context.Context, cmds ...redis.Cmder) error {
 		l.watch.begin(c)
 		defer l.watch.end()
 	}
-	err := guard(func() error { return l.waiter.shared.Send.WriteOn(ctx, client, cmds...) })
+	err := guard(func() error { return l.waiter.shared.Sender.WriteOn(ctx, client, cmds...) })
 	l.replyDeadline.Store(0)
 	if errors.Is(err, send.ErrHookPanic) {
 		for _, cmd := range cmds {
@@ -121,7 +121,7 @@ func (l *loop) finishTakes(ctx context.Context, takes []takeCall, err error) err
 			err = nil
 		case err == nil, errors.Is(err, send.ErrHookPanic), errors.Is(err, send.ErrCloseCalled):
 		case unsent, errors.As(err, &replied):
-			err = l.waiter.shared.Send.Explain(ctx, err)
+			err = l.waiter.shared.Sender.Classify(ctx, err)
 		default:
 			err = send.WithClass(send.ErrMaybeRan, err)
 		}

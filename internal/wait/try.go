@@ -19,7 +19,7 @@ func (w *Waiter) Try(ctx context.Context, s Source, limit int) ([]string, error)
 	l := &loop{waiter: w, queues: map[sourceID]*waitQueue{}}
 	q := &waitQueue{source: s, waiting: []*receiver{r}}
 	l.queues[s.id()] = q
-	err := w.shared.Send.RunOn(ctx, LeaveTime, func(taking context.Context) {
+	err := w.shared.Sender.RunWithGrace(ctx, LeaveTime, func(taking context.Context) {
 		reply, err := s.take.Run(taking, w.shared, s.keys, l.takeArgs(limit)...)
 		l.mu.Lock()
 		switch state, values, decodeErr := decodeTake(reply); {

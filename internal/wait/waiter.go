@@ -210,7 +210,7 @@ func (w *Waiter) loop(node *redis.Client) *loop {
 // node returns the server of a key, or nil if the client does not identify its servers.
 func (w *Waiter) node(ctx context.Context, key string) (*redis.Client, error) {
 	node, err := w.shared.Node(ctx, key)
-	return node, w.shared.Send.Explain(ctx, err)
+	return node, w.shared.Sender.Classify(ctx, err)
 }
 
 // remove removes a receiver from its queue, which may have moved, and reports whether it was

@@ -67,7 +67,7 @@ func (p *Pattern[T]) Subscribe(ctx context.Context, opts ...SubOption) (*Sub[T],
 	}
 	r := listen.Request{Kind: listen.Pattern, Name: p.h.Key}
 	if p.numbered {
-		r.Sync = func(context.Context, string) error { return nil } // never called
+		r.PublishBarrier = func(context.Context, string) error { return nil } // never called
 	}
 	s, err := subscribe(ctx, shared, r, p.decode, opts)
 	if err != nil {

@@ -144,8 +144,8 @@ func (t *Topic[T]) subscribe(ctx context.Context, opts []SubOption) (*Sub[T], er
 		r.Kind = listen.Shard
 	}
 	if t.numbered {
-		r.Sync = func(ctx context.Context, mark string) error {
-			_, err := topicSync.Run(ctx, shared, []string{t.seq}, t.command(), mark, seqLife.Milliseconds(), t.h.Key)
+		r.PublishBarrier = func(ctx context.Context, mark string) error {
+			_, err := topicBarrier.Run(ctx, shared, []string{t.seq}, t.command(), mark, seqLife.Milliseconds(), t.h.Key)
 			return err
 		}
 	}

@@ -11,11 +11,11 @@ var (
 	topicNumber string
 	//go:embed scripts/topic_publish.lua
 	topicPublishSource string
-	//go:embed scripts/topic_sync.lua
-	topicSyncSource string
+	//go:embed scripts/topic_barrier.lua
+	topicBarrierSource string
 )
 
 var (
 	topicPublish = script.New(topicPublishSource, topicNumber)
-	topicSync    = script.New(topicSyncSource, topicNumber)
+	topicBarrier = script.New(topicBarrierSource, topicNumber)
 )

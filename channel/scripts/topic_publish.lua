@@ -9,6 +9,6 @@
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
 local n, e, new = number(KEYS[1], 1)
 if new then redis.call('PEXPIRE', KEYS[1], ARGV[3]) end
-local heard = redis.pcall(ARGV[1], ARGV[2], '\193n' .. e .. ':' .. n .. ':' .. ARGV[4])
-if type(heard) == 'table' and heard.err then number(KEYS[1], -1) end
-return heard
+local receivers = redis.pcall(ARGV[1], ARGV[2], '\193n' .. e .. ':' .. n .. ':' .. ARGV[4])
+if type(receivers) == 'table' and receivers.err then number(KEYS[1], -1) end
+return receivers

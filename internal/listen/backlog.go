@@ -24,15 +24,15 @@ var ErrOverflow = errors.New("the backlog is full")
 
 // gap is the number of messages missed before a message.
 type gap struct {
-	known int64 // this many
-	some  bool  // and an unknown number
+	known   int64 // this many
+	unknown bool  // and an unknown number
 }
 
-// and returns the sum of two gaps. If the sum overflows an int64, the number is unknown.
-func (h gap) and(o gap) gap {
-	sum := gap{h.known + o.known, h.some || o.some}
+// plus returns the sum of two gaps. If the sum overflows an int64, the number is unknown.
+func (g gap) plus(o gap) gap {
+	sum := gap{g.known + o.known, g.unknown || o.unknown}
 	if sum.known < 0 {
-		return gap{some: true}
+		return gap{unknown: true}
 	}
 	return sum
 }
@@ -49,26 +49,26 @@ type backlog struct {
 	policy  Policy
 	dropped int64
 
-	ring  []entry // grows up to bound
-	first int     // index of the first message in ring
-	n     int     // number of messages
-	last  gap     // after all messages
+	ring     []entry // grows up to bound
+	first    int     // index of the first message in ring
+	count    int     // number of messages
+	trailing gap     // after all messages
 }
 
-func (b *backlog) full() bool  { return b.n >= b.bound }
-func (b *backlog) empty() bool { return b.n == 0 && b.last == gap{} }
+func (b *backlog) full() bool  { return b.count >= b.bound }
+func (b *backlog) empty() bool { return b.count == 0 && b.trailing == gap{} }
 
-func (b *backlog) clear() { b.ring, b.first, b.n, b.last = nil, 0, 0, gap{} }
+func (b *backlog) clear() { b.ring, b.first, b.count, b.trailing = nil, 0, 0, gap{} }
 
 func (b *backlog) at(i int) *entry { return &b.ring[(b.first+i)%len(b.ring)] }
 
 // gap records that n messages were missed here. -1 is an unknown number.
 func (b *backlog) gap(n int64) {
 	if n < 0 {
-		b.last.some = true
+		b.trailing.unknown = true
 		return
 	}
-	b.last = b.last.and(gap{known: n})
+	b.trailing = b.trailing.plus(gap{known: n})
 }
 
 // put adds a message or applies the policy. It reports false if the subscription has to end.
@@ -77,11 +77,11 @@ func (b *backlog) put(topic, payload string) bool {
 		b.dropped++
 		switch b.policy {
 		case DropOldest:
-			h := b.pop().before.and(gap{known: 1})
-			if b.n == 0 {
-				b.last = h.and(b.last)
+			g := b.pop().before.plus(gap{known: 1})
+			if b.count == 0 {
+				b.trailing = g.plus(b.trailing)
 			} else {
-				b.at(0).before = h.and(b.at(0).before)
+				b.at(0).before = g.plus(b.at(0).before)
 			}
 		case Fail:
 			return false
@@ -90,18 +90,18 @@ func (b *backlog) put(topic, payload string) bool {
 			return true
 		}
 	}
-	if b.n == len(b.ring) {
+	if b.count == len(b.ring) {
 		b.grow()
 	}
-	b.n++
-	*b.at(b.n - 1) = entry{b.last, topic, payload}
-	b.last = gap{}
+	b.count++
+	*b.at(b.count - 1) = entry{b.trailing, topic, payload}
+	b.trailing = gap{}
 	return true
 }
 
 func (b *backlog) grow() {
-	ring := make([]entry, min(max(16, 2*b.n), b.bound))
-	for i := range b.n {
+	ring := make([]entry, min(max(16, 2*b.count), b.bound))
+	for i := range b.count {
 		ring[i] = *b.at(i)
 	}
 	b.ring, b.first = ring, 0
@@ -112,25 +112,25 @@ func (b *backlog) pop() entry {
 	old := *e
 	*e = entry{}
 	b.first = (b.first + 1) % len(b.ring)
-	b.n--
+	b.count--
 	return old
 }
 
 // take removes and returns the first item: a gap, in up to two parts, or a message.
 func (b *backlog) take() (Item, bool) {
-	h := &b.last
-	if b.n > 0 {
-		h = &b.at(0).before
+	g := &b.trailing
+	if b.count > 0 {
+		g = &b.at(0).before
 	}
 	switch {
-	case h.known > 0:
-		it := Item{Missed: h.known}
-		h.known = 0
+	case g.known > 0:
+		it := Item{Missed: g.known}
+		g.known = 0
 		return it, true
-	case h.some:
-		h.some = false
+	case g.unknown:
+		g.unknown = false
 		return Item{Missed: -1}, true
-	case b.n == 0:
+	case b.count == 0:
 		return Item{}, false
 	default:
 		e := b.pop()

@@ -51,21 +51,21 @@ func TestBacklogModel(t *testing.T) {
 				}
 			default:
 				got, ok := b.take()
-				want, left := first(model)
+				want, left := firstItem(model)
 				if model = left; got != want || ok != (want != Item{}) {
 					t.Fatalf("seed %d: take() = %+v, %t; want %+v", seed, got, ok, want)
 				}
 			}
-			if b.n > b.bound || len(b.ring) > b.bound {
-				t.Fatalf("seed %d: %d messages in a ring of %d; bound %d", seed, b.n, len(b.ring), b.bound)
+			if b.count > b.bound || len(b.ring) > b.bound {
+				t.Fatalf("seed %d: %d messages in a ring of %d; bound %d", seed, b.count, len(b.ring), b.bound)
 			}
 		}
 	}
 }
 
-// first takes the first item of a model. Adjacent gaps are one item, and known numbers come
-// first.
-func first(model []Item) (Item, []Item) {
+// firstItem takes the first item of a model. Adjacent gaps are one item, and known numbers
+// come first.
+func firstItem(model []Item) (Item, []Item) {
 	end := slices.IndexFunc(model, func(it Item) bool { return it.Missed == 0 })
 	if end == 0 {
 		return model[0], model[1:]

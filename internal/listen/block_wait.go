@@ -5,23 +5,23 @@ import (
 	"time"
 )
 
-// blockWait limits how long one message waits for subscribers with the policy Block: BlockLimit
-// for all of them together.
+// blockWait limits how long one message waits for subscribers with the policy Block:
+// BlockLimit for all of them together.
 type blockWait struct {
-	until  time.Time
-	spent  *atomic.Int64 // total time of such waits on the connection, in nanoseconds
-	hangup <-chan struct{}
+	deadline time.Time
+	total    *atomic.Int64 // total time of such waits on the connection, in nanoseconds
+	closing  <-chan struct{}
 }
 
 // wait waits until the subscriber has taken an item or has ended. It reports false if that
 // takes too long or the connection closes.
-func (p *blockWait) wait(s *Sub) bool {
-	began := time.Now()
-	if p.until.IsZero() {
-		p.until = began.Add(BlockLimit)
+func (w *blockWait) wait(s *Sub) bool {
+	start := time.Now()
+	if w.deadline.IsZero() {
+		w.deadline = start.Add(BlockLimit)
 	}
-	defer func() { p.spent.Add(int64(time.Since(began))) }()
-	timer := time.NewTimer(time.Until(p.until))
+	defer func() { w.total.Add(int64(time.Since(start))) }()
+	timer := time.NewTimer(time.Until(w.deadline))
 	defer timer.Stop()
 	select {
 	case <-s.room:
@@ -30,7 +30,7 @@ func (p *blockWait) wait(s *Sub) bool {
 		return true
 	case <-timer.C:
 		return false
-	case <-p.hangup:
+	case <-w.closing:
 		return false
 	}
 }

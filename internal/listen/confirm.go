@@ -9,60 +9,61 @@ import (
 )
 
 const (
-	firstLimit = time.Second     // first time limit for the confirmation of a subscription; doubles
-	lastLimit  = 8 * time.Second // largest time limit
+	minConfirmLimit = time.Second     // first time limit for the confirmation of a subscription; doubles
+	maxConfirmLimit = 8 * time.Second // largest time limit
 )
 
 // errUnconfirmed is the reason for closing a connection with an unconfirmed subscription.
 var errUnconfirmed = send.WithClass(send.ErrUnavailable, errors.New("the server does not confirm a subscription"))
 
-// confirm checks that orders are confirmed in time. Only the manager's goroutine uses it.
-type confirm struct {
-	limit time.Duration // how long the connection may be silent while an order is unconfirmed
-	timer *time.Timer
-	armed time.Time // when the timer was set; zero while it is not set
+// confirmTimer checks that commands are confirmed in time. Only the manager's goroutine uses
+// it.
+type confirmTimer struct {
+	limit   time.Duration // how long the connection may be silent while a command is unconfirmed
+	timer   *time.Timer
+	armedAt time.Time // when the timer was set; zero while it is not set
 }
 
-func newConfirm(limit time.Duration) confirm {
+func newConfirmTimer(limit time.Duration) confirmTimer {
 	timer := time.NewTimer(limit)
 	timer.Stop()
-	return confirm{limit: limit, timer: timer}
+	return confirmTimer{limit: limit, timer: timer}
 }
 
-// arm sets the timer if orders are pending and it is not set yet.
-func (f *confirm) arm(pending bool) {
-	if pending && f.armed.IsZero() {
-		f.armed = time.Now()
-		f.timer.Reset(f.limit)
+// arm sets the timer if commands are pending and it is not set yet.
+func (t *confirmTimer) arm(pending bool) {
+	if pending && t.armedAt.IsZero() {
+		t.armedAt = time.Now()
+		t.timer.Reset(t.limit)
 	}
 }
 
-// unconfirmed checks whether the connection was silent for too long while an order was
+// checkUnconfirmed checks whether the connection was silent for too long while a command was
 // pending. If so, and no subscriber is live on the connection, it returns errUnconfirmed.
 //
 // If a subscriber is live, replacing the connection would be a gap, and a server that stands
-// still would not reply on any connection. So unconfirmed then asks for a probe. If the probe
-// arrives before the older confirmation, the confirmation is lost, and the next call returns
-// errUnconfirmed.
-func (c *conn) unconfirmed() (probe bool, err error) {
-	f := &c.confirm
-	late := time.Since(f.armed) > f.limit+f.limit/4 // this process was slow, and its reader may be, too
-	f.armed = time.Time{}
-	l := c.manager.l
+// still would not reply on any connection. So checkUnconfirmed then requests a probe. If the
+// probe arrives before the older confirmation, the confirmation is lost, and the next call
+// returns errUnconfirmed.
+func (c *conn) checkUnconfirmed() (needsProbe bool, err error) {
+	t := &c.confirmTimer
+	delayed := time.Since(t.armedAt) > t.limit+t.limit/4 // this process was slow, and its reader may be, too
+	t.armedAt = time.Time{}
+	l := c.manager.listener
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch {
-	case len(c.sent) == 0:
+	case len(c.pending) == 0:
 		return false, nil
-	case c.probe.back.After(c.sent[0].at.Add(f.limit)):
+	case c.probe.lastArrival.After(c.pending[0].sentAt.Add(t.limit)):
 		return false, errUnconfirmed
-	case late, c.silent(c.sent[0].at) < f.limit:
-		f.arm(true)
+	case delayed, c.silent(c.pending[0].sentAt) < t.limit:
+		t.arm(true)
 		return false, nil
 	}
 	for _, sn := range c.manager.subscriptions {
 		if sn.confirmed && slices.ContainsFunc(sn.subs, func(s *Sub) bool { return s.live }) {
-			f.arm(true)
+			t.arm(true)
 			return true, nil
 		}
 	}
@@ -71,8 +72,8 @@ func (c *conn) unconfirmed() (probe bool, err error) {
 
 // silent returns how long the connection has been silent, counted from since at the earliest.
 func (c *conn) silent(since time.Time) time.Duration {
-	if c.busy.Load() {
+	if c.delivering.Load() {
 		return 0
 	}
-	return min(time.Since(since), time.Since(time.Unix(0, c.heard.Load())))
+	return min(time.Since(since), time.Since(time.Unix(0, c.lastReceived.Load())))
 }

@@ -13,10 +13,10 @@ import (
 	"github.com/desir-go/desir/internal/send"
 )
 
-// ended is a canceled context. go-redis ignores it on an open connection. If the connection is
-// gone, go-redis fails instead of dialing again. Only this package dials, since it has to
-// report the gap.
-var ended = func() context.Context {
+// canceled is a canceled context. go-redis ignores it on an open connection. If the
+// connection is gone, go-redis fails instead of dialing again. Only this package dials, since
+// it has to report the gap.
+var canceled = func() context.Context {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	return ctx
@@ -26,51 +26,51 @@ var ended = func() context.Context {
 const privatePart = "desir-probe:"
 
 // Private reports whether a channel is a private one, which a connection uses for its probes
-// and marks.
-func Private(channel string) bool { return strings.Contains(channel, ":"+privatePart) }
+// and barriers.
+func Private(name string) bool { return strings.Contains(name, ":"+privatePart) }
 
-// order is a command whose reply is pending.
-type order struct {
+// command is a command whose reply is pending.
+type command struct {
 	channel
 	subscription *subscription // nil for private channels
-	off          bool          // unsubscribe
-	at           time.Time     // when it was sent
+	unsubscribe  bool          // unsubscribe
+	sentAt       time.Time     // when it was sent
 }
 
 // conn is one connection of a manager, from its dial to its end.
 type conn struct {
-	manager *manager
-	ps      *redis.PubSub
-	id      string
-	private string // the channel of probes and, unless sharded, of marks
-	probe   *probe
-	confirm confirm
+	manager      *manager
+	ps           *redis.PubSub
+	id           string
+	private      string // the channel of probes and, unless sharded, of barriers
+	probe        *probe
+	confirmTimer confirmTimer
 
 	// The listener's mutex guards these.
-	sent     []order // pending orders, in the order of their replies
-	channels map[channel]*subscription
-	own      map[string]bool // private channels, and whether they are confirmed
-	refused  bool            // the server refuses private channels
+	pending       []command // without a reply, in the order of their replies
+	channels      map[channel]*subscription
+	privates      map[string]bool // private channels, and whether they are confirmed
+	privateDenied bool            // the server refuses private channels
 
-	worked atomic.Bool  // an order was confirmed
-	heard  atomic.Int64 // when the reader last received anything, UnixNano
-	busy   atomic.Bool  // the reader is delivering
-	spent  atomic.Int64 // time of waits for subscribers with the policy Block, in nanoseconds
-	hangup chan struct{}
-	over   chan struct{} // closed when the reader has ended with err
-	err    error
+	worked       atomic.Bool  // a command was confirmed
+	lastReceived atomic.Int64 // when the reader last received anything, UnixNano
+	delivering   atomic.Bool  // the reader is delivering
+	blocked      atomic.Int64 // time of waits for subscribers with the policy Block, in nanoseconds
+	closing      chan struct{}
+	readDone     chan struct{} // closed when the reader has ended with err
+	err          error
 }
 
-func newConn(k *manager, ps *redis.PubSub, name string) *conn {
+func newConn(m *manager, ps *redis.PubSub, name string) *conn {
 	c := &conn{
-		manager: k, ps: ps, id: rand.Text(),
+		manager: m, ps: ps, id: rand.Text(),
 		channels: map[channel]*subscription{},
-		own:      map[string]bool{},
-		hangup:   make(chan struct{}),
-		over:     make(chan struct{}),
+		privates: map[string]bool{},
+		closing:  make(chan struct{}),
+		readDone: make(chan struct{}),
 	}
 	c.private = c.privateChannel(name)
-	c.probe, c.confirm = newProbe(&c.spent), newConfirm(k.limit)
+	c.probe, c.confirmTimer = newProbe(&c.blocked), newConfirmTimer(m.confirmLimit)
 	return c
 }
 
@@ -84,141 +84,141 @@ func (c *conn) privateChannel(name string) string {
 
 // connect opens the connection by subscribing to the private channel.
 func (c *conn) connect(ctx context.Context) error {
-	own := order{channel: channel{Channel, c.private}}
+	cmd := command{channel: channel{Channel, c.private}}
 	if c.manager.endpoint.shard {
-		own.kind = Shard
+		cmd.kind = Shard
 	}
-	own.at = time.Now()
-	c.sent = append(c.sent, own)
-	c.own[c.private] = false
-	return c.write(ctx, own)
+	cmd.sentAt = time.Now()
+	c.pending = append(c.pending, cmd)
+	c.privates[c.private] = false
+	return c.write(ctx, cmd)
 }
 
 // close closes the connection and waits for its reader.
 func (c *conn) close() {
-	close(c.hangup)
+	close(c.closing)
 	_ = c.ps.Close() // its only error is that it was closed already
-	<-c.over
+	<-c.readDone
 	c.probe.timer.Stop()
-	c.confirm.timer.Stop()
+	c.confirmTimer.timer.Stop()
 }
 
 // reconcile subscribes and unsubscribes, so that the channels of the connection match the
-// manager's subscriptions, and asks for missing numbers. busy reports whether there are
-// subscriptions, and away whether a subscription waits for the node of its slot.
-func (c *conn) reconcile(ctx context.Context) (busy, away bool, err error) {
-	l := c.manager.l
+// manager's subscriptions, and requests missing barriers. used reports whether there are
+// subscriptions, and slotMoved whether a subscription waits for the node of its slot.
+func (c *conn) reconcile(ctx context.Context) (used, slotMoved bool, err error) {
+	l := c.manager.listener
 	l.mu.Lock()
-	var out []order
-	sides := map[string]bool{c.private: true}
+	var out []command
+	wanted := map[string]bool{c.private: true}
 	for ch, sn := range c.manager.subscriptions {
-		if sn.away {
-			away = true
+		if sn.slotMoved {
+			slotMoved = true
 			continue
 		}
 		if ch.kind == Shard && sn.numbered() {
-			side := c.privateChannel(ch.name)
-			sides[side] = true
-			if _, ok := c.own[side]; !ok {
-				c.own[side] = false
-				out = append(out, order{channel: channel{Shard, side}})
+			private := c.privateChannel(ch.name)
+			wanted[private] = true
+			if _, ok := c.privates[private]; !ok {
+				c.privates[private] = false
+				out = append(out, command{channel: channel{Shard, private}})
 			}
 		}
 		if c.channels[ch] != sn {
 			c.channels[ch] = sn
-			out = append(out, order{channel: ch, subscription: sn})
+			out = append(out, command{channel: ch, subscription: sn})
 		}
-		c.ask(sn)
+		c.requestBarrier(sn)
 	}
 	for ch := range c.channels {
 		if c.manager.subscriptions[ch] == nil {
 			delete(c.channels, ch)
-			out = append(out, order{channel: ch, off: true})
+			out = append(out, command{channel: ch, unsubscribe: true})
 		}
 	}
-	for side := range c.own {
-		if !sides[side] {
-			delete(c.own, side)
-			out = append(out, order{channel: channel{Shard, side}, off: true})
+	for private := range c.privates {
+		if !wanted[private] {
+			delete(c.privates, private)
+			out = append(out, command{channel: channel{Shard, private}, unsubscribe: true})
 		}
 	}
-	busy = len(c.manager.subscriptions) > 0
+	used = len(c.manager.subscriptions) > 0
 	for i := range out {
-		out[i].at = time.Now()
+		out[i].sentAt = time.Now()
 	}
-	c.sent = append(c.sent, out...)
-	c.confirm.arm(len(c.sent) > 0)
+	c.pending = append(c.pending, out...)
+	c.confirmTimer.arm(len(c.pending) > 0)
 	l.mu.Unlock()
-	for _, o := range out {
-		if err := c.write(ended, o); err != nil {
-			return busy, away, err
+	for _, cmd := range out {
+		if err := c.write(canceled, cmd); err != nil {
+			return used, slotMoved, err
 		}
 	}
-	return busy, away, nil
+	return used, slotMoved, nil
 }
 
-func (c *conn) write(ctx context.Context, o order) error {
+func (c *conn) write(ctx context.Context, cmd command) error {
 	f := c.ps.Subscribe
 	switch {
-	case o.off && o.kind == Shard:
+	case cmd.unsubscribe && cmd.kind == Shard:
 		f = c.ps.SUnsubscribe
-	case o.off && o.kind == Pattern:
+	case cmd.unsubscribe && cmd.kind == Pattern:
 		f = c.ps.PUnsubscribe
-	case o.off:
+	case cmd.unsubscribe:
 		f = c.ps.Unsubscribe
-	case o.kind == Shard:
+	case cmd.kind == Shard:
 		f = c.ps.SSubscribe
-	case o.kind == Pattern:
+	case cmd.kind == Pattern:
 		f = c.ps.PSubscribe
 	}
-	return send.CatchHookPanic(func() error { return f(ctx, o.name) }) // it may dial
+	return send.CatchHookPanic(func() error { return f(ctx, cmd.name) }) // it may dial
 }
 
-// ask asks for the number of a channel if a subscriber needs it and the private channel is
-// confirmed. The mutex is held.
-func (c *conn) ask(sn *subscription) {
-	if !sn.ask || !sn.confirmed {
+// requestBarrier requests a barrier of a channel if a subscriber needs one and the private
+// channel is confirmed. The mutex is held.
+func (c *conn) requestBarrier(sn *subscription) {
+	if !sn.needsBarrier || !sn.confirmed {
 		return
 	}
-	mark := c.private
+	to := c.private
 	if sn.kind == Shard {
-		mark = c.privateChannel(sn.name)
+		to = c.privateChannel(sn.name)
 	}
 	switch {
-	case c.refused:
-		sn.lostCount(nil)
-	case c.own[mark]:
+	case c.privateDenied:
+		sn.stopCounting(nil)
+	case c.privates[to]:
 		for _, s := range sn.subs {
-			if s.sync != nil {
-				sn.ask = false
-				sn.watch = &watch{done: make(chan struct{})}
-				go c.inquire(sn, sn.watch, s.sync, mark)
+			if s.publishBarrier != nil {
+				sn.needsBarrier = false
+				sn.pendingBarrier = &barrierWait{done: make(chan struct{})}
+				go c.awaitBarrier(sn, sn.pendingBarrier, s.publishBarrier, to)
 				return
 			}
 		}
 	}
 }
 
-// inquire asks for a mark and waits for it.
-func (c *conn) inquire(sn *subscription, w *watch, sync func(context.Context, string) error, mark string) {
-	ctx, cancel := context.WithTimeout(context.Background(), answerTime)
+// awaitBarrier requests a barrier and waits for it.
+func (c *conn) awaitBarrier(sn *subscription, w *barrierWait, publish func(context.Context, string) error, to string) {
+	ctx, cancel := context.WithTimeout(context.Background(), probeLimit)
 	defer cancel()
-	err := send.CatchHookPanic(func() error { return sync(ctx, mark) })
-	l := c.manager.l
+	err := send.CatchHookPanic(func() error { return publish(ctx, to) })
+	l := c.manager.listener
 	l.mu.Lock()
-	sn.why = err
+	sn.barrierErr = err
 	l.mu.Unlock()
-	if !permanent(err) { // the mark may still arrive
+	if !permanent(err) { // the barrier may still arrive
 		select {
 		case <-w.done:
-		case <-c.over: // the subscription asks again on the next connection
+		case <-c.readDone: // the next connection requests another one
 			return
 		case <-ctx.Done():
 		}
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if sn.watch == w {
-		sn.lostCount(err)
+	if sn.pendingBarrier == w {
+		sn.stopCounting(err)
 	}
 }

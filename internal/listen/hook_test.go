@@ -14,35 +14,35 @@ import (
 	"github.com/desir-go/desir/internal/send"
 )
 
-// panics is a hook that panics at one command, or at "dial".
-type panics string
+// panicHook is a hook that panics at one command, or at "dial".
+type panicHook string
 
-func (p panics) DialHook(next redis.DialHook) redis.DialHook {
+func (p panicHook) DialHook(next redis.DialHook) redis.DialHook {
 	return func(ctx context.Context, network, addr string) (net.Conn, error) {
-		p.look("dial")
+		p.check("dial")
 		return next(ctx, network, addr)
 	}
 }
 
-func (p panics) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+func (p panicHook) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	return func(ctx context.Context, cmd redis.Cmder) error {
-		p.look(cmd.Name())
+		p.check(cmd.Name())
 		return next(ctx, cmd)
 	}
 }
 
-func (panics) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+func (panicHook) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
 	return next
 }
 
-func (p panics) look(name string) {
+func (p panicHook) check(name string) {
 	if name == string(p) {
 		panic("hook")
 	}
 }
 
-// hooked returns the listener of a client with a hook that panics.
-func hooked(t *testing.T, s *redistest.Server, at panics) *Listener {
+// panicking returns the listener of a client with a hook that panics.
+func panicking(t *testing.T, s *redistest.Server, at panicHook) *Listener {
 	t.Helper()
 	rdb := s.Client(t)
 	rdb.AddHook(at)
@@ -60,33 +60,33 @@ func TestHookPanics(t *testing.T) {
 	srv := redistest.StartServer(t)
 	plain := Request{Kind: Channel, Name: "t", Backlog: 1}
 	numbered := plain
-	numbered.Sync = func(context.Context, string) error { panic("hook") }
+	numbered.PublishBarrier = func(context.Context, string) error { panic("hook") }
 	for name, tt := range map[string]struct {
-		at panics
+		at panicHook
 		r  Request
 	}{
 		"dial":     {"dial", plain},
 		"greeting": {"hello", plain},
 		"question": {"", numbered},
 	} {
-		if _, err := hooked(t, srv, tt.at).Subscribe(within(t, 20*time.Second), tt.r); !errors.Is(err, send.ErrHookPanic) {
+		if _, err := panicking(t, srv, tt.at).Subscribe(within(t, 20*time.Second), tt.r); !errors.Is(err, send.ErrHookPanic) {
 			t.Errorf("%s: Subscribe: %v; want the hook's panic", name, err)
 		}
 	}
 
-	k := &manager{
-		l: hooked(t, srv, "publish"), kick: make(chan struct{}, 1), limit: firstLimit,
+	m := &manager{
+		listener: panicking(t, srv, "publish"), wakeup: make(chan struct{}, 1), confirmLimit: minConfirmLimit,
 		subscriptions: map[channel]*subscription{{Channel, "t"}: {}},
 	}
 	ctx := within(t, 20*time.Second)
-	c, err := k.dial(ctx)
+	c, err := m.dial(ctx)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer c.close()
 	c.probe.send(ctx, c)
 	select {
-	case <-c.probe.echo:
+	case <-c.probe.arrived:
 	case <-ctx.Done():
 		t.Error("nothing came back after a probe that panicked")
 	}

@@ -33,10 +33,10 @@ type Request struct {
 	Backlog int // the number of messages that may wait, at least one
 	Policy  Policy
 
-	// Sync publishes the number of the publishers' counter to the channel mark, in the form
-	// that cutMark reads. A request with a Sync expects numbered messages. For a Pattern, Sync
+	// PublishBarrier publishes a barrier to the channel to, in the form
+	// that parseBarrier reads. A request with it expects numbered messages. For a Pattern, it
 	// is never called, but must not be nil if messages are numbered.
-	Sync func(ctx context.Context, mark string) error
+	PublishBarrier func(ctx context.Context, to string) error
 }
 
 // channel identifies a subscription at a server.
@@ -45,8 +45,8 @@ type channel struct {
 	name string
 }
 
-// endpoint identifies the connection of a subscription. SUBSCRIBE and SSUBSCRIBE do not share a
-// connection, since go-redis does not report by which of them a message came.
+// endpoint identifies the connection of a subscription. SUBSCRIBE and SSUBSCRIBE do not share
+// a connection, since go-redis does not report by which of them a message came.
 type endpoint struct {
 	shard bool
 	node  string // "" for any node
@@ -60,13 +60,13 @@ type Listener struct {
 	managers map[endpoint]*manager
 }
 
-type part struct{}
+type sharedKey struct{}
 
 // Of returns the listener that the objects of a client share.
-func Of(h *clients.Shared) *Listener {
-	return clients.Value(h, part{}, func() *Listener {
-		l := &Listener{shared: h, managers: map[endpoint]*manager{}}
-		h.OnClose(clients.EndReceiving, l.shut)
+func Of(shared *clients.Shared) *Listener {
+	return clients.Value(shared, sharedKey{}, func() *Listener {
+		l := &Listener{shared: shared, managers: map[endpoint]*manager{}}
+		shared.OnClose(clients.EndReceiving, l.close)
 		return l
 	})
 }
@@ -81,19 +81,19 @@ func (l *Listener) Subscribe(ctx context.Context, r Request) (*Sub, error) {
 	if err := l.refuseKeyEvents(channel{r.Kind, r.Name}); err != nil {
 		return nil, err
 	}
-	p, err := l.endpoint(ctx, channel{r.Kind, r.Name})
+	ep, err := l.endpoint(ctx, channel{r.Kind, r.Name})
 	if err != nil {
 		return nil, err
 	}
 	s := newSub(l, r)
-	begun := time.Now()
-	l.enter(s, p)
+	start := time.Now()
+	l.add(s, ep)
 	select {
 	case <-s.started:
 		return s, s.failure()
 	case <-ctx.Done():
 		trouble := s.trouble()
-		if trouble == nil && time.Since(begun) > outage.Overdue {
+		if trouble == nil && time.Since(start) > outage.Overdue {
 			trouble = outage.ErrSilent
 		}
 		_ = s.Close() // never fails
@@ -130,37 +130,37 @@ func (l *Listener) endpoint(ctx context.Context, ch channel) (endpoint, error) {
 	return endpoint{shard, node.Options().Addr}, nil
 }
 
-// enter adds a subscriber, and starts its manager if there is none.
-func (l *Listener) enter(s *Sub, p endpoint) {
+// add adds a subscriber, and starts its manager if there is none.
+func (l *Listener) add(s *Sub, ep endpoint) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	k := l.manager(p)
-	sn := k.subscriptions[s.channel]
+	m := l.manager(ep)
+	sn := m.subscriptions[s.channel]
 	if sn == nil {
-		sn = &subscription{channel: s.channel, manager: k}
-		k.subscriptions[s.channel] = sn
+		sn = &subscription{channel: s.channel, manager: m}
+		m.subscriptions[s.channel] = sn
 	}
 	s.subscription = sn
 	sn.subs = append(slices.Clip(sn.subs), s) // the reader may be using the old slice
-	sn.ask = sn.ask || sn.confirmed && sn.unsure()
-	sn.settle()
-	k.notify()
+	sn.needsBarrier = sn.needsBarrier || sn.confirmed && sn.wantsBarrier()
+	sn.startSubs()
+	m.notify()
 }
 
 // manager returns the manager of an endpoint, and starts it if there is none. The mutex is
 // held.
-func (l *Listener) manager(p endpoint) *manager {
-	k := l.managers[p]
-	if k == nil {
-		k = &manager{l: l, endpoint: p, kick: make(chan struct{}, 1), subscriptions: map[channel]*subscription{}}
-		l.managers[p] = k
-		go k.run()
+func (l *Listener) manager(ep endpoint) *manager {
+	m := l.managers[ep]
+	if m == nil {
+		m = &manager{listener: l, endpoint: ep, wakeup: make(chan struct{}, 1), subscriptions: map[channel]*subscription{}}
+		l.managers[ep] = m
+		go m.run()
 	}
-	return k
+	return m
 }
 
-// leave removes a subscriber.
-func (l *Listener) leave(s *Sub) {
+// remove removes a subscriber.
+func (l *Listener) remove(s *Sub) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if sn := s.subscription; sn != nil {
@@ -169,8 +169,8 @@ func (l *Listener) leave(s *Sub) {
 	}
 }
 
-// reload makes a cluster client reload its slot map.
-func (l *Listener) reload(ctx context.Context) {
+// reloadSlots makes a cluster client reload its slot map.
+func (l *Listener) reloadSlots(ctx context.Context) {
 	if c, ok := l.shared.Redis.(*redis.ClusterClient); ok {
 		c.ReloadState(ctx)
 	}

@@ -17,44 +17,44 @@ import (
 )
 
 const (
-	linger   = time.Second            // how long an unused connection stays open
-	minPause = 10 * time.Millisecond  // first backoff before connecting again; doubles
-	maxPause = time.Second            // longest backoff
-	maxTries = 4                      // failed connections after which Subscribe fails
-	dialTime = 10 * time.Second       // time limit for connecting
-	seekTime = 100 * time.Millisecond // time between two lookups of the node of a slot
+	linger      = time.Second            // how long an unused connection stays open
+	minPause    = 10 * time.Millisecond  // first backoff before connecting again; doubles
+	maxPause    = time.Second            // longest backoff
+	maxTries    = 4                      // failed connections after which Subscribe fails
+	dialTime    = 10 * time.Second       // time limit for connecting
+	lookupPause = 100 * time.Millisecond // time between two lookups of the node of a slot
 )
 
 // manager keeps one connection open while there are subscribers for it.
 type manager struct {
-	l        *Listener
+	listener *Listener
 	endpoint endpoint
-	kick     chan struct{} // wakes the manager; holds one
+	wakeup   chan struct{} // wakes the manager; holds one
 
-	limit         time.Duration             // see confirm; used by the manager's goroutine
+	confirmLimit  time.Duration             // see confirm; used by the manager's goroutine
 	subscriptions map[channel]*subscription // guarded by the listener's mutex
-	last          error                     // why no connection works, or nil; guarded likewise
+	lastErr       error                     // why no connection works, or nil; guarded likewise
 }
 
 // notify wakes the manager.
-func (k *manager) notify() { signal(k.kick) }
+func (m *manager) notify() { signal(m.wakeup) }
 
 // run is the goroutine of the manager. It ends shortly after the last subscriber has left.
-func (k *manager) run() {
+func (m *manager) run() {
 	ctx := context.Background()
-	k.limit = firstLimit
+	m.confirmLimit = minConfirmLimit
 	for pause := minPause; ; {
-		worked, err := k.runConn(ctx)
+		worked, err := m.runConn(ctx)
 		if err == nil {
 			return // the manager has retired
 		}
 		if worked {
-			pause, k.limit = minPause, firstLimit
+			pause, m.confirmLimit = minPause, minConfirmLimit
 		} else {
-			k.limit = min(2*k.limit, lastLimit)
+			m.confirmLimit = min(2*m.confirmLimit, maxConfirmLimit)
 		}
-		k.broken(err, worked)
-		if k.retire() {
+		m.recordFailure(err, worked)
+		if m.retire() {
 			return
 		}
 		send.SleepWithJitter(ctx, pause)
@@ -63,68 +63,68 @@ func (k *manager) run() {
 }
 
 // retire ends the manager if it has no subscriptions, and reports whether it did.
-func (k *manager) retire() bool {
-	k.l.mu.Lock()
-	defer k.l.mu.Unlock()
-	if len(k.subscriptions) > 0 {
+func (m *manager) retire() bool {
+	m.listener.mu.Lock()
+	defer m.listener.mu.Unlock()
+	if len(m.subscriptions) > 0 {
 		return false
 	}
-	delete(k.l.managers, k.endpoint)
+	delete(m.listener.managers, m.endpoint)
 	return true
 }
 
 // runConn runs one connection until it ends. It returns a nil error when the manager has
 // retired. worked reports whether the connection has worked.
-func (k *manager) runConn(ctx context.Context) (worked bool, err error) {
-	c, err := k.dial(ctx)
+func (m *manager) runConn(ctx context.Context) (worked bool, err error) {
+	c, err := m.dial(ctx)
 	if c == nil {
 		return false, err
 	}
 	defer c.close()
-	var rest, seek <-chan time.Time
+	var idle, lookup <-chan time.Time
 	for {
-		busy, away, err := c.reconcile(ctx)
+		used, slotMoved, err := c.reconcile(ctx)
 		if err != nil {
-			return c.worked.Load(), k.l.shared.Sender.Classify(ctx, err)
+			return c.worked.Load(), m.listener.shared.Sender.Classify(ctx, err)
 		}
 		switch {
-		case busy:
-			rest = nil
-		case rest == nil:
-			rest = time.After(linger)
+		case used:
+			idle = nil
+		case idle == nil:
+			idle = time.After(linger)
 		}
-		if away && seek == nil {
-			k.l.reload(ctx)
-			seek = time.After(seekTime)
+		if slotMoved && lookup == nil {
+			m.listener.reloadSlots(ctx)
+			lookup = time.After(lookupPause)
 		}
 		select {
-		case <-k.kick:
-		case <-rest:
-			if k.retire() {
+		case <-m.wakeup:
+		case <-idle:
+			if m.retire() {
 				return true, nil
 			}
-		case <-seek:
-			seek = nil
-			_, _ = k.reassign(ctx) // on an error, it is repeated soon
-		case <-c.over:
-			return c.worked.Load(), k.l.shared.Sender.Classify(ctx, c.err)
-		case <-c.probe.echo:
-			c.probe.answered()
-			k.served()
-		case <-c.probe.sent:
-			c.probe.published(c)
-		case <-c.confirm.timer.C:
-			hurry, err := c.unconfirmed()
+		case <-lookup:
+			lookup = nil
+			_, _ = m.reassign(ctx) // on an error, it is repeated soon
+		case <-c.readDone:
+			return c.worked.Load(), m.listener.shared.Sender.Classify(ctx, c.err)
+		case <-c.probe.arrived:
+			c.probe.recordArrival()
+			m.recordSuccess()
+		case <-c.probe.publishDone:
+			c.probe.recordPublished(c)
+		case <-c.confirmTimer.timer.C:
+			urgent, err := c.checkUnconfirmed()
 			if err != nil {
-				k.l.reload(ctx)
+				m.listener.reloadSlots(ctx)
 				return c.worked.Load(), err
 			}
-			if hurry {
-				c.probe.hurry(ctx, c)
+			if urgent {
+				c.probe.expedite(ctx, c)
 			}
 		case <-c.probe.timer.C:
-			if !c.probe.due(ctx, c) {
-				k.l.reload(ctx)
+			if !c.probe.timerFired(ctx, c) {
+				m.listener.reloadSlots(ctx)
 				return c.worked.Load(), errSilent
 			}
 		}
@@ -138,17 +138,17 @@ var errSilent = send.WithClass(send.ErrUnavailable, errors.New("a probe message 
 var errNotConnected = send.WithClass(send.ErrUnavailable, errors.New("no connection in time; the server does not reply"))
 
 // dial opens a connection. It returns nil and no error if the manager has no subscriptions.
-func (k *manager) dial(ctx context.Context) (*conn, error) {
+func (m *manager) dial(ctx context.Context) (*conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, dialTime)
 	defer cancel()
 	var node subscriber
 	var name string
 	for node == nil {
 		var err error
-		if node, err = k.reassign(ctx); err != nil {
+		if node, err = m.reassign(ctx); err != nil {
 			return nil, err
 		}
-		if name = k.first(); k.retire() {
+		if name = m.anyChannel(); m.retire() {
 			return nil, nil
 		}
 	}
@@ -156,15 +156,15 @@ func (k *manager) dial(ctx context.Context) (*conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := newConn(k, ps, name)
-	soon, stop := context.WithTimeout(ctx, 2*k.limit)
+	c := newConn(m, ps, name)
+	soon, stop := context.WithTimeout(ctx, 2*m.confirmLimit)
 	defer stop()
 	if err := c.connect(soon); err != nil {
 		_ = c.ps.Close() // err is the error to return
 		if soon.Err() != nil {
 			return nil, errNotConnected
 		}
-		return nil, k.l.shared.Sender.Classify(soon, err)
+		return nil, m.listener.shared.Sender.Classify(soon, err)
 	}
 	go c.read()
 	return c, nil
@@ -175,8 +175,8 @@ type subscriber interface {
 	Subscribe(ctx context.Context, channels ...string) *redis.PubSub
 }
 
-// open returns a PubSub without channels, and sends nothing. go-redis panics if node is a ring.
-// A ring inside a type of the user is not recognized as one before.
+// open returns a PubSub without channels, and sends nothing. go-redis panics if node is a
+// ring. A ring inside a type of the user is not recognized as one before.
 func open(ctx context.Context, node subscriber) (ps *redis.PubSub, err error) {
 	defer func() {
 		if p := recover(); p != nil || ps == nil {
@@ -186,11 +186,11 @@ func open(ctx context.Context, node subscriber) (ps *redis.PubSub, err error) {
 	return node.Subscribe(ctx), nil
 }
 
-// first returns the name of one of the channels, or "" if there are only patterns.
-func (k *manager) first() string {
-	k.l.mu.Lock()
-	defer k.l.mu.Unlock()
-	for ch := range k.subscriptions {
+// anyChannel returns the name of one of the channels, or "" if there are only patterns.
+func (m *manager) anyChannel() string {
+	m.listener.mu.Lock()
+	defer m.listener.mu.Unlock()
+	for ch := range m.subscriptions {
 		if ch.kind != Pattern {
 			return ch.name
 		}
@@ -200,55 +200,55 @@ func (k *manager) first() string {
 
 // reassign moves each subscription whose node has changed to the manager of that node. It
 // returns the node of this manager, or nil if no subscription is left.
-func (k *manager) reassign(ctx context.Context) (subscriber, error) {
-	switch k.l.shared.Redis.(type) {
+func (m *manager) reassign(ctx context.Context) (subscriber, error) {
+	switch m.listener.shared.Redis.(type) {
 	case *redis.ClusterClient, *redis.Ring:
 	default:
-		return k.l.shared.Redis, nil
+		return m.listener.shared.Redis, nil
 	}
-	if k.endpoint.node == "" {
-		return k.node(ctx, rand.Text()) // a random node
+	if m.endpoint.node == "" {
+		return m.node(ctx, rand.Text()) // a random node
 	}
-	k.l.mu.Lock()
-	names := slices.Collect(maps.Keys(k.subscriptions))
-	k.l.mu.Unlock()
+	m.listener.mu.Lock()
+	names := slices.Collect(maps.Keys(m.subscriptions))
+	m.listener.mu.Unlock()
 	var own subscriber
 	for _, ch := range names {
-		p, err := k.l.endpoint(ctx, ch)
-		if err == nil && p == k.endpoint && own == nil {
-			own, err = k.node(ctx, ch.name)
+		ep, err := m.listener.endpoint(ctx, ch)
+		if err == nil && ep == m.endpoint && own == nil {
+			own, err = m.node(ctx, ch.name)
 		}
 		if err != nil {
 			return nil, err
 		}
-		k.move(ch, p)
+		m.move(ch, ep)
 	}
 	return own, nil
 }
 
-func (k *manager) node(ctx context.Context, key string) (subscriber, error) {
-	node, err := k.l.shared.Node(ctx, key)
+func (m *manager) node(ctx context.Context, key string) (subscriber, error) {
+	node, err := m.listener.shared.Node(ctx, key)
 	if err != nil {
-		return nil, k.l.shared.Sender.Classify(ctx, err)
+		return nil, m.listener.shared.Sender.Classify(ctx, err)
 	}
 	return node, nil
 }
 
 // move moves a subscription to the manager of the endpoint that serves it.
-func (k *manager) move(ch channel, to endpoint) {
-	k.l.mu.Lock()
-	defer k.l.mu.Unlock()
-	sn := k.subscriptions[ch]
+func (m *manager) move(ch channel, to endpoint) {
+	m.listener.mu.Lock()
+	defer m.listener.mu.Unlock()
+	sn := m.subscriptions[ch]
 	if sn == nil {
 		return
 	}
-	sn.away = false
-	if to == k.endpoint {
+	sn.slotMoved = false
+	if to == m.endpoint {
 		return
 	}
-	sn.lose()
-	delete(k.subscriptions, ch)
-	other := k.l.manager(to)
+	sn.markLost()
+	delete(m.subscriptions, ch)
+	other := m.listener.manager(to)
 	if there := other.subscriptions[ch]; there != nil { // merge with the other manager's subscription
 		there.lost = there.lost || sn.lost
 		for _, s := range sn.subs {
@@ -262,21 +262,21 @@ func (k *manager) move(ch channel, to endpoint) {
 	other.notify()
 }
 
-// broken records that a connection has ended, or could not be opened.
-func (k *manager) broken(err error, worked bool) {
+// recordFailure records that a connection has ended, or could not be opened.
+func (m *manager) recordFailure(err error, worked bool) {
 	if !worked {
-		k.l.reload(context.Background())
+		m.listener.reloadSlots(context.Background())
 	}
-	final := permanent(err) && !k.passing(err)
+	final := permanent(err) && !m.nodeClosed(err)
 	if !final && (!worked || errors.Is(err, errSilent)) { // otherwise the next one may work at once
-		outage.Of(k.l.shared).Begin(outage.Subscriptions, k.server(), err)
+		outage.Of(m.listener.shared).Begin(outage.Subscriptions, m.server(), err)
 	}
-	k.l.mu.Lock()
-	defer k.l.mu.Unlock()
-	k.last = err
+	m.listener.mu.Lock()
+	defer m.listener.mu.Unlock()
+	m.lastErr = err
 	silent := errors.Is(err, errSilent)
-	for _, sn := range k.subscriptions {
-		sn.lose()
+	for _, sn := range m.subscriptions {
+		sn.markLost()
 		switch {
 		case final:
 			sn.fail(err)
@@ -285,7 +285,7 @@ func (k *manager) broken(err error, worked bool) {
 			sn.reportGap(silent)
 		}
 		for _, s := range sn.subs {
-			if s.tries++; !s.live && s.tries >= maxTries {
+			if s.failures++; !s.live && s.failures >= maxTries {
 				sn.remove(s)
 				s.fail(err)
 			}
@@ -293,30 +293,30 @@ func (k *manager) broken(err error, worked bool) {
 	}
 }
 
-// served records that the connection works.
-func (k *manager) served() {
-	outage.Of(k.l.shared).End(outage.Subscriptions, k.server())
+// recordSuccess records that the connection works.
+func (m *manager) recordSuccess() {
+	outage.Of(m.listener.shared).End(outage.Subscriptions, m.server())
 }
 
 // server returns the name of the manager's server for logs.
-func (k *manager) server() string {
-	if c, ok := k.l.shared.Redis.(*redis.Client); ok {
+func (m *manager) server() string {
+	if c, ok := m.listener.shared.Redis.(*redis.Client); ok {
 		return outage.Server(c)
 	}
-	return cmp.Or(k.endpoint.node, outage.Server(nil))
+	return cmp.Or(m.endpoint.node, outage.Server(nil))
 }
 
-// passing reports whether err is transient because a cluster client has only closed the client
-// of one node.
-func (k *manager) passing(err error) bool {
+// nodeClosed reports whether err is transient because a cluster client has only closed the
+// client of one node.
+func (m *manager) nodeClosed(err error) bool {
 	if !errors.Is(err, redis.ErrClosed) {
 		return false
 	}
-	if _, ok := k.l.shared.Redis.(*redis.ClusterClient); !ok {
+	if _, ok := m.listener.shared.Redis.(*redis.ClusterClient); !ok {
 		return false
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), answerTime)
+	ctx, cancel := context.WithTimeout(context.Background(), probeLimit)
 	defer cancel()
-	err = k.l.shared.Sender.Read(ctx, redis.NewStatusCmd(ctx, "ping"))
+	err = m.listener.shared.Sender.Read(ctx, redis.NewStatusCmd(ctx, "ping"))
 	return !errors.Is(err, redis.ErrClosed)
 }

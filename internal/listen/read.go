@@ -16,19 +16,19 @@ var errMoved = send.WithClass(send.ErrUnavailable, errors.New("the slot of the c
 
 // read is the goroutine that reads the connection until it ends.
 func (c *conn) read() {
-	defer close(c.over)
+	defer close(c.readDone)
 	for {
 		var got any
 		err := send.CatchReadPanic(func() (err error) {
-			got, err = c.ps.ReceiveTimeout(ended, 0)
+			got, err = c.ps.ReceiveTimeout(canceled, 0)
 			return err
 		})
-		c.busy.Store(true)
-		var answer redis.Error
+		c.delivering.Store(true)
+		var reply redis.Error
 		switch {
 		case err == nil:
-		case errors.As(err, &answer):
-			err = c.refuse(answer)
+		case errors.As(err, &reply):
+			err = c.handleRefusal(reply)
 		}
 		if err == nil {
 			err = c.handle(got)
@@ -37,109 +37,109 @@ func (c *conn) read() {
 			c.err = err
 			return
 		}
-		c.heard.Store(time.Now().UnixNano())
-		c.busy.Store(false)
+		c.lastReceived.Store(time.Now().UnixNano())
+		c.delivering.Store(false)
 	}
 }
 
 func (c *conn) handle(got any) error {
 	switch m := got.(type) {
 	case *redis.Message:
-		c.message(m)
+		c.deliver(m)
 	case *redis.Pong:
-		signal(c.probe.echo)
+		signal(c.probe.arrived)
 	case *redis.Subscription:
-		return c.answer(m)
+		return c.handleConfirmation(m)
 	}
 	return nil
 }
 
-// answer handles the confirmation of an order.
-func (c *conn) answer(m *redis.Subscription) error {
-	c.manager.l.mu.Lock()
-	defer c.manager.l.mu.Unlock()
+// handleConfirmation handles the confirmation of a command.
+func (c *conn) handleConfirmation(m *redis.Subscription) error {
+	c.manager.listener.mu.Lock()
+	defer c.manager.listener.mu.Unlock()
 	off := strings.Contains(m.Kind, "unsubscribe")
-	if len(c.sent) == 0 || c.sent[0].off != off || c.sent[0].name != m.Channel {
+	if len(c.pending) == 0 || c.pending[0].unsubscribe != off || c.pending[0].name != m.Channel {
 		if off {
-			return c.gone(m.Channel)
+			return c.handleEnded(m.Channel)
 		}
 		return nil
 	}
-	o := c.sent[0]
-	c.sent = slices.Delete(c.sent, 0, 1)
+	cmd := c.pending[0]
+	c.pending = slices.Delete(c.pending, 0, 1)
 	switch {
 	case off:
-	case o.subscription == nil:
-		if _, wanted := c.own[o.name]; wanted {
-			c.own[o.name] = true
+	case cmd.subscription == nil:
+		if _, wanted := c.privates[cmd.name]; wanted {
+			c.privates[cmd.name] = true
 		}
-	case c.manager.subscriptions[o.channel] == o.subscription:
-		o.subscription.confirm()
+	case c.manager.subscriptions[cmd.channel] == cmd.subscription:
+		cmd.subscription.confirm()
 	}
 	c.worked.Store(true)
-	c.manager.last = nil
-	c.manager.notify() // the manager may now ask for numbers
+	c.manager.lastErr = nil
+	c.manager.notify() // the manager may now request barriers
 	return nil
 }
 
-// gone handles a subscription that the server has ended, as it does when the slot moves to
-// another node. The mutex is held.
-func (c *conn) gone(name string) error {
+// handleEnded handles a subscription that the server has ended, as it does when the slot
+// moves to another node. The mutex is held.
+func (c *conn) handleEnded(name string) error {
 	if name == c.private {
 		return errMoved
 	}
-	delete(c.own, name)
+	delete(c.privates, name)
 	ch := channel{Shard, name}
 	if sn := c.channels[ch]; sn != nil && c.manager.subscriptions[ch] == sn {
 		delete(c.channels, ch)
-		sn.lose()
-		sn.away = true
+		sn.markLost()
+		sn.slotMoved = true
 	}
 	c.manager.notify()
 	return nil
 }
 
-// refuse handles an error reply, which belongs to the oldest order. It returns the error if it
-// concerns the whole connection.
-func (c *conn) refuse(answer redis.Error) error {
-	l := c.manager.l
+// handleRefusal handles an error reply, which belongs to the oldest command. It returns the
+// error if it concerns the whole connection.
+func (c *conn) handleRefusal(reply redis.Error) error {
+	l := c.manager.listener
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if len(c.sent) == 0 {
-		return answer
+	if len(c.pending) == 0 {
+		return reply
 	}
-	o := c.sent[0]
-	c.sent = slices.Delete(c.sent, 0, 1)
-	err := l.shared.Sender.Classify(ended, answer)
+	cmd := c.pending[0]
+	c.pending = slices.Delete(c.pending, 0, 1)
+	err := l.shared.Sender.Classify(canceled, reply)
 	switch {
-	case o.off:
-	case o.subscription == nil && permanent(err): // not allowed, or unknown command
-		c.refused = true // go on without private channels
-		c.probe.pings.Store(true)
-	case o.subscription == nil:
-		return answer
+	case cmd.unsubscribe:
+	case cmd.subscription == nil && permanent(err): // not allowed, or unknown command
+		c.privateDenied = true // go on without private channels
+		c.probe.usePing.Store(true)
+	case cmd.subscription == nil:
+		return reply
 	case permanent(err):
-		delete(c.channels, o.channel)
-		if c.manager.subscriptions[o.channel] == o.subscription {
-			o.subscription.fail(err)
+		delete(c.channels, cmd.channel)
+		if c.manager.subscriptions[cmd.channel] == cmd.subscription {
+			cmd.subscription.fail(err)
 		}
-	case redis.HasErrorPrefix(answer, "MOVED"), redis.HasErrorPrefix(answer, "CLUSTERDOWN"):
-		delete(c.channels, o.channel)
-		o.subscription.lose()
-		o.subscription.away = true
+	case redis.HasErrorPrefix(reply, "MOVED"), redis.HasErrorPrefix(reply, "CLUSTERDOWN"):
+		delete(c.channels, cmd.channel)
+		cmd.subscription.markLost()
+		cmd.subscription.slotMoved = true
 	default:
-		return answer
+		return reply
 	}
 	c.manager.notify()
 	return nil
 }
 
-// message delivers a message to its subscribers.
-func (c *conn) message(m *redis.Message) {
-	l := c.manager.l
+// deliver delivers a message to its subscribers.
+func (c *conn) deliver(m *redis.Message) {
+	l := c.manager.listener
 	l.mu.Lock()
-	if _, own := c.own[m.Channel]; own && m.Pattern == "" {
-		c.note(m.Payload)
+	if _, own := c.privates[m.Channel]; own && m.Pattern == "" {
+		c.handlePrivate(m.Payload)
 		l.mu.Unlock()
 		return
 	}
@@ -155,35 +155,35 @@ func (c *conn) message(m *redis.Message) {
 		l.mu.Unlock()
 		return
 	}
-	epoch, n, value, framed := cutFrame(m.Payload)
+	epoch, n, value, framed := parseFrame(m.Payload)
 	if framed && sn.kind != Pattern {
-		sn.missed(sn.track.see(epoch, n))
-		sn.sure()
+		sn.addMissed(sn.seq.observe(epoch, n))
+		sn.numberKnown()
 	}
 	subs := sn.subs
 	l.mu.Unlock()
-	p := blockWait{spent: &c.spent, hangup: c.hangup}
+	w := blockWait{total: &c.blocked, closing: c.closing}
 	for _, s := range subs {
-		if s.sync != nil {
-			s.put(m.Channel, value, &p)
+		if s.publishBarrier != nil {
+			s.put(m.Channel, value, &w)
 		} else {
-			s.put(m.Channel, m.Payload, &p)
+			s.put(m.Channel, m.Payload, &w)
 		}
 	}
 }
 
-// note handles a message on a private channel. The mutex is held.
-func (c *conn) note(payload string) {
-	m, ok := cutMark(payload)
+// handlePrivate handles a message on a private channel. The mutex is held.
+func (c *conn) handlePrivate(payload string) {
+	m, ok := parseBarrier(payload)
 	if !ok {
-		signal(c.probe.echo)
+		signal(c.probe.arrived)
 		return
 	}
-	ch := channel{Channel, m.name}
+	ch := channel{Channel, m.topic}
 	if c.manager.endpoint.shard {
 		ch.kind = Shard
 	}
 	if sn := c.manager.subscriptions[ch]; sn != nil {
-		sn.marked(m)
+		sn.handleBarrier(m)
 	}
 }

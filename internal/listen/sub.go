@@ -16,14 +16,14 @@ type Item struct {
 
 // Sub is one subscriber with its backlog.
 type Sub struct {
-	l *Listener
+	listener *Listener
 	channel
-	sync func(ctx context.Context, mark string) error
+	publishBarrier func(ctx context.Context, to string) error
 
 	// The listener's mutex guards these.
 	subscription *subscription
 	live         bool // started is closed
-	tries        int  // connections that broke before that
+	failures     int  // connections that broke before that
 
 	started chan struct{} // closed when Subscribe has succeeded or failed
 
@@ -33,36 +33,37 @@ type Sub struct {
 	err     error // why it ended; returned after the items in the backlog
 	closed  bool
 	done    chan struct{} // closed when err or closed is set
-	came    chan struct{} // signals a new item; holds one
+	arrived chan struct{} // signals a new item; holds one
 	room    chan struct{} // signals that an item was taken; holds one
 }
 
 func newSub(l *Listener, r Request) *Sub {
 	return &Sub{
-		l:       l,
-		channel: channel{r.Kind, r.Name},
-		sync:    r.Sync,
-		started: make(chan struct{}),
-		backlog: backlog{bound: r.Backlog, policy: r.Policy},
-		done:    make(chan struct{}),
-		came:    make(chan struct{}, 1),
-		room:    make(chan struct{}, 1),
+		listener:       l,
+		channel:        channel{r.Kind, r.Name},
+		publishBarrier: r.PublishBarrier,
+		started:        make(chan struct{}),
+		backlog:        backlog{bound: r.Backlog, policy: r.Policy},
+		done:           make(chan struct{}),
+		arrived:        make(chan struct{}, 1),
+		room:           make(chan struct{}, 1),
 	}
 }
 
-// Next waits for the next item. ok is false if the subscriber was closed, or if the channel idle
-// fired first. The error is the reason why the subscription ended, or the context's error.
+// Next waits for the next item. ok is false if the subscriber was closed, or if the channel
+// idle fired first. The error is the reason why the subscription ended, or the context's
+// error.
 func (s *Sub) Next(ctx context.Context, idle <-chan time.Time) (it Item, ok bool, err error) {
 	for last := false; ; {
 		if ctx.Err() != nil {
 			return Item{}, false, outage.Ended(ctx, s.trouble())
 		}
-		it, ok, over, err := s.take()
-		if ok || over || last {
+		it, ok, ended, err := s.take()
+		if ok || ended || last {
 			return it, ok, err
 		}
 		select {
-		case <-s.came:
+		case <-s.arrived:
 		case <-s.done:
 		case <-ctx.Done():
 		case <-idle:
@@ -73,19 +74,19 @@ func (s *Sub) Next(ctx context.Context, idle <-chan time.Time) (it Item, ok bool
 
 // trouble returns the reason why the server does not serve the subscription now, or nil.
 func (s *Sub) trouble() error {
-	s.l.mu.Lock()
-	defer s.l.mu.Unlock()
+	s.listener.mu.Lock()
+	defer s.listener.mu.Unlock()
 	switch {
 	case s.subscription == nil:
 		return nil
 	case s.subscription.confirmed:
-		return s.subscription.why
+		return s.subscription.barrierErr
 	default:
-		return s.subscription.manager.last
+		return s.subscription.manager.lastErr
 	}
 }
 
-func (s *Sub) take() (it Item, ok, over bool, err error) {
+func (s *Sub) take() (it Item, ok, ended bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
@@ -98,7 +99,7 @@ func (s *Sub) take() (it Item, ok, over bool, err error) {
 	s.stuck = false
 	signal(s.room)
 	if !s.backlog.empty() {
-		signal(s.came) // for another loop
+		signal(s.arrived) // for another loop
 	}
 	return it, true, false, nil
 }
@@ -112,7 +113,7 @@ func (s *Sub) Dropped() int64 {
 
 // Close ends the subscription and all calls of Next.
 func (s *Sub) Close() error {
-	s.l.leave(s)
+	s.listener.remove(s)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.closed = true
@@ -155,15 +156,15 @@ func (s *Sub) gap(n int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.backlog.gap(n)
-	signal(s.came)
+	signal(s.arrived)
 }
 
 // put adds a message. It is called by one goroutine at a time.
-func (s *Sub) put(topic, payload string, p *blockWait) {
+func (s *Sub) put(topic, payload string, w *blockWait) {
 	s.mu.Lock()
 	for s.backlog.full() && s.backlog.policy == Block && !s.stuck && s.running() {
 		s.mu.Unlock()
-		waited := p.wait(s)
+		waited := w.wait(s)
 		s.mu.Lock()
 		if !waited && s.backlog.full() {
 			s.stuck = true
@@ -176,9 +177,9 @@ func (s *Sub) put(topic, payload string, p *blockWait) {
 	if !s.backlog.put(topic, payload) {
 		s.err = ErrOverflow
 		s.end()
-		go s.l.leave(s)
+		go s.listener.remove(s)
 	}
-	signal(s.came)
+	signal(s.arrived)
 }
 
 // running reports whether the subscription has not ended. The mutex is held.

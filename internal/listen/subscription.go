@@ -18,61 +18,61 @@ type subscription struct {
 	confirmed bool // on the current connection
 	lost      bool // it was confirmed on an earlier connection, and not since
 	reported  bool // the gap was reported before it was confirmed again
-	away      bool // the node does not have the slot; its new node has to be found
+	slotMoved bool // the node does not have the slot; its new node has to be found
 
-	track track  // follows the numbers of the messages
-	run   string // run ID of the server process that counted them, by the last mark
-	known bool   // a mark has arrived on the current connection, or none will
-	ask   bool   // the number has to be asked for
-	blind bool   // asking failed
-	why   error  // why asking has failed so far, or nil
-	watch *watch // the pending question, or nil
+	seq            sequence     // follows the numbers of the messages
+	runID          string       // run ID of the server process that counted them, by the last barrier
+	synced         bool         // a barrier has arrived on the current connection, or none will
+	needsBarrier   bool         // a barrier has to be requested
+	barrierFailed  bool         // no barrier could be requested
+	barrierErr     error        // why no barrier could be requested so far, or nil
+	pendingBarrier *barrierWait // the pending request, or nil
 }
 
-// watch is one pending question for the counter's number.
-type watch struct{ done chan struct{} }
+// barrierWait is one pending request for a barrier.
+type barrierWait struct{ done chan struct{} }
 
 // numbered reports whether a subscriber uses the numbers.
 func (sn *subscription) numbered() bool {
-	return sn.kind != Pattern && slices.ContainsFunc(sn.subs, func(s *Sub) bool { return s.sync != nil })
+	return sn.kind != Pattern && slices.ContainsFunc(sn.subs, func(s *Sub) bool { return s.publishBarrier != nil })
 }
 
-// unsure reports whether the next number is not known, a subscriber needs it, and no question
-// is pending.
-func (sn *subscription) unsure() bool {
-	return sn.numbered() && (!sn.track.known || sn.track.broke || !sn.known) && sn.watch == nil
+// wantsBarrier reports whether the next number is not known, a subscriber needs it, and no
+// request is pending.
+func (sn *subscription) wantsBarrier() bool {
+	return sn.numbered() && (!sn.seq.known || sn.seq.interrupted || !sn.synced) && sn.pendingBarrier == nil
 }
 
-// settle makes Subscribe return for the subscribers whose subscription is complete.
-func (sn *subscription) settle() {
+// startSubs makes Subscribe return for the subscribers whose subscription is complete.
+func (sn *subscription) startSubs() {
 	if !sn.confirmed {
 		return
 	}
 	for _, s := range sn.subs {
-		if !s.live && (s.sync == nil || sn.kind == Pattern || sn.track.known && !sn.track.broke || sn.blind) {
+		if !s.live && (s.publishBarrier == nil || sn.kind == Pattern || sn.seq.known && !sn.seq.interrupted || sn.barrierFailed) {
 			s.live = true
 			close(s.started)
 		}
 	}
 }
 
-// gap reports an unknown number of missed messages: with numbered, to the subscribers that use
-// numbers, otherwise to the others.
-func (sn *subscription) gap(numbered bool) {
+// addGap reports an unknown number of missed messages: with numbered, to the subscribers that
+// use numbers, otherwise to the others.
+func (sn *subscription) addGap(numbered bool) {
 	for _, s := range sn.subs {
-		if s.live && (s.sync == nil || sn.kind == Pattern) != numbered {
+		if s.live && (s.publishBarrier == nil || sn.kind == Pattern) != numbered {
 			s.gap(-1)
 		}
 	}
 }
 
-// missed reports n missed messages to the subscribers that use numbers.
-func (sn *subscription) missed(n int64) {
+// addMissed reports n missed messages to the subscribers that use numbers.
+func (sn *subscription) addMissed(n int64) {
 	if n == 0 {
 		return
 	}
 	for _, s := range sn.subs {
-		if s.live && s.sync != nil {
+		if s.live && s.publishBarrier != nil {
 			s.gap(n)
 		}
 	}
@@ -82,24 +82,24 @@ func (sn *subscription) missed(n int64) {
 // earlier connection broke were missed.
 func (sn *subscription) confirm() {
 	if sn.lost {
-		sn.gap(false)
-		if !sn.track.known {
-			sn.gap(true)
+		sn.addGap(false)
+		if !sn.seq.known {
+			sn.addGap(true)
 		}
 	}
 	sn.confirmed, sn.lost, sn.reported = true, false, false
-	sn.blind = false
-	sn.ask = sn.unsure()
-	sn.settle()
+	sn.barrierFailed = false
+	sn.needsBarrier = sn.wantsBarrier()
+	sn.startSubs()
 }
 
-// lose records that the subscription has ended.
-func (sn *subscription) lose() {
+// markLost records that the subscription has ended.
+func (sn *subscription) markLost() {
 	if sn.confirmed {
 		sn.confirmed, sn.lost = false, true
-		sn.track.broke = true
+		sn.seq.interrupted = true
 	}
-	sn.watch, sn.ask, sn.known = nil, false, false
+	sn.pendingBarrier, sn.needsBarrier, sn.synced = nil, false, false
 }
 
 // reportGap reports the gap before the subscription is confirmed again, which may take long.
@@ -108,51 +108,51 @@ func (sn *subscription) lose() {
 func (sn *subscription) reportGap(silent bool) {
 	if sn.lost && !sn.reported {
 		sn.reported = true
-		sn.gap(false)
+		sn.addGap(false)
 		if silent {
-			sn.gap(true)
+			sn.addGap(true)
 		}
 	}
 }
 
-// marked handles a mark: the number of the last message that can have arrived here. If the mark
-// comes from another server process, that process may have started with an older counter, so
-// that the numbers do not show what was missed in between. Subscribers then also get a gap of
-// an unknown number.
-func (sn *subscription) marked(m mark) {
+// handleBarrier handles a barrier: the number of the last message that can have arrived here.
+// If the barrier comes from another server process, that process may have started with an
+// older counter, so that the numbers do not show what was missed in between. Subscribers then
+// also get a gap of an unknown number.
+func (sn *subscription) handleBarrier(m barrier) {
 	if !sn.confirmed {
 		return
 	}
-	sn.missed(sn.track.mark(m.epoch, m.n))
-	if m.run != "" && m.run != sn.run {
-		if sn.run != "" {
-			sn.missed(-1)
+	sn.addMissed(sn.seq.observeBarrier(m.epoch, m.n))
+	if m.runID != "" && m.runID != sn.runID {
+		if sn.runID != "" {
+			sn.addMissed(-1)
 		}
-		sn.run = strings.Clone(m.run)
+		sn.runID = strings.Clone(m.runID)
 	}
-	sn.known = true
-	sn.sure()
+	sn.synced = true
+	sn.numberKnown()
 }
 
-// lostCount stops asking for the number. Subscribers go on without it. If publishers cannot
-// count either, or a hook has panicked, new subscribers fail.
-func (sn *subscription) lostCount(err error) {
-	if sn.track.broke && sn.track.known {
-		sn.missed(-1)
+// stopCounting stops counting messages. Subscribers go on without numbers. If publishers
+// cannot count either, or a hook has panicked, new subscribers fail.
+func (sn *subscription) stopCounting(err error) {
+	if sn.seq.interrupted && sn.seq.known {
+		sn.addMissed(-1)
 	}
-	sn.track, sn.run, sn.known = track{}, "", true
+	sn.seq, sn.runID, sn.synced = sequence{}, "", true
 	if errors.Is(err, send.ErrWrongType) || errors.Is(err, send.ErrHookPanic) {
 		sn.failNew(err)
 	} else {
-		sn.blind = true
+		sn.barrierFailed = true
 	}
-	sn.sure()
+	sn.numberKnown()
 }
 
 // failNew fails the subscribers that use numbers and are not live yet.
 func (sn *subscription) failNew(err error) {
 	for _, s := range sn.subs {
-		if !s.live && s.sync != nil {
+		if !s.live && s.publishBarrier != nil {
 			sn.remove(s)
 			s.fail(err)
 		}
@@ -160,17 +160,17 @@ func (sn *subscription) failNew(err error) {
 	sn.manager.notify()
 }
 
-// sure records that the next number is known. The subscription still waits for a mark, which
-// holds the run ID of the server process.
-func (sn *subscription) sure() {
-	if sn.known {
-		if sn.watch != nil {
-			close(sn.watch.done)
-			sn.watch = nil
+// numberKnown records that the next number is known. The subscription still waits for a
+// barrier, which holds the run ID of the server process.
+func (sn *subscription) numberKnown() {
+	if sn.synced {
+		if sn.pendingBarrier != nil {
+			close(sn.pendingBarrier.done)
+			sn.pendingBarrier = nil
 		}
-		sn.ask = false
+		sn.needsBarrier = false
 	}
-	sn.settle()
+	sn.startSubs()
 }
 
 // remove removes a subscriber, and with the last one the subscription.

@@ -1,4 +1,4 @@
--- topic_sync: publish the number of a topic's last message to one subscriber's private channel, after that message.
+-- topic_barrier: publish the number of a topic's last message to one subscriber's private channel, after that message.
 -- reply: integer
 -- KEYS[1] seq  hash, see number
 -- ARGV[1] publish or spublish    ARGV[2] the subscriber's channel    ARGV[3] expiry of the counter in ms

@@ -6,18 +6,18 @@ import (
 	"github.com/desir-go/desir/internal/send"
 )
 
-// shut ends all subscriptions. The messages in their backlogs can still be taken.
-func (l *Listener) shut(context.Context) error {
+// close ends all subscriptions. The messages in their backlogs can still be taken.
+func (l *Listener) close(context.Context) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for _, k := range l.managers {
-		for _, sn := range k.subscriptions {
+	for _, m := range l.managers {
+		for _, sn := range m.subscriptions {
 			for _, s := range sn.subs {
 				s.fail(send.ErrCloseCalled)
 				sn.remove(s)
 			}
 		}
-		k.notify()
+		m.notify()
 	}
 	return nil
 }

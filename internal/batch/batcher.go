@@ -124,7 +124,7 @@ func (m *Batcher) DoAsync(ctx context.Context, c *Call, inline bool, replied fun
 	}
 }
 
-// Cancel removes a posted call that is still pending, and reports whether it did. The
+// Cancel removes an asynchronous call that is still pending, and reports whether it did. The
 // call then belongs to the caller again, and replied is not called. The call must not
 // have been replied to.
 func (m *Batcher) Cancel(c *Call) bool {

@@ -11,17 +11,17 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// request is what classify needs to know about the command that failed.
-type request struct {
-	write   bool // the command is a write
-	written bool // its bytes may have reached the server
-	plain   bool // the client is not for clusters
+// commandInfo is what classify needs to know about the command that failed.
+type commandInfo struct {
+	write            bool // the command is a write
+	written          bool // its bytes may have reached the server
+	ignoresRedirects bool // the client is not for clusters
 }
 
 // classify adds its class to an error of go-redis, the server or the network. It returns
 // nil and redis.Nil unchanged. It looks at the most certain evidence first: the server's
 // reply, then proof that nothing was sent, then the rest.
-func classify(ctx context.Context, err error, r request) error {
+func classify(ctx context.Context, err error, r commandInfo) error {
 	if err == nil || IsNil(err) || errors.Is(err, ErrCloseCalled) {
 		return err
 	}
@@ -31,15 +31,15 @@ func classify(ctx context.Context, err error, r request) error {
 	case errors.Is(err, ErrBadReply): // found in a reply that go-redis takes
 		return BadReply(err, r.write)
 	}
-	var answer redis.Error
-	if errors.As(err, &answer) {
-		err := classifyReply(answer, r.plain)
+	var reply redis.Error
+	if errors.As(err, &reply) {
+		err := classifyReply(reply, r.ignoresRedirects)
 		if errors.Is(err, ErrBadReply) {
 			return BadReply(err, r.write)
 		}
 		return err
 	}
-	if garbled, ok := unreadable(err); ok {
+	if garbled, ok := unparsable(err); ok {
 		return BadReply(garbled, r.write)
 	}
 	if ended := contextEnd(ctx, err); ended != nil {
@@ -64,8 +64,8 @@ func classify(ctx context.Context, err error, r request) error {
 	}
 }
 
-// contextEnd returns the context's error if it caused err. go-redis passes the deadline to
-// the socket, so the network timeout can come just before the context reports its end.
+// contextEnd returns the context's error if it caused err. go-redis passes the deadline
+// to the socket, so the network timeout can come just before the context reports its end.
 func contextEnd(ctx context.Context, err error) error {
 	if ended := ctx.Err(); ended != nil {
 		return ended
@@ -76,9 +76,10 @@ func contextEnd(ctx context.Context, err error) error {
 	return nil
 }
 
-// IsNil reports whether err is a null reply. It does not look into joined errors: sentinels
-// that do not know their master reply with null too, and go-redis joins that into the error
-// of a command that was never sent. Such an error must not look like a miss.
+// IsNil reports whether err is a null reply. It does not look into joined errors:
+// sentinels that do not know their master reply with null too, and go-redis joins that
+// into the error of a command that was never sent. Such an error must not look like a
+// miss.
 func IsNil(err error) bool {
 	for err != nil && err != redis.Nil {
 		err = errors.Unwrap(err)
@@ -90,27 +91,27 @@ func IsNil(err error) bool {
 // some sentinels could not be asked, the error is transient: they may know it.
 func unknownMaster(err error) error {
 	why := errors.New(err.Error()) // without redis.Nil, which is a miss elsewhere
-	if each(err, func(cause error) bool { return cause == redis.Nil }) {
-		return WithClass(ErrNotSupported, WithClass(errMaster, why))
+	if allCauses(err, func(cause error) bool { return cause == redis.Nil }) {
+		return WithClass(ErrNotSupported, WithClass(errUnknownMaster, why))
 	}
 	return WithClass(ErrUnavailable, why)
 }
 
-// each reports whether f holds for all causes of err.
-func each(err error, f func(error) bool) bool {
+// allCauses reports whether f holds for all causes of err.
+func allCauses(err error, f func(error) bool) bool {
 	switch e := err.(type) {
 	case interface{ Unwrap() error }:
-		return each(e.Unwrap(), f)
+		return allCauses(e.Unwrap(), f)
 	case interface{ Unwrap() []error }:
-		return !slices.ContainsFunc(e.Unwrap(), func(err error) bool { return !each(err, f) })
+		return !slices.ContainsFunc(e.Unwrap(), func(err error) bool { return !allCauses(err, f) })
 	}
 	return f(err)
 }
 
 // IsReply reports whether err is an error reply of the server.
 func IsReply(err error) bool {
-	var answer redis.Error
-	return IsNil(err) || !errors.Is(err, redis.Nil) && errors.As(err, &answer)
+	var reply redis.Error
+	return IsNil(err) || !errors.Is(err, redis.Nil) && errors.As(err, &reply)
 }
 
 func isTimeout(err error) bool {
@@ -118,8 +119,8 @@ func isTimeout(err error) bool {
 	return errors.As(err, &timeout) && timeout.Timeout()
 }
 
-// neverSent reports whether err proves that the command was not sent, because there was no
-// connection for it.
+// neverSent reports whether err proves that the command was not sent, because there was
+// no connection for it.
 func neverSent(err error) bool {
 	_, unsent := errors.AsType[unsent](err)
 	return unsent || isDial(err) ||
@@ -133,9 +134,9 @@ func isDial(err error) bool {
 	return errors.As(err, &op) && op.Op == "dial"
 }
 
-// unreadable returns the error of a reply that go-redis cannot parse. It omits the text of
-// the reply, which may contain a stored value.
-func unreadable(err error) (error, bool) {
+// unparsable returns the error of a reply that go-redis cannot parse. It omits the text
+// of the reply, which may contain a stored value.
+func unparsable(err error) (error, bool) {
 	text := err.Error()
 	for _, start := range []string{
 		"redis: can't parse", "redis: can't read raw reply", "redis: invalid reply", "redis: invalid line", "redis: got ",

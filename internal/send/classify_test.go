@@ -301,11 +301,11 @@ func TestClassesOfContexts(t *testing.T) {
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
 		n := p.CountFunc(redistest.Command("get"))
-		answer := make(chan error, 1)
-		go func() { answer <- sender.Read(ctx, redis.NewStringCmd(ctx, "get", "n")) }()
+		reply := make(chan error, 1)
+		go func() { reply <- sender.Read(ctx, redis.NewStringCmd(ctx, "get", "n")) }()
 		redistest.Eventually(t, 10*time.Second, func() bool { return n() > 0 }, "the command is on the wire")
 		cancel()
-		if err := <-answer; err != context.Canceled {
+		if err := <-reply; err != context.Canceled {
 			t.Errorf("read: error %v, want context.Canceled alone", err)
 		}
 	})

@@ -7,13 +7,13 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// ErrIfClosed returns go-redis' error if the client of a server is closed. Dedicated connections do
-// not notice that. ErrIfClosed sends nothing.
+// ErrIfClosed returns go-redis' error if the client of a server is closed. Dedicated
+// connections do not notice that. ErrIfClosed sends nothing.
 func ErrIfClosed(node *redis.Client) error {
 	if node.PoolStats().TotalConns > 0 {
 		return nil
 	}
-	return ifClosed(node)
+	return closedErr(node)
 }
 
 // endedContext is a context that has ended: a call that has it sends nothing.
@@ -30,8 +30,8 @@ func (s *client) closed() bool {
 	case *redis.Client:
 		node = rdb
 	case *redis.ClusterClient:
-		if !s.mapped.Load() {
-			return ifClosed(rdb) != nil
+		if !s.slotsLoaded.Load() {
+			return closedErr(rdb) != nil
 		}
 		node, _ = rdb.MasterForKey(endedContext, "")
 	case *redis.Ring:
@@ -40,8 +40,8 @@ func (s *client) closed() bool {
 	return node != nil && ErrIfClosed(node) != nil
 }
 
-// ifClosed returns go-redis' error if a client is closed. It sends nothing.
-func ifClosed(rdb processor) error {
+// closedErr returns go-redis' error if a client is closed. It sends nothing.
+func closedErr(rdb processor) error {
 	err := CatchHookPanic(func() error { return rdb.Process(endedContext, redis.NewStatusCmd(endedContext, "ping")) })
 	if errors.Is(err, redis.ErrClosed) {
 		return err

@@ -8,14 +8,14 @@ import (
 )
 
 // Drain waits until no command is in flight, or returns the context's error. Afterwards
-// nothing is sent: later commands, including the next command of a call that began before,
-// fail with [ErrCloseCalled].
+// nothing is sent: later commands, including the next command of a call that began
+// before, fail with [ErrCloseCalled].
 func (s *Sender) Drain(ctx context.Context) error {
 	idle := func() bool { return s.inFlight() == 0 }
 	err := PollUntil(ctx, idle)
-	s.shut.Store(true)
-	// A call is counted before it reads shut. So a call that the first wait did not see is
-	// either refused or seen by the second wait.
+	s.drained.Store(true)
+	// A call is counted before it reads drained. So a call that the first wait did not
+	// see is either refused or seen by the second wait.
 	err = errors.Join(err, PollUntil(ctx, idle))
 	if n := s.inFlight(); err != nil && n > 0 {
 		return WithClass(ErrMaybeRan, fmt.Errorf("%w: calls in flight: %d", ctx.Err(), n))
@@ -23,41 +23,41 @@ func (s *Sender) Drain(ctx context.Context) error {
 	return nil
 }
 
-// refusal returns the error of a call that begins after [Sender.Drain], or nil.
-func (s *client) refusal() error {
-	if s.shut.Load() {
+// errIfDrained returns the error of a call that begins after [Sender.Drain], or nil.
+func (s *client) errIfDrained() error {
+	if s.drained.Load() {
 		return ErrCloseCalled
 	}
 	return nil
 }
 
-// inFlight returns the number of calls, batches and posts without a reply.
+// inFlight returns the number of calls, batches and asynchronous writes without a reply.
 func (s *Sender) inFlight() int64 {
-	return s.direct.Load() + s.posted.Load() + int64(len(s.slots)) + s.posts.Busy() + s.lanes.busy()
+	return s.direct.Load() + s.asyncWrites.Load() + int64(len(s.slots)) + s.asyncs.Busy() + s.nodes.busy()
 }
 
 // busy returns the number of calls without a reply.
-func (l *lanes) busy() (n int64) {
-	if l == nil {
+func (n *nodes) busy() (calls int64) {
+	if n == nil {
 		return 0
 	}
-	if l.only != nil {
-		n = l.only.busy()
+	if n.single != nil {
+		calls = n.single.busy()
 	}
-	if all := l.byAddr.Load(); all != nil {
+	if all := n.byAddr.Load(); all != nil {
 		for _, one := range *all {
-			n += one.busy()
+			calls += one.busy()
 		}
 	}
-	return n
+	return calls
 }
 
-func (l *lane) busy() int64 {
-	return l.reads.Busy() + l.writes.Busy() + l.scripts.Busy() + l.posts.Busy()
+func (b *nodeBatchers) busy() int64 {
+	return b.reads.Busy() + b.writes.Busy() + b.scripts.Busy() + b.asyncs.Busy()
 }
 
-// PollUntil polls done until it reports true, or returns the context's error. Because it polls,
-// use it only for what happens once in the life of a client.
+// PollUntil polls done until it reports true, or returns the context's error. Because it
+// polls, use it only for what happens once in the life of a client.
 func PollUntil(ctx context.Context, done func() bool) error {
 	const first, longest = 100 * time.Microsecond, 5 * time.Millisecond
 	timer := time.NewTimer(first)

@@ -10,20 +10,20 @@ import (
 	"github.com/desir-go/desir/internal/batch"
 )
 
-// Each call of this file carries one element. Concurrent calls are merged: many HGet become
-// one HMGET, many IncrBy become one INCRBY, and each caller gets its own reply.
+// Each call of this file carries one element. Concurrent calls are merged: many HGet
+// become one HMGET, many IncrBy become one INCRBY, and each caller gets its own reply.
 
 // HGet returns the value of a field, and whether the field exists.
 func (s *Sender) HGet(ctx context.Context, key, field string) (value string, ok bool, err error) {
-	if m := s.lone(ctx, key); m != nil { // fast path of a call that is alone
+	if m := s.acquireIdle(ctx, key); m != nil { // fast path of a call that is alone
 		defer m.Release()
-		if err := s.refusal(); err != nil {
+		if err := s.errIfDrained(); err != nil {
 			return "", false, err
 		}
 		cmd := redis.NewStringCmd(ctx, "hget", key, field)
-		err = s.finish(ctx, process(ctx, s.rdb, cmd), request{})
-		if value, ok = cmd.Val(), err == nil; len(value) > firstGuess {
-			s.sizes.of(key).saw(len(value))
+		err = s.finish(ctx, process(ctx, s.rdb, cmd), commandInfo{})
+		if value, ok = cmd.Val(), err == nil; len(value) > minGuess {
+			s.sizes.of(key).record(len(value))
 		}
 	} else {
 		c := s.calls.New(hget, key)
@@ -32,7 +32,7 @@ func (s *Sender) HGet(ctx context.Context, key, field string) (value string, ok 
 		c.Size = len(field) + size.guess()
 		if err = s.do(ctx, c, false); err == nil {
 			value, ok = c.Text, c.Found
-			size.saw(len(value))
+			size.record(len(value))
 		}
 		s.calls.Free(c)
 	}
@@ -44,7 +44,7 @@ func (s *Sender) HSet(ctx context.Context, key, field, value string) error {
 	c := s.calls.New(hset, key)
 	c.Field, c.Value = field, value
 	c.Size = len(field) + len(value)
-	err := counted(s.repeat(ctx, c))
+	err := checkCount(s.sendWrite(ctx, c))
 	s.calls.Free(c)
 	return err
 }
@@ -54,13 +54,13 @@ func (s *Sender) HSetEX(ctx context.Context, key, field, value string, ms int64)
 	c := s.calls.New(hsetex, key)
 	c.Field, c.Value, c.Class = field, value, ms
 	c.Size = len(field) + len(value)
-	err := counted(s.repeat(ctx, c))
+	err := checkCount(s.sendWrite(ctx, c))
 	s.calls.Free(c)
 	return err
 }
 
-// HPTTL returns the milliseconds until a field expires. The number is negative if the field
-// does not exist or does not expire.
+// HPTTL returns the milliseconds until a field expires. The number is negative if the
+// field does not exist or does not expire.
 func (s *Sender) HPTTL(ctx context.Context, key, field string) (ms int64, err error) {
 	c := s.calls.New(hpttl, key)
 	c.Field = field
@@ -93,45 +93,46 @@ func (s *Sender) Push(ctx context.Context, key string, front bool, values []stri
 	return s.Merge(ctx, kind, key, values)
 }
 
-// Merge sends values in a call of the given kind, merged with concurrent calls of that kind,
-// and returns the call's part of the reply.
-func (s *Sender) Merge(ctx context.Context, kind *batch.Merger, key string, values []string) (n int64, err error) {
-	return s.MergeClass(ctx, kind, key, 0, values)
+// Merge sends values in a call of the given merger, merged with concurrent calls of the
+// same, and returns the call's part of the reply.
+func (s *Sender) Merge(ctx context.Context, merger *batch.Merger, key string, values []string) (n int64, err error) {
+	return s.MergeClass(ctx, merger, key, 0, values)
 }
 
 // MergeClass is Merge for calls that merge only with calls of the same class.
-func (s *Sender) MergeClass(ctx context.Context, kind *batch.Merger, key string, class int64, values []string) (n int64, err error) {
-	c := s.calls.New(kind, key)
+func (s *Sender) MergeClass(ctx context.Context, merger *batch.Merger, key string, class int64, values []string) (n int64, err error) {
+	c := s.calls.New(merger, key)
 	c.Class, c.Values, c.Elements = class, values, len(values)
 	for _, v := range values {
 		c.Size += len(v)
 	}
-	return s.count(ctx, c)
+	return s.sendForCount(ctx, c)
 }
 
 // IncrBy adds delta to a counter and returns its new value.
 func (s *Sender) IncrBy(ctx context.Context, key string, delta int64) (int64, error) {
-	c := s.calls.New(up, key)
+	c := s.calls.New(incrUp, key)
 	switch {
 	case delta < -maxDelta || delta > maxDelta:
-		c.Merger = far
+		c.Merger = incrLarge
 	case delta < 0:
-		c.Merger = down
+		c.Merger = incrDown
 	}
 	c.Delta = delta
-	return s.count(ctx, c)
+	return s.sendForCount(ctx, c)
 }
 
-// count sends a write whose reply is a number.
-func (s *Sender) count(ctx context.Context, c *batch.Call) (n int64, err error) {
-	if err = counted(s.repeat(ctx, c)); err == nil {
+// sendForCount sends a write whose reply is a number.
+func (s *Sender) sendForCount(ctx context.Context, c *batch.Call) (n int64, err error) {
+	if err = checkCount(s.sendWrite(ctx, c)); err == nil {
 		n = c.Count
 	}
 	s.calls.Free(c)
 	return n, err
 }
 
-// IgnoreNil returns nil for a null reply, which callers report as ok == false, and else err.
+// IgnoreNil returns nil for a null reply, which callers report as ok == false, and else
+// err.
 func IgnoreNil(err error) error {
 	if IsNil(err) {
 		return nil

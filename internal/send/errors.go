@@ -21,33 +21,36 @@ var (
 	ErrOutOfMemory  = errors.New("refused, the server has reached maxmemory")
 	ErrClosed       = errors.New("closed")
 
-	// ErrBadReply is the cause if the server, or a proxy, sent a reply that the command cannot
-	// have. The error of a write is also ErrMaybeRan. The error of a read has no class.
+	// ErrBadReply is the cause if the server, or a proxy, sent a reply that the command
+	// cannot have. The error of a write is also ErrMaybeRan. The error of a read has no
+	// class.
 	ErrBadReply = errors.New("the reply makes no sense; is this a Redis server?")
 )
 
-// ErrCloseCalled is the error of calls that began after desir.Close, or were waiting at that time.
-var ErrCloseCalled = WithClass(ErrClosed, shut{})
+// ErrCloseCalled is the error of calls that began after desir.Close, or were waiting at
+// that time.
+var ErrCloseCalled = WithClass(ErrClosed, closeCalled{})
 
-// shut is the cause of ErrCloseCalled. It is also go-redis' error for a closed client.
-type shut struct{}
+// closeCalled is the cause of ErrCloseCalled. It is also go-redis' error for a closed
+// client.
+type closeCalled struct{}
 
-func (shut) Error() string { return "desir.Close was called for its client" }
-func (shut) Unwrap() error { return redis.ErrClosed }
+func (closeCalled) Error() string { return "desir.Close was called for its client" }
+func (closeCalled) Unwrap() error { return redis.ErrClosed }
 
-// fault is an error with a class. errors.Is finds the class and the cause.
-type fault struct {
+// classError is an error with a class. errors.Is finds the class and the cause.
+type classError struct {
 	class error
 	cause error
 }
 
 // WithClass returns an error of the given class and cause. Its text has both.
-func WithClass(class, cause error) error { return &fault{class: class, cause: cause} }
+func WithClass(class, cause error) error { return &classError{class: class, cause: cause} }
 
 // Cause returns the cause of an error without its class. Use it where the class describes
 // another command than the one whose error is returned. A context's error is kept.
 func Cause(err error) error {
-	f, ok := errors.AsType[*fault](err)
+	f, ok := errors.AsType[*classError](err)
 	switch {
 	case !ok:
 		return err
@@ -58,29 +61,31 @@ func Cause(err error) error {
 	}
 }
 
-func (f *fault) Error() string {
+func (f *classError) Error() string {
 	return f.class.Error() + ": " + oneline.Line(f.cause.Error(), oneline.Message)
 }
 
-func (f *fault) Unwrap() []error { return []error{f.class, f.cause} }
+func (f *classError) Unwrap() []error { return []error{f.class, f.cause} }
 
-// reply is an error reply whose text was shortened, because the server quotes the command's
-// arguments in it.
-type reply string
+// shortenedReply is an error reply whose text was shortened, because the server quotes
+// the command's arguments in it.
+type shortenedReply string
 
-func (r reply) Error() string { return string(r) }
+func (r shortenedReply) Error() string { return string(r) }
 
-// RedisError marks reply as an error of the server.
-func (reply) RedisError() {}
+// RedisError marks it as an error of the server.
+func (shortenedReply) RedisError() {}
 
-// errCluster is the cause if a client of one server is used with a cluster.
-var errCluster = errors.New("this is a cluster: open it as redis+cluster://…, or by redis.NewClusterClient")
+// errIsCluster is the cause if a client of one server is used with a cluster.
+var errIsCluster = errors.New("this is a cluster: open it as redis+cluster://…, or by redis.NewClusterClient")
 
-// errSingle is the cause if a client for clusters is used with a single server.
-var errSingle = errors.New("this server belongs to no cluster: open it as redis://…, or by redis.NewClient")
+// errNotCluster is the cause if a client for clusters is used with a single server.
+var errNotCluster = errors.New("this server belongs to no cluster: open it as redis://…, or by redis.NewClient")
 
-// errMaster is the cause if the sentinels do not know the master that the client names.
-var errMaster = errors.New("the sentinels know no master of this name; SENTINEL MASTERS lists those that they know")
+// errUnknownMaster is the cause if the sentinels do not know the master that the client
+// names.
+var errUnknownMaster = errors.New("the sentinels know no master of this name; SENTINEL MASTERS lists those that they know")
 
-// errLeft is the cause if MaxAbandoned abandoned commands wait for their replies.
-var errLeft = errors.New("64 commands without a reply; the server does not respond")
+// errTooManyAbandoned is the cause if MaxAbandoned abandoned commands wait for their
+// replies.
+var errTooManyAbandoned = errors.New("64 commands without a reply; the server does not respond")

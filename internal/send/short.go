@@ -23,12 +23,12 @@ var (
 	}
 )
 
-// plainCall returns the call of a command that is not merged. The call has no key if it must
-// not share a pipeline.
-func (s *Sender) plainCall(cmd redis.Cmder, short map[string]int) *batch.Call {
-	c := s.calls.New(plain, "")
+// unmergedCall returns the call of a command that is not merged. The call has no key if
+// it must not share a pipeline.
+func (s *Sender) unmergedCall(cmd redis.Cmder, short map[string]int) *batch.Call {
+	c := s.calls.New(unmerged, "")
 	c.Cmd = cmd
-	if s.lanes == nil {
+	if s.nodes == nil {
 		return c
 	}
 	args := cmd.Args()
@@ -36,12 +36,12 @@ func (s *Sender) plainCall(cmd redis.Cmder, short map[string]int) *batch.Call {
 	if len(args) > short[name] {
 		return c
 	}
-	at := 1
+	keyAt := 1
 	if name == "evalsha" {
-		at = 3 // after the digest and the number of keys
+		keyAt = 3 // after the digest and the number of keys
 	}
-	if at < len(args) {
-		c.Key, _ = args[at].(string)
+	if keyAt < len(args) {
+		c.Key, _ = args[keyAt].(string)
 	}
 	c.Elements = len(args)
 	for _, a := range args {

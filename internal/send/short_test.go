@@ -19,8 +19,8 @@ import (
 // not.
 var joined = []string{"hget", "hmget", "hpttl", "hset", "hsetex", "incrby", "lpush", "rpush", "sismember", "smismember"}
 
-// alone contains the commands that do not share a pipeline, by reason.
-var alone = map[string][]string{
+// sentAlone contains the commands that do not share a pipeline, by reason.
+var sentAlone = map[string][]string{
 	"the reply has any length": {
 		"hgetall", "hrandfield", "hscan", "lrange", "sdiff", "sinter", "smembers", "srandmember", "sscan", "sunion",
 		"zpopmax", "zpopmin",
@@ -35,9 +35,9 @@ var alone = map[string][]string{
 	"no command here":                   {"cluster", "memory"},
 }
 
-// TestEveryCommandIsClassed finds the names of commands in the source of the library. Each
-// command must be one that may share a pipeline, or must be listed with the reason why it
-// may not. The available servers define which words are names of commands.
+// TestEveryCommandIsClassed finds the names of commands in the source of the library.
+// Each command must be one that may share a pipeline, or must be listed with the reason
+// why it may not. The available servers define which words are names of commands.
 func TestEveryCommandIsClassed(t *testing.T) {
 	known := map[string]bool{}
 	commands := func(opts ...redistest.ServerOption) {
@@ -57,7 +57,7 @@ func TestEveryCommandIsClassed(t *testing.T) {
 	for _, name := range joined {
 		classed[name] = true
 	}
-	for _, names := range alone {
+	for _, names := range sentAlone {
 		for _, name := range names {
 			if send.Short(name) || classed[name] {
 				t.Errorf("%s is classed twice", name)
@@ -66,7 +66,7 @@ func TestEveryCommandIsClassed(t *testing.T) {
 		}
 	}
 	sent := literals(t, "../..", "../../channel", "../../collections", "../../counter", "../../rpc",
-		"../clients", "../link", "../listen", "../script", "../send", "../wait")
+		"../clients", "../conn", "../listen", "../script", "../send", "../wait")
 	for _, name := range slices.Sorted(maps.Keys(sent)) {
 		if known[name] && !send.Short(name) && !classed[name] {
 			t.Errorf("%s in %s is not classed: add it to short.go, or to the reasons here", name, sent[name])

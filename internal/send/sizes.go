@@ -5,11 +5,11 @@ import (
 	"sync/atomic"
 )
 
-// firstGuess is the smallest estimate of a reply in bytes.
-const firstGuess = 512
+// minGuess is the smallest estimate of a reply in bytes.
+const minGuess = 512
 
-// sizes estimates the size of the replies of each key, so that a batch has few large ones.
-// Keys with equal hashes share an estimate.
+// sizes estimates the size of the replies of each key, so that a batch has few large
+// ones. Keys with equal hashes share an estimate.
 type sizes struct {
 	seed  maphash.Seed
 	cells [1024]estimate
@@ -26,12 +26,12 @@ func (s *sizes) of(key string) *estimate {
 type estimate struct{ atomic.Int64 }
 
 // guess returns the estimated size of the next reply in bytes.
-func (e *estimate) guess() int { return max(int(e.Load()), firstGuess) }
+func (e *estimate) guess() int { return max(int(e.Load()), minGuess) }
 
-// saw records a reply of n bytes. Of two concurrent calls one may have no effect.
-func (e *estimate) saw(n int) {
+// record records a reply of n bytes. Of two concurrent calls one may have no effect.
+func (e *estimate) record(n int) {
 	old := e.Load()
-	if next := old + (int64(max(n, firstGuess))-old)/8; next != old {
+	if next := old + (int64(max(n, minGuess))-old)/8; next != old {
 		e.Store(next)
 	}
 }

@@ -10,9 +10,9 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Transient reports whether a retry may succeed. Waits survive transient errors: those that
-// failovers, restarts, partitions, slot moves and full servers cause. Other errors are
-// permanent and end a wait.
+// Transient reports whether a retry may succeed. Waits survive transient errors: those
+// that failovers, restarts, partitions, slot moves and full servers cause. Other errors
+// are permanent and end a wait.
 func Transient(err error) bool {
 	switch {
 	case err == nil, errors.Is(err, redis.ErrClosed), errors.Is(err, ErrHookPanic), errors.Is(err, ErrBadReply):
@@ -28,12 +28,12 @@ func Transient(err error) bool {
 	}
 }
 
-// Reason identifies the cause of an error in logs: the code of an error reply, or the class.
-// Errors with the same cause have the same reason.
+// Reason identifies the cause of an error in logs: the code of an error reply, or the
+// class. Errors with the same cause have the same reason.
 func Reason(err error) string {
-	var answer redis.Error
-	if errors.As(err, &answer) {
-		code, _, _ := strings.Cut(answer.Error(), " ")
+	var reply redis.Error
+	if errors.As(err, &reply) {
+		code, _, _ := strings.Cut(reply.Error(), " ")
 		return code
 	}
 	if errors.Is(err, ErrUnavailable) || errors.Is(err, ErrMaybeRan) {
@@ -56,9 +56,9 @@ func untrusted(err error) bool {
 		strings.Contains(op.Error(), "protocol version") || strings.Contains(op.Error(), "handshake failure"))
 }
 
-// plainClient reports whether a client does not follow the redirects of a cluster. It
-// returns false for a client of an unknown type, unless that type embeds a client.
-func plainClient(rdb redis.UniversalClient) bool {
+// ignoresRedirects reports whether a client does not follow the redirects of a cluster.
+// It returns false for a client of an unknown type, unless that type embeds a client.
+func ignoresRedirects(rdb redis.UniversalClient) bool {
 	switch rdb.(type) {
 	case *redis.ClusterClient:
 		return false

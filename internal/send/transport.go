@@ -8,21 +8,22 @@ import (
 
 // readAll sends reads as one pipeline, which go-redis may retry.
 func (s *client) readAll(ctx context.Context, cmds []redis.Cmder) {
-	if !s.refuse(cmds) {
+	if !s.failIfDrained(cmds) {
 		exchange(ctx, s.rdb, cmds)
 	}
 }
 
 // writeAll sends writes as one pipeline, once.
 func (s *client) writeAll(ctx context.Context, cmds []redis.Cmder) {
-	if !s.refuse(cmds) {
+	if !s.failIfDrained(cmds) {
 		exchangeOnce(ctx, s.rdb, cmds)
 	}
 }
 
-// refuse sets the error of all commands if the client is closed, and reports whether it is.
-func (s *client) refuse(cmds []redis.Cmder) bool {
-	err := s.refusal()
+// failIfDrained sets the error of all commands if the client is closed, and reports
+// whether it is.
+func (s *client) failIfDrained(cmds []redis.Cmder) bool {
+	err := s.errIfDrained()
 	if err == nil {
 		return false
 	}
@@ -32,10 +33,10 @@ func (s *client) refuse(cmds []redis.Cmder) bool {
 	return true
 }
 
-// exchangeOnce sends commands that go-redis must not retry. A command that was certainly not
-// sent has an error of type [unsent].
+// exchangeOnce sends commands that go-redis must not retry. A command that was certainly
+// not sent has an error of type [unsent].
 func exchangeOnce(ctx context.Context, node redis.Cmdable, cmds []redis.Cmder) {
-	wrapped := make([]once, len(cmds))
+	wrapped := make([]onceCmd, len(cmds))
 	outer := make([]redis.Cmder, len(cmds))
 	for i, cmd := range cmds {
 		wrapped[i].Cmder = cmd
@@ -54,7 +55,8 @@ type processor interface {
 	Process(ctx context.Context, cmd redis.Cmder) error
 }
 
-// exchange sends commands, as a pipeline if there are several, and sets the error of each.
+// exchange sends commands, as a pipeline if there are several, and sets the error of
+// each.
 func exchange(ctx context.Context, node redis.Cmdable, cmds []redis.Cmder) {
 	if one, ok := node.(processor); ok && len(cmds) == 1 {
 		if err := process(ctx, one, cmds[0]); err != nil {

@@ -10,14 +10,14 @@ import (
 	"github.com/desir-go/desir/internal/batch"
 )
 
-// plain is a call that is not merged, but may share a pipeline.
-var plain = &batch.Merger{
+// unmerged is a call that is not merged, but may share a pipeline.
+var unmerged = &batch.Merger{
 	Command: func(_ context.Context, calls []*batch.Call) redis.Cmder { return calls[0].Cmd },
 	Share:   func(redis.Cmder, []*batch.Call) {},
 }
 
-// errAnswers is the error of a reply that does not have one part for each call.
-var errAnswers = WithClass(ErrBadReply, errors.New("it has too few or too many parts"))
+// errWrongParts is the error of a reply that does not have one part for each call.
+var errWrongParts = WithClass(ErrBadReply, errors.New("it has too few or too many parts"))
 
 // hget is HGET for one and HMGET for many.
 var hget = &batch.Merger{
@@ -36,7 +36,7 @@ var hget = &batch.Merger{
 		values := cmd.(*redis.SliceCmd).Val()
 		for i, c := range calls {
 			if len(values) != len(calls) {
-				c.Err = errAnswers
+				c.Err = errWrongParts
 				continue
 			}
 			c.Text, c.Found = values[i].(string)
@@ -44,8 +44,8 @@ var hget = &batch.Merger{
 	},
 }
 
-// hset is a variadic HSET. If two calls set the same field, the later one wins, as if they
-// had been sent one after the other.
+// hset is a variadic HSET. If two calls set the same field, the later one wins, as if
+// they had been sent one after the other.
 var hset = &batch.Merger{
 	Merges: true,
 	Command: func(ctx context.Context, calls []*batch.Call) redis.Cmder {
@@ -59,8 +59,8 @@ var hset = &batch.Merger{
 	Share: func(redis.Cmder, []*batch.Call) {},
 }
 
-// hsetex is a variadic HSETEX. The class of its calls is the time to live in milliseconds.
-// If two calls set the same field, the later one wins.
+// hsetex is a variadic HSETEX. The class of its calls is the time to live in
+// milliseconds. If two calls set the same field, the later one wins.
 var hsetex = &batch.Merger{
 	Merges: true,
 	Command: func(ctx context.Context, calls []*batch.Call) redis.Cmder {
@@ -89,7 +89,7 @@ var hpttl = &batch.Merger{
 		ends := cmd.(*redis.IntSliceCmd).Val()
 		for i, c := range calls {
 			if len(ends) != len(calls) {
-				c.Err = errAnswers
+				c.Err = errWrongParts
 				continue
 			}
 			c.Count = ends[i]
@@ -114,7 +114,7 @@ var sismember = &batch.Merger{
 		found := cmd.(*redis.BoolSliceCmd).Val()
 		for i, c := range calls {
 			if len(found) != len(calls) {
-				c.Err = errAnswers
+				c.Err = errWrongParts
 				continue
 			}
 			c.Found = found[i]
@@ -152,14 +152,15 @@ func push(name string) *batch.Merger {
 	}
 }
 
-// maxDelta is the largest addition that is merged. The sum of a batch of them fits into 64
-// bits.
+// maxDelta is the largest addition that is merged. The sum of a batch of them fits into
+// 64 bits.
 const maxDelta = 1 << 53
 
-// up and down are INCRBY of the sum. Positive and negative additions are not merged with
-// each other, so the value that a caller gets lies between the value before and the value
-// after. If these two do not overflow, no caller's value does. far is never merged.
-var up, down, far = incrBy(true), incrBy(true), incrBy(false)
+// incrUp and incrDown are INCRBY of the sum. Positive and negative additions are not
+// merged with each other, so the value that a caller gets lies between the value before
+// and the value after. If these two do not overflow, no caller's value does. incrLarge is
+// never merged.
+var incrUp, incrDown, incrLarge = incrBy(true), incrBy(true), incrBy(false)
 
 func incrBy(merges bool) *batch.Merger {
 	return &batch.Merger{

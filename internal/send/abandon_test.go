@@ -15,8 +15,8 @@ import (
 )
 
 // TestFrozenServer freezes a server for five seconds and makes ten thousand calls with a
-// timeout of 10 ms. All return in time, and at most MaxAbandoned abandoned calls remain. Calls
-// work again when the server is resumed.
+// timeout of 10 ms. All return in time, and at most MaxAbandoned abandoned calls remain.
+// Calls work again when the server is resumed.
 func TestFrozenServer(t *testing.T) {
 	redistest.Goroutines(t)
 	s := redistest.StartServer(t)

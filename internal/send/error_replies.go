@@ -6,8 +6,8 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// codes maps the code of an error reply, its first word, to its class. Each of these codes
-// proves that the command was not executed.
+// codes maps the code of an error reply, its first word, to its class. Each of these
+// codes proves that the command was not executed.
 var codes = map[string]error{
 	"WRONGTYPE":   ErrWrongType,
 	"NOPERM":      ErrDenied,
@@ -30,11 +30,11 @@ var codes = map[string]error{
 }
 
 // sentences maps error replies without a useful code to their class, by a part of their
-// text. No other code of the library depends on a server's sentences. TestSentences provokes
-// each of them on real servers.
+// text. No other code of the library depends on a server's sentences. TestSentences
+// provokes each of them on real servers.
 var sentences = []struct {
-	part  string
-	class error
+	substring string
+	class     error
 }{
 	{"The user executing the script can't", ErrDenied},                  // Redis 7.0
 	{"ACL failure in script", ErrDenied},                                // Redis 7.2 and later, Valkey
@@ -62,37 +62,37 @@ var sentences = []struct {
 // noCluster is how a single server refuses the commands of a client for clusters.
 const noCluster = "cluster support disabled"
 
-// classifyReply returns an error reply with its class, or unchanged if it has none. plain
-// means that the client is not for clusters.
-func classifyReply(answer redis.Error, plain bool) error {
-	if text := clean(answer.Error()); text != answer.Error() {
-		answer = reply(text)
+// classifyReply returns an error reply with its class, or unchanged if it has none.
+// ignoresRedirects means that the client is not for clusters.
+func classifyReply(reply redis.Error, ignoresRedirects bool) error {
+	if text := stripArgs(reply.Error()); text != reply.Error() {
+		reply = shortenedReply(text)
 	}
-	text := answer.Error()
+	text := reply.Error()
 	code, _, _ := strings.Cut(text, " ")
-	if plain && (code == "MOVED" || code == "ASK" || code == "CROSSSLOT") {
-		return WithClass(ErrNotSupported, WithClass(errCluster, answer))
+	if ignoresRedirects && (code == "MOVED" || code == "ASK" || code == "CROSSSLOT") {
+		return WithClass(ErrNotSupported, WithClass(errIsCluster, reply))
 	}
 	if code == "NOSCRIPT" { // the command was not EVALSHA
-		return WithClass(ErrBadReply, answer)
+		return WithClass(ErrBadReply, reply)
 	}
 	if class := codes[code]; class != nil {
-		return WithClass(class, answer)
+		return WithClass(class, reply)
 	}
 	for _, s := range sentences {
-		if strings.Contains(text, s.part) {
-			if s.part == noCluster {
-				return WithClass(s.class, WithClass(errSingle, answer))
+		if strings.Contains(text, s.substring) {
+			if s.substring == noCluster {
+				return WithClass(s.class, WithClass(errNotCluster, reply))
 			}
-			return WithClass(s.class, answer)
+			return WithClass(s.class, reply)
 		}
 	}
-	return answer
+	return reply
 }
 
-// clean removes from an error reply the arguments of the command, which the server quotes,
-// and the name of the script.
-func clean(text string) string {
+// stripArgs removes from an error reply the arguments of the command, which the server
+// quotes, and the name of the script.
+func stripArgs(text string) string {
 	text, _, _ = strings.Cut(text, ", with args beginning with")
 	text, _, _ = strings.Cut(text, " script: on @") // Valkey 9
 	for from := 0; ; {
@@ -101,21 +101,21 @@ func clean(text string) string {
 			break
 		}
 		i += from
-		if from = i + len(" script: "); digest(text[from:]) {
+		if from = i + len(" script: "); startsWithDigest(text[from:]) {
 			text = text[:i]
 			break
 		}
 	}
 	for i := 0; i < len(text); i++ { // "(call to f_2f33…)" of older servers
-		if digest(text[i:]) {
+		if startsWithDigest(text[i:]) {
 			text = text[:i] + "…" + text[i+40:]
 		}
 	}
 	return text
 }
 
-// digest reports whether a text begins with the 40 digits of a script's digest.
-func digest(text string) bool {
+// startsWithDigest reports whether a text begins with the 40 digits of a script's digest.
+func startsWithDigest(text string) bool {
 	if len(text) < 40 {
 		return false
 	}

@@ -22,23 +22,23 @@ type held struct {
 }
 
 func (h *held) send(_ context.Context, cmds []redis.Cmder) {
-	answer := <-h.gate
+	reply := <-h.gate
 	for _, cmd := range cmds {
 		h.mu.Lock()
 		h.sent = append(h.sent, strings.Trim(fmt.Sprint(cmd.Args()), "[]"))
 		h.mu.Unlock()
-		answer(cmd)
+		reply(cmd)
 	}
 }
 
 // inOneBatch queues the calls one after the other and sends them in one batch. It returns
 // the commands that were sent.
-func inOneBatch(t *testing.T, answer func(redis.Cmder), calls ...func(ctx context.Context, s *Sender)) (sent []string) {
+func inOneBatch(t *testing.T, reply func(redis.Cmder), calls ...func(ctx context.Context, s *Sender)) (sent []string) {
 	synctest.Test(t, func(t *testing.T) {
 		h := &held{gate: make(chan func(redis.Cmder))}
 		s := New(redis.NewClient(&redis.Options{Addr: "127.0.0.1:1"}))
-		m := batch.New(h.send, 0, &s.left)
-		s.lanes.only = &lane{reads: m, writes: m}
+		m := batch.New(h.send, 0, &s.abandoned)
+		s.nodes.single = &nodeBatchers{reads: m, writes: m}
 		ctx := t.Context()
 		var group sync.WaitGroup
 		busy := func() { _ = s.Read(ctx, redis.NewIntCmd(ctx, "hlen", "busy")) }
@@ -54,7 +54,7 @@ func inOneBatch(t *testing.T, answer func(redis.Cmder), calls ...func(ctx contex
 		synctest.Wait()
 		h.sent = nil
 		for range batch.MaxInFlight / 2 {
-			h.gate <- answer // also for the other workers: any of them may have the batch
+			h.gate <- reply // also for the other workers: any of them may have the batch
 		}
 		group.Wait()
 		sent = h.sent
@@ -185,12 +185,12 @@ func TestSharing(t *testing.T) {
 		{redis.NewCmd(ctx, "evalsha", "digest", 0), shortWrites, false},
 		{redis.NewCmd(ctx, "evalsha", "digest", 1, "k"), shortReads, false},
 	} {
-		c := s.plainCall(tt.cmd, tt.short)
+		c := s.unmergedCall(tt.cmd, tt.short)
 		if m := s.batcher(ctx, c, false); (m != nil) != tt.want {
 			t.Errorf("%.40v shares: %t, want %t", tt.cmd.Args(), m != nil, tt.want)
 		}
 		if m := s.Unbatched().batcher(ctx, c, false); m != nil {
-			t.Errorf("%.40v shares apart", tt.cmd.Args())
+			t.Errorf("%.40v shares a batch", tt.cmd.Args())
 		}
 	}
 }

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// SleepWithJitter waits for d with jitter, so that many waiters do not retry at the same time. It
-// returns false as soon as the context ends.
+// SleepWithJitter waits for d with jitter, so that many waiters do not retry at the same
+// time. It returns false as soon as the context ends.
 func SleepWithJitter(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(jitter(d))
 	defer timer.Stop()

@@ -13,9 +13,9 @@ var (
 	errNoList   = errors.New("it is null instead of a list")
 )
 
-// sense returns err, or [ErrBadReply] if the command cannot have this reply although go-redis
-// accepts it.
-func sense(cmd redis.Cmder, err error, write bool) error {
+// checkReply returns err, or [ErrBadReply] if the command cannot have this reply although
+// go-redis accepts it.
+func checkReply(cmd redis.Cmder, err error, write bool) error {
 	var why error
 	switch null := IsNil(err); c := cmd.(type) {
 	case *redis.StringCmd, *redis.Cmd: // null and any text are possible
@@ -38,8 +38,8 @@ func sense(cmd redis.Cmder, err error, write bool) error {
 	return BadReply(why, write)
 }
 
-// BadReply returns the error of a reply that the command cannot have: [ErrBadReply] with a
-// reason, without the text of the reply. The error of a write is also [ErrMaybeRan].
+// BadReply returns the error of a reply that the command cannot have: [ErrBadReply] with
+// a reason, without the text of the reply. The error of a write is also [ErrMaybeRan].
 func BadReply(why error, write bool) error {
 	if !errors.Is(why, ErrBadReply) {
 		why = WithClass(ErrBadReply, why)
@@ -50,8 +50,8 @@ func BadReply(why error, write bool) error {
 	return why
 }
 
-// counted is sense for calls whose reply is a number.
-func counted(err error) error {
+// checkCount is checkReply for calls whose reply is a number.
+func checkCount(err error) error {
 	if IsNil(err) {
 		return BadReply(errNoNumber, true)
 	}

@@ -14,9 +14,9 @@ func autoForm(t reflect.Type) (*form, error) {
 	if t.Kind() != reflect.Pointer && t.Kind() != reflect.Interface {
 		switch p := reflect.PointerTo(t); {
 		case isMsgp(p):
-			return msgpForm(t), inherited(t, "msgpack", marshalMsg, unmarshalMsg)
+			return msgpForm(t), checkNotPromoted(t, "msgpack", marshalMsg, unmarshalMsg)
 		case isBinary(p):
-			return binaryForm(t), inherited(t, "msgpack", binaryWriter(t), unmarshalBinary)
+			return binaryForm(t), checkNotPromoted(t, "msgpack", binaryWriter(t), unmarshalBinary)
 		}
 	}
 	return msgpackForm(t)
@@ -33,7 +33,7 @@ func textForm(t reflect.Type) (*form, error) {
 
 // rawForm picks the form for Raw, which ignores methods.
 func rawForm(t reflect.Type) (*form, error) {
-	if f := scalarForm(t); f == stringForm || f == bytesForm {
+	if f := textScalar(t); f == stringForm || f == bytesForm {
 		return f, nil
 	}
 	return nil, unsupported(t, "Raw stores strings and byte slices only")
@@ -50,11 +50,11 @@ func textual(t reflect.Type) (*form, error) {
 	case t == reflect.TypeFor[time.Time]():
 		return timeForm, nil
 	case isText(p):
-		return textMethodsForm(t), inherited(t, "msgpack", textWriter(t), unmarshalText)
+		return textMethodsForm(t), checkNotPromoted(t, "msgpack", textWriter(t), unmarshalText)
 	case isMsgp(p), isBinary(p):
 		return nil, nil
 	}
-	return scalarForm(t), nil
+	return textScalar(t), nil
 }
 
 // isText and isBinary report whether a pointer type, whose method set includes methods of
@@ -89,8 +89,8 @@ func writerOf(t, appender reflect.Type, appends, marshals method) method {
 	if !reflect.PointerTo(t).Implements(appender) {
 		return marshals
 	}
-	_, given := appends.giver(t)
-	_, also := marshals.giver(t)
+	_, given := appends.promotedFrom(t)
+	_, also := marshals.promotedFrom(t)
 	if _, has := marshals.find(t); has && given && !also {
 		return marshals
 	}

@@ -79,19 +79,19 @@ func benchGuard[T any](b *testing.B, name string, v T) {
 	b.Run(name+"/guard", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			_ = p.check(data, roomFor(len(data)))
+			_ = p.check(data, budgetFor(len(data)))
 		}
 	})
 	b.Run(name+"/library", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
 			var v T
-			_ = p.unpack(data, reflect.ValueOf(&v))
+			_ = p.decode(data, reflect.ValueOf(&v))
 		}
 	})
 }
 
-// BenchmarkBare is the library alone, for comparison.
+// BenchmarkBare measures the library without the guard, for comparison.
 func BenchmarkBare(b *testing.B) {
 	data, _ := msgpack.Marshal(ada)
 	b.Run("marshal", func(b *testing.B) {

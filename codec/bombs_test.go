@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// What the guard is there for: short bytes that take the library's decoder to
-// gigabytes, to the end of its stack, or around the width of an integer.
+// Bombs are short bytes for which the library's decoder would allocate gigabytes,
+// overflow its stack, or overflow an integer.
 
 type (
 	bigArray  [4096]int64
@@ -38,7 +38,7 @@ func repeat(b []byte, n int) []byte { return bytes.Repeat(b, n) }
 
 func concat(parts ...[]byte) []byte { return bytes.Join(parts, nil) }
 
-// bombs are about n elements long, those that need a length at all.
+// bombs returns bombs by name. Those that need a length have about n elements.
 func bombs(n int) map[string][]byte {
 	return map[string][]byte{
 		"array32 of 4 G":           header(0xdd, 0xffffffff),
@@ -75,7 +75,8 @@ func bombs(n int) map[string][]byte {
 	}
 }
 
-// nestedMaps are maps inside maps whose counts are all believable by themselves.
+// nestedMaps returns maps inside maps. Each count alone is possible for the number of
+// bytes.
 func nestedMaps(depth, tail int) []byte {
 	var out []byte
 	for range depth {
@@ -93,7 +94,8 @@ func manyEntries(n int, elem byte) []byte {
 	return out
 }
 
-// attempt decodes into a new value and returns how much memory that allocated.
+// target decodes into a new value of one type. attempt returns the memory that it
+// allocated.
 type target struct {
 	name   string
 	decode func(c Codec, data []byte) error
@@ -124,7 +126,7 @@ func targets() []target {
 	}
 }
 
-// allocated is what f takes from the heap, besides what T itself takes.
+// allocated returns how many bytes f allocates, without those of the value itself.
 func allocated(f func()) uint64 {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
@@ -178,8 +180,8 @@ func TestBombsAreRefused(t *testing.T) {
 	refused("extension before a map", into[map[string]int]("map"), b["extension before a map"], nil)
 }
 
-// What is long for good reason passes.
-func TestGuardPasses(t *testing.T) {
+// TestGuardAccepts checks that long values within the bound are accepted.
+func TestGuardAccepts(t *testing.T) {
 	full := make([]bigArray, 40)
 	for i := range full {
 		for j := range full[i] {
@@ -240,7 +242,8 @@ func roundTrip[T any](t *testing.T, name string, v T) {
 	}
 }
 
-// A value that could not be read again is not written.
+// TestAppendRefusesWhatDecodeWould checks that Append refuses a value that could not be
+// decoded.
 func TestAppendRefusesWhatDecodeWould(t *testing.T) {
 	deep := &chain{}
 	for range maxDepth {
@@ -254,7 +257,8 @@ func TestAppendRefusesWhatDecodeWould(t *testing.T) {
 	refuse(t, "two values where one goes", []pair{{"a", 1}, {"b", 2}}, errTrailing)
 }
 
-// Keys of maps that would not come back as the keys they are.
+// TestAppendRefusesKeys checks that Append refuses keys of maps that would be decoded as
+// different keys.
 func TestAppendRefusesKeys(t *testing.T) {
 	type (
 		holder struct{ V any }

@@ -81,7 +81,7 @@ func Values[T any](c Codec) (Typed[T], error) {
 	if err != nil {
 		return failing[T](err), err
 	}
-	return public(t, storedType[T]().String(), c.Name()), nil
+	return publicTyped(t, storedType[T]().String(), c.Name()), nil
 }
 
 func orAuto(c Codec) Codec {
@@ -91,8 +91,8 @@ func orAuto(c Codec) Codec {
 	return c
 }
 
-// public returns t as a Typed whose errors are those of the public contract.
-func public[T any](t typed[T], name, codec string) Typed[T] {
+// publicTyped returns t as a Typed whose errors are those of the public contract.
+func publicTyped[T any](t typed[T], name, codec string) Typed[T] {
 	return Typed[T]{
 		Append: func(dst []byte, v T) ([]byte, error) {
 			out, err := t.append(dst, v)
@@ -102,10 +102,10 @@ func public[T any](t typed[T], name, codec string) Typed[T] {
 			return out, nil
 		},
 		Decode: func(data []byte) (T, error) {
-			v, err := t.decode(data, roomFor(len(data)))
+			v, err := t.decode(data, budgetFor(len(data)))
 			if err != nil {
 				var zero T
-				return zero, &DecodeError{Type: name, Codec: codec, Err: reworded(codec, err)}
+				return zero, &DecodeError{Type: name, Codec: codec, Err: hideForeign(codec, err)}
 			}
 			return v, nil
 		},

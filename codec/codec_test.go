@@ -397,7 +397,7 @@ func (q *quarrelsome) UnmarshalText(b []byte) error {
 	return fmt.Errorf("%w about %s", errQuarrel, b)
 }
 
-func TestErrorsKeepPayloadsToThemselves(t *testing.T) {
+func TestErrorsHidePayloads(t *testing.T) {
 	type holder struct{ Q quarrelsome }
 	check := func(c Codec, data string, target any, sentinel error) {
 		t.Helper()

@@ -37,53 +37,53 @@ type compress int
 func (c compress) begin(dst []byte) ([]byte, error) { return append(dst, plainBody), nil }
 
 func (c compress) seal(dst []byte, start, body int, at place, check checker) (_ []byte, err error) {
-	defer caught(&err)
+	defer catchPanic(&err)
 	plain := dst[body:]
 	if len(plain) <= int(c) || len(plain) == 0 {
 		return dst, nil
 	}
-	buf := scratch.Get().(*[]byte)
-	defer scratch.Put(buf)
-	packed := packing().EncodeAll(plain, (*buf)[:0])
-	if cap(packed) <= keptScratch {
-		*buf = packed[:0]
+	buf := buffers.Get().(*[]byte)
+	defer buffers.Put(buf)
+	compressed := zstdEncoder().EncodeAll(plain, (*buf)[:0])
+	if cap(compressed) <= maxPooled {
+		*buf = compressed[:0]
 	}
-	if len(packed) >= len(plain) {
+	if len(compressed) >= len(plain) {
 		return dst, nil
 	}
-	room, ok := unpackRoom(len(plain), roomKept(1+len(packed)))
-	if !ok || check(plain, at, room) != nil {
+	budget, ok := afterDecompress(len(plain), appendBudget(1+len(compressed)))
+	if !ok || check(plain, at, budget) != nil {
 		return dst, nil
 	}
 	dst[start] = zstdBody
-	return append(dst[:body], packed...), nil
+	return append(dst[:body], compressed...), nil
 }
 
-func (c compress) open(data []byte, _ place, room int) (_ []byte, _ int, err error) {
-	defer caught(&err)
+func (c compress) open(data []byte, _ place, budget int) (_ []byte, _ int, err error) {
+	defer catchPanic(&err)
 	switch {
 	case len(data) == 0 || data[0] > zstdBody:
 		return nil, 0, errFlag
 	case data[0] == plainBody:
-		return data[1:], room, nil
+		return data[1:], budget, nil
 	}
 	var h zstd.Header
 	if err := h.Decode(data[1:]); err != nil || h.Skippable || !h.HasFCS || h.DictionaryID != 0 {
 		return nil, 0, errZstd
 	}
-	if h.FrameContentSize > uint64(room) {
+	if h.FrameContentSize > uint64(budget) {
 		return nil, 0, tooLarge(whyUnpacked)
 	}
-	room, ok := unpackRoom(int(h.FrameContentSize), room)
+	budget, ok := afterDecompress(int(h.FrameContentSize), budget)
 	if !ok {
 		return nil, 0, tooLarge(whyUnpacked)
 	}
 	// The decoder fills this slice and does not grow it.
-	plain, err := unpacking().DecodeAll(data[1:], make([]byte, 0, h.FrameContentSize))
+	plain, err := zstdDecoder().DecodeAll(data[1:], make([]byte, 0, h.FrameContentSize))
 	if err != nil || uint64(len(plain)) != h.FrameContentSize {
 		return nil, 0, errZstd
 	}
-	return plain, room, nil
+	return plain, budget, nil
 }
 
 const (
@@ -93,11 +93,11 @@ const (
 	zstdState = 384 << 10
 )
 
-// unpackRoom returns what remains of room after n bytes were decompressed. They may take
-// at most half of it, because the value must still be decoded from them.
-func unpackRoom(n, room int) (rest int, ok bool) {
-	room -= zstdState
-	return room - n, n <= room/2
+// afterDecompress returns what remains of the budget after n bytes were decompressed.
+// They may take at most half of it, because the value must still be decoded from them.
+func afterDecompress(n, budget int) (rest int, ok bool) {
+	budget -= zstdState
+	return budget - n, n <= budget/2
 }
 
 func (c compress) scope(string) layer  { return c }
@@ -109,7 +109,7 @@ func (c compress) deterministic() bool { return false }
 // goroutines. Each works on as many values at a time as it has states. A state allocates
 // its memory when it is first used.
 var (
-	packing = sync.OnceValue(func() *zstd.Encoder {
+	zstdEncoder = sync.OnceValue(func() *zstd.Encoder {
 		e, err := zstd.NewWriter(nil,
 			zstd.WithEncoderConcurrency(min(runtime.GOMAXPROCS(0), 4)),
 			zstd.WithWindowSize(1<<20),
@@ -120,7 +120,7 @@ var (
 		}
 		return e
 	})
-	unpacking = sync.OnceValue(func() *zstd.Decoder {
+	zstdDecoder = sync.OnceValue(func() *zstd.Decoder {
 		d, err := zstd.NewReader(nil,
 			zstd.WithDecoderConcurrency(min(runtime.GOMAXPROCS(0), 4)),
 			zstd.WithDecoderLowmem(true),
@@ -132,7 +132,7 @@ var (
 	})
 )
 
-// scratch holds buffers for compressed bytes that may turn out not to be shorter.
-var scratch = sync.Pool{New: func() any { return new([]byte) }}
+// buffers holds buffers for compressed bytes that may turn out not to be shorter.
+var buffers = sync.Pool{New: func() any { return new([]byte) }}
 
-const keptScratch = 64 << 10
+const maxPooled = 64 << 10

@@ -34,8 +34,9 @@ func TestCompress(t *testing.T) {
 	}
 }
 
-// Whatever shrinks too well to be read back under the bound is stored plain.
-func TestCompressKeepsWithinItsRoom(t *testing.T) {
+// TestCompressStaysWithinBudget checks that a value is stored uncompressed if
+// decompressing it would exceed the bound.
+func TestCompressStaysWithinBudget(t *testing.T) {
 	c := Compress(Auto, 0)
 	for _, n := range []int{1 << 10, 100 << 10, 400 << 10, 600 << 10, 2 << 20} {
 		checkCompressed(t, c, strings.Repeat("a", n))
@@ -93,7 +94,7 @@ func TestCompressRefuses(t *testing.T) {
 		"two frames":         {concat([]byte{1}, small, small), nil},
 		"more behind it":     {concat([]byte{1}, small, []byte{0}), nil},
 		"a skipped frame":    {concat([]byte("\x01\x50\x2a\x4d\x18\x01\x00\x00\x00x"), small), nil},
-		"a size that is off": {concat([]byte{1}, grown(small)), nil},
+		"a size that is off": {concat([]byte{1}, oneMore(small)), nil},
 		"a window of 1 GiB":  {[]byte("\x01\x28\xb5\x2f\xfd\xa0\xa0\x00\x00\x00\x01\x00\x00"), nil},
 	} {
 		for _, to := range []target{into[string]("string"), into[[]bigArray]("[]bigArray"), into[[]any]("[]any"), into[[]byte]("[]byte")} {
@@ -112,8 +113,8 @@ func TestCompressRefuses(t *testing.T) {
 	}
 }
 
-// grown makes a frame claim one byte more than it has.
-func grown(frame []byte) []byte {
+// oneMore returns the frame with a stated size that is one byte too large.
+func oneMore(frame []byte) []byte {
 	out := bytes.Clone(frame)
 	out[5]++
 	return out

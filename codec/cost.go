@@ -4,12 +4,12 @@ import "reflect"
 
 // The memory that decoding allocates for an element, measured and rounded up. The guard
 // adds these costs up. Costs that they do not include (bytes of strings, boxed numbers,
-// the decoder) are covered by the reserved part of the room.
+// the decoder) are covered by the reserved part of the budget.
 
 const (
 	maxDepth = 64
 
-	// The part of the room for a decoder and its buffers, and per byte of input for
+	// The part of the budget for a decoder and its buffers, and per byte of input for
 	// boxed numbers and the bytes of strings, which are copied up to six times while a
 	// buffer grows.
 	reservedBase    = 64 << 10
@@ -23,12 +23,12 @@ const (
 	anySliceHead = 32
 	anySliceElem = 20
 
-	presized = 1_000_000 // the most elements for which the library allocates memory at once
+	maxPresized = 1_000_000 // the most elements for which the library allocates memory at once
 )
 
-// rounded returns the memory that one allocation of n bytes may take. Size classes waste
-// an eighth, pages up to a quarter.
-func rounded(n uintptr) int {
+// allocCost returns the memory that one allocation of n bytes may take. Size classes
+// waste an eighth, pages up to a quarter.
+func allocCost(n uintptr) int {
 	if n == 0 {
 		return 0
 	}
@@ -61,7 +61,7 @@ func mapCost(t reflect.Type) entryCost {
 	for _, part := range []reflect.Type{t.Key(), t.Elem()} {
 		size := part.Size()
 		if size > inline {
-			c.boxes += rounded(size)
+			c.boxes += allocCost(size)
 			size = 8
 		}
 		slot += int(size)
@@ -69,9 +69,9 @@ func mapCost(t reflect.Type) entryCost {
 	switch t {
 	case reflect.TypeFor[map[string]string](), reflect.TypeFor[map[string]any]():
 	default:
-		c.boxes += rounded(t.Key().Size()) + rounded(t.Elem().Size())
+		c.boxes += allocCost(t.Key().Size()) + allocCost(t.Elem().Size())
 	}
-	c.group = rounded(uintptr(8 + 8*slot))
+	c.group = allocCost(uintptr(8 + 8*slot))
 	c.slot = 3*slot + 8
 	return c
 }
@@ -79,14 +79,14 @@ func mapCost(t reflect.Type) entryCost {
 // anyMap is the cost of a map that is decoded into an interface.
 var anyMap = mapCost(reflect.TypeFor[map[string]any]())
 
-// of returns the cost of a map of n entries, and of each of its entries.
-func (c *entryCost) of(n int) (once, each int) {
+// forEntries returns the cost of a map of n entries, and of each of its entries.
+func (c *entryCost) forEntries(n int) (once, each int) {
 	switch {
 	case n == 0:
 		return c.head, 0
 	case n <= 8:
 		return c.head + c.group, c.boxes
-	case n <= presized:
+	case n <= maxPresized:
 		return c.head + c.group, c.slot + c.boxes
 	}
 	return c.head + c.group, 3*c.slot + c.boxes // grows beyond its first size
@@ -94,7 +94,7 @@ func (c *entryCost) of(n int) (once, each int) {
 
 // sliceCost returns the cost of a slice of n elements, and of each of its elements.
 func (p *plan) sliceCost(n int) (once, each int) {
-	if n > presized && p.typ.Elem() == reflect.TypeFor[string]() {
+	if n > maxPresized && p.typ.Elem() == reflect.TypeFor[string]() {
 		return sliceHead, 8 * 16 // the only slice that the library grows in steps
 	}
 	return sliceHead, p.cost

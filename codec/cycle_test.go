@@ -31,7 +31,7 @@ type (
 	loopCoder struct{ Next any }
 )
 
-// EncodeMsgpack writes the value inside with the library.
+// EncodeMsgpack writes the inner value with the library.
 func (l *loopCoder) EncodeMsgpack(e *msgpack.Encoder) error {
 	return e.EncodeMulti([]any{l.Next}, 1)
 }
@@ -41,7 +41,7 @@ func (l *loopCoder) DecodeMsgpack(d *msgpack.Decoder) error {
 	return d.DecodeMulti(&l.Next, &n)
 }
 
-// cyclic are values that contain themselves.
+// cyclic returns values that contain themselves.
 func cyclic() map[string]any {
 	c := &chain{}
 	c.Next = c
@@ -86,7 +86,7 @@ func cyclic() map[string]any {
 	}
 }
 
-// deep are values nested n deep.
+// deep returns values that are nested n deep.
 func deep(n int) map[string]any {
 	c, t, list, m, holder := &chain{}, &tree{}, loopList{}, loopMap{}, any(nil)
 	var anys, anyMap, pointers any
@@ -102,9 +102,9 @@ func deep(n int) map[string]any {
 	}
 }
 
-// TestEndlessValues: a value that contains itself, and one nested without measure, is an
-// error. A stack that overflows cannot be recovered from.
-func TestEndlessValues(t *testing.T) {
+// TestCyclicValues checks that a value that contains itself, or is nested too deeply, is
+// an error. A program cannot recover from a stack overflow.
+func TestCyclicValues(t *testing.T) {
 	codecs := []Codec{Auto, Msgpack, JSON, Limit(Compress(Encrypt(Sign(Auto, testRing()), testRing()), 0), 1<<20), Compress(JSON, 0)}
 	for kind, values := range map[string]map[string]any{"in itself": cyclic(), "deep": deep(100_000)} {
 		for name, v := range values {
@@ -121,7 +121,7 @@ func TestEndlessValues(t *testing.T) {
 	}
 }
 
-// TestDeepest: 64 levels can be stored, and read back; the 65th is refused by both.
+// TestDeepest checks that 64 levels are stored and read. Append and Decode refuse 65.
 func TestDeepest(t *testing.T) {
 	for _, c := range []Codec{Auto, Msgpack} {
 		for name, v := range deep(maxDepth - 1) {
@@ -149,8 +149,8 @@ func TestDeepest(t *testing.T) {
 	}
 }
 
-// TestEndlessInEveryType: what is refused at the top is refused inside of other types.
-func TestEndlessInEveryType(t *testing.T) {
+// TestCyclesInsideTypes checks that such values are refused inside other types too.
+func TestCyclesInsideTypes(t *testing.T) {
 	self := []any{nil}
 	self[0] = self
 	type box[T any] struct{ V T }

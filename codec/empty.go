@@ -27,7 +27,7 @@ func (p *plan) empty(at unsafe.Pointer) bool {
 	case reflect.Pointer, reflect.Interface:
 		return v.IsNil()
 	}
-	if p.zeroes {
+	if p.hasIsZero {
 		return p.nilable && v.IsNil() || v.Interface().(zeroer).IsZero() && p.writtenAsZero(v)
 	}
 	switch p.typ.Kind() {
@@ -37,7 +37,7 @@ func (p *plan) empty(at unsafe.Pointer) bool {
 		return v.Len() == 0
 	case reflect.Struct:
 		if p.shape != structShape {
-			return !p.stays && v.IsZero()
+			return !p.neverOmitted && v.IsZero()
 		}
 		for i := range p.list {
 			if !p.list[i].omitted(at) {
@@ -53,7 +53,7 @@ func (p *plan) empty(at unsafe.Pointer) bool {
 
 // writtenAsZero reports whether the methods write a value as they write the zero value.
 func (p *plan) writtenAsZero(v reflect.Value) bool {
-	if p.shape != packedShape || v.IsZero() {
+	if p.shape != blobShape || v.IsZero() {
 		return true
 	}
 	write := p.writes()
@@ -65,9 +65,9 @@ func (p *plan) writtenAsZero(v reflect.Value) bool {
 	return err != nil || bytes.Equal(mine, zero)
 }
 
-// stays reports whether a struct with marshalling methods has a field whose tag lacks
-// omitempty. Such structs have never been left out.
-func stays(t reflect.Type) bool {
+// neverOmitted reports whether a struct with marshalling methods has a field whose tag
+// lacks omitempty. Such structs have never been left out.
+func neverOmitted(t reflect.Type) bool {
 	for i := range t.NumField() {
 		f := t.Field(i)
 		tag, err := parseTag(t, f)
@@ -75,7 +75,7 @@ func stays(t reflect.Type) bool {
 		case err != nil, tag.name == "-", !f.IsExported() && !f.Anonymous, tag.has("omitempty"):
 			continue
 		case f.Anonymous && f.Type.Kind() == reflect.Struct:
-			if !stays(f.Type) {
+			if !neverOmitted(f.Type) {
 				continue
 			}
 		}

@@ -11,20 +11,20 @@ import (
 	"time"
 )
 
-// tag is a text in an unexported field, as language.Tag is.
+// langTag is a text in an unexported field, as language.Tag is.
 type langTag struct{ code string }
 
 func (l langTag) MarshalText() ([]byte, error)  { return []byte(l.code), nil }
 func (l *langTag) UnmarshalText(b []byte) error { l.code = string(b); return nil }
 
-// centsZero decides by itself what is zero.
+// centsZero has a method IsZero.
 type centsZero struct{ cents int }
 
 func (c centsZero) MarshalText() ([]byte, error)  { return []byte{byte('0' + c.cents)}, nil }
 func (c *centsZero) UnmarshalText(b []byte) error { c.cents = int(b[0] - '0'); return nil }
 func (c centsZero) IsZero() bool                  { return c.cents == 0 }
 
-// TestOmitEmpty: what is left out comes back as it was.
+// TestOmitEmpty checks that a field that was left out is decoded as it was.
 func TestOmitEmpty(t *testing.T) {
 	omitted(t, netip.MustParseAddr("10.0.0.1"))
 	omitted(t, netip.MustParsePrefix("10.0.0.0/8"))
@@ -76,7 +76,8 @@ func omitted[T any](t *testing.T, v T) {
 	}
 }
 
-// TestInterfacesFollowTheType: what an interface holds is refused if its type is.
+// TestInterfacesFollowTheType checks that a value in an interface is refused if its type
+// is.
 func TestInterfacesFollowTheType(t *testing.T) {
 	for _, c := range []Codec{Auto, Msgpack, JSON} {
 		for _, v := range []any{errors.New("x"), &sync.Mutex{}, &bytes.Buffer{}, money{5}, &money{}, make(chan int), func() {}, 1i, struct{ C chan int }{}} {

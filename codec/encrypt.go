@@ -28,7 +28,7 @@ func Encrypt(inner Codec, keys KeyRing, opts ...SealOption) Codec {
 }
 
 type encrypted struct {
-	sealing
+	sealSettings
 	ciphers *sync.Map // of uint32 to *keyedCipher; shared by all scopes
 }
 
@@ -45,7 +45,7 @@ func (e *encrypted) begin(dst []byte) ([]byte, error) {
 }
 
 func (e *encrypted) seal(dst []byte, start, body int, at place, _ checker) ([]byte, error) {
-	id, key, err := current(e.keys, isKeySize)
+	id, key, err := currentKey(e.keys, isKeySize)
 	if err != nil {
 		return nil, err
 	}
@@ -59,15 +59,15 @@ func (e *encrypted) seal(dst []byte, start, body int, at place, _ checker) ([]by
 	if _, err := rand.Read(nonce); err != nil {
 		return nil, err
 	}
-	return aead.Seal(dst[:body], nonce, dst[body:], e.data(frame[:headerSize], at)), nil
+	return aead.Seal(dst[:body], nonce, dst[body:], e.additionalData(frame[:headerSize], at)), nil
 }
 
-func (e *encrypted) open(data []byte, at place, room int) ([]byte, int, error) {
+func (e *encrypted) open(data []byte, at place, budget int) ([]byte, int, error) {
 	id, at, err := e.readHeader(data, encryptedMode, at, headerSize+nonceSize+tagSize)
 	if err != nil {
 		return nil, 0, err
 	}
-	key, err := keyOf(e.keys, id, isKeySize)
+	key, err := keyByID(e.keys, id, isKeySize)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -75,26 +75,26 @@ func (e *encrypted) open(data []byte, at place, room int) ([]byte, int, error) {
 	if err != nil {
 		return nil, 0, err
 	}
-	if room -= len(data); room < 0 {
-		return nil, 0, tooLarge(whyRoom)
+	if budget -= len(data); budget < 0 {
+		return nil, 0, tooLarge(whyBudget)
 	}
 	nonce := data[headerSize:][:nonceSize]
-	plain, err := aead.Open(nil, nonce, data[headerSize+nonceSize:], e.data(data[:headerSize], at))
+	plain, err := aead.Open(nil, nonce, data[headerSize+nonceSize:], e.additionalData(data[:headerSize], at))
 	if err != nil {
 		return nil, 0, badSignature("altered, or made for another object or under another key")
 	}
-	return plain, room, nil
+	return plain, budget, nil
 }
 
-// data returns the additional authenticated data: the header, then object and place.
-// Frames of version 1 have the object without its length, since the header has a fixed
-// size.
-func (e *encrypted) data(header []byte, at place) []byte {
-	b := append(make([]byte, 0, headerSize+16+len(e.object)+len(at.at)), header...)
+// additionalData returns the additional authenticated data: the header, then object and
+// place. Frames of version 1 have the object without its length, since the header has a
+// fixed size.
+func (e *encrypted) additionalData(header []byte, at place) []byte {
+	b := append(make([]byte, 0, headerSize+16+len(e.object)+len(at.name)), header...)
 	if !at.given {
 		return append(b, e.object...)
 	}
-	return e.bound(b, at)
+	return e.appendBinding(b, at)
 }
 
 func (e *encrypted) cipher(id uint32, key []byte) (cipher.AEAD, error) {
@@ -116,7 +116,7 @@ func (e *encrypted) cipher(id uint32, key []byte) (cipher.AEAD, error) {
 }
 
 func (e *encrypted) scope(object string) layer {
-	s := e.sealing
+	s := e.sealSettings
 	s.object = object
 	return &encrypted{s, e.ciphers}
 }

@@ -68,21 +68,21 @@ type refusal string
 
 func (r refusal) Error() string { return string(r) }
 
-// detail is one of the exported sentinels with a reason.
-type detail struct {
+// sentinelError is one of the exported sentinels with a reason.
+type sentinelError struct {
 	sentinel error
 	why      string
 }
 
-func (d *detail) Error() string { return d.sentinel.Error() + ": " + d.why }
-func (d *detail) Unwrap() error { return d.sentinel }
+func (d *sentinelError) Error() string { return d.sentinel.Error() + ": " + d.why }
+func (d *sentinelError) Unwrap() error { return d.sentinel }
 
-func tooLarge(why string) error { return &detail{ErrTooLarge, why} }
+func tooLarge(why string) error { return &sentinelError{ErrTooLarge, why} }
 
-func badSignature(why string) error { return &detail{ErrSignature, why} }
+func badSignature(why string) error { return &sentinelError{ErrSignature, why} }
 
 func unsupported(t reflect.Type, why string) error {
-	return &detail{ErrUnsupported, oneline.Line(typeName(t), oneline.Name) + ": " + why}
+	return &sentinelError{ErrUnsupported, oneline.Line(typeName(t), oneline.Name) + ": " + why}
 }
 
 func typeName(t reflect.Type) string {
@@ -92,64 +92,66 @@ func typeName(t reflect.Type) string {
 	return t.String()
 }
 
-// foreign hides the text of an error that another package worded, because decoders quote
-// their input. Its text is only the type of the cause. Is and As find the cause. It has
-// no Unwrap, so that no logger prints the error chain.
-type foreign struct {
+// foreignError hides the text of an error that another package worded, because decoders
+// quote their input. Its text is only the type of the cause. Is and As find the cause. It
+// has no Unwrap, so that no logger prints the error chain.
+type foreignError struct {
 	by    string // the method or codec that returned the error
 	cause error
 }
 
-func (f *foreign) Error() string {
+func (f *foreignError) Error() string {
 	return f.by + " refused the bytes (" + fmt.Sprintf("%T", f.cause) + ")"
 }
-func (f *foreign) Is(target error) bool { return errors.Is(f.cause, target) }
-func (f *foreign) As(target any) bool   { return errors.As(f.cause, target) }
+func (f *foreignError) Is(target error) bool { return errors.Is(f.cause, target) }
+func (f *foreignError) As(target any) bool   { return errors.As(f.cause, target) }
 
-// restated replaces the text of an error of another package. Is and As find the cause.
-type restated struct {
+// restatedError replaces the text of an error of another package. Is and As find the
+// cause.
+type restatedError struct {
 	words string
 	cause error
 }
 
-func (r *restated) Error() string        { return r.words }
-func (r *restated) Is(target error) bool { return errors.Is(r.cause, target) }
-func (r *restated) As(target any) bool   { return errors.As(r.cause, target) }
+func (r *restatedError) Error() string        { return r.words }
+func (r *restatedError) Is(target error) bool { return errors.Is(r.cause, target) }
+func (r *restatedError) As(target any) bool   { return errors.As(r.cause, target) }
 
-// reworded returns an error of this package unchanged, and hides the text of any other.
-func reworded(by string, err error) error {
+// hideForeign returns an error of this package unchanged, and hides the text of any
+// other.
+func hideForeign(by string, err error) error {
 	switch e := err.(type) {
 	case nil:
 		return nil
-	case refusal, *detail, *foreign, *restated, *panicked, *located:
+	case refusal, *sentinelError, *foreignError, *restatedError, *panicError, *pathError:
 		return err
 	case *DecodeError:
-		return reworded(by, e.Err)
+		return hideForeign(by, e.Err)
 	}
-	return &foreign{by, err}
+	return &foreignError{by, err}
 }
 
-// panicked is the error for a panic in a marshalling method. A panic value may hold the
+// panicError is the error for a panic in a marshalling method. A panic value may hold the
 // payload, so the text has only its type. Is and As find a panic value that is an error.
-type panicked struct {
+type panicError struct {
 	value any
 }
 
-func (p *panicked) Error() string { return fmt.Sprintf("panic (%T)", p.value) }
+func (p *panicError) Error() string { return fmt.Sprintf("panic (%T)", p.value) }
 
-func (p *panicked) Is(target error) bool {
+func (p *panicError) Is(target error) bool {
 	err, ok := p.value.(error)
 	return ok && errors.Is(err, target)
 }
 
-func (p *panicked) As(target any) bool {
+func (p *panicError) As(target any) bool {
 	err, ok := p.value.(error)
 	return ok && errors.As(err, target)
 }
 
-// caught turns a panic into an error. Defer it directly.
-func caught(err *error) {
+// catchPanic turns a panic into an error. Defer it directly.
+func catchPanic(err *error) {
 	if r := recover(); r != nil {
-		*err = &panicked{r}
+		*err = &panicError{r}
 	}
 }

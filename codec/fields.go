@@ -14,42 +14,42 @@ func (b *planner) structure(p *plan, t reflect.Type) error {
 	if err != nil {
 		return err
 	}
-	if fs.twice != "" && !fs.asArray {
-		return unsupported(t, fs.twice)
+	if fs.duplicate != "" && !fs.asArray {
+		return unsupported(t, fs.duplicate)
 	}
 	p.asArray = fs.asArray
 	p.omits = fs.omits
 	p.list = fs.list
-	p.fields, p.paths = fs.byName, fs.paths
+	p.byName, p.paths = fs.byName, fs.paths
 	p.parts = fs.parts
 	return nil
 }
 
 type fieldSet struct {
-	list    []planField
-	parts   []planPart
-	byName  map[string]*plan
-	paths   map[string]string // the fields in Go, by the names in byName
-	twice   string            // the error for two fields of one name; empty if there is none
-	asArray bool
-	omits   bool
+	list      []planField
+	parts     []planPart
+	byName    map[string]*plan
+	paths     map[string]string // the fields in Go, by the names in byName
+	duplicate string            // the error for two fields of one name; empty if there is none
+	asArray   bool
+	omits     bool
 }
 
 func (fs *fieldSet) add(f planField) {
-	fs.call(f.name, f.path, f.plan)
+	fs.addName(f.name, f.path, f.plan)
 	fs.list = append(fs.list, f)
 }
 
-// call registers a name of a field, and notes a name that two fields have. The library
+// addName registers a name of a field, and notes a name that two fields have. The library
 // only logs that case and uses the last field, so the values of the others would be lost.
-func (fs *fieldSet) call(name, path string, p *plan) {
-	if other, ok := fs.paths[name]; ok && other != path && fs.twice == "" {
-		fs.twice = storedTwice(name, other, path)
+func (fs *fieldSet) addName(name, path string, p *plan) {
+	if other, ok := fs.paths[name]; ok && other != path && fs.duplicate == "" {
+		fs.duplicate = duplicateField(name, other, path)
 	}
 	fs.byName[name], fs.paths[name] = p, path
 }
 
-func storedTwice(name, one, other string) string {
+func duplicateField(name, one, other string) string {
 	return "two fields are stored as " + name + ": " + one + " and " + other
 }
 
@@ -63,7 +63,7 @@ func (fs *fieldSet) has(of []planField) bool {
 }
 
 func (b *planner) fields(t reflect.Type) (*fieldSet, error) {
-	if err := hollow(t); err != nil {
+	if err := checkHasExported(t); err != nil {
 		return nil, err
 	}
 	fs := &fieldSet{byName: map[string]*plan{}, paths: map[string]string{}}
@@ -104,16 +104,16 @@ func (b *planner) fields(t reflect.Type) (*fieldSet, error) {
 				return nil, err
 			}
 			if taken {
-				fs.call(own.name, own.path, part)
+				fs.addName(own.name, own.path, part)
 				continue
 			}
 		}
 		if f.Anonymous && !f.IsExported() && part.shape != structShape {
-			return nil, embedsHidden(t, f)
+			return nil, embedsUnexported(t, f)
 		}
 		fs.add(own)
 		if alias, ok := tag.options["alias"]; ok {
-			fs.call(alias, own.path, part)
+			fs.addName(alias, own.path, part)
 		}
 	}
 	return fs, nil
@@ -128,7 +128,7 @@ func (b *planner) embed(fs *fieldSet, t reflect.Type, f reflect.StructField, for
 	for at.Kind() == reflect.Pointer {
 		at = at.Elem()
 	}
-	h := hooks(at)
+	h := hookOf(at)
 	switch {
 	case at.Kind() != reflect.Struct && forced:
 		return false, unsupported(t, "field "+f.Name+" is tagged inline and is not a struct")
@@ -146,16 +146,16 @@ func (b *planner) embed(fs *fieldSet, t reflect.Type, f reflect.StructField, for
 		in.offset += f.Offset
 		in.path = f.Name + "." + in.path
 		if other, ok := fs.paths[in.name]; ok && forced {
-			return false, unsupported(t, storedTwice(in.name, other, in.path)) // the library drops it
+			return false, unsupported(t, duplicateField(in.name, other, in.path)) // the library drops it
 		}
 		fs.add(in)
 	}
 	return true, nil
 }
 
-// embedsHidden returns the error for an embedded field that is unexported and not a
+// embedsUnexported returns the error for an embedded field that is unexported and not a
 // struct.
-func embedsHidden(t reflect.Type, f reflect.StructField) error {
+func embedsUnexported(t reflect.Type, f reflect.StructField) error {
 	return unsupported(t, "it embeds "+f.Type.String()+", which is unexported, and could not be read back. Give the field a name, or the tag \"-\"")
 }
 
@@ -178,12 +178,12 @@ func parseTag(t reflect.Type, f reflect.StructField) (fieldTag, error) {
 		return tag, unsupported(t, "the msgpack tag of field "+f.Name+" has quotes or brackets")
 	}
 	for i, part := range strings.Split(text, ",") {
-		key, value, keyed := strings.Cut(part, ":")
+		key, value, checkKeys := strings.Cut(part, ":")
 		key, value = strings.TrimSpace(key), strings.TrimSpace(value)
 		if key == "" {
-			key, value, keyed = value, "", false
+			key, value, checkKeys = value, "", false
 		}
-		if i == 0 && !keyed {
+		if i == 0 && !checkKeys {
 			tag.name = key
 		} else if key != "" {
 			tag.options[key] = value

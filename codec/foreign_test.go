@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// foreignOrder is a struct of which all languages write values.
+// foreignOrder is a struct that the test data has in all languages.
 type foreignOrder struct {
 	ID    int
 	Total float32
@@ -57,7 +57,7 @@ func as[T any](want T) asRead {
 	}
 }
 
-// not wants a reason why it is no value of a type.
+// not expects an error with a reason, for a value that a type cannot hold.
 func not[T any](why string) asRead {
 	return func(data []byte) error {
 		var v T
@@ -70,7 +70,8 @@ func not[T any](why string) asRead {
 	}
 }
 
-// integer reads a number into every type that holds it, and no other.
+// integer reads a number into every integer type, and expects an error from those that
+// cannot hold it.
 func integer(text string) []asRead {
 	u, err := strconv.ParseUint(text, 10, 64)
 	if n, signed := strconv.ParseInt(text, 10, 64); signed == nil {
@@ -169,7 +170,7 @@ func isNaN[F float32 | float64](data []byte) error {
 	return nil
 }
 
-// foreignOthers are values that one language writes in another way.
+// foreignOthers returns values that one language writes differently from the others.
 func foreignOthers() map[string][]asRead {
 	text := func(s string) []asRead { return []asRead{as([]byte(s)), as(s), as[any](s)} }
 	float := func(f float64) []asRead {
@@ -186,16 +187,17 @@ func foreignOthers() map[string][]asRead {
 		digits["k"+strconv.Itoa(i)] = strconv.Itoa(i)
 	}
 	return map[string][]asRead{
-		// PHP, Perl and Lua have no type for bytes; PHP and Lua one for arrays and maps.
+		// PHP, Perl and Lua have no type for bytes. PHP and Lua have one type for arrays
+		// and maps.
 		"php binary": text("\x00\xff"), "php binary 300": text(strings.Repeat("\xff", 300)), "lua binary": text("\x00\xff"),
 		"php map empty": emptyMap, "lua map empty": emptyMap,
 		"php order": {as(order)}, "lua order": {as(order)}, "perl order": {as(noBlob)},
 		// Objects have their class under the key nil, unless msgpack.php_only is off.
 		"php object":           {as(id{300}), not[any]("keys that are not strings")},
 		"php object of others": {as([]int{300}), not[struct{ A, B int }]("a different number of fields")},
-		// What was made of an integer by interpolation is a string in Perl.
+		// In Perl, an interpolated integer is a string.
 		"perl map 20": {as(digits), not[map[string]int]("[*]: text, want integer (int)")},
-		// Numbers that are whole are integers.
+		// Floats without a fraction are written as integers.
 		"js float 0": whole(0), "js float 1": whole(1), "msgpackr float 0": whole(0), "msgpackr float 1": whole(1),
 		"js undefined": {as[any](nil), as(0)}, "js undefined in a map": {as[any](map[string]any{"a": nil, "b": int64(1)})},
 		// Integers beyond 32 bits are floats, unless they are BigInts.
@@ -207,7 +209,7 @@ func foreignOthers() map[string][]asRead {
 			A *int `msgpack:"a"`
 		}]("A: extension or time, want integer (int)")},
 		"msgpackr record": {not[any]("extra bytes"), not[id]("integer, want map (codec.id)")},
-		// A table without a hole is an array.
+		// A table whose keys are 1 to n is an array.
 		"lua map of ints": {as(map[int]string{1: "a", 2: "b", 4: "d"}), not[any]("keys that are not strings")},
 	}
 }

@@ -10,35 +10,35 @@ import (
 // form is how one codec stores one Go type. p points to a value of that type.
 type form struct {
 	append func(dst []byte, p unsafe.Pointer) ([]byte, error)
-	decode func(data []byte, p unsafe.Pointer, room int) error
-	check  func(data []byte, room int) error
+	decode func(data []byte, p unsafe.Pointer, budget int) error
+	check  func(data []byte, budget int) error
 
-	// direct points to the typed[U] of a scalar kind U, and is nil for other types. A
+	// typed points to the typed[U] of a scalar kind U, and is nil for other types. A
 	// typed[T] of a type T of this kind has the same layout, and its functions use the
-	// same registers, so direct is converted to a *typed[T]. Passing the scalar through
+	// same registers, so typed is converted to a *typed[T]. Passing the scalar through
 	// p instead would move it to the heap.
-	direct unsafe.Pointer
+	typed unsafe.Pointer
 
-	// headed returns the direct form of a headed.Value. It is nil if the form is not direct.
-	headed func(cut cutter) *form
+	// withHeaderTyped returns the form of a headed.Value. It is nil if typed is nil.
+	withHeaderTyped func(headerLen headerLength) *form
 
-	lax     bool // direct, and also reads bytes that it does not write
+	lax     bool // typed is set, and decode also reads bytes that it does not write
 	trusted bool // the type's text methods are trusted to write one text for one value
 }
 
-// erase returns the form of every type that has the same kind as U.
-func erase[U any](t typed[U]) *form {
-	f := erased(t)
-	f.headed = func(cut cutter) *form { return erased(typedWithHead(t, cut)) }
+// typedForm returns the form of every type that has the same kind as U.
+func typedForm[U any](t typed[U]) *form {
+	f := erase(t)
+	f.withHeaderTyped = func(headerLen headerLength) *form { return erase(typedWithHeader(t, headerLen)) }
 	return f
 }
 
-func erased[U any](t typed[U]) *form {
+func erase[U any](t typed[U]) *form {
 	return &form{
-		direct: unsafe.Pointer(&t),
+		typed:  unsafe.Pointer(&t),
 		append: func(dst []byte, p unsafe.Pointer) ([]byte, error) { return t.append(dst, *(*U)(p)) },
-		decode: func(data []byte, p unsafe.Pointer, room int) (err error) {
-			*(*U)(p), err = t.decode(data, room)
+		decode: func(data []byte, p unsafe.Pointer, budget int) (err error) {
+			*(*U)(p), err = t.decode(data, budget)
 			return err
 		},
 		check: t.check,
@@ -75,10 +75,10 @@ func (b *base) form(t reflect.Type) (*form, error) {
 }
 
 // Append implements Codec. It uses the dynamic type of v as the static type.
-func (b *base) Append(dst []byte, v any) ([]byte, error) { return appendAny(b, dst, nowhere, v) }
+func (b *base) Append(dst []byte, v any) ([]byte, error) { return appendAny(b, dst, noPlace, v) }
 
 // Decode implements Codec. On an error the target is unchanged.
-func (b *base) Decode(data []byte, ptr any) error { return decodeAny(b, data, nowhere, ptr) }
+func (b *base) Decode(data []byte, ptr any) error { return decodeAny(b, data, noPlace, ptr) }
 
 // appendAny implements Append of the codecs of this package, with the documented errors.
 func appendAny(c Codec, dst []byte, at place, v any) ([]byte, error) {
@@ -115,31 +115,31 @@ func appendValue(c Codec, dst []byte, at place, t reflect.Type, v any) (_ []byte
 		if out, err = appendValue(c.inner, out, at, t, v); err != nil {
 			return nil, err
 		}
-		return c.layer.seal(out, start, body, at, func(data []byte, at place, room int) error {
-			return checkValue(c.inner, t, data, at, room)
+		return c.layer.seal(out, start, body, at, func(data []byte, at place, budget int) error {
+			return checkValue(c.inner, t, data, at, budget)
 		})
 	}
-	defer caught(&err)
+	defer catchPanic(&err)
 	if b, ok := c.(Bound); ok && at.given && b.Binds() {
-		return b.AppendAt(dst, at.at, v)
+		return b.AppendAt(dst, at.name, v)
 	}
 	return c.Append(dst, v)
 }
 
-func checkValue(c Codec, t reflect.Type, data []byte, at place, room int) error {
+func checkValue(c Codec, t reflect.Type, data []byte, at place, budget int) error {
 	switch c := c.(type) {
 	case *base:
 		f, err := c.form(t)
 		if err != nil {
 			return err
 		}
-		return f.check(data, room)
+		return f.check(data, budget)
 	case *wrapper:
-		body, room, err := c.layer.open(data, at, room)
+		body, budget, err := c.layer.open(data, at, budget)
 		if err != nil {
 			return err
 		}
-		return checkValue(c.inner, t, body, at, room)
+		return checkValue(c.inner, t, body, at, budget)
 	}
 	return nil
 }
@@ -152,31 +152,31 @@ func decodeAny(c Codec, data []byte, at place, ptr any) error {
 	}
 	t := target.Type().Elem()
 	fresh := reflect.New(t)
-	if err := decodeValue(c, data, at, fresh, roomFor(len(data))); err != nil {
-		return &DecodeError{Type: t.String(), Codec: c.Name(), Err: reworded(c.Name(), err)}
+	if err := decodeValue(c, data, at, fresh, budgetFor(len(data))); err != nil {
+		return &DecodeError{Type: t.String(), Codec: c.Name(), Err: hideForeign(c.Name(), err)}
 	}
 	target.Elem().Set(fresh.Elem())
 	return nil
 }
 
-func decodeValue(c Codec, data []byte, at place, ptr reflect.Value, room int) (err error) {
+func decodeValue(c Codec, data []byte, at place, ptr reflect.Value, budget int) (err error) {
 	switch c := c.(type) {
 	case *base:
 		f, err := c.form(ptr.Type().Elem())
 		if err != nil {
 			return err
 		}
-		return f.decode(data, ptr.UnsafePointer(), room)
+		return f.decode(data, ptr.UnsafePointer(), budget)
 	case *wrapper:
-		body, room, err := c.layer.open(data, at, room)
+		body, budget, err := c.layer.open(data, at, budget)
 		if err != nil {
 			return err
 		}
-		return decodeValue(c.inner, body, at, ptr, room)
+		return decodeValue(c.inner, body, at, ptr, budget)
 	}
-	defer caught(&err)
+	defer catchPanic(&err)
 	if b, ok := c.(Bound); ok && at.given && b.Binds() {
-		return b.DecodeAt(data, at.at, ptr.Interface())
+		return b.DecodeAt(data, at.name, ptr.Interface())
 	}
 	return c.Decode(data, ptr.Interface())
 }

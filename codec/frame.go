@@ -13,8 +13,8 @@ import "encoding/binary"
 // Version 2 is for values that have a place inside their object. The place is
 // authenticated too. Version 1 is for values without a place.
 const (
-	freeVersion  = 1
-	boundVersion = 2
+	unboundVersion = 1
+	boundVersion   = 2
 
 	signedMode    = 1
 	encryptedMode = 2
@@ -26,7 +26,7 @@ const (
 )
 
 func putHeader(frame []byte, mode byte, at place, keyID uint32) {
-	frame[0], frame[1] = freeVersion, mode
+	frame[0], frame[1] = unboundVersion, mode
 	if at.given {
 		frame[0] = boundVersion
 	}
@@ -36,57 +36,57 @@ func putHeader(frame []byte, mode byte, at place, keyID uint32) {
 // readHeader checks that data can be a frame of the mode with overhead bytes besides the
 // body. It returns the id of the key, and the place to authenticate: none for a frame of
 // version 1, which ReadUnbound accepts.
-func (s *sealing) readHeader(data []byte, mode byte, at place, overhead int) (keyID uint32, _ place, err error) {
+func (s *sealSettings) readHeader(data []byte, mode byte, at place, overhead int) (keyID uint32, _ place, err error) {
 	switch {
 	case len(data) < overhead:
 		return 0, at, badSignature("too short for a frame")
-	case data[0] != freeVersion && data[0] != boundVersion:
+	case data[0] != unboundVersion && data[0] != boundVersion:
 		return 0, at, badSignature("not a frame, or a frame of a newer version")
 	case data[1] != mode:
 		return 0, at, badSignature("a frame of another mode")
 	case data[0] == boundVersion && !at.given:
 		return 0, at, badSignature("bound to a place in an object")
-	case data[0] == freeVersion && at.given && !s.unbound:
+	case data[0] == unboundVersion && at.given && !s.readUnbound:
 		return 0, at, badSignature("not bound to its place; see ReadUnbound")
-	case data[0] == freeVersion:
-		at = nowhere
+	case data[0] == unboundVersion:
+		at = noPlace
 	}
 	return binary.BigEndian.Uint32(data[2:]), at, nil
 }
 
-// bound appends the object, and the place if there is one, each after its length, so that
-// no other pair has the same bytes.
-func (s *sealing) bound(b []byte, at place) []byte {
+// appendBinding appends the object, and the place if there is one, each after its length,
+// so that no other pair has the same bytes.
+func (s *sealSettings) appendBinding(b []byte, at place) []byte {
 	b = append(binary.BigEndian.AppendUint64(b, uint64(len(s.object))), s.object...)
 	if at.given {
-		b = append(binary.BigEndian.AppendUint64(b, uint64(len(at.at))), at.at...)
+		b = append(binary.BigEndian.AppendUint64(b, uint64(len(at.name))), at.name...)
 	}
 	return b
 }
 
-// sealing has the settings that Encrypt and Sign share.
-type sealing struct {
-	keys    KeyRing
-	object  string
-	unbound bool // read frames of version 1 at a place
+// sealSettings has the settings that Encrypt and Sign share.
+type sealSettings struct {
+	keys        KeyRing
+	object      string
+	readUnbound bool // read frames of version 1 at a place
 }
 
 // SealOption is an option of [Encrypt] and [Sign].
-type SealOption interface{ applySeal(s *sealing) }
+type SealOption interface{ applySeal(s *sealSettings) }
 
-type sealOption func(*sealing)
+type sealOption func(*sealSettings)
 
-func (o sealOption) applySeal(s *sealing) { o(s) }
+func (o sealOption) applySeal(s *sealSettings) { o(s) }
 
 // ReadUnbound makes a codec also read frames that are not bound to a place. Earlier
 // versions of desir wrote such frames into maps. Use the option for an upgrade: write
 // every value again, which binds it, and then remove the option. While the option is set,
 // a client that can write to Redis can exchange these old values between the keys of one
 // map, or replace a new value by an old one.
-func ReadUnbound() SealOption { return sealOption(func(s *sealing) { s.unbound = true }) }
+func ReadUnbound() SealOption { return sealOption(func(s *sealSettings) { s.readUnbound = true }) }
 
-func newSealing(keys KeyRing, opts []SealOption) sealing {
-	s := sealing{keys: keys}
+func newSealing(keys KeyRing, opts []SealOption) sealSettings {
+	s := sealSettings{keys: keys}
 	for _, o := range opts {
 		if o != nil {
 			o.applySeal(&s)

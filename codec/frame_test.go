@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// ring is a key ring as a user might write it.
+// ring is a key ring that a user might write.
 type ring struct {
 	now  uint32
 	keys map[uint32][]byte
@@ -131,13 +131,13 @@ func TestRingThatPanics(t *testing.T) {
 	}
 }
 
-// Frames of the first version stay readable.
+// TestGoldenFrames checks that stored frames of version 1 can still be read.
 func TestGoldenFrames(t *testing.T) {
 	keys := testRing()
 	compareGoldenFile(t, scoped(Sign(Auto, keys), "map:carts"), "sign",
 		[]golden{stored("string", "two apples"), stored("struct", named{ID: 1, Note: "x"})})
 
-	// What Encrypt writes differs each time; the files hold what it wrote once.
+	// Encrypt writes different bytes each time. The files have the bytes of one run.
 	encrypt := scoped(Encrypt(Auto, keys), "map:carts")
 	values := []golden{stored("string", "two apples"), stored("struct", named{ID: 1, Note: "x"})}
 	path := filepath.Join("testdata", "encrypt.golden")
@@ -152,7 +152,7 @@ func TestGoldenFrames(t *testing.T) {
 	}
 }
 
-func TestScopeReachesTheInside(t *testing.T) {
+func TestScopeOfInnerCodec(t *testing.T) {
 	keys := testRing()
 	for _, outer := range []func(Codec) Codec{
 		func(c Codec) Codec { return Compress(c, 0) },
@@ -189,8 +189,8 @@ func TestKeysAreNotPrinted(t *testing.T) {
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%d", "%x", "%T"} {
 			text += fmt.Sprintf(verb, c) + fmt.Sprintf(verb, holder)
 		}
-		for _, secret := range []string{"SECRET", "534543524554", "83 69 67 82 69 84", "0x53, 0x45"} {
-			if strings.Contains(text, secret) {
+		for _, checkNoLostFields := range []string{"SECRET", "534543524554", "83 69 67 82 69 84", "0x53, 0x45"} {
+			if strings.Contains(text, checkNoLostFields) {
 				t.Errorf("%s shows its key: %s", c.Name(), text)
 			}
 		}

@@ -17,9 +17,9 @@ import (
 	"time"
 )
 
-var update = flag.Bool("update", false, "write testdata anew: only for forms that were never released")
+var update = flag.Bool("update", false, "write testdata again: only for forms that were never released")
 
-// golden holds the stored bytes of one value to those of a file, in both directions.
+// golden is a value whose stored bytes are compared with a file, in both directions.
 type golden struct {
 	name string
 	kind string // of the Go type
@@ -27,7 +27,7 @@ type golden struct {
 	get  func(Codec, []byte) error
 }
 
-// stored is a golden value of a type; its untyped form must be the same.
+// stored returns a golden value. Its untyped form must have the same bytes.
 func stored[T any](name string, v T) golden {
 	return golden{
 		name, reflect.TypeFor[T]().String(),
@@ -150,8 +150,8 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-// compareGolden holds values to testdata/<codec>.golden, one line for each: its
-// name, its Go type, its bytes as a Go string.
+// compareGolden compares values with testdata/<codec>.golden. Each line has a name, the
+// Go type, and the bytes as a Go string.
 func compareGolden(t *testing.T, c Codec, values []golden) {
 	t.Helper()
 	compareGoldenFile(t, c, c.Name(), values)

@@ -13,16 +13,16 @@ import (
 // decoding them would allocate: for each element its cost in its container.
 
 const (
-	whyDepth = "nested deeper than 64"
-	whyRoom  = "decoding it needs more memory than 1 MiB and 512 bytes for each of its bytes"
+	whyDepth  = "nested deeper than 64"
+	whyBudget = "decoding it needs more memory than 1 MiB and 512 bytes for each of its bytes"
 )
 
 type guard struct {
 	reader
-	room  int
-	depth int
-	edits []edit // replacements of values that the library would misread
-	try   bool   // call marshalling methods, to find the value that they refuse
+	budget      int
+	depth       int
+	edits       []edit // replacements of values that the library would misread
+	callMethods bool   // call marshalling methods, to find the value that they refuse
 }
 
 // edit replaces the bytes of one value.
@@ -58,17 +58,17 @@ func (g *guard) edited() []byte {
 
 // check refuses bytes that the library must not decode. It accepts everything that the
 // library writes for the type, within the bounds.
-func (p *plan) check(data []byte, room int) error {
-	_, err := p.guarded(data, room)
+func (p *plan) check(data []byte, budget int) error {
+	_, err := p.checkAndEdit(data, budget)
 	return err
 }
 
-// guarded is check, and returns the bytes that the library decodes: nil is replaced by a
-// zero time, and an empty array, which Lua and PHP write, by an empty map.
-func (p *plan) guarded(data []byte, room int) ([]byte, error) {
-	g := guard{reader: reader{data: data}, room: room - reservedBase - reservedPerByte*len(data)}
-	if g.room < 0 {
-		return nil, tooLarge(whyRoom)
+// checkAndEdit is check, and returns the bytes that the library decodes: nil is replaced
+// by a zero time, and an empty array, which Lua and PHP write, by an empty map.
+func (p *plan) checkAndEdit(data []byte, budget int) ([]byte, error) {
+	g := guard{reader: reader{data: data}, budget: budget - reservedBase - reservedPerByte*len(data)}
+	if g.budget < 0 {
+		return nil, tooLarge(whyBudget)
 	}
 	for {
 		if err := g.value(p); err != nil {
@@ -77,23 +77,23 @@ func (p *plan) guarded(data []byte, room int) ([]byte, error) {
 		if g.pos == len(data) {
 			return g.edited(), nil
 		}
-		if !p.traits.codes { // a DecodeMsgpack may read what follows
+		if !p.needs.multiValue { // a DecodeMsgpack may read what follows
 			return nil, errTrailing
 		}
 	}
 }
 
 func (g *guard) charge(n int) error {
-	if g.room -= n; g.room < 0 {
-		return tooLarge(whyRoom)
+	if g.budget -= n; g.budget < 0 {
+		return tooLarge(whyBudget)
 	}
 	return nil
 }
 
 // chargeEach is charge for n elements. n is not trusted: n*each may overflow.
 func (g *guard) chargeEach(n int, once, each int) error {
-	if each > 0 && n > g.room/each {
-		return tooLarge(whyRoom)
+	if each > 0 && n > g.budget/each {
+		return tooLarge(whyBudget)
 	}
 	return g.charge(once + n*each)
 }
@@ -107,7 +107,7 @@ func (g *guard) enter() error {
 
 // value checks one value that is decoded into the type of p.
 func (g *guard) value(p *plan) error {
-	if g.short(p) {
+	if g.skipSmall(p) {
 		return nil
 	}
 	pointed := p.shape == pointerShape
@@ -129,15 +129,15 @@ func (g *guard) value(p *plan) error {
 		return g.any(t, start, stringClass)
 	case skipShape:
 		return g.skip(t)
-	case codeShape:
+	case customShape:
 		if err := g.charge(hookCost); err != nil {
 			return err
 		}
-		if err := g.any(t, start, anyClass); err != nil || !g.try {
+		if err := g.any(t, start, anyClass); err != nil || !g.callMethods {
 			return err
 		}
-		return p.tried(g.data[start:g.pos])
-	case packedShape:
+		return p.callUnmarshal(g.data[start:g.pos])
+	case blobShape:
 		if err := g.charge(hookCost); err != nil {
 			return err
 		}
@@ -156,42 +156,42 @@ func (g *guard) value(p *plan) error {
 	}
 	first := g.data[start]
 	switch p.shape {
-	case packedShape:
-		if g.try && t.class == stringClass {
-			return p.tried(g.data[start:g.pos])
+	case blobShape:
+		if g.callMethods && t.class == stringClass {
+			return p.callUnmarshal(g.data[start:g.pos])
 		}
-		return p.want(t, first, stringClass)
+		return p.expect(t, first, stringClass)
 	case stringShape:
-		return p.want(t, first, stringClass)
+		return p.expect(t, first, stringClass)
 	case timeShape:
-		return p.want(t, first, extClass)
+		return p.expect(t, first, extClass)
 	case boolShape:
-		return p.want(t, first, boolClass)
+		return p.expect(t, first, boolClass)
 	case floatShape:
 		if p.bits == 32 && t.class == float64Class {
 			return g.narrow(t, start)
 		}
-		return p.number(t, first)
+		return p.checkNumber(t, first)
 	case intShape, uintShape:
-		return p.number(t, first)
-	case bytesShape:
+		return p.checkNumber(t, first)
+	case byteArrayShape:
 		if t.class == stringClass && t.n > uint64(p.len) {
 			return errElements
 		}
-		return p.want(t, first, stringClass)
+		return p.expect(t, first, stringClass)
 	}
 	if err := g.enter(); err != nil {
 		return err
 	}
-	if err := g.inside(p, t, first); err != nil {
+	if err := g.container(p, t, first); err != nil {
 		return err
 	}
 	g.depth--
 	return nil
 }
 
-// short skips the most common values: small numbers, short strings and booleans.
-func (g *guard) short(p *plan) bool {
+// skipSmall skips the most common values: small numbers, short strings and booleans.
+func (g *guard) skipSmall(p *plan) bool {
 	if g.pos >= len(g.data) {
 		return false
 	}
@@ -223,8 +223,8 @@ func (g *guard) short(p *plan) bool {
 	return true
 }
 
-// want refuses a token of another class. first is the first byte of the token.
-func (p *plan) want(t token, first byte, c class) error {
+// expect refuses a token of another class. first is the first byte of the token.
+func (p *plan) expect(t token, first byte, c class) error {
 	if t.class == c {
 		return nil
 	}
@@ -241,8 +241,8 @@ func (g *guard) narrow(t token, start int) error {
 	return g.replace(start, string(binary.BigEndian.AppendUint32([]byte{msgpcode.Float}, math.Float32bits(float32(f)))))
 }
 
-// number refuses a number that does not fit the kind; the library would truncate it.
-func (p *plan) number(t token, first byte) error {
+// checkNumber refuses a number that does not fit the kind; the library would truncate it.
+func (p *plan) checkNumber(t token, first byte) error {
 	switch {
 	case p.shape == floatShape:
 		switch t.class {
@@ -252,9 +252,9 @@ func (p *plan) number(t token, first byte) error {
 			if p.bits == 64 {
 				return nil
 			}
-			return errNarrow // for plainReader; the guard calls narrow before
+			return errNarrow // for fastReader; the guard calls narrow before
 		case intClass, uintClass:
-			if !t.exact(p.bits) {
+			if !t.exactAsFloat(p.bits) {
 				return errInexact
 			}
 			return nil

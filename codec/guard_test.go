@@ -7,7 +7,8 @@ import (
 	"testing"
 )
 
-// The guard refuses integers that do not fit; the library would truncate them.
+// TestMsgpackIntegers checks that integers that do not fit are refused. The library would
+// truncate them.
 func TestMsgpackIntegers(t *testing.T) {
 	read(t, "\x7f", int8(127), nil)
 	read(t, "\xff", int8(-1), nil)
@@ -70,9 +71,9 @@ func read[T any](t *testing.T, data string, want T, wantErr error) {
 	}
 }
 
-// Other programs may write a struct's fields in another order, leave some out, or
-// add some; that is no reason to refuse.
-func TestFieldsOfOthers(t *testing.T) {
+// TestFieldsOfOtherWriters reads structs whose fields are missing, unknown or in another
+// order, as other programs write them.
+func TestFieldsOfOtherWriters(t *testing.T) {
 	read(t, "\x82\xa4note\xa1x\xa2id\x01", named{1, "x"}, nil)
 	read(t, "\x80", named{}, nil)
 	read(t, "\xc0", named{}, nil)
@@ -84,7 +85,8 @@ func TestFieldsOfOthers(t *testing.T) {
 	read(t, "\x82\xa1A\x01\xa1B\xa1x", row{A: 1, B: "x"}, nil)
 }
 
-// What the guard calls one msgpack value, the library's Skip does too.
+// TestOpaqueTypes checks that the guard and the library's Skip agree on where a value
+// ends.
 func TestOpaqueTypes(t *testing.T) {
 	roundTrip(t, "own code alone", pair{"a", 1})
 	roundTrip(t, "own value in a map", map[string]celsius{"a": {1.5}})

@@ -7,24 +7,24 @@ import (
 	"github.com/desir-go/desir/internal/headed"
 )
 
-const errHead refusal = "no header in front of the value"
+const errHeader refusal = "no header in front of the value"
 
 func init() {
-	headed.Codec = func(c any, cut func([]byte) (int, bool)) any {
+	headed.Codec = func(c any, headerLen func([]byte) (int, bool)) any {
 		inner, _ := c.(Codec)
-		return withHead(orAuto(inner), cut)
+		return withHeader(orAuto(inner), headerLen)
 	}
 }
 
-// cutter returns the length of the header that data begins with.
-type cutter = func(data []byte) (length int, ok bool)
+// headerLength returns the length of the header that data begins with.
+type headerLength = func(data []byte) (length int, ok bool)
 
-// withHead returns a codec for a headed.Value. The layers of c apply to the header and the
-// value. A codec of another package applies to the value only.
-func withHead(c Codec, cut cutter) Codec {
+// withHeader returns a codec for a headed.Value. The layers of c apply to the header and
+// the value. A codec of another package applies to the value only.
+func withHeader(c Codec, headerLen headerLength) Codec {
 	switch c := c.(type) {
 	case *wrapper:
-		return &wrapper{c.layer, withHead(c.inner, cut)}
+		return &wrapper{c.layer, withHeader(c.inner, headerLen)}
 	case *base:
 		return &base{name: c.name, deterministic: c.deterministic, pick: func(t reflect.Type) (*form, error) {
 			value := t.Field(1)
@@ -32,84 +32,85 @@ func withHead(c Codec, cut cutter) Codec {
 			if err != nil {
 				return nil, err
 			}
-			return f.withHead(value.Offset, cut), nil
+			return f.withHeader(value.Offset, headerLen), nil
 		}}
 	}
-	return &headedForeign{inner: c, cut: cut, base: base{name: c.Name(), pick: func(t reflect.Type) (*form, error) {
+	return &foreignWithHeader{inner: c, headerLen: headerLen, base: base{name: c.Name(), pick: func(t reflect.Type) (*form, error) {
 		value := t.Field(1)
-		return foreignForm(c, value.Type).withHead(value.Offset, cut), nil
+		return foreignForm(c, value.Type).withHeader(value.Offset, headerLen), nil
 	}}}
 }
 
-// headedForeign is a codec for a headed.Value whose value has a codec of another package.
-type headedForeign struct {
+// foreignWithHeader is a codec for a headed.Value whose value has a codec of another
+// package.
+type foreignWithHeader struct {
 	base
-	inner Codec
-	cut   cutter
+	inner     Codec
+	headerLen headerLength
 }
 
 // Scope implements [Scoped].
-func (h *headedForeign) Scope(object string) Codec {
+func (h *foreignWithHeader) Scope(object string) Codec {
 	if s, ok := h.inner.(Scoped); ok {
-		return withHead(s.Scope(object), h.cut)
+		return withHeader(s.Scope(object), h.headerLen)
 	}
 	return h
 }
 
 // Limited reports whether the inner codec has a Limit.
-func (h *headedForeign) Limited() bool {
+func (h *foreignWithHeader) Limited() bool {
 	l, ok := h.inner.(interface{ Limited() bool })
 	return ok && l.Limited()
 }
 
-// withHead returns the form of a struct that begins with a header, and has a value of the
-// form f at offset.
-func (f *form) withHead(offset uintptr, cut cutter) *form {
-	if f.headed != nil {
-		return f.headed(cut)
+// withHeader returns the form of a struct that begins with a header, and has a value of
+// the form f at offset.
+func (f *form) withHeader(offset uintptr, headerLen headerLength) *form {
+	if f.withHeaderTyped != nil {
+		return f.withHeaderTyped(headerLen)
 	}
 	return &form{
 		append: func(dst []byte, p unsafe.Pointer) ([]byte, error) {
 			return f.append(append(dst, *(*string)(p)...), unsafe.Add(p, offset))
 		},
-		decode: func(data []byte, p unsafe.Pointer, room int) error {
-			n, ok := cut(data)
+		decode: func(data []byte, p unsafe.Pointer, budget int) error {
+			n, ok := headerLen(data)
 			if !ok {
-				return errHead
+				return errHeader
 			}
 			*(*string)(p) = string(data[:n])
-			return f.decode(data[n:], unsafe.Add(p, offset), room)
+			return f.decode(data[n:], unsafe.Add(p, offset), budget)
 		},
-		check: checkBehind(f.check, cut),
+		check: checkAfterHeader(f.check, headerLen),
 	}
 }
 
-// typedWithHead is form.withHead for forms that are direct.
-func typedWithHead[T any](t typed[T], cut cutter) typed[headed.Value[T]] {
+// typedWithHeader is form.withHeader for forms with typed functions.
+func typedWithHeader[T any](t typed[T], headerLen headerLength) typed[headed.Value[T]] {
 	return typed[headed.Value[T]]{
 		append: func(dst []byte, v headed.Value[T]) ([]byte, error) {
 			return t.append(append(dst, v.Header...), v.Value)
 		},
-		decode: func(data []byte, room int) (v headed.Value[T], err error) {
-			n, ok := cut(data)
+		decode: func(data []byte, budget int) (v headed.Value[T], err error) {
+			n, ok := headerLen(data)
 			if !ok {
-				return v, errHead
+				return v, errHeader
 			}
 			v.Header = string(data[:n])
-			v.Value, err = t.decode(data[n:], room)
+			v.Value, err = t.decode(data[n:], budget)
 			return v, err
 		},
-		check: checkBehind(t.check, cut),
+		check: checkAfterHeader(t.check, headerLen),
 	}
 }
 
-func checkBehind(check func([]byte, int) error, cut cutter) func([]byte, int) error {
-	return func(data []byte, room int) error {
-		n, ok := cut(data)
+func checkAfterHeader(check func([]byte, int) error, headerLen headerLength) func([]byte, int) error {
+	return func(data []byte, budget int) error {
+		n, ok := headerLen(data)
 		if !ok {
-			return errHead
+			return errHeader
 		}
-		return check(data[n:], room)
+		return check(data[n:], budget)
 	}
 }
 
@@ -117,11 +118,11 @@ func checkBehind(check func([]byte, int) error, cut cutter) func([]byte, int) er
 func foreignForm(c Codec, t reflect.Type) *form {
 	return &form{
 		append: func(dst []byte, p unsafe.Pointer) (_ []byte, err error) {
-			defer caught(&err)
+			defer catchPanic(&err)
 			return c.Append(dst, reflect.NewAt(t, p).Elem().Interface())
 		},
 		decode: func(data []byte, p unsafe.Pointer, _ int) (err error) {
-			defer caught(&err)
+			defer catchPanic(&err)
 			return c.Decode(data, reflect.NewAt(t, p).Interface())
 		},
 		check: func([]byte, int) error { return nil },

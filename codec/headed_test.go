@@ -12,13 +12,13 @@ import (
 	"github.com/desir-go/desir/internal/headed"
 )
 
-// cutLine cuts a header that ends with a semicolon.
-func cutLine(data []byte) (int, bool) {
+// lineLen returns the length of a header that ends with a semicolon.
+func lineLen(data []byte) (int, bool) {
 	n := bytes.IndexByte(data, ';') + 1
 	return n, n > 0
 }
 
-// backwards is a codec of another package, for strings.
+// backwards is a codec of another package that reverses strings.
 type backwards struct{}
 
 func (backwards) Append(dst []byte, v any) ([]byte, error) {
@@ -41,11 +41,11 @@ func (b backwards) Decode(data []byte, ptr any) error {
 func (backwards) Name() string { return "backwards" }
 
 // valuesHeaded resolves a codec for values with a header.
-func valuesHeaded[T any](c Codec, cut func([]byte) (int, bool)) (Typed[headed.Value[T]], error) {
-	return Values[headed.Value[T]](headed.Codec(c, cut).(Codec))
+func valuesHeaded[T any](c Codec, headerLen func([]byte) (int, bool)) (Typed[headed.Value[T]], error) {
+	return Values[headed.Value[T]](headed.Codec(c, headerLen).(Codec))
 }
 
-// TestHeaded: the header is in front of the value, inside every layer.
+// TestHeaded checks that the header is in front of the value, inside every layer.
 func TestHeaded(t *testing.T) {
 	for _, inner := range []Codec{nil, Auto, Msgpack, JSON, Text, Raw, backwards{}} {
 		plain, err := Values[string](inner)
@@ -57,7 +57,7 @@ func TestHeaded(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, c := range []Codec{inner, Limit(inner, 100), Sign(inner, testRing()), Encrypt(Compress(inner, 1), testRing()), Compress(inner, 1)} {
-			h, err := valuesHeaded[string](c, cutLine)
+			h, err := valuesHeaded[string](c, lineLen)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -77,10 +77,10 @@ func TestHeaded(t *testing.T) {
 	}
 }
 
-// TestHeadedSealed: an altered header is refused.
+// TestHeadedSealed checks that an altered header is refused.
 func TestHeadedSealed(t *testing.T) {
 	for _, c := range []Codec{Sign(Auto, testRing()), Encrypt(Auto, testRing()), Sign(Encrypt(Auto, testRing()), testRing())} {
-		h, err := valuesHeaded[int](c, cutLine)
+		h, err := valuesHeaded[int](c, lineLen)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -98,9 +98,10 @@ func TestHeadedSealed(t *testing.T) {
 	}
 }
 
-// TestHeadedRefuses: without a header, a value or a form, and beyond a Limit.
+// TestHeadedRefuses decodes bytes without a header and without a value, and stores a type
+// without a form and a value beyond a Limit.
 func TestHeadedRefuses(t *testing.T) {
-	h, err := valuesHeaded[int](Auto, cutLine)
+	h, err := valuesHeaded[int](Auto, lineLen)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -112,15 +113,15 @@ func TestHeadedRefuses(t *testing.T) {
 		}
 	}
 	for _, c := range []Codec{Text, Raw, Sign(Text, testRing())} {
-		h, err := valuesHeaded[point](c, cutLine)
+		h, err := valuesHeaded[point](c, lineLen)
 		if _, late := h.Append(nil, headed.Value[point]{}); !errors.Is(err, ErrUnsupported) || !errors.Is(late, ErrUnsupported) {
 			t.Errorf("%s: %v, %v; want ErrUnsupported", c.Name(), err, late)
 		}
 	}
-	if _, err := valuesHeaded[chan int](Auto, cutLine); !errors.Is(err, ErrUnsupported) {
+	if _, err := valuesHeaded[chan int](Auto, lineLen); !errors.Is(err, ErrUnsupported) {
 		t.Errorf("a channel: %v; want ErrUnsupported", err)
 	}
-	short, err := valuesHeaded[string](Limit(Auto, 10), cutLine)
+	short, err := valuesHeaded[string](Limit(Auto, 10), lineLen)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -129,22 +130,23 @@ func TestHeadedRefuses(t *testing.T) {
 	}
 }
 
-// TestHeadedRoom: with a header and a layer that decompresses, the bound is still
-// computed from the stored bytes.
-func TestHeadedRoom(t *testing.T) {
-	h, err := valuesHeaded[[][16]int64](Compress(Auto, 0), cutLine)
+// TestHeadedBudget checks that the bound is computed from the length of the stored bytes
+// under a header and a layer that decompresses, too.
+func TestHeadedBudget(t *testing.T) {
+	h, err := valuesHeaded[[][16]int64](Compress(Auto, 0), lineLen)
 	if err != nil {
 		t.Fatal(err)
 	}
 	nils := append(header(0xdd, 200_000), bytes.Repeat([]byte{0xc0}, 200_000)...)
-	data := packing().EncodeAll(append([]byte("head;"), nils...), []byte{zstdBody})
+	data := zstdEncoder().EncodeAll(append([]byte("head;"), nils...), []byte{zstdBody})
 	_, _ = h.Decode(data) // warm
 	if got := allocated(func() { _, err = h.Decode(data) }); err == nil || got > bound(data) {
 		t.Errorf("Decode: %v, and %d bytes were allocated for %d; want an error, and at most %d", err, got, len(data), bound(data))
 	}
 }
 
-// TestHeadedTypes: the bytes are the header and the bytes of the value, for every form.
+// TestHeadedTypes checks, for every form, that the header precedes the bytes of the
+// value.
 func TestHeadedTypes(t *testing.T) {
 	for _, c := range []Codec{Auto, Msgpack, JSON} {
 		testHeadedType(t, c, 5)
@@ -190,7 +192,7 @@ func testHeadedType[T any](t *testing.T, c Codec, v T) {
 		t.Fatal(err)
 	}
 	for _, c := range []Codec{c, Sign(c, testRing())} {
-		h, err := valuesHeaded[T](c, cutLine)
+		h, err := valuesHeaded[T](c, lineLen)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -229,13 +231,13 @@ func (s scopedCodec) Decode(data []byte, ptr any) error {
 	return s.backwards.Decode(body, ptr)
 }
 
-// TestHeadedForeign: a codec of another package is bound to its object.
+// TestHeadedForeign checks that a codec of another package is bound to its object.
 func TestHeadedForeign(t *testing.T) {
 	for _, outside := range []func(Codec) Codec{
 		func(c Codec) Codec { return c },
 		func(c Codec) Codec { return Compress(c, 1000) },
 	} {
-		c := headed.Codec(outside(scopedCodec{}), cutLine).(Codec)
+		c := headed.Codec(outside(scopedCodec{}), lineLen).(Codec)
 		if l, ok := c.(interface{ Limited() bool }); !ok || !l.Limited() {
 			t.Errorf("%s: Limited is false", c.Name())
 		}

@@ -19,42 +19,42 @@ func jsonForm(t reflect.Type) (*form, error) {
 		return nil, err
 	}
 	check := fits
-	if p.guarded {
+	if p.needsGuard {
 		check = p.check
 	}
 	return &form{
 		append: func(dst []byte, v unsafe.Pointer) (_ []byte, err error) {
-			defer caught(&err)
-			if p.walked {
+			defer catchPanic(&err)
+			if p.needsWalk {
 				if err := p.walk(reflect.NewAt(t, v).Elem()); err != nil {
 					return nil, err
 				}
 			}
-			w := appender{dst}
+			w := sliceWriter{dst}
 			enc := json.NewEncoder(&w)
 			enc.SetEscapeHTML(false)
 			if err := enc.Encode(reflect.NewAt(t, v).Interface()); err != nil {
-				return nil, quiet(err)
+				return nil, hideJSONText(err)
 			}
 			out := w.buf[:len(w.buf)-1]                           // without the line feed that Encoder appends
 			if bytes.Contains(out[len(dst):], []byte(`\ufffd`)) { // which encoding/json writes for invalid UTF-8
-				if err := p.texts(reflect.NewAt(t, v).Elem()); err != nil {
+				if err := p.checkUTF8(reflect.NewAt(t, v).Elem()); err != nil {
 					return nil, err
 				}
 			}
-			if p.doubt {
-				if _, err := reread(t, out[len(dst):], fromJSON); err != nil {
+			if p.verify {
+				if _, err := readBack(t, out[len(dst):], fromJSON); err != nil {
 					return nil, err
 				}
 			}
-			if !p.guarded {
+			if !p.needsGuard {
 				return out, nil
 			}
-			return out, check(out[len(dst):], roomKept(len(out)-len(dst)))
+			return out, check(out[len(dst):], appendBudget(len(out)-len(dst)))
 		},
-		decode: func(data []byte, v unsafe.Pointer, room int) (err error) {
-			defer caught(&err)
-			if err := check(data, room); err != nil {
+		decode: func(data []byte, v unsafe.Pointer, budget int) (err error) {
+			defer catchPanic(&err)
+			if err := check(data, budget); err != nil {
 				return err
 			}
 			if !unicodeText(data) {
@@ -66,26 +66,26 @@ func jsonForm(t reflect.Type) (*form, error) {
 	}, nil
 }
 
-type appender struct {
+type sliceWriter struct {
 	buf []byte
 }
 
-func (w *appender) Write(b []byte) (int, error) {
+func (w *sliceWriter) Write(b []byte) (int, error) {
 	w.buf = append(w.buf, b...)
 	return len(b), nil
 }
 
-// quiet replaces errors of encoding/json, and hides those that quote what a marshaler
-// returned.
-func quiet(err error) error {
+// hideJSONText replaces errors of encoding/json, and hides those that quote what a
+// marshaler returned.
+func hideJSONText(err error) error {
 	switch e := err.(type) {
 	case *json.UnsupportedValueError:
-		return &detail{ErrUnsupported, "JSON has no NaN, no infinity, and no value that contains itself"}
+		return &sentinelError{ErrUnsupported, "JSON has no NaN, no infinity, and no value that contains itself"}
 	case *json.UnsupportedTypeError:
 		return unsupported(e.Type, "JSON has no "+e.Type.Kind().String())
 	}
 	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
-		return &foreign{"json", syntax}
+		return &foreignError{"json", syntax}
 	}
 	return err
 }
@@ -94,20 +94,20 @@ func quiet(err error) error {
 // the value.
 func jsonReason(err error) error {
 	if syntax, ok := err.(*json.SyntaxError); ok {
-		return &restated{"invalid JSON at byte " + strconv.FormatInt(syntax.Offset, 10), err}
+		return &restatedError{"invalid JSON at byte " + strconv.FormatInt(syntax.Offset, 10), err}
 	}
 	bad, ok := err.(*json.UnmarshalTypeError)
 	if !ok {
-		return reworded("json", err)
+		return hideForeign("json", err)
 	}
 	found, _, _ := strings.Cut(bad.Value, " ") // a number follows its kind
 	words := jsonWord(found) + ", want " + jsonWant(bad.Type)
 	if found == "number" && jsonInteger(bad.Type.Kind()) {
 		words = "a number that is not a valid " + bad.Type.String()
 	}
-	why := error(&restated{words, err})
+	why := error(&restatedError{words, err})
 	if bad.Field != "" {
-		why = in(bad.Field, why)
+		why = inField(bad.Field, why)
 	}
 	return why
 }

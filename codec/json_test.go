@@ -132,11 +132,11 @@ func TestJSONAppendRefusesWhatDecodeWould(t *testing.T) {
 }
 
 type (
-	// loud is a string with another text.
+	// loud is a string whose text differs from it.
 	loud string
 	// numbered is an integer whose text needs a pointer.
 	numbered int
-	// halfRead is a string that reads a text and writes none.
+	// halfRead is a string with UnmarshalText only.
 	halfRead string
 )
 
@@ -146,9 +146,9 @@ func (n *numbered) MarshalText() ([]byte, error) { return []byte{'n', byte('0' +
 func (n *numbered) UnmarshalText(b []byte) error { *n = numbered(b[1] - '0'); return nil }
 func (h *halfRead) UnmarshalText(b []byte) error { *h = halfRead(b); return nil }
 
-// TestJSONFindsNoMethods: where encoding/json does not call the methods that it reads by,
-// the type is refused.
-func TestJSONFindsNoMethods(t *testing.T) {
+// TestJSONUncalledMethods checks that a type is refused where encoding/json calls the
+// reading method but not the writing one.
+func TestJSONUncalledMethods(t *testing.T) {
 	const pointer = "needs a pointer"
 	unsupportedValue[map[string]shy](t, JSON, pointer)
 	unsupportedValue[map[string]struct{ S [2]shy }](t, JSON, pointer)
@@ -186,7 +186,8 @@ func TestJSONFindsNoMethods(t *testing.T) {
 
 type base2 struct{ A int }
 
-// TestJSONNumbersInInterfaces: in an interface encoding/json makes a float64 of a number.
+// TestJSONNumbersInInterfaces stores numbers in interfaces, where encoding/json decodes
+// every number as a float64.
 func TestJSONNumbersInInterfaces(t *testing.T) {
 	type row struct{ N uint64 }
 	for _, v := range []any{
@@ -219,7 +220,7 @@ func TestJSONNumbersInInterfaces(t *testing.T) {
 	}
 }
 
-// TestJSONText: encoding/json puts U+FFFD in the place of what is no text.
+// TestJSONText stores invalid UTF-8, which encoding/json replaces by U+FFFD.
 func TestJSONText(t *testing.T) {
 	for _, v := range []any{"\xff", []string{"\xc3\x28"}, map[string]int{"\xff": 1}, map[string]any{"a": []any{"\xff"}}, struct{ S userID }{"\xff"}, &[1]string{"\xff"}} {
 		if out, err := JSON.Append(nil, v); !errors.Is(err, ErrUnsupported) || !strings.Contains(err.Error(), "UTF-8") {

@@ -22,22 +22,22 @@ type KeyRing interface {
 
 const keySize = 32
 
-// current returns the key of the ring under which values are written.
-func current(ring KeyRing, fit func(n int) bool) (id uint32, key []byte, err error) {
-	defer ringCaught(&err)
+// currentKey returns the key of the ring under which values are written.
+func currentKey(ring KeyRing, validSize func(n int) bool) (id uint32, key []byte, err error) {
+	defer catchRingPanic(&err)
 	if ring == nil {
 		return 0, nil, badSignature("there is no key ring")
 	}
 	id, key = ring.Current()
-	if !fit(len(key)) {
+	if !validSize(len(key)) {
 		return 0, nil, badSignature(fmt.Sprintf("key %d has %d bytes, and 32 are needed", id, len(key)))
 	}
 	return id, key, nil
 }
 
-// keyOf returns the key of the ring that a stored value names.
-func keyOf(ring KeyRing, id uint32, fit func(n int) bool) (_ []byte, err error) {
-	defer ringCaught(&err)
+// keyByID returns the key of the ring that a stored value names.
+func keyByID(ring KeyRing, id uint32, validSize func(n int) bool) (_ []byte, err error) {
+	defer catchRingPanic(&err)
 	if ring == nil {
 		return nil, badSignature("there is no key ring")
 	}
@@ -45,15 +45,15 @@ func keyOf(ring KeyRing, id uint32, fit func(n int) bool) (_ []byte, err error) 
 	switch {
 	case !ok:
 		return nil, badSignature(fmt.Sprintf("the key ring has no key %d", id))
-	case !fit(len(key)):
+	case !validSize(len(key)):
 		return nil, badSignature(fmt.Sprintf("key %d has %d bytes, and 32 are needed", id, len(key)))
 	}
 	return key, nil
 }
 
-// ringCaught turns a panic of the ring into ErrSignature. A ring that indexes a slice
+// catchRingPanic turns a panic of the ring into ErrSignature. A ring that indexes a slice
 // with a forged id panics.
-func ringCaught(err *error) {
+func catchRingPanic(err *error) {
 	if recover() != nil {
 		*err = badSignature("the key ring panicked")
 	}

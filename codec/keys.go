@@ -40,7 +40,7 @@ func Keys[T comparable](c Codec) (Typed[T], error) {
 		err := unsupported(t, "codec "+c.Name()+" may write one key in different bytes")
 		return failing[T](err), err
 	}
-	if err := keyable(t); err != nil {
+	if err := checkKeyType(t); err != nil {
 		return failing[T](err), err
 	}
 	k, err := resolve[T](c)
@@ -50,15 +50,15 @@ func Keys[T comparable](c Codec) (Typed[T], error) {
 	if !strict(c, t) {
 		k = canonical(k)
 	}
-	return public(k, t.String(), c.Name()), nil
+	return publicTyped(k, t.String(), c.Name()), nil
 }
 
 // canonical makes decode refuse bytes that append does not write.
 func canonical[T any](k typed[T]) typed[T] {
 	return typed[T]{
 		append: k.append,
-		decode: func(data []byte, room int) (T, error) {
-			v, err := k.decode(data, room)
+		decode: func(data []byte, budget int) (T, error) {
+			v, err := k.decode(data, budget)
 			if err != nil {
 				return v, err
 			}
@@ -87,11 +87,11 @@ func strict(c Codec, t reflect.Type) bool {
 		return false
 	}
 	f, err := b.form(t)
-	return err == nil && (f.direct != nil && !f.lax || f.trusted)
+	return err == nil && (f.typed != nil && !f.lax || f.trusted)
 }
 
-// keyable returns why values of t have no canonical bytes, or nil.
-func keyable(t reflect.Type) error {
+// checkKeyType returns why values of t have no canonical bytes, or nil.
+func checkKeyType(t reflect.Type) error {
 	if t.Kind() == reflect.Pointer || t.Kind() == reflect.Interface {
 		return unsupported(t, "as a key: it is compared by what it points at, and not by what is stored")
 	}
@@ -99,12 +99,12 @@ func keyable(t reflect.Type) error {
 		return nil
 	}
 	p := reflect.PointerTo(t)
-	h := hooks(t)
+	h := hookOf(t)
 	switch {
-	case h == ownCode || h == ownValue:
+	case h == customHook || h == marshalHook:
 		return unsupported(t, "as a key: its own methods may write equal values as different bytes")
 	case isText(p):
-		return inherited(t, "msgpack", textWriter(t), unmarshalText)
+		return checkNotPromoted(t, "msgpack", textWriter(t), unmarshalText)
 	case p.Implements(reflect.TypeFor[encoding.TextMarshaler]()), p.Implements(reflect.TypeFor[encoding.TextUnmarshaler]()):
 		return unsupported(t, "as a key: it has one of MarshalText and UnmarshalText, and needs both")
 	case isBinary(p), h != noHook, p.Implements(reflect.TypeFor[msgpMarshaler]()):
@@ -118,14 +118,14 @@ func keyable(t reflect.Type) error {
 	case reflect.Float32, reflect.Float64, reflect.Complex64, reflect.Complex128:
 		return unsupported(t, "as a key: a float has two zeros, and NaNs that equal nothing")
 	case reflect.Array:
-		return keyable(t.Elem())
+		return checkKeyType(t.Elem())
 	case reflect.Struct:
-		return keyableStruct(t)
+		return checkKeyStruct(t)
 	}
 	return unsupported(t, "as a key: a "+t.Kind().String()+" has no canonical bytes")
 }
 
-func keyableStruct(t reflect.Type) error {
+func checkKeyStruct(t reflect.Type) error {
 	for i := range t.NumField() {
 		f := t.Field(i)
 		if f.Name == "_" || f.Name == "_msgpack" {
@@ -143,16 +143,16 @@ func keyableStruct(t reflect.Type) error {
 		case tag.has("omitempty") || tag.has("inline"):
 			return unsupported(t, "as a key: field "+f.Name+" is not always stored")
 		}
-		if err := keyable(f.Type); err != nil {
+		if err := checkKeyType(f.Type); err != nil {
 			return err
 		}
 	}
-	return uniqueNames(t)
+	return checkUniqueNames(t)
 }
 
-// uniqueNames refuses structs with two fields of one name. planOf refuses them too, but
-// accepts those that are stored as arrays.
-func uniqueNames(t reflect.Type) error {
+// checkUniqueNames refuses structs with two fields of one name. planOf refuses them too,
+// but accepts those that are stored as arrays.
+func checkUniqueNames(t reflect.Type) error {
 	p, err := planOf(t)
 	if err != nil {
 		return err

@@ -63,7 +63,8 @@ func TestGoldenKeys(t *testing.T) {
 	})
 }
 
-// Equal keys have equal bytes, unequal keys unequal ones, and all come back.
+// TestKeysAreCanonical checks that equal keys have equal bytes, unequal keys have unequal
+// bytes, and every key is decoded as itself.
 func TestKeysAreCanonical(t *testing.T) {
 	canonicalKeys[string](t)
 	canonicalKeys[userID](t)
@@ -118,7 +119,7 @@ func canonicalKeys[T comparable](t *testing.T) {
 	}
 }
 
-// fill makes a value of few choices, so that equal ones come up.
+// fill sets v to one of a few values, so that equal values occur.
 func fill(v reflect.Value, rng *rand.Rand) {
 	switch v.Kind() {
 	case reflect.Bool:
@@ -194,7 +195,7 @@ func TestKeysRefuseOtherBytes(t *testing.T) {
 	not(decodeKey[address](t, Auto), "\x82\xa6Street\xc4\x01y\xa4City\xa1x")        // bin for str
 	not(decodeKey[address](t, Auto), "\x83\xa6Street\xa1y\xa4City\xa1x\xa3Zip\x05") // a field of tomorrow
 	not(decodeKey[string](t, Msgpack), "\xd9\x01x")                                 // a long length
-	not(decodeKey[uint8](t, Msgpack), "\xcd\x00\x05")                               // a wide 5
+	not(decodeKey[uint8](t, Msgpack), "\xcd\x00\x05")                               // 5 in two bytes
 	not(decodeKey[[4]byte](t, Auto), "\xc4\x03abc")                                 // too few
 }
 
@@ -223,8 +224,8 @@ type twice struct {
 
 func TestKeysUnsupported(t *testing.T) {
 	type (
-		secret  struct{ a int }
-		skipped struct {
+		checkNoLostFields struct{ a int }
+		skipped           struct {
 			A int `msgpack:"-"`
 		}
 		omits struct {
@@ -241,7 +242,7 @@ func TestKeysUnsupported(t *testing.T) {
 	unsupportedKey[error](t, nil, "points at")
 	unsupportedKey[chan int](t, nil, "chan")
 	unsupportedKey[uintptr](t, nil, "uintptr")
-	unsupportedKey[secret](t, nil, "unexported")
+	unsupportedKey[checkNoLostFields](t, nil, "unexported")
 	unsupportedKey[skipped](t, nil, "field A is not stored")
 	unsupportedKey[omits](t, nil, "not always stored")
 	unsupportedKey[deep](t, nil, "points at")

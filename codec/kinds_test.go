@@ -40,7 +40,7 @@ const (
 	packs = "auto msgpack"
 )
 
-// TestKindsScalars: named types of all basic kinds, with and without methods.
+// TestKindsScalars stores named types of all basic kinds, with and without methods.
 func TestKindsScalars(t *testing.T) {
 	type (
 		myBool   bool
@@ -90,7 +90,7 @@ func TestKindsScalars(t *testing.T) {
 	kinds.Check[iter.Seq[int]](t, none)
 }
 
-// Types with the shape of those of well-known libraries.
+// Types that resemble those of well-known libraries.
 type (
 	uuid    [16]byte // github.com/google/uuid
 	ulid    [16]byte // github.com/oklog/ulid: binary and text
@@ -250,8 +250,8 @@ func (f *fixed) UnmarshalText(b []byte) error {
 	return err
 }
 
-// nullUUID is as github.com/google/uuid has it: its text of none is null, which it does not
-// read, and its binary form of none is nothing.
+// nullUUID is the type of github.com/google/uuid. If it is not valid, its text is null,
+// which it cannot read, and its binary form has no bytes.
 type nullUUID struct {
 	UUID  uuid
 	Valid bool
@@ -299,7 +299,7 @@ func (n *nullUUID) UnmarshalJSON(b []byte) error {
 	return json.Unmarshal(b, &n.UUID)
 }
 
-// strange has methods that do not read what they write of odd numbers, in JSON too.
+// strange has methods that cannot read what they write for odd numbers, in JSON too.
 type strange struct{ n int }
 
 func (s strange) MarshalText() ([]byte, error) { return fmt.Appendf(nil, "%d", s.n), nil }

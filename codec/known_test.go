@@ -10,7 +10,7 @@ import (
 	"github.com/vmihailenco/msgpack/v5"
 )
 
-// secretive writes a field that is not exported, with methods of the library.
+// secretive stores an unexported field with EncodeMsgpack and DecodeMsgpack.
 type secretive struct {
 	content string
 	Shown   string
@@ -23,11 +23,12 @@ func (s *secretive) DecodeMsgpack(d *msgpack.Decoder) (err error) {
 	return err
 }
 
-// TestKnownFaults holds what users of the msgpack library reported to it, and is open there
-// (github.com/vmihailenco/msgpack/issues), to what is promised here.
-func TestKnownFaults(t *testing.T) {
-	// 372, 314, 327: a map with integers as keys is written into an interface, and cannot be
-	// read from it. Refused when it is written; with its type it comes back.
+// TestLibraryIssues checks the open issues of the msgpack library
+// (github.com/vmihailenco/msgpack/issues) against what this package documents. The
+// numbers are those of the issues.
+func TestLibraryIssues(t *testing.T) {
+	// 372, 314, 327: a map with integer keys is written inside an interface, and cannot
+	// be read there. Append refuses it. Outside an interface it is stored.
 	for _, v := range []any{map[int]string{1: "a"}, map[string]any{"l": map[int]map[float64]float64{1: {2: 3}}}, map[uint64]uint64{1: 1}} {
 		if out, err := Auto.Append(nil, []any{v}); !errors.Is(err, ErrUnsupported) {
 			t.Errorf("372: %v in an interface: % x, %v; want ErrUnsupported", v, out, err)
@@ -36,7 +37,7 @@ func TestKnownFaults(t *testing.T) {
 	roundTrip(t, "372", map[int]string{0: "hello"})
 	roundTrip(t, "327", map[int]map[float64]float64{1: {2: 3}})
 
-	// 376, 401: a length is believed. The bombs of TestBombs have more.
+	// 376, 401: the library trusts a length. TestBombs has more such values.
 	for _, bomb := range []string{"\xdd\xff\xff\xff\xff", "\xdc\xff\xff", "\xdf\xff\xff\xff\xff", "\xc6\xff\xff\xff\xff", strings.Repeat("\xdd\x0f\xff\xff\xff", 50)} {
 		for _, ptr := range []any{new([]int64), new([]any), new(any), new(map[string]any), new([]string), new([]byte), new([][]byte)} {
 			if n := allocated(func() { _ = Auto.Decode([]byte(bomb), ptr) }); n > 2<<20 {
@@ -45,7 +46,7 @@ func TestKnownFaults(t *testing.T) {
 		}
 	}
 
-	// 378, 341: omitempty leaves out a struct with something in an unexported field.
+	// 378, 341: omitempty leaves out a struct with a value in an unexported field.
 	type omitting struct {
 		V secretive `msgpack:",omitempty"`
 		T time.Time `msgpack:",omitempty"`
@@ -55,8 +56,8 @@ func TestKnownFaults(t *testing.T) {
 		t.Errorf("341: % x, %v", out, err)
 	}
 
-	// 390: omitempty leaves out an empty value in an interface. 306: it panics at a nil
-	// pointer with IsZero in one.
+	// 390: omitempty leaves out an empty value in an interface. 306: it panics for a nil
+	// pointer in an interface, if the type has IsZero.
 	type free struct {
 		A any  `msgpack:",omitempty"`
 		B *any `msgpack:",omitempty"`
@@ -66,16 +67,17 @@ func TestKnownFaults(t *testing.T) {
 		t.Errorf("306: % x, %v; want a nil", out, err)
 	}
 
-	// 304: a nil panics where an interface held a value.
+	// 304: decoding nil panics if the interface held a value.
 	var held any = &named{ID: 1}
 	if err := Auto.Decode([]byte("\xc0"), &held); err != nil || held != nil {
 		t.Errorf("304: %v, %v; want nil", held, err)
 	}
 
-	// 298: an embedded pointer with marshalling methods panics. Refused.
+	// 298: an embedded pointer with marshalling methods panics. It is refused.
 	unsupportedValue[struct{ *secretive }](t, Auto, "is nil when a value is decoded")
 
-	// 308, 382: an empty array is no struct; a different number of fields than the struct has.
+	// 308, 382: an empty array, and an array whose length differs from the number of
+	// fields.
 	readAs(t, "308", "\x90", named{})
 	readAs(t, "308", "\x81\xa4Flat\x90", home{})
 	var r row
@@ -83,7 +85,7 @@ func TestKnownFaults(t *testing.T) {
 		t.Errorf("382: %v; want %v", err, errFieldCount)
 	}
 
-	// 377: the error of a struct that is no map is that of the try before it.
+	// 377: for bytes that are not a map, the error is that of an earlier attempt.
 	if err := Auto.Decode([]byte("\xa1x"), &held); err != nil {
 		t.Error(err)
 	}
@@ -91,7 +93,7 @@ func TestKnownFaults(t *testing.T) {
 		t.Errorf("377: %v", err)
 	}
 
-	// 142: integers change their type in interfaces, by their size.
+	// 142: in an interface, the type of an integer depends on its size.
 	readAs[any](t, "142", "\xcd\x01\x00", int64(256))
 }
 

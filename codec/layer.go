@@ -10,10 +10,10 @@ type layer interface {
 	// begin appends the bytes before those of the inner codec.
 	begin(dst []byte) ([]byte, error)
 	// seal completes the frame dst[start:]. The bytes of the inner codec begin at body.
-	// check reports whether the inner codec can decode bytes within a room.
+	// check reports whether the inner codec can decode bytes within a budget.
 	seal(dst []byte, start, body int, at place, check checker) ([]byte, error)
-	// open returns the bytes of the inner codec, and the rest of room.
-	open(data []byte, at place, room int) ([]byte, int, error)
+	// open returns the bytes of the inner codec, and the rest of the budget.
+	open(data []byte, at place, budget int) ([]byte, int, error)
 	// scope returns the same layer for one object.
 	scope(object string) layer
 	// binds reports whether seal and open use the place.
@@ -22,8 +22,8 @@ type layer interface {
 	deterministic() bool
 }
 
-// checker returns an error if a codec cannot decode bytes within room.
-type checker = func(data []byte, at place, room int) error
+// checker returns an error if a codec cannot decode data within the budget.
+type checker = func(data []byte, at place, budget int) error
 
 // wrapper is a codec made of a layer and the codec inside it. Callers hold a pointer to
 // it. fmt prints only its name, because a layer may hold keys.
@@ -34,8 +34,8 @@ type wrapper struct {
 
 func wrap(l layer, inner Codec) Codec { return &wrapper{l, orAuto(inner)} }
 
-func (w *wrapper) Append(dst []byte, v any) ([]byte, error) { return appendAny(w, dst, nowhere, v) }
-func (w *wrapper) Decode(data []byte, ptr any) error        { return decodeAny(w, data, nowhere, ptr) }
+func (w *wrapper) Append(dst []byte, v any) ([]byte, error) { return appendAny(w, dst, noPlace, v) }
+func (w *wrapper) Decode(data []byte, ptr any) error        { return decodeAny(w, data, noPlace, ptr) }
 
 func (w *wrapper) Name() string { return w.layer.name() + "(" + w.inner.Name() + ")" }
 
@@ -67,8 +67,8 @@ func (w *wrapper) Limited() bool {
 func (w *wrapper) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, w.Name()) }
 
 // wrapped returns inner with a layer around its bytes.
-func wrapped[T any](l layer, inner placed[T]) placed[T] {
-	return placed[T]{
+func wrapped[T any](l layer, inner typedAt[T]) typedAt[T] {
+	return typedAt[T]{
 		append: func(dst []byte, at place, v T) ([]byte, error) {
 			start := len(dst)
 			out, err := l.begin(dst)
@@ -81,20 +81,20 @@ func wrapped[T any](l layer, inner placed[T]) placed[T] {
 			}
 			return l.seal(out, start, body, at, inner.check)
 		},
-		decode: func(data []byte, at place, room int) (T, error) {
-			body, room, err := l.open(data, at, room)
+		decode: func(data []byte, at place, budget int) (T, error) {
+			body, budget, err := l.open(data, at, budget)
 			if err != nil {
 				var zero T
 				return zero, err
 			}
-			return inner.decode(body, at, room)
+			return inner.decode(body, at, budget)
 		},
-		check: func(data []byte, at place, room int) error {
-			body, room, err := l.open(data, at, room)
+		check: func(data []byte, at place, budget int) error {
+			body, budget, err := l.open(data, at, budget)
 			if err != nil {
 				return err
 			}
-			return inner.check(body, at, room)
+			return inner.check(body, at, budget)
 		},
 	}
 }

@@ -8,7 +8,8 @@ import (
 	"github.com/vmihailenco/msgpack/v5"
 )
 
-// byLibrary is what the msgpack library writes of the value that ptr points at, sorted.
+// byLibrary returns what the msgpack library writes for the value that ptr points to,
+// with sorted maps.
 func byLibrary(p *plan, ptr any) ([]byte, error) {
 	var out bytes.Buffer
 	enc := msgpack.NewEncoder(&out)
@@ -20,8 +21,8 @@ func byLibrary(p *plan, ptr any) ([]byte, error) {
 	return out.Bytes(), p.sort(out.Bytes())
 }
 
-// TestWritesTheLibrarysBytes holds what is written to what the library writes.
-func TestWritesTheLibrarysBytes(t *testing.T) {
+// TestSameBytesAsLibrary compares the bytes that Append writes with those of the library.
+func TestSameBytesAsLibrary(t *testing.T) {
 	o := sampleOrder()
 	empty := ""
 	sameBytes(t, o, order{}, order{Any: []any{&o, []order{o}}})
@@ -39,8 +40,8 @@ func TestWritesTheLibrarysBytes(t *testing.T) {
 	sameBytes(t, []uuid{{1}, {}})
 	sameBytes(t, []textList{nil, {}, {"a"}})
 	sameBytes(t, textList(nil))
-	// Behind a pointer the library writes such a nil as nil or as its text, by the order in
-	// which it met the types.
+	// Behind a pointer, the library writes such a nil as nil or as its text. Which one
+	// depends on the order in which it first used the types.
 	roundTrip(t, "pointer to a nil with a text", struct{ A, B *textList }{A: new(textList)})
 	sameBytes(t, []error{errQuarrel, nil})
 	sameBytes(t, tree{"root", []*tree{{"kid", []*tree{}}, nil}})
@@ -77,7 +78,7 @@ func TestWritesTheLibrarysBytes(t *testing.T) {
 	sameBytes(t, all{}, all{1, struct{}{}, 2, "x"})
 }
 
-// textList is a slice with a text.
+// textList is a slice with text methods.
 type textList []string
 
 func (l textList) MarshalText() ([]byte, error) {

@@ -21,8 +21,8 @@ func (l limit) seal(dst []byte, start, _ int, _ place, _ checker) ([]byte, error
 	return dst, l.allow(len(dst) - start)
 }
 
-func (l limit) open(data []byte, _ place, room int) ([]byte, int, error) {
-	return data, room, l.allow(len(data))
+func (l limit) open(data []byte, _ place, budget int) ([]byte, int, error) {
+	return data, budget, l.allow(len(data))
 }
 
 func (l limit) allow(n int) error {

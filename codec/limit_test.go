@@ -32,7 +32,8 @@ func TestLimit(t *testing.T) {
 	}
 }
 
-// The inner codec does not see what is too long.
+// TestLimitComesFirst checks that the inner codec is not called for bytes that are too
+// long.
 func TestLimitComesFirst(t *testing.T) {
 	var err error
 	long := []byte(strings.Repeat("x", 1<<20))

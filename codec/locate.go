@@ -10,25 +10,25 @@ import (
 	"github.com/vmihailenco/msgpack/v5/msgpcode"
 )
 
-// located is a reason with the path inside the value, for example Home.Lines[3].Number. A
-// key of a map is payload, so the path shows it as a star.
-type located struct {
+// pathError is a reason with the path inside the value, for example Home.Lines[3].Number.
+// A key of a map is payload, so the path shows it as a star.
+type pathError struct {
 	path string
 	err  error
 }
 
-func (l *located) Error() string { return l.path + ": " + l.err.Error() }
-func (l *located) Unwrap() error { return l.err }
+func (l *pathError) Error() string { return l.path + ": " + l.err.Error() }
+func (l *pathError) Unwrap() error { return l.err }
 
 // longPath is the bound of a path, for long names and recursive types.
 const longPath = 100
 
-// in adds a field, an element or an entry to the front of the path of an error.
-func in(step string, err error) error {
-	l, ok := err.(*located)
+// inField adds a field, an element or an entry to the front of the path of an error.
+func inField(step string, err error) error {
+	l, ok := err.(*pathError)
 	switch {
 	case !ok:
-		return &located{step, err}
+		return &pathError{step, err}
 	case len(l.path)+len(step) > longPath:
 		if !strings.HasPrefix(l.path, "…") {
 			l.path = "…" + l.path
@@ -41,9 +41,9 @@ func in(step string, err error) error {
 	return l
 }
 
-func inElement(i int, err error) error { return in("["+strconv.Itoa(i)+"]", err) }
+func inElement(i int, err error) error { return inField("["+strconv.Itoa(i)+"]", err) }
 
-func inEntry(err error) error { return in("[*]", err) }
+func inEntry(err error) error { return inField("[*]", err) }
 
 // path returns the Go field that has a stored name.
 func (p *plan) path(name []byte) string {
@@ -56,10 +56,10 @@ func (p *plan) path(name []byte) string {
 // unexpected returns an error that says what was found and what the type wants. first is
 // the first byte of the token.
 func (p *plan) unexpected(t token, first byte) error {
-	return refusal(t.word(first) + ", want " + p.word())
+	return refusal(t.describe(first) + ", want " + p.describe())
 }
 
-func (t token) word(first byte) string {
+func (t token) describe(first byte) string {
 	switch t.class {
 	case nilClass:
 		return "nil"
@@ -82,10 +82,10 @@ func (t token) word(first byte) string {
 	return "text"
 }
 
-func (p *plan) word() string {
+func (p *plan) describe() string {
 	word := ""
 	switch p.shape {
-	case packedShape:
+	case blobShape:
 		word = "text or bytes"
 	case timeShape:
 		word = "time"
@@ -95,7 +95,7 @@ func (p *plan) word() string {
 		word = "integer"
 	case floatShape:
 		word = "number"
-	case stringShape, bytesShape:
+	case stringShape, byteArrayShape:
 		word = "text or bytes"
 	case sliceShape, arrayShape:
 		word = "array"
@@ -112,30 +112,30 @@ func (p *plan) word() string {
 	return word + " (" + p.typ.String() + ")"
 }
 
-// blame finds the value whose methods refused its bytes, in bytes that the guard accepted
-// and the library refused. It calls the methods again.
-func (p *plan) blame(data []byte, err error) error {
-	g := guard{reader: reader{data: data}, room: roomFor(len(data)), try: true}
-	if found := g.value(p); found != nil && !p.traits.codes {
+// findRefused finds the value whose methods refused its bytes, in bytes that the guard
+// accepted and the library refused. It calls the methods again.
+func (p *plan) findRefused(data []byte, err error) error {
+	g := guard{reader: reader{data: data}, budget: budgetFor(len(data)), callMethods: true}
+	if found := g.value(p); found != nil && !p.needs.multiValue {
 		return found
 	}
-	return reworded("msgpack", err)
+	return hideForeign("msgpack", err)
 }
 
-// tried decodes one value with the methods of its type, and returns their error.
-func (p *plan) tried(data []byte) (err error) {
-	defer caught(&err)
+// callUnmarshal decodes one value with the methods of its type, and returns their error.
+func (p *plan) callUnmarshal(data []byte) (err error) {
+	defer catchPanic(&err)
 	v := reflect.New(p.typ).Interface()
 	r := reader{data: data}
 	switch t, _ := r.next(); {
 	case t.class == nilClass:
 		return nil
-	case p.hook == ownBinary:
+	case p.hook == binaryHook:
 		err = v.(encoding.BinaryUnmarshaler).UnmarshalBinary(data[len(data)-int(t.n):])
-	case p.hook == ownText:
+	case p.hook == textHook:
 		err = v.(encoding.TextUnmarshaler).UnmarshalText(data[len(data)-int(t.n):])
 	default:
 		err = msgpack.Unmarshal(data, v)
 	}
-	return reworded(pairs[p.hook][1].name, err)
+	return hideForeign(hookMethods[p.hook][1].name, err)
 }

@@ -33,9 +33,9 @@ type (
 	}
 )
 
-// TestErrorsSayWhere: a value that does not fit is named by its place and the kinds, never
-// by itself.
-func TestErrorsSayWhere(t *testing.T) {
+// TestErrorPaths checks that an error names the path of a value, what was found and what
+// was wanted, and never quotes the value.
+func TestErrorPaths(t *testing.T) {
 	for data, want := range map[string]string{
 		"\x81\xa4Name\x05":                                   "Name: integer, want text or bytes (string)",
 		"\x81\xa2at\x81\xa6Number\xa6secret":                 "Home.door.Number: text, want integer (int)",
@@ -58,7 +58,7 @@ func TestErrorsSayWhere(t *testing.T) {
 		"\x82\xa4Name\xa1x\xa6secret\xa6secre":               "an unknown field: it ends too early",
 		"\x05":                                               "auto: integer, want map (codec.person)",
 	} {
-		saysWhere(t, Auto, data, want)
+		checkErrorText(t, Auto, data, want)
 	}
 	for data, want := range map[string]string{
 		`{"Name":5}`:                                          "Name: number, want text (string)",
@@ -73,7 +73,7 @@ func TestErrorsSayWhere(t *testing.T) {
 		`{"Home":{"Free":{"secret":[1,2,9007199254740993]}}}`: "Home.Free[*][2]: an integer that",
 		`{"Home":secret}`:                                     "invalid JSON at byte 9",
 	} {
-		saysWhere(t, JSON, data, want)
+		checkErrorText(t, JSON, data, want)
 	}
 	deep := "\x81\xa4Next"
 	err := Auto.Decode([]byte(strings.Repeat(deep, 60)+"\x05"), new(chain))
@@ -86,13 +86,13 @@ func TestErrorsSayWhere(t *testing.T) {
 	}
 }
 
-func saysWhere(t *testing.T, c Codec, data, want string) {
+func checkErrorText(t *testing.T, c Codec, data, want string) {
 	t.Helper()
 	err := c.Decode([]byte(data), new(person))
 	if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "secret") || strings.Contains(err.Error(), "1234567") {
 		t.Errorf("%q: %v; want %s", data, err, want)
 	}
-	if c == Auto { // the plain way, and those through layers, say the same
+	if c == Auto { // the error is the same without and with layers
 		if sealed := Limit(Auto, 1000).Decode([]byte(data), new(person)); sealed == nil || !strings.Contains(sealed.Error(), strings.TrimPrefix(want, "auto: ")) {
 			t.Errorf("%q: %v; want %s", data, sealed, want)
 		}

@@ -10,7 +10,8 @@ import (
 	"time"
 )
 
-// quantity is a number that only its JSON methods know, beside a field that all know.
+// quantity has an unexported field that only its JSON methods store, and an exported
+// field.
 type quantity struct {
 	n      int64
 	Format string
@@ -19,7 +20,7 @@ type quantity struct {
 func (q quantity) MarshalJSON() ([]byte, error)  { return json.Marshal(q.n) }
 func (q *quantity) UnmarshalJSON(b []byte) error { return json.Unmarshal(b, &q.n) }
 
-// outcome has half a pair of JSON methods.
+// outcome has only one of the two JSON methods.
 type outcome struct {
 	v     int
 	Error error
@@ -27,7 +28,7 @@ type outcome struct {
 
 func (o outcome) MarshalJSON() ([]byte, error) { return json.Marshal(o.v) }
 
-// reading has JSON methods and nothing to hide.
+// reading has JSON methods and no unexported field.
 type reading struct{ Celsius float64 }
 
 func (r reading) MarshalJSON() ([]byte, error)  { return json.Marshal(r.Celsius) }
@@ -45,7 +46,7 @@ func (c *color) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// gobbed knows itself for encoding/gob only; message looks like one of protobuf's.
+// gobbed has methods for encoding/gob only. message looks like a protobuf message.
 type (
 	gobbed struct {
 		A int
@@ -61,8 +62,9 @@ func (g gobbed) GobEncode() ([]byte, error)    { return nil, nil }
 func (g *gobbed) GobDecode(b []byte) error     { return nil }
 func (m *message) ProtoReflect() (_ *struct{}) { return nil }
 
-// TestMethodsOfOtherFormats: a type that hides something, and knows itself in a format
-// other than that of the codec, is refused with the remedy.
+// TestMethodsOfOtherFormats checks that a type with unexported fields, and with methods
+// for a format that the codec does not use, is refused, and that the error names a
+// remedy.
 func TestMethodsOfOtherFormats(t *testing.T) {
 	for _, c := range []Codec{Auto, Msgpack} {
 		unsupportedValue[quantity](t, c, "field n would be lost: only its MarshalJSON can store it. Use codec.JSON, or give it MarshalText and UnmarshalText")
@@ -173,8 +175,8 @@ func (s *seenItselfOf[T]) AppendText(b []byte) ([]byte, error) {
 func (s *seenItselfOf[T]) MarshalBinary() ([]byte, error) { return s.MarshalText() }
 func (s *seenItselfOf[T]) UnmarshalBinary(b []byte) error { return s.UnmarshalText(b) }
 
-// TestMethodsOfEmbeddedTypes: the methods of an embedded type store that type alone. Where
-// there is more, the struct is refused.
+// TestMethodsOfEmbeddedTypes checks promoted methods, which store only the embedded type.
+// A struct with other fields is refused.
 func TestMethodsOfEmbeddedTypes(t *testing.T) {
 	for _, c := range []Codec{Auto, Msgpack, JSON} {
 		unsupportedValue[seen](t, c, "from the embedded time.Time, so field By would be lost")

@@ -16,11 +16,11 @@ func msgpackForm(t reflect.Type) (*form, error) {
 	if err != nil {
 		return nil, err
 	}
-	if f := directForm(t, p); f != nil {
+	if f := msgpackScalar(t, p); f != nil {
 		f.lax = true
 		return f, nil
 	}
-	if f := plainForm(t, p); f != nil {
+	if f := fastForm(t, p); f != nil {
 		return f, nil
 	}
 	return libraryForm(t, p), nil
@@ -30,68 +30,68 @@ func msgpackForm(t reflect.Type) (*form, error) {
 func libraryForm(t reflect.Type, p *plan) *form {
 	return &form{
 		append: func(dst []byte, v unsafe.Pointer) ([]byte, error) {
-			return p.pack(dst, v)
+			return p.encode(dst, v)
 		},
-		decode: func(data []byte, v unsafe.Pointer, room int) error {
-			data, err := p.guarded(data, room)
+		decode: func(data []byte, v unsafe.Pointer, budget int) error {
+			data, err := p.checkAndEdit(data, budget)
 			if err != nil {
 				return err
 			}
-			return p.unpack(data, reflect.NewAt(t, v))
+			return p.decode(data, reflect.NewAt(t, v))
 		},
 		check: p.check,
 	}
 }
 
-// pack appends the value at v.
-func (p *plan) pack(dst []byte, v unsafe.Pointer) ([]byte, error) {
+// encode appends the value at v.
+func (p *plan) encode(dst []byte, v unsafe.Pointer) ([]byte, error) {
 	out, err := p.write(dst, v)
 	if err != nil {
 		return nil, err
 	}
-	if p.traits.sorted {
+	if p.needs.sort {
 		if err := p.sort(out[len(dst):]); err != nil {
 			return nil, err
 		}
 	}
-	if p.traits.checked {
-		if err := p.check(out[len(dst):], roomKept(len(out)-len(dst))); err != nil {
+	if p.needs.guard {
+		if err := p.check(out[len(dst):], appendBudget(len(out)-len(dst))); err != nil {
 			return nil, err
 		}
 	}
 	return out, nil
 }
 
-// unpacker is a library decoder that reads from a slice.
-type unpacker struct {
+// libraryDecoder is a decoder of the library that reads from a slice.
+type libraryDecoder struct {
 	dec *msgpack.Decoder
 	src bytes.Reader
 }
 
-var unpackers = sync.Pool{New: func() any { return &unpacker{dec: msgpack.NewDecoder(nil)} }}
+var libraryDecoders = sync.Pool{New: func() any { return &libraryDecoder{dec: msgpack.NewDecoder(nil)} }}
 
-// keptInput bounds the memory of a decoder in the pool. Its buffer is as long as the
+// maxPooledInput bounds the memory of a decoder in the pool. Its buffer is as long as the
 // longest string that it has read.
-const keptInput = 64 << 10
+const maxPooledInput = 64 << 10
 
-// unpack decodes bytes that the guard accepted.
-func (p *plan) unpack(data []byte, ptr reflect.Value) (err error) {
-	defer caught(&err)
-	u := unpackers.Get().(*unpacker)
+// decode decodes bytes that the guard accepted.
+func (p *plan) decode(data []byte, ptr reflect.Value) (err error) {
+	defer catchPanic(&err)
+	u := libraryDecoders.Get().(*libraryDecoder)
 	u.src.Reset(data)
 	u.dec.Reset(&u.src)
 	if err := u.dec.Decode(ptr.Interface()); err != nil {
-		return p.blame(data, err) // u may be in any state: it is not put back
+		return p.findRefused(data, err) // u may be in any state: it is not put back
 	}
 	if u.src.Len() > 0 {
 		return errTrailing
 	}
 	u.src.Reset(nil)
-	if len(data) <= keptInput {
-		unpackers.Put(u)
+	if len(data) <= maxPooledInput {
+		libraryDecoders.Put(u)
 	}
-	if p.traits.settles {
-		p.settle(ptr.Elem(), false)
+	if p.needs.normalize {
+		p.normalize(ptr.Elem(), false)
 	}
 	return nil
 }

@@ -2,5 +2,5 @@
 
 package codec
 
-// bombSize is how many elements the longer bombs have.
+// bombSize is the number of elements of the longer bombs.
 const bombSize = 1 << 16

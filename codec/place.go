@@ -40,7 +40,7 @@ func Placed[T any](c Codec) (TypedAt[T], error) {
 			Decode: func(data []byte, _ string) (T, error) { return t.Decode(data) },
 		}, err
 	}
-	t, err := resolvePlaced[T](c)
+	t, err := resolveAt[T](c)
 	if err != nil {
 		return TypedAt[T]{
 			Append: func(dst []byte, _ string, _ T) ([]byte, error) { return dst, err },
@@ -57,10 +57,10 @@ func Placed[T any](c Codec) (TypedAt[T], error) {
 			return out, nil
 		},
 		Decode: func(data []byte, at string) (T, error) {
-			v, err := t.decode(data, place{at, true}, roomFor(len(data)))
+			v, err := t.decode(data, place{at, true}, budgetFor(len(data)))
 			if err != nil {
 				var zero T
-				return zero, &DecodeError{Type: name, Codec: c.Name(), Err: reworded(c.Name(), err)}
+				return zero, &DecodeError{Type: name, Codec: c.Name(), Err: hideForeign(c.Name(), err)}
 			}
 			return v, nil
 		},
@@ -75,23 +75,23 @@ func Binds(c Codec) bool {
 
 // place is where a value is stored inside its object.
 type place struct {
-	at    string
+	name  string
 	given bool // false for values that have no fixed place, as the elements of lists
 }
 
-var nowhere place
+var noPlace place
 
-// placed is typed with a place.
-type placed[T any] struct {
+// typedAt is typed with a place.
+type typedAt[T any] struct {
 	append func(dst []byte, at place, v T) ([]byte, error)
-	decode func(data []byte, at place, room int) (T, error)
-	check  func(data []byte, at place, room int) error
+	decode func(data []byte, at place, budget int) (T, error)
+	check  func(data []byte, at place, budget int) error
 }
 
-// resolvePlaced is resolve for a codec that passes the place to its layers.
-func resolvePlaced[T any](c Codec) (placed[T], error) {
+// resolveAt is resolve for a codec that passes the place to its layers.
+func resolveAt[T any](c Codec) (typedAt[T], error) {
 	if w, ok := c.(*wrapper); ok {
-		inner, err := resolvePlaced[T](w.inner)
+		inner, err := resolveAt[T](w.inner)
 		if err != nil {
 			return inner, err
 		}
@@ -99,49 +99,49 @@ func resolvePlaced[T any](c Codec) (placed[T], error) {
 	}
 	t, err := resolve[T](c)
 	if err != nil {
-		return placed[T]{}, err
+		return typedAt[T]{}, err
 	}
-	p := anywhere(t)
+	p := ignorePlace(t)
 	if b, ok := c.(Bound); ok && b.Binds() {
-		bindForeign(&p, b)
+		usePlaces(&p, b)
 	}
 	return p, nil
 }
 
-// anywhere returns t as a placed that ignores the place.
-func anywhere[T any](t typed[T]) placed[T] {
-	return placed[T]{
+// ignorePlace returns t as a typedAt that ignores the place.
+func ignorePlace[T any](t typed[T]) typedAt[T] {
+	return typedAt[T]{
 		append: func(dst []byte, _ place, v T) ([]byte, error) { return t.append(dst, v) },
-		decode: func(data []byte, _ place, room int) (T, error) { return t.decode(data, room) },
-		check:  func(data []byte, _ place, room int) error { return t.check(data, room) },
+		decode: func(data []byte, _ place, budget int) (T, error) { return t.decode(data, budget) },
+		check:  func(data []byte, _ place, budget int) error { return t.check(data, budget) },
 	}
 }
 
-// nowhereBound returns p as a typed for values that have no place.
-func nowhereBound[T any](p placed[T]) typed[T] {
+// withoutPlace returns p as a typed for values that have no place.
+func withoutPlace[T any](p typedAt[T]) typed[T] {
 	return typed[T]{
-		append: func(dst []byte, v T) ([]byte, error) { return p.append(dst, nowhere, v) },
-		decode: func(data []byte, room int) (T, error) { return p.decode(data, nowhere, room) },
-		check:  func(data []byte, room int) error { return p.check(data, nowhere, room) },
+		append: func(dst []byte, v T) ([]byte, error) { return p.append(dst, noPlace, v) },
+		decode: func(data []byte, budget int) (T, error) { return p.decode(data, noPlace, budget) },
+		check:  func(data []byte, budget int) error { return p.check(data, noPlace, budget) },
 	}
 }
 
-// bindForeign passes places to a Bound that is not of this package.
-func bindForeign[T any](p *placed[T], b Bound) {
-	appendFree, decodeFree := p.append, p.decode
+// usePlaces passes places to a Bound that is not of this package.
+func usePlaces[T any](p *typedAt[T], b Bound) {
+	appendUnbound, decodeUnbound := p.append, p.decode
 	p.append = func(dst []byte, at place, v T) (out []byte, err error) {
 		if !at.given {
-			return appendFree(dst, at, v)
+			return appendUnbound(dst, at, v)
 		}
-		defer caught(&err)
-		return b.AppendAt(dst, at.at, v)
+		defer catchPanic(&err)
+		return b.AppendAt(dst, at.name, v)
 	}
-	p.decode = func(data []byte, at place, room int) (v T, err error) {
+	p.decode = func(data []byte, at place, budget int) (v T, err error) {
 		if !at.given {
-			return decodeFree(data, at, room)
+			return decodeUnbound(data, at, budget)
 		}
-		defer caught(&err)
-		err = b.DecodeAt(data, at.at, &v)
+		defer catchPanic(&err)
+		err = b.DecodeAt(data, at.name, &v)
 		return v, err
 	}
 }

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// atField is a codec at one place, so that the tests of codecs serve it.
+// atField is a codec at one place, so that tests of codecs can use it.
 type atField struct {
 	Bound
 	field string
@@ -22,8 +22,8 @@ func sealers() map[string]func(Codec, KeyRing, ...SealOption) Codec {
 	return map[string]func(Codec, KeyRing, ...SealOption) Codec{"encrypt": Encrypt, "sign": Sign}
 }
 
-// TestPlaces: what was made for one place is refused at every other, and by codecs that
-// know of none.
+// TestPlaces checks that bytes made for one place are refused at every other place and
+// without a place.
 func TestPlaces(t *testing.T) {
 	keys := testRing()
 	for name, seal := range sealers() {
@@ -94,7 +94,8 @@ func TestPlaces(t *testing.T) {
 	}
 }
 
-// TestReadUnbound reads what was written before places were bound, and only when asked.
+// TestReadUnbound checks that only a codec with ReadUnbound reads frames of version 1 at
+// a place.
 func TestReadUnbound(t *testing.T) {
 	keys := testRing()
 	for name, seal := range sealers() {
@@ -126,7 +127,7 @@ func TestReadUnbound(t *testing.T) {
 	}
 }
 
-// Frames of the second version stay readable.
+// TestGoldenBoundFrames checks that stored frames of version 2 can still be read.
 func TestGoldenBoundFrames(t *testing.T) {
 	keys := testRing()
 	values := []golden{stored("string", "two apples"), stored("struct", named{ID: 1, Note: "x"})}
@@ -148,7 +149,7 @@ func TestGoldenBoundFrames(t *testing.T) {
 	}
 }
 
-// FuzzPlaces: no frame is read at a place that it was not made for.
+// FuzzPlaces checks that no frame is read at a place that it was not made for.
 func FuzzPlaces(f *testing.F) {
 	keys := testRing()
 	for _, seal := range sealers() {

@@ -11,15 +11,15 @@ type shape uint8
 const (
 	anyShape    shape = iota // an interface: any value
 	skipShape                // a field that the struct does not have
-	codeShape                // the type's own DecodeMsgpack or UnmarshalMsgpack
-	packedShape              // a byte string for UnmarshalBinary or UnmarshalText
+	customShape              // the type's own DecodeMsgpack or UnmarshalMsgpack
+	blobShape                // a byte string for UnmarshalBinary or UnmarshalText
 	timeShape
 	boolShape
 	intShape
 	uintShape
 	floatShape
-	stringShape // strings and byte slices
-	bytesShape  // byte arrays
+	stringShape    // strings and byte slices
+	byteArrayShape // byte arrays
 	sliceShape
 	arrayShape
 	mapShape
@@ -40,19 +40,19 @@ type plan struct {
 	entry entryCost
 
 	// Of structs.
-	fields  map[string]*plan  // by stored name, with aliases and names of embedded fields
+	byName  map[string]*plan  // by stored name, with aliases and names of embedded fields
 	paths   map[string]string // the field in Go, after the embedded fields that lead to it
 	list    []planField       // in the order in which they are stored
 	parts   []planPart        // in the order in memory
 	asArray bool              // the struct is stored as an array
 	omits   bool              // a field has omitempty
 
-	nilable bool // a slice, map, function or channel, with or without methods
-	zeroes  bool // it has a method IsZero
-	doubt   bool // its methods may be unable to read what they write
-	stays   bool // a struct with marshalling methods that omitempty never leaves out
+	nilable      bool // a slice, map, function or channel, with or without methods
+	hasIsZero    bool // it has a method IsZero
+	verify       bool // its methods may be unable to read what they write
+	neverOmitted bool // a struct with marshalling methods that omitempty never leaves out
 
-	traits traits // set in the plan of a whole type only, not in the plans of its parts
+	needs needs // set in the plan of a whole type only, not in the plans of its parts
 }
 
 type planField struct {
@@ -69,21 +69,21 @@ type planPart struct {
 	plan  *plan
 }
 
-// traits says which additional steps a type needs.
-type traits struct {
-	// checked means that the type has values that the guard would refuse, so Append calls
+// needs says which additional steps a type needs.
+type needs struct {
+	// guard means that the type has values that the guard would refuse, so Append calls
 	// the guard. Most types have no such values.
-	checked bool
-	// sorted means that it contains maps or interfaces: keys are sorted after writing.
-	sorted bool
-	// settles means that it contains a time.Time, which the library decodes in the local
-	// zone, or an interface, where the library decodes a number in its stored type.
-	settles bool
-	// codes means that its DecodeMsgpack may read several values.
-	codes bool
+	guard bool
+	// sort means that it contains maps or interfaces: keys are sorted after writing.
+	sort bool
+	// normalize means that it contains a time.Time, which the library decodes in the
+	// local zone, or an interface, where the library decodes a number in its stored type.
+	normalize bool
+	// multiValue means that its DecodeMsgpack may read several values.
+	multiValue bool
 }
 
-var opaque = &plan{shape: codeShape, traits: traits{codes: true}}
+var opaque = &plan{shape: customShape, needs: needs{multiValue: true}}
 
 var skipped = &plan{shape: skipShape}
 
@@ -103,16 +103,16 @@ func planOf(t reflect.Type) (*plan, error) {
 		plans.Store(t, err)
 		return nil, err
 	}
-	p.traits = survey(p)
+	p.needs = analyze(p)
 	plans.Store(t, p)
 	return p, nil
 }
 
 var errorType = reflect.TypeFor[error]()
 
-// hollow refuses a struct whose fields are all unexported. A struct that has only blank
-// fields, or none, is accepted: it holds no data.
-func hollow(t reflect.Type) error {
+// checkHasExported refuses a struct whose fields are all unexported. A struct that has
+// only blank fields, or none, is accepted: it holds no data.
+func checkHasExported(t reflect.Type) error {
 	hidden := false
 	for i := range t.NumField() {
 		f := t.Field(i)
@@ -127,9 +127,9 @@ func hollow(t reflect.Type) error {
 	return nil
 }
 
-// faceless refuses interfaces with methods. Stored bytes do not name the type that
+// checkNoMethods refuses interfaces with methods. Stored bytes do not name the type that
 // implemented them.
-func faceless(t reflect.Type) error {
+func checkNoMethods(t reflect.Type) error {
 	if t.NumMethod() > 0 {
 		return unsupported(t, "an interface with methods could be written but not read")
 	}
@@ -151,27 +151,27 @@ func (b *planner) plan(t reflect.Type) (*plan, error) {
 	case reflect.Slice, reflect.Map, reflect.Func, reflect.Chan:
 		p.nilable = true
 	}
-	p.zeroes = t.Implements(zeroerType)
-	if p.hook = hooks(t); p.hook != noHook && t.Kind() == reflect.Struct {
-		p.stays = stays(t)
+	p.hasIsZero = t.Implements(zeroerType)
+	if p.hook = hookOf(t); p.hook != noHook && t.Kind() == reflect.Struct {
+		p.neverOmitted = neverOmitted(t)
 	}
 	if p.hook > noHook && p.hook < timeHook {
-		if err := inherited(t, "msgpack", pairs[p.hook]...); err != nil {
+		if err := checkNotPromoted(t, "msgpack", hookMethods[p.hook]...); err != nil {
 			return nil, err
 		}
 	}
 	switch p.hook {
 	case mixedHooks:
 		return nil, unsupported(t, "it is written by one pair of marshalling methods and read by another, or has half a pair")
-	case ownCode:
-		p.shape, p.traits.codes = codeShape, true
+	case customHook:
+		p.shape, p.needs.multiValue = customShape, true
 		return p, nil
-	case ownValue:
-		p.shape = codeShape
+	case marshalHook:
+		p.shape = customShape
 		return p, nil
-	case ownBinary, ownText:
-		p.shape = packedShape
-		p.doubt = visible(t) || doubtful(t, p.writes(), p.reads())
+	case binaryHook, textHook:
+		p.shape = blobShape
+		p.verify = transparent(t) || cannotReadZero(t, p.writes(), p.reads())
 		return p, nil
 	case timeHook:
 		p.shape = timeShape
@@ -185,7 +185,7 @@ func (b *planner) kind(p *plan, t reflect.Type) (err error) {
 	case reflect.Interface:
 		p.shape = anyShape
 		if t != errorType { // its text is stored
-			return faceless(t)
+			return checkNoMethods(t)
 		}
 	case reflect.Bool:
 		p.shape = boolShape
@@ -207,7 +207,7 @@ func (b *planner) kind(p *plan, t reflect.Type) (err error) {
 	case reflect.Array:
 		p.len = t.Len()
 		if t.Elem().Kind() == reflect.Uint8 {
-			p.shape = bytesShape
+			p.shape = byteArrayShape
 			return nil
 		}
 		p.shape = arrayShape
@@ -220,11 +220,11 @@ func (b *planner) kind(p *plan, t reflect.Type) (err error) {
 				return unsupported(t, "it points only to pointers")
 			}
 		}
-		p.shape, p.cost = pointerShape, rounded(t.Elem().Size())
+		p.shape, p.cost = pointerShape, allocCost(t.Elem().Size())
 		p.elem, err = b.plan(t.Elem())
 	case reflect.Struct:
 		p.shape = structShape
-		if err := secret(t); err != nil {
+		if err := checkNoLostFields(t); err != nil {
 			return err
 		}
 		return b.structure(p, t)

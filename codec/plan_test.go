@@ -12,9 +12,9 @@ import (
 	"github.com/vmihailenco/msgpack/v5"
 )
 
-// The plan must know the fields of a struct exactly as the library does: what it
-// does not know it passes over without counting.
-func TestFieldsAreTheLibrarys(t *testing.T) {
+// TestPlanFields checks that a plan has exactly the fields that the library finds. The
+// guard skips other fields without charging for them.
+func TestPlanFields(t *testing.T) {
 	type inner struct{ X, Y int }
 	type (
 		tagged struct {
@@ -132,7 +132,7 @@ func TestFieldsAreTheLibrarys(t *testing.T) {
 			t.Errorf("%v: the library writes %q; the plan has %q", typ, wrote, names)
 		}
 		for _, name := range wrote {
-			if p.fields[name] == nil {
+			if p.byName[name] == nil {
 				t.Errorf("%v: the plan does not find %q", typ, name)
 			}
 		}
@@ -141,12 +141,12 @@ func TestFieldsAreTheLibrarys(t *testing.T) {
 		t.Errorf("the library logged %q", &logged)
 	}
 	p, _ := planOf(reflect.TypeFor[alias]())
-	if p.fields["before"] == nil {
+	if p.byName["before"] == nil {
 		t.Error("the plan does not know an alias")
 	}
 }
 
-// fillAll sets everything that can be set to something that is not empty.
+// fillAll sets every field and element to a value that is not empty.
 func fillAll(v reflect.Value, depth int) {
 	if !v.CanSet() || depth < 0 {
 		return
@@ -177,27 +177,27 @@ func TestAliasIsRead(t *testing.T) {
 	}
 }
 
-func TestTraits(t *testing.T) {
+func TestNeeds(t *testing.T) {
 	for _, tc := range []struct {
 		t    reflect.Type
-		want traits
+		want needs
 	}{
-		{reflect.TypeFor[named](), traits{}},
-		{reflect.TypeFor[[]named](), traits{}},
-		{reflect.TypeFor[map[string]string](), traits{sorted: true}},
-		{reflect.TypeFor[map[string]int](), traits{sorted: true}},
-		{reflect.TypeFor[any](), traits{sorted: true, checked: true, settles: true}},
-		{reflect.TypeFor[*chain](), traits{checked: true}},
-		{reflect.TypeFor[[]bigArray](), traits{checked: true}},
-		{reflect.TypeFor[[]*bigStruct](), traits{checked: true}},
-		{reflect.TypeFor[pair](), traits{checked: true, codes: true}},
-		{reflect.TypeFor[[]pair](), traits{checked: true}},
+		{reflect.TypeFor[named](), needs{}},
+		{reflect.TypeFor[[]named](), needs{}},
+		{reflect.TypeFor[map[string]string](), needs{sort: true}},
+		{reflect.TypeFor[map[string]int](), needs{sort: true}},
+		{reflect.TypeFor[any](), needs{sort: true, guard: true, normalize: true}},
+		{reflect.TypeFor[*chain](), needs{guard: true}},
+		{reflect.TypeFor[[]bigArray](), needs{guard: true}},
+		{reflect.TypeFor[[]*bigStruct](), needs{guard: true}},
+		{reflect.TypeFor[pair](), needs{guard: true, multiValue: true}},
+		{reflect.TypeFor[[]pair](), needs{guard: true}},
 	} {
 		p, err := planOf(tc.t)
 		if err != nil {
 			t.Errorf("%v: %v", tc.t, err)
-		} else if p.traits != tc.want {
-			t.Errorf("%v: traits are %+v; want %+v", tc.t, p.traits, tc.want)
+		} else if p.needs != tc.want {
+			t.Errorf("%v: needs are %+v; want %+v", tc.t, p.needs, tc.want)
 		}
 	}
 }

@@ -2,5 +2,5 @@
 
 package codec
 
-// bombSize is small under the race detector, which finds nothing in long bytes.
+// bombSize is small under the race detector, which finds no more races in longer bytes.
 const bombSize = 1 << 12

@@ -23,7 +23,7 @@ func Sign(inner Codec, keys KeyRing, opts ...SealOption) Codec {
 }
 
 type signature struct {
-	sealing
+	sealSettings
 }
 
 func isSecretSize(n int) bool { return n >= keySize }
@@ -33,7 +33,7 @@ func (s *signature) begin(dst []byte) ([]byte, error) {
 }
 
 func (s *signature) seal(dst []byte, start, _ int, at place, _ checker) ([]byte, error) {
-	id, key, err := current(s.keys, isSecretSize)
+	id, key, err := currentKey(s.keys, isSecretSize)
 	if err != nil {
 		return nil, err
 	}
@@ -42,12 +42,12 @@ func (s *signature) seal(dst []byte, start, _ int, at place, _ checker) ([]byte,
 	return s.mac(dst, key, frame, at), nil
 }
 
-func (s *signature) open(data []byte, at place, room int) ([]byte, int, error) {
+func (s *signature) open(data []byte, at place, budget int) ([]byte, int, error) {
 	id, at, err := s.readHeader(data, signedMode, at, headerSize+macSize)
 	if err != nil {
 		return nil, 0, err
 	}
-	key, err := keyOf(s.keys, id, isSecretSize)
+	key, err := keyByID(s.keys, id, isSecretSize)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -55,20 +55,20 @@ func (s *signature) open(data []byte, at place, room int) ([]byte, int, error) {
 	if !hmac.Equal(mac, s.mac(nil, key, frame, at)) {
 		return nil, 0, badSignature("altered, or made for another object or under another key")
 	}
-	return frame[headerSize:], room, nil
+	return frame[headerSize:], budget, nil
 }
 
 // mac appends the MAC of header, object, place and body.
 func (s *signature) mac(dst, key, frame []byte, at place) []byte {
 	h := hmac.New(sha256.New, key)
 	h.Write(frame[:headerSize])
-	h.Write(s.bound(make([]byte, 0, 16+len(s.object)+len(at.at)), at))
+	h.Write(s.appendBinding(make([]byte, 0, 16+len(s.object)+len(at.name)), at))
 	h.Write(frame[headerSize:])
 	return h.Sum(dst)
 }
 
 func (s *signature) scope(object string) layer {
-	inner := s.sealing
+	inner := s.sealSettings
 	inner.object = object
 	return &signature{inner}
 }

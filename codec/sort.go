@@ -21,8 +21,8 @@ const (
 
 type sorter struct {
 	reader
-	scratch []byte
-	keys    int // the number of maps of a known type whose key contains the current value
+	buf    []byte
+	inKeys int // the number of maps of a known type whose key contains the current value
 }
 
 type mapEntry struct {
@@ -40,7 +40,7 @@ func (s *sorter) value(p *plan) error {
 	for p.shape == pointerShape {
 		p = p.elem
 	}
-	if p.shape == codeShape {
+	if p.shape == customShape {
 		return s.opaque()
 	}
 	start := s.pos
@@ -48,8 +48,8 @@ func (s *sorter) value(p *plan) error {
 	if err != nil {
 		return err
 	}
-	free := p.shape == anyShape
-	if free && s.keys > 0 && unhashable(t.class, s.data[start]) {
+	isInterface := p.shape == anyShape
+	if isInterface && s.inKeys > 0 && unhashable(t.class, s.data[start]) {
 		return errMapKey
 	}
 	switch {
@@ -71,7 +71,7 @@ func (s *sorter) value(p *plan) error {
 		}
 	case t.class == arrayClass:
 		elem := p
-		if !free {
+		if !isInterface {
 			elem = p.elem
 		}
 		for range t.n {
@@ -80,7 +80,7 @@ func (s *sorter) value(p *plan) error {
 			}
 		}
 	case t.class == mapClass:
-		return s.pairs(p, int(t.n))
+		return s.entries(p, int(t.n))
 	}
 	return nil
 }
@@ -109,7 +109,7 @@ func (s *sorter) opaque() error {
 	return nil
 }
 
-func (s *sorter) pairs(p *plan, n int) error {
+func (s *sorter) entries(p *plan, n int) error {
 	key, elem, known := p, p, 0
 	if p.shape == mapShape {
 		key, elem, known = p.key, p.elem, 1
@@ -123,11 +123,11 @@ func (s *sorter) pairs(p *plan, n int) error {
 		if err != nil {
 			return err
 		}
-		s.keys += known
+		s.inKeys += known
 		if err := s.value(key); err != nil {
 			return err
 		}
-		s.keys -= known
+		s.inKeys -= known
 		e.key, e.to = t, s.pos
 		if t.class == stringClass {
 			e.from = e.to - int(t.n)
@@ -142,30 +142,30 @@ func (s *sorter) pairs(p *plan, n int) error {
 	}
 	start := entries[0].start
 	slices.SortFunc(entries, s.compare)
-	if key.coarse() {
-		if err := s.distinct(entries); err != nil {
+	if key.mayCollide() {
+		if err := s.checkDistinct(entries); err != nil {
 			return err
 		}
 	}
-	s.scratch = s.scratch[:0]
+	s.buf = s.buf[:0]
 	for _, e := range entries {
-		s.scratch = append(s.scratch, s.data[e.start:e.end]...)
+		s.buf = append(s.buf, s.data[e.start:e.end]...)
 	}
-	copy(s.data[start:s.pos], s.scratch)
+	copy(s.data[start:s.pos], s.buf)
 	return nil
 }
 
-// coarse reports whether two different keys may have the same bytes.
-func (p *plan) coarse() bool {
+// mayCollide reports whether two different keys may have the same bytes.
+func (p *plan) mayCollide() bool {
 	switch p.shape {
-	case anyShape, timeShape, packedShape, structShape, arrayShape:
+	case anyShape, timeShape, blobShape, structShape, arrayShape:
 		return true
 	}
 	return false
 }
 
-// distinct refuses sorted entries with keys of the same bytes.
-func (s *sorter) distinct(entries []mapEntry) error {
+// checkDistinct refuses sorted entries with keys of the same bytes.
+func (s *sorter) checkDistinct(entries []mapEntry) error {
 	for i, e := range entries[1:] {
 		if s.compare(entries[i], e) == 0 {
 			return errSameKey

@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// Equal values have equal bytes, in any order of iteration over their maps.
+// TestMapsAreSorted checks that equal values have equal bytes, in any order of iteration
+// over their maps.
 func TestMapsAreSorted(t *testing.T) {
 	type shelf struct {
 		ByID   map[uint16]map[string]int

@@ -16,7 +16,7 @@ const (
 
 // timeForm writes RFC 3339 in UTC without trailing zeros in the fraction, so that one
 // instant has one text. It reads any offset and returns UTC.
-var timeForm = erase(typed[time.Time]{
+var timeForm = typedForm(typed[time.Time]{
 	append: func(dst []byte, v time.Time) ([]byte, error) {
 		v = v.UTC()
 		if y := v.Year(); y < 0 || y > 9999 {
@@ -44,28 +44,28 @@ func textMethodsForm(t reflect.Type) *form {
 	if appends {
 		write = addText
 	}
-	doubt := visible(t) || doubtful(t, write, readText)
+	verify := transparent(t) || cannotReadZero(t, write, readText)
 	return &form{
 		trusted: true,
 		append: func(dst []byte, p unsafe.Pointer) (_ []byte, err error) {
-			defer caught(&err)
+			defer catchPanic(&err)
 			at := reflect.NewAt(t, p)
 			v := at.Interface()
-			if appends && !doubt {
+			if appends && !verify {
 				return v.(encoding.TextAppender).AppendText(dst)
 			}
 			text, err := write(v)
-			if err == nil && doubt {
-				err = unread(at, text, readText)
+			if err == nil && verify {
+				err = verifyReadBack(at, text, readText)
 			}
 			return append(dst, text...), err
 		},
-		decode: func(data []byte, p unsafe.Pointer, room int) (err error) {
-			defer caught(&err)
-			if err := fits(data, room); err != nil {
+		decode: func(data []byte, p unsafe.Pointer, budget int) (err error) {
+			defer catchPanic(&err)
+			if err := fits(data, budget); err != nil {
 				return err
 			}
-			return reworded("UnmarshalText", reflect.NewAt(t, p).Interface().(encoding.TextUnmarshaler).UnmarshalText(data))
+			return hideForeign("UnmarshalText", reflect.NewAt(t, p).Interface().(encoding.TextUnmarshaler).UnmarshalText(data))
 		},
 		check: fits,
 	}
@@ -77,27 +77,27 @@ func binaryForm(t reflect.Type) *form {
 	if appends {
 		write = addBinary
 	}
-	doubt := visible(t) || doubtful(t, write, readBinary)
+	verify := transparent(t) || cannotReadZero(t, write, readBinary)
 	return &form{
 		append: func(dst []byte, p unsafe.Pointer) (_ []byte, err error) {
-			defer caught(&err)
+			defer catchPanic(&err)
 			at := reflect.NewAt(t, p)
 			v := at.Interface()
-			if appends && !doubt {
+			if appends && !verify {
 				return v.(encoding.BinaryAppender).AppendBinary(dst)
 			}
 			b, err := write(v)
-			if err == nil && doubt {
-				err = unread(at, b, readBinary)
+			if err == nil && verify {
+				err = verifyReadBack(at, b, readBinary)
 			}
 			return append(dst, b...), err
 		},
-		decode: func(data []byte, p unsafe.Pointer, room int) (err error) {
-			defer caught(&err)
-			if err := fits(data, room); err != nil {
+		decode: func(data []byte, p unsafe.Pointer, budget int) (err error) {
+			defer catchPanic(&err)
+			if err := fits(data, budget); err != nil {
 				return err
 			}
-			return reworded("UnmarshalBinary", reflect.NewAt(t, p).Interface().(encoding.BinaryUnmarshaler).UnmarshalBinary(data))
+			return hideForeign("UnmarshalBinary", reflect.NewAt(t, p).Interface().(encoding.BinaryUnmarshaler).UnmarshalBinary(data))
 		},
 		check: fits,
 	}
@@ -108,19 +108,19 @@ func binaryForm(t reflect.Type) *form {
 func msgpForm(t reflect.Type) *form {
 	return &form{
 		append: func(dst []byte, p unsafe.Pointer) (_ []byte, err error) {
-			defer caught(&err)
+			defer catchPanic(&err)
 			return reflect.NewAt(t, p).Interface().(msgpMarshaler).MarshalMsg(dst)
 		},
-		decode: func(data []byte, p unsafe.Pointer, room int) (err error) {
-			defer caught(&err)
-			if err := opaque.check(data, room); err != nil {
+		decode: func(data []byte, p unsafe.Pointer, budget int) (err error) {
+			defer catchPanic(&err)
+			if err := opaque.check(data, budget); err != nil {
 				return err
 			}
 			rest, err := reflect.NewAt(t, p).Interface().(msgpUnmarshaler).UnmarshalMsg(data)
 			if err == nil && len(rest) > 0 {
 				return errLeftOver
 			}
-			return reworded("UnmarshalMsg", err)
+			return hideForeign("UnmarshalMsg", err)
 		},
 		check: opaque.check,
 	}

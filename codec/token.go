@@ -60,58 +60,58 @@ func (r *reader) next() (token, error) {
 	case c >= msgpcode.NegFixedNumLow:
 		return token{intClass, uint64(int64(int8(c)))}, nil
 	case c <= msgpcode.FixedMapHigh:
-		return r.count(mapClass, uint64(c&msgpcode.FixedMapMask))
+		return r.nextContainer(mapClass, uint64(c&msgpcode.FixedMapMask))
 	case c <= msgpcode.FixedArrayHigh:
-		return r.count(arrayClass, uint64(c&msgpcode.FixedArrayMask))
+		return r.nextContainer(arrayClass, uint64(c&msgpcode.FixedArrayMask))
 	case c <= msgpcode.FixedStrHigh:
-		return r.pass(stringClass, uint64(c&msgpcode.FixedStrMask))
+		return r.skipBytes(stringClass, uint64(c&msgpcode.FixedStrMask))
 	}
-	return r.long(c)
+	return r.nextLong(c)
 }
 
-func (r *reader) long(c byte) (token, error) {
+func (r *reader) nextLong(c byte) (token, error) {
 	switch c {
 	case msgpcode.Nil:
 		return token{class: nilClass}, nil
 	case msgpcode.False, msgpcode.True:
 		return token{class: boolClass}, nil
 	case msgpcode.Uint8, msgpcode.Uint16, msgpcode.Uint32, msgpcode.Uint64:
-		n, err := r.number(1 << (c - msgpcode.Uint8))
+		n, err := r.readUint(1 << (c - msgpcode.Uint8))
 		return token{uintClass, n}, err
 	case msgpcode.Int8, msgpcode.Int16, msgpcode.Int32, msgpcode.Int64:
-		return r.signed(1 << (c - msgpcode.Int8))
+		return r.nextInt(1 << (c - msgpcode.Int8))
 	case msgpcode.Float:
-		n, err := r.number(4)
+		n, err := r.readUint(4)
 		return token{float32Class, n}, err
 	case msgpcode.Double:
-		n, err := r.number(8)
+		n, err := r.readUint(8)
 		return token{float64Class, n}, err
 	case msgpcode.Str8, msgpcode.Str16, msgpcode.Str32:
-		return r.sized(stringClass, 1<<(c-msgpcode.Str8), 0)
+		return r.nextSized(stringClass, 1<<(c-msgpcode.Str8), 0)
 	case msgpcode.Bin8, msgpcode.Bin16, msgpcode.Bin32:
-		return r.sized(stringClass, 1<<(c-msgpcode.Bin8), 0)
+		return r.nextSized(stringClass, 1<<(c-msgpcode.Bin8), 0)
 	case msgpcode.Ext8, msgpcode.Ext16, msgpcode.Ext32:
-		return r.sized(extClass, 1<<(c-msgpcode.Ext8), 1)
+		return r.nextSized(extClass, 1<<(c-msgpcode.Ext8), 1)
 	case msgpcode.FixExt1, msgpcode.FixExt2, msgpcode.FixExt4, msgpcode.FixExt8, msgpcode.FixExt16:
-		return r.pass(extClass, 1+1<<(c-msgpcode.FixExt1))
+		return r.skipBytes(extClass, 1+1<<(c-msgpcode.FixExt1))
 	case msgpcode.Array16, msgpcode.Array32:
-		n, err := r.number(2 << (c - msgpcode.Array16))
+		n, err := r.readUint(2 << (c - msgpcode.Array16))
 		if err != nil {
 			return token{}, err
 		}
-		return r.count(arrayClass, n)
+		return r.nextContainer(arrayClass, n)
 	case msgpcode.Map16, msgpcode.Map32:
-		n, err := r.number(2 << (c - msgpcode.Map16))
+		n, err := r.readUint(2 << (c - msgpcode.Map16))
 		if err != nil {
 			return token{}, err
 		}
-		return r.count(mapClass, n)
+		return r.nextContainer(mapClass, n)
 	}
 	return token{}, errCode
 }
 
-// number reads size bytes, big endian.
-func (r *reader) number(size int) (uint64, error) {
+// readUint reads size bytes, big endian.
+func (r *reader) readUint(size int) (uint64, error) {
 	if len(r.data)-r.pos < size {
 		return 0, errTruncated
 	}
@@ -128,8 +128,8 @@ func (r *reader) number(size int) (uint64, error) {
 	return binary.BigEndian.Uint64(b), nil
 }
 
-func (r *reader) signed(size int) (token, error) {
-	n, err := r.number(size)
+func (r *reader) nextInt(size int) (token, error) {
+	n, err := r.readUint(size)
 	unused := 64 - 8*size
 	if i := int64(n<<unused) >> unused; i < 0 {
 		return token{intClass, uint64(i)}, err
@@ -137,9 +137,9 @@ func (r *reader) signed(size int) (token, error) {
 	return token{uintClass, n}, err
 }
 
-// header is next for bytes that may be incomplete: the elements of a container may be
+// nextHeader is next for bytes that may be incomplete: the elements of a container may be
 // missing.
-func (r *reader) header() (token, bool) {
+func (r *reader) nextHeader() (token, bool) {
 	if r.pos >= len(r.data) {
 		return token{}, false
 	}
@@ -153,7 +153,7 @@ func (r *reader) header() (token, bool) {
 		return token{arrayClass, uint64(c & msgpcode.FixedArrayMask)}, true
 	case c >= msgpcode.Array16 && c <= msgpcode.Map32:
 		r.pos++
-		n, err := r.number(2 << ((c - msgpcode.Array16) & 1))
+		n, err := r.readUint(2 << ((c - msgpcode.Array16) & 1))
 		if c >= msgpcode.Map16 {
 			return token{mapClass, n}, err == nil
 		}
@@ -163,15 +163,15 @@ func (r *reader) header() (token, bool) {
 	return t, err == nil
 }
 
-func (r *reader) sized(c class, size int, extra uint64) (token, error) {
-	n, err := r.number(size)
+func (r *reader) nextSized(c class, size int, extra uint64) (token, error) {
+	n, err := r.readUint(size)
 	if err != nil {
 		return token{}, err
 	}
-	return r.pass(c, n+extra)
+	return r.skipBytes(c, n+extra)
 }
 
-func (r *reader) pass(c class, n uint64) (token, error) {
+func (r *reader) skipBytes(c class, n uint64) (token, error) {
 	if n > uint64(len(r.data)-r.pos) {
 		return token{}, errTruncated
 	}
@@ -179,8 +179,8 @@ func (r *reader) pass(c class, n uint64) (token, error) {
 	return token{c, n}, nil
 }
 
-// literally skips the next bytes if they equal stored.
-func (r *reader) literally(stored string) bool {
+// skipLiteral skips the next bytes if they equal stored.
+func (r *reader) skipLiteral(stored string) bool {
 	end := r.pos + len(stored)
 	if end > len(r.data) || string(r.data[r.pos:end]) != stored {
 		return false
@@ -189,8 +189,9 @@ func (r *reader) literally(stored string) bool {
 	return true
 }
 
-// count returns a token of n elements if the remaining bytes have at least one for each.
-func (r *reader) count(c class, n uint64) (token, error) {
+// nextContainer returns a token of n elements if the remaining bytes have at least one
+// for each.
+func (r *reader) nextContainer(c class, n uint64) (token, error) {
 	least := n
 	if c == mapClass {
 		least = 2 * n
@@ -201,8 +202,9 @@ func (r *reader) count(c class, n uint64) (token, error) {
 	return token{c, n}, nil
 }
 
-// exact reports whether a float of this size holds the integer of the token exactly.
-func (t token) exact(bits int) bool {
+// exactAsFloat reports whether a float of this size holds the integer of the token
+// exactly.
+func (t token) exactAsFloat(bits int) bool {
 	mantissa := uint64(1) << 53
 	if bits == 32 {
 		mantissa = 1 << 24

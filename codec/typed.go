@@ -12,29 +12,29 @@ import (
 
 // typed is a Typed whose errors are not yet those of the public contract.
 //
-// room is the memory that decoding may still allocate. It is computed once, from the
+// budget is the memory that decoding may still allocate. It is computed once, from the
 // length of the stored bytes, and passed inwards. A layer that decompresses subtracts
 // what it used, so that nested layers share the bound.
 type typed[T any] struct {
 	append func(dst []byte, v T) ([]byte, error)
-	decode func(data []byte, room int) (T, error)
-	check  func(data []byte, room int) error // an error if data exceeds the bounds of decode
+	decode func(data []byte, budget int) (T, error)
+	check  func(data []byte, budget int) error // an error if data exceeds the bounds of decode
 }
 
 const (
-	roomBase    = 1 << 20
-	roomPerByte = 512
+	budgetBase    = 1 << 20
+	budgetPerByte = 512
 )
 
-// roomFor returns the bound of the package: the memory that decoding n stored bytes may
+// budgetFor returns the bound of the package: the memory that decoding n stored bytes may
 // allocate, besides the value itself.
-func roomFor(n int) int {
-	return roomBase + roomPerByte*min(n, (math.MaxInt-roomBase)/roomPerByte)
+func budgetFor(n int) int {
+	return budgetBase + budgetPerByte*min(n, (math.MaxInt-budgetBase)/budgetPerByte)
 }
 
-// roomKept returns the room with which Append checks n bytes: slightly less than they
-// will have, so that layers around them can still decompress.
-func roomKept(n int) int { return roomFor(n) - layersPerByte*n }
+// appendBudget returns the budget with which Append checks n bytes: slightly less than
+// they will have, so that layers around them can still decompress.
+func appendBudget(n int) int { return budgetFor(n) - layersPerByte*n }
 
 const layersPerByte = 8
 
@@ -46,19 +46,19 @@ func resolve[T any](c Codec) (typed[T], error) {
 		if err != nil {
 			return typed[T]{}, err
 		}
-		if f.direct != nil {
-			return *(*typed[T])(f.direct), nil
+		if f.typed != nil {
+			return *(*typed[T])(f.typed), nil
 		}
 		return fromForm[T](f), nil
-	case *headedForeign:
+	case *foreignWithHeader:
 		f, err := c.pick(reflect.TypeFor[T]()) // not cached: a scoped codec is resolved once
 		return fromForm[T](f), err
 	case *wrapper:
-		p, err := resolvePlaced[T](c)
+		p, err := resolveAt[T](c)
 		if err != nil {
 			return typed[T]{}, err
 		}
-		return nowhereBound(p), nil
+		return withoutPlace(p), nil
 	}
 	return fromForeign[T](c), nil
 }
@@ -68,9 +68,9 @@ func fromForm[T any](f *form) typed[T] {
 		append: func(dst []byte, v T) ([]byte, error) {
 			return f.append(dst, unsafe.Pointer(&v))
 		},
-		decode: func(data []byte, room int) (T, error) {
+		decode: func(data []byte, budget int) (T, error) {
 			var v T
-			err := f.decode(data, unsafe.Pointer(&v), room)
+			err := f.decode(data, unsafe.Pointer(&v), budget)
 			return v, err
 		},
 		check: f.check,
@@ -81,11 +81,11 @@ func fromForm[T any](f *form) typed[T] {
 func fromForeign[T any](c Codec) typed[T] {
 	return typed[T]{
 		append: func(dst []byte, v T) (out []byte, err error) {
-			defer caught(&err)
+			defer catchPanic(&err)
 			return c.Append(dst, v)
 		},
 		decode: func(data []byte, _ int) (v T, err error) {
-			defer caught(&err)
+			defer catchPanic(&err)
 			err = c.Decode(data, &v)
 			return v, err
 		},

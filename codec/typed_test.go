@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// Scalars cost no allocation but the copy of a string, through any named type.
+// TestAllocations checks that scalars of any named type allocate nothing, except the copy
+// of a decoded string.
 func TestAllocations(t *testing.T) {
 	allocs(t, "string", Auto, "two apples and a pear, please", 0, 1)
 	allocs(t, "named string", Auto, userID("ada"), 0, 1)

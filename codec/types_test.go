@@ -17,11 +17,11 @@ import (
 	"github.com/vmihailenco/msgpack/v5"
 )
 
-// Types as users have them, one for each way of being stored.
+// Types that users might have, one for each form.
 
-type userID string // a kind with a form, and no methods
+type userID string // a string without methods
 
-type level int // an integer with a text
+type level int // an integer with text methods
 
 func (l level) MarshalText() ([]byte, error) {
 	if l > 9 {
@@ -38,7 +38,7 @@ func (l *level) UnmarshalText(b []byte) error {
 	return nil
 }
 
-type uuid [16]byte // an array with a text, and a binary form that is not used
+type uuid [16]byte // an array with text methods, and with binary methods that are not used
 
 func (u uuid) MarshalText() ([]byte, error) { return fmt.Appendf(nil, "%x-%x", u[:8], u[8:]), nil }
 
@@ -78,13 +78,13 @@ func (h *hexBytes) Scan(s fmt.ScanState, _ rune) error {
 
 type hexBytes [16]byte
 
-// shy has all its methods on the pointer.
+// shy has methods with pointer receivers only.
 type shy struct{ word string }
 
 func (s *shy) MarshalText() ([]byte, error) { return []byte(s.word), nil }
 func (s *shy) UnmarshalText(b []byte) error { s.word = string(b); return nil }
 
-// point has a binary form only.
+// point has binary methods only.
 type point struct{ X, Y uint16 }
 
 func (p point) MarshalBinary() ([]byte, error) {
@@ -99,7 +99,7 @@ func (p *point) UnmarshalBinary(b []byte) error {
 	return nil
 }
 
-// generated looks like a type for which msgp wrote methods; it has a binary form too.
+// generated has methods like those that msgp generates, and binary methods.
 type generated struct{ N uint8 }
 
 func (g *generated) MarshalMsg(b []byte) ([]byte, error) {
@@ -126,7 +126,7 @@ type pair struct {
 func (p pair) EncodeMsgpack(e *msgpack.Encoder) error  { return e.EncodeMulti(p.A, p.B) }
 func (p *pair) DecodeMsgpack(d *msgpack.Decoder) error { return d.DecodeMulti(&p.A, &p.B) }
 
-// celsius writes itself as one msgpack value.
+// celsius has methods that write one msgpack value.
 type celsius struct{ degrees float64 }
 
 func (c celsius) MarshalMsgpack() ([]byte, error)  { return msgpack.Marshal(c.degrees) }
@@ -228,7 +228,7 @@ func mustURL(s string) *url.URL {
 	return u
 }
 
-// same compares what came back with what went in.
+// same reports whether a decoded value equals the value that was encoded.
 func same(a, b any) bool {
 	return reflect.DeepEqual(a, b) || cmp.Equal(a, b,
 		cmp.Exporter(func(reflect.Type) bool { return true }),

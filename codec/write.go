@@ -27,7 +27,7 @@ const maxHops = 4 * maxDepth
 
 // write appends the value at v. Maps are not sorted yet.
 func (p *plan) write(dst []byte, v unsafe.Pointer) (_ []byte, err error) {
-	defer caught(&err)
+	defer catchPanic(&err)
 	w := writer{buf: dst}
 	if err := w.value(p, v); err != nil {
 		return nil, err
@@ -59,10 +59,10 @@ func (w *writer) target(p *plan, v unsafe.Pointer) error {
 	switch p.shape {
 	case anyShape:
 		return w.dynamic(p, v)
-	case codeShape:
-		return w.coded(p, v)
-	case packedShape:
-		return w.packed(p, v)
+	case customShape:
+		return w.custom(p, v)
+	case blobShape:
+		return w.blob(p, v)
 	case timeShape:
 		w.buf = appendTime(w.buf, *(*time.Time)(v))
 	case boolShape:
@@ -79,7 +79,7 @@ func (w *writer) target(p *plan, v unsafe.Pointer) error {
 			return nil
 		}
 		w.buf = appendBytes(w.buf, *(*[]byte)(v))
-	case bytesShape:
+	case byteArrayShape:
 		w.buf = pack.AppendBinary(w.buf, unsafe.String((*byte)(v), p.len))
 	case pointerShape:
 		at := *(*unsafe.Pointer)(v)
@@ -91,7 +91,7 @@ func (w *writer) target(p *plan, v unsafe.Pointer) error {
 		if err := w.target(p.elem, at); err != nil {
 			return err
 		}
-		if p.elem.shape == packedShape && len(w.buf) == from+1 && w.buf[from] == msgpcode.Nil && p.elem.readsNothing(at) {
+		if p.elem.shape == blobShape && len(w.buf) == from+1 && w.buf[from] == msgpcode.Nil && p.elem.readsNothing(at) {
 			w.buf = pack.AppendBinary(w.buf[:from], "") // nil would be decoded as a nil pointer
 		}
 	default:
@@ -106,7 +106,7 @@ func (p *plan) readsNothing(at unsafe.Pointer) bool {
 	if p.nilable && *(*unsafe.Pointer)(at) == nil {
 		return false
 	}
-	_, err := reread(p.typ, []byte{}, p.reads())
+	_, err := readBack(p.typ, []byte{}, p.reads())
 	return err == nil
 }
 
@@ -215,7 +215,7 @@ func (w *writer) dynamic(p *plan, v unsafe.Pointer) error {
 	return err
 }
 
-// The functions for scalars are shared with plainType.
+// The functions for scalars are shared with fastType.
 
 func appendBool(dst []byte, v bool) []byte {
 	if v {

@@ -8,16 +8,16 @@ import (
 	"github.com/vmihailenco/msgpack/v5"
 )
 
-// packed writes the result of MarshalBinary or MarshalText as a byte string.
-func (w *writer) packed(p *plan, v unsafe.Pointer) error {
+// blob writes the result of MarshalBinary or MarshalText as a byte string.
+func (w *writer) blob(p *plan, v unsafe.Pointer) error {
 	at := reflect.NewAt(p.typ, v)
 	b, err := p.writes()(at.Interface())
 	switch {
-	case err != nil || !p.doubt:
+	case err != nil || !p.verify:
 	case b != nil:
-		err = unread(at, b, p.reads())
-	case visible(p.typ) && !alike(at.Elem(), reflect.Zero(p.typ)): // nil is decoded as the zero value, without a method
-		err = errAnother
+		err = verifyReadBack(at, b, p.reads())
+	case transparent(p.typ) && !equalValues(at.Elem(), reflect.Zero(p.typ)): // nil is decoded as the zero value, without a method
+		err = errReadsOther
 	}
 	if err != nil {
 		return err
@@ -28,23 +28,23 @@ func (w *writer) packed(p *plan, v unsafe.Pointer) error {
 
 // writes and reads return the methods of a packedShape.
 func (p *plan) writes() func(any) ([]byte, error) {
-	if p.hook == ownBinary {
+	if p.hook == binaryHook {
 		return writeBinary
 	}
 	return writeText
 }
 
 func (p *plan) reads() func(any, []byte) error {
-	if p.hook == ownBinary {
+	if p.hook == binaryHook {
 		return readBinary
 	}
 	return readText
 }
 
-// coded writes the result of EncodeMsgpack or MarshalMsgpack with the library.
-func (w *writer) coded(p *plan, v unsafe.Pointer) error {
-	k := packers.Get().(*packer)
-	k.buf, k.start, k.due = w.buf, len(w.buf), firstLook
+// custom writes the result of EncodeMsgpack or MarshalMsgpack with the library.
+func (w *writer) custom(p *plan, v unsafe.Pointer) error {
+	k := libraryEncoders.Get().(*libraryEncoder)
+	k.buf, k.start, k.nextCheck = w.buf, len(w.buf), firstCheck
 	k.enc.Reset(k)
 	k.enc.UseCompactInts(true)
 	k.enc.SetSortMapKeys(true)
@@ -52,53 +52,55 @@ func (w *writer) coded(p *plan, v unsafe.Pointer) error {
 		return err // k may be in any state: it is not put back
 	}
 	w.buf, k.buf = k.buf, nil
-	packers.Put(k)
+	libraryEncoders.Put(k)
 	return nil
 }
 
-// packer is a library encoder that appends to a slice. A marshalling method may encode a
-// value that contains itself. The packer detects this in the written bytes, and fails.
-type packer struct {
-	enc   *msgpack.Encoder
-	buf   []byte
-	start int // where the bytes of the method begin
-	due   int // the length of these bytes at the next check
+// libraryEncoder is an encoder of the library that appends to a slice. A marshalling
+// method may encode a value that contains itself. It detects this in the written bytes,
+// and fails.
+type libraryEncoder struct {
+	enc       *msgpack.Encoder
+	buf       []byte
+	start     int // where the bytes of the method begin
+	nextCheck int // the length of these bytes at the next check
 }
 
-var packers = sync.Pool{New: func() any { return &packer{enc: msgpack.NewEncoder(nil)} }}
+var libraryEncoders = sync.Pool{New: func() any { return &libraryEncoder{enc: msgpack.NewEncoder(nil)} }}
 
-const firstLook = 16 << 10
+const firstCheck = 16 << 10
 
-func (p *packer) Write(b []byte) (int, error) {
+func (p *libraryEncoder) Write(b []byte) (int, error) {
 	p.buf = append(p.buf, b...)
-	return len(b), p.look()
+	return len(b), p.checkNesting()
 }
 
-func (p *packer) WriteByte(c byte) error {
+func (p *libraryEncoder) WriteByte(c byte) error {
 	p.buf = append(p.buf, c)
-	return p.look()
+	return p.checkNesting()
 }
 
-// look checks the nesting of the written bytes each time that their length has doubled.
-func (p *packer) look() error {
-	if len(p.buf)-p.start < p.due {
+// checkNesting checks the nesting of the written bytes each time that their length has
+// doubled.
+func (p *libraryEncoder) checkNesting() error {
+	if len(p.buf)-p.start < p.nextCheck {
 		return nil
 	}
-	p.due *= 2
+	p.nextCheck *= 2
 	r := reader{data: p.buf[p.start:]}
-	return r.bounded()
+	return r.checkNesting()
 }
 
 // maxSequence is the number of consecutive values that a marshalling method may write
 // outside any container. It ends a method that writes without end and without nesting.
 const maxSequence = 1 << 16
 
-// bounded refuses bytes that are nested too deeply. The bytes may be incomplete.
-func (r *reader) bounded() error {
+// checkNesting refuses bytes that are nested too deeply. The bytes may be incomplete.
+func (r *reader) checkNesting() error {
 	var left [maxDepth + 1]uint64 // the values that are missing, by level
 	depth := 0
 	for n := 0; ; {
-		t, ok := r.header()
+		t, ok := r.nextHeader()
 		if !ok {
 			return nil
 		}

@@ -9,34 +9,34 @@ import (
 )
 
 // jsonGuard reads JSON along the plan of a type and adds up the memory that decoding it
-// would allocate. It does not validate the JSON: encoding/json does so, to a depth of 10
-// 000, before it decodes anything.
+// would allocate. It does not validate the JSON: encoding/json does so, to a depth of
+// maxJSONDepth, before it decodes anything.
 type jsonGuard struct {
-	data  []byte
-	pos   int
-	room  int
-	depth int
+	data   []byte
+	pos    int
+	budget int
+	depth  int
 }
 
 const maxJSONDepth = 10_000
 
-// errGiveUp ends the check of invalid JSON, which encoding/json reports.
-const errGiveUp refusal = "not JSON"
+// errInvalidJSON ends the check of invalid JSON, which encoding/json reports.
+const errInvalidJSON refusal = "not JSON"
 
-func (p *jsonPlan) check(data []byte, room int) error {
-	g := jsonGuard{data: data, room: room - reservedBase - reservedPerByte*len(data)}
-	if g.room < 0 {
-		return tooLarge(whyRoom)
+func (p *jsonPlan) check(data []byte, budget int) error {
+	g := jsonGuard{data: data, budget: budget - reservedBase - reservedPerByte*len(data)}
+	if g.budget < 0 {
+		return tooLarge(whyBudget)
 	}
-	if err := g.value(p); !errors.Is(err, errGiveUp) {
+	if err := g.value(p); !errors.Is(err, errInvalidJSON) {
 		return err
 	}
 	return nil
 }
 
 func (g *jsonGuard) charge(n int) error {
-	if g.room -= n; g.room < 0 {
-		return tooLarge(whyRoom)
+	if g.budget -= n; g.budget < 0 {
+		return tooLarge(whyBudget)
 	}
 	return nil
 }
@@ -53,8 +53,8 @@ func (g *jsonGuard) peek() byte {
 	return 0
 }
 
-// take skips the next byte if it is c.
-func (g *jsonGuard) take(c byte) bool {
+// skip skips the next byte if it is c.
+func (g *jsonGuard) skip(c byte) bool {
 	if g.peek() != c {
 		return false
 	}
@@ -73,11 +73,11 @@ func (g *jsonGuard) value(p *jsonPlan) error {
 		p = p.elem
 	}
 	if c != '[' && c != '{' {
-		return g.scalar(c, p.free)
+		return g.scalar(c, p.isInterface)
 	}
 	g.pos++
 	if g.depth++; g.depth > maxJSONDepth {
-		return errGiveUp
+		return errInvalidJSON
 	}
 	defer func() { g.depth-- }()
 	if c == '[' {
@@ -88,7 +88,7 @@ func (g *jsonGuard) value(p *jsonPlan) error {
 
 // scalar checks a string, a number or a word. In an interface, an integer must be one
 // that a float64 holds exactly.
-func (g *jsonGuard) scalar(c byte, free bool) error {
+func (g *jsonGuard) scalar(c byte, isInterface bool) error {
 	if c == '"' {
 		_, err := g.string()
 		return err
@@ -98,9 +98,9 @@ func (g *jsonGuard) scalar(c byte, free bool) error {
 		g.pos++
 	}
 	if g.pos == start {
-		return errGiveUp
+		return errInvalidJSON
 	}
-	if text := g.data[start:g.pos]; free && len(text) > exactDigits && !exactText(text) {
+	if text := g.data[start:g.pos]; isInterface && len(text) > exactDigits && !exactText(text) {
 		return errInexact
 	}
 	return nil
@@ -133,20 +133,20 @@ func (g *jsonGuard) string() ([]byte, error) {
 			return g.data[start:g.pos], nil
 		}
 	}
-	return nil, errGiveUp
+	return nil, errInvalidJSON
 }
 
 func (g *jsonGuard) array(p *jsonPlan) error {
 	elem := jsonLeaf
 	switch {
-	case p.free:
+	case p.isInterface:
 		elem = p
 	case p.kind == reflect.Slice || p.kind == reflect.Array:
 		elem = p.elem
 	}
-	for n := 0; !g.take(']'); n++ {
-		if n > 0 && !g.take(',') {
-			return errGiveUp
+	for n := 0; !g.skip(']'); n++ {
+		if n > 0 && !g.skip(',') {
+			return errInvalidJSON
 		}
 		if p.kind == reflect.Array && n >= p.len {
 			return errElements
@@ -169,16 +169,16 @@ func (g *jsonGuard) object(p *jsonPlan) error {
 			return err
 		}
 	}
-	for n := 0; !g.take('}'); n++ {
-		if n > 0 && !g.take(',') || g.peek() != '"' {
-			return errGiveUp
+	for n := 0; !g.skip('}'); n++ {
+		if n > 0 && !g.skip(',') || g.peek() != '"' {
+			return errInvalidJSON
 		}
 		name, err := g.string()
 		if err != nil {
 			return err
 		}
-		if !g.take(':') {
-			return errGiveUp
+		if !g.skip(':') {
+			return errInvalidJSON
 		}
 		if err := g.member(p, name); err != nil {
 			return err
@@ -190,7 +190,7 @@ func (g *jsonGuard) object(p *jsonPlan) error {
 func (g *jsonGuard) member(p *jsonPlan, quoted []byte) error {
 	switch elem := p.elem; p.kind {
 	case reflect.Invalid, reflect.Map:
-		if p.free {
+		if p.isInterface {
 			elem = p
 		}
 		if elem == nil {
@@ -209,7 +209,7 @@ func (g *jsonGuard) member(p *jsonPlan, quoted []byte) error {
 				return err
 			}
 			if err := g.value(f.plan); err != nil {
-				return in(f.name, err)
+				return inField(f.name, err)
 			}
 			return nil
 		}

@@ -10,56 +10,56 @@ import (
 	"github.com/vmihailenco/msgpack/v5/msgpcode"
 )
 
-// plainReader decodes plain values in the bytes that the library writes.
-type plainReader struct {
+// fastReader decodes values of fast types in the bytes that the library writes.
+type fastReader struct {
 	reader
-	room int
+	budget int
 }
 
 // decode stores the decoded value at v, which must be zero. It returns false if the
 // library must decode the bytes; v may hold anything then.
-func (t *plainType) decode(data []byte, v unsafe.Pointer, room int) bool {
-	r := plainReader{reader{data: data}, room - reservedBase - reservedPerByte*len(data)}
-	return r.room >= 0 && r.value(t, v) && r.pos == len(data)
+func (t *fastType) decode(data []byte, v unsafe.Pointer, budget int) bool {
+	r := fastReader{reader{data: data}, budget - reservedBase - reservedPerByte*len(data)}
+	return r.budget >= 0 && r.value(t, v) && r.pos == len(data)
 }
 
-func (r *plainReader) value(t *plainType, v unsafe.Pointer) bool {
+func (r *fastReader) value(t *fastType, v unsafe.Pointer) bool {
 	if r.pos >= len(r.data) {
 		return false
 	}
 	c := r.data[r.pos]
 	if c == msgpcode.Nil {
 		r.pos++
-		return t.op != plainTime // the zero value; the library decodes a nil time
+		return t.op != fastTime // the zero value; the library decodes a nil time
 	}
 	switch t.op {
-	case plainBool:
+	case fastBool:
 		r.pos++
 		*(*bool)(v) = c == msgpcode.True
 		return c == msgpcode.True || c == msgpcode.False
-	case plainInt, plainUint:
+	case fastInt, fastUint:
 		return r.integer(t, v, c)
-	case plainFloat:
+	case fastFloat:
 		return r.float(t, v, c)
-	case plainString:
+	case fastString:
 		s, ok := r.string(c)
 		*(*string)(v) = string(s)
 		return ok
-	case plainBytes:
+	case fastBytes:
 		if c < msgpcode.Bin8 || c > msgpcode.Bin32 {
 			return false
 		}
-		b, ok := r.long(1 << (c - msgpcode.Bin8))
+		b, ok := r.sizedBytes(1 << (c - msgpcode.Bin8))
 		*(*[]byte)(v) = append([]byte{}, b...)
 		return ok
-	case plainTime:
+	case fastTime:
 		return r.time((*time.Time)(v), c)
-	case plainStruct:
+	case fastStruct:
 		return r.structure(t, v)
-	case plainSlice:
+	case fastSlice:
 		return r.slice(t, v)
-	default: // plainPointer
-		if r.room -= t.plan.cost; r.room < 0 {
+	default: // fastPointer
+		if r.budget -= t.plan.cost; r.budget < 0 {
 			return false
 		}
 		p := reflect.New(t.elem.plan.typ).UnsafePointer()
@@ -69,14 +69,14 @@ func (r *plainReader) value(t *plainType, v unsafe.Pointer) bool {
 }
 
 // integer reads a number whose first byte is c.
-func (r *plainReader) integer(t *plainType, v unsafe.Pointer, c byte) bool {
+func (r *fastReader) integer(t *fastType, v unsafe.Pointer, c byte) bool {
 	var n uint64
 	if c <= msgpcode.PosFixedNumHigh {
 		r.pos++
 		n = uint64(c)
 	} else {
 		token, err := r.next()
-		if err != nil || t.plan.number(token, c) != nil {
+		if err != nil || t.plan.checkNumber(token, c) != nil {
 			return false
 		}
 		n = token.n
@@ -95,7 +95,7 @@ func (r *plainReader) integer(t *plainType, v unsafe.Pointer, c byte) bool {
 }
 
 // float reads a float of the wanted size only.
-func (r *plainReader) float(t *plainType, v unsafe.Pointer, c byte) bool {
+func (r *fastReader) float(t *fastType, v unsafe.Pointer, c byte) bool {
 	b := r.data[r.pos+1:]
 	switch {
 	case t.size == 4 && c == msgpcode.Float && len(b) >= 4:
@@ -114,7 +114,7 @@ func (r *plainReader) float(t *plainType, v unsafe.Pointer, c byte) bool {
 }
 
 // string reads a string whose first byte is c.
-func (r *plainReader) string(c byte) ([]byte, bool) {
+func (r *fastReader) string(c byte) ([]byte, bool) {
 	if msgpcode.IsFixedString(c) {
 		r.pos++
 		return r.bytes(uint64(c & msgpcode.FixedStrMask))
@@ -122,20 +122,20 @@ func (r *plainReader) string(c byte) ([]byte, bool) {
 	if c < msgpcode.Str8 || c > msgpcode.Str32 {
 		return nil, false
 	}
-	return r.long(1 << (c - msgpcode.Str8))
+	return r.sizedBytes(1 << (c - msgpcode.Str8))
 }
 
-// long reads bytes after a header whose length field has size bytes.
-func (r *plainReader) long(size int) ([]byte, bool) {
+// sizedBytes reads bytes after a header whose length field has size bytes.
+func (r *fastReader) sizedBytes(size int) ([]byte, bool) {
 	r.pos++
-	n, err := r.number(size)
+	n, err := r.readUint(size)
 	if err != nil {
 		return nil, false
 	}
 	return r.bytes(n)
 }
 
-func (r *plainReader) bytes(n uint64) ([]byte, bool) {
+func (r *fastReader) bytes(n uint64) ([]byte, bool) {
 	if n > uint64(len(r.data)-r.pos) {
 		return nil, false
 	}
@@ -144,7 +144,7 @@ func (r *plainReader) bytes(n uint64) ([]byte, bool) {
 	return b, true
 }
 
-func (r *plainReader) time(v *time.Time, c byte) bool {
+func (r *fastReader) time(v *time.Time, c byte) bool {
 	b := r.data[r.pos:]
 	switch {
 	case c == msgpcode.FixExt4 && len(b) >= 6 && b[1] == timeCode:
@@ -164,7 +164,7 @@ func (r *plainReader) time(v *time.Time, c byte) bool {
 }
 
 // structure reads fields in the order in which they are written. Fields may be missing.
-func (r *plainReader) structure(t *plainType, v unsafe.Pointer) bool {
+func (r *fastReader) structure(t *fastType, v unsafe.Pointer) bool {
 	head, err := r.next()
 	if err != nil || head.class != mapClass {
 		return false
@@ -175,12 +175,12 @@ func (r *plainReader) structure(t *plainType, v unsafe.Pointer) bool {
 			if at == len(t.fields) {
 				return false
 			}
-			if r.literally(t.fields[at].stored) {
+			if r.skipLiteral(t.fields[at].stored) {
 				break
 			}
 		}
 		f := &t.fields[at]
-		if !r.value(f.plainType, unsafe.Add(v, f.offset)) {
+		if !r.value(f.fastType, unsafe.Add(v, f.offset)) {
 			return false
 		}
 		at++
@@ -188,17 +188,17 @@ func (r *plainReader) structure(t *plainType, v unsafe.Pointer) bool {
 	return true
 }
 
-func (r *plainReader) slice(t *plainType, v unsafe.Pointer) bool {
+func (r *fastReader) slice(t *fastType, v unsafe.Pointer) bool {
 	head, err := r.next()
 	if err != nil || head.class != arrayClass {
 		return false
 	}
 	n := int(head.n)
 	once, each := t.plan.sliceCost(n)
-	if each > 0 && n > r.room/each {
+	if each > 0 && n > r.budget/each {
 		return false
 	}
-	if r.room -= once + n*each; r.room < 0 {
+	if r.budget -= once + n*each; r.budget < 0 {
 		return false
 	}
 	s := reflect.MakeSlice(t.plan.typ, n, n)

@@ -10,23 +10,23 @@ import (
 )
 
 // append writes the value at v.
-func (t *plainType) append(dst []byte, v unsafe.Pointer) []byte {
+func (t *fastType) append(dst []byte, v unsafe.Pointer) []byte {
 	switch t.op {
-	case plainBool:
+	case fastBool:
 		return appendBool(dst, *(*bool)(v))
-	case plainInt:
+	case fastInt:
 		return appendInt(dst, intAt(v, t.size))
-	case plainUint:
+	case fastUint:
 		return pack.AppendUint(dst, uintAt(v, t.size))
-	case plainFloat:
+	case fastFloat:
 		return appendFloatAt(dst, v, t.size)
-	case plainString:
+	case fastString:
 		return pack.AppendString(dst, *(*string)(v))
-	case plainBytes:
+	case fastBytes:
 		return appendBytes(dst, *(*[]byte)(v))
-	case plainTime:
+	case fastTime:
 		return appendTime(dst, *(*time.Time)(v))
-	case plainStruct:
+	case fastStruct:
 		dst = pack.AppendMap(dst, len(t.fields))
 		for i := range t.fields {
 			f := &t.fields[i]
@@ -34,7 +34,7 @@ func (t *plainType) append(dst []byte, v unsafe.Pointer) []byte {
 			dst = f.append(dst, unsafe.Add(v, f.offset))
 		}
 		return dst
-	case plainSlice:
+	case fastSlice:
 		s := *(*[]struct{})(v) // of elements of any size
 		if s == nil {
 			return append(dst, msgpcode.Nil)
@@ -44,7 +44,7 @@ func (t *plainType) append(dst []byte, v unsafe.Pointer) []byte {
 			dst = t.elem.append(dst, unsafe.Add(at, uintptr(i)*t.elem.size))
 		}
 		return dst
-	default: // plainPointer
+	default: // fastPointer
 		if v = *(*unsafe.Pointer)(v); v == nil {
 			return append(dst, msgpcode.Nil)
 		}

@@ -14,7 +14,7 @@ const errKeys refusal = "a map inside an interface has keys that are not strings
 func (g *guard) any(t token, start int, keys class) error {
 	switch t.class {
 	case extClass:
-		if g.try {
+		if g.callMethods {
 			return readExtension(g.data[start:g.pos], g.data[g.pos-int(t.n)])
 		}
 		return g.charge(extCost)
@@ -51,7 +51,7 @@ func (g *guard) anyMap(n int, keys class) error {
 	if err := g.enter(); err != nil {
 		return err
 	}
-	once, each := anyMap.of(n)
+	once, each := anyMap.forEntries(n)
 	if err := g.chargeEach(n, once, each); err != nil {
 		return err
 	}

@@ -11,113 +11,113 @@ import (
 // Scalars without methods are encoded and decoded without the msgpack library, in the
 // same bytes. Input that the library would not write is left to the library.
 
-// directForm returns the form of such a type, or nil for any other type.
-func directForm(t reflect.Type, p *plan) *form {
+// msgpackScalar returns the form of such a type, or nil for any other type.
+func msgpackScalar(t reflect.Type, p *plan) *form {
 	if t.NumMethod() > 0 || reflect.PointerTo(t).NumMethod() > 0 {
 		return nil
 	}
 	switch t.Kind() {
 	case reflect.Bool:
-		return directBool(p)
+		return msgpackBool(p)
 	case reflect.Int:
-		return directInt[int](p)
+		return msgpackInt[int](p)
 	case reflect.Int8:
-		return directInt[int8](p)
+		return msgpackInt[int8](p)
 	case reflect.Int16:
-		return directInt[int16](p)
+		return msgpackInt[int16](p)
 	case reflect.Int32:
-		return directInt[int32](p)
+		return msgpackInt[int32](p)
 	case reflect.Int64:
-		return directInt[int64](p)
+		return msgpackInt[int64](p)
 	case reflect.Uint:
-		return directUint[uint](p)
+		return msgpackUint[uint](p)
 	case reflect.Uint8:
-		return directUint[uint8](p)
+		return msgpackUint[uint8](p)
 	case reflect.Uint16:
-		return directUint[uint16](p)
+		return msgpackUint[uint16](p)
 	case reflect.Uint32:
-		return directUint[uint32](p)
+		return msgpackUint[uint32](p)
 	case reflect.Uint64:
-		return directUint[uint64](p)
+		return msgpackUint[uint64](p)
 	case reflect.String:
-		return directString(p)
+		return msgpackString(p)
 	default:
 		return nil
 	}
 }
 
-// slowly decodes with the library, after the guard.
-func slowly[T any](p *plan, data []byte, room int) (v T, err error) {
-	if data, err = p.guarded(data, room); err == nil {
-		err = p.unpack(data, reflect.NewAt(p.typ, unsafe.Pointer(&v)))
+// viaLibrary decodes with the library, after the guard.
+func viaLibrary[T any](p *plan, data []byte, budget int) (v T, err error) {
+	if data, err = p.checkAndEdit(data, budget); err == nil {
+		err = p.decode(data, reflect.NewAt(p.typ, unsafe.Pointer(&v)))
 	}
 	return v, err
 }
 
-func directBool(p *plan) *form {
+func msgpackBool(p *plan) *form {
 	const no, yes = 0xc2, 0xc3
-	return erase(typed[bool]{
+	return typedForm(typed[bool]{
 		append: func(dst []byte, v bool) ([]byte, error) {
 			if v {
 				return append(dst, yes), nil
 			}
 			return append(dst, no), nil
 		},
-		decode: func(data []byte, room int) (bool, error) {
+		decode: func(data []byte, budget int) (bool, error) {
 			if len(data) == 1 && (data[0] == no || data[0] == yes) {
 				return data[0] == yes, nil
 			}
-			return slowly[bool](p, data, room)
+			return viaLibrary[bool](p, data, budget)
 		},
 		check: p.check,
 	})
 }
 
-func directInt[N int | int8 | int16 | int32 | int64](p *plan) *form {
-	return erase(typed[N]{
+func msgpackInt[N int | int8 | int16 | int32 | int64](p *plan) *form {
+	return typedForm(typed[N]{
 		append: func(dst []byte, v N) ([]byte, error) {
 			if v < 0 {
 				return pack.AppendNegative(dst, int64(v)), nil
 			}
 			return pack.AppendUint(dst, uint64(v)), nil
 		},
-		decode: func(data []byte, room int) (N, error) {
+		decode: func(data []byte, budget int) (N, error) {
 			r := pack.Reader{Data: unsafe.String(unsafe.SliceData(data), len(data))}
 			n := r.Uint()
 			if v := N(n); !r.Bad() && r.Len() == 0 && n <= math.MaxInt64 && int64(v) == int64(n) {
 				return v, nil
 			}
-			return slowly[N](p, data, room)
+			return viaLibrary[N](p, data, budget)
 		},
 		check: p.check,
 	})
 }
 
-func directUint[N uint | uint8 | uint16 | uint32 | uint64](p *plan) *form {
-	return erase(typed[N]{
+func msgpackUint[N uint | uint8 | uint16 | uint32 | uint64](p *plan) *form {
+	return typedForm(typed[N]{
 		append: func(dst []byte, v N) ([]byte, error) { return pack.AppendUint(dst, uint64(v)), nil },
-		decode: func(data []byte, room int) (N, error) {
+		decode: func(data []byte, budget int) (N, error) {
 			r := pack.Reader{Data: unsafe.String(unsafe.SliceData(data), len(data))}
 			n := r.Uint()
 			if v := N(n); !r.Bad() && r.Len() == 0 && uint64(v) == n {
 				return v, nil
 			}
-			return slowly[N](p, data, room)
+			return viaLibrary[N](p, data, budget)
 		},
 		check: p.check,
 	})
 }
 
-func directString(p *plan) *form {
-	return erase(typed[string]{
+func msgpackString(p *plan) *form {
+	return typedForm(typed[string]{
 		append: func(dst []byte, v string) ([]byte, error) { return pack.AppendString(dst, v), nil },
-		decode: func(data []byte, room int) (string, error) {
+		decode: func(data []byte, budget int) (string, error) {
 			r := pack.Reader{Data: unsafe.String(unsafe.SliceData(data), len(data))}
 			if _ = r.String(); !r.Bad() && r.Len() == 0 {
 				r.Data = string(data) // a copy: the caller owns data
 				return r.String(), nil
 			}
-			return slowly[string](p, data, room)
+			return viaLibrary[string](p, data, budget)
 		},
 		check: p.check,
 	})

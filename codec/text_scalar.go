@@ -14,8 +14,8 @@ const (
 	errFloat   refusal = "not a number"
 )
 
-// scalarForm returns the text form of a scalar kind, or nil for other kinds.
-func scalarForm(t reflect.Type) *form {
+// textScalar returns the text form of a scalar kind, or nil for other kinds.
+func textScalar(t reflect.Type) *form {
 	switch t.Kind() {
 	case reflect.String:
 		return stringForm
@@ -26,46 +26,46 @@ func scalarForm(t reflect.Type) *form {
 	case reflect.Bool:
 		return boolForm
 	case reflect.Int:
-		return signed[int](t)
+		return textInt[int](t)
 	case reflect.Int8:
-		return signed[int8](t)
+		return textInt[int8](t)
 	case reflect.Int16:
-		return signed[int16](t)
+		return textInt[int16](t)
 	case reflect.Int32:
-		return signed[int32](t)
+		return textInt[int32](t)
 	case reflect.Int64:
-		return signed[int64](t)
+		return textInt[int64](t)
 	case reflect.Uint:
-		return unsigned[uint](t)
+		return textUint[uint](t)
 	case reflect.Uint8:
-		return unsigned[uint8](t)
+		return textUint[uint8](t)
 	case reflect.Uint16:
-		return unsigned[uint16](t)
+		return textUint[uint16](t)
 	case reflect.Uint32:
-		return unsigned[uint32](t)
+		return textUint[uint32](t)
 	case reflect.Uint64:
-		return unsigned[uint64](t)
+		return textUint[uint64](t)
 	case reflect.Float32:
-		return float[float32](t)
+		return textFloat[float32](t)
 	case reflect.Float64:
-		return float[float64](t)
+		return textFloat[float64](t)
 	}
 	return nil
 }
 
 // fits is the check of forms whose values take about as much memory as their bytes.
-func fits(data []byte, room int) error {
-	if len(data) > room {
+func fits(data []byte, budget int) error {
+	if len(data) > budget {
 		return tooLarge(whyUnpacked)
 	}
 	return nil
 }
 
-var stringForm = erase(typed[string]{
+var stringForm = typedForm(typed[string]{
 	append: func(dst []byte, v string) ([]byte, error) { return append(dst, v...), nil },
-	decode: func(data []byte, room int) (string, error) {
-		if len(data) > room {
-			return "", fits(data, room)
+	decode: func(data []byte, budget int) (string, error) {
+		if len(data) > budget {
+			return "", fits(data, budget)
 		}
 		return string(data), nil
 	},
@@ -73,11 +73,11 @@ var stringForm = erase(typed[string]{
 })
 
 // bytesForm decodes no bytes as an empty slice: nil and empty slices have the same bytes.
-var bytesForm = erase(typed[[]byte]{
+var bytesForm = typedForm(typed[[]byte]{
 	append: func(dst []byte, v []byte) ([]byte, error) { return append(dst, v...), nil },
-	decode: func(data []byte, room int) ([]byte, error) {
-		if len(data) > room {
-			return nil, fits(data, room)
+	decode: func(data []byte, budget int) ([]byte, error) {
+		if len(data) > budget {
+			return nil, fits(data, budget)
 		}
 		out := make([]byte, len(data))
 		copy(out, data)
@@ -86,7 +86,7 @@ var bytesForm = erase(typed[[]byte]{
 	check: fits,
 })
 
-var boolForm = erase(typed[bool]{
+var boolForm = typedForm(typed[bool]{
 	append: func(dst []byte, v bool) ([]byte, error) {
 		if v {
 			return append(dst, '1'), nil
@@ -102,11 +102,11 @@ var boolForm = erase(typed[bool]{
 	check: fits,
 })
 
-func signed[N int | int8 | int16 | int32 | int64](t reflect.Type) *form {
+func textInt[N int | int8 | int16 | int32 | int64](t reflect.Type) *form {
 	bits := t.Bits()
 	lowest := uint64(1) << (bits - 1)
 	outside := refusal("an integer outside of " + t.Kind().String())
-	return erase(typed[N]{
+	return typedForm(typed[N]{
 		append: func(dst []byte, v N) ([]byte, error) { return strconv.AppendInt(dst, int64(v), 10), nil },
 		decode: func(data []byte, _ int) (N, error) {
 			n, negative, err := decimal(data)
@@ -124,10 +124,10 @@ func signed[N int | int8 | int16 | int32 | int64](t reflect.Type) *form {
 	})
 }
 
-func unsigned[N uint | uint8 | uint16 | uint32 | uint64](t reflect.Type) *form {
+func textUint[N uint | uint8 | uint16 | uint32 | uint64](t reflect.Type) *form {
 	most := uint64(math.MaxUint64) >> (64 - t.Bits())
 	outside := refusal("an integer outside of " + t.Kind().String())
-	return erase(typed[N]{
+	return typedForm(typed[N]{
 		append: func(dst []byte, v N) ([]byte, error) { return strconv.AppendUint(dst, uint64(v), 10), nil },
 		decode: func(data []byte, _ int) (N, error) {
 			n, negative, err := decimal(data)
@@ -166,10 +166,10 @@ func decimal(data []byte) (n uint64, negative bool, err error) {
 	return n, negative, nil
 }
 
-func float[F float32 | float64](t reflect.Type) *form {
+func textFloat[F float32 | float64](t reflect.Type) *form {
 	bits := t.Bits()
 	outside := refusal("a number outside of " + t.Kind().String())
-	return erase(typed[F]{
+	return typedForm(typed[F]{
 		append: func(dst []byte, v F) ([]byte, error) { return appendFloat(dst, float64(v), bits), nil },
 		decode: func(data []byte, _ int) (F, error) {
 			// The string shares the memory of data. ParseFloat keeps it only in its

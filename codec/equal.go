@@ -5,10 +5,10 @@ import (
 	"time"
 )
 
-// visible reports whether values of a type with marshalling methods can be compared
+// transparent reports whether values of a type with marshalling methods can be compared
 // without the methods: numbers, booleans and structs of exported fields. It excludes
 // slices, arrays and strings, because their methods often write a normal form.
-func visible(t reflect.Type) bool {
+func transparent(t reflect.Type) bool {
 	switch t.Kind() {
 	case reflect.Bool, reflect.Float32, reflect.Float64,
 		reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,
@@ -25,10 +25,10 @@ func visible(t reflect.Type) bool {
 	return false
 }
 
-// alike reports whether the exported parts of two values of one type are equal. A method
-// Equal or Cmp decides if the type has one. nil and empty are equal. Two values whose
-// field Valid is false are equal, as in package sql.
-func alike(a, b reflect.Value) bool {
+// equalValues reports whether the exported parts of two values of one type are equal. A
+// method Equal or Cmp decides if the type has one. nil and empty are equal. Two values
+// whose field Valid is false are equal, as in package sql.
+func equalValues(a, b reflect.Value) bool {
 	t := a.Type()
 	if equal, ok := byMethod(a, b); ok {
 		return equal
@@ -40,13 +40,13 @@ func alike(a, b reflect.Value) bool {
 		if a.IsNil() || b.IsNil() {
 			return a.IsNil() && b.IsNil()
 		}
-		return a.Elem().Type() == b.Elem().Type() && alike(a.Elem(), b.Elem())
+		return a.Elem().Type() == b.Elem().Type() && equalValues(a.Elem(), b.Elem())
 	case reflect.Slice, reflect.Array:
 		if a.Len() != b.Len() {
 			return false
 		}
 		for i := range a.Len() {
-			if !alike(a.Index(i), b.Index(i)) {
+			if !equalValues(a.Index(i), b.Index(i)) {
 				return false
 			}
 		}
@@ -56,25 +56,25 @@ func alike(a, b reflect.Value) bool {
 			return false
 		}
 		for it := a.MapRange(); it.Next(); {
-			if v := b.MapIndex(it.Key()); v.IsValid() && !alike(it.Value(), v) {
+			if v := b.MapIndex(it.Key()); v.IsValid() && !equalValues(it.Value(), v) {
 				return false
 			}
 		}
 		return true
 	case reflect.Struct:
-		return alikeFields(a, b)
+		return equalFields(a, b)
 	case reflect.Func, reflect.Chan, reflect.UnsafePointer:
 		return true
 	}
 	return a.Equal(b)
 }
 
-func alikeFields(a, b reflect.Value) bool {
+func equalFields(a, b reflect.Value) bool {
 	if v := a.FieldByName("Valid"); v.IsValid() && v.Kind() == reflect.Bool && !v.Bool() && !b.FieldByName("Valid").Bool() {
 		return true
 	}
 	for i := range a.NumField() {
-		if a.Type().Field(i).IsExported() && !alike(a.Field(i), b.Field(i)) {
+		if a.Type().Field(i).IsExported() && !equalValues(a.Field(i), b.Field(i)) {
 			return false
 		}
 	}

@@ -10,10 +10,10 @@ import (
 	"github.com/desir-go/desir/codec"
 )
 
-// Types whose methods lose something. github.com/guregu/null writes a string that is there
-// and empty as it writes none; go-ethereum's binary form of a receipt is that of consensus;
-// many an enumeration has one word for all that it does not know; and
-// github.com/samber/mo takes an option of zero for zero.
+// Types whose methods lose part of a value. github.com/guregu/null writes an empty string
+// and no string as the same text. The binary form of a receipt in go-ethereum has only
+// the fields of consensus. Many enumerations write one word for all unknown values.
+// github.com/samber/mo reads an option that holds zero as no option.
 type (
 	nullText struct {
 		String string
@@ -84,22 +84,22 @@ func (o *opt) UnmarshalText(b []byte) (err error) {
 	return err
 }
 
-// TestMethodsThatLose: a value that the methods of its type read as another one is refused,
-// wherever it stands, and others of the type are stored.
-func TestMethodsThatLose(t *testing.T) {
-	loses(t, nullText{"", true}, true)
-	loses(t, nullText{"x", true}, false)
-	loses(t, nullText{"left over", false}, false) // there is none, whatever it was
-	loses(t, nullText{}, false)
-	loses(t, receipt{Status: 1, Hash: "abc"}, true)
-	loses(t, receipt{Status: 1, Logs: []string{"a"}}, false)
-	loses(t, receipt{Status: 1, Logs: []string{}}, false)
-	loses(t, colour(7), true)
-	loses(t, colour(2), false)
-	loses(t, colour(0), false)
+// TestLossyMethods checks that a value is refused, wherever it occurs, if the methods of
+// its type read it as a different value. Other values of the type are stored.
+func TestLossyMethods(t *testing.T) {
+	checkLost(t, nullText{"", true}, true)
+	checkLost(t, nullText{"x", true}, false)
+	checkLost(t, nullText{"left over", false}, false) // there is none, whatever it was
+	checkLost(t, nullText{}, false)
+	checkLost(t, receipt{Status: 1, Hash: "abc"}, true)
+	checkLost(t, receipt{Status: 1, Logs: []string{"a"}}, false)
+	checkLost(t, receipt{Status: 1, Logs: []string{}}, false)
+	checkLost(t, colour(7), true)
+	checkLost(t, colour(2), false)
+	checkLost(t, colour(0), false)
 }
 
-func loses[T any](t *testing.T, v T, want bool) {
+func checkLost[T any](t *testing.T, v T, want bool) {
 	t.Helper()
 	for _, c := range []codec.Codec{codec.Auto, codec.Msgpack} {
 		for _, held := range []any{v, &v, []T{v}, map[string]T{"a": v}, struct{ X T }{v}, [1]*T{&v}, map[string]any{"a": v}} {
@@ -111,8 +111,8 @@ func loses[T any](t *testing.T, v T, want bool) {
 	}
 }
 
-// TestOmitIsZero: a type whose IsZero is true for a value that its methods write otherwise
-// than zero is not left out.
+// TestOmitIsZero checks that omitempty does not leave out a value if IsZero is true, but
+// the methods write it differently from the zero value.
 func TestOmitIsZero(t *testing.T) {
 	type row struct {
 		A opt `msgpack:",omitempty"`

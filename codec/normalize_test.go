@@ -10,7 +10,8 @@ import (
 	"time"
 )
 
-// TestIntegersInInterfaces: every integer comes back as int64, and as uint64 beyond.
+// TestIntegersInInterfaces checks that every integer is decoded as int64, or as uint64 if
+// it is larger.
 func TestIntegersInInterfaces(t *testing.T) {
 	for _, n := range []any{
 		0, 7, -7, 127, 128, 255, 256, 65535, 65536, math.MaxInt32, math.MaxUint32, math.MaxInt64, math.MinInt64, -128, -129, -32769,
@@ -23,23 +24,23 @@ func TestIntegersInInterfaces(t *testing.T) {
 			want = int64(v.Uint())
 		}
 		type holder struct{ V, Same any }
-		comesBack(t, holder{n, n}, holder{want, want})
-		comesBack(t, []any{n, []any{n}}, []any{want, []any{want}})
-		comesBack(t, map[string]any{"a": n, "b": map[string]any{"c": n}}, map[string]any{"a": want, "b": map[string]any{"c": want}})
-		comesBack(t, map[any]string{n: "x"}, map[any]string{want: "x"})
-		comesBack(t, [1]any{n}, [1]any{want})
-		comesBack(t, &[]map[int]any{{1: n}}, &[]map[int]any{{1: want}})
-		comesBack(t, struct {
+		decodesTo(t, holder{n, n}, holder{want, want})
+		decodesTo(t, []any{n, []any{n}}, []any{want, []any{want}})
+		decodesTo(t, map[string]any{"a": n, "b": map[string]any{"c": n}}, map[string]any{"a": want, "b": map[string]any{"c": want}})
+		decodesTo(t, map[any]string{n: "x"}, map[any]string{want: "x"})
+		decodesTo(t, [1]any{n}, [1]any{want})
+		decodesTo(t, &[]map[int]any{{1: n}}, &[]map[int]any{{1: want}})
+		decodesTo(t, struct {
 			V any `msgpack:",omitempty"`
 		}{n}, struct {
 			V any `msgpack:",omitempty"`
 		}{want})
 	}
 	at := time.Date(2024, 2, 29, 1, 2, 3, 4, time.FixedZone("", 3600))
-	comesBack(t, []any{at, 1.5, float32(2.5), "x", true, nil}, []any{at.UTC(), 1.5, 2.5, "x", true, nil})
+	decodesTo(t, []any{at, 1.5, float32(2.5), "x", true, nil}, []any{at.UTC(), 1.5, 2.5, "x", true, nil})
 }
 
-func comesBack[T any](t *testing.T, v, want T) {
+func decodesTo[T any](t *testing.T, v, want T) {
 	t.Helper()
 	for _, c := range []Codec{Auto, Msgpack} {
 		typed, err := Values[T](c)
@@ -60,7 +61,7 @@ func comesBack[T any](t *testing.T, v, want T) {
 	}
 }
 
-// TestNilIsZero reads nil into every kind of type, wherever it stands.
+// TestNilIsZero reads nil into every kind of type, alone and inside other types.
 func TestNilIsZero(t *testing.T) {
 	nilIsZero[time.Time](t)
 	nilIsZero[*time.Time](t)
@@ -128,7 +129,8 @@ func reads[T any](t *testing.T, data string, want T) {
 	}
 }
 
-// TestEmptyArrayIsAnEmptyMap: Lua and PHP write one for the other.
+// TestEmptyArrayIsAnEmptyMap reads an empty array as an empty map. Lua and PHP write one
+// for the other.
 func TestEmptyArrayIsAnEmptyMap(t *testing.T) {
 	type holder struct {
 		M    map[string]int

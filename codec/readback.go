@@ -13,46 +13,46 @@ import (
 // is stored then.
 //
 // Values that text and binary methods write are also read back if they can be compared;
-// see [visible]. They are refused if another value comes back: null.String writes an
+// see [transparent]. They are refused if another value comes back: null.String writes an
 // empty string and no string as the same text.
 
 const (
-	errUnread  refusal = "its methods cannot read what they write for this value"
-	errAnother refusal = "its methods read a different value from what they write for this one; codec.JSON, or a type without these methods, may preserve it"
+	errUnreadable refusal = "its methods cannot read what they write for this value"
+	errReadsOther refusal = "its methods read a different value from what they write for this one; codec.JSON, or a type without these methods, may preserve it"
 )
 
-// doubtful reports whether the methods write the zero value and cannot read it.
-func doubtful(t reflect.Type, write func(v any) ([]byte, error), read func(v any, data []byte) error) bool {
+// cannotReadZero reports whether the methods write the zero value and cannot read it.
+func cannotReadZero(t reflect.Type, write func(v any) ([]byte, error), read func(v any, data []byte) error) bool {
 	data, err := attempt(func() ([]byte, error) { return write(reflect.New(t).Interface()) })
 	if err != nil {
 		return false
 	}
-	_, err = reread(t, data, read)
+	_, err = readBack(t, data, read)
 	return err != nil
 }
 
-// unread returns why the methods cannot read data, which they wrote for the value that v
-// points to. It returns nil if they can.
-func unread(v reflect.Value, data []byte, read func(v any, data []byte) error) error {
+// verifyReadBack returns why the methods cannot read data, which they wrote for the value
+// that v points to. It returns nil if they can.
+func verifyReadBack(v reflect.Value, data []byte, read func(v any, data []byte) error) error {
 	t := v.Type().Elem()
-	back, err := reread(t, data, read)
-	if err == nil && visible(t) && !alike(v.Elem(), back) {
-		return errAnother
+	back, err := readBack(t, data, read)
+	if err == nil && transparent(t) && !equalValues(v.Elem(), back) {
+		return errReadsOther
 	}
 	return err
 }
 
-// reread returns the value that the methods read from data.
-func reread(t reflect.Type, data []byte, read func(v any, data []byte) error) (reflect.Value, error) {
+// readBack returns the value that the methods read from data.
+func readBack(t reflect.Type, data []byte, read func(v any, data []byte) error) (reflect.Value, error) {
 	v := reflect.New(t)
 	if _, err := attempt(func() ([]byte, error) { return nil, read(v.Interface(), data) }); err != nil {
-		return v.Elem(), errUnread
+		return v.Elem(), errUnreadable
 	}
 	return v.Elem(), nil
 }
 
 func attempt(f func() ([]byte, error)) (_ []byte, err error) {
-	defer caught(&err)
+	defer catchPanic(&err)
 	return f()
 }
 

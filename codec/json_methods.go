@@ -66,7 +66,7 @@ func jsonMethods(t reflect.Type, addr bool) (bool, error) {
 	}
 	writes, reads := jsonWrites(t, addr), jsonReads(t)
 	if writes != byKind {
-		if err := inherited(t, "json", jsonPairs[writes]...); err != nil {
+		if err := checkNotPromoted(t, "json", jsonPairs[writes]...); err != nil {
 			return false, err
 		}
 	}
@@ -83,7 +83,7 @@ func jsonMethods(t reflect.Type, addr bool) (bool, error) {
 // read as they are written. encoding/json writes strings unchanged and ignores their
 // methods. It writes other keys with MarshalText, if that needs no pointer. It reads all
 // keys with UnmarshalText, or with UnmarshalJSON if the type has both.
-func jsonKeys(t reflect.Type) (keyed bool, err error) {
+func jsonKeys(t reflect.Type) (checkKeys bool, err error) {
 	key := t.Key()
 	p := reflect.PointerTo(key)
 	writes, reads := key.Implements(textMarshaler), p.Implements(textUnmarshaler)
@@ -95,11 +95,11 @@ func jsonKeys(t reflect.Type) (keyed bool, err error) {
 	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,
 		reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Uintptr:
 		if writes == reads {
-			return reads && (p.Implements(jsonUnmarshaler) || doubtful(key, writeText, readText)), nil
+			return reads && (p.Implements(jsonUnmarshaler) || cannotReadZero(key, writeText, readText)), nil
 		}
 	default:
 		if writes && reads && key.Kind() != reflect.Interface && key.Kind() != reflect.Pointer {
-			return p.Implements(jsonUnmarshaler) || doubtful(key, writeText, readText), inherited(key, "json", marshalText, unmarshalText)
+			return p.Implements(jsonUnmarshaler) || cannotReadZero(key, writeText, readText), checkNotPromoted(key, "json", marshalText, unmarshalText)
 		}
 		return false, unsupported(t, "JSON has no keys of type "+key.String())
 	}
@@ -108,8 +108,8 @@ func jsonKeys(t reflect.Type) (keyed bool, err error) {
 
 const errKeyText refusal = "the methods of a map key read something else than JSON writes"
 
-// keptKey reports whether a key is read as it is written.
-func keptKey(key reflect.Value) bool {
+// keyRoundTrips reports whether a key is read as it is written.
+func keyRoundTrips(key reflect.Value) bool {
 	text, err := jsonKey(key)
 	if err != nil {
 		return true // encoding/json reports the error

@@ -1,19 +1,19 @@
 package codec
 
-// inside checks the elements of a container of a known type.
-func (g *guard) inside(p *plan, t token, first byte) error {
+// container checks the elements of a container of a known type.
+func (g *guard) container(p *plan, t token, first byte) error {
 	n := int(t.n)
 	switch {
 	case p.shape == structShape && t.class == mapClass:
-		return g.named(p, n)
+		return g.structMap(p, n)
 	case p.shape == structShape && t.class == arrayClass:
-		return g.tuple(p, n)
+		return g.structArray(p, n)
 	case p.shape == mapShape && t.class == mapClass:
-		once, each := p.entry.of(n)
+		once, each := p.entry.forEntries(n)
 		if err := g.chargeEach(n, once, each); err != nil {
 			return err
 		}
-		return g.pairs(p.key, p.elem, n)
+		return g.entries(p.key, p.elem, n)
 	case p.shape == sliceShape && t.class == arrayClass:
 		once, each := p.sliceCost(n)
 		if err := g.chargeEach(n, once, each); err != nil {
@@ -38,7 +38,7 @@ func (g *guard) elements(p *plan, n int) error {
 	return nil
 }
 
-func (g *guard) pairs(key, elem *plan, n int) error {
+func (g *guard) entries(key, elem *plan, n int) error {
 	for range n {
 		if err := g.value(key); err != nil {
 			return inEntry(err)
@@ -50,14 +50,14 @@ func (g *guard) pairs(key, elem *plan, n int) error {
 	return nil
 }
 
-// named checks a struct that is stored as a map. It expects the fields in the order in
-// which the library writes them, and otherwise looks them up by name.
-func (g *guard) named(p *plan, n int) error {
+// structMap checks a struct that is stored as a map. It expects the fields in the order
+// in which the library writes them, and otherwise looks them up by name.
+func (g *guard) structMap(p *plan, n int) error {
 	for i := range n {
 		if i < len(p.list) {
-			if f := &p.list[i]; g.literally(f.stored) {
+			if f := &p.list[i]; g.skipLiteral(f.stored) {
 				if err := g.value(f.plan); err != nil {
-					return in(f.path, err)
+					return inField(f.path, err)
 				}
 				continue
 			}
@@ -71,7 +71,7 @@ func (g *guard) named(p *plan, n int) error {
 		}
 		name := g.data[g.pos-int(t.n) : g.pos]
 		if err := g.value(p.field(name)); err != nil {
-			return in(p.path(name), err)
+			return inField(p.path(name), err)
 		}
 	}
 	return nil
@@ -79,14 +79,14 @@ func (g *guard) named(p *plan, n int) error {
 
 // field returns the plan of the field with a stored name, or skipped if there is none.
 func (p *plan) field(name []byte) *plan {
-	if f := p.fields[string(name)]; f != nil {
+	if f := p.byName[string(name)]; f != nil {
 		return f
 	}
 	return skipped
 }
 
-// tuple checks a struct that is stored as an array.
-func (g *guard) tuple(p *plan, n int) error {
+// structArray checks a struct that is stored as an array.
+func (g *guard) structArray(p *plan, n int) error {
 	if n == 0 {
 		return nil
 	}
@@ -95,7 +95,7 @@ func (g *guard) tuple(p *plan, n int) error {
 	}
 	for _, f := range p.list {
 		if err := g.value(f.plan); err != nil {
-			return in(f.path, err)
+			return inField(f.path, err)
 		}
 	}
 	return nil

@@ -18,15 +18,15 @@ type jsonPlan struct {
 
 	fields []jsonField
 
-	free  bool // an interface: its contents decide
-	wide  bool // a 64-bit integer, which is decoded as a float in an interface
-	text  bool // a string
-	keyed bool // a map whose keys may be read by other methods than they are written by
+	isInterface bool // an interface: its contents decide
+	is64Bit     bool // a 64-bit integer, which is decoded as a float in an interface
+	isString    bool // a string
+	checkKeys   bool // a map whose keys may be read by other methods than they are written by
 
 	// Set in the plan of a whole type only, not in the plans of its parts.
-	guarded bool // decoding needs the guard
-	doubt   bool // methods in it may be unable to read what they write
-	walked  bool // a value can nest without limit, or hold something that JSON cannot represent
+	needsGuard bool // decoding needs the guard
+	verify     bool // methods in it may be unable to read what they write
+	needsWalk  bool // a value can nest without limit, or hold something that JSON cannot represent
 }
 
 type jsonField struct {
@@ -38,9 +38,9 @@ type jsonField struct {
 
 var jsonLeaf = &jsonPlan{}
 
-// jsonPlace is a type, and whether its values are addressable. In maps and interfaces
+// jsonPlanKey is a type, and whether its values are addressable. In maps and interfaces
 // they are not, and encoding/json does not call the methods of a pointer.
-type jsonPlace struct {
+type jsonPlanKey struct {
 	typ  reflect.Type
 	addr bool
 }
@@ -48,31 +48,31 @@ type jsonPlace struct {
 var jsonPlans sync.Map // of jsonPlace to *jsonPlan or error
 
 func jsonPlanOf(t reflect.Type, addr bool) (*jsonPlan, error) {
-	at := jsonPlace{t, addr}
+	at := jsonPlanKey{t, addr}
 	if p, ok := jsonPlans.Load(at); ok {
 		if p, ok := p.(*jsonPlan); ok {
 			return p, nil
 		}
 		return nil, p.(error)
 	}
-	b := jsonPlanner{done: map[jsonPlace]*jsonPlan{}, busy: map[*jsonPlan]bool{}}
+	b := jsonPlanner{done: map[jsonPlanKey]*jsonPlan{}, busy: map[*jsonPlan]bool{}}
 	p, err := b.plan(t, addr)
 	if err != nil {
 		jsonPlans.Store(at, err)
 		return nil, err
 	}
 	whole := *p
-	whole.guarded, whole.walked, whole.doubt = b.guarded, b.walked, b.doubt
+	whole.needsGuard, whole.needsWalk, whole.verify = b.needsGuard, b.needsWalk, b.verify
 	jsonPlans.Store(at, &whole)
 	return &whole, nil
 }
 
 type jsonPlanner struct {
-	done    map[jsonPlace]*jsonPlan
-	busy    map[*jsonPlan]bool
-	guarded bool
-	walked  bool
-	doubt   bool
+	done       map[jsonPlanKey]*jsonPlan
+	busy       map[*jsonPlan]bool
+	needsGuard bool
+	needsWalk  bool
+	verify     bool
 }
 
 // jsonGrowth is the memory that a growing slice allocates, as a multiple of its final
@@ -80,18 +80,18 @@ type jsonPlanner struct {
 const jsonGrowth = 8
 
 func (b *jsonPlanner) plan(t reflect.Type, addr bool) (_ *jsonPlan, err error) {
-	if p, ok := b.done[jsonPlace{t, addr}]; ok {
+	if p, ok := b.done[jsonPlanKey{t, addr}]; ok {
 		if b.busy[p] {
-			b.guarded, b.walked = true, true // recursive: its cost is not known yet
+			b.needsGuard, b.needsWalk = true, true // recursive: its cost is not known yet
 		}
 		return p, nil
 	}
 	if leaf, err := jsonMethods(t, addr); leaf || err != nil {
-		b.doubt = b.doubt || leaf && err == nil && doubtful(t, toJSON, fromJSON)
+		b.verify = b.verify || leaf && err == nil && cannotReadZero(t, toJSON, fromJSON)
 		return jsonLeaf, err
 	}
 	p := &jsonPlan{kind: t.Kind()}
-	b.done[jsonPlace{t, addr}], b.busy[p] = p, true
+	b.done[jsonPlanKey{t, addr}], b.busy[p] = p, true
 	defer delete(b.busy, p)
 	switch t.Kind() {
 	case reflect.Complex64, reflect.Complex128, reflect.Chan, reflect.Func, reflect.UnsafePointer:
@@ -101,15 +101,15 @@ func (b *jsonPlanner) plan(t reflect.Type, addr bool) (_ *jsonPlan, err error) {
 		if p.elem, err = b.plan(t.Elem(), true); err != nil {
 			return nil, err
 		}
-		b.afford(p.cost+p.elem.load(0), 2)
+		b.checkCost(p.cost+p.elem.firstByteCost(0), 2)
 	case reflect.Array:
-		p.len, b.guarded = t.Len(), true // json drops surplus elements; the guard refuses them
+		p.len, b.needsGuard = t.Len(), true // json drops surplus elements; the guard refuses them
 		p.elem, err = b.plan(t.Elem(), addr)
 	case reflect.Pointer:
 		if t.Elem() == t {
 			return nil, unsupported(t, "it points only to pointers")
 		}
-		p.cost = rounded(t.Elem().Size())
+		p.cost = allocCost(t.Elem().Size())
 		if p.elem, err = b.plan(t.Elem(), true); err != nil {
 			return nil, err
 		}
@@ -118,30 +118,31 @@ func (b *jsonPlanner) plan(t reflect.Type, addr bool) (_ *jsonPlan, err error) {
 	case reflect.Struct:
 		err = b.structure(p, t, addr)
 	case reflect.Interface:
-		p.kind, p.free, b.walked, b.guarded = reflect.Invalid, true, true, true
-		err = faceless(t)
+		p.kind, p.isInterface, b.needsWalk, b.needsGuard = reflect.Invalid, true, true, true
+		err = checkNoMethods(t)
 	case reflect.Int, reflect.Int64, reflect.Uint, reflect.Uint64, reflect.Uintptr:
-		p.kind, p.wide = reflect.Invalid, true
+		p.kind, p.is64Bit = reflect.Invalid, true
 	case reflect.String:
-		p.kind, p.text = reflect.Invalid, true
+		p.kind, p.isString = reflect.Invalid, true
 	default:
 		p.kind = reflect.Invalid
 	}
 	return p, err
 }
 
-// afford sets guarded if the cost exceeds what that many bytes of input pay for.
-func (b *jsonPlanner) afford(cost, bytes int) {
-	if cost > perByte*bytes {
-		b.guarded = true
+// checkCost sets needsGuard if the cost exceeds what that many bytes of input pay for.
+func (b *jsonPlanner) checkCost(cost, bytes int) {
+	if cost > affordablePerByte*bytes {
+		b.needsGuard = true
 	}
 }
 
-// load returns what the first byte of a value can cost, besides its slot in a container.
-func (p *jsonPlan) load(depth int) int {
+// firstByteCost returns what the first byte of a value can cost, besides its slot in a
+// container.
+func (p *jsonPlan) firstByteCost(depth int) int {
 	switch {
 	case p.kind == reflect.Pointer && depth < maxDepth && p.elem != nil: // nil if recursive, which is guarded
-		return p.cost + p.elem.load(depth+1)
+		return p.cost + p.elem.firstByteCost(depth+1)
 	case p.kind == reflect.Map:
 		return p.head
 	}
@@ -149,17 +150,17 @@ func (p *jsonPlan) load(depth int) int {
 }
 
 func (b *jsonPlanner) mapping(p *jsonPlan, t reflect.Type) (err error) {
-	if p.keyed, err = jsonKeys(t); err != nil {
+	if p.checkKeys, err = jsonKeys(t); err != nil {
 		return err
 	}
-	b.walked = b.walked || p.keyed
+	b.needsWalk = b.needsWalk || p.checkKeys
 	c := mapCost(t)
-	p.head = c.head + c.group + rounded(t.Elem().Size())
+	p.head = c.head + c.group + allocCost(t.Elem().Size())
 	p.cost = 2*c.slot + c.boxes
 	if p.elem, err = b.plan(t.Elem(), false); err != nil {
 		return err
 	}
-	b.afford(p.cost+p.head/4+p.elem.load(0), 5)
+	b.checkCost(p.cost+p.head/4+p.elem.firstByteCost(0), 5)
 	return nil
 }
 
@@ -173,10 +174,10 @@ func (b *jsonPlanner) structure(p *jsonPlan, t reflect.Type, addr bool) error {
 	}
 	for i, f := range found.list {
 		if other := f.other(found.list, i); other != nil {
-			return unsupported(t, storedTwice(f.name, f.path(t), other.path(t)))
+			return unsupported(t, duplicateField(f.name, f.path(t), other.path(t)))
 		}
 		p.fields = append(p.fields, f)
-		b.afford(f.cost+f.plan.load(0), 5)
+		b.checkCost(f.cost+f.plan.firstByteCost(0), 5)
 	}
 	return nil
 }
@@ -217,10 +218,10 @@ func (fs *jsonFields) of(t reflect.Type, index []int, cost int, addr bool) error
 	}
 	fs.above[t] = true
 	defer delete(fs.above, t)
-	if err := secret(t); err != nil {
+	if err := checkNoLostFields(t); err != nil {
 		return err
 	}
-	if err := hollow(t); err != nil {
+	if err := checkHasExported(t); err != nil {
 		return err
 	}
 	depth := len(index)
@@ -231,13 +232,13 @@ func (fs *jsonFields) of(t reflect.Type, index []int, cost int, addr bool) error
 		at, behind, reached := f.Type, cost, addr
 		if at.Kind() == reflect.Pointer {
 			at, reached = at.Elem(), true
-			behind += rounded(at.Size())
+			behind += allocCost(at.Size())
 		}
 		switch {
 		case tag == "-", !f.IsExported() && !f.Anonymous:
 			continue
 		case !f.IsExported() && at.Kind() != reflect.Struct:
-			return embedsHidden(t, f)
+			return embedsUnexported(t, f)
 		case f.Anonymous && !f.IsExported() && f.Type.Kind() == reflect.Pointer:
 			return unsupported(t, "it embeds "+f.Type.String()+", which encoding/json cannot fill; embed the struct itself")
 		case f.Anonymous && name == "" && at.Kind() == reflect.Struct:

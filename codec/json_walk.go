@@ -10,9 +10,9 @@ import (
 // nesting, so a value that is nested too deeply would overflow the stack. The walker also
 // checks that values in interfaces can be stored.
 type jsonWalker struct {
-	depth int
-	hops  int  // interfaces around the current value
-	texts bool // refuse text that is not UTF-8
+	depth     int
+	hops      int  // interfaces around the current value
+	checkUTF8 bool // refuse text that is not UTF-8
 }
 
 const whyJSONDepth = "nested deeper than 10000"
@@ -29,14 +29,14 @@ func (w *jsonWalker) value(p *jsonPlan, v reflect.Value) error {
 		}
 		p, v = p.elem, v.Elem()
 	}
-	if p.free {
+	if p.isInterface {
 		return w.dynamic(v)
 	}
 	if p.kind == reflect.Invalid {
-		if p.wide && w.hops > 0 && !exactly(v) {
+		if p.is64Bit && w.hops > 0 && !exactAsFloat(v) {
 			return errWide
 		}
-		if p.text && w.texts && !utf8.ValidString(v.String()) {
+		if p.isString && w.checkUTF8 && !utf8.ValidString(v.String()) {
 			return errUTF8
 		}
 		return nil
@@ -47,7 +47,7 @@ func (w *jsonWalker) value(p *jsonPlan, v reflect.Value) error {
 	defer func() { w.depth-- }()
 	switch p.kind {
 	case reflect.Slice, reflect.Array:
-		if p.elem.kind == reflect.Invalid && !p.elem.free && !w.texts && (!p.elem.wide || w.hops == 0) {
+		if p.elem.kind == reflect.Invalid && !p.elem.isInterface && !w.checkUTF8 && (!p.elem.is64Bit || w.hops == 0) {
 			return nil
 		}
 		for i := range v.Len() {
@@ -57,10 +57,10 @@ func (w *jsonWalker) value(p *jsonPlan, v reflect.Value) error {
 		}
 	case reflect.Map:
 		for it := v.MapRange(); it.Next(); {
-			if p.keyed && !keptKey(it.Key()) {
+			if p.checkKeys && !keyRoundTrips(it.Key()) {
 				return errKeyText
 			}
-			if w.texts && it.Key().Kind() == reflect.String && !utf8.ValidString(it.Key().String()) {
+			if w.checkUTF8 && it.Key().Kind() == reflect.String && !utf8.ValidString(it.Key().String()) {
 				return errUTF8
 			}
 			if err := w.value(p.elem, it.Value()); err != nil {
@@ -96,9 +96,9 @@ func (w *jsonWalker) dynamic(v reflect.Value) error {
 	}
 	err = w.value(p, v)
 	w.hops--
-	if err == nil && p.doubt {
+	if err == nil && p.verify {
 		if data, err := json.Marshal(v.Interface()); err == nil {
-			_, err := reread(v.Type(), data, fromJSON)
+			_, err := readBack(v.Type(), data, fromJSON)
 			return err
 		}
 	}
@@ -107,7 +107,7 @@ func (w *jsonWalker) dynamic(v reflect.Value) error {
 
 const errWide refusal = "an interface holds an integer beyond 2^53, which JSON would decode as a floating-point number"
 
-func exactly(v reflect.Value) bool {
+func exactAsFloat(v reflect.Value) bool {
 	const most = 1 << 53
 	if v.CanInt() {
 		return v.Int() >= -most && v.Int() <= most
@@ -117,8 +117,8 @@ func exactly(v reflect.Value) bool {
 
 const errUTF8 refusal = "text that is not UTF-8, which JSON cannot represent"
 
-// texts refuses text that is not UTF-8, which encoding/json would change.
-func (p *jsonPlan) texts(v reflect.Value) error {
-	w := jsonWalker{texts: true}
+// checkUTF8 refuses text that is not UTF-8, which encoding/json would change.
+func (p *jsonPlan) checkUTF8(v reflect.Value) error {
+	w := jsonWalker{checkUTF8: true}
 	return w.value(p, v)
 }

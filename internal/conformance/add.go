@@ -16,23 +16,23 @@ import (
 func add(t *testing.T, r *redistest.Redis) {
 	type degrees int8
 	type grams uint16
-	within(t, r, int8(math.MinInt8), math.MaxInt8)
-	within(t, r, int16(math.MinInt16), math.MaxInt16)
-	within(t, r, int32(math.MinInt32), math.MaxInt32)
-	within(t, r, int64(math.MinInt64), math.MaxInt64)
-	within(t, r, math.MinInt, math.MaxInt)
-	within(t, r, uint8(0), math.MaxUint8)
-	within(t, r, uint16(0), math.MaxUint16)
-	within(t, r, uint32(0), math.MaxUint32)
-	within(t, r, uint64(0), math.MaxInt64) // the largest sum of Redis
-	within(t, r, uint(0), math.MaxInt64)
-	within(t, r, degrees(math.MinInt8), math.MaxInt8)
-	within(t, r, grams(0), math.MaxUint16)
+	addWithin(t, r, int8(math.MinInt8), math.MaxInt8)
+	addWithin(t, r, int16(math.MinInt16), math.MaxInt16)
+	addWithin(t, r, int32(math.MinInt32), math.MaxInt32)
+	addWithin(t, r, int64(math.MinInt64), math.MaxInt64)
+	addWithin(t, r, math.MinInt, math.MaxInt)
+	addWithin(t, r, uint8(0), math.MaxUint8)
+	addWithin(t, r, uint16(0), math.MaxUint16)
+	addWithin(t, r, uint32(0), math.MaxUint32)
+	addWithin(t, r, uint64(0), math.MaxInt64) // the largest sum of Redis
+	addWithin(t, r, uint(0), math.MaxInt64)
+	addWithin(t, r, degrees(math.MinInt8), math.MaxInt8)
+	addWithin(t, r, grams(0), math.MaxUint16)
 }
 
-// within adds random numbers between the bounds of a type and compares the results with
-// Go's sums, as long as those do not overflow.
-func within[N interface {
+// addWithin adds random numbers between the bounds of a type and compares the results
+// with Go's sums, as long as those do not overflow.
+func addWithin[N interface {
 	~int | ~int8 | ~int16 | ~int32 | ~int64 | ~uint | ~uint8 | ~uint16 | ~uint32 | ~uint64
 }](t *testing.T, r *redistest.Redis, lo, hi N) {
 	x := newModel(t)
@@ -64,10 +64,10 @@ func within[N interface {
 		} else {
 			want, known = want+delta, true
 			sum, err := collections.Add(ctx, m, "k", delta)
-			x.same(err, sum, want, "%s: Add(%d)", called, delta)
+			x.check(err, sum, want, "%s: Add(%d)", called, delta)
 		}
 		got, ok, err := m.Get(ctx, "k")
-		x.same(err, answer(got, ok), answer(want, known), "%s: Get", called)
+		x.check(err, results(got, ok), results(want, known), "%s: Get", called)
 	}
 	if refused == 0 {
 		t.Errorf("%s: no sum was too large", called)
@@ -80,7 +80,7 @@ func within[N interface {
 			t.Errorf("%s: a sum of 63 bits is no error", called)
 		}
 		got, _, err := wide.Get(ctx, "wide")
-		x.same(err, got, int64(math.MaxInt64), "%s: the number of 63 bits", called)
+		x.check(err, got, int64(math.MaxInt64), "%s: the number of 63 bits", called)
 	}
 }
 
@@ -91,14 +91,14 @@ func addFloats(t *testing.T, r *redistest.Redis) {
 	m := collections.NewMap[string, float64](r.Client, name(t, r, "f"))
 	for _, tt := range []struct{ delta, sum float64 }{{0.5, 0.5}, {-2, -1.5}, {0, -1.5}, {1e15, 1e15 - 1.5}, {1.5 - 1e15, 0}} {
 		got, err := collections.Add(ctx, m, "k", tt.delta)
-		equal(t, "Add to a float64", answer(got, err), answer(tt.sum, nil))
+		equal(t, "Add to a float64", results(got, err), results(tt.sum, nil))
 		got, _, err = m.Get(ctx, "k")
-		equal(t, "Get of a float64", answer(got, err), answer(tt.sum, nil))
+		equal(t, "Get of a float64", results(got, err), results(tt.sum, nil))
 	}
 	short := collections.NewMap[string, float32](r.Client, name(t, r, "g"))
 	for _, want := range []float32{0.25, 0.5, 0.75} {
 		got, err := collections.Add(ctx, short, "k", 0.25)
-		equal(t, "Add to a float32", answer(got, err), answer(want, nil))
+		equal(t, "Add to a float32", results(got, err), results(want, nil))
 	}
 	for _, tt := range []struct{ had, delta float32 }{{math.MaxFloat32, 1e38}, {-math.MaxFloat32, -math.MaxFloat32}} {
 		must(t, short.Set(ctx, "k", tt.had))
@@ -106,9 +106,9 @@ func addFloats(t *testing.T, r *redistest.Redis) {
 			t.Errorf("Add(%v) to %v = %v, %v; want an error", tt.delta, tt.had, sum, err)
 		}
 		left, _, err := short.Get(ctx, "k")
-		equal(t, "the float32 after a sum out of range", answer(left, err), answer(tt.had, nil))
+		equal(t, "the float32 after a sum out of range", results(left, err), results(tt.had, nil))
 		back, err := collections.Add(ctx, short, "k", -tt.had)
-		equal(t, "Add back to 0", answer(back, err), answer(float32(0), nil))
+		equal(t, "Add back to 0", results(back, err), results(float32(0), nil))
 	}
 	must(t, collections.NewMap[string, string](r.Client, short.Key()).Set(ctx, "word", "ten"))
 	if _, err := collections.Add(ctx, short, "word", 1); !errors.Is(err, desir.ErrWrongType) {
@@ -116,7 +116,7 @@ func addFloats(t *testing.T, r *redistest.Redis) {
 	}
 	named := collections.NewMap[userID, euro](r.Client, name(t, r, "h"))
 	got, err := collections.Add(ctx, named, "ada", 2.5)
-	equal(t, "Add to a named float", answer(got, err), answer(euro(2.5), nil))
+	equal(t, "Add to a named float", results(got, err), results(euro(2.5), nil))
 	for _, odd := range []float64{math.Inf(1), math.Inf(-1), math.NaN()} {
 		_, err := collections.Add(ctx, m, "k", odd)
 		_, err32 := collections.Add(ctx, short, "k", float32(odd))
@@ -127,14 +127,14 @@ func addFloats(t *testing.T, r *redistest.Redis) {
 		}
 	}
 	v, _, err := m.Get(ctx, "k")
-	equal(t, "the float after refusals", answer(v, err), answer(0.0, nil))
+	equal(t, "the float after refusals", results(v, err), results(0.0, nil))
 	for _, sign := range []float64{1, -1} {
 		must(t, m.Set(ctx, "big", sign*math.MaxFloat64))
 		if sum, err := collections.Add(ctx, m, "big", sign*1e308); err == nil || errors.Is(err, desir.ErrMaybeRan) {
 			t.Errorf("a sum beyond 64 bits is %v, %v", sum, err)
 		}
 		v, _, err := m.Get(ctx, "big")
-		equal(t, "the float64 after a sum out of range", answer(v, err), answer(sign*math.MaxFloat64, nil))
+		equal(t, "the float64 after a sum out of range", results(v, err), results(sign*math.MaxFloat64, nil))
 	}
 }
 

@@ -30,7 +30,7 @@ func Bounded(t *testing.T, r *redistest.Redis) {
 // of 64 bits, and compares them with unlimited integers.
 func boundedModel(t *testing.T, r *redistest.Redis) {
 	m := newModel(t)
-	other := otherHandle(t, r)
+	other := otherProtocolClient(t, r)
 	for i, bounds := range [][2]int64{
 		{0, 10},
 		{-3, 3},
@@ -45,37 +45,37 @@ func boundedModel(t *testing.T, r *redistest.Redis) {
 		{0, math.MaxInt64},
 		{math.MinInt64, 0},
 	} {
-		x := &boundedWalker{model: m, lo: bounds[0], hi: bounds[1], n: min(max(0, bounds[0]), bounds[1])}
+		x := &boundedOps{model: m, lo: bounds[0], hi: bounds[1], n: min(max(0, bounds[0]), bounds[1])}
 		x.start = x.n
 		at := name(t, r, fmt.Sprint("stock ", i))
 		x.handles = []*counter.Bounded{
 			counter.NewBounded(r.Client, at, x.lo, x.hi),
 			counter.NewBounded(other, at, x.lo, x.hi),
 		}
-		x.outside = func(n int64) { must(t, r.Raw().Set(t.Context(), at, n, 0).Err()) }
-		m.run(60, x.add, x.add, x.add, x.add, x.value, x.set, x.clear, x.meddle)
+		x.setRaw = func(n int64) { must(t, r.Raw().Set(t.Context(), at, n, 0).Err()) }
+		m.runRandom(60, x.add, x.add, x.add, x.add, x.value, x.set, x.clear, x.storeRaw)
 	}
 }
 
-type boundedWalker struct {
+type boundedOps struct {
 	*model
 	lo, hi, start, n int64
 	handles          []*counter.Bounded
-	outside          func(n int64)
+	setRaw           func(n int64)
 }
 
-// near returns a number near a bound, near the value or near a limit of 64 bits.
-func (x *boundedWalker) near() int64 {
+// nearBound returns a number near a bound, near the value or near a limit of 64 bits.
+func (x *boundedOps) nearBound() int64 {
 	at := oneOf(x.model, x.lo, x.hi, x.n, 0, math.MinInt64, math.MaxInt64)
 	return at + x.rng.Int64N(5) - 2 // may wrap around: any number is fine
 }
 
 // delta returns a small step, a step that leads near a bound, or any number.
-func (x *boundedWalker) delta() int64 {
-	return oneOf(x.model, x.rng.Int64N(7)-3, x.near()-x.n, x.near())
+func (x *boundedOps) delta() int64 {
+	return oneOf(x.model, x.rng.Int64N(7)-3, x.nearBound()-x.n, x.nearBound())
 }
 
-func (x *boundedWalker) add() {
+func (x *boundedOps) add() {
 	b, n := oneOf(x.model, x.handles...), x.delta()
 	sum := new(big.Int).Add(big.NewInt(x.n), big.NewInt(n))
 	refused := n > 0 && sum.Cmp(big.NewInt(x.hi)) > 0 || n < 0 && sum.Cmp(big.NewInt(x.lo)) < 0
@@ -86,37 +86,37 @@ func (x *boundedWalker) add() {
 	if errors.Is(err, counter.ErrBound) == refused {
 		err = nil
 	}
-	x.same(err, answer(v, refused), answer(x.n, refused), "%d to %d: Add(%d)", x.lo, x.hi, n)
+	x.check(err, results(v, refused), results(x.n, refused), "%d to %d: Add(%d)", x.lo, x.hi, n)
 }
 
-func (x *boundedWalker) value() {
+func (x *boundedOps) value() {
 	v, err := oneOf(x.model, x.handles...).Value(x.ctx())
-	x.same(err, v, x.n, "%d to %d: Value()", x.lo, x.hi)
+	x.check(err, v, x.n, "%d to %d: Value()", x.lo, x.hi)
 }
 
-func (x *boundedWalker) set() {
-	n := x.near()
+func (x *boundedOps) set() {
+	n := x.nearBound()
 	refused := n < x.lo || n > x.hi
 	if !refused {
 		x.n = n
 	}
 	err := oneOf(x.model, x.handles...).Set(x.ctx(), n)
-	x.same(nil, errors.Is(err, counter.ErrBound), refused, "%d to %d: Set(%d)", x.lo, x.hi, n)
+	x.check(nil, errors.Is(err, counter.ErrBound), refused, "%d to %d: Set(%d)", x.lo, x.hi, n)
 	if !refused {
-		x.same(err, nil, nil, "Set(%d)", n)
+		x.check(err, nil, nil, "Set(%d)", n)
 	}
 }
 
-func (x *boundedWalker) clear() {
+func (x *boundedOps) clear() {
 	x.n = x.start
-	x.same(oneOf(x.model, x.handles...).Clear(x.ctx()), nil, nil, "Clear()")
+	x.check(oneOf(x.model, x.handles...).Clear(x.ctx()), nil, nil, "Clear()")
 }
 
-// meddle stores a number as another program may, also beyond the bounds.
-func (x *boundedWalker) meddle() {
-	x.n = x.near()
-	x.outside(x.n)
-	x.same(nil, nil, nil, "SET %d", x.n)
+// storeRaw stores a number as another program may, also beyond the bounds.
+func (x *boundedOps) storeRaw() {
+	x.n = x.nearBound()
+	x.setRaw(x.n)
+	x.check(nil, nil, nil, "SET %d", x.n)
 }
 
 // boundedRace takes from a stock concurrently: exactly the whole stock is taken.
@@ -128,7 +128,7 @@ func boundedRace(t *testing.T, r *redistest.Redis) {
 	}
 	must(t, handles[0].Set(t.Context(), stock))
 	var sold, refused atomic.Int64
-	crowd(goroutines, func(i int) {
+	concurrently(goroutines, func(i int) {
 		for range each {
 			switch v, err := handles[i%2].Add(t.Context(), -1); {
 			case err == nil && v >= 0:
@@ -141,8 +141,8 @@ func boundedRace(t *testing.T, r *redistest.Redis) {
 		}
 	})
 	v, err := handles[0].Value(t.Context())
-	equal(t, "left, sold, refused", answer(v, err, sold.Load(), refused.Load()),
-		answer(int64(0), nil, int64(stock), int64(goroutines*each-stock)))
+	equal(t, "left, sold, refused", results(v, err, sold.Load(), refused.Load()),
+		results(int64(0), nil, int64(stock), int64(goroutines*each-stock)))
 }
 
 // boundedUndecodable stores values that are not numbers of 64 bits.
@@ -153,7 +153,7 @@ func boundedUndecodable(t *testing.T, r *redistest.Redis) {
 	for _, held := range []string{marker, "", "-", "1.5", " 1", "9223372036854775808", "-9223372036854775809", strings.Repeat("9", 400)} {
 		must(t, r.Raw().Set(ctx, at, held, 0).Err())
 		_, err := b.Value(ctx)
-		undecodable(t, err, "counter.Bounded.Value", at, "")
+		checkDecodeError(t, err, "counter.Bounded.Value", at, "")
 		for _, n := range []int64{0, 1, -1} {
 			if v, err := b.Add(ctx, n); v != 0 || !errors.Is(err, desir.ErrWrongType) || strings.Contains(err.Error(), marker) {
 				t.Errorf("Add(%d) to %.30q = %d, %v; want ErrWrongType", n, held, v, err)

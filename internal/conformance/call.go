@@ -19,14 +19,14 @@ const marker = "pass-word-4711"
 
 // Call is one call of one method, with valid arguments.
 type Call struct {
-	Op    string // name of the method
-	Case  string // distinguishes several calls of one method
-	Do    func(ctx context.Context) error
-	Sends string // commands that it sends when the server knows the scripts; one round trip each
-	Write bool   // the last command changes data
-	Walk  bool   // the command reads one page; which command depends on the backend
-	Any   bool   // works with any type at the key
-	Newer bool   // needs commands that are newer than Redis 7.0
+	Op      string // name of the method
+	Case    string // distinguishes several calls of one method
+	Do      func(ctx context.Context) error
+	Sends   string // commands that it sends when the server knows the scripts; one round trip each
+	Write   bool   // the last command changes data
+	Paged   bool   // the command reads one page; which command depends on the backend
+	AnyType bool   // works with any type at the key
+	Newer   bool   // needs commands that are newer than Redis 7.0
 }
 
 func (c Call) name() string { return strings.TrimSpace(c.Op + " " + c.Case) }
@@ -37,48 +37,48 @@ func (c Call) last() string {
 	return all[len(all)-1]
 }
 
-// look returns a call that only reads. change returns a call that writes.
-func look(op, sends string, do func(ctx context.Context) error) Call {
+// reads returns a call that only reads. writes returns a call that writes.
+func reads(op, sends string, do func(ctx context.Context) error) Call {
 	return Call{Op: op, Sends: sends, Do: do}
 }
 
-func change(op, sends string, do func(ctx context.Context) error) Call {
+func writes(op, sends string, do func(ctx context.Context) error) Call {
 	return Call{Op: op, Sends: sends, Do: do, Write: true}
 }
 
-func page(op, sends string, do func(ctx context.Context) error) Call {
-	return Call{Op: op, Sends: sends, Do: do, Walk: true}
+func readsPage(op, sends string, do func(ctx context.Context) error) Call {
+	return Call{Op: op, Sends: sends, Do: do, Paged: true}
 }
 
-// as sets the case of a call.
-func (c Call) as(what string) Call {
+// named sets the case of a call.
+func (c Call) named(what string) Call {
 	c.Case = what
 	return c
 }
 
-// whatever marks a call that works with any type at the key.
-func (c Call) whatever() Call {
-	c.Any = true
+// ofAnyType marks a call that works with any type at the key.
+func (c Call) ofAnyType() Call {
+	c.AnyType = true
 	return c
 }
 
-// newer marks a call that needs a server newer than Redis 7.0.
-func (c Call) newer() Call {
+// needsNewer marks a call that needs a server newer than Redis 7.0.
+func (c Call) needsNewer() Call {
 	c.Newer = true
 	return c
 }
 
-// lacking reports whether the server lacks the commands of the call.
-func (c Call) lacking(ctx context.Context, raw redis.UniversalClient) bool {
+// unsupported reports whether the server lacks the commands of the call.
+func (c Call) unsupported(ctx context.Context, raw redis.UniversalClient) bool {
 	return c.Newer && strings.Contains(fmt.Sprint(raw.HPTTL(ctx, "none", "none").Err()), "unknown command")
 }
 
 // Subject describes a type for the tests of failures and cost.
 type Subject struct {
-	Name string // name of the tests
-	Type string // name of the type in errors, such as "collections.Map"
-	Kind string // Redis type of the key: "hash", "set", "zset", "list", "string"
-	Of   any    // a pointer to an object, if Calls must contain all of its methods
+	Name   string // name of the tests
+	Type   string // name of the type in errors, such as "collections.Map"
+	Kind   string // Redis type of the key: "hash", "set", "zset", "list", "string"
+	Object any    // a pointer to an object, if Calls must contain all of its methods
 
 	// Calls returns calls of every method of an object. Each call has an effect or a
 	// result after Fill has filled the key. If a call uses other objects, their names
@@ -90,9 +90,9 @@ type Subject struct {
 	Unencodable []func(rdb redis.UniversalClient, name string) []Call // calls of objects whose types cannot be encoded
 }
 
-// refused checks the promises for the error of every call: it is an OpError with the
+// checkError checks the promises for the error of every call: it is an OpError with the
 // operation and the key, it is not redis.Nil, and its text does not contain the value.
-func (s Subject) refused(t *testing.T, c Call, key string, err error) {
+func (s Subject) checkError(t *testing.T, c Call, key string, err error) {
 	t.Helper()
 	op, ok := err.(*desir.OpError)
 	switch {
@@ -112,8 +112,8 @@ func (s Subject) refused(t *testing.T, c Call, key string, err error) {
 	}
 }
 
-// lasting contains the methods that every type has.
-type lasting interface {
+// baseObject contains the methods that every type has.
+type baseObject interface {
 	Key() string
 	Exists(ctx context.Context) (bool, error)
 	Clear(ctx context.Context) error
@@ -121,28 +121,28 @@ type lasting interface {
 
 // object contains the methods of every type whose expiry the user sets.
 type object interface {
-	lasting
+	baseObject
 	Expire(ctx context.Context, d time.Duration) (bool, error)
 	ExpireAt(ctx context.Context, t time.Time) (bool, error)
 	Persist(ctx context.Context) (bool, error)
 	TTL(ctx context.Context) (time.Duration, bool, error)
 }
 
-// lastingCalls returns calls of the methods of lasting.
-func lastingCalls(o lasting) []Call {
+// baseCalls returns calls of the methods of baseObject.
+func baseCalls(o baseObject) []Call {
 	return []Call{
-		look("Exists", "exists", func(ctx context.Context) error { return second(o.Exists(ctx)) }).whatever(),
-		change("Clear", "evalsha", o.Clear).whatever(),
+		reads("Exists", "exists", func(ctx context.Context) error { return second(o.Exists(ctx)) }).ofAnyType(),
+		writes("Clear", "evalsha", o.Clear).ofAnyType(),
 	}
 }
 
 func objectCalls(o object) []Call {
 	return append([]Call{
-		look("TTL", "pttl", func(ctx context.Context) error { return third(o.TTL(ctx)) }).whatever(),
-		change("Expire", "pexpire", func(ctx context.Context) error { return second(o.Expire(ctx, time.Hour)) }).whatever(),
-		change("ExpireAt", "pexpireat", func(ctx context.Context) error { return second(o.ExpireAt(ctx, time.Unix(4e9, 0))) }).whatever(),
-		change("Persist", "persist", func(ctx context.Context) error { return second(o.Persist(ctx)) }).whatever(),
-	}, lastingCalls(o)...)
+		reads("TTL", "pttl", func(ctx context.Context) error { return third(o.TTL(ctx)) }).ofAnyType(),
+		writes("Expire", "pexpire", func(ctx context.Context) error { return second(o.Expire(ctx, time.Hour)) }).ofAnyType(),
+		writes("ExpireAt", "pexpireat", func(ctx context.Context) error { return second(o.ExpireAt(ctx, time.Unix(4e9, 0))) }).ofAnyType(),
+		writes("Persist", "persist", func(ctx context.Context) error { return second(o.Persist(ctx)) }).ofAnyType(),
+	}, baseCalls(o)...)
 }
 
 // second and third return the error of a call.

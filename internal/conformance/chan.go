@@ -25,12 +25,12 @@ func Chan(t *testing.T, r *redistest.Redis) {
 		part{"Bound", chanBound},
 		part{"Idle", chanIdle},
 		part{"Prefetch", chanPrefetch},
-		part{"Plain", chanPlain},
+		part{"PlainCommands", chanPlainCommands},
 		part{"Undecodable", chanUndecodable},
 		part{"Sizes", chanSizes},
-		part{"Leaves", chanLeaves},
-		part{"Neighbours", chanNeighbours},
-		part{"Helpers", chanHelpers},
+		part{"Deadline", chanDeadline},
+		part{"WrongType", chanWrongType},
+		part{"HelperKeys", chanHelperKeys},
 	)
 }
 
@@ -53,19 +53,19 @@ func chanSubject() Subject {
 
 func chanCalls[T any](c *channel.Chan[T], v T) []Call {
 	return []Call{
-		look("Len", "llen", func(ctx context.Context) error { return second(c.Len(ctx)) }),
-		look("Exists", "exists", func(ctx context.Context) error { return second(c.Exists(ctx)) }).whatever(),
-		change("Send", "evalsha", func(ctx context.Context) error { return c.Send(ctx, v) }),
-		change("TrySend", "evalsha", func(ctx context.Context) error { return second(c.TrySend(ctx, v)) }),
-		change("SendMany", "evalsha", func(ctx context.Context) error { return second(c.SendMany(ctx, v, v)) }),
-		change("Close", "evalsha", c.Close),
-		change("Reopen", "evalsha", c.Reopen).whatever(),
-		change("Clear", "evalsha", c.Clear).whatever(),
+		reads("Len", "llen", func(ctx context.Context) error { return second(c.Len(ctx)) }),
+		reads("Exists", "exists", func(ctx context.Context) error { return second(c.Exists(ctx)) }).ofAnyType(),
+		writes("Send", "evalsha", func(ctx context.Context) error { return c.Send(ctx, v) }),
+		writes("TrySend", "evalsha", func(ctx context.Context) error { return second(c.TrySend(ctx, v)) }),
+		writes("SendMany", "evalsha", func(ctx context.Context) error { return second(c.SendMany(ctx, v, v)) }),
+		writes("Close", "evalsha", c.Close),
+		writes("Reopen", "evalsha", c.Reopen).ofAnyType(),
+		writes("Clear", "evalsha", c.Clear).ofAnyType(),
 	}
 }
 
-// soon returns a context for a call that waits and is expected to succeed.
-func soon(t *testing.T) context.Context {
+// timeoutContext returns a context for a call that waits and is expected to succeed.
+func timeoutContext(t *testing.T) context.Context {
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	t.Cleanup(cancel)
 	return ctx
@@ -74,33 +74,33 @@ func soon(t *testing.T) context.Context {
 func chanOrder(t *testing.T, r *redistest.Redis) {
 	c := channel.NewChan[int](r.Client, name(t, r, "jobs"))
 	for i := range 3 {
-		must(t, c.Send(soon(t), i))
+		must(t, c.Send(timeoutContext(t), i))
 	}
-	n, err := c.SendMany(soon(t), 3, 4, 5, 6)
+	n, err := c.SendMany(timeoutContext(t), 3, 4, 5, 6)
 	must(t, err)
 	equal(t, "SendMany", n, 4)
-	ok, err := c.TrySend(soon(t), 7)
+	ok, err := c.TrySend(timeoutContext(t), 7)
 	must(t, err)
 	equal(t, "TrySend", ok, true)
-	v, err := c.Recv(soon(t))
+	v, err := c.Recv(timeoutContext(t))
 	must(t, err)
 	equal(t, "Recv", v, 0)
-	v, ok, err = c.TryRecv(soon(t))
+	v, ok, err = c.TryRecv(timeoutContext(t))
 	must(t, err)
 	equal(t, "TryRecv", []any{v, ok}, []any{1, true})
-	vs, err := c.RecvMany(soon(t), 4)
+	vs, err := c.RecvMany(timeoutContext(t), 4)
 	must(t, err)
 	equal(t, "RecvMany", vs, []int{2, 3, 4, 5})
-	vs, err = c.RecvMany(soon(t), 0)
+	vs, err = c.RecvMany(timeoutContext(t), 0)
 	must(t, err)
 	equal(t, "RecvMany of none", vs, []int(nil))
-	vs, err = c.RecvMany(soon(t), int(^uint(0)>>1))
+	vs, err = c.RecvMany(timeoutContext(t), int(^uint(0)>>1))
 	must(t, err)
 	equal(t, "RecvMany of any number", vs, []int{6, 7})
-	_, ok, err = c.TryRecv(soon(t))
+	_, ok, err = c.TryRecv(timeoutContext(t))
 	must(t, err)
 	equal(t, "TryRecv from an empty channel", ok, false)
-	n, err = c.SendMany(soon(t))
+	n, err = c.SendMany(timeoutContext(t))
 	must(t, err)
 	equal(t, "SendMany of none", n, 0)
 }
@@ -109,44 +109,44 @@ func chanOrder(t *testing.T, r *redistest.Redis) {
 // again.
 func chanCloses(t *testing.T, r *redistest.Redis) {
 	key := name(t, r, "jobs")
-	c, far := channel.NewChan[int](r.Client, key), channel.NewChan[int](r.NewClient(t), key)
-	second(c.SendMany(soon(t), 1, 2, 3))
-	must(t, far.Close(soon(t)))
-	must(t, c.Close(soon(t)))
-	for _, err := range []error{c.Send(soon(t), 4), second(far.TrySend(soon(t), 4)), second(c.SendMany(soon(t), 4))} {
+	c, peer := channel.NewChan[int](r.Client, key), channel.NewChan[int](r.NewClient(t), key)
+	second(c.SendMany(timeoutContext(t), 1, 2, 3))
+	must(t, peer.Close(timeoutContext(t)))
+	must(t, c.Close(timeoutContext(t)))
+	for _, err := range []error{c.Send(timeoutContext(t), 4), second(peer.TrySend(timeoutContext(t), 4)), second(c.SendMany(timeoutContext(t), 4))} {
 		if !errors.Is(err, desir.ErrClosed) {
 			t.Errorf("a send to a closed channel: %v", err)
 		}
 	}
-	got, err := drain(c.All(soon(t)))
+	got, err := drain(c.All(timeoutContext(t)))
 	must(t, err)
 	equal(t, "All", got, []int{1, 2, 3})
 	for _, err := range []error{
-		second(c.Recv(soon(t))), second(far.RecvMany(soon(t), 2)), third(c.TryRecv(soon(t))),
+		second(c.Recv(timeoutContext(t))), second(peer.RecvMany(timeoutContext(t), 2)), third(c.TryRecv(timeoutContext(t))),
 	} {
 		if !errors.Is(err, desir.ErrClosed) {
 			t.Errorf("a receive from a closed, empty channel: %v", err)
 		}
 	}
-	must(t, c.Reopen(soon(t)))
-	must(t, far.Send(soon(t), 5))
-	v, err := c.Recv(soon(t))
+	must(t, c.Reopen(timeoutContext(t)))
+	must(t, peer.Send(timeoutContext(t), 5))
+	v, err := c.Recv(timeoutContext(t))
 	must(t, err)
 	equal(t, "Recv after Reopen", v, 5)
-	must(t, c.Close(soon(t)))
-	must(t, c.Clear(soon(t)))
-	must(t, far.Send(soon(t), 6)) // Clear also removes the mark of a closed channel
+	must(t, c.Close(timeoutContext(t)))
+	must(t, c.Clear(timeoutContext(t)))
+	must(t, peer.Send(timeoutContext(t), 6)) // Clear also removes the mark of a closed channel
 }
 
 // chanWakes: receivers of two clients wait for a value and for the close.
 func chanWakes(t *testing.T, r *redistest.Redis) {
 	key := name(t, r, "jobs")
-	far := channel.NewChan[int](r.NewClient(t), key)
+	peer := channel.NewChan[int](r.NewClient(t), key)
 	got, ends := make(chan int), make(chan error)
 	for _, rdb := range []client{r.Client, r.Client, r.NewClient(t)} {
 		c := channel.NewChan[int](rdb, key)
 		go func() {
-			for v, err := range c.All(soon(t)) {
+			for v, err := range c.All(timeoutContext(t)) {
 				if err != nil {
 					ends <- err
 					return
@@ -157,11 +157,11 @@ func chanWakes(t *testing.T, r *redistest.Redis) {
 		}()
 	}
 	for i := range 5 {
-		must(t, far.Send(soon(t), i))
+		must(t, peer.Send(timeoutContext(t), i))
 		equal(t, "All", <-got, i)
 	}
 	start := time.Now()
-	must(t, far.Close(soon(t)))
+	must(t, peer.Close(timeoutContext(t)))
 	for range 3 {
 		must(t, <-ends)
 	}
@@ -179,14 +179,14 @@ func chanBound(t *testing.T, r *redistest.Redis) {
 	if !errors.Is(err, desir.ErrFull) || !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("SendMany to a full channel: %v; want ErrFull and the deadline", err)
 	}
-	ok, err := c.TrySend(soon(t), 6)
+	ok, err := c.TrySend(timeoutContext(t), 6)
 	must(t, err)
 	equal(t, "TrySend to a full channel", ok, false)
 	sent := make(chan error)
-	go func() { sent <- c.Send(soon(t), 7) }()
+	go func() { sent <- c.Send(timeoutContext(t), 7) }()
 	var got []int
 	for range 4 {
-		v, err := c.Recv(soon(t))
+		v, err := c.Recv(timeoutContext(t))
 		must(t, err)
 		got = append(got, v)
 	}
@@ -203,9 +203,9 @@ func chanBound(t *testing.T, r *redistest.Redis) {
 func chanIdle(t *testing.T, r *redistest.Redis) {
 	c := channel.NewChan[int](r.Client, name(t, r, "jobs"))
 	for _, d := range []time.Duration{-1, 0, time.Millisecond, 50 * time.Millisecond} {
-		must(t, second(c.SendMany(soon(t), 1, 2, 3)))
+		must(t, second(c.SendMany(timeoutContext(t), 1, 2, 3)))
 		var got []int
-		for v, err := range c.All(soon(t), nil, channel.Idle(d)) {
+		for v, err := range c.All(timeoutContext(t), nil, channel.Idle(d)) {
 			must(t, err)
 			got = append(got, v)
 			<-time.After(60 * time.Millisecond) // the body takes longer than the idle time
@@ -219,13 +219,13 @@ func chanIdle(t *testing.T, r *redistest.Redis) {
 	}
 }
 
-// chanPlain pushes and pops with plain commands.
-func chanPlain(t *testing.T, r *redistest.Redis) {
+// chanPlainCommands pushes and pops with plain commands.
+func chanPlainCommands(t *testing.T, r *redistest.Redis) {
 	key := name(t, r, "jobs")
 	c := channel.NewChan[string](r.Client, key)
 	got := make(chan string)
 	go func() {
-		v, err := c.Recv(soon(t))
+		v, err := c.Recv(timeoutContext(t))
 		if err != nil {
 			t.Error(err)
 		}
@@ -233,7 +233,7 @@ func chanPlain(t *testing.T, r *redistest.Redis) {
 	}()
 	must(t, r.Raw().RPush(t.Context(), key, "by hand").Err())
 	equal(t, "Recv", <-got, "by hand")
-	must(t, c.Send(soon(t), "for a hand"))
+	must(t, c.Send(timeoutContext(t), "for a hand"))
 	equal(t, "LPOP", r.Raw().LPop(t.Context(), key).Val(), "for a hand")
 }
 
@@ -246,20 +246,20 @@ func chanUndecodable(t *testing.T, r *redistest.Redis) {
 		must(t, r.Raw().RPush(t.Context(), key, "1", marker, "2").Err())
 	}
 	fill()
-	good, bad := tolerant(c.All(soon(t), channel.Idle(0)))
+	good, bad := drainWithErrors(c.All(timeoutContext(t), channel.Idle(0)))
 	equal(t, "All", good, []int{1, 2})
 	equal(t, "errors", len(bad), 1)
-	undecodable(t, bad[0], "channel.Chan.All", key, "")
+	checkDecodeError(t, bad[0], "channel.Chan.All", key, "")
 	fill()
-	good, err := c.RecvMany(soon(t), 10)
+	good, err := c.RecvMany(timeoutContext(t), 10)
 	equal(t, "RecvMany", good, []int{1, 2})
 	if _, ok := errors.AsType[*codec.DecodeError](err); !ok || strings.Contains(err.Error(), marker) {
 		t.Errorf("RecvMany: %v", err)
 	}
 	must(t, r.Raw().RPush(t.Context(), key, marker, marker).Err())
-	undecodable(t, second(c.Recv(soon(t))), "channel.Chan.Recv", key, "")
-	undecodable(t, third(c.TryRecv(soon(t))), "channel.Chan.TryRecv", key, "")
-	n, err := c.Len(soon(t))
+	checkDecodeError(t, second(c.Recv(timeoutContext(t))), "channel.Chan.Recv", key, "")
+	checkDecodeError(t, third(c.TryRecv(timeoutContext(t))), "channel.Chan.TryRecv", key, "")
+	n, err := c.Len(timeoutContext(t))
 	must(t, err)
 	equal(t, "Len", n, 0)
 }
@@ -268,10 +268,10 @@ func chanUndecodable(t *testing.T, r *redistest.Redis) {
 func chanSizes(t *testing.T, r *redistest.Redis) {
 	long := channel.NewChan[string](r.Client, name(t, r, "long"))
 	big := strings.Repeat("x", 1<<20)
-	must(t, second(long.SendMany(soon(t), big, "", big)))
+	must(t, second(long.SendMany(timeoutContext(t), big, "", big)))
 	var vs []string
 	for len(vs) < 3 { // one take returns only as many values as fit a reply
-		some, err := long.RecvMany(soon(t), 10)
+		some, err := long.RecvMany(timeoutContext(t), 10)
 		must(t, err)
 		vs = append(vs, some...)
 	}
@@ -281,70 +281,70 @@ func chanSizes(t *testing.T, r *redistest.Redis) {
 	for i := range all {
 		all[i] = i
 	}
-	n, err := many.SendMany(soon(t), all...)
+	n, err := many.SendMany(timeoutContext(t), all...)
 	must(t, err)
 	equal(t, "SendMany", n, len(all))
 	var got []int
 	for len(got) < len(all) {
-		vs, err := many.RecvMany(soon(t), 10_000)
+		vs, err := many.RecvMany(timeoutContext(t), 10_000)
 		must(t, err)
 		got = append(got, vs...)
 	}
 	equal(t, "RecvMany of many", slices.Equal(got, all), true)
 }
 
-// chanLeaves: receivers of every kind end soon after their context.
-func chanLeaves(t *testing.T, r *redistest.Redis) {
+// chanDeadline: receivers of every kind end soon after their context.
+func chanDeadline(t *testing.T, r *redistest.Redis) {
 	c := channel.NewChan[int](r.Client, name(t, r, "jobs"))
 	for what, receive := range map[string]func(context.Context) error{
 		"Recv":     func(ctx context.Context) error { return second(c.Recv(ctx)) },
 		"RecvMany": func(ctx context.Context) error { return second(c.RecvMany(ctx, 5)) },
 		"All":      func(ctx context.Context) error { return second(drain(c.All(ctx))) },
 	} {
-		leaves(t, what, receive)
+		checkDeadline(t, what, receive)
 	}
 }
 
-// chanNeighbours receives from a key of another type, and from a channel whose helper key
+// chanWrongType receives from a key of another type, and from a channel whose helper key
 // has another type. Only these receivers fail.
-func chanNeighbours(t *testing.T, r *redistest.Redis) {
+func chanWrongType(t *testing.T, r *redistest.Redis) {
 	good := channel.NewChan[string](r.Client, tagged(t, r, "good"))
 	got := make(chan error, 1)
-	go func() { got <- second(good.Recv(soon(t))) }()
-	for what, spoilt := range map[string]string{"the values": "", "the wake-up": ":wake"} {
-		if spoilt != "" && r.IsCluster() {
+	go func() { got <- second(good.Recv(timeoutContext(t))) }()
+	for what, suffix := range map[string]string{"the values": "", "the wake-up": ":wake"} {
+		if suffix != "" && r.IsCluster() {
 			continue // is a channel there
 		}
 		key := tagged(t, r, "bad"+what)
-		must(t, r.Raw().Set(t.Context(), key+spoilt, "text", 0).Err())
-		if err := second(channel.NewChan[string](r.Client, key).Recv(soon(t))); !errors.Is(err, desir.ErrWrongType) {
+		must(t, r.Raw().Set(t.Context(), key+suffix, "text", 0).Err())
+		if err := second(channel.NewChan[string](r.Client, key).Recv(timeoutContext(t))); !errors.Is(err, desir.ErrWrongType) {
 			t.Errorf("Recv with %s of another type: %v; want ErrWrongType", what, err)
 		}
 	}
-	must(t, good.Send(soon(t), "v"))
+	must(t, good.Send(timeoutContext(t), "v"))
 	must(t, <-got)
 }
 
-// chanHelpers: no helper key without an expiry remains, and names whose helper keys would
-// be in other slots are refused.
-func chanHelpers(t *testing.T, r *redistest.Redis) {
+// chanHelperKeys: no helper key without an expiry remains, and names whose helper keys
+// would be in other slots are refused.
+func chanHelperKeys(t *testing.T, r *redistest.Redis) {
 	key := name(t, r, "jobs")
 	c := channel.NewChan[int](r.Client, key, channel.Buffer(1))
-	must(t, c.Send(soon(t), 1))
+	must(t, c.Send(timeoutContext(t), 1))
 	for range 3 { // senders that wait and give up
-		patience, err := 100*time.Millisecond, error(nil)
-		for ; patience < 10*time.Second && !errors.Is(err, desir.ErrFull); patience *= 2 { // the server may be slow
-			short, cancel := context.WithTimeout(t.Context(), patience)
+		limit, err := 100*time.Millisecond, error(nil)
+		for ; limit < 10*time.Second && !errors.Is(err, desir.ErrFull); limit *= 2 { // the server may be slow
+			short, cancel := context.WithTimeout(t.Context(), limit)
 			err = c.Send(short, 2)
 			cancel()
 		}
 		if !errors.Is(err, desir.ErrFull) {
 			t.Errorf("Send to a full channel: %v", err)
 		}
-		must(t, second(c.Recv(soon(t))))
-		must(t, c.Send(soon(t), 1))
+		must(t, second(c.Recv(timeoutContext(t))))
+		must(t, c.Send(timeoutContext(t), 1))
 	}
-	must(t, second(c.Recv(soon(t))))
+	must(t, second(c.Recv(timeoutContext(t))))
 	redistest.Eventually(t, 20*time.Second, func() bool {
 		return !slices.ContainsFunc(r.KeysWithoutExpiry(t), func(k string) bool { return strings.Contains(k, key) })
 	}, "no key without an end")

@@ -65,20 +65,20 @@ func codecOptions(t *testing.T, r *redistest.Redis) {
 		want := sampleCart()
 		must(t, m.Set(ctx, "k", want))
 		got, ok, err := m.Get(ctx, "k")
-		equal(t, called+" in a map", answer(got, ok, err), answer(want, true, nil))
+		equal(t, called+" in a map", results(got, ok, err), results(want, true, nil))
 		_, err = l.PushBack(ctx, want)
 		must(t, err)
 		got, ok, err = l.At(ctx, 0)
-		equal(t, called+" in a list", answer(got, ok, err), answer(want, true, nil))
+		equal(t, called+" in a list", results(got, ok, err), results(want, true, nil))
 		must(t, x.Set(ctx, want))
 		got, ok, err = x.Get(ctx)
-		equal(t, called+" in a value", answer(got, ok, err), answer(want, true, nil))
+		equal(t, called+" in a value", results(got, ok, err), results(want, true, nil))
 
 		// Methods that read bytes and compare these bytes work with any codec.
 		got, err = m.Update(ctx, "k", func(c cart, ok bool) (cart, bool, error) { c.Total++; return c, ok, nil })
-		equal(t, called+": Map.Update", answer(got.Total, err), answer(want.Total+1, nil))
+		equal(t, called+": Map.Update", results(got.Total, err), results(want.Total+1, nil))
 		got, err = x.Update(ctx, func(c cart, ok bool) (cart, bool, error) { c.Total++; return c, ok, nil })
-		equal(t, called+": Value.Update", answer(got.Total, err), answer(want.Total+1, nil))
+		equal(t, called+": Value.Update", results(got.Total, err), results(want.Total+1, nil))
 
 		for op, call := range map[string]func() error{
 			"Map.CompareAndSwap":   func() error { return second(m.CompareAndSwap(ctx, "k", want, want)) },
@@ -134,21 +134,21 @@ func boundValues(t *testing.T, r *redistest.Redis) {
 		raw := r.Raw().HGet(ctx, from, "k").Val()
 		must(t, r.Raw().HSet(ctx, to, "k", raw).Err())
 		_, _, err := collections.NewMap[string, cart](r.Client, to, with).Get(ctx, "k")
-		undecodable(t, err, "collections.Map.Get", to, "k")
+		checkDecodeError(t, err, "collections.Map.Get", to, "k")
 		if !errors.Is(err, codec.ErrSignature) {
 			t.Errorf("%s: error %v, want ErrSignature", called, err)
 		}
 		must(t, r.Raw().HSet(ctx, from, "other", raw).Err()) // to another key of the same map
 		_, _, err = m.Get(ctx, "other")
-		undecodable(t, err, "collections.Map.Get", from, "other")
+		checkDecodeError(t, err, "collections.Map.Get", from, "other")
 		if !errors.Is(err, codec.ErrSignature) {
 			t.Errorf("%s at another key: error %v, want ErrSignature", called, err)
 		}
 		must(t, r.Raw().Set(ctx, to+"v", raw, 0).Err())
 		_, _, err = collections.NewValue[cart](r.Client, to+"v", with).Get(ctx)
-		undecodable(t, err, "collections.Value.Get", to+"v", "")
+		checkDecodeError(t, err, "collections.Value.Get", to+"v", "")
 		_, ok, err := collections.NewMap[string, cart](r.NewClient(t), from, with).Get(ctx, "k")
-		equal(t, called+" at its place", answer(ok, err), answer(true, nil))
+		equal(t, called+" at its place", results(ok, err), results(true, nil))
 	}
 }
 
@@ -168,9 +168,9 @@ func exchangedValues(t *testing.T, r *redistest.Redis) {
 		must(t, second(m.SetIfAbsent(ctx, "ada", "user")))
 		must(t, second(m.Update(ctx, "ada", func(s string, _ bool) (string, bool, error) { return s + "!", true, nil })))
 		got, _, err := m.Swap(ctx, "eve", "nobody")
-		equal(t, called+": Swap", answer(got, err), answer("guest", nil))
+		equal(t, called+": Swap", results(got, err), results("guest", nil))
 		all, err := m.Snapshot(ctx)
-		equal(t, called+": at their places", answer(all, err), answer(map[string]string{"root": "admin", "mallory": "guest", "eve": "nobody", "ada": "user!"}, nil))
+		equal(t, called+": at their places", results(all, err), results(map[string]string{"root": "admin", "mallory": "guest", "eve": "nobody", "ada": "user!"}, nil))
 
 		keep := func(s string, _ bool) (string, bool, error) { return s, true, nil }
 		for op, call := range map[string]func() error{
@@ -202,13 +202,13 @@ func boundElements(t *testing.T, r *redistest.Redis) {
 	_, err := a.PushBack(ctx, sampleCart())
 	must(t, err)
 	got, ok, err := a.Move(ctx, collections.Front, b, collections.Back)
-	equal(t, "Move", answer(got, ok, err), answer(sampleCart(), true, nil))
+	equal(t, "Move", results(got, ok, err), results(sampleCart(), true, nil))
 	_, _, err = b.At(ctx, 0)
-	undecodable(t, err, "collections.List.At", b.Key(), "")
+	checkDecodeError(t, err, "collections.List.At", b.Key(), "")
 	_, _, err = b.Move(ctx, collections.Front, a, collections.Back) // returns the same error, but loses nothing
-	undecodable(t, err, "collections.List.Move", b.Key(), "")
+	checkDecodeError(t, err, "collections.List.Move", b.Key(), "")
 	got, ok, err = a.PopFront(ctx)
-	equal(t, "PopFront at its place", answer(got, ok, err), answer(sampleCart(), true, nil))
+	equal(t, "PopFront at its place", results(got, ok, err), results(sampleCart(), true, nil))
 }
 
 // limits: a value above the limits is refused before it is sent or decoded.
@@ -241,7 +241,7 @@ func limits(t *testing.T, r *redistest.Redis) {
 	}
 	must(t, r.Raw().Set(ctx, at, long, 0).Err())
 	_, _, err := x.Get(ctx)
-	undecodable(t, err, "collections.Value.Get", at, "")
+	checkDecodeError(t, err, "collections.Value.Get", at, "")
 	if !errors.Is(err, codec.ErrTooLarge) {
 		t.Errorf("Get: error %v, want ErrTooLarge", err)
 	}

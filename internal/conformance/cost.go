@@ -21,7 +21,7 @@ func costs(s Subject) part {
 		trips := redistest.CountTrips(rdb)
 		key := tagged(t, r, "k")
 		for _, c := range s.Calls(rdb, key) {
-			if c.lacking(t.Context(), r.Raw()) {
+			if c.unsupported(t.Context(), r.Raw()) {
 				continue
 			}
 			for range 2 { // the first call loads the scripts
@@ -32,7 +32,7 @@ func costs(s Subject) part {
 				}
 			}
 			sends, want := strings.Fields(c.Sends), len(strings.Fields(c.Sends))
-			if c.Walk {
+			if c.Paged {
 				sends = pageCommands(r, c.Sends)
 			}
 			if r.Name == "embedded" && c.Newer && c.Op == "ExpireKey" {
@@ -66,14 +66,14 @@ func pageCommands(r *redistest.Redis, scan string) []string {
 	}
 }
 
-// counted is a call with the minimum and maximum of its round trips.
-type counted struct {
+// callCost is a call with the minimum and maximum of its round trips.
+type callCost struct {
 	name        string
 	least, most int
 	do          func(ctx context.Context) error
 }
 
-func count(t *testing.T, trips *redistest.Trips, calls ...counted) {
+func countTrips(t *testing.T, trips *redistest.Trips, calls ...callCost) {
 	t.Helper()
 	for _, c := range calls {
 		trips.Reset()
@@ -109,20 +109,20 @@ func mapCosts(t *testing.T, r *redistest.Redis) {
 	must(t, m.SetMany(t.Context(), entries(3000)))
 	_, err := drain(m.Keys(t.Context())) // loads the script of pages
 	must(t, err)
-	count(t, trips,
-		counted{"SetMany(0)", 0, 0, func(ctx context.Context) error { return m.SetMany(ctx, nil) }},
-		counted{"SetMany(500)", 1, 1, func(ctx context.Context) error { return m.SetMany(ctx, entries(500)) }},
-		counted{"SetMany(501)", 2, 2, func(ctx context.Context) error { return m.SetMany(ctx, entries(501)) }},
-		counted{"Insert(0)", 0, 0, func(ctx context.Context) error { return second(m.Insert(ctx, maps.All(entries(0)))) }},
-		counted{"Insert(250)", 1, 1, func(ctx context.Context) error { return second(m.Insert(ctx, maps.All(entries(250)))) }},
-		counted{"Insert(1001)", 3, 5, func(ctx context.Context) error { return second(m.Insert(ctx, maps.All(entries(1001)))) }},
-		counted{"SetMany(600 KiB)", 3, 3, func(ctx context.Context) error { return m.SetMany(ctx, heavy) }},
-		counted{"Insert(600 KiB)", 3, 3, func(ctx context.Context) error { return second(m.Insert(ctx, maps.All(heavy))) }},
-		counted{"GetMany()", 0, 0, func(ctx context.Context) error { return second(m.GetMany(ctx)) }},
-		counted{"Delete()", 0, 0, func(ctx context.Context) error { return second(m.Delete(ctx)) }},
-		counted{"Random(0)", 0, 0, func(ctx context.Context) error { return second(m.Random(ctx, 0)) }},
-		counted{"All of 3000", 1, pages, func(ctx context.Context) error { return second(drain(m.All(ctx))) }},
-		counted{"a step of All", 1, 1, func(ctx context.Context) error { return first(m.All(ctx)) }},
+	countTrips(t, trips,
+		callCost{"SetMany(0)", 0, 0, func(ctx context.Context) error { return m.SetMany(ctx, nil) }},
+		callCost{"SetMany(500)", 1, 1, func(ctx context.Context) error { return m.SetMany(ctx, entries(500)) }},
+		callCost{"SetMany(501)", 2, 2, func(ctx context.Context) error { return m.SetMany(ctx, entries(501)) }},
+		callCost{"Insert(0)", 0, 0, func(ctx context.Context) error { return second(m.Insert(ctx, maps.All(entries(0)))) }},
+		callCost{"Insert(250)", 1, 1, func(ctx context.Context) error { return second(m.Insert(ctx, maps.All(entries(250)))) }},
+		callCost{"Insert(1001)", 3, 5, func(ctx context.Context) error { return second(m.Insert(ctx, maps.All(entries(1001)))) }},
+		callCost{"SetMany(600 KiB)", 3, 3, func(ctx context.Context) error { return m.SetMany(ctx, heavy) }},
+		callCost{"Insert(600 KiB)", 3, 3, func(ctx context.Context) error { return second(m.Insert(ctx, maps.All(heavy))) }},
+		callCost{"GetMany()", 0, 0, func(ctx context.Context) error { return second(m.GetMany(ctx)) }},
+		callCost{"Delete()", 0, 0, func(ctx context.Context) error { return second(m.Delete(ctx)) }},
+		callCost{"Random(0)", 0, 0, func(ctx context.Context) error { return second(m.Random(ctx, 0)) }},
+		callCost{"All of 3000", 1, pages, func(ctx context.Context) error { return second(drain(m.All(ctx))) }},
+		callCost{"a step of All", 1, 1, func(ctx context.Context) error { return first(m.All(ctx)) }},
 	)
 }
 
@@ -130,14 +130,14 @@ func setCosts(t *testing.T, r *redistest.Redis) {
 	rdb := r.NewClient(t)
 	trips := redistest.CountTrips(rdb)
 	s := collections.NewSet[int](rdb, name(t, r, "s"))
-	count(t, trips,
-		counted{"Add()", 0, 0, func(ctx context.Context) error { return second(s.Add(ctx)) }},
-		counted{"Add of 3", 1, 1, func(ctx context.Context) error { return second(s.Add(ctx, 1, 2, 3)) }},
-		counted{"Remove()", 0, 0, func(ctx context.Context) error { return second(s.Remove(ctx)) }},
-		counted{"HasMany()", 0, 0, func(ctx context.Context) error { return second(s.HasMany(ctx)) }},
-		counted{"PopN(0)", 0, 0, func(ctx context.Context) error { return second(s.PopN(ctx, 0)) }},
-		counted{"Random(-1)", 0, 0, func(ctx context.Context) error { return second(s.Random(ctx, -1)) }},
-		counted{"Union()", 1, 1, func(ctx context.Context) error { return second(s.Union(ctx)) }},
+	countTrips(t, trips,
+		callCost{"Add()", 0, 0, func(ctx context.Context) error { return second(s.Add(ctx)) }},
+		callCost{"Add of 3", 1, 1, func(ctx context.Context) error { return second(s.Add(ctx, 1, 2, 3)) }},
+		callCost{"Remove()", 0, 0, func(ctx context.Context) error { return second(s.Remove(ctx)) }},
+		callCost{"HasMany()", 0, 0, func(ctx context.Context) error { return second(s.HasMany(ctx)) }},
+		callCost{"PopN(0)", 0, 0, func(ctx context.Context) error { return second(s.PopN(ctx, 0)) }},
+		callCost{"Random(-1)", 0, 0, func(ctx context.Context) error { return second(s.Random(ctx, -1)) }},
+		callCost{"Union()", 1, 1, func(ctx context.Context) error { return second(s.Union(ctx)) }},
 	)
 }
 
@@ -145,8 +145,8 @@ func listCosts(t *testing.T, r *redistest.Redis) {
 	rdb := r.NewClient(t)
 	trips := redistest.CountTrips(rdb)
 	l := collections.NewList[int](rdb, name(t, r, "l"))
-	walk := func(n, pages int) counted {
-		return counted{fmt.Sprintf("All of %d", n), pages, pages, func(ctx context.Context) error {
+	walk := func(n, pages int) callCost {
+		return callCost{fmt.Sprintf("All of %d", n), pages, pages, func(ctx context.Context) error {
 			return second(drain(l.All(ctx)))
 		}}
 	}
@@ -154,12 +154,12 @@ func listCosts(t *testing.T, r *redistest.Redis) {
 		must(t, l.Clear(t.Context()))
 		_, err := l.PushBack(t.Context(), make([]int, n)...)
 		must(t, err)
-		count(t, trips, walk(n, pages))
+		countTrips(t, trips, walk(n, pages))
 	}
-	count(t, trips,
-		counted{"PopN(0)", 0, 0, func(ctx context.Context) error { return second(l.PopN(ctx, 0)) }},
-		counted{"Slice(3, 1)", 0, 0, func(ctx context.Context) error { return second(l.Slice(ctx, 3, 1)) }},
-		counted{"a step of Backward", 1, 1, func(ctx context.Context) error { return first(l.Backward(ctx)) }},
+	countTrips(t, trips,
+		callCost{"PopN(0)", 0, 0, func(ctx context.Context) error { return second(l.PopN(ctx, 0)) }},
+		callCost{"Slice(3, 1)", 0, 0, func(ctx context.Context) error { return second(l.Slice(ctx, 3, 1)) }},
+		callCost{"a step of Backward", 1, 1, func(ctx context.Context) error { return first(l.Backward(ctx)) }},
 	)
 }
 

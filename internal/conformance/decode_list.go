@@ -24,20 +24,20 @@ func setUndecodable(t *testing.T, r *redistest.Redis) {
 		ms, err := call()
 		slices.Sort(ms)
 		equal(t, op, ms, []int{1, 3})
-		undecodable(t, err, "collections.Set."+op, at, "")
+		checkDecodeError(t, err, "collections.Set."+op, at, "")
 	}
-	walked, bad := tolerant(s.All(ctx))
+	walked, bad := drainWithErrors(s.All(ctx))
 	slices.Sort(walked)
 	equal(t, "All", walked, []int{1, 3})
-	one(t, bad, "collections.Set.All", at, "")
+	checkOneDecodeError(t, bad, "collections.Set.All", at, "")
 	ms, err := s.PopN(ctx, 3)
 	slices.Sort(ms)
 	equal(t, "PopN", ms, []int{1, 3})
-	undecodable(t, err, "collections.Set.PopN", at, "")
+	checkDecodeError(t, err, "collections.Set.PopN", at, "")
 	must(t, r.Raw().SAdd(ctx, at, marker).Err())
 	m, ok, err := s.Pop(ctx)
-	equal(t, "Pop", answer(m, ok), answer(0, false))
-	undecodable(t, err, "collections.Set.Pop", at, "")
+	equal(t, "Pop", results(m, ok), results(0, false))
+	checkDecodeError(t, err, "collections.Set.Pop", at, "")
 	equal(t, "the set", r.Raw().SCard(ctx, at).Val(), int64(0))
 }
 
@@ -51,20 +51,20 @@ func listUndecodable(t *testing.T, r *redistest.Redis) {
 	}
 	fill("1", marker, "3")
 	v, ok, err := l.At(ctx, 1)
-	equal(t, "At", answer(v, ok), answer(0, false))
-	undecodable(t, err, "collections.List.At", at, "")
+	equal(t, "At", results(v, ok), results(0, false))
+	checkDecodeError(t, err, "collections.List.At", at, "")
 	vs, err := l.Slice(ctx, 0, -1)
 	equal(t, "Slice", vs, []int{1, 3})
-	undecodable(t, err, "collections.List.Slice", at, "")
-	walked, bad := tolerant(l.All(ctx))
+	checkDecodeError(t, err, "collections.List.Slice", at, "")
+	walked, bad := drainWithErrors(l.All(ctx))
 	equal(t, "All", walked, []int{1, 3})
-	one(t, bad, "collections.List.All", at, "")
-	walked, bad = tolerant(l.Backward(ctx))
+	checkOneDecodeError(t, bad, "collections.List.All", at, "")
+	walked, bad = drainWithErrors(l.Backward(ctx))
 	equal(t, "Backward", walked, []int{3, 1})
-	one(t, bad, "collections.List.Backward", at, "")
+	checkOneDecodeError(t, bad, "collections.List.Backward", at, "")
 	vs, err = l.PopN(ctx, 3)
 	equal(t, "PopN", vs, []int{1, 3})
-	undecodable(t, err, "collections.List.PopN", at, "")
+	checkDecodeError(t, err, "collections.List.PopN", at, "")
 	for op, call := range map[string]func() (int, bool, error){
 		"PopFront": func() (int, bool, error) { return l.PopFront(ctx) },
 		"PopBack":  func() (int, bool, error) { return l.PopBack(ctx) },
@@ -72,8 +72,8 @@ func listUndecodable(t *testing.T, r *redistest.Redis) {
 	} {
 		fill(marker)
 		v, ok, err := call()
-		equal(t, op, answer(v, ok), answer(0, false))
-		undecodable(t, err, "collections.List."+op, at, "")
+		equal(t, op, results(v, ok), results(0, false))
+		checkDecodeError(t, err, "collections.List."+op, at, "")
 		equal(t, "the list after "+op, r.Raw().LLen(ctx, at).Val(), int64(0))
 	}
 }

@@ -24,36 +24,36 @@ func mapUndecodable(t *testing.T, r *redistest.Redis) {
 	fill()
 
 	v, ok, err := m.Get(ctx, "bad")
-	equal(t, "Get(bad)", answer(v, ok), answer(int64(0), false))
-	undecodable(t, err, op("Get"), at, "bad")
+	equal(t, "Get(bad)", results(v, ok), results(int64(0), false))
+	checkDecodeError(t, err, op("Get"), at, "bad")
 	many, err := m.GetMany(ctx, "good", "bad", "absent", "fine")
 	equal(t, "GetMany", many, good)
-	undecodable(t, err, op("GetMany"), at, "bad")
+	checkDecodeError(t, err, op("GetMany"), at, "bad")
 	entries, err := m.Random(ctx, 3)
 	equal(t, "Random", collect(entries), good)
-	undecodable(t, err, op("Random"), at, "bad")
+	checkDecodeError(t, err, op("Random"), at, "bad")
 	all, err := m.Snapshot(ctx)
 	equal(t, "Snapshot", all, good)
-	undecodable(t, err, op("Snapshot"), at, "bad")
+	checkDecodeError(t, err, op("Snapshot"), at, "bad")
 
-	walked, bad := tolerant(m.All(ctx))
+	walked, bad := drainWithErrors(m.All(ctx))
 	equal(t, "All", collect(walked), good)
-	one(t, bad, op("All"), at, "bad")
-	values, bad := tolerant(m.Values(ctx))
+	checkOneDecodeError(t, bad, op("All"), at, "bad")
+	values, bad := drainWithErrors(m.Values(ctx))
 	slices.Sort(values)
 	equal(t, "Values", values, []int64{1, 3})
-	one(t, bad, op("Values"), at, "bad")
-	keys, bad := tolerant(m.Keys(ctx))
-	equal(t, "Keys", answer(len(keys), len(bad)), answer(3, 0))
+	checkOneDecodeError(t, bad, op("Values"), at, "bad")
+	keys, bad := drainWithErrors(m.Keys(ctx))
+	equal(t, "Keys", results(len(keys), len(bad)), results(3, 0))
 
 	v, ok, err = m.LoadOrStore(ctx, "bad", 5)
-	equal(t, "LoadOrStore(bad)", answer(v, ok), answer(int64(0), false))
-	undecodable(t, err, op("LoadOrStore"), at, "bad")
+	equal(t, "LoadOrStore(bad)", results(v, ok), results(int64(0), false))
+	checkDecodeError(t, err, op("LoadOrStore"), at, "bad")
 	_, err = m.Update(ctx, "bad", func(int64, bool) (int64, bool, error) {
 		t.Error("Update called its function")
 		return 0, true, nil
 	})
-	undecodable(t, err, op("Update"), at, "bad")
+	checkDecodeError(t, err, op("Update"), at, "bad")
 	if _, err = collections.Add(ctx, m, "bad", 1); !errors.Is(err, desir.ErrWrongType) || strings.Contains(err.Error(), marker) {
 		t.Errorf("Add(bad): error %v, want ErrWrongType", err)
 	}
@@ -64,11 +64,11 @@ func mapUndecodable(t *testing.T, r *redistest.Redis) {
 	equal(t, "the hash", r.Raw().HGet(ctx, at, "bad").Val(), marker)
 
 	_, _, err = m.Swap(ctx, "bad", 5)
-	undecodable(t, err, op("Swap"), at, "bad")
+	checkDecodeError(t, err, op("Swap"), at, "bad")
 	equal(t, "the hash after Swap", r.Raw().HGet(ctx, at, "bad").Val(), "5")
 	fill()
 	_, _, err = m.LoadAndDelete(ctx, "bad")
-	undecodable(t, err, op("LoadAndDelete"), at, "bad")
+	checkDecodeError(t, err, op("LoadAndDelete"), at, "bad")
 	equal(t, "the hash after LoadAndDelete", r.Raw().HExists(ctx, at, "bad").Val(), false)
 }
 
@@ -78,39 +78,39 @@ func mapUndecodableKeys(t *testing.T, r *redistest.Redis) {
 	at := name(t, r, "m")
 	m := collections.NewMap[int, string](r.Client, at)
 	must(t, r.Raw().HSet(ctx, at, "7", marker, "x", marker).Err())
-	walked, bad := tolerant(m.All(ctx))
+	walked, bad := drainWithErrors(m.All(ctx))
 	equal(t, "All", collect(walked), map[int]string{7: marker})
-	one(t, bad, "collections.Map.All", at, "x")
-	keys, bad := tolerant(m.Keys(ctx))
+	checkOneDecodeError(t, bad, "collections.Map.All", at, "x")
+	keys, bad := drainWithErrors(m.Keys(ctx))
 	equal(t, "Keys", keys, []int{7})
-	one(t, bad, "collections.Map.Keys", at, "x")
+	checkOneDecodeError(t, bad, "collections.Map.Keys", at, "x")
 	all, err := m.Snapshot(ctx)
 	equal(t, "Snapshot", all, map[int]string{7: marker})
-	undecodable(t, err, "collections.Map.Snapshot", at, "x")
+	checkDecodeError(t, err, "collections.Map.Snapshot", at, "x")
 	entries, err := m.Random(ctx, 5)
 	equal(t, "Random", collect(entries), map[int]string{7: marker})
-	undecodable(t, err, "collections.Map.Random", at, "x")
+	checkDecodeError(t, err, "collections.Map.Random", at, "x")
 
 	for i := range 250 {
 		must(t, r.Raw().HSet(ctx, at, fmt.Sprint("x", i), marker).Err())
 	}
 	all, err = m.Snapshot(ctx)
 	equal(t, "Snapshot of many bad ones", all, map[int]string{7: marker})
-	if n := undecoded(err); n != 100 {
+	if n := countDecodeErrors(err); n != 100 {
 		t.Errorf("Snapshot joined %d errors, want 100", n)
 	}
 }
 
-// undecoded counts the DecodeErrors in the chain of err.
-func undecoded(err error) (n int) {
+// countDecodeErrors counts the DecodeErrors in the chain of err.
+func countDecodeErrors(err error) (n int) {
 	switch e := err.(type) {
 	case *codec.DecodeError:
 		return 1
 	case interface{ Unwrap() error }:
-		return undecoded(e.Unwrap())
+		return countDecodeErrors(e.Unwrap())
 	case interface{ Unwrap() []error }:
 		for _, cause := range e.Unwrap() {
-			n += undecoded(cause)
+			n += countDecodeErrors(cause)
 		}
 	}
 	return n

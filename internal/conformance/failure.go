@@ -22,28 +22,28 @@ func failures(s Subject) part {
 		run(t, r,
 			part{"Complete", s.complete},
 			part{"WrongType", s.wrongType},
-			part{"Name", s.emptyName},
-			part{"Nil", s.noClient},
+			part{"EmptyName", s.emptyName},
+			part{"NilClient", s.nilClient},
 			part{"Zero", s.zero},
 			part{"Unencodable", s.unencodable},
 			part{"Canceled", s.canceled},
 			part{"Hook", s.hook},
 			part{"Unreachable", s.unreachable},
-			part{"Nonsense", s.nonsense},
+			part{"WrongReplies", s.wrongReplies},
 		)
 	}}
 }
 
 // complete: the calls contain every exported method of the type.
 func (s Subject) complete(t *testing.T, r *redistest.Redis) {
-	if s.Of == nil {
+	if s.Object == nil {
 		t.Skip("the same type as another subject")
 	}
 	called := map[string]bool{"Key": true} // Key cannot fail
 	for _, c := range s.Calls(r.Client, "name") {
 		called[c.Op] = true
 	}
-	for m := range reflect.TypeOf(s.Of).Methods() {
+	for m := range reflect.TypeOf(s.Object).Methods() {
 		if !called[m.Name] {
 			t.Errorf("no call of %s.%s", s.Type, m.Name)
 		}
@@ -54,14 +54,14 @@ func (s Subject) complete(t *testing.T, r *redistest.Redis) {
 func (s Subject) wrongType(t *testing.T, r *redistest.Redis) {
 	key := tagged(t, r, "k")
 	for _, c := range s.Calls(r.Client, key) {
-		if c.Any || c.lacking(t.Context(), r.Raw()) {
+		if c.AnyType || c.unsupported(t.Context(), r.Raw()) {
 			continue
 		}
 		must(t, s.Fill(t.Context(), r.Raw(), key)) // also fills the other objects
-		spoil(t, r.Raw(), key, s.Kind)
+		storeOtherType(t, r.Raw(), key, s.Kind)
 		before := contents(t, r.Raw(), key)
 		err := c.Do(t.Context())
-		s.refused(t, c, key, err)
+		s.checkError(t, c, key, err)
 		if !errors.Is(err, desir.ErrWrongType) || errors.Is(err, desir.ErrMaybeRan) {
 			t.Errorf("%s: error %v, want ErrWrongType", c.name(), err)
 		}
@@ -75,21 +75,21 @@ func (s Subject) wrongType(t *testing.T, r *redistest.Redis) {
 func (s Subject) emptyName(t *testing.T, r *redistest.Redis) {
 	for _, c := range s.Calls(r.Client, "") {
 		err := c.Do(t.Context())
-		s.refused(t, c, "", err)
+		s.checkError(t, c, "", err)
 		if !errors.Is(err, desir.ErrName) {
 			t.Errorf("%s: error %v, want ErrName", c.name(), err)
 		}
 	}
 }
 
-// noClient passes a missing client, in each way in which a client can be missing.
-func (s Subject) noClient(t *testing.T, r *redistest.Redis) {
+// nilClient passes a missing client, in each way in which a client can be missing.
+func (s Subject) nilClient(t *testing.T, r *redistest.Redis) {
 	for _, rdb := range []client{
 		nil, (*redis.Client)(nil), (*redis.ClusterClient)(nil), (*redis.Ring)(nil), (*redis.AutoPipeliner)(nil),
 	} {
 		for _, c := range s.Calls(rdb, "name") {
 			err := c.Do(t.Context())
-			s.refused(t, c, "name", err)
+			s.checkError(t, c, "name", err)
 			if !errors.Is(err, desir.ErrNotSupported) {
 				t.Errorf("%s with a nil %T: error %v, want ErrNotSupported", c.name(), rdb, err)
 			}
@@ -115,7 +115,7 @@ func (s Subject) unencodable(t *testing.T, r *redistest.Redis) {
 	for _, calls := range s.Unencodable {
 		for _, c := range calls(r.Client, key) {
 			err := c.Do(t.Context())
-			s.refused(t, c, key, err)
+			s.checkError(t, c, key, err)
 			if !errors.Is(err, codec.ErrUnsupported) {
 				t.Errorf("%s: error %v, want codec.ErrUnsupported", c.name(), err)
 			}
@@ -136,7 +136,7 @@ func (s Subject) canceled(t *testing.T, r *redistest.Redis) {
 		cancel()
 		var err error
 		took := quickest(func() { err = c.Do(ended) })
-		s.refused(t, c, key, err)
+		s.checkError(t, c, key, err)
 		if !errors.Is(err, context.Canceled) || errors.Is(err, desir.ErrMaybeRan) {
 			t.Errorf("%s: error %v, want context.Canceled", c.name(), err)
 		}
@@ -174,9 +174,9 @@ func (s Subject) hook(t *testing.T, r *redistest.Redis) {
 		write, read error
 	}{
 		{io.EOF, desir.ErrMaybeRan, desir.ErrUnavailable},
-		{reply("LOADING Redis is loading the dataset in memory"), desir.ErrUnavailable, desir.ErrUnavailable},
-		{reply("OOM command not allowed when used memory > 'maxmemory'."), desir.ErrOutOfMemory, desir.ErrOutOfMemory},
-		{reply("NOPERM this user has no permissions to run the command"), desir.ErrDenied, desir.ErrDenied},
+		{errorReply("LOADING Redis is loading the dataset in memory"), desir.ErrUnavailable, desir.ErrUnavailable},
+		{errorReply("OOM command not allowed when used memory > 'maxmemory'."), desir.ErrOutOfMemory, desir.ErrOutOfMemory},
+		{errorReply("NOPERM this user has no permissions to run the command"), desir.ErrDenied, desir.ErrDenied},
 	} {
 		rdb := r.NewClient(t)
 		redistest.CountTrips(rdb).Fail(tt.fails)
@@ -188,7 +188,7 @@ func (s Subject) hook(t *testing.T, r *redistest.Redis) {
 			}
 			group.Go(func() {
 				err := c.Do(t.Context())
-				s.refused(t, c, key, err)
+				s.checkError(t, c, key, err)
 				if !errors.Is(err, want) {
 					t.Errorf("%s with %q: error %v, want %v", c.name(), tt.fails, err, want)
 				}
@@ -214,7 +214,7 @@ func (s Subject) unreachable(t *testing.T, r *redistest.Redis) {
 	for _, c := range s.Calls(rdb, key) {
 		group.Go(func() {
 			err := c.Do(t.Context())
-			s.refused(t, c, key, err)
+			s.checkError(t, c, key, err)
 			if !errors.Is(err, desir.ErrUnavailable) || errors.Is(err, desir.ErrMaybeRan) {
 				t.Errorf("%s: error %v, want ErrUnavailable", c.name(), err)
 			}
@@ -223,10 +223,10 @@ func (s Subject) unreachable(t *testing.T, r *redistest.Redis) {
 	group.Wait()
 }
 
-// reply is an error reply of a server.
-type reply string
+// errorReply is an error reply of a server.
+type errorReply string
 
-func (r reply) Error() string { return string(r) }
+func (r errorReply) Error() string { return string(r) }
 
 // RedisError marks it as an error reply for go-redis.
-func (reply) RedisError() {}
+func (errorReply) RedisError() {}

@@ -19,18 +19,18 @@ func List(t *testing.T, r *redistest.Redis) {
 		costs(ringSubject()),
 		part{"Costs", listCosts},
 		part{"Undecodable", listUndecodable},
-		part{"Apart", listsApart},
+		part{"CrossSlot", listsCrossSlot},
 		part{"Bound", boundElements},
 		part{"Walks", listWalks},
-		part{"Takers", takers},
+		part{"PopRaces", popRaces},
 		part{"Bounds", ringBounds},
 	)
 }
 
 // listModel makes random calls to two handles each of a list and of a ring.
 func listModel(t *testing.T, r *redistest.Redis) {
-	x := &listWalker{model: newModel(t)}
-	other := otherHandle(t, r)
+	x := &listOps{model: newModel(t)}
+	other := otherProtocolClient(t, r)
 	for i, opts := range [][]collections.Option{nil, {collections.MaxLen(ringLen)}} {
 		at := tagged(t, r, oneOf(x.model, "jobs", "log")+string(rune('0'+i)))
 		x.handles[i] = [2]*words{
@@ -38,7 +38,7 @@ func listModel(t *testing.T, r *redistest.Redis) {
 			collections.NewList[string](other, at, opts...),
 		}
 	}
-	x.run(800,
+	x.runRandom(800,
 		x.pushBack, x.pushFront, x.pushBack, x.pushFront, x.popFront, x.popBack, x.popN,
 		x.at, x.setAt, x.slice, x.index, x.remove, x.insertBefore, x.trim, x.move,
 		x.length, x.all, x.backward, x.clear)
@@ -50,14 +50,14 @@ func ringBounds(t *testing.T, r *redistest.Redis) {
 	for _, bound := range []int{1, 2, 1 << 31, 1 << 53, 1e17, math.MaxInt} {
 		l := collections.NewList[string](r.Client, name(t, r, fmt.Sprint("ring", bound)), collections.MaxLen(bound))
 		n, err := l.PushBack(ctx, "a", "b")
-		equal(t, "PushBack", answer(n, err), answer(min(2, bound), nil))
+		equal(t, "PushBack", results(n, err), results(min(2, bound), nil))
 		n, err = l.PushFront(ctx, "c")
-		equal(t, "PushFront", answer(n, err), answer(min(3, bound), nil))
+		equal(t, "PushFront", results(n, err), results(min(3, bound), nil))
 		all, err := l.Slice(ctx, 0, -1)
 		want := map[int][]string{1: {"c"}, 2: {"c", "a"}}[bound]
 		if want == nil {
 			want = []string{"c", "a", "b"}
 		}
-		equal(t, "Slice", answer(all, err), answer(want, nil))
+		equal(t, "Slice", results(all, err), results(want, nil))
 	}
 }

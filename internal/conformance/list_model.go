@@ -10,23 +10,23 @@ const ringLen = 6
 
 type words = collections.List[string]
 
-type listWalker struct {
+type listOps struct {
 	*model
 	want    [2][]string
 	handles [2][2]*words
 }
 
-func (x *listWalker) pick() (*words, *[]string, int) {
+func (x *listOps) pick() (*words, *[]string, int) {
 	i := x.rng.IntN(2)
 	return oneOf(x.model, x.handles[i][:]...), &x.want[i], i
 }
 
-func (x *listWalker) value() string { return oneOf(x.model, "", "a", "b", "c", "dd", "\x00") }
+func (x *listOps) value() string { return oneOf(x.model, "", "a", "b", "c", "dd", "\x00") }
 
 // position returns an index within or near a list, counted from either end.
-func (x *listWalker) position(want []string) int { return x.rng.IntN(2*len(want)+7) - len(want) - 3 }
+func (x *listOps) position(want []string) int { return x.rng.IntN(2*len(want)+7) - len(want) - 3 }
 
-func (x *listWalker) pushBack() {
+func (x *listOps) pushBack() {
 	l, want, i := x.pick()
 	vs := some(x.model, 3, x.value)
 	*want = append(*want, vs...)
@@ -34,10 +34,10 @@ func (x *listWalker) pushBack() {
 		*want = (*want)[max(0, len(*want)-ringLen):]
 	}
 	n, err := l.PushBack(x.ctx(), vs...)
-	x.same(err, n, len(*want), "%d.PushBack(%q)", i, vs)
+	x.check(err, n, len(*want), "%d.PushBack(%q)", i, vs)
 }
 
-func (x *listWalker) pushFront() {
+func (x *listOps) pushFront() {
 	l, want, i := x.pick()
 	vs := some(x.model, 3, x.value)
 	for _, v := range vs {
@@ -47,7 +47,7 @@ func (x *listWalker) pushFront() {
 		*want = (*want)[:min(len(*want), ringLen)]
 	}
 	n, err := l.PushFront(x.ctx(), vs...)
-	x.same(err, n, len(*want), "%d.PushFront(%q)", i, vs)
+	x.check(err, n, len(*want), "%d.PushFront(%q)", i, vs)
 }
 
 // take removes the element at one end of a model.
@@ -64,24 +64,24 @@ func take(want *[]string, from collections.End) (v string, ok bool) {
 	return v, true
 }
 
-func (x *listWalker) popFront() {
+func (x *listOps) popFront() {
 	l, want, i := x.pick()
 	v, ok, err := l.PopFront(x.ctx())
-	x.same(err, answer(v, ok), answer2(take(want, collections.Front)), "%d.PopFront()", i)
+	x.check(err, results(v, ok), results2(take(want, collections.Front)), "%d.PopFront()", i)
 }
 
-func (x *listWalker) popBack() {
+func (x *listOps) popBack() {
 	l, want, i := x.pick()
 	v, ok, err := l.PopBack(x.ctx())
-	x.same(err, answer(v, ok), answer2(take(want, collections.Back)), "%d.PopBack()", i)
+	x.check(err, results(v, ok), results2(take(want, collections.Back)), "%d.PopBack()", i)
 }
 
-func (x *listWalker) popN() {
+func (x *listOps) popN() {
 	l, want, i := x.pick()
 	n := x.rng.IntN(4) - 1
 	cut := max(0, min(n, len(*want)))
 	got, err := l.PopN(x.ctx(), n)
-	x.same(err, got, (*want)[:cut], "%d.PopN(%d)", i, n)
+	x.check(err, got, (*want)[:cut], "%d.PopN(%d)", i, n)
 	*want = (*want)[cut:]
 }
 
@@ -93,7 +93,7 @@ func index(want []string, at int) (int, bool) {
 	return at, at >= 0 && at < len(want)
 }
 
-func (x *listWalker) at() {
+func (x *listOps) at() {
 	l, want, i := x.pick()
 	at := x.position(*want)
 	var v string
@@ -102,10 +102,10 @@ func (x *listWalker) at() {
 		v = (*want)[j]
 	}
 	got, has, err := l.At(x.ctx(), at)
-	x.same(err, answer(got, has), answer(v, ok), "%d.At(%d) of %q", i, at, *want)
+	x.check(err, results(got, has), results(v, ok), "%d.At(%d) of %q", i, at, *want)
 }
 
-func (x *listWalker) setAt() {
+func (x *listOps) setAt() {
 	l, want, i := x.pick()
 	at, v := x.position(*want), x.value()
 	j, ok := index(*want, at)
@@ -113,7 +113,7 @@ func (x *listWalker) setAt() {
 		(*want)[j] = v
 	}
 	has, err := l.SetAt(x.ctx(), at, v)
-	x.same(err, has, ok, "%d.SetAt(%d, %q) of %q", i, at, v, *want)
+	x.check(err, has, ok, "%d.SetAt(%d, %q) of %q", i, at, v, *want)
 }
 
 // span returns the elements that Slice promises. from and to are as in a slice
@@ -134,33 +134,33 @@ func span(want []string, from, to int) []string {
 	return want[from:to]
 }
 
-func (x *listWalker) slice() {
+func (x *listOps) slice() {
 	l, want, i := x.pick()
 	from, to := x.position(*want), x.position(*want)
 	got, err := l.Slice(x.ctx(), from, to)
-	x.same(err, got, span(*want, from, to), "%d.Slice(%d, %d) of %q", i, from, to, *want)
+	x.check(err, got, span(*want, from, to), "%d.Slice(%d, %d) of %q", i, from, to, *want)
 }
 
-func (x *listWalker) trim() {
+func (x *listOps) trim() {
 	l, want, i := x.pick()
 	from, to := x.position(*want), x.position(*want)
 	if x.chance(2) { // a range that leaves some elements
 		from, to = x.rng.IntN(2), -1-x.rng.IntN(2)
 	}
 	err := l.Trim(x.ctx(), from, to)
-	x.same(err, nil, nil, "%d.Trim(%d, %d) of %q", i, from, to, *want)
+	x.check(err, nil, nil, "%d.Trim(%d, %d) of %q", i, from, to, *want)
 	*want = slices.Clone(span(*want, from, to))
 }
 
-func (x *listWalker) index() {
+func (x *listOps) index() {
 	l, want, i := x.pick()
 	v := x.value()
 	at := slices.Index(*want, v)
 	got, ok, err := l.Index(x.ctx(), v)
-	x.same(err, answer(got, ok), answer(max(at, 0), at >= 0), "%d.Index(%q) of %q", i, v, *want)
+	x.check(err, results(got, ok), results(max(at, 0), at >= 0), "%d.Index(%q) of %q", i, v, *want)
 }
 
-func (x *listWalker) remove() {
+func (x *listOps) remove() {
 	l, want, i := x.pick()
 	v, count := x.value(), x.rng.IntN(5)-2
 	before := len(*want)
@@ -183,10 +183,10 @@ func (x *listWalker) remove() {
 		slices.Reverse(*want)
 	}
 	n, err := l.Remove(x.ctx(), v, count)
-	x.same(err, n, before-len(*want), "%d.Remove(%q, %d)", i, v, count)
+	x.check(err, n, before-len(*want), "%d.Remove(%q, %d)", i, v, count)
 }
 
-func (x *listWalker) insertBefore() {
+func (x *listOps) insertBefore() {
 	l, want, i := x.pick()
 	pivot, v := x.value(), x.value()
 	at := slices.Index(*want, pivot)
@@ -194,10 +194,10 @@ func (x *listWalker) insertBefore() {
 		*want = slices.Insert(*want, at, v)
 	}
 	ok, err := l.InsertBefore(x.ctx(), pivot, v)
-	x.same(err, ok, at >= 0, "%d.InsertBefore(%q, %q)", i, pivot, v)
+	x.check(err, ok, at >= 0, "%d.InsertBefore(%q, %q)", i, pivot, v)
 }
 
-func (x *listWalker) move() {
+func (x *listOps) move() {
 	client := x.rng.IntN(2)
 	i, j := x.rng.IntN(2), x.rng.IntN(2)
 	from, at := collections.End(x.rng.IntN(2)), collections.End(x.rng.IntN(2))
@@ -210,35 +210,35 @@ func (x *listWalker) move() {
 		x.want[j] = slices.Insert(x.want[j], to, v)
 	}
 	got, has, err := x.handles[i][client].Move(x.ctx(), from, x.handles[j][client], at)
-	x.same(err, answer(got, has), answer(v, ok), "%d.Move(%d, %d, %d)", i, from, j, at)
+	x.check(err, results(got, has), results(v, ok), "%d.Move(%d, %d, %d)", i, from, j, at)
 }
 
-func (x *listWalker) length() {
+func (x *listOps) length() {
 	l, want, i := x.pick()
 	n, err := l.Len(x.ctx())
-	x.same(err, n, len(*want), "%d.Len()", i)
+	x.check(err, n, len(*want), "%d.Len()", i)
 }
 
-func (x *listWalker) all() {
+func (x *listOps) all() {
 	l, want, i := x.pick()
 	got, err := drain(l.All(x.ctx()))
-	x.same(err, got, *want, "%d.All()", i)
+	x.check(err, got, *want, "%d.All()", i)
 }
 
-func (x *listWalker) backward() {
+func (x *listOps) backward() {
 	l, want, i := x.pick()
 	got, err := drain(l.Backward(x.ctx()))
 	slices.Reverse(got)
-	x.same(err, got, *want, "%d.Backward()", i)
+	x.check(err, got, *want, "%d.Backward()", i)
 }
 
-func (x *listWalker) clear() {
+func (x *listOps) clear() {
 	l, want, i := x.pick()
 	if !x.chance(3) {
 		ok, err := l.Exists(x.ctx())
-		x.same(err, ok, len(*want) > 0, "%d.Exists()", i)
+		x.check(err, ok, len(*want) > 0, "%d.Exists()", i)
 		return
 	}
 	*want = nil
-	x.same(l.Clear(x.ctx()), nil, nil, "%d.Clear()", i)
+	x.check(l.Clear(x.ctx()), nil, nil, "%d.Clear()", i)
 }

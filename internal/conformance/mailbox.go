@@ -24,29 +24,29 @@ func Mailbox(t *testing.T, r *redistest.Redis) {
 		part{"LIFO", mailboxLIFO},
 		part{"SentAt", mailboxSentAt},
 		part{"Form", mailboxForm},
-		part{"Hostile", mailboxHostile},
+		part{"Malformed", mailboxMalformed},
 		part{"Sizes", mailboxSizes},
 		part{"Idle", mailboxIdle},
 		part{"Prefetch", mailboxPrefetch},
-		part{"Leaves", mailboxLeaves},
-		part{"Neighbours", mailboxNeighbours},
-		part{"Helpers", mailboxHelpers},
-		part{"Picks", mailboxPicks},
-		part{"PicksFromLast", mailboxPicksFromLast},
-		part{"PicksPages", mailboxPicksPages},
-		part{"PicksLater", mailboxPicksLater},
-		part{"PicksSoon", mailboxPicksSoon()},
-		part{"PicksSoonFromLast", mailboxPicksSoon(channel.LIFO())},
-		part{"PicksUntold", mailboxPicksUntold()},
-		part{"PicksUntoldFromLast", mailboxPicksUntold(channel.LIFO())},
-		part{"PicksOnce", mailboxPicksOnce},
+		part{"Deadline", mailboxDeadline},
+		part{"WrongType", mailboxWrongType},
+		part{"HelperKeys", mailboxHelperKeys},
+		part{"Match", mailboxMatch},
+		part{"MatchLIFO", mailboxMatchLIFO},
+		part{"MatchPages", mailboxMatchPages},
+		part{"MatchLater", mailboxMatchLater},
+		part{"MatchNotified", mailboxMatchNotified()},
+		part{"MatchNotifiedLIFO", mailboxMatchNotified(channel.LIFO())},
+		part{"MatchUnnotified", mailboxMatchUnnotified()},
+		part{"MatchUnnotifiedLIFO", mailboxMatchUnnotified(channel.LIFO())},
+		part{"MatchOnce", mailboxMatchOnce},
 		part{"MatchPanics", mailboxMatchPanics},
 		part{"Asks", mailboxAsks},
-		part{"AsksAndLeaves", mailboxAsksAndLeaves},
+		part{"AskCanceled", mailboxAskCanceled},
 		part{"Replies", mailboxReplies},
 		part{"Codecs", mailboxCodecs},
 		part{"Sealed", mailboxSealed},
-		part{"SealedAnswers", mailboxSealedAnswers},
+		part{"SealedReplies", mailboxSealedReplies},
 	)
 }
 
@@ -59,7 +59,7 @@ func mailboxSubject() Subject {
 			return mailboxCalls(channel.NewMailbox[string](rdb, name), name, marker)
 		},
 		Fill: func(ctx context.Context, raw client, name string) error {
-			return raw.RPush(ctx, name, stamped("1", marker), stamped("2", "b")).Err()
+			return raw.RPush(ctx, name, storedLetter("1", marker), storedLetter("2", "b")).Err()
 		},
 		Zero: func() []Call { return mailboxCalls(new(channel.Mailbox[string]), "to", "v") },
 		Unencodable: []func(client, string) []Call{func(rdb client, name string) []Call {
@@ -70,68 +70,68 @@ func mailboxSubject() Subject {
 
 func mailboxCalls[T any](m *channel.Mailbox[T], to string, v T) []Call {
 	return []Call{
-		look("Len", "llen", func(ctx context.Context) error { return second(m.Len(ctx)) }),
-		look("Exists", "exists", func(ctx context.Context) error { return second(m.Exists(ctx)) }).whatever(),
-		change("Send", "evalsha", func(ctx context.Context) error { return m.Send(ctx, to, v) }),
-		change("Clear", "evalsha", m.Clear).whatever(),
+		reads("Len", "llen", func(ctx context.Context) error { return second(m.Len(ctx)) }),
+		reads("Exists", "exists", func(ctx context.Context) error { return second(m.Exists(ctx)) }).ofAnyType(),
+		writes("Send", "evalsha", func(ctx context.Context) error { return m.Send(ctx, to, v) }),
+		writes("Clear", "evalsha", m.Clear).ofAnyType(),
 	}
 }
 
-// stamped returns the stored form of a letter that another program wrote.
-func stamped(id, value string) string { return "1700000000000000 .3:eve,1:" + id + ",0:," + value }
+// storedLetter returns the stored form of a letter that another program wrote.
+func storedLetter(id, value string) string { return "1700000000000000 .3:eve,1:" + id + ",0:," + value }
 
-// values returns the values of letters.
-func values[T any](ls []channel.Letter[T]) (vs []T) {
+// letterValues returns the values of letters.
+func letterValues[T any](ls []channel.Letter[T]) (vs []T) {
 	for _, l := range ls {
 		vs = append(vs, l.Value)
 	}
 	return vs
 }
 
-// rest receives the remaining letters.
-func rest[T any](t *testing.T, m *channel.Mailbox[T]) []T {
+// remaining receives the remaining letters.
+func remaining[T any](t *testing.T, m *channel.Mailbox[T]) []T {
 	t.Helper()
-	ls, err := drain(m.All(soon(t), channel.Idle(0)))
+	ls, err := drain(m.All(timeoutContext(t), channel.Idle(0)))
 	must(t, err)
-	return values(ls)
+	return letterValues(ls)
 }
 
 func mailboxOrder(t *testing.T, r *redistest.Redis) {
 	ada := channel.NewMailbox[int](r.Client, name(t, r, "ada"))
 	bob := channel.NewMailbox[int](r.NewClient(t), name(t, r, "bob"))
 	for i := range 5 {
-		must(t, bob.Send(soon(t), ada.Key(), i))
+		must(t, bob.Send(timeoutContext(t), ada.Key(), i))
 	}
-	n, err := ada.Len(soon(t))
-	equal(t, "Len", answer(n, err), answer(5, nil))
-	l, err := ada.Recv(soon(t))
+	n, err := ada.Len(timeoutContext(t))
+	equal(t, "Len", results(n, err), results(5, nil))
+	l, err := ada.Recv(timeoutContext(t))
 	must(t, err)
-	equal(t, "Recv", answer(l.Value, l.From, l.Re, len(l.ID)), answer(0, bob.Key(), "", 26))
-	l, ok, err := ada.TryRecv(soon(t))
-	equal(t, "TryRecv", answer(l.Value, ok, err), answer(1, true, nil))
-	equal(t, "the rest", rest(t, ada), []int{2, 3, 4})
-	_, ok, err = ada.TryRecv(soon(t))
-	equal(t, "TryRecv from an empty mailbox", answer(ok, err), answer(false, nil))
-	ok, err = ada.Exists(soon(t))
-	equal(t, "Exists", answer(ok, err), answer(false, nil))
+	equal(t, "Recv", results(l.Value, l.From, l.Re, len(l.ID)), results(0, bob.Key(), "", 26))
+	l, ok, err := ada.TryRecv(timeoutContext(t))
+	equal(t, "TryRecv", results(l.Value, ok, err), results(1, true, nil))
+	equal(t, "the rest", remaining(t, ada), []int{2, 3, 4})
+	_, ok, err = ada.TryRecv(timeoutContext(t))
+	equal(t, "TryRecv from an empty mailbox", results(ok, err), results(false, nil))
+	ok, err = ada.Exists(timeoutContext(t))
+	equal(t, "Exists", results(ok, err), results(false, nil))
 
 	got := make(chan int)
 	go func() { // waits before the letters come
-		l, err := ada.Recv(soon(t))
+		l, err := ada.Recv(timeoutContext(t))
 		if err != nil {
 			t.Error(err)
 		}
 		got <- l.Value
 	}()
-	must(t, bob.Send(soon(t), ada.Key(), 7))
+	must(t, bob.Send(timeoutContext(t), ada.Key(), 7))
 	equal(t, "Recv that waits", <-got, 7)
-	must(t, ada.Send(soon(t), ada.Key(), 8))
-	equal(t, "a letter to oneself", rest(t, ada), []int{8})
+	must(t, ada.Send(timeoutContext(t), ada.Key(), 8))
+	equal(t, "a letter to oneself", remaining(t, ada), []int{8})
 	for range 3 {
-		must(t, bob.Send(soon(t), ada.Key(), 9))
+		must(t, bob.Send(timeoutContext(t), ada.Key(), 9))
 	}
-	must(t, ada.Clear(soon(t)))
-	equal(t, "after Clear", rest(t, ada), []int(nil))
+	must(t, ada.Clear(timeoutContext(t)))
+	equal(t, "after Clear", remaining(t, ada), []int(nil))
 }
 
 // mailboxLIFO receives from both ends of one mailbox, with objects of one client that
@@ -140,20 +140,20 @@ func mailboxLIFO(t *testing.T, r *redistest.Redis) {
 	key := name(t, r, "pile")
 	oldest, newest := channel.NewMailbox[int](r.Client, key), channel.NewMailbox[int](r.Client, key, channel.LIFO())
 	for i := range 6 {
-		must(t, oldest.Send(soon(t), key, i))
+		must(t, oldest.Send(timeoutContext(t), key, i))
 	}
 	for i, m := range []*channel.Mailbox[int]{newest, oldest, newest} {
-		l, err := m.Recv(soon(t))
-		equal(t, fmt.Sprint("Recv ", i), answer(l.Value, err), answer([]int{5, 0, 4}[i], nil))
+		l, err := m.Recv(timeoutContext(t))
+		equal(t, fmt.Sprint("Recv ", i), results(l.Value, err), results([]int{5, 0, 4}[i], nil))
 	}
-	l, ok, err := newest.TryRecv(soon(t))
-	equal(t, "TryRecv", answer(l.Value, ok, err), answer(3, true, nil))
-	equal(t, "the rest", rest(t, newest), []int{2, 1})
+	l, ok, err := newest.TryRecv(timeoutContext(t))
+	equal(t, "TryRecv", results(l.Value, ok, err), results(3, true, nil))
+	equal(t, "the rest", remaining(t, newest), []int{2, 1})
 
 	got := make(chan int)
 	for _, m := range []*channel.Mailbox[int]{newest, oldest, newest, oldest} {
 		go func() {
-			l, err := m.Recv(soon(t))
+			l, err := m.Recv(timeoutContext(t))
 			if err != nil {
 				t.Error(err)
 			}
@@ -162,11 +162,11 @@ func mailboxLIFO(t *testing.T, r *redistest.Redis) {
 	}
 	var all []int
 	for i := range 4 {
-		must(t, channel.NewMailbox[int](r.NewClient(t), key).Send(soon(t), key, i))
+		must(t, channel.NewMailbox[int](r.NewClient(t), key).Send(timeoutContext(t), key, i))
 		all = append(all, <-got)
 	}
 	equal(t, "Recv at both ends", all, []int{0, 1, 2, 3})
-	must(t, newest.Clear(soon(t)))
+	must(t, newest.Clear(timeoutContext(t)))
 }
 
 // mailboxSentAt: SentAt follows the server's clock, not the client's.
@@ -178,9 +178,9 @@ func mailboxSentAt(t *testing.T, r *redistest.Redis) {
 		return now
 	}
 	before := clock()
-	must(t, m.Send(soon(t), m.Key(), 1))
+	must(t, m.Send(timeoutContext(t), m.Key(), 1))
 	after := clock()
-	l, err := m.Recv(soon(t))
+	l, err := m.Recv(timeoutContext(t))
 	must(t, err)
 	if l.SentAt.Before(before) || l.SentAt.After(after) || l.SentAt.Location() != time.UTC {
 		t.Errorf("sent at %v, want a time in UTC between %v and %v", l.SentAt, before, after)
@@ -190,21 +190,21 @@ func mailboxSentAt(t *testing.T, r *redistest.Redis) {
 // mailboxForm checks the stored form and reads letters that another program wrote.
 func mailboxForm(t *testing.T, r *redistest.Redis) {
 	m := channel.NewMailbox[string](r.Client, name(t, r, "m"))
-	must(t, m.Send(soon(t), m.Key(), "hello"))
+	must(t, m.Send(timeoutContext(t), m.Key(), "hello"))
 	stored := r.Raw().LIndex(t.Context(), m.Key(), 0).Val()
-	l, err := m.Recv(soon(t))
+	l, err := m.Recv(timeoutContext(t))
 	must(t, err)
 	want := fmt.Sprintf("%d .%d:%s,26:%s,0:,hello", l.SentAt.UnixMicro(), len(m.Key()), m.Key(), l.ID)
 	equal(t, "what is stored", stored, want)
 	must(t, r.Raw().RPush(t.Context(), m.Key(), "1700000000123456 .3:eve,4:id-1,2:me,by hand").Err())
-	l, err = m.Recv(soon(t))
-	equal(t, "by hand", answer(l.From, l.ID, l.Re, l.Value, l.SentAt, err),
-		answer("eve", "id-1", "me", "by hand", time.UnixMicro(1700000000123456).UTC(), nil))
+	l, err = m.Recv(timeoutContext(t))
+	equal(t, "by hand", results(l.From, l.ID, l.Re, l.Value, l.SentAt, err),
+		results("eve", "id-1", "me", "by hand", time.UnixMicro(1700000000123456).UTC(), nil))
 }
 
-// mailboxHostile receives bytes that are not letters. They are consumed, and the loop
+// mailboxMalformed receives bytes that are not letters. They are consumed, and the loop
 // continues.
-func mailboxHostile(t *testing.T, r *redistest.Redis) {
+func mailboxMalformed(t *testing.T, r *redistest.Redis) {
 	m := channel.NewMailbox[int](r.Client, name(t, r, "m"))
 	bad := []string{
 		"", " ", marker, "1", "1 ", "-1 .3:eve,1:a,0:,1", "1.5 .3:eve,1:a,0:,1", "99999999999999999999 .3:eve,1:a,0:,1",
@@ -218,84 +218,84 @@ func mailboxHostile(t *testing.T, r *redistest.Redis) {
 		}
 	}
 	push()
-	must(t, m.Send(soon(t), m.Key(), 7))
-	good, errs := tolerant(m.All(soon(t), channel.Idle(0)))
-	equal(t, "All", values(good), []int{7})
+	must(t, m.Send(timeoutContext(t), m.Key(), 7))
+	good, errs := drainWithErrors(m.All(timeoutContext(t), channel.Idle(0)))
+	equal(t, "All", letterValues(good), []int{7})
 	if len(errs) != len(bad) {
 		t.Fatalf("%d errors, want %d: %v", len(errs), len(bad), errs)
 	}
 	for _, err := range errs {
-		undecodable(t, err, "channel.Mailbox.All", m.Key(), "")
+		checkDecodeError(t, err, "channel.Mailbox.All", m.Key(), "")
 	}
 	push()
-	must(t, m.Send(soon(t), m.Key(), 8))
-	l, err := m.Receive(soon(t), func(channel.Letter[int]) bool { return true })
-	equal(t, "Receive", answer(l.Value, err), answer(8, nil))
-	n, err := m.Len(soon(t)) // they stay for Recv
-	equal(t, "Len", answer(n, err), answer(len(bad), nil))
-	undecodable(t, second(m.Recv(soon(t))), "channel.Mailbox.Recv", m.Key(), "")
-	undecodable(t, third(m.TryRecv(soon(t))), "channel.Mailbox.TryRecv", m.Key(), "")
+	must(t, m.Send(timeoutContext(t), m.Key(), 8))
+	l, err := m.Receive(timeoutContext(t), func(channel.Letter[int]) bool { return true })
+	equal(t, "Receive", results(l.Value, err), results(8, nil))
+	n, err := m.Len(timeoutContext(t)) // they stay for Recv
+	equal(t, "Len", results(n, err), results(len(bad), nil))
+	checkDecodeError(t, second(m.Recv(timeoutContext(t))), "channel.Mailbox.Recv", m.Key(), "")
+	checkDecodeError(t, third(m.TryRecv(timeoutContext(t))), "channel.Mailbox.TryRecv", m.Key(), "")
 }
 
 // mailboxSizes sends the longest letter that is allowed, and a longer one.
 func mailboxSizes(t *testing.T, r *redistest.Redis) {
 	rdb := r.NewClient(t)
 	m := channel.NewMailbox[string](rdb, name(t, r, "m"))
-	fits := strings.Repeat("x", 1<<20-len(stamped("", ""))-len(m.Key())-26)
-	must(t, m.Send(soon(t), m.Key(), fits))
+	fits := strings.Repeat("x", 1<<20-len(storedLetter("", ""))-len(m.Key())-26)
+	must(t, m.Send(timeoutContext(t), m.Key(), fits))
 	trips := redistest.CountTrips(rdb)
 	for what, err := range map[string]error{
-		"Send": m.Send(soon(t), m.Key(), strings.Repeat("x", 1<<20)),
-		"Ask":  second(m.Ask(soon(t), m.Key(), strings.Repeat("x", 1<<20))),
+		"Send": m.Send(timeoutContext(t), m.Key(), strings.Repeat("x", 1<<20)),
+		"Ask":  second(m.Ask(timeoutContext(t), m.Key(), strings.Repeat("x", 1<<20))),
 	} {
 		if !errors.Is(err, codec.ErrTooLarge) {
 			t.Errorf("%s of a letter beyond 1 MiB: %v; want ErrTooLarge", what, err)
 		}
 	}
 	equal(t, "round trips", trips.Count(), 0)
-	equal(t, "the other letter", slices.Equal(rest(t, m), []string{fits}), true)
+	equal(t, "the other letter", slices.Equal(remaining(t, m), []string{fits}), true)
 }
 
 func mailboxIdle(t *testing.T, r *redistest.Redis) {
 	m := channel.NewMailbox[int](r.Client, name(t, r, "m"))
 	for _, d := range []time.Duration{-1, 0, time.Millisecond, 50 * time.Millisecond} {
 		for i := range 3 {
-			must(t, m.Send(soon(t), m.Key(), i))
+			must(t, m.Send(timeoutContext(t), m.Key(), i))
 		}
-		ls, err := drain(m.All(soon(t), nil, channel.Idle(d)))
+		ls, err := drain(m.All(timeoutContext(t), nil, channel.Idle(d)))
 		must(t, err)
-		equal(t, fmt.Sprintf("All with Idle(%v)", d), values(ls), []int{0, 1, 2})
+		equal(t, fmt.Sprintf("All with Idle(%v)", d), letterValues(ls), []int{0, 1, 2})
 	}
 	for i := range 3 {
-		must(t, m.Send(soon(t), m.Key(), i))
+		must(t, m.Send(timeoutContext(t), m.Key(), i))
 	}
-	for l, err := range m.All(soon(t)) {
+	for l, err := range m.All(timeoutContext(t)) {
 		must(t, err)
 		if l.Value == 1 {
 			break
 		}
 	}
-	equal(t, "what break has left", rest(t, m), []int{2})
+	equal(t, "the letters after break", remaining(t, m), []int{2})
 }
 
-// mailboxLeaves: receivers of every kind end soon after their context.
-func mailboxLeaves(t *testing.T, r *redistest.Redis) {
+// mailboxDeadline: receivers of every kind end soon after their context.
+func mailboxDeadline(t *testing.T, r *redistest.Redis) {
 	m := channel.NewMailbox[int](r.Client, name(t, r, "m"))
-	must(t, m.Send(soon(t), m.Key(), 1))
+	must(t, m.Send(timeoutContext(t), m.Key(), 1))
 	none := func(channel.Letter[int]) bool { return false }
 	for what, receive := range map[string]func(context.Context) error{
 		"Receive": func(ctx context.Context) error { return second(m.Receive(ctx, none)) },
 		"Ask":     func(ctx context.Context) error { return second(m.Ask(ctx, name(t, r, "nobody"), 1)) },
 	} {
-		leaves(t, what, receive)
+		checkDeadline(t, what, receive)
 	}
-	equal(t, "the letter that did not fit", rest(t, m), []int{1})
-	leaves(t, "Recv", func(ctx context.Context) error { return second(m.Recv(ctx)) })
-	leaves(t, "All", func(ctx context.Context) error { return second(drain(m.All(ctx))) })
+	equal(t, "the letter that does not match", remaining(t, m), []int{1})
+	checkDeadline(t, "Recv", func(ctx context.Context) error { return second(m.Recv(ctx)) })
+	checkDeadline(t, "All", func(ctx context.Context) error { return second(drain(m.All(ctx))) })
 }
 
-// leaves checks that a deadline ends a call that waits.
-func leaves(t *testing.T, what string, receive func(context.Context) error) {
+// checkDeadline checks that a deadline ends a call that waits.
+func checkDeadline(t *testing.T, what string, receive func(context.Context) error) {
 	t.Helper()
 	took := quickest(func() {
 		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Millisecond)
@@ -309,39 +309,39 @@ func leaves(t *testing.T, what string, receive func(context.Context) error) {
 	}
 }
 
-// mailboxNeighbours receives from a key of another type and sends to it.
-func mailboxNeighbours(t *testing.T, r *redistest.Redis) {
+// mailboxWrongType receives from a key of another type and sends to it.
+func mailboxWrongType(t *testing.T, r *redistest.Redis) {
 	good := channel.NewMailbox[string](r.Client, tagged(t, r, "good"))
 	got := make(chan error, 2)
-	go func() { got <- second(good.Recv(soon(t))) }()
+	go func() { got <- second(good.Recv(timeoutContext(t))) }()
 	for _, opts := range [][]channel.MailboxOption{nil, {channel.LIFO()}} {
 		bad := channel.NewMailbox[string](r.Client, tagged(t, r, "bad"), opts...)
 		must(t, r.Raw().Set(t.Context(), bad.Key(), "text", 0).Err())
 		for what, err := range map[string]error{
-			"Recv":    second(bad.Recv(soon(t))),
-			"Receive": second(bad.Receive(soon(t), func(channel.Letter[string]) bool { return true })),
-			"Send":    good.Send(soon(t), bad.Key(), "v"),
-			"Ask":     second(good.Ask(soon(t), bad.Key(), "v")),
+			"Recv":    second(bad.Recv(timeoutContext(t))),
+			"Receive": second(bad.Receive(timeoutContext(t), func(channel.Letter[string]) bool { return true })),
+			"Send":    good.Send(timeoutContext(t), bad.Key(), "v"),
+			"Ask":     second(good.Ask(timeoutContext(t), bad.Key(), "v")),
 		} {
 			if !errors.Is(err, desir.ErrWrongType) {
 				t.Errorf("%s: %v; want ErrWrongType", what, err)
 			}
 		}
 	}
-	must(t, good.Send(soon(t), good.Key(), "v"))
+	must(t, good.Send(timeoutContext(t), good.Key(), "v"))
 	must(t, <-got)
 }
 
-// mailboxHelpers: no helper key without an expiry remains, and addresses that cannot have
-// helper keys are refused.
-func mailboxHelpers(t *testing.T, r *redistest.Redis) {
+// mailboxHelperKeys: no helper key without an expiry remains, and addresses that cannot
+// have helper keys are refused.
+func mailboxHelperKeys(t *testing.T, r *redistest.Redis) {
 	m := channel.NewMailbox[int](r.Client, name(t, r, "m"))
-	must(t, m.Send(soon(t), m.Key(), 1))
-	must(t, second(m.Receive(soon(t), func(channel.Letter[int]) bool { return true })))
+	must(t, m.Send(timeoutContext(t), m.Key(), 1))
+	must(t, second(m.Receive(timeoutContext(t), func(channel.Letter[int]) bool { return true })))
 	go func() {
-		_ = m.Send(soon(t), m.Key(), 2)
+		_ = m.Send(timeoutContext(t), m.Key(), 2)
 	}()
-	must(t, second(m.Recv(soon(t))))
+	must(t, second(m.Recv(timeoutContext(t))))
 	redistest.Eventually(t, 5*time.Second, func() bool {
 		return !slices.ContainsFunc(r.KeysWithoutExpiry(t), func(k string) bool { return strings.Contains(k, m.Key()) })
 	}, "no key without an end")
@@ -358,11 +358,11 @@ func mailboxHelpers(t *testing.T, r *redistest.Redis) {
 	}
 	for _, odd := range []string{"a{b}c", "\x00\n", "ключ", "a,1:b"} {
 		key := r.Key(odd)
-		must(t, channel.NewMailbox[int](r.Client, key).Send(soon(t), m.Key(), 1))
-		l, err := m.Recv(soon(t))
+		must(t, channel.NewMailbox[int](r.Client, key).Send(timeoutContext(t), m.Key(), 1))
+		l, err := m.Recv(timeoutContext(t))
 		must(t, err)
 		equal(t, "From", l.From, key)
-		must(t, l.Reply(soon(t), 2))
-		equal(t, "the reply", rest(t, channel.NewMailbox[int](r.Client, key)), []int{2})
+		must(t, l.Reply(timeoutContext(t), 2))
+		equal(t, "the reply", remaining(t, channel.NewMailbox[int](r.Client, key)), []int{2})
 	}
 }

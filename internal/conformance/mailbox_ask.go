@@ -45,7 +45,7 @@ func mailboxAsks(t *testing.T, r *redistest.Redis) {
 		for n := range askers / 2 {
 			group.Go(func() {
 				n := n + 1000*i + 1
-				l, err := me.Ask(soon(t), desk.Key(), n)
+				l, err := me.Ask(timeoutContext(t), desk.Key(), n)
 				if err != nil || l.Value != 2*n || l.From != desk.Key() || len(l.Re) != 26 {
 					t.Errorf("Ask of %d = %+v, %v", n, l.Value, err)
 				}
@@ -60,14 +60,14 @@ func mailboxAsks(t *testing.T, r *redistest.Redis) {
 	}, "no key of a reply remains")
 }
 
-// mailboxAsksAndLeaves: the caller gives up before the reply comes. The reply expires.
-func mailboxAsksAndLeaves(t *testing.T, r *redistest.Redis) {
+// mailboxAskCanceled: the caller gives up before the reply comes. The reply expires.
+func mailboxAskCanceled(t *testing.T, r *redistest.Redis) {
 	desk := channel.NewMailbox[int](r.Client, name(t, r, "desk"))
 	me := channel.NewMailbox[int](r.Client, name(t, r, "me"))
-	leaving, leave := context.WithCancel(soon(t))
+	leaving, leave := context.WithCancel(timeoutContext(t))
 	left := make(chan error)
 	go func() { left <- second(me.Ask(leaving, desk.Key(), 1)) }()
-	l, err := desk.Recv(soon(t))
+	l, err := desk.Recv(timeoutContext(t))
 	must(t, err)
 	leave()
 	err = <-left
@@ -79,16 +79,16 @@ func mailboxAsksAndLeaves(t *testing.T, r *redistest.Redis) {
 	}
 	var late []string
 	redistest.Eventually(t, 10*time.Second, func() bool { // the first reply may still be received, and dropped
-		must(t, l.Reply(soon(t), 2))
+		must(t, l.Reply(timeoutContext(t), 2))
 		late = slices.DeleteFunc(r.Keys(t), func(k string) bool { return !strings.Contains(k, ":reply:"+l.ID) })
-		return slices.Contains(late, answerKey(me.Key(), l.ID))
+		return slices.Contains(late, replyKey(me.Key(), l.ID))
 	}, "a reply that is not received")
 	for _, k := range late {
 		if d := r.Raw().PTTL(t.Context(), k).Val(); (d <= 0 || d > 5*time.Minute) && d != -2 {
 			t.Errorf("%q expires in %v, want 5 minutes at most", k, d)
 		}
 	}
-	equal(t, "the mailbox of the asker", rest(t, me), []int(nil))
+	equal(t, "the mailbox of the asker", remaining(t, me), []int(nil))
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := me.Ask(ended, desk.Key(), 1); !errors.Is(err, context.Canceled) || errors.Is(err, desir.ErrMaybeRan) {
@@ -101,37 +101,37 @@ func mailboxAsksAndLeaves(t *testing.T, r *redistest.Redis) {
 func mailboxReplies(t *testing.T, r *redistest.Redis) {
 	ada := channel.NewMailbox[string](r.Client, name(t, r, "ada"))
 	bob := channel.NewMailbox[string](r.NewClient(t), name(t, r, "bob"))
-	must(t, ada.Send(soon(t), bob.Key(), "hello"))
-	first, err := bob.Recv(soon(t))
+	must(t, ada.Send(timeoutContext(t), bob.Key(), "hello"))
+	first, err := bob.Recv(timeoutContext(t))
 	must(t, err)
-	must(t, first.Reply(soon(t), "hi"))
-	back, err := ada.Recv(soon(t))
+	must(t, first.Reply(timeoutContext(t), "hi"))
+	back, err := ada.Recv(timeoutContext(t))
 	must(t, err)
-	equal(t, "the reply", answer(back.Value, back.From, back.Re), answer("hi", bob.Key(), first.ID))
-	must(t, back.Reply(soon(t), "bye"))
-	last, err := bob.Recv(soon(t))
+	equal(t, "the reply", results(back.Value, back.From, back.Re), results("hi", bob.Key(), first.ID))
+	must(t, back.Reply(timeoutContext(t), "bye"))
+	last, err := bob.Recv(timeoutContext(t))
 	must(t, err)
-	equal(t, "its reply", answer(last.Value, last.From, last.Re), answer("bye", ada.Key(), back.ID))
+	equal(t, "its reply", results(last.Value, last.From, last.Re), results("bye", ada.Key(), back.ID))
 
 	// A reply has a sender, so it can be replied to.
 	asked := make(chan channel.Letter[string])
 	go func() {
-		l, err := ada.Ask(soon(t), bob.Key(), "how are you?")
+		l, err := ada.Ask(timeoutContext(t), bob.Key(), "how are you?")
 		if err != nil {
 			t.Error(err)
 		}
 		asked <- l
 	}()
-	question, err := bob.Recv(soon(t))
+	question, err := bob.Recv(timeoutContext(t))
 	must(t, err)
-	must(t, question.Reply(soon(t), "well"))
+	must(t, question.Reply(timeoutContext(t), "well"))
 	reply := <-asked
-	equal(t, "the answer", answer(reply.Value, reply.Re), answer("well", question.ID))
-	must(t, reply.Reply(soon(t), "good"))
-	last, err = bob.Recv(soon(t))
-	equal(t, "the reply to the answer", answer(last.Value, last.Re, err), answer("good", reply.ID, nil))
+	equal(t, "the reply", results(reply.Value, reply.Re), results("well", question.ID))
+	must(t, reply.Reply(timeoutContext(t), "good"))
+	last, err = bob.Recv(timeoutContext(t))
+	equal(t, "the reply to the reply", results(last.Value, last.Re, err), results("good", reply.ID, nil))
 
-	err = channel.Letter[string]{From: ada.Key(), Value: "forged"}.Reply(soon(t), "v")
+	err = channel.Letter[string]{From: ada.Key(), Value: "forged"}.Reply(timeoutContext(t), "v")
 	if op := new(desir.OpError); !errors.Is(err, desir.ErrNotSupported) || !errors.As(err, &op) || op.Op != "channel.Letter.Reply" {
 		t.Errorf("Reply to a letter that was not received: %v; want ErrNotSupported", err)
 	}

@@ -17,7 +17,7 @@ func Map(t *testing.T, r *redistest.Redis) {
 		part{"Model", mapModel},
 		part{"Bulk", mapBulk},
 		part{"TTLs", mapTTLs},
-		part{"Ended", mapEnded},
+		part{"Expired", mapExpired},
 		failures(mapSubject()),
 		failures(addSubject()),
 		costs(mapSubject()),
@@ -27,7 +27,7 @@ func Map(t *testing.T, r *redistest.Redis) {
 		part{"UndecodableKeys", mapUndecodableKeys},
 		part{"Codecs", codecOptions},
 		part{"CodecBytes", codecBytes},
-		part{"Endless", endlessValues},
+		part{"Cyclic", refusesCyclic},
 		part{"Bound", boundValues},
 		part{"Exchanged", exchangedValues},
 		part{"Limits", limits},
@@ -38,10 +38,10 @@ func Map(t *testing.T, r *redistest.Redis) {
 		part{"AddFloats", addFloats},
 		part{"AddRefusals", addRefusals},
 		part{"Walks", mapWalks},
-		part{"WalkBesideWriter", walkBesideWriter},
+		part{"WalkDuringWrites", walkDuringWrites},
 		part{"Races", mapRaces},
 		part{"UpdateRaces", updateRaces},
-		part{"Winners", winners},
+		part{"OnlyOneWins", onlyOneWins},
 	)
 }
 
@@ -84,13 +84,13 @@ func mapBulk(t *testing.T, r *redistest.Redis) {
 
 // mapModel makes the same random calls to two objects of one map and to a Go map.
 func mapModel(t *testing.T, r *redistest.Redis) {
-	x := &mapWalker{model: newModel(t), want: map[string]int64{}}
+	x := &mapOps{model: newModel(t), want: map[string]int64{}}
 	at := name(t, r, "stock")
 	x.handles = []*collections.Map[string, int64]{
 		collections.NewMap[string, int64](r.Client, at),
-		collections.NewMap[string, int64](otherHandle(t, r), at),
+		collections.NewMap[string, int64](otherProtocolClient(t, r), at),
 	}
-	x.run(600,
+	x.runRandom(600,
 		x.get, x.getMany, x.has, x.length, x.set, x.setMany, x.insert, x.setNew, x.swap,
 		x.loadOrStore, x.loadAndDelete, x.compareAndSwap, x.compareAndDelete,
 		x.update, x.updateFails, x.delete, x.random, x.all, x.keys, x.values, x.snapshot,

@@ -26,7 +26,7 @@ func mapTTLs(t *testing.T, r *redistest.Redis) {
 	has := func(key string, want bool) {
 		t.Helper()
 		ok, err := m.Has(ctx, key)
-		equal(t, "Has "+key, answer(ok, err), answer(want, nil))
+		equal(t, "Has "+key, results(ok, err), results(want, nil))
 	}
 
 	// Durations that are refused without a command.
@@ -36,15 +36,15 @@ func mapTTLs(t *testing.T, r *redistest.Redis) {
 			t.Errorf("SetTTL(%v): error %v", d, err)
 		}
 		v, _, err := m.Get(ctx, "a")
-		equal(t, "Get", answer(v, err), answer("v", nil))
+		equal(t, "Get", results(v, err), results("v", nil))
 		n, err := m.ExpireKey(ctx, d, "a", "none")
-		equal(t, "ExpireKey that deletes", answer(n, err), answer(1, nil))
+		equal(t, "ExpireKey that deletes", results(n, err), results(1, nil))
 		has("a", false)
 	}
 	n, err := m.ExpireKey(ctx, time.Hour)
-	equal(t, "ExpireKey of nothing", answer(n, err), answer(0, nil))
+	equal(t, "ExpireKey of nothing", results(n, err), results(0, nil))
 
-	if (Call{Newer: true}).lacking(ctx, r.Raw()) {
+	if (Call{Newer: true}).unsupported(ctx, r.Raw()) {
 		mapTTLsLacking(t, m)
 		return
 	}
@@ -52,13 +52,13 @@ func mapTTLs(t *testing.T, r *redistest.Redis) {
 	must(t, m.SetTTL(ctx, "a", "v", time.Hour))
 	ttl("a", 55*time.Minute, time.Hour)
 	v, ok, err := m.Get(ctx, "a")
-	equal(t, "Get", answer(v, ok, err), answer("v", true, nil))
+	equal(t, "Get", results(v, ok, err), results("v", true, nil))
 	must(t, m.SetTTL(ctx, "a", "w", 3*time.Hour))
 	ttl("a", 170*time.Minute, 3*time.Hour)
 	must(t, m.Set(ctx, "b", "v"))
 	ttl("b", 0, 0)
 	n, err = m.ExpireKey(ctx, 2*time.Hour, "a", "none", "b")
-	equal(t, "ExpireKey", answer(n, err), answer(2, nil))
+	equal(t, "ExpireKey", results(n, err), results(2, nil))
 	ttl("a", 115*time.Minute, 2*time.Hour)
 	ttl("b", 115*time.Minute, 2*time.Hour)
 	ttl("none", 0, 0)
@@ -67,7 +67,7 @@ func mapTTLs(t *testing.T, r *redistest.Redis) {
 		ttl("b", 0, 0)
 	}
 	n, err = collections.NewMap[string, string](r.Client, name(t, r, "absent")).ExpireKey(ctx, time.Hour, "a")
-	equal(t, "ExpireKey in no map", answer(n, err), answer(0, nil))
+	equal(t, "ExpireKey in no map", results(n, err), results(0, nil))
 
 	for _, brief := range []time.Duration{1, time.Millisecond + 1, 30 * time.Millisecond} {
 		must(t, m.SetTTL(ctx, "c", "v", brief))
@@ -80,7 +80,7 @@ func mapTTLs(t *testing.T, r *redistest.Redis) {
 	}
 	must(t, m.Set(ctx, "d", "v"))
 	n, err = m.ExpireKey(ctx, 1, "d")
-	equal(t, "ExpireKey(1ns)", answer(n, err), answer(1, nil))
+	equal(t, "ExpireKey(1ns)", results(n, err), results(1, nil))
 	redistest.Eventually(t, 10*time.Second, func() bool {
 		ok, err := m.Has(ctx, "d")
 		must(t, err)
@@ -119,5 +119,5 @@ func mapTTLsLacking(t *testing.T, m *collections.Map[string, string]) {
 		}
 	}
 	v, ok, err := m.Get(ctx, "a")
-	equal(t, "Get", answer(v, ok, err), answer("v", true, nil))
+	equal(t, "Get", results(v, ok, err), results("v", true, nil))
 }

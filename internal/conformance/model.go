@@ -23,8 +23,8 @@ type model struct {
 
 func newModel(t *testing.T) *model { return &model{t: t, rng: redistest.Seed(t)} }
 
-// run makes n calls, each chosen at random.
-func (m *model) run(n int, calls ...func()) {
+// runRandom makes n calls, each chosen at random.
+func (m *model) runRandom(n int, calls ...func()) {
 	for range n {
 		calls[m.rng.IntN(len(calls))]()
 	}
@@ -39,9 +39,9 @@ func (m *model) ctx() context.Context {
 	return m.t.Context()
 }
 
-// same records a call. If the call failed or its result differs from the model's, same
+// check records a call. If the call failed or its result differs from the model's, check
 // ends the test and prints the calls before it.
-func (m *model) same(err error, got, want any, format string, args ...any) {
+func (m *model) check(err error, got, want any, format string, args ...any) {
 	m.t.Helper()
 	m.calls = append(m.calls, fmt.Sprintf(format, args...))
 	diff := cmp.Diff(want, got, cmpopts.EquateEmpty())
@@ -49,7 +49,7 @@ func (m *model) same(err error, got, want any, format string, args ...any) {
 		return
 	}
 	last := m.calls[max(0, len(m.calls)-20):]
-	m.t.Fatalf("%s: error %v, answer (-want +got)\n%s\nthe calls up to it:\n%s",
+	m.t.Fatalf("%s: error %v, result (-want +got)\n%s\nthe calls up to it:\n%s",
 		last[len(last)-1], err, diff, strings.Join(last, "\n"))
 }
 
@@ -68,7 +68,7 @@ func some[T any](m *model, n int, pick func() T) []T {
 // oneOf returns a random element of vs.
 func oneOf[T any](m *model, vs ...T) T { return vs[m.rng.IntN(len(vs))] }
 
-// answer returns the results of a call as a slice.
-func answer(results ...any) []any { return results }
+// results returns the results of a call as a slice.
+func results(results ...any) []any { return results }
 
-func answer2[A, B any](a A, b B) []any { return []any{a, b} }
+func results2[A, B any](a A, b B) []any { return []any{a, b} }

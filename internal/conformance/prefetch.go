@@ -17,15 +17,15 @@ import (
 func chanPrefetch(t *testing.T, r *redistest.Redis) {
 	key := name(t, r, "jobs")
 	c := channel.NewChan[int](r.Client, key)
-	prefetches(t, func(vs ...int) { must(t, second(c.SendMany(soon(t), vs...))) }, c.All, func() int { return lengthOf(t, c) },
+	checkPrefetch(t, func(vs ...int) { must(t, second(c.SendMany(timeoutContext(t), vs...))) }, c.All, func() int { return lengthOf(t, c) },
 		[]int{1, 2, 3, 4, 5, 6, 7})
 
 	// Bytes that do not decode keep their place, and a closed channel is drained.
-	must(t, r.Client.RPush(soon(t), key, "1", "x", "3").Err())
-	must(t, c.Close(soon(t)))
+	must(t, r.Client.RPush(timeoutContext(t), key, "1", "x", "3").Err())
+	must(t, c.Close(timeoutContext(t)))
 	var got []int
 	bad := 0
-	for v, err := range c.All(soon(t), channel.Prefetch(10)) {
+	for v, err := range c.All(timeoutContext(t), channel.Prefetch(10)) {
 		if err != nil {
 			bad++
 			continue
@@ -33,10 +33,10 @@ func chanPrefetch(t *testing.T, r *redistest.Redis) {
 		got = append(got, v)
 	}
 	equal(t, "values, and errors", []any{got, bad}, []any{[]int{1, 3}, 1})
-	must(t, c.Reopen(soon(t)))
+	must(t, c.Reopen(timeoutContext(t)))
 
 	for _, n := range []int{0, -1} {
-		if _, err := drain(c.All(soon(t), channel.Prefetch(n), channel.Idle(0))); err == nil {
+		if _, err := drain(c.All(timeoutContext(t), channel.Prefetch(n), channel.Idle(0))); err == nil {
 			t.Errorf("Prefetch(%d): no error", n)
 		}
 	}
@@ -47,7 +47,7 @@ func mailboxPrefetch(t *testing.T, r *redistest.Redis) {
 		m := channel.NewMailbox[int](r.Client, name(t, r, fmt.Sprint("m", len(opts))), opts...)
 		send := func(vs ...int) {
 			for _, v := range vs {
-				must(t, m.Send(soon(t), m.Key(), v))
+				must(t, m.Send(timeoutContext(t), m.Key(), v))
 			}
 		}
 		all := func(ctx context.Context, opts ...channel.LoopOption) iter.Seq2[int, error] {
@@ -63,37 +63,37 @@ func mailboxPrefetch(t *testing.T, r *redistest.Redis) {
 		if len(opts) > 0 {
 			slices.Reverse(order)
 		}
-		prefetches(t, send, all, func() int { return lengthOf(t, m) }, order)
+		checkPrefetch(t, send, all, func() int { return lengthOf(t, m) }, order)
 	}
 }
 
-// prefetches ends loops in every way while they hold prefetched values. When the loop has
-// returned, the values are requeued in their order.
-func prefetches(t *testing.T, send func(...int), all func(context.Context, ...channel.LoopOption) iter.Seq2[int, error], length func() int, order []int) {
+// checkPrefetch ends loops in every way while they hold prefetched values. When the loop
+// has returned, the values are requeued in their order.
+func checkPrefetch(t *testing.T, send func(...int), all func(context.Context, ...channel.LoopOption) iter.Seq2[int, error], length func() int, order []int) {
 	t.Helper()
-	ahead := channel.Prefetch(4)
+	prefetch := channel.Prefetch(4)
 	send(1, 2, 3, 4, 5, 6, 7)
-	for v, err := range all(soon(t), ahead) {
+	for v, err := range all(timeoutContext(t), prefetch) {
 		must(t, err)
-		equal(t, "the first", v, order[0])
-		equal(t, "those that are still there", length(), 3)
+		equal(t, "the first value", v, order[0])
+		equal(t, "values in Redis during the loop", length(), 3)
 		break
 	}
-	equal(t, "those that are there behind break", length(), 6)
+	equal(t, "values in Redis after break", length(), 6)
 
 	func() {
 		defer func() { equal(t, "the body's panic", recover(), any("body")) }()
-		for range all(soon(t), ahead) {
+		for range all(timeoutContext(t), prefetch) {
 			panic("body")
 		}
 	}()
-	equal(t, "those that are there behind a panic", length(), 5)
+	equal(t, "values in Redis after a panic", length(), 5)
 
-	ctx, cancel := context.WithCancel(soon(t))
+	ctx, cancel := context.WithCancel(timeoutContext(t))
 	defer cancel()
 	var got []int
 	var last error
-	for v, err := range all(ctx, ahead) {
+	for v, err := range all(ctx, prefetch) {
 		if last = err; err == nil {
 			got = append(got, v)
 		}
@@ -102,11 +102,11 @@ func prefetches(t *testing.T, send func(...int), all func(context.Context, ...ch
 	if !errors.Is(last, context.Canceled) {
 		t.Errorf("a loop whose context has ended: %v", last)
 	}
-	equal(t, "what came before its end", got, order[2:3])
-	got, err := drain(all(soon(t), channel.Prefetch(100), channel.Idle(time.Millisecond)))
+	equal(t, "values before the context ended", got, order[2:3])
+	got, err := drain(all(timeoutContext(t), channel.Prefetch(100), channel.Idle(time.Millisecond)))
 	must(t, err)
-	equal(t, "the rest", got, order[3:])
-	equal(t, "what is left", length(), 0)
+	equal(t, "the remaining values", got, order[3:])
+	equal(t, "values in Redis", length(), 0)
 }
 
 func lengthOf(t *testing.T, o interface {
@@ -114,7 +114,7 @@ func lengthOf(t *testing.T, o interface {
 },
 ) int {
 	t.Helper()
-	n, err := o.Len(soon(t))
+	n, err := o.Len(timeoutContext(t))
 	must(t, err)
 	return n
 }

@@ -18,18 +18,18 @@ func PriorityQueue(t *testing.T, r *redistest.Redis) {
 	run(t, r,
 		failures(prioritySubject()),
 		part{"Model", priorityModel},
-		part{"Crowd", priorityCrowd},
+		part{"Concurrent", priorityConcurrent},
 		part{"Equals", priorityEquals},
 		part{"Range", priorityRange},
 		part{"Waits", priorityWaits},
-		part{"GivenBack", priorityGivenBack},
-		part{"Plain", priorityPlain},
+		part{"Requeued", priorityRequeued},
+		part{"PlainCommands", priorityPlainCommands},
 		part{"Undecodable", priorityUndecodable},
 		part{"Codecs", priorityCodecs},
-		part{"Leaves", priorityLeaves},
+		part{"Deadline", priorityDeadline},
 		part{"Refused", priorityRefused},
 		part{"Costs", priorityCosts},
-		part{"Helpers", priorityHelpers},
+		part{"HelperKeys", priorityHelperKeys},
 	)
 }
 
@@ -52,10 +52,10 @@ func prioritySubject() Subject {
 
 func priorityCalls[T any](q *channel.PriorityQueue[T], v T) []Call {
 	return []Call{
-		look("Len", "zcard", func(ctx context.Context) error { return second(q.Len(ctx)) }),
-		look("Exists", "exists", func(ctx context.Context) error { return second(q.Exists(ctx)) }).whatever(),
-		change("Push", "evalsha", func(ctx context.Context) error { return q.Push(ctx, v, 1) }),
-		change("Clear", "evalsha", q.Clear).whatever(),
+		reads("Len", "zcard", func(ctx context.Context) error { return second(q.Len(ctx)) }),
+		reads("Exists", "exists", func(ctx context.Context) error { return second(q.Exists(ctx)) }).ofAnyType(),
+		writes("Push", "evalsha", func(ctx context.Context) error { return q.Push(ctx, v, 1) }),
+		writes("Clear", "evalsha", q.Clear).ofAnyType(),
 	}
 }
 
@@ -76,7 +76,7 @@ func priorityRefused(t *testing.T, r *redistest.Redis) {
 		{"no constructor", new(channel.PriorityQueue[string]), desir.ErrNotSupported},
 	} {
 		for op, err := range map[string]error{
-			"TryPop": third(tt.q.TryPop(soon(t))), "Pop": second(tt.q.Pop(soon(t))), "Push": tt.q.Push(soon(t), marker, 1),
+			"TryPop": third(tt.q.TryPop(timeoutContext(t))), "Pop": second(tt.q.Pop(timeoutContext(t))), "Push": tt.q.Push(timeoutContext(t), marker, 1),
 		} {
 			_, ok := errors.AsType[*desir.OpError](err)
 			if !ok || !errors.Is(err, tt.want) || errors.Is(err, redis.Nil) || strings.Contains(err.Error(), marker) {
@@ -99,24 +99,24 @@ func priorityCosts(t *testing.T, r *redistest.Redis) {
 	must(t, third(q.TryPop(t.Context())))
 	must(t, q.Clear(t.Context()))
 	trips := redistest.CountTrips(rdb)
-	count(t, trips,
-		counted{"Push", 1, 1, func(ctx context.Context) error { return q.Push(ctx, 1, 1) }},
-		counted{"Len", 1, 1, func(ctx context.Context) error { return second(q.Len(ctx)) }},
-		counted{"Exists", 1, 1, func(ctx context.Context) error { return second(q.Exists(ctx)) }},
-		counted{"TryPop", 1, 1, func(ctx context.Context) error { return third(q.TryPop(ctx)) }},
-		counted{"TryPop of nothing", 1, 1, func(ctx context.Context) error { return third(q.TryPop(ctx)) }},
-		counted{"Clear", 1, 1, func(ctx context.Context) error { return q.Clear(ctx) }},
+	countTrips(t, trips,
+		callCost{"Push", 1, 1, func(ctx context.Context) error { return q.Push(ctx, 1, 1) }},
+		callCost{"Len", 1, 1, func(ctx context.Context) error { return second(q.Len(ctx)) }},
+		callCost{"Exists", 1, 1, func(ctx context.Context) error { return second(q.Exists(ctx)) }},
+		callCost{"TryPop", 1, 1, func(ctx context.Context) error { return third(q.TryPop(ctx)) }},
+		callCost{"TryPop of nothing", 1, 1, func(ctx context.Context) error { return third(q.TryPop(ctx)) }},
+		callCost{"Clear", 1, 1, func(ctx context.Context) error { return q.Clear(ctx) }},
 	)
 }
 
-// priorityHelpers: no helper key without an expiry remains.
-func priorityHelpers(t *testing.T, r *redistest.Redis) {
+// priorityHelperKeys: no helper key without an expiry remains.
+func priorityHelperKeys(t *testing.T, r *redistest.Redis) {
 	key := name(t, r, "q")
 	q := channel.NewPriorityQueue[int](r.Client, key)
 	for i := range 10 {
 		must(t, q.Push(t.Context(), i, -i))
 	}
-	mine := func() (keys []string) {
+	persistent := func() (keys []string) {
 		for _, k := range r.KeysWithoutExpiry(t) {
 			if strings.Contains(k, key) {
 				keys = append(keys, k)
@@ -124,13 +124,13 @@ func priorityHelpers(t *testing.T, r *redistest.Redis) {
 		}
 		return keys
 	}
-	equal(t, "keys that never expire, of a queue with values", mine(), []string{key})
+	equal(t, "keys that never expire, of a queue with values", persistent(), []string{key})
 	for range 5 {
 		must(t, third(q.TryPop(t.Context())))
-		must(t, second(q.Pop(soon(t))))
+		must(t, second(q.Pop(timeoutContext(t))))
 	}
-	equal(t, "keys that never expire, of an empty queue", mine(), []string(nil))
+	equal(t, "keys that never expire, of an empty queue", persistent(), []string(nil))
 	must(t, q.Push(t.Context(), 1, 1))
 	must(t, q.Clear(t.Context()))
-	equal(t, "keys that never expire, of a cleared queue", mine(), []string(nil))
+	equal(t, "keys that never expire, of a cleared queue", persistent(), []string(nil))
 }

@@ -11,25 +11,26 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// urgent is a value in the queue of the model.
-type urgent struct {
-	priority, turn int
-	value          string
+// heapItem is a value in the queue of the model.
+type heapItem struct {
+	priority, seq int
+	value         string
 }
 
-// waitingLine is the queue of the model: a heap, first in first out for equal priorities.
-type waitingLine []urgent
+// priorityHeap is the queue of the model: a heap, first in first out for equal
+// priorities.
+type priorityHeap []heapItem
 
-func (w waitingLine) Len() int { return len(w) }
+func (w priorityHeap) Len() int { return len(w) }
 
-func (w waitingLine) Less(i, j int) bool {
-	return w[i].priority < w[j].priority || w[i].priority == w[j].priority && w[i].turn < w[j].turn
+func (w priorityHeap) Less(i, j int) bool {
+	return w[i].priority < w[j].priority || w[i].priority == w[j].priority && w[i].seq < w[j].seq
 }
 
-func (w waitingLine) Swap(i, j int) { w[i], w[j] = w[j], w[i] }
-func (w *waitingLine) Push(v any)   { *w = append(*w, v.(urgent)) }
+func (w priorityHeap) Swap(i, j int) { w[i], w[j] = w[j], w[i] }
+func (w *priorityHeap) Push(v any)   { *w = append(*w, v.(heapItem)) }
 
-func (w *waitingLine) Pop() any {
+func (w *priorityHeap) Pop() any {
 	last := len(*w) - 1
 	v := (*w)[last]
 	*w = (*w)[:last]
@@ -40,58 +41,58 @@ func (w *waitingLine) Pop() any {
 func priorityModel(t *testing.T, r *redistest.Redis) {
 	m, key := newModel(t), name(t, r, "q")
 	var handles []*channel.PriorityQueue[string]
-	for _, rdb := range []client{r.Client, r.NewClient(t), otherHandle(t, r)} {
+	for _, rdb := range []client{r.Client, r.NewClient(t), otherProtocolClient(t, r)} {
 		handles = append(handles, channel.NewPriorityQueue[string](rdb, key))
 	}
-	var want waitingLine
-	turn := 0
+	var want priorityHeap
+	seq := 0
 	push := func() {
-		turn++
-		u := urgent{m.rng.IntN(7) - 3, turn, oneOf(m, "", "a", "b", "c:d", "\x00", "1234567890123456:x")}
+		seq++
+		u := heapItem{m.rng.IntN(7) - 3, seq, oneOf(m, "", "a", "b", "c:d", "\x00", "1234567890123456:x")}
 		err := oneOf(m, handles...).Push(m.ctx(), u.value, u.priority)
 		heap.Push(&want, u)
-		m.same(err, nil, nil, "Push(%q, %d)", u.value, u.priority)
+		m.check(err, nil, nil, "Push(%q, %d)", u.value, u.priority)
 	}
 	first := func() (v string, ok bool) {
 		if len(want) == 0 {
 			return "", false
 		}
-		return heap.Pop(&want).(urgent).value, true
+		return heap.Pop(&want).(heapItem).value, true
 	}
 	pop := func() {
 		v, ok, err := oneOf(m, handles...).TryPop(m.ctx())
-		m.same(err, answer(v, ok), answer2(first()), "TryPop()")
+		m.check(err, results(v, ok), results2(first()), "TryPop()")
 	}
 	popWait := func() {
 		if len(want) == 0 {
 			return
 		}
-		v, err := oneOf(m, handles...).Pop(soon(t))
-		m.same(err, answer(v, true), answer2(first()), "Pop()")
+		v, err := oneOf(m, handles...).Pop(timeoutContext(t))
+		m.check(err, results(v, true), results2(first()), "Pop()")
 	}
 	length := func() {
 		n, err := oneOf(m, handles...).Len(m.ctx())
-		m.same(err, n, len(want), "Len()")
+		m.check(err, n, len(want), "Len()")
 		ok, err := oneOf(m, handles...).Exists(m.ctx())
-		m.same(err, ok, len(want) > 0, "Exists()")
+		m.check(err, ok, len(want) > 0, "Exists()")
 	}
-	wipe := func() {
+	clearAll := func() {
 		if !m.chance(40) {
 			return
 		}
 		want = nil
-		m.same(oneOf(m, handles...).Clear(m.ctx()), nil, nil, "Clear()")
+		m.check(oneOf(m, handles...).Clear(m.ctx()), nil, nil, "Clear()")
 	}
-	m.run(400, push, push, push, push, pop, pop, popWait, length, wipe)
+	m.runRandom(400, push, push, push, push, pop, pop, popWait, length, clearAll)
 	for len(want) > 0 {
 		pop()
 	}
 	pop()
 }
 
-// priorityCrowd: goroutines of two clients push, pop and wait. Each value is popped once.
-// Afterwards a single caller pops the remaining values in order.
-func priorityCrowd(t *testing.T, r *redistest.Redis) {
+// priorityConcurrent: goroutines of two clients push, pop and wait. Each value is popped
+// once. Afterwards a single caller pops the remaining values in order.
+func priorityConcurrent(t *testing.T, r *redistest.Redis) {
 	const goroutines, rounds = 12, 40
 	type job struct{ By, N, Priority int }
 	key := name(t, r, "q")
@@ -100,7 +101,7 @@ func priorityCrowd(t *testing.T, r *redistest.Redis) {
 	}
 	var mu sync.Mutex
 	seen := map[job]int{}
-	crowd(goroutines, func(i int) {
+	concurrently(goroutines, func(i int) {
 		q := handles[i%2]
 		for n := range rounds {
 			if err := q.Push(t.Context(), job{i, n, n % 3}, n%3); err != nil {
@@ -115,10 +116,10 @@ func priorityCrowd(t *testing.T, r *redistest.Redis) {
 			case 1:
 				v, ok, err = q.TryPop(t.Context())
 			default:
-				v, err = q.Pop(soon(t)) // there is a value for every caller: a third of them pops nothing
+				v, err = q.Pop(timeoutContext(t)) // there is a value for every caller: a third of them pops nothing
 			}
 			if err != nil || !ok {
-				t.Errorf("taken: %t, %v", ok, err)
+				t.Errorf("TryPop or Pop: %t, %v", ok, err)
 			}
 			mu.Lock()
 			seen[v]++
@@ -126,7 +127,7 @@ func priorityCrowd(t *testing.T, r *redistest.Redis) {
 		}
 	})
 	last := job{Priority: -1}
-	turn := map[int]int{}
+	seq := map[int]int{}
 	for {
 		v, ok, err := handles[0].TryPop(t.Context())
 		must(t, err)
@@ -134,20 +135,20 @@ func priorityCrowd(t *testing.T, r *redistest.Redis) {
 			break
 		}
 		if v.Priority < last.Priority {
-			t.Errorf("%v came after %v", v, last)
+			t.Errorf("%v was popped after %v", v, last)
 		}
-		if at := 1000*v.By + v.Priority; v.N < turn[at] {
-			t.Errorf("%v came after number %d of the same goroutine", v, turn[at])
+		if at := 1000*v.By + v.Priority; v.N < seq[at] {
+			t.Errorf("%v was popped after number %d of the same goroutine", v, seq[at])
 		} else {
-			turn[at] = v.N
+			seq[at] = v.N
 		}
 		last = v
 		seen[v]++
 	}
-	equal(t, "values that came", len(seen), goroutines*rounds)
+	equal(t, "popped values", len(seen), goroutines*rounds)
 	for v, n := range seen {
 		if n != 1 {
-			t.Errorf("%v came %d times", v, n)
+			t.Errorf("%v was popped %d times", v, n)
 		}
 	}
 }
@@ -165,7 +166,7 @@ func priorityEquals(t *testing.T, r *redistest.Redis) {
 	for range n {
 		v, ok, err := q.TryPop(t.Context())
 		must(t, err)
-		equal(t, "TryPop", answer(v, ok), answer("same", true))
+		equal(t, "TryPop", results(v, ok), results("same", true))
 	}
 }
 
@@ -181,7 +182,7 @@ func priorityRange(t *testing.T, r *redistest.Redis) {
 	for _, want := range inside {
 		v, ok, err := q.TryPop(t.Context())
 		must(t, err)
-		equal(t, "TryPop", answer(v, ok), answer(want, true))
+		equal(t, "TryPop", results(v, ok), results(want, true))
 	}
 	trips := redistest.CountTrips(rdb)
 	for _, p := range []int64{-1<<53 - 1, 1<<53 + 1, -1 << 63, 1<<63 - 1} {

@@ -12,8 +12,9 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// priorityPlain uses the queue together with a client that does not add sequence numbers.
-func priorityPlain(t *testing.T, r *redistest.Redis) {
+// priorityPlainCommands uses the queue together with a client that does not add sequence
+// numbers.
+func priorityPlainCommands(t *testing.T, r *redistest.Redis) {
 	key := name(t, r, "q")
 	q := channel.NewPriorityQueue[string](r.Client, key)
 	must(t, q.Push(t.Context(), "ours", 1))
@@ -44,14 +45,14 @@ func priorityPlain(t *testing.T, r *redistest.Redis) {
 		var v string
 		var err error
 		if i%2 == 0 {
-			v, err = q.Pop(soon(t))
+			v, err = q.Pop(timeoutContext(t))
 		} else {
 			v, _, err = q.TryPop(t.Context())
 		}
 		must(t, err)
 		got = append(got, v)
 	}
-	equal(t, "what was taken", got, want)
+	equal(t, "popped values", got, want)
 }
 
 func priorityUndecodable(t *testing.T, r *redistest.Redis) {
@@ -59,9 +60,9 @@ func priorityUndecodable(t *testing.T, r *redistest.Redis) {
 	q := channel.NewPriorityQueue[int](r.Client, key)
 	must(t, r.Raw().ZAdd(t.Context(), key, redis.Z{Score: 1, Member: marker}, redis.Z{Score: 2, Member: "1234567890123456:" + marker}).Err())
 	must(t, q.Push(t.Context(), 7, 3))
-	undecodable(t, second(q.Pop(soon(t))), "channel.PriorityQueue.Pop", key, "")
-	undecodable(t, third(q.TryPop(t.Context())), "channel.PriorityQueue.TryPop", key, "")
-	v, err := q.Pop(soon(t))
+	checkDecodeError(t, second(q.Pop(timeoutContext(t))), "channel.PriorityQueue.Pop", key, "")
+	checkDecodeError(t, third(q.TryPop(t.Context())), "channel.PriorityQueue.TryPop", key, "")
+	v, err := q.Pop(timeoutContext(t))
 	must(t, err)
 	equal(t, "Pop", v, 7)
 }
@@ -76,15 +77,15 @@ func priorityCodecs(t *testing.T, r *redistest.Redis) {
 		must(t, q.Push(t.Context(), "v", 1))
 		members, err := r.Raw().ZRange(t.Context(), here, 0, -1).Result()
 		must(t, err)
-		v, err := q.Pop(soon(t))
+		v, err := q.Pop(timeoutContext(t))
 		must(t, err)
 		equal(t, "Pop", v, "v")
 		must(t, r.Raw().ZAdd(t.Context(), there, redis.Z{Score: 1, Member: members[0]}).Err())
 		_, frame, _ := strings.Cut(members[0], ":")
 		must(t, r.Raw().RPush(t.Context(), here, frame).Err())
 		for of, err := range map[string]error{
-			"queue": second(channel.NewPriorityQueue[string](r.Client, there, with).Pop(soon(t))),
-			"Chan":  second(channel.NewChan[string](r.Client, here, with).Recv(soon(t))),
+			"queue": second(channel.NewPriorityQueue[string](r.Client, there, with).Pop(timeoutContext(t))),
+			"Chan":  second(channel.NewChan[string](r.Client, here, with).Recv(timeoutContext(t))),
 		} {
 			if !errors.Is(err, codec.ErrSignature) {
 				t.Errorf("%s: a frame moved to another %s: %v; want ErrSignature", what, of, err)

@@ -19,7 +19,7 @@ import (
 // priorityWaits: consumers of two clients wait for several queues and a Chan. Each value
 // wakes one consumer.
 func priorityWaits(t *testing.T, r *redistest.Redis) {
-	const takers = 4
+	const consumers = 4
 	var names []string
 	for i := range 3 {
 		names = append(names, name(t, r, fmt.Sprint("q", i)))
@@ -29,9 +29,9 @@ func priorityWaits(t *testing.T, r *redistest.Redis) {
 	var group sync.WaitGroup
 	for _, rdb := range []client{r.Client, r.NewClient(t)} {
 		for _, at := range names {
-			for range takers {
+			for range consumers {
 				group.Go(func() {
-					v, err := channel.NewPriorityQueue[string](rdb, at).Pop(soon(t))
+					v, err := channel.NewPriorityQueue[string](rdb, at).Pop(timeoutContext(t))
 					if err != nil {
 						t.Error(err)
 					}
@@ -41,7 +41,7 @@ func priorityWaits(t *testing.T, r *redistest.Redis) {
 		}
 	}
 	group.Go(func() {
-		v, err := jobs.Recv(soon(t))
+		v, err := jobs.Recv(timeoutContext(t))
 		if err != nil {
 			t.Error(err)
 		}
@@ -49,13 +49,13 @@ func priorityWaits(t *testing.T, r *redistest.Redis) {
 	})
 	out := r.NewClient(t)
 	want := []string{"job"}
-	for i := range 2 * takers {
+	for i := range 2 * consumers {
 		for _, at := range names {
-			must(t, channel.NewPriorityQueue[string](out, at).Push(soon(t), fmt.Sprint(i), i))
+			must(t, channel.NewPriorityQueue[string](out, at).Push(timeoutContext(t), fmt.Sprint(i), i))
 			want = append(want, at+fmt.Sprint(i))
 		}
 	}
-	must(t, jobs.Send(soon(t), "job"))
+	must(t, jobs.Send(timeoutContext(t), "job"))
 	group.Wait()
 	var all []string
 	for range want {
@@ -63,56 +63,56 @@ func priorityWaits(t *testing.T, r *redistest.Redis) {
 	}
 	slices.Sort(want)
 	slices.Sort(all)
-	equal(t, "what was taken", all, want)
+	equal(t, "received values", all, want)
 }
 
-// leaving is a hook that cancels a call while the reply to its script is in flight.
-type leaving struct {
-	arm func() // for the next command; called when its reply has arrived
-	mu  sync.Mutex
+// cancelHook is a hook that cancels a call while the reply to its script is in flight.
+type cancelHook struct {
+	onReply func() // for the next command; called when its reply has arrived
+	mu      sync.Mutex
 }
 
-// leave calls f with a context that ends when its script has been executed and meanwhile
-// has returned. The reply arrives after f has returned.
-func (l *leaving) leave(t *testing.T, f func(ctx context.Context) error, meanwhile func()) {
+// cancelAfterScript calls f with a context that ends when its script has been executed
+// and before has returned. The reply arrives after f has returned.
+func (l *cancelHook) cancelAfterScript(t *testing.T, f func(ctx context.Context) error, before func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
-	left := make(chan struct{})
+	returned := make(chan struct{})
 	l.mu.Lock()
-	l.arm = func() { meanwhile(); cancel(); <-left }
+	l.onReply = func() { before(); cancel(); <-returned }
 	l.mu.Unlock()
 	if err := f(ctx); !errors.Is(err, context.Canceled) {
-		t.Errorf("a call that left: %v; want context.Canceled", err)
+		t.Errorf("a call whose context ended: %v; want context.Canceled", err)
 	}
-	close(left)
+	close(returned)
 }
 
-func (l *leaving) DialHook(next redis.DialHook) redis.DialHook { return next }
+func (l *cancelHook) DialHook(next redis.DialHook) redis.DialHook { return next }
 
-func (l *leaving) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+func (l *cancelHook) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
 	return next
 }
 
-func (l *leaving) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+func (l *cancelHook) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	return func(ctx context.Context, cmd redis.Cmder) error {
 		l.mu.Lock()
-		arm := l.arm
-		l.arm = nil
+		onReply := l.onReply
+		l.onReply = nil
 		l.mu.Unlock()
 		err := next(ctx, cmd)
-		if arm != nil {
-			arm()
+		if onReply != nil {
+			onReply()
 		}
 		return err
 	}
 }
 
-// priorityGivenBack abandons a pop of each value before it pops the value: the value is
+// priorityRequeued abandons a pop of each value before it pops the value: the value is
 // requeued at its place. If another client has written the same member in between, there
 // are two.
-func priorityGivenBack(t *testing.T, r *redistest.Redis) {
+func priorityRequeued(t *testing.T, r *redistest.Redis) {
 	key := name(t, r, "q")
-	rdb, l := r.NewClient(t), new(leaving)
+	rdb, l := r.NewClient(t), new(cancelHook)
 	rdb.AddHook(l)
 	q := channel.NewPriorityQueue[string](rdb, key)
 	must(t, third(q.TryPop(t.Context()))) // the server knows the script
@@ -129,27 +129,27 @@ func priorityGivenBack(t *testing.T, r *redistest.Redis) {
 		t.Helper()
 		redistest.Eventually(t, 5*time.Second, func() bool { return len(entries()) == want }, "everything is back")
 	}
-	leave := func(meanwhile func()) {
-		l.leave(t, func(ctx context.Context) error { return third(q.TryPop(ctx)) }, meanwhile)
+	leave := func(before func()) {
+		l.cancelAfterScript(t, func(ctx context.Context) error { return third(q.TryPop(ctx)) }, before)
 	}
 	for _, want := range []string{"plain", "a", "a", "b", "z", "\x00 :"} {
 		before := entries()
-		leave(func() { equal(t, "entries while one is in hand", entries(), before[1:]) })
+		leave(func() { equal(t, "entries while one is taken", entries(), before[1:]) })
 		back(len(before))
 		equal(t, "entries", entries(), before)
 		again := redis.Z{Score: 2e300, Member: before[0].Member}
 		leave(func() { must(t, r.Raw().ZAdd(t.Context(), key, again).Err()) })
 		back(len(before) + 1)
-		equal(t, "entries, but for one that came back", slices.Contains(entries()[1:], again), true)
+		equal(t, "entries, without the requeued one", slices.Contains(entries()[1:], again), true)
 		must(t, r.Raw().ZRem(t.Context(), key, again.Member).Err())
 		v, ok, err := q.TryPop(t.Context())
 		must(t, err)
-		equal(t, "TryPop", answer(v, ok), answer(want, true))
+		equal(t, "TryPop", results(v, ok), results(want, true))
 	}
 }
 
-// priorityLeaves: consumers end soon after their context.
-func priorityLeaves(t *testing.T, r *redistest.Redis) {
+// priorityDeadline: consumers end soon after their context.
+func priorityDeadline(t *testing.T, r *redistest.Redis) {
 	q := channel.NewPriorityQueue[int](r.Client, name(t, r, "q"))
 	took := quickest(func() {
 		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Millisecond)
@@ -165,7 +165,7 @@ func priorityLeaves(t *testing.T, r *redistest.Redis) {
 	cancel()
 	for _, err := range []error{second(q.Pop(ended)), third(q.TryPop(ended))} {
 		if !errors.Is(err, context.Canceled) || errors.Is(err, desir.ErrMaybeRan) {
-			t.Errorf("taken with a context that has ended: %v", err)
+			t.Errorf("Pop with a context that has ended: %v", err)
 		}
 	}
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// crowd runs f in n goroutines that start together.
-func crowd(n int, f func(i int)) {
+// concurrently runs f in n goroutines that start together.
+func concurrently(n int, f func(i int)) {
 	var group sync.WaitGroup
 	begin := make(chan struct{})
 	for i := range n {
@@ -39,7 +39,7 @@ func twoMaps[V any](t *testing.T, r *redistest.Redis) []*collections.Map[string,
 func mapRaces(t *testing.T, r *redistest.Redis) {
 	const goroutines, rounds = 64, 10
 	maps := twoMaps[int](t, r)
-	crowd(goroutines, func(i int) {
+	concurrently(goroutines, func(i int) {
 		m, ctx, own := maps[i%2], t.Context(), fmt.Sprint("own ", i)
 		check := func(what string, got, want any) {
 			if fmt.Sprint(got) != fmt.Sprint(want) {
@@ -49,15 +49,15 @@ func mapRaces(t *testing.T, r *redistest.Redis) {
 		for round := range rounds {
 			check("Set", m.Set(ctx, own, round), nil)
 			v, ok, err := m.Get(ctx, own)
-			check("Get", answer(v, ok, err), answer(round, true, nil))
+			check("Get", results(v, ok, err), results(round, true, nil))
 			v, ok, err = m.Swap(ctx, own, -round)
-			check("Swap", answer(v, ok, err), answer(round, true, nil))
+			check("Swap", results(v, ok, err), results(round, true, nil))
 			swapped, err := m.CompareAndSwap(ctx, own, -round, round)
-			check("CompareAndSwap", answer(swapped, err), answer(true, nil))
+			check("CompareAndSwap", results(swapped, err), results(true, nil))
 			_, err = collections.Add(ctx, m, "shared", 1)
 			check("Add", err, nil)
 			v, ok, err = m.LoadAndDelete(ctx, own)
-			check("LoadAndDelete", answer(v, ok, err), answer(round, true, nil))
+			check("LoadAndDelete", results(v, ok, err), results(round, true, nil))
 			_, _, err = m.LoadOrStore(ctx, fmt.Sprint("common ", round), i)
 			check("LoadOrStore", err, nil)
 		}
@@ -78,7 +78,7 @@ func updateRaces(t *testing.T, r *redistest.Redis) {
 		collections.NewValue[int](r.Client, at), collections.NewValue[int](r.NewClient(t), at),
 	}
 	one := func(old int, _ bool) (int, bool, error) { return old + 1, true, nil }
-	crowd(goroutines, func(i int) {
+	concurrently(goroutines, func(i int) {
 		for range rounds {
 			if _, err := maps[i%2].Update(t.Context(), "k", one); err != nil {
 				t.Error(err)
@@ -89,13 +89,13 @@ func updateRaces(t *testing.T, r *redistest.Redis) {
 		}
 	})
 	n, _, err := maps[0].Get(t.Context(), "k")
-	equal(t, "the sum in a map", answer(n, err), answer(goroutines*rounds, nil))
+	equal(t, "the sum in a map", results(n, err), results(goroutines*rounds, nil))
 	n, _, err = values[0].Get(t.Context())
-	equal(t, "the sum in a value", answer(n, err), answer(goroutines*rounds, nil))
+	equal(t, "the sum in a value", results(n, err), results(goroutines*rounds, nil))
 }
 
-// winners: many goroutines make a call that only one of them can win.
-func winners(t *testing.T, r *redistest.Redis) {
+// onlyOneWins: many goroutines make a call that only one of them can win.
+func onlyOneWins(t *testing.T, r *redistest.Redis) {
 	const goroutines = 64
 	maps := twoMaps[int](t, r)
 	at := name(t, r, "w")
@@ -111,7 +111,7 @@ func winners(t *testing.T, r *redistest.Redis) {
 		"Value.SetIfAbsent":    func(i int) (bool, error) { return values[i%2].SetIfAbsent(t.Context(), i) },
 	} {
 		var won atomic.Int64
-		crowd(goroutines, func(i int) {
+		concurrently(goroutines, func(i int) {
 			if ok, err := try(i); err != nil {
 				t.Errorf("%s: %v", what, err)
 			} else if ok {
@@ -122,7 +122,7 @@ func winners(t *testing.T, r *redistest.Redis) {
 	}
 	var mu sync.Mutex
 	seen, stored := map[int]int{}, 0
-	crowd(goroutines, func(i int) {
+	concurrently(goroutines, func(i int) {
 		actual, loaded, err := maps[i%2].LoadOrStore(t.Context(), "load", i)
 		mu.Lock()
 		defer mu.Unlock()
@@ -139,9 +139,9 @@ func winners(t *testing.T, r *redistest.Redis) {
 	}
 }
 
-// takers: goroutines remove all elements of a list, a set and a sorted set. Each element
-// is returned once.
-func takers(t *testing.T, r *redistest.Redis) {
+// popRaces: goroutines remove all elements of a list, a set and a sorted set. Each
+// element is returned once.
+func popRaces(t *testing.T, r *redistest.Redis) {
 	const elements, goroutines = 400, 16
 	ctx := t.Context()
 	var all []int
@@ -170,7 +170,7 @@ func takers(t *testing.T, r *redistest.Redis) {
 	} {
 		var mu sync.Mutex
 		var got []int
-		crowd(goroutines, func(i int) {
+		concurrently(goroutines, func(i int) {
 			for {
 				v, ok, err := pop(i)
 				if err != nil || !ok {

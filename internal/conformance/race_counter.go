@@ -20,7 +20,7 @@ func numbersRace(t *testing.T, r *redistest.Redis) {
 			counter.New(r.Client, at, counter.Start(start)),
 			counter.New(r.NewClient(t), at, counter.Start(start)),
 		}
-		got := gather(t, goroutines, each, func(i int) (int64, error) { return counters[i%2].Next(t.Context()) })
+		got := concurrentNumbers(t, goroutines, each, func(i int) (int64, error) { return counters[i%2].Next(t.Context()) })
 		for i, v := range got {
 			if v != start+int64(i)+1 {
 				t.Fatalf("from %d: number %d is %d", start, i+1, v)
@@ -32,7 +32,7 @@ func numbersRace(t *testing.T, r *redistest.Redis) {
 	sources := []*counter.IDs{
 		counter.NewIDs(r.Client, at, 7), counter.NewIDs(rdb, at, 7), counter.NewIDs(rdb, at, 1),
 	}
-	got := gather(t, goroutines, each, func(i int) (int64, error) { return sources[i%3].Next(t.Context()) })
+	got := concurrentNumbers(t, goroutines, each, func(i int) (int64, error) { return sources[i%3].Next(t.Context()) })
 	if unique := slices.Compact(slices.Clone(got)); len(unique) != len(got) {
 		t.Errorf("%d of %d ids are unique", len(unique), len(got))
 	}
@@ -41,13 +41,13 @@ func numbersRace(t *testing.T, r *redistest.Redis) {
 	}
 }
 
-// gather calls f in n goroutines, the given number of times in each, and returns the
-// sorted results.
-func gather(t *testing.T, n, times int, f func(i int) (int64, error)) []int64 {
+// concurrentNumbers calls f in n goroutines, the given number of times in each, and
+// returns the sorted results.
+func concurrentNumbers(t *testing.T, n, times int, f func(i int) (int64, error)) []int64 {
 	t.Helper()
 	var mu sync.Mutex
 	var all []int64
-	crowd(n, func(i int) {
+	concurrently(n, func(i int) {
 		last := int64(-1 << 63)
 		for range times {
 			v, err := f(i)
@@ -75,8 +75,8 @@ func onceRace(t *testing.T, r *redistest.Redis) {
 			counter.New(r.Client, at, counter.Start(start)), counter.New(r.NewClient(t), at, counter.Start(start)),
 		}
 		var mu sync.Mutex
-		applied, answers := 0, map[string]map[int64]bool{}
-		crowd(goroutines, func(i int) {
+		applied, returned := 0, map[string]map[int64]bool{}
+		concurrently(goroutines, func(i int) {
 			for n := range tokens {
 				token := fmt.Sprint("order ", n)
 				v, first, err := counters[i%2].AddOnce(t.Context(), token, 10)
@@ -88,20 +88,20 @@ func onceRace(t *testing.T, r *redistest.Redis) {
 				if first {
 					applied++
 				}
-				if answers[token] == nil {
-					answers[token] = map[int64]bool{}
+				if returned[token] == nil {
+					returned[token] = map[int64]bool{}
 				}
-				answers[token][v] = true
+				returned[token][v] = true
 				mu.Unlock()
 			}
 		})
 		equal(t, "applied", applied, tokens)
-		for token, values := range answers {
+		for token, values := range returned {
 			if len(values) != 1 {
-				t.Errorf("%s was answered with %v", token, values)
+				t.Errorf("%s returned %v", token, values)
 			}
 		}
 		v, err := counters[0].Value(t.Context())
-		equal(t, "the sum", answer(v, err), answer(start+10*tokens, nil))
+		equal(t, "the sum", results(v, err), results(start+10*tokens, nil))
 	}
 }

@@ -23,7 +23,7 @@ func RPC(t *testing.T, r *redistest.Redis) {
 		part{"Calls", rpcCalls},
 		part{"Bind", rpcBind},
 		part{"Errors", rpcErrors},
-		part{"Endless", rpcEndless},
+		part{"Cyclic", rpcCyclic},
 		part{"Refused", rpcRefused},
 		part{"Nobody", rpcNobody},
 		part{"Overload", rpcOverload},
@@ -36,7 +36,7 @@ func RPC(t *testing.T, r *redistest.Redis) {
 		part{"Quick", rpcQuick},
 		part{"Info", rpcInfo},
 		part{"Cast", rpcCast},
-		part{"Hostile", rpcHostile},
+		part{"Malformed", rpcMalformed},
 		part{"Unusable", rpcUnusable},
 	)
 }
@@ -45,7 +45,7 @@ var (
 	sum   = rpc.NewMethod[[]int, int]("Sum", rpc.Doc("adds numbers"))
 	greet = rpc.NewMethod[string, string]("Greet")
 	fail  = rpc.NewMethod[string, struct{}]("Fail")
-	hold  = rpc.NewMethod[string, string]("Hold")
+	block = rpc.NewMethod[string, string]("Hold")
 )
 
 func addUp(_ context.Context, ns []int) (total int, err error) {
@@ -74,8 +74,8 @@ func worker(t *testing.T, rdb redis.UniversalClient, service string, set func(*r
 	return s, end
 }
 
-// patient makes calls wait for a worker that is about to start.
-var patient = rpc.Wait(20 * time.Second)
+// waitForWorker makes calls wait for a worker that is about to start.
+var waitForWorker = rpc.Wait(20 * time.Second)
 
 // calculator returns a worker with Sum and Greet, and a client that has called it.
 func calculator(t *testing.T, r *redistest.Redis) (*rpc.Server, *rpc.Client) {
@@ -86,7 +86,7 @@ func calculator(t *testing.T, r *redistest.Redis) (*rpc.Server, *rpc.Client) {
 		greet.Handle(s, func(_ context.Context, who string) (string, error) { return "hello " + who, nil })
 	})
 	c := rpc.NewClient(r.Client, service)
-	if got, err := sum.Call(t.Context(), c, []int{10, 20, 30, 40, 50}, patient); err != nil || got != 150 {
+	if got, err := sum.Call(t.Context(), c, []int{10, 20, 30, 40, 50}, waitForWorker); err != nil || got != 150 {
 		t.Fatalf("Sum(10, 20, 30, 40, 50) = %d, %v; want 150", got, err)
 	}
 	return s, c
@@ -161,7 +161,7 @@ func rpcBind(t *testing.T, r *redistest.Redis) {
 	}
 	c := rpc.NewClient(r.Client, service)
 	must(t, rpc.Bind(c, &api))
-	if _, err := sum.Call(t.Context(), c, nil, patient); err != nil {
+	if _, err := sum.Call(t.Context(), c, nil, waitForWorker); err != nil {
 		t.Fatal(err)
 	}
 	if got, err := api.Sum(t.Context(), 10, 20, 30, 40, 50); err != nil || got != 150 {
@@ -271,7 +271,7 @@ func rpcInfo(t *testing.T, r *redistest.Redis) {
 		}, rpc.Intercept(guard))
 	}, rpc.Intercept(trace("server")))
 	c := rpc.NewClient(r.Client, service, rpc.Intercept(trace("client"), stamp))
-	if _, err := greet.Call(t.Context(), c, "Ada", patient); rpc.CodeOf(err) != rpc.Unauthenticated || !rpcAnswered(err) {
+	if _, err := greet.Call(t.Context(), c, "Ada", waitForWorker); rpc.CodeOf(err) != rpc.Unauthenticated || !isWorkerError(err) {
 		t.Errorf("without the key: %v", err)
 	}
 	mu.Lock()
@@ -304,7 +304,7 @@ func rpcCast(t *testing.T, r *redistest.Redis) {
 			return who, nil
 		})
 	})
-	must(t, greet.Cast(t.Context(), c, "Ada", patient))
+	must(t, greet.Cast(t.Context(), c, "Ada", waitForWorker))
 	if got := <-came; got != "Ada" {
 		t.Errorf("it got %q", got)
 	}

@@ -67,7 +67,7 @@ func rpcErrors(t *testing.T, r *redistest.Redis) {
 	})
 	c := rpc.NewClient(r.Client, service)
 	ask := func(how string) error {
-		_, err := fail.Call(t.Context(), c, how, patient)
+		_, err := fail.Call(t.Context(), c, how, waitForWorker)
 		return err
 	}
 	if err := ask("nothing"); err != nil {
@@ -143,7 +143,7 @@ func rpcRefused(t *testing.T, r *redistest.Redis) {
 	}
 	err = second(c.Invoke(t.Context(), "Sum", []any{1, "secret"}))
 	if err == nil || !strings.Contains(err.Error(), "[1]: text, want integer (int)") || strings.Contains(err.Error(), "secret") {
-		t.Errorf("a request that does not fit: %v; want the place and the kinds, and not the value", err)
+		t.Errorf("a request that does not fit: %v; want the path and the kinds, without the value", err)
 	}
 	if got, err := rpc.NewMethod[[]int64, int8]("Sum").Call(t.Context(), c, []int64{40, 2}); err != nil || got != 42 {
 		t.Errorf("integers of other sizes: %d, %v", got, err)
@@ -168,11 +168,11 @@ func rpcNobody(t *testing.T, r *redistest.Redis) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
-	if _, err := sum.Call(ctx, c, nil, patient); !errors.Is(err, context.DeadlineExceeded) || rpcAnswered(err) {
+	if _, err := sum.Call(ctx, c, nil, waitForWorker); !errors.Is(err, context.DeadlineExceeded) || isWorkerError(err) {
 		t.Errorf("waiting until the deadline: %v; want the deadline", err)
 	}
 	if n, err := r.Client.Exists(t.Context(), service).Result(); err != nil || n != 0 {
-		t.Errorf("the list is there: %d, %v", n, err)
+		t.Errorf("the list exists: %d, %v", n, err)
 	}
 	if all, err := c.Methods(t.Context()); err != nil || len(all) != 0 {
 		t.Errorf("Methods = %v, %v", all, err)
@@ -181,15 +181,15 @@ func rpcNobody(t *testing.T, r *redistest.Redis) {
 	if _, err := sum.Call(t.Context(), c, nil); !errors.Is(err, rpc.ErrNoWorkers) {
 		t.Errorf("an unknown value in the key of workers: %v; want ErrNoWorkers", err)
 	}
-	p := sum.Go(t.Context(), c, []int{1, 2}, patient)
+	p := sum.Go(t.Context(), c, []int{1, 2}, waitForWorker)
 	worker(t, r.Client, service, func(s *rpc.Server) { sum.Handle(s, addUp) })
 	if got, err := p.Wait(t.Context()); err != nil || got != 3 {
-		t.Errorf("once a worker came: %d, %v", got, err)
+		t.Errorf("with a worker: %d, %v", got, err)
 	}
 }
 
-// rpcHostile pushes bytes that are not calls to the list of calls.
-func rpcHostile(t *testing.T, r *redistest.Redis) {
+// rpcMalformed pushes bytes that are not calls to the list of calls.
+func rpcMalformed(t *testing.T, r *redistest.Redis) {
 	s, c := calculator(t, r)
 	key := c.Service()
 	for _, bad := range []string{

@@ -30,9 +30,9 @@ func inline() bool {
 
 var errNotYet = errors.New("not on the goroutine that reads calls")
 
-// quick starts a worker whose Greet is known to be quick. Greet returns at once, unless
-// its argument makes it wait until leave is closed, panic or end its goroutine.
-func quick(t *testing.T, r *redistest.Redis, opts ...rpc.ServerOption) (s *rpc.Server, c *rpc.Client, leave chan struct{}, end func()) {
+// quickWorker starts a worker whose Greet is known to be quick. Greet returns at once,
+// unless its argument makes it wait until leave is closed, panic or end its goroutine.
+func quickWorker(t *testing.T, r *redistest.Redis, opts ...rpc.ServerOption) (s *rpc.Server, c *rpc.Client, leave chan struct{}, end func()) {
 	t.Helper()
 	service := name(t, r, "quick")
 	leave = make(chan struct{})
@@ -50,7 +50,7 @@ func quick(t *testing.T, r *redistest.Redis, opts ...rpc.ServerOption) (s *rpc.S
 					return "", context.Cause(ctx)
 				}
 			case "panic":
-				panic("as told")
+				panic("by the test")
 			case "exit":
 				runtime.Goexit()
 			}
@@ -68,7 +68,7 @@ func warm(t *testing.T, c *rpc.Client) {
 	t.Helper()
 	reqs := slices.Repeat([]string{"where"}, 100)
 	for range 15 {
-		results, err := greet.CallMany(t.Context(), c, reqs, patient)
+		results, err := greet.CallMany(t.Context(), c, reqs, waitForWorker)
 		must(t, err)
 		if slices.ContainsFunc(results, func(one rpc.Result[string]) bool { return one.Err == nil }) {
 			return
@@ -81,12 +81,12 @@ func warm(t *testing.T, c *rpc.Client) {
 func rpcQuick(t *testing.T, r *redistest.Redis) {
 	for _, n := range []int{1, 1000} {
 		t.Run(fmt.Sprint(n, " at the same time"), func(t *testing.T) {
-			s, c, leave, end := quick(t, r, rpc.Concurrency(n), rpc.Grace(0))
+			s, c, leave, end := quickWorker(t, r, rpc.Concurrency(n), rpc.Grace(0))
 			before := s.Stats()
 			for range 3 {
 				for _, what := range []string{"panic", "exit"} {
 					warm(t, c)
-					if _, err := greet.Call(t.Context(), c, what); rpc.CodeOf(err) != rpc.Internal || !rpcAnswered(err) {
+					if _, err := greet.Call(t.Context(), c, what); rpc.CodeOf(err) != rpc.Internal || !isWorkerError(err) {
 						t.Errorf("%s: %v; want Internal of the worker", what, err)
 					}
 				}
@@ -119,7 +119,7 @@ func rpcQuick(t *testing.T, r *redistest.Redis) {
 		})
 	}
 	t.Run("Ended", func(t *testing.T) { // while it waits in the reading goroutine
-		s, c, _, end := quick(t, r, rpc.Grace(0))
+		s, c, _, end := quickWorker(t, r, rpc.Grace(0))
 		waits := make([]*rpc.Pending[string], 20)
 		for i := range waits {
 			waits[i] = greet.Go(t.Context(), c, "wait")
@@ -127,7 +127,7 @@ func rpcQuick(t *testing.T, r *redistest.Redis) {
 		redistest.Eventually(t, 20*time.Second, func() bool { return s.Stats().Running == int64(len(waits)) }, "all of them run")
 		end()
 		for _, p := range waits {
-			if _, err := p.Wait(t.Context()); !rpcAnswered(err) || !strings.Contains(err.Error(), rpc.ErrStopped.Error()) {
+			if _, err := p.Wait(t.Context()); !isWorkerError(err) || !strings.Contains(err.Error(), rpc.ErrStopped.Error()) {
 				t.Errorf("%v; want ErrStopped", err)
 			}
 		}
@@ -150,7 +150,7 @@ func rpcQuick(t *testing.T, r *redistest.Redis) {
 				callers.Go(func() {
 					for i := range 50 {
 						calls.Add(1)
-						if got, err := sum.Call(t.Context(), c, []int{i + g, p}, patient); err != nil || got != i+g+p {
+						if got, err := sum.Call(t.Context(), c, []int{i + g, p}, waitForWorker); err != nil || got != i+g+p {
 							t.Errorf("Sum(%d, %d) = %d, %v", i+g, p, got, err)
 							return
 						}

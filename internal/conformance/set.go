@@ -14,8 +14,8 @@ func Set(t *testing.T, r *redistest.Redis) {
 		costs(setSubject()),
 		part{"Costs", setCosts},
 		part{"Undecodable", setUndecodable},
-		part{"Apart", setsApart},
-		part{"Other", otherWrongType},
+		part{"CrossSlot", setsCrossSlot},
+		part{"OtherKey", otherWrongType},
 		part{"Walks", setWalks},
 	)
 }

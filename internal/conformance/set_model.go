@@ -12,8 +12,8 @@ import (
 
 // setModel makes random calls to three sets, through two objects each.
 func setModel(t *testing.T, r *redistest.Redis) {
-	x := &setWalker{model: newModel(t), embedded: r.Name == "embedded"}
-	other := otherHandle(t, r)
+	x := &setOps{model: newModel(t), embedded: r.Name == "embedded"}
+	other := otherProtocolClient(t, r)
 	for i, of := range []string{"paid", "sent", "back"} {
 		at := tagged(t, r, of)
 		x.want[i] = map[int]bool{}
@@ -22,30 +22,30 @@ func setModel(t *testing.T, r *redistest.Redis) {
 			collections.NewSet[int](other, at),
 		}
 	}
-	x.run(600,
+	x.runRandom(600,
 		x.add, x.add, x.remove, x.has, x.hasMany, x.length, x.pop, x.popN, x.random, x.move,
 		x.union, x.intersect, x.diff, x.intersectLen,
 		x.storeUnion, x.storeIntersect, x.storeDiff, x.all, x.snapshot, x.clear)
 }
 
-type setWalker struct {
+type setOps struct {
 	*model
 	embedded bool
 	want     [3]map[int]bool
 	handles  [3][2]*collections.Set[int]
 }
 
-func (x *setWalker) member() int { return x.rng.IntN(8) - 2 }
+func (x *setOps) member() int { return x.rng.IntN(8) - 2 }
 
 // pick chooses a set and its model.
-func (x *setWalker) pick() (*collections.Set[int], map[int]bool, int) {
+func (x *setOps) pick() (*collections.Set[int], map[int]bool, int) {
 	i := x.rng.IntN(3)
 	return oneOf(x.model, x.handles[i][:]...), x.want[i], i
 }
 
 // several chooses sets of one client for a command with several keys. A set may occur
 // twice.
-func (x *setWalker) several(least int) (sets []*collections.Set[int], want []map[int]bool, which []int) {
+func (x *setOps) several(least int) (sets []*collections.Set[int], want []map[int]bool, which []int) {
 	client := x.rng.IntN(2)
 	for range least + x.rng.IntN(3) {
 		i := x.rng.IntN(3)
@@ -56,7 +56,7 @@ func (x *setWalker) several(least int) (sets []*collections.Set[int], want []map
 
 func sorted(set map[int]bool) []int { return slices.Sorted(maps.Keys(set)) }
 
-func (x *setWalker) add() {
+func (x *setOps) add() {
 	s, want, i := x.pick()
 	ms := some(x.model, 3, x.member)
 	before := len(want)
@@ -64,10 +64,10 @@ func (x *setWalker) add() {
 		want[m] = true
 	}
 	n, err := s.Add(x.ctx(), ms...)
-	x.same(err, n, len(want)-before, "%d.Add(%v)", i, ms)
+	x.check(err, n, len(want)-before, "%d.Add(%v)", i, ms)
 }
 
-func (x *setWalker) remove() {
+func (x *setOps) remove() {
 	s, want, i := x.pick()
 	ms := some(x.model, 3, x.member)
 	before := len(want)
@@ -75,17 +75,17 @@ func (x *setWalker) remove() {
 		delete(want, m)
 	}
 	n, err := s.Remove(x.ctx(), ms...)
-	x.same(err, n, before-len(want), "%d.Remove(%v)", i, ms)
+	x.check(err, n, before-len(want), "%d.Remove(%v)", i, ms)
 }
 
-func (x *setWalker) has() {
+func (x *setOps) has() {
 	s, want, i := x.pick()
 	m := x.member()
 	ok, err := s.Has(x.ctx(), m)
-	x.same(err, ok, want[m], "%d.Has(%d)", i, m)
+	x.check(err, ok, want[m], "%d.Has(%d)", i, m)
 }
 
-func (x *setWalker) hasMany() {
+func (x *setOps) hasMany() {
 	s, want, i := x.pick()
 	ms := some(x.model, 5, x.member)
 	var in []bool
@@ -93,55 +93,55 @@ func (x *setWalker) hasMany() {
 		in = append(in, want[m])
 	}
 	got, err := s.HasMany(x.ctx(), ms...)
-	x.same(err, got, in, "%d.HasMany(%v)", i, ms)
+	x.check(err, got, in, "%d.HasMany(%v)", i, ms)
 }
 
-func (x *setWalker) length() {
+func (x *setOps) length() {
 	s, want, i := x.pick()
 	n, err := s.Len(x.ctx())
-	x.same(err, n, len(want), "%d.Len()", i)
+	x.check(err, n, len(want), "%d.Len()", i)
 }
 
-func (x *setWalker) pop() {
+func (x *setOps) pop() {
 	s, want, i := x.pick()
 	m, ok, err := s.Pop(x.ctx())
 	had := want[m]
-	x.same(err, answer(ok, had || !ok), answer(len(want) > 0, true), "%d.Pop() = %d of %v", i, m, want)
+	x.check(err, results(ok, had || !ok), results(len(want) > 0, true), "%d.Pop() = %d of %v", i, m, want)
 	if ok {
 		delete(want, m)
 	}
 }
 
-// taken checks randomly chosen members: they are different, they are in the set, and
-// their number is right.
-func (x *setWalker) taken(err error, got []int, n int, want map[int]bool, call string) {
+// checkRandom checks randomly chosen members: they are different, they are in the set,
+// and their number is right.
+func (x *setOps) checkRandom(err error, got []int, n int, want map[int]bool, call string) {
 	x.t.Helper()
 	slices.Sort(got)
 	all := len(slices.Compact(slices.Clone(got))) == len(got)
 	for _, m := range got {
 		all = all && want[m]
 	}
-	x.same(err, answer(len(got), all), answer(max(0, min(n, len(want))), true), "%s(%d) = %v of %v", call, n, got, want)
+	x.check(err, results(len(got), all), results(max(0, min(n, len(want))), true), "%s(%d) = %v of %v", call, n, got, want)
 }
 
-func (x *setWalker) popN() {
+func (x *setOps) popN() {
 	s, want, _ := x.pick()
 	n := x.rng.IntN(4) - 1
 	got, err := s.PopN(x.ctx(), n)
-	x.taken(err, got, n, want, "PopN")
+	x.checkRandom(err, got, n, want, "PopN")
 	for _, m := range got {
 		delete(want, m)
 	}
 }
 
-func (x *setWalker) random() {
+func (x *setOps) random() {
 	s, want, _ := x.pick()
 	n := x.rng.IntN(9) - 1
 	got, err := s.Random(x.ctx(), n)
-	x.taken(err, got, n, want, "Random")
+	x.checkRandom(err, got, n, want, "Random")
 }
 
-func (x *setWalker) move() {
+func (x *setOps) move() {
 	sets, want, which := x.several(2)
 	m := x.member()
 	had := want[0][m]
@@ -150,7 +150,7 @@ func (x *setWalker) move() {
 		want[1][m] = true
 	}
 	moved, err := sets[0].Move(x.ctx(), sets[1], m)
-	x.same(err, moved, had, "%d.Move(%d, %d)", which[0], which[1], m)
+	x.check(err, moved, had, "%d.Move(%d, %d)", which[0], which[1], m)
 }
 
 // The set operations of the model.
@@ -181,19 +181,19 @@ func diff(sets ...map[int]bool) map[int]bool {
 
 type ints = collections.Set[int]
 
-func (x *setWalker) combine(op string, call func(*ints, context.Context, ...*ints) ([]int, error), rule func(...map[int]bool) map[int]bool) {
+func (x *setOps) combine(op string, call func(*ints, context.Context, ...*ints) ([]int, error), rule func(...map[int]bool) map[int]bool) {
 	x.t.Helper()
 	sets, want, which := x.several(1)
 	got, err := call(sets[0], x.ctx(), sets[1:]...)
 	slices.Sort(got)
-	x.same(err, got, sorted(rule(want...)), "%s%v", op, which)
+	x.check(err, got, sorted(rule(want...)), "%s%v", op, which)
 }
 
-func (x *setWalker) union()     { x.combine("Union", (*ints).Union, union) }
-func (x *setWalker) intersect() { x.combine("Intersect", (*ints).Intersect, intersect) }
-func (x *setWalker) diff()      { x.combine("Diff", (*ints).Diff, diff) }
+func (x *setOps) union()     { x.combine("Union", (*ints).Union, union) }
+func (x *setOps) intersect() { x.combine("Intersect", (*ints).Intersect, intersect) }
+func (x *setOps) diff()      { x.combine("Diff", (*ints).Diff, diff) }
 
-func (x *setWalker) store(op string, call func(*ints, context.Context, ...*ints) (int, error), rule func(...map[int]bool) map[int]bool) {
+func (x *setOps) store(op string, call func(*ints, context.Context, ...*ints) (int, error), rule func(...map[int]bool) map[int]bool) {
 	x.t.Helper()
 	sets, want, which := x.several(2)
 	if x.embedded && len(want[1]) == 0 {
@@ -201,14 +201,14 @@ func (x *setWalker) store(op string, call func(*ints, context.Context, ...*ints)
 	}
 	x.want[which[0]] = rule(want[1:]...)
 	n, err := call(sets[0], x.ctx(), sets[1:]...)
-	x.same(err, n, len(x.want[which[0]]), "%s%v", op, which)
+	x.check(err, n, len(x.want[which[0]]), "%s%v", op, which)
 }
 
-func (x *setWalker) storeUnion()     { x.store("StoreUnion", (*ints).StoreUnion, union) }
-func (x *setWalker) storeIntersect() { x.store("StoreIntersect", (*ints).StoreIntersect, intersect) }
-func (x *setWalker) storeDiff()      { x.store("StoreDiff", (*ints).StoreDiff, diff) }
+func (x *setOps) storeUnion()     { x.store("StoreUnion", (*ints).StoreUnion, union) }
+func (x *setOps) storeIntersect() { x.store("StoreIntersect", (*ints).StoreIntersect, intersect) }
+func (x *setOps) storeDiff()      { x.store("StoreDiff", (*ints).StoreDiff, diff) }
 
-func (x *setWalker) intersectLen() {
+func (x *setOps) intersectLen() {
 	sets, want, which := x.several(1)
 	limit := x.rng.IntN(4) - 1
 	n := len(intersect(want...))
@@ -216,33 +216,33 @@ func (x *setWalker) intersectLen() {
 		n = min(n, limit)
 	}
 	got, err := sets[0].IntersectLen(x.ctx(), limit, sets[1:]...)
-	x.same(err, got, n, "IntersectLen%v, limit %d", which, limit)
+	x.check(err, got, n, "IntersectLen%v, limit %d", which, limit)
 }
 
-func (x *setWalker) all() {
+func (x *setOps) all() {
 	s, want, i := x.pick()
 	got, err := drain(s.All(x.ctx()))
 	slices.Sort(got)
-	x.same(err, slices.Compact(got), sorted(want), "%d.All()", i)
+	x.check(err, slices.Compact(got), sorted(want), "%d.All()", i)
 }
 
-func (x *setWalker) snapshot() {
+func (x *setOps) snapshot() {
 	s, want, i := x.pick()
 	got, err := s.Snapshot(x.ctx())
 	slices.Sort(got)
-	x.same(err, got, sorted(want), "%d.Snapshot()", i)
+	x.check(err, got, sorted(want), "%d.Snapshot()", i)
 }
 
-func (x *setWalker) clear() {
+func (x *setOps) clear() {
 	s, want, i := x.pick()
 	if !x.chance(3) {
 		if x.embedded {
 			return // the embedded server keeps an empty set after a STORE
 		}
 		ok, err := s.Exists(x.ctx())
-		x.same(err, ok, len(want) > 0, "%d.Exists()", i)
+		x.check(err, ok, len(want) > 0, "%d.Exists()", i)
 		return
 	}
 	clear(want)
-	x.same(s.Clear(x.ctx()), nil, nil, "%d.Clear()", i)
+	x.check(s.Clear(x.ctx()), nil, nil, "%d.Clear()", i)
 }

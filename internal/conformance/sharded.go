@@ -33,28 +33,28 @@ func shardedModel(t *testing.T, r *redistest.Redis) {
 	m := newModel(t)
 	at := name(t, r, "likes")
 	wide := []*counter.Sharded{
-		counter.NewSharded(r.Client, at, 20), counter.NewSharded(otherHandle(t, r), at, 20),
+		counter.NewSharded(r.Client, at, 20), counter.NewSharded(otherProtocolClient(t, r), at, 20),
 	}
 	all := append([]*counter.Sharded{counter.NewSharded(r.Client, at, 1), counter.NewSharded(r.Client, at, 7)}, wide...)
 	plain := counter.New(r.Client, at)
 	want, present := int64(0), false
-	m.run(300, func() {
+	m.runRandom(300, func() {
 		n := m.rng.Int64N(7) - 2
 		want, present = want+n, true
-		m.same(oneOf(m, all...).Add(m.ctx(), n), nil, nil, "Add(%d)", n)
+		m.check(oneOf(m, all...).Add(m.ctx(), n), nil, nil, "Add(%d)", n)
 	}, func() {
 		want, present = want+1, true
-		m.same(second(plain.Next(m.ctx())), nil, nil, "Next() of a counter")
+		m.check(second(plain.Next(m.ctx())), nil, nil, "Next() of a counter")
 	}, func() {
 		v, err := oneOf(m, wide...).Value(m.ctx())
-		m.same(err, v, want, "Value()")
+		m.check(err, v, want, "Value()")
 	}, func() {
 		ok, err := oneOf(m, wide...).Exists(m.ctx())
-		m.same(err, ok, present, "Exists()")
+		m.check(err, ok, present, "Exists()")
 	}, func() {
 		if m.chance(8) {
 			want, present = 0, false
-			m.same(oneOf(m, wide...).Clear(m.ctx()), nil, nil, "Clear()")
+			m.check(oneOf(m, wide...).Clear(m.ctx()), nil, nil, "Clear()")
 		}
 	})
 	must(t, wide[0].Clear(m.ctx()))
@@ -72,11 +72,11 @@ func shardedCosts(t *testing.T, r *redistest.Redis) {
 	}
 	must(t, c.Clear(t.Context())) // loads the script
 	must(t, rdb.Ping(t.Context()).Err())
-	count(t, trips,
-		counted{"Add", 1, 1, func(ctx context.Context) error { return c.Add(ctx, 1) }},
-		counted{"Value", nodes, nodes, func(ctx context.Context) error { return second(c.Value(ctx)) }},
-		counted{"Exists", nodes, nodes, func(ctx context.Context) error { return second(c.Exists(ctx)) }},
-		counted{"Clear", clear, clear + nodes, c.Clear},
+	countTrips(t, trips,
+		callCost{"Add", 1, 1, func(ctx context.Context) error { return c.Add(ctx, 1) }},
+		callCost{"Value", nodes, nodes, func(ctx context.Context) error { return second(c.Value(ctx)) }},
+		callCost{"Exists", nodes, nodes, func(ctx context.Context) error { return second(c.Exists(ctx)) }},
+		callCost{"Clear", clear, clear + nodes, c.Clear},
 	)
 }
 
@@ -85,7 +85,7 @@ func shardedRace(t *testing.T, r *redistest.Redis) {
 	const goroutines, each = 16, 30
 	at := name(t, r, "c")
 	handles := []*counter.Sharded{counter.NewSharded(r.Client, at, 8), counter.NewSharded(r.NewClient(t), at, 8)}
-	crowd(goroutines, func(i int) {
+	concurrently(goroutines, func(i int) {
 		for range each {
 			if err := handles[i%2].Add(t.Context(), 2); err != nil {
 				t.Error(err)
@@ -93,7 +93,7 @@ func shardedRace(t *testing.T, r *redistest.Redis) {
 		}
 	})
 	v, err := handles[0].Value(t.Context())
-	equal(t, "Value", answer(v, err), answer(int64(2*goroutines*each), nil))
+	equal(t, "Value", results(v, err), results(int64(2*goroutines*each), nil))
 	used := 0
 	for i := range 8 {
 		used += int(r.Raw().Exists(t.Context(), keys.Shard(at, i)).Val())
@@ -125,7 +125,7 @@ func shardedSums(t *testing.T, r *redistest.Redis) {
 			must(t, r.Raw().Set(ctx, keys.Shard(at, i), n, 0).Err())
 		}
 		v, err := c.Value(ctx)
-		equal(t, "Value", answer(v, err == nil), answer(tt.sum, tt.fits))
+		equal(t, "Value", results(v, err == nil), results(tt.sum, tt.fits))
 	}
 	if r.Name == "embedded" {
 		return // INCRBY of the embedded server wraps around
@@ -136,7 +136,7 @@ func shardedSums(t *testing.T, r *redistest.Redis) {
 		t.Errorf("Add beyond 64 bits: error %v", err)
 	}
 	v, err := full.Value(ctx)
-	equal(t, "Value after a refusal", answer(v, err), answer(int64(math.MaxInt64), nil))
+	equal(t, "Value after a refusal", results(v, err), results(int64(math.MaxInt64), nil))
 }
 
 // shardedUndecodable has one shard that is not a number, and one of another type.
@@ -160,7 +160,7 @@ func shardedUndecodable(t *testing.T, r *redistest.Redis) {
 	}
 	must(t, c.Clear(ctx))
 	v, err := c.Value(ctx)
-	equal(t, "Value after Clear", answer(v, err), answer(int64(0), nil))
+	equal(t, "Value after Clear", results(v, err), results(int64(0), nil))
 }
 
 // shardedShards uses invalid numbers of shards, and checks the keys of shards.
@@ -179,7 +179,7 @@ func shardedShards(t *testing.T, r *redistest.Redis) {
 			must(t, c.Add(ctx, 1))
 		}
 		v, err := c.Value(ctx)
-		equal(t, "Value of "+odd, answer(v, err), answer(int64(20), nil))
+		equal(t, "Value of "+odd, results(v, err), results(int64(20), nil))
 		must(t, c.Clear(ctx))
 	}
 	slots := map[int]bool{}

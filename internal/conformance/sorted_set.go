@@ -27,8 +27,8 @@ func SortedSet(t *testing.T, r *redistest.Redis) {
 		part{"Refusals", sortedRefusals},
 		part{"Undecodable", sortedUndecodable},
 		part{"Walks", sortedWalks},
-		part{"WalkBesideChanges", sortedBesideChanges},
-		part{"WalkBesideWriter", sortedBesideWriter},
+		part{"WalkDuringChanges", sortedWalkDuringChanges},
+		part{"WalkDuringWrites", sortedWalkDuringWrites},
 	)
 }
 
@@ -69,7 +69,7 @@ func sortedCosts(t *testing.T, r *redistest.Redis) {
 func sortedScores(t *testing.T, r *redistest.Redis) {
 	ctx := t.Context()
 	z := collections.NewSortedSet[string](r.Client, name(t, r, "z"))
-	other := collections.NewSortedSet[string](otherHandle(t, r), z.Key())
+	other := collections.NewSortedSet[string](otherProtocolClient(t, r), z.Key())
 	scores := []float64{
 		math.Inf(-1), -math.MaxFloat64, -1e100, math.MinInt64, -1.5, -math.SmallestNonzeroFloat64, 0,
 		math.SmallestNonzeroFloat64, 0.1, 1.0 / 3, 1, 1 << 53, 1<<53 + 2, 1e17, 1.7976931348623157e308, math.Inf(1),
@@ -77,10 +77,10 @@ func sortedScores(t *testing.T, r *redistest.Redis) {
 	for i, score := range scores {
 		m := fmt.Sprint(i)
 		added, err := z.Add(ctx, m, score)
-		equal(t, "Add", answer(added, err), answer(true, nil))
+		equal(t, "Add", results(added, err), results(true, nil))
 		for _, h := range []*collections.SortedSet[string]{z, other} {
 			got, ok, err := h.Score(ctx, m)
-			equal(t, "Score of "+m, answer(got, ok, err), answer(score, true, nil))
+			equal(t, "Score of "+m, results(got, ok, err), results(score, true, nil))
 			found, err := drain(h.Range(ctx, collections.ByScore(score, score)))
 			if len(found) != 1 || found[0].Value != m || found[0].Score != score || err != nil {
 				t.Errorf("ByScore(%g, %g) = %v, %v", score, score, found, err)
@@ -94,7 +94,7 @@ func sortedScores(t *testing.T, r *redistest.Redis) {
 				r = r.Reverse()
 			}
 			found, err := drain(z.Range(ctx, r))
-			equal(t, "Limit", answer(len(found), err), answer(at, nil))
+			equal(t, "Limit", results(len(found), err), results(at, nil))
 		}
 	}
 	for _, pop := range []bool{true, false} {
@@ -103,7 +103,7 @@ func sortedScores(t *testing.T, r *redistest.Redis) {
 			want, call = scores[len(scores)-1], other.PopMax
 		}
 		m, ok, err := call(ctx)
-		equal(t, "Pop", answer(m.Score, ok, err), answer(want, true, nil))
+		equal(t, "Pop", results(m.Score, ok, err), results(want, true, nil))
 	}
 	if r.Name == "embedded" {
 		return // the embedded server adds opposite infinities to NaN
@@ -114,7 +114,7 @@ func sortedScores(t *testing.T, r *redistest.Redis) {
 		t.Errorf("infinity - infinity = %g", sum)
 	}
 	score, _, err := z.Score(ctx, "inf")
-	equal(t, "Score after a refusal", answer(score, err), answer(math.Inf(1), nil))
+	equal(t, "Score after a refusal", results(score, err), results(math.Inf(1), nil))
 }
 
 // sortedRefusals passes NaN, which is refused before anything is sent.
@@ -155,25 +155,25 @@ func sortedUndecodable(t *testing.T, r *redistest.Redis) {
 	op := func(s string) string { return "collections.SortedSet." + s }
 	must(t, r.Raw().ZAdd(ctx, at, redis.Z{Member: marker, Score: 1}, redis.Z{Member: "7", Score: 2}).Err())
 	want := []collections.Scored[int]{{Value: 7, Score: 2}}
-	found, bad := tolerant(z.All(ctx))
+	found, bad := drainWithErrors(z.All(ctx))
 	equal(t, "All", found, want)
-	one(t, bad, op("All"), at, "")
-	found, bad = tolerant(z.Range(ctx, collections.ByRank(0, -1).Reverse()))
+	checkOneDecodeError(t, bad, op("All"), at, "")
+	found, bad = drainWithErrors(z.Range(ctx, collections.ByRank(0, -1).Reverse()))
 	equal(t, "Range", found, want)
-	one(t, bad, op("Range"), at, "")
+	checkOneDecodeError(t, bad, op("Range"), at, "")
 	_, ok, err := z.PopMin(ctx)
 	equal(t, "PopMin", ok, false)
-	undecodable(t, err, op("PopMin"), at, "")
+	checkDecodeError(t, err, op("PopMin"), at, "")
 	must(t, r.Raw().ZAdd(ctx, at, redis.Z{Member: marker, Score: 3}).Err())
 	_, ok, err = z.PopMax(ctx)
 	equal(t, "PopMax", ok, false)
-	undecodable(t, err, op("PopMax"), at, "")
+	checkDecodeError(t, err, op("PopMax"), at, "")
 	n, err := z.Len(ctx)
-	equal(t, "Len", answer(n, err), answer(1, nil))
+	equal(t, "Len", results(n, err), results(1, nil))
 }
 
-// hostile returns members with arbitrary bytes, sorted.
-func hostile() []string {
+// oddMembers returns members with arbitrary bytes, sorted.
+func oddMembers() []string {
 	members := []string{
 		"", "\x00", "\x00\x00", "\n", " ", "(", "+", "-", "0", "10", "9", "A", "B", "[", "_", "a", "aa", "ab", "b",
 		"{a}", "\u00e9", "\u042f", "\xff", "\xff\xff", strings.Repeat("n", 5000), strings.Repeat("n", 5000) + "m",
@@ -191,7 +191,7 @@ func sortedWalks(t *testing.T, r *redistest.Redis) {
 	redistest.Goroutines(t)
 	ctx := t.Context()
 	rdb := r.NewClient(t)
-	odd := hostile()
+	odd := oddMembers()
 	for what, score := range map[string]func(i int) float64{
 		"different": func(i int) float64 { return float64(i) - 100.5 },
 		"one":       func(int) float64 { return 0 },
@@ -211,23 +211,23 @@ func sortedWalks(t *testing.T, r *redistest.Redis) {
 		shuffled := slices.Clone(want)
 		redistest.Seed(t).Shuffle(len(want), func(i, j int) { shuffled[i], shuffled[j] = shuffled[j], shuffled[i] })
 		n, err := z.AddMany(ctx, shuffled...)
-		equal(t, "AddMany", answer(n, err), answer(len(want), nil))
+		equal(t, "AddMany", results(n, err), results(len(want), nil))
 		backward := slices.Clone(want)
 		slices.Reverse(backward)
 		check := func(call string, r collections.Range, want []collections.Scored[string]) {
 			t.Helper()
 			got, err := drain(z.Range(ctx, r))
 			if !slices.Equal(got, want) || err != nil {
-				t.Errorf("%s, %s: %d members, %v; want %d: they differ at %d", what, call, len(got), err, len(want), differ(got, want))
+				t.Errorf("%s, %s: %d members, %v; want %d: they differ at %d", what, call, len(got), err, len(want), firstDifference(got, want))
 			}
 		}
 		for range 2 {
 			got, err := drain(z.All(ctx))
 			if !slices.Equal(got, want) || err != nil {
-				t.Errorf("%s, All: %d members, %v; they differ at %d", what, len(got), err, differ(got, want))
+				t.Errorf("%s, All: %d members, %v; they differ at %d", what, len(got), err, firstDifference(got, want))
 			}
 		}
-		ends(t, "SortedSet.All, "+what, z.All)
+		checkCanceled(t, "SortedSet.All, "+what, z.All)
 		check("ByRank(0, -1)", collections.ByRank(0, -1), want)
 		check("ByRank(0, -1).Reverse()", collections.ByRank(0, -1).Reverse(), backward)
 		check("ByRank(100, 500)", collections.ByRank(100, 500), want[100:500])
@@ -253,8 +253,8 @@ func sortedWalks(t *testing.T, r *redistest.Redis) {
 	}
 }
 
-// differ returns the index at which two lists differ.
-func differ[T comparable](a, b []T) int {
+// firstDifference returns the index at which two lists differ.
+func firstDifference[T comparable](a, b []T) int {
 	for i := range min(len(a), len(b)) {
 		if a[i] != b[i] {
 			return i

@@ -13,14 +13,14 @@ import (
 // sortedModel makes the same random calls to two objects of one sorted set and to a Go
 // map. It uses the given scores, or else a few scores that collide and both infinities.
 func sortedModel(t *testing.T, r *redistest.Redis, calls int, scores ...float64) {
-	x := &sortedWalker{model: newModel(t), want: map[string]float64{}, scores: scores}
+	x := &sortedOps{model: newModel(t), want: map[string]float64{}, scores: scores}
 	if len(scores) == 0 {
 		x.scores = []float64{math.Inf(-1), -2.5, -1, 0, 1, 1, 2, 1e100, math.Inf(1)}
 	}
 	at := name(t, r, "ranking")
 	x.handles = []*collections.SortedSet[string]{
 		collections.NewSortedSet[string](r.Client, at),
-		collections.NewSortedSet[string](otherHandle(t, r), at),
+		collections.NewSortedSet[string](otherProtocolClient(t, r), at),
 	}
 	does := []func(){
 		x.add, x.add, x.addMany, x.addMany, x.score, x.rank, x.popMin, x.popMax, x.remove,
@@ -29,28 +29,28 @@ func sortedModel(t *testing.T, r *redistest.Redis, calls int, scores ...float64)
 	if len(scores) == 0 {
 		does = append(does, x.addMax, x.addMax, x.addMin, x.addMin, x.addScore)
 	}
-	x.run(calls, does...)
+	x.runRandom(calls, does...)
 }
 
 type scored = collections.Scored[string]
 
-type sortedWalker struct {
+type sortedOps struct {
 	*model
 	want    map[string]float64
 	scores  []float64 // scores of members; ranges of texts need a single one
 	handles []*collections.SortedSet[string]
 }
 
-func (x *sortedWalker) pick() (*collections.SortedSet[string], string, float64) {
+func (x *sortedOps) pick() (*collections.SortedSet[string], string, float64) {
 	return oneOf(x.model, x.handles...), x.member(), oneOf(x.model, x.scores...)
 }
 
-func (x *sortedWalker) member() string {
+func (x *sortedOps) member() string {
 	return oneOf(x.model, "", "ada", "bob", "b", "ba", "\x00", "\xff", "{x}", "\u00e9", "Z")
 }
 
 // sorted returns the members of the model in order.
-func (x *sortedWalker) sorted() []scored {
+func (x *sortedOps) sorted() []scored {
 	var all []scored
 	for m, s := range x.want {
 		all = append(all, scored{Value: m, Score: s})
@@ -61,15 +61,15 @@ func (x *sortedWalker) sorted() []scored {
 	return all
 }
 
-func (x *sortedWalker) add() {
+func (x *sortedOps) add() {
 	z, m, s := x.pick()
 	_, had := x.want[m]
 	x.want[m] = s
 	added, err := z.Add(x.ctx(), m, s)
-	x.same(err, added, !had, "Add(%q, %g)", m, s)
+	x.check(err, added, !had, "Add(%q, %g)", m, s)
 }
 
-func (x *sortedWalker) addMany() {
+func (x *sortedOps) addMany() {
 	z, _, _ := x.pick()
 	ms := some(x.model, 4, func() scored { return scored{Value: x.member(), Score: oneOf(x.model, x.scores...)} })
 	before := len(x.want)
@@ -77,11 +77,11 @@ func (x *sortedWalker) addMany() {
 		x.want[m.Value] = m.Score
 	}
 	added, err := z.AddMany(x.ctx(), ms...)
-	x.same(err, added, len(x.want)-before, "AddMany(%v)", ms)
+	x.check(err, added, len(x.want)-before, "AddMany(%v)", ms)
 }
 
 // extreme is AddMax or AddMin.
-func (x *sortedWalker) extreme(call string, better func(a, b float64) bool) {
+func (x *sortedOps) extreme(call string, better func(a, b float64) bool) {
 	z, m, s := x.pick()
 	old, had := x.want[m]
 	changed := !had || better(s, old)
@@ -93,36 +93,36 @@ func (x *sortedWalker) extreme(call string, better func(a, b float64) bool) {
 		add = z.AddMin
 	}
 	got, err := add(x.ctx(), m, s)
-	x.same(err, got, changed, "%s(%q, %g)", call, m, s)
+	x.check(err, got, changed, "%s(%q, %g)", call, m, s)
 }
 
-func (x *sortedWalker) addMax() { x.extreme("AddMax", func(a, b float64) bool { return a > b }) }
-func (x *sortedWalker) addMin() { x.extreme("AddMin", func(a, b float64) bool { return a < b }) }
+func (x *sortedOps) addMax() { x.extreme("AddMax", func(a, b float64) bool { return a > b }) }
+func (x *sortedOps) addMin() { x.extreme("AddMin", func(a, b float64) bool { return a < b }) }
 
-func (x *sortedWalker) addScore() {
+func (x *sortedOps) addScore() {
 	z, m, _ := x.pick()
 	delta := oneOf(x.model, -1, 0, 0.5, 2)
 	x.want[m] += delta
 	got, err := z.AddScore(x.ctx(), m, delta)
-	x.same(err, got, x.want[m], "AddScore(%q, %g)", m, delta)
+	x.check(err, got, x.want[m], "AddScore(%q, %g)", m, delta)
 }
 
-func (x *sortedWalker) score() {
+func (x *sortedOps) score() {
 	z, m, _ := x.pick()
 	got, ok, err := z.Score(x.ctx(), m)
 	want, had := x.want[m]
-	x.same(err, answer(got, ok), answer(want, had), "Score(%q)", m)
+	x.check(err, results(got, ok), results(want, had), "Score(%q)", m)
 }
 
-func (x *sortedWalker) rank() {
+func (x *sortedOps) rank() {
 	z, m, _ := x.pick()
 	got, ok, err := z.Rank(x.ctx(), m)
 	at := slices.IndexFunc(x.sorted(), func(s scored) bool { return s.Value == m })
-	x.same(err, answer(got, ok), answer(max(at, 0), at >= 0), "Rank(%q)", m)
+	x.check(err, results(got, ok), results(max(at, 0), at >= 0), "Rank(%q)", m)
 }
 
 // pop is PopMin or PopMax.
-func (x *sortedWalker) pop(call string, last bool) {
+func (x *sortedOps) pop(call string, last bool) {
 	z, _, _ := x.pick()
 	var want scored
 	if all := x.sorted(); len(all) > 0 {
@@ -138,13 +138,13 @@ func (x *sortedWalker) pop(call string, last bool) {
 		pop = z.PopMax
 	}
 	got, ok, err := pop(x.ctx())
-	x.same(err, answer(got, ok), answer(want, had), "%s()", call)
+	x.check(err, results(got, ok), results(want, had), "%s()", call)
 }
 
-func (x *sortedWalker) popMin() { x.pop("PopMin", false) }
-func (x *sortedWalker) popMax() { x.pop("PopMax", true) }
+func (x *sortedOps) popMin() { x.pop("PopMin", false) }
+func (x *sortedOps) popMax() { x.pop("PopMax", true) }
 
-func (x *sortedWalker) remove() {
+func (x *sortedOps) remove() {
 	z, _, _ := x.pick()
 	ms := some(x.model, 3, x.member)
 	before := len(x.want)
@@ -152,11 +152,11 @@ func (x *sortedWalker) remove() {
 		delete(x.want, m)
 	}
 	n, err := z.Remove(x.ctx(), ms...)
-	x.same(err, n, before-len(x.want), "Remove(%q)", ms)
+	x.check(err, n, before-len(x.want), "Remove(%q)", ms)
 }
 
-// part chooses a range, and returns the members of the model in it.
-func (x *sortedWalker) part() (r collections.Range, named []scored) {
+// randomRange chooses a range, and returns the members of the model in it.
+func (x *sortedOps) randomRange() (r collections.Range, want []scored) {
 	all := x.sorted()
 	reverse := x.chance(2)
 	if reverse {
@@ -174,17 +174,17 @@ func (x *sortedWalker) part() (r collections.Range, named []scored) {
 			to += n + 1
 		}
 		if from, to = min(from, n), min(to, n); from < to {
-			named = all[from:to]
+			want = all[from:to]
 		}
 	case kind == 1 && len(x.scores) == 1:
 		lo, hi := x.member(), oneOf(x.model, x.member(), "")
 		r = collections.ByLex(lo, hi)
-		named = slices.DeleteFunc(all, func(m scored) bool { return m.Value < lo || hi != "" && m.Value > hi })
+		want = slices.DeleteFunc(all, func(m scored) bool { return m.Value < lo || hi != "" && m.Value > hi })
 	default:
 		bounds := []float64{math.Inf(-1), -1.75, -1, 0, 0.5, 1, 2, 1e100, math.Inf(1)}
 		lo, hi := oneOf(x.model, bounds...), oneOf(x.model, bounds...)
 		r = collections.ByScore(lo, hi)
-		named = slices.DeleteFunc(all, func(m scored) bool { return m.Score < lo || m.Score > hi })
+		want = slices.DeleteFunc(all, func(m scored) bool { return m.Score < lo || m.Score > hi })
 	}
 	if reverse {
 		r = r.Reverse()
@@ -192,51 +192,51 @@ func (x *sortedWalker) part() (r collections.Range, named []scored) {
 	if x.chance(3) {
 		n := x.rng.IntN(5) - 1
 		r = r.Limit(n)
-		named = named[:min(max(n, 0), len(named))]
+		want = want[:min(max(n, 0), len(want))]
 	}
-	return r, named
+	return r, want
 }
 
-func (x *sortedWalker) walk() {
+func (x *sortedOps) walk() {
 	z, _, _ := x.pick()
-	r, want := x.part()
+	r, want := x.randomRange()
 	got, err := drain(z.Range(x.ctx(), r))
-	x.same(err, got, want, "Range(%+v)", r)
+	x.check(err, got, want, "Range(%+v)", r)
 }
 
-func (x *sortedWalker) all() {
+func (x *sortedOps) all() {
 	z, _, _ := x.pick()
 	got, err := drain(z.All(x.ctx()))
-	x.same(err, got, x.sorted(), "All()")
+	x.check(err, got, x.sorted(), "All()")
 }
 
-func (x *sortedWalker) removeRange() {
+func (x *sortedOps) removeRange() {
 	z, _, _ := x.pick()
-	r, named := x.part()
-	for _, m := range named {
+	r, want := x.randomRange()
+	for _, m := range want {
 		delete(x.want, m.Value)
 	}
 	n, err := z.RemoveRange(x.ctx(), r)
-	x.same(err, n, len(named), "RemoveRange(%+v)", r)
+	x.check(err, n, len(want), "RemoveRange(%+v)", r)
 }
 
-func (x *sortedWalker) length() {
+func (x *sortedOps) length() {
 	z, _, _ := x.pick()
 	n, err := z.Len(x.ctx())
-	x.same(err, n, len(x.want), "Len()")
+	x.check(err, n, len(x.want), "Len()")
 }
 
-func (x *sortedWalker) exists() {
+func (x *sortedOps) exists() {
 	z, _, _ := x.pick()
 	ok, err := z.Exists(x.ctx())
-	x.same(err, ok, len(x.want) > 0, "Exists()")
+	x.check(err, ok, len(x.want) > 0, "Exists()")
 }
 
-func (x *sortedWalker) clear() {
+func (x *sortedOps) clear() {
 	z, _, _ := x.pick()
 	if !x.chance(4) {
 		return
 	}
 	clear(x.want)
-	x.same(z.Clear(x.ctx()), nil, nil, "Clear()")
+	x.check(z.Clear(x.ctx()), nil, nil, "Clear()")
 }

@@ -10,10 +10,10 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// sortedBesideChanges changes the set at the end of each page. Members that do not change
-// are yielded once and in order, even if the last member of the page is removed, gets
-// another score or gets new neighbours on both sides.
-func sortedBesideChanges(t *testing.T, r *redistest.Redis) {
+// sortedWalkDuringChanges changes the set at the end of each page. Members that do not
+// change are yielded once and in order, even if the last member of the page is removed,
+// gets another score or gets new neighbours on both sides.
+func sortedWalkDuringChanges(t *testing.T, r *redistest.Redis) {
 	ctx := t.Context()
 	for _, tied := range []bool{false, true} {
 		for _, reverse := range []bool{false, true} {
@@ -34,7 +34,7 @@ func sortedBesideChanges(t *testing.T, r *redistest.Redis) {
 			if reverse {
 				all = all.Reverse()
 			}
-			seen, gone := map[string]int{}, map[string]bool{}
+			seen, removed := map[string]int{}, map[string]bool{}
 			var order []string
 			steps := 0
 			for m, err := range z.Range(ctx, all) {
@@ -53,7 +53,7 @@ func sortedBesideChanges(t *testing.T, r *redistest.Redis) {
 					for _, i := range []int{at - 1, at, at + 1} {
 						_, err := z.Remove(ctx, member(i))
 						must(t, err)
-						gone[member(i)] = true
+						removed[member(i)] = true
 					}
 				case 64 + 128: // the last member moves to a place far back
 					_, err := z.Add(ctx, m.Value, map[bool]float64{false: -1000, true: 1000}[reverse])
@@ -67,8 +67,8 @@ func sortedBesideChanges(t *testing.T, r *redistest.Redis) {
 				}
 			}
 			for i := range n {
-				if m := member(i); seen[m] != 1 && !gone[m] {
-					t.Errorf("ties %t, reverse %t: %q was seen %d times", tied, reverse, m, seen[m])
+				if m := member(i); seen[m] != 1 && !removed[m] {
+					t.Errorf("ties %t, reverse %t: %q was yielded %d times", tied, reverse, m, seen[m])
 				}
 			}
 			if reverse {
@@ -81,20 +81,20 @@ func sortedBesideChanges(t *testing.T, r *redistest.Redis) {
 	}
 }
 
-// sortedBesideWriter iterates while another client adds, removes and moves members around
-// the members that stay.
-func sortedBesideWriter(t *testing.T, r *redistest.Redis) {
+// sortedWalkDuringWrites iterates while another client adds, removes and moves members
+// around the members that stay.
+func sortedWalkDuringWrites(t *testing.T, r *redistest.Redis) {
 	ctx := t.Context()
 	at := name(t, r, "z")
 	z := collections.NewSortedSet[int](r.Client, at)
 	writer := collections.NewSortedSet[int](r.NewClient(t), at)
 	const n = 400
 	place := func(i int) float64 { return float64(i % 40) } // ten members per score
-	var stay []collections.Scored[int]
+	var kept []collections.Scored[int]
 	for i := range n {
-		stay = append(stay, collections.Scored[int]{Value: i, Score: place(i)})
+		kept = append(kept, collections.Scored[int]{Value: i, Score: place(i)})
 	}
-	_, err := z.AddMany(ctx, stay...)
+	_, err := z.AddMany(ctx, kept...)
 	must(t, err)
 	rng := redistest.Seed(t)
 	write := func() error {
@@ -112,7 +112,7 @@ func sortedBesideWriter(t *testing.T, r *redistest.Redis) {
 		}
 		return nil
 	}
-	besideWriter(t, write, func(i int) {
+	duringWrites(t, write, func(i int) {
 		all := collections.ByScore(math.Inf(-1), math.Inf(1))
 		if i%2 == 1 {
 			all = all.Reverse()
@@ -127,7 +127,7 @@ func sortedBesideWriter(t *testing.T, r *redistest.Redis) {
 		}
 		for i := range n {
 			if seen[i] != 1 {
-				t.Errorf("%d was there all the time and was seen %d times", i, seen[i])
+				t.Errorf("%d was in the set all the time and was yielded %d times", i, seen[i])
 				break
 			}
 		}

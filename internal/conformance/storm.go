@@ -30,7 +30,7 @@ func Storm(t *testing.T, p *redistest.Proxy, rdb, raw client, callers int, fused
 	for i := range seeds {
 		seeds[i] = random.Uint64()
 	}
-	crowd(callers, func(i int) {
+	concurrently(callers, func(i int) {
 		r := rand.New(rand.NewPCG(seeds[i], 0))
 		for turn := range 4 {
 			s.weather(r)

@@ -28,13 +28,13 @@ func other(name string) string { return name + ":other" }
 
 func mapSubject() Subject {
 	return Subject{
-		Name: "Map", Type: "collections.Map", Kind: "hash", Of: new(collections.Map[string, string]),
+		Name: "Map", Type: "collections.Map", Kind: "hash", Object: new(collections.Map[string, string]),
 		Calls: func(rdb client, name string) []Call {
 			m := collections.NewMap[string, string](rdb, name)
-			set := change("Update", "hget hsetnx", func(ctx context.Context) error {
+			set := writes("Update", "hget hsetnx", func(ctx context.Context) error {
 				return second(m.Update(ctx, "absent", func(string, bool) (string, bool, error) { return marker, true, nil }))
 			})
-			return append(mapCalls(m, "k", marker), set.as("that stores"))
+			return append(mapCalls(m, "k", marker), set.named("that stores"))
 		},
 		Fill: func(ctx context.Context, raw client, name string) error {
 			return raw.HSet(ctx, name, "k", marker, "l", "2").Err()
@@ -61,7 +61,7 @@ func addSubject() Subject {
 			whole := addCalls(collections.NewMap[string, int](rdb, name), "k", "hincrby")
 			small := addCalls(collections.NewMap[string, tiny](rdb, name), "k", "evalsha")
 			float := addCalls(collections.NewMap[string, float64](rdb, name), "k", "evalsha")
-			return []Call{whole[0], small[0].as("to 8 bits"), float[0].as("to a float")}
+			return []Call{whole[0], small[0].named("to 8 bits"), float[0].named("to a float")}
 		},
 		Fill: func(ctx context.Context, raw client, name string) error {
 			return raw.HSet(ctx, name, "k", "4").Err()
@@ -78,7 +78,7 @@ func addSubject() Subject {
 
 func setSubject() Subject {
 	return Subject{
-		Name: "Set", Type: "collections.Set", Kind: "set", Of: new(collections.Set[string]),
+		Name: "Set", Type: "collections.Set", Kind: "set", Object: new(collections.Set[string]),
 		Calls: func(rdb client, name string) []Call {
 			return setCalls(collections.NewSet[string](rdb, name), collections.NewSet[string](rdb, other(name)), marker)
 		},
@@ -98,7 +98,7 @@ func setSubject() Subject {
 
 func sortedSubject() Subject {
 	return Subject{
-		Name: "SortedSet", Type: "collections.SortedSet", Kind: "zset", Of: new(collections.SortedSet[string]),
+		Name: "SortedSet", Type: "collections.SortedSet", Kind: "zset", Object: new(collections.SortedSet[string]),
 		Calls: func(rdb client, name string) []Call {
 			return sortedCalls(collections.NewSortedSet[string](rdb, name), marker)
 		},
@@ -114,7 +114,7 @@ func sortedSubject() Subject {
 
 func listSubject() Subject {
 	return Subject{
-		Name: "List", Type: "collections.List", Kind: "list", Of: new(collections.List[string]),
+		Name: "List", Type: "collections.List", Kind: "list", Object: new(collections.List[string]),
 		Calls: func(rdb client, name string) []Call {
 			l := collections.NewList[string](rdb, name)
 			return listCalls(l, collections.NewList[string](rdb, other(name)), marker, "rpush", "lpush")
@@ -145,7 +145,7 @@ func ringSubject() Subject {
 
 func valueSubject() Subject {
 	return Subject{
-		Name: "Value", Type: "collections.Value", Kind: "string", Of: new(collections.Value[string]),
+		Name: "Value", Type: "collections.Value", Kind: "string", Object: new(collections.Value[string]),
 		Calls: func(rdb client, name string) []Call {
 			return valueCalls(collections.NewValue[string](rdb, name), marker)
 		},
@@ -165,7 +165,7 @@ func fillNumber(ctx context.Context, raw client, name string) error {
 
 func counterSubject() Subject {
 	return Subject{
-		Name: "Counter", Type: "counter.Counter", Kind: "string", Of: new(counter.Counter),
+		Name: "Counter", Type: "counter.Counter", Kind: "string", Object: new(counter.Counter),
 		Calls: func(rdb client, name string) []Call { return counterCalls(counter.New(rdb, name), "incrby") },
 		Fill:  fillNumber,
 		Zero:  func() []Call { return counterCalls(new(counter.Counter), "") },
@@ -184,7 +184,7 @@ func startSubject() Subject {
 
 func idsSubject() Subject {
 	return Subject{
-		Name: "IDs", Type: "counter.IDs", Kind: "string", Of: new(counter.IDs),
+		Name: "IDs", Type: "counter.IDs", Kind: "string", Object: new(counter.IDs),
 		Calls: func(rdb client, name string) []Call { return idsCalls(counter.NewIDs(rdb, name, 1)) },
 		Fill:  fillNumber,
 		Zero:  func() []Call { return idsCalls(new(counter.IDs)) },
@@ -193,7 +193,7 @@ func idsSubject() Subject {
 
 func boundedSubject() Subject {
 	return Subject{
-		Name: "Bounded", Type: "counter.Bounded", Kind: "string", Of: new(counter.Bounded),
+		Name: "Bounded", Type: "counter.Bounded", Kind: "string", Object: new(counter.Bounded),
 		Calls: func(rdb client, name string) []Call { return boundedCalls(counter.NewBounded(rdb, name, -10, 10)) },
 		Fill:  fillNumber,
 		Zero:  func() []Call { return boundedCalls(new(counter.Bounded)) },
@@ -203,7 +203,7 @@ func boundedSubject() Subject {
 // windowSubject is a window so long that all calls of a test fall into one of its parts.
 func windowSubject() Subject {
 	return Subject{
-		Name: "Window", Type: "counter.Window", Kind: "hash", Of: new(counter.Window),
+		Name: "Window", Type: "counter.Window", Kind: "hash", Object: new(counter.Window),
 		Calls: func(rdb client, name string) []Call {
 			return windowCalls(counter.NewWindow(rdb, name, 1000*24*time.Hour))
 		},
@@ -218,7 +218,7 @@ func windowSubject() Subject {
 // more shards.
 func shardedSubject() Subject {
 	return Subject{
-		Name: "Sharded", Type: "counter.Sharded", Kind: "string", Of: new(counter.Sharded),
+		Name: "Sharded", Type: "counter.Sharded", Kind: "string", Object: new(counter.Sharded),
 		Calls: func(rdb client, name string) []Call { return shardedCalls(counter.NewSharded(rdb, name, 1)) },
 		Fill:  fillNumber,
 		Zero:  func() []Call { return shardedCalls(new(counter.Sharded)) },

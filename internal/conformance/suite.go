@@ -67,9 +67,9 @@ func collect[K comparable, V any](entries []desir.Entry[K, V]) map[K]V {
 	return all
 }
 
-// otherHandle returns a second client, which simulates another process. It speaks the
-// other protocol version, in which some replies have other types.
-func otherHandle(t *testing.T, r *redistest.Redis) client {
+// otherProtocolClient returns a second client, which simulates another process. It speaks
+// the other protocol version, in which some replies have other types.
+func otherProtocolClient(t *testing.T, r *redistest.Redis) client {
 	t.Helper()
 	return r.NewClient(t, func(o *redis.UniversalOptions) { o.Protocol = 5 - redistest.Protocol(t) })
 }

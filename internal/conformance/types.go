@@ -36,36 +36,36 @@ func types(t *testing.T, r *redistest.Redis) {
 	long := strings.Repeat("0123456789abcdef", 1<<16) // 1 MiB
 	at := time.Date(2024, 2, 29, 12, 30, 0, 123456789, time.UTC)
 	n := 7
-	asKey(t, r, "", "a", "\x00", "\xff\xfe", "a\nb\r\n", "{a}{", long)
-	asKey(t, r, userID(""), userID("ada"))
-	asKey(t, r, true, false)
-	asKey(t, r, 0, -1, math.MaxInt, math.MinInt)
-	asKey(t, r, uint64(math.MaxUint64), uint64(1<<63))
-	asKey(t, r, level(3))
-	asKey(t, r, at, time.Time{})
-	asKey(t, r, time.Duration(0), -time.Hour)
-	asKey(t, r, netip.MustParseAddr("10.0.0.1"), netip.MustParseAddr("::1"), netip.Addr{})
-	asKey(t, r, pair[userID, pair[level, bool]]{"a", pair[level, bool]{1, true}}, pair[userID, pair[level, bool]]{})
-	asKey(t, r, [3]int{1, 2, 3}, [3]int{})
-	asKey(t, r, struct{}{})
+	roundTripKeys(t, r, "", "a", "\x00", "\xff\xfe", "a\nb\r\n", "{a}{", long)
+	roundTripKeys(t, r, userID(""), userID("ada"))
+	roundTripKeys(t, r, true, false)
+	roundTripKeys(t, r, 0, -1, math.MaxInt, math.MinInt)
+	roundTripKeys(t, r, uint64(math.MaxUint64), uint64(1<<63))
+	roundTripKeys(t, r, level(3))
+	roundTripKeys(t, r, at, time.Time{})
+	roundTripKeys(t, r, time.Duration(0), -time.Hour)
+	roundTripKeys(t, r, netip.MustParseAddr("10.0.0.1"), netip.MustParseAddr("::1"), netip.Addr{})
+	roundTripKeys(t, r, pair[userID, pair[level, bool]]{"a", pair[level, bool]{1, true}}, pair[userID, pair[level, bool]]{})
+	roundTripKeys(t, r, [3]int{1, 2, 3}, [3]int{})
+	roundTripKeys(t, r, struct{}{})
 
-	asValue(t, r, 0.0, 0.1, math.MaxFloat64, -math.SmallestNonzeroFloat64, math.Inf(-1))
-	asValue(t, r, []byte{}, []byte{0, 255}, []byte(long))
-	asValue(t, r, &n, nil)
-	asValue(t, r, &cart{Owner: "ada"}, nil)
-	asValue(t, r, cart{}, cart{Owner: "ada", Items: []string{"pear"}, Total: -1})
-	asValue(t, r, []string{"a", ""}, []string{}, nil)
-	asValue(t, r, map[string]int{"a": 1, "": 2}, map[string]int{}, nil)
-	asValue(t, r, map[int][]cart{1: {{Owner: "ada"}}, 2: nil})
-	asValue(t, r, pair[[]string, map[string]pair[int, *tree]]{
+	roundTripValues(t, r, 0.0, 0.1, math.MaxFloat64, -math.SmallestNonzeroFloat64, math.Inf(-1))
+	roundTripValues(t, r, []byte{}, []byte{0, 255}, []byte(long))
+	roundTripValues(t, r, &n, nil)
+	roundTripValues(t, r, &cart{Owner: "ada"}, nil)
+	roundTripValues(t, r, cart{}, cart{Owner: "ada", Items: []string{"pear"}, Total: -1})
+	roundTripValues(t, r, []string{"a", ""}, []string{}, nil)
+	roundTripValues(t, r, map[string]int{"a": 1, "": 2}, map[string]int{}, nil)
+	roundTripValues(t, r, map[int][]cart{1: {{Owner: "ada"}}, 2: nil})
+	roundTripValues(t, r, pair[[]string, map[string]pair[int, *tree]]{
 		First:  []string{"a"},
 		Second: map[string]pair[int, *tree]{"b": {1, &tree{Name: "root", At: at, Kids: []*tree{{Name: "leaf", At: at}, nil}}}},
 	})
-	asValue[any](t, r, "text", true, nil)
+	roundTripValues[any](t, r, "text", true, nil)
 }
 
-// asValue stores and reads values in every type that holds values.
-func asValue[T any](t *testing.T, r *redistest.Redis, vs ...T) {
+// roundTripValues stores and reads values in every type that holds values.
+func roundTripValues[T any](t *testing.T, r *redistest.Redis, vs ...T) {
 	t.Helper()
 	ctx := context.Background()
 	at := name(t, r, reflect.TypeFor[T]().String())
@@ -77,60 +77,60 @@ func asValue[T any](t *testing.T, r *redistest.Redis, vs ...T) {
 	for i, v := range vs {
 		must(t, m.Set(ctx, i, v))
 		got, ok, err := m.Get(ctx, i)
-		back(t, "Map.Get", got, v, ok, err)
+		checkRead(t, "Map.Get", got, v, ok, err)
 		got, ok, err = l.At(ctx, i)
-		back(t, "List.At", got, v, ok, err)
+		checkRead(t, "List.At", got, v, ok, err)
 		must(t, x.Set(ctx, v))
 		got, ok, err = x.Get(ctx)
-		back(t, "Value.Get", got, v, ok, err)
+		checkRead(t, "Value.Get", got, v, ok, err)
 		if i > 0 {
 			_, err = x.SetIfAbsent(ctx, v)
 			must(t, err)
 		}
 		got, ok, err = m.Swap(ctx, i, v)
-		back(t, "Map.Swap", got, v, ok, err)
+		checkRead(t, "Map.Swap", got, v, ok, err)
 	}
 	all, err := drain(l.All(ctx))
-	back(t, "List.All", all, vs, true, err)
+	checkRead(t, "List.All", all, vs, true, err)
 	snapshot, err := m.Snapshot(ctx)
 	for i, v := range vs {
 		got, ok := snapshot[i]
-		back(t, "Map.Snapshot", got, v, ok, err)
+		checkRead(t, "Map.Snapshot", got, v, ok, err)
 	}
 }
 
-// asKey is asValue, and also uses the values as keys and members.
-func asKey[T comparable](t *testing.T, r *redistest.Redis, ks ...T) {
+// roundTripKeys is roundTripValues, and also uses the values as keys and members.
+func roundTripKeys[T comparable](t *testing.T, r *redistest.Redis, ks ...T) {
 	t.Helper()
-	asValue(t, r, ks...)
+	roundTripValues(t, r, ks...)
 	ctx := context.Background()
 	at := name(t, r, reflect.TypeFor[T]().String())
 	m := collections.NewMap[T, int](r.Client, at+" k")
 	s := collections.NewSet[T](r.Client, at+" s")
 	n, err := s.Add(ctx, ks...)
-	equal(t, at+": Set.Add", answer(n, err), answer(len(ks), nil))
+	equal(t, at+": Set.Add", results(n, err), results(len(ks), nil))
 	for i, k := range ks {
 		must(t, m.Set(ctx, k, i))
 		got, ok, err := m.Get(ctx, k)
-		back(t, "Map.Get by key", got, i, ok, err)
+		checkRead(t, "Map.Get by key", got, i, ok, err)
 		ok, err = s.Has(ctx, k)
-		back(t, "Set.Has", k, k, ok, err)
+		checkRead(t, "Set.Has", k, k, ok, err)
 	}
 	snapshot, err := m.Snapshot(ctx)
 	members, err2 := s.Snapshot(ctx)
 	must(t, err2)
 	for i, k := range ks {
 		got, ok := snapshot[k]
-		back(t, "Map.Snapshot by key", got, i, ok, err)
-		back(t, "Set.Snapshot", k, k, slices.Contains(members, k), nil)
+		checkRead(t, "Map.Snapshot by key", got, i, ok, err)
+		checkRead(t, "Set.Snapshot", k, k, slices.Contains(members, k), nil)
 	}
 	if len(snapshot) != len(ks) || len(members) != len(ks) {
 		t.Errorf("%s: %d keys and %d members, want %d", at, len(snapshot), len(members), len(ks))
 	}
 }
 
-// back checks a value that was read.
-func back[T any](t *testing.T, what string, got, want T, ok bool, err error) {
+// checkRead checks a value that was read.
+func checkRead[T any](t *testing.T, what string, got, want T, ok bool, err error) {
 	t.Helper()
 	if err != nil || !ok || !sameValue(got, want) {
 		t.Errorf("%s of a %T = %.100v, %t, %v; want %.100v", what, want, any(got), ok, err, any(want))
@@ -153,11 +153,11 @@ func names(t *testing.T, r *redistest.Redis) {
 			m := collections.NewMap[string, int](r.Client, made(odd))
 			must(t, m.Set(ctx, odd, i))
 			v, ok, err := m.Get(ctx, odd)
-			equal(t, "Get in "+odd, answer(v, ok, err), answer(i, true, nil))
+			equal(t, "Get in "+odd, results(v, ok, err), results(i, true, nil))
 			_, _, err = m.Swap(ctx, odd, i)
 			must(t, err)
 			keys, err := drain(m.Keys(ctx))
-			equal(t, "Keys of "+odd, answer(keys, err), answer([]string{odd}, nil))
+			equal(t, "Keys of "+odd, results(keys, err), results([]string{odd}, nil))
 			must(t, m.Clear(ctx))
 		}
 	}

@@ -19,27 +19,27 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// long is the number of elements of a long walk.
-const long = 20_000
+// walkLength is the number of elements of a long walk.
+const walkLength = 20_000
 
 // mapWalks iterates over a map of many pages.
 func mapWalks(t *testing.T, r *redistest.Redis) {
 	redistest.Goroutines(t)
 	rdb := r.NewClient(t)
 	m := collections.NewMap[int, int](rdb, name(t, r, "m"))
-	n, err := m.Insert(t.Context(), numbers(long))
-	equal(t, "Insert", answer(n, err), answer(long, nil))
-	walks(t, rdb, m.Keys(t.Context()))
-	walks(t, rdb, m.Values(context.Background()))
-	walks(t, rdb, keysOf(m.All(t.Context())))
-	ends(t, "Map.All", m.All)
-	ends(t, "Map.Keys", m.Keys)
-	ends(t, "Map.Values", m.Values)
+	n, err := m.Insert(t.Context(), numbers(walkLength))
+	equal(t, "Insert", results(n, err), results(walkLength, nil))
+	checkWalks(t, rdb, m.Keys(t.Context()))
+	checkWalks(t, rdb, m.Values(context.Background()))
+	checkWalks(t, rdb, keysOf(m.All(t.Context())))
+	checkCanceled(t, "Map.All", m.All)
+	checkCanceled(t, "Map.Keys", m.Keys)
+	checkCanceled(t, "Map.Values", m.Values)
 }
 
-// ends ends an iteration by its context. Elements that were read already are not yielded
-// any more.
-func ends[T any](t *testing.T, called string, walk func(context.Context) iter.Seq2[T, error]) {
+// checkCanceled ends an iteration by its context. Elements that were read already are not
+// yielded any more.
+func checkCanceled[T any](t *testing.T, called string, walk func(context.Context) iter.Seq2[T, error]) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
@@ -85,15 +85,15 @@ func setWalks(t *testing.T, r *redistest.Redis) {
 	redistest.Goroutines(t)
 	rdb := r.NewClient(t)
 	s := collections.NewSet[int](rdb, name(t, r, "s"))
-	for chunk := range slices.Chunk(slices.Collect(first2(numbers(long))), 1000) {
+	for chunk := range slices.Chunk(slices.Collect(firsts(numbers(walkLength))), 1000) {
 		_, err := s.Add(t.Context(), chunk...)
 		must(t, err)
 	}
-	walks(t, rdb, s.All(t.Context()))
-	ends(t, "Set.All", s.All)
+	checkWalks(t, rdb, s.All(t.Context()))
+	checkCanceled(t, "Set.All", s.All)
 }
 
-func first2[A, B any](seq iter.Seq2[A, B]) iter.Seq[A] {
+func firsts[A, B any](seq iter.Seq2[A, B]) iter.Seq[A] {
 	return func(yield func(A) bool) {
 		for a := range seq {
 			if !yield(a) {
@@ -107,28 +107,28 @@ func listWalks(t *testing.T, r *redistest.Redis) {
 	redistest.Goroutines(t)
 	rdb := r.NewClient(t)
 	l := collections.NewList[int](rdb, name(t, r, "l"))
-	for chunk := range slices.Chunk(slices.Collect(first2(numbers(long))), 1000) {
+	for chunk := range slices.Chunk(slices.Collect(firsts(numbers(walkLength))), 1000) {
 		_, err := l.PushBack(t.Context(), chunk...)
 		must(t, err)
 	}
-	walks(t, rdb, l.All(t.Context()))
-	walks(t, rdb, l.Backward(t.Context()))
-	ends(t, "List.All", l.All)
-	ends(t, "List.Backward", l.Backward)
+	checkWalks(t, rdb, l.All(t.Context()))
+	checkWalks(t, rdb, l.Backward(t.Context()))
+	checkCanceled(t, "List.All", l.All)
+	checkCanceled(t, "List.Backward", l.Backward)
 	forward, err := drain(l.All(t.Context()))
 	must(t, err)
 	backward, err := drain(l.Backward(t.Context()))
 	must(t, err)
 	slices.Reverse(backward)
-	if !slices.IsSorted(forward) || len(forward) != long || !slices.Equal(forward, backward) {
+	if !slices.IsSorted(forward) || len(forward) != walkLength || !slices.Equal(forward, backward) {
 		t.Errorf("%d elements forward and %d backward are not in order", len(forward), len(backward))
 	}
 }
 
-// walks iterates over a sequence of the numbers up to long: completely, twice, and up to
-// random points, after which it must hold no resources. No other goroutine uses the
-// client.
-func walks(t *testing.T, rdb client, seq iter.Seq2[int, error]) {
+// checkWalks iterates over a sequence of the numbers up to walkLength: completely, twice,
+// and up to random points, after which it must hold no resources. No other goroutine uses
+// the client.
+func checkWalks(t *testing.T, rdb client, seq iter.Seq2[int, error]) {
 	t.Helper()
 	rng := redistest.Seed(t)
 	for range 2 {
@@ -137,10 +137,10 @@ func walks(t *testing.T, rdb client, seq iter.Seq2[int, error]) {
 			must(t, err)
 			seen[v] = true
 		}
-		complete(t, seen)
+		checkComplete(t, seen)
 	}
 	for range 10 {
-		steps := rng.IntN(long / 4)
+		steps := rng.IntN(walkLength / 4)
 		if rng.IntN(3) == 0 {
 			steps = rng.IntN(70) // within the first page or a little more
 		}
@@ -154,53 +154,53 @@ func walks(t *testing.T, rdb client, seq iter.Seq2[int, error]) {
 			continue // an AutoPipeliner always uses connections
 		}
 		if s := rdb.PoolStats(); s.TotalConns > s.IdleConns {
-			t.Errorf("a walk was left and %d connections of %d are in use", s.TotalConns-s.IdleConns, s.TotalConns)
+			t.Errorf("after an abandoned iteration %d connections of %d are in use", s.TotalConns-s.IdleConns, s.TotalConns)
 		}
 	}
 }
 
-// complete fails the test unless all numbers up to long were seen.
-func complete(t *testing.T, seen map[int]bool) {
+// checkComplete fails the test unless all numbers up to walkLength were seen.
+func checkComplete(t *testing.T, seen map[int]bool) {
 	t.Helper()
 	missing := 0
-	for i := range long {
+	for i := range walkLength {
 		if !seen[i] {
 			missing++
 		}
 	}
 	if missing > 0 {
-		t.Errorf("%d of %d elements were not seen", missing, long)
+		t.Errorf("%d of %d elements were not yielded", missing, walkLength)
 	}
 }
 
-// walkBesideWriter iterates while another client makes the hash grow to a multiple of its
+// walkDuringWrites iterates while another client makes the hash grow to a multiple of its
 // size and shrink again, so that its table is resized.
-func walkBesideWriter(t *testing.T, r *redistest.Redis) {
+func walkDuringWrites(t *testing.T, r *redistest.Redis) {
 	ctx := t.Context()
 	at := name(t, r, "m")
 	m := collections.NewMap[string, int](r.Client, at)
 	writer := collections.NewMap[string, int](r.NewClient(t), at)
-	stay := map[string]int{}
+	kept := map[string]int{}
 	for i := range 2000 {
-		stay[strconv.Itoa(i)] = i
+		kept[strconv.Itoa(i)] = i
 	}
-	must(t, m.SetMany(ctx, stay))
+	must(t, m.SetMany(ctx, kept))
 	write := func() error {
-		grown := map[string]int{}
+		extra := map[string]int{}
 		for i := range 4000 {
-			grown["extra "+strconv.Itoa(i)] = i
+			extra["extra "+strconv.Itoa(i)] = i
 		}
-		if err := writer.SetMany(ctx, grown); err != nil {
+		if err := writer.SetMany(ctx, extra); err != nil {
 			return err
 		}
-		for chunk := range slices.Chunk(slices.Collect(maps.Keys(grown)), 1000) {
+		for chunk := range slices.Chunk(slices.Collect(maps.Keys(extra)), 1000) {
 			if _, err := writer.Delete(ctx, chunk...); err != nil {
 				return err
 			}
 		}
 		return nil
 	}
-	besideWriter(t, write, func(int) {
+	duringWrites(t, write, func(int) {
 		seen := map[string]bool{}
 		for e, err := range m.All(ctx) {
 			if err != nil {
@@ -209,18 +209,18 @@ func walkBesideWriter(t *testing.T, r *redistest.Redis) {
 			}
 			seen[e.Key] = true
 		}
-		for k := range stay {
+		for k := range kept {
 			if !seen[k] {
-				t.Errorf("%q was there all the time and was not seen", k)
+				t.Errorf("%q was in the map all the time and was not yielded", k)
 				break
 			}
 		}
 	})
 }
 
-// besideWriter calls write repeatedly and, concurrently, walk with an increasing number.
+// duringWrites calls write repeatedly and, concurrently, walk with an increasing number.
 // It calls walk at least ten times, and until write has returned five times.
-func besideWriter(t *testing.T, write func() error, walk func(i int)) {
+func duringWrites(t *testing.T, write func() error, walk func(i int)) {
 	stop := make(chan struct{})
 	var rounds atomic.Int64
 	var group sync.WaitGroup

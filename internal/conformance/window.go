@@ -22,7 +22,7 @@ func Window(t *testing.T, r *redistest.Redis) {
 		part{"Edges", windowEdges},
 		part{"Slides", windowSlides},
 		part{"Race", windowRace},
-		part{"Most", windowMost},
+		part{"Largest", windowLargest},
 		part{"Undecodable", windowUndecodable},
 		part{"Sizes", windowSizes},
 	)
@@ -33,14 +33,14 @@ func windowCounts(t *testing.T, r *redistest.Redis) {
 	m := newModel(t)
 	at := name(t, r, "logins")
 	handles := []*counter.Window{
-		counter.NewWindow(r.Client, at, 100*time.Hour), counter.NewWindow(otherHandle(t, r), at, 100*time.Hour),
+		counter.NewWindow(r.Client, at, 100*time.Hour), counter.NewWindow(otherProtocolClient(t, r), at, 100*time.Hour),
 	}
 	want := int64(0)
-	m.run(200, func() {
+	m.runRandom(200, func() {
 		n := m.rng.Int64N(4)
 		want += n
 		v, err := oneOf(m, handles...).Add(m.ctx(), n)
-		m.same(err, v, want, "Add(%d)", n)
+		m.check(err, v, want, "Add(%d)", n)
 	}, func() {
 		limit := want + m.rng.Int64N(4) - 2
 		allowed := want+1 <= limit
@@ -48,18 +48,18 @@ func windowCounts(t *testing.T, r *redistest.Redis) {
 			want++
 		}
 		ok, err := oneOf(m, handles...).Allow(m.ctx(), limit)
-		m.same(err, ok, allowed, "Allow(%d) of %d", limit, want)
+		m.check(err, ok, allowed, "Allow(%d) of %d", limit, want)
 	}, func() {
 		v, err := oneOf(m, handles...).Count(m.ctx())
-		m.same(err, v, want, "Count()")
+		m.check(err, v, want, "Count()")
 	}, func() {
 		if !m.chance(10) {
 			return
 		}
 		want = 0
-		m.same(oneOf(m, handles...).Clear(m.ctx()), nil, nil, "Clear()")
+		m.check(oneOf(m, handles...).Clear(m.ctx()), nil, nil, "Clear()")
 		ok, err := oneOf(m, handles...).Exists(m.ctx())
-		m.same(err, ok, false, "Exists()")
+		m.check(err, ok, false, "Exists()")
 	})
 	if d := r.Raw().PTTL(t.Context(), at).Val(); want > 0 && (d < 99*time.Hour || d > 103*time.Hour) {
 		t.Errorf("the key expires in %v", d)
@@ -95,13 +95,13 @@ func windowEdges(t *testing.T, r *redistest.Redis) {
 			want = 7
 		}
 		v, err := w.Count(ctx)
-		equal(t, "Count at an age of "+age.String(), answer(v, err), answer(want, nil))
+		equal(t, "Count at an age of "+age.String(), results(v, err), results(want, nil))
 		ok, err := w.Allow(ctx, 7)
-		equal(t, "Allow at an age of "+age.String(), answer(ok, err), answer(!counts, nil))
+		equal(t, "Allow at an age of "+age.String(), results(ok, err), results(!counts, nil))
 		v, err = w.Add(ctx, 2)
-		equal(t, "Add", answer(v, err), answer(map[bool]int64{true: 9, false: 3}[counts], nil))
+		equal(t, "Add", results(v, err), results(map[bool]int64{true: 9, false: 3}[counts], nil))
 		if has := r.Raw().HExists(ctx, at, field).Val(); has != counts {
-			t.Errorf("after Add the part of an age of %v is there: %t, want %t", age, has, counts)
+			t.Errorf("after Add the field of age %v exists: %t, want %t", age, has, counts)
 		}
 	}
 }
@@ -114,7 +114,7 @@ func windowSlides(t *testing.T, r *redistest.Redis) {
 	start, err := r.Raw().Time(ctx).Result()
 	must(t, err)
 	v, err := w.Add(ctx, 5)
-	equal(t, "Add", answer(v, err), answer(int64(5), nil))
+	equal(t, "Add", results(v, err), results(int64(5), nil))
 	redistest.Eventually(t, 10*time.Second, func() bool {
 		v, err := w.Count(ctx)
 		must(t, err)
@@ -143,7 +143,7 @@ func windowRace(t *testing.T, r *redistest.Redis) {
 		counter.NewWindow(r.Client, at, time.Hour), counter.NewWindow(r.NewClient(t), at, time.Hour),
 	}
 	var allowed atomic.Int64
-	crowd(goroutines, func(i int) {
+	concurrently(goroutines, func(i int) {
 		for range each {
 			ok, err := handles[i%2].Allow(t.Context(), limit)
 			if err != nil {
@@ -155,11 +155,11 @@ func windowRace(t *testing.T, r *redistest.Redis) {
 		}
 	})
 	v, err := handles[0].Count(t.Context())
-	equal(t, "allowed, counted", answer(allowed.Load(), v, err), answer(int64(limit), int64(limit), nil))
+	equal(t, "allowed, counted", results(allowed.Load(), v, err), results(int64(limit), int64(limit), nil))
 }
 
-// windowMost counts up to the largest exact number.
-func windowMost(t *testing.T, r *redistest.Redis) {
+// windowLargest counts up to the largest exact number.
+func windowLargest(t *testing.T, r *redistest.Redis) {
 	ctx := t.Context()
 	w := counter.NewWindow(r.Client, name(t, r, "w"), time.Hour)
 	const most = 1 << 53
@@ -169,20 +169,20 @@ func windowMost(t *testing.T, r *redistest.Redis) {
 		}
 	}
 	v, err := w.Add(ctx, most-1)
-	equal(t, "Add", answer(v, err), answer(int64(most-1), nil))
+	equal(t, "Add", results(v, err), results(int64(most-1), nil))
 	ok, err := w.Allow(ctx, 1<<63-1)
-	equal(t, "Allow", answer(ok, err), answer(true, nil))
+	equal(t, "Allow", results(ok, err), results(true, nil))
 	ok, err = w.Allow(ctx, 1<<63-1)
-	equal(t, "Allow", answer(ok, err), answer(false, nil))
+	equal(t, "Allow", results(ok, err), results(false, nil))
 	v, err = w.Add(ctx, 1)
 	if v != most || !errors.Is(err, counter.ErrBound) {
 		t.Errorf("Add(1) = %d, %v; want ErrBound", v, err)
 	}
 	v, err = w.Count(ctx)
-	equal(t, "Count", answer(v, err), answer(int64(most), nil))
+	equal(t, "Count", results(v, err), results(int64(most), nil))
 	for _, limit := range []int64{0, -1, -1 << 63} {
 		ok, err := w.Allow(ctx, limit)
-		equal(t, "Allow of nothing", answer(ok, err), answer(false, nil))
+		equal(t, "Allow of nothing", results(ok, err), results(false, nil))
 	}
 }
 
@@ -224,6 +224,6 @@ func windowSizes(t *testing.T, r *redistest.Redis) {
 	for _, size := range []time.Duration{time.Millisecond, 1000 * 24 * time.Hour} {
 		w := counter.NewWindow(rdb, name(t, r, size.String()), size)
 		v, err := w.Add(t.Context(), 3)
-		equal(t, "Add", answer(v, err), answer(int64(3), nil))
+		equal(t, "Add", results(v, err), results(int64(3), nil))
 	}
 }

@@ -10,21 +10,21 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// mapEnded calls every method with keys whose time to live has ended. A server deletes
+// mapExpired calls every method with keys whose time to live has ended. A server deletes
 // such fields only ten times a second, and some of its commands treat them as present
 // until then. So each call is repeated many times.
-func mapEnded(t *testing.T, r *redistest.Redis) {
+func mapExpired(t *testing.T, r *redistest.Redis) {
 	ctx := t.Context()
-	if (Call{Newer: true}).lacking(ctx, r.Raw()) {
+	if (Call{Newer: true}).unsupported(ctx, r.Raw()) {
 		t.Skip("the server knows no time to live of fields")
 	}
 	m := collections.NewMap[string, string](r.Client, name(t, r, "m"))
 	numbers := collections.NewMap[string, int](r.Client, name(t, r, "numbers"))
 	gone := func(k string) []any {
 		v, ok, err := m.Get(ctx, k)
-		return answer(v, ok, err)
+		return results(v, ok, err)
 	}
-	absent := answer("", false, nil)
+	absent := results("", false, nil)
 	methods := map[string]struct {
 		call func(k string) []any
 		want []any
@@ -32,68 +32,68 @@ func mapEnded(t *testing.T, r *redistest.Redis) {
 		"Get": {gone, absent},
 		"GetMany": {func(k string) []any {
 			found, err := m.GetMany(ctx, k)
-			return answer(len(found), err)
-		}, answer(0, nil)},
+			return results(len(found), err)
+		}, results(0, nil)},
 		"Has": {func(k string) []any {
 			ok, err := m.Has(ctx, k)
-			return answer(ok, err)
-		}, answer(false, nil)},
+			return results(ok, err)
+		}, results(false, nil)},
 		"TTLOf": {func(k string) []any {
 			d, ok, err := m.TTLOf(ctx, k)
-			return answer(d, ok, err)
-		}, answer(time.Duration(0), false, nil)},
+			return results(d, ok, err)
+		}, results(time.Duration(0), false, nil)},
 		"ExpireKey": {func(k string) []any {
 			n, err := m.ExpireKey(ctx, time.Hour, k, k+"none")
-			return append(answer(n, err), gone(k)...)
-		}, append(answer(0, nil), absent...)},
+			return append(results(n, err), gone(k)...)
+		}, append(results(0, nil), absent...)},
 		"Delete": {func(k string) []any { // HDEL may count an expired field
 			_, err := m.Delete(ctx, k)
-			return append(answer(err), gone(k)...)
-		}, append(answer(nil), absent...)},
+			return append(results(err), gone(k)...)
+		}, append(results(nil), absent...)},
 		"Set": {func(k string) []any {
 			err := m.Set(ctx, k, "new")
-			return append(answer(err), gone(k)...)
-		}, answer(nil, "new", true, nil)},
+			return append(results(err), gone(k)...)
+		}, results(nil, "new", true, nil)},
 		"SetTTL": {func(k string) []any {
 			err := m.SetTTL(ctx, k, "new", time.Hour)
-			return append(answer(err), gone(k)...)
-		}, answer(nil, "new", true, nil)},
+			return append(results(err), gone(k)...)
+		}, results(nil, "new", true, nil)},
 		"SetIfAbsent": {func(k string) []any {
 			stored, err := m.SetIfAbsent(ctx, k, "new")
-			return append(answer(stored, err), gone(k)...)
-		}, answer(true, nil, "new", true, nil)},
+			return append(results(stored, err), gone(k)...)
+		}, results(true, nil, "new", true, nil)},
 		"Swap": {func(k string) []any {
 			v, ok, err := m.Swap(ctx, k, "new")
-			return answer(v, ok, err)
+			return results(v, ok, err)
 		}, absent},
 		"LoadOrStore": {func(k string) []any {
 			v, loaded, err := m.LoadOrStore(ctx, k, "new")
-			return answer(v, loaded, err)
-		}, answer("new", false, nil)},
+			return results(v, loaded, err)
+		}, results("new", false, nil)},
 		"LoadAndDelete": {func(k string) []any {
 			v, ok, err := m.LoadAndDelete(ctx, k)
-			return answer(v, ok, err)
+			return results(v, ok, err)
 		}, absent},
 		"CompareAndSwap": {func(k string) []any {
 			ok, err := m.CompareAndSwap(ctx, k, "old", "new")
-			return append(answer(ok, err), gone(k)...)
-		}, append(answer(false, nil), absent...)},
+			return append(results(ok, err), gone(k)...)
+		}, append(results(false, nil), absent...)},
 		"CompareAndDelete": {func(k string) []any {
 			ok, err := m.CompareAndDelete(ctx, k, "old")
-			return answer(ok, err)
-		}, answer(false, nil)},
+			return results(ok, err)
+		}, results(false, nil)},
 		"Update": {func(k string) []any {
 			var seen bool
 			_, err := m.Update(ctx, k, func(_ string, ok bool) (string, bool, error) {
 				seen = ok
 				return "new", true, nil
 			})
-			return append(answer(seen, err), gone(k)...)
-		}, answer(false, nil, "new", true, nil)},
+			return append(results(seen, err), gone(k)...)
+		}, results(false, nil, "new", true, nil)},
 		"Add": {func(k string) []any {
 			n, err := collections.Add(ctx, numbers, k, 1)
-			return answer(n, err)
-		}, answer(1, nil)},
+			return results(n, err)
+		}, results(1, nil)},
 	}
 	for try := range 30 {
 		key := func(of string) string { return fmt.Sprint(of, " ", try) }
@@ -105,7 +105,7 @@ func mapEnded(t *testing.T, r *redistest.Redis) {
 		over := time.Now().Add(3 * time.Millisecond)
 		redistest.Eventually(t, 10*time.Second, func() bool {
 			return time.Now().After(over) && (r.Name != "embedded" || gone(key("walk"))[1] == false)
-		}, "the times to live are over")
+		}, "the times to live have ended")
 		walksMiss(ctx, t, m, key("walk"))
 		for op, tt := range methods {
 			equal(t, fmt.Sprintf("%s after the end, try %d", op, try), tt.call(key(op)), tt.want)
@@ -123,7 +123,7 @@ func walksMiss(ctx context.Context, t *testing.T, m *collections.Map[string, str
 	must(t, err)
 	for _, k := range keys {
 		if k == key {
-			t.Error("Keys has a key whose time is over")
+			t.Error("Keys has an expired key")
 		}
 	}
 	random, err := m.Random(ctx, 10000)
@@ -136,7 +136,7 @@ func walksMiss(ctx context.Context, t *testing.T, m *collections.Map[string, str
 		"Random": collect(random), "All": collect(all), "Snapshot": snapshot,
 	} {
 		if _, ok := found[key]; ok {
-			t.Errorf("%s has a key whose time is over", what)
+			t.Errorf("%s has an expired key", what)
 		}
 	}
 }

@@ -44,14 +44,14 @@ func lostReplies(t *testing.T, p *redistest.Proxy, open func() client, raw clien
 		t.Run(s.Name, func(t *testing.T) {
 			t.Parallel()
 			for i, c := range s.Calls(rdb, "{"+t.Name()+"}") {
-				x := lost{Subject: s, p: p, rdb: rdb, raw: raw, i: i}
+				x := lostCall{Subject: s, proxy: p, rdb: rdb, raw: raw, i: i}
 				switch {
-				case c.lacking(t.Context(), raw):
+				case c.unsupported(t.Context(), raw):
 				case c.Write:
-					x.cut(t, "{"+t.Name()+"/cut/"+c.name()+"}")
-					x.swallow(t, "{"+t.Name()+"/swallow/"+c.name()+"}")
+					x.cutReply(t, "{"+t.Name()+"/cut/"+c.name()+"}")
+					x.swallowReply(t, "{"+t.Name()+"/swallow/"+c.name()+"}")
 				default:
-					x.again(t, "{"+t.Name()+"/again/"+c.name()+"}")
+					x.retried(t, "{"+t.Name()+"/again/"+c.name()+"}")
 				}
 			}
 		})
@@ -78,7 +78,7 @@ func Silence(t *testing.T, subjects ...Subject) {
 				start := time.Now()
 				err := c.Do(ctx)
 				took := time.Since(start)
-				s.refused(t, c, key, err)
+				s.checkError(t, c, key, err)
 				if !errors.Is(err, context.DeadlineExceeded) {
 					t.Errorf("%s: error %v, want context.DeadlineExceeded", c.name(), err)
 				}
@@ -98,74 +98,74 @@ func Silence(t *testing.T, subjects ...Subject) {
 	}
 }
 
-// lost is one call of a subject.
-type lost struct {
+// lostCall is one call of a subject.
+type lostCall struct {
 	Subject
-	p        *redistest.Proxy
+	proxy    *redistest.Proxy
 	rdb, raw client
 	i        int
 }
 
-func (x lost) on(key string) Call { return x.Calls(x.rdb, key)[x.i] }
+func (x lostCall) call(key string) Call { return x.Calls(x.rdb, key)[x.i] }
 
-// cut closes the connection instead of forwarding the reply.
-func (x lost) cut(t *testing.T, key string) {
+// cutReply closes the connection instead of forwarding the reply.
+func (x lostCall) cutReply(t *testing.T, key string) {
 	t.Helper()
 	c, match := x.prepare(t, key)
-	x.p.CutReply(-1, match)
-	executed := x.p.CountFunc(match)
+	x.proxy.CutReply(-1, match)
+	executed := x.proxy.CountFunc(match)
 	err := c.Do(context.Background())
-	x.maybeRan(t, c, key, err)
-	x.once(t, c, key, executed())
+	x.checkMaybeRan(t, c, key, err)
+	x.checkOnce(t, c, key, executed())
 }
 
-// swallow drops the reply until the caller cancels its context.
-func (x lost) swallow(t *testing.T, key string) {
+// swallowReply drops the reply until the caller cancels its context.
+func (x lostCall) swallowReply(t *testing.T, key string) {
 	t.Helper()
 	c, match := x.prepare(t, key)
-	x.p.Swallow(-1, match)
-	executed := x.p.CountFunc(match)
+	x.proxy.Swallow(-1, match)
+	executed := x.proxy.CountFunc(match)
 	ctx, cancel := context.WithCancelCause(context.Background())
 	defer cancel(nil)
-	var watch sync.WaitGroup
-	watch.Go(func() {
+	var canceler sync.WaitGroup
+	canceler.Go(func() {
 		defer cancel(nil)
 		redistest.Eventually(t, 10*time.Second, func() bool { return executed() > 0 }, c.name()+" is sent")
 	})
 	err := c.Do(ctx)
-	watch.Wait()
-	x.maybeRan(t, c, key, err)
+	canceler.Wait()
+	x.checkMaybeRan(t, c, key, err)
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("%s: error %v, want context.Canceled in it", c.name(), err)
 	}
-	x.once(t, c, key, executed())
+	x.checkOnce(t, c, key, executed())
 }
 
-// prepare makes the same call on a twin of the key, for comparison and so that the server
+// prepare makes the same call on twinKey(key), for comparison and so that the server
 // knows the script. It returns the call and a match for the command whose reply is lost.
-func (x lost) prepare(t *testing.T, key string) (Call, redistest.Match) {
+func (x lostCall) prepare(t *testing.T, key string) (Call, redistest.Match) {
 	t.Helper()
 	x.refill(t, x.raw, key)
-	x.refill(t, x.raw, twin(key))
-	if err := x.on(twin(key)).Do(context.Background()); err != nil {
-		t.Fatalf("%s: %v", x.on(key).name(), err)
+	x.refill(t, x.raw, twinKey(key))
+	if err := x.call(twinKey(key)).Do(context.Background()); err != nil {
+		t.Fatalf("%s: %v", x.call(key).name(), err)
 	}
-	c := x.on(key)
+	c := x.call(key)
 	return c, redistest.All(redistest.Command(c.last()), redistest.Arg(key))
 }
 
-// twin returns another key of the same slot.
-func twin(key string) string { return key + ":twin" }
+// twinKey returns another key of the same slot.
+func twinKey(key string) string { return key + ":twin" }
 
-func (x lost) maybeRan(t *testing.T, c Call, key string, err error) {
+func (x lostCall) checkMaybeRan(t *testing.T, c Call, key string, err error) {
 	t.Helper()
-	x.refused(t, c, key, err)
+	x.checkError(t, c, key, err)
 	if !errors.Is(err, desir.ErrMaybeRan) || errors.Is(err, desir.ErrUnavailable) {
 		t.Errorf("%s: error %v, want ErrMaybeRan", c.name(), err)
 	}
 }
 
-func (x lost) once(t *testing.T, c Call, key string, sent int) {
+func (x lostCall) checkOnce(t *testing.T, c Call, key string, sent int) {
 	t.Helper()
 	if sent != 1 {
 		t.Errorf("%s: sent %d times, want once", c.name(), sent)
@@ -177,27 +177,27 @@ func (x lost) once(t *testing.T, c Call, key string, sent int) {
 		return
 	}
 	for _, part := range []func(string) string{func(k string) string { return k }, other} {
-		got, want := contents(t, x.raw, part(key)), contents(t, x.raw, part(twin(key)))
+		got, want := contents(t, x.raw, part(key)), contents(t, x.raw, part(twinKey(key)))
 		if got != want {
 			t.Errorf("%s: %q holds %s, want %s", c.name(), part(key), got, want)
 		}
 	}
 }
 
-// again loses the first reply of a read, and then every reply.
-func (x lost) again(t *testing.T, key string) {
+// retried loses the first reply of a read, and then every reply.
+func (x lostCall) retried(t *testing.T, key string) {
 	t.Helper()
 	c, match := x.prepare(t, key)
-	x.p.CutReply(1, match)
+	x.proxy.CutReply(1, match)
 	if err := c.Do(context.Background()); err != nil {
 		t.Errorf("%s: error %v after one lost reply", c.name(), err)
 	}
-	if c.Walk {
+	if c.Paged {
 		return // it retries for seconds
 	}
-	x.p.CutReply(-1, match)
+	x.proxy.CutReply(-1, match)
 	err := c.Do(context.Background())
-	x.refused(t, c, key, err)
+	x.checkError(t, c, key, err)
 	if !errors.Is(err, desir.ErrUnavailable) || errors.Is(err, desir.ErrMaybeRan) {
 		t.Errorf("%s: error %v, want ErrUnavailable", c.name(), err)
 	}

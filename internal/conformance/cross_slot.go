@@ -11,8 +11,8 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// setsApart names sets that one command cannot name together.
-func setsApart(t *testing.T, r *redistest.Redis) {
+// setsCrossSlot names sets that one command cannot name together.
+func setsCrossSlot(t *testing.T, r *redistest.Redis) {
 	rdb := r.NewClient(t)
 	mine, other := twoSlots(r)
 	calls := func(a, b *collections.Set[string]) map[string]func(context.Context) error {
@@ -28,20 +28,20 @@ func setsApart(t *testing.T, r *redistest.Redis) {
 		}
 	}
 	a := collections.NewSet[string](rdb, mine)
-	far := collections.NewSet[string](rdb, other)
-	foreign := collections.NewSet[string](r.NewClient(t), mine)
-	apart(t, r, rdb, "collections.Set.", mine, calls(a, far), calls(a, foreign), calls(a, nil), calls(a, new(collections.Set[string])))
+	crossSlot := collections.NewSet[string](rdb, other)
+	otherClient := collections.NewSet[string](r.NewClient(t), mine)
+	checkOtherRefused(t, r, rdb, "collections.Set.", mine, calls(a, crossSlot), calls(a, otherClient), calls(a, nil), calls(a, new(collections.Set[string])))
 	if r.IsCluster() {
 		return
 	}
-	for op, call := range calls(a, far) { // two slots matter only on a cluster
+	for op, call := range calls(a, crossSlot) { // two slots matter only on a cluster
 		if err := call(t.Context()); err != nil {
 			t.Errorf("%s: %v", op, err)
 		}
 	}
 }
 
-func listsApart(t *testing.T, r *redistest.Redis) {
+func listsCrossSlot(t *testing.T, r *redistest.Redis) {
 	rdb := r.NewClient(t)
 	mine, other := twoSlots(r)
 	calls := func(a, b *collections.List[string]) map[string]func(context.Context) error {
@@ -50,9 +50,9 @@ func listsApart(t *testing.T, r *redistest.Redis) {
 		}
 	}
 	l := collections.NewList[string](rdb, mine)
-	far := collections.NewList[string](rdb, other)
-	foreign := collections.NewList[string](r.NewClient(t), mine)
-	apart(t, r, rdb, "collections.List.", mine, calls(l, far), calls(l, foreign), calls(l, nil), calls(l, new(collections.List[string])))
+	crossSlot := collections.NewList[string](rdb, other)
+	otherClient := collections.NewList[string](r.NewClient(t), mine)
+	checkOtherRefused(t, r, rdb, "collections.List.", mine, calls(l, crossSlot), calls(l, otherClient), calls(l, nil), calls(l, new(collections.List[string])))
 }
 
 // twoSlots returns names in two different slots.
@@ -60,9 +60,9 @@ func twoSlots(r *redistest.Redis) (string, string) { return r.TagKey("{a}x"), r.
 
 type callsByOp map[string]func(context.Context) error
 
-// apart makes calls whose two objects are in different slots or have different clients,
-// or whose second object is nil or zero.
-func apart(t *testing.T, r *redistest.Redis, rdb client, typ, key string, far, foreign, none, zero callsByOp) {
+// checkOtherRefused makes calls whose two objects are in different slots or have
+// different clients, or whose second object is nil or zero.
+func checkOtherRefused(t *testing.T, r *redistest.Redis, rdb client, typ, key string, crossSlot, otherClient, nilObject, zeroObject callsByOp) {
 	t.Helper()
 	trips := redistest.CountTrips(rdb)
 	check := func(what string, calls callsByOp, want error) {
@@ -79,11 +79,11 @@ func apart(t *testing.T, r *redistest.Redis, rdb client, typ, key string, far, f
 		}
 	}
 	if r.IsCluster() {
-		check("names of two slots", far, desir.ErrCrossSlot)
+		check("names of two slots", crossSlot, desir.ErrCrossSlot)
 	}
-	check("two clients", foreign, desir.ErrNotSupported)
-	check("a nil object", none, nil)
-	check("a zero object", zero, desir.ErrNotSupported)
+	check("two clients", otherClient, desir.ErrNotSupported)
+	check("a nil object", nilObject, nil)
+	check("a zero object", zeroObject, desir.ErrNotSupported)
 	if n := trips.Count(); n != 0 {
 		t.Errorf("%d round trips %q", n, trips.Commands())
 	}

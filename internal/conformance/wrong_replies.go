@@ -18,8 +18,9 @@ import (
 	"github.com/desir-go/desir/internal/send"
 )
 
-// odd contains replies of every kind, none of which is the expected reply to a command.
-var odd = []struct{ kind, name, text string }{
+// oddReplies contains replies of every kind, none of which is the expected reply to a
+// command.
+var oddReplies = []struct{ kind, name, text string }{
 	{"text", "a status", "+weird\r\n"},
 	{"text", "a text", "$5\r\nweird\r\n"},
 	{"integer", "an integer", ":7\r\n"},
@@ -37,15 +38,15 @@ var odd = []struct{ kind, name, text string }{
 	{"big", "a big number", "(123456789012345678901234567890\r\n"},
 }
 
-// nonsense makes a server send each kind of reply to each call. If the commands of the
-// call cannot have such a reply, the call must fail with an error that says so. The error
-// of a write must be ErrMaybeRan too.
-func (s Subject) nonsense(t *testing.T, r *redistest.Redis) {
+// wrongReplies makes a server send each kind of reply to each call. If the commands of
+// the call cannot have such a reply, the call must fail with an error that says so. The
+// error of a write must be ErrMaybeRan too.
+func (s Subject) wrongReplies(t *testing.T, r *redistest.Redis) {
 	if r.Name != "redis-server" {
 		t.Skip("the same for every server")
 	}
-	normal := s.replies(t, r)
-	for _, o := range odd {
+	normal := s.replyKinds(t, r)
+	for _, o := range oddReplies {
 		addr := redistest.FakeServer(t, func(args []string) string {
 			switch strings.ToLower(args[0]) {
 			case "hello":
@@ -64,7 +65,7 @@ func (s Subject) nonsense(t *testing.T, r *redistest.Redis) {
 			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 			err := c.Do(ctx)
 			cancel()
-			s.refused(t, c, "k", err)
+			s.checkError(t, c, "k", err)
 			if err == nil {
 				t.Errorf("%s: %s passes; its replies are %q", c.name(), o.name, normal[i])
 				continue
@@ -80,16 +81,16 @@ func (s Subject) nonsense(t *testing.T, r *redistest.Redis) {
 	}
 }
 
-// replies returns the kinds of replies that a real server sends to each call, with and
+// replyKinds returns the kinds of replies that a real server sends to each call, with and
 // without values at the key.
-func (s Subject) replies(t *testing.T, r *redistest.Redis) [][]string {
-	rdb, seen := r.NewClient(t), &replies{}
+func (s Subject) replyKinds(t *testing.T, r *redistest.Redis) [][]string {
+	rdb, seen := r.NewClient(t), &replyRecorder{}
 	rdb.AddHook(seen)
 	key := tagged(t, r, "k")
 	all := s.Calls(rdb, key)
 	kinds := make([][]string, len(all))
 	for i, c := range all {
-		if c.lacking(t.Context(), r.Raw()) {
+		if c.unsupported(t.Context(), r.Raw()) {
 			kinds[i] = []string{"text", "integer", "null", "array", "map", "set", "boolean", "double", "big"}
 			continue
 		}
@@ -106,49 +107,50 @@ func (s Subject) replies(t *testing.T, r *redistest.Redis) [][]string {
 	return kinds
 }
 
-// replies is a hook that records the kinds of replies.
-type replies struct {
+// replyRecorder is a hook that records the kinds of replies.
+type replyRecorder struct {
 	mu    sync.Mutex
 	kinds []string
 }
 
-func (x *replies) reset() {
+func (x *replyRecorder) reset() {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.kinds = nil
 }
 
-func (x *replies) note(cmds ...redis.Cmder) {
+func (x *replyRecorder) record(cmds ...redis.Cmder) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	for _, cmd := range cmds {
-		x.kinds = append(x.kinds, kindsOf(cmd)...)
+		x.kinds = append(x.kinds, replyKindsOf(cmd)...)
 	}
 }
 
-func (x *replies) DialHook(next redis.DialHook) redis.DialHook { return next }
+func (x *replyRecorder) DialHook(next redis.DialHook) redis.DialHook { return next }
 
-func (x *replies) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+func (x *replyRecorder) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	return func(ctx context.Context, cmd redis.Cmder) error {
 		err := next(ctx, cmd)
 		if send.IsNil(err) {
 			cmd.SetErr(err) // go-redis sets it only after the hooks
 		}
-		x.note(cmd)
+		x.record(cmd)
 		return err
 	}
 }
 
-func (x *replies) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+func (x *replyRecorder) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
 	return func(ctx context.Context, cmds []redis.Cmder) error {
 		err := next(ctx, cmds)
-		x.note(cmds...)
+		x.record(cmds...)
 		return err
 	}
 }
 
-// listOf returns the kind of the reply of a command that finds no element to remove.
-func listOf(cmd any) []string {
+// emptyReplyKinds returns the kind of the reply of a command that finds no element to
+// remove.
+func emptyReplyKinds(cmd any) []string {
 	switch cmd.(type) {
 	case *redis.StringSliceCmd, *redis.ZSliceCmd, *redis.ZWithKeyCmd:
 		return []string{"null"}
@@ -157,11 +159,11 @@ func listOf(cmd any) []string {
 	}
 }
 
-// kindsOf returns the kinds of replies that a command may have, judged by one reply and
-// by the type of the command.
-func kindsOf(cmd redis.Cmder) []string {
+// replyKindsOf returns the kinds of replies that a command may have, judged by one reply
+// and by the type of the command.
+func replyKindsOf(cmd redis.Cmder) []string {
 	if inner := reflect.Indirect(reflect.ValueOf(cmd)).FieldByName("Cmder"); inner.IsValid() {
-		return append(kindsOf(inner.Interface().(redis.Cmder)), listOf(inner.Interface())...) // a command that is sent at most once
+		return append(replyKindsOf(inner.Interface().(redis.Cmder)), emptyReplyKinds(inner.Interface())...) // a command that is sent at most once
 	}
 	var kinds []string
 	if send.IsNil(cmd.Err()) {

@@ -40,8 +40,8 @@ func contents(t testing.TB, raw client, key string) string {
 	return fmt.Sprintf("%s %q, expires: %t", kind, held, ttl > 0)
 }
 
-// spoil stores a value of a type other than kind at a key.
-func spoil(t testing.TB, raw client, key, kind string) {
+// storeOtherType stores a value of a type other than kind at a key.
+func storeOtherType(t testing.TB, raw client, key, kind string) {
 	t.Helper()
 	ctx := context.Background()
 	must(t, raw.Del(ctx, key).Err())

@@ -17,9 +17,9 @@ func mailboxCodecs(t *testing.T, r *redistest.Redis) {
 	for called, tt := range codecsOf() {
 		with := channel.WithCodec(tt.codec)
 		m := channel.NewMailbox[cart](r.Client, name(t, r, called), with)
-		must(t, m.Send(soon(t), m.Key(), sampleCart()))
-		l, err := m.Recv(soon(t))
-		equal(t, called, answer(l.Value, l.From, err), answer(sampleCart(), m.Key(), nil))
+		must(t, m.Send(timeoutContext(t), m.Key(), sampleCart()))
+		l, err := m.Recv(timeoutContext(t))
+		equal(t, called, results(l.Value, l.From, err), results(sampleCart(), m.Key(), nil))
 	}
 	stored := func(m interface{ Key() string }, send error) string {
 		t.Helper()
@@ -28,13 +28,13 @@ func mailboxCodecs(t *testing.T, r *redistest.Redis) {
 		return value
 	}
 	text := channel.NewMailbox[int](r.Client, name(t, r, "text"), channel.WithCodec(codec.Text))
-	equal(t, "Text", stored(text, text.Send(soon(t), text.Key(), -5)), "-5")
+	equal(t, "Text", stored(text, text.Send(timeoutContext(t), text.Key(), -5)), "-5")
 	raw := channel.NewMailbox[[]byte](r.Client, name(t, r, "raw"), channel.WithCodec(codec.Raw))
-	equal(t, "Raw", stored(raw, raw.Send(soon(t), raw.Key(), []byte{0, 255})), "\x00\xff")
+	equal(t, "Raw", stored(raw, raw.Send(timeoutContext(t), raw.Key(), []byte{0, 255})), "\x00\xff")
 	json := channel.NewMailbox[cart](r.Client, name(t, r, "json"), channel.WithCodec(codec.JSON))
-	equal(t, "JSON", stored(json, json.Send(soon(t), json.Key(), cart{Owner: "ada"})), `{"Owner":"ada","Items":null,"Total":0}`)
+	equal(t, "JSON", stored(json, json.Send(timeoutContext(t), json.Key(), cart{Owner: "ada"})), `{"Owner":"ada","Items":null,"Total":0}`)
 	sealed := channel.NewMailbox[string](r.Client, name(t, r, "hidden"), channel.WithCodec(codec.Encrypt(codec.Auto, ring(1))))
-	must(t, sealed.Send(soon(t), sealed.Key(), marker))
+	must(t, sealed.Send(timeoutContext(t), sealed.Key(), marker))
 	if b := r.Raw().LPop(t.Context(), sealed.Key()).Val(); strings.Contains(b, marker) || strings.Contains(b, sealed.Key()) {
 		t.Errorf("Encrypt shows the value or the sender: %q", b)
 	}
@@ -50,8 +50,8 @@ func mailboxCodecs(t *testing.T, r *redistest.Redis) {
 		}
 	}
 	unset := channel.NewMailbox[int](r.Client, name(t, r, "nil"), nil, channel.WithCodec(nil))
-	must(t, unset.Send(soon(t), unset.Key(), 1))
-	equal(t, "a nil codec", rest(t, unset), []int{1})
+	must(t, unset.Send(timeoutContext(t), unset.Key(), 1))
+	equal(t, "a nil codec", remaining(t, unset), []int{1})
 }
 
 // mailboxSealed forges, alters, moves and replays letters.
@@ -70,18 +70,18 @@ func mailboxSealed(t *testing.T, r *redistest.Redis) {
 		}
 		refused := func(what string, m *channel.Mailbox[string]) {
 			t.Helper()
-			_, err := m.Recv(soon(t))
-			undecodable(t, err, "channel.Mailbox.Recv", m.Key(), "")
+			_, err := m.Recv(timeoutContext(t))
+			checkDecodeError(t, err, "channel.Mailbox.Recv", m.Key(), "")
 			if !errors.Is(err, codec.ErrSignature) && called != "both" {
 				t.Errorf("%s, %s: %v; want ErrSignature", called, what, err)
 			}
-			n, err := m.Len(soon(t))
-			equal(t, "Len after "+what, answer(n, err), answer(0, nil))
+			n, err := m.Len(timeoutContext(t))
+			equal(t, "Len after "+what, results(n, err), results(0, nil))
 		}
-		must(t, bob.Send(soon(t), ada.Key(), "pay 10"))
+		must(t, bob.Send(timeoutContext(t), ada.Key(), "pay 10"))
 		stored := r.Raw().LIndex(t.Context(), ada.Key(), 0).Val()
-		l, err := ada.Recv(soon(t))
-		equal(t, called, answer(l.From, l.Value, err), answer(bob.Key(), "pay 10", nil))
+		l, err := ada.Recv(timeoutContext(t))
+		equal(t, called, results(l.From, l.Value, err), results(bob.Key(), "pay 10", nil))
 
 		push(bob, stored) // moved to another mailbox
 		refused("moved", bob)
@@ -91,57 +91,57 @@ func mailboxSealed(t *testing.T, r *redistest.Redis) {
 			push(ada, string(b))
 			refused(fmt.Sprintf("altered at %d of %d", i, len(stored)), ada)
 		}
-		push(ada, stamped("a", "pay 10")) // forged without a codec key
+		push(ada, storedLetter("a", "pay 10")) // forged without a codec key
 		refused("forged", ada)
 		push(ada, stored[:len(stored)-1])
 		refused("cut", ada)
 		other := channel.NewMailbox[string](r.Client, bob.Key(), channel.WithCodec(codec.Sign(codec.Auto, ring(7))))
-		must(t, other.Send(soon(t), ada.Key(), "pay 10")) // with another codec key
+		must(t, other.Send(timeoutContext(t), ada.Key(), "pay 10")) // with another codec key
 		refused("under another key", ada)
 
 		// A codec cannot detect a copy of a letter, or a change of the time before it.
 		push(ada, stored)
 		push(ada, "1"+stored[1:16]+stored[16:])
 		for range 2 {
-			l, err = ada.Recv(soon(t))
-			equal(t, called+" replayed", answer(l.From, l.Value, err), answer(bob.Key(), "pay 10", nil))
+			l, err = ada.Recv(timeoutContext(t))
+			equal(t, called+" replayed", results(l.From, l.Value, err), results(bob.Key(), "pay 10", nil))
 		}
-		_, errs := tolerant(ada.All(soon(t), channel.Idle(0)))
-		equal(t, "what is left", len(errs), 0)
+		_, errs := drainWithErrors(ada.All(timeoutContext(t), channel.Idle(0)))
+		equal(t, "the remaining letters", len(errs), 0)
 	}
 }
 
-// mailboxSealedAnswers asks with a codec that binds replies to their address.
-func mailboxSealedAnswers(t *testing.T, r *redistest.Redis) {
+// mailboxSealedReplies asks with a codec that binds replies to their address.
+func mailboxSealedReplies(t *testing.T, r *redistest.Redis) {
 	with := channel.WithCodec(codec.Sign(codec.Auto, ring(1)))
 	desk := channel.NewMailbox[int](r.Client, name(t, r, "desk"), with)
 	me := channel.NewMailbox[int](r.NewClient(t), name(t, r, "me"), with)
 	asked := make(chan error)
 	ask := func() {
-		l, err := me.Ask(soon(t), desk.Key(), 21)
+		l, err := me.Ask(timeoutContext(t), desk.Key(), 21)
 		if err == nil && l.Value != 42 {
-			err = fmt.Errorf("the answer is %d", l.Value)
+			err = fmt.Errorf("the reply is %d", l.Value)
 		}
 		asked <- err
 	}
 	go ask()
-	first, err := desk.Recv(soon(t))
+	first, err := desk.Recv(timeoutContext(t))
 	must(t, err)
-	must(t, first.Reply(soon(t), 42))
+	must(t, first.Reply(timeoutContext(t), 42))
 	must(t, <-asked)
 
 	// A reply to another question does not verify.
 	go ask()
-	next, err := desk.Recv(soon(t))
+	next, err := desk.Recv(timeoutContext(t))
 	must(t, err)
-	must(t, first.Reply(soon(t), 41)) // to an address without a waiting caller
-	at := func(id string) string { return answerKey(me.Key(), id) }
+	must(t, first.Reply(timeoutContext(t), 41)) // to an address without a waiting caller
+	at := func(id string) string { return replyKey(me.Key(), id) }
 	stale := r.Raw().LPop(t.Context(), at(first.ID)).Val()
 	must(t, r.Raw().RPush(t.Context(), at(next.ID), stale).Err())
 	if err := <-asked; !errors.Is(err, codec.ErrSignature) {
-		t.Errorf("Ask with an answer to another question: %v; want ErrSignature", err)
+		t.Errorf("Ask with a reply to another question: %v; want ErrSignature", err)
 	}
 }
 
-// answerKey returns the key at which the reply to a question is expected.
-func answerKey(asker, id string) string { return "{" + asker + "}:reply:" + id }
+// replyKey returns the key at which the reply to a question is expected.
+func replyKey(asker, id string) string { return "{" + asker + "}:reply:" + id }

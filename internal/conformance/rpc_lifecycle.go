@@ -15,13 +15,13 @@ import (
 	"github.com/desir-go/desir/rpc"
 )
 
-// holder starts a worker with the method Hold. Hold reports on entered that it runs. It
-// then waits for leave or for the end of its context, and returns the cause of the
-// latter.
-func holder(t *testing.T, r *redistest.Redis, service string, opts ...rpc.ServerOption) (s *rpc.Server, entered, leave chan string, end func()) {
+// blockingWorker starts a worker with the method Hold. Hold reports on entered that it
+// runs. It then waits for leave or for the end of its context, and returns the cause of
+// the latter.
+func blockingWorker(t *testing.T, r *redistest.Redis, service string, opts ...rpc.ServerOption) (s *rpc.Server, entered, leave chan string, end func()) {
 	entered, leave = make(chan string, 1000), make(chan string)
 	s, end = worker(t, r.Client, service, func(s *rpc.Server) {
-		hold.Handle(s, func(ctx context.Context, what string) (string, error) {
+		block.Handle(s, func(ctx context.Context, what string) (string, error) {
 			entered <- what
 			select {
 			case <-leave:
@@ -35,8 +35,8 @@ func holder(t *testing.T, r *redistest.Redis, service string, opts ...rpc.Server
 	return s, entered, leave, end
 }
 
-// waiting waits until the list contains the given number of calls.
-func waiting(t *testing.T, r *redistest.Redis, service string, want int64) {
+// awaitQueued waits until the list contains the given number of calls.
+func awaitQueued(t *testing.T, r *redistest.Redis, service string, want int64) {
 	t.Helper()
 	redistest.Eventually(t, 20*time.Second, func() bool {
 		n, err := r.Client.LLen(t.Context(), service).Result()
@@ -46,13 +46,13 @@ func waiting(t *testing.T, r *redistest.Redis, service string, want int64) {
 
 func rpcOverload(t *testing.T, r *redistest.Redis) {
 	service := name(t, r, "busy")
-	s, entered, leave, _ := holder(t, r, service, rpc.Concurrency(1), rpc.QueueLimit(2))
+	s, entered, leave, _ := blockingWorker(t, r, service, rpc.Concurrency(1), rpc.QueueLimit(2))
 	c := rpc.NewClient(r.Client, service)
-	first := hold.Go(t.Context(), c, "first", patient)
+	first := block.Go(t.Context(), c, "first", waitForWorker)
 	<-entered
-	others := []*rpc.Pending[string]{hold.Go(t.Context(), c, "second"), hold.Go(t.Context(), c, "third")}
-	waiting(t, r, service, 2)
-	if _, err := hold.Call(t.Context(), c, "fourth"); !errors.Is(err, rpc.ErrOverloaded) {
+	others := []*rpc.Pending[string]{block.Go(t.Context(), c, "second"), block.Go(t.Context(), c, "third")}
+	awaitQueued(t, r, service, 2)
+	if _, err := block.Call(t.Context(), c, "fourth"); !errors.Is(err, rpc.ErrOverloaded) {
 		t.Errorf("a call too many: %v; want ErrOverloaded", err)
 	}
 	for range 3 {
@@ -70,22 +70,22 @@ func rpcOverload(t *testing.T, r *redistest.Redis) {
 
 func rpcCancel(t *testing.T, r *redistest.Redis) {
 	service := name(t, r, "cancel")
-	s, entered, _, _ := holder(t, r, service, rpc.Concurrency(1))
+	s, entered, _, _ := blockingWorker(t, r, service, rpc.Concurrency(1))
 	c := rpc.NewClient(r.Client, service)
 	ctx, cancel := context.WithCancel(t.Context())
-	running := hold.Go(ctx, c, "runs", patient)
+	running := block.Go(ctx, c, "runs", waitForWorker)
 	<-entered
 	waits, stop := context.WithCancel(t.Context())
-	queued := hold.Go(waits, c, "waits")
-	waiting(t, r, service, 1)
-	told := cancels(t, r, service)
+	queued := block.Go(waits, c, "waits")
+	awaitQueued(t, r, service, 1)
+	cancelPublished := onCancellation(t, r, service)
 	stop()
-	if _, err := queued.Wait(t.Context()); !errors.Is(err, context.Canceled) || !errors.Is(err, desir.ErrMaybeRan) || rpcAnswered(err) {
+	if _, err := queued.Wait(t.Context()); !errors.Is(err, context.Canceled) || !errors.Is(err, desir.ErrMaybeRan) || isWorkerError(err) {
 		t.Errorf("canceled in the list: %v; want the context's error and ErrMaybeRan", err)
 	}
-	told() // the worker receives all later messages after this one
+	cancelPublished() // the worker receives all later messages after this one
 	cancel()
-	if _, err := running.Wait(t.Context()); !errors.Is(err, context.Canceled) || !errors.Is(err, desir.ErrMaybeRan) || rpcAnswered(err) {
+	if _, err := running.Wait(t.Context()); !errors.Is(err, context.Canceled) || !errors.Is(err, desir.ErrMaybeRan) || isWorkerError(err) {
 		t.Errorf("canceled while it runs: %v; want the context's error and ErrMaybeRan", err)
 	}
 	if got := <-entered; got != "ended: context canceled" {
@@ -94,7 +94,7 @@ func rpcCancel(t *testing.T, r *redistest.Redis) {
 	redistest.Eventually(t, 20*time.Second, func() bool { return s.Stats().Expired == 1 }, "the call in the list expires without running")
 	none, over := context.WithCancel(t.Context())
 	over()
-	if _, err := hold.Call(none, c, "never"); !errors.Is(err, context.Canceled) || errors.Is(err, desir.ErrMaybeRan) {
+	if _, err := block.Call(none, c, "never"); !errors.Is(err, context.Canceled) || errors.Is(err, desir.ErrMaybeRan) {
 		t.Errorf("canceled before: %v", err)
 	}
 }
@@ -105,9 +105,9 @@ func rpcCancelEarly(t *testing.T, r *redistest.Redis) {
 		service := name(t, r, "early")
 		must(t, r.Client.Set(t.Context(), keys.Part(service, "alive"), 10, time.Minute).Err()) // as after an earlier worker
 		ctx, cancel := context.WithCancel(t.Context())
-		p := hold.Go(ctx, rpc.NewClient(r.Client, service), "runs")
-		waiting(t, r, service, 1)
-		_, entered, _, end := holder(t, r, service)
+		p := block.Go(ctx, rpc.NewClient(r.Client, service), "runs")
+		awaitQueued(t, r, service, 1)
+		_, entered, _, end := blockingWorker(t, r, service)
 		<-entered
 		cancel()
 		if got := <-entered; got != "ended: context canceled" {
@@ -120,8 +120,8 @@ func rpcCancelEarly(t *testing.T, r *redistest.Redis) {
 	}
 }
 
-// cancels returns a function that waits until a cancellation is published.
-func cancels(t *testing.T, r *redistest.Redis, service string) func() {
+// onCancellation returns a function that waits until a cancellation is published.
+func onCancellation(t *testing.T, r *redistest.Redis, service string) func() {
 	t.Helper()
 	subscribe := r.Client.Subscribe
 	if r.IsCluster() {
@@ -138,28 +138,28 @@ func cancels(t *testing.T, r *redistest.Redis, service string) func() {
 	}
 }
 
-func rpcAnswered(err error) bool {
+func isWorkerError(err error) bool {
 	_, ok := errors.AsType[*rpc.Error](err)
 	return ok
 }
 
 func rpcDeadline(t *testing.T, r *redistest.Redis) {
 	service := name(t, r, "late")
-	s, entered, _, _ := holder(t, r, service, rpc.Concurrency(1))
+	s, entered, _, _ := blockingWorker(t, r, service, rpc.Concurrency(1))
 	c := rpc.NewClient(r.Client, service)
 	if _, err := c.Ping(t.Context()); errors.Is(err, rpc.ErrNoWorkers) {
-		redistest.Eventually(t, 20*time.Second, func() bool { _, err := c.Ping(t.Context()); return err == nil }, "the worker is there")
+		redistest.Eventually(t, 20*time.Second, func() bool { _, err := c.Ping(t.Context()); return err == nil }, "the worker replies")
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 	defer cancel()
-	running := hold.Go(ctx, c, "runs")
+	running := block.Go(ctx, c, "runs")
 	<-entered
 	sooner, stop := context.WithTimeout(ctx, time.Second)
 	defer stop()
-	queued := hold.Go(sooner, c, "waits")
-	waiting(t, r, service, 1)
+	queued := block.Go(sooner, c, "waits")
+	awaitQueued(t, r, service, 1)
 	for what, p := range map[string]*rpc.Pending[string]{"running": running, "queued": queued} {
-		if _, err := p.Wait(t.Context()); !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, desir.ErrMaybeRan) || rpcAnswered(err) {
+		if _, err := p.Wait(t.Context()); !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, desir.ErrMaybeRan) || isWorkerError(err) {
 			t.Errorf("%s: %v; want the deadline and ErrMaybeRan", what, err)
 		}
 	}
@@ -171,9 +171,9 @@ func rpcDeadline(t *testing.T, r *redistest.Redis) {
 
 func rpcDrain(t *testing.T, r *redistest.Redis) {
 	service := name(t, r, "drain")
-	_, entered, leave, end := holder(t, r, service)
+	_, entered, leave, end := blockingWorker(t, r, service)
 	c := rpc.NewClient(r.Client, service)
-	p := hold.Go(t.Context(), c, "runs", patient)
+	p := block.Go(t.Context(), c, "runs", waitForWorker)
 	<-entered
 	ended := make(chan struct{})
 	go func() { end(); close(ended) }()
@@ -182,14 +182,14 @@ func rpcDrain(t *testing.T, r *redistest.Redis) {
 		t.Errorf("a call that ran when the server had to end: %q, %v", got, err)
 	}
 	<-ended
-	if _, err := hold.Call(t.Context(), c, "after"); !errors.Is(err, rpc.ErrNoWorkers) {
+	if _, err := block.Call(t.Context(), c, "after"); !errors.Is(err, rpc.ErrNoWorkers) {
 		t.Errorf("afterwards: %v; want ErrNoWorkers", err)
 	}
-	s, entered, leave, end := holder(t, r, service, rpc.Grace(0))
-	p = hold.Go(t.Context(), c, "again", patient)
+	s, entered, leave, end := blockingWorker(t, r, service, rpc.Grace(0))
+	p = block.Go(t.Context(), c, "again", waitForWorker)
 	<-entered
 	must(t, s.Shutdown(t.Context()))
-	if _, err := p.Wait(t.Context()); rpc.CodeOf(err) != rpc.Canceled || !rpcAnswered(err) {
+	if _, err := p.Wait(t.Context()); rpc.CodeOf(err) != rpc.Canceled || !isWorkerError(err) {
 		t.Errorf("a call that the end of the server has canceled: %v", err)
 	}
 	if got := <-entered; got != "ended: "+rpc.ErrStopped.Error() {
@@ -200,7 +200,7 @@ func rpcDrain(t *testing.T, r *redistest.Redis) {
 	ctx, cancel := context.WithCancel(t.Context())
 	ended = make(chan struct{})
 	go func() { must(t, s.Run(ctx)); close(ended) }()
-	p = hold.Go(t.Context(), c, "once more", patient)
+	p = block.Go(t.Context(), c, "once more", waitForWorker)
 	if got := <-entered; got != "once more" {
 		t.Errorf("a server that runs again has the call %q", got)
 	}
@@ -228,7 +228,7 @@ func rpcRolling(t *testing.T, r *redistest.Redis) {
 	for g := range 8 {
 		group.Go(func() {
 			for i := 0; ctx.Err() == nil; i++ {
-				if got, err := sum.Call(t.Context(), c, []int{g, i}, patient); err != nil || got != g+i {
+				if got, err := sum.Call(t.Context(), c, []int{g, i}, waitForWorker); err != nil || got != g+i {
 					t.Errorf("%d+%d = %d, %v", g, i, got, err)
 					return
 				}

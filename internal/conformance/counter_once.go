@@ -28,20 +28,20 @@ func counterBounds(t *testing.T, r *redistest.Redis) {
 				t.Errorf("once %d + %d = %d, %t, %v; want an error", tt.at, tt.delta, v, applied, err)
 			}
 			v, err := c.Value(ctx)
-			equal(t, "the value after a refusal", answer(v, err), answer(tt.at, nil))
+			equal(t, "the value after a refusal", results(v, err), results(tt.at, nil))
 		}
 		for _, at := range []int64{1 << 53, math.MaxInt64 - 2, math.MinInt64} {
 			must(t, c.Set(ctx, at))
 			v, err := c.Next(ctx)
-			equal(t, "Next", answer(v, err), answer(at+1, nil))
+			equal(t, "Next", results(v, err), results(at+1, nil))
 			v, applied, err := c.AddOnce(ctx, "another", 1)
-			equal(t, "AddOnce", answer(v, applied, err), answer(at+2, true, nil))
+			equal(t, "AddOnce", results(v, applied, err), results(at+2, true, nil))
 			v, applied, err = c.AddOnce(ctx, "another", 1)
-			equal(t, "AddOnce again", answer(v, applied, err), answer(at+2, false, nil))
+			equal(t, "AddOnce again", results(v, applied, err), results(at+2, false, nil))
 			swapped, err := c.CompareAndSwap(ctx, at+2, at)
-			equal(t, "CompareAndSwap", answer(swapped, err), answer(true, nil))
+			equal(t, "CompareAndSwap", results(swapped, err), results(true, nil))
 			old, err := c.Swap(ctx, 0)
-			equal(t, "Swap", answer(old, err), answer(at, nil))
+			equal(t, "Swap", results(old, err), results(at, nil))
 			must(t, c.Clear(ctx))
 		}
 	}
@@ -52,7 +52,7 @@ func counterBounds(t *testing.T, r *redistest.Redis) {
 		}
 		_, _, err := c.AddOnce(ctx, "token", 1)
 		exists, _ := c.Exists(ctx)
-		equal(t, "after refusals: an error, exists", answer(err != nil, exists), answer(true, false))
+		equal(t, "after refusals: an error, exists", results(err != nil, exists), results(true, false))
 	}
 }
 
@@ -87,14 +87,14 @@ func counterTokens(t *testing.T, r *redistest.Redis) {
 	for _, odd := range []string{"a}b", "{}a{b}", "a{}b"} {
 		c := counter.New(r.Client, r.Key(odd))
 		v, err := c.Next(ctx)
-		equal(t, "Next of "+odd, answer(v, err), answer(int64(1), nil))
+		equal(t, "Next of "+odd, results(v, err), results(int64(1), nil))
 		_, _, err = c.AddOnce(ctx, "token", 1)
 		if v, err2 := c.Value(ctx); err != nil && (!errors.Is(err, desir.ErrName) || v != 1 || err2 != nil) {
 			t.Errorf("AddOnce of %q: error %v and the value is %d, %v; want ErrName and 1", odd, err, v, err2)
 		}
 		must(t, c.Clear(ctx))
 		exists, err := c.Exists(ctx)
-		equal(t, odd+" exists", answer(exists, err), answer(false, nil))
+		equal(t, odd+" exists", results(exists, err), results(false, nil))
 	}
 }
 
@@ -113,8 +113,8 @@ func counterWindows(t *testing.T, r *redistest.Redis) {
 		token := "from " + helper
 		must(t, r.Raw().HSet(ctx, at+helper, token, 7+i).Err())
 		v, applied, err := c.AddOnce(ctx, token, 1)
-		equal(t, "AddOnce of a token in "+helper, answer(v, applied, err), answer(int64(7+i), false, nil))
+		equal(t, "AddOnce of a token in "+helper, results(v, applied, err), results(int64(7+i), false, nil))
 	}
 	v, err := c.Value(ctx)
-	equal(t, "the value", answer(v, err), answer(int64(50), nil))
+	equal(t, "the value", results(v, err), results(int64(50), nil))
 }

@@ -66,9 +66,9 @@ func shardedCosts(t *testing.T, r *redistest.Redis) {
 	rdb := r.NewClient(t)
 	trips := redistest.CountTrips(rdb)
 	c := counter.NewSharded(rdb, name(t, r, "c"), 32)
-	nodes, clear := 1, 1
+	nodes, clearTrips := 1, 1
 	if r.IsCluster() {
-		nodes, clear = 3, 32
+		nodes, clearTrips = 3, 32
 	}
 	must(t, c.Clear(t.Context())) // loads the script
 	must(t, rdb.Ping(t.Context()).Err())
@@ -76,7 +76,7 @@ func shardedCosts(t *testing.T, r *redistest.Redis) {
 		callCost{"Add", 1, 1, func(ctx context.Context) error { return c.Add(ctx, 1) }},
 		callCost{"Value", nodes, nodes, func(ctx context.Context) error { return second(c.Value(ctx)) }},
 		callCost{"Exists", nodes, nodes, func(ctx context.Context) error { return second(c.Exists(ctx)) }},
-		callCost{"Clear", clear, clear + nodes, c.Clear},
+		callCost{"Clear", clearTrips, clearTrips + nodes, c.Clear},
 	)
 }
 

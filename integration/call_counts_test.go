@@ -10,39 +10,39 @@ import (
 
 const workers = 4 // per package
 
-// traffic counts the outcomes of the calls of one package.
-type traffic struct {
-	done    atomic.Int64 // calls that were acknowledged
-	maybe   atomic.Int64 // ErrMaybeRan
-	refused atomic.Int64 // any other error
-	longest atomic.Int64 // longest time between two successes of one worker, in ns
-	by      [workers]atomic.Int64
+// callCounts counts the outcomes of the calls of one package.
+type callCounts struct {
+	done       atomic.Int64 // calls that were acknowledged
+	maybe      atomic.Int64 // ErrMaybeRan
+	failed     atomic.Int64 // any other error
+	longestGap atomic.Int64 // longest time between two successes of one worker, in ns
+	byWorker   [workers]atomic.Int64
 }
 
-// note records the outcome of a worker's call. last is the time of its last success.
-func (f *traffic) note(w int, err error, last *time.Time) {
+// record records the outcome of a worker's call. last is the time of its last success.
+func (f *callCounts) record(w int, err error, last *time.Time) {
 	switch {
 	case err == nil:
 		f.done.Add(1)
-		f.by[w].Add(1)
+		f.byWorker[w].Add(1)
 		took := int64(time.Since(*last))
-		for old := f.longest.Load(); took > old && !f.longest.CompareAndSwap(old, took); old = f.longest.Load() {
+		for old := f.longestGap.Load(); took > old && !f.longestGap.CompareAndSwap(old, took); old = f.longestGap.Load() {
 		}
 		*last = time.Now()
 	case errors.Is(err, desir.ErrMaybeRan):
 		f.maybe.Add(1)
 	default:
-		f.refused.Add(1)
+		f.failed.Add(1)
 	}
 }
 
-// window is a span of time in which acknowledged writes may be lost.
-type window struct{ from, to time.Time }
+// lossWindow is a span of time in which acknowledged writes may be lost.
+type lossWindow struct{ from, to time.Time }
 
-func (w window) has(at time.Time) bool { return at.After(w.from) && at.Before(w.to) }
+func (w lossWindow) has(at time.Time) bool { return at.After(w.from) && at.Before(w.to) }
 
-// any reports whether one of the times is in the window.
-func (w window) any(times []time.Time) bool {
+// hasAny reports whether one of the times is in the window.
+func (w lossWindow) hasAny(times []time.Time) bool {
 	for _, at := range times {
 		if w.has(at) {
 			return true

@@ -27,30 +27,30 @@ import (
 // Docker and does not work with Podman.
 func Cluster(t testing.TB, opts ...Option) *Env {
 	t.Helper()
-	return begin(t, opts, cluster)
+	return newEnv(t, opts, newCluster)
 }
 
-func cluster(t testing.TB, s settings) *Env {
+func newCluster(t testing.TB, s settings) *Env {
 	t.Helper()
 	e := &Env{t: t, kind: "cluster"}
-	own := s.alone || s.replicas > 0
+	dedicated := s.alone || s.replicas > 0
 	switch processes := s.binary() != "" && !s.container; {
-	case processes && own:
+	case processes && dedicated:
 		c := redistest.StartCluster(t, s.replicas, redistest.Use(s.program))
 		e.base.Addrs, e.servers = c.Addrs, servers(t, c.Nodes...)
 	case processes:
-		e.base.Addrs = sharedCluster(t, s.program)
-	case own:
-		f := ownFleet(t, s.replicas)
-		e.base.Addrs, e.servers, e.lan = f.addrs(), boxServers(t, f.boxes...), f.lan
+		e.base.Addrs = acquireProcessCluster(t, s.program)
+	case dedicated:
+		f := dedicatedContainerCluster(t, s.replicas)
+		e.base.Addrs, e.servers, e.network = f.addrs(), containerServers(t, f.containers...), f.network
 	default:
-		e.base.Addrs = sharedFleet(t)
+		e.base.Addrs = acquireContainerCluster(t)
 	}
 	e.source = "a cluster of " + s.binary() + " servers"
 	if s.container || s.binary() == "" {
 		e.source = "a cluster of containers of " + image()
 	}
-	if own {
+	if dedicated {
 		e.source += ", dedicated to this test"
 	} else {
 		e.source += ", shared by the tests of this binary"
@@ -59,14 +59,14 @@ func cluster(t testing.TB, s settings) *Env {
 	return e
 }
 
-// turns is held by the test that uses the shared cluster of processes.
-var turns sync.Mutex
+// processClusterMu is held by the test that uses the shared cluster of processes.
+var processClusterMu sync.Mutex
 
-// sharedCluster waits until no other test uses the shared cluster of processes.
-func sharedCluster(t testing.TB, p redistest.Program) []string {
+// acquireProcessCluster waits until no other test uses the shared cluster of processes.
+func acquireProcessCluster(t testing.TB, p redistest.Program) []string {
 	t.Helper()
-	turns.Lock()
-	t.Cleanup(turns.Unlock)
+	processClusterMu.Lock()
+	t.Cleanup(processClusterMu.Unlock)
 	c, err := redistest.SharedCluster(p)
 	if err != nil {
 		t.Fatalf("integration: %v", err)
@@ -84,49 +84,50 @@ func (e *Env) empty() {
 	}
 }
 
-// startCluster starts a cluster of containers and returns when it is complete. The nodes
-// announce their published addresses to clients. A node that is silent for the given time
-// counts as failed. The masters come first.
-func startCluster(docker *testcontainers.DockerClient, replicas int, silence time.Duration) (*fleet, error) {
+// startContainerCluster starts a cluster of containers and returns when it is complete.
+// The nodes announce their published addresses to clients. A node that is silent for the
+// given time counts as failed. The masters come first.
+func startContainerCluster(docker *testcontainers.DockerClient, replicas int, silence time.Duration) (*containerGroup, error) {
 	host, err := engineHost()
 	if err != nil {
 		return nil, errors.Join(errNoContainer, err)
 	}
-	node := recipe{args: flags(append(redistest.NodeConfig(silence),
+	node := containerConfig{args: configArgs(append(redistest.NodeConfig(silence),
 		"cluster-announce-hostname "+host, "cluster-preferred-endpoint-type hostname")...)}
-	f, err := startFleet(docker, slices.Repeat([]recipe{node}, redistest.Masters*(1+replicas)))
+	f, err := startGroup(docker, slices.Repeat([]containerConfig{node}, redistest.Masters*(1+replicas)))
 	if err != nil {
 		return nil, fmt.Errorf("start a cluster of containers: %w", err)
 	}
 	var nodes redistest.Nodes
-	for i, b := range f.boxes {
-		nodes = append(nodes, redistest.Node{Addr: b.addr, InternalAddr: f.inside(i)})
+	for i, b := range f.containers {
+		nodes = append(nodes, redistest.Node{Addr: b.addr, InternalAddr: f.internalAddr(i)})
 	}
 	if err := nodes.CreateCluster(replicas); err != nil {
-		return nil, errors.Join(fmt.Errorf("start a cluster of containers: %w", err), f.end())
+		return nil, errors.Join(fmt.Errorf("start a cluster of containers: %w", err), f.remove())
 	}
 	return f, nil
 }
 
-// ownFleet starts a cluster of containers for one test.
-func ownFleet(t testing.TB, replicas int) *fleet {
+// dedicatedContainerCluster starts a cluster of containers for one test.
+func dedicatedContainerCluster(t testing.TB, replicas int) *containerGroup {
 	t.Helper()
-	f, err := startCluster(needEngineForCluster(t), replicas, 2*time.Second)
-	unmade(t, err)
-	f.own(t)
+	f, err := startContainerCluster(needEngineForCluster(t), replicas, 2*time.Second)
+	checkCreated(t, err)
+	f.removeAtEnd(t)
 	return f
 }
 
-// sharedFleet waits until no other test uses the shared cluster of containers.
-func sharedFleet(t testing.TB) []string {
+// acquireContainerCluster waits until no other test uses the shared cluster of
+// containers.
+func acquireContainerCluster(t testing.TB) []string {
 	t.Helper()
 	docker := needEngineForCluster(t)
-	fleets.turns.Lock()
-	t.Cleanup(fleets.turns.Unlock)
-	addrs, err := fleets.take(docker)
-	unmade(t, err)
+	sharedContainerCluster.exclusive.Lock()
+	t.Cleanup(sharedContainerCluster.exclusive.Unlock)
+	addrs, err := sharedContainerCluster.acquire(docker)
+	checkCreated(t, err)
 	t.Cleanup(func() {
-		if err := fleets.give(); err != nil {
+		if err := sharedContainerCluster.release(); err != nil {
 			t.Errorf("integration: remove the cluster: %v", err)
 		}
 	})

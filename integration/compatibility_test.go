@@ -17,7 +17,7 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-//go:generate go test -count=1 -run ^(TestCompatibility|TestClientShapes)$ . -update
+//go:generate go test -count=1 -run ^(TestCompatibility|TestClientKinds)$ . -update
 
 var update = flag.Bool("update", false, "write the table of docs/compatibility.md, where this run knows more or other things")
 
@@ -34,9 +34,9 @@ const (
 func TestCompatibility(t *testing.T) {
 	old := tableIn(t, tableBegin)
 	table := readTable(old)
-	compare := func(name string, make func(t *testing.T) (title string, rdb redis.UniversalClient)) {
+	compare := func(name string, create func(t *testing.T) (title string, rdb redis.UniversalClient)) {
 		t.Run(name, func(t *testing.T) {
-			title, rdb := make(t)
+			title, rdb := create(t)
 			cells := probe(t, rdb)
 			if !slices.Contains(table.titles, title) {
 				if !*update {
@@ -64,7 +64,7 @@ func TestCompatibility(t *testing.T) {
 	for _, p := range redistest.Programs() {
 		compare(p.Name, func(t *testing.T) (string, redis.UniversalClient) {
 			p.Need(t)
-			e := New(t, running(p))
+			e := New(t, withProgram(p))
 			return title(t, e), e.Client()
 		})
 	}
@@ -170,7 +170,7 @@ type table struct {
 	cells  map[string]map[string]string // by server and feature
 }
 
-const around = 3 // columns before the servers' columns; one more follows them
+const leadingColumns = 3 // columns before the servers' columns; one more follows them
 
 // readTable parses a table that String formatted.
 func readTable(text string) *table {
@@ -181,15 +181,15 @@ func readTable(text string) *table {
 			cells[i] = strings.TrimSpace(cells[i])
 		}
 		switch {
-		case len(cells) < around+1 || strings.HasPrefix(cells[0], "---"):
+		case len(cells) < leadingColumns+1 || strings.HasPrefix(cells[0], "---"):
 		case t.titles == nil:
-			t.titles = slices.Clone(cells[around : len(cells)-1])
+			t.titles = slices.Clone(cells[leadingColumns : len(cells)-1])
 		default:
 			for i, title := range t.titles {
 				if t.cells[title] == nil {
 					t.cells[title] = map[string]string{}
 				}
-				t.cells[title][cells[0]] = cells[around+i]
+				t.cells[title][cells[0]] = cells[leadingColumns+i]
 			}
 		}
 	}

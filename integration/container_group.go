@@ -14,25 +14,25 @@ import (
 	"github.com/testcontainers/testcontainers-go"
 )
 
-// fleet is a group of containers with a private network. Their ports are published for
-// clients.
-type fleet struct {
-	lan   *lan
-	boxes []*box
+// containerGroup is a group of containers with a private network. Their ports are
+// published for clients.
+type containerGroup struct {
+	network    *containerNetwork
+	containers []*redisContainer
 }
 
-// startFleet starts a container for each recipe.
-func startFleet(docker *testcontainers.DockerClient, recipes []recipe) (*fleet, error) {
+// startGroup starts a container for each configuration.
+func startGroup(docker *testcontainers.DockerClient, configs []containerConfig) (*containerGroup, error) {
 	if err := twoNetworks(docker); err != nil {
 		return nil, errors.Join(errNoContainer, err)
 	}
-	f := &fleet{boxes: make([]*box, len(recipes))}
+	f := &containerGroup{containers: make([]*redisContainer, len(configs))}
 	var err error
-	if f.lan, err = newLAN(docker); err != nil {
+	if f.network, err = newContainerNetwork(docker); err != nil {
 		return nil, err
 	}
-	if err := f.each(func(i int) error { return f.start(i, docker, recipes[i]) }); err != nil {
-		return nil, errors.Join(err, f.end())
+	if err := f.forEach(func(i int) error { return f.start(i, docker, configs[i]) }); err != nil {
+		return nil, errors.Join(err, f.remove())
 	}
 	return f, nil
 }
@@ -40,7 +40,7 @@ func startFleet(docker *testcontainers.DockerClient, recipes []recipe) (*fleet, 
 // twoNetworks returns an error for Podman, which does not forward the published port of a
 // container that has joined a second network.
 func twoNetworks(docker *testcontainers.DockerClient) error {
-	ctx, cancel := context.WithTimeout(context.Background(), lanTime)
+	ctx, cancel := context.WithTimeout(context.Background(), networkTimeout)
 	defer cancel()
 	about, err := docker.ServerVersion(ctx, client.ServerVersionOptions{})
 	for _, c := range about.Components {
@@ -51,109 +51,109 @@ func twoNetworks(docker *testcontainers.DockerClient) error {
 	return err
 }
 
-func (f *fleet) start(i int, docker *testcontainers.DockerClient, r recipe) error {
-	b, err := startBox(docker, r)
+func (f *containerGroup) start(i int, docker *testcontainers.DockerClient, r containerConfig) error {
+	b, err := startContainer(docker, r)
 	if err != nil {
 		return err
 	}
-	b.lan, b.ip = f.lan, f.lan.address(i)
-	f.boxes[i] = b
-	return f.lan.join(b)
+	b.network, b.ip = f.network, f.network.address(i)
+	f.containers[i] = b
+	return f.network.connect(b)
 }
 
-// each calls do for every container, concurrently.
-func (f *fleet) each(do func(i int) error) error {
-	errs := make([]error, len(f.boxes))
+// forEach calls do for every container, concurrently.
+func (f *containerGroup) forEach(do func(i int) error) error {
+	errs := make([]error, len(f.containers))
 	var group sync.WaitGroup
-	for i := range f.boxes {
+	for i := range f.containers {
 		group.Go(func() { errs[i] = do(i) })
 	}
 	group.Wait()
 	return errors.Join(errs...)
 }
 
-func (f *fleet) addrs() (all []string) {
-	for _, b := range f.boxes {
+func (f *containerGroup) addrs() (all []string) {
+	for _, b := range f.containers {
 		all = append(all, b.addr)
 	}
 	return all
 }
 
-// inside returns the address of a container for the other containers.
-func (f *fleet) inside(i int) string {
-	return net.JoinHostPort(f.boxes[i].ip.String(), strconv.Itoa(f.boxes[i].port))
+// internalAddr returns the address of a container for the other containers.
+func (f *containerGroup) internalAddr(i int) string {
+	return net.JoinHostPort(f.containers[i].ip.String(), strconv.Itoa(f.containers[i].port))
 }
 
-// own removes the fleet when the test ends.
-func (f *fleet) own(t testing.TB) {
+// removeAtEnd removes the group when the test ends.
+func (f *containerGroup) removeAtEnd(t testing.TB) {
 	t.Cleanup(func() {
-		if err := f.end(); err != nil {
+		if err := f.remove(); err != nil {
 			t.Errorf("integration: remove containers: %v", err)
 		}
 	})
 }
 
-// end removes the containers and then their network.
-func (f *fleet) end() error {
-	err := f.each(func(i int) error {
-		if f.boxes[i] == nil { // it did not start
+// remove removes the containers and then their network.
+func (f *containerGroup) remove() error {
+	err := f.forEach(func(i int) error {
+		if f.containers[i] == nil { // it did not start
 			return nil
 		}
-		return f.boxes[i].end()
+		return f.containers[i].remove()
 	})
-	return errors.Join(err, f.lan.end())
+	return errors.Join(err, f.network.remove())
 }
 
-// fleets is the shared cluster of containers.
-var fleets sharing
+// sharedContainerCluster is the shared cluster of containers.
+var sharedContainerCluster sharedGroup
 
-type sharing struct {
-	turns sync.Mutex // held by the test that uses the cluster
-	mu    sync.Mutex
-	fleet *fleet
-	used  bool
-	kept  bool // do not remove it when unused; true while Main runs
+type sharedGroup struct {
+	exclusive sync.Mutex // held by the test that uses the cluster
+	mu        sync.Mutex
+	group     *containerGroup
+	inUse     bool
+	keepAlive bool // do not remove it when unused; true while Main runs
 }
 
-// take returns the addresses of the cluster. It starts the cluster if needed. The caller
-// holds turns.
-func (s *sharing) take(docker *testcontainers.DockerClient) ([]string, error) {
+// acquire returns the addresses of the cluster. It starts the cluster if needed. The
+// caller holds exclusive.
+func (s *sharedGroup) acquire(docker *testcontainers.DockerClient) ([]string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.fleet == nil {
-		f, err := startCluster(docker, 0, patience)
+	if s.group == nil {
+		f, err := startContainerCluster(docker, 0, nodeTimeout)
 		if err != nil {
 			return nil, err
 		}
-		s.fleet = f
+		s.group = f
 	}
-	s.used = true
-	return s.fleet.addrs(), nil
+	s.inUse = true
+	return s.group.addrs(), nil
 }
 
-// patience is the node timeout of the shared cluster. It is long because the cluster has
-// no replicas to fail over to, and a busy machine must not make nodes look failed.
-const patience = 15 * time.Second
+// nodeTimeout is the node timeout of the shared cluster. It is long because the cluster
+// has no replicas to fail over to, and a busy machine must not make nodes look failed.
+const nodeTimeout = 15 * time.Second
 
-func (s *sharing) give() error {
+func (s *sharedGroup) release() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.used = false
-	return s.endUnused()
+	s.inUse = false
+	return s.removeUnused()
 }
 
-func (s *sharing) keep(yes bool) error {
+func (s *sharedGroup) setKeepAlive(yes bool) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.kept = yes
-	return s.endUnused()
+	s.keepAlive = yes
+	return s.removeUnused()
 }
 
-func (s *sharing) endUnused() error {
-	if s.fleet == nil || s.kept || s.used {
+func (s *sharedGroup) removeUnused() error {
+	if s.group == nil || s.keepAlive || s.inUse {
 		return nil
 	}
-	f := s.fleet
-	s.fleet = nil
-	return f.end()
+	f := s.group
+	s.group = nil
+	return f.remove()
 }

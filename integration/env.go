@@ -20,33 +20,33 @@ import (
 // Its methods may be called from any goroutine of the test, but not concurrently. A
 // method that cannot do its work fails the test.
 type Env struct {
-	t         testing.TB
-	kind      string // "server", "cluster", "sentinel", "tls"
-	source    string
-	base      redis.UniversalOptions
-	url       string // set for a server at REDIS_URL
-	servers   []*Server
-	sentinels []*Server
-	watch     redistest.SentinelSet // set if kind is "sentinel"
-	lan       *lan                  // private network of several containers, or nil
-	client    redis.UniversalClient
+	t           testing.TB
+	kind        string // "server", "cluster", "sentinel", "tls"
+	source      string
+	base        redis.UniversalOptions
+	url         string // set for a server at REDIS_URL
+	servers     []*Server
+	sentinels   []*Server
+	sentinelSet redistest.SentinelSet // set if kind is "sentinel"
+	network     *containerNetwork     // private network of several containers, or nil
+	client      redis.UniversalClient
 }
 
 // New returns an empty database or a dedicated server for the test. The package comment
 // says where it looks for a server. If there is none, New skips the test.
 func New(t testing.TB, opts ...Option) *Env {
 	t.Helper()
-	return begin(t, opts, find)
+	return newEnv(t, opts, newServer)
 }
 
-// begin creates an Env and logs its source.
-func begin(t testing.TB, opts []Option, make func(testing.TB, settings) *Env) *Env {
+// newEnv creates an Env and logs its source.
+func newEnv(t testing.TB, opts []Option, create func(testing.TB, settings) *Env) *Env {
 	t.Helper()
-	s := gather(opts)
+	s := newSettings(opts)
 	if s.leaks {
 		redistest.Goroutines(t) // first, so that its check runs last
 	}
-	e := make(t, s)
+	e := create(t, s)
 	t.Logf("integration: %s", e.source)
 	if s.leaks {
 		t.Cleanup(e.checkLeaks)

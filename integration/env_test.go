@@ -86,13 +86,13 @@ func TestFaults(t *testing.T) {
 				t.Error("a killed server replies")
 			}
 			s.Restart()
-			redistest.Eventually(t, 20*time.Second, func() bool { return ping(time.Second) == nil }, "it answers after a restart")
+			redistest.Eventually(t, 20*time.Second, func() bool { return ping(time.Second) == nil }, "it replies after a restart")
 			s.Freeze()
 			if err := ping(50 * time.Millisecond); err == nil {
 				t.Error("a frozen server replies")
 			}
 			s.Thaw()
-			redistest.Eventually(t, 20*time.Second, func() bool { return ping(time.Second) == nil }, "it answers when thawed")
+			redistest.Eventually(t, 20*time.Second, func() bool { return ping(time.Second) == nil }, "it replies when thawed")
 			if !strings.Contains(s.Log(), "Ready to accept connections") {
 				t.Errorf("its log is %q", s.Log())
 			}
@@ -118,8 +118,8 @@ func TestFailover(t *testing.T) {
 	}
 	t.Run("one server", func(t *testing.T) {
 		e := New(t)
-		if x := e.attempt(t, func(e *Env) { e.Failover() }); !x.failed {
-			t.Errorf("said %q; want a failure", x.said)
+		if x := e.runFake(t, func(e *Env) { e.Failover() }); !x.failed {
+			t.Errorf("output %q; want a failure", x.output)
 		}
 	})
 }
@@ -150,8 +150,8 @@ func clientsReachAll(t *testing.T, e *Env) {
 		other := redis.NewSentinelClient(&redis.Options{Addr: net.JoinHostPort(x["ip"], x["port"])})
 		defer other.Close()
 		addr, err := other.GetMasterAddrByName(ctx, e.base.MasterName).Result()
-		if err != nil || net.JoinHostPort(addr[0], addr[1]) != e.watch.Master() {
-			t.Errorf("the master is at %q, %v; want %s", addr, err, e.watch.Master())
+		if err != nil || net.JoinHostPort(addr[0], addr[1]) != e.sentinelSet.Master() {
+			t.Errorf("the master is at %q, %v; want %s", addr, err, e.sentinelSet.Master())
 		}
 	}
 }
@@ -179,19 +179,19 @@ func TestTLS(t *testing.T) {
 			}
 			e.Server().Kill()
 			e.Server().Restart()
-			redistest.Eventually(t, 20*time.Second, func() bool { return m.Set(ctx, "k", 1) == nil }, "it answers after a restart")
+			redistest.Eventually(t, 20*time.Second, func() bool { return m.Set(ctx, "k", 1) == nil }, "it replies after a restart")
 		})
 	}
 }
 
 func TestRequire(t *testing.T) {
 	e := New(t)
-	x := e.attempt(t, func(e *Env) {
+	x := e.runFake(t, func(e *Env) {
 		e.Require("5.0")
 		e.Require("99")
 	})
-	if !x.skipped || x.failed || !strings.Contains(x.said[len(x.said)-1], e.Version()) {
-		t.Errorf("said %q; want a skip that names the version", x.said)
+	if !x.skipped || x.failed || !strings.Contains(x.output[len(x.output)-1], e.Version()) {
+		t.Errorf("output %q; want a skip that names the version", x.output)
 	}
 }
 
@@ -216,12 +216,12 @@ func TestOlder(t *testing.T) {
 	}
 }
 
-// TestServersAreTheTestsOwn: a test does not get a shared server to kill.
-func TestServersAreTheTestsOwn(t *testing.T) {
+// TestServerNeedsDedicated: a test does not get a shared server to kill.
+func TestServerNeedsDedicated(t *testing.T) {
 	needServer(t, "cluster", "this test")
-	x := Cluster(t).attempt(t, func(e *Env) { e.Server() })
-	if !x.failed || !strings.Contains(x.said[len(x.said)-1], "Alone") {
-		t.Errorf("said %q; want a failure with a hint", x.said)
+	x := Cluster(t).runFake(t, func(e *Env) { e.Server() })
+	if !x.failed || !strings.Contains(x.output[len(x.output)-1], "Alone") {
+		t.Errorf("output %q; want a failure with a hint", x.output)
 	}
 	if e := Cluster(t, Replicas(1)); len(e.Servers()) != 6 {
 		t.Errorf("%d servers of a cluster with replicas; want 6", len(e.Servers()))
@@ -232,6 +232,6 @@ func TestServersAreTheTestsOwn(t *testing.T) {
 func needServer(t testing.TB, word, what string) {
 	t.Helper()
 	if redistest.ServerBinary() == "" {
-		missing(t, what+" needs redis-server or valkey-server on PATH", word)
+		skipMissing(t, what+" needs redis-server or valkey-server on PATH", word)
 	}
 }

@@ -16,13 +16,13 @@ import (
 // before the kill may be lost.
 func TestFailoverUnderLoad(t *testing.T) {
 	t.Parallel()
-	for name, make := range map[string]func(testing.TB) *Env{
+	for name, create := range map[string]func(testing.TB) *Env{
 		"cluster":  func(t testing.TB) *Env { return Cluster(t, Replicas(1)) },
 		"sentinel": func(t testing.TB) *Env { return Sentinel(t) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			killed(t, make(t))
+			killUnderLoad(t, create(t))
 		})
 	}
 }
@@ -33,15 +33,15 @@ func TestFailoverUnderLoad(t *testing.T) {
 // On a busy machine another, healthy master may be silent for so long that it is replaced
 // too. The writes that only it had acknowledged are then lost, so the findings mean
 // nothing. In that case underLoad repeats the run, up to two times.
-func underLoad(t *testing.T, e *Env, name string, replace func(l *load) (outage time.Duration, lossy window)) {
+func underLoad(t *testing.T, e *Env, name string, replace func(l *load) (outage time.Duration, lossy lossWindow)) {
 	t.Helper()
 	for run := range 3 {
-		before := takeovers(e)
+		before := countPromotions(e)
 		l := startLoad(t, e.NewClient(), fmt.Sprint(name, run, ":"))
 		l.progress(t, 50)
 		outage, lossy := replace(l)
 		found := l.stop(t, outage, lossy)
-		n := takeovers(e) - before
+		n := countPromotions(e) - before
 		if len(found) > 0 && n != 1 && run < 2 {
 			t.Logf("%d servers became master instead of one; %d findings, the first: %s", n, len(found), found[0])
 			continue
@@ -51,8 +51,8 @@ func underLoad(t *testing.T, e *Env, name string, replace func(l *load) (outage 
 	}
 }
 
-// takeovers counts in the logs how often a server became master.
-func takeovers(e *Env) (n int) {
+// countPromotions counts in the logs how often a server became master.
+func countPromotions(e *Env) (n int) {
 	for _, s := range slices.Concat(e.servers, e.sentinels) {
 		log := s.Log()
 		n += strings.Count(log, "Failover election won") + strings.Count(log, "+promoted-slave")
@@ -63,21 +63,21 @@ func takeovers(e *Env) (n int) {
 // killMaster kills a master. It returns the time until another master took over, and the
 // window in which acknowledged writes may be lost. The window begins before the replicas
 // had a complete copy and ends when the other master has taken over.
-func killMaster(t *testing.T, e *Env) (failover time.Duration, lossy window) {
+func killMaster(t *testing.T, e *Env) (failover time.Duration, lossy lossWindow) {
 	t.Helper()
-	master := aMaster(t, e)
+	master := anyMaster(t, e)
 	lossy.from = time.Now()
-	copied(t, e)
+	awaitCopies(t, e)
 	died := time.Now()
 	master.Kill()
-	heir(t, e, master)
+	awaitNewMaster(t, e, master)
 	lossy.to = time.Now()
 	failover = lossy.to.Sub(died)
 	t.Logf("another master after %v", failover)
 	return failover, lossy
 }
 
-func aMaster(t *testing.T, e *Env) *Server {
+func anyMaster(t *testing.T, e *Env) *Server {
 	t.Helper()
 	for _, s := range e.Servers() {
 		if role(t, s) == "master" {
@@ -88,8 +88,8 @@ func aMaster(t *testing.T, e *Env) *Server {
 	return nil
 }
 
-// copied waits until every replica has the data that its master had at the call.
-func copied(t *testing.T, e *Env) {
+// awaitCopies waits until every replica has the data that its master had at the call.
+func awaitCopies(t *testing.T, e *Env) {
 	t.Helper()
 	replicas := 1
 	if e.kind == "sentinel" {
@@ -99,19 +99,19 @@ func copied(t *testing.T, e *Env) {
 		if role(t, s) != "master" {
 			continue
 		}
-		if err := redistest.AwaitReplicas(within(t, 30*time.Second), asked(t, s), replicas); err != nil {
+		if err := redistest.AwaitReplicas(within(t, 30*time.Second), nodeClient(t, s), replicas); err != nil {
 			t.Fatal(err)
 		}
 	}
 }
 
-// heir waits until another server has replaced master and, in a cluster, until all other
-// nodes report a complete cluster.
-func heir(t *testing.T, e *Env, master *Server) {
+// awaitNewMaster waits until another server has replaced master and, in a cluster, until
+// all other nodes report a complete cluster.
+func awaitNewMaster(t *testing.T, e *Env, master *Server) {
 	t.Helper()
 	redistest.Eventually(t, time.Minute, func() bool {
 		if e.kind == "sentinel" {
-			m := e.watch.Master()
+			m := e.sentinelSet.Master()
 			return m != "" && m != master.Addr
 		}
 		masters := 0
@@ -122,7 +122,7 @@ func heir(t *testing.T, e *Env, master *Server) {
 			if role(t, s) == "master" {
 				masters++
 			}
-			if !whole(t, s) {
+			if !clusterOK(t, s) {
 				return false
 			}
 		}
@@ -144,42 +144,42 @@ func TestContainersUnderLoad(t *testing.T) {
 			began := time.Now()
 			for range 2 {
 				for _, kind := range []string{"map", "counter", "chan", "rpc"} {
-					moveSlot(t, e, l.object(0, kind), func() { l.goesOn(t, 100) })
+					moveSlot(t, e, l.object(0, kind), func() { l.totalProgress(t, 100) })
 				}
 			}
 			l.progress(t, 10)
-			l.stop(t, time.Since(began), window{}).report(t)
+			l.stop(t, time.Since(began), lossWindow{}).report(t)
 		})
 		t.Run("RollingRestart", func(t *testing.T) { rollingRestart(t, e) })
-		t.Run("Kill", func(t *testing.T) { killed(t, e) })
+		t.Run("Kill", func(t *testing.T) { killUnderLoad(t, e) })
 		t.Run("Freeze", func(t *testing.T) {
 			last := e.Servers()[5]
 			last.Freeze()
-			if err := asked(t, last).Ping(within(t, 50*time.Millisecond)).Err(); err == nil {
+			if err := nodeClient(t, last).Ping(within(t, 50*time.Millisecond)).Err(); err == nil {
 				t.Error("a frozen node replies")
 			}
 			last.Thaw()
-			settled(t, e)
+			awaitStable(t, e)
 		})
-		t.Run("Partition", func(t *testing.T) { cutOff(t, e) })
+		t.Run("Partition", func(t *testing.T) { partitionUnderLoad(t, e) })
 	})
 	t.Run("sentinel", func(t *testing.T) {
 		t.Parallel()
 		e := Sentinel(t, Container())
-		t.Run("Kill", func(t *testing.T) { killed(t, e) })
-		t.Run("Partition", func(t *testing.T) { cutOff(t, e) })
+		t.Run("Kill", func(t *testing.T) { killUnderLoad(t, e) })
+		t.Run("Partition", func(t *testing.T) { partitionUnderLoad(t, e) })
 	})
 }
 
-// killed kills a master under load and starts it again.
-func killed(t *testing.T, e *Env) {
+// killUnderLoad kills a master under load and starts it again.
+func killUnderLoad(t *testing.T, e *Env) {
 	t.Helper()
-	underLoad(t, e, "kill", func(l *load) (time.Duration, window) {
-		master := aMaster(t, e)
+	underLoad(t, e, "kill", func(l *load) (time.Duration, lossWindow) {
+		master := anyMaster(t, e)
 		failover, lossy := killMaster(t, e)
 		l.progress(t, 10)
 		master.Restart()
-		settled(t, e)
+		awaitStable(t, e)
 		if r := role(t, master); r != "slave" {
 			t.Errorf("the old master is a %s now; want a replica", r)
 		}
@@ -187,25 +187,25 @@ func killed(t *testing.T, e *Env) {
 	})
 }
 
-// cutOff disconnects a master from the network under load, and reconnects it.
-func cutOff(t *testing.T, e *Env) {
+// partitionUnderLoad disconnects a master from the network under load, and reconnects it.
+func partitionUnderLoad(t *testing.T, e *Env) {
 	t.Helper()
-	underLoad(t, e, "partition", func(l *load) (time.Duration, window) {
-		master := aMaster(t, e)
-		lossy := window{from: time.Now()}
-		copied(t, e)
+	underLoad(t, e, "partition", func(l *load) (time.Duration, lossWindow) {
+		master := anyMaster(t, e)
+		lossy := lossWindow{from: time.Now()}
+		awaitCopies(t, e)
 		cut := time.Now()
 		e.Partition(master)
 		e.Partition(master) // no effect on a disconnected server
-		heir(t, e, master)
+		awaitNewMaster(t, e, master)
 		failover := time.Since(cut)
 		t.Logf("another master after %v", failover)
 		if e.kind == "cluster" { // a disconnected master stops accepting writes
-			redistest.Eventually(t, time.Minute, func() bool { return !whole(t, master) }, "the old master notices that it is alone")
-			t.Logf("the old one has stopped after %v", time.Since(cut))
+			redistest.Eventually(t, time.Minute, func() bool { return !clusterOK(t, master) }, "the old master reports an incomplete cluster")
+			t.Logf("the old one has stopped accepting writes after %v", time.Since(cut))
 		}
 		if r := role(t, master); r != "master" {
-			t.Errorf("the role of the old master, as clients hear it: %q; want master", r)
+			t.Errorf("the role of the old master, as clients see it: %q; want master", r)
 		}
 		lossy.to = time.Now()
 		l.progress(t, 10)
@@ -217,17 +217,17 @@ func cutOff(t *testing.T, e *Env) {
 			lossy.to, l.moving = time.Now(), conn.SentinelLifetime
 		}
 		follows := time.Since(healed)
-		settled(t, e)
+		awaitStable(t, e)
 		t.Logf("it follows the new one after %v and has its data after %v", follows, time.Since(healed))
 		l.progress(t, 10)
 		return failover + time.Second, lossy
 	})
 }
 
-// whole reports whether a node replies and knows a master for every slot.
-func whole(t *testing.T, s *Server) bool {
+// clusterOK reports whether a node replies and knows a master for every slot.
+func clusterOK(t *testing.T, s *Server) bool {
 	t.Helper()
-	c := asked(t, s)
+	c := nodeClient(t, s)
 	defer c.Close()
 	info, err := c.ClusterInfo(ctx).Result()
 	return err == nil && strings.Contains(info, "cluster_state:ok")

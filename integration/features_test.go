@@ -88,18 +88,19 @@ var features = []feature{
 		return firstError(c.Send(soon, "x"), second(c.Recv(soon)), q.Push(soon, "x", 1), second(q.Pop(soon)),
 			m.Send(soon, "mailbox", "x"), second(m.Recv(soon)))
 	}},
-	{"`Topic`, `Pattern`", "SUBSCRIBE, PSUBSCRIBE, PUBLISH", "2.0", hear()},
-	{"`rpc`", "XADD with NOMKSTREAM, XREAD, RPUSH in scripts; BLMPOP, else BLPOP and LMPOP", "6.2", invoke},
+	{"`Topic`, `Pattern`", "SUBSCRIBE, PSUBSCRIBE, PUBLISH", "2.0", publishAndReceive()},
+	{"`rpc`", "XADD with NOMKSTREAM, XREAD, RPUSH in scripts; BLMPOP, else BLPOP and LMPOP", "6.2", callWorker},
 	{"`command.Load`", "COMMAND DOCS, COMMAND; else the built-in table", "2.8", func(rdb redis.UniversalClient) error { return second(command.Load(ctx, rdb)) }},
-	{"– with the server's own documentation", "COMMAND DOCS", "7.0", documented},
+	{"– with the server's own documentation", "COMMAND DOCS", "7.0", hasDocumentation},
 	{"`command.Runner`, commands that block", "CLIENT ID, CLIENT UNBLOCK; else the connection is closed", "5.0", func(rdb redis.UniversalClient) error {
 		return third(command.Run[[]string](ctx, command.New(rdb), "blpop", "nothing", 0.01))
 	}},
-	{"`Topic`, sharded", "SSUBSCRIBE, SPUBLISH", "7.0", hear(channel.Sharded())},
+	{"`Topic`, sharded", "SSUBSCRIBE, SPUBLISH", "7.0", publishAndReceive(channel.Sharded())},
 }
 
-// documented loads the table and looks for a sentence of the server's documentation.
-func documented(rdb redis.UniversalClient) error {
+// hasDocumentation loads the table and looks for a sentence of the server's
+// documentation.
+func hasDocumentation(rdb redis.UniversalClient) error {
 	spec, err := command.Load(ctx, rdb)
 	if err != nil {
 		return err
@@ -123,16 +124,16 @@ func setByScript(rdb redis.UniversalClient) error {
 	}
 	c := redis.NewClient(plain.Options())
 	defer c.Close()
-	c.AddHook(lacking("hsetex"))
+	c.AddHook(withoutCommand("hsetex"))
 	return collections.NewMap[string, int](c, "lives").SetTTL(ctx, "b", 1, time.Hour)
 }
 
-// lacking is a hook that returns the error of a server that lacks the command.
-type lacking string
+// withoutCommand is a hook that returns the error of a server that lacks the command.
+type withoutCommand string
 
-func (lacking) DialHook(next redis.DialHook) redis.DialHook { return next }
+func (withoutCommand) DialHook(next redis.DialHook) redis.DialHook { return next }
 
-func (l lacking) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+func (l withoutCommand) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	return func(ctx context.Context, cmd redis.Cmder) error {
 		if cmd.Name() == string(l) {
 			cmd.SetErr(unknownCommand("ERR unknown command '" + l + "'"))
@@ -142,7 +143,7 @@ func (l lacking) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	}
 }
 
-func (lacking) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+func (withoutCommand) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
 	return next
 }
 
@@ -151,8 +152,8 @@ type unknownCommand string
 func (e unknownCommand) Error() string { return string(e) }
 func (unknownCommand) RedisError()     {}
 
-// invoke starts a worker and calls it.
-func invoke(rdb redis.UniversalClient) error {
+// callWorker starts a worker and calls it.
+func callWorker(rdb redis.UniversalClient) error {
 	double := rpc.NewMethod[int, int]("Double")
 	s := rpc.NewServer(rdb, "rpc")
 	double.Handle(s, func(_ context.Context, n int) (int, error) { return 2 * n, nil })
@@ -166,8 +167,8 @@ func invoke(rdb redis.UniversalClient) error {
 	return firstError(err, <-done)
 }
 
-// hear publishes a message and waits for it.
-func hear(opts ...channel.TopicOption) func(redis.UniversalClient) error {
+// publishAndReceive publishes a message and waits for it.
+func publishAndReceive(opts ...channel.TopicOption) func(redis.UniversalClient) error {
 	return func(rdb redis.UniversalClient) error {
 		soon, cancel := context.WithTimeout(ctx, 20*time.Second)
 		defer cancel()

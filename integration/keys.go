@@ -33,6 +33,6 @@ func (e *Env) eachMaster(ctx context.Context, f func(context.Context, *redis.Cli
 	return f(ctx, c.(*redis.Client))
 }
 
-func without(keys []string, key string) []string {
+func withoutKey(keys []string, key string) []string {
 	return slices.DeleteFunc(keys, func(k string) bool { return k == key })
 }

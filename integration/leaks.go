@@ -14,13 +14,13 @@ func (e *Env) checkLeaks() {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	var mu sync.Mutex
-	var left, heard []string
+	var leaked, subscribed []string
 	err := e.eachMaster(ctx, func(ctx context.Context, c *redis.Client) error {
 		err := eachKey(ctx, c, func(keys []string) error {
-			stay, err := endless(ctx, c, without(keys, claimKey))
+			persistent, err := withoutExpiry(ctx, c, withoutKey(keys, claimKey))
 			mu.Lock()
 			defer mu.Unlock()
-			left = append(left, stay...)
+			leaked = append(leaked, persistent...)
 			return err
 		})
 		if err != nil || len(e.servers) == 0 { // subscriptions are not per database: on a shared server they may belong to other tests
@@ -29,36 +29,36 @@ func (e *Env) checkLeaks() {
 		channels, err := subscriptions(ctx, c)
 		mu.Lock()
 		defer mu.Unlock()
-		heard = append(heard, channels...)
+		subscribed = append(subscribed, channels...)
 		return err
 	})
 	if err != nil {
 		e.t.Errorf("integration: check for leaks: %v", err)
 	}
-	if slices.Sort(left); len(left) > 0 {
-		e.t.Errorf("integration: %d keys without an expiry remain, the first ones: %q", len(left), left[:min(20, len(left))])
+	if slices.Sort(leaked); len(leaked) > 0 {
+		e.t.Errorf("integration: %d keys without an expiry remain, the first ones: %q", len(leaked), leaked[:min(20, len(leaked))])
 	}
-	if len(heard) > 0 {
-		e.t.Errorf("integration: subscriptions remain: %q", heard)
+	if len(subscribed) > 0 {
+		e.t.Errorf("integration: subscriptions remain: %q", subscribed)
 	}
 }
 
-// endless returns the keys that never expire.
-func endless(ctx context.Context, c *redis.Client, keys []string) ([]string, error) {
-	lives := make([]*redis.DurationCmd, len(keys))
+// withoutExpiry returns the keys that never expire.
+func withoutExpiry(ctx context.Context, c *redis.Client, keys []string) ([]string, error) {
+	ttls := make([]*redis.DurationCmd, len(keys))
 	_, err := c.Pipelined(ctx, func(p redis.Pipeliner) error {
 		for i, k := range keys {
-			lives[i] = p.PTTL(ctx, k)
+			ttls[i] = p.PTTL(ctx, k)
 		}
 		return nil
 	})
-	var stay []string
+	var persistent []string
 	for i, k := range keys {
-		if lives[i].Val() == -1 { // -1 means no expiry; go-redis does not scale it to ms
-			stay = append(stay, k)
+		if ttls[i].Val() == -1 { // -1 means no expiry; go-redis does not scale it to ms
+			persistent = append(persistent, k)
 		}
 	}
-	return stay, err
+	return persistent, err
 }
 
 // subscriptions returns the channels that have subscribers, and "patterns" if there are
@@ -76,5 +76,5 @@ func subscriptions(ctx context.Context, c *redis.Client) ([]string, error) {
 	if patterns > 0 {
 		channels = append(channels, "patterns")
 	}
-	return append(without(channels, "__sentinel__:hello"), sharded...), err // sentinels use that channel
+	return append(withoutKey(channels, "__sentinel__:hello"), sharded...), err // sentinels use that channel
 }

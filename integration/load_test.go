@@ -26,15 +26,15 @@ type load struct {
 	name string
 	end  func() // ends the calls, then the receivers and workers
 
-	packages map[string]*traffic
+	packages map[string]*callCounts
 
-	mu   sync.Mutex
-	maps []int                  // the last acknowledged value of each worker
-	open []map[int]bool         // values that may have been set since
-	took map[string][]time.Time // when a number was issued, by counter's name and number
-	sent map[string]time.Time
-	got  map[string][]time.Time
-	came [workers]atomic.Int64 // values received
+	mu            sync.Mutex
+	lastSet       []int                  // the last acknowledged value of each worker
+	uncertain     []map[int]bool         // values that may have been set since
+	issued        map[string][]time.Time // when a number was issued, by counter's name and number
+	sent          map[string]time.Time
+	got           map[string][]time.Time
+	receivedCount [workers]atomic.Int64 // values received
 
 	calls  calls
 	moving time.Duration // additional time that workers need to find another master
@@ -44,13 +44,13 @@ type load struct {
 func startLoad(t *testing.T, rdb redis.UniversalClient, name string) *load {
 	l := &load{
 		rdb: rdb, name: name,
-		packages: map[string]*traffic{"collections": {}, "counter": {}, "channel": {}, "rpc": {}},
-		maps:     make([]int, workers), open: make([]map[int]bool, workers),
-		took: map[string][]time.Time{}, sent: map[string]time.Time{}, got: map[string][]time.Time{},
-		calls: calls{ran: map[string][]time.Time{}, not: map[string]error{}},
+		packages: map[string]*callCounts{"collections": {}, "counter": {}, "channel": {}, "rpc": {}},
+		lastSet:  make([]int, workers), uncertain: make([]map[int]bool, workers),
+		issued: map[string][]time.Time{}, sent: map[string]time.Time{}, got: map[string][]time.Time{},
+		calls: calls{ran: map[string][]time.Time{}, notRun: map[string]error{}},
 	}
 	calling, stop := context.WithCancel(ctx)
-	receiving, hangUp := context.WithCancel(ctx)
+	receiving, stopReceivers := context.WithCancel(ctx)
 	var calls, receivers sync.WaitGroup
 	for w := range workers {
 		calls.Go(func() { l.set(calling, w) })
@@ -68,10 +68,10 @@ func startLoad(t *testing.T, rdb redis.UniversalClient, name string) *load {
 		stop()
 		calls.Wait()
 		redistest.Eventually(t, 30*time.Second, l.drained, "the receivers have taken everything")
-		hangUp()
+		stopReceivers()
 		receivers.Wait()
 	})
-	t.Cleanup(func() { stop(); hangUp(); calls.Wait(); receivers.Wait() })
+	t.Cleanup(func() { stop(); stopReceivers(); calls.Wait(); receivers.Wait() })
 	return l
 }
 
@@ -82,13 +82,13 @@ func (l *load) set(ctx context.Context, w int) {
 	m := collections.NewMap[string, int](l.rdb, l.object(w, "map"))
 	for i, last := 1, time.Now(); ctx.Err() == nil; i++ {
 		err := m.Set(ctx, "k", i)
-		l.packages["collections"].note(w, err, &last)
+		l.packages["collections"].record(w, err, &last)
 		l.mu.Lock()
 		switch {
 		case err == nil:
-			l.maps[w], l.open[w] = i, map[int]bool{}
-		case errors.Is(err, desir.ErrMaybeRan) && l.open[w] != nil:
-			l.open[w][i] = true
+			l.lastSet[w], l.uncertain[w] = i, map[int]bool{}
+		case errors.Is(err, desir.ErrMaybeRan) && l.uncertain[w] != nil:
+			l.uncertain[w][i] = true
 		}
 		l.mu.Unlock()
 	}
@@ -98,11 +98,11 @@ func (l *load) count(ctx context.Context, w int) {
 	n := counter.New(l.rdb, l.object(w, "counter"))
 	for last := time.Now(); ctx.Err() == nil; {
 		number, err := n.Next(ctx)
-		l.packages["counter"].note(w, err, &last)
+		l.packages["counter"].record(w, err, &last)
 		if err == nil {
 			l.mu.Lock()
 			at := fmt.Sprint(w, "/", number)
-			l.took[at] = append(l.took[at], time.Now())
+			l.issued[at] = append(l.issued[at], time.Now())
 			l.mu.Unlock()
 		}
 	}
@@ -113,7 +113,7 @@ func (l *load) send(ctx context.Context, w int) {
 	for i, last := 1, time.Now(); ctx.Err() == nil; i++ {
 		v := fmt.Sprint(w, "/", i)
 		err := c.Send(ctx, v)
-		l.packages["channel"].note(w, err, &last)
+		l.packages["channel"].record(w, err, &last)
 		if err == nil {
 			l.mu.Lock()
 			l.sent[v] = time.Now()
@@ -135,7 +135,7 @@ func (l *load) receive(ctx context.Context, w int) {
 }
 
 func (l *load) received(w int, v string) {
-	l.came[w].Add(1)
+	l.receivedCount[w].Add(1)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.got[v] = append(l.got[v], time.Now())
@@ -156,20 +156,20 @@ func (l *load) progress(t *testing.T, n int64) {
 	t.Helper()
 	for name, f := range l.packages {
 		for w := range workers {
-			before := f.by[w].Load()
-			redistest.Eventually(t, time.Minute, func() bool { return f.by[w].Load() >= before+n },
+			before := f.byWorker[w].Load()
+			redistest.Eventually(t, time.Minute, func() bool { return f.byWorker[w].Load() >= before+n },
 				fmt.Sprintf("%d calls of worker %d of %s succeed", n, w, name))
 		}
 	}
 	for w := range workers {
-		before := l.came[w].Load()
-		redistest.Eventually(t, time.Minute, func() bool { return l.came[w].Load() >= before+n },
-			fmt.Sprintf("%d values come to receiver %d", n, w))
+		before := l.receivedCount[w].Load()
+		redistest.Eventually(t, time.Minute, func() bool { return l.receivedCount[w].Load() >= before+n },
+			fmt.Sprintf("receiver %d receives %d values", w, n))
 	}
 }
 
-// goesOn waits for n more successes of all workers together.
-func (l *load) goesOn(t *testing.T, n int64) {
+// totalProgress waits for n more successes of all workers together.
+func (l *load) totalProgress(t *testing.T, n int64) {
 	t.Helper()
 	all := func() (sum int64) {
 		for _, f := range l.packages {
@@ -181,8 +181,9 @@ func (l *load) goesOn(t *testing.T, n int64) {
 	redistest.Eventually(t, time.Minute, func() bool { return all() >= before+n }, "calls succeed")
 }
 
-// busy is the additional time allowed on a busy machine. The log has the measured times.
-const busy = 2 * time.Second
+// busyMargin is the additional time allowed on a busy machine. The log has the measured
+// times.
+const busyMargin = 2 * time.Second
 
 // findings are violations that a run found.
 type findings []string
@@ -205,7 +206,7 @@ func (f findings) report(t *testing.T) {
 // success for longer than outage. No write that was acknowledged outside the window is
 // lost, and no number was issued twice. A receiver whose connection broke may have lost
 // one value.
-func (l *load) stop(t *testing.T, outage time.Duration, lossy window) (found findings) {
+func (l *load) stop(t *testing.T, outage time.Duration, lossy lossWindow) (found findings) {
 	t.Helper()
 	l.end()
 	for w := range workers { // a receiver that ends requeues the values that it has not returned
@@ -221,13 +222,13 @@ func (l *load) stop(t *testing.T, outage time.Duration, lossy window) (found fin
 		}
 	}
 	for name, f := range l.packages {
-		longest, outage := time.Duration(f.longest.Load()), outage
+		longest, outage := time.Duration(f.longestGap.Load()), outage
 		if name == "rpc" {
-			outage += callTime + l.moving
+			outage += callTimeout + l.moving
 		}
 		t.Logf("%s: %d calls acknowledged, %d perhaps run, %d not run; longest time without a success %v",
-			name, f.done.Load(), f.maybe.Load(), f.refused.Load(), longest)
-		if longest > outage+busy {
+			name, f.done.Load(), f.maybe.Load(), f.failed.Load(), longest)
+		if longest > outage+busyMargin {
 			found.add("%s: %v without a success; want %v at most", name, longest, outage)
 		}
 	}
@@ -235,24 +236,24 @@ func (l *load) stop(t *testing.T, outage time.Duration, lossy window) (found fin
 	return found
 }
 
-func (l *load) verify(t *testing.T, found *findings, lossy window) {
+func (l *load) verify(t *testing.T, found *findings, lossy lossWindow) {
 	t.Helper()
 	l.calls.verify(found, lossy)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for w, want := range l.maps {
+	for w, want := range l.lastSet {
 		got, _, err := collections.NewMap[string, int](l.rdb, l.object(w, "map")).Get(ctx, "k")
-		if err != nil || got != want && !l.open[w][got] {
-			found.add("map %d has %d, %v; want %d, or one of %v", w, got, err, want, l.open[w])
+		if err != nil || got != want && !l.uncertain[w][got] {
+			found.add("map %d has %d, %v; want %d, or one of %v", w, got, err, want, l.uncertain[w])
 		}
 	}
-	for number, times := range l.took {
-		if len(times) > 1 && !lossy.any(times) {
-			found.add("number %s was given out %d times", number, len(times))
+	for number, times := range l.issued {
+		if len(times) > 1 && !lossy.hasAny(times) {
+			found.add("number %s was issued %d times", number, len(times))
 		}
 	}
 	for v, times := range l.got {
-		if len(times) > 1 && !lossy.any(times) {
+		if len(times) > 1 && !lossy.hasAny(times) {
 			found.add("value %s was received %d times", v, len(times))
 		}
 	}
@@ -269,7 +270,7 @@ func (l *load) verify(t *testing.T, found *findings, lossy window) {
 		}
 	}
 	allowed := 0
-	if lossy != (window{}) {
+	if lossy != (lossWindow{}) {
 		allowed = 1
 		t.Logf("%d values are lost that were acknowledged while that may be", excused)
 	}

@@ -48,10 +48,10 @@ func NoLeaks() Option { return option(func(s *settings) { s.leaks = true }) }
 // the cluster is dedicated to the test.
 func Replicas(n int) Option { return option(func(s *settings) { s.replicas = n }) }
 
-// running selects a server that DESIR_SERVERS lists.
-func running(p redistest.Program) Option { return option(func(s *settings) { s.program = p }) }
+// withProgram selects a server that DESIR_SERVERS lists.
+func withProgram(p redistest.Program) Option { return option(func(s *settings) { s.program = p }) }
 
-func gather(opts []Option) settings {
+func newSettings(opts []Option) settings {
 	var s settings
 	for _, o := range opts {
 		if o != nil {

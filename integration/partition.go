@@ -13,15 +13,15 @@ package integration
 // after 2 seconds, and sentinels after 3. A replica is promoted about a second later.
 func (e *Env) Partition(servers ...*Server) {
 	e.t.Helper()
-	if e.lan == nil {
+	if e.network == nil {
 		e.t.Fatalf("integration: Partition needs a network of containers: Sentinel with Container(), or Cluster with Container() and Replicas(1), not %s", e.source)
 	}
 	for _, s := range servers {
-		b, ok := s.body.(*box)
-		if !ok || b.lan != e.lan {
+		b, ok := s.control.(*redisContainer)
+		if !ok || b.network != e.network {
 			e.t.Fatalf("integration: %s is not in this network of containers", s.Addr)
 		}
-		s.check("disconnect", e.lan.leave(b))
+		s.check("disconnect", e.network.disconnect(b))
 	}
 }
 
@@ -31,8 +31,8 @@ func (e *Env) Partition(servers ...*Server) {
 func (e *Env) Heal() {
 	e.t.Helper()
 	for _, s := range e.servers {
-		if b, ok := s.body.(*box); ok && b.lan != nil {
-			s.check("reconnect", b.lan.join(b))
+		if b, ok := s.control.(*redisContainer); ok && b.network != nil {
+			s.check("reconnect", b.network.connect(b))
 		}
 	}
 }

@@ -16,8 +16,8 @@ func (p process) freeze() error  { p.Freeze(); return nil }
 func (p process) thaw() error    { p.Thaw(); return nil }
 func (p process) log() string    { return p.Log() }
 
-// own starts a dedicated server.
-func own(t testing.TB, s settings) *Env {
+// newProcess starts a dedicated server.
+func newProcess(t testing.TB, s settings) *Env {
 	t.Helper()
 	srv := redistest.StartServer(t, redistest.Use(s.program))
 	e := &Env{t: t, kind: "server", source: s.binary() + " at " + srv.Addr + ", dedicated to this test"}
@@ -29,7 +29,7 @@ func own(t testing.TB, s settings) *Env {
 func servers(t testing.TB, all ...*redistest.Server) []*Server {
 	var out []*Server
 	for _, s := range all {
-		out = append(out, &Server{Addr: s.Addr, t: t, body: process{s}})
+		out = append(out, &Server{Addr: s.Addr, t: t, control: process{s}})
 	}
 	return out
 }

@@ -13,7 +13,7 @@ import (
 func TestProtocol(t *testing.T) {
 	needServer(t, "cluster", "this test")
 	t.Setenv("REDIS_URL", "")
-	environments := map[string]*Env{"alone": alone(t), "sentinel": Sentinel(t), "cluster": Cluster(t, Alone()), "TLS": TLS(t)}
+	environments := map[string]*Env{"alone": newDedicated(t), "sentinel": Sentinel(t), "cluster": Cluster(t, Alone()), "TLS": TLS(t)}
 	address := "redis://" + redistest.StartServer(t).Addr
 	check := func(name string, c redis.UniversalClient, want int) {
 		t.Helper()

@@ -19,25 +19,25 @@ import (
 // created them, as "host/pid".
 const ownerLabel = "desir.integration.owner"
 
-var swept sync.Once
+var reaped sync.Once
 
-// sweepOnce removes containers and networks of killed processes of this host. It ignores
+// reapOnce removes containers and networks of killed processes of this host. It ignores
 // errors, since the next run tries again.
-func sweepOnce(docker *testcontainers.DockerClient) {
-	swept.Do(func() { sweep(docker, abandoned) })
+func reapOnce(docker *testcontainers.DockerClient) {
+	reaped.Do(func() { reap(docker, ownerEnded) })
 }
 
-// sweep removes the containers and then the networks of the owners that meant accepts.
-func sweep(docker *testcontainers.DockerClient, meant func(owner string) bool) {
+// reap removes the containers and then the networks of the owners that match accepts.
+func reap(docker *testcontainers.DockerClient, match func(owner string) bool) {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	ours := client.Filters{}.Add("label", ownerLabel)
-	boxes, err := docker.ContainerList(ctx, client.ContainerListOptions{All: true, Filters: ours})
+	containers, err := docker.ContainerList(ctx, client.ContainerListOptions{All: true, Filters: ours})
 	if err != nil {
 		return
 	}
-	for _, b := range boxes.Items {
-		if meant(b.Labels[ownerLabel]) {
+	for _, b := range containers.Items {
+		if match(b.Labels[ownerLabel]) {
 			_, _ = docker.ContainerRemove(ctx, b.ID, client.ContainerRemoveOptions{Force: true, RemoveVolumes: true})
 		}
 	}
@@ -46,7 +46,7 @@ func sweep(docker *testcontainers.DockerClient, meant func(owner string) bool) {
 		return
 	}
 	for _, n := range nets.Items {
-		if meant(n.Labels[ownerLabel]) {
+		if match(n.Labels[ownerLabel]) {
 			_, _ = docker.NetworkRemove(ctx, n.ID, client.NetworkRemoveOptions{})
 		}
 	}
@@ -60,8 +60,8 @@ func owner() string {
 	return host + "/" + strconv.Itoa(os.Getpid())
 }
 
-// abandoned reports whether the owner was a process of this host that has ended.
-func abandoned(owner string) bool {
+// ownerEnded reports whether the owner was a process of this host that has ended.
+func ownerEnded(owner string) bool {
 	host, pid, ok := strings.Cut(owner, "/")
 	here, err := os.Hostname()
 	n, bad := strconv.Atoi(pid)

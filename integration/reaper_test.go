@@ -16,11 +16,11 @@ import (
 const victim = "DESIR_TEST_VICTIM" // environment variable: how TestVictim ends
 
 // TestVictim starts a container and a cluster of containers and ends its process.
-// TestLeftovers starts it.
+// TestReaper starts it.
 func TestVictim(t *testing.T) {
 	end := os.Getenv(victim)
 	if end == "" {
-		t.Skip("not started by TestLeftovers")
+		t.Skip("not started by TestReaper")
 	}
 	New(t, Container())
 	t.Run("sub", func(t *testing.T) {
@@ -33,9 +33,9 @@ func TestVictim(t *testing.T) {
 	})
 }
 
-// TestLeftovers ends a process with shared containers, by a panic and by a signal.
+// TestReaper ends a process with shared containers, by a panic and by a signal.
 // Nothing remains, or the next process removes it.
-func TestLeftovers(t *testing.T) {
+func TestReaper(t *testing.T) {
 	docker := needEngine(t, "this test needs Docker", "docker")
 	for _, end := range []string{"panic", "kill"} {
 		t.Run(end, func(t *testing.T) {
@@ -55,15 +55,15 @@ func TestLeftovers(t *testing.T) {
 				t.Fatal(err)
 			}
 			owner := strings.TrimSuffix(owner(), fmt.Sprint(os.Getpid())) + fmt.Sprint(cmd.Process.Pid)
-			var said strings.Builder
+			var output strings.Builder
 			ready := false
 			for lines := bufio.NewScanner(out); lines.Scan(); {
-				fmt.Fprintln(&said, lines.Text())
+				fmt.Fprintln(&output, lines.Text())
 				if lines.Text() == "ready" {
 					ready = true
 					if end == "kill" {
-						if boxes, nets := owned(t, docker, owner); boxes != 4 || nets != 1 {
-							t.Errorf("%d containers and %d networks; want 4 and 1", boxes, nets)
+						if containers, nets := countOwned(t, docker, owner); containers != 4 || nets != 1 {
+							t.Errorf("%d containers and %d networks; want 4 and 1", containers, nets)
 						}
 						_ = cmd.Process.Kill()
 					}
@@ -71,23 +71,23 @@ func TestLeftovers(t *testing.T) {
 			}
 			err = cmd.Wait()
 			if err == nil && !ready { // TestVictim was skipped
-				missing(t, "no cluster of containers here:\n"+said.String(), "docker")
+				skipMissing(t, "no cluster of containers here:\n"+output.String(), "docker")
 			}
 			if err == nil || !ready {
-				t.Fatalf("the process ended well, or too early (%v):\n%s", err, said.String())
+				t.Fatalf("the process ended well, or too early (%v):\n%s", err, output.String())
 			}
 			if end == "kill" {
-				sweep(docker, abandoned) // what the next process does
+				reap(docker, ownerEnded) // what the next process does
 			}
-			if boxes, nets := owned(t, docker, owner); boxes+nets != 0 {
-				t.Errorf("%d containers and %d networks remain; output:\n%s", boxes, nets, said.String())
+			if containers, nets := countOwned(t, docker, owner); containers+nets != 0 {
+				t.Errorf("%d containers and %d networks remain; output:\n%s", containers, nets, output.String())
 			}
 		})
 	}
 }
 
-// owned counts the containers and networks of a process.
-func owned(t *testing.T, docker *testcontainers.DockerClient, owner string) (boxes, nets int) {
+// countOwned counts the containers and networks of a process.
+func countOwned(t *testing.T, docker *testcontainers.DockerClient, owner string) (containers, nets int) {
 	t.Helper()
 	its := client.Filters{}.Add("label", ownerLabel+"="+owner)
 	all, err := docker.ContainerList(ctx, client.ContainerListOptions{All: true, Filters: its})

@@ -25,36 +25,36 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// box is one container with a server.
-type box struct {
-	docker *testcontainers.DockerClient
-	c      *testcontainers.DockerContainer
-	addr   string // address for clients
-	port   int    // port inside the container
-	tls    *tls.Config
-	lan    *lan       // private network, or nil
-	ip     netip.Addr // address in lan
+// redisContainer is one container with a server.
+type redisContainer struct {
+	docker    *testcontainers.DockerClient
+	container *testcontainers.DockerContainer
+	addr      string // address for clients
+	port      int    // port inside the container
+	tls       *tls.Config
+	network   *containerNetwork // private network, or nil
+	ip        netip.Addr        // address in network
 }
 
-// recipe describes the server of a container.
-type recipe struct {
+// containerConfig describes the server of a container.
+type containerConfig struct {
 	args            []string          // arguments of redis-server
-	files           map[string]string // contents of writable files, by name in home
+	files           map[string]string // contents of writable files, by name in dataDir
 	inside, outside int               // port in the container and published port; if 0, one free number for both
 	tls             *tls.Config       // client configuration if the server accepts only TLS
 }
 
-const home = "/data/" // data directory of the official images
+const dataDir = "/data/" // data directory of the official images
 
 // errNoContainer means that the engine created no container, usually because the image is
 // not available.
 var errNoContainer = errors.New("the container engine created no container")
 
-// startBox starts a container and returns when its server replies to PING. If the start
-// fails, the error contains the container's log and the container is removed. The server
-// keeps its port when it restarts.
-func startBox(docker *testcontainers.DockerClient, r recipe) (*box, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), startTime)
+// startContainer starts a container and returns when its server replies to PING. If the
+// start fails, the error contains the container's log and the container is removed. The
+// server keeps its port when it restarts.
+func startContainer(docker *testcontainers.DockerClient, r containerConfig) (*redisContainer, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
 	defer cancel()
 	host, err := engineHost()
 	if err != nil {
@@ -75,17 +75,17 @@ func startBox(docker *testcontainers.DockerClient, r recipe) (*box, error) {
 	c, err := testcontainers.Run(ctx, image(),
 		testcontainers.WithLogger(log.NewNoopLogger()),
 		testcontainers.WithCmd(r.command()...),
-		testcontainers.WithFiles(r.copies()...),
+		testcontainers.WithFiles(r.containerFiles()...),
 		testcontainers.WithExposedPorts(inside.String()),
 		testcontainers.WithLabels(map[string]string{ownerLabel: owner()}),
 		testcontainers.WithHostConfigModifier(func(h *container.HostConfig) {
 			h.PortBindings = network.PortMap{inside: {outside}}
 		}),
-		testcontainers.WithWaitStrategyAndDeadline(startTime, wait.ForListeningPort(inside.String()).SkipInternalCheck()),
+		testcontainers.WithWaitStrategyAndDeadline(startTimeout, wait.ForListeningPort(inside.String()).SkipInternalCheck()),
 	)
-	b := &box{docker: docker, c: c, addr: net.JoinHostPort(host, number), port: r.inside, tls: r.tls}
+	b := &redisContainer{docker: docker, container: c, addr: net.JoinHostPort(host, number), port: r.inside, tls: r.tls}
 	if err == nil {
-		err = b.answers(ctx)
+		err = b.awaitReply(ctx)
 	}
 	if err == nil {
 		return b, nil
@@ -94,14 +94,14 @@ func startBox(docker *testcontainers.DockerClient, r recipe) (*box, error) {
 	if c == nil {
 		return nil, errors.Join(errNoContainer, err)
 	}
-	return nil, errors.Join(fmt.Errorf("%w; its log:\n%s", err, b.log()), b.end())
+	return nil, errors.Join(fmt.Errorf("%w; its log:\n%s", err, b.log()), b.remove())
 }
 
 // command returns the command line of the container.
-func (r recipe) command() []string {
+func (r containerConfig) command() []string {
 	words := []string{"redis-server"}
 	if _, ok := r.files[configFile]; ok {
-		words = append(words, home+configFile)
+		words = append(words, dataDir+configFile)
 	}
 	port := "--port"
 	if r.tls != nil {
@@ -113,15 +113,15 @@ func (r recipe) command() []string {
 
 const configFile = "redis.conf"
 
-func (r recipe) copies() (files []testcontainers.ContainerFile) {
+func (r containerConfig) containerFiles() (files []testcontainers.ContainerFile) {
 	for name, text := range r.files {
-		files = append(files, testcontainers.ContainerFile{Reader: strings.NewReader(text), ContainerFilePath: home + name, FileMode: 0o666})
+		files = append(files, testcontainers.ContainerFile{Reader: strings.NewReader(text), ContainerFilePath: dataDir + name, FileMode: 0o666})
 	}
 	return files
 }
 
-// flags converts lines of redis.conf to arguments of redis-server.
-func flags(lines ...string) (args []string) {
+// configArgs converts lines of redis.conf to arguments of redis-server.
+func configArgs(lines ...string) (args []string) {
 	for _, line := range lines {
 		name, value, _ := strings.Cut(line, " ")
 		args = append(args, "--"+name, value)
@@ -149,8 +149,8 @@ var engineHost = sync.OnceValues(func() (string, error) {
 	return host, err
 })
 
-// answers waits until the server replies to PING.
-func (b *box) answers(ctx context.Context) error {
+// awaitReply waits until the server replies to PING.
+func (b *redisContainer) awaitReply(ctx context.Context) error {
 	c := redis.NewClient(&redis.Options{Addr: b.addr, TLSConfig: b.tls, MaxRetries: -1, DialTimeout: time.Second})
 	defer c.Close()
 	for pause := time.Millisecond; ; pause = min(2*pause, 100*time.Millisecond) {
@@ -162,42 +162,42 @@ func (b *box) answers(ctx context.Context) error {
 	}
 }
 
-func (b *box) kill() error {
-	return b.call(func(ctx context.Context, id string) error {
+func (b *redisContainer) kill() error {
+	return b.withTimeout(func(ctx context.Context, id string) error {
 		_, err := b.docker.ContainerKill(ctx, id, client.ContainerKillOptions{Signal: "KILL"})
 		return err
 	})
 }
 
-func (b *box) restart() error {
-	return b.call(func(ctx context.Context, id string) error {
+func (b *redisContainer) restart() error {
+	return b.withTimeout(func(ctx context.Context, id string) error {
 		at := 0 // seconds
 		_, err := b.docker.ContainerRestart(ctx, id, client.ContainerRestartOptions{Timeout: &at})
 		if err != nil {
 			return err
 		}
-		return b.answers(ctx)
+		return b.awaitReply(ctx)
 	})
 }
 
-func (b *box) freeze() error {
-	return b.call(func(ctx context.Context, id string) error {
+func (b *redisContainer) freeze() error {
+	return b.withTimeout(func(ctx context.Context, id string) error {
 		_, err := b.docker.ContainerPause(ctx, id, client.ContainerPauseOptions{})
 		return err
 	})
 }
 
-func (b *box) thaw() error {
-	return b.call(func(ctx context.Context, id string) error {
+func (b *redisContainer) thaw() error {
+	return b.withTimeout(func(ctx context.Context, id string) error {
 		_, err := b.docker.ContainerUnpause(ctx, id, client.ContainerUnpauseOptions{})
 		return err
 	})
 }
 
-func (b *box) log() string {
+func (b *redisContainer) log() string {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	r, err := b.c.Logs(ctx)
+	r, err := b.container.Logs(ctx)
 	if err != nil {
 		return err.Error()
 	}
@@ -209,22 +209,22 @@ func (b *box) log() string {
 	return string(text)
 }
 
-func (b *box) end() error {
-	return b.call(func(ctx context.Context, id string) error {
+func (b *redisContainer) remove() error {
+	return b.withTimeout(func(ctx context.Context, id string) error {
 		_, err := b.docker.ContainerRemove(ctx, id, client.ContainerRemoveOptions{Force: true, RemoveVolumes: true})
 		return err
 	})
 }
 
-func (b *box) call(f func(ctx context.Context, id string) error) error {
-	ctx, cancel := context.WithTimeout(context.Background(), startTime)
+func (b *redisContainer) withTimeout(f func(ctx context.Context, id string) error) error {
+	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
 	defer cancel()
-	return f(ctx, b.c.GetContainerID())
+	return f(ctx, b.container.GetContainerID())
 }
 
-func boxServers(t testing.TB, all ...*box) (servers []*Server) {
+func containerServers(t testing.TB, all ...*redisContainer) (servers []*Server) {
 	for _, b := range all {
-		servers = append(servers, &Server{Addr: b.addr, t: t, body: b})
+		servers = append(servers, &Server{Addr: b.addr, t: t, control: b})
 	}
 	return servers
 }

@@ -18,23 +18,23 @@ import (
 )
 
 const (
-	claimKey  = "desir:integration:claim"
-	claimLife = 10 * time.Minute // expiry of a claim; the default timeout of go test
-	claimWait = time.Minute      // how long to wait for a database of another test
-	databases = 16               // how many databases to try, unless the URL names one
+	claimKey     = "desir:integration:claim"
+	claimTTL     = 10 * time.Minute // expiry of a claim; the default timeout of go test
+	claimTimeout = time.Minute      // how long to wait for a database of another test
+	maxDatabases = 16               // how many databases to try, unless the URL names one
 )
 
-// claim claims an empty database of the server at address for the test.
-func claim(t testing.TB, address string) *Env {
+// claimDatabase claims an empty database of the server at address for the test.
+func claimDatabase(t testing.TB, address string) *Env {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), claimWait+10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), claimTimeout+10*time.Second)
 	defer cancel()
-	any, err := desir.Open(ctx, address)
+	rdb, err := desir.Open(ctx, address)
 	if err != nil {
 		t.Fatalf("integration: REDIS_URL: %v", err)
 	}
-	defer any.Close()
-	single, ok := any.(*redis.Client)
+	defer rdb.Close()
+	single, ok := rdb.(*redis.Client)
 	if !ok {
 		t.Fatalf("integration: REDIS_URL must name one server, not a cluster or sentinels")
 	}
@@ -47,7 +47,7 @@ func claim(t testing.TB, address string) *Env {
 	if !namesProtocol(address) {
 		e.base.Protocol = redistest.Protocol(t)
 	}
-	last := databases - 1
+	last := maxDatabases - 1
 	if namesDatabase(address) {
 		last = o.DB
 	}
@@ -57,7 +57,7 @@ func claim(t testing.TB, address string) *Env {
 	}
 	e.url = withDatabase(address, e.base.DB)
 	e.source = fmt.Sprintf("REDIS_URL, database %d of %s", e.base.DB, o.Addr)
-	t.Cleanup(func() { e.release(token) })
+	t.Cleanup(func() { e.releaseDatabase(token) })
 	return e
 }
 
@@ -98,23 +98,23 @@ var errNotEmpty = errors.New("no database is empty; tests run only in an empty d
 // firstEmpty claims an empty database and returns its number. If other tests have claimed
 // all empty databases, it waits up to claimWait.
 func firstEmpty(ctx context.Context, o *redis.Options, last int, token string) (int, error) {
-	deadline := time.Now().Add(claimWait)
+	deadline := time.Now().Add(claimTimeout)
 	for pause := 10 * time.Millisecond; ; pause = min(2*pause, time.Second) {
 		taken := false
 		for db := o.DB; db <= last; db++ {
 			in := *o
 			in.DB = db
 			in.PushNotificationProcessor = nil
-			state, err := take(ctx, &in, token)
+			state, err := claimIfEmpty(ctx, &in, token)
 			if db > o.DB && err != nil && strings.Contains(err.Error(), "out of range") {
 				break // the server has fewer databases
 			}
 			switch {
 			case err != nil:
 				return 0, err
-			case state == ours:
+			case state == claimed:
 				return db, nil
-			case state == others:
+			case state == claimedByOther:
 				taken = true
 			}
 		}
@@ -122,7 +122,7 @@ func firstEmpty(ctx context.Context, o *redis.Options, last int, token string) (
 		case !taken:
 			return 0, errNotEmpty
 		case time.Now().After(deadline):
-			return 0, fmt.Errorf("other tests have used every empty database for %v", claimWait)
+			return 0, fmt.Errorf("other tests have used every empty database for %v", claimTimeout)
 		}
 		time.Sleep(pause)
 	}
@@ -130,31 +130,31 @@ func firstEmpty(ctx context.Context, o *redis.Options, last int, token string) (
 
 // The result of take.
 const (
-	full   = iota // holds keys
-	others        // claimed by another test
-	ours          // claimed by this call
+	notEmpty       = iota // holds keys
+	claimedByOther        // claimed by another test
+	claimed               // claimed by this call
 )
 
-// take claims a database if it is empty.
-func take(ctx context.Context, o *redis.Options, token string) (state int, err error) {
+// claimIfEmpty claims a database if it is empty.
+func claimIfEmpty(ctx context.Context, o *redis.Options, token string) (state int, err error) {
 	c := redis.NewClient(o)
 	defer c.Close()
-	got, err := c.SetNX(ctx, claimKey, token, claimLife).Result()
+	got, err := c.SetNX(ctx, claimKey, token, claimTTL).Result()
 	switch {
 	case err != nil:
-		return full, err
+		return notEmpty, err
 	case !got:
-		return others, nil
+		return claimedByOther, nil
 	}
 	n, err := c.DBSize(ctx).Result()
 	if err == nil && n == 1 {
-		return ours, nil
+		return claimed, nil
 	}
-	return full, errors.Join(err, c.Del(ctx, claimKey).Err())
+	return notEmpty, errors.Join(err, c.Del(ctx, claimKey).Err())
 }
 
-// release deletes the keys that the test wrote, and then the claim.
-func (e *Env) release(token string) {
+// releaseDatabase deletes the keys that the test wrote, and then the claim.
+func (e *Env) releaseDatabase(token string) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	c := redis.NewClient(e.base.Simple())
@@ -164,7 +164,7 @@ func (e *Env) release(token string) {
 		return
 	}
 	err := eachKey(ctx, c, func(keys []string) error {
-		if keys = without(keys, claimKey); len(keys) == 0 {
+		if keys = withoutKey(keys, claimKey); len(keys) == 0 {
 			return nil
 		}
 		return c.Unlink(ctx, keys...).Err()

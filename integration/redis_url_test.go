@@ -13,8 +13,8 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// TestRemote claims databases of the server at REDIS_URL.
-func TestRemote(t *testing.T) {
+// TestRedisURL claims databases of the server at REDIS_URL.
+func TestRedisURL(t *testing.T) {
 	s := redistest.StartServer(t)
 	c := s.Client(t)
 	t.Setenv("REDIS_URL", "redis://"+s.Addr)
@@ -22,16 +22,16 @@ func TestRemote(t *testing.T) {
 	if a.base.DB != 0 || b.base.DB != 1 {
 		t.Errorf("databases %d and %d; want 0 and 1", a.base.DB, b.base.DB)
 	}
-	x := attempt(t, func(t testing.TB) {
+	x := runFake(t, func(t testing.TB) {
 		e := New(t)
 		for i := range 1000 {
-			if err := e.Client().HSet(ctx, redistestName(i), "f", "v").Err(); err != nil {
+			if err := e.Client().HSet(ctx, keyName(i), "f", "v").Err(); err != nil {
 				t.Fatal(err)
 			}
 		}
 	})
 	if x.failed {
-		t.Errorf("said %q", x.said)
+		t.Errorf("output %q", x.output)
 	}
 	third := s.Client(t, func(o *redis.Options) { o.DB = 2 })
 	if n, err := third.DBSize(ctx).Result(); n != 0 || err != nil {
@@ -43,9 +43,9 @@ func TestRemote(t *testing.T) {
 	}
 	for _, url := range []string{"redis://" + s.Addr + "/2", "unix://" + s.Socket + "?db=2"} {
 		t.Setenv("REDIS_URL", url)
-		x := attempt(t, func(t testing.TB) { New(t) })
-		if !x.failed || !strings.Contains(strings.Join(x.said, "\n"), "empty") {
-			t.Errorf("%s: said %q; want a refusal", url, x.said)
+		x := runFake(t, func(t testing.TB) { New(t) })
+		if !x.failed || !strings.Contains(strings.Join(x.output, "\n"), "empty") {
+			t.Errorf("%s: output %q; want a refusal", url, x.output)
 		}
 	}
 	if keys := third.Keys(ctx, "*").Val(); !slices.Equal(keys, []string{"precious"}) {
@@ -59,15 +59,15 @@ func TestRemote(t *testing.T) {
 		t.Error("no claim while the test runs")
 	}
 	t.Setenv("REDIS_URL", "redis://user:secret@127.0.0.1:1")
-	x = attempt(t, func(t testing.TB) { New(t) })
-	if said := strings.Join(x.said, "\n"); !x.failed || strings.Contains(said, "secret") {
-		t.Errorf("said %q; want a failure without the password", said)
+	x = runFake(t, func(t testing.TB) { New(t) })
+	if output := strings.Join(x.output, "\n"); !x.failed || strings.Contains(output, "secret") {
+		t.Errorf("output %q; want a failure without the password", output)
 	}
 }
 
-// TestRemoteURL opens the result of Env.URL, which has the password and the test's
+// TestEnvURL opens the result of Env.URL, which has the password and the test's
 // database.
-func TestRemoteURL(t *testing.T) {
+func TestEnvURL(t *testing.T) {
 	s := redistest.StartServer(t, redistest.Config("requirepass", "p@ss:word/"))
 	for i, address := range []string{
 		"redis://:p%40ss%3Aword%2F@" + s.Addr,
@@ -90,17 +90,17 @@ func TestRemoteURL(t *testing.T) {
 	}
 }
 
-func redistestName(i int) string {
+func keyName(i int) string {
 	return strings.Repeat("k", 1+i%7) + string(rune('a'+i%26)) + string(rune('0'+i/26%60))
 }
 
-// TestNothingThere: without a server a test is skipped by name, or fails if DESIR_REQUIRE
-// demands it.
-func TestNothingThere(t *testing.T) {
+// TestNoServerAvailable: without a server a test is skipped by name, or fails if
+// DESIR_REQUIRE demands it.
+func TestNoServerAvailable(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	t.Setenv("DESIR_REQUIRE", "")
-	was := engine
-	t.Cleanup(func() { engine = was })
+	previous := engine
+	t.Cleanup(func() { engine = previous })
 	engine = func() (*testcontainers.DockerClient, error) { return nil, errors.New("it is not there") }
 	for name, tt := range map[string]struct {
 		word string
@@ -108,20 +108,20 @@ func TestNothingThere(t *testing.T) {
 	}{
 		"New": {"docker", New}, "Cluster": {"cluster", Cluster}, "Sentinel": {"redis", Sentinel}, "TLS": {"redis", TLS},
 	} {
-		x := attempt(t, func(t testing.TB) { tt.f(t) })
-		if said := strings.Join(x.said, "\n"); !x.skipped || !strings.Contains(said, "redis-server") || !strings.Contains(said, "Docker") {
-			t.Errorf("%s: said %q; want a skip that says what to install", name, x.said)
+		x := runFake(t, func(t testing.TB) { tt.f(t) })
+		if output := strings.Join(x.output, "\n"); !x.skipped || !strings.Contains(output, "redis-server") || !strings.Contains(output, "Docker") {
+			t.Errorf("%s: output %q; want a skip that says what to install", name, x.output)
 		}
 		t.Setenv("DESIR_REQUIRE", "embedded, "+tt.word)
-		x = attempt(t, func(t testing.TB) { tt.f(t) })
+		x = runFake(t, func(t testing.TB) { tt.f(t) })
 		if !x.failed {
-			t.Errorf("%s: said %q; want a failure", name, x.said)
+			t.Errorf("%s: output %q; want a failure", name, x.output)
 		}
 		t.Setenv("DESIR_REQUIRE", "")
 	}
 }
 
-func TestAbandoned(t *testing.T) {
+func TestOwnerEnded(t *testing.T) {
 	here, _, _ := strings.Cut(owner(), "/")
 	for label, want := range map[string]bool{
 		owner():              false,
@@ -130,8 +130,8 @@ func TestAbandoned(t *testing.T) {
 		"":                   false,
 		here + "/x":          false,
 	} {
-		if got := abandoned(label); got != want {
-			t.Errorf("abandoned(%q) = %t", label, got)
+		if got := ownerEnded(label); got != want {
+			t.Errorf("ownerEnded(%q) = %t", label, got)
 		}
 	}
 }

@@ -30,10 +30,10 @@ func rollingRestart(t *testing.T, e *Env) {
 		longest = max(longest, time.Since(began))
 		s.Kill()
 		s.Restart()
-		settled(t, e)
+		awaitStable(t, e)
 	}
 	t.Logf("the longest handing over took %v", longest)
-	l.stop(t, longest+time.Second, window{}).report(t)
+	l.stop(t, longest+time.Second, lossWindow{}).report(t)
 }
 
 // handOver promotes the replica of a master, without loss.
@@ -44,13 +44,13 @@ func handOver(t *testing.T, e *Env, master *Server) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
-	c := asked(t, master)
+	c := nodeClient(t, master)
 	id, err := c.ClusterMyID(ctx).Result()
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, s := range e.Servers() {
-		r := asked(t, s)
+		r := nodeClient(t, s)
 		nodes, err := r.ClusterNodes(ctx).Result()
 		if err != nil {
 			t.Fatal(err)
@@ -68,18 +68,18 @@ func handOver(t *testing.T, e *Env, master *Server) {
 	t.Fatalf("no replica of %s", master.Addr)
 }
 
-// settled waits until every node reports a complete cluster and every replica has its
+// awaitStable waits until every node reports a complete cluster and every replica has its
 // master's data. With Sentinel it waits until the failover is complete.
-func settled(t *testing.T, e *Env) {
+func awaitStable(t *testing.T, e *Env) {
 	t.Helper()
 	if e.kind == "sentinel" {
-		if err := e.watch.AwaitStable(); err != nil {
+		if err := e.sentinelSet.AwaitStable(); err != nil {
 			t.Fatal(err)
 		}
 		return
 	}
 	for _, s := range e.Servers() {
-		c := asked(t, s)
+		c := nodeClient(t, s)
 		redistest.Eventually(t, time.Minute, func() bool {
 			info, err := c.ClusterInfo(ctx).Result()
 			about, err2 := c.Info(ctx, "replication").Result()
@@ -91,18 +91,18 @@ func settled(t *testing.T, e *Env) {
 
 func role(t *testing.T, s *Server) string {
 	t.Helper()
-	c := asked(t, s)
+	c := nodeClient(t, s)
 	defer c.Close()
-	answer, err := c.Do(ctx, "ROLE").Slice()
-	if err != nil || len(answer) == 0 {
+	reply, err := c.Do(ctx, "ROLE").Slice()
+	if err != nil || len(reply) == 0 {
 		return ""
 	}
-	word, _ := answer[0].(string)
-	return word
+	name, _ := reply[0].(string)
+	return name
 }
 
-// asked returns a client of one node.
-func asked(t *testing.T, s *Server) *redis.Client {
+// nodeClient returns a client of one node.
+func nodeClient(t *testing.T, s *Server) *redis.Client {
 	c := redis.NewClient(&redis.Options{Addr: s.Addr, MaxRetries: -1, ContextTimeoutEnabled: true})
 	t.Cleanup(func() { _ = c.Close() })
 	return c

@@ -15,16 +15,16 @@ import (
 // Docker and do not work with Podman.
 func Sentinel(t testing.TB, opts ...Option) *Env {
 	t.Helper()
-	return begin(t, opts, sentinel)
+	return newEnv(t, opts, newSentinel)
 }
 
-func sentinel(t testing.TB, s settings) *Env {
+func newSentinel(t testing.TB, s settings) *Env {
 	t.Helper()
 	if s.binary() == "" || s.container {
-		return boxedSentinel(t)
+		return newSentinelContainers(t)
 	}
 	x := redistest.StartSentinel(t, redistest.Use(s.program))
-	e := &Env{t: t, kind: "sentinel", watch: x.Set(), servers: servers(t, x.Nodes...), sentinels: servers(t, x.Sentinels...)}
+	e := &Env{t: t, kind: "sentinel", sentinelSet: x.Set(), servers: servers(t, x.Nodes...), sentinels: servers(t, x.Sentinels...)}
 	e.source = "a master, two replicas and three sentinels of " + s.binary() + ", dedicated to this test"
 	e.base.Addrs, e.base.MasterName = x.SentinelAddrs, x.MasterName
 	return e
@@ -37,7 +37,7 @@ func (e *Env) Failover() {
 	if e.kind != "sentinel" {
 		e.t.Fatalf("integration: Failover needs Sentinel(t), not %s", e.source)
 	}
-	if _, err := e.watch.Failover(); err != nil {
+	if _, err := e.sentinelSet.Failover(); err != nil {
 		for _, s := range e.sentinels {
 			e.t.Logf("sentinel %s:\n%s", s.Addr, s.Log())
 		}

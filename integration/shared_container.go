@@ -18,7 +18,7 @@ import (
 const (
 	defaultImage = "redis:8"
 	perContainer = 4096            // databases of the shared container
-	startTime    = 2 * time.Minute // timeout of a call to the container engine
+	startTimeout = 2 * time.Minute // timeout of a call to the container engine
 )
 
 func image() string {
@@ -28,38 +28,38 @@ func image() string {
 	return defaultImage
 }
 
-// inContainer returns a database of the shared container or, if alone, a dedicated
+// newInContainer returns a database of the shared container or, if alone, a dedicated
 // container.
-func inContainer(t testing.TB, alone bool) *Env {
+func newInContainer(t testing.TB, alone bool) *Env {
 	t.Helper()
 	docker := needEngine(t, "no server: set REDIS_URL, install redis-server, or start Docker", "docker", "redis")
 	e := &Env{t: t, kind: "server"}
 	if alone {
-		b := ownBox(t, docker, recipe{})
+		b := dedicatedContainer(t, docker, containerConfig{})
 		e.base.Addrs = []string{b.addr}
-		e.servers = boxServers(t, b)
+		e.servers = containerServers(t, b)
 		e.source = fmt.Sprintf("a container of %s at %s, dedicated to this test", image(), b.addr)
 		return e
 	}
-	addr, db, err := boxes.take(docker)
-	unmade(t, err)
+	addr, db, err := sharedDatabases.acquire(docker)
+	checkCreated(t, err)
 	e.base.Addrs, e.base.DB = []string{addr}, db
 	e.source = fmt.Sprintf("database %d of a container of %s at %s, shared by the tests of this binary", db, image(), addr)
 	t.Cleanup(func() {
-		if err := boxes.give(addr, db); err != nil {
+		if err := sharedDatabases.release(addr, db); err != nil {
 			t.Errorf("integration: release database %d: %v", db, err)
 		}
 	})
 	return e
 }
 
-// ownBox starts a container for one test.
-func ownBox(t testing.TB, docker *testcontainers.DockerClient, r recipe) *box {
+// dedicatedContainer starts a container for one test.
+func dedicatedContainer(t testing.TB, docker *testcontainers.DockerClient, r containerConfig) *redisContainer {
 	t.Helper()
-	b, err := startBox(docker, r)
-	unmade(t, err)
+	b, err := startContainer(docker, r)
+	checkCreated(t, err)
 	t.Cleanup(func() {
-		if err := b.end(); err != nil {
+		if err := b.remove(); err != nil {
 			t.Errorf("integration: remove the container: %v", err)
 		}
 	})
@@ -72,24 +72,24 @@ func needEngine(t testing.TB, otherwise string, words ...string) *testcontainers
 	t.Helper()
 	docker, err := engine()
 	if err != nil {
-		missing(t, fmt.Sprintf("%s (%v)", otherwise, err), words...)
+		skipMissing(t, fmt.Sprintf("%s (%v)", otherwise, err), words...)
 	}
-	sweepOnce(docker)
+	reapOnce(docker)
 	t.Cleanup(func() {
 		if panicking() {
-			sweep(docker, func(of string) bool { return of == owner() })
+			reap(docker, func(of string) bool { return of == owner() })
 		}
 	})
 	return docker
 }
 
-// unmade ends the test if err is not nil. It skips the test if the engine created no
-// container.
-func unmade(t testing.TB, err error) {
+// checkCreated ends the test if err is not nil. It skips the test if the engine created
+// no container.
+func checkCreated(t testing.TB, err error) {
 	t.Helper()
 	switch {
 	case errors.Is(err, errNoContainer):
-		missing(t, err.Error()+"; set DESIR_REDIS_IMAGE to use another image", "docker")
+		skipMissing(t, err.Error()+"; set DESIR_REDIS_IMAGE to use another image", "docker")
 	case err != nil:
 		t.Fatalf("integration: %v", err)
 	}
@@ -112,39 +112,40 @@ var engine = sync.OnceValues(func() (c *testcontainers.DockerClient, err error) 
 	return c, err
 })
 
-// boxes is the container that tests share, with the numbers of its databases in use.
-var boxes sharedBox
+// sharedDatabases is the container that tests share, with the numbers of its databases in
+// use.
+var sharedDatabases sharedContainer
 
-type sharedBox struct {
-	mu    sync.Mutex
-	box   *box
-	taken map[int]bool
-	kept  bool // do not remove it when unused; true while Main runs
+type sharedContainer struct {
+	mu        sync.Mutex
+	container *redisContainer
+	inUse     map[int]bool
+	keepAlive bool // do not remove it when unused; true while Main runs
 }
 
-// take returns an empty database that no other test uses.
-func (s *sharedBox) take(docker *testcontainers.DockerClient) (addr string, db int, err error) {
+// acquire returns an empty database that no other test uses.
+func (s *sharedContainer) acquire(docker *testcontainers.DockerClient) (addr string, db int, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.box == nil {
-		b, err := startBox(docker, recipe{args: flags(fmt.Sprint("databases ", perContainer))})
+	if s.container == nil {
+		b, err := startContainer(docker, containerConfig{args: configArgs(fmt.Sprint("databases ", perContainer))})
 		if err != nil {
 			return "", 0, err
 		}
-		s.box, s.taken = b, map[int]bool{}
+		s.container, s.inUse = b, map[int]bool{}
 	}
 	for db := range perContainer {
-		if !s.taken[db] {
-			s.taken[db] = true
-			return s.box.addr, db, nil
+		if !s.inUse[db] {
+			s.inUse[db] = true
+			return s.container.addr, db, nil
 		}
 	}
 	return "", 0, fmt.Errorf("all %d databases of the container are in use", perContainer)
 }
 
-// give empties a database and releases it. It removes the container if that was the last
-// database in use and Main does not run.
-func (s *sharedBox) give(addr string, db int) error {
+// release empties a database and releases it. It removes the container if that was the
+// last database in use and Main does not run.
+func (s *sharedContainer) release(addr string, db int) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	c := redis.NewClient(&redis.Options{Addr: addr, DB: db})
@@ -153,24 +154,24 @@ func (s *sharedBox) give(addr string, db int) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err == nil { // a database that may hold keys is not reused
-		delete(s.taken, db)
+		delete(s.inUse, db)
 	}
-	return errors.Join(err, s.endUnused())
+	return errors.Join(err, s.removeUnused())
 }
 
-// keep sets whether the container stays while it is unused.
-func (s *sharedBox) keep(yes bool) error {
+// setKeepAlive sets whether the container stays while it is unused.
+func (s *sharedContainer) setKeepAlive(yes bool) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.kept = yes
-	return s.endUnused()
+	s.keepAlive = yes
+	return s.removeUnused()
 }
 
-func (s *sharedBox) endUnused() error {
-	if s.box == nil || s.kept || len(s.taken) > 0 {
+func (s *sharedContainer) removeUnused() error {
+	if s.container == nil || s.keepAlive || len(s.inUse) > 0 {
 		return nil
 	}
-	b := s.box
-	s.box = nil
-	return b.end()
+	b := s.container
+	s.container = nil
+	return b.remove()
 }

@@ -29,7 +29,7 @@ func TestSuites(t *testing.T) {
 	for _, p := range redistest.Programs() {
 		backends = append(backends, backend{p.Name + "-sentinel", "sentinel", func(t testing.TB) *Env {
 			p.Need(t)
-			return Sentinel(t, running(p))
+			return Sentinel(t, withProgram(p))
 		}})
 	}
 	for _, b := range backends {

@@ -12,13 +12,13 @@ import (
 // built with TLS.
 func TLS(t testing.TB, opts ...Option) *Env {
 	t.Helper()
-	return begin(t, opts, overTLS)
+	return newEnv(t, opts, newTLS)
 }
 
-func overTLS(t testing.TB, s settings) *Env {
+func newTLS(t testing.TB, s settings) *Env {
 	t.Helper()
 	if s.binary() == "" || s.container {
-		return boxedTLS(t)
+		return newTLSContainer(t)
 	}
 	srv := redistest.StartServer(t, redistest.Use(s.program), redistest.TLS())
 	e := &Env{t: t, kind: "tls", source: s.binary() + " with TLS at " + srv.TLSAddr + ", dedicated to this test"}
@@ -28,21 +28,21 @@ func overTLS(t testing.TB, s settings) *Env {
 	return e
 }
 
-func boxedTLS(t testing.TB) *Env {
+func newTLSContainer(t testing.TB) *Env {
 	t.Helper()
 	docker := needEngine(t, "TLS needs redis-server or valkey-server on PATH, or Docker", "redis", "docker")
 	c, err := redistest.NewCertificate()
 	if err != nil {
 		t.Fatalf("integration: create a certificate: %v", err)
 	}
-	b := ownBox(t, docker, recipe{
-		args:  flags(redistest.TLSConfig(home+certFile, home+keyFile)...),
+	b := dedicatedContainer(t, docker, containerConfig{
+		args:  configArgs(redistest.TLSConfig(dataDir+certFile, dataDir+keyFile)...),
 		files: map[string]string{certFile: c.Cert, keyFile: c.Key},
 		tls:   c.Client(),
 	})
 	e := &Env{t: t, kind: "tls", source: "a container of " + image() + " with TLS at " + b.addr + ", dedicated to this test"}
 	e.base.Addrs, e.base.TLSConfig = []string{b.addr}, c.Client()
-	e.servers = boxServers(t, b)
+	e.servers = containerServers(t, b)
 	return e
 }
 

@@ -13,15 +13,15 @@ import (
 )
 
 func TestProxy(t *testing.T) {
-	for name, make := range map[string]func(testing.TB, ...Option) *Env{"server": New, "cluster": Cluster, "sentinel": Sentinel} {
+	for name, create := range map[string]func(testing.TB, ...Option) *Env{"server": New, "cluster": Cluster, "sentinel": Sentinel} {
 		t.Run(name, func(t *testing.T) {
-			e := make(t)
+			e := create(t)
 			p := e.Proxy()
 			c := counter.New(p.NewClient(), "n")
-			near := counter.New(e.Client(), "n")
+			direct := counter.New(e.Client(), "n")
 			value := func(want int64) {
 				t.Helper()
-				if n, err := near.Value(ctx); n != want || err != nil {
+				if n, err := direct.Value(ctx); n != want || err != nil {
 					t.Errorf("Value = %d, %v; want %d", n, err, want)
 				}
 			}
@@ -68,7 +68,7 @@ func TestRecorder(t *testing.T) {
 
 func TestNoLeaks(t *testing.T) {
 	needServer(t, "redis", "this test")
-	for name, make := range map[string]func(testing.TB, ...Option) *Env{"server": New, "cluster": Cluster} {
+	for name, create := range map[string]func(testing.TB, ...Option) *Env{"server": New, "cluster": Cluster} {
 		for what, tt := range map[string]struct {
 			do   func(t testing.TB, e *Env)
 			want string
@@ -86,10 +86,10 @@ func TestNoLeaks(t *testing.T) {
 				continue // a shared server is not checked for subscriptions
 			}
 			t.Run(name+"/"+what, func(t *testing.T) {
-				x := attempt(t, func(t testing.TB) { tt.do(t, make(t, NoLeaks())) })
-				said := strings.Join(x.said, "\n")
-				if x.failed != (tt.want != "") || !strings.Contains(said, tt.want) {
-					t.Errorf("failed %t, said %q; want %q", x.failed, said, tt.want)
+				x := runFake(t, func(t testing.TB) { tt.do(t, create(t, NoLeaks())) })
+				output := strings.Join(x.output, "\n")
+				if x.failed != (tt.want != "") || !strings.Contains(output, tt.want) {
+					t.Errorf("failed %t, output %q; want %q", x.failed, output, tt.want)
 				}
 			})
 		}

@@ -21,8 +21,8 @@ func Matrix(t *testing.T, test func(t *testing.T, e *Env)) {
 	for _, p := range redistest.Programs() {
 		t.Run(p.Name, func(t *testing.T) {
 			p.Need(t)
-			t.Run("server", func(t *testing.T) { test(t, New(t, running(p))) })
-			topologies(t, test, running(p))
+			t.Run("server", func(t *testing.T) { test(t, New(t, withProgram(p))) })
+			topologies(t, test, withProgram(p))
 		})
 	}
 }
@@ -42,14 +42,14 @@ func topologies(t *testing.T, test func(t *testing.T, e *Env), opts ...Option) {
 // Without Main a shared container ends when no test uses it, and a shared cluster of
 // containers ends with each test. They start again for the next test that needs them.
 func Main(m *testing.M) int {
-	keep(true)
-	defer keep(false)
+	keepContainers(true)
+	defer keepContainers(false)
 	return redistest.Run(m)
 }
 
-// keep sets whether shared containers stay while they are unused.
-func keep(yes bool) {
-	if err := errors.Join(boxes.keep(yes), fleets.keep(yes)); err != nil {
+// keepContainers sets whether shared containers stay while they are unused.
+func keepContainers(yes bool) {
+	if err := errors.Join(sharedDatabases.setKeepAlive(yes), sharedContainerCluster.setKeepAlive(yes)); err != nil {
 		fmt.Fprintf(os.Stderr, "integration: remove containers: %v\n", err)
 	}
 }

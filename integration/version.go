@@ -10,14 +10,14 @@ import (
 func older(has, wants string) bool {
 	h, w := strings.Split(has, "."), strings.Split(wants, ".")
 	for i := range max(len(h), len(w)) {
-		if a, b := part(h, i), part(w, i); a != b {
+		if a, b := versionPart(h, i), versionPart(w, i); a != b {
 			return a < b
 		}
 	}
 	return false
 }
 
-func part(version []string, i int) int {
+func versionPart(version []string, i int) int {
 	if i >= len(version) {
 		return 0
 	}

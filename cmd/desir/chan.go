@@ -19,16 +19,16 @@ type chanCmd struct {
 }
 
 type chanSend struct {
-	Name   string   `arg:"" help:"Name of the channel."`
-	Values []string `arg:"" optional:"" name:"value" help:"Text, or a JSON object or array. With no value, or with -, each line of standard input is a value."`
-	Buffer int      `default:"0" help:"Wait while the channel holds this many values; 0 means never."`
-	input  `embed:""`
+	Name       string   `arg:"" help:"Name of the channel."`
+	Values     []string `arg:"" optional:"" name:"value" help:"Text, or a JSON object or array. With no value, or with -, each line of standard input is a value."`
+	Buffer     int      `default:"0" help:"Wait while the channel holds this many values; 0 means never."`
+	valueFlags `embed:""`
 }
 
 type chanRecv struct {
-	Name     string `arg:"" help:"Name of the channel."`
-	patience `embed:""`
-	view     `embed:""`
+	Name         string `arg:"" help:"Name of the channel."`
+	receiveFlags `embed:""`
+	viewFlags    `embed:""`
 }
 
 type (
@@ -65,7 +65,7 @@ func (c *chanSend) Run(ctx context.Context, s streams, flags *cli) error {
 			opts = append(opts, channel.Buffer(c.Buffer))
 		}
 		to := channel.NewChan[string](rdb, c.Name, opts...)
-		return c.batches(c.Values, s.in, batchMost, "sent", func(values []string) (int, error) {
+		return c.encodeBatches(c.Values, s.in, maxBatch, "sent", func(values []string) (int, error) {
 			return to.SendMany(ctx, values...)
 		})
 	})
@@ -74,7 +74,7 @@ func (c *chanSend) Run(ctx context.Context, s streams, flags *cli) error {
 // Run is "desir chan recv".
 func (c *chanRecv) Run(ctx context.Context, s streams, flags *cli) error {
 	return online(ctx, flags, func(rdb redis.UniversalClient) error {
-		values := channel.NewChan[string](rdb, c.Name).All(ctx, c.loop()...)
+		values := channel.NewChan[string](rdb, c.Name).All(ctx, c.loopOptions()...)
 		return printEach(s.out, values, c.Count, c.text)
 	})
 }
@@ -82,7 +82,7 @@ func (c *chanRecv) Run(ctx context.Context, s streams, flags *cli) error {
 // Run is "desir chan len".
 func (c *chanLen) Run(ctx context.Context, s streams, flags *cli) error {
 	return online(ctx, flags, func(rdb redis.UniversalClient) error {
-		return printed(s.out)(channel.NewChan[string](rdb, c.Name).Len(ctx))
+		return printResult(s.out)(channel.NewChan[string](rdb, c.Name).Len(ctx))
 	})
 }
 

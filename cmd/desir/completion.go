@@ -25,8 +25,8 @@ func (completionCmd) Help() string {
   fish: run once: desir completion fish >~/.config/fish/completions/desir.fish`
 }
 
-// completing is the hidden command that the scripts call.
-const completing = "__complete"
+// completeArg is the hidden command that the scripts call.
+const completeArg = "__complete"
 
 // scripts call the tool itself, so they work with every version of it.
 var scripts = map[string]string{

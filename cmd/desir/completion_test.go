@@ -29,7 +29,7 @@ func TestCandidates(t *testing.T) {
 		"--js":                       "",
 		"repl --allow FLUSHALL --js": "--json",
 	} {
-		status, out, errs := tool(t, append([]string{completing}, strings.Split(line, " ")...)...)
+		status, out, errs := tool(t, append([]string{completeArg}, strings.Split(line, " ")...)...)
 		got := strings.Fields(out)
 		if line == "nosuch " { // what stands there is no command, and the shell does not know
 			continue
@@ -51,7 +51,7 @@ func TestCompletionScripts(t *testing.T) {
 		"fish": {"fish", "-c", `eval $argv[1]; and echo "map mailbox"`},
 	} {
 		status, script, errs := tool(t, "completion", shell)
-		if status != 0 || errs != "" || !strings.Contains(script, completing) {
+		if status != 0 || errs != "" || !strings.Contains(script, completeArg) {
 			t.Fatalf("%s: exit status %d, %q, %q", shell, status, script, errs)
 		}
 		if _, err := exec.LookPath(shell); err != nil {

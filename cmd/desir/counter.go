@@ -36,21 +36,21 @@ type (
 // Run is "desir counter get".
 func (c *counterGet) Run(ctx context.Context, s streams, flags *cli) error {
 	return online(ctx, flags, func(rdb redis.UniversalClient) error {
-		return printed(s.out)(counter.New(rdb, c.Name).Value(ctx))
+		return printResult(s.out)(counter.New(rdb, c.Name).Value(ctx))
 	})
 }
 
 // Run is "desir counter next".
 func (c *counterNext) Run(ctx context.Context, s streams, flags *cli) error {
 	return online(ctx, flags, func(rdb redis.UniversalClient) error {
-		return printed(s.out)(counter.New(rdb, c.Name).Next(ctx))
+		return printResult(s.out)(counter.New(rdb, c.Name).Next(ctx))
 	})
 }
 
 // Run is "desir counter add".
 func (c *counterAdd) Run(ctx context.Context, s streams, flags *cli) error {
 	return online(ctx, flags, func(rdb redis.UniversalClient) error {
-		return printed(s.out)(counter.New(rdb, c.Name).Add(ctx, c.N))
+		return printResult(s.out)(counter.New(rdb, c.Name).Add(ctx, c.N))
 	})
 }
 

@@ -10,8 +10,8 @@ import (
 
 // doCmd sends one command.
 type doCmd struct {
-	asking `embed:""`
-	Words  []string `arg:"" name:"command" passthrough:"partial" help:"A Redis command and its arguments. Flags of desir must precede it."`
+	commandFlags `embed:""`
+	Words        []string `arg:"" name:"command" passthrough:"partial" help:"A Redis command and its arguments. Flags of desir must precede it."`
 }
 
 // Run is "desir do".
@@ -23,7 +23,7 @@ func (c *doCmd) Run(ctx context.Context, s streams, flags *cli) error {
 		c.Words = c.Words[1:]
 	}
 	return online(ctx, flags, func(rdb redis.UniversalClient) error {
-		reply, err := ask(ctx, command.New(rdb, command.LoadOnDemand(), command.Allow(c.Allow...)), c.Words)
+		reply, err := sendCommand(ctx, command.New(rdb, command.LoadOnDemand(), command.Allow(c.Allow...)), c.Words)
 		if err != nil {
 			return err
 		}

@@ -32,15 +32,15 @@ type extension struct {
 	data []byte
 }
 
-// unpacked decodes data if it is msgpack.
-func unpacked(data string) (any, bool) {
+// fromMsgpack decodes data if it is msgpack.
+func fromMsgpack(data string) (any, bool) {
 	var d document
 	err := codec.Msgpack.Decode([]byte(data), &d)
 	return d.value, err == nil
 }
 
-// packed encodes a document as msgpack.
-func packed(v any) (string, error) {
+// toMsgpack encodes a document as msgpack.
+func toMsgpack(v any) (string, error) {
 	data, err := codec.Msgpack.Append(nil, document{v})
 	return string(data), err
 }
@@ -154,7 +154,7 @@ func (e extension) time() (time.Time, bool) {
 		t = time.Unix(int64(binary.BigEndian.Uint64(e.data[4:])), int64(binary.BigEndian.Uint32(e.data)))
 	}
 	t = t.UTC()
-	again, err := packed(t)
+	again, err := toMsgpack(t)
 	return t, err == nil && t.Year() >= 0 && t.Year() <= 9999 && strings.HasSuffix(again, string(e.data)) && len(again) <= len(e.data)+3
 }
 

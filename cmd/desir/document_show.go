@@ -26,7 +26,7 @@ func appendJSON(dst []byte, v any) []byte {
 	case float32:
 		return appendTagged(dst, tagFloat32, func(dst []byte) []byte { return appendFloat(dst, float64(v), 32) })
 	case float64:
-		if text, odd := oddFloat(v); odd {
+		if text, odd := notInJSON(v); odd {
 			return appendTagged(dst, tagFloat, func(dst []byte) []byte { return appendText(dst, text) })
 		}
 		return appendFloat(dst, v, 64)
@@ -128,7 +128,7 @@ func appendText(dst []byte, s string) []byte {
 	return append(dst, '"')
 }
 
-func oddFloat(f float64) (text string, odd bool) {
+func notInJSON(f float64) (text string, odd bool) {
 	switch {
 	case math.IsNaN(f):
 		return "nan", true
@@ -141,7 +141,7 @@ func oddFloat(f float64) (text string, odd bool) {
 }
 
 func appendFloat(dst []byte, f float64, bits int) []byte {
-	if text, odd := oddFloat(f); odd {
+	if text, odd := notInJSON(f); odd {
 		return appendText(dst, text)
 	}
 	format := byte('f')

@@ -28,11 +28,11 @@ func (c *helpCmd) Run(ctx context.Context, s streams, flags *cli, parsed *kong.C
 	}
 	spec := command.Builtin()
 	if flags.URL != "" {
-		limited, cancel := context.WithTimeout(ctx, loading)
+		limited, cancel := context.WithTimeout(ctx, loadTimeout)
 		defer cancel()
 		rdb, _, disconnect, err := connect(limited, flags.URL)
 		if err == nil {
-			spec = specOf(ctx, rdb)
+			spec = loadSpec(ctx, rdb)
 			err = disconnect()
 		}
 		if err != nil {

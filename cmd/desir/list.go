@@ -18,27 +18,27 @@ type listCmd struct {
 }
 
 type listList struct {
-	Name    string `arg:"" help:"Name of the list."`
-	listing `embed:""`
+	Name      string `arg:"" help:"Name of the list."`
+	listFlags `embed:""`
 }
 
 type listPush struct {
-	Name   string   `arg:"" help:"Name of the list."`
-	Values []string `arg:"" optional:"" name:"value" help:"Text, or a JSON object or array. With no value, or with -, each line of standard input is a value."`
-	Front  bool     `help:"Prepend each element instead."`
-	input  `embed:""`
+	Name       string   `arg:"" help:"Name of the list."`
+	Values     []string `arg:"" optional:"" name:"value" help:"Text, or a JSON object or array. With no value, or with -, each line of standard input is a value."`
+	Front      bool     `help:"Prepend each element instead."`
+	valueFlags `embed:""`
 }
 
 type listPop struct {
-	Name string `arg:"" help:"Name of the list."`
-	Back bool   `help:"Remove the last element instead."`
-	view `embed:""`
+	Name      string `arg:"" help:"Name of the list."`
+	Back      bool   `help:"Remove the last element instead."`
+	viewFlags `embed:""`
 }
 
 type listAt struct {
-	Name     string `arg:"" help:"Name of the list."`
-	Position int    `arg:"" help:"Index of the element; 0 is the first, -1 the last."`
-	view     `embed:""`
+	Name      string `arg:"" help:"Name of the list."`
+	Position  int    `arg:"" help:"Index of the element; 0 is the first, -1 the last."`
+	viewFlags `embed:""`
 }
 
 type listLen struct {
@@ -60,11 +60,11 @@ func (c *listPush) Run(ctx context.Context, s streams, flags *cli) error {
 		if c.Front {
 			push = list.PushFront
 		}
-		err := c.batches(c.Values, s.in, batchMost, "stored", func(values []string) (_ int, err error) {
+		err := c.encodeBatches(c.Values, s.in, maxBatch, "stored", func(values []string) (_ int, err error) {
 			length, err = push(ctx, values...)
 			return 0, err
 		})
-		return printed(s.out)(length, err)
+		return printResult(s.out)(length, err)
 	})
 }
 
@@ -92,6 +92,6 @@ func (c *listAt) Run(ctx context.Context, s streams, flags *cli) error {
 // Run is "desir list len".
 func (c *listLen) Run(ctx context.Context, s streams, flags *cli) error {
 	return online(ctx, flags, func(rdb redis.UniversalClient) error {
-		return printed(s.out)(collections.NewList[string](rdb, c.Name).Len(ctx))
+		return printResult(s.out)(collections.NewList[string](rdb, c.Name).Len(ctx))
 	})
 }

@@ -38,7 +38,7 @@ func (c *lsCmd) Run(ctx context.Context, s streams, flags *cli) error {
 		}
 		l := &lister{lsCmd: c}
 		for _, node := range nodes {
-			if err := l.scan(ctx, node, s.out); err != nil || l.full() {
+			if err := l.scan(ctx, node, s.out); err != nil || l.done() {
 				return c.end(s, l, err)
 			}
 		}
@@ -51,7 +51,7 @@ func (c *lsCmd) end(s streams, l *lister, err error) error {
 	if err != nil {
 		return err
 	}
-	if l.full() {
+	if l.done() {
 		fmt.Fprintf(s.err, "desir: only the first %d keys are listed; -n lists more\n", c.Count)
 	}
 	if l.hidden > 0 {
@@ -93,7 +93,7 @@ type lister struct {
 	listed, hidden int
 }
 
-func (l *lister) full() bool { return l.Count > 0 && l.listed >= l.Count }
+func (l *lister) done() bool { return l.Count > 0 && l.listed >= l.Count }
 
 // scan lists the keys of one server, a page at a time.
 func (l *lister) scan(ctx context.Context, node redis.Cmdable, out io.Writer) error {
@@ -122,7 +122,7 @@ func (l *lister) scan(ctx context.Context, node redis.Cmdable, out io.Writer) er
 		if err := l.print(out, found); err != nil {
 			return err
 		}
-		if cursor = next; cursor == 0 || l.full() {
+		if cursor = next; cursor == 0 || l.done() {
 			return nil
 		}
 	}

@@ -131,7 +131,7 @@ func describe(ctx context.Context, node redis.Cmdable, keys []*keyInfo) ([]*keyI
 			k.begins = lists[i].Val()[0]
 		}
 		if k.helps == "" {
-			k.object = k.looksLike()
+			k.object = k.guessForm()
 		}
 	}
 	return there, nil
@@ -160,9 +160,9 @@ var (
 	numbered = regexp.MustCompile(`^[0-9]{16}:`)
 )
 
-// looksLike guesses the object type from the key. If several types write such keys, it
+// guessForm guesses the object type from the key. If several types write such keys, it
 // names the likely ones.
-func (k *keyInfo) looksLike() string {
+func (k *keyInfo) guessForm() string {
 	switch {
 	case k.kind == "string" && decimal.MatchString(k.begins):
 		return "Counter or Value"

@@ -16,16 +16,16 @@ type mailboxCmd struct {
 }
 
 type mailboxSend struct {
-	To    string   `arg:"" help:"Address of the mailbox."`
-	Words []string `arg:"" optional:"" name:"word" help:"Text, or a JSON object or array. With no word, or with -, each line of standard input is a letter."`
-	From  string   `default:"desir" help:"Sender address of the letters; replies go there."`
-	input `embed:""`
+	To         string   `arg:"" help:"Address of the mailbox."`
+	Words      []string `arg:"" optional:"" name:"word" help:"Text, or a JSON object or array. With no word, or with -, each line of standard input is a letter."`
+	From       string   `default:"desir" help:"Sender address of the letters; replies go there."`
+	valueFlags `embed:""`
 }
 
 type mailboxRecv struct {
-	Name     string `arg:"" help:"Address of the mailbox."`
-	patience `embed:""`
-	view     `embed:""`
+	Name         string `arg:"" help:"Address of the mailbox."`
+	receiveFlags `embed:""`
+	viewFlags    `embed:""`
 }
 
 type mailboxLen struct {
@@ -36,14 +36,14 @@ type mailboxLen struct {
 func (c *mailboxSend) Run(ctx context.Context, s streams, flags *cli) error {
 	return online(ctx, flags, func(rdb redis.UniversalClient) error {
 		from := channel.NewMailbox[string](rdb, c.From)
-		return c.each(c.Words, s.in, "sent", func(value string) error { return from.Send(ctx, c.To, value) })
+		return c.encodeEach(c.Words, s.in, "sent", func(value string) error { return from.Send(ctx, c.To, value) })
 	})
 }
 
 // Run is "desir mailbox recv".
 func (c *mailboxRecv) Run(ctx context.Context, s streams, flags *cli) error {
 	return online(ctx, flags, func(rdb redis.UniversalClient) error {
-		letters := channel.NewMailbox[string](rdb, c.Name).All(ctx, c.loop()...)
+		letters := channel.NewMailbox[string](rdb, c.Name).All(ctx, c.loopOptions()...)
 		return printEach(s.out, letters, c.Count, func(l channel.Letter[string]) string {
 			return c.parts("from", l.From, ": ", "value", l.Value)
 		})
@@ -53,6 +53,6 @@ func (c *mailboxRecv) Run(ctx context.Context, s streams, flags *cli) error {
 // Run is "desir mailbox len".
 func (c *mailboxLen) Run(ctx context.Context, s streams, flags *cli) error {
 	return online(ctx, flags, func(rdb redis.UniversalClient) error {
-		return printed(s.out)(channel.NewMailbox[string](rdb, c.Name).Len(ctx))
+		return printResult(s.out)(channel.NewMailbox[string](rdb, c.Name).Len(ctx))
 	})
 }

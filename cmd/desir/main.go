@@ -26,8 +26,8 @@ func main() {
 
 // cli defines the command line.
 type cli struct {
-	where       `embed:""`
-	ShowVersion kong.VersionFlag `name:"version" help:"Print the version and exit."`
+	connectFlags `embed:""`
+	ShowVersion  kong.VersionFlag `name:"version" help:"Print the version and exit."`
 
 	Tour       tourCmd       `cmd:"" help:"Demonstrate the library: count the words of text files with workers that share a channel, a map, a set, a list, a counter and a value, then call another process by RPC."`
 	Map        mapCmd        `cmd:"" help:"Read and change a map."`
@@ -90,15 +90,15 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	if len(args) == 0 {
 		args = []string{"--help"}
 	}
-	if args[0] == completing {
+	if args[0] == completeArg {
 		if err := complete(stdout, parser.Model.Node, args[1:]); err != nil {
 			return fail(stderr, err, 1)
 		}
 		return 0
 	}
-	command, err := parser.Parse(hideMinus(args))
+	command, err := parser.Parse(markNegatives(args))
 	if err != nil {
-		return fail(stderr, misused(err, args), 2)
+		return fail(stderr, usageError(err, args), 2)
 	}
 	if err := c.resolve(ctx, streams{in, stdout, stderr}); err != nil {
 		return fail(stderr, err, 1)
@@ -114,8 +114,8 @@ const about = `desir reads and changes the data structures of the desir library 
 
 Exit status: 0 on success, 1 on failure or if there is no value, 2 for wrong usage.`
 
-// misused adds a pointer to the right help to an error of the parser.
-func misused(err error, args []string) error {
+// usageError adds a pointer to the right help to an error of the parser.
+func usageError(err error, args []string) error {
 	see := "desir"
 	if wrong, ok := errors.AsType[*kong.ParseError](err); ok && wrong.Context.Selected() != nil {
 		see += " " + strings.TrimPrefix(wrong.Context.Selected().Path(), "desir ")
@@ -130,7 +130,7 @@ const maxError = 4 << 10 // maximum length of a printed error in bytes
 
 // fail prints an error as one line.
 func fail(stderr io.Writer, err error, status int) int {
-	text := complaint(err)
+	text := errorText(err)
 	if line, ok := errors.AsType[*lineError](err); ok && errors.Is(err, context.Canceled) {
 		text += "; " + line.before()
 	}
@@ -138,8 +138,8 @@ func fail(stderr io.Writer, err error, status int) int {
 	return status
 }
 
-// complaint returns the text of an error as one printable line.
-func complaint(err error) string {
+// errorText returns the text of an error as one printable line.
+func errorText(err error) string {
 	switch {
 	case !errors.Is(err, context.Canceled):
 		return oneline.Line(err.Error(), maxError)

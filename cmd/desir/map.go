@@ -19,21 +19,21 @@ type mapCmd struct {
 }
 
 type mapList struct {
-	Name    string `arg:"" help:"Name of the map."`
-	listing `embed:""`
+	Name      string `arg:"" help:"Name of the map."`
+	listFlags `embed:""`
 }
 
 type mapGet struct {
-	Name string `arg:"" help:"Name of the map."`
-	Key  string `arg:"" help:"Text, or a JSON object or array for a struct key."`
-	view `embed:""`
+	Name      string `arg:"" help:"Name of the map."`
+	Key       string `arg:"" help:"Text, or a JSON object or array for a struct key."`
+	viewFlags `embed:""`
 }
 
 type mapSet struct {
-	Name  string `arg:"" help:"Name of the map."`
-	Key   string `arg:"" help:"Text, or a JSON object or array for a struct key."`
-	Value string `arg:"" help:"Text, a JSON object or array, or - for standard input."`
-	input `embed:""`
+	Name       string `arg:"" help:"Name of the map."`
+	Key        string `arg:"" help:"Text, or a JSON object or array for a struct key."`
+	Value      string `arg:"" help:"Text, a JSON object or array, or - for standard input."`
+	valueFlags `embed:""`
 }
 
 type mapDelete struct {
@@ -58,7 +58,7 @@ func (c *mapList) Run(ctx context.Context, s streams, flags *cli) error {
 // Run is "desir map get".
 func (c *mapGet) Run(ctx context.Context, s streams, flags *cli) error {
 	return online(ctx, flags, func(rdb redis.UniversalClient) error {
-		k, err := key(c.Key)
+		k, err := encodeKey(c.Key)
 		if err != nil {
 			return err
 		}
@@ -70,11 +70,11 @@ func (c *mapGet) Run(ctx context.Context, s streams, flags *cli) error {
 // Run is "desir map set".
 func (c *mapSet) Run(ctx context.Context, s streams, flags *cli) error {
 	return online(ctx, flags, func(rdb redis.UniversalClient) error {
-		k, err := key(c.Key)
+		k, err := encodeKey(c.Key)
 		if err != nil {
 			return err
 		}
-		v, err := c.one(c.Value, s.in)
+		v, err := c.encodeOne(c.Value, s.in)
 		if err != nil {
 			return err
 		}
@@ -85,17 +85,17 @@ func (c *mapSet) Run(ctx context.Context, s streams, flags *cli) error {
 // Run is "desir map del".
 func (c *mapDelete) Run(ctx context.Context, s streams, flags *cli) error {
 	return online(ctx, flags, func(rdb redis.UniversalClient) error {
-		keys, err := input{}.all(c.Keys)
+		keys, err := valueFlags{}.encodeAll(c.Keys)
 		if err != nil {
 			return err
 		}
-		return printed(s.out)(collections.NewMap[string, string](rdb, c.Name).Delete(ctx, keys...))
+		return printResult(s.out)(collections.NewMap[string, string](rdb, c.Name).Delete(ctx, keys...))
 	})
 }
 
 // Run is "desir map len".
 func (c *mapLen) Run(ctx context.Context, s streams, flags *cli) error {
 	return online(ctx, flags, func(rdb redis.UniversalClient) error {
-		return printed(s.out)(collections.NewMap[string, string](rdb, c.Name).Len(ctx))
+		return printResult(s.out)(collections.NewMap[string, string](rdb, c.Name).Len(ctx))
 	})
 }

@@ -22,21 +22,21 @@ type pqCmd struct {
 }
 
 type pqList struct {
-	Name    string `arg:"" help:"Name of the queue."`
-	listing `embed:""`
+	Name      string `arg:"" help:"Name of the queue."`
+	listFlags `embed:""`
 }
 
 type pqPush struct {
-	Name     string   `arg:"" help:"Name of the queue."`
-	Priority int      `arg:"" help:"An integer; the lowest is popped first."`
-	Values   []string `arg:"" optional:"" name:"value" help:"Text, or a JSON object or array. With no value, or with -, each line of standard input is a value."`
-	input    `embed:""`
+	Name       string   `arg:"" help:"Name of the queue."`
+	Priority   int      `arg:"" help:"An integer; the lowest is popped first."`
+	Values     []string `arg:"" optional:"" name:"value" help:"Text, or a JSON object or array. With no value, or with -, each line of standard input is a value."`
+	valueFlags `embed:""`
 }
 
 type pqPop struct {
-	Name string        `arg:"" help:"Name of the queue."`
-	Wait time.Duration `help:"Wait this long for a value; negative means without limit."`
-	view `embed:""`
+	Name      string        `arg:"" help:"Name of the queue."`
+	Wait      time.Duration `help:"Wait this long for a value; negative means without limit."`
+	viewFlags `embed:""`
 }
 
 type pqLen struct {
@@ -64,7 +64,7 @@ func (c *pqList) Run(ctx context.Context, s streams, flags *cli) error {
 func (c *pqPush) Run(ctx context.Context, s streams, flags *cli) error {
 	return online(ctx, flags, func(rdb redis.UniversalClient) error {
 		queue := channel.NewPriorityQueue[string](rdb, c.Name)
-		return c.each(c.Values, s.in, "pushed", func(value string) error { return queue.Push(ctx, value, c.Priority) })
+		return c.encodeEach(c.Values, s.in, "pushed", func(value string) error { return queue.Push(ctx, value, c.Priority) })
 	})
 }
 
@@ -93,6 +93,6 @@ func (c *pqPop) Run(ctx context.Context, s streams, flags *cli) error {
 // Run is "desir pq len".
 func (c *pqLen) Run(ctx context.Context, s streams, flags *cli) error {
 	return online(ctx, flags, func(rdb redis.UniversalClient) error {
-		return printed(s.out)(channel.NewPriorityQueue[string](rdb, c.Name).Len(ctx))
+		return printResult(s.out)(channel.NewPriorityQueue[string](rdb, c.Name).Len(ctx))
 	})
 }

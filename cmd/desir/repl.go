@@ -18,7 +18,7 @@ import (
 
 // replCmd reads commands, sends them and prints the replies.
 type replCmd struct {
-	asking `embed:""`
+	commandFlags `embed:""`
 }
 
 // Run is "desir repl".
@@ -28,9 +28,9 @@ func (c *replCmd) Run(ctx context.Context, s streams, flags *cli) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, disconnect()) }()
-	spec := specOf(ctx, rdb)
-	r := &repl{asking: c.asking, rdb: rdb, spec: spec, runner: c.runner(rdb, spec), streams: s, wait: scanWait}
-	defer func() { err = errors.Join(err, r.leave()) }()
+	spec := loadSpec(ctx, rdb)
+	r := &repl{commandFlags: c.commandFlags, rdb: rdb, spec: spec, runner: c.runner(rdb, spec), streams: s, wait: scanWait}
+	defer func() { err = errors.Join(err, r.endSession()) }()
 	if r.atTerminal() {
 		return r.edit(ctx, flags.URL == "")
 	}
@@ -39,7 +39,7 @@ func (c *replCmd) Run(ctx context.Context, s streams, flags *cli) (err error) {
 
 // repl is an interactive session.
 type repl struct {
-	asking
+	commandFlags
 	streams
 	rdb    redis.UniversalClient
 	spec   *command.Spec
@@ -50,8 +50,8 @@ type repl struct {
 	state   connState
 }
 
-// errLeave ends a session.
-var errLeave = errors.New("leave")
+// errExit ends a session.
+var errExit = errors.New("leave")
 
 // atTerminal reports whether lines can be edited: the streams are a capable terminal.
 func (r *repl) atTerminal() bool {
@@ -68,18 +68,18 @@ func (r *repl) read(ctx context.Context) error {
 			return nil
 		}
 		lines++
-		err := r.obey(ctx, batch[0])
+		err := r.execute(ctx, batch[0])
 		switch {
 		case err == nil:
-		case errors.Is(err, errLeave), ctx.Err() != nil:
+		case errors.Is(err, errExit), ctx.Err() != nil:
 			return err
 		default:
 			failed++
-			fmt.Fprintf(r.err, "desir: line %d: %s\n", lines, complaint(err))
+			fmt.Fprintf(r.err, "desir: line %d: %s\n", lines, errorText(err))
 		}
 		return nil
 	})
-	if err != nil && !errors.Is(err, errLeave) {
+	if err != nil && !errors.Is(err, errExit) {
 		return err
 	}
 	if failed > 0 {
@@ -88,15 +88,15 @@ func (r *repl) read(ctx context.Context) error {
 	return nil
 }
 
-// obey runs one line.
-func (r *repl) obey(ctx context.Context, line string) error {
+// execute runs one line.
+func (r *repl) execute(ctx context.Context, line string) error {
 	words, err := cmdline.Split(line)
 	if err != nil || len(words) == 0 {
 		return err
 	}
 	switch strings.ToLower(words[0]) {
 	case "exit", "quit":
-		return errLeave
+		return errExit
 	case "help":
 		return r.help(words[1:])
 	}

@@ -100,22 +100,22 @@ func (r *repl) next(all []word) (names []string, keys bool) {
 		args = append(args, w)
 	}
 	for _, a := range c.Next(args...) {
-		tokens, key := openings(a, words[1:])
+		tokens, key := firstTokens(a, words[1:])
 		names, keys = append(names, tokens...), keys || key
 	}
 	return names, keys
 }
 
-// openings returns the tokens that an element of a grammar can begin with, and whether
+// firstTokens returns the tokens that an element of a grammar can begin with, and whether
 // it can begin with a key, after words.
-func openings(a *command.Arg, words []string) (tokens []string, key bool) {
-	if a.Token != "" && !awaited(a, words) {
+func firstTokens(a *command.Arg, words []string) (tokens []string, key bool) {
+	if a.Token != "" && !isExpected(a, words) {
 		return []string{a.Token}, false
 	}
 	switch a.Type {
 	case "oneof", "block":
 		for i := range a.Args {
-			inner, k := openings(&a.Args[i], words)
+			inner, k := firstTokens(&a.Args[i], words)
 			tokens, key = append(tokens, inner...), key || k
 			if a.Type == "block" && !a.Args[i].Optional {
 				break
@@ -127,8 +127,8 @@ func openings(a *command.Arg, words []string) (tokens []string, key bool) {
 	return tokens, key
 }
 
-// awaited reports whether the token of an element is typed and its value is not.
-func awaited(a *command.Arg, words []string) bool {
+// isExpected reports whether the token of an element is typed and its value is not.
+func isExpected(a *command.Arg, words []string) bool {
 	is := func(w string) bool { return strings.EqualFold(w, a.Token) }
 	switch {
 	case a.Type == "pure-token" || len(words) == 0:

@@ -61,22 +61,22 @@ func (r *repl) edit(ctx context.Context, embedded bool) error {
 			return in.err
 		}
 		interrupts = 0
-		switch err := r.obeyUntilInterrupt(ctx, in.line); {
-		case errors.Is(err, errLeave):
+		switch err := r.executeUntilInterrupt(ctx, in.line); {
+		case errors.Is(err, errExit):
 			return nil
 		case ctx.Err() != nil:
 			return ctx.Err()
 		case err != nil:
-			fmt.Fprintln(r.err, complaint(err))
+			fmt.Fprintln(r.err, errorText(err))
 		}
 	}
 }
 
-// obeyUntilInterrupt runs one line until Ctrl-C.
-func (r *repl) obeyUntilInterrupt(ctx context.Context, line string) error {
+// executeUntilInterrupt runs one line until Ctrl-C.
+func (r *repl) executeUntilInterrupt(ctx context.Context, line string) error {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt)
 	defer stop()
-	return r.obey(ctx, line)
+	return r.execute(ctx, line)
 }
 
 // shell makes the line editor.

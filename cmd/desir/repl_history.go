@@ -40,7 +40,7 @@ func openHistory(keep func(string) bool) *history {
 	}
 	h.path = path
 	for line := range strings.Lines(string(text)) {
-		if line = strings.TrimSuffix(line, "\n"); h.wants(line) {
+		if line = strings.TrimSuffix(line, "\n"); h.keeps(line) {
 			h.lines = append(h.lines, line)
 		}
 	}
@@ -63,14 +63,14 @@ func (h *history) rewrite() {
 	}
 }
 
-// wants reports whether a line is not empty and may be kept.
-func (h *history) wants(line string) bool {
+// keeps reports whether a line is not empty and may be kept.
+func (h *history) keeps(line string) bool {
 	return strings.TrimSpace(line) != "" && printable(line) && h.keep(line)
 }
 
 // Write adds a line. It ignores errors of the file.
 func (h *history) Write(line string) (int, error) {
-	if !h.wants(line) {
+	if !h.keeps(line) {
 		return len(h.lines), nil
 	}
 	h.lines = append(h.lines, line)

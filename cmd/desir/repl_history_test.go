@@ -10,9 +10,9 @@ import (
 	"testing"
 )
 
-// inHome sets a configuration directory for the test and returns the path of the
+// tempHome sets a configuration directory for the test and returns the path of the
 // history.
-func inHome(t *testing.T) string {
+func tempHome(t *testing.T) string {
 	t.Helper()
 	if runtime.GOOS != "linux" {
 		t.Skip("XDG_CONFIG_HOME moves the history on Linux alone")
@@ -22,18 +22,18 @@ func inHome(t *testing.T) string {
 	return filepath.Join(dir, "desir", "history")
 }
 
-func fine(line string) bool { return !strings.Contains(line, "s3cret") }
+func withoutSecret(line string) bool { return !strings.Contains(line, "s3cret") }
 
 func TestHistory(t *testing.T) {
-	file := inHome(t)
-	h := openHistory(fine)
+	file := tempHome(t)
+	h := openHistory(withoutSecret)
 	for _, line := range []string{"GET a", "", "  ", "AUTH s3cret", "ECHO \x1b", "ECHO 'a\nb'", "GET ключ"} {
 		if _, err := h.Write(line); err != nil {
 			t.Errorf("Write(%q): %v", line, err)
 		}
 	}
 	want := []string{"GET a", "GET ключ"}
-	if again := openHistory(fine); !slices.Equal(h.lines, want) || !slices.Equal(again.lines, want) {
+	if again := openHistory(withoutSecret); !slices.Equal(h.lines, want) || !slices.Equal(again.lines, want) {
 		t.Errorf("kept %q, stored %q; want %q", h.lines, again.lines, want)
 	}
 	if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 {
@@ -50,7 +50,7 @@ func TestHistory(t *testing.T) {
 // TestHistoryOfOthers reads a file whose permissions are too wide, that is too long,
 // and that has lines that must not be kept.
 func TestHistoryOfOthers(t *testing.T) {
-	file := inHome(t)
+	file := tempHome(t)
 	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -62,7 +62,7 @@ func TestHistoryOfOthers(t *testing.T) {
 	if err := os.WriteFile(file, []byte(b.String()), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	h := openHistory(fine)
+	h := openHistory(withoutSecret)
 	if h.Len() != historyMost || h.lines[0] != fmt.Sprint("GET ", historyMost+1) {
 		t.Errorf("%d lines from %q on; want the last %d", h.Len(), h.lines[0], historyMost)
 	}
@@ -80,11 +80,11 @@ func TestHistoryOfOthers(t *testing.T) {
 
 // TestNoHistory works without a place for the file.
 func TestNoHistory(t *testing.T) {
-	file := inHome(t)
+	file := tempHome(t)
 	if err := os.WriteFile(filepath.Dir(file), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	h := openHistory(fine)
+	h := openHistory(withoutSecret)
 	if n, err := h.Write("PING"); n != 1 || err != nil {
 		t.Errorf("Write = %d, %v; want 1", n, err)
 	}

@@ -23,7 +23,7 @@ const (
 // cluster it asks every master. On an error, or after the time wait, it returns none.
 func keysLike(ctx context.Context, rdb redis.UniversalClient, prefix string, wait time.Duration) []string {
 	found := make(chan []string, 1)
-	go func() { found <- scanAll(ctx, rdb, literally(prefix)+"*") }()
+	go func() { found <- scanAll(ctx, rdb, escapePattern(prefix)+"*") }()
 	select {
 	case keys := <-found:
 		slices.Sort(keys)
@@ -62,7 +62,7 @@ func scan(ctx context.Context, rdb redis.Cmdable, pattern string) (keys []string
 	}
 }
 
-// literally returns a pattern that matches only text.
-func literally(text string) string {
+// escapePattern returns a pattern that matches only text.
+func escapePattern(text string) string {
 	return strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "[", `\[`, "]", `\]`).Replace(text)
 }

@@ -22,7 +22,7 @@ func secrets(spec *command.Spec, all []word) []word {
 	case name == "AUTH", !known && slices.Contains(similar(spec, name), "AUTH"):
 		return all[1:]
 	case name == "HELLO", name == "MIGRATE":
-		return behind(all, "AUTH", "AUTH2")
+		return wordsAfter(all, "AUTH", "AUTH2")
 	case name == "ACL":
 		return rules(spec, all)
 	case name == "CONFIG", name == "SENTINEL":
@@ -31,8 +31,8 @@ func secrets(spec *command.Spec, all []word) []word {
 	return nil
 }
 
-// behind returns the two words after one of the tokens; one of them is a password.
-func behind(all []word, tokens ...string) []word {
+// wordsAfter returns the two words after one of the tokens; one of them is a password.
+func wordsAfter(all []word, tokens ...string) []word {
 	for i, w := range all[1:] {
 		if slices.Contains(tokens, strings.ToUpper(w.text)) {
 			return all[i+2 : min(i+4, len(all))]

@@ -24,10 +24,10 @@ type connState struct {
 // commands that change a connection are refused there.
 func (r *repl) ask(ctx context.Context, words []string) (command.Reply, error) {
 	if _, cluster := r.rdb.(*redis.ClusterClient); cluster {
-		if c, ok := lookup(r.spec, words); ok && slices.Contains(ofConnection, c.Name) {
+		if c, ok := lookup(r.spec, words); ok && slices.Contains(connectionCommands, c.Name) {
 			return command.Reply{}, fmt.Errorf("%s changes the state of a connection, and a cluster has several; use the URL of one node", c.Name)
 		}
-		return ask(ctx, r.runner, words)
+		return sendCommand(ctx, r.runner, words)
 	}
 	if r.session == nil {
 		s, err := r.runner.Session(ctx)
@@ -36,13 +36,13 @@ func (r *repl) ask(ctx context.Context, words []string) (command.Reply, error) {
 		}
 		r.session = s
 	}
-	reply, err := ask(ctx, r.session, words)
-	r.follow(words, err)
+	reply, err := sendCommand(ctx, r.session, words)
+	r.trackState(words, err)
 	if !r.session.Ended() {
 		return reply, err
 	}
 	before := r.state
-	if closing := r.leave(); err == nil {
+	if closing := r.endSession(); err == nil {
 		err = closing
 	}
 	if err != nil && (before.changed || before.multi) {
@@ -51,8 +51,8 @@ func (r *repl) ask(ctx context.Context, words []string) (command.Reply, error) {
 	return reply, err
 }
 
-// leave closes the session's connection. The next command opens another.
-func (r *repl) leave() error {
+// endSession closes the session's connection. The next command opens another.
+func (r *repl) endSession() error {
 	if r.session == nil {
 		return nil
 	}
@@ -61,8 +61,8 @@ func (r *repl) leave() error {
 	return s.Close()
 }
 
-// follow updates the state after a command.
-func (r *repl) follow(words []string, err error) {
+// trackState updates the state after a command.
+func (r *repl) trackState(words []string, err error) {
 	if err != nil {
 		if strings.EqualFold(words[0], "exec") { // if refused or aborted, it ends the transaction
 			var reply redis.Error
@@ -84,8 +84,8 @@ func (r *repl) follow(words []string, err error) {
 	}
 }
 
-// ofConnection lists commands that change the state of their connection.
-var ofConnection = []string{
+// connectionCommands lists commands that change the state of their connection.
+var connectionCommands = []string{
 	"ASKING", "AUTH", "CLIENT CACHING", "CLIENT NO-EVICT", "CLIENT NO-TOUCH", "CLIENT REPLY", "CLIENT TRACKING", "DISCARD", "EXEC", "HELLO",
 	"MULTI", "READONLY", "READWRITE", "RESET", "SELECT", "UNWATCH", "WATCH",
 }

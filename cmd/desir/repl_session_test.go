@@ -38,7 +38,7 @@ func TestOneConnection(t *testing.T) {
 	if got := s.Client(t).Do(context.Background(), "get", "d").Val(); got != "zero" {
 		t.Errorf("database 0 has %v", got)
 	}
-	redistest.Eventually(t, patient, func() bool { return !strings.Contains(s.Client(t).ClientList(context.Background()).Val(), "db=5") }, "the session's connection ends with it")
+	redistest.Eventually(t, terminalTimeout, func() bool { return !strings.Contains(s.Client(t).ClientList(context.Background()).Val(), "db=5") }, "the session's connection ends with it")
 }
 
 // TestRefusedInSession verifies that the error names what to use instead.

@@ -19,12 +19,12 @@ type word struct {
 // wordsOf splits a line as [cmdline.Split] does, but accepts open quotes.
 func wordsOf(line string) (all []word) {
 	for i := 0; i < len(line); {
-		if separates(line[i]) {
+		if isSeparator(line[i]) {
 			i++
 			continue
 		}
 		w := word{from: i}
-		for ; i < len(line) && (w.open != 0 || !ends(line[i])); i++ {
+		for ; i < len(line) && (w.open != 0 || !endsWord(line[i])); i++ {
 			switch c := line[i]; {
 			case w.open == 0 && (c == '"' || c == '\''):
 				w.open = c
@@ -35,20 +35,20 @@ func wordsOf(line string) (all []word) {
 			}
 		}
 		w.to = i
-		w.text = meaning(line[w.from:w.to], w.open)
+		w.text = unquote(line[w.from:w.to], w.open)
 		all = append(all, w)
 	}
 	return all
 }
 
-// separates and ends report whether there may be a character between words, and whether it ends
-// one: two of the old ones are taken for letters in the middle of a word.
-func separates(c byte) bool { return c == ' ' || '\t' <= c && c <= '\r' }
+// isSeparator and endsWord report whether there may be a character between words, and
+// whether it ends one: two of the old ones are taken for letters in the middle of a word.
+func isSeparator(c byte) bool { return c == ' ' || '\t' <= c && c <= '\r' }
 
-func ends(c byte) bool { return separates(c) && c != '\v' && c != '\f' }
+func endsWord(c byte) bool { return isSeparator(c) && c != '\v' && c != '\f' }
 
-// meaning returns the value of a word, with an open quote closed.
-func meaning(raw string, open byte) string {
+// unquote returns the value of a word, with an open quote closed.
+func unquote(raw string, open byte) string {
 	if open != 0 {
 		raw = strings.TrimSuffix(raw, `\`) + string(open)
 	}

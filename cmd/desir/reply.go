@@ -17,14 +17,14 @@ import (
 	"github.com/desir-go/desir/command"
 )
 
-// asking has the flags of the commands that send Redis commands.
-type asking struct {
+// commandFlags has the flags of the commands that send Redis commands.
+type commandFlags struct {
 	JSON  bool     `help:"Print each reply as JSON on one line."`
 	Allow []string `placeholder:"NAME" help:"Permit commands that are refused by default because they destroy data, stop a server or change a connection. Comma-separated names."`
 }
 
 // runner returns a Runner that checks against spec.
-func (a asking) runner(rdb redis.UniversalClient, spec *command.Spec) *command.Runner {
+func (a commandFlags) runner(rdb redis.UniversalClient, spec *command.Spec) *command.Runner {
 	return command.New(rdb, command.Specification(spec), command.Allow(a.Allow...))
 }
 
@@ -33,9 +33,9 @@ type doer interface {
 	Do(ctx context.Context, args ...any) (command.Reply, error)
 }
 
-// ask sends a command.
-func ask(ctx context.Context, r doer, words []string) (command.Reply, error) {
-	if instead, ok := endless[strings.ToUpper(words[0])]; ok {
+// sendCommand sends a command.
+func sendCommand(ctx context.Context, r doer, words []string) (command.Reply, error) {
+	if instead, ok := neverEnding[strings.ToUpper(words[0])]; ok {
 		return command.Reply{}, fmt.Errorf("%s never ends and is not supported here; use %s", strings.ToUpper(words[0]), instead)
 	}
 	args := make([]any, len(words))
@@ -56,8 +56,8 @@ func ask(ctx context.Context, r doer, words []string) (command.Reply, error) {
 	}
 }
 
-// endless maps commands without a final reply to what to use instead.
-var endless = map[string]string{
+// neverEnding maps commands without a final reply to what to use instead.
+var neverEnding = map[string]string{
 	"SUBSCRIBE":  "desir topic sub NAME",
 	"SSUBSCRIBE": "desir topic sub NAME",
 	"PSUBSCRIBE": "desir topic sub --pattern NAME",
@@ -68,10 +68,10 @@ var endless = map[string]string{
 
 // print prints a reply like redis-cli, with terminal control characters escaped, or as
 // JSON.
-func (a asking) print(out io.Writer, reply command.Reply) error {
+func (a commandFlags) print(out io.Writer, reply command.Reply) error {
 	var text string
 	if a.JSON {
-		text = string(appendJSON(nil, replied(reply.Value())))
+		text = string(appendJSON(nil, replyDocument(reply.Value())))
 	} else {
 		text = harmless(strings.TrimSuffix(strings.ReplaceAll(reply.String(), "\r\n", "\n"), "\n"))
 	}
@@ -79,8 +79,8 @@ func (a asking) print(out io.Writer, reply command.Reply) error {
 	return err
 }
 
-// replied converts a reply to a document.
-func replied(value any) any {
+// replyDocument converts a reply to a document.
+func replyDocument(value any) any {
 	switch v := value.(type) {
 	case nil, bool, int64, float64:
 		return v
@@ -94,13 +94,13 @@ func replied(value any) any {
 	case []any:
 		all := make([]any, len(v))
 		for i := range v {
-			all[i] = replied(v[i])
+			all[i] = replyDocument(v[i])
 		}
 		return all
 	case map[any]any:
 		all := mapping{}
 		for k, e := range v {
-			all = append(all, pair{replied(k), replied(e)})
+			all = append(all, pair{replyDocument(k), replyDocument(e)})
 		}
 		slices.SortFunc(all, func(a, b pair) int { return cmp.Compare(fmt.Sprint(a.key), fmt.Sprint(b.key)) })
 		return all
@@ -109,12 +109,12 @@ func replied(value any) any {
 	}
 }
 
-// loading bounds the time for loading the server's table.
-const loading = 3 * time.Second
+// loadTimeout bounds the time for loading the server's table.
+const loadTimeout = 3 * time.Second
 
-// specOf returns the server's table, or the built-in one if loading fails.
-func specOf(ctx context.Context, rdb redis.UniversalClient) *command.Spec {
-	ctx, cancel := context.WithTimeout(ctx, loading)
+// loadSpec returns the server's table, or the built-in one if loading fails.
+func loadSpec(ctx context.Context, rdb redis.UniversalClient) *command.Spec {
+	ctx, cancel := context.WithTimeout(ctx, loadTimeout)
 	defer cancel()
 	spec, err := command.Load(ctx, rdb)
 	if err != nil {

@@ -25,60 +25,60 @@ type rpcCmd struct {
 	Ping rpcPing `cmd:"" help:"Print the round-trip time of an empty call to a worker."`
 }
 
-// calling has the flags of all rpc commands.
-type calling struct {
+// rpcFlags has the flags of all rpc commands.
+type rpcFlags struct {
 	Service string        `arg:"" help:"Name of the service."`
 	Wait    time.Duration `help:"Wait this long for a worker to start."`
 	Timeout time.Duration `default:"1m" help:"Give up after this time; 0 means never."`
 }
 
 type rpcList struct {
-	calling `embed:""`
-	JSON    bool `help:"Print one JSON object per line."`
+	rpcFlags `embed:""`
+	JSON     bool `help:"Print one JSON object per line."`
 }
 
 type rpcCall struct {
-	calling `embed:""`
-	Method  string            `arg:"" help:"Name of the method."`
-	Value   string            `arg:"" optional:"" name:"json" help:"The request as JSON; an array for several parameters; - for standard input. Leave it out to send no value."`
-	Header  map[string]string `mapsep:"none" placeholder:"k=v" help:"Send a header; can be repeated."`
+	rpcFlags `embed:""`
+	Method   string            `arg:"" help:"Name of the method."`
+	Value    string            `arg:"" optional:"" name:"json" help:"The request as JSON; an array for several parameters; - for standard input. Leave it out to send no value."`
+	Header   map[string]string `mapsep:"none" placeholder:"k=v" help:"Send a header; can be repeated."`
 }
 
 type rpcPing struct {
-	calling `embed:""`
+	rpcFlags `embed:""`
 }
 
 // online runs f with a client of the service, until the timeout.
-func (c *calling) online(ctx context.Context, flags *cli, f func(context.Context, *rpc.Client) error) error {
+func (c *rpcFlags) online(ctx context.Context, flags *cli, f func(context.Context, *rpc.Client) error) error {
 	return online(ctx, flags, func(rdb redis.UniversalClient) error {
 		if c.Timeout > 0 {
 			var stop context.CancelFunc
 			ctx, stop = context.WithTimeout(ctx, c.Timeout)
 			defer stop()
 		}
-		return answered(f(ctx, rpc.NewClient(rdb, c.Service)))
+		return workerError(f(ctx, rpc.NewClient(rdb, c.Service)))
 	})
 }
 
-const lookAgain = 50 * time.Millisecond
+const retryInterval = 50 * time.Millisecond
 
-// patiently retries ask until a worker is alive, for the time of --wait.
-func (c *calling) patiently(ctx context.Context, ask func() error) error {
+// retryNoWorkers retries call until a worker is alive, for the time of --wait.
+func (c *rpcFlags) retryNoWorkers(ctx context.Context, call func() error) error {
 	for end := time.Now().Add(c.Wait); ; {
-		err := ask()
+		err := call()
 		if !errors.Is(err, rpc.ErrNoWorkers) || !time.Now().Before(end) {
 			return err
 		}
 		select {
-		case <-time.After(lookAgain):
+		case <-time.After(retryInterval):
 		case <-ctx.Done():
 			return ctx.Err()
 		}
 	}
 }
 
-// answered formats the error of a worker for a terminal.
-func answered(err error) error {
+// workerError formats the error of a worker for a terminal.
+func workerError(err error) error {
 	e, ok := errors.AsType[*rpc.Error](err)
 	if !ok {
 		return err
@@ -94,7 +94,7 @@ func answered(err error) error {
 func (c *rpcList) Run(ctx context.Context, s streams, flags *cli) error {
 	return c.online(ctx, flags, func(ctx context.Context, client *rpc.Client) error {
 		var methods []rpc.MethodInfo
-		err := c.patiently(ctx, func() error {
+		err := c.retryNoWorkers(ctx, func() error {
 			workers, err := client.Workers(ctx)
 			if err != nil {
 				return err
@@ -144,7 +144,7 @@ func printLines(out io.Writer, methods []rpc.MethodInfo) error {
 func (c *rpcCall) Run(ctx context.Context, s streams, flags *cli) error {
 	var asked document
 	if c.Value != "" {
-		text, err := whole(c.Value, s.in)
+		text, err := wordOrStream(c.Value, s.in)
 		if err == nil {
 			if asked.value, err = parseJSON(text); err != nil {
 				err = fmt.Errorf(`the request is no JSON (a text has quotes in it: '"text"'): %w`, err)
@@ -173,7 +173,7 @@ func (c *rpcCall) Run(ctx context.Context, s streams, flags *cli) error {
 func (c *rpcPing) Run(ctx context.Context, s streams, flags *cli) error {
 	return c.online(ctx, flags, func(ctx context.Context, client *rpc.Client) error {
 		var took time.Duration
-		err := c.patiently(ctx, func() (err error) {
+		err := c.retryNoWorkers(ctx, func() (err error) {
 			took, err = client.Ping(ctx)
 			return err
 		})

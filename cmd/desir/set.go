@@ -19,26 +19,26 @@ type setCmd struct {
 }
 
 type setList struct {
-	Name    string `arg:"" help:"Name of the set."`
-	listing `embed:""`
+	Name      string `arg:"" help:"Name of the set."`
+	listFlags `embed:""`
 }
 
 type setAdd struct {
-	Name    string   `arg:"" help:"Name of the set."`
-	Members []string `arg:"" optional:"" name:"member" help:"Text, or a JSON object or array. With no member, or with -, each line of standard input is a member."`
-	input   `embed:""`
+	Name       string   `arg:"" help:"Name of the set."`
+	Members    []string `arg:"" optional:"" name:"member" help:"Text, or a JSON object or array. With no member, or with -, each line of standard input is a member."`
+	valueFlags `embed:""`
 }
 
 type setDelete struct {
-	Name    string   `arg:"" help:"Name of the set."`
-	Members []string `arg:"" name:"member" help:"Text, or a JSON object or array."`
-	input   `embed:""`
+	Name       string   `arg:"" help:"Name of the set."`
+	Members    []string `arg:"" name:"member" help:"Text, or a JSON object or array."`
+	valueFlags `embed:""`
 }
 
 type setHas struct {
-	Name    string   `arg:"" help:"Name of the set."`
-	Members []string `arg:"" name:"member" help:"Text, or a JSON object or array."`
-	input   `embed:""`
+	Name       string   `arg:"" help:"Name of the set."`
+	Members    []string `arg:"" name:"member" help:"Text, or a JSON object or array."`
+	valueFlags `embed:""`
 }
 
 type setLen struct {
@@ -56,30 +56,30 @@ func (c *setList) Run(ctx context.Context, s streams, flags *cli) error {
 func (c *setAdd) Run(ctx context.Context, s streams, flags *cli) error {
 	return online(ctx, flags, func(rdb redis.UniversalClient) error {
 		set, added := collections.NewSet[string](rdb, c.Name), 0
-		err := c.batches(c.Members, s.in, batchMost, "stored", func(members []string) (int, error) {
+		err := c.encodeBatches(c.Members, s.in, maxBatch, "stored", func(members []string) (int, error) {
 			n, err := set.Add(ctx, members...)
 			added += n
 			return 0, err
 		})
-		return printed(s.out)(added, err)
+		return printResult(s.out)(added, err)
 	})
 }
 
 // Run is "desir set del".
 func (c *setDelete) Run(ctx context.Context, s streams, flags *cli) error {
 	return online(ctx, flags, func(rdb redis.UniversalClient) error {
-		members, err := c.all(c.Members)
+		members, err := c.encodeAll(c.Members)
 		if err != nil {
 			return err
 		}
-		return printed(s.out)(collections.NewSet[string](rdb, c.Name).Remove(ctx, members...))
+		return printResult(s.out)(collections.NewSet[string](rdb, c.Name).Remove(ctx, members...))
 	})
 }
 
 // Run is "desir set has".
 func (c *setHas) Run(ctx context.Context, s streams, flags *cli) error {
 	return online(ctx, flags, func(rdb redis.UniversalClient) error {
-		members, err := c.all(c.Members)
+		members, err := c.encodeAll(c.Members)
 		if err != nil {
 			return err
 		}
@@ -94,6 +94,6 @@ func (c *setHas) Run(ctx context.Context, s streams, flags *cli) error {
 // Run is "desir set len".
 func (c *setLen) Run(ctx context.Context, s streams, flags *cli) error {
 	return online(ctx, flags, func(rdb redis.UniversalClient) error {
-		return printed(s.out)(collections.NewSet[string](rdb, c.Name).Len(ctx))
+		return printResult(s.out)(collections.NewSet[string](rdb, c.Name).Len(ctx))
 	})
 }

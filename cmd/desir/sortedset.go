@@ -22,9 +22,9 @@ type sortedSetCmd struct {
 }
 
 type sortedSetList struct {
-	Name    string `arg:"" help:"Name of the sorted set."`
-	Reverse bool   `help:"Print the highest score first."`
-	listing `embed:""`
+	Name      string `arg:"" help:"Name of the sorted set."`
+	Reverse   bool   `help:"Print the highest score first."`
+	listFlags `embed:""`
 }
 
 type sortedSetGet struct {
@@ -33,10 +33,10 @@ type sortedSetGet struct {
 }
 
 type sortedSetAdd struct {
-	Name    string   `arg:"" help:"Name of the sorted set."`
-	Score   float64  `arg:"" help:"A number, inf or -inf."`
-	Members []string `arg:"" optional:"" name:"member" help:"Text, or a JSON object or array. With no member, or with -, each line of standard input is a member."`
-	input   `embed:""`
+	Name       string   `arg:"" help:"Name of the sorted set."`
+	Score      float64  `arg:"" help:"A number, inf or -inf."`
+	Members    []string `arg:"" optional:"" name:"member" help:"Text, or a JSON object or array. With no member, or with -, each line of standard input is a member."`
+	valueFlags `embed:""`
 }
 
 type sortedSetDelete struct {
@@ -45,9 +45,9 @@ type sortedSetDelete struct {
 }
 
 type sortedSetPop struct {
-	Name string `arg:"" help:"Name of the sorted set."`
-	Max  bool   `help:"Remove the member with the highest score instead."`
-	view `embed:""`
+	Name      string `arg:"" help:"Name of the sorted set."`
+	Max       bool   `help:"Remove the member with the highest score instead."`
+	viewFlags `embed:""`
 }
 
 type sortedSetLen struct {
@@ -55,7 +55,7 @@ type sortedSetLen struct {
 }
 
 // scored formats a member with its score.
-func (v view) scored(m collections.Scored[string]) string {
+func (v viewFlags) scored(m collections.Scored[string]) string {
 	if v.JSON {
 		return fmt.Sprintf(`{"member":%s,"score":%s}`, v.text(m.Value), appendJSON(nil, m.Score))
 	}
@@ -64,7 +64,7 @@ func (v view) scored(m collections.Scored[string]) string {
 
 // scoreText formats a score as Redis does.
 func scoreText(score float64) string {
-	if text, odd := oddFloat(score); odd {
+	if text, odd := notInJSON(score); odd {
 		return text
 	}
 	format := byte('f')
@@ -88,7 +88,7 @@ func (c *sortedSetList) Run(ctx context.Context, s streams, flags *cli) error {
 // Run is "desir sortedset get".
 func (c *sortedSetGet) Run(ctx context.Context, s streams, flags *cli) error {
 	return online(ctx, flags, func(rdb redis.UniversalClient) error {
-		member, err := key(c.Member)
+		member, err := encodeKey(c.Member)
 		if err != nil {
 			return err
 		}
@@ -96,7 +96,7 @@ func (c *sortedSetGet) Run(ctx context.Context, s streams, flags *cli) error {
 		if err == nil && !ok {
 			err = fmt.Errorf("%s has no member %s", shown(c.Name), shown(c.Member))
 		}
-		return printed(s.out)(scoreText(score), err)
+		return printResult(s.out)(scoreText(score), err)
 	})
 }
 
@@ -104,7 +104,7 @@ func (c *sortedSetGet) Run(ctx context.Context, s streams, flags *cli) error {
 func (c *sortedSetAdd) Run(ctx context.Context, s streams, flags *cli) error {
 	return online(ctx, flags, func(rdb redis.UniversalClient) error {
 		set, added := collections.NewSortedSet[string](rdb, c.Name), 0
-		err := c.batches(c.Members, s.in, batchMost, "stored", func(members []string) (int, error) {
+		err := c.encodeBatches(c.Members, s.in, maxBatch, "stored", func(members []string) (int, error) {
 			all := make([]collections.Scored[string], len(members))
 			for i, m := range members {
 				all[i] = collections.Scored[string]{Value: m, Score: c.Score}
@@ -113,18 +113,18 @@ func (c *sortedSetAdd) Run(ctx context.Context, s streams, flags *cli) error {
 			added += n
 			return 0, err
 		})
-		return printed(s.out)(added, err)
+		return printResult(s.out)(added, err)
 	})
 }
 
 // Run is "desir sortedset del".
 func (c *sortedSetDelete) Run(ctx context.Context, s streams, flags *cli) error {
 	return online(ctx, flags, func(rdb redis.UniversalClient) error {
-		members, err := input{}.all(c.Members)
+		members, err := valueFlags{}.encodeAll(c.Members)
 		if err != nil {
 			return err
 		}
-		return printed(s.out)(collections.NewSortedSet[string](rdb, c.Name).Remove(ctx, members...))
+		return printResult(s.out)(collections.NewSortedSet[string](rdb, c.Name).Remove(ctx, members...))
 	})
 }
 
@@ -140,13 +140,13 @@ func (c *sortedSetPop) Run(ctx context.Context, s streams, flags *cli) error {
 		if err == nil && !ok {
 			err = fmt.Errorf("%s is empty", shown(c.Name))
 		}
-		return printed(s.out)(c.scored(m), err)
+		return printResult(s.out)(c.scored(m), err)
 	})
 }
 
 // Run is "desir sortedset len".
 func (c *sortedSetLen) Run(ctx context.Context, s streams, flags *cli) error {
 	return online(ctx, flags, func(rdb redis.UniversalClient) error {
-		return printed(s.out)(collections.NewSortedSet[string](rdb, c.Name).Len(ctx))
+		return printResult(s.out)(collections.NewSortedSet[string](rdb, c.Name).Len(ctx))
 	})
 }

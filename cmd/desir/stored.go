@@ -13,19 +13,19 @@ import (
 	"github.com/desir-go/desir/internal/oneline"
 )
 
-// view prints stored values. Redis does not record the Go type of a value, so the
-// format follows from the bytes: text is printed unchanged, msgpack as JSON, other
-// bytes in quotes.
-type view struct {
+// viewFlags has the flags of a command that prints stored values. Redis does not record
+// the Go type of a value, so the format follows from the bytes: text is printed
+// unchanged, msgpack as JSON, other bytes in quotes.
+type viewFlags struct {
 	JSON    bool `help:"Print one JSON value per line; entries with several parts are objects."`
 	Msgpack bool `help:"Decode all values as msgpack, even those that look like text. Go types with pointers or interfaces and the codec Msgpack store such values."`
 }
 
 // text returns the printed form of a stored value: one line without terminal control
 // characters.
-func (v view) text(stored string) string {
+func (v viewFlags) text(stored string) string {
 	if v.Msgpack || !printable(stored) && stored[0] >= utf8.RuneSelf {
-		if doc, ok := unpacked(stored); ok {
+		if doc, ok := fromMsgpack(stored); ok {
 			return string(appendJSON(nil, doc))
 		}
 	}
@@ -39,7 +39,7 @@ func (v view) text(stored string) string {
 }
 
 // print prints a value. If ok is false, it returns an error with the given format.
-func (v view) print(out io.Writer, stored string, ok bool, err error, format string, names ...any) error {
+func (v viewFlags) print(out io.Writer, stored string, ok bool, err error, format string, names ...any) error {
 	if err == nil && !ok {
 		for i, n := range names {
 			names[i] = shown(fmt.Sprint(n))
@@ -55,8 +55,8 @@ func (v view) print(out io.Writer, stored string, ok bool, err error, format str
 
 // parts formats two values on one line: as a JSON object, or separated by sep. The
 // first is text or a key and is never decoded with --msgpack.
-func (v view) parts(name1, stored1, sep, name2, stored2 string) string {
-	first := view{JSON: v.JSON}.text(stored1)
+func (v viewFlags) parts(name1, stored1, sep, name2, stored2 string) string {
+	first := viewFlags{JSON: v.JSON}.text(stored1)
 	if v.JSON {
 		return fmt.Sprintf("{%q:%s,%q:%s}", name1, first, name2, v.text(stored2))
 	}
@@ -82,16 +82,16 @@ func harmless(text string) string {
 
 func printable(text string) bool { return oneline.Plain(text) }
 
-// input has the flags of a command that writes values.
-type input struct {
+// valueFlags has the flags of a command that writes values.
+type valueFlags struct {
 	AsText    bool `name:"text" xor:"input" help:"Take all values as text, even if they begin with { or [."`
 	AsJSON    bool `name:"json" xor:"input" help:"Take all values as JSON, including strings, numbers, booleans and null."`
 	AsMsgpack bool `name:"msgpack" xor:"input" help:"Take all values as JSON and store them as msgpack, for Go types with pointers or interfaces and for the codec Msgpack."`
 }
 
-// stored encodes a value from the command line or a pipe as [codec.Auto] encodes the Go
+// encode encodes a value from the command line or a pipe as [codec.Auto] encodes the Go
 // value.
-func (in input) stored(word string) (string, error) {
+func (in valueFlags) encode(word string) (string, error) {
 	json := in.AsJSON || in.AsMsgpack
 	if in.AsText || !json && !strings.HasPrefix(word, "{") && !strings.HasPrefix(word, "[") {
 		return word, nil
@@ -104,26 +104,26 @@ func (in input) stored(word string) (string, error) {
 		return "", err
 	}
 	if in.AsMsgpack {
-		return packed(v)
+		return toMsgpack(v)
 	}
-	return auto(v)
+	return encodeAuto(v)
 }
 
-// one encodes a word, or a whole stream if the word is a dash.
-func (in input) one(word string, stream io.Reader) (string, error) {
-	word, err := whole(word, stream)
+// encodeOne encodes a word, or a whole stream if the word is a dash.
+func (in valueFlags) encodeOne(word string, stream io.Reader) (string, error) {
+	word, err := wordOrStream(word, stream)
 	if err != nil {
 		return "", err
 	}
-	return in.stored(word)
+	return in.encode(word)
 }
 
-// batches calls f with the encoded words, or lines of a stream, up to most at a time.
-// If f fails after some values, it returns their number. The valid lines of a stream
-// before an invalid one are passed to f. verb names in errors what f does.
-func (in input) batches(words []string, stream io.Reader, most int, verb string, f func([]string) (int, error)) error {
+// encodeBatches calls f with the encoded words, or lines of a stream, up to most at a
+// time. If f fails after some values, it returns their number. The valid lines of a
+// stream before an invalid one are passed to f. verb names in errors what f does.
+func (in valueFlags) encodeBatches(words []string, stream io.Reader, most int, verb string, f func([]string) (int, error)) error {
 	if !fromStream(words) {
-		values, err := in.all(words)
+		values, err := in.encodeAll(words)
 		for len(values) > 0 && err == nil {
 			n := min(most, len(values))
 			_, err = f(values[:n])
@@ -133,9 +133,9 @@ func (in input) batches(words []string, stream io.Reader, most int, verb string,
 	}
 	read, done := 0, 0
 	err := readLines(stream, most, func(lines []string) error {
-		values, wrong := in.all(lines)
+		values, wrong := in.encodeAll(lines)
 		if len(values) > 0 || wrong == nil {
-			n, last, err := attempt(values, f)
+			n, last, err := applyValues(values, f)
 			if err != nil {
 				return &lineError{read + n + 1, read + last, done + n, verb, err}
 			}
@@ -152,10 +152,10 @@ func (in input) batches(words []string, stream io.Reader, most int, verb string,
 	return err
 }
 
-// attempt calls f with all values. If f refuses them because one is too large, it calls
-// f with one value at a time. It returns the number of values done, and the number of
-// the last value that failed.
-func attempt(values []string, f func([]string) (int, error)) (done, last int, err error) {
+// applyValues calls f with all values. If f refuses them because one is too large, it
+// calls f with one value at a time. It returns the number of values done, and the number
+// of the last value that failed.
+func applyValues(values []string, f func([]string) (int, error)) (done, last int, err error) {
 	done, err = f(values)
 	if done > 0 || !errors.Is(err, codec.ErrTooLarge) {
 		return done, len(values), err
@@ -168,9 +168,9 @@ func attempt(values []string, f func([]string) (int, error)) (done, last int, er
 	return len(values), len(values), nil
 }
 
-// each calls f with each encoded word, or line of a stream.
-func (in input) each(words []string, stream io.Reader, verb string, f func(string) error) error {
-	return in.batches(words, stream, 1, verb, func(values []string) (int, error) {
+// encodeEach calls f with each encoded word, or line of a stream.
+func (in valueFlags) encodeEach(words []string, stream io.Reader, verb string, f func(string) error) error {
+	return in.encodeBatches(words, stream, 1, verb, func(values []string) (int, error) {
 		for _, value := range values {
 			if err := f(value); err != nil {
 				return 0, err
@@ -180,11 +180,11 @@ func (in input) each(words []string, stream io.Reader, verb string, f func(strin
 	})
 }
 
-// all encodes words, up to the first that is invalid.
-func (in input) all(words []string) ([]string, error) {
+// encodeAll encodes words, up to the first that is invalid.
+func (in valueFlags) encodeAll(words []string) ([]string, error) {
 	stored := make([]string, 0, len(words))
 	for _, word := range words {
-		value, err := in.stored(word)
+		value, err := in.encode(word)
 		if err != nil {
 			return stored, err
 		}
@@ -193,15 +193,15 @@ func (in input) all(words []string) ([]string, error) {
 	return stored, nil
 }
 
-// key encodes the key of a map: a JSON object or array, or text.
-func key(word string) (string, error) { return input{}.stored(word) }
+// encodeKey encodes the key of a map: a JSON object or array, or text.
+func encodeKey(word string) (string, error) { return valueFlags{}.encode(word) }
 
-// auto encodes scalars as Redis text, and all other values as msgpack.
-func auto(v any) (string, error) {
+// encodeAuto encodes scalars as Redis text, and all other values as msgpack.
+func encodeAuto(v any) (string, error) {
 	switch v.(type) {
 	case bool, int64, uint64, float32, float64, string, []byte, time.Time:
 		data, err := codec.Auto.Append(nil, v)
 		return string(data), err
 	}
-	return packed(v)
+	return toMsgpack(v)
 }

@@ -62,55 +62,55 @@ func TestView(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := (view{}).text(tt.stored); got != tt.plain {
+			if got := (viewFlags{}).text(tt.stored); got != tt.plain {
 				t.Errorf("shown as %s; want %s", got, tt.plain)
 			}
-			if got := (view{JSON: true}).text(tt.stored); tt.json != "" && got != tt.json {
+			if got := (viewFlags{JSON: true}).text(tt.stored); tt.json != "" && got != tt.json {
 				t.Errorf("JSON is %s; want %s", got, tt.json)
 			}
 		})
 	}
-	if got := (view{Msgpack: true}).text("*"); got != "42" {
+	if got := (viewFlags{Msgpack: true}).text("*"); got != "42" {
 		t.Errorf("msgpack by force: %s; want 42", got)
 	}
-	if got := (view{Msgpack: true}).text("no msgpack"); got != "no msgpack" {
+	if got := (viewFlags{Msgpack: true}).text("no msgpack"); got != "no msgpack" {
 		t.Errorf("a text, taken for msgpack: %s", got)
 	}
 }
 
 // TestInput stores command-line values with the bytes of package codec.
 func TestInput(t *testing.T) {
-	asJSON, asText, asMsgpack := input{AsJSON: true}, input{AsText: true}, input{AsMsgpack: true}
+	asJSON, asText, asMsgpack := valueFlags{AsJSON: true}, valueFlags{AsText: true}, valueFlags{AsMsgpack: true}
 	none := (*int)(nil)
 	for name, tt := range map[string]struct {
-		input
+		valueFlags
 		word string
 		as   any // nil: refused
 	}{
-		"text":                {input{}, "tea", "tea"},
-		"number":              {input{}, "007", "007"},
-		"quotes":              {input{}, `"tea"`, `"tea"`},
-		"object":              {input{}, `{"a": 1, "b": [true, null, "x"]}`, map[string]any{"a": 1, "b": []any{true, nil, "x"}}},
-		"array":               {input{}, "[1, 300, -1, 2.5, 18446744073709551615]", []any{1, 300, -1, 2.5, uint64(math.MaxUint64)}},
-		"bytes":               {input{}, `{"$base64":"/wA="}`, []byte{0xff, 0}},
-		"text of a bracket":   {input{}, `{"$bytes":"[x]"}`, "[x]"},
-		"time":                {input{}, `{"$time":"2024-02-29T13:30:00+01:00"}`, time.Date(2024, 2, 29, 12, 30, 0, 0, time.UTC)},
-		"float":               {input{}, `{"$float":"-inf"}`, math.Inf(-1)},
-		"narrow float":        {input{}, `{"$float32":0.1}`, float32(0.1)},
-		"map by number":       {input{}, `{"$map":[[7,"x"],[300,"y"]]}`, map[int]string{7: "x", 300: "y"}},
-		"no JSON":             {input{}, "[x]", nil},
-		"two values":          {input{}, "{} {}", nil},
-		"no end":              {input{}, `{"a":`, nil},
-		"deep":                {input{}, strings.Repeat("[", 100) + strings.Repeat("]", 100), nil},
-		"deeper":              {input{}, strings.Repeat("[", 1<<20), nil},
-		"no UTF-8":            {input{}, "[\"\xff\"]", nil},
-		"large integer":       {input{}, "[18446744073709551616]", nil},
-		"large float":         {input{}, "[1e999]", nil},
-		"bad base64":          {input{}, `{"$base64":"*"}`, nil},
-		"bad time":            {input{}, `{"$time":"noon"}`, nil},
-		"bad pairs":           {input{}, `{"$map":[[1]]}`, nil},
-		"bad extension":       {input{}, `{"$ext":[300,""]}`, nil},
-		"bad number":          {input{}, `{"$float":"many"}`, nil},
+		"text":                {valueFlags{}, "tea", "tea"},
+		"number":              {valueFlags{}, "007", "007"},
+		"quotes":              {valueFlags{}, `"tea"`, `"tea"`},
+		"object":              {valueFlags{}, `{"a": 1, "b": [true, null, "x"]}`, map[string]any{"a": 1, "b": []any{true, nil, "x"}}},
+		"array":               {valueFlags{}, "[1, 300, -1, 2.5, 18446744073709551615]", []any{1, 300, -1, 2.5, uint64(math.MaxUint64)}},
+		"bytes":               {valueFlags{}, `{"$base64":"/wA="}`, []byte{0xff, 0}},
+		"text of a bracket":   {valueFlags{}, `{"$bytes":"[x]"}`, "[x]"},
+		"time":                {valueFlags{}, `{"$time":"2024-02-29T13:30:00+01:00"}`, time.Date(2024, 2, 29, 12, 30, 0, 0, time.UTC)},
+		"float":               {valueFlags{}, `{"$float":"-inf"}`, math.Inf(-1)},
+		"narrow float":        {valueFlags{}, `{"$float32":0.1}`, float32(0.1)},
+		"map by number":       {valueFlags{}, `{"$map":[[7,"x"],[300,"y"]]}`, map[int]string{7: "x", 300: "y"}},
+		"no JSON":             {valueFlags{}, "[x]", nil},
+		"two values":          {valueFlags{}, "{} {}", nil},
+		"no end":              {valueFlags{}, `{"a":`, nil},
+		"deep":                {valueFlags{}, strings.Repeat("[", 100) + strings.Repeat("]", 100), nil},
+		"deeper":              {valueFlags{}, strings.Repeat("[", 1<<20), nil},
+		"no UTF-8":            {valueFlags{}, "[\"\xff\"]", nil},
+		"large integer":       {valueFlags{}, "[18446744073709551616]", nil},
+		"large float":         {valueFlags{}, "[1e999]", nil},
+		"bad base64":          {valueFlags{}, `{"$base64":"*"}`, nil},
+		"bad time":            {valueFlags{}, `{"$time":"noon"}`, nil},
+		"bad pairs":           {valueFlags{}, `{"$map":[[1]]}`, nil},
+		"bad extension":       {valueFlags{}, `{"$ext":[300,""]}`, nil},
+		"bad number":          {valueFlags{}, `{"$float":"many"}`, nil},
 		"JSON string":         {asJSON, `"a\nb"`, "a\nb"},
 		"JSON integer":        {asJSON, "-7", -7},
 		"JSON float":          {asJSON, "1e2", 100.0},
@@ -126,7 +126,7 @@ func TestInput(t *testing.T) {
 		"msgpack, not a text": {asMsgpack, "tea", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, err := tt.stored(tt.word)
+			got, err := tt.encode(tt.word)
 			if tt.as == nil {
 				if err == nil || got != "" {
 					t.Errorf("stored as %q, %v; want an error", got, err)
@@ -162,8 +162,8 @@ func TestRoundTrip(t *testing.T) {
 			continue // two values in a row
 		}
 		n++
-		text := view{Msgpack: true}.text(stored)
-		again, err := input{AsMsgpack: true}.stored(text)
+		text := viewFlags{Msgpack: true}.text(stored)
+		again, err := valueFlags{AsMsgpack: true}.encode(text)
 		if err != nil || again != stored {
 			t.Errorf("%s: %s is written as %q, %v; was %q", columns[0], text, again, err, stored)
 		}
@@ -180,7 +180,7 @@ func FuzzView(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, stored string) {
-		for _, v := range []view{{}, {JSON: true}, {Msgpack: true}, {JSON: true, Msgpack: true}} {
+		for _, v := range []viewFlags{{}, {JSON: true}, {Msgpack: true}, {JSON: true, Msgpack: true}} {
 			text := v.text(stored)
 			if strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }) {
 				t.Errorf("%+v prints %q", v, text)
@@ -191,11 +191,11 @@ func FuzzView(f *testing.F) {
 			if !json.Valid([]byte(text)) {
 				t.Fatalf("%+v: no JSON: %s", v, text)
 			}
-			again, err := input{AsJSON: !v.Msgpack, AsMsgpack: v.Msgpack}.stored(text)
+			again, err := valueFlags{AsJSON: !v.Msgpack, AsMsgpack: v.Msgpack}.encode(text)
 			if err != nil {
 				t.Fatalf("%s cannot be written: %v", text, err)
 			}
-			if _, ok := unpacked(stored); ok {
+			if _, ok := fromMsgpack(stored); ok {
 				continue // integers may have been longer than they need to be
 			}
 			if !v.Msgpack && again != stored {

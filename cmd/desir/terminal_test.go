@@ -86,7 +86,7 @@ func (term *terminal) keys(keys string) {
 // expect waits for a text after the texts expected before.
 func (term *terminal) expect(text string) {
 	term.t.Helper()
-	redistest.Eventually(term.t, patient, func() bool {
+	redistest.Eventually(term.t, terminalTimeout, func() bool {
 		term.mu.Lock()
 		defer term.mu.Unlock()
 		i := strings.Index(term.seen.String()[term.at:], text)
@@ -97,7 +97,7 @@ func (term *terminal) expect(text string) {
 	}, "the terminal shows "+text)
 }
 
-const patient = 20 * time.Second
+const terminalTimeout = 20 * time.Second
 
 // editing is the sequence that sets the cursor shape, which the editor writes when it
 // is ready for the next line. Keys that are typed before it may be lost.
@@ -105,7 +105,7 @@ const editing = "\x1b[1 q"
 
 // TestTerminal edits lines at a terminal.
 func TestTerminal(t *testing.T) {
-	file := inHome(t)
+	file := tempHome(t)
 	s := onServer(t)
 	admin, ctx := s.Client(t), context.Background()
 	term := atTerminal(t, "repl", "--allow", "select,multi,discard")
@@ -128,7 +128,7 @@ func TestTerminal(t *testing.T) {
 	term.expect("hello\r\n")
 	term.expect(editing)
 	term.keys("blpop jobs 0\r")
-	redistest.Eventually(t, patient, func() bool { return strings.Contains(admin.Info(ctx, "clients").Val(), "blocked_clients:1") }, "a command that blocks")
+	redistest.Eventually(t, terminalTimeout, func() bool { return strings.Contains(admin.Info(ctx, "clients").Val(), "blocked_clients:1") }, "a command that blocks")
 	term.keys("\x03")
 	term.expect("interrupted")
 	term.expect(editing)
@@ -157,7 +157,7 @@ func TestTerminal(t *testing.T) {
 	term.keys("\x04")
 	select {
 	case <-term.ended:
-	case <-time.After(patient):
+	case <-time.After(terminalTimeout):
 		t.Fatal("the session goes on")
 	}
 	if term.err != nil {
@@ -198,7 +198,7 @@ func typedTexts() (texts []string) {
 
 // TestTypedIsStored stores typed and pasted text, character by character.
 func TestTypedIsStored(t *testing.T) {
-	inHome(t)
+	tempHome(t)
 	s := onServer(t)
 	admin, ctx := s.Client(t), context.Background()
 	term := atTerminal(t, "repl")

@@ -18,23 +18,23 @@ type topicCmd struct {
 }
 
 type topicPublish struct {
-	Name  string   `arg:"" help:"Name of the topic."`
-	Words []string `arg:"" optional:"" name:"word" help:"Text, or a JSON object or array. With no word, or with -, each line of standard input is a message."`
-	input `embed:""`
+	Name       string   `arg:"" help:"Name of the topic."`
+	Words      []string `arg:"" optional:"" name:"word" help:"Text, or a JSON object or array. With no word, or with -, each line of standard input is a message."`
+	valueFlags `embed:""`
 }
 
 type topicListen struct {
-	Name     string `arg:"" help:"Name of the topic."`
-	Pattern  bool   `help:"Treat the name as a glob pattern, subscribe to all matching topics and print the topic before each message."`
-	patience `embed:""`
-	view     `embed:""`
+	Name         string `arg:"" help:"Name of the topic."`
+	Pattern      bool   `help:"Treat the name as a glob pattern, subscribe to all matching topics and print the topic before each message."`
+	receiveFlags `embed:""`
+	viewFlags    `embed:""`
 }
 
 // Run is "desir topic pub".
 func (c *topicPublish) Run(ctx context.Context, s streams, flags *cli) error {
 	return online(ctx, flags, func(rdb redis.UniversalClient) error {
 		topic := channel.NewTopic[string](rdb, c.Name)
-		return c.each(c.Words, s.in, "published", func(value string) error {
+		return c.encodeEach(c.Words, s.in, "published", func(value string) error {
 			_, err := topic.Publish(ctx, value)
 			return err
 		})
@@ -53,7 +53,7 @@ func (c *topicListen) Run(ctx context.Context, s streams, flags *cli) error {
 			return err
 		}
 		defer func() { _ = sub.Close() }() // its error is always nil
-		return printEach(s.out, c.reportGaps(s, sub.All(ctx, c.loop()...)), c.Count, func(m channel.Message[string]) string {
+		return printEach(s.out, c.reportGaps(s, sub.All(ctx, c.loopOptions()...)), c.Count, func(m channel.Message[string]) string {
 			if c.Pattern {
 				return c.parts("topic", m.Topic, ": ", "value", m.Value)
 			}

@@ -40,8 +40,8 @@ func (tourCmd) Help() string {
 //go:embed readme.md
 var readme string
 
-// keepFor is the expiry of the keys of a tour, in case it is killed.
-const keepFor = time.Hour
+// tourTTL is the expiry of the keys of a tour, in case it is killed.
+const tourTTL = time.Hour
 
 // tour has the objects that the workers of one run share. Their names contain the
 // number of the run, so that any number of tours can run on one server.
@@ -54,7 +54,7 @@ type tour struct {
 	done     *collections.Value[tourProgress] // progress so far
 	top      *collections.List[string]        // the most frequent words
 
-	waiting desir.Object // the channel's key, to set its expiry
+	linesKey desir.Object // the channel's key, to set its expiry
 }
 
 // tourProgress is the part of a tour that is done.
@@ -73,7 +73,7 @@ func newTour(ctx context.Context, rdb redis.UniversalClient) (*tour, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := runs.Expire(ctx, 24*keepFor); err != nil {
+	if _, err := runs.Expire(ctx, 24*tourTTL); err != nil {
 		return nil, err
 	}
 	name := func(part string) string { return tourName(run, part) }
@@ -85,18 +85,18 @@ func newTour(ctx context.Context, rdb redis.UniversalClient) (*tour, error) {
 		total:    counter.New(rdb, name("total")),
 		done:     collections.NewValue[tourProgress](rdb, name("done")),
 		top:      collections.NewList[string](rdb, name("top")),
-		waiting:  collections.NewList[string](rdb, name("lines")).Object, // a channel is a list
+		linesKey: collections.NewList[string](rdb, name("lines")).Object, // a channel is a list
 	}, nil
 }
 
 // objects returns the run's objects that live in one key, to set their expiry and to
 // remove them.
 func (t *tour) objects() []desir.Object {
-	return []desir.Object{t.waiting, t.words.Object, t.distinct.Object, t.total.Object, t.done.Object, t.top.Object}
+	return []desir.Object{t.linesKey, t.words.Object, t.distinct.Object, t.total.Object, t.done.Object, t.top.Object}
 }
 
-// end removes everything that the run has stored, even if ctx has ended.
-func (t *tour) end(ctx context.Context) error {
+// cleanUp removes everything that the run has stored, even if ctx has ended.
+func (t *tour) cleanUp(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
 	all := t.lines.Clear(ctx)
@@ -114,27 +114,27 @@ func (c *tourCmd) Run(ctx context.Context, s streams, flags *cli) (err error) {
 	if c.Top < 0 {
 		return fmt.Errorf("--top is %d, want 0 or more", c.Top)
 	}
-	texts, err := open(c.Files)
+	files, err := openFiles(c.Files)
 	if err != nil {
 		return err
 	}
-	defer texts.close()
+	defer files.close()
 	rdb, where, disconnect, err := connect(ctx, flags.URL)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, disconnect()) }()
-	var sent meter
+	var sent commandCounter
 	rdb.AddHook(&sent)
-	fmt.Fprintf(s.out, "%d workers count %s on %s.\n\n", c.Workers, texts.name(), where)
+	fmt.Fprintf(s.out, "%d workers count %s on %s.\n\n", c.Workers, files.name(), where)
 
 	start := time.Now()
 	t, err := newTour(ctx, rdb)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, t.end(ctx)) }()
-	if err := t.count(ctx, texts, c.Workers, newProgress(s.err)); err != nil {
+	defer func() { err = errors.Join(err, t.cleanUp(ctx)) }()
+	if err := t.count(ctx, files, c.Workers, newProgress(s.err)); err != nil {
 		return err
 	}
 	found, err := t.result(ctx)
@@ -147,7 +147,7 @@ func (c *tourCmd) Run(ctx context.Context, s streams, flags *cli) (err error) {
 	if err := t.print(ctx, s.out, found); err != nil {
 		return err
 	}
-	if err := t.ask(ctx, s.out, rdb, urlOf(rdb, flags)); err != nil {
+	if err := t.callWorker(ctx, s.out, rdb, urlOf(rdb, flags)); err != nil {
 		return err
 	}
 	fmt.Fprintf(s.out, "\n%d commands in %v\n", sent.commands.Load(), time.Since(start).Round(time.Millisecond))
@@ -160,7 +160,7 @@ type result struct {
 	counts map[string]int
 }
 
-var errUneven = errors.New("the map, the set, the counter and the value do not agree; did another program write to the keys of this run?")
+var errMismatch = errors.New("the map, the set, the counter and the value do not agree; did another program write to the keys of this run?")
 
 // result reads the objects and compares them.
 func (t *tour) result(ctx context.Context) (result, error) {
@@ -188,7 +188,7 @@ func (t *tour) result(ctx context.Context) (result, error) {
 		r.counts[e.Key] = e.Value
 	}
 	if sum != progress.Words || int64(sum) != total || len(r.counts) != distinct {
-		return result{}, errUneven
+		return result{}, errMismatch
 	}
 	return r, nil
 }
@@ -201,7 +201,7 @@ func (t *tour) rank(ctx context.Context, r result, top int) error {
 	if _, err := t.top.PushBack(ctx, words[:min(top, len(words))]...); err != nil {
 		return err
 	}
-	_, err := t.top.Expire(ctx, keepFor)
+	_, err := t.top.Expire(ctx, tourTTL)
 	return err
 }
 

@@ -19,9 +19,9 @@ const (
 	batchesAhead = 256 // batches that may wait in Redis
 )
 
-// count lets workers count all lines of the texts. The reader sends batches of lines
+// count lets workers count all lines of the files. The reader sends batches of lines
 // through the shared channel, and at the end an empty batch for each worker.
-func (t *tour) count(ctx context.Context, in *texts, workers int, p *progress) error {
+func (t *tour) count(ctx context.Context, in *inputFiles, workers int, p *progress) error {
 	defer p.end()
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
@@ -46,8 +46,8 @@ func (t *tour) count(ctx context.Context, in *texts, workers int, p *progress) e
 	return context.Cause(ctx)
 }
 
-// read sends the lines of all texts.
-func (t *tour) read(ctx context.Context, in *texts) error {
+// read sends the lines of all files.
+func (t *tour) read(ctx context.Context, in *inputFiles) error {
 	var batch []string
 	flush := func() error {
 		if len(batch) == 0 {
@@ -57,7 +57,7 @@ func (t *tour) read(ctx context.Context, in *texts) error {
 			return err
 		}
 		batch = batch[:0]
-		_, err := t.waiting.Expire(ctx, keepFor)
+		_, err := t.linesKey.Expire(ctx, tourTTL)
 		return err
 	}
 	for _, f := range in.files {
@@ -129,7 +129,7 @@ func (t *tour) add(ctx context.Context, seen map[string]int, lines, words int) e
 		return err
 	}
 	for _, o := range []desir.Object{t.words.Object, t.distinct.Object, t.total.Object, t.done.Object} {
-		if _, err := o.Expire(ctx, keepFor); err != nil {
+		if _, err := o.Expire(ctx, tourTTL); err != nil {
 			return err
 		}
 	}

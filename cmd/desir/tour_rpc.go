@@ -52,13 +52,13 @@ func (c *tourWorkerCmd) Run(ctx context.Context, s streams, flags *cli) error {
 }
 
 const (
-	answerWithin = 15 * time.Second // for the other process to start and to reply
-	endWithin    = 5 * time.Second  // for it to end
+	workerTimeout    = 15 * time.Second // for the other process to start and to reply
+	workerEndTimeout = 5 * time.Second  // for it to end
 )
 
-// ask makes calls to another process, one that succeeds and one that fails.
-func (t *tour) ask(ctx context.Context, out io.Writer, rdb redis.UniversalClient, url string) (err error) {
-	life, stop := context.WithTimeout(ctx, answerWithin)
+// callWorker makes calls to another process, one that succeeds and one that fails.
+func (t *tour) callWorker(ctx context.Context, out io.Writer, rdb redis.UniversalClient, url string) (err error) {
+	life, stop := context.WithTimeout(ctx, workerTimeout)
 	worker, err := startWorker(life, stop, t.number, url)
 	if err != nil {
 		stop()
@@ -66,7 +66,7 @@ func (t *tour) ask(ctx context.Context, out io.Writer, rdb redis.UniversalClient
 	}
 	defer func() {
 		stop()
-		<-worker.gone
+		<-worker.ended
 		if worker.err != nil && ctx.Err() == nil {
 			err = worker.err // the cause of other errors
 		}
@@ -79,7 +79,7 @@ func (t *tour) ask(ctx context.Context, out io.Writer, rdb redis.UniversalClient
 		word = "desir"
 	}
 	client := rpc.NewClient(rdb, tourName(t.number, "rpc"))
-	if _, err := often.Call(life, client, word, rpc.Wait(answerWithin)); err != nil { // until it is up
+	if _, err := often.Call(life, client, word, rpc.Wait(workerTimeout)); err != nil { // until it is up
 		return err
 	}
 	start := time.Now()
@@ -100,9 +100,9 @@ func (t *tour) ask(ctx context.Context, out io.Writer, rdb redis.UniversalClient
 
 // tourWorker is the other process.
 type tourWorker struct {
-	cmd  *exec.Cmd
-	gone chan struct{} // closed after it has ended
-	err  error         // set before gone is closed, if it failed
+	cmd   *exec.Cmd
+	ended chan struct{} // closed after it has ended
+	err   error         // set before ended is closed, if it failed
 }
 
 // startWorker starts this program a second time. When ctx or this process ends, so does
@@ -114,9 +114,9 @@ func startWorker(ctx context.Context, stop func(), number int64, url string) (*t
 		return nil, err
 	}
 	var errs bytes.Buffer
-	w := &tourWorker{cmd: exec.CommandContext(ctx, self, "tour-worker", strconv.FormatInt(number, 10)), gone: make(chan struct{})}
+	w := &tourWorker{cmd: exec.CommandContext(ctx, self, "tour-worker", strconv.FormatInt(number, 10)), ended: make(chan struct{})}
 	w.cmd.Env = append(os.Environ(), "DESIR_URL="+url) // not an argument, which a process list would show
-	w.cmd.Stderr, w.cmd.WaitDelay = &errs, endWithin
+	w.cmd.Stderr, w.cmd.WaitDelay = &errs, workerEndTimeout
 	stdin, err := w.cmd.StdinPipe()
 	if err != nil {
 		return nil, err
@@ -129,7 +129,7 @@ func startWorker(ctx context.Context, stop func(), number int64, url string) (*t
 		return nil, err
 	}
 	go func() {
-		defer close(w.gone)
+		defer close(w.ended)
 		if err := w.cmd.Wait(); err != nil {
 			w.err = fmt.Errorf("the tour's worker: %w %s", err, strings.TrimSpace(errs.String()))
 		}

@@ -16,14 +16,14 @@ type valueCmd struct {
 }
 
 type valueGet struct {
-	Name string `arg:"" help:"Name of the value."`
-	view `embed:""`
+	Name      string `arg:"" help:"Name of the value."`
+	viewFlags `embed:""`
 }
 
 type valueSet struct {
-	Name  string `arg:"" help:"Name of the value."`
-	Value string `arg:"" help:"Text, a JSON object or array, or - for standard input."`
-	input `embed:""`
+	Name       string `arg:"" help:"Name of the value."`
+	Value      string `arg:"" help:"Text, a JSON object or array, or - for standard input."`
+	valueFlags `embed:""`
 }
 
 type valueDelete struct {
@@ -41,7 +41,7 @@ func (c *valueGet) Run(ctx context.Context, s streams, flags *cli) error {
 // Run is "desir value set".
 func (c *valueSet) Run(ctx context.Context, s streams, flags *cli) error {
 	return online(ctx, flags, func(rdb redis.UniversalClient) error {
-		v, err := c.one(c.Value, s.in)
+		v, err := c.encodeOne(c.Value, s.in)
 		if err != nil {
 			return err
 		}
@@ -57,6 +57,6 @@ func (c *valueDelete) Run(ctx context.Context, s streams, flags *cli) error {
 		if deleted {
 			n = 1
 		}
-		return printed(s.out)(n, err)
+		return printResult(s.out)(n, err)
 	})
 }

@@ -103,7 +103,7 @@ func TestList(t *testing.T) {
 	if status, out, errs := piped(t, "", "list", "push", "l"); status != 0 || out != "4\n" {
 		t.Errorf("nothing pushed: exit status %d, %q, %q; want a length of 4", status, out, errs)
 	}
-	lines := strings.Repeat("x\n", 3*batchMost)
+	lines := strings.Repeat("x\n", 3*maxBatch)
 	if status, out, errs := piped(t, lines, "list", "push", "long"); status != 0 || out != "1500\n" {
 		t.Errorf("exit status %d, %q, %q; want a length of 1500", status, out, errs)
 	}

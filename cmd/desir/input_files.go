@@ -7,27 +7,27 @@ import (
 	"strings"
 )
 
-// texts are the open files of a tour. Opening all of them first reports an unreadable
-// one before anything is counted.
-type texts struct{ files []text }
+// inputFiles are the open files of a tour. Opening all of them first reports an
+// unreadable one before anything is counted.
+type inputFiles struct{ files []inputFile }
 
-type text struct {
+type inputFile struct {
 	io.Reader
 	name  string
 	close func() error
 }
 
-// open opens the files, or the README in the binary.
-func open(names []string) (*texts, error) {
+// openFiles opens the files, or the README in the binary.
+func openFiles(names []string) (*inputFiles, error) {
 	if len(names) == 0 {
 		none := func() error { return nil }
-		return &texts{[]text{{strings.NewReader(readme), "the README", none}}}, nil
+		return &inputFiles{[]inputFile{{strings.NewReader(readme), "the README", none}}}, nil
 	}
-	var all texts
+	var all inputFiles
 	for _, name := range names {
 		f, err := os.Open(name)
 		if err == nil {
-			all.files = append(all.files, text{f, name, f.Close})
+			all.files = append(all.files, inputFile{f, name, f.Close})
 			var info os.FileInfo
 			if info, err = f.Stat(); err == nil && info.IsDir() {
 				err = fmt.Errorf("%s is a directory, want a text file", name)
@@ -41,14 +41,14 @@ func open(names []string) (*texts, error) {
 	return &all, nil
 }
 
-func (t *texts) close() {
+func (t *inputFiles) close() {
 	for _, f := range t.files {
 		_ = f.close() // only read
 	}
 }
 
-// name returns a name for all texts.
-func (t *texts) name() string {
+// name returns a name for all files.
+func (t *inputFiles) name() string {
 	if len(t.files) == 1 {
 		return t.files[0].name
 	}

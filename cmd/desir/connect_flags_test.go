@@ -11,27 +11,27 @@ import (
 // TestCompose adds flags to URLs of every form.
 func TestCompose(t *testing.T) {
 	for _, tt := range []struct {
-		where
+		connectFlags
 		password, want string
 	}{
-		{where{URL: "redis://h"}, "", "redis://h"},
-		{where{URL: "redis://h", TLS: true}, "", "rediss://h"},
-		{where{URL: "rediss://h/1", TLS: true}, "", "rediss://h/1"},
-		{where{URL: "redis+cluster://a,b", Insecure: true}, "", "rediss+cluster://a,b?skip_verify=true"},
-		{where{URL: "redis+sentinel://a,b/m?db=1", CACert: "/c a.pem"}, "", "rediss+sentinel://a,b/m?db=1&cacert=%2Fc+a.pem"},
-		{where{URL: "rediss://h?cacert=/old&db=1", CACert: "/new"}, "", "rediss://h?db=1&cacert=%2Fnew"},
-		{where{URL: "redis://h/1?x=y"}, "p@/:?#% +", "redis://:p%40%2F%3A%3F%23%25%20%2B@h/1?x=y"},
-		{where{URL: "redis://ada:old@h", User: ""}, "new", "redis://ada:new@h"},
-		{where{URL: "redis://old@h", User: "b:b"}, "", "redis://b%3Ab:old@h"},
-		{where{URL: "unix:///run/redis?db=1"}, "pw", "unix://:pw@/run/redis?db=1"},
-		{where{URL: "localhost:6379", TLS: true}, "pw", "localhost:6379"},
+		{connectFlags{URL: "redis://h"}, "", "redis://h"},
+		{connectFlags{URL: "redis://h", TLS: true}, "", "rediss://h"},
+		{connectFlags{URL: "rediss://h/1", TLS: true}, "", "rediss://h/1"},
+		{connectFlags{URL: "redis+cluster://a,b", Insecure: true}, "", "rediss+cluster://a,b?skip_verify=true"},
+		{connectFlags{URL: "redis+sentinel://a,b/m?db=1", CACert: "/c a.pem"}, "", "rediss+sentinel://a,b/m?db=1&cacert=%2Fc+a.pem"},
+		{connectFlags{URL: "rediss://h?cacert=/old&db=1", CACert: "/new"}, "", "rediss://h?db=1&cacert=%2Fnew"},
+		{connectFlags{URL: "redis://h/1?x=y"}, "p@/:?#% +", "redis://:p%40%2F%3A%3F%23%25%20%2B@h/1?x=y"},
+		{connectFlags{URL: "redis://ada:old@h", User: ""}, "new", "redis://ada:new@h"},
+		{connectFlags{URL: "redis://old@h", User: "b:b"}, "", "redis://b%3Ab:old@h"},
+		{connectFlags{URL: "unix:///run/redis?db=1"}, "pw", "unix://:pw@/run/redis?db=1"},
+		{connectFlags{URL: "localhost:6379", TLS: true}, "pw", "localhost:6379"},
 	} {
-		if got, err := tt.compose(tt.password); err != nil || got != tt.want {
-			t.Errorf("compose of %+v, %q = %q, %v; want %q", tt.where, tt.password, got, err, tt.want)
+		if got, err := tt.fullURL(tt.password); err != nil || got != tt.want {
+			t.Errorf("compose of %+v, %q = %q, %v; want %q", tt.connectFlags, tt.password, got, err, tt.want)
 		}
-		again := tt.where
+		again := tt.connectFlags
 		again.URL = tt.want
-		if got, err := again.compose(tt.password); err != nil || got != tt.want {
+		if got, err := again.fullURL(tt.password); err != nil || got != tt.want {
 			t.Errorf("again: %q, %v; want %q", got, err, tt.want)
 		}
 	}

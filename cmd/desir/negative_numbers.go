@@ -14,15 +14,15 @@ import (
 // The parser takes every argument that begins with a dash for a flag, even a negative
 // number. So a mark that no process argument can contain is put before negative numbers,
 // and removed when words and numbers are decoded.
-const mark = "\x00"
+const negativeMark = "\x00"
 
-var negative = regexp.MustCompile(`^-([0-9.]+([eE][-+]?[0-9]+)?|[iI]nf)$`)
+var negativeNumber = regexp.MustCompile(`^-([0-9.]+([eE][-+]?[0-9]+)?|[iI]nf)$`)
 
-func hideMinus(args []string) []string {
+func markNegatives(args []string) []string {
 	hidden := make([]string, len(args))
 	for i, a := range args {
-		if negative.MatchString(a) {
-			a = mark + a
+		if negativeNumber.MatchString(a) {
+			a = negativeMark + a
 		}
 		hidden[i] = a
 	}
@@ -69,5 +69,5 @@ func popWord(ctx *kong.DecodeContext) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return strings.TrimPrefix(token.String(), mark), nil
+	return strings.TrimPrefix(token.String(), negativeMark), nil
 }

@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// where has the flags that select the Redis server.
-type where struct {
+// connectFlags has the flags that select the Redis server.
+type connectFlags struct {
 	URL      string `help:"URL of the Redis server. Without it tour and repl use an embedded one." env:"DESIR_URL" placeholder:"redis://…"`
 	User     string `help:"User name, instead of the one in the URL." env:"DESIR_USER" placeholder:"NAME"`
 	Askpass  bool   `help:"Ask for the password, so that it is not in a process list. Scripts can set DESIR_PASSWORD instead."`
@@ -23,18 +23,18 @@ type where struct {
 }
 
 var (
-	errNoWhere = errors.New("--user, --askpass, --tls, --cacert, --cert, --key and --insecure need --url or DESIR_URL")
-	errSocket  = errors.New("TLS is not supported on a Unix socket")
+	errNoURL  = errors.New("--user, --askpass, --tls, --cacert, --cert, --key and --insecure need --url or DESIR_URL")
+	errSocket = errors.New("TLS is not supported on a Unix socket")
 )
 
 // resolve adds the other flags to the URL.
-func (w *where) resolve(ctx context.Context, s streams) error {
+func (w *connectFlags) resolve(ctx context.Context, s streams) error {
 	password := os.Getenv("DESIR_PASSWORD")
 	given := *w
 	given.URL = ""
 	switch {
-	case w.URL == "" && given != where{}:
-		return errNoWhere
+	case w.URL == "" && given != connectFlags{}:
+		return errNoURL
 	case w.URL == "":
 		return nil
 	case w.Askpass:
@@ -47,13 +47,13 @@ func (w *where) resolve(ctx context.Context, s streams) error {
 		fmt.Fprintln(s.err, "desir: warning: --insecure: the server's certificate is not verified")
 	}
 	var err error
-	w.URL, err = w.compose(password)
+	w.URL, err = w.fullURL(password)
 	return err
 }
 
-// compose returns the URL with the user, the password and the files. It leaves an
+// fullURL returns the URL with the user, the password and the files. It leaves an
 // invalid URL to desir.Open.
-func (w *where) compose(password string) (string, error) {
+func (w *connectFlags) fullURL(password string) (string, error) {
 	scheme, rest, ok := strings.Cut(w.URL, "://")
 	if !ok {
 		return w.URL, nil
@@ -92,7 +92,7 @@ func (w *where) compose(password string) (string, error) {
 }
 
 // withUser adds the user and the password to the part of a URL after the scheme.
-func (w *where) withUser(rest, password string) string {
+func (w *connectFlags) withUser(rest, password string) string {
 	if w.User == "" && password == "" {
 		return rest
 	}

@@ -12,20 +12,20 @@ import (
 	"github.com/desir-go/desir/channel"
 )
 
-// patience limits how long a receiving command runs.
-type patience struct {
+// receiveFlags limits how long a receiving command runs.
+type receiveFlags struct {
 	Count int           `short:"n" default:"0" help:"Stop after this many; 0 means no limit."`
 	Idle  time.Duration `default:"-1s" help:"Stop if none arrives for this long; negative means never."`
 }
 
-// listing has the flags of a command that iterates.
-type listing struct {
-	Count int `short:"n" default:"0" help:"Stop after this many; 0 means no limit."`
-	view  `embed:""`
+// listFlags has the flags of a command that iterates.
+type listFlags struct {
+	Count     int `short:"n" default:"0" help:"Stop after this many; 0 means no limit."`
+	viewFlags `embed:""`
 }
 
-// loop returns the options of the receiving loop.
-func (p patience) loop() []channel.LoopOption {
+// loopOptions returns the options of the receiving loop.
+func (p receiveFlags) loopOptions() []channel.LoopOption {
 	if p.Idle < 0 {
 		return nil
 	}
@@ -36,8 +36,8 @@ func (p patience) loop() []channel.LoopOption {
 // single dash.
 func fromStream(words []string) bool { return len(words) == 0 || len(words) == 1 && words[0] == "-" }
 
-// batchMost is the number of lines that are sent together.
-const batchMost = 500
+// maxBatch is the number of lines that are sent together.
+const maxBatch = 500
 
 // readLines calls f with the lines of a stream, without their LF or CRLF. Each call
 // gets up to most lines. It does not wait for more lines while it has some. If there
@@ -104,9 +104,9 @@ func (e *lineError) before() string {
 // Unwrap returns the cause.
 func (e *lineError) Unwrap() error { return e.err }
 
-// whole returns word, or the whole stream without its last line ending if word is a
-// dash.
-func whole(word string, in io.Reader) (string, error) {
+// wordOrStream returns word, or the whole stream without its last line ending if word is
+// a dash.
+func wordOrStream(word string, in io.Reader) (string, error) {
 	if word != "-" {
 		return word, nil
 	}
@@ -132,8 +132,8 @@ func printEach[T any](out io.Writer, all iter.Seq2[T, error], count int, text fu
 	return nil
 }
 
-// printed prints the result of a call if there is no error.
-func printed(out io.Writer) func(v any, err error) error {
+// printResult prints the result of a call if there is no error.
+func printResult(out io.Writer) func(v any, err error) error {
 	return func(v any, err error) error {
 		if err == nil {
 			_, err = fmt.Fprintln(out, v)

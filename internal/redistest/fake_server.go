@@ -6,9 +6,9 @@ import (
 	"testing"
 )
 
-// FakeServer starts a server and returns its address. The server writes the bytes that reply
-// returns for each request, whether or not they are a valid reply. It writes nothing for
-// "". It ends with the test.
+// FakeServer starts a server and returns its address. The server writes the bytes that
+// reply returns for each request, whether or not they are a valid reply. It writes
+// nothing for "". It ends with the test.
 func FakeServer(t testing.TB, reply func(args []string) string) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

@@ -28,7 +28,8 @@ func (l *replyLoser) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	}
 }
 
-// loses reports whether to lose the reply of cmd. It spares the handshake of a connection.
+// loses reports whether to lose the reply of cmd. It spares the handshake of a
+// connection.
 func (l *replyLoser) loses(cmd redis.Cmder) bool {
 	switch cmd.Name() {
 	case "hello", "auth", "client", "select", "ping":

@@ -66,8 +66,8 @@ func argStrings(cmd redis.Cmder) []string {
 	return w
 }
 
-// isConnSetup reports whether go-redis uses the command to set up a connection or to read the
-// layout of a cluster.
+// isConnSetup reports whether go-redis uses the command to set up a connection or to read
+// the layout of a cluster.
 func isConnSetup(args []string) bool {
 	sub := ""
 	if len(args) > 1 {

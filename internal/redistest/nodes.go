@@ -25,9 +25,9 @@ type Node struct {
 // then the second, and so on.
 type Nodes []Node
 
-// CreateCluster creates a cluster of independent servers, like redis-cli --cluster create. It
-// returns when every node reports a complete cluster and every replica has the data of
-// its master.
+// CreateCluster creates a cluster of independent servers, like redis-cli --cluster
+// create. It returns when every node reports a complete cluster and every replica has the
+// data of its master.
 func (all Nodes) CreateCluster(replicas int) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
@@ -75,7 +75,8 @@ func (all Nodes) CreateCluster(replicas int) error {
 	return nil
 }
 
-// checkComplete returns nil if the node reports a complete cluster, and else what is missing.
+// checkComplete returns nil if the node reports a complete cluster, and else what is
+// missing.
 func checkComplete(ctx context.Context, n *redis.Client, size, replicas int, replica bool) error {
 	info, err := n.ClusterInfo(ctx).Result()
 	if err != nil {

@@ -34,8 +34,8 @@ func (p *pendingRequests) add(args []string, action action, d time.Duration) (pi
 	return len(p.list) > 1
 }
 
-// requestOf returns the request that a reply belongs to. For a push it returns no request.
-// cutNext reports whether a rule cuts the connection at the next request.
+// requestOf returns the request that a reply belongs to. For a push it returns no
+// request. cutNext reports whether a rule cuts the connection at the next request.
 func (p *pendingRequests) requestOf(reply []byte) (r pendingRequest, cutNext bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

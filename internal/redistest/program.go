@@ -21,8 +21,8 @@ type Program struct {
 	err  error  // why it cannot be used; Name is then the name of its directory
 }
 
-// ServersVariable is the environment variable that lists more servers than the one on PATH. It is
-// a path list like PATH. Each entry is a directory that holds redis-server or
+// ServersVariable is the environment variable that lists more servers than the one on
+// PATH. It is a path list like PATH. Each entry is a directory that holds redis-server or
 // valkey-server, or a directory of such directories.
 const ServersVariable = "DESIR_SERVERS"
 

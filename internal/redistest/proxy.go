@@ -117,8 +117,8 @@ func (p *Proxy) HoldRequest(n int, match Match) (held func() int, release func()
 	return held, sync.OnceFunc(func() { close(h.released) })
 }
 
-// CloseClients closes the client side of every connection. The requests that clients have sent
-// are still forwarded, including held ones.
+// CloseClients closes the client side of every connection. The requests that clients have
+// sent are still forwarded, including held ones.
 func (p *Proxy) CloseClients() {
 	p.mu.Lock()
 	defer p.mu.Unlock()

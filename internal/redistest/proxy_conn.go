@@ -22,7 +22,8 @@ type proxyConn struct {
 	isClosed bool
 }
 
-// run forwards in both directions until the client, the server or close ends the connection.
+// run forwards in both directions until the client, the server or close ends the
+// connection.
 func (c *proxyConn) run(upstream string) {
 	defer c.close()
 	if !c.awaitFlow() {
@@ -70,8 +71,8 @@ func (c *proxyConn) copyRequests(server net.Conn) {
 	}
 }
 
-// forwardRequest applies the rules to a request and forwards it. It returns false if no more
-// requests may be read.
+// forwardRequest applies the rules to a request and forwards it. It returns false if no
+// more requests may be read.
 func (c *proxyConn) forwardRequest(server net.Conn, raw []byte, args []string) bool {
 	action, d, h := c.rules.apply(args)
 	if action == delayRequest && !c.sleep(d) || action == holdRequest && !c.awaitRelease(h) {
@@ -171,8 +172,8 @@ func (c *proxyConn) write(to net.Conn, raw []byte) bool {
 
 const tick = 20 // writes per second of a throttled connection
 
-// awaitFlow waits until no black hole is active. It returns false if the connection is closed
-// first.
+// awaitFlow waits until no black hole is active. It returns false if the connection is
+// closed first.
 func (c *proxyConn) awaitFlow() bool {
 	select {
 	case <-c.closed:
@@ -193,8 +194,8 @@ func (c *proxyConn) sleep(d time.Duration) bool {
 	}
 }
 
-// awaitRelease waits until a request is released. It returns false if the connection is closed
-// first.
+// awaitRelease waits until a request is released. It returns false if the connection is
+// closed first.
 func (c *proxyConn) awaitRelease(h *heldRequests) bool {
 	select {
 	case <-c.closed:

@@ -8,8 +8,8 @@ import (
 
 var address = regexp.MustCompile(`[0-9]+\.[0-9]+\.[0-9]+\.[0-9]+`)
 
-// renameAddrs replaces IPv4 addresses by names in every bulk string of a reply, and adjusts
-// the lengths of the strings.
+// renameAddrs replaces IPv4 addresses by names in every bulk string of a reply, and
+// adjusts the lengths of the strings.
 func renameAddrs(reply []byte, names map[string]string) []byte {
 	if len(names) == 0 {
 		return reply

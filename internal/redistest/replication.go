@@ -26,9 +26,9 @@ func MakeReplica(addr, master string) error {
 	})
 }
 
-// checkReplicating returns an error until the replica has its master's data and has read from the
-// replication stream. The stream may start later than the link is up, and until then new
-// writes do not reach the replica.
+// checkReplicating returns an error until the replica has its master's data and has read
+// from the replication stream. The stream may start later than the link is up, and until
+// then new writes do not reach the replica.
 func checkReplicating(ctx context.Context, replica *redis.Client) error {
 	info, err := replica.Info(ctx, "replication").Result()
 	if err != nil {

@@ -12,8 +12,8 @@ import (
 )
 
 // MoveSlot moves the slot of a key to the master at address to, one key after the other,
-// as resharding does. Clients may use the slot while it moves. MoveSlot calls during while
-// the slot is migrating: before the first key moves, and after each key.
+// as resharding does. Clients may use the slot while it moves. MoveSlot calls during
+// while the slot is migrating: before the first key moves, and after each key.
 func (all Nodes) MoveSlot(t testing.TB, key, to string, during func()) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)

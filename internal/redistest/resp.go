@@ -20,8 +20,8 @@ type respReader struct{ r *bufio.Reader }
 
 func newRESPReader(r io.Reader) respReader { return respReader{bufio.NewReaderSize(r, 16<<10)} }
 
-// readRequest returns the bytes of the next request, and its name and arguments. The request
-// may be an inline command ("PING\r\n"). args is empty for an empty line.
+// readRequest returns the bytes of the next request, and its name and arguments. The
+// request may be an inline command ("PING\r\n"). args is empty for an empty line.
 func (f respReader) readRequest() (raw []byte, args []string, err error) {
 	first, err := f.r.Peek(1)
 	if err != nil {
@@ -38,8 +38,8 @@ func (f respReader) readRequest() (raw []byte, args []string, err error) {
 	return raw, args, err
 }
 
-// readValue returns the bytes of the next value of RESP2 or RESP3, including nested values.
-// If it fails, it returns the bytes that it has read.
+// readValue returns the bytes of the next value of RESP2 or RESP3, including nested
+// values. If it fails, it returns the bytes that it has read.
 func (f respReader) readValue() (raw []byte, err error) {
 	for remaining := int64(1); remaining > 0; remaining-- {
 		start := len(raw)
@@ -150,8 +150,8 @@ func bulkStrings(raw []byte) ([]string, error) {
 	return elements, nil
 }
 
-// firstElement returns the first element of an array or a push if it is a bulk string, and
-// "" for other values.
+// firstElement returns the first element of an array or a push if it is a bulk string,
+// and "" for other values.
 func firstElement(reply []byte) string {
 	_, rest, _ := bytes.Cut(reply, []byte("\r\n"))
 	kind, element, ok := bytes.Cut(rest, []byte("\r\n"))

@@ -99,8 +99,8 @@ func TestRequestsAreSplit(t *testing.T) {
 	}
 }
 
-// FuzzRESPReader parses arbitrary bytes. The returned bytes must be the bytes that were read,
-// also with an error, and independently of the chunks in which they arrive.
+// FuzzRESPReader parses arbitrary bytes. The returned bytes must be the bytes that were
+// read, also with an error, and independently of the chunks in which they arrive.
 func FuzzRESPReader(f *testing.F) {
 	for _, v := range oneOfEach {
 		f.Add([]byte(v + v))

@@ -11,8 +11,8 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// SentinelSet is a master with replicas, and the sentinels that monitor it. They may run in
-// other processes or containers. Sentinels may know the servers under other addresses
+// SentinelSet is a master with replicas, and the sentinels that monitor it. They may run
+// in other processes or containers. Sentinels may know the servers under other addresses
 // than clients, so each server has a different port, which identifies it.
 type SentinelSet struct {
 	MasterName string
@@ -23,8 +23,8 @@ type SentinelSet struct {
 const quorum = 2
 
 // Monitor makes the sentinels monitor the master. master is its address as the sentinels
-// see it. Monitor returns when each sentinel knows all other servers and the replicas have
-// the data.
+// see it. Monitor returns when each sentinel knows all other servers and the replicas
+// have the data.
 func (set SentinelSet) Monitor(master string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
@@ -96,8 +96,8 @@ func (set SentinelSet) masterPort(sentinel string) (port int, err error) {
 	return port, err
 }
 
-// Failover makes a sentinel promote a replica. It then waits like [SentinelSet.MasterAfter] and
-// returns the new master.
+// Failover makes a sentinel promote a replica. It then waits like
+// [SentinelSet.MasterAfter] and returns the new master.
 func (set SentinelSet) Failover() (master string, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
@@ -166,8 +166,8 @@ func (set SentinelSet) MasterAfter(old string) (master string, err error) {
 	return master, err
 }
 
-// AwaitStable waits until a failover is complete. Then every server that replies follows the
-// master and has its data. Every sentinel that replies knows all other servers and
+// AwaitStable waits until a failover is complete. Then every server that replies follows
+// the master and has its data. Every sentinel that replies knows all other servers and
 // regards the master as healthy. Before that a sentinel starts no other failover.
 func (set SentinelSet) AwaitStable() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)

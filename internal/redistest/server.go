@@ -159,8 +159,8 @@ func (s *Server) run() error {
 	return fmt.Errorf("redis-server at %s did not start: %w; its log:\n%s", s.Addr, err, log)
 }
 
-// acceptsCommands reports whether the server at addr accepts commands. It does not while it is
-// loading.
+// acceptsCommands reports whether the server at addr accepts commands. It does not while
+// it is loading.
 func acceptsCommands(addr string) bool {
 	c, err := net.DialTimeout("tcp", addr, time.Second)
 	if err != nil {
@@ -199,8 +199,8 @@ func clientOf(t testing.TB, addr string, opts ...func(*redis.Options)) *redis.Cl
 	return closeAtEnd(t, redis.NewClient(o))
 }
 
-// inspectionClient returns a client for inspecting a server, with short timeouts and without
-// retries. The caller closes it.
+// inspectionClient returns a client for inspecting a server, with short timeouts and
+// without retries. The caller closes it.
 func inspectionClient(addr string) *redis.Client {
 	return redis.NewClient(&redis.Options{
 		Addr:                     addr,

@@ -19,8 +19,8 @@ func tempDir() (string, error) {
 
 const prefix = "desir-"
 
-// removeStaleDirs removes the directories of processes that were killed. It ignores errors,
-// for example of directories of other users.
+// removeStaleDirs removes the directories of processes that were killed. It ignores
+// errors, for example of directories of other users.
 var removeStaleDirs = sync.OnceFunc(func() {
 	dirs, _ := filepath.Glob(filepath.Join(os.TempDir(), prefix+"*-*")) // fails only for a malformed pattern
 	for _, dir := range dirs {

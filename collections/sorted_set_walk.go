@@ -87,7 +87,7 @@ func pages(ctx context.Context, h *clients.Handle, r Range) iter.Seq2[[]Scored[s
 // fetchRange fetches a page. It retries while the server is unavailable, as walker.next
 // does.
 func fetchRange(ctx context.Context, h *clients.Shared, key string, words []any) (page []Scored[string], found int, err error) {
-	pause := pagePause
+	pause := pagePauses.Start()
 	for try := 1; ; try++ {
 		reply, err := zsetPage.Run(ctx, h, []string{key}, words...)
 		switch {
@@ -95,10 +95,9 @@ func fetchRange(ctx context.Context, h *clients.Shared, key string, words []any)
 			return readPage(reply)
 		case !errors.Is(err, desir.ErrUnavailable) || try == pageTries:
 			return nil, 0, err
-		case !send.SleepWithJitter(ctx, pause):
+		case !pause.Wait(ctx):
 			return nil, 0, ctx.Err()
 		}
-		pause = min(2*pause, pagePauseMax)
 	}
 }
 

@@ -8,16 +8,16 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/desir-go/desir"
+	"github.com/desir-go/desir/internal/backoff"
 	"github.com/desir-go/desir/internal/clients"
 	"github.com/desir-go/desir/internal/send"
 	"github.com/desir-go/desir/internal/stored"
 )
 
-const (
-	updateTries    = 200                    // before ErrConflict
-	updatePause    = 100 * time.Microsecond // after the first lost try; doubles
-	updatePauseMax = 100 * time.Millisecond
-)
+const updateTries = 200 // before ErrConflict
+
+// updatePauses are the pauses after tries that another writer has won.
+var updatePauses = backoff.Range{First: 100 * time.Microsecond, Last: 100 * time.Millisecond}
 
 // place holds the value that an optimistic update has read, and the writes that take
 // effect only if the value is unchanged.
@@ -36,7 +36,7 @@ type place struct {
 // with any codec.
 func update[T any](ctx context.Context, c *stored.Codec[T], f func(T, bool) (T, bool, error), look func() (place, error)) (result T, err error) {
 	var zero T
-	pause := updatePause
+	pause := updatePauses.Start()
 	for range updateTries {
 		p, err := look()
 		if err != nil {
@@ -62,10 +62,9 @@ func update[T any](ctx context.Context, c *stored.Codec[T], f func(T, bool) (T, 
 		if done {
 			return v, nil
 		}
-		if !send.SleepWithJitter(ctx, pause) {
+		if !pause.Wait(ctx) {
 			return zero, unsent(ctx.Err())
 		}
-		pause = min(2*pause, updatePauseMax)
 	}
 	return zero, desir.ErrConflict
 }
@@ -77,6 +76,7 @@ func latest(ctx context.Context, h *clients.Handle, read *redis.StringCmd) (raw 
 	if err != nil {
 		return "", false, err
 	}
+	pause := pagePauses.Start()
 	for try := 1; ; try++ {
 		node, err := shared.Node(ctx, h.Key)
 		if err != nil {
@@ -85,7 +85,7 @@ func latest(ctx context.Context, h *clients.Handle, read *redis.StringCmd) (raw 
 		switch err = shared.Sender.ReadOn(ctx, node, read); {
 		case err == nil:
 			return read.Val(), true, nil
-		case !moved(err) || try == pageTries || !send.SleepWithJitter(ctx, pagePause):
+		case !moved(err) || try == pageTries || !pause.Wait(ctx):
 			return "", false, send.IgnoreNil(err)
 		}
 		read.SetErr(nil)

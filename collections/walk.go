@@ -11,20 +11,20 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/desir-go/desir"
+	"github.com/desir-go/desir/internal/backoff"
 	"github.com/desir-go/desir/internal/clients"
-	"github.com/desir-go/desir/internal/send"
 )
 
 const (
 	firstCount = 64   // elements requested for the first page
 	maxCount   = 1000 // the limit for later pages; the number doubles from page to page
 
-	pageTries = 6                     // attempts to fetch a page
-	pagePause = 50 * time.Millisecond // before the second attempt; doubles, jittered
-
-	pagePauseMax = time.Second
-	restarts     = 100 // the most restarts of an iteration
+	pageTries = 6   // attempts to fetch a page
+	restarts  = 100 // the most restarts of an iteration
 )
+
+// pagePauses are the pauses between the attempts to fetch a page.
+var pagePauses = backoff.Range{First: 50 * time.Millisecond, Last: time.Second}
 
 // scan iterates over a collection with HSCAN, SSCAN or ZSCAN. It yields the raw
 // elements page by page. A fatal error comes once, last.
@@ -100,7 +100,7 @@ var (
 
 // next returns the next page and moves the cursor.
 func (w *walker) next(ctx context.Context) ([]string, error) {
-	pause := pagePause
+	pause := pagePauses.Start()
 	for try := 1; ; try++ {
 		p, err := w.fetch(ctx)
 		again := moved(err) || err == nil && w.process != "" && p.process != w.process
@@ -123,10 +123,9 @@ func (w *walker) next(ctx context.Context) ([]string, error) {
 			return nil, err
 		}
 		w.release()
-		if !send.SleepWithJitter(ctx, pause) {
+		if !pause.Wait(ctx) {
 			return nil, ctx.Err()
 		}
-		pause = min(2*pause, pagePauseMax)
 	}
 }
 

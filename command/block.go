@@ -12,6 +12,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/desir-go/desir"
+	"github.com/desir-go/desir/internal/backoff"
 	"github.com/desir-go/desir/internal/conn"
 	"github.com/desir-go/desir/internal/send"
 )
@@ -79,7 +80,7 @@ func (q *request) apart(ctx context.Context) (any, error) {
 			return nil, q.shared.Sender.Classify(ctx, err)
 		}
 		v, err := q.alone(ctx, node)
-		if !redis.HasErrorPrefix(err, "MOVED") || attempt == moves || !send.SleepWithJitter(ctx, grace/100) {
+		if !redis.HasErrorPrefix(err, "MOVED") || attempt == moves || !backoff.Sleep(ctx, grace/100) {
 			return v, err
 		}
 		_ = q.shared.Sender.Classify(ctx, err) // makes a cluster client reload its slot map

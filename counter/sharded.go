@@ -10,6 +10,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/desir-go/desir"
+	"github.com/desir-go/desir/internal/backoff"
 	"github.com/desir-go/desir/internal/clients"
 	"github.com/desir-go/desir/internal/keys"
 	"github.com/desir-go/desir/internal/script"
@@ -19,8 +20,10 @@ import (
 const (
 	mostShards = 1024
 	readTries  = 4 // attempts to read all shards
-	readPause  = 8 * time.Millisecond
 )
+
+// readPauses are the pauses between these attempts.
+var readPauses = backoff.Range{First: 8 * time.Millisecond, Last: time.Second}
 
 // Sharded is a number for more additions than one node of a cluster can execute. It is
 // the sum of n counters under n keys in different slots. The first key is the name
@@ -116,7 +119,7 @@ func ask[C redis.Cmder](ctx context.Context, c *Sharded, command string, newCmd 
 	if err != nil {
 		return nil, err
 	}
-	pause := readPause
+	pause := readPauses.Start()
 	for try := 1; ; try++ {
 		cmds, asked := []redis.Cmder{}, []C{}
 		for _, key := range c.shards {
@@ -127,10 +130,9 @@ func ask[C redis.Cmder](ctx context.Context, c *Sharded, command string, newCmd 
 		if try == readTries || !errors.Is(err, desir.ErrUnavailable) || errors.Is(err, redis.ErrClosed) {
 			return asked, err
 		}
-		if !send.SleepWithJitter(ctx, pause) {
+		if !pause.Wait(ctx) {
 			return nil, ctx.Err()
 		}
-		pause *= 2
 	}
 }
 

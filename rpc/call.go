@@ -11,6 +11,7 @@ import (
 
 	"github.com/desir-go/desir"
 	"github.com/desir-go/desir/codec"
+	"github.com/desir-go/desir/internal/backoff"
 	"github.com/desir-go/desir/internal/batch"
 	"github.com/desir-go/desir/internal/conn"
 	"github.com/desir-go/desir/internal/outage"
@@ -106,12 +107,14 @@ func (c *Client) ask(ctx context.Context, box *inbox, method, signature string, 
 // waitForWorker limits the retries of a call that may wait for a worker.
 type waitForWorker struct {
 	limit time.Time
-	pause patience
+	pause backoff.Backoff
 }
 
 func waitUpTo(wait time.Duration) (w waitForWorker) {
 	if wait > 0 {
 		w.limit = time.Now().Add(wait)
+		w.pause = pauses.Start()
+		w.pause.Limit(pauses.Last / 8)
 	}
 	return w
 }
@@ -122,8 +125,7 @@ func (w *waitForWorker) more(ctx context.Context, err error) (bool, error) {
 	if err == nil || !errors.Is(err, ErrNoWorkers) || isAnswer(err) || !time.Now().Before(w.limit) {
 		return false, err
 	}
-	w.pause.pause = min(w.pause.pause, lastPause/8)
-	if !w.pause.wait(ctx.Done()) {
+	if !w.pause.Wait(ctx) {
 		return false, send.WithClass(desir.ErrUnavailable, ctx.Err())
 	}
 	return true, nil

@@ -123,7 +123,7 @@ func (r *run) hear(ended <-chan struct{}, heard func()) {
 		}
 	}()
 	kind, _ := published(r.shared)
-	for p := (patience{}); ctx.Err() == nil; p.wait(ended) {
+	for p := pauses.Start(); ctx.Err() == nil; p.WaitUntil(ended) {
 		sub, err := listen.Of(r.shared).Subscribe(ctx, listen.Request{Kind: kind, Name: r.s.service.cancel, Backlog: 1024, Policy: listen.DropOldest})
 		heard()
 		if err == nil {
@@ -139,7 +139,7 @@ func (r *run) hear(ended <-chan struct{}, heard func()) {
 		case permanent(err):
 			r.s.settings.log.Warn("desir: a worker cannot receive cancels; handlers of canceled calls run to their deadlines", "service", r.s.label(), "error", err)
 			return
-		case p.pause == 0:
+		case p.Fresh():
 			r.s.settings.log.Warn("desir: a worker cannot receive cancels; it retries", "service", r.s.label(), "error", err)
 		}
 	}

@@ -30,7 +30,7 @@ func (r *run) begin() (bool, error) {
 	id := rand.Text()
 	ctx, cancel := r.untilLeft()
 	defer cancel()
-	for p := (patience{}); ; {
+	for p := pauses.Start(); ; {
 		_, err := r.lease(ctx, id, "begin")
 		switch {
 		case err == nil:
@@ -46,7 +46,7 @@ func (r *run) begin() (bool, error) {
 			err = outage.ErrSilent
 		}
 		r.beginning.begin(r.s, "start", err)
-		if !p.wait(r.draining) {
+		if !p.WaitUntil(r.draining) {
 			return false, nil
 		}
 	}
@@ -199,9 +199,9 @@ func (r *run) leave(id, lost, how string) {
 	defer cancel()
 	s := r.s.service
 	var err error
-	for p := (patience{}); ; {
+	for p := pauses.Start(); ; {
 		_, err = leaveScript.Run(ctx, r.shared, []string{s.workers, s.ended, s.about, s.alive, s.poke(id)}, id, lost, how)
-		if err == nil || permanent(err) || !p.wait(ctx.Done()) {
+		if err == nil || permanent(err) || !p.WaitUntil(ctx.Done()) {
 			break
 		}
 	}

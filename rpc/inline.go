@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/desir-go/desir"
+	"github.com/desir-go/desir/internal/backoff"
 )
 
 const (
@@ -42,7 +43,7 @@ type inlineBatch struct {
 	run     *run
 	lasting <-chan error
 	ended   chan<- ending
-	trouble patience
+	trouble backoff.Backoff
 	watch   *time.Timer // runs look while a batch runs
 
 	// The lock guards these fields while a batch runs; otherwise the reading goroutine
@@ -64,7 +65,7 @@ type ending struct {
 }
 
 func newInlineBatch(r *run, lasting <-chan error, ended chan<- ending) *inlineBatch {
-	t := &inlineBatch{run: r, lasting: lasting, ended: ended}
+	t := &inlineBatch{run: r, lasting: lasting, ended: ended, trouble: pauses.Start()}
 	t.watch = time.AfterFunc(time.Hour, t.look)
 	t.watch.Stop()
 	return t
@@ -150,7 +151,7 @@ func (t *inlineBatch) read() (frames []string, more bool, err error) {
 	}
 	frames, err = r.read.pop(id, min(n, maxTake), results)
 	if err == nil {
-		t.trouble = patience{}
+		t.trouble.Reset()
 		r.reading.end(r.s, "reads calls again")
 		return frames, true, nil
 	}
@@ -190,7 +191,7 @@ func (t *inlineBatch) fail(err error) (more bool, _ error) {
 			return false, err
 		}
 	}
-	t.trouble.wait(r.draining)
+	t.trouble.WaitUntil(r.draining)
 	return true, nil
 }
 

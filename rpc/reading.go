@@ -16,7 +16,7 @@ import (
 func (b *inbox) read() {
 	ctx := context.Background()
 	r := b.reader
-	for p := (patience{}); ; {
+	for p := pauses.Start(); ; {
 		var n int
 		var err error
 		if r.outlived() && len(r.due) == 0 {
@@ -35,16 +35,16 @@ func (b *inbox) read() {
 			if permanent(err) { // for example, the user has no permission to read
 				b.end(func(*call) bool { return true }, send.WithClass(desir.ErrMaybeRan, fmt.Errorf("%w: %w", errUnreadable, send.Cause(err))))
 			}
-			p.wait(nil)
+			p.WaitUntil(nil)
 		case n > 0:
-			p = patience{}
+			p.Reset()
 			if b.release() {
 				return
 			}
 			runtime.Gosched() // let the callers run first: their next calls then share a batch
 			continue
 		default:
-			p = patience{}
+			p.Reset()
 		}
 		if b.rest() {
 			return

@@ -9,6 +9,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/desir-go/desir"
+	"github.com/desir-go/desir/internal/backoff"
 	"github.com/desir-go/desir/internal/batch"
 	"github.com/desir-go/desir/internal/conn"
 	"github.com/desir-go/desir/internal/send"
@@ -58,7 +59,7 @@ type outgoing struct {
 	frames []byte    // encoded results
 	n      int64     // number of results
 	began  time.Time // when its delivery first failed
-	pause  patience
+	pause  backoff.Backoff
 	done   func(*batch.Call, error) // o.delivered
 }
 
@@ -75,7 +76,7 @@ func newOutgoing(c *incoming) *outgoing {
 		o.inbox = inboxKey(of)
 		o.of = o.inbox[len(o.inbox)-len(of):] // does not keep the frame in memory
 	}
-	o.run, o.frames, o.n, o.began, o.pause, o.hint = c.run, o.frames[:0], 0, time.Time{}, patience{}, false
+	o.run, o.frames, o.n, o.began, o.pause, o.hint = c.run, o.frames[:0], 0, time.Time{}, pauses.Start(), false
 	c.run.calls.Add(1)
 	return o
 }
@@ -171,7 +172,7 @@ func (o *outgoing) delivered(_ *batch.Call, err error) {
 			o.began = time.Now()
 		}
 		if time.Since(o.began) < lease && !permanent(err) {
-			time.AfterFunc(o.pause.next(), func() { o.send(false) })
+			time.AfterFunc(o.pause.Next(), func() { o.send(false) })
 			return
 		}
 		r.s.stats.undelivered.Add(o.n)

@@ -7,17 +7,19 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/desir-go/desir/internal/backoff"
 	"github.com/desir-go/desir/internal/clients"
 	"github.com/desir-go/desir/internal/conn"
 	"github.com/desir-go/desir/internal/send"
 )
 
 const (
-	firstPause = 50 * time.Millisecond // first backoff; doubles
-	lastPause  = time.Second
-	leaveTime  = 2 * time.Second // for commands sent while the worker ends
-	hearTime   = time.Second     // for the first subscription, before calls are taken
+	leaveTime = 2 * time.Second // for commands sent while the worker ends
+	hearTime  = time.Second     // for the first subscription, before calls are taken
 )
+
+// pauses are the pauses between attempts of a worker or of an inbox.
+var pauses = backoff.Range{First: 50 * time.Millisecond, Last: time.Second}
 
 // run is one run of a worker, from the start of Run to its end.
 type run struct {
@@ -117,27 +119,6 @@ func (r *run) serve(ctx context.Context) (err error) {
 	helpers.Wait()
 	r.end()
 	return err
-}
-
-// patience is a growing backoff.
-type patience struct{ pause time.Duration }
-
-// next returns the next pause.
-func (p *patience) next() time.Duration {
-	p.pause = min(max(2*p.pause, firstPause), lastPause)
-	return p.pause
-}
-
-// wait pauses. It returns false if end is closed first.
-func (p *patience) wait(end <-chan struct{}) bool {
-	timer := time.NewTimer(p.next())
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-end:
-		return false
-	}
 }
 
 // permanent reports whether an error is permanent: a retry would fail too.

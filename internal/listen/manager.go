@@ -12,18 +12,20 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/desir-go/desir/internal/backoff"
 	"github.com/desir-go/desir/internal/outage"
 	"github.com/desir-go/desir/internal/send"
 )
 
 const (
 	linger      = time.Second            // how long an unused connection stays open
-	minPause    = 10 * time.Millisecond  // first backoff before connecting again; doubles
-	maxPause    = time.Second            // longest backoff
 	maxTries    = 4                      // failed connections after which Subscribe fails
 	dialTime    = 10 * time.Second       // time limit for connecting
 	lookupPause = 100 * time.Millisecond // time between two lookups of the node of a slot
 )
+
+// pauses are the pauses before connecting again.
+var pauses = backoff.Range{First: 10 * time.Millisecond, Last: time.Second}
 
 // manager keeps one connection open while there are subscribers for it.
 type manager struct {
@@ -43,13 +45,14 @@ func (m *manager) notify() { signal(m.wakeup) }
 func (m *manager) run() {
 	ctx := context.Background()
 	m.confirmLimit = minConfirmLimit
-	for pause := minPause; ; {
+	for pause := pauses.Start(); ; {
 		worked, err := m.runConn(ctx)
 		if err == nil {
 			return // the manager has retired
 		}
 		if worked {
-			pause, m.confirmLimit = minPause, minConfirmLimit
+			pause.Reset()
+			m.confirmLimit = minConfirmLimit
 		} else {
 			m.confirmLimit = min(2*m.confirmLimit, maxConfirmLimit)
 		}
@@ -57,8 +60,7 @@ func (m *manager) run() {
 		if m.retire() {
 			return
 		}
-		send.SleepWithJitter(ctx, pause)
-		pause = min(2*pause, maxPause)
+		pause.Wait(ctx)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/desir-go/desir/internal/backoff"
 	"github.com/desir-go/desir/internal/batch"
 )
 
@@ -23,7 +24,7 @@ type AsyncWrite struct {
 	call     *batch.Call
 	done     func(c *batch.Call, err error)
 	replied  func(*batch.Call) // p.handleReply
-	backoff  time.Duration
+	pause    backoff.Backoff
 	attempts int
 
 	mu           sync.Mutex
@@ -42,7 +43,7 @@ func (s *Sender) SendAsync(ctx context.Context, p *AsyncWrite, merger *batch.Mer
 		p.call.Reset(merger, key)
 	}
 	p.call.Value, p.call.Size = p.Value, len(p.Value)
-	p.sender, p.done, p.backoff, p.attempts = s, done, firstBackoff, 0
+	p.sender, p.done, p.pause, p.attempts = s, done, pauses.Start(), 0
 	if p.batcher = s.asyncs; s.nodes != nil {
 		if n := s.nodes.of(ctx, key); n != nil {
 			p.batcher = n.asyncs
@@ -81,12 +82,11 @@ func (p *AsyncWrite) handleReply(c *batch.Call) {
 		return
 	}
 	p.attempts++
-	backoff := p.backoff
-	p.backoff = min(2*p.backoff, maxBackoff)
+	pause := p.pause.Next()
 	p.mu.Lock()
 	p.retryPending = true
 	p.mu.Unlock() // from now on it may be canceled and reused
-	time.AfterFunc(jitter(backoff), p.retry)
+	time.AfterFunc(pause, p.retry)
 }
 
 // complete calls done. p may be reused by then.

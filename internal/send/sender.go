@@ -9,6 +9,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/desir-go/desir/internal/backoff"
 	"github.com/desir-go/desir/internal/batch"
 )
 
@@ -24,11 +25,12 @@ const maxBatches = 3 * batch.MaxInFlight
 
 const (
 	maxRetries     = 3                      // retries of a write that was certainly not executed
-	firstBackoff   = 8 * time.Millisecond   // before the first retry; it doubles, with jitter
-	maxBackoff     = 128 * time.Millisecond // the longest wait before a retry
 	reloadInterval = 200 * time.Millisecond // between two reloads of a cluster's map
 	abandonGrace   = 2 * time.Millisecond   // how long a caller whose context has ended waits to learn that its write was not sent
 )
+
+// pauses are the pauses between the retries of a refused write.
+var pauses = backoff.Range{First: 8 * time.Millisecond, Last: 128 * time.Millisecond}
 
 // Sender sends the commands of one client.
 type Sender struct {
@@ -103,16 +105,15 @@ func (s *Sender) Write(ctx context.Context, cmd redis.Cmder) error {
 
 // sendWrite sends a write as [Sender.Write] does.
 func (s *Sender) sendWrite(ctx context.Context, c *batch.Call) error {
-	backoff := firstBackoff
+	pause := pauses.Start()
 	for attempt := 0; ; attempt++ {
 		err := s.do(ctx, c, true)
 		if !retryable(err) || attempt >= maxRetries && !retryUntilDeadline(ctx, err) {
 			return err
 		}
-		if !SleepWithJitter(ctx, backoff) {
+		if !pause.Wait(ctx) {
 			return WithClass(err, ctx.Err())
 		}
-		backoff = min(2*backoff, maxBackoff)
 		c.Retry()
 	}
 }

@@ -150,7 +150,7 @@ func (b *blocker) failDenied(ctx context.Context, queues []*waitQueue, err error
 func (b *blocker) adaptTimeout(err error, took time.Duration) {
 	var expired net.Error
 	if b.loop.node == nil && errors.As(err, &expired) && expired.Timeout() && took < b.timeout+grace/2 {
-		b.timeout = max(b.timeout/4, minPause)
+		b.timeout = max(b.timeout/4, pauses.First)
 	}
 }
 

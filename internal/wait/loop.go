@@ -10,21 +10,22 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/desir-go/desir/internal/backoff"
 	"github.com/desir-go/desir/internal/conn"
-	"github.com/desir-go/desir/internal/send"
 )
 
 const (
-	period     = time.Second           // length of one block; time between takes of an idle queue
-	linger     = time.Second           // how long a loop without receivers keeps running
-	minPause   = 50 * time.Millisecond // first backoff after an error; doubles
-	maxPause   = 2 * time.Second       // longest backoff
-	maxTake    = 512                   // values in one take
-	alwaysTake = 8                     // up to this many queues, all takes follow each block
+	period     = time.Second // length of one block; time between takes of an idle queue
+	linger     = time.Second // how long a loop without receivers keeps running
+	maxTake    = 512         // values in one take
+	alwaysTake = 8           // up to this many queues, all takes follow each block
 
 	// While some queues are busy, all queues are checked once in this time for each queue.
 	fairShare = 200 * time.Microsecond
 )
+
+// pauses are the pauses after errors.
+var pauses = backoff.Range{First: 50 * time.Millisecond, Last: 2 * time.Second}
 
 // TokenTTL is the expiry of a wake token.
 const TokenTTL = time.Minute
@@ -183,9 +184,9 @@ func (l *loop) notify() {
 // run is the goroutine of the loop. It ends shortly after the last receiver has left.
 func (l *loop) run() {
 	ctx := context.Background()
-	pause, longest := minPause, maxPause
+	pause := pauses.Start()
 	if l.waiter.slotted() {
-		longest /= 4 // the slots may have moved to another node
+		pause.Limit(pauses.Last / 4) // the slots may have moved to another node
 	}
 	for {
 		if l.endIfRetired() {
@@ -210,12 +211,11 @@ func (l *loop) run() {
 			l.markDirty(now)
 		}
 		if err == nil {
-			pause = minPause
+			pause.Reset()
 			continue
 		}
 		if l.handleError(err) {
-			send.SleepWithJitter(ctx, pause)
-			pause = min(2*pause, longest)
+			pause.Wait(ctx)
 		}
 	}
 }
@@ -258,7 +258,7 @@ func (l *loop) markDirty(queues []*waitQueue) {
 func (l *loop) awaitReceiver() bool {
 	d := linger
 	if l.waiter.closing.Load() {
-		d = minPause / 10 // buffered values may have to be requeued
+		d = pauses.First / 10 // buffered values may have to be requeued
 	}
 	timer := time.NewTimer(d)
 	defer timer.Stop()

@@ -9,6 +9,10 @@ import (
 	"github.com/desir-go/desir/internal/send"
 )
 
+// mapReloads is how often the slot map is reloaded because a node's client was closed,
+// before the client of the cluster counts as closed.
+const mapReloads = 5
+
 // startMove starts the move of a queue to the loop of the node that has its slot now. cause
 // is the error of the present node, or nil. The loop's mutex is held.
 func (l *loop) startMove(q *waitQueue, cause error) {
@@ -23,11 +27,12 @@ func (l *loop) startMove(q *waitQueue, cause error) {
 // are in exactly one of the two loops.
 func (w *Waiter) move(from *loop, q *waitQueue, cause error) {
 	ctx := context.Background()
-	for pause := minPause; ; pause = min(2*pause, maxPause) {
-		send.SleepWithJitter(ctx, pause) // until the cluster's slot map is loaded
+	pause := pauses.Start()
+	for try := 1; ; try++ {
+		pause.Wait(ctx) // until the cluster's slot map is loaded
 		node, err := w.node(ctx, q.source.Values)
 		shut := err == nil && node == from.node && errors.Is(cause, redis.ErrClosed)
-		if cluster, ok := w.shared.Redis.(*redis.ClusterClient); ok && shut && pause < maxPause/2 {
+		if cluster, ok := w.shared.Redis.(*redis.ClusterClient); ok && shut && try <= mapReloads {
 			cluster.ReloadState(ctx) // the cluster client closes the clients of nodes that it drops
 			continue
 		}

@@ -49,7 +49,7 @@ func (l *loop) requeue(ctx context.Context, q *waitQueue) {
 		go l.waiter.RequeueAsync(ctx, q.source, values)
 		return
 	}
-	q.buffered, q.requeueAfter = append(values, q.buffered...), time.Now().Add(minPause)
+	q.buffered, q.requeueAfter = append(values, q.buffered...), time.Now().Add(pauses.First)
 	q.serve(nil)
 }
 

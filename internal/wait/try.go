@@ -37,10 +37,10 @@ func (w *Waiter) Try(ctx context.Context, s Source, limit int) ([]string, error)
 		}
 		l.mu.Unlock()
 		background := context.WithoutCancel(ctx)
-		for len(q.buffered) > 0 { // requeue values that came too late
+		for pause := pauses.Start(); len(q.buffered) > 0; { // requeue values that came too late
 			l.requeue(background, q)
 			if len(q.buffered) > 0 {
-				send.SleepWithJitter(background, minPause)
+				pause.Wait(background)
 			}
 		}
 	})

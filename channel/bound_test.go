@@ -15,10 +15,10 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-const bound = 1 << 20 // for a message whose codec has no Limit
+const maxMessage = 1 << 20 // for a message whose codec has no Limit
 
-// sends are the methods that send a value.
-func sends(rdb redis.UniversalClient, name string, opts ...channel.CodecOption) map[string]func(v string) error {
+// sendMethods are the methods that send a value.
+func sendMethods(rdb redis.UniversalClient, name string, opts ...channel.CodecOption) map[string]func(v string) error {
 	var with []channel.Option
 	var topic []channel.TopicOption
 	for _, o := range opts {
@@ -41,8 +41,8 @@ func sends(rdb redis.UniversalClient, name string, opts ...channel.CodecOption) 
 	}
 }
 
-// TestMessageBound checks that a message of the largest size is sent, and that one byte more is
-// refused before anything is sent: with the default bound, and with a codec's Limit.
+// TestMessageBound checks that a message of the largest size is sent, and that one byte more
+// is refused before anything is sent: with the default bound, and with a codec's Limit.
 func TestMessageBound(t *testing.T) {
 	t.Parallel()
 	redistest.Each(t, func(t *testing.T, r *redistest.Redis) {
@@ -54,14 +54,14 @@ func TestMessageBound(t *testing.T) {
 			fits  int // length of the longest string
 			extra int // number of bytes that the codec adds
 		}{
-			{name: "Auto", fits: bound},
-			{name: "Raw", opts: []channel.CodecOption{channel.WithCodec(codec.Raw)}, fits: bound},
-			{"Sign", []channel.CodecOption{channel.WithCodec(codec.Sign(codec.Auto, keyRing{}))}, bound - 38, 38},
+			{name: "Auto", fits: maxMessage},
+			{name: "Raw", opts: []channel.CodecOption{channel.WithCodec(codec.Raw)}, fits: maxMessage},
+			{"Sign", []channel.CodecOption{channel.WithCodec(codec.Sign(codec.Auto, keyRing{}))}, maxMessage - 38, 38},
 			{name: "a smaller Limit", opts: []channel.CodecOption{channel.WithCodec(codec.Limit(codec.Auto, 10))}, fits: 10},
-			{name: "a larger Limit", opts: []channel.CodecOption{channel.WithCodec(codec.Limit(codec.Auto, bound+10))}, fits: bound + 10},
-			{"a Limit inside", []channel.CodecOption{channel.WithCodec(codec.Sign(codec.Limit(codec.Auto, bound+10), keyRing{}))}, bound + 10, 38},
+			{name: "a larger Limit", opts: []channel.CodecOption{channel.WithCodec(codec.Limit(codec.Auto, maxMessage+10))}, fits: maxMessage + 10},
+			{"a Limit inside", []channel.CodecOption{channel.WithCodec(codec.Sign(codec.Limit(codec.Auto, maxMessage+10), keyRing{}))}, maxMessage + 10, 38},
 		} {
-			for op, send := range sends(rdb, r.Key(tt.name), tt.opts...) {
+			for op, send := range sendMethods(rdb, r.Key(tt.name), tt.opts...) {
 				if err := send(strings.Repeat("x", tt.fits)); err != nil {
 					t.Errorf("%s: %s of %d bytes: %v", tt.name, op, tt.fits+tt.extra, err)
 				}
@@ -85,9 +85,9 @@ func TestMessageBound(t *testing.T) {
 // longer values that others have sent.
 func TestMessageBoundOfSenders(t *testing.T) {
 	redistest.Each(t, func(t *testing.T, r *redistest.Redis) {
-		long, name := strings.Repeat("x", 2*bound), r.Key("c")
+		long, name := strings.Repeat("x", 2*maxMessage), r.Key("c")
 		topic := subscribe(t, channel.NewTopic[string](r.Client, name))
-		for op, send := range sends(r.NewClient(t), name, channel.WithCodec(codec.Limit(codec.Auto, 3*bound))) {
+		for op, send := range sendMethods(r.NewClient(t), name, channel.WithCodec(codec.Limit(codec.Auto, 3*maxMessage))) {
 			if err := send(long); err != nil {
 				t.Errorf("%s: %v", op, err)
 			}
@@ -99,7 +99,7 @@ func TestMessageBoundOfSenders(t *testing.T) {
 		if err != nil || err2 != nil || len(vs) != 1 || len(vs[0]) != len(long) && vs[0] != "short" || q != long {
 			t.Errorf("received %d values, %v; popped %d bytes, %v", len(vs), err, len(q), err2)
 		}
-		if got := heard(t, topic, 10*time.Second, 1); len(got) != 1 || len(got[0]) < len(long) {
+		if got := receive(t, topic, 10*time.Second, 1); len(got) != 1 || len(got[0]) < len(long) {
 			t.Errorf("heard %d messages", len(got))
 		}
 	})

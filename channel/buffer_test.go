@@ -14,16 +14,16 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// TestBufferHolds checks that a channel with 16 senders of two clients and 4 receivers is never
-// longer than its bound.
+// TestBufferHolds checks that a channel with 16 senders of two clients and 4 receivers is
+// never longer than its bound.
 func TestBufferHolds(t *testing.T) {
 	redistest.Each(t, func(t *testing.T, r *redistest.Redis) {
-		const bound, senders, receivers = 5, 16, 4
-		each := 40 * times
+		const size, senders, receivers = 5, 16, 4
+		each := 40 * scale
 		name, h := r.Key("c"), newHistory()
 		var sending, receiving sync.WaitGroup
 		for i, rdb := range []redis.UniversalClient{r.Client, r.NewClient(t)} {
-			c := channel.NewChan[mark](rdb, name, channel.Buffer(bound))
+			c := channel.NewChan[item](rdb, name, channel.Buffer(size))
 			for s := range senders / 2 {
 				sending.Go(func() { h.send(t, c, i*senders/2+s, each) })
 			}
@@ -50,19 +50,19 @@ func TestBufferHolds(t *testing.T) {
 			default:
 			}
 		}
-		if longest > bound {
-			t.Errorf("%d values in a channel of %d", longest, bound)
+		if longest > size {
+			t.Errorf("%d values in a channel of %d", longest, size)
 		}
-		if err := channel.NewChan[mark](r.Client, name).Close(ctx); err != nil {
+		if err := channel.NewChan[item](r.Client, name).Close(ctx); err != nil {
 			t.Error(err)
 		}
 		receiving.Wait()
-		h.judge(t, 0, true)
+		h.check(t, 0, true)
 	})
 }
 
-// TestBufferWakes counts the commands of waiting senders: one attempt each second, and one send
-// when a receiver has made room.
+// TestBufferWakes counts the commands of waiting senders: one attempt each second, and one
+// send when a receiver has made room.
 func TestBufferWakes(t *testing.T) {
 	t.Parallel()
 	s, p := redistest.StartServer(t), redistest.NewProxy(t, "")
@@ -80,8 +80,8 @@ func TestBufferWakes(t *testing.T) {
 			}
 		})
 	}
-	pause(300 * time.Millisecond)
-	sends := p.CountFunc(scriptIn(t, sendFile))
+	sleep(300 * time.Millisecond)
+	sends := p.CountFunc(scriptFile(t, sendFile))
 	start := time.Now()
 	far := channel.NewChan[int](s.Client(t), "c")
 	for range senders + 1 {
@@ -114,7 +114,7 @@ func TestCloseWakesSenders(t *testing.T) {
 				go func() { ends <- channel.NewChan[int](rdb, name, channel.Buffer(1)).Send(within(t, 20*time.Second), 1) }()
 			}
 		}
-		pause(300 * time.Millisecond)
+		sleep(300 * time.Millisecond)
 		start := time.Now()
 		if err := far.Close(ctx); err != nil {
 			t.Fatal(err)
@@ -130,8 +130,8 @@ func TestCloseWakesSenders(t *testing.T) {
 	})
 }
 
-// TestChanMemoryFull checks that sends fail when memory is full, that receivers still drain the
-// channel, and that sends then succeed.
+// TestChanMemoryFull checks that sends fail when memory is full, that receivers still drain
+// the channel, and that sends then succeed.
 func TestChanMemoryFull(t *testing.T) {
 	t.Parallel()
 	s := redistest.StartServer(t, redistest.Config("maxmemory-policy", "noeviction"))

@@ -31,7 +31,7 @@ func TestReceiversOfAWrappedClient(t *testing.T) {
 			}
 		})
 	}
-	redistest.Eventually(t, 20*time.Second, func() bool { return blocked(s.Client(t)) > 0 }, "receivers wait")
+	redistest.Eventually(t, 20*time.Second, func() bool { return blockedClients(s.Client(t)) > 0 }, "receivers wait")
 	m := collections.NewMap[string, int](rdb, "m")
 	for i := range 20 {
 		if err := m.Set(ctx, "k", i); err != nil {

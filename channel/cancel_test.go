@@ -18,32 +18,32 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// leaver receives with each method and leaves at random moments.
-type leaver struct {
-	t    *testing.T
-	ways []way
-	h    *history
-	name string
-	rng  *rand.Rand
-	left *atomic.Int64
+// cancelingReceiver receives with each method and leaves at random moments.
+type cancelingReceiver struct {
+	t       *testing.T
+	methods []receiveMethod
+	history *history
+	name    string
+	rng     *rand.Rand
+	left    *atomic.Int64
 }
 
 // TestChanLosesNothing lets receivers leave while 8 senders send.
-func TestChanLosesNothing(t *testing.T) { losesNothing(t, chans, 8, 6, 250, 50) }
+func TestChanLosesNothing(t *testing.T) { testNoLoss(t, chans, 8, 6, 250, 50) }
 
 // TestMailboxLosesNothing lets receivers at both ends leave while 4 senders send.
-func TestMailboxLosesNothing(t *testing.T) { losesNothing(t, mailboxes, 4, 5, 150, 40) }
+func TestMailboxLosesNothing(t *testing.T) { testNoLoss(t, mailboxes, 4, 5, 150, 40) }
 
 // TestPriorityLosesNothing lets consumers leave while 8 producers push.
-func TestPriorityLosesNothing(t *testing.T) { losesNothing(t, queues, 8, 6, 250, 20) }
+func TestPriorityLosesNothing(t *testing.T) { testNoLoss(t, queues, 8, 6, 250, 20) }
 
-// losesNothing lets receivers of two clients leave thousands of times, by cancel, deadline and
+// testNoLoss lets receivers of two clients leave thousands of times, by cancel, deadline and
 // break, while senders send. The embedded server gets fewer values, since its Lua is slow.
-func losesNothing(t *testing.T, k carrying, senders, receivers, each, embedded int) {
+func testNoLoss(t *testing.T, k carrierType, senders, receivers, each, embedded int) {
 	redistest.Each(t, func(t *testing.T, r *redistest.Redis) {
-		each := each * times
+		each := each * scale
 		if r.Name == "embedded" {
-			each = embedded * times
+			each = embedded * scale
 		}
 		rng := redistest.Seed(t)
 		h, name := newHistory(), r.Key("c")
@@ -53,8 +53,8 @@ func losesNothing(t *testing.T, k carrying, senders, receivers, each, embedded i
 		var receiving, sending sync.WaitGroup
 		for i, rdb := range []redis.UniversalClient{r.Client, r.NewClient(t)} {
 			for j := range receivers {
-				l := &leaver{t, k.ways(rdb, name, j), h, fmt.Sprint(i, j), rand.New(rand.NewPCG(rng.Uint64(), 0)), &left}
-				receiving.Go(func() { l.comeAndGo(all) })
+				l := &cancelingReceiver{t, k.methods(rdb, name, j), h, fmt.Sprint(i, j), rand.New(rand.NewPCG(rng.Uint64(), 0)), &left}
+				receiving.Go(func() { l.run(all) })
 			}
 		}
 		for s := range senders {
@@ -65,19 +65,19 @@ func losesNothing(t *testing.T, k carrying, senders, receivers, each, embedded i
 		stop()
 		receiving.Wait()
 		h.drain(t, out, 0)
-		h.judge(t, 0, false)
+		h.check(t, 0, false)
 		t.Logf("%d values, receivers left %d times", senders*each, left.Load())
 	})
 }
 
-func (l *leaver) comeAndGo(all context.Context) {
+func (l *cancelingReceiver) run(all context.Context) {
 	for all.Err() == nil {
-		l.once(all)
+		l.receiveOnce(all)
 	}
 }
 
-// once receives once, for a short time.
-func (l *leaver) once(all context.Context) {
+// receiveOnce receives once, for a short time.
+func (l *cancelingReceiver) receiveOnce(all context.Context) {
 	d := time.Duration(l.rng.IntN(1500)) * time.Microsecond
 	if l.rng.IntN(8) == 0 {
 		d *= 20
@@ -90,8 +90,8 @@ func (l *leaver) once(all context.Context) {
 	} else {
 		defer time.AfterFunc(d, cancel).Stop()
 	}
-	got, err := l.ways[l.rng.IntN(len(l.ways))](ctx, l.rng)
-	l.h.received(l.name, got...)
+	got, err := l.methods[l.rng.IntN(len(l.methods))](ctx, l.rng)
+	l.history.received(l.name, got...)
 	switch {
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		l.left.Add(1)
@@ -110,14 +110,14 @@ func (l *leaver) once(all context.Context) {
 // order.
 func TestChanOrder(t *testing.T) {
 	redistest.Each(t, func(t *testing.T, r *redistest.Redis) {
-		const senders, each, receivers = 8, 200 * times, 3
+		const senders, each, receivers = 8, 200 * scale, 3
 		h, name := newHistory(), r.Key("c")
-		out := channel.NewChan[mark](r.NewClient(t), name)
+		out := channel.NewChan[item](r.NewClient(t), name)
 		var receiving, sending sync.WaitGroup
 		for i, rdb := range []redis.UniversalClient{r.Client, r.NewClient(t)} {
 			for j := range receivers {
 				receiving.Go(func() {
-					for v, err := range channel.NewChan[mark](rdb, name).All(ctx, channel.Prefetch(1+5*j)) {
+					for v, err := range channel.NewChan[item](rdb, name).All(ctx, channel.Prefetch(1+5*j)) {
 						if err != nil {
 							t.Error(err)
 							return
@@ -135,7 +135,7 @@ func TestChanOrder(t *testing.T) {
 			t.Error(err)
 		}
 		receiving.Wait()
-		h.judge(t, 0, true)
+		h.check(t, 0, true)
 	})
 }
 
@@ -154,7 +154,7 @@ func TestCheckerSeesLoss(t *testing.T) {
 			for all.Err() == nil {
 				ctx, cancel := context.WithTimeout(all, time.Duration(rng.IntN(1500))*time.Microsecond)
 				if v, err := rdb.BLPop(ctx, 0, "naive").Result(); err == nil {
-					var m mark
+					var m item
 					_, _ = fmt.Sscanf(v[1], "%d-%d", &m.Sender, &m.N)
 					h.received(fmt.Sprint(i), m)
 				}
@@ -163,7 +163,7 @@ func TestCheckerSeesLoss(t *testing.T) {
 		})
 	}
 	for n, before := 1, time.Now(); ; n++ {
-		m := mark{0, n}
+		m := item{0, n}
 		h.try(m)
 		if err := rdb.RPush(ctx, "naive", fmt.Sprintf("%d-%d", m.Sender, m.N)).Err(); err != nil {
 			t.Fatal(err)
@@ -173,8 +173,8 @@ func TestCheckerSeesLoss(t *testing.T) {
 			continue
 		}
 		redistest.Eventually(t, 10*time.Second, func() bool { return rdb.LLen(ctx, "naive").Val() == 0 }, "an empty list")
-		redistest.Eventually(t, 10*time.Second, func() bool { return settled(h) }, "the last receivers")
-		if wrong := h.verdict(0, false); len(wrong) > 0 {
+		redistest.Eventually(t, 10*time.Second, func() bool { return missingStable(h) }, "the last receivers")
+		if wrong := h.problems(0, false); len(wrong) > 0 {
 			t.Logf("after %d values: %q", n, wrong)
 			break
 		}
@@ -187,9 +187,9 @@ func TestCheckerSeesLoss(t *testing.T) {
 	receiving.Wait()
 }
 
-// settled reports whether the number of missing values no longer changes.
-func settled(h *history) bool {
+// missingStable reports whether the number of missing values no longer changes.
+func missingStable(h *history) bool {
 	n := h.missing()
-	pause(20 * time.Millisecond)
+	sleep(20 * time.Millisecond)
 	return n == h.missing()
 }

@@ -11,94 +11,94 @@ import (
 
 // carrier is an object that passes values: a channel, a mailbox or a queue.
 type carrier interface {
-	Send(ctx context.Context, m mark) error
-	Recv(ctx context.Context) (mark, error)
+	Send(ctx context.Context, m item) error
+	Recv(ctx context.Context) (item, error)
 }
 
-// way is one method of receiving.
-type way func(ctx context.Context, rng *rand.Rand) ([]mark, error)
+// receiveMethod is one method of receiving.
+type receiveMethod func(ctx context.Context, rng *rand.Rand) ([]item, error)
 
-// carrying is a type of this package with the operations that all types have.
-type carrying struct {
-	name string
-	open func(rdb redis.UniversalClient, name string) carrier
-	ways func(rdb redis.UniversalClient, name string, i int) []way // of receiver i; one listed twice is twice as likely
+// carrierType is a type of this package with the operations that all types have.
+type carrierType struct {
+	name    string
+	open    func(rdb redis.UniversalClient, name string) carrier
+	methods func(rdb redis.UniversalClient, name string, i int) []receiveMethod // of receiver i; one listed twice is twice as likely
 }
 
 var (
-	chans = carrying{
+	chans = carrierType{
 		"Chan",
-		func(rdb redis.UniversalClient, name string) carrier { return channel.NewChan[mark](rdb, name) },
-		chanWays,
+		func(rdb redis.UniversalClient, name string) carrier { return channel.NewChan[item](rdb, name) },
+		chanMethods,
 	}
-	mailboxes = carrying{
+	mailboxes = carrierType{
 		"Mailbox",
-		func(rdb redis.UniversalClient, name string) carrier { return postTo(rdb, name) },
-		mailboxWays,
+		func(rdb redis.UniversalClient, name string) carrier { return newMailboxCarrier(rdb, name) },
+		mailboxMethods,
 	}
-	queues = carrying{
+	queues = carrierType{
 		"PriorityQueue",
 		func(rdb redis.UniversalClient, name string) carrier {
-			return queue{channel.NewPriorityQueue[mark](rdb, name)}
+			return queueCarrier{channel.NewPriorityQueue[item](rdb, name)}
 		},
-		queueWays,
+		queueMethods,
 	}
-	carriers = []carrying{chans, mailboxes, queues}
+	carriers = []carrierType{chans, mailboxes, queues}
 )
 
-// post passes marks as letters to one address.
-type post struct {
-	m  *channel.Mailbox[mark]
-	to string
+// mailboxCarrier passes items as letters to one address.
+type mailboxCarrier struct {
+	mailbox *channel.Mailbox[item]
+	to      string
 }
 
-func postTo(rdb redis.UniversalClient, name string, opts ...channel.MailboxOption) post {
-	return post{channel.NewMailbox[mark](rdb, name, opts...), name}
+func newMailboxCarrier(rdb redis.UniversalClient, name string, opts ...channel.MailboxOption) mailboxCarrier {
+	return mailboxCarrier{channel.NewMailbox[item](rdb, name, opts...), name}
 }
 
-func (p post) Send(ctx context.Context, m mark) error { return p.m.Send(ctx, p.to, m) }
+func (p mailboxCarrier) Send(ctx context.Context, m item) error { return p.mailbox.Send(ctx, p.to, m) }
 
-func (p post) Recv(ctx context.Context) (mark, error) {
-	l, err := p.m.Recv(ctx)
+func (p mailboxCarrier) Recv(ctx context.Context) (item, error) {
+	l, err := p.mailbox.Recv(ctx)
 	return l.Value, err
 }
 
-// queue passes marks with five priorities.
-type queue struct{ *channel.PriorityQueue[mark] }
+// queueCarrier passes items with five priorities.
+type queueCarrier struct{ *channel.PriorityQueue[item] }
 
-func (q queue) Send(ctx context.Context, m mark) error { return q.Push(ctx, m, m.N%5-2) }
+func (q queueCarrier) Send(ctx context.Context, m item) error { return q.Push(ctx, m, m.N%5-2) }
 
-func (q queue) Recv(ctx context.Context) (mark, error) { return q.Pop(ctx) }
+func (q queueCarrier) Recv(ctx context.Context) (item, error) { return q.Pop(ctx) }
 
-// only returns a slice with the value, or an empty one if ok is false.
-func only(m mark, ok bool, err error) ([]mark, error) {
+// asSlice returns a slice with the value, or an empty one if ok is false.
+func asSlice(m item, ok bool, err error) ([]item, error) {
 	if !ok || err != nil {
 		return nil, err
 	}
-	return []mark{m}, nil
+	return []item{m}, nil
 }
 
-// someAhead returns Prefetch for every other loop.
-func someAhead(rng *rand.Rand) channel.LoopOption {
+// maybePrefetch returns Prefetch for every other loop.
+func maybePrefetch(rng *rand.Rand) channel.LoopOption {
 	if rng.IntN(2) == 0 {
 		return nil
 	}
 	return channel.Prefetch(1 + rng.IntN(10))
 }
 
-func chanWays(rdb redis.UniversalClient, name string, _ int) []way {
-	c := channel.NewChan[mark](rdb, name)
-	recv := func(ctx context.Context, _ *rand.Rand) ([]mark, error) {
+func chanMethods(rdb redis.UniversalClient, name string, _ int) []receiveMethod {
+	c := channel.NewChan[item](rdb, name)
+	recv := func(ctx context.Context, _ *rand.Rand) ([]item, error) {
 		m, err := c.Recv(ctx)
-		return only(m, true, err)
+		return asSlice(m, true, err)
 	}
-	return []way{
+	return []receiveMethod{
 		recv, recv,
-		func(ctx context.Context, rng *rand.Rand) ([]mark, error) { return c.RecvMany(ctx, 1+rng.IntN(20)) },
-		func(ctx context.Context, _ *rand.Rand) ([]mark, error) { return only(c.TryRecv(ctx)) },
-		func(ctx context.Context, rng *rand.Rand) (got []mark, err error) {
+		func(ctx context.Context, rng *rand.Rand) ([]item, error) { return c.RecvMany(ctx, 1+rng.IntN(20)) },
+		func(ctx context.Context, _ *rand.Rand) ([]item, error) { return asSlice(c.TryRecv(ctx)) },
+		func(ctx context.Context, rng *rand.Rand) (got []item, err error) {
 			n := rng.IntN(4)
-			for m, err := range c.All(ctx, someAhead(rng)) {
+			for m, err := range c.All(ctx, maybePrefetch(rng)) {
 				if err != nil {
 					return got, err
 				}
@@ -111,31 +111,31 @@ func chanWays(rdb redis.UniversalClient, name string, _ int) []way {
 	}
 }
 
-// mailboxWays returns methods that receive at both ends.
-func mailboxWays(rdb redis.UniversalClient, name string, i int) []way {
+// mailboxMethods returns methods that receive at both ends.
+func mailboxMethods(rdb redis.UniversalClient, name string, i int) []receiveMethod {
 	var opts []channel.MailboxOption
 	if i%2 == 1 {
 		opts = append(opts, channel.LIFO())
 	}
-	m := channel.NewMailbox[mark](rdb, name, opts...)
-	recv := func(ctx context.Context, _ *rand.Rand) ([]mark, error) {
+	m := channel.NewMailbox[item](rdb, name, opts...)
+	recv := func(ctx context.Context, _ *rand.Rand) ([]item, error) {
 		l, err := m.Recv(ctx)
-		return only(l.Value, true, err)
+		return asSlice(l.Value, true, err)
 	}
-	pick := func(ctx context.Context, rng *rand.Rand) ([]mark, error) {
+	pick := func(ctx context.Context, rng *rand.Rand) ([]item, error) {
 		n := rng.IntN(3)
-		l, err := m.Receive(ctx, func(l channel.Letter[mark]) bool { return l.Value.N%3 == n })
-		return only(l.Value, true, err)
+		l, err := m.Receive(ctx, func(l channel.Letter[item]) bool { return l.Value.N%3 == n })
+		return asSlice(l.Value, true, err)
 	}
-	return []way{
+	return []receiveMethod{
 		recv, recv, pick, pick,
-		func(ctx context.Context, _ *rand.Rand) ([]mark, error) {
+		func(ctx context.Context, _ *rand.Rand) ([]item, error) {
 			l, ok, err := m.TryRecv(ctx)
-			return only(l.Value, ok, err)
+			return asSlice(l.Value, ok, err)
 		},
-		func(ctx context.Context, rng *rand.Rand) (got []mark, err error) {
+		func(ctx context.Context, rng *rand.Rand) (got []item, err error) {
 			n := rng.IntN(4)
-			for l, err := range m.All(ctx, someAhead(rng)) {
+			for l, err := range m.All(ctx, maybePrefetch(rng)) {
 				if err != nil {
 					return got, err
 				}
@@ -148,11 +148,11 @@ func mailboxWays(rdb redis.UniversalClient, name string, i int) []way {
 	}
 }
 
-func queueWays(rdb redis.UniversalClient, name string, _ int) []way {
-	q := channel.NewPriorityQueue[mark](rdb, name)
-	wait := func(ctx context.Context, _ *rand.Rand) ([]mark, error) {
+func queueMethods(rdb redis.UniversalClient, name string, _ int) []receiveMethod {
+	q := channel.NewPriorityQueue[item](rdb, name)
+	wait := func(ctx context.Context, _ *rand.Rand) ([]item, error) {
 		m, err := q.Pop(ctx)
-		return only(m, true, err)
+		return asSlice(m, true, err)
 	}
-	return []way{wait, wait, wait, func(ctx context.Context, _ *rand.Rand) ([]mark, error) { return only(q.TryPop(ctx)) }}
+	return []receiveMethod{wait, wait, wait, func(ctx context.Context, _ *rand.Rand) ([]item, error) { return asSlice(q.TryPop(ctx)) }}
 }

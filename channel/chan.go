@@ -23,13 +23,13 @@ type Chan[T any] struct {
 	source wait.List
 	buffer int // 0 for no bound
 
-	patient, hasty *batch.Merger // of Send and of TrySend
+	sends, trySends *batch.Merger // of Send and of TrySend
 }
 
 // NewChan returns the channel called name. It does not contact Redis and does not fail. If
 // the name, the type or an option is invalid, every call returns that error.
 func NewChan[T any](rdb redis.UniversalClient, name string, opts ...Option) *Chan[T] {
-	s, err := gather(opts)
+	s, err := newSettings(opts)
 	values, valueErr := stored.Messages[T](stored.Scope(s.codec, "chan", name))
 	c := &Chan[T]{
 		h:      clients.NewHandle(rdb, "channel.Chan", name, errors.Join(err, valueErr, keys.CheckTag(name))),
@@ -39,7 +39,7 @@ func NewChan[T any](rdb redis.UniversalClient, name string, opts ...Option) *Cha
 	if s.buffer != nil {
 		c.buffer = *s.buffer
 	}
-	c.patient, c.hasty = c.joint(true), c.joint(false)
+	c.sends, c.trySends = c.newMerger(true), c.newMerger(false)
 	return c
 }
 
@@ -85,4 +85,4 @@ func (c *Chan[T]) Reopen(ctx context.Context) error {
 	return c.fail("Reopen", unlink(ctx, c.h, c.source.Closed))
 }
 
-func (c *Chan[T]) fail(op string, err error) error { return failure(c.h, op, err) }
+func (c *Chan[T]) fail(op string, err error) error { return opError(c.h, op, err) }

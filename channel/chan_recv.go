@@ -74,7 +74,7 @@ func (c *Chan[T]) tryRecv(ctx context.Context) (v T, ok bool, err error) {
 // continue. Any other error is the last one that is yielded. The loop takes one value for
 // each iteration; [Prefetch] lets it take several at once.
 func (c *Chan[T]) All(ctx context.Context, opts ...LoopOption) iter.Seq2[T, error] {
-	return each(ctx, c.h, c.source.Source, opts, func(raw string) (T, error) {
+	return receiveAll(ctx, c.h, c.source.Source, opts, func(raw string) (T, error) {
 		return c.values.Decode(raw, c.source.Values, "")
 	}, func(err error) error { return c.fail("All", err) })
 }

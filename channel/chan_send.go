@@ -15,7 +15,7 @@ import (
 const (
 	chunkValues = 500         // values in one send script
 	chunkBytes  = 256 << 10   // bytes in one send script, unless a single value is longer
-	roomWait    = time.Second // between two attempts of a sender that waits for room
+	roomRetry   = time.Second // between two attempts of a sender that waits for room
 )
 
 // Send appends v. It waits while the channel is full (see [Buffer]).
@@ -54,7 +54,7 @@ func (c *Chan[T]) SendMany(ctx context.Context, vs ...T) (sent int, err error) {
 	return sent, c.fail("SendMany", err)
 }
 
-func (c *Chan[T]) sendAll(ctx context.Context, vs []T, patient bool) (sent int, err error) {
+func (c *Chan[T]) sendAll(ctx context.Context, vs []T, waits bool) (sent int, err error) {
 	shared, err := c.h.Shared()
 	if err != nil {
 		return 0, err
@@ -64,25 +64,25 @@ func (c *Chan[T]) sendAll(ctx context.Context, vs []T, patient bool) (sent int, 
 		return 0, err
 	}
 	for sent < len(values) {
-		n, err := c.push(ctx, shared, values[sent:sent+chunk(values[sent:])], patient)
+		n, err := c.push(ctx, shared, values[sent:sent+chunkLen(values[sent:])], waits)
 		sent += n
 		switch {
 		case err != nil:
 			return sent, err
 		case n > 0:
 			continue
-		case !patient:
+		case !waits:
 			return sent, nil
 		}
-		if err := c.room(ctx, shared); err != nil {
+		if err := c.waitForRoom(ctx, shared); err != nil {
 			return sent, err
 		}
 	}
 	return sent, nil
 }
 
-// chunk returns how many of the values are sent in one script. It is at least one.
-func chunk(values []string) int {
+// chunkLen returns how many of the values are sent in one script. It is at least one.
+func chunkLen(values []string) int {
 	bytes := 0
 	for i, v := range values[:min(len(values), chunkValues)] {
 		if bytes += len(v); bytes > chunkBytes && i > 0 {
@@ -94,14 +94,14 @@ func chunk(values []string) int {
 
 // push runs the script once, possibly batched with other sends, and returns how many of the
 // values it appended.
-func (c *Chan[T]) push(ctx context.Context, shared *clients.Shared, values []string, patient bool) (int, error) {
-	kind := c.hasty
-	if patient {
-		kind = c.patient
+func (c *Chan[T]) push(ctx context.Context, shared *clients.Shared, values []string, waits bool) (int, error) {
+	merger := c.trySends
+	if waits {
+		merger = c.sends
 	}
-	n, err := shared.Sender.Merge(ctx, kind, c.source.Values, values)
+	n, err := shared.Sender.Merge(ctx, merger, c.source.Values, values)
 	if script.Unknown(err) { // not executed; Run loads the script
-		args := c.sendHead(shared, patient)
+		args := c.sendArgs(shared, waits)
 		for _, v := range values {
 			args = append(args, v)
 		}
@@ -119,26 +119,26 @@ func (c *Chan[T]) push(ctx context.Context, shared *clients.Shared, values []str
 	}
 }
 
-// sendHead returns the script's arguments that precede the values.
-func (c *Chan[T]) sendHead(shared *clients.Shared, patient bool) []any {
-	waits := int64(0)
-	if patient {
-		waits = (2 * roomWait).Milliseconds()
+// sendArgs returns the script's arguments that precede the values.
+func (c *Chan[T]) sendArgs(shared *clients.Shared, waits bool) []any {
+	waitMillis := int64(0)
+	if waits {
+		waitMillis = (2 * roomRetry).Milliseconds()
 	}
-	return []any{c.buffer, wait.WakeMode(shared), wait.TokenTTL.Milliseconds(), waits}
+	return []any{c.buffer, wait.WakeMode(shared), wait.TokenTTL.Milliseconds(), waitMillis}
 }
 
-// room waits until a receiver signals room, but at most for roomWait. The next run of the
-// script decides whether there is room.
-func (c *Chan[T]) room(ctx context.Context, shared *clients.Shared) error {
-	short, cancel := context.WithTimeout(ctx, roomWait)
+// waitForRoom waits until a receiver signals room, but at most for roomRetry. The next run of
+// the script decides whether there is room.
+func (c *Chan[T]) waitForRoom(ctx context.Context, shared *clients.Shared) error {
+	short, cancel := context.WithTimeout(ctx, roomRetry)
 	defer cancel()
-	room := c.source.WaitingRoom()
-	token, err := wait.Of(shared).Receive(short, room, 1)
+	roomSource := c.source.WaitingRoom()
+	token, err := wait.Of(shared).Receive(short, roomSource, 1)
 	switch {
 	case ctx.Err() != nil:
 		if err == nil {
-			wait.Of(shared).RequeueAsync(ctx, room, token) // for the next sender
+			wait.Of(shared).RequeueAsync(ctx, roomSource, token) // for the next sender
 		}
 		return send.WithClass(desir.ErrFull, ctx.Err())
 	case errors.Is(err, context.DeadlineExceeded):

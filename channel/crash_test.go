@@ -27,7 +27,7 @@ func receiveAndPrint(addr string) {
 	var group sync.WaitGroup
 	for range childReceivers {
 		group.Go(func() {
-			for v, err := range channel.NewChan[mark](rdb, "c").All(context.Background()) {
+			for v, err := range channel.NewChan[item](rdb, "c").All(context.Background()) {
 				if err == nil {
 					fmt.Printf("%d-%d\n", v.Sender, v.N) // one write
 				}
@@ -41,16 +41,16 @@ func receiveAndPrint(addr string) {
 // receivers.
 func TestChanReceiverKilled(t *testing.T) {
 	t.Parallel()
-	const rounds = 4 * times
+	const rounds = 4 * scale
 	s := redistest.StartServer(t)
 	h := newHistory()
-	out := channel.NewChan[mark](s.Client(t), "c")
+	out := channel.NewChan[item](s.Client(t), "c")
 	ended, end := context.WithCancel(ctx)
 	var sending sync.WaitGroup
 	for i := range 4 {
 		sending.Go(func() {
 			for n := 1; ended.Err() == nil; n++ {
-				h.sendOne(t, out, mark{i, n})
+				h.sendOne(t, out, item{i, n})
 			}
 		})
 	}
@@ -66,7 +66,7 @@ func TestChanReceiverKilled(t *testing.T) {
 		}
 		lines, n := bufio.NewScanner(pipe), 0
 		for ; lines.Scan(); n++ {
-			var m mark
+			var m item
 			if _, err := fmt.Sscanf(lines.Text(), "%d-%d", &m.Sender, &m.N); err != nil {
 				t.Errorf("the process printed %q", lines.Text())
 			}
@@ -87,6 +87,6 @@ func TestChanReceiverKilled(t *testing.T) {
 		h.received("rest", vs...)
 		return err != nil && h.missing() <= rounds*childReceivers
 	}, "the rest received")
-	h.judge(t, rounds*childReceivers, false)
+	h.check(t, rounds*childReceivers, false)
 	t.Logf("%d of %d lost", h.missing(), len(h.sent))
 }

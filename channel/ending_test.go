@@ -26,47 +26,47 @@ import (
 
 // consumer receives with one method until its context ends, and reports the received values.
 type consumer struct {
-	name string
-	of   carrying
-	run  func(ctx context.Context, rdb redis.UniversalClient, name string, got func(...mark)) error
+	name        string
+	carrierType carrierType
+	run         func(ctx context.Context, rdb redis.UniversalClient, name string, got func(...item)) error
 }
 
 // consumers returns each receiving method of each type.
 var consumers = []consumer{
-	{"Chan.Recv", chans, repeatedly(func(rdb redis.UniversalClient, name string) receiveOne {
-		return channel.NewChan[mark](rdb, name).Recv
+	{"Chan.Recv", chans, loopRecv(func(rdb redis.UniversalClient, name string) receiveOne {
+		return channel.NewChan[item](rdb, name).Recv
 	})},
-	{"Chan.RecvMany", chans, func(ctx context.Context, rdb redis.UniversalClient, name string, got func(...mark)) error {
+	{"Chan.RecvMany", chans, func(ctx context.Context, rdb redis.UniversalClient, name string, got func(...item)) error {
 		for {
-			ms, err := channel.NewChan[mark](rdb, name).RecvMany(ctx, 100)
+			ms, err := channel.NewChan[item](rdb, name).RecvMany(ctx, 100)
 			got(ms...)
 			if err != nil {
 				return err
 			}
 		}
 	}},
-	{"Chan.TryRecv", chans, trying(func(rdb redis.UniversalClient, name string) tryOne {
-		return channel.NewChan[mark](rdb, name).TryRecv
+	{"Chan.TryRecv", chans, loopTry(func(rdb redis.UniversalClient, name string) tryOne {
+		return channel.NewChan[item](rdb, name).TryRecv
 	})},
-	{"Chan.All", chans, overAll()},
-	{"Chan.All,Prefetch", chans, overAll(channel.Prefetch(100))},
-	{"Mailbox.Recv", mailboxes, repeatedly(func(rdb redis.UniversalClient, name string) receiveOne {
-		return postTo(rdb, name).Recv
+	{"Chan.All", chans, loopAll()},
+	{"Chan.All,Prefetch", chans, loopAll(channel.Prefetch(100))},
+	{"Mailbox.Recv", mailboxes, loopRecv(func(rdb redis.UniversalClient, name string) receiveOne {
+		return newMailboxCarrier(rdb, name).Recv
 	})},
-	{"Mailbox.TryRecv", mailboxes, trying(func(rdb redis.UniversalClient, name string) tryOne {
-		return func(ctx context.Context) (mark, bool, error) {
-			l, ok, err := postTo(rdb, name).m.TryRecv(ctx)
+	{"Mailbox.TryRecv", mailboxes, loopTry(func(rdb redis.UniversalClient, name string) tryOne {
+		return func(ctx context.Context) (item, bool, error) {
+			l, ok, err := newMailboxCarrier(rdb, name).mailbox.TryRecv(ctx)
 			return l.Value, ok, err
 		}
 	})},
-	{"Mailbox.Receive", mailboxes, repeatedly(func(rdb redis.UniversalClient, name string) receiveOne {
-		return func(ctx context.Context) (mark, error) {
-			l, err := postTo(rdb, name).m.Receive(ctx, func(channel.Letter[mark]) bool { return true })
+	{"Mailbox.Receive", mailboxes, loopRecv(func(rdb redis.UniversalClient, name string) receiveOne {
+		return func(ctx context.Context) (item, error) {
+			l, err := newMailboxCarrier(rdb, name).mailbox.Receive(ctx, func(channel.Letter[item]) bool { return true })
 			return l.Value, err
 		}
 	})},
-	{"Mailbox.All,Prefetch", mailboxes, func(ctx context.Context, rdb redis.UniversalClient, name string, got func(...mark)) error {
-		for l, err := range postTo(rdb, name).m.All(ctx, channel.Prefetch(10)) {
+	{"Mailbox.All,Prefetch", mailboxes, func(ctx context.Context, rdb redis.UniversalClient, name string, got func(...item)) error {
+		for l, err := range newMailboxCarrier(rdb, name).mailbox.All(ctx, channel.Prefetch(10)) {
 			if err != nil {
 				return err
 			}
@@ -74,22 +74,22 @@ var consumers = []consumer{
 		}
 		return nil
 	}},
-	{"PriorityQueue.Pop", queues, repeatedly(func(rdb redis.UniversalClient, name string) receiveOne {
-		return channel.NewPriorityQueue[mark](rdb, name).Pop
+	{"PriorityQueue.Pop", queues, loopRecv(func(rdb redis.UniversalClient, name string) receiveOne {
+		return channel.NewPriorityQueue[item](rdb, name).Pop
 	})},
-	{"PriorityQueue.TryPop", queues, trying(func(rdb redis.UniversalClient, name string) tryOne {
-		return channel.NewPriorityQueue[mark](rdb, name).TryPop
+	{"PriorityQueue.TryPop", queues, loopTry(func(rdb redis.UniversalClient, name string) tryOne {
+		return channel.NewPriorityQueue[item](rdb, name).TryPop
 	})},
 }
 
 type (
-	receiveOne = func(context.Context) (mark, error)
-	tryOne     = func(context.Context) (mark, bool, error)
-	runner     = func(ctx context.Context, rdb redis.UniversalClient, name string, got func(...mark)) error
+	receiveOne = func(context.Context) (item, error)
+	tryOne     = func(context.Context) (item, bool, error)
+	consume    = func(ctx context.Context, rdb redis.UniversalClient, name string, got func(...item)) error
 )
 
-func repeatedly(open func(redis.UniversalClient, string) receiveOne) runner {
-	return func(ctx context.Context, rdb redis.UniversalClient, name string, got func(...mark)) error {
+func loopRecv(open func(redis.UniversalClient, string) receiveOne) consume {
+	return func(ctx context.Context, rdb redis.UniversalClient, name string, got func(...item)) error {
 		recv := open(rdb, name)
 		for {
 			m, err := recv(ctx)
@@ -101,8 +101,8 @@ func repeatedly(open func(redis.UniversalClient, string) receiveOne) runner {
 	}
 }
 
-func trying(open func(redis.UniversalClient, string) tryOne) runner {
-	return func(ctx context.Context, rdb redis.UniversalClient, name string, got func(...mark)) error {
+func loopTry(open func(redis.UniversalClient, string) tryOne) consume {
+	return func(ctx context.Context, rdb redis.UniversalClient, name string, got func(...item)) error {
 		try := open(rdb, name)
 		for {
 			m, ok, err := try(ctx)
@@ -116,9 +116,9 @@ func trying(open func(redis.UniversalClient, string) tryOne) runner {
 	}
 }
 
-func overAll(opts ...channel.LoopOption) runner {
-	return func(ctx context.Context, rdb redis.UniversalClient, name string, got func(...mark)) error {
-		for m, err := range channel.NewChan[mark](rdb, name).All(ctx, opts...) {
+func loopAll(opts ...channel.LoopOption) consume {
+	return func(ctx context.Context, rdb redis.UniversalClient, name string, got func(...item)) error {
+		for m, err := range channel.NewChan[item](rdb, name).All(ctx, opts...) {
 			if err != nil {
 				return err
 			}
@@ -132,7 +132,7 @@ func overAll(opts ...channel.LoopOption) runner {
 // return, the client is closed. Nothing is lost, even if a take was in flight.
 func TestCancelCloseCount(t *testing.T) {
 	eachConsumer(t, func(t *testing.T, r *redistest.Redis, c consumer) {
-		endings(t, r, c, true, func(rdb redis.UniversalClient) error { return rdb.Close() })
+		testEndings(t, r, c, true, func(rdb redis.UniversalClient) error { return rdb.Close() })
 	})
 }
 
@@ -140,7 +140,7 @@ func TestCancelCloseCount(t *testing.T) {
 // ErrClosed, and nothing is lost.
 func TestCloseCount(t *testing.T) {
 	eachConsumer(t, func(t *testing.T, r *redistest.Redis, c consumer) {
-		endings(t, r, c, false, func(rdb redis.UniversalClient) error { return desir.Close(within(t, 20*time.Second), rdb) })
+		testEndings(t, r, c, false, func(rdb redis.UniversalClient) error { return desir.Close(within(t, 20*time.Second), rdb) })
 	})
 }
 
@@ -155,25 +155,26 @@ func eachConsumer(t *testing.T, test func(*testing.T, *redistest.Redis, consumer
 	})
 }
 
-// endings starts and ends consumers many times while a sender sends, and counts the values. The
-// consumers end by their context before the client is closed, or when it is closed.
-func endings(t *testing.T, r *redistest.Redis, c consumer, cancelled bool, end func(redis.UniversalClient) error) {
-	rounds := 30 * times
+// testEndings starts and ends consumers many times while a sender sends, and counts the
+// values. The consumers end by their context before the client is closed, or when it is
+// closed.
+func testEndings(t *testing.T, r *redistest.Redis, c consumer, cancelled bool, end func(redis.UniversalClient) error) {
+	rounds := 30 * scale
 	if r.Name == "embedded" {
-		rounds = 8 * times // its Lua is slow
+		rounds = 8 * scale // its Lua is slow
 	}
 	rng := redistest.Seed(t)
 	h, name := newHistory(), r.Key(c.name)
-	out := c.of.open(r.NewClient(t), name)
+	out := c.carrierType.open(r.NewClient(t), name)
 	stop := h.keepSending(t, out)
-	var perhaps atomic.Int64 // values that a consumer reported as ErrMaybeRan: the server was slow
+	var maybeRan atomic.Int64 // values that a consumer reported as ErrMaybeRan: the server was slow
 	var rdbs []redis.UniversalClient
 	for round := range rounds {
 		rdb := r.NewClient(t)
 		rdbs = append(rdbs, rdb)
 		ctx, cancel := context.WithCancel(within(t, 60*time.Second))
 		var n atomic.Int64
-		enough, soon := int64(rng.IntN(20)), time.Duration(rng.IntN(1000))*time.Microsecond
+		limit, delay := int64(rng.IntN(20)), time.Duration(rng.IntN(1000))*time.Microsecond
 		ended := make(chan struct{})
 		finish := sync.OnceFunc(func() {
 			defer close(ended)
@@ -188,16 +189,16 @@ func endings(t *testing.T, r *redistest.Redis, c consumer, cancelled bool, end f
 		var receiving sync.WaitGroup
 		for i := range 1 + round%3 {
 			receiving.Go(func() {
-				err := c.run(ctx, rdb, name, func(ms ...mark) {
+				err := c.run(ctx, rdb, name, func(ms ...item) {
 					h.received(fmt.Sprint(round, i), ms...)
-					if n.Add(int64(len(ms))) > enough {
-						time.AfterFunc(soon, finish) // while commands are in flight
+					if n.Add(int64(len(ms))) > limit {
+						time.AfterFunc(delay, finish) // while commands are in flight
 					}
 				})
 				if errors.Is(err, desir.ErrMaybeRan) {
-					perhaps.Add(1)
+					maybeRan.Add(1)
 				}
-				if want := ending(cancelled); !errors.Is(err, want) {
+				if want := endErr(cancelled); !errors.Is(err, want) {
 					t.Errorf("a consumer ended with %v; want %v", err, want)
 				}
 			})
@@ -212,16 +213,16 @@ func endings(t *testing.T, r *redistest.Redis, c consumer, cancelled bool, end f
 		cancel()
 	}
 	stop()
-	h.drain(t, out, int(perhaps.Load()))
+	h.drain(t, out, int(maybeRan.Load()))
 	// On a busy machine a take may need longer than a leaving consumer waits. The library then
 	// counts and logs the values that the closed client cannot requeue. If consumers did not
 	// wait at all, that would happen in at least half of the endings.
-	late := 0
+	lost := 0
 	for _, rdb := range rdbs {
-		late += perhapsLost(t, rdb)
+		lost += lostCount(t, rdb)
 	}
-	h.judge(t, int(perhaps.Load())+min(late, rounds/5), false)
-	t.Logf("%d values, %d endings, perhaps lost: %d by consumers, %d after they had left", len(h.sent), rounds, perhaps.Load(), late)
+	h.check(t, int(maybeRan.Load())+min(lost, rounds/5), false)
+	t.Logf("%d values, %d endings, perhaps lost: %d by consumers, %d after they had left", len(h.sent), rounds, maybeRan.Load(), lost)
 }
 
 // keepSending sends values until stop is called, which returns when the last one is sent.
@@ -234,7 +235,7 @@ func (h *history) keepSending(t *testing.T, out carrier) (stop func()) {
 			case <-stopped:
 				return
 			default:
-				h.sendOne(t, out, mark{0, n})
+				h.sendOne(t, out, item{0, n})
 			}
 		}
 	})
@@ -244,8 +245,8 @@ func (h *history) keepSending(t *testing.T, out carrier) (stop func()) {
 	}
 }
 
-// ending returns the expected error of a consumer.
-func ending(cancelled bool) error {
+// endErr returns the expected error of a consumer.
+func endErr(cancelled bool) error {
 	if cancelled {
 		return context.Canceled
 	}
@@ -264,7 +265,7 @@ func TestTerminateCount(t *testing.T) {
 			for _, c := range consumers {
 				t.Run(c.name, func(t *testing.T) {
 					t.Parallel()
-					terminations(t, r, c)
+					testTerminations(t, r, c)
 				})
 			}
 		})
@@ -278,32 +279,32 @@ const (
 	consumeName = "DESIR_TEST_CONSUME_NAME"
 )
 
-// perhapsOne is the line that the process prints for a value that may be lost.
-const perhapsOne = "perhaps"
+// lostLine is the line that the process prints for a value that may be lost.
+const lostLine = "perhaps"
 
-func terminations(t *testing.T, r *redistest.Redis, c consumer) {
-	const processes = 6 * times
+func testTerminations(t *testing.T, r *redistest.Redis, c consumer) {
+	const processes = 6 * scale
 	rng := redistest.Seed(t)
 	h, name := newHistory(), r.Key(c.name)
-	out := c.of.open(r.NewClient(t), name)
+	out := c.carrierType.open(r.NewClient(t), name)
 	stop := h.keepSending(t, out)
-	perhaps := 0 // values that a process reported as ErrMaybeRan: the server was slow
+	maybeRan := 0 // values that a process reported as ErrMaybeRan: the server was slow
 	for i := range processes {
 		cmd := exec.Command(os.Args[0])
 		cmd.Env = append(os.Environ(), consumeEnv+"="+c.name, consumeName+"="+name,
 			consumeAddr+"="+strings.Join(r.Addrs(), ","))
-		n, enough := 0, 5+rng.IntN(50)
+		n, limit := 0, 5+rng.IntN(50)
 		lines := &lineWriter{each: func(line string) {
-			var m mark
-			if line == perhapsOne {
-				perhaps++
+			var m item
+			if line == lostLine {
+				maybeRan++
 				return
 			}
 			if _, err := fmt.Sscanf(line, "%d-%d", &m.Sender, &m.N); err != nil {
 				t.Errorf("the process printed %q", line)
 			}
 			h.received(fmt.Sprint(i), m)
-			if n++; n == enough {
+			if n++; n == limit {
 				if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
 					t.Error(err)
 				}
@@ -315,9 +316,9 @@ func terminations(t *testing.T, r *redistest.Redis, c consumer) {
 		}
 	}
 	stop()
-	h.drain(t, out, perhaps)
-	h.judge(t, perhaps, false)
-	t.Logf("%d values, %d processes, %d perhaps lost", len(h.sent), processes, perhaps)
+	h.drain(t, out, maybeRan)
+	h.check(t, maybeRan, false)
+	t.Logf("%d values, %d processes, %d perhaps lost", len(h.sent), processes, maybeRan)
 }
 
 // lineWriter calls each for every complete line that is written to it.
@@ -339,7 +340,7 @@ func (w *lineWriter) Write(p []byte) (int, error) {
 }
 
 // consumeUntilTerminated is the process of [TestTerminateCount].
-func consumeUntilTerminated(way string) {
+func consumeUntilTerminated(method string) {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
 	before := runtime.NumGoroutine()
@@ -352,18 +353,18 @@ func consumeUntilTerminated(way string) {
 	}
 	var group sync.WaitGroup
 	for _, c := range consumers {
-		if c.name != way {
+		if c.name != method {
 			continue
 		}
 		for range 1 + rand.IntN(3) {
 			group.Go(func() {
-				err := c.run(ctx, rdb, os.Getenv(consumeName), func(ms ...mark) {
+				err := c.run(ctx, rdb, os.Getenv(consumeName), func(ms ...item) {
 					for _, m := range ms {
 						fmt.Printf("%d-%d\n", m.Sender, m.N) // one write
 					}
 				})
 				if errors.Is(err, desir.ErrMaybeRan) {
-					fmt.Println(perhapsOne)
+					fmt.Println(lostLine)
 				}
 				if !errors.Is(err, context.Canceled) {
 					fmt.Fprintln(os.Stderr, "a consumer ended with", err)
@@ -378,11 +379,11 @@ func consumeUntilTerminated(way string) {
 		os.Exit(1)
 	}
 	// A reply that came too late for its receiver, on a slow machine, is counted afterwards.
-	settled, end := context.WithTimeout(context.Background(), 4*time.Second)
-	_ = send.PollUntil(settled, func() bool { return runtime.NumGoroutine() <= before }) // else what is counted so far
+	limit, end := context.WithTimeout(context.Background(), 4*time.Second)
+	_ = send.PollUntil(limit, func() bool { return runtime.NumGoroutine() <= before }) // else what is counted so far
 	end()
 	for range channel.PerhapsLost(rdb) {
-		fmt.Println(perhapsOne)
+		fmt.Println(lostLine)
 	}
 	os.Exit(0)
 }

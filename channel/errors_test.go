@@ -13,8 +13,8 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// TestChanDenied checks that users without some permissions get ErrDenied, and that receivers of
-// other channels go on.
+// TestChanDenied checks that users without some permissions get ErrDenied, and that receivers
+// of other channels go on.
 func TestChanDenied(t *testing.T) {
 	t.Parallel()
 	s := redistest.StartServer(t,
@@ -97,7 +97,7 @@ func TestChanClosedClient(t *testing.T) {
 					got <- err
 				}()
 			}
-			pause(100 * time.Millisecond)
+			sleep(100 * time.Millisecond)
 			_ = rdb.Close()
 			for range cap(got) {
 				if err := <-got; !errors.Is(err, redis.ErrClosed) {
@@ -125,19 +125,20 @@ func TestChanRing(t *testing.T) {
 		t.Cleanup(func() { _ = r.Close() })
 		return r
 	}
-	names := slots(10)
-	got := waiters(t, ring(), names)
+	names := namesInSlots(10)
+	got := receiveOnAll(t, ring(), names)
 	out := ring()
-	reach(t, out, names, "before", got, 20*time.Second)
+	sendToAll(t, out, names, "before", got, 20*time.Second)
 	second.Kill()
 	redistest.Eventually(t, 20*time.Second, func() bool { return out.Len() == 1 }, "a ring of one shard")
-	t.Logf("lost: %v", reach(t, out, names, "lost", got, 20*time.Second))
+	t.Logf("lost: %v", sendToAll(t, out, names, "lost", got, 20*time.Second))
 	second.Restart()
 	redistest.Eventually(t, 20*time.Second, func() bool { return out.Len() == 2 }, "a ring of two shards")
-	t.Logf("back: %v", reach(t, out, names, "back", got, 20*time.Second))
+	t.Logf("back: %v", sendToAll(t, out, names, "back", got, 20*time.Second))
 }
 
-// TestChanServerAway checks that no call waits longer than its context while the server is away.
+// TestChanServerAway checks that no call waits longer than its context while the server is
+// away.
 func TestChanServerAway(t *testing.T) {
 	t.Parallel()
 	rdb := redis.NewClient(&redis.Options{Addr: "127.0.0.1:1"})

@@ -18,8 +18,9 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// waiters starts a receiver for each channel. The receivers report all values that they get.
-func waiters(t *testing.T, rdb redis.UniversalClient, names []string) <-chan string {
+// receiveOnAll starts a receiver for each channel. The receivers report all values that they
+// get.
+func receiveOnAll(t *testing.T, rdb redis.UniversalClient, names []string) <-chan string {
 	t.Helper()
 	got := make(chan string, 1000)
 	ctx, stop := context.WithCancel(ctx)
@@ -42,9 +43,9 @@ func waiters(t *testing.T, rdb redis.UniversalClient, names []string) <-chan str
 	return got
 }
 
-// reach sends a value to each channel and repeats refused sends. It returns the time until all
-// values were received.
-func reach(t *testing.T, rdb redis.UniversalClient, names []string, v string, got <-chan string, limit time.Duration) time.Duration {
+// sendToAll sends a value to each channel and repeats refused sends. It returns the time
+// until all values were received.
+func sendToAll(t *testing.T, rdb redis.UniversalClient, names []string, v string, got <-chan string, limit time.Duration) time.Duration {
 	t.Helper()
 	start := time.Now()
 	want := map[string]bool{}
@@ -64,8 +65,8 @@ func reach(t *testing.T, rdb redis.UniversalClient, names []string, v string, go
 	return time.Since(start)
 }
 
-// slots returns channel names in slots that are far apart.
-func slots(n int) (names []string) {
+// namesInSlots returns channel names in slots that are far apart.
+func namesInSlots(n int) (names []string) {
 	for i := range n {
 		names = append(names, fmt.Sprintf("c%d", i))
 	}
@@ -75,30 +76,30 @@ func slots(n int) (names []string) {
 func TestChanSentinelFailover(t *testing.T) {
 	t.Parallel()
 	s := redistest.StartSentinel(t)
-	names := slots(3)
-	got := waiters(t, s.Client(t), names)
+	names := namesInSlots(3)
+	got := receiveOnAll(t, s.Client(t), names)
 	out := s.Client(t)
-	reach(t, out, names, "before", got, 20*time.Second)
+	sendToAll(t, out, names, "before", got, 20*time.Second)
 	s.Failover()
-	t.Logf("before: %v", reach(t, out, names, "told", got, 20*time.Second))
+	t.Logf("before: %v", sendToAll(t, out, names, "told", got, 20*time.Second))
 	s.AwaitStable()
 	old := s.Master()
 	old.Kill()
 	s.MasterAfter(old)
-	t.Logf("killed: %v", reach(t, out, names, "killed", got, 20*time.Second))
+	t.Logf("killed: %v", sendToAll(t, out, names, "killed", got, 20*time.Second))
 }
 
 func TestChanClusterFailover(t *testing.T) {
 	t.Parallel()
 	c := redistest.StartCluster(t, 1)
-	names := slots(12)
-	got := waiters(t, c.Client(t), names)
+	names := namesInSlots(12)
+	got := receiveOnAll(t, c.Client(t), names)
 	out := c.Client(t)
-	reach(t, out, names, "before", got, 20*time.Second)
+	sendToAll(t, out, names, "before", got, 20*time.Second)
 	victim := c.MasterFor(names[0])
 	victim.Kill()
 	redistest.Eventually(t, 20*time.Second, func() bool { return c.MasterFor(names[0]) != victim }, "another master")
-	t.Logf("killed: %v", reach(t, out, names, "killed", got, 20*time.Second))
+	t.Logf("killed: %v", sendToAll(t, out, names, "killed", got, 20*time.Second))
 	heir := c.MasterFor(names[0])
 	victim.Restart() // at the same address, first as a replica, then as the master again
 	admin := victim.Client(t)
@@ -106,31 +107,31 @@ func TestChanClusterFailover(t *testing.T) {
 		info := admin.Info(ctx, "replication").Val()
 		return strings.Contains(info, "role:slave") && strings.Contains(info, "master_link_status:up")
 	}, "a replica with its copy")
-	reach(t, out, names, "restarted", got, 20*time.Second)
+	sendToAll(t, out, names, "restarted", got, 20*time.Second)
 	heir.Kill()
 	redistest.Eventually(t, 20*time.Second, func() bool { return c.MasterFor(names[0]) == victim }, "the first master again")
-	t.Logf("back: %v", reach(t, out, names, "back", got, 20*time.Second))
+	t.Logf("back: %v", sendToAll(t, out, names, "back", got, 20*time.Second))
 }
 
 // TestChanSlotMoves moves a slot to another node while receivers wait for a key in it.
 func TestChanSlotMoves(t *testing.T) {
 	t.Parallel()
 	c := redistest.StartCluster(t, 0)
-	names := slots(6)
+	names := namesInSlots(6)
 	rdb := c.Client(t)
-	got := waiters(t, rdb, names)
+	got := receiveOnAll(t, rdb, names)
 	out := c.Client(t)
-	reach(t, out, names, "before", got, 20*time.Second)
+	sendToAll(t, out, names, "before", got, 20*time.Second)
 	for i := range 3 {
 		from := c.MasterFor(names[0])
 		to := c.Nodes[slices.IndexFunc(c.Nodes, func(s *redistest.Server) bool { return s != from })]
-		c.MoveSlot(t, names[0], to, func() { pause(300 * time.Millisecond) }) // ASK during the pause
-		t.Logf("moved: %v", reach(t, out, names, fmt.Sprint(i), got, 20*time.Second))
+		c.MoveSlot(t, names[0], to, func() { sleep(300 * time.Millisecond) }) // ASK during the pause
+		t.Logf("moved: %v", sendToAll(t, out, names, fmt.Sprint(i), got, 20*time.Second))
 	}
 }
 
-// TestChanSlotMovesWithValues moves a full channel, one key after the other, while senders wait
-// for room, receivers wait for values, and receivers leave.
+// TestChanSlotMovesWithValues moves a full channel, one key after the other, while senders
+// wait for room, receivers wait for values, and receivers leave.
 func TestChanSlotMovesWithValues(t *testing.T) {
 	t.Parallel()
 	const senders, receivers = 6, 3
@@ -143,11 +144,11 @@ func TestChanSlotMovesWithValues(t *testing.T) {
 	rng := redistest.Seed(t)
 	var left atomic.Int64
 	for i, rdb := range []redis.UniversalClient{c.Client(t), c.Client(t)} {
-		l := &leaver{t, chanWays(rdb, name, i), h, fmt.Sprint("leaver ", i), rand.New(rand.NewPCG(rng.Uint64(), 0)), &left}
-		receiving.Go(func() { l.comeAndGo(all) })
+		l := &cancelingReceiver{t, chanMethods(rdb, name, i), h, fmt.Sprint("leaver ", i), rand.New(rand.NewPCG(rng.Uint64(), 0)), &left}
+		receiving.Go(func() { l.run(all) })
 		for j := range receivers {
 			receiving.Go(func() {
-				for v, err := range channel.NewChan[mark](rdb, name).All(all) {
+				for v, err := range channel.NewChan[item](rdb, name).All(all) {
 					if err != nil {
 						if all.Err() == nil {
 							t.Errorf("All: %v", err)
@@ -155,16 +156,16 @@ func TestChanSlotMovesWithValues(t *testing.T) {
 						return
 					}
 					h.received(fmt.Sprint(i, j), v)
-					pause(time.Millisecond) // slower than the senders
+					sleep(time.Millisecond) // slower than the senders
 				}
 			})
 		}
 	}
 	for s := range senders {
-		out := channel.NewChan[mark](c.Client(t), name, channel.Buffer(50))
+		out := channel.NewChan[item](c.Client(t), name, channel.Buffer(50))
 		sending.Go(func() {
 			for n := 1; !moved.Load(); n++ {
-				m := mark{s, n}
+				m := item{s, n}
 				h.try(m)
 				if err := out.Send(within(t, 30*time.Second), m); err != nil {
 					t.Errorf("Send: %v", err)
@@ -192,7 +193,7 @@ func TestChanSlotMovesWithValues(t *testing.T) {
 			if inSlot(from) > 0 && inSlot(to) > 0 {
 				halves++
 			}
-			pause(200 * time.Millisecond)
+			sleep(200 * time.Millisecond)
 		})
 	}
 	flows()
@@ -201,20 +202,20 @@ func TestChanSlotMovesWithValues(t *testing.T) {
 	redistest.Eventually(t, 20*time.Second, func() bool { return h.missing() == 0 }, "every value received")
 	stop()
 	receiving.Wait()
-	h.judge(t, 0, false)
+	h.check(t, 0, false)
 	// Whether values are in the channel during a move depends on the load of the machine.
 	t.Logf("%d values, %d moves with values in both halves, receivers left %d times", h.arrived(), halves, left.Load())
 }
 
-// TestChanResubscribes cuts the subscriptions of a cluster node. Wake-ups of all its slots work
-// again soon, and not only the takes once a second.
+// TestChanResubscribes cuts the subscriptions of a cluster node. Wake-ups of all its slots
+// work again soon, and not only the takes once a second.
 func TestChanResubscribes(t *testing.T) {
 	t.Parallel()
 	c := redistest.StartCluster(t, 0)
-	names := slots(30)
-	got := waiters(t, c.Client(t), names)
+	names := namesInSlots(30)
+	got := receiveOnAll(t, c.Client(t), names)
 	out := c.Client(t)
-	reach(t, out, names, "before", got, 20*time.Second)
+	sendToAll(t, out, names, "before", got, 20*time.Second)
 	for _, s := range c.Nodes {
 		s.Client(t).ClientKillByFilter(ctx, "TYPE", "pubsub")
 	}
@@ -225,5 +226,5 @@ func TestChanResubscribes(t *testing.T) {
 		return n
 	}
 	redistest.Eventually(t, 15*time.Second, func() bool { return subscribed() == len(names) }, "all channels subscribed again")
-	reach(t, out, names, "after", got, 20*time.Second)
+	sendToAll(t, out, names, "after", got, 20*time.Second)
 }

@@ -17,12 +17,12 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// instant is the placeholder in the golden file for a time in µs of the server's clock.
-const instant = "1760000000000000"
+// fixedTime is the placeholder in the golden file for a time in µs of the server's clock.
+const fixedTime = "1760000000000000"
 
-// form returns the bytes under a name in testdata/forms.golden. These bytes are stored, or sent
-// between versions of this package, and never change.
-func form(t *testing.T, name string) string {
+// storedForm returns the bytes under a name in testdata/forms.golden. These bytes are stored,
+// or sent between versions of this package, and never change.
+func storedForm(t *testing.T, name string) string {
 	t.Helper()
 	b, err := os.ReadFile("testdata/forms.golden")
 	if err != nil {
@@ -41,22 +41,22 @@ func form(t *testing.T, name string) string {
 	return ""
 }
 
-// runID is the placeholder in the golden file for the server's run ID in a mark.
-var runID = regexp.MustCompile(` [0-9a-f]{40} `)
+// runIDPattern is the placeholder in the golden file for the server's run ID in a barrier.
+var runIDPattern = regexp.MustCompile(` [0-9a-f]{40} `)
 
-// micros replaces instant.
-var micros = regexp.MustCompile(`\d{16}`)
+// timePattern replaces instant.
+var timePattern = regexp.MustCompile(`\d{16}`)
 
 // TestPriorityForm checks that Push writes the golden bytes, and that Pop reads them.
 func TestPriorityForm(t *testing.T) {
 	redistest.Each(t, func(t *testing.T, r *redistest.Redis) {
-		want, name := form(t, "entry of a PriorityQueue"), r.Key("q")
+		want, name := storedForm(t, "entry of a PriorityQueue"), r.Key("q")
 		q := channel.NewPriorityQueue[string](r.Client, name)
 		if err := q.Push(ctx, "tea", -3); err != nil {
 			t.Fatal(err)
 		}
 		entries := r.Raw().ZRangeWithScores(ctx, name, 0, -1).Val()
-		if len(entries) != 1 || entries[0].Score != -3 || micros.ReplaceAllString(entries[0].Member.(string), instant) != want {
+		if len(entries) != 1 || entries[0].Score != -3 || timePattern.ReplaceAllString(entries[0].Member.(string), fixedTime) != want {
 			t.Errorf("Push has written %v; want %q with a score of -3", entries, want)
 		}
 		if err := r.Raw().ZAdd(ctx, name, redis.Z{Score: -4, Member: want}).Err(); err != nil {
@@ -68,13 +68,13 @@ func TestPriorityForm(t *testing.T) {
 	})
 }
 
-// TestNumberedForm checks that Publish and Subscribe of a numbered topic send and read the golden
-// bytes.
+// TestNumberedForm checks that Publish and Subscribe of a numbered topic send and read the
+// golden bytes.
 func TestNumberedForm(t *testing.T) {
 	redistest.Each(t, func(t *testing.T, r *redistest.Redis) {
-		message := form(t, "message of a Numbered topic")
+		message := storedForm(t, "message of a Numbered topic")
 		name := r.Key("news")
-		answer := strings.TrimSuffix(form(t, "reply with the number"), "news") + name
+		answer := strings.TrimSuffix(storedForm(t, "reply with the number"), "news") + name
 		bare := r.Raw().PSubscribe(ctx, name, keys.Part(name, "desir-probe:*"))
 		defer bare.Close()
 		for range 2 {
@@ -99,11 +99,11 @@ func TestNumberedForm(t *testing.T) {
 		s := subscribe(t, topic)
 		asked := next("answer")
 		epoch := r.Raw().HGet(ctx, keys.Part(name, "seq"), "e").Val()
-		if micros.FindString(epoch) != epoch {
+		if timePattern.FindString(epoch) != epoch {
 			t.Errorf("the counter was made at %q; want µs", epoch)
 		}
-		now := strings.NewReplacer(instant, epoch).Replace
-		if got, want := runID.ReplaceAllString(asked.Payload, " - "), strings.Replace(now(answer), " 3 ", " 0 ", 1); got != want {
+		now := strings.NewReplacer(fixedTime, epoch).Replace
+		if got, want := runIDPattern.ReplaceAllString(asked.Payload, " - "), strings.Replace(now(answer), " 3 ", " 0 ", 1); got != want {
 			t.Errorf("the mark is %q; want %q", got, want)
 		}
 		for n, value := range []string{"", "milk", "tea"} {
@@ -114,7 +114,7 @@ func TestNumberedForm(t *testing.T) {
 			}
 		}
 		subscribe(t, channel.NewTopic[string](r.NewClient(t), name, channel.Numbered()))
-		if got := runID.ReplaceAllString(next("answer").Payload, " - "); got != now(answer) {
+		if got := runIDPattern.ReplaceAllString(next("answer").Payload, " - "); got != now(answer) {
 			t.Errorf("the mark is %q; want %q", got, now(answer))
 		}
 		for _, m := range []struct{ channel, payload string }{
@@ -127,7 +127,7 @@ func TestNumberedForm(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if got, want := heard(t, s, 20*time.Second, 9), []string{"", "milk", "tea", "gap -1", "tea", "gap 2", "milk", "gap 1", ""}; !slices.Equal(got, want) {
+		if got, want := receive(t, s, 20*time.Second, 9), []string{"", "milk", "tea", "gap -1", "tea", "gap 2", "milk", "gap 1", ""}; !slices.Equal(got, want) {
 			t.Errorf("heard %q; want %q", got, want)
 		}
 	})

@@ -14,43 +14,43 @@ import (
 	"github.com/desir-go/desir/channel"
 )
 
-// times multiplies the length of the tests with histories.
-const times = 1
+// scale multiplies the length of the tests with histories.
+const scale = 1
 
-// mark is one value of a history: the Nth value of a sender.
-type mark struct{ Sender, N int }
+// item is one value of a history: the Nth value of a sender.
+type item struct{ Sender, N int }
 
 // history records the values that were sent to and received from a channel.
 type history struct {
-	mu       sync.Mutex
-	sent     map[mark]bool // true for acknowledged, false for ErrMaybeRan
-	got      map[mark]int
-	strange  []mark           // received and never sent
-	overtook []string         // received by one receiver after a later value of the same sender
-	last     map[string][]int // by receiver and sender: the last value received
-	pardoned map[mark]bool    // may be lost or received twice
+	mu         sync.Mutex
+	sent       map[item]bool // true for acknowledged, false for ErrMaybeRan
+	got        map[item]int
+	unexpected []item           // received and never sent
+	outOfOrder []string         // received by one receiver after a later value of the same sender
+	last       map[string][]int // by receiver and sender: the last value received
+	excused    map[item]bool    // may be lost or received twice
 }
 
 func newHistory() *history {
-	return &history{sent: map[mark]bool{}, got: map[mark]int{}, last: map[string][]int{}, pardoned: map[mark]bool{}}
+	return &history{sent: map[item]bool{}, got: map[item]int{}, last: map[string][]int{}, excused: map[item]bool{}}
 }
 
 const maxSenders = 64
 
 // try records that a value is about to be sent.
-func (h *history) try(m mark) {
+func (h *history) try(m item) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.sent[m] = false
 }
 
-func (h *history) acked(m mark) {
+func (h *history) acked(m item) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.sent[m] = true
 }
 
-func (h *history) received(by string, ms ...mark) {
+func (h *history) received(by string, ms ...item) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	last := h.last[by]
@@ -60,11 +60,11 @@ func (h *history) received(by string, ms ...mark) {
 	}
 	for _, m := range ms {
 		if _, ok := h.sent[m]; !ok {
-			h.strange = append(h.strange, m)
+			h.unexpected = append(h.unexpected, m)
 			continue
 		}
 		if h.got[m]++; m.N < last[m.Sender] {
-			h.overtook = append(h.overtook, fmt.Sprintf("%s got %v after %d", by, m, last[m.Sender]))
+			h.outOfOrder = append(h.outOfOrder, fmt.Sprintf("%s got %v after %d", by, m, last[m.Sender]))
 		}
 		last[m.Sender] = m.N
 	}
@@ -75,7 +75,7 @@ func (h *history) missing() (n int) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for m, acked := range h.sent {
-		if acked && h.got[m] == 0 && !h.pardoned[m] {
+		if acked && h.got[m] == 0 && !h.excused[m] {
 			n++
 		}
 	}
@@ -89,14 +89,14 @@ func (h *history) arrived() int {
 	return len(h.got)
 }
 
-// moment holds the values that were acknowledged and received up to one moment.
-type moment struct{ acked, got map[mark]bool }
+// snapshot holds the values that were acknowledged and received up to one moment.
+type snapshot struct{ acked, got map[item]bool }
 
-// now returns the present moment.
-func (h *history) now() moment {
+// snapshot returns the present moment.
+func (h *history) snapshot() snapshot {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	m := moment{map[mark]bool{}, map[mark]bool{}}
+	m := snapshot{map[item]bool{}, map[item]bool{}}
 	for v, acked := range h.sent {
 		if acked {
 			m.acked[v] = true
@@ -108,27 +108,27 @@ func (h *history) now() moment {
 	return m
 }
 
-// pardon permits that values acknowledged since a moment are lost, and that values received
+// excuse permits that values acknowledged since a moment are lost, and that values received
 // since then are received twice. A failover may cause both.
-func (h *history) pardon(since moment) {
-	now := h.now()
+func (h *history) excuse(since snapshot) {
+	now := h.snapshot()
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for v := range now.acked {
 		if !since.acked[v] {
-			h.pardoned[v] = true
+			h.excused[v] = true
 		}
 	}
 	for v := range now.got {
 		if !since.got[v] {
-			h.pardoned[v] = true
+			h.excused[v] = true
 		}
 	}
 }
 
-// verdict returns what is wrong: more lost values than allowed, values received twice or never
-// sent, and optionally values out of order.
-func (h *history) verdict(mayLose int, inOrder bool) (wrong []string) {
+// problems returns what is wrong: more lost values than allowed, values received twice or
+// never sent, and optionally values out of order.
+func (h *history) problems(mayLose int, inOrder bool) (wrong []string) {
 	if lost := h.missing(); lost > mayLose {
 		wrong = append(wrong, fmt.Sprintf("%d of %d lost, allowed %d", lost, len(h.sent), mayLose))
 	}
@@ -136,26 +136,26 @@ func (h *history) verdict(mayLose int, inOrder bool) (wrong []string) {
 	defer h.mu.Unlock()
 	twice := 0
 	for m, n := range h.got {
-		if n > 1 && !h.pardoned[m] {
+		if n > 1 && !h.excused[m] {
 			twice++
 		}
 	}
 	if twice > 0 {
 		wrong = append(wrong, fmt.Sprintf("%d received twice", twice))
 	}
-	if len(h.strange) > 0 {
-		wrong = append(wrong, fmt.Sprintf("%d received that were not sent", len(h.strange)))
+	if len(h.unexpected) > 0 {
+		wrong = append(wrong, fmt.Sprintf("%d received that were not sent", len(h.unexpected)))
 	}
-	if inOrder && len(h.overtook) > 0 {
-		wrong = append(wrong, fmt.Sprintf("%d out of order, like %q", len(h.overtook), h.overtook[0]))
+	if inOrder && len(h.outOfOrder) > 0 {
+		wrong = append(wrong, fmt.Sprintf("%d out of order, like %q", len(h.outOfOrder), h.outOfOrder[0]))
 	}
 	return wrong
 }
 
-// judge fails the test with the verdict.
-func (h *history) judge(t *testing.T, mayLose int, inOrder bool) {
+// check fails the test with the problems.
+func (h *history) check(t *testing.T, mayLose int, inOrder bool) {
 	t.Helper()
-	for _, w := range h.verdict(mayLose, inOrder) {
+	for _, w := range h.problems(mayLose, inOrder) {
 		t.Error(w)
 	}
 }
@@ -163,11 +163,11 @@ func (h *history) judge(t *testing.T, mayLose int, inOrder bool) {
 // send sends n values, and repeats sends that were certainly not executed.
 func (h *history) send(t *testing.T, c carrier, sender, n int) {
 	for i := 1; i <= n; i++ {
-		h.sendOne(t, c, mark{sender, i})
+		h.sendOne(t, c, item{sender, i})
 	}
 }
 
-func (h *history) sendOne(t *testing.T, c carrier, m mark) {
+func (h *history) sendOne(t *testing.T, c carrier, m item) {
 	h.try(m)
 	for stop := time.Now().Add(30 * time.Second); ; {
 		err := c.Send(ctx, m)
@@ -181,7 +181,7 @@ func (h *history) sendOne(t *testing.T, c carrier, m mark) {
 			t.Errorf("Send: %v", err)
 			return
 		}
-		pause(10 * time.Millisecond)
+		sleep(10 * time.Millisecond)
 	}
 }
 
@@ -207,14 +207,14 @@ func (h *history) drain(t *testing.T, c carrier, mayLose int) {
 	}
 }
 
-// pause waits. It does not synchronize.
-func pause(d time.Duration) {
+// sleep waits. It does not synchronize.
+func sleep(d time.Duration) {
 	timer := time.NewTimer(d)
 	<-timer.C
 }
 
-// perhapsLost returns the count of PerhapsLost.
-func perhapsLost(t *testing.T, rdb redis.UniversalClient) int {
+// lostCount returns the count of PerhapsLost.
+func lostCount(t *testing.T, rdb redis.UniversalClient) int {
 	t.Helper()
 	return int(channel.PerhapsLost(rdb))
 }

@@ -19,54 +19,54 @@ import (
 
 // isTake matches the scripts that take values.
 func isTake(t *testing.T) redistest.Match {
-	list, queue := scriptIn(t, takeFile, popFile), scriptIn(t, priorityTakeFile, popFile)
-	last := scriptIn(t, "scripts/mailbox_take_last.lua", popFile)
-	return func(args []string) bool { return list(args) || queue(args) || last(args) }
+	list, priority := scriptFile(t, takeFile, popFile), scriptFile(t, priorityTakeFile, popFile)
+	last := scriptFile(t, "scripts/mailbox_take_last.lua", popFile)
+	return func(args []string) bool { return list(args) || priority(args) || last(args) }
 }
 
-// receiving holds the functions that send and receive numbers through one object.
-var receiving = map[string]func(rdb redis.UniversalClient) (send func(int) error, receive func(context.Context) (int, error)){
+// receivers holds the functions that send and receive numbers through one object.
+var receivers = map[string]func(rdb redis.UniversalClient) (send func(int) error, receive func(context.Context) (int, error)){
 	"chan": func(rdb redis.UniversalClient) (func(int) error, func(context.Context) (int, error)) {
-		c := channel.NewChan[padded](rdb, "c")
-		return func(n int) error { return c.Send(ctx, pad(n)) }, func(ctx context.Context) (int, error) {
+		c := channel.NewChan[largeValue](rdb, "c")
+		return func(n int) error { return c.Send(ctx, newLargeValue(n)) }, func(ctx context.Context) (int, error) {
 			v, err := c.Recv(ctx)
 			return v.N, err
 		}
 	},
 	"queue": func(rdb redis.UniversalClient) (func(int) error, func(context.Context) (int, error)) {
-		q := channel.NewPriorityQueue[padded](rdb, "q")
-		return func(n int) error { return q.Push(ctx, pad(n), n) }, func(ctx context.Context) (int, error) {
+		q := channel.NewPriorityQueue[largeValue](rdb, "q")
+		return func(n int) error { return q.Push(ctx, newLargeValue(n), n) }, func(ctx context.Context) (int, error) {
 			v, err := q.Pop(ctx)
 			return v.N, err
 		}
 	},
 	"mailbox": func(rdb redis.UniversalClient) (func(int) error, func(context.Context) (int, error)) {
-		m := channel.NewMailbox[padded](rdb, "m", channel.LIFO())
-		return func(n int) error { return m.Send(ctx, "m", pad(n)) }, func(ctx context.Context) (int, error) {
+		m := channel.NewMailbox[largeValue](rdb, "m", channel.LIFO())
+		return func(n int) error { return m.Send(ctx, "m", newLargeValue(n)) }, func(ctx context.Context) (int, error) {
 			l, err := m.Recv(ctx)
 			return l.Value.N, err
 		}
 	},
 }
 
-// padded is a number; a number from 1000 on has 100 KiB of padding.
-type padded struct {
+// largeValue is a number; a number from 1000 on has 100 KiB of padding.
+type largeValue struct {
 	N    int
 	Rest string
 }
 
-func pad(n int) padded {
+func newLargeValue(n int) largeValue {
 	if n < 1000 {
-		return padded{N: n}
+		return largeValue{N: n}
 	}
-	return padded{n, strings.Repeat("x", 100<<10)}
+	return largeValue{n, strings.Repeat("x", 100<<10)}
 }
 
 // TestTakeBounded has many receivers wait for large values. A take stays within the bound of a
 // reply, and all values arrive.
 func TestTakeBounded(t *testing.T) {
 	t.Parallel()
-	for kind, of := range receiving {
+	for kind, of := range receivers {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
 			rdb := redistest.StartServer(t).Client(t)
@@ -98,9 +98,9 @@ func TestTakeBounded(t *testing.T) {
 		})
 	}
 	rdb := redistest.StartServer(t).Client(t)
-	c := channel.NewChan[padded](rdb, "c")
+	c := channel.NewChan[largeValue](rdb, "c")
 	for i := range 200 {
-		if err := c.Send(ctx, pad([]int{i, 1000 + i}[i/100])); err != nil {
+		if err := c.Send(ctx, newLargeValue([]int{i, 1000 + i}[i/100])); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -139,7 +139,7 @@ func TestReplyLate(t *testing.T) {
 		},
 	}
 	for name, start := range servers {
-		for kind, of := range receiving {
+		for kind, of := range receivers {
 			t.Run(kind+"/"+name, func(t *testing.T) {
 				t.Parallel()
 				p := redistest.NewProxy(t, "")
@@ -180,7 +180,7 @@ func TestReplyLate(t *testing.T) {
 						t.Errorf("%d came %d times", n+1, seen[n+1])
 					}
 				}
-				if n := perhapsLost(t, near); n > 0 {
+				if n := lostCount(t, near); n > 0 {
 					t.Errorf("%d values count as perhaps lost", n)
 				}
 			})
@@ -188,9 +188,9 @@ func TestReplyLate(t *testing.T) {
 	}
 }
 
-// TestReplyLateNobody checks that the values of a late reply are requeued at the head of the list
-// if no receiver waits.
-func TestReplyLateNobody(t *testing.T) {
+// TestReplyLateNoReceiver checks that the values of a late reply are requeued at the head of the
+// list if no receiver waits.
+func TestReplyLateNoReceiver(t *testing.T) {
 	t.Parallel()
 	p, s := redistest.NewProxy(t, ""), redistest.StartServer(t)
 	in := channel.NewChan[int](s.Client(t, func(o *redis.Options) { o.Dialer, o.ReadTimeout = p.Dialer(), time.Second }), "c")
@@ -216,8 +216,8 @@ func TestReplyLateNobody(t *testing.T) {
 	}
 }
 
-// TestSlowLink receives values whose transfer takes longer than the read timeout, one by one and
-// together.
+// TestSlowLink receives values whose transfer takes longer than the read timeout, one by one
+// and together.
 func TestSlowLink(t *testing.T) {
 	t.Parallel()
 	const size, values = 400 << 10, 3
@@ -251,18 +251,18 @@ func TestSlowLink(t *testing.T) {
 			t.Errorf("received %d bytes; want %d", len(v), size)
 		}
 	}
-	if n := perhapsLost(t, near); n > 0 {
+	if n := lostCount(t, near); n > 0 {
 		t.Errorf("%d values count as perhaps lost", n)
 	}
 }
 
-// TestReceiverStoodStill stops a receiving process for longer than its connection may be silent,
-// and then resumes it. Nothing is lost.
+// TestReceiverStoodStill stops a receiving process for longer than its connection may be
+// silent, and then resumes it. Nothing is lost.
 func TestReceiverStoodStill(t *testing.T) {
 	t.Parallel()
 	s := redistest.StartServer(t)
 	rdb := s.Client(t)
-	out := channel.NewChan[mark](rdb, "c")
+	out := channel.NewChan[item](rdb, "c")
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), childEnv+"="+s.Addr)
 	pipe, err := cmd.StdoutPipe()
@@ -284,7 +284,7 @@ func TestReceiverStoodStill(t *testing.T) {
 	send := func(n int) {
 		t.Helper()
 		for range n {
-			if err := out.Send(ctx, mark{0, sent}); err != nil {
+			if err := out.Send(ctx, item{0, sent}); err != nil {
 				t.Fatal(err)
 			}
 			sent++

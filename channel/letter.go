@@ -57,27 +57,27 @@ func (l Letter[T]) Reply(ctx context.Context, v T) error {
 }
 
 func (l Letter[T]) reply(ctx context.Context, v T) error {
-	h := head{id: rand.Text(), re: l.ID}
+	h := letterHeader{id: rand.Text(), re: l.ID}
 	if l.question {
-		return l.mailbox.send(ctx, replyAddress(l.From, l.ID), replyLife, h, v)
+		return l.mailbox.send(ctx, replyAddress(l.From, l.ID), replyTTL, h, v)
 	}
 	return l.mailbox.send(ctx, l.From, 0, h, v)
 }
 
-// read decodes a letter stored at an address, with the codec of that address. It fails with
+// decode decodes a letter stored at an address, with the codec of that address. It fails with
 // a DecodeError if the bytes are not a letter.
-func (m *Mailbox[T]) read(contents *stored.Codec[headed.Value[T]], encoded, address string) (l Letter[T], err error) {
-	at, sealed, ok := cutTime(encoded)
+func (m *Mailbox[T]) decode(letters *stored.Codec[headed.Value[T]], encoded, address string) (l Letter[T], err error) {
+	at, body, ok := splitTime(encoded)
 	if !ok {
 		return l, &codec.DecodeError{Key: address, Type: reflect.TypeFor[T]().String(), Codec: "mailbox", Err: errNoTime}
 	}
-	c, err := contents.Decode(sealed, address, "")
+	contents, err := letters.Decode(body, address, "")
 	if err != nil {
 		return l, err
 	}
-	h, _, _ := readHead([]byte(c.Header)) // the codec has checked it
+	h, _, _ := parseHeader([]byte(contents.Header)) // the codec has checked it
 	return Letter[T]{
-		From: h.from, SentAt: at, Value: c.Value, ID: h.id, Re: h.re,
+		From: h.from, SentAt: at, Value: contents.Value, ID: h.id, Re: h.re,
 		question: h.question, mailbox: m,
 	}, nil
 }

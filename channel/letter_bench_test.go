@@ -45,15 +45,15 @@ func benchLetter[T any](b *testing.B, name string, c codec.Codec, v T) {
 	rdb := redis.NewClient(&redis.Options{Addr: "127.0.0.1:1"})
 	b.Cleanup(func() { _ = rdb.Close() })
 	m := NewMailbox[T](rdb, "parcels", WithCodec(c))
-	h := head{id: "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
-	letter, err := m.seal("parcels", h, v)
+	h := letterHeader{id: "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
+	letter, err := m.encode("parcels", h, v)
 	if err != nil {
 		b.Fatal(err)
 	}
 	b.Run(name+"/encode", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			if _, err := m.seal("parcels", h, v); err != nil {
+			if _, err := m.encode("parcels", h, v); err != nil {
 				b.Fatal(err)
 			}
 		}

@@ -33,35 +33,35 @@ type Mailbox[T any] struct {
 	scoped  bool                          // the codec binds letters to an address
 	letters stored.Codec[headed.Value[T]] // of letters to this mailbox
 	source  wait.Source
-	end     string // which letter comes first, an argument of mailboxLook
+	order   string // which letter comes first, an argument of mailboxLook
 }
 
 // The ends of the list from which a mailbox is read.
 const (
-	fromFirst = "first"
-	fromLast  = "last"
+	oldestFirst = "first"
+	newestFirst = "last"
 )
 
 // NewMailbox returns the mailbox called name. The name is its address, and the sender's
 // address of all letters that it sends. NewMailbox does not contact Redis and does not fail.
 // If the name, the type or an option is invalid, every call returns that error.
 func NewMailbox[T any](rdb redis.UniversalClient, name string, opts ...MailboxOption) *Mailbox[T] {
-	s := gatherMailbox(opts)
-	m := &Mailbox[T]{codec: stored.WithHeader(s.codec, cutHead), source: wait.ListOf(name).Source, end: fromFirst}
+	s := newMailboxSettings(opts)
+	m := &Mailbox[T]{codec: stored.WithHeader(s.codec, headerLen), source: wait.ListOf(name).Source, order: oldestFirst}
 	_, m.scoped = s.codec.(codec.Scoped)
 	if s.lifo {
 		wake := keys.Part(name, "wake")
 		m.source = wait.NewSource(name, wake, mailboxTakeLast, mailboxRequeueLast, name, wake)
-		m.end = fromLast
+		m.order = newestFirst
 	}
 	var err error
-	m.letters, err = m.sealedFor(name)
+	m.letters, err = m.codecFor(name)
 	m.h = clients.NewHandle(rdb, "channel.Mailbox", name, errors.Join(err, keys.CheckTag(name)))
 	return m
 }
 
-// sealedFor returns the codec of letters to an address.
-func (m *Mailbox[T]) sealedFor(address string) (stored.Codec[headed.Value[T]], error) {
+// codecFor returns the codec of letters to an address.
+func (m *Mailbox[T]) codecFor(address string) (stored.Codec[headed.Value[T]], error) {
 	return stored.Messages[headed.Value[T]](stored.Scope(m.codec, "mailbox", address))
 }
 
@@ -87,4 +87,4 @@ func (m *Mailbox[T]) Clear(ctx context.Context) error {
 	return m.fail("Clear", unlink(ctx, m.h, m.source.Keys()...))
 }
 
-func (m *Mailbox[T]) fail(op string, err error) error { return failure(m.h, op, err) }
+func (m *Mailbox[T]) fail(op string, err error) error { return opError(m.h, op, err) }

@@ -11,8 +11,8 @@ import (
 	"github.com/desir-go/desir/internal/wait"
 )
 
-// replyLife is how long a reply is kept that no Ask takes.
-const replyLife = 5 * time.Minute
+// replyTTL is how long a reply is kept that no Ask takes.
+const replyTTL = 5 * time.Minute
 
 // replyAddress returns the address of the reply to a question: a key in the slot of the
 // asking mailbox. A client that has not seen the question cannot guess it.
@@ -35,7 +35,7 @@ func (m *Mailbox[T]) Ask(ctx context.Context, to string, v T) (Letter[T], error)
 }
 
 func (m *Mailbox[T]) ask(ctx context.Context, to string, v T) (l Letter[T], err error) {
-	question := head{question: true, id: rand.Text()}
+	question := letterHeader{question: true, id: rand.Text()}
 	if err := m.send(ctx, to, 0, question, v); err != nil {
 		return l, err
 	}
@@ -46,9 +46,9 @@ func (m *Mailbox[T]) ask(ctx context.Context, to string, v T) (l Letter[T], err 
 	if err != nil {
 		return l, send.WithClass(desir.ErrMaybeRan, send.Cause(err))
 	}
-	letters, err := m.sealedFor(address)
+	letters, err := m.codecFor(address)
 	if err != nil {
 		return l, err
 	}
-	return m.read(&letters, stored[0], address)
+	return m.decode(&letters, stored[0], address)
 }

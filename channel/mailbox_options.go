@@ -19,7 +19,7 @@ func (o mailboxOption) applyMailbox(s *mailboxSettings) { o(s) }
 // may receive the oldest first at the same time. The default is oldest first.
 func LIFO() MailboxOption { return mailboxOption(func(s *mailboxSettings) { s.lifo = true }) }
 
-func gatherMailbox(opts []MailboxOption) mailboxSettings {
+func newMailboxSettings(opts []MailboxOption) mailboxSettings {
 	s := mailboxSettings{codec: codec.Auto}
 	for _, o := range opts {
 		if o != nil {

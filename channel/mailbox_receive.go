@@ -42,44 +42,44 @@ const (
 // waits, and [log/slog.Default] logs the outage. If the context ends during an outage,
 // the error wraps the context's error and the reason.
 func (m *Mailbox[T]) Receive(ctx context.Context, match func(Letter[T]) bool) (Letter[T], error) {
-	l, err := m.pick(ctx, match)
+	l, err := m.receiveMatch(ctx, match)
 	return l, m.fail("Receive", err)
 }
 
-func (m *Mailbox[T]) pick(ctx context.Context, match func(Letter[T]) bool) (l Letter[T], err error) {
+func (m *Mailbox[T]) receiveMatch(ctx context.Context, match func(Letter[T]) bool) (l Letter[T], err error) {
 	shared, err := m.h.Shared()
 	if err != nil {
 		return l, err
 	}
-	n := &news{shared: shared, name: newsOf(m.h.Key)}
+	n := &letterNotifier{shared: shared, name: notifyChannel(m.h.Key)}
 	defer n.close()
-	x := &exchange{shared: shared, key: m.h.Key}
-	for seen := (sight{}); ; {
-		all := seen == sight{}
-		l, ok, err := m.look(ctx, x, &seen, match)
+	tracker := &outageTracker{shared: shared, key: m.h.Key}
+	for pos := (scanPosition{}); ; {
+		full := pos == scanPosition{}
+		l, ok, err := m.scan(ctx, tracker, &pos, match)
 		switch {
 		case ok:
 			return l, nil
 		case err != nil && ctx.Err() != nil && errors.Is(err, ctx.Err()) && !errors.Is(err, desir.ErrMaybeRan):
-			return l, x.ended(ctx)
+			return l, tracker.ctxErr(ctx)
 		case err != nil && !retryable(err):
 			return l, err
 		}
-		if all {
-			n.due = time.Now().Add(lookAgain)
+		if full {
+			n.nextScan = time.Now().Add(rescanTime)
 		}
 		if err != nil {
-			seen = sight{} // an earlier letter may match
+			pos = scanPosition{} // an earlier letter may match
 		}
 		came, err := n.wait(ctx)
 		switch {
 		case err != nil && ctx.Err() != nil:
-			return l, x.ended(ctx)
+			return l, tracker.ctxErr(ctx)
 		case err != nil:
 			return l, err
 		}
 		if !came {
-			seen = sight{}
+			pos = scanPosition{}
 		}
 	}
 }
@@ -87,23 +87,23 @@ func (m *Mailbox[T]) pick(ctx context.Context, match func(Letter[T]) bool) (l Le
 // retryable reports whether another attempt may succeed.
 func retryable(err error) bool { return errors.Is(err, desir.ErrUnavailable) }
 
-// sight is how far a selective receiver has scanned the mailbox.
-type sight struct {
-	n     int    // number of letters examined
-	last  string // the last letter examined
-	first string // the letter with which this scan began
-	known string // the letter with which the previous scan began; with LIFO this scan stops there
+// scanPosition is how far a selective receiver has scanned the mailbox.
+type scanPosition struct {
+	examined int    // number of letters examined
+	last     string // the last letter examined
+	first    string // the letter with which this scan began
+	stopAt   string // the letter with which the previous scan began; with LIFO this scan stops there
 }
 
-// look scans the letters that are not in seen, and takes the first that matches.
-func (m *Mailbox[T]) look(ctx context.Context, x *exchange, seen *sight, match func(Letter[T]) bool) (l Letter[T], ok bool, err error) {
-	if m.end == fromLast { // new letters come first
-		*seen = sight{first: seen.first, known: seen.first}
+// scan scans the letters after pos, and takes the first that matches.
+func (m *Mailbox[T]) scan(ctx context.Context, tracker *outageTracker, pos *scanPosition, match func(Letter[T]) bool) (l Letter[T], ok bool, err error) {
+	if m.order == newestFirst { // new letters come first
+		*pos = scanPosition{first: pos.first, stopAt: pos.first}
 	}
 	for limit := firstPage; ; {
 		var page []string
-		err := x.do(ctx, outage.Looks, func() (err error) {
-			page, err = m.page(ctx, x.shared, seen, limit)
+		err := tracker.do(ctx, outage.Looks, func() (err error) {
+			page, err = m.readPage(ctx, tracker.shared, pos, limit)
 			return err
 		})
 		if err != nil {
@@ -112,17 +112,17 @@ func (m *Mailbox[T]) look(ctx context.Context, x *exchange, seen *sight, match f
 		size := 1
 		for _, stored := range page {
 			size += len(stored)
-			l, err := m.read(&m.letters, stored, m.h.Key)
+			l, err := m.decode(&m.letters, stored, m.h.Key)
 			if err != nil || !match(l) {
 				continue
 			}
-			var mine bool
-			err = x.do(ctx, outage.Removals, func() (err error) {
-				mine, err = m.claim(ctx, x.shared, stored)
+			var claimed bool
+			err = tracker.do(ctx, outage.Removals, func() (err error) {
+				claimed, err = m.claim(ctx, tracker.shared, stored)
 				return err
 			})
-			if mine || err != nil {
-				return l, mine, err
+			if claimed || err != nil {
+				return l, claimed, err
 			}
 		}
 		if len(page) < limit {
@@ -132,13 +132,13 @@ func (m *Mailbox[T]) look(ctx context.Context, x *exchange, seen *sight, match f
 	}
 }
 
-// page returns the letters that follow seen, and advances seen. It fails while the client is
-// being closed, since Close waits until nothing is in flight.
-func (m *Mailbox[T]) page(ctx context.Context, shared *clients.Shared, seen *sight, limit int) ([]string, error) {
+// readPage returns the letters that follow pos, and advances pos. It fails while the client
+// is being closed, since Close waits until nothing is in flight.
+func (m *Mailbox[T]) readPage(ctx context.Context, shared *clients.Shared, pos *scanPosition, limit int) ([]string, error) {
 	if err := shared.ErrIfClosed(); err != nil {
 		return nil, err
 	}
-	reply, err := mailboxScan.Run(ctx, shared, []string{m.h.Key}, seen.n, seen.last, limit, m.end, seen.known)
+	reply, err := mailboxScan.Run(ctx, shared, []string{m.h.Key}, pos.examined, pos.last, limit, m.order, pos.stopAt)
 	if err != nil {
 		return nil, err
 	}
@@ -148,11 +148,11 @@ func (m *Mailbox[T]) page(ctx context.Context, shared *clients.Shared, seen *sig
 	for i, p := range parts[1:] {
 		page[i], _ = p.(string)
 	}
-	seen.n = int(n) + len(page)
+	pos.examined = int(n) + len(page)
 	if len(page) > 0 {
-		seen.last = page[len(page)-1]
+		pos.last = page[len(page)-1]
 		if n == 0 {
-			seen.first = page[0]
+			pos.first = page[0]
 		}
 	}
 	return page, nil
@@ -160,26 +160,26 @@ func (m *Mailbox[T]) page(ctx context.Context, shared *clients.Shared, seen *sig
 
 // claim removes one letter at any position, and reports whether it was there. If the caller
 // has left by then, the letter is requeued.
-func (m *Mailbox[T]) claim(ctx context.Context, shared *clients.Shared, stored string) (mine bool, err error) {
+func (m *Mailbox[T]) claim(ctx context.Context, shared *clients.Shared, stored string) (claimed bool, err error) {
 	direction := 1
-	if m.end == fromLast {
+	if m.order == newestFirst {
 		direction = -1
 	}
-	var over atomic.Bool // set by the first of two events: the reply, or the caller leaves
+	var decided atomic.Bool // set by the first of two events: the reply, or the caller leaves
 	var taken bool
 	var refused error
 	err = shared.Sender.RunWithGrace(ctx, wait.LeaveTime, func(claiming context.Context) {
 		cmd := redis.NewIntCmd(claiming, "lrem", m.h.Key, direction, stored)
 		refused = shared.Sender.Write(claiming, cmd)
 		taken = refused == nil && cmd.Val() > 0
-		switch left := !over.CompareAndSwap(false, true); {
-		case left && taken:
+		switch callerLeft := !decided.CompareAndSwap(false, true); {
+		case callerLeft && taken:
 			wait.Of(shared).Requeue(ctx, m.source, []string{stored})
-		case left && errors.Is(refused, desir.ErrMaybeRan):
+		case callerLeft && errors.Is(refused, desir.ErrMaybeRan):
 			wait.Of(shared).ReportLost(m.source, 1, refused)
 		}
 	})
-	if err != nil && over.CompareAndSwap(false, true) {
+	if err != nil && decided.CompareAndSwap(false, true) {
 		if errors.Is(err, desir.ErrMaybeRan) { // a letter that is still taken is requeued
 			err = ctx.Err()
 		}

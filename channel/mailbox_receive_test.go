@@ -7,8 +7,8 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// TestMailboxLooksAtNew checks that a scan examines the letters that arrived after the previous
-// scan, in order, and all letters if the letter at its start (or end) is gone.
+// TestMailboxLooksAtNew checks that a scan examines the letters that arrived after the
+// previous scan, in order, and all letters if the letter at its start (or end) is gone.
 func TestMailboxLooksAtNew(t *testing.T) {
 	redistest.Each(t, func(t *testing.T, r *redistest.Redis) {
 		for _, opts := range [][]MailboxOption{nil, {LIFO()}} {
@@ -25,19 +25,19 @@ func TestMailboxLooksAtNew(t *testing.T) {
 					}
 				}
 			}
-			var seen sight
+			var seen scanPosition
 			look := func(want ...int) {
 				t.Helper()
-				if m.end == fromLast {
+				if m.order == newestFirst {
 					slices.Reverse(want)
 				}
 				var asked []int
-				_, _, err := m.look(t.Context(), &exchange{shared: shared, key: m.h.Key}, &seen, func(l Letter[int]) bool {
+				_, _, err := m.scan(t.Context(), &outageTracker{shared: shared, key: m.h.Key}, &seen, func(l Letter[int]) bool {
 					asked = append(asked, l.Value)
 					return false
 				})
 				if err != nil || !slices.Equal(asked, want) {
-					t.Errorf("from the %s: match was asked about %v, %v; want %v", m.end, asked, err, want)
+					t.Errorf("from the %s: match was asked about %v, %v; want %v", m.order, asked, err, want)
 				}
 			}
 			look()

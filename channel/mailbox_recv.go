@@ -17,7 +17,7 @@ import (
 func (m *Mailbox[T]) Recv(ctx context.Context) (l Letter[T], err error) {
 	stored, err := receive(ctx, m.h, m.source, 1)
 	if err == nil {
-		l, err = m.read(&m.letters, stored[0], m.h.Key)
+		l, err = m.decode(&m.letters, stored[0], m.h.Key)
 	}
 	return l, m.fail("Recv", err)
 }
@@ -31,7 +31,7 @@ func (m *Mailbox[T]) Recv(ctx context.Context) (l Letter[T], err error) {
 func (m *Mailbox[T]) TryRecv(ctx context.Context) (l Letter[T], ok bool, err error) {
 	stored, ok, err := tryReceive(ctx, m.h, m.source)
 	if err == nil && ok {
-		l, err = m.read(&m.letters, stored, m.h.Key)
+		l, err = m.decode(&m.letters, stored, m.h.Key)
 	}
 	return l, ok && err == nil, m.fail("TryRecv", err)
 }
@@ -43,7 +43,7 @@ func (m *Mailbox[T]) TryRecv(ctx context.Context) (l Letter[T], ok bool, err err
 // may continue. Any other error is the last one that is yielded. The loop takes one letter
 // for each iteration; [Prefetch] lets it take several at once.
 func (m *Mailbox[T]) All(ctx context.Context, opts ...LoopOption) iter.Seq2[Letter[T], error] {
-	return each(ctx, m.h, m.source, opts, func(stored string) (Letter[T], error) {
-		return m.read(&m.letters, stored, m.h.Key)
+	return receiveAll(ctx, m.h, m.source, opts, func(stored string) (Letter[T], error) {
+		return m.decode(&m.letters, stored, m.h.Key)
 	}, func(err error) error { return m.fail("All", err) })
 }

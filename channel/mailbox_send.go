@@ -20,11 +20,11 @@ import (
 // than 1 MiB, and with [desir.ErrName] if the address is not valid as a key. The error names
 // the address.
 func (m *Mailbox[T]) Send(ctx context.Context, to string, v T) error {
-	return m.failAt("Send", to, m.send(ctx, to, 0, head{id: rand.Text()}, v))
+	return m.failAt("Send", to, m.send(ctx, to, 0, letterHeader{id: rand.Text()}, v))
 }
 
 // send appends a letter to a list. If life is not 0, the list expires after life.
-func (m *Mailbox[T]) send(ctx context.Context, to string, life time.Duration, h head, v T) error {
+func (m *Mailbox[T]) send(ctx context.Context, to string, ttl time.Duration, h letterHeader, v T) error {
 	shared, err := m.h.Shared()
 	if err != nil {
 		return err
@@ -32,22 +32,22 @@ func (m *Mailbox[T]) send(ctx context.Context, to string, life time.Duration, h 
 	if err := keys.CheckTag(to); err != nil {
 		return err
 	}
-	letter, err := m.seal(to, h, v)
+	letter, err := m.encode(to, h, v)
 	if err != nil {
 		return err
 	}
 	_, err = mailboxSend.Run(ctx, shared,
-		[]string{to, keys.Part(to, "wake"), newsOf(to)},
-		wait.WakeMode(shared), wait.TokenTTL.Milliseconds(), life.Milliseconds(), letter)
+		[]string{to, keys.Part(to, "wake"), notifyChannel(to)},
+		wait.WakeMode(shared), wait.TokenTTL.Milliseconds(), ttl.Milliseconds(), letter)
 	return err
 }
 
-// seal returns the stored form of a letter without the time.
-func (m *Mailbox[T]) seal(to string, h head, v T) (string, error) {
+// encode returns the stored form of a letter without the time.
+func (m *Mailbox[T]) encode(to string, h letterHeader, v T) (string, error) {
 	letters := m.letters
 	if m.scoped {
 		var err error
-		if letters, err = m.sealedFor(to); err != nil {
+		if letters, err = m.codecFor(to); err != nil {
 			return "", err
 		}
 	}

@@ -16,22 +16,22 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-func anything[T any](channel.Letter[T]) bool { return true }
+func matchAny[T any](channel.Letter[T]) bool { return true }
 
-// TestMailboxSendReplyLost checks that a lost reply is ErrMaybeRan, and that the letter is stored
-// exactly once.
+// TestMailboxSendReplyLost checks that a lost reply is ErrMaybeRan, and that the letter is
+// stored exactly once.
 func TestMailboxSendReplyLost(t *testing.T) {
 	t.Parallel()
-	eachFault(t, func(t *testing.T, x *lossy) {
-		m := channel.NewMailbox[int](x.near, "m")
+	eachFault(t, func(t *testing.T, x *lossyServer) {
+		m := channel.NewMailbox[int](x.viaProxy, "m")
 		if err := m.Send(ctx, "m", 0); err != nil { // loads the script
 			t.Fatal(err)
 		}
-		x.lose(1, scriptIn(t, "scripts/mailbox_send.lua"))
+		x.loseReplies(1, scriptFile(t, "scripts/mailbox_send.lua"))
 		if err := m.Send(ctx, "m", 1); !errors.Is(err, desir.ErrMaybeRan) {
 			t.Errorf("Send: %v; want ErrMaybeRan", err)
 		}
-		x.lose(1, scriptIn(t, "scripts/mailbox_send.lua"))
+		x.loseReplies(1, scriptFile(t, "scripts/mailbox_send.lua"))
 		if _, err := m.Ask(ctx, "m", 2); !errors.Is(err, desir.ErrMaybeRan) {
 			t.Errorf("Ask: %v; want ErrMaybeRan", err)
 		}
@@ -51,19 +51,19 @@ func TestMailboxSendReplyLost(t *testing.T) {
 // letter is gone, and that a scan whose reply is lost is repeated.
 func TestMailboxClaimReplyLost(t *testing.T) {
 	t.Parallel()
-	eachFault(t, func(t *testing.T, x *lossy) {
-		m := channel.NewMailbox[int](x.near, "m")
+	eachFault(t, func(t *testing.T, x *lossyServer) {
+		m := channel.NewMailbox[int](x.viaProxy, "m")
 		for i := range 3 {
 			if err := m.Send(ctx, "m", i); err != nil {
 				t.Fatal(err)
 			}
 		}
-		x.lose(2, redistest.Command("evalsha"))
-		if l, err := m.Receive(within(t, 20*time.Second), anything); l.Value != 0 || err != nil {
+		x.loseReplies(2, redistest.Command("evalsha"))
+		if l, err := m.Receive(within(t, 20*time.Second), matchAny); l.Value != 0 || err != nil {
 			t.Errorf("Receive whose looks were lost = %d, %v; want 0", l.Value, err)
 		}
-		x.lose(1, redistest.Command("lrem"))
-		if _, err := m.Receive(within(t, 20*time.Second), anything); !errors.Is(err, desir.ErrMaybeRan) {
+		x.loseReplies(1, redistest.Command("lrem"))
+		if _, err := m.Receive(within(t, 20*time.Second), matchAny); !errors.Is(err, desir.ErrMaybeRan) {
 			t.Errorf("Receive: %v; want ErrMaybeRan", err)
 		}
 		if l, err := m.Recv(within(t, 20*time.Second)); l.Value != 2 || err != nil {
@@ -72,8 +72,8 @@ func TestMailboxClaimReplyLost(t *testing.T) {
 	})
 }
 
-// TestMailboxClaimRefused checks that a letter that could not be removed is still the first match
-// when the next letter has arrived.
+// TestMailboxClaimRefused checks that a letter that could not be removed is still the first
+// match when the next letter has arrived.
 func TestMailboxClaimRefused(t *testing.T) {
 	t.Parallel()
 	redistest.Each(t, func(t *testing.T, r *redistest.Redis) {
@@ -101,7 +101,8 @@ func TestMailboxClaimRefused(t *testing.T) {
 	})
 }
 
-// TestMailboxClaimLeft leaves while the letter is being removed, and checks that it is requeued.
+// TestMailboxClaimLeft leaves while the letter is being removed, and checks that it is
+// requeued.
 func TestMailboxClaimLeft(t *testing.T) {
 	t.Parallel()
 	s, p := redistest.StartServer(t), redistest.NewProxy(t, "")
@@ -113,7 +114,7 @@ func TestMailboxClaimLeft(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		first, err := m.Receive(within(t, 20*time.Second), anything) // loads the scripts
+		first, err := m.Receive(within(t, 20*time.Second), matchAny) // loads the scripts
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -122,7 +123,7 @@ func TestMailboxClaimLeft(t *testing.T) {
 		short, cancel := context.WithCancel(within(t, 20*time.Second))
 		left := make(chan error, 1)
 		go func() {
-			_, err := m.Receive(short, anything)
+			_, err := m.Receive(short, matchAny)
 			left <- err
 		}()
 		redistest.Eventually(t, 10*time.Second, func() bool { return claims() == 1 }, "the letter is claimed")
@@ -137,9 +138,9 @@ func TestMailboxClaimLeft(t *testing.T) {
 	}
 }
 
-// TestMailboxClaimCutAtTheEnd cuts the connection while a letter is being removed for a receiver
-// whose context has ended, as a program does that cancels and closes its client immediately. The
-// error is ErrMaybeRan, or the letter counts as perhaps lost.
+// TestMailboxClaimCutAtTheEnd cuts the connection while a letter is being removed for a
+// receiver whose context has ended, as a program does that cancels and closes its client
+// immediately. The error is ErrMaybeRan, or the letter counts as perhaps lost.
 func TestMailboxClaimCutAtTheEnd(t *testing.T) {
 	t.Parallel()
 	s, p := redistest.StartServer(t), redistest.NewProxy(t, "")
@@ -154,7 +155,7 @@ func TestMailboxClaimCutAtTheEnd(t *testing.T) {
 	defer release()
 	left := make(chan error, 1)
 	go func() {
-		_, err := m.Receive(ending, anything)
+		_, err := m.Receive(ending, matchAny)
 		left <- err
 	}()
 	redistest.Eventually(t, 10*time.Second, func() bool { return held() == 1 }, "the letter is claimed")
@@ -176,7 +177,7 @@ func TestMailboxReceiveWaitsOn(t *testing.T) {
 	s := redistest.StartServer(t, redistest.AOF("always"))
 	rdb, out := s.Client(t), channel.NewMailbox[string](s.Client(t), "out")
 	got := make(chan string, 3)
-	asked := &replied{key: "desk", done: make(chan struct{})}
+	asked := &replyHook{key: "desk", done: make(chan struct{})}
 	rdb.AddHook(asked)
 	m := channel.NewMailbox[string](rdb, "m")
 	wait := func(receive func(context.Context) (channel.Letter[string], error)) {
@@ -212,14 +213,14 @@ func TestMailboxReceiveWaitsOn(t *testing.T) {
 	}
 }
 
-// replied is a hook that closes done when the reply to a command on key has arrived.
-type replied struct {
+// replyHook is a hook that closes done when the reply to a command on key has arrived.
+type replyHook struct {
 	key  string
 	once sync.Once
 	done chan struct{}
 }
 
-func (r *replied) note(cmds ...redis.Cmder) {
+func (r *replyHook) record(cmds ...redis.Cmder) {
 	for _, cmd := range cmds {
 		if cmd.Err() == nil && slices.Contains(cmd.Args(), any(r.key)) {
 			r.once.Do(func() { close(r.done) })
@@ -227,28 +228,28 @@ func (r *replied) note(cmds ...redis.Cmder) {
 	}
 }
 
-func (r *replied) DialHook(next redis.DialHook) redis.DialHook { return next }
+func (r *replyHook) DialHook(next redis.DialHook) redis.DialHook { return next }
 
-func (r *replied) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+func (r *replyHook) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	return func(ctx context.Context, cmd redis.Cmder) error {
 		err := next(ctx, cmd)
 		if err == nil {
-			r.note(cmd)
+			r.record(cmd)
 		}
 		return err
 	}
 }
 
-func (r *replied) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+func (r *replyHook) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
 	return func(ctx context.Context, cmds []redis.Cmder) error {
 		err := next(ctx, cmds)
-		r.note(cmds...)
+		r.record(cmds...)
 		return err
 	}
 }
 
-// TestMailboxDenied has users without some permissions. A user who may not subscribe scans once a
-// second. A user who may not publish can still send.
+// TestMailboxDenied has users without some permissions. A user who may not subscribe scans
+// once a second. A user who may not publish can still send.
 func TestMailboxDenied(t *testing.T) {
 	t.Parallel()
 	s := redistest.StartServer(t,
@@ -277,7 +278,7 @@ func TestMailboxDenied(t *testing.T) {
 		"Send":    narrow.Send(ctx, "bad", 1),
 		"Ask":     func() error { _, err := narrow.Ask(ctx, "bad", 1); return err }(),
 		"Recv":    func() error { _, err := bad.Recv(within(t, 10*time.Second)); return err }(),
-		"Receive": func() error { _, err := bad.Receive(within(t, 10*time.Second), anything); return err }(),
+		"Receive": func() error { _, err := bad.Receive(within(t, 10*time.Second), matchAny); return err }(),
 	} {
 		if !errors.Is(err, desir.ErrDenied) {
 			t.Errorf("%s: %v; want ErrDenied", what, err)
@@ -286,7 +287,7 @@ func TestMailboxDenied(t *testing.T) {
 	if err := narrow.Send(ctx, "good", 1); err != nil {
 		t.Error(err)
 	}
-	if _, err := narrow.Receive(within(t, 10*time.Second), anything); err != nil {
+	if _, err := narrow.Receive(within(t, 10*time.Second), matchAny); err != nil {
 		t.Error(err)
 	}
 }
@@ -313,7 +314,7 @@ func TestMailboxMemoryFull(t *testing.T) {
 	for i := range 20 {
 		receive := m.Recv
 		if i%2 == 0 {
-			receive = func(ctx context.Context) (channel.Letter[string], error) { return m.Receive(ctx, anything) }
+			receive = func(ctx context.Context) (channel.Letter[string], error) { return m.Receive(ctx, matchAny) }
 		}
 		if l, err := receive(within(t, 10*time.Second)); l.Value != long || err != nil {
 			t.Fatalf("a letter of %d bytes, %v", len(l.Value), err)
@@ -333,7 +334,7 @@ func TestMailboxClosedClient(t *testing.T) {
 		got := make(chan error, 4)
 		for _, receive := range []func(context.Context) (channel.Letter[int], error){
 			m.Recv,
-			func(ctx context.Context) (channel.Letter[int], error) { return m.Receive(ctx, anything) },
+			func(ctx context.Context) (channel.Letter[int], error) { return m.Receive(ctx, matchAny) },
 			func(ctx context.Context) (channel.Letter[int], error) { return m.Ask(ctx, r.Key("nobody"), 1) },
 		} {
 			go func() {
@@ -341,7 +342,7 @@ func TestMailboxClosedClient(t *testing.T) {
 				got <- err
 			}()
 		}
-		pause(300 * time.Millisecond)
+		sleep(300 * time.Millisecond)
 		_ = rdb.Close()
 		for range 3 {
 			if err := <-got; !errors.Is(err, redis.ErrClosed) {

@@ -12,8 +12,8 @@ func TestMain(m *testing.M) {
 	if addr := os.Getenv(childEnv); addr != "" {
 		receiveAndPrint(addr)
 	}
-	if way := os.Getenv(consumeEnv); way != "" {
-		consumeUntilTerminated(way)
+	if method := os.Getenv(consumeEnv); method != "" {
+		consumeUntilTerminated(method)
 	}
 	redistest.Parallel(8)
 	os.Exit(redistest.Main(m))

@@ -51,7 +51,7 @@ func Buffer(n int) Option { return option(func(s *settings) { s.buffer = &n }) }
 
 var errBuffer = errors.New("Buffer: the size must be at least 1")
 
-func gather(opts []Option) (settings, error) {
+func newSettings(opts []Option) (settings, error) {
 	s := settings{codec: codec.Auto}
 	for _, o := range opts {
 		if o != nil {
@@ -65,24 +65,24 @@ func gather(opts []Option) (settings, error) {
 }
 
 // LoopOption configures one loop, such as [Chan.All].
-type LoopOption interface{ applyLoop(*loop) }
+type LoopOption interface{ applyLoop(*loopSettings) }
 
-type loop struct {
+type loopSettings struct {
 	idle     time.Duration
-	limit    bool
+	hasIdle  bool
 	prefetch int // values in one take; 0 means 1
 	err      error
 }
 
-type loopOption func(*loop)
+type loopOption func(*loopSettings)
 
-func (o loopOption) applyLoop(l *loop) { o(l) }
+func (o loopOption) applyLoop(l *loopSettings) { o(l) }
 
 // Idle ends the loop when no value arrives within d. The time counts from the moment the
 // loop asks for the next value. A value that is already there is always yielded first, also
 // with d = 0. The default is to wait forever.
 func Idle(d time.Duration) LoopOption {
-	return loopOption(func(l *loop) { l.idle, l.limit = d, true })
+	return loopOption(func(l *loopSettings) { l.idle, l.hasIdle = d, true })
 }
 
 // Prefetch lets the loop take up to n values of a [Chan], or letters of a [Mailbox], in one
@@ -98,7 +98,7 @@ func Idle(d time.Duration) LoopOption {
 // A [Sub] does not support Prefetch, since it has a [Backlog]: its loop fails with
 // [desir.ErrNotSupported].
 func Prefetch(n int) LoopOption {
-	return loopOption(func(l *loop) {
+	return loopOption(func(l *loopSettings) {
 		if l.prefetch = n; n < 1 {
 			l.err = errPrefetch
 		}
@@ -107,8 +107,8 @@ func Prefetch(n int) LoopOption {
 
 var errPrefetch = errors.New("Prefetch: the count must be at least 1")
 
-func loopOf(opts []LoopOption) loop {
-	var l loop
+func newLoopSettings(opts []LoopOption) loopSettings {
+	var l loopSettings
 	for _, o := range opts {
 		if o != nil {
 			o.applyLoop(&l)

@@ -14,9 +14,9 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// storm runs 4 senders and 2 clients with 3 receivers each while harm runs. It returns the
-// history and the number of values that count as perhaps lost.
-func storm(t *testing.T, name string, client func() redis.UniversalClient, each int, harm func()) (h *history, mayLose int) {
+// runWithFaults runs 4 senders and 2 clients with 3 receivers each while fault runs. It
+// returns the history and the number of values that count as perhaps lost.
+func runWithFaults(t *testing.T, name string, client func() redis.UniversalClient, each int, fault func()) (h *history, mayLose int) {
 	t.Helper()
 	h = newHistory()
 	all, stop := context.WithCancel(ctx)
@@ -25,7 +25,7 @@ func storm(t *testing.T, name string, client func() redis.UniversalClient, each 
 	rdbs := []redis.UniversalClient{client(), client()}
 	for i, rdb := range rdbs {
 		for j := range 3 {
-			c := channel.NewChan[mark](rdb, name)
+			c := channel.NewChan[item](rdb, name)
 			receiving.Go(func() {
 				for {
 					v, err := c.Recv(all)
@@ -41,44 +41,44 @@ func storm(t *testing.T, name string, client func() redis.UniversalClient, each 
 			})
 		}
 	}
-	out := channel.NewChan[mark](client(), name)
+	out := channel.NewChan[item](client(), name)
 	for s := range 4 {
 		sending.Go(func() {
 			for i := 1; i <= each; i++ {
-				h.sendOne(t, out, mark{s, i})
-				pause(5 * time.Millisecond)
+				h.sendOne(t, out, item{s, i})
+				sleep(5 * time.Millisecond)
 			}
 		})
 	}
-	harm()
+	fault()
 	sending.Wait()
 	lost := func() (n int) {
 		for _, rdb := range rdbs {
-			n += perhapsLost(t, rdb)
+			n += lostCount(t, rdb)
 		}
 		return n
 	}
 	redistest.Eventually(t, 20*time.Second, func() bool { return h.missing() <= lost() }, "every value received but for those counted")
-	h.sendOne(t, out, mark{5, 1})
-	redistest.Eventually(t, 20*time.Second, func() bool { return h.gotOne(mark{5, 1}) }, "a last value received")
+	h.sendOne(t, out, item{5, 1})
+	redistest.Eventually(t, 20*time.Second, func() bool { return h.gotOne(item{5, 1}) }, "a last value received")
 	stop()
 	receiving.Wait()
 	t.Logf("%d values, %d lost, at most %d by the count", len(h.sent), h.missing(), lost())
 	return h, lost()
 }
 
-func (h *history) gotOne(m mark) bool {
+func (h *history) gotOne(m item) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.got[m] > 0
 }
 
-// during calls harm repeatedly for some time.
-func during(d, every time.Duration, harm func()) func() {
+// repeatFor calls f repeatedly for some time.
+func repeatFor(d, every time.Duration, f func()) func() {
 	return func() {
 		for end := time.Now().Add(d); time.Now().Before(end); {
-			pause(every)
-			harm()
+			sleep(every)
+			f()
 		}
 	}
 }
@@ -92,24 +92,24 @@ func TestChanThroughTrouble(t *testing.T) {
 		lose int // at most
 	}{
 		{"Restart", func(s *redistest.Server, _ *redis.Client) func() {
-			return during(2*time.Second, 700*time.Millisecond, func() { s.Kill(); s.Restart() })
+			return repeatFor(2*time.Second, 700*time.Millisecond, func() { s.Kill(); s.Restart() })
 		}, 18},
 		{"Kill", func(_ *redistest.Server, admin *redis.Client) func() {
-			return during(2*time.Second, 50*time.Millisecond, func() { admin.ClientKillByFilter(ctx, "TYPE", "normal", "SKIPME", "yes") })
+			return repeatFor(2*time.Second, 50*time.Millisecond, func() { admin.ClientKillByFilter(ctx, "TYPE", "normal", "SKIPME", "yes") })
 		}, 240},
 		{"Freeze", func(s *redistest.Server, _ *redis.Client) func() {
 			return func() {
-				pause(200 * time.Millisecond)
+				sleep(200 * time.Millisecond)
 				s.Freeze()
-				pause(4 * time.Second)
+				sleep(4 * time.Second)
 				s.Thaw()
 			}
 		}, 12},
 		{"Flush", func(_ *redistest.Server, admin *redis.Client) func() {
-			return during(2*time.Second, 100*time.Millisecond, func() { admin.ScriptFlush(ctx) })
+			return repeatFor(2*time.Second, 100*time.Millisecond, func() { admin.ScriptFlush(ctx) })
 		}, 0},
 		{"Unblock", func(_ *redistest.Server, admin *redis.Client) func() {
-			return during(time.Second, 20*time.Millisecond, func() {
+			return repeatFor(time.Second, 20*time.Millisecond, func() {
 				for id := range 40 {
 					admin.ClientUnblockWithError(ctx, int64(id))
 				}
@@ -121,8 +121,8 @@ func TestChanThroughTrouble(t *testing.T) {
 			s := redistest.StartServer(t, redistest.AOF("always"))
 			admin := s.Client(t)
 			client := func() redis.UniversalClient { return s.Client(t) }
-			h, mayLose := storm(t, "c", client, 300*times, tt.harm(s, admin))
-			h.judge(t, min(mayLose, tt.lose*times), false)
+			h, mayLose := runWithFaults(t, "c", client, 300*scale, tt.harm(s, admin))
+			h.check(t, min(mayLose, tt.lose*scale), false)
 		})
 	}
 }
@@ -134,8 +134,8 @@ func TestChanRESP2(t *testing.T) {
 	client := func() redis.UniversalClient {
 		return s.Client(t, func(o *redis.Options) { o.Protocol, o.Dialer = 2, p.Dialer() })
 	}
-	h, mayLose := storm(t, "c", client, 150*times, during(time.Second, 100*time.Millisecond, p.CutAll))
-	h.judge(t, mayLose, false)
+	h, mayLose := runWithFaults(t, "c", client, 150*scale, repeatFor(time.Second, 100*time.Millisecond, p.CutAll))
+	h.check(t, mayLose, false)
 }
 
 // TestChanThroughClusterTrouble cuts the connections of a cluster's clients, mainly those with
@@ -149,12 +149,12 @@ func TestChanThroughClusterTrouble(t *testing.T) {
 		admins = append(admins, s.Client(t))
 	}
 	for _, kind := range []string{"normal", "pubsub"} {
-		h, mayLose := storm(t, "c", client, 150*times, during(time.Second, 50*time.Millisecond, func() {
+		h, mayLose := runWithFaults(t, "c", client, 150*scale, repeatFor(time.Second, 50*time.Millisecond, func() {
 			for _, a := range admins {
 				a.ClientKillByFilter(ctx, "TYPE", kind, "SKIPME", "yes")
 			}
 		}))
-		h.judge(t, mayLose, false)
+		h.check(t, mayLose, false)
 	}
 }
 
@@ -182,7 +182,7 @@ func TestPrefetchThroughOutage(t *testing.T) {
 			t.Errorf("Recv = %d, %v; want %d", v, err, want)
 		}
 	}
-	if n := perhapsLost(t, rdb); n != 0 {
+	if n := lostCount(t, rdb); n != 0 {
 		t.Errorf("%d values count as perhaps lost", n)
 	}
 }

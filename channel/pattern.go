@@ -45,7 +45,7 @@ const maxScoped = 1024
 // and does not fail. If the glob, the type or an option is invalid, every call returns that
 // error.
 func NewPattern[T any](rdb redis.UniversalClient, glob string, opts ...TopicOption) *Pattern[T] {
-	s := gatherTopic(opts)
+	s := newTopicSettings(opts)
 	values, err := stored.Values[T](s.codec)
 	if err == nil && s.sharded {
 		err = send.WithClass(desir.ErrNotSupported, errors.New("patterns for sharded topics"))

@@ -32,8 +32,8 @@ type PriorityQueue[T any] struct {
 }
 
 var (
-	errBufferChan = errors.New("a PriorityQueue does not support Buffer")
-	errPriority   = errors.New("the priority is not between -2^53 and 2^53")
+	errQueueBuffer = errors.New("a PriorityQueue does not support Buffer")
+	errPriority    = errors.New("the priority is not between -2^53 and 2^53")
 )
 
 // maxPriority is the largest integer up to which scores of a sorted set are exact.
@@ -43,9 +43,9 @@ const maxPriority = 1 << 53
 // fail. If the name, the type or an option is invalid, every call returns that error. The
 // option [Buffer] is invalid.
 func NewPriorityQueue[T any](rdb redis.UniversalClient, name string, opts ...Option) *PriorityQueue[T] {
-	s, err := gather(opts)
+	s, err := newSettings(opts)
 	if s.buffer != nil {
-		err = errBufferChan
+		err = errQueueBuffer
 	}
 	values, valueErr := stored.Messages[T](stored.Scope(s.codec, "priority", name))
 	wake := keys.Part(name, "wake")
@@ -93,11 +93,11 @@ func (q *PriorityQueue[T]) push(ctx context.Context, v T, priority int) error {
 // do not decode as a T; those bytes are consumed. After [desir.ErrMaybeRan] a value may
 // be lost.
 func (q *PriorityQueue[T]) TryPop(ctx context.Context) (v T, ok bool, err error) {
-	v, ok, err = q.pop(ctx)
+	v, ok, err = q.tryPop(ctx)
 	return v, ok, q.fail("TryPop", err)
 }
 
-func (q *PriorityQueue[T]) pop(ctx context.Context) (v T, ok bool, err error) {
+func (q *PriorityQueue[T]) tryPop(ctx context.Context) (v T, ok bool, err error) {
 	entry, ok, err := tryReceive(ctx, q.h, q.source)
 	if err != nil || !ok {
 		return v, false, err
@@ -116,11 +116,11 @@ func (q *PriorityQueue[T]) pop(ctx context.Context) (v T, ok bool, err error) {
 // All waiting calls of a client share one connection, also with the receivers of its Chans;
 // see the package comment.
 func (q *PriorityQueue[T]) Pop(ctx context.Context) (T, error) {
-	v, err := q.popWait(ctx)
+	v, err := q.pop(ctx)
 	return v, q.fail("Pop", err)
 }
 
-func (q *PriorityQueue[T]) popWait(ctx context.Context) (v T, err error) {
+func (q *PriorityQueue[T]) pop(ctx context.Context) (v T, err error) {
 	entries, err := receive(ctx, q.h, q.source, 1)
 	if err != nil {
 		return v, err
@@ -129,15 +129,15 @@ func (q *PriorityQueue[T]) popWait(ctx context.Context) (v T, err error) {
 }
 
 func (q *PriorityQueue[T]) decode(entry string) (T, error) {
-	return q.values.Decode(valueOf(entry), q.source.Values, "")
+	return q.values.Decode(memberValue(entry), q.source.Values, "")
 }
 
 // numberDigits is the length of the number that precedes a stored value.
 const numberDigits = 16
 
-// valueOf returns the value of an entry that priority_take returned: a score, a space and a
-// member. A member added by plain ZADD has no number.
-func valueOf(entry string) string {
+// memberValue returns the value of an entry that priority_take returned: a score, a space and
+// a member. A member added by plain ZADD has no number.
+func memberValue(entry string) string {
 	_, member, _ := strings.Cut(entry, " ")
 	number, value, ok := strings.Cut(member, ":")
 	if !ok || len(number) != numberDigits || strings.Trim(number, "0123456789") != "" {

@@ -16,8 +16,8 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// TestPriorityClock turns the server's clock back and stops it. The order of the pushes is kept,
-// and equal values stay separate.
+// TestPriorityClock turns the server's clock back and stops it. The order of the pushes is
+// kept, and equal values stay separate.
 func TestPriorityClock(t *testing.T) {
 	t.Parallel()
 	s := miniredis.RunT(t)
@@ -58,8 +58,8 @@ const (
 	priorityGiveFile = "scripts/priority_requeue.lua"
 )
 
-// known loads the scripts of a queue.
-func known(t *testing.T, q *channel.PriorityQueue[int]) {
+// loadScripts loads the scripts of a queue.
+func loadScripts(t *testing.T, q *channel.PriorityQueue[int]) {
 	t.Helper()
 	if err := q.Push(ctx, 0, 0); err != nil {
 		t.Fatal(err)
@@ -69,14 +69,14 @@ func known(t *testing.T, q *channel.PriorityQueue[int]) {
 	}
 }
 
-// TestPushReplyLost checks that a lost reply is ErrMaybeRan, and that the value is stored exactly
-// once.
+// TestPushReplyLost checks that a lost reply is ErrMaybeRan, and that the value is stored
+// exactly once.
 func TestPushReplyLost(t *testing.T) {
 	t.Parallel()
-	eachFault(t, func(t *testing.T, x *lossy) {
-		q := channel.NewPriorityQueue[int](x.near, "q")
-		known(t, q)
-		x.lose(1, scriptIn(t, priorityPushFile, memberFile))
+	eachFault(t, func(t *testing.T, x *lossyServer) {
+		q := channel.NewPriorityQueue[int](x.viaProxy, "q")
+		loadScripts(t, q)
+		x.loseReplies(1, scriptFile(t, priorityPushFile, memberFile))
 		if err := q.Push(ctx, 7, 1); !errors.Is(err, desir.ErrMaybeRan) {
 			t.Errorf("Push: %v; want ErrMaybeRan", err)
 		}
@@ -89,19 +89,19 @@ func TestPushReplyLost(t *testing.T) {
 	})
 }
 
-// TestTryPopReplyLost checks that a lost reply is ErrMaybeRan, since the value may be lost, and
-// that no other value is lost.
+// TestTryPopReplyLost checks that a lost reply is ErrMaybeRan, since the value may be lost,
+// and that no other value is lost.
 func TestTryPopReplyLost(t *testing.T) {
 	t.Parallel()
-	eachFault(t, func(t *testing.T, x *lossy) {
-		q := channel.NewPriorityQueue[int](x.near, "q")
-		known(t, q)
+	eachFault(t, func(t *testing.T, x *lossyServer) {
+		q := channel.NewPriorityQueue[int](x.viaProxy, "q")
+		loadScripts(t, q)
 		for i := range 3 {
 			if err := q.Push(ctx, i, i); err != nil {
 				t.Fatal(err)
 			}
 		}
-		x.lose(1, scriptIn(t, priorityTakeFile, popFile))
+		x.loseReplies(1, scriptFile(t, priorityTakeFile, popFile))
 		if _, ok, err := q.TryPop(ctx); ok || !errors.Is(err, desir.ErrMaybeRan) {
 			t.Errorf("TryPop = %t, %v; want ErrMaybeRan", ok, err)
 		}
@@ -116,9 +116,9 @@ func TestTryPopReplyLost(t *testing.T) {
 // TestPopReplyLost checks that waiting calls go on, and that lost values are counted.
 func TestPopReplyLost(t *testing.T) {
 	t.Parallel()
-	eachFault(t, func(t *testing.T, x *lossy) {
-		q := channel.NewPriorityQueue[int](x.near, "q")
-		known(t, q)
+	eachFault(t, func(t *testing.T, x *lossyServer) {
+		q := channel.NewPriorityQueue[int](x.viaProxy, "q")
+		loadScripts(t, q)
 		got := make(chan int, 1)
 		go func() {
 			v, err := q.Pop(within(t, 30*time.Second))
@@ -127,7 +127,7 @@ func TestPopReplyLost(t *testing.T) {
 			}
 			got <- v
 		}()
-		x.lose(1, scriptIn(t, priorityTakeFile, popFile))
+		x.loseReplies(1, scriptFile(t, priorityTakeFile, popFile))
 		far := channel.NewPriorityQueue[int](x.direct, "q")
 		sent := 0
 		redistest.Eventually(t, 20*time.Second, func() bool { // the first take may precede the first value
@@ -144,17 +144,17 @@ func TestPopReplyLost(t *testing.T) {
 			t.Errorf("%d pushed, %d came, %d are left, %v", sent, v, n, err)
 		}
 		x.proxy.CutAll() // otherwise the client would wait for the late reply
-		redistest.Eventually(t, 10*time.Second, func() bool { return perhapsLost(t, x.near) >= lost }, "what is lost is counted")
+		redistest.Eventually(t, 10*time.Second, func() bool { return lostCount(t, x.viaProxy) >= lost }, "what is lost is counted")
 	})
 }
 
-// TestPriorityGiveBackReplyLost checks that a value whose requeue has no reply is at its old
+// TestPriorityRequeueReplyLost checks that a value whose requeue has no reply is at its old
 // position, and counts as perhaps lost.
-func TestPriorityGiveBackReplyLost(t *testing.T) {
+func TestPriorityRequeueReplyLost(t *testing.T) {
 	t.Parallel()
-	eachFault(t, func(t *testing.T, x *lossy) {
-		q := channel.NewPriorityQueue[int](x.near, "q")
-		known(t, q)
+	eachFault(t, func(t *testing.T, x *lossyServer) {
+		q := channel.NewPriorityQueue[int](x.viaProxy, "q")
+		loadScripts(t, q)
 		for i := range 3 {
 			if err := q.Push(ctx, i, 7); err != nil {
 				t.Fatal(err)
@@ -163,19 +163,19 @@ func TestPriorityGiveBackReplyLost(t *testing.T) {
 		entries := func() []redis.Z { return x.direct.ZRangeWithScores(ctx, "q", 0, -1).Val() }
 		before := entries()
 		leave := func() { // while the value is in flight
-			x.proxy.Delay(1, time.Second, scriptIn(t, priorityTakeFile, popFile))
+			x.proxy.Delay(1, time.Second, scriptFile(t, priorityTakeFile, popFile))
 			if v, err := q.Pop(within(t, 300*time.Millisecond)); !errors.Is(err, context.DeadlineExceeded) {
 				t.Errorf("Pop = %d, %v; want the deadline", v, err)
 			}
 			redistest.Eventually(t, 5*time.Second, func() bool { return slices.Equal(entries(), before) }, "the value where it was")
 		}
 		leave()
-		if n := perhapsLost(t, x.near); n != 0 {
+		if n := lostCount(t, x.viaProxy); n != 0 {
 			t.Errorf("%d counted, nothing was lost", n)
 		}
-		x.lose(1, scriptIn(t, priorityGiveFile, memberFile))
+		x.loseReplies(1, scriptFile(t, priorityGiveFile, memberFile))
 		leave()
-		redistest.Eventually(t, 5*time.Second, func() bool { return perhapsLost(t, x.near) == 1 }, "one counted")
+		redistest.Eventually(t, 5*time.Second, func() bool { return lostCount(t, x.viaProxy) == 1 }, "one counted")
 		for want := range 3 {
 			if v, err := q.Pop(within(t, 10*time.Second)); v != want || err != nil {
 				t.Errorf("Pop = %d, %v; want %d", v, err, want)
@@ -184,8 +184,8 @@ func TestPriorityGiveBackReplyLost(t *testing.T) {
 	})
 }
 
-// TestPriorityMemoryFull checks that pushes fail when memory is full, that consumers still drain
-// the queue, and that pushes then succeed.
+// TestPriorityMemoryFull checks that pushes fail when memory is full, that consumers still
+// drain the queue, and that pushes then succeed.
 func TestPriorityMemoryFull(t *testing.T) {
 	t.Parallel()
 	s := redistest.StartServer(t, redistest.Config("maxmemory-policy", "noeviction"))

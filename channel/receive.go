@@ -33,67 +33,67 @@ func tryReceive(ctx context.Context, h *clients.Handle, s wait.Source) (raw stri
 	return values[0], true, nil
 }
 
-// intake takes the values of one loop, and keeps the prefetched ones.
-type intake struct {
-	loop
-	h    *clients.Handle
-	s    wait.Source
-	kept *wait.Prefetched // nil if none is kept
+// loopReceiver takes the values of one loop, and keeps the prefetched ones.
+type loopReceiver struct {
+	loopSettings
+	h          *clients.Handle
+	source     wait.Source
+	prefetched *wait.Prefetched // nil if none is kept
 }
 
 // next returns the next value. It waits at most as long as the loop's options allow.
-func (t *intake) next(ctx context.Context) (string, error) {
+func (t *loopReceiver) next(ctx context.Context) (string, error) {
 	if t.err != nil {
 		return "", t.err
 	}
-	if t.kept == nil {
+	if t.prefetched == nil {
 		return t.take(ctx)
 	}
 	if err := ctx.Err(); err != nil {
 		return "", err
 	}
-	if raw, ok := t.kept.Next(); ok {
+	if raw, ok := t.prefetched.Next(); ok {
 		return raw, nil
 	}
-	t.kept = nil
+	t.prefetched = nil
 	return t.take(ctx)
 }
 
 // take waits for values, returns the first one and keeps the others.
-func (t *intake) take(ctx context.Context) (string, error) {
+func (t *loopReceiver) take(ctx context.Context) (string, error) {
 	shared, err := t.h.Shared()
 	if err != nil {
 		return "", err
 	}
 	w, limit := wait.Of(shared), max(t.prefetch, 1)
 	var values []string
-	if t.limit {
-		values, err = w.ReceiveWithin(ctx, t.s, limit, t.idle)
+	if t.hasIdle {
+		values, err = w.ReceiveWithin(ctx, t.source, limit, t.idle)
 	} else {
-		values, err = w.Receive(ctx, t.s, limit)
+		values, err = w.Receive(ctx, t.source, limit)
 	}
 	if err != nil {
 		return "", err
 	}
 	if len(values) > 1 {
-		t.kept = w.Prefetched(t.s, values[1:])
+		t.prefetched = w.Prefetched(t.source, values[1:])
 	}
 	return values[0], nil
 }
 
-// end requeues the kept values.
-func (t *intake) end(ctx context.Context) {
-	if t.kept != nil {
-		t.kept.Requeue(ctx)
+// close requeues the kept values.
+func (t *loopReceiver) close(ctx context.Context) {
+	if t.prefetched != nil {
+		t.prefetched.Requeue(ctx)
 	}
 }
 
-// each iterates over the values of a source until the source is closed or the loop is idle
-// for too long. read decodes a stored value. fail converts an error for the caller.
-func each[T any](ctx context.Context, h *clients.Handle, s wait.Source, opts []LoopOption, read func(string) (T, error), fail func(error) error) iter.Seq2[T, error] {
+// receiveAll iterates over the values of a source until the source is closed or the loop is
+// idle for too long. read decodes a stored value. fail converts an error for the caller.
+func receiveAll[T any](ctx context.Context, h *clients.Handle, s wait.Source, opts []LoopOption, read func(string) (T, error), fail func(error) error) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
-		t := intake{loop: loopOf(opts), h: h, s: s}
-		defer t.end(ctx)
+		t := loopReceiver{loopSettings: newLoopSettings(opts), h: h, source: s}
+		defer t.close(ctx)
 		for {
 			var v T
 			raw, err := t.next(ctx)
@@ -104,7 +104,7 @@ func each[T any](ctx context.Context, h *clients.Handle, s wait.Source, opts []L
 			case errors.Is(err, wait.ErrClosed), errors.Is(err, wait.ErrIdle):
 				return
 			case err != nil:
-				if !yield(v, fail(err)) || !ofOneItem(err) {
+				if !yield(v, fail(err)) || !isItemError(err) {
 					return
 				}
 			case !yield(v, nil):
@@ -114,14 +114,14 @@ func each[T any](ctx context.Context, h *clients.Handle, s wait.Source, opts []L
 	}
 }
 
-// ofOneItem reports whether an error concerns only one item of a loop.
-func ofOneItem(err error) bool {
+// isItemError reports whether an error concerns only one item of a loop.
+func isItemError(err error) bool {
 	_, ok := errors.AsType[*codec.DecodeError](err)
 	return ok
 }
 
-// failure returns err as the error of an operation of the object behind h.
-func failure(h *clients.Handle, op string, err error) error {
+// opError returns err as the error of an operation of the object behind h.
+func opError(h *clients.Handle, op string, err error) error {
 	if errors.Is(err, wait.ErrClosed) {
 		err = desir.ErrClosed
 	}

@@ -17,9 +17,9 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// blocked returns how many connections of a server wait in BLPOP or have subscribed to sharded
-// channels.
-func blocked(rdb *redis.Client) (n int) {
+// blockedClients returns how many connections of a server wait in BLPOP or have subscribed to
+// sharded channels.
+func blockedClients(rdb *redis.Client) (n int) {
 	for line := range strings.Lines(rdb.ClientList(ctx).Val()) {
 		if strings.Contains(line, "cmd=blpop") || strings.Contains(line, "cmd=ssubscribe") {
 			n++
@@ -28,15 +28,15 @@ func blocked(rdb *redis.Client) (n int) {
 	return n
 }
 
-// calls returns how many commands a server has executed.
-func calls(rdb *redis.Client) (n int) {
+// commandCount returns how many commands a server has executed.
+func commandCount(rdb *redis.Client) (n int) {
 	_, rest, _ := strings.Cut(rdb.Info(ctx, "stats").Val(), "total_commands_processed:")
 	_, _ = fmt.Sscan(rest, &n)
 	return n
 }
 
-// TestChanManyReceivers has 1000 receivers of 50 channels wait on one connection for each server,
-// while ordinary commands run.
+// TestChanManyReceivers has 1000 receivers of 50 channels wait on one connection for each
+// server, while ordinary commands run.
 func TestChanManyReceivers(t *testing.T) {
 	t.Run("redis-server", func(t *testing.T) {
 		t.Parallel()
@@ -80,7 +80,7 @@ func manyReceivers(t *testing.T, rdb redis.UniversalClient, admins ...*redis.Cli
 	}
 	waiting := func() bool {
 		for _, a := range admins {
-			if blocked(a) != 1 {
+			if blockedClients(a) != 1 {
 				return false
 			}
 		}
@@ -100,7 +100,7 @@ func manyReceivers(t *testing.T, rdb redis.UniversalClient, admins ...*redis.Cli
 		})
 	}
 	redistest.Eventually(t, 10*time.Second, func() bool { return len(got) == channels }, "a value for each channel")
-	pause(1500 * time.Millisecond)
+	sleep(1500 * time.Millisecond)
 	redistest.Eventually(t, 10*time.Second, waiting, "one connection that waits at each server")
 	idleCost(t, admins, channels)
 	start := time.Now()
@@ -113,7 +113,7 @@ func manyReceivers(t *testing.T, rdb redis.UniversalClient, admins ...*redis.Cli
 	}
 	redistest.Eventually(t, 20*time.Second, func() bool {
 		for _, a := range admins {
-			if blocked(a) > 0 {
+			if blockedClients(a) > 0 {
 				return false
 			}
 		}
@@ -121,8 +121,8 @@ func manyReceivers(t *testing.T, rdb redis.UniversalClient, admins ...*redis.Cli
 	}, "no connection waits any more")
 }
 
-// parked returns how many goroutines of the process wait in a receiving call.
-func parked() int {
+// parkedGoroutines returns how many goroutines of the process wait in a receiving call.
+func parkedGoroutines() int {
 	var b strings.Builder
 	_ = pprof.Lookup("goroutine").WriteTo(&b, 2) // writing to a strings.Builder never fails
 	return strings.Count(b.String(), "wait.(*Waiter).Receive(")
@@ -143,7 +143,7 @@ func TestChanReceiverMemory(t *testing.T) {
 		runtime.ReadMemStats(&m)
 		return m.HeapAlloc, m.StackInuse
 	}
-	if err := rdb.Ping(ctx).Err(); err != nil || blocked(admin) != 0 {
+	if err := rdb.Ping(ctx).Err(); err != nil || blockedClients(admin) != 0 {
 		t.Fatal(err)
 	}
 	heap, stacks := kept()
@@ -157,7 +157,7 @@ func TestChanReceiverMemory(t *testing.T) {
 			})
 		}
 	}
-	redistest.Eventually(t, 10*time.Second, func() bool { return parked() == channels*each && blocked(admin) == 1 }, "all wait, on one connection")
+	redistest.Eventually(t, 10*time.Second, func() bool { return parkedGoroutines() == channels*each && blockedClients(admin) == 1 }, "all wait, on one connection")
 	heap2, stacks2 := kept()
 	perHeap, perStack := int64(heap2-heap)/(channels*each), int64(stacks2-stacks)/(channels*each)
 	if perHeap > 4<<10 || perStack > 16<<10 {
@@ -174,12 +174,12 @@ func idleCost(t *testing.T, admins []*redis.Client, channels int) {
 	const seconds = 2
 	before := 0
 	for _, a := range admins {
-		before += calls(a)
+		before += commandCount(a)
 	}
-	pause(seconds * time.Second)
+	sleep(seconds * time.Second)
 	after := -len(admins)
 	for _, a := range admins {
-		after += calls(a)
+		after += commandCount(a)
 	}
 	if cost := (after - before) / seconds; cost > 2*channels*4 {
 		t.Errorf("%d commands a second for %d idle channels", cost, channels)
@@ -193,20 +193,20 @@ func TestChanIdlePipelines(t *testing.T) {
 	t.Parallel()
 	s, p := redistest.StartServer(t), redistest.NewProxy(t, "")
 	rdb := s.Client(t, func(o *redis.Options) { o.Dialer = p.Dialer() })
-	got := waiters(t, rdb, slots(3))
-	reach(t, s.Client(t), slots(3), "v", got, 5*time.Second)
-	pause(1100 * time.Millisecond)
+	got := receiveOnAll(t, rdb, namesInSlots(3))
+	sendToAll(t, s.Client(t), namesInSlots(3), "v", got, 5*time.Second)
+	sleep(1100 * time.Millisecond)
 	block := p.CountFunc(redistest.Command("blpop"))
 	look := p.CountFunc(redistest.Command("evalsha"))
 	other := p.CountFunc(redistest.Any)
-	pause(3 * time.Second)
+	sleep(3 * time.Second)
 	if b, l, o := block(), look(), other(); b > 5 || l > 3*b+3 || o > b+l {
 		t.Errorf("%d blocks, %d looks, %d commands in 3 s", b, l, o)
 	}
 }
 
-// TestChanBusyNeighbour keeps one channel busy without a pause. The other channels of the client
-// are served too, also values that plain commands push.
+// TestChanBusyNeighbour keeps one channel busy without a pause. The other channels of the
+// client are served too, also values that plain commands push.
 func TestChanBusyNeighbour(t *testing.T) {
 	redistest.Each(t, func(t *testing.T, r *redistest.Redis) {
 		busy := channel.NewChan[int](r.Client, r.TagKey("busy"))
@@ -228,10 +228,10 @@ func TestChanBusyNeighbour(t *testing.T) {
 		for i := range 12 {
 			names = append(names, r.TagKey(fmt.Sprintf("c%d", i)))
 		}
-		got := waiters(t, r.Client, names)
+		got := receiveOnAll(t, r.Client, names)
 		out := r.NewClient(t)
 		for range 3 {
-			t.Logf("sent: %v", reach(t, out, names, "v", got, 5*time.Second))
+			t.Logf("sent: %v", sendToAll(t, out, names, "v", got, 5*time.Second))
 		}
 		start := time.Now()
 		for _, name := range names {

@@ -30,13 +30,21 @@ type Sub[T any] struct {
 	decode func(payload, topic string) (T, error)
 }
 
+// policies are the policies of package listen.
+var policies = [...]listen.Policy{
+	DropOldest: listen.DropOldest,
+	DropNewest: listen.DropNewest,
+	Block:      listen.Block,
+	Fail:       listen.Fail,
+}
+
 // subscribe makes the Sub of a Topic or a Pattern.
 func subscribe[T any](ctx context.Context, shared *clients.Shared, r listen.Request, decode func(payload, topic string) (T, error), opts []SubOption) (*Sub[T], error) {
-	o, err := gatherSub(opts)
+	o, err := newSubSettings(opts)
 	if err != nil {
 		return nil, err
 	}
-	r.Backlog, r.Policy = o.backlog, listen.Policy(o.policy)
+	r.Backlog, r.Policy = o.backlog, policies[o.policy]
 	sub, err := listen.Of(shared).Subscribe(ctx, r)
 	if err != nil {
 		return nil, err
@@ -57,17 +65,17 @@ func subscribe[T any](ctx context.Context, shared *clients.Shared, r listen.Requ
 //   - [desir.ErrDenied], when the user may no longer subscribe
 //   - [desir.ErrClosed], when the client was closed
 func (s *Sub[T]) All(ctx context.Context, opts ...LoopOption) iter.Seq2[Message[T], error] {
-	l := loopOf(opts)
+	l := newLoopSettings(opts)
 	return func(yield func(Message[T], error) bool) {
 		if l.prefetch != 0 {
-			yield(Message[T]{}, s.fail(send.WithClass(desir.ErrNotSupported, errPrefetched)))
+			yield(Message[T]{}, s.fail(send.WithClass(desir.ErrNotSupported, errSubPrefetch)))
 			return
 		}
 		for {
 			m, ok, err := s.next(ctx, l)
 			switch {
 			case err != nil:
-				last := fatal(err)
+				last := endsLoop(err)
 				if !yield(Message[T]{}, s.fail(err)) || last {
 					return
 				}
@@ -78,25 +86,25 @@ func (s *Sub[T]) All(ctx context.Context, opts ...LoopOption) iter.Seq2[Message[
 	}
 }
 
-// fatal reports whether an error ends a loop.
-func fatal(err error) bool {
+// endsLoop reports whether an error ends a loop.
+func endsLoop(err error) bool {
 	if _, gap := errors.AsType[*GapError](err); gap {
 		return errors.Is(err, desir.ErrFull)
 	}
-	return !ofOneItem(err)
+	return !isItemError(err)
 }
 
-var errPrefetched = errors.New("a Sub does not support Prefetch: use Backlog")
+var errSubPrefetch = errors.New("a Sub does not support Prefetch: use Backlog")
 
 var errNoSub = errors.New("the Sub was not returned by Subscribe")
 
 // next waits for a message as long as the loop's options allow. ok is false if none came.
-func (s *Sub[T]) next(ctx context.Context, l loop) (m Message[T], ok bool, err error) {
+func (s *Sub[T]) next(ctx context.Context, l loopSettings) (m Message[T], ok bool, err error) {
 	if s.sub == nil {
 		return m, false, send.WithClass(desir.ErrNotSupported, errNoSub)
 	}
 	var idle <-chan time.Time
-	if l.limit {
+	if l.hasIdle {
 		timer := time.NewTimer(l.idle)
 		defer timer.Stop()
 		idle = timer.C

@@ -40,13 +40,13 @@ type Topic[T any] struct {
 	h      *clients.Handle
 	values stored.Codec[T]
 	topicSettings
-	seq string // the key of the counter
+	counterKey string // the key of the counter
 }
 
 // NewTopic returns the topic called name. It does not contact Redis and does not fail. If
 // the name or the type is invalid, every call returns that error.
 func NewTopic[T any](rdb redis.UniversalClient, name string, opts ...TopicOption) *Topic[T] {
-	s := gatherTopic(opts)
+	s := newTopicSettings(opts)
 	check := keys.Check
 	if s.sharded || s.numbered {
 		check = keys.CheckTag
@@ -56,7 +56,7 @@ func NewTopic[T any](rdb redis.UniversalClient, name string, opts ...TopicOption
 		h:             clients.NewHandle(rdb, "channel.Topic", name, errors.Join(err, check(name))),
 		values:        values,
 		topicSettings: s,
-		seq:           keys.Part(name, "seq"),
+		counterKey:    keys.Part(name, "seq"),
 	}
 }
 
@@ -95,7 +95,7 @@ func (t *Topic[T]) publish(ctx context.Context, v T) (int, error) {
 		}
 		return int(cmd.Val()), nil
 	}
-	reply, err := topicPublish.Run(ctx, shared, []string{t.seq}, t.command(), t.h.Key, seqLife.Milliseconds(), value)
+	reply, err := topicPublish.Run(ctx, shared, []string{t.counterKey}, t.command(), t.h.Key, counterTTL.Milliseconds(), value)
 	if err != nil {
 		return 0, err
 	}
@@ -110,8 +110,8 @@ func (t *Topic[T]) command() string {
 	return "publish"
 }
 
-// seqLife is how long the counter of a numbered topic is kept after its last message.
-const seqLife = 24 * time.Hour
+// counterTTL is how long the counter of a numbered topic is kept after its last message.
+const counterTTL = 24 * time.Hour
 
 // Subscribe subscribes to the topic. It returns when the server has confirmed the
 // subscription. Each message published after that arrives or is part of a gap. The caller
@@ -144,8 +144,8 @@ func (t *Topic[T]) subscribe(ctx context.Context, opts []SubOption) (*Sub[T], er
 		r.Kind = listen.Shard
 	}
 	if t.numbered {
-		r.PublishBarrier = func(ctx context.Context, mark string) error {
-			_, err := topicBarrier.Run(ctx, shared, []string{t.seq}, t.command(), mark, seqLife.Milliseconds(), t.h.Key)
+		r.PublishBarrier = func(ctx context.Context, to string) error {
+			_, err := topicBarrier.Run(ctx, shared, []string{t.counterKey}, t.command(), to, counterTTL.Milliseconds(), t.h.Key)
 			return err
 		}
 	}

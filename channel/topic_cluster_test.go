@@ -19,9 +19,9 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// until publishes rising numbers until the subscriber has received the last one, so that none is
-// in flight. It returns what the subscriber received.
-func until(t *testing.T, topic *channel.Topic[int64], s *channel.Sub[int64], from int64) (c tally) {
+// receiveUntil publishes rising numbers until the subscriber has received the last one, so
+// that none is in flight. It returns what the subscriber received.
+func receiveUntil(t *testing.T, topic *channel.Topic[int64], s *channel.Sub[int64], from int64) (c deliveries) {
 	t.Helper()
 	c.next = from
 	n := from
@@ -30,7 +30,7 @@ func until(t *testing.T, topic *channel.Topic[int64], s *channel.Sub[int64], fro
 			n++
 		}
 		for m, err := range s.All(ctx, channel.Idle(20*time.Millisecond)) {
-			c.hear(t, m, err)
+			c.add(t, m, err)
 			if err == nil && m.Value == n-1 {
 				return true
 			}
@@ -81,7 +81,7 @@ func TestShardMoves(t *testing.T) {
 			}
 		}
 		for i, s := range sides {
-			c := until(t, s.far, s.sub, int64(round*1000))
+			c := receiveUntil(t, s.far, s.sub, int64(round*1000))
 			if c.unknown == 0 {
 				t.Errorf("round %d, topic %d: no gap: %+v", round, i, c)
 			}
@@ -99,8 +99,8 @@ func TestShardMoves(t *testing.T) {
 	}
 }
 
-// TestTopicClusterFailover freezes the master that delivers the messages. The publisher reloads
-// its slot map often; the subscriber has to detect the failover.
+// TestTopicClusterFailover freezes the master that delivers the messages. The publisher
+// reloads its slot map often; the subscriber has to detect the failover.
 func TestTopicClusterFailover(t *testing.T) {
 	redistest.Goroutines(t)
 	t.Parallel()
@@ -110,15 +110,15 @@ func TestTopicClusterFailover(t *testing.T) {
 	})
 	var topics []*channel.Topic[int64]
 	var subs []*channel.Sub[int64]
-	for _, k := range kinds {
+	for _, k := range topicKinds {
 		topics = append(topics, channel.NewTopic[int64](far, "{t}"+k.name, k.opts...))
 		subs = append(subs, subscribe(t, channel.NewTopic[int64](rdb, "{t}"+k.name, k.opts...)))
-		until(t, topics[len(topics)-1], subs[len(subs)-1], 0)
+		receiveUntil(t, topics[len(topics)-1], subs[len(subs)-1], 0)
 	}
 	cl.MasterFor("{t}").Freeze()
 	began := time.Now()
-	for i, k := range kinds {
-		c := until(t, topics[i], subs[i], 1000)
+	for i, k := range topicKinds {
+		c := receiveUntil(t, topics[i], subs[i], 1000)
 		t.Logf("%s: %+v after %v", k.name, c, time.Since(began))
 		if k.name == "sharded" && c.unknown == 0 {
 			t.Errorf("sharded: no gap: %+v", c)
@@ -181,12 +181,12 @@ func TestTopicRing(t *testing.T) {
 	a, b := redistest.StartServer(t), redistest.StartServer(t)
 	ring := redis.NewRing(&redis.RingOptions{Addrs: map[string]string{"a": a.Addr, "b": b.Addr}, DisableIdentity: true})
 	defer ring.Close()
-	for _, k := range kinds {
+	for _, k := range topicKinds {
 		for i := range 10 {
 			topic := channel.NewTopic[int](ring, fmt.Sprint(k.name, i), k.opts...)
 			s := subscribe(t, topic)
 			publish(t, topic, i)
-			if got := heard(t, s, 10*time.Second, 1); !slices.Equal(got, numbers(i, i)) {
+			if got := receive(t, s, 10*time.Second, 1); !slices.Equal(got, intRange(i, i)) {
 				t.Errorf("%s: heard %v", topic.Key(), got)
 			}
 		}
@@ -203,7 +203,7 @@ func TestTopicWrappedRing(t *testing.T) {
 	type wrapped struct{ redis.UniversalClient }
 	ring := redis.NewRing(&redis.RingOptions{Addrs: map[string]string{"a": redistest.StartServer(t).Addr}, DisableIdentity: true})
 	defer ring.Close()
-	for _, k := range kinds {
+	for _, k := range topicKinds {
 		if _, err := channel.NewTopic[int](&wrapped{ring}, k.name, k.opts...).Subscribe(within(t, 10*time.Second)); !errors.Is(err, desir.ErrNotSupported) {
 			t.Errorf("%s: %v; want ErrNotSupported", k.name, err)
 		}

@@ -15,11 +15,11 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// subscribing matches the commands that subscribe.
-func subscribing(args []string) bool { return strings.HasSuffix(strings.ToLower(args[0]), "subscribe") }
+// isSubscribe matches the commands that subscribe.
+func isSubscribe(args []string) bool { return strings.HasSuffix(strings.ToLower(args[0]), "subscribe") }
 
-// unconfirmed drops the replies to the n-th subscription of each kind, and everything after them
-// on their connection.
+// unconfirmed drops the replies to the n-th subscription of each kind, and everything after
+// them on their connection.
 var unconfirmed = map[string]struct {
 	opts      []channel.TopicOption
 	subscribe func(rdb redis.UniversalClient, name string, opts ...channel.TopicOption) (*channel.Sub[int64], error)
@@ -35,8 +35,8 @@ func subscribeTo(rdb redis.UniversalClient, name string, opts ...channel.TopicOp
 	return channel.NewTopic[int64](rdb, name, opts...).Subscribe(ctx)
 }
 
-// TestSubscribeReplyLost loses the reply to a subscription. The client soon subscribes on another
-// connection, and the subscribers of the first one get a gap.
+// TestSubscribeReplyLost loses the reply to a subscription. The client soon subscribes on
+// another connection, and the subscribers of the first one get a gap.
 func TestSubscribeReplyLost(t *testing.T) {
 	t.Parallel()
 	for name, k := range unconfirmed {
@@ -53,7 +53,7 @@ func TestSubscribeReplyLost(t *testing.T) {
 					}
 				}
 				var met atomic.Int64
-				p.Swallow(1, func(args []string) bool { return subscribing(args) && met.Add(1) == int64(1+which%2) })
+				p.Swallow(1, func(args []string) bool { return isSubscribe(args) && met.Add(1) == int64(1+which%2) })
 				begun := time.Now()
 				sub, err := k.subscribe(rdb, "topic", k.opts...)
 				if err != nil {
@@ -89,8 +89,8 @@ func TestSubscribeReplyLost(t *testing.T) {
 	}
 }
 
-// TestSubscribeWhileServerPauses adds a subscription while the server stands still for 3 s. The
-// existing subscribers get no gap.
+// TestSubscribeWhileServerPauses adds a subscription while the server stands still for 3 s.
+// The existing subscribers get no gap.
 func TestSubscribeWhileServerPauses(t *testing.T) {
 	t.Parallel()
 	s := redistest.StartServer(t)
@@ -115,17 +115,17 @@ func TestSubscribeWhileServerPauses(t *testing.T) {
 	}
 }
 
-// TestMailboxNewsReplyLost loses the reply to the subscription of a selective receiver, which
-// still finds a new letter within a second.
-func TestMailboxNewsReplyLost(t *testing.T) {
+// TestMailboxNotifyReplyLost loses the reply to the subscription of a selective receiver,
+// which still finds a new letter within a second.
+func TestMailboxNotifyReplyLost(t *testing.T) {
 	t.Parallel()
 	s, p := redistest.StartServer(t), redistest.NewProxy(t, "")
 	rdb := s.Client(t, func(o *redis.Options) { o.Dialer = p.Dialer() })
-	p.Swallow(-1, subscribing)
+	p.Swallow(-1, isSubscribe)
 	m := channel.NewMailbox[int](rdb, "m")
 	got := make(chan error, 1)
 	go func() {
-		_, err := m.Receive(within(t, 20*time.Second), anything[int])
+		_, err := m.Receive(within(t, 20*time.Second), matchAny[int])
 		got <- err
 	}()
 	redistest.Eventually(t, 10*time.Second, func() bool { return p.Count("subscribe") > 0 }, "the receiver subscribes")
@@ -138,8 +138,8 @@ func TestMailboxNewsReplyLost(t *testing.T) {
 	}
 }
 
-// TestSubscribeAway subscribes at servers that do not serve. The error wraps the reason, and no
-// deadline that the caller has not set.
+// TestSubscribeAway subscribes at servers that do not serve. The error wraps the reason, and
+// no deadline that the caller has not set.
 func TestSubscribeAway(t *testing.T) {
 	t.Parallel()
 	for name, harm := range map[string]func(*redistest.Server){"away": (*redistest.Server).Kill, "frozen": (*redistest.Server).Freeze} {

@@ -16,8 +16,9 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// flood publishes rising numbers until stop is called. stop returns how many were published.
-func flood(topic *channel.Topic[int64]) (stop func() int64) {
+// publishLoop publishes rising numbers until stop is called. stop returns how many were
+// published.
+func publishLoop(topic *channel.Topic[int64]) (stop func() int64) {
 	ctx, cancel := context.WithCancel(ctx)
 	done := make(chan int64)
 	go func() {
@@ -32,23 +33,23 @@ func flood(topic *channel.Topic[int64]) (stop func() int64) {
 	return func() int64 { cancel(); return <-done }
 }
 
-// tally counts the numbers of a flood that a subscriber receives.
-type tally struct {
-	next    int64 // the number after the last one received
-	got     int64
-	missed  int64 // the sum of gaps with a known number
-	unknown int   // gaps with an unknown number
-	told    bool  // such a gap came after the last number
-	silent  int64 // skipped numbers
+// deliveries counts the numbers of a flood that a subscriber receives.
+type deliveries struct {
+	next     int64 // the number after the last one received
+	got      int64
+	missed   int64 // the sum of gaps with a known number
+	unknown  int   // gaps with an unknown number
+	reported bool  // such a gap came after the last number
+	skipped  int64 // skipped numbers
 }
 
-func (c *tally) hear(t *testing.T, m channel.Message[int64], err error) {
+func (c *deliveries) add(t *testing.T, m channel.Message[int64], err error) {
 	t.Helper()
 	gap, isGap := errors.AsType[*channel.GapError](err)
 	switch {
 	case isGap && gap.Missed < 0:
 		c.unknown++
-		c.told = true
+		c.reported = true
 	case isGap:
 		c.missed += gap.Missed
 	case err != nil:
@@ -57,13 +58,13 @@ func (c *tally) hear(t *testing.T, m channel.Message[int64], err error) {
 		t.Errorf("heard %d after %d", m.Value, c.next-1)
 	default:
 		c.got++
-		c.silent += m.Value - c.next
-		if c.silent > c.missed && !c.told {
-			t.Errorf("%d came after %d, and %d messages in all were passed over without a word", m.Value, c.next-1, c.silent-c.missed)
-			c.missed = c.silent
+		c.skipped += m.Value - c.next
+		if c.skipped > c.missed && !c.reported {
+			t.Errorf("%d came after %d, and %d messages in all were passed over without a word", m.Value, c.next-1, c.skipped-c.missed)
+			c.missed = c.skipped
 		}
-		if c.told {
-			c.missed, c.told = max(c.missed, c.silent), false // the gap covers all missed numbers
+		if c.reported {
+			c.missed, c.reported = max(c.missed, c.skipped), false // the gap covers all missed numbers
 		}
 		c.next = m.Value + 1
 	}
@@ -73,7 +74,7 @@ func (c *tally) hear(t *testing.T, m channel.Message[int64], err error) {
 func TestTopicKilled(t *testing.T) {
 	t.Parallel()
 	redistest.Goroutines(t)
-	for _, k := range kinds {
+	for _, k := range topicKinds {
 		t.Run(k.name, func(t *testing.T) {
 			t.Parallel()
 			srv := redistest.StartServer(t)
@@ -83,7 +84,7 @@ func TestTopicKilled(t *testing.T) {
 			}), "t", k.opts...)
 			far := channel.NewTopic[int64](srv.Client(t), "t", k.opts...)
 			s := subscribe(t, topic, channel.Backlog(1<<20, channel.DropOldest))
-			stop := flood(far)
+			stop := publishLoop(far)
 			kills := 0
 			tick := time.NewTicker(50 * time.Millisecond)
 			defer tick.Stop()
@@ -98,19 +99,19 @@ func TestTopicKilled(t *testing.T) {
 				}
 			}
 			published := stop()
-			var c tally
+			var c deliveries
 			for m, err := range s.All(within(t, 30*time.Second), channel.Idle(500*time.Millisecond)) {
-				c.hear(t, m, err)
+				c.add(t, m, err)
 			}
-			c.silent += published - c.next
+			c.skipped += published - c.next
 			t.Logf("%d published, %d kills: %+v", published, kills, c)
 			numbered := len(k.opts) > 0 && k.name != "sharded"
 			switch {
 			case c.got < published/10:
 				t.Errorf("only %d of %d arrived", c.got, published)
-			case numbered && (c.unknown != 0 || c.missed != c.silent):
-				t.Errorf("missed %d of %d; gaps: %d and %d times an unknown number", c.silent, published, c.missed, c.unknown)
-			case !numbered && published > c.next && !c.told:
+			case numbered && (c.unknown != 0 || c.missed != c.skipped):
+				t.Errorf("missed %d of %d; gaps: %d and %d times an unknown number", c.skipped, published, c.missed, c.unknown)
+			case !numbered && published > c.next && !c.reported:
 				t.Errorf("the last %d messages were missed without a word", published-c.next)
 			case !numbered && c.unknown < kills/2: // one gap may stand for two kills
 				t.Errorf("%d gaps for %d kills", c.unknown, kills)
@@ -119,8 +120,8 @@ func TestTopicKilled(t *testing.T) {
 	}
 }
 
-// TestTopicFrozen freezes the connection and then releases it, also for a user whose connection
-// is checked with PING.
+// TestTopicFrozen freezes the connection and then releases it, also for a user whose
+// connection is checked with PING.
 func TestTopicFrozen(t *testing.T) {
 	t.Parallel()
 	redistest.Goroutines(t)
@@ -139,7 +140,7 @@ func TestTopicFrozen(t *testing.T) {
 			s := subscribe(t, channel.NewTopic[int](rdb, "t"))
 			numbered := subscribe(t, channel.NewTopic[int](rdb, "n", channel.Numbered()))
 			publish(t, topic, 1)
-			if got := heard(t, s, 10*time.Second, 1); !slices.Equal(got, []string{"1"}) {
+			if got := receive(t, s, 10*time.Second, 1); !slices.Equal(got, []string{"1"}) {
 				t.Fatalf("heard %v", got)
 			}
 			if how == "server" {
@@ -148,11 +149,11 @@ func TestTopicFrozen(t *testing.T) {
 				proxy.BlackHole(true)
 			}
 			began := time.Now()
-			if got := heard(t, s, 15*time.Second, 1); !slices.Equal(got, []string{"gap -1"}) {
+			if got := receive(t, s, 15*time.Second, 1); !slices.Equal(got, []string{"gap -1"}) {
 				t.Errorf("heard %v", got)
 			}
 			t.Logf("found after %v", time.Since(began))
-			if got := heard(t, numbered, 5*time.Second, 1); !slices.Equal(got, []string{"gap -1"}) {
+			if got := receive(t, numbered, 5*time.Second, 1); !slices.Equal(got, []string{"gap -1"}) {
 				t.Errorf("the numbered topic heard %v while nothing came", got)
 			}
 			if how == "server" {
@@ -160,31 +161,31 @@ func TestTopicFrozen(t *testing.T) {
 			} else {
 				proxy.BlackHole(false)
 			}
-			if got := heard(t, s, 15*time.Second, 1); !slices.Equal(got, []string{"gap -1"}) {
+			if got := receive(t, s, 15*time.Second, 1); !slices.Equal(got, []string{"gap -1"}) {
 				t.Errorf("after the link came back heard %v", got)
 			}
 			publish(t, topic, 2)
-			if got := heard(t, s, 10*time.Second, 1); !slices.Equal(got, []string{"2"}) {
+			if got := receive(t, s, 10*time.Second, 1); !slices.Equal(got, []string{"2"}) {
 				t.Errorf("heard %v", got)
 			}
-			told := []string{"5"}
+			allowed := []string{"5"}
 			if how == "link of a reader" { // a user who may not ask for the number
-				if got := heard(t, numbered, 10*time.Second, 1); !slices.Equal(got, []string{"gap -1"}) {
+				if got := receive(t, numbered, 10*time.Second, 1); !slices.Equal(got, []string{"gap -1"}) {
 					t.Errorf("the numbered topic heard %v", got)
 				}
 			} else { // the subscription may be later than the message, which is then a gap
-				told = append(told, "gap 1")
+				allowed = append(allowed, "gap 1")
 			}
 			publish(t, channel.NewTopic[int](srv.Client(t), "n", channel.Numbered()), 5)
-			if got := heard(t, numbered, 10*time.Second, 1); len(got) != 1 || !slices.Contains(told, got[0]) {
-				t.Errorf("the numbered topic heard %v, want one of %v", got, told)
+			if got := receive(t, numbered, 10*time.Second, 1); len(got) != 1 || !slices.Contains(allowed, got[0]) {
+				t.Errorf("the numbered topic heard %v, want one of %v", got, allowed)
 			}
 		})
 	}
 }
 
-// TestTopicFailover freezes the master, so that its subscriber has a connection to a server that
-// is no longer the master.
+// TestTopicFailover freezes the master, so that its subscriber has a connection to a server
+// that is no longer the master.
 func TestTopicFailover(t *testing.T) {
 	t.Parallel()
 	st := redistest.StartSentinel(t)
@@ -195,7 +196,7 @@ func TestTopicFailover(t *testing.T) {
 	old.Freeze()
 	st.MasterAfter(old)
 	began := time.Now()
-	stop := flood(far)
+	stop := publishLoop(far)
 	defer stop()
 	gap := false
 	for m, err := range s.All(within(t, 40*time.Second)) {
@@ -218,25 +219,25 @@ func TestTopicFailover(t *testing.T) {
 // TestTopicRestart restarts the server, which forgets the counter.
 func TestTopicRestart(t *testing.T) {
 	redistest.Goroutines(t)
-	for _, k := range kinds {
+	for _, k := range topicKinds {
 		t.Run(k.name, func(t *testing.T) {
 			t.Parallel()
 			srv := redistest.StartServer(t)
 			topic := channel.NewTopic[int](srv.Client(t), "t", k.opts...)
 			s := subscribe(t, topic)
 			publish(t, topic, 1, 2)
-			if got := heard(t, s, 10*time.Second, 2); !slices.Equal(got, []string{"1", "2"}) {
+			if got := receive(t, s, 10*time.Second, 2); !slices.Equal(got, []string{"1", "2"}) {
 				t.Fatalf("heard %v", got)
 			}
 			srv.Kill()
 			srv.Restart()
-			if got := heard(t, s, 10*time.Second, 1); !slices.Equal(got, []string{"gap -1"}) {
+			if got := receive(t, s, 10*time.Second, 1); !slices.Equal(got, []string{"gap -1"}) {
 				t.Errorf("heard %v", got)
 			}
 			var got []string
 			redistest.Eventually(t, 10*time.Second, func() bool {
 				publish(t, topic, 3)
-				got = heard(t, s, 100*time.Millisecond, -1)
+				got = receive(t, s, 100*time.Millisecond, -1)
 				return slices.Contains(got, "3")
 			}, "messages arrive again")
 		})
@@ -278,7 +279,7 @@ func TestTopicDenied(t *testing.T) {
 	for _, opts := range [][]channel.TopicOption{nil, {channel.Numbered()}} {
 		s := subscribe(t, channel.NewTopic[int](reader, "t", opts...))
 		publish(t, channel.NewTopic[int](srv.Client(t), "t", opts...), 1)
-		if got := heard(t, s, 10*time.Second, 1); !slices.Equal(got, []string{"1"}) {
+		if got := receive(t, s, 10*time.Second, 1); !slices.Equal(got, []string{"1"}) {
 			t.Errorf("heard %v", got)
 		}
 	}
@@ -336,7 +337,7 @@ func TestTopicWrongType(t *testing.T) {
 				}
 			}
 			publish(t, channel.NewTopic[int](r.Client, name), 2)
-			if got := heard(t, plain, 10*time.Second, 1); !slices.Equal(got, []string{"2"}) {
+			if got := receive(t, plain, 10*time.Second, 1); !slices.Equal(got, []string{"2"}) {
 				t.Errorf("a plain subscriber heard %v", got)
 			}
 		}
@@ -345,7 +346,7 @@ func TestTopicWrongType(t *testing.T) {
 		}
 		s := subscribe(t, topic)
 		publish(t, topic, 3)
-		if got := heard(t, s, 10*time.Second, 1); !slices.Equal(got, []string{"3"}) {
+		if got := receive(t, s, 10*time.Second, 1); !slices.Equal(got, []string{"3"}) {
 			t.Errorf("heard %v", got)
 		}
 	})

@@ -4,7 +4,6 @@ import (
 	"errors"
 
 	"github.com/desir-go/desir/codec"
-	"github.com/desir-go/desir/internal/listen"
 )
 
 // TopicOption configures a [Topic] or a [Pattern]. Options apply to this process only. They
@@ -42,7 +41,7 @@ func Sharded() TopicOption { return topicOption(func(s *topicSettings) { s.shard
 // The user needs the permission to send INFO for this.
 func Numbered() TopicOption { return topicOption(func(s *topicSettings) { s.numbered = true }) }
 
-func gatherTopic(opts []TopicOption) topicSettings {
+func newTopicSettings(opts []TopicOption) topicSettings {
 	s := topicSettings{codec: codec.Auto}
 	for _, o := range opts {
 		if o != nil {
@@ -60,20 +59,20 @@ type Policy int
 const (
 	// DropOldest drops the oldest message in the backlog and keeps the new one. The
 	// subscriber sees the latest messages. It is the default.
-	DropOldest = Policy(listen.DropOldest)
+	DropOldest Policy = iota
 
 	// DropNewest drops the new message and keeps the backlog.
-	DropNewest = Policy(listen.DropNewest)
+	DropNewest
 
 	// Block makes the connection wait up to one second for room. The other subscriptions on
 	// the connection wait as well. After that the message is dropped. Further messages are
 	// dropped without a wait until the subscriber takes a message. If too much output for
 	// the connection accumulates in Redis in the meantime, Redis closes the connection.
-	Block = Policy(listen.Block)
+	Block
 
 	// Fail ends the subscription. The loop yields the messages in the backlog; its last
 	// error is [desir.ErrFull] with a [*GapError].
-	Fail = Policy(listen.Fail)
+	Fail
 )
 
 // SubOption configures one subscription.
@@ -99,7 +98,7 @@ var (
 	errPolicy  = errors.New("Backlog: unknown policy")
 )
 
-func gatherSub(opts []SubOption) (subSettings, error) {
+func newSubSettings(opts []SubOption) (subSettings, error) {
 	s := subSettings{backlog: 1024, policy: DropOldest}
 	for _, o := range opts {
 		if o != nil {

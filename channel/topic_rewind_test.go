@@ -76,8 +76,8 @@ func TestTopicRewound(t *testing.T) {
 	}
 }
 
-// TestNumberedWithoutInfo subscribes as a user who may not send INFO. Gaps are then detected by
-// the numbers only.
+// TestNumberedWithoutInfo subscribes as a user who may not send INFO. Gaps are then detected
+// by the numbers only.
 func TestNumberedWithoutInfo(t *testing.T) {
 	t.Parallel()
 	s := redistest.StartServer(t)

@@ -17,12 +17,12 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// heard returns the items of a loop as text: values, and gaps like "gap 3".
-func heard[T any](t *testing.T, s *channel.Sub[T], idle time.Duration, n int) []string {
+// receive returns the items of a loop as text: values, and gaps like "gap 3".
+func receive[T any](t *testing.T, s *channel.Sub[T], idle time.Duration, n int) []string {
 	t.Helper()
 	var all []string
 	for m, err := range s.All(within(t, 30*time.Second), channel.Idle(idle)) {
-		all = append(all, word(m.Value, err))
+		all = append(all, describe(m.Value, err))
 		if len(all) == n {
 			break
 		}
@@ -30,7 +30,7 @@ func heard[T any](t *testing.T, s *channel.Sub[T], idle time.Duration, n int) []
 	return all
 }
 
-func word(v any, err error) string {
+func describe(v any, err error) string {
 	gap, isGap := errors.AsType[*channel.GapError](err)
 	_, bad := errors.AsType[*codec.DecodeError](err)
 	switch {
@@ -47,7 +47,7 @@ func word(v any, err error) string {
 	}
 }
 
-func numbers(from, to int) []string {
+func intRange(from, to int) []string {
 	var all []string
 	for i := from; i <= to; i++ {
 		all = append(all, fmt.Sprint(i))
@@ -82,8 +82,8 @@ func upTo(n int) []int {
 	return all
 }
 
-// kinds are the kinds of topics. Each guarantee holds for all of them.
-var kinds = []struct {
+// topicKinds are the kinds of topics. Each guarantee holds for all of them.
+var topicKinds = []struct {
 	name string
 	opts []channel.TopicOption
 }{
@@ -96,7 +96,7 @@ var kinds = []struct {
 func TestTopicInOrder(t *testing.T) {
 	redistest.Goroutines(t)
 	redistest.Each(t, func(t *testing.T, r *redistest.Redis) {
-		for _, k := range kinds {
+		for _, k := range topicKinds {
 			if r.Name == "embedded" && strings.Contains(k.name, "sharded") {
 				continue
 			}
@@ -107,7 +107,7 @@ func TestTopicInOrder(t *testing.T) {
 			publish(t, far, upTo(100)...)
 			publish(t, topic, 100)
 			for _, s := range []*channel.Sub[int]{one, two} {
-				if got := heard(t, s, 10*time.Second, 101); !slices.Equal(got, numbers(0, 100)) {
+				if got := receive(t, s, 10*time.Second, 101); !slices.Equal(got, intRange(0, 100)) {
 					t.Errorf("%s: heard %v", k.name, got)
 				}
 				if err := s.Close(); err != nil {
@@ -139,7 +139,7 @@ func TestTopicIsPlain(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			if got := heard(t, s, 10*time.Second, 5); !slices.Equal(got, []string{"1", "2", "bad", "bad", "3"}) {
+			if got := receive(t, s, 10*time.Second, 5); !slices.Equal(got, []string{"1", "2", "bad", "bad", "3"}) {
 				t.Errorf("heard %v", got)
 			}
 			if m, err := bare.ReceiveMessage(ctx); err != nil || m.Payload != "1" {
@@ -195,7 +195,7 @@ func TestTopicPolicies(t *testing.T) {
 		blocks := subscribe(t, topic, channel.Backlog(10, channel.Block))
 		all := subscribe(t, topic)
 		publish(t, topic, upTo(100)...)
-		if got := heard(t, all, 10*time.Second, 100); !slices.Equal(got, numbers(0, 99)) {
+		if got := receive(t, all, 10*time.Second, 100); !slices.Equal(got, intRange(0, 99)) {
 			t.Fatalf("default backlog: %v", got)
 		}
 		for _, tt := range []struct {
@@ -204,13 +204,13 @@ func TestTopicPolicies(t *testing.T) {
 			want    []string
 			dropped int64
 		}{
-			{"DropOldest", oldest, append([]string{"gap 90"}, numbers(90, 99)...), 90},
+			{"DropOldest", oldest, append([]string{"gap 90"}, intRange(90, 99)...), 90},
 			{"DropOldest of one", one, []string{"gap 99", "99"}, 99},
-			{"DropNewest", newest, append(numbers(0, 9), "gap 90"), 90},
-			{"Fail", fails, append(numbers(0, 9), "full 1"), 1},
-			{"Block", blocks, append(numbers(0, 9), "gap 90"), 90},
+			{"DropNewest", newest, append(intRange(0, 9), "gap 90"), 90},
+			{"Fail", fails, append(intRange(0, 9), "full 1"), 1},
+			{"Block", blocks, append(intRange(0, 9), "gap 90"), 90},
 		} {
-			if got := heard(t, tt.sub, 0, -1); !slices.Equal(got, tt.want) {
+			if got := receive(t, tt.sub, 0, -1); !slices.Equal(got, tt.want) {
 				t.Errorf("%s: heard %v; want %v", tt.name, got, tt.want)
 			}
 			if n := tt.sub.Dropped(); n != tt.dropped {
@@ -219,11 +219,11 @@ func TestTopicPolicies(t *testing.T) {
 		}
 		publish(t, topic, 100)
 		for _, s := range []*channel.Sub[int]{oldest, one, newest, blocks} {
-			if got := heard(t, s, 10*time.Second, 1); !slices.Equal(got, []string{"100"}) {
+			if got := receive(t, s, 10*time.Second, 1); !slices.Equal(got, []string{"100"}) {
 				t.Errorf("afterwards heard %v", got)
 			}
 		}
-		if got := heard(t, fails, 0, -1); !slices.Equal(got, []string{"full 1"}) {
+		if got := receive(t, fails, 0, -1); !slices.Equal(got, []string{"full 1"}) {
 			t.Errorf("after Fail heard %v", got)
 		}
 	})
@@ -239,7 +239,7 @@ func TestTopicBlock(t *testing.T) {
 				_, _ = topic.Publish(ctx, i)
 			}
 		}()
-		if got := heard(t, slow, 10*time.Second, 200); !slices.Equal(got, numbers(0, 199)) || slow.Dropped() != 0 {
+		if got := receive(t, slow, 10*time.Second, 200); !slices.Equal(got, intRange(0, 199)) || slow.Dropped() != 0 {
 			t.Errorf("heard %v, dropped %d", got, slow.Dropped())
 		}
 	})
@@ -251,10 +251,10 @@ func TestSubEnds(t *testing.T) {
 		topic := channel.NewTopic[string](r.Client, r.Key("t"))
 		s := subscribe(t, topic)
 		publish(t, topic, "a", "b", "c")
-		if got := heard(t, s, 10*time.Second, 1); !slices.Equal(got, []string{"a"}) {
+		if got := receive(t, s, 10*time.Second, 1); !slices.Equal(got, []string{"a"}) {
 			t.Errorf("heard %v", got)
 		}
-		if got := heard(t, s, 10*time.Second, 2); !slices.Equal(got, []string{"b", "c"}) {
+		if got := receive(t, s, 10*time.Second, 2); !slices.Equal(got, []string{"b", "c"}) {
 			t.Errorf("after break heard %v", got)
 		}
 		short, cancel := context.WithTimeout(ctx, 20*time.Millisecond)
@@ -278,7 +278,7 @@ func TestSubEnds(t *testing.T) {
 		if n := <-ended; n != 0 {
 			t.Errorf("a loop of a closed Sub yielded %d times", n)
 		}
-		if got := heard(t, s, time.Hour, -1); len(got) != 0 {
+		if got := receive(t, s, time.Hour, -1); len(got) != 0 {
 			t.Errorf("after Close heard %v", got)
 		}
 	})
@@ -316,7 +316,7 @@ func TestSubHandle(t *testing.T) {
 		case <-time.After(10 * time.Second):
 			t.Fatal("stop does not return")
 		}
-		if got := heard(t, s, 10*time.Second, 1); !slices.Equal(got, []string{"2"}) {
+		if got := receive(t, s, 10*time.Second, 1); !slices.Equal(got, []string{"2"}) {
 			t.Errorf("after stop heard %v", got)
 		}
 	})
@@ -424,7 +424,7 @@ func TestOneSubscription(t *testing.T) {
 	}
 	publish(t, topic, 7)
 	for _, s := range subs {
-		if got := heard(t, s, 10*time.Second, 1); !slices.Equal(got, []string{"7"}) {
+		if got := receive(t, s, 10*time.Second, 1); !slices.Equal(got, []string{"7"}) {
 			t.Fatalf("heard %v", got)
 		}
 		_ = s.Close()
@@ -437,7 +437,7 @@ func TestOneSubscription(t *testing.T) {
 	}, "the connection is closed")
 	again := subscribe(t, topic)
 	publish(t, topic, 8)
-	if got := heard(t, again, 10*time.Second, 1); !slices.Equal(got, []string{"8"}) {
+	if got := receive(t, again, 10*time.Second, 1); !slices.Equal(got, []string{"8"}) {
 		t.Errorf("heard %v", got)
 	}
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/desir-go/desir/internal/keys"
 )
 
-// head is the metadata of a letter. The codec covers it together with the value.
-type head struct {
+// letterHeader is the metadata of a letter. The codec covers it together with the value.
+type letterHeader struct {
 	question bool   // the reply goes to a dedicated address
 	from     string // the sender's mailbox
 	id       string
@@ -22,12 +22,12 @@ const (
 	questionMark  = '?'
 
 	maxID   = 64
-	maxName = 1 << 20 // bytes of a string in a head
+	maxName = 1 << 20 // bytes of a string in a header
 )
 
-// String returns the head as it is stored before the value: a mark, then the strings as
+// String returns the header as it is stored before the value: a mark, then the strings as
 // netstrings.
-func (h head) String() string {
+func (h letterHeader) String() string {
 	b := make([]byte, 1, len(h.from)+len(h.id)+len(h.re)+20)
 	b[0] = statementMark
 	if h.question {
@@ -42,33 +42,33 @@ func (h head) String() string {
 	return string(b)
 }
 
-// readHead reads the head at the beginning of data, and returns its length. It accepts the
+// parseHeader parses the header at the beginning of data, and returns its length. It accepts the
 // output of String only if the address is valid as a key and the IDs as part of a key.
-func readHead(data []byte) (h head, length int, ok bool) {
+func parseHeader(data []byte) (h letterHeader, length int, ok bool) {
 	if len(data) == 0 || data[0] != statementMark && data[0] != questionMark {
 		return h, 0, false
 	}
 	h.question = data[0] == questionMark
 	rest := data[1:]
 	for _, s := range []*string{&h.from, &h.id, &h.re} {
-		if *s, rest, ok = cutString(rest); !ok {
-			return head{}, 0, false
+		if *s, rest, ok = parseNetstring(rest); !ok {
+			return letterHeader{}, 0, false
 		}
 	}
 	if keys.CheckTag(h.from) != nil || !isID(h.id) || h.re != "" && !isID(h.re) {
-		return head{}, 0, false
+		return letterHeader{}, 0, false
 	}
 	return h, len(data) - len(rest), true
 }
 
-// cutHead returns the length of the head, for the codec.
-func cutHead(data []byte) (length int, ok bool) {
-	_, length, ok = readHead(data)
+// headerLen returns the length of the header, for the codec.
+func headerLen(data []byte) (length int, ok bool) {
+	_, length, ok = parseHeader(data)
 	return length, ok
 }
 
-// cutString reads a netstring at the beginning of data.
-func cutString(data []byte) (s string, rest []byte, ok bool) {
+// parseNetstring reads a netstring at the beginning of data.
+func parseNetstring(data []byte) (s string, rest []byte, ok bool) {
 	digits, _, ok := bytes.Cut(data[:min(len(data), len("1048576:"))], []byte(":"))
 	if !ok {
 		return "", nil, false
@@ -91,8 +91,8 @@ func isID(s string) bool {
 	})
 }
 
-// cutTime splits a stored letter into the server's time and the rest.
-func cutTime(stored string) (at time.Time, sealed string, ok bool) {
+// splitTime splits a stored letter into the server's time and the rest.
+func splitTime(stored string) (at time.Time, body string, ok bool) {
 	const digits = 16 // enough for the years 2001 to 2286
 	micros, _, ok := strings.Cut(stored[:min(len(stored), digits+1)], " ")
 	if !ok {

@@ -14,21 +14,21 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// TestSendsJoin sends from many goroutines while the server is slow. A few runs of the script
+// TestSendsMerge sends from many goroutines while the server is slow. A few runs of the script
 // send all values, and each sender gets the result for its own value.
-func TestSendsJoin(t *testing.T) {
+func TestSendsMerge(t *testing.T) {
 	redistest.Goroutines(t)
 	srv := redistest.StartServer(t)
 	p := redistest.NewProxy(t, srv.Addr)
 	rdb := srv.Client(t, func(o *redis.Options) { o.Addr = p.Addr() })
-	sends := p.CountFunc(scriptIn(t, sendFile))
+	sends := p.CountFunc(scriptFile(t, sendFile))
 	const senders, room = 200, 150
 	c := channel.NewChan[int](rdb, "c", channel.Buffer(room))
 	if sent, err := c.TrySend(ctx, 0); !sent || err != nil { // loads the script
 		t.Fatal(sent, err)
 	}
 	all := func() (stored []int, errs []error) {
-		p.Delay(-1, 20*time.Millisecond, scriptIn(t, sendFile))
+		p.Delay(-1, 20*time.Millisecond, scriptFile(t, sendFile))
 		defer p.Reset()
 		var mu sync.Mutex
 		var group sync.WaitGroup
@@ -68,8 +68,8 @@ func TestSendsJoin(t *testing.T) {
 	}
 }
 
-// TestJoinedSendsReplyLost checks that a lost reply is ErrMaybeRan for all sends of the batch.
-func TestJoinedSendsReplyLost(t *testing.T) {
+// TestMergedSendsReplyLost checks that a lost reply is ErrMaybeRan for all sends of the batch.
+func TestMergedSendsReplyLost(t *testing.T) {
 	srv := redistest.StartServer(t)
 	p := redistest.NewProxy(t, srv.Addr)
 	rdb := srv.Client(t, func(o *redis.Options) { o.Addr = p.Addr() })
@@ -77,7 +77,7 @@ func TestJoinedSendsReplyLost(t *testing.T) {
 	if err := c.Send(ctx, 0); err != nil {
 		t.Fatal(err)
 	}
-	p.CutReply(3, scriptIn(t, sendFile))
+	p.CutReply(3, scriptFile(t, sendFile))
 	var mu sync.Mutex
 	var group sync.WaitGroup
 	known, maybe := map[int]bool{0: true}, map[int]bool{}

@@ -8,14 +8,14 @@ import (
 	"github.com/desir-go/desir/internal/batch"
 )
 
-// joint returns the merger of Send or TrySend: concurrent sends run the script once with
+// newMerger returns the merger of Send or TrySend: concurrent sends run the script once with
 // their values in sequence. The appended count is then divided among the calls in that order.
-func (c *Chan[T]) joint(patient bool) *batch.Merger {
+func (c *Chan[T]) newMerger(waits bool) *batch.Merger {
 	return &batch.Merger{
 		Merges: true, Coalesces: true,
 		Command: func(ctx context.Context, calls []*batch.Call) redis.Cmder {
 			shared := c.h.Known() // the callers have resolved it already
-			return sendScript.Command(ctx, shared, c.source.Keys(), batch.Args(calls, c.sendHead(shared, patient)...)...)
+			return sendScript.Command(ctx, shared, c.source.Keys(), batch.Args(calls, c.sendArgs(shared, waits)...)...)
 		},
 		Share: func(cmd redis.Cmder, calls []*batch.Call) {
 			n, err := cmd.(*redis.Cmd).Int64()

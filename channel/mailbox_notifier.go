@@ -13,53 +13,54 @@ import (
 	"github.com/desir-go/desir/internal/wait"
 )
 
-// lookAgain is the time between two scans of all letters by a selective receiver.
-const lookAgain = time.Second
+// rescanTime is the time between two scans of all letters by a selective receiver.
+const rescanTime = time.Second
 
-// newsOf returns the publish/subscribe channel that announces letters to an address.
-func newsOf(address string) string { return keys.Part(address, "news") }
+// notifyChannel returns the publish/subscribe channel that announces letters to an address.
+func notifyChannel(address string) string { return keys.Part(address, "news") }
 
-// news notifies one selective receiver of new letters, and of the time to scan all letters.
-type news struct {
-	shared *clients.Shared
-	name   string
-	coming chan *listen.Sub // delivers the subscription, or nil if it failed; nil before subscribe
-	cancel context.CancelFunc
-	sub    *listen.Sub // nil while there is no subscription
-	due    time.Time   // of the next scan of all letters
+// letterNotifier notifies one selective receiver of new letters, and of the time to scan all
+// letters.
+type letterNotifier struct {
+	shared     *clients.Shared
+	name       string
+	subscribed chan *listen.Sub // delivers the subscription, or nil if it failed; nil before subscribe
+	cancel     context.CancelFunc
+	sub        *listen.Sub // nil while there is no subscription
+	nextScan   time.Time   // of the next scan of all letters
 }
 
 // wait returns true when letters may have arrived, and false when all letters have to be
 // scanned. Redis may refuse or not confirm the subscription; then only the timer counts.
-func (n *news) wait(ctx context.Context) (came bool, err error) {
-	if n.coming == nil {
+func (n *letterNotifier) wait(ctx context.Context) (came bool, err error) {
+	if n.subscribed == nil {
 		n.subscribe(ctx)
 	}
-	timer := time.NewTimer(time.Until(n.due))
+	timer := time.NewTimer(time.Until(n.nextScan))
 	defer timer.Stop()
 	if n.sub == nil {
 		select {
-		case n.sub = <-n.coming:
+		case n.sub = <-n.subscribed:
 			if n.sub != nil {
 				return true, nil // letters may have arrived before the subscription
 			}
 			n.cancel()
-			n.coming = nil // the next wait subscribes again
+			n.subscribed = nil // the next wait subscribes again
 		case <-timer.C:
 			return false, nil
 		case <-ctx.Done():
 			return false, ctx.Err()
 		}
 	} else {
-		_, came, err = n.sub.Next(ctx, timer.C) // a gap counts as news
+		_, came, err = n.sub.Next(ctx, timer.C) // a gap counts as a notification
 		if err == nil || ctx.Err() != nil {
-			return came && time.Now().Before(n.due), err
+			return came && time.Now().Before(n.nextScan), err
 		}
 		n.close() // the subscription has ended
 		if errors.Is(err, desir.ErrClosed) {
 			return false, err
 		}
-		timer.Reset(time.Until(n.due))
+		timer.Reset(time.Until(n.nextScan))
 	}
 	select {
 	case <-timer.C:
@@ -71,14 +72,14 @@ func (n *news) wait(ctx context.Context) (came bool, err error) {
 
 // subscribe requests a subscription. It does not wait for the confirmation, so that the
 // receiver can scan without one.
-func (n *news) subscribe(ctx context.Context) {
+func (n *letterNotifier) subscribe(ctx context.Context) {
 	r := listen.Request{Kind: listen.Channel, Name: n.name, Backlog: 1, Policy: listen.DropNewest}
 	if wait.WakeMode(n.shared) != "" {
 		r.Kind = listen.Shard
 	}
-	coming := make(chan *listen.Sub, 1)
+	subscribed := make(chan *listen.Sub, 1)
 	ctx, n.cancel = context.WithCancel(ctx)
-	n.coming = coming
+	n.subscribed = subscribed
 	go func() {
 		sub, err := listen.Of(n.shared).Subscribe(ctx, r)
 		if err != nil {
@@ -87,24 +88,24 @@ func (n *news) subscribe(ctx context.Context) {
 				outage.Of(n.shared).Without(outage.News, n.name, err)
 			}
 		}
-		coming <- sub
+		subscribed <- sub
 	}()
 }
 
 // close ends the subscription, even if it is not confirmed yet.
-func (n *news) close() {
-	if n.coming == nil {
+func (n *letterNotifier) close() {
+	if n.subscribed == nil {
 		return
 	}
 	n.cancel()
 	if n.sub == nil {
-		go func(coming <-chan *listen.Sub) {
-			if sub := <-coming; sub != nil {
+		go func(subscribed <-chan *listen.Sub) {
+			if sub := <-subscribed; sub != nil {
 				_ = sub.Close() // its error is always nil
 			}
-		}(n.coming)
+		}(n.subscribed)
 	} else {
 		_ = n.sub.Close()
 	}
-	n.coming, n.sub = nil, nil
+	n.subscribed, n.sub = nil, nil
 }

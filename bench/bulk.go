@@ -20,14 +20,14 @@ const entries = 1_000_000 // entries of a bulk load or an iteration
 
 // bulk returns the contests over a million entries. Their turns run to completion and
 // ignore the time slice.
-func (w *world) bulk() ([]contest, error) {
+func (w *env) bulk() ([]contest, error) {
 	r, err := w.rueidis(w.addr)
 	if err != nil {
 		return nil, err
 	}
 	m := collections.NewMap[string, string](w.client(), "million")
 	other := w.client() // a concurrent user
-	clear := func(ctx context.Context) error { return m.Clear(ctx) }
+	clearMap := func(ctx context.Context) error { return m.Clear(ctx) }
 	load := func(ctx context.Context) (int, error) {
 		return m.Insert(ctx, func(yield func(string, string) bool) {
 			for i := range entries {
@@ -81,11 +81,11 @@ func (w *world) bulk() ([]contest, error) {
 	})
 	return []contest{
 		{
-			work: "Map.Insert of 1,000,000, the peer's HSET of 1000 each", callers: 1, spread: true, tidy: clear,
+			work: "Map.Insert of 1,000,000, the peer's HSET of 1000 each", callers: 1, spread: true, cleanUp: clearMap,
 			desir: insert, peers: []peer{{rueidisName, "G12", 0.95, variadic}},
 		},
 		{
-			work: "Map.All of 1,000,000, the peer's HSCAN COUNT 1000", callers: 1, spread: true, tidy: full,
+			work: "Map.All of 1,000,000, the peer's HSCAN COUNT 1000", callers: 1, spread: true, cleanUp: full,
 			desir: all, peers: []peer{{rueidisName, "G13", 0.95, scan}},
 		},
 	}, nil

@@ -32,8 +32,8 @@ const rdbs = 16
 
 // calls returns the contests of RPC. The workers and the broker run in separate
 // processes. asynq comes last, since it never idles.
-func (w *world) calls() ([]contest, error) {
-	if _, err := w.role("desir", w.addr); err != nil {
+func (w *env) calls() ([]contest, error) {
+	if _, err := w.startedRole("desir", w.addr); err != nil {
 		return nil, err
 	}
 	var rdb [rdbs]*redis.Client
@@ -87,12 +87,12 @@ func desirCalls(rdb []*redis.Client) op {
 	}
 }
 
-func (w *world) natsCalls(n int) (op, error) {
-	url, err := w.role("broker", "")
+func (w *env) natsCalls(n int) (op, error) {
+	url, err := w.startedRole("broker", "")
 	if err != nil {
 		return nil, err
 	}
-	if _, err := w.role("nats", url); err != nil {
+	if _, err := w.startedRole("nats", url); err != nil {
 		return nil, err
 	}
 	var all []*nats.Conn
@@ -115,8 +115,8 @@ func (w *world) natsCalls(n int) (op, error) {
 }
 
 // oldCalls returns the call of the old client, which names a key for its reply.
-func (w *world) oldCalls(rdb *redis.Client) (op, error) {
-	_, err := w.role("old", w.addr)
+func (w *env) oldCalls(rdb *redis.Client) (op, error) {
+	_, err := w.startedRole("old", w.addr)
 	var ids atomic.Int64
 	return func(ctx context.Context, _, i int) error {
 		key := fmt.Sprintf("reply:%d", ids.Add(1))
@@ -132,8 +132,8 @@ func (w *world) oldCalls(rdb *redis.Client) (op, error) {
 	}, err
 }
 
-func (w *world) netCalls() (op, error) {
-	addr, err := w.role("net/rpc", "")
+func (w *env) netCalls() (op, error) {
+	addr, err := w.startedRole("net/rpc", "")
 	if err != nil {
 		return nil, err
 	}
@@ -149,8 +149,8 @@ func (w *world) netCalls() (op, error) {
 	}, nil
 }
 
-func (w *world) connectCalls() (op, error) {
-	url, err := w.role("connect", "")
+func (w *env) connectCalls() (op, error) {
+	url, err := w.startedRole("connect", "")
 	transport := &http.Transport{MaxIdleConns: 1024, MaxIdleConnsPerHost: 1024}
 	c := connect.NewClient[wrapperspb.Int64Value, wrapperspb.Int64Value](&http.Client{Transport: transport}, url+connectPath)
 	return func(ctx context.Context, _, i int) error {
@@ -162,8 +162,8 @@ func (w *world) connectCalls() (op, error) {
 	}, err
 }
 
-func (w *world) asynqCalls() (op, error) {
-	_, err := w.role("asynq", w.addr)
+func (w *env) asynqCalls() (op, error) {
+	_, err := w.startedRole("asynq", w.addr)
 	opt := asynq.RedisClientOpt{Addr: w.addr}
 	c, inspector := asynq.NewClient(opt), asynq.NewInspector(opt)
 	w.stops = append(w.stops, func() { _, _ = c.Close(), inspector.Close() })

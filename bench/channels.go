@@ -17,7 +17,7 @@ const (
 
 // channels returns the contests of values that are sent through a queue. asynq and
 // watermill are started for each of their turns, since they never idle.
-func (w *world) channels() ([]contest, error) {
+func (w *env) channels() ([]contest, error) {
 	rdb := w.client()
 	r, err := w.rueidis(w.addr)
 	if err != nil {
@@ -66,13 +66,13 @@ func chanFlow(rdb *redis.Client, sends int, receive func(ctx context.Context, c 
 			return 0, err
 		}
 		t := newTally(n)
-		return t.flow(ctx, n, ends{senders: senders, receivers: receivers, send: func(left int) error {
+		return t.flow(ctx, n, flowEnds{senders: senders, receivers: receivers, send: func(left int) error {
 			if left%sends != 0 {
 				return nil // an earlier call has sent it
 			}
 			_, err := c.SendMany(ctx, values...)
 			return err
-		}, receive: func(ctx context.Context) error { return receive(ctx, c, t.got) }})
+		}, receive: func(ctx context.Context) error { return receive(ctx, c, t.add) }})
 	}
 }
 
@@ -112,14 +112,14 @@ func mailFlow(rdb *redis.Client) flow {
 	m := channel.NewMailbox[string](rdb, "mailbox")
 	return func(ctx context.Context, n int) (time.Duration, error) {
 		t := newTally(n)
-		return t.flow(ctx, n, ends{senders: senders, receivers: receivers, send: func(int) error {
+		return t.flow(ctx, n, flowEnds{senders: senders, receivers: receivers, send: func(int) error {
 			return m.Send(ctx, m.Key(), text)
 		}, receive: func(ctx context.Context) error {
 			for {
 				if _, err := m.Recv(ctx); err != nil {
 					return err
 				}
-				t.got(1)
+				t.add(1)
 			}
 		}})
 	}
@@ -129,14 +129,14 @@ func priorityFlow(rdb *redis.Client) flow {
 	q := channel.NewPriorityQueue[string](rdb, "priority")
 	return func(ctx context.Context, n int) (time.Duration, error) {
 		t := newTally(n)
-		return t.flow(ctx, n, ends{senders: senders, receivers: receivers, send: func(left int) error {
+		return t.flow(ctx, n, flowEnds{senders: senders, receivers: receivers, send: func(left int) error {
 			return q.Push(ctx, text, left%10)
 		}, receive: func(ctx context.Context) error {
 			for {
 				if _, err := q.Pop(ctx); err != nil {
 					return err
 				}
-				t.got(1)
+				t.add(1)
 			}
 		}})
 	}

@@ -31,7 +31,7 @@ const (
 
 // clients returns a client of each peer for the server at addr. They have default
 // options, except that the caches of rueidis and valkey-go are off.
-func (w *world) rdbs(addr string) ([]client, error) {
+func (w *env) rdbs(addr string) ([]client, error) {
 	r, err := w.rueidis(addr)
 	if err != nil {
 		return nil, err
@@ -57,7 +57,7 @@ func (w *world) rdbs(addr string) ([]client, error) {
 	}, nil
 }
 
-func (w *world) rueidis(addr string) (rueidis.Client, error) {
+func (w *env) rueidis(addr string) (rueidis.Client, error) {
 	r, err := rueidis.NewClient(rueidis.ClientOption{InitAddress: []string{addr}, DisableCache: true})
 	if err == nil {
 		w.stops = append(w.stops, r.Close)
@@ -119,7 +119,7 @@ func ofValkey(c valkey.Client) client {
 }
 
 // cached returns an operation of rueidis with its client-side cache.
-func (w *world) cached(addr string) (func(ctx context.Context, key, field string) error, error) {
+func (w *env) cached(addr string) (func(ctx context.Context, key, field string) error, error) {
 	c, err := rueidis.NewClient(rueidis.ClientOption{InitAddress: []string{addr}})
 	if err != nil {
 		return nil, err

@@ -37,7 +37,7 @@ type scene struct {
 // name returns the field that goroutine g uses in its i-th operation.
 func (s *scene) name(g, i int) string { return s.names[(g*7919+i*31)%fields] }
 
-func (w *world) scene(addr string) (*scene, error) {
+func (w *env) scene(addr string) (*scene, error) {
 	peers, err := w.rdbs(addr)
 	if err != nil {
 		return nil, err
@@ -124,8 +124,8 @@ func (s *scene) jobs() (get, set, has, next, push job) {
 	return get, set, has, next, push
 }
 
-// must is the ratio that a goal demands of a job at a number of callers.
-type must struct {
+// goalRow is the ratio that a goal demands of a job at a number of callers.
+type goalRow struct {
 	work    string
 	callers int
 	peer    string
@@ -133,8 +133,8 @@ type must struct {
 	ratio   float64
 }
 
-// musts are the goals of jobs.
-var musts = []must{
+// goals are the goals of jobs.
+var goals = []goalRow{
 	{"Map.Get", 1, rueidisName, "G4", 0.85},
 	{"Map.Get", 1, poolName, "G4", 0.90},
 	{"Map.Get", 16, rueidisName, "G3", 1.0},
@@ -162,16 +162,16 @@ var musts = []must{
 }
 
 // contest returns the contest of desir and the peers in a job.
-func (s *scene) contest(j job, callers int, leavable bool) contest {
+func (s *scene) contest(j job, callers int, cancelable bool) contest {
 	run := op.loop
-	if leavable {
-		run = op.leavable
+	if cancelable {
+		run = op.cancelable
 		j.work += ", contexts that can end"
 	}
 	c := contest{work: j.work, callers: callers, desir: run(j.desir, callers)}
 	for _, of := range s.peers {
 		p := peer{name: of.name, run: run(j.peer(of), callers)}
-		for _, m := range musts {
+		for _, m := range goals {
 			if m.work == j.work && m.callers == callers && m.peer == p.name {
 				p.goal, p.must = m.goal, m.ratio
 			}
@@ -182,7 +182,7 @@ func (s *scene) contest(j job, callers int, leavable bool) contest {
 }
 
 // collections returns the contests of Map, Set, List and Counter.
-func (w *world) collections() ([]contest, error) {
+func (w *env) collections() ([]contest, error) {
 	s, err := w.scene(w.addr)
 	if err != nil {
 		return nil, err
@@ -202,7 +202,7 @@ func (w *world) collections() ([]contest, error) {
 		for _, callers := range []int{1, 16, 256, 1024} {
 			c := s.contest(j, callers, false)
 			if j.work == push.work {
-				c.tidy = func(ctx context.Context) error { return s.list.Clear(ctx) }
+				c.cleanUp = func(ctx context.Context) error { return s.list.Clear(ctx) }
 			}
 			all = append(all, c)
 		}
@@ -212,7 +212,7 @@ func (w *world) collections() ([]contest, error) {
 	}
 	all = append(all, s.contest(s.getUser(), 256, false))
 	all = append(all, w.others(s)...)
-	link, err := w.role("link", w.addr)
+	link, err := w.startedRole("link", w.addr)
 	if err != nil {
 		return nil, err
 	}

@@ -15,7 +15,7 @@ type contest struct {
 	spread  bool // uses more processes or links than -pin has cores
 	value   func(sample) float64
 	unit    string                          // unit of the value; "" means calls per second
-	tidy    func(ctx context.Context) error // called before each turn
+	cleanUp func(ctx context.Context) error // called before each turn
 	desir   runner
 	peers   []peer
 }
@@ -60,9 +60,9 @@ type outcome struct {
 	ratios        []float64
 }
 
-// hold runs all rounds. In each round every competitor takes a turn, and another one is
-// first.
-func (c contest) hold(ctx context.Context, s settings) (outcome, error) {
+// measure runs all rounds. In each round every competitor takes a turn, and another one
+// is first.
+func (c contest) measure(ctx context.Context, s settings) (outcome, error) {
 	runners := []runner{c.desir}
 	for _, p := range c.peers {
 		runners = append(runners, p.run)
@@ -77,8 +77,8 @@ func (c contest) hold(ctx context.Context, s settings) (outcome, error) {
 		samples := make([]sample, len(runners))
 		for turn := range runners {
 			who := (turn + round + 1) % len(runners)
-			if c.tidy != nil {
-				if err := c.tidy(ctx); err != nil {
+			if c.cleanUp != nil {
+				if err := c.cleanUp(ctx); err != nil {
 					return outcome{}, err
 				}
 			}

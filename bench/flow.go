@@ -32,8 +32,8 @@ func (f flow) runner() runner {
 	}
 }
 
-// leavable returns the flow with contexts that can end, for the senders too.
-func (f flow) leavable() flow {
+// cancelable returns the flow with contexts that can end, for the senders too.
+func (f flow) cancelable() flow {
 	return func(ctx context.Context, n int) (time.Duration, error) {
 		ctx, stop := context.WithCancel(ctx)
 		defer stop()
@@ -41,7 +41,7 @@ func (f flow) leavable() flow {
 	}
 }
 
-const stuck = 30 * time.Second // if values are missing after this time, they are lost
+const deliveryTimeout = 30 * time.Second // if values are missing after this time, they are lost
 
 // tally counts the values of a flow that were received.
 type tally struct {
@@ -54,20 +54,20 @@ type tally struct {
 
 func newTally(all int) *tally { return &tally{all: int64(all), done: make(chan struct{})} }
 
-func (t *tally) got(k int) {
+func (t *tally) add(k int) {
 	if sum := t.count.Add(int64(k)); sum >= t.all && sum-int64(k) < t.all {
 		t.took = time.Since(t.start)
 		close(t.done)
 	}
 }
 
-// ends contains the senders and receivers of a flow. All senders send the same number of
-// values. send gets the number of values that its sender has left, including this one. A
-// receiver receives until its context ends, which happens when all values have arrived.
+// flowEnds contains the senders and receivers of a flow. All senders send the same number
+// of values. send gets the number of values that its sender has left, including this one.
+// A receiver receives until its context ends, which happens when all values have arrived.
 // receive is nil for peers with their own goroutines, which call got. A receiver that
 // ignores its context while it waits ends by the value that last sends. last is called
 // once after all values.
-type ends struct {
+type flowEnds struct {
 	senders, receivers int
 	send               func(left int) error
 	receive            func(ctx context.Context) error
@@ -75,8 +75,8 @@ type ends struct {
 }
 
 // flow sends n values and then ends all senders and receivers.
-func (t *tally) flow(ctx context.Context, n int, e ends) (time.Duration, error) {
-	ctx, stop := context.WithTimeout(ctx, stuck)
+func (t *tally) flow(ctx context.Context, n int, e flowEnds) (time.Duration, error) {
+	ctx, stop := context.WithTimeout(ctx, deliveryTimeout)
 	defer stop()
 	var sending, receiving sync.WaitGroup
 	var mu sync.Mutex

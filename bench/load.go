@@ -17,8 +17,8 @@ const timed = 16 // one operation of 16 is timed
 // loop returns a closed loop: each caller waits for a reply before its next call.
 func (do op) loop(callers int) runner { return do.load(callers, false) }
 
-// leavable is like loop, with a context that can end for each caller.
-func (do op) leavable(callers int) runner { return do.load(callers, true) }
+// cancelable is like loop, with a context that can end for each caller.
+func (do op) cancelable(callers int) runner { return do.load(callers, true) }
 
 func (do op) load(callers int, cancelable bool) runner {
 	return func(ctx context.Context, d time.Duration) (sample, error) {

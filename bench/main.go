@@ -51,7 +51,7 @@ func main() {
 	var err error
 	switch {
 	case role != "":
-		err = play(role, arg)
+		err = runRole(role, arg)
 	case s.pinned && runtime.NumCPU() > 1:
 		err = onOneCore()
 	default:
@@ -81,13 +81,13 @@ func onOneCore() error {
 // tables.
 var groups = []struct {
 	name string
-	of   func(*world) ([]contest, error)
+	of   func(*env) ([]contest, error)
 }{
-	{"collections", (*world).collections},
-	{"channel", (*world).channels},
-	{"channel", (*world).latencies},
-	{"channel", (*world).topics},
-	{"rpc", (*world).calls},
+	{"collections", (*env).collections},
+	{"channel", (*env).channels},
+	{"channel", (*env).latencies},
+	{"channel", (*env).topics},
+	{"rpc", (*env).calls},
 }
 
 func groupNames() (names []string) {
@@ -108,7 +108,7 @@ func run(ctx context.Context, s settings) error {
 		return err
 	}
 	defer server.stop()
-	w := &world{addr: server.addr}
+	w := &env{addr: server.addr}
 	defer w.close()
 	if s.cpu != "" {
 		f, err := os.Create(s.cpu)

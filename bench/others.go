@@ -17,7 +17,7 @@ return old`)
 
 // others returns contests of further operations with the same command through the pool of
 // go-redis.
-func (w *world) others(s *scene) []contest {
+func (w *env) others(s *scene) []contest {
 	rdb, pool := w.client(), w.client()
 	set := collections.NewSet[string](rdb, "set:added")
 	list := collections.NewList[string](rdb, "list:ends")

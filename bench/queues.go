@@ -17,12 +17,12 @@ import (
 	"github.com/redis/rueidis"
 )
 
-// over is the value that ends a blocking receiver. One is sent for each receiver.
-const over = ""
+// endMarker is the value that ends a blocking receiver. One is sent for each receiver.
+const endMarker = ""
 
-var overs = func() (all []any) {
+var endMarkers = func() (all []any) {
 	for range receivers {
-		all = append(all, over)
+		all = append(all, endMarker)
 	}
 	return all
 }()
@@ -31,7 +31,7 @@ var overs = func() (all []any) {
 func polled(pool *redis.Client) flow {
 	return func(ctx context.Context, n int) (time.Duration, error) {
 		t := newTally(n)
-		return t.flow(ctx, n, ends{
+		return t.flow(ctx, n, flowEnds{
 			senders: senders, receivers: receivers,
 			send: func(int) error { return pool.LPush(ctx, "queue", text).Err() },
 			receive: func(ctx context.Context) error {
@@ -40,7 +40,7 @@ func polled(pool *redis.Client) flow {
 					return second(v), err
 				})
 			},
-			last: func() error { return pool.LPush(ctx, "queue", overs...).Err() },
+			last: func() error { return pool.LPush(ctx, "queue", endMarkers...).Err() },
 		})
 	}
 }
@@ -50,7 +50,7 @@ func moved(pool *redis.Client) flow {
 	var ids atomic.Int64
 	return func(ctx context.Context, n int) (time.Duration, error) {
 		t := newTally(n)
-		return t.flow(ctx, n, ends{
+		return t.flow(ctx, n, flowEnds{
 			senders: senders, receivers: receivers,
 			send: func(int) error { return pool.LPush(ctx, "kept", strconv.FormatInt(ids.Add(1), 10)).Err() },
 			receive: func(ctx context.Context) error {
@@ -62,7 +62,7 @@ func moved(pool *redis.Client) flow {
 					return v, pool.LRem(ctx, "work", 1, v).Err()
 				})
 			},
-			last: func() error { return pool.LPush(ctx, "kept", overs...).Err() },
+			last: func() error { return pool.LPush(ctx, "kept", endMarkers...).Err() },
 		})
 	}
 }
@@ -73,7 +73,7 @@ func polledByRueidis(r rueidis.Client) flow {
 	}
 	return func(ctx context.Context, n int) (time.Duration, error) {
 		t := newTally(n)
-		return t.flow(ctx, n, ends{
+		return t.flow(ctx, n, flowEnds{
 			senders: senders, receivers: receivers,
 			send: func(int) error { return push(ctx, text) },
 			receive: func(ctx context.Context) error {
@@ -87,7 +87,7 @@ func polledByRueidis(r rueidis.Client) flow {
 			},
 			last: func() error {
 				for range receivers {
-					if err := push(ctx, over); err != nil {
+					if err := push(ctx, endMarker); err != nil {
 						return err
 					}
 				}
@@ -105,21 +105,21 @@ func popped(pool *redis.Client) flow {
 	}
 	return func(ctx context.Context, n int) (time.Duration, error) {
 		t := newTally(n)
-		return t.flow(ctx, n, ends{
+		return t.flow(ctx, n, flowEnds{
 			senders: senders, receivers: receivers,
 			send: func(left int) error { return push(ctx, float64(left%10), text) },
 			receive: func(ctx context.Context) error {
 				return until(ctx, t, func() (string, error) {
 					z, err := pool.BZPopMin(ctx, time.Second, "zset").Result()
 					if err == nil && math.IsInf(z.Score, 1) {
-						return over, nil
+						return endMarker, nil
 					}
 					return text, err
 				})
 			},
 			last: func() error {
 				for range receivers {
-					if err := push(ctx, math.Inf(1), over); err != nil {
+					if err := push(ctx, math.Inf(1), endMarker); err != nil {
 						return err
 					}
 				}
@@ -129,7 +129,7 @@ func popped(pool *redis.Client) flow {
 	}
 }
 
-// until counts the values that next returns, until it returns over.
+// until counts the values that next returns, until it returns endMarker.
 func until(ctx context.Context, t *tally, next func() (string, error)) error {
 	for ctx.Err() == nil {
 		v, err := next()
@@ -137,10 +137,10 @@ func until(ctx context.Context, t *tally, next func() (string, error)) error {
 		case errors.Is(err, redis.Nil):
 		case err != nil:
 			return err
-		case v == over:
+		case v == endMarker:
 			return nil
 		default:
-			t.got(1)
+			t.add(1)
 		}
 	}
 	return nil
@@ -149,15 +149,15 @@ func until(ctx context.Context, t *tally, next func() (string, error)) error {
 // second returns the value of a pair of key and value.
 func second(v []string) string {
 	if len(v) < 2 {
-		return over
+		return endMarker
 	}
 	return v[1]
 }
 
 // natsQueue uses NATS without storage: a queue group whose members have no limit, and
 // senders that wait for the broker as often as SendMany does.
-func (w *world) natsQueue() (flow, error) {
-	url, err := w.role("broker", "")
+func (w *env) natsQueue() (flow, error) {
+	url, err := w.startedRole("broker", "")
 	if err != nil {
 		return nil, err
 	}
@@ -173,7 +173,7 @@ func (w *world) natsQueue() (flow, error) {
 	return func(ctx context.Context, n int) (time.Duration, error) {
 		t := newTally(n)
 		for range receivers {
-			sub, err := to.QueueSubscribe("queue", "group", func(*nats.Msg) { t.got(1) })
+			sub, err := to.QueueSubscribe("queue", "group", func(*nats.Msg) { t.add(1) })
 			if err != nil {
 				return 0, err
 			}
@@ -185,7 +185,7 @@ func (w *world) natsQueue() (flow, error) {
 		if err := to.Flush(); err != nil {
 			return 0, err
 		}
-		return t.flow(ctx, n, ends{senders: senders, send: func(left int) error {
+		return t.flow(ctx, n, flowEnds{senders: senders, send: func(left int) error {
 			err := from.Publish("queue", value)
 			if err == nil && left%many == 1 {
 				err = from.Flush()
@@ -202,7 +202,7 @@ func asynqQueue(addr string) flow {
 		t := newTally(n)
 		s := asynq.NewServer(opt, asynq.Config{Concurrency: receivers, TaskCheckInterval: time.Millisecond, LogLevel: asynq.FatalLevel})
 		if err := s.Start(asynq.HandlerFunc(func(context.Context, *asynq.Task) error {
-			t.got(1)
+			t.add(1)
 			return nil
 		})); err != nil {
 			return 0, err
@@ -210,7 +210,7 @@ func asynqQueue(addr string) flow {
 		defer s.Shutdown()
 		c := asynq.NewClient(opt)
 		defer func() { _ = c.Close() }()
-		return t.flow(ctx, n, ends{senders: senders, send: func(int) error {
+		return t.flow(ctx, n, flowEnds{senders: senders, send: func(int) error {
 			_, err := c.EnqueueContext(ctx, asynq.NewTask("queue", []byte(text)))
 			return err
 		}})
@@ -245,7 +245,7 @@ func watermillQueue(addr string) flow {
 			}
 		}
 		var next atomic.Int32
-		return t.flow(ctx, n, ends{senders: senders, receivers: receivers, send: func(int) error {
+		return t.flow(ctx, n, flowEnds{senders: senders, receivers: receivers, send: func(int) error {
 			return p.Publish("stream", message.NewMessage(watermill.NewShortUUID(), []byte(text)))
 		}, receive: func(ctx context.Context) error {
 			own := all[next.Add(1)-1]
@@ -253,7 +253,7 @@ func watermillQueue(addr string) flow {
 				select {
 				case m := <-own:
 					m.Ack()
-					t.got(1)
+					t.add(1)
 				case <-ctx.Done():
 					return nil
 				}

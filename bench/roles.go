@@ -41,8 +41,8 @@ var roles = map[string]func(ctx context.Context, arg string) (string, error){
 	"link":    serveLink,
 }
 
-// play runs a role.
-func play(role, arg string) error {
+// runRole runs a role.
+func runRole(role, arg string) error {
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
 	line, err := roles[role](ctx, arg)
@@ -54,8 +54,8 @@ func play(role, arg string) error {
 	return err
 }
 
-// cast starts a process for a role and returns the line that it prints.
-func cast(role, arg string) (said string, stop func(), err error) {
+// spawn starts a process for a role and returns the line that it prints.
+func spawn(role, arg string) (output string, stop func(), err error) {
 	self, err := os.Executable()
 	if err != nil {
 		return "", nil, err
@@ -73,7 +73,7 @@ func cast(role, arg string) (said string, stop func(), err error) {
 	if err := cmd.Start(); err != nil {
 		return "", nil, err
 	}
-	said, err = bufio.NewReader(out).ReadString('\n')
+	output, err = bufio.NewReader(out).ReadString('\n')
 	stop = func() {
 		_ = in.Close()
 		timer := time.AfterFunc(5*time.Second, func() { _ = cmd.Process.Kill() })
@@ -84,7 +84,7 @@ func cast(role, arg string) (said string, stop func(), err error) {
 		stop()
 		return "", nil, fmt.Errorf("the role %s did not begin: %w", role, err)
 	}
-	return strings.TrimSpace(said), stop, nil
+	return strings.TrimSpace(output), stop, nil
 }
 
 func serveDesir(ctx context.Context, addr string) (string, error) {

@@ -25,7 +25,7 @@ func table(ctx context.Context, s settings, contests []contest) error {
 	row(slices.Concat([]string{"work", "callers", "desir"}, peers, []string{"p50 / p99", "allocs", "besides"}))
 	row(slices.Repeat([]string{"---"}, len(peers)+6))
 	for _, c := range contests {
-		o, err := c.hold(ctx, s)
+		o, err := c.measure(ctx, s)
 		if err != nil {
 			return err
 		}

@@ -17,7 +17,7 @@ const backlog = 1024
 // topics returns the contests of publish/subscribe, in which every subscriber gets every
 // message. A publisher waits for the server's reply. So it is ahead of the subscribers by
 // no more than their connections and backlogs hold.
-func (w *world) topics() ([]contest, error) {
+func (w *env) topics() ([]contest, error) {
 	rdb, pool := w.client(), w.client()
 	desir, peers := topicFlow(rdb, 1, 1), pubsubFlow(pool, 1, 1)
 	of := func(work string, goal string, callers int, desir, pubsub flow) contest {
@@ -29,7 +29,7 @@ func (w *world) topics() ([]contest, error) {
 	}
 	return []contest{
 		of("Topic.Publish, Sub.All", "topic", 2, desir, peers),
-		of("Topic.Publish, Sub.All, contexts that can end", "topic", 2, desir.leavable(), peers.leavable()),
+		of("Topic.Publish, Sub.All, contexts that can end", "topic", 2, desir.cancelable(), peers.cancelable()),
 		of("Topic.Publish by 8, Sub.All", "", senders+1, topicFlow(rdb, senders, 1), pubsubFlow(pool, senders, 1)),
 		of("Topic.Publish, 100 × Sub.All, in all", "", 1+100, topicFlow(rdb, 1, 100), pubsubFlow(pool, 1, 100)),
 	}, nil
@@ -94,9 +94,9 @@ func each(ctx context.Context, n, publishers, subscribers int, publish func() er
 	n *= publishers
 	t := newTally(n * subscribers)
 	var next atomic.Int32
-	return t.flow(ctx, n, ends{
+	return t.flow(ctx, n, flowEnds{
 		senders: publishers, receivers: subscribers,
 		send:    func(int) error { return publish() },
-		receive: func(ctx context.Context) error { return receive(ctx, int(next.Add(1))-1, t.got) },
+		receive: func(ctx context.Context) error { return receive(ctx, int(next.Add(1))-1, t.add) },
 	})
 }

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-const far = time.Millisecond // additional delay of a reply over the link
+const linkDelay = time.Millisecond // additional delay of a reply over the link
 
 // serveLink is a link to the server at addr that delays replies by a millisecond. It
 // delays only one direction, since a timer of an idle process is late by up to a
@@ -32,20 +32,20 @@ func serveLink(_ context.Context, addr string) (string, error) {
 				_, _ = io.Copy(server, near)
 				_ = server.Close()
 			}()
-			go delayed(near, server)
+			go copyDelayed(near, server)
 		}
 	}()
 	return l.Addr().String(), nil
 }
 
-// piece is the data of one read, with the time at which it is forwarded.
-type piece struct {
+// delayedChunk is the data of one read, with the time at which it is forwarded.
+type delayedChunk struct {
 	data []byte
 	due  time.Time
 }
 
-func delayed(to, from net.Conn) {
-	pieces := make(chan piece, 1024)
+func copyDelayed(to, from net.Conn) {
+	pieces := make(chan delayedChunk, 1024)
 	go func() {
 		defer func() { _ = to.Close() }()
 		for p := range pieces {
@@ -62,6 +62,6 @@ func delayed(to, from net.Conn) {
 		if err != nil {
 			return
 		}
-		pieces <- piece{data[:n], time.Now().Add(far)}
+		pieces <- delayedChunk{data[:n], time.Now().Add(linkDelay)}
 	}
 }

@@ -11,33 +11,33 @@ import (
 )
 
 const (
-	pace  = time.Millisecond // interval between messages
-	paced = 2                // slices per turn: a short turn has too few samples for a p99
+	interval      = time.Millisecond // interval between messages
+	latencySlices = 2                // slices per turn: a short turn has too few samples for a p99
 )
 
-// way is a path from a sender to a waiting receiver. A message contains the time at which
-// it was sent.
-type way struct {
+// messagePath is a path from a sender to a waiting receiver. A message contains the time
+// at which it was sent.
+type messagePath struct {
 	send    func(ctx context.Context, at int64) error
 	receive func(ctx context.Context) (at int64, err error)
 }
 
 // runner sends at a fixed pace, whether or not the last message has arrived, and measures
-// the latency of each message. If leavable is true, the sender's context can end.
-func (w way) runner(leavable bool) runner {
+// the latency of each message. If cancelable is true, the sender's context can end.
+func (w messagePath) runner(cancelable bool) runner {
 	return func(ctx context.Context, d time.Duration) (sample, error) {
-		n := int(paced * d / pace)
-		ctx, stop := context.WithTimeout(ctx, paced*d+stuck)
+		n := int(latencySlices * d / interval)
+		ctx, stop := context.WithTimeout(ctx, latencySlices*d+deliveryTimeout)
 		defer stop()
 		work := context.WithoutCancel(ctx)
-		if leavable {
+		if cancelable {
 			work = ctx
 		}
 		begin := time.Now()
 		failed := make(chan error, 1)
 		go func() {
 			for i := range n {
-				time.Sleep(time.Until(begin.Add(time.Duration(i) * pace)))
+				time.Sleep(time.Until(begin.Add(time.Duration(i) * interval)))
 				if err := w.send(work, int64(time.Since(begin))); err != nil {
 					stop()
 					failed <- err
@@ -63,21 +63,21 @@ func (w way) runner(leavable bool) runner {
 }
 
 // latencies returns the contests of the latency of a message to a waiting receiver.
-func (w *world) latencies() ([]contest, error) {
+func (w *env) latencies() ([]contest, error) {
 	rdb, pool := w.client(), w.client()
 	c := channel.NewChan[int64](rdb, "paced")
-	desir := way{c.Send, c.Recv}
+	desir := messagePath{c.Send, c.Recv}
 	push := func(key string) func(ctx context.Context, at int64) error {
 		return func(ctx context.Context, at int64) error { return pool.RPush(ctx, key, at).Err() }
 	}
-	pop := way{push("popped"), func(ctx context.Context) (int64, error) {
+	pop := messagePath{push("popped"), func(ctx context.Context) (int64, error) {
 		v, err := pool.BLPop(ctx, time.Second, "popped").Result()
 		if err != nil {
 			return 0, err
 		}
 		return strconv.ParseInt(v[1], 10, 64)
 	}}
-	move := way{push("moved"), func(ctx context.Context) (int64, error) {
+	move := messagePath{push("moved"), func(ctx context.Context) (int64, error) {
 		v, err := pool.BLMove(ctx, "moved", "work", "left", "right", time.Second).Result()
 		if err != nil {
 			return 0, err
@@ -88,10 +88,10 @@ func (w *world) latencies() ([]contest, error) {
 	broker := lazy(w.natsWay)
 	p50 := func(s sample) float64 { return float64(s.p50) / float64(time.Microsecond) }
 	p99 := func(s sample) float64 { return float64(s.p99) / float64(time.Microsecond) }
-	of := func(work string, value func(sample) float64, must float64, leavable bool, peers ...peer) contest {
+	of := func(work string, value func(sample) float64, must float64, cancelable bool, peers ...peer) contest {
 		return contest{
 			work: "Chan.Send, Recv, 1000/s: " + work, callers: 2, spread: true, value: value, unit: "µs",
-			desir: desir.runner(leavable), peers: append([]peer{{"RPUSH, BLPOP", "G17", must, pop.runner(leavable)}}, peers...),
+			desir: desir.runner(cancelable), peers: append([]peer{{"RPUSH, BLPOP", "G17", must, pop.runner(cancelable)}}, peers...),
 		}
 	}
 	return []contest{
@@ -101,8 +101,8 @@ func (w *world) latencies() ([]contest, error) {
 	}, nil
 }
 
-func (w *world) natsWay() (runner, error) {
-	url, err := w.role("broker", "")
+func (w *env) natsWay() (runner, error) {
+	url, err := w.startedRole("broker", "")
 	if err != nil {
 		return nil, err
 	}
@@ -115,7 +115,7 @@ func (w *world) natsWay() (runner, error) {
 	if err != nil {
 		return nil, err
 	}
-	return way{func(_ context.Context, at int64) error {
+	return messagePath{func(_ context.Context, at int64) error {
 		return nc.Publish("paced", strconv.AppendInt(nil, at, 10))
 	}, func(ctx context.Context) (int64, error) {
 		m, err := sub.NextMsgWithContext(ctx)

@@ -24,10 +24,10 @@ const scope = "github.com/desir-go/desir/rpcotel"
 // kind client, as a child of the context's span, sends the trace context in the headers,
 // and records the duration.
 func Client(opts ...Option) rpc.Interceptor {
-	s := gather(opts)
-	side := newSide(s, "rpc.client.call.duration", "How long calls take.", trace.SpanKindClient)
+	s := newSettings(opts)
+	side := newInstruments(s, "rpc.client.call.duration", "How long calls take.", trace.SpanKindClient)
 	return func(ctx context.Context, call *rpc.CallInfo, next func(context.Context) error) error {
-		return side.call(ctx, call, func(ctx context.Context) error {
+		return side.record(ctx, call, func(ctx context.Context) error {
 			s.headers.Inject(ctx, propagation.MapCarrier(call.Headers))
 			return next(ctx)
 		})
@@ -38,21 +38,22 @@ func Client(opts ...Option) rpc.Interceptor {
 // starts a span of kind server, as a child of the span in the headers, and records the
 // duration.
 func Server(opts ...Option) rpc.Interceptor {
-	s := gather(opts)
-	side := newSide(s, "rpc.server.call.duration", "How long handlers take.", trace.SpanKindServer)
+	s := newSettings(opts)
+	side := newInstruments(s, "rpc.server.call.duration", "How long handlers take.", trace.SpanKindServer)
 	return func(ctx context.Context, call *rpc.CallInfo, next func(context.Context) error) error {
-		return side.call(s.headers.Extract(ctx, propagation.MapCarrier(call.Headers)), call, next)
+		return side.record(s.headers.Extract(ctx, propagation.MapCarrier(call.Headers)), call, next)
 	}
 }
 
-// side is the client's or the worker's side of calls.
-type side struct {
+// instruments has the tracer and the histogram of one side of calls: the client's or the
+// worker's.
+type instruments struct {
 	kind   trace.SpanKind
 	tracer trace.Tracer
 	took   metric.Float64Histogram
 }
 
-func newSide(s settings, name, description string, kind trace.SpanKind) *side {
+func newInstruments(s settings, name, description string, kind trace.SpanKind) *instruments {
 	took, err := s.meters.Meter(scope).Float64Histogram(name, metric.WithUnit("s"), metric.WithDescription(description),
 		// The conventional boundaries begin at 5 ms, which is much longer than most
 		// calls.
@@ -61,11 +62,11 @@ func newSide(s settings, name, description string, kind trace.SpanKind) *side {
 		otel.Handle(err)
 		took = noop.Float64Histogram{}
 	}
-	return &side{kind: kind, tracer: s.tracers.Tracer(scope), took: took}
+	return &instruments{kind: kind, tracer: s.tracers.Tracer(scope), took: took}
 }
 
-// call runs a call inside a span. A panic continues after the span has ended.
-func (s *side) call(ctx context.Context, call *rpc.CallInfo, next func(context.Context) error) error {
+// record runs a call inside a span. A panic continues after the span has ended.
+func (s *instruments) record(ctx context.Context, call *rpc.CallInfo, next func(context.Context) error) error {
 	name := call.Service + "/" + call.Method
 	about := []attribute.KeyValue{semconv.RPCSystemNameKey.String("desir"), semconv.RPCMethod(name)}
 	start := time.Now()
@@ -73,9 +74,9 @@ func (s *side) call(ctx context.Context, call *rpc.CallInfo, next func(context.C
 	err := errPanic
 	defer func() {
 		if err != nil {
-			failed := s.failed(err)
+			failed := s.errorAttributes(err)
 			span.SetAttributes(failed...)
-			if s.kind == trace.SpanKindClient || faulty(rpc.CodeOf(err)) {
+			if s.kind == trace.SpanKindClient || isServerFault(rpc.CodeOf(err)) {
 				span.SetStatus(codes.Error, err.Error())
 			}
 			about = append(about, failed...)
@@ -91,10 +92,10 @@ func (s *side) call(ctx context.Context, call *rpc.CallInfo, next func(context.C
 // errPanic is the error recorded for a handler that panicked.
 var errPanic = rpc.Errorf(rpc.Internal, "the handler panicked")
 
-// failed returns the attributes of an error. Their values are from a small set.
-func (s *side) failed(err error) []attribute.KeyValue {
-	_, answer := errors.AsType[*rpc.Error](err)
-	if answer || s.kind == trace.SpanKindServer {
+// errorAttributes returns the attributes of an error. Their values are from a small set.
+func (s *instruments) errorAttributes(err error) []attribute.KeyValue {
+	_, isWorkerError := errors.AsType[*rpc.Error](err)
+	if isWorkerError || s.kind == trace.SpanKindServer {
 		code := rpc.CodeOf(err).String()
 		return []attribute.KeyValue{semconv.RPCResponseStatusCode(code), semconv.ErrorTypeKey.String(code)}
 	}
@@ -121,9 +122,9 @@ func kindOf(err error) string {
 	return semconv.ErrorTypeOther.Value.AsString()
 }
 
-// faulty reports whether a code indicates a problem of the worker rather than of the
-// request.
-func faulty(c rpc.Code) bool {
+// isServerFault reports whether a code indicates a problem of the worker rather than of
+// the request.
+func isServerFault(c rpc.Code) bool {
 	switch c {
 	case rpc.Unknown, rpc.DeadlineExceeded, rpc.Unimplemented, rpc.Internal, rpc.Unavailable, rpc.DataLoss:
 		return true

@@ -32,7 +32,7 @@ func Propagator(p propagation.TextMapPropagator) Option {
 	return option(func(s *settings) { s.headers = p })
 }
 
-func gather(opts []Option) settings {
+func newSettings(opts []Option) settings {
 	s := settings{tracers: otel.GetTracerProvider(), meters: otel.GetMeterProvider(), headers: propagation.TraceContext{}}
 	for _, o := range opts {
 		if o != nil {

@@ -46,8 +46,8 @@ func TestAsyncCalls(t *testing.T) {
 	}
 }
 
-// TestWithdraw cancels asynchronous calls: one that is pending and one that is in flight.
-func TestWithdraw(t *testing.T) {
+// TestCancel cancels asynchronous calls: one that is pending and one that is in flight.
+func TestCancel(t *testing.T) {
 	inLab(t, func(x *lab) {
 		x.Coalesce(time.Hour)
 		first, second := x.ask("a", "1"), x.ask("a", "2")
@@ -59,14 +59,14 @@ func TestWithdraw(t *testing.T) {
 		x.sent("echo a 1")
 		x.answered(r1, "1")
 		if r2.outcome == Replied {
-			x.Error("a post that was taken back was answered")
+			x.Error("a call that was canceled has a reply")
 		}
 	})
 }
 
-// TestPostPanics: if a hook panics while asynchronous calls are sent, they get that as
+// TestAsyncPanics: if a hook panics while asynchronous calls are sent, they get that as
 // their error.
-func TestPostPanics(t *testing.T) {
+func TestAsyncPanics(t *testing.T) {
 	inLab(t, func(x *lab) {
 		r := x.doAsync(x.ask("a", "1"), true)
 		x.gate <- func([]redis.Cmder) { panic("hook") }

@@ -21,10 +21,10 @@ import (
 // cut and delayed again and again. Some contexts end at any moment. Storm checks every
 // result: a value that is read was written before, a number is returned only once, and
 // the final contents lie between the acknowledged writes and all writes that may have
-// been executed. The connections of rdb must go through p. If fused is true, calls must
+// been executed. The connections of rdb must go through p. If batched is true, calls must
 // be sent in batches, else one by one.
-func Storm(t *testing.T, p *redistest.Proxy, rdb, raw client, callers int, fused bool) {
-	s := newStorm(t, p, rdb, raw, callers, fused)
+func Storm(t *testing.T, p *redistest.Proxy, rdb, raw client, callers int, batched bool) {
+	s := newStorm(t, p, rdb, raw, callers, batched)
 	random := redistest.Seed(t)
 	seeds := make([]uint64, callers)
 	for i := range seeds {
@@ -73,11 +73,11 @@ type ownField struct {
 // fits reports whether the field may have value v.
 func (o ownField) fits(v string) bool { return v == o.acked || slices.Contains(o.maybe, v) }
 
-func newStorm(t *testing.T, p *redistest.Proxy, rdb, raw client, callers int, fused bool) *storm {
+func newStorm(t *testing.T, p *redistest.Proxy, rdb, raw client, callers int, batched bool) *storm {
 	t.Helper()
 	var opts []collections.Option
 	var counterOpts []counter.Option
-	if !fused {
+	if !batched {
 		opts, counterOpts = append(opts, collections.Unbatched()), append(counterOpts, counter.Unbatched())
 	}
 	s := &storm{T: t, p: p, raw: raw, wrong: collections.NewMap[string, string](rdb, "wrong", opts...), own: make([]ownField, callers)}

@@ -18,23 +18,23 @@ func TestStorm(t *testing.T) {
 		callers = 1000
 	}
 	for _, tt := range []struct {
-		name  string
-		share int // of the callers
-		fused bool
-	}{{"fused", 1, true}, {"apart", 5, false}} {
+		name    string
+		share   int // of the callers
+		batched bool
+	}{{"batched", 1, true}, {"unbatched", 5, false}} {
 		t.Run("redis-server/"+tt.name, func(t *testing.T) {
 			t.Parallel()
 			redistest.Goroutines(t)
 			s, p := redistest.StartServer(t), redistest.NewProxy(t, "")
 			rdb := s.Client(t, func(o *redis.Options) { o.Dialer, o.ReadTimeout = p.Dialer(), time.Second })
-			conformance.Storm(t, p, rdb, s.Client(t), callers/tt.share, tt.fused)
+			conformance.Storm(t, p, rdb, s.Client(t), callers/tt.share, tt.batched)
 		})
 		t.Run("cluster/"+tt.name, func(t *testing.T) {
 			t.Parallel()
 			redistest.Goroutines(t)
 			c, p := redistest.StartCluster(t, 0), redistest.NewProxy(t, "")
 			rdb := c.Client(t, func(o *redis.ClusterOptions) { o.Dialer, o.ReadTimeout = p.Dialer(), time.Second })
-			conformance.Storm(t, p, rdb, c.Client(t), callers/4/tt.share, tt.fused)
+			conformance.Storm(t, p, rdb, c.Client(t), callers/4/tt.share, tt.batched)
 		})
 	}
 }

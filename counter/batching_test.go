@@ -15,9 +15,9 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// TestFusedNumbers counts the commands of merged calls. Every call must get a different
+// TestMergedNumbers counts the commands of merged calls. Every call must get a different
 // number, and no number may be missing.
-func TestFusedNumbers(t *testing.T) {
+func TestMergedNumbers(t *testing.T) {
 	t.Parallel()
 	const n = 300
 	s := redistest.StartServer(t)
@@ -48,10 +48,10 @@ func TestFusedNumbers(t *testing.T) {
 	}
 }
 
-// TestFusedSigns adds and subtracts concurrently, in the middle of the range and near
+// TestMergedSigns adds and subtracts concurrently, in the middle of the range and near
 // both ends, where some additions overflow. Each call must return a sum that existed,
 // or fail and change nothing.
-func TestFusedSigns(t *testing.T) {
+func TestMergedSigns(t *testing.T) {
 	t.Parallel()
 	const n, step = 200, 1 << 20
 	s := redistest.StartServer(t)
@@ -86,9 +86,9 @@ func TestFusedSigns(t *testing.T) {
 	}
 }
 
-// TestFusedOverflow has more callers than there are numbers left. The remaining numbers
+// TestMergedOverflow has more callers than there are numbers left. The remaining numbers
 // must go to one caller each, and the other callers must get an error.
-func TestFusedOverflow(t *testing.T) {
+func TestMergedOverflow(t *testing.T) {
 	t.Parallel()
 	const n, room = 200, 60
 	s := redistest.StartServer(t)

@@ -65,7 +65,7 @@ func (b *Bounded) add(ctx context.Context, n int64) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	low, high := b.room(n)
+	low, high := b.allowed(n)
 	reply, err := addWithin.Run(ctx, shared, []string{b.h.Key}, b.start(), n, low, high)
 	if err != nil {
 		return 0, err
@@ -79,9 +79,9 @@ func (b *Bounded) add(ctx context.Context, n int64) (int64, error) {
 	return v, err
 }
 
-// room returns the range of values that n may be added to, which saves the script the
+// allowed returns the range of values that n may be added to, which saves the script the
 // computation. If there are none, low is above high.
-func (b *Bounded) room(n int64) (low, high int64) {
+func (b *Bounded) allowed(n int64) (low, high int64) {
 	low, high = math.MinInt64, math.MaxInt64
 	switch {
 	case n > 0 && b.hi < math.MinInt64+n, n < 0 && b.lo > math.MaxInt64+n:

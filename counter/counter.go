@@ -27,8 +27,8 @@ type Counter struct {
 // New returns the counter called name. It sends nothing and cannot fail. If the name is
 // invalid, every call returns the error.
 func New(rdb redis.UniversalClient, name string, opts ...Option) *Counter {
-	s := gather(opts)
-	h := clients.NewHandle(rdb, "counter.Counter", name, keys.Check(name)).Unbatched(s.apart)
+	s := newSettings(opts)
+	h := clients.NewHandle(rdb, "counter.Counter", name, keys.Check(name)).Unbatched(s.unbatched)
 	return &Counter{Object: newObject(h), h: h, start: s.start}
 }
 

@@ -26,8 +26,8 @@ type IDs struct {
 	h       *clients.Handle
 	block   int64
 
-	turn       chan struct{} // a lock for last and left that respects contexts
-	last, left int64         // the last number of the current block, and how many remain
+	sem             chan struct{} // a lock for last and left that respects contexts
+	last, remaining int64         // the last number of the current block, and how many remain
 }
 
 // NewIDs returns the source of numbers called name. It reserves block numbers at a time;
@@ -41,15 +41,15 @@ func NewIDs(rdb redis.UniversalClient, name string, block int64, opts ...Option)
 	if block < 1 {
 		err = errors.Join(err, errBlock)
 	}
-	s := gather(opts)
-	h := clients.NewHandle(rdb, "counter.IDs", name, err).Unbatched(s.apart)
+	s := newSettings(opts)
+	h := clients.NewHandle(rdb, "counter.IDs", name, err).Unbatched(s.unbatched)
 	o := newObject(h)
 	return &IDs{
 		Object:  o,
 		counter: &Counter{Object: o, h: h, start: s.start},
 		h:       h,
 		block:   block,
-		turn:    make(chan struct{}, 1),
+		sem:     make(chan struct{}, 1),
 	}
 }
 
@@ -66,7 +66,7 @@ func (s *IDs) Next(ctx context.Context) (int64, error) {
 }
 
 func (s *IDs) take(ctx context.Context) (int64, error) {
-	if s.turn == nil {
+	if s.sem == nil {
 		_, err := s.h.Shared() // not made by NewIDs
 		return 0, err
 	}
@@ -74,12 +74,12 @@ func (s *IDs) take(ctx context.Context) (int64, error) {
 		return 0, send.WithClass(send.ErrUnavailable, err) // nothing was reserved
 	}
 	select {
-	case s.turn <- struct{}{}:
+	case s.sem <- struct{}{}:
 	case <-ctx.Done():
 		return 0, send.WithClass(send.ErrUnavailable, ctx.Err())
 	}
-	defer func() { <-s.turn }()
-	if s.left == 0 {
+	defer func() { <-s.sem }()
+	if s.remaining == 0 {
 		last, err := s.counter.add(ctx, s.block)
 		if err != nil {
 			return 0, err
@@ -87,10 +87,10 @@ func (s *IDs) take(ctx context.Context) (int64, error) {
 		if last < math.MinInt64+s.block {
 			return 0, fmt.Errorf("the counter is at %d, which is too low for a block", last)
 		}
-		s.last, s.left = last, s.block
+		s.last, s.remaining = last, s.block
 	}
-	s.left--
-	return s.last - s.left, nil
+	s.remaining--
+	return s.last - s.remaining, nil
 }
 
 // Numbers returns an endless sequence. Each step takes the next number as [IDs.Next]

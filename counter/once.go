@@ -10,8 +10,8 @@ import (
 )
 
 const (
-	onceWindow = 10 * time.Minute // tokens are remembered for one to two windows
-	onceTokens = 1 << 20          // the most tokens of one window
+	onceWindow    = 10 * time.Minute // tokens are remembered for one to two windows
+	maxOnceTokens = 1 << 20          // the most tokens of one window
 )
 
 // AddOnce adds n unless token was already used. It returns the new value and applied is
@@ -37,7 +37,7 @@ func (c *Counter) AddOnce(ctx context.Context, token string, n int64) (v int64, 
 		return 0, false, c.fail("AddOnce", err)
 	}
 	reply, err := addOnce.Run(ctx, shared, append([]string{c.h.Key}, c.tokenKeys()...),
-		token, n, c.start, onceWindow.Milliseconds(), onceTokens)
+		token, n, c.start, onceWindow.Milliseconds(), maxOnceTokens)
 	if err != nil {
 		return 0, false, c.fail("AddOnce", err)
 	}

@@ -5,8 +5,8 @@ package counter
 type Option interface{ apply(*settings) }
 
 type settings struct {
-	start int64
-	apart bool // commands are not batched with those of other calls
+	start     int64
+	unbatched bool // commands are not batched with those of other calls
 }
 
 type option func(*settings)
@@ -20,9 +20,9 @@ func Start(n int64) Option { return option(func(s *settings) { s.start = n }) }
 // Unbatched sends each of the object's commands in a separate round trip. By default,
 // concurrent calls through one client share pipelines, and concurrent additions to one
 // counter are merged into one command.
-func Unbatched() Option { return option(func(s *settings) { s.apart = true }) }
+func Unbatched() Option { return option(func(s *settings) { s.unbatched = true }) }
 
-func gather(opts []Option) settings {
+func newSettings(opts []Option) settings {
 	var s settings
 	for _, o := range opts {
 		if o != nil {

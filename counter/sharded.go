@@ -18,8 +18,8 @@ import (
 )
 
 const (
-	mostShards = 1024
-	readTries  = 4 // attempts to read all shards
+	maxShards       = 1024
+	maxReadAttempts = 4 // attempts to read all shards
 )
 
 // readPauses are the pauses between these attempts.
@@ -46,7 +46,7 @@ type Sharded struct {
 // returns the error.
 func NewSharded(rdb redis.UniversalClient, name string, n int) *Sharded {
 	err := keys.Check(name)
-	if n < 1 || n > mostShards {
+	if n < 1 || n > maxShards {
 		err, n = errors.Join(err, errShards), 1
 	}
 	shards := make([]string, n)
@@ -91,7 +91,7 @@ func (c *Sharded) Value(ctx context.Context) (int64, error) {
 }
 
 func (c *Sharded) value(ctx context.Context) (int64, error) {
-	all, err := ask(ctx, c, "get", redis.NewStringCmd)
+	all, err := readShards(ctx, c, "get", redis.NewStringCmd)
 	if err != nil {
 		return 0, err
 	}
@@ -112,23 +112,23 @@ func (c *Sharded) value(ctx context.Context) (int64, error) {
 	return sum.Int64(), nil
 }
 
-// ask sends a read command to all shards. Each returned command has a reply, which may be
-// redis.Nil.
-func ask[C redis.Cmder](ctx context.Context, c *Sharded, command string, newCmd func(context.Context, ...any) C) ([]C, error) {
+// readShards sends a read command to all shards. Each returned command has a reply, which
+// may be redis.Nil.
+func readShards[C redis.Cmder](ctx context.Context, c *Sharded, command string, newCmd func(context.Context, ...any) C) ([]C, error) {
 	shared, err := c.h.Shared()
 	if err != nil {
 		return nil, err
 	}
 	pause := readPauses.Start()
-	for try := 1; ; try++ {
-		cmds, asked := []redis.Cmder{}, []C{}
+	for attempt := 1; ; attempt++ {
+		cmds, typed := []redis.Cmder{}, []C{}
 		for _, key := range c.shards {
 			cmd := newCmd(ctx, command, key)
-			cmds, asked = append(cmds, cmd), append(asked, cmd)
+			cmds, typed = append(cmds, cmd), append(typed, cmd)
 		}
 		err := readAll(ctx, shared, cmds)
-		if try == readTries || !errors.Is(err, desir.ErrUnavailable) || errors.Is(err, redis.ErrClosed) {
-			return asked, err
+		if attempt == maxReadAttempts || !errors.Is(err, desir.ErrUnavailable) || errors.Is(err, redis.ErrClosed) {
+			return typed, err
 		}
 		if !pause.Wait(ctx) {
 			return nil, ctx.Err()
@@ -165,7 +165,7 @@ func (c *Sharded) Key() string {
 // Exists reports whether any shard exists. It sends one EXISTS for each shard, as
 // [Sharded.Value] sends GET.
 func (c *Sharded) Exists(ctx context.Context) (bool, error) {
-	all, err := ask(ctx, c, "exists", redis.NewIntCmd)
+	all, err := readShards(ctx, c, "exists", redis.NewIntCmd)
 	if err != nil {
 		return false, c.fail("Exists", err)
 	}

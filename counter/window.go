@@ -13,8 +13,8 @@ import (
 )
 
 const (
-	windowParts = 60      // events expire in parts of this number
-	windowMost  = 1 << 53 // the largest count: the largest integer that Lua numbers hold exactly
+	windowParts    = 60      // events expire in parts of this number
+	maxWindowCount = 1 << 53 // the largest count: the largest integer that Lua numbers hold exactly
 )
 
 // Window counts the events of the last minute, hour or day. The window slides with the
@@ -60,7 +60,7 @@ var (
 // Add runs one script in one round trip, sent once, and is O(1) and atomic. After
 // [desir.ErrMaybeRan] the events may have been counted.
 func (w *Window) Add(ctx context.Context, n int64) (int64, error) {
-	count, ok, err := w.add(ctx, n, windowMost)
+	count, ok, err := w.add(ctx, n, maxWindowCount)
 	if err == nil && !ok {
 		err = ErrBound
 	}
@@ -70,7 +70,7 @@ func (w *Window) Add(ctx context.Context, n int64) (int64, error) {
 // Allow counts one event and returns true. If the count is already limit or more, Allow
 // counts nothing and returns false. It costs and fails as [Window.Add] does.
 func (w *Window) Allow(ctx context.Context, limit int64) (bool, error) {
-	_, ok, err := w.add(ctx, 1, min(limit, windowMost))
+	_, ok, err := w.add(ctx, 1, min(limit, maxWindowCount))
 	return ok, w.fail("Allow", err)
 }
 
@@ -82,7 +82,7 @@ func (w *Window) add(ctx context.Context, n, most int64) (count int64, ok bool, 
 		return 0, false, err
 	case n < 0:
 		return 0, false, errEvents
-	case n > windowMost:
+	case n > maxWindowCount:
 		return 0, false, ErrBound
 	}
 	size, part := w.micros()

@@ -44,7 +44,7 @@ func Add[K comparable, N Number](ctx context.Context, m *Map[K, N], key K, delta
 }
 
 func add[K comparable, N Number](ctx context.Context, m *Map[K, N], key K, delta N) (sum N, err error) {
-	_, field, err := m.at(key)
+	_, field, err := m.field(key)
 	if err != nil {
 		return 0, err
 	}

@@ -37,9 +37,9 @@ func eachLink(t *testing.T, test func(t *testing.T, p *redistest.Proxy, rdb redi
 // many is the least number of arguments of a command that was merged from several calls.
 const many = 12
 
-// TestFusedLoss loses the reply of a merged command. Exactly the calls of that command
+// TestMergedLoss loses the reply of a merged command. Exactly the calls of that command
 // must return ErrMaybeRan, and each call must be executed once.
-func TestFusedLoss(t *testing.T) {
+func TestMergedLoss(t *testing.T) {
 	t.Parallel()
 	eachLink(t, func(t *testing.T, p *redistest.Proxy, rdb redis.UniversalClient) {
 		const n = 100

@@ -14,8 +14,8 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// TestFusion counts the commands of concurrent calls, with and without merging.
-func TestFusion(t *testing.T) {
+// TestBatching counts the commands of concurrent calls, with and without merging.
+func TestBatching(t *testing.T) {
 	t.Parallel()
 	const n = 200
 	s := redistest.StartServer(t)

@@ -34,8 +34,8 @@ const (
 	Back
 )
 
-// word returns the end's name in LMOVE.
-func (e End) word() string {
+// arg returns the end's name in LMOVE.
+func (e End) arg() string {
 	if e == Front {
 		return "left"
 	}
@@ -45,10 +45,10 @@ func (e End) word() string {
 // NewList returns the list called name. It sends nothing and cannot fail. If the name,
 // the type or an option is invalid, every call returns the error.
 func NewList[T any](rdb redis.UniversalClient, name string, opts ...Option) *List[T] {
-	s, err := gather(opts, true)
+	s, err := newSettings(opts, true)
 	c := stored.Scope(s.values, "list", name)
 	elems, valueErr := stored.Values[T](c)
-	h := handle(rdb, "List", name, err, valueErr).Unbatched(s.apart)
+	h := handle(rdb, "List", name, err, valueErr).Unbatched(s.unbatched)
 	l := &List[T]{Object: newObject(h), h: h, elems: elems, exact: stored.CheckDeterministic(c)}
 	if s.maxLen != nil {
 		l.ring = *s.maxLen
@@ -107,13 +107,13 @@ func (l *List[T]) push(ctx context.Context, at End, vs []T) (int, error) {
 // be lost. An element that does not decode is removed too, and PopFront returns the
 // error.
 func (l *List[T]) PopFront(ctx context.Context) (v T, ok bool, err error) {
-	return l.one(ctx, "PopFront", true, "lpop", l.h)
+	return l.readOne(ctx, "PopFront", true, "lpop", l.h)
 }
 
 // PopBack removes and returns the last element. It sends RPOP, and costs and fails as
 // [List.PopFront] does.
 func (l *List[T]) PopBack(ctx context.Context) (v T, ok bool, err error) {
-	return l.one(ctx, "PopBack", true, "rpop", l.h)
+	return l.readOne(ctx, "PopBack", true, "rpop", l.h)
 }
 
 // PopN removes up to n elements from the front and returns them in order. Elements that
@@ -132,11 +132,11 @@ func (l *List[T]) PopN(ctx context.Context, n int) ([]T, error) {
 // last element. ok is false if i is outside the list. At sends one LINDEX and is
 // O(distance from the nearer end).
 func (l *List[T]) At(ctx context.Context, i int) (v T, ok bool, err error) {
-	return l.one(ctx, "At", false, "lindex", l.h, i)
+	return l.readOne(ctx, "At", false, "lindex", l.h, i)
 }
 
-// one runs a command on the list that returns one element or none.
-func (l *List[T]) one(ctx context.Context, op string, write bool, command string, h *clients.Handle, args ...any) (v T, ok bool, err error) {
+// readOne runs a command on the list that returns one element or none.
+func (l *List[T]) readOne(ctx context.Context, op string, write bool, command string, h *clients.Handle, args ...any) (v T, ok bool, err error) {
 	s, err := h.Sender()
 	if err != nil {
 		return v, false, l.fail(op, err)

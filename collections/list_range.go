@@ -56,7 +56,7 @@ func inclusive(from, to int) (last int, some bool) {
 // elements by their bytes. If the codec can encode equal values differently, the error
 // is [codec.ErrUnsupported]. Index sends one LPOS and is O(n).
 func (l *List[T]) Index(ctx context.Context, v T) (i int, ok bool, err error) {
-	value, err := l.expect(v)
+	value, err := l.encodeExact(v)
 	if err != nil {
 		return 0, false, l.fail("Index", err)
 	}
@@ -75,11 +75,11 @@ func (l *List[T]) Index(ctx context.Context, v T) (i int, ok bool, err error) {
 // elements, the last -count elements if count is negative, or all if count is 0. It
 // compares as [List.Index] does. Remove sends one LREM, once, and is O(n) and atomic.
 func (l *List[T]) Remove(ctx context.Context, v T, count int) (removed int, err error) {
-	value, err := l.expect(v)
+	value, err := l.encodeExact(v)
 	if err != nil {
 		return 0, l.fail("Remove", err)
 	}
-	n, err := l.change(ctx, "lrem", l.h.Key, count, value)
+	n, err := l.writeCount(ctx, "lrem", l.h.Key, count, value)
 	return n, l.fail("Remove", err)
 }
 
@@ -88,7 +88,7 @@ func (l *List[T]) Remove(ctx context.Context, v T, count int) (removed int, err 
 // element too long until the next push. InsertBefore sends one LINSERT, once, and is
 // O(n) and atomic.
 func (l *List[T]) InsertBefore(ctx context.Context, pivot, v T) (ok bool, err error) {
-	at, err := l.expect(pivot)
+	at, err := l.encodeExact(pivot)
 	if err != nil {
 		return false, l.fail("InsertBefore", err)
 	}
@@ -96,12 +96,12 @@ func (l *List[T]) InsertBefore(ctx context.Context, pivot, v T) (ok bool, err er
 	if err != nil {
 		return false, l.fail("InsertBefore", err)
 	}
-	n, err := l.change(ctx, "linsert", l.h.Key, "before", at, value)
+	n, err := l.writeCount(ctx, "linsert", l.h.Key, "before", at, value)
 	return n > 0, l.fail("InsertBefore", err)
 }
 
-// change sends a write that returns a number.
-func (l *List[T]) change(ctx context.Context, args ...any) (int, error) {
+// writeCount sends a write that returns a number.
+func (l *List[T]) writeCount(ctx context.Context, args ...any) (int, error) {
 	s, err := l.h.Sender()
 	if err != nil {
 		return 0, err
@@ -113,8 +113,8 @@ func (l *List[T]) change(ctx context.Context, args ...any) (int, error) {
 	return int(cmd.Val()), nil
 }
 
-// expect encodes a value that Redis compares with stored bytes.
-func (l *List[T]) expect(v T) (string, error) {
+// encodeExact encodes a value that Redis compares with stored bytes.
+func (l *List[T]) encodeExact(v T) (string, error) {
 	if _, err := l.h.Shared(); err != nil {
 		return "", err
 	}
@@ -138,11 +138,11 @@ func (l *List[T]) Move(ctx context.Context, from End, to *List[T], at End) (v T,
 	if to == nil {
 		return v, false, l.fail("Move", errNilObject)
 	}
-	shared, names, err := reach(l.h, to.h)
+	shared, keys, err := sharedAndKeys(l.h, to.h)
 	if err != nil {
 		return v, false, l.fail("Move", err)
 	}
-	cmd := redis.NewStringCmd(ctx, "lmove", names[0], names[1], from.word(), at.word())
+	cmd := redis.NewStringCmd(ctx, "lmove", keys[0], keys[1], from.arg(), at.arg())
 	if err := shared.Sender.Write(ctx, cmd); err != nil {
 		return v, false, l.fail("Move", send.IgnoreNil(err))
 	}

@@ -30,11 +30,11 @@ type Map[K comparable, V any] struct {
 // NewMap returns the map called name. It sends nothing and cannot fail. If the name, a
 // type or an option is invalid, every call returns the error.
 func NewMap[K comparable, V any](rdb redis.UniversalClient, name string, opts ...Option) *Map[K, V] {
-	s, err := gather(opts, false)
+	s, err := newSettings(opts, false)
 	vc := stored.Scope(s.values, "map", name)
 	keys, keyErr := stored.Keys[K](s.keys)
 	values, valueErr := stored.FieldValues[V](vc)
-	h := handle(rdb, "Map", name, err, keyErr, valueErr).Unbatched(s.apart)
+	h := handle(rdb, "Map", name, err, keyErr, valueErr).Unbatched(s.unbatched)
 	return &Map[K, V]{
 		Object: newObject(h),
 		h:      h,
@@ -51,7 +51,7 @@ func NewMap[K comparable, V any](rdb redis.UniversalClient, name string, opts ..
 // [*codec.DecodeError]. If the Redis key is not a hash, the error is
 // [desir.ErrWrongType].
 func (m *Map[K, V]) Get(ctx context.Context, key K) (v V, ok bool, err error) {
-	s, field, err := m.at(key)
+	s, field, err := m.field(key)
 	if err != nil {
 		return v, false, m.fail("Get", err)
 	}
@@ -69,7 +69,7 @@ func (m *Map[K, V]) Get(ctx context.Context, key K) (v V, ok bool, err error) {
 // GetMany sends one HMGET in one round trip and is O(len(keys)) and atomic.
 func (m *Map[K, V]) GetMany(ctx context.Context, keys ...K) (map[K]V, error) {
 	found := make(map[K]V, len(keys))
-	s, fields, err := m.atAll(keys)
+	s, fields, err := m.fields(keys)
 	if err != nil || len(keys) == 0 {
 		return found, m.fail("GetMany", err)
 	}
@@ -93,7 +93,7 @@ func (m *Map[K, V]) GetMany(ctx context.Context, keys ...K) (map[K]V, error) {
 
 // Has reports whether there is a value under key. It sends one HEXISTS and is O(1).
 func (m *Map[K, V]) Has(ctx context.Context, key K) (bool, error) {
-	s, field, err := m.at(key)
+	s, field, err := m.field(key)
 	if err != nil {
 		return false, m.fail("Has", err)
 	}
@@ -127,7 +127,7 @@ func (m *Map[K, V]) Len(ctx context.Context) (int, error) {
 // [desir.ErrMaybeRan], setting the value again is safe unless another caller wrote in
 // between.
 func (m *Map[K, V]) Set(ctx context.Context, key K, v V) error {
-	s, field, value, err := m.pair(key, v)
+	s, field, value, err := m.encodePair(key, v)
 	if err == nil {
 		err = s.HSet(ctx, m.h.Key, field, value)
 	}
@@ -144,7 +144,7 @@ func (m *Map[K, V]) Delete(ctx context.Context, keys ...K) (n int, err error) {
 }
 
 func (m *Map[K, V]) remove(ctx context.Context, keys []K) (int, error) {
-	s, fields, err := m.atAll(keys)
+	s, fields, err := m.fields(keys)
 	if err != nil || len(keys) == 0 {
 		return 0, err
 	}
@@ -216,8 +216,8 @@ func pairs(reply any) (all [][2]string, ok bool) {
 	return all, ok
 }
 
-// at returns the sender and the field for a call on one key.
-func (m *Map[K, V]) at(key K) (*send.Sender, string, error) {
+// field returns the sender and the field for a call on one key.
+func (m *Map[K, V]) field(key K) (*send.Sender, string, error) {
 	s, err := m.h.Sender()
 	if err != nil {
 		return nil, "", err
@@ -226,7 +226,7 @@ func (m *Map[K, V]) at(key K) (*send.Sender, string, error) {
 	return s, field, err
 }
 
-func (m *Map[K, V]) atAll(keys []K) (*send.Sender, []string, error) {
+func (m *Map[K, V]) fields(keys []K) (*send.Sender, []string, error) {
 	s, err := m.h.Sender()
 	if err != nil {
 		return nil, nil, err
@@ -235,8 +235,8 @@ func (m *Map[K, V]) atAll(keys []K) (*send.Sender, []string, error) {
 	return s, fields, err
 }
 
-func (m *Map[K, V]) pair(key K, v V) (s *send.Sender, field, value string, err error) {
-	if s, field, err = m.at(key); err == nil {
+func (m *Map[K, V]) encodePair(key K, v V) (s *send.Sender, field, value string, err error) {
+	if s, field, err = m.field(key); err == nil {
 		value, err = m.values.EncodeAt(field, v)
 	}
 	return s, field, value, err

@@ -12,7 +12,7 @@ import (
 // SetIfAbsent stores v under key if there is no value, and reports whether it stored v.
 // It sends one HSETNX, once, and is O(1).
 func (m *Map[K, V]) SetIfAbsent(ctx context.Context, key K, v V) (stored bool, err error) {
-	_, field, value, err := m.pair(key, v)
+	_, field, value, err := m.encodePair(key, v)
 	if err == nil {
 		stored, err = m.setNew(ctx, field, value)
 	}
@@ -35,7 +35,7 @@ func (m *Map[K, V]) setNew(ctx context.Context, field, value string) (bool, erro
 // round trip, sent once, and is O(1) and atomic. If the previous value does not decode,
 // Swap still stores v, and the error is a [*codec.DecodeError].
 func (m *Map[K, V]) Swap(ctx context.Context, key K, v V) (prev V, loaded bool, err error) {
-	_, field, value, err := m.pair(key, v)
+	_, field, value, err := m.encodePair(key, v)
 	if err != nil {
 		return prev, false, m.fail("Swap", err)
 	}
@@ -47,7 +47,7 @@ func (m *Map[K, V]) Swap(ctx context.Context, key K, v V) (prev V, loaded bool, 
 // it stores v and returns v. It runs one script in one round trip, sent once, and is
 // O(1) and atomic.
 func (m *Map[K, V]) LoadOrStore(ctx context.Context, key K, v V) (actual V, loaded bool, err error) {
-	_, field, value, err := m.pair(key, v)
+	_, field, value, err := m.encodePair(key, v)
 	if err != nil {
 		return actual, false, m.fail("LoadOrStore", err)
 	}
@@ -63,7 +63,7 @@ func (m *Map[K, V]) LoadOrStore(ctx context.Context, key K, v V) (actual V, load
 // lost. A value that does not decode is removed too, and LoadAndDelete returns the
 // error.
 func (m *Map[K, V]) LoadAndDelete(ctx context.Context, key K) (v V, loaded bool, err error) {
-	_, field, err := m.at(key)
+	_, field, err := m.field(key)
 	if err != nil {
 		return v, false, m.fail("LoadAndDelete", err)
 	}
@@ -91,7 +91,7 @@ func (m *Map[K, V]) load(ctx context.Context, sc *script.Script, field string, a
 // differently, the error is [codec.ErrUnsupported]. CompareAndSwap runs one script in
 // one round trip, sent once, and is O(1) and atomic.
 func (m *Map[K, V]) CompareAndSwap(ctx context.Context, key K, old, new V) (swapped bool, err error) {
-	field, was, err := m.expect(key, old)
+	field, was, err := m.encodeExact(key, old)
 	if err != nil {
 		return false, m.fail("CompareAndSwap", err)
 	}
@@ -105,31 +105,31 @@ func (m *Map[K, V]) CompareAndSwap(ctx context.Context, key K, old, new V) (swap
 // CompareAndDelete deletes key if the current value is old, and reports whether it did.
 // It compares and costs as [Map.CompareAndSwap] does.
 func (m *Map[K, V]) CompareAndDelete(ctx context.Context, key K, old V) (deleted bool, err error) {
-	field, was, err := m.expect(key, old)
+	field, was, err := m.encodeExact(key, old)
 	if err == nil {
 		deleted, err = m.deleteIf(ctx, field, was)
 	}
 	return deleted, m.fail("CompareAndDelete", err)
 }
 
-func (m *Map[K, V]) expect(key K, old V) (field, was string, err error) {
+func (m *Map[K, V]) encodeExact(key K, old V) (field, was string, err error) {
 	if m.exact != nil {
 		return "", "", m.exact
 	}
-	_, field, was, err = m.pair(key, old)
+	_, field, was, err = m.encodePair(key, old)
 	return field, was, err
 }
 
 func (m *Map[K, V]) swapIf(ctx context.Context, field, was, value string) (bool, error) {
-	return decide(ctx, m.h, hashSwapIf, field, was, value)
+	return runBool(ctx, m.h, hashSwapIf, field, was, value)
 }
 
 func (m *Map[K, V]) deleteIf(ctx context.Context, field, was string) (bool, error) {
-	return decide(ctx, m.h, hashDeleteIf, field, was)
+	return runBool(ctx, m.h, hashDeleteIf, field, was)
 }
 
-// decide runs a script on the object's key that returns 1 if it changed something.
-func decide(ctx context.Context, h *clients.Handle, sc *script.Script, args ...any) (bool, error) {
+// runBool runs a script on the object's key that returns 1 if it changed something.
+func runBool(ctx context.Context, h *clients.Handle, sc *script.Script, args ...any) (bool, error) {
 	shared, err := h.Shared()
 	if err != nil {
 		return false, err
@@ -152,19 +152,19 @@ func decide(ctx context.Context, h *clients.Handle, sc *script.Script, args ...a
 // After 200 attempts the error is [desir.ErrConflict]. Every write is sent once. After
 // [desir.ErrMaybeRan] the update may have been applied.
 func (m *Map[K, V]) Update(ctx context.Context, key K, f func(old V, ok bool) (new V, keep bool, err error)) (V, error) {
-	v, err := update(ctx, &m.values, f, func() (place, error) {
-		s, field, err := m.at(key)
+	v, err := update(ctx, &m.values, f, func() (casTarget, error) {
+		s, field, err := m.field(key)
 		if err != nil {
-			return place{}, err
+			return casTarget{}, err
 		}
 		var raw string
 		var ok bool
 		if m.h.Known().FromReplicas() {
-			raw, ok, err = latest(ctx, m.h, redis.NewStringCmd(ctx, "hget", m.h.Key, field))
+			raw, ok, err = readFromMaster(ctx, m.h, redis.NewStringCmd(ctx, "hget", m.h.Key, field))
 		} else {
 			raw, ok, err = s.HGet(ctx, m.h.Key, field)
 		}
-		return place{
+		return casTarget{
 			raw: raw, ok: ok, key: m.h.Key, field: field,
 			setNew:   func(value string) (bool, error) { return m.setNew(ctx, field, value) },
 			swapIf:   func(was, value string) (bool, error) { return m.swapIf(ctx, field, was, value) },

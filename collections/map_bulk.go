@@ -22,19 +22,19 @@ const (
 
 // chunk collects the pairs of one HSET.
 type chunk struct {
-	words []string
-	bytes int
+	fields []string
+	bytes  int
 }
 
 func (c *chunk) add(field, value string) {
-	if c.words == nil {
-		c.words = make([]string, 0, 2*insertPairs)
+	if c.fields == nil {
+		c.fields = make([]string, 0, 2*insertPairs)
 	}
-	c.words = append(c.words, field, value)
+	c.fields = append(c.fields, field, value)
 	c.bytes += len(field) + len(value)
 }
 
-func (c *chunk) pairs() int { return len(c.words) / 2 }
+func (c *chunk) pairs() int { return len(c.fields) / 2 }
 
 func (c *chunk) full(pairs int) bool { return c.pairs() >= pairs || c.bytes >= chunkBytes }
 
@@ -51,7 +51,7 @@ func (m *Map[K, V]) SetMany(ctx context.Context, entries map[K]V) error {
 	}
 	chunks := []chunk{{}}
 	for key, v := range entries {
-		_, field, value, err := m.pair(key, v)
+		_, field, value, err := m.encodePair(key, v)
 		if err != nil {
 			return m.fail("SetMany", err)
 		}
@@ -72,7 +72,7 @@ func (m *Map[K, V]) setChunk(ctx context.Context, s *send.Sender, c chunk) error
 	if c.pairs() == 0 {
 		return nil
 	}
-	return s.Write(ctx, redis.NewIntCmd(ctx, send.Args("hset", m.h.Key, c.words)...))
+	return s.Write(ctx, redis.NewIntCmd(ctx, send.Args("hset", m.h.Key, c.fields)...))
 }
 
 // Insert stores the pairs of a sequence of any length in bounded memory, and returns how
@@ -86,17 +86,17 @@ func (m *Map[K, V]) Insert(ctx context.Context, pairs iter.Seq2[K, V]) (n int, e
 	if err != nil {
 		return 0, m.fail("Insert", err)
 	}
-	feeding, stop := newStopper(ctx)
-	defer stop.now(nil)
+	feedCtx, stop := newStopper(ctx)
+	defer stop.withError(nil)
 	var stored atomic.Int64
 	var group sync.WaitGroup
 	chunks := make(chan chunk)
 	for range writers {
 		group.Go(func() {
-			defer stop.caught()
+			defer stop.onPanic()
 			for c := range chunks {
 				if err := m.setChunk(ctx, s, c); err != nil {
-					stop.now(err)
+					stop.withError(err)
 					return
 				}
 				stored.Add(int64(c.pairs()))
@@ -106,8 +106,8 @@ func (m *Map[K, V]) Insert(ctx context.Context, pairs iter.Seq2[K, V]) (n int, e
 	func() {
 		defer group.Wait()
 		defer close(chunks) // also when the sequence panics
-		if err := m.feed(feeding, pairs, chunks); err != nil {
-			stop.now(unsent(err))
+		if err := m.sendChunks(feedCtx, pairs, chunks); err != nil {
+			stop.withError(unsent(err))
 		}
 	}()
 	if stop.panicked != nil {
@@ -130,7 +130,7 @@ func newStopper(ctx context.Context) (context.Context, *stopper) {
 	return ctx, &stopper{cancel: cancel}
 }
 
-func (s *stopper) now(err error) {
+func (s *stopper) withError(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.err == nil || errors.Is(err, desir.ErrMaybeRan) {
@@ -139,9 +139,9 @@ func (s *stopper) now(err error) {
 	s.cancel()
 }
 
-// caught recovers from a panic of a hook in a writer and stops Insert, which panics with
+// onPanic recovers from a panic of a hook in a writer and stops Insert, which panics with
 // the same value. Writers defer it.
-func (s *stopper) caught() {
+func (s *stopper) onPanic() {
 	p := recover()
 	if p == nil {
 		return
@@ -152,8 +152,8 @@ func (s *stopper) caught() {
 	s.cancel()
 }
 
-// feed divides the pairs into chunks until the pairs or ctx end.
-func (m *Map[K, V]) feed(ctx context.Context, pairs iter.Seq2[K, V], chunks chan<- chunk) error {
+// sendChunks divides the pairs into chunks until the pairs or ctx end.
+func (m *Map[K, V]) sendChunks(ctx context.Context, pairs iter.Seq2[K, V], chunks chan<- chunk) error {
 	var c chunk
 	give := func() error {
 		select {
@@ -165,7 +165,7 @@ func (m *Map[K, V]) feed(ctx context.Context, pairs iter.Seq2[K, V], chunks chan
 		}
 	}
 	for key, v := range pairs {
-		_, field, value, err := m.pair(key, v)
+		_, field, value, err := m.encodePair(key, v)
 		if err != nil {
 			return err
 		}

@@ -35,7 +35,7 @@ func (m *Map[K, V]) SetTTL(ctx context.Context, key K, v V, ttl time.Duration) e
 	if ttl <= 0 {
 		return m.fail("SetTTL", errTTL)
 	}
-	_, field, value, err := m.pair(key, v)
+	_, field, value, err := m.encodePair(key, v)
 	if err == nil {
 		err = m.setTTL(ctx, field, value, send.Millis(ttl))
 	}
@@ -47,7 +47,7 @@ func (m *Map[K, V]) setTTL(ctx context.Context, field, value string, ms int64) e
 	if err != nil {
 		return err
 	}
-	return fieldTTLs(shared).set.try(errNoSetTTL, func() error {
+	return ttlCommandsOf(shared).set.try(errNoSetTTL, func() error {
 		return shared.Sender.HSetEX(ctx, m.h.Key, field, value, ms)
 	}, func() error {
 		_, err := hashSetTTL.Run(ctx, shared, []string{m.h.Key}, field, value, ms)
@@ -73,7 +73,7 @@ func (m *Map[K, V]) ExpireKey(ctx context.Context, ttl time.Duration, keys ...K)
 }
 
 func (m *Map[K, V]) expireKey(ctx context.Context, ttl time.Duration, keys []K) (n int, err error) {
-	_, fields, err := m.atAll(keys)
+	_, fields, err := m.fields(keys)
 	if err != nil || len(keys) == 0 {
 		return 0, err
 	}
@@ -81,9 +81,9 @@ func (m *Map[K, V]) expireKey(ctx context.Context, ttl time.Duration, keys []K) 
 	if err != nil {
 		return 0, err
 	}
-	ways := fieldTTLs(shared)
-	err = ways.expire.try(errNoExpireKey, func() (err error) {
-		n, err = ways.expireThere(ctx, shared, m.h.Key, fields, send.Millis(ttl))
+	c := ttlCommandsOf(shared)
+	err = c.expire.try(errNoExpireKey, func() (err error) {
+		n, err = c.expireMillis(ctx, shared, m.h.Key, fields, send.Millis(ttl))
 		return err
 	}, func() (err error) {
 		n, err = expireSeconds(ctx, shared, m.h.Key, fields, int64(math.Ceil(ttl.Seconds())))
@@ -92,44 +92,44 @@ func (m *Map[K, V]) expireKey(ctx context.Context, ttl time.Duration, keys []K) 
 	return n, err
 }
 
-// expireThere runs the script, together with concurrent calls with the same ttl.
-func (w *ttlWays) expireThere(ctx context.Context, h *clients.Shared, key string, fields []string, ms int64) (int, error) {
-	n, err := h.Sender.MergeClass(ctx, w.joint, key, ms, fields)
+// expireMillis runs the script, together with concurrent calls with the same ttl.
+func (c *ttlCommands) expireMillis(ctx context.Context, h *clients.Shared, key string, fields []string, ms int64) (int, error) {
+	n, err := h.Sender.MergeClass(ctx, c.expireMerger, key, ms, fields)
 	if script.Unknown(err) { // not executed; Run sends the script's source
 		var reply any
-		reply, err = hashExpire.Run(ctx, h, []string{key}, words(strconv.FormatInt(ms, 10), fields)...)
-		there, _ := reply.([]any)
-		n = countThere(there)
+		reply, err = hashExpire.Run(ctx, h, []string{key}, commandArgs(strconv.FormatInt(ms, 10), fields)...)
+		existing, _ := reply.([]any)
+		n = countExisting(existing)
 	}
 	return int(n), err
 }
 
-// joinExpiries returns the merger that merges concurrent calls with the same ttl into
+// newExpireMerger returns the merger that merges concurrent calls with the same ttl into
 // one run of the script.
-func joinExpiries(h *clients.Shared) *batch.Merger {
+func newExpireMerger(h *clients.Shared) *batch.Merger {
 	return &batch.Merger{
 		Merges: true, Coalesces: true,
 		Command: func(ctx context.Context, calls []*batch.Call) redis.Cmder {
 			return hashExpire.Command(ctx, h, []string{calls[0].Key}, batch.Args(calls, calls[0].Class)...)
 		},
 		Share: func(cmd redis.Cmder, calls []*batch.Call) {
-			there, _ := cmd.(*redis.Cmd).Val().([]any)
+			existing, _ := cmd.(*redis.Cmd).Val().([]any)
 			for _, c := range calls {
-				part := len(c.Values)
-				if part > len(there) {
+				n := len(c.Values)
+				if n > len(existing) {
 					c.Err = errPage
 					continue
 				}
-				c.Count = countThere(there[:part])
-				there = there[part:]
+				c.Count = countExisting(existing[:n])
+				existing = existing[n:]
 			}
 		},
 	}
 }
 
-// countThere counts the keys that exist in the script's reply.
-func countThere(there []any) (n int64) {
-	for _, one := range there {
+// countExisting counts the keys that exist in the script's reply.
+func countExisting(existing []any) (n int64) {
+	for _, one := range existing {
 		if one == int64(1) {
 			n++
 		}
@@ -139,7 +139,7 @@ func countThere(there []any) (n int64) {
 
 // expireSeconds is for servers that have only HEXPIRE, such as the embedded server.
 func expireSeconds(ctx context.Context, h *clients.Shared, key string, fields []string, seconds int64) (n int, err error) {
-	cmd := redis.NewIntSliceCmd(ctx, words("hexpire", fields, key, seconds, "fields", len(fields))...)
+	cmd := redis.NewIntSliceCmd(ctx, commandArgs("hexpire", fields, key, seconds, "fields", len(fields))...)
 	if err := h.Sender.Write(ctx, cmd); err != nil {
 		return 0, send.IgnoreNil(err)
 	}
@@ -156,7 +156,7 @@ func expireSeconds(ctx context.Context, h *clients.Shared, key string, fields []
 // with concurrent calls, and is O(1). If the server lacks HPTTL, the error is
 // [desir.ErrNotSupported].
 func (m *Map[K, V]) TTLOf(ctx context.Context, key K) (ttl time.Duration, ok bool, err error) {
-	s, field, err := m.at(key)
+	s, field, err := m.field(key)
 	if err != nil {
 		return 0, false, m.fail("TTLOf", err)
 	}
@@ -172,30 +172,30 @@ var (
 	errNoExpireKey = fmt.Errorf("%w: the server has neither HPEXPIRE nor HEXPIRE (Redis 7.4)", desir.ErrNotSupported)
 )
 
-// ttlWays remembers how a client's server sets the expiry of fields.
-type ttlWays struct {
-	set, expire ways
-	joint       *batch.Merger // merges calls of ExpireKey
+// ttlCommands remembers how a client's server sets the expiry of fields.
+type ttlCommands struct {
+	set, expire  alternatives
+	expireMerger *batch.Merger // merges calls of ExpireKey
 }
 
-type ttlPart struct{} // the key of ttlWays among a client's values
+type ttlCommandsKey struct{} // the key of ttlCommands among a client's values
 
-func fieldTTLs(h *clients.Shared) *ttlWays {
-	return clients.Value(h, ttlPart{}, func() *ttlWays { return &ttlWays{joint: joinExpiries(h)} })
+func ttlCommandsOf(h *clients.Shared) *ttlCommands {
+	return clients.Value(h, ttlCommandsKey{}, func() *ttlCommands { return &ttlCommands{expireMerger: newExpireMerger(h)} })
 }
 
-// ways remembers which of several alternative commands the server has.
-type ways struct{ worked atomic.Int32 }
+// alternatives remembers which of several alternative commands the server has.
+type alternatives struct{ worked atomic.Int32 }
 
 // try runs the call that worked last. While the server does not support a call, it tries
 // the next one. If the server supports none, it returns the error none.
-func (w *ways) try(none error, calls ...func() error) error {
-	first := int(w.worked.Load())
-	for i := range calls {
-		way := (first + i) % len(calls)
-		err := calls[way]()
+func (a *alternatives) try(none error, calls ...func() error) error {
+	first := int(a.worked.Load())
+	for n := range calls {
+		i := (first + n) % len(calls)
+		err := calls[i]()
 		if err == nil {
-			w.worked.Store(int32(way))
+			a.worked.Store(int32(i))
 		}
 		if !errors.Is(err, desir.ErrNotSupported) {
 			return err

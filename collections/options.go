@@ -15,11 +15,11 @@ import (
 type Option interface{ apply(*settings) }
 
 type settings struct {
-	values  codec.Codec // for Map, List and Value
-	keys    codec.Codec // for Map
-	members codec.Codec // for Set and SortedSet, set by both codec options
-	maxLen  *int        // for List
-	apart   bool        // commands are not batched with those of other calls
+	values    codec.Codec // for Map, List and Value
+	keys      codec.Codec // for Map
+	members   codec.Codec // for Set and SortedSet, set by both codec options
+	maxLen    *int        // for List
+	unbatched bool        // commands are not batched with those of other calls
 }
 
 type option func(*settings)
@@ -50,15 +50,15 @@ func MaxLen(n int) Option { return option(func(s *settings) { s.maxLen = &n }) }
 // Unbatched sends each of the object's commands in a separate round trip. By default,
 // concurrent calls through one client share pipelines, and concurrent calls of one kind
 // on one object are merged into one command.
-func Unbatched() Option { return option(func(s *settings) { s.apart = true }) }
+func Unbatched() Option { return option(func(s *settings) { s.unbatched = true }) }
 
 var (
 	errRing   = errors.New("MaxLen must be at least 1")
 	errMaxLen = errors.New("MaxLen is only for lists")
 )
 
-// gather applies the options and refuses options of another type.
-func gather(opts []Option, list bool) (settings, error) {
+// newSettings applies the options and refuses options of another type.
+func newSettings(opts []Option, list bool) (settings, error) {
 	s := settings{values: codec.Auto, keys: codec.Auto, members: codec.Auto}
 	for _, o := range opts {
 		if o != nil {

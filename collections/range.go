@@ -74,9 +74,9 @@ func (r Range) Limit(n int) Range {
 // none reports whether the range is empty for any set.
 func (r Range) none() bool { return r.kind == "" || r.limit == 0 }
 
-// words returns the scripts' arguments for a range of at most count members. It limits
-// count to 2^53, which Lua numbers hold exactly and no set exceeds.
-func (r Range) words(count int) []any {
+// scriptArgs returns the scripts' arguments for a range of at most count members. It
+// limits count to 2^53, which Lua numbers hold exactly and no set exceeds.
+func (r Range) scriptArgs(count int) []any {
 	direction := ""
 	if r.reverse {
 		direction = "REV"

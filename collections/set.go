@@ -26,9 +26,9 @@ type Set[T comparable] struct {
 // NewSet returns the set called name. It sends nothing and cannot fail. If the name,
 // the type or an option is invalid, every call returns the error.
 func NewSet[T comparable](rdb redis.UniversalClient, name string, opts ...Option) *Set[T] {
-	s, err := gather(opts, false)
+	s, err := newSettings(opts, false)
 	members, keyErr := stored.Keys[T](s.members)
-	h := handle(rdb, "Set", name, err, keyErr).Unbatched(s.apart)
+	h := handle(rdb, "Set", name, err, keyErr).Unbatched(s.unbatched)
 	return &Set[T]{Object: newObject(h), h: h, members: members}
 }
 
@@ -47,7 +47,7 @@ func (s *Set[T]) Remove(ctx context.Context, ms ...T) (removed int, err error) {
 }
 
 func (s *Set[T]) changeMany(ctx context.Context, command string, ms []T) (int, error) {
-	out, all, err := s.atAll(ms)
+	out, all, err := s.encodedMembers(ms)
 	if err != nil || len(ms) == 0 {
 		return 0, err
 	}
@@ -76,7 +76,7 @@ func (s *Set[T]) Has(ctx context.Context, m T) (bool, error) {
 // HasMany reports for each of ms whether it is in the set. It sends one SMISMEMBER and is
 // O(len(ms)) and atomic.
 func (s *Set[T]) HasMany(ctx context.Context, ms ...T) ([]bool, error) {
-	out, all, err := s.atAll(ms)
+	out, all, err := s.encodedMembers(ms)
 	if err != nil || len(ms) == 0 {
 		return nil, s.fail("HasMany", err)
 	}
@@ -172,7 +172,7 @@ func (s *Set[T]) list(ctx context.Context, do func(context.Context, redis.Cmder)
 	return s.members.DecodeAll(cmd.Val(), s.h.Key)
 }
 
-func (s *Set[T]) atAll(ms []T) (*send.Sender, []string, error) {
+func (s *Set[T]) encodedMembers(ms []T) (*send.Sender, []string, error) {
 	out, err := s.h.Sender()
 	if err != nil {
 		return nil, nil, err

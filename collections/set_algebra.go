@@ -15,7 +15,7 @@ import (
 // and is O(1) and atomic. On a cluster both names need the same hash tag; otherwise
 // Move sends nothing and returns [desir.ErrCrossSlot].
 func (s *Set[T]) Move(ctx context.Context, to *Set[T], m T) (moved bool, err error) {
-	shared, names, err := together(s, to)
+	shared, keys, err := sharedByAll(s, to)
 	if err != nil {
 		return false, s.fail("Move", err)
 	}
@@ -23,7 +23,7 @@ func (s *Set[T]) Move(ctx context.Context, to *Set[T], m T) (moved bool, err err
 	if err != nil {
 		return false, s.fail("Move", err)
 	}
-	cmd := redis.NewIntCmd(ctx, "smove", names[0], names[1], member)
+	cmd := redis.NewIntCmd(ctx, "smove", keys[0], keys[1], member)
 	if err := shared.Sender.Write(ctx, cmd); err != nil {
 		return false, s.fail("Move", err)
 	}
@@ -51,11 +51,11 @@ func (s *Set[T]) Diff(ctx context.Context, others ...*Set[T]) ([]T, error) {
 }
 
 func (s *Set[T]) combine(ctx context.Context, op, command string, others []*Set[T]) ([]T, error) {
-	shared, names, err := together(s, others...)
+	shared, keys, err := sharedByAll(s, others...)
 	if err != nil {
 		return nil, s.fail(op, err)
 	}
-	ms, err := s.list(ctx, shared.Sender.Read, words(command, names)...)
+	ms, err := s.list(ctx, shared.Sender.Read, commandArgs(command, keys)...)
 	return ms, s.fail(op, err)
 }
 
@@ -63,11 +63,11 @@ func (s *Set[T]) combine(ctx context.Context, op, command string, others []*Set[
 // at limit, unless limit is 0. It sends one SINTERCARD and is O(smallest set × sets)
 // and atomic. A cluster requires one hash tag, as for [Set.Move].
 func (s *Set[T]) IntersectLen(ctx context.Context, limit int, others ...*Set[T]) (int, error) {
-	shared, names, err := together(s, others...)
+	shared, keys, err := sharedByAll(s, others...)
 	if err != nil {
 		return 0, s.fail("IntersectLen", err)
 	}
-	args := words("sintercard", names, len(names))
+	args := commandArgs("sintercard", keys, len(keys))
 	cmd := redis.NewIntCmd(ctx, append(args, "limit", max(limit, 0))...)
 	cmd.SetFirstKeyPos(2)
 	if err := shared.Sender.Read(ctx, cmd); err != nil {
@@ -101,19 +101,19 @@ func (s *Set[T]) store(ctx context.Context, op, command string, from []*Set[T]) 
 	if len(from) == 0 {
 		return 0, s.fail(op, errNoSets)
 	}
-	shared, names, err := together(s, from...)
+	shared, keys, err := sharedByAll(s, from...)
 	if err != nil {
 		return 0, s.fail(op, err)
 	}
-	cmd := redis.NewIntCmd(ctx, words(command, names)...)
+	cmd := redis.NewIntCmd(ctx, commandArgs(command, keys)...)
 	if err := shared.Sender.Write(ctx, cmd); err != nil {
 		return 0, s.fail(op, err)
 	}
 	return int(cmd.Val()), nil
 }
 
-// together returns the state and the keys of sets for one command.
-func together[T comparable](s *Set[T], others ...*Set[T]) (*clients.Shared, []string, error) {
+// sharedByAll returns the state and the keys of sets for one command.
+func sharedByAll[T comparable](s *Set[T], others ...*Set[T]) (*clients.Shared, []string, error) {
 	handles := make([]*clients.Handle, 0, 1+len(others))
 	handles = append(handles, s.h)
 	for _, o := range others {
@@ -122,19 +122,19 @@ func together[T comparable](s *Set[T], others ...*Set[T]) (*clients.Shared, []st
 		}
 		handles = append(handles, o.h)
 	}
-	return reach(handles...)
+	return sharedAndKeys(handles...)
 }
 
 var (
-	errNilObject = errors.New("the other object is nil")
-	errApart     = fmt.Errorf("%w: the other object belongs to another client", desir.ErrNotSupported)
+	errNilObject   = errors.New("the other object is nil")
+	errOtherClient = fmt.Errorf("%w: the other object belongs to another client", desir.ErrNotSupported)
 )
 
-// reach returns the state and the keys of objects for one command. All objects must have
-// the same client and, on a cluster, the same slot.
-func reach(handles ...*clients.Handle) (*clients.Shared, []string, error) {
+// sharedAndKeys returns the state and the keys of objects for one command. All objects
+// must have the same client and, on a cluster, the same slot.
+func sharedAndKeys(handles ...*clients.Handle) (*clients.Shared, []string, error) {
 	var first *clients.Shared
-	names := make([]string, 0, len(handles))
+	keys := make([]string, 0, len(handles))
 	for _, h := range handles {
 		shared, err := h.Shared()
 		switch {
@@ -143,15 +143,15 @@ func reach(handles ...*clients.Handle) (*clients.Shared, []string, error) {
 		case first == nil:
 			first = shared
 		case !first.Same(shared):
-			return nil, nil, errApart
+			return nil, nil, errOtherClient
 		}
-		names = append(names, h.Key)
+		keys = append(keys, h.Key)
 	}
-	return first, names, first.SameSlot(names[0], names[1:]...)
+	return first, keys, first.SameSlot(keys[0], keys[1:]...)
 }
 
-// words returns the arguments of a command: its name, then before, then all.
-func words(command string, all []string, before ...any) []any {
+// commandArgs returns the arguments of a command: its name, then before, then all.
+func commandArgs(command string, all []string, before ...any) []any {
 	args := append([]any{command}, before...)
 	for _, one := range all {
 		args = append(args, one)

@@ -39,9 +39,9 @@ type Scored[T any] struct {
 // NewSortedSet returns the sorted set called name. It sends nothing and cannot fail. If
 // the name, the type or an option is invalid, every call returns the error.
 func NewSortedSet[T comparable](rdb redis.UniversalClient, name string, opts ...Option) *SortedSet[T] {
-	s, err := gather(opts, false)
+	s, err := newSettings(opts, false)
 	members, keyErr := stored.Keys[T](s.members)
-	h := handle(rdb, "SortedSet", name, err, keyErr).Unbatched(s.apart)
+	h := handle(rdb, "SortedSet", name, err, keyErr).Unbatched(s.unbatched)
 	return &SortedSet[T]{Object: newObject(h), h: h, members: members}
 }
 

@@ -78,7 +78,7 @@ func (z *SortedSet[T]) RemoveRange(ctx context.Context, r Range) (removed int, e
 	if err != nil || r.none() {
 		return 0, z.fail("RemoveRange", err)
 	}
-	reply, err := zsetRemoveRange.Run(ctx, shared, []string{z.h.Key}, r.words(r.limit)...)
+	reply, err := zsetRemoveRange.Run(ctx, shared, []string{z.h.Key}, r.scriptArgs(r.limit)...)
 	n, _ := reply.(int64)
 	return int(n), z.fail("RemoveRange", err)
 }

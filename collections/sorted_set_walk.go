@@ -66,7 +66,7 @@ func pages(ctx context.Context, h *clients.Handle, r Range) iter.Seq2[[]Scored[s
 		var last []any // score and member after which the next page begins
 		for count := firstCount; !r.none(); count = min(2*count, maxCount) {
 			count = min(count, r.limit)
-			page, found, err := fetchRange(ctx, shared, h.Key, append(r.words(count), last...))
+			page, found, err := fetchRange(ctx, shared, h.Key, append(r.scriptArgs(count), last...))
 			if err != nil {
 				yield(nil, err)
 				return
@@ -86,14 +86,14 @@ func pages(ctx context.Context, h *clients.Handle, r Range) iter.Seq2[[]Scored[s
 
 // fetchRange fetches a page. It retries while the server is unavailable, as walker.next
 // does.
-func fetchRange(ctx context.Context, h *clients.Shared, key string, words []any) (page []Scored[string], found int, err error) {
+func fetchRange(ctx context.Context, h *clients.Shared, key string, rangeArgs []any) (page []Scored[string], found int, err error) {
 	pause := pagePauses.Start()
-	for try := 1; ; try++ {
-		reply, err := zsetPage.Run(ctx, h, []string{key}, words...)
+	for attempt := 1; ; attempt++ {
+		reply, err := zsetPage.Run(ctx, h, []string{key}, rangeArgs...)
 		switch {
 		case err == nil:
 			return readPage(reply)
-		case !errors.Is(err, desir.ErrUnavailable) || try == pageTries:
+		case !errors.Is(err, desir.ErrUnavailable) || attempt == maxPageAttempts:
 			return nil, 0, err
 		case !pause.Wait(ctx):
 			return nil, 0, ctx.Err()

@@ -14,14 +14,14 @@ import (
 	"github.com/desir-go/desir/internal/stored"
 )
 
-const updateTries = 200 // before ErrConflict
+const maxUpdateAttempts = 200 // before ErrConflict
 
 // updatePauses are the pauses after tries that another writer has won.
 var updatePauses = backoff.Range{First: 100 * time.Microsecond, Last: 100 * time.Millisecond}
 
-// place holds the value that an optimistic update has read, and the writes that take
+// casTarget holds the value that an optimistic update has read, and the writes that take
 // effect only if the value is unchanged.
-type place struct {
+type casTarget struct {
 	raw string
 	ok  bool
 
@@ -34,11 +34,11 @@ type place struct {
 
 // update is the loop of every Update. It compares the bytes that it has read, so it works
 // with any codec.
-func update[T any](ctx context.Context, c *stored.Codec[T], f func(T, bool) (T, bool, error), look func() (place, error)) (result T, err error) {
+func update[T any](ctx context.Context, c *stored.Codec[T], f func(T, bool) (T, bool, error), read func() (casTarget, error)) (result T, err error) {
 	var zero T
 	pause := updatePauses.Start()
-	for range updateTries {
-		p, err := look()
+	for range maxUpdateAttempts {
+		p, err := read()
 		if err != nil {
 			return zero, unsent(err)
 		}
@@ -55,7 +55,7 @@ func update[T any](ctx context.Context, c *stored.Codec[T], f func(T, bool) (T, 
 		if !keep {
 			v = zero
 		}
-		done, err := write(p, c, v, keep)
+		done, err := storeIfUnchanged(p, c, v, keep)
 		if err != nil {
 			return zero, err
 		}
@@ -69,15 +69,15 @@ func update[T any](ctx context.Context, c *stored.Codec[T], f func(T, bool) (T, 
 	return zero, desir.ErrConflict
 }
 
-// latest reads a value from the master of its key, even if the client reads from
+// readFromMaster reads a value from the master of its key, even if the client reads from
 // replicas. A compare-and-swap with a stale value from a replica might never succeed.
-func latest(ctx context.Context, h *clients.Handle, read *redis.StringCmd) (raw string, ok bool, err error) {
+func readFromMaster(ctx context.Context, h *clients.Handle, read *redis.StringCmd) (raw string, ok bool, err error) {
 	shared, err := h.Shared()
 	if err != nil {
 		return "", false, err
 	}
 	pause := pagePauses.Start()
-	for try := 1; ; try++ {
+	for attempt := 1; ; attempt++ {
 		node, err := shared.Node(ctx, h.Key)
 		if err != nil {
 			return "", false, shared.Sender.Classify(ctx, err)
@@ -85,7 +85,7 @@ func latest(ctx context.Context, h *clients.Handle, read *redis.StringCmd) (raw 
 		switch err = shared.Sender.ReadOn(ctx, node, read); {
 		case err == nil:
 			return read.Val(), true, nil
-		case !moved(err) || try == pageTries || !pause.Wait(ctx):
+		case !moved(err) || attempt == maxPageAttempts || !pause.Wait(ctx):
 			return "", false, send.IgnoreNil(err)
 		}
 		read.SetErr(nil)
@@ -101,8 +101,9 @@ func unsent(err error) error {
 	return err
 }
 
-// write stores the result of the caller's function, unless the value has changed.
-func write[T any](p place, c *stored.Codec[T], v T, keep bool) (done bool, err error) {
+// storeIfUnchanged stores the result of the caller's function, unless the value has
+// changed.
+func storeIfUnchanged[T any](p casTarget, c *stored.Codec[T], v T, keep bool) (done bool, err error) {
 	switch {
 	case !keep && !p.ok:
 		return true, nil // the value was already absent at the moment of the read

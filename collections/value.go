@@ -28,10 +28,10 @@ type Value[T any] struct {
 // NewValue returns the value called name. It sends nothing and cannot fail. If the
 // name, the type or an option is invalid, every call returns the error.
 func NewValue[T any](rdb redis.UniversalClient, name string, opts ...Option) *Value[T] {
-	s, err := gather(opts, false)
+	s, err := newSettings(opts, false)
 	c := stored.Scope(s.values, "value", name)
 	value, valueErr := stored.Values[T](c)
-	h := handle(rdb, "Value", name, err, valueErr).Unbatched(s.apart)
+	h := handle(rdb, "Value", name, err, valueErr).Unbatched(s.unbatched)
 	return &Value[T]{Object: newObject(h), h: h, value: value, exact: stored.CheckDeterministic(c)}
 }
 
@@ -63,7 +63,7 @@ func (x *Value[T]) raw(ctx context.Context) (string, bool, error) {
 // rawNow is like raw but always reads from the master.
 func (x *Value[T]) rawNow(ctx context.Context) (string, bool, error) {
 	if shared, err := x.h.Shared(); err == nil && shared.FromReplicas() {
-		return latest(ctx, x.h, redis.NewStringCmd(ctx, "get", x.h.Key))
+		return readFromMaster(ctx, x.h, redis.NewStringCmd(ctx, "get", x.h.Key))
 	}
 	return x.raw(ctx)
 }
@@ -146,7 +146,7 @@ func (x *Value[T]) CompareAndSwap(ctx context.Context, old, new T) (swapped bool
 	}
 	value, err := x.value.Encode(new)
 	if err == nil {
-		swapped, err = decide(ctx, x.h, stringSwapIf, was, value)
+		swapped, err = runBool(ctx, x.h, stringSwapIf, was, value)
 	}
 	return swapped, x.fail("CompareAndSwap", err)
 }
@@ -154,16 +154,16 @@ func (x *Value[T]) CompareAndSwap(ctx context.Context, old, new T) (swapped bool
 // Update changes the value with f as [Map.Update] does. It sends one GET, and then one
 // script or SETNX that writes only if the value has not changed. An expiry stays.
 func (x *Value[T]) Update(ctx context.Context, f func(old T, ok bool) (new T, keep bool, err error)) (T, error) {
-	v, err := update(ctx, &x.value, f, func() (place, error) {
+	v, err := update(ctx, &x.value, f, func() (casTarget, error) {
 		raw, ok, err := x.rawNow(ctx)
 		if err != nil {
-			return place{}, err
+			return casTarget{}, err
 		}
-		return place{
+		return casTarget{
 			raw: raw, ok: ok, key: x.h.Key,
 			setNew:   func(value string) (bool, error) { return x.setNew(ctx, value) },
-			swapIf:   func(was, value string) (bool, error) { return decide(ctx, x.h, stringSwapIf, was, value) },
-			deleteIf: func(was string) (bool, error) { return decide(ctx, x.h, stringDeleteIf, was) },
+			swapIf:   func(was, value string) (bool, error) { return runBool(ctx, x.h, stringSwapIf, was, value) },
+			deleteIf: func(was string) (bool, error) { return runBool(ctx, x.h, stringDeleteIf, was) },
 		}, nil
 	})
 	return v, x.fail("Update", err)

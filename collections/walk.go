@@ -19,8 +19,8 @@ const (
 	firstCount = 64   // elements requested for the first page
 	maxCount   = 1000 // the limit for later pages; the number doubles from page to page
 
-	pageTries = 6   // attempts to fetch a page
-	restarts  = 100 // the most restarts of an iteration
+	maxPageAttempts = 6   // attempts to fetch a page
+	maxRestarts     = 100 // the most restarts of an iteration
 )
 
 // pagePauses are the pauses between the attempts to fetch a page.
@@ -43,11 +43,11 @@ func scan(ctx context.Context, h *clients.Handle, command string) iter.Seq2[[]st
 		}
 		w := walker{shared: shared, key: h.Key, command: command}
 		defer w.release()
-		w.begin()
-		var ahead *early
+		w.restart()
+		var ahead *prefetch
 		defer func() { ahead.stop() }()
 		for slow := false; ; {
-			page, err := ahead.or(func() ([]string, error) { return w.next(ctx) })
+			page, err := ahead.pageOr(func() ([]string, error) { return w.next(ctx) })
 			ahead = nil
 			if err != nil {
 				yield(nil, err)
@@ -55,7 +55,7 @@ func scan(ctx context.Context, h *clients.Handle, command string) iter.Seq2[[]st
 			}
 			last, large := w.cursor == 0, w.count == maxCount // read before another goroutine uses w
 			if slow && !last && w.conn == nil {
-				ahead = w.early(ctx)
+				ahead = w.startPrefetch(ctx)
 			}
 			began := time.Now()
 			if len(page) > 0 && !yield(page, nil) || last {
@@ -75,15 +75,15 @@ type walker struct {
 	cursor  uint64
 	count   int
 	process string      // run_id of the server process that returned the cursor
-	begun   int         // how often the iteration started
+	starts  int         // how often the iteration started
 	conn    *redis.Conn // the only connection of the iteration; used if INFO is denied
 }
 
-// begin starts again at the first page.
-func (w *walker) begin() {
+// restart starts again at the first page.
+func (w *walker) restart() {
 	w.release()
 	w.cursor, w.count, w.process = 0, firstCount, ""
-	w.begun++
+	w.starts++
 }
 
 func (w *walker) release() {
@@ -94,32 +94,32 @@ func (w *walker) release() {
 }
 
 var (
-	errRestless = errors.New("the collection kept moving between server processes")
-	errCut      = errors.New("the connection of the iteration was lost, and without INFO the cursor cannot be checked")
+	errMovesTooOften = errors.New("the collection kept moving between server processes")
+	errConnLost      = errors.New("the connection of the iteration was lost, and without INFO the cursor cannot be checked")
 )
 
 // next returns the next page and moves the cursor.
 func (w *walker) next(ctx context.Context) ([]string, error) {
 	pause := pagePauses.Start()
-	for try := 1; ; try++ {
+	for attempt := 1; ; attempt++ {
 		p, err := w.fetch(ctx)
-		again := moved(err) || err == nil && w.process != "" && p.process != w.process
+		stale := moved(err) || err == nil && w.process != "" && p.process != w.process
 		switch {
-		case again && w.begun > restarts:
-			return nil, errors.Join(desir.ErrUnavailable, errRestless)
-		case again:
-			w.begin()
+		case stale && w.starts > maxRestarts:
+			return nil, errors.Join(desir.ErrUnavailable, errMovesTooOften)
+		case stale:
+			w.restart()
 			if err == nil {
 				continue
 			}
-			try = 0
+			attempt = 0
 		case err == nil:
 			w.cursor, w.process = p.cursor, p.process
 			w.count = min(2*w.count, maxCount)
 			return p.elements, nil
 		case w.conn != nil && w.cursor != 0 && errors.Is(err, desir.ErrUnavailable):
-			return nil, errors.Join(err, errCut)
-		case !errors.Is(err, desir.ErrUnavailable) || try == pageTries:
+			return nil, errors.Join(err, errConnLost)
+		case !errors.Is(err, desir.ErrUnavailable) || attempt == maxPageAttempts:
 			return nil, err
 		}
 		w.release()
@@ -154,17 +154,17 @@ func (w *walker) fetch(ctx context.Context) (page, error) {
 	case w.shared.NoInfo.Load():
 		return w.fetchOnConn(ctx, node)
 	}
-	scan, info := w.ask(ctx), redis.NewStringCmd(ctx, "info", "server")
-	err = w.shared.Sender.ReadOn(ctx, node, scan, info)
+	scanCmd, info := w.scanCommand(ctx), redis.NewStringCmd(ctx, "info", "server")
+	err = w.shared.Sender.ReadOn(ctx, node, scanCmd, info)
 	var refusal redis.Error
-	if errors.As(err, &refusal) && scan.Err() == nil { // only INFO was refused: denied or not supported
+	if errors.As(err, &refusal) && scanCmd.Err() == nil { // only INFO was refused: denied or not supported
 		w.shared.NoInfo.Store(true)
 		return w.fetchOnConn(ctx, node)
 	}
 	if err != nil {
 		return page{}, err
 	}
-	elements, cursor := scan.Val()
+	elements, cursor := scanCmd.Val()
 	return page{elements, cursor, runID(info.Val())}, nil
 }
 
@@ -174,15 +174,15 @@ func (w *walker) fetchOnConn(ctx context.Context, node *redis.Client) (page, err
 	if w.conn == nil {
 		w.conn = node.Conn()
 	}
-	scan := w.ask(ctx)
-	if err := w.shared.Sender.ReadOn(ctx, w.conn, scan); err != nil {
+	scanCmd := w.scanCommand(ctx)
+	if err := w.shared.Sender.ReadOn(ctx, w.conn, scanCmd); err != nil {
 		return page{}, err
 	}
-	elements, cursor := scan.Val()
+	elements, cursor := scanCmd.Val()
 	return page{elements: elements, cursor: cursor}, nil
 }
 
-func (w *walker) ask(ctx context.Context) *redis.ScanCmd {
+func (w *walker) scanCommand(ctx context.Context) *redis.ScanCmd {
 	return redis.NewScanCmd(ctx, nil, w.command, w.key, w.cursor, "count", w.count)
 }
 

@@ -9,9 +9,9 @@ import (
 // next page is prefetched. For faster loops the goroutine costs more than it saves.
 const slowBody = 200 * time.Microsecond
 
-// early is a page that is being prefetched. Until done is closed, only its goroutine
+// prefetch is a page that is being prefetched. Until done is closed, only its goroutine
 // may use the walker.
-type early struct {
+type prefetch struct {
 	cancel   context.CancelFunc
 	done     chan struct{}
 	elements []string
@@ -19,39 +19,39 @@ type early struct {
 	panicked any
 }
 
-func (w *walker) early(ctx context.Context) *early {
+func (w *walker) startPrefetch(ctx context.Context) *prefetch {
 	ctx, cancel := context.WithCancel(ctx)
-	e := &early{cancel: cancel, done: make(chan struct{})}
+	p := &prefetch{cancel: cancel, done: make(chan struct{})}
 	go func() {
-		defer close(e.done)
-		defer func() { e.panicked = recover() }()
-		e.elements, e.err = w.next(ctx)
+		defer close(p.done)
+		defer func() { p.panicked = recover() }()
+		p.elements, p.err = w.next(ctx)
 	}()
-	return e
+	return p
 }
 
-// or returns the prefetched page, or the result of fetch if e is nil. It repeats a
+// pageOr returns the prefetched page, or the result of fetch if p is nil. It repeats a
 // panic of a hook in the caller's goroutine.
-func (e *early) or(fetch func() ([]string, error)) ([]string, error) {
-	if e == nil {
+func (p *prefetch) pageOr(fetch func() ([]string, error)) ([]string, error) {
+	if p == nil {
 		return fetch()
 	}
-	<-e.done
-	e.cancel()
-	if e.panicked != nil {
-		panic(e.panicked)
+	<-p.done
+	p.cancel()
+	if p.panicked != nil {
+		panic(p.panicked)
 	}
-	return e.elements, e.err
+	return p.elements, p.err
 }
 
 // stop cancels the prefetch of a page that is no longer needed. It first waits 10 ms
 // for a command in flight, so that a break usually leaves nothing behind.
-func (e *early) stop() {
-	if e == nil {
+func (p *prefetch) stop() {
+	if p == nil {
 		return
 	}
-	timer := time.AfterFunc(10*time.Millisecond, e.cancel)
-	<-e.done
+	timer := time.AfterFunc(10*time.Millisecond, p.cancel)
+	<-p.done
 	timer.Stop()
-	e.cancel()
+	p.cancel()
 }

@@ -11,161 +11,161 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-func (w *world) sendChan() {
-	c, all := channel.NewChan[int](w.rdb, w.name, channel.Buffer(3)), channel.NewChan[int](w.admin, w.name)
-	w.do(c.Send(w.ctx(), 1))
-	w.do(first(c.TrySend(w.ctx(), 2)))
-	w.do(first(c.SendMany(w.ctx(), 3)))
-	w.whileWaiting(func(ctx context.Context) error { return c.Send(ctx, 4) }, w.waiting, func() { must(w, second(all.TryRecv(w.ctx()))) })
-	w.do(first(c.Len(w.ctx())))
-	w.do(first(c.Exists(w.ctx())))
-	w.do(c.Close(w.ctx()))
-	w.do(c.Reopen(w.ctx()))
-	w.do(c.Clear(w.ctx()))
+func (e *env) sendChan() {
+	c, admin := channel.NewChan[int](e.rdb, e.name, channel.Buffer(3)), channel.NewChan[int](e.admin, e.name)
+	e.record(c.Send(e.ctx(), 1))
+	e.record(first(c.TrySend(e.ctx(), 2)))
+	e.record(first(c.SendMany(e.ctx(), 3)))
+	e.whileWaiting(func(ctx context.Context) error { return c.Send(ctx, 4) }, e.isWaiting, func() { requireNoErr(e, second(admin.TryRecv(e.ctx()))) })
+	e.record(first(c.Len(e.ctx())))
+	e.record(first(c.Exists(e.ctx())))
+	e.record(c.Close(e.ctx()))
+	e.record(c.Reopen(e.ctx()))
+	e.record(c.Clear(e.ctx()))
 }
 
-func (w *world) receiveChan() {
-	c, all := channel.NewChan[int](w.rdb, w.name), channel.NewChan[int](w.admin, w.name)
-	w.whileWaiting(func(ctx context.Context) error { return first(c.Recv(ctx)) }, w.waiting, func() { must(w, all.Send(w.ctx(), 1)) })
-	must(w, first(all.SendMany(w.ctx(), 1, 2, 3, 4, 5, 6)))
-	w.spend()
-	w.do(first(c.RecvMany(w.ctx(), 2))) // wakes other receivers for the rest
-	w.do(second(c.TryRecv(w.ctx())))
-	for _, err := range c.All(w.ctx(), channel.Prefetch(3)) { // surplus values go back
-		w.do(err)
+func (e *env) receiveChan() {
+	c, admin := channel.NewChan[int](e.rdb, e.name), channel.NewChan[int](e.admin, e.name)
+	e.whileWaiting(func(ctx context.Context) error { return first(c.Recv(ctx)) }, e.isWaiting, func() { requireNoErr(e, admin.Send(e.ctx(), 1)) })
+	requireNoErr(e, first(admin.SendMany(e.ctx(), 1, 2, 3, 4, 5, 6)))
+	e.deleteToken()
+	e.record(first(c.RecvMany(e.ctx(), 2))) // wakes other receivers for the rest
+	e.record(second(c.TryRecv(e.ctx())))
+	for _, err := range c.All(e.ctx(), channel.Prefetch(3)) { // surplus values go back
+		e.record(err)
 		break
 	}
-	if channel.PerhapsLost(w.rdb) > 0 {
-		w.do(errLost)
+	if channel.PerhapsLost(e.rdb) > 0 {
+		e.record(errLost)
 	}
-	w.do(first(c.Len(w.ctx())))
-	w.do(first(c.Exists(w.ctx())))
-	must(w, all.Clear(w.ctx()))
-	w.wakeSender(c)
-	must(w, all.Close(w.ctx()))
-	w.spend()
-	if err := first(c.Recv(w.ctx())); !errors.Is(err, desir.ErrClosed) {
-		w.do(err)
+	e.record(first(c.Len(e.ctx())))
+	e.record(first(c.Exists(e.ctx())))
+	requireNoErr(e, admin.Clear(e.ctx()))
+	e.wakeSender(c)
+	requireNoErr(e, admin.Close(e.ctx()))
+	e.deleteToken()
+	if err := first(c.Recv(e.ctx())); !errors.Is(err, desir.ErrClosed) {
+		e.record(err)
 	}
 }
 
 // wakeSender receives from a full channel, where a sender waits.
-func (w *world) wakeSender(c *channel.Chan[int]) {
-	full := channel.NewChan[int](w.admin, w.name, channel.Buffer(1))
-	must(w, full.Send(w.ctx(), 1))
-	ctx, cancel := context.WithCancel(w.ctx())
+func (e *env) wakeSender(c *channel.Chan[int]) {
+	full := channel.NewChan[int](e.admin, e.name, channel.Buffer(1))
+	requireNoErr(e, full.Send(e.ctx(), 1))
+	ctx, cancel := context.WithCancel(e.ctx())
 	defer cancel()
 	sent := make(chan error, 1)
 	go func() { sent <- full.Send(ctx, 2) }()
-	redistest.Eventually(w.t, 20*time.Second, func() bool {
-		return w.admin.Exists(ctx, keys.Part(w.name, "senders")).Val() == 1
+	redistest.Eventually(e.t, 20*time.Second, func() bool {
+		return e.admin.Exists(ctx, keys.Part(e.name, "senders")).Val() == 1
 	}, "a sender waits")
-	err := second(c.TryRecv(w.ctx()))
-	w.do(err)
+	err := second(c.TryRecv(e.ctx()))
+	e.record(err)
 	if err != nil {
 		cancel()
 	}
 	<-sent
 }
 
-func (w *world) sendQueue() {
-	q := channel.NewPriorityQueue[int](w.rdb, w.name)
-	w.do(q.Push(w.ctx(), 1, 1))
-	w.do(first(q.Len(w.ctx())))
-	w.do(first(q.Exists(w.ctx())))
-	w.do(q.Clear(w.ctx()))
+func (e *env) sendQueue() {
+	q := channel.NewPriorityQueue[int](e.rdb, e.name)
+	e.record(q.Push(e.ctx(), 1, 1))
+	e.record(first(q.Len(e.ctx())))
+	e.record(first(q.Exists(e.ctx())))
+	e.record(q.Clear(e.ctx()))
 }
 
-func (w *world) receiveQueue() {
-	q, all := channel.NewPriorityQueue[int](w.rdb, w.name), channel.NewPriorityQueue[int](w.admin, w.name)
-	w.whileWaiting(func(ctx context.Context) error { return first(q.Pop(ctx)) }, w.waiting, func() { must(w, all.Push(w.ctx(), 1, 1)) })
-	must(w, all.Push(w.ctx(), 1, 1))
-	must(w, all.Push(w.ctx(), 2, 2))
-	w.spend()
-	w.do(first(q.Pop(w.ctx()))) // wakes other receivers for the rest
-	w.do(second(q.TryPop(w.ctx())))
-	must(w, all.Clear(w.ctx()))
-	must(w, all.Push(w.ctx(), 1, 1))
-	if w.leave(func(ctx context.Context) error { return second(q.TryPop(ctx)) }) {
-		redistest.Eventually(w.t, 20*time.Second, func() bool {
-			n, err := all.Len(w.ctx())
-			return err == nil && n == 1 || channel.PerhapsLost(w.rdb) > 0
+func (e *env) receiveQueue() {
+	q, admin := channel.NewPriorityQueue[int](e.rdb, e.name), channel.NewPriorityQueue[int](e.admin, e.name)
+	e.whileWaiting(func(ctx context.Context) error { return first(q.Pop(ctx)) }, e.isWaiting, func() { requireNoErr(e, admin.Push(e.ctx(), 1, 1)) })
+	requireNoErr(e, admin.Push(e.ctx(), 1, 1))
+	requireNoErr(e, admin.Push(e.ctx(), 2, 2))
+	e.deleteToken()
+	e.record(first(q.Pop(e.ctx()))) // wakes other receivers for the rest
+	e.record(second(q.TryPop(e.ctx())))
+	requireNoErr(e, admin.Clear(e.ctx()))
+	requireNoErr(e, admin.Push(e.ctx(), 1, 1))
+	if e.cancelAfterScript(func(ctx context.Context) error { return second(q.TryPop(ctx)) }) {
+		redistest.Eventually(e.t, 20*time.Second, func() bool {
+			n, err := admin.Len(e.ctx())
+			return err == nil && n == 1 || channel.PerhapsLost(e.rdb) > 0
 		}, "what was taken is back, or lost")
 	}
-	if channel.PerhapsLost(w.rdb) > 0 {
-		w.do(errLost)
+	if channel.PerhapsLost(e.rdb) > 0 {
+		e.record(errLost)
 	}
-	w.do(first(q.Len(w.ctx())))
-	w.do(first(q.Exists(w.ctx())))
+	e.record(first(q.Len(e.ctx())))
+	e.record(first(q.Exists(e.ctx())))
 }
 
-func (w *world) sendLetter() {
-	w.do(channel.NewMailbox[int](w.rdb, "me").Send(w.ctx(), w.name, 1))
+func (e *env) sendLetter() {
+	e.record(channel.NewMailbox[int](e.rdb, "me").Send(e.ctx(), e.name, 1))
 }
 
-func (w *world) receiveLetters() {
-	m, all := channel.NewMailbox[int](w.rdb, w.name), channel.NewMailbox[int](w.admin, "other")
-	send := func() { must(w, all.Send(w.ctx(), w.name, 1)) }
-	w.whileWaiting(func(ctx context.Context) error { return first(m.Recv(ctx)) }, w.waiting, send)
-	w.whileWaiting(func(ctx context.Context) error {
+func (e *env) receiveLetters() {
+	m, admin := channel.NewMailbox[int](e.rdb, e.name), channel.NewMailbox[int](e.admin, "other")
+	send := func() { requireNoErr(e, admin.Send(e.ctx(), e.name, 1)) }
+	e.whileWaiting(func(ctx context.Context) error { return first(m.Recv(ctx)) }, e.isWaiting, send)
+	e.whileWaiting(func(ctx context.Context) error {
 		return first(m.Receive(ctx, func(channel.Letter[int]) bool { return true }))
-	}, w.waiting, send)
+	}, e.isWaiting, send)
 	send()
-	w.do(second(m.TryRecv(w.ctx())))
+	e.record(second(m.TryRecv(e.ctx())))
 	for range 3 {
 		send()
 	}
-	w.whileWaiting(func(ctx context.Context) error {
+	e.whileWaiting(func(ctx context.Context) error {
 		return first(m.Receive(ctx, func(l channel.Letter[int]) bool { return l.Value == 2 }))
-	}, w.waiting, func() {
-		must(w, second(channel.NewMailbox[int](w.admin, w.name).TryRecv(w.ctx()))) // the letter that was looked at
-		must(w, all.Send(w.ctx(), w.name, 2))
+	}, e.isWaiting, func() {
+		requireNoErr(e, second(channel.NewMailbox[int](e.admin, e.name).TryRecv(e.ctx()))) // the letter that was looked at
+		requireNoErr(e, admin.Send(e.ctx(), e.name, 2))
 	})
-	must(w, w.admin.Del(w.ctx(), w.name).Err())
-	last := channel.NewMailbox[int](w.rdb, w.name, channel.LIFO())
-	w.whileWaiting(func(ctx context.Context) error { return first(last.Recv(ctx)) }, w.waiting, send)
-	for _, box := range []*channel.Mailbox[int]{m, last} {
+	requireNoErr(e, e.admin.Del(e.ctx(), e.name).Err())
+	last := channel.NewMailbox[int](e.rdb, e.name, channel.LIFO())
+	e.whileWaiting(func(ctx context.Context) error { return first(last.Recv(ctx)) }, e.isWaiting, send)
+	for _, m := range []*channel.Mailbox[int]{m, last} {
 		for range 4 {
 			send()
 		}
-		w.spend()
-		for _, err := range box.All(w.ctx(), channel.Prefetch(3)) { // surplus values go back
-			w.do(err)
+		e.deleteToken()
+		for _, err := range m.All(e.ctx(), channel.Prefetch(3)) { // surplus values go back
+			e.record(err)
 			break
 		}
 	}
-	if channel.PerhapsLost(w.rdb) > 0 {
-		w.do(errLost)
+	if channel.PerhapsLost(e.rdb) > 0 {
+		e.record(errLost)
 	}
-	w.do(first(m.Len(w.ctx())))
-	w.do(first(m.Exists(w.ctx())))
-	w.do(m.Clear(w.ctx()))
+	e.record(first(m.Len(e.ctx())))
+	e.record(first(m.Exists(e.ctx())))
+	e.record(m.Clear(e.ctx()))
 }
 
 // ask sends a question to another mailbox, for which the user has the sender's rights.
-func (w *world) ask() {
-	m, all := channel.NewMailbox[int](w.rdb, w.name), channel.NewMailbox[int](w.admin, "other")
-	w.whileWaiting(func(ctx context.Context) error { return first(m.Ask(ctx, "other", 1)) },
-		func() bool { n, err := all.Len(w.ctx()); return err == nil && n > 0 && w.waiting() },
+func (e *env) ask() {
+	m, admin := channel.NewMailbox[int](e.rdb, e.name), channel.NewMailbox[int](e.admin, "other")
+	e.whileWaiting(func(ctx context.Context) error { return first(m.Ask(ctx, "other", 1)) },
+		func() bool { n, err := admin.Len(e.ctx()); return err == nil && n > 0 && e.isWaiting() },
 		func() {
-			l, ok, err := all.TryRecv(w.ctx())
-			must(w, err)
+			l, ok, err := admin.TryRecv(e.ctx())
+			requireNoErr(e, err)
 			if ok {
-				must(w, l.Reply(w.ctx(), 2))
+				requireNoErr(e, l.Reply(e.ctx(), 2))
 			}
 		})
 }
 
 // reply replies to a question of the mailbox, as the receiver of another one.
-func (w *world) reply() {
+func (e *env) reply() {
 	asked := make(chan error, 1)
-	ctx, cancel := context.WithCancel(w.ctx())
-	go func() { asked <- first(channel.NewMailbox[int](w.admin, w.name).Ask(ctx, "other", 1)) }()
-	l, err := channel.NewMailbox[int](w.rdb, "other").Recv(w.ctx())
+	ctx, cancel := context.WithCancel(e.ctx())
+	go func() { asked <- first(channel.NewMailbox[int](e.admin, e.name).Ask(ctx, "other", 1)) }()
+	l, err := channel.NewMailbox[int](e.rdb, "other").Recv(e.ctx())
 	if err == nil {
-		err = l.Reply(w.ctx(), 2)
+		err = l.Reply(e.ctx(), 2)
 	}
-	w.do(err)
+	e.record(err)
 	if err != nil {
 		cancel()
 	}
@@ -173,45 +173,45 @@ func (w *world) reply() {
 	cancel()
 }
 
-func (w *world) publish() {
-	w.do(first(channel.NewTopic[int](w.rdb, w.name).Publish(w.ctx(), 1)))
+func (e *env) publish() {
+	e.record(first(channel.NewTopic[int](e.rdb, e.name).Publish(e.ctx(), 1)))
 }
 
-func (w *world) subscribe() { w.listen() }
+func (e *env) subscribe() { e.subscribeTo() }
 
-func (w *world) publishNumbered() {
-	w.do(first(channel.NewTopic[int](w.rdb, w.name, channel.Numbered()).Publish(w.ctx(), 1)))
+func (e *env) publishNumbered() {
+	e.record(first(channel.NewTopic[int](e.rdb, e.name, channel.Numbered()).Publish(e.ctx(), 1)))
 }
 
-func (w *world) subscribeNumbered() { w.listen(channel.Numbered()) }
+func (e *env) subscribeNumbered() { e.subscribeTo(channel.Numbered()) }
 
-func (w *world) publishSharded() {
-	w.do(first(channel.NewTopic[int](w.rdb, w.name, channel.Sharded()).Publish(w.ctx(), 1)))
+func (e *env) publishSharded() {
+	e.record(first(channel.NewTopic[int](e.rdb, e.name, channel.Sharded()).Publish(e.ctx(), 1)))
 }
 
-func (w *world) subscribeSharded() { w.listen(channel.Sharded()) }
+func (e *env) subscribeSharded() { e.subscribeTo(channel.Sharded()) }
 
-// listen subscribes and receives a message.
-func (w *world) listen(opts ...channel.TopicOption) {
-	s, err := channel.NewTopic[int](w.rdb, w.name, opts...).Subscribe(w.ctx())
-	w.do(err)
-	w.hear(s, err, func() error { return first(channel.NewTopic[int](w.admin, w.name, opts...).Publish(w.ctx(), 1)) })
+// subscribeTo subscribes and receives a message.
+func (e *env) subscribeTo(opts ...channel.TopicOption) {
+	s, err := channel.NewTopic[int](e.rdb, e.name, opts...).Subscribe(e.ctx())
+	e.record(err)
+	e.receiveOne(s, err, func() error { return first(channel.NewTopic[int](e.admin, e.name, opts...).Publish(e.ctx(), 1)) })
 }
 
-func (w *world) subscribePattern() {
-	s, err := channel.NewPattern[int](w.rdb, w.name).Subscribe(w.ctx())
-	w.do(err)
-	w.hear(s, err, func() error { return first(channel.NewTopic[int](w.admin, w.name).Publish(w.ctx(), 1)) })
+func (e *env) subscribePattern() {
+	s, err := channel.NewPattern[int](e.rdb, e.name).Subscribe(e.ctx())
+	e.record(err)
+	e.receiveOne(s, err, func() error { return first(channel.NewTopic[int](e.admin, e.name).Publish(e.ctx(), 1)) })
 }
 
-func (w *world) hear(s *channel.Sub[int], err error, publish func() error) {
+func (e *env) receiveOne(s *channel.Sub[int], err error, publish func() error) {
 	if err != nil {
 		return
 	}
-	must(w, publish())
-	for _, err := range s.All(w.ctx()) {
-		w.do(err)
+	requireNoErr(e, publish())
+	for _, err := range s.All(e.ctx()) {
+		e.record(err)
 		break
 	}
-	w.do(s.Close())
+	e.record(s.Close())
 }

@@ -9,194 +9,194 @@ import (
 	"github.com/desir-go/desir/collections"
 )
 
-func (w *world) readMap() {
-	must(w, collections.NewMap[string, int](w.admin, w.name).Set(w.ctx(), "a", 1))
-	m := collections.NewMap[string, int](w.rdb, w.name)
-	w.do(second(m.Get(w.ctx(), "a")))
-	w.do(first(m.GetMany(w.ctx(), "a", "b")))
-	w.do(first(m.Has(w.ctx(), "a")))
-	w.do(first(m.Len(w.ctx())))
-	w.do(first(m.Random(w.ctx(), 1)))
-	w.do(first(m.Snapshot(w.ctx())))
-	w.do(first(desir.Collect(m.All(w.ctx()))))
-	w.do(first(desir.Collect(m.Keys(w.ctx()))))
-	w.do(first(desir.Collect(m.Values(w.ctx()))))
-	if w.knows("hpttl") {
-		w.do(second(m.TTLOf(w.ctx(), "a")))
+func (e *env) readMap() {
+	requireNoErr(e, collections.NewMap[string, int](e.admin, e.name).Set(e.ctx(), "a", 1))
+	m := collections.NewMap[string, int](e.rdb, e.name)
+	e.record(second(m.Get(e.ctx(), "a")))
+	e.record(first(m.GetMany(e.ctx(), "a", "b")))
+	e.record(first(m.Has(e.ctx(), "a")))
+	e.record(first(m.Len(e.ctx())))
+	e.record(first(m.Random(e.ctx(), 1)))
+	e.record(first(m.Snapshot(e.ctx())))
+	e.record(first(desir.Collect(m.All(e.ctx()))))
+	e.record(first(desir.Collect(m.Keys(e.ctx()))))
+	e.record(first(desir.Collect(m.Values(e.ctx()))))
+	if e.hasCommand("hpttl") {
+		e.record(second(m.TTLOf(e.ctx(), "a")))
 	}
-	w.look(m)
+	e.readCommon(m)
 }
 
-func (w *world) writeMap() {
-	m := collections.NewMap[string, int](w.rdb, w.name)
-	floats := collections.NewMap[string, float64](w.rdb, w.name)
-	small := collections.NewMap[string, int8](w.rdb, w.name)
-	w.do(m.Set(w.ctx(), "a", 1))
-	w.do(m.SetMany(w.ctx(), map[string]int{"a": 1, "b": 2}))
-	w.do(first(m.Insert(w.ctx(), maps.All(map[string]int{"a": 1, "b": 2}))))
-	w.do(first(m.SetIfAbsent(w.ctx(), "a", 1)))
-	w.do(second(m.Swap(w.ctx(), "a", 1)))
-	w.do(second(m.LoadOrStore(w.ctx(), "c", 1)))
-	w.do(second(m.LoadAndDelete(w.ctx(), "c")))
-	w.do(first(m.CompareAndSwap(w.ctx(), "a", 1, 2)))
-	w.do(first(m.CompareAndDelete(w.ctx(), "a", 2)))
-	w.do(first(m.Update(w.ctx(), "a", func(int, bool) (int, bool, error) { return 1, true, nil })))
-	w.do(first(m.Update(w.ctx(), "a", func(int, bool) (int, bool, error) { return 0, false, nil })))
-	w.do(first(m.Update(w.ctx(), "d", func(int, bool) (int, bool, error) { return 0, true, nil })))
-	w.do(first(collections.Add(w.ctx(), m, "a", 1)))
-	w.do(first(collections.Add(w.ctx(), small, "a", 1)))
-	w.do(first(collections.Add(w.ctx(), floats, "a", 1)))
-	w.do(first(m.Delete(w.ctx(), "a")))
-	if w.knows("hpexpire") {
-		w.do(m.SetTTL(w.ctx(), "a", 1, time.Hour))
-		w.do(first(m.ExpireKey(w.ctx(), time.Hour, "a")))
+func (e *env) writeMap() {
+	m := collections.NewMap[string, int](e.rdb, e.name)
+	floats := collections.NewMap[string, float64](e.rdb, e.name)
+	small := collections.NewMap[string, int8](e.rdb, e.name)
+	e.record(m.Set(e.ctx(), "a", 1))
+	e.record(m.SetMany(e.ctx(), map[string]int{"a": 1, "b": 2}))
+	e.record(first(m.Insert(e.ctx(), maps.All(map[string]int{"a": 1, "b": 2}))))
+	e.record(first(m.SetIfAbsent(e.ctx(), "a", 1)))
+	e.record(second(m.Swap(e.ctx(), "a", 1)))
+	e.record(second(m.LoadOrStore(e.ctx(), "c", 1)))
+	e.record(second(m.LoadAndDelete(e.ctx(), "c")))
+	e.record(first(m.CompareAndSwap(e.ctx(), "a", 1, 2)))
+	e.record(first(m.CompareAndDelete(e.ctx(), "a", 2)))
+	e.record(first(m.Update(e.ctx(), "a", func(int, bool) (int, bool, error) { return 1, true, nil })))
+	e.record(first(m.Update(e.ctx(), "a", func(int, bool) (int, bool, error) { return 0, false, nil })))
+	e.record(first(m.Update(e.ctx(), "d", func(int, bool) (int, bool, error) { return 0, true, nil })))
+	e.record(first(collections.Add(e.ctx(), m, "a", 1)))
+	e.record(first(collections.Add(e.ctx(), small, "a", 1)))
+	e.record(first(collections.Add(e.ctx(), floats, "a", 1)))
+	e.record(first(m.Delete(e.ctx(), "a")))
+	if e.hasCommand("hpexpire") {
+		e.record(m.SetTTL(e.ctx(), "a", 1, time.Hour))
+		e.record(first(m.ExpireKey(e.ctx(), time.Hour, "a")))
 	}
-	w.change(m)
+	e.writeCommon(m)
 }
 
-func (w *world) readSet() {
-	must(w, first(collections.NewSet[int](w.admin, w.name).Add(w.ctx(), 1, 2)))
-	s := collections.NewSet[int](w.rdb, w.name)
-	w.do(first(s.Has(w.ctx(), 1)))
-	w.do(first(s.HasMany(w.ctx(), 1, 2)))
-	w.do(first(s.Len(w.ctx())))
-	w.do(first(s.Random(w.ctx(), 1)))
-	w.do(first(s.Snapshot(w.ctx())))
-	w.do(first(s.Union(w.ctx(), s)))
-	w.do(first(s.Diff(w.ctx(), s)))
-	w.do(first(s.Intersect(w.ctx(), s)))
-	w.do(first(s.IntersectLen(w.ctx(), 1, s)))
-	w.do(first(desir.Collect(s.All(w.ctx()))))
-	w.look(s)
+func (e *env) readSet() {
+	requireNoErr(e, first(collections.NewSet[int](e.admin, e.name).Add(e.ctx(), 1, 2)))
+	s := collections.NewSet[int](e.rdb, e.name)
+	e.record(first(s.Has(e.ctx(), 1)))
+	e.record(first(s.HasMany(e.ctx(), 1, 2)))
+	e.record(first(s.Len(e.ctx())))
+	e.record(first(s.Random(e.ctx(), 1)))
+	e.record(first(s.Snapshot(e.ctx())))
+	e.record(first(s.Union(e.ctx(), s)))
+	e.record(first(s.Diff(e.ctx(), s)))
+	e.record(first(s.Intersect(e.ctx(), s)))
+	e.record(first(s.IntersectLen(e.ctx(), 1, s)))
+	e.record(first(desir.Collect(s.All(e.ctx()))))
+	e.readCommon(s)
 }
 
-func (w *world) writeSet() {
-	s := collections.NewSet[int](w.rdb, w.name)
-	w.do(first(s.Add(w.ctx(), 1, 2, 3)))
-	w.do(first(s.Remove(w.ctx(), 1)))
-	w.do(second(s.Pop(w.ctx())))
-	w.do(first(s.PopN(w.ctx(), 2)))
-	w.do(first(s.Move(w.ctx(), s, 1)))
-	w.do(first(s.StoreUnion(w.ctx(), s)))
-	w.do(first(s.StoreDiff(w.ctx(), s)))
-	w.do(first(s.StoreIntersect(w.ctx(), s)))
-	w.change(s)
+func (e *env) writeSet() {
+	s := collections.NewSet[int](e.rdb, e.name)
+	e.record(first(s.Add(e.ctx(), 1, 2, 3)))
+	e.record(first(s.Remove(e.ctx(), 1)))
+	e.record(second(s.Pop(e.ctx())))
+	e.record(first(s.PopN(e.ctx(), 2)))
+	e.record(first(s.Move(e.ctx(), s, 1)))
+	e.record(first(s.StoreUnion(e.ctx(), s)))
+	e.record(first(s.StoreDiff(e.ctx(), s)))
+	e.record(first(s.StoreIntersect(e.ctx(), s)))
+	e.writeCommon(s)
 }
 
-func (w *world) readSortedSet() {
-	must(w, first(collections.NewSortedSet[string](w.admin, w.name).Add(w.ctx(), "a", 1)))
-	z := collections.NewSortedSet[string](w.rdb, w.name)
-	w.do(second(z.Score(w.ctx(), "a")))
-	w.do(second(z.Rank(w.ctx(), "a")))
-	w.do(first(z.Len(w.ctx())))
-	w.do(first(desir.Collect(z.All(w.ctx()))))
-	for _, r := range w.ranges() {
-		w.do(first(desir.Collect(z.Range(w.ctx(), r))))
+func (e *env) readSortedSet() {
+	requireNoErr(e, first(collections.NewSortedSet[string](e.admin, e.name).Add(e.ctx(), "a", 1)))
+	z := collections.NewSortedSet[string](e.rdb, e.name)
+	e.record(second(z.Score(e.ctx(), "a")))
+	e.record(second(z.Rank(e.ctx(), "a")))
+	e.record(first(z.Len(e.ctx())))
+	e.record(first(desir.Collect(z.All(e.ctx()))))
+	for _, r := range e.ranges() {
+		e.record(first(desir.Collect(z.Range(e.ctx(), r))))
 	}
-	w.look(z)
+	e.readCommon(z)
 }
 
-func (w *world) ranges() (all []collections.Range) {
+func (e *env) ranges() (all []collections.Range) {
 	for _, r := range []collections.Range{collections.ByRank(0, -1), collections.ByScore(0, 1), collections.ByLex("a", "b")} {
 		all = append(all, r, r.Reverse(), r.Limit(1), r.Reverse().Limit(1))
 	}
 	return all
 }
 
-func (w *world) writeSortedSet() {
-	z := collections.NewSortedSet[string](w.rdb, w.name)
-	w.do(first(z.Add(w.ctx(), "a", 1)))
-	w.do(first(z.AddMany(w.ctx(), collections.Scored[string]{Value: "b", Score: 2}, collections.Scored[string]{Value: "c", Score: 2})))
-	w.do(first(z.AddMax(w.ctx(), "a", 1)))
-	w.do(first(z.AddMin(w.ctx(), "a", 1)))
-	w.do(first(z.AddScore(w.ctx(), "a", 1)))
-	w.do(second(z.PopMax(w.ctx())))
-	w.do(second(z.PopMin(w.ctx())))
-	w.do(first(z.Remove(w.ctx(), "a")))
-	for _, r := range w.ranges() {
-		w.do(first(z.RemoveRange(w.ctx(), r)))
+func (e *env) writeSortedSet() {
+	z := collections.NewSortedSet[string](e.rdb, e.name)
+	e.record(first(z.Add(e.ctx(), "a", 1)))
+	e.record(first(z.AddMany(e.ctx(), collections.Scored[string]{Value: "b", Score: 2}, collections.Scored[string]{Value: "c", Score: 2})))
+	e.record(first(z.AddMax(e.ctx(), "a", 1)))
+	e.record(first(z.AddMin(e.ctx(), "a", 1)))
+	e.record(first(z.AddScore(e.ctx(), "a", 1)))
+	e.record(second(z.PopMax(e.ctx())))
+	e.record(second(z.PopMin(e.ctx())))
+	e.record(first(z.Remove(e.ctx(), "a")))
+	for _, r := range e.ranges() {
+		e.record(first(z.RemoveRange(e.ctx(), r)))
 	}
-	w.change(z)
+	e.writeCommon(z)
 }
 
-func (w *world) readList() {
-	must(w, first(collections.NewList[int](w.admin, w.name).PushBack(w.ctx(), 1)))
-	l := collections.NewList[int](w.rdb, w.name)
-	w.do(second(l.At(w.ctx(), 0)))
-	w.do(second(l.Index(w.ctx(), 1)))
-	w.do(first(l.Slice(w.ctx(), 0, 1)))
-	w.do(first(l.Len(w.ctx())))
-	w.do(first(desir.Collect(l.All(w.ctx()))))
-	w.do(first(desir.Collect(l.Backward(w.ctx()))))
-	w.look(l)
+func (e *env) readList() {
+	requireNoErr(e, first(collections.NewList[int](e.admin, e.name).PushBack(e.ctx(), 1)))
+	l := collections.NewList[int](e.rdb, e.name)
+	e.record(second(l.At(e.ctx(), 0)))
+	e.record(second(l.Index(e.ctx(), 1)))
+	e.record(first(l.Slice(e.ctx(), 0, 1)))
+	e.record(first(l.Len(e.ctx())))
+	e.record(first(desir.Collect(l.All(e.ctx()))))
+	e.record(first(desir.Collect(l.Backward(e.ctx()))))
+	e.readCommon(l)
 }
 
-func (w *world) writeList() {
-	l := collections.NewList[int](w.rdb, w.name)
-	ring := collections.NewList[int](w.rdb, w.name, collections.MaxLen(5))
-	w.do(first(l.PushBack(w.ctx(), 1)))
-	w.do(first(l.PushFront(w.ctx(), 1)))
-	w.do(first(ring.PushBack(w.ctx(), 1, 2, 3)))
-	w.do(first(ring.PushFront(w.ctx(), 1, 2, 3)))
-	w.do(second(l.PopBack(w.ctx())))
-	w.do(second(l.PopFront(w.ctx())))
-	w.do(first(l.PopN(w.ctx(), 1)))
-	w.do(second(l.Move(w.ctx(), collections.Front, l, collections.Back)))
-	w.do(first(l.SetAt(w.ctx(), 0, 1)))
-	w.do(first(l.InsertBefore(w.ctx(), 1, 2)))
-	w.do(first(l.Remove(w.ctx(), 1, 1)))
-	w.do(l.Trim(w.ctx(), 0, 5))
-	w.change(l)
+func (e *env) writeList() {
+	l := collections.NewList[int](e.rdb, e.name)
+	bounded := collections.NewList[int](e.rdb, e.name, collections.MaxLen(5))
+	e.record(first(l.PushBack(e.ctx(), 1)))
+	e.record(first(l.PushFront(e.ctx(), 1)))
+	e.record(first(bounded.PushBack(e.ctx(), 1, 2, 3)))
+	e.record(first(bounded.PushFront(e.ctx(), 1, 2, 3)))
+	e.record(second(l.PopBack(e.ctx())))
+	e.record(second(l.PopFront(e.ctx())))
+	e.record(first(l.PopN(e.ctx(), 1)))
+	e.record(second(l.Move(e.ctx(), collections.Front, l, collections.Back)))
+	e.record(first(l.SetAt(e.ctx(), 0, 1)))
+	e.record(first(l.InsertBefore(e.ctx(), 1, 2)))
+	e.record(first(l.Remove(e.ctx(), 1, 1)))
+	e.record(l.Trim(e.ctx(), 0, 5))
+	e.writeCommon(l)
 }
 
-func (w *world) readValue() {
-	must(w, collections.NewValue[int](w.admin, w.name).Set(w.ctx(), 1))
-	v := collections.NewValue[int](w.rdb, w.name)
-	w.do(second(v.Get(w.ctx())))
-	w.look(v)
+func (e *env) readValue() {
+	requireNoErr(e, collections.NewValue[int](e.admin, e.name).Set(e.ctx(), 1))
+	v := collections.NewValue[int](e.rdb, e.name)
+	e.record(second(v.Get(e.ctx())))
+	e.readCommon(v)
 }
 
-func (w *world) writeValue() {
-	v := collections.NewValue[int](w.rdb, w.name)
-	w.do(v.Set(w.ctx(), 1))
-	w.do(v.SetTTL(w.ctx(), 1, time.Hour))
-	w.do(first(v.SetIfAbsent(w.ctx(), 1)))
-	w.do(second(v.Swap(w.ctx(), 1)))
-	w.do(first(v.CompareAndSwap(w.ctx(), 1, 2)))
-	w.do(first(v.Update(w.ctx(), func(int, bool) (int, bool, error) { return 1, true, nil })))
-	w.do(first(v.Update(w.ctx(), func(int, bool) (int, bool, error) { return 1, false, nil })))
-	w.do(first(v.Delete(w.ctx())))
-	w.change(v)
+func (e *env) writeValue() {
+	v := collections.NewValue[int](e.rdb, e.name)
+	e.record(v.Set(e.ctx(), 1))
+	e.record(v.SetTTL(e.ctx(), 1, time.Hour))
+	e.record(first(v.SetIfAbsent(e.ctx(), 1)))
+	e.record(second(v.Swap(e.ctx(), 1)))
+	e.record(first(v.CompareAndSwap(e.ctx(), 1, 2)))
+	e.record(first(v.Update(e.ctx(), func(int, bool) (int, bool, error) { return 1, true, nil })))
+	e.record(first(v.Update(e.ctx(), func(int, bool) (int, bool, error) { return 1, false, nil })))
+	e.record(first(v.Delete(e.ctx())))
+	e.writeCommon(v)
 }
 
-// look calls the reading methods that every object has.
-func (w *world) look(o interface {
+// readCommon calls the reading methods that every object has.
+func (e *env) readCommon(o interface {
 	Exists(ctx context.Context) (bool, error)
 	TTL(ctx context.Context) (time.Duration, bool, error)
 },
 ) {
-	w.do(first(o.Exists(w.ctx())))
-	w.do(second(o.TTL(w.ctx())))
+	e.record(first(o.Exists(e.ctx())))
+	e.record(second(o.TTL(e.ctx())))
 }
 
-// change calls the writing methods that every object has.
-func (w *world) change(o interface {
+// writeCommon calls the writing methods that every object has.
+func (e *env) writeCommon(o interface {
 	Expire(ctx context.Context, d time.Duration) (bool, error)
 	ExpireAt(ctx context.Context, at time.Time) (bool, error)
 	Persist(ctx context.Context) (bool, error)
 	Clear(ctx context.Context) error
 },
 ) {
-	w.do(first(o.Expire(w.ctx(), time.Hour)))
-	w.do(first(o.ExpireAt(w.ctx(), time.Now().Add(time.Hour))))
-	w.do(first(o.Persist(w.ctx())))
-	w.do(o.Clear(w.ctx()))
+	e.record(first(o.Expire(e.ctx(), time.Hour)))
+	e.record(first(o.ExpireAt(e.ctx(), time.Now().Add(time.Hour))))
+	e.record(first(o.Persist(e.ctx())))
+	e.record(o.Clear(e.ctx()))
 }
 
-// must stops the test if the other side, which has all rights, fails.
-func must(w *world, err error) {
-	w.t.Helper()
+// requireNoErr stops the test if the other side, which has all rights, fails.
+func requireNoErr(e *env, err error) {
+	e.t.Helper()
 	if err != nil {
-		w.t.Fatal(err)
+		e.t.Fatal(err)
 	}
 }

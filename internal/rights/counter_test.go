@@ -8,71 +8,71 @@ import (
 	"github.com/desir-go/desir/counter"
 )
 
-func (w *world) readCounter() {
-	c := counter.New(w.rdb, w.name)
-	w.do(first(c.Value(w.ctx())))
-	w.look(c)
+func (e *env) readCounter() {
+	c := counter.New(e.rdb, e.name)
+	e.record(first(c.Value(e.ctx())))
+	e.readCommon(c)
 }
 
-func (w *world) writeCounter() {
-	for _, c := range []*counter.Counter{counter.New(w.rdb, w.name), counter.New(w.rdb, w.name, counter.Start(7))} {
-		w.do(first(c.Add(w.ctx(), 1)))
-		w.do(first(c.Next(w.ctx())))
-		w.do(second(c.AddOnce(w.ctx(), "token", 1)))
-		w.do(second(c.AddOnce(w.ctx(), "token", 1)))
-		w.do(first(c.CompareAndSwap(w.ctx(), 9, 1)))
-		w.do(first(c.Swap(w.ctx(), 1)))
-		w.do(c.Set(w.ctx(), math.MaxInt64))
-		if err := second(c.AddOnce(w.ctx(), "other", 1)); err == nil || !strings.Contains(err.Error(), "overflow") {
-			w.do(err)
+func (e *env) writeCounter() {
+	for _, c := range []*counter.Counter{counter.New(e.rdb, e.name), counter.New(e.rdb, e.name, counter.Start(7))} {
+		e.record(first(c.Add(e.ctx(), 1)))
+		e.record(first(c.Next(e.ctx())))
+		e.record(second(c.AddOnce(e.ctx(), "token", 1)))
+		e.record(second(c.AddOnce(e.ctx(), "token", 1)))
+		e.record(first(c.CompareAndSwap(e.ctx(), 9, 1)))
+		e.record(first(c.Swap(e.ctx(), 1)))
+		e.record(c.Set(e.ctx(), math.MaxInt64))
+		if err := second(c.AddOnce(e.ctx(), "other", 1)); err == nil || !strings.Contains(err.Error(), "overflow") {
+			e.record(err)
 		}
-		must(w, counter.New(w.admin, w.name).Set(w.ctx(), 1))
-		w.change(c)
+		requireNoErr(e, counter.New(e.admin, e.name).Set(e.ctx(), 1))
+		e.writeCommon(c)
 	}
 }
 
-func (w *world) takeIDs() {
-	w.do(first(counter.NewIDs(w.rdb, w.name, 10).Next(w.ctx())))
-	w.do(first(counter.NewIDs(w.rdb, w.name, 10, counter.Start(100)).Next(w.ctx())))
+func (e *env) takeIDs() {
+	e.record(first(counter.NewIDs(e.rdb, e.name, 10).Next(e.ctx())))
+	e.record(first(counter.NewIDs(e.rdb, e.name, 10, counter.Start(100)).Next(e.ctx())))
 }
 
-func (w *world) readBounded() {
-	b := counter.NewBounded(w.rdb, w.name, 0, 9)
-	w.do(first(b.Value(w.ctx())))
-	w.look(b)
+func (e *env) readBounded() {
+	b := counter.NewBounded(e.rdb, e.name, 0, 9)
+	e.record(first(b.Value(e.ctx())))
+	e.readCommon(b)
 }
 
-func (w *world) writeBounded() {
-	b := counter.NewBounded(w.rdb, w.name, 0, 9)
-	w.do(first(b.Add(w.ctx(), 1)))
-	w.do(b.Set(w.ctx(), 1))
-	w.change(b)
+func (e *env) writeBounded() {
+	b := counter.NewBounded(e.rdb, e.name, 0, 9)
+	e.record(first(b.Add(e.ctx(), 1)))
+	e.record(b.Set(e.ctx(), 1))
+	e.writeCommon(b)
 }
 
-func (w *world) readWindow() {
-	x := counter.NewWindow(w.rdb, w.name, time.Hour)
-	w.do(first(x.Count(w.ctx())))
-	w.do(first(x.Exists(w.ctx())))
+func (e *env) readWindow() {
+	x := counter.NewWindow(e.rdb, e.name, time.Hour)
+	e.record(first(x.Count(e.ctx())))
+	e.record(first(x.Exists(e.ctx())))
 }
 
-func (w *world) writeWindow() {
-	x := counter.NewWindow(w.rdb, w.name, time.Hour)
-	must(w, w.admin.HSet(w.ctx(), w.name, "1", "5").Err()) // an expired bucket
-	w.do(first(x.Add(w.ctx(), 1)))
-	w.do(first(x.Allow(w.ctx(), 9)))
-	w.do(x.Clear(w.ctx()))
+func (e *env) writeWindow() {
+	x := counter.NewWindow(e.rdb, e.name, time.Hour)
+	requireNoErr(e, e.admin.HSet(e.ctx(), e.name, "1", "5").Err()) // an expired bucket
+	e.record(first(x.Add(e.ctx(), 1)))
+	e.record(first(x.Allow(e.ctx(), 9)))
+	e.record(x.Clear(e.ctx()))
 }
 
-func (w *world) readSharded() {
-	c := counter.NewSharded(w.rdb, w.name, 4)
-	w.do(first(c.Value(w.ctx())))
-	w.do(first(c.Exists(w.ctx())))
+func (e *env) readSharded() {
+	c := counter.NewSharded(e.rdb, e.name, 4)
+	e.record(first(c.Value(e.ctx())))
+	e.record(first(c.Exists(e.ctx())))
 }
 
-func (w *world) writeSharded() {
-	c := counter.NewSharded(w.rdb, w.name, 2)
+func (e *env) writeSharded() {
+	c := counter.NewSharded(e.rdb, e.name, 2)
 	for range 20 { // each call changes a random key
-		w.do(c.Add(w.ctx(), 1))
+		e.record(c.Add(e.ctx(), 1))
 	}
-	w.do(c.Clear(w.ctx()))
+	e.record(c.Clear(e.ctx()))
 }

@@ -46,18 +46,18 @@ func table() string {
 	var b strings.Builder
 	b.WriteString("| type | role | methods | needed | optional |\n|---|---|---|---|---|\n")
 	for _, r := range rights.Roles {
-		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", r.Type, r.Name, r.Does, cell(r.Where), cell(r.Spared))
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", r.Type, r.Name, r.Does, cell(r.Where), cell(r.Optional))
 	}
 	return b.String()
 }
 
 // cell formats the rules of a role as arguments of ACL SETUSER.
-func cell(w rights.Where) string {
+func cell(e rights.Where) string {
 	var parts []string
 	for _, some := range []struct {
 		where string
 		rights.Rules
-	}{{"", w.All}, {"not on a cluster: ", w.Alone}, {"on a cluster: ", w.Cluster}, {"on servers that have them: ", w.Newer}} {
+	}{{"", e.All}, {"not on a cluster: ", e.Alone}, {"on a cluster: ", e.Cluster}, {"on servers that have them: ", e.Newer}} {
 		var rules []string
 		for _, k := range some.Keys {
 			access, pattern := rights.Split(k)

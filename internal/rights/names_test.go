@@ -19,13 +19,13 @@ import (
 // rights, and none for other names.
 func TestNames(t *testing.T) {
 	t.Parallel()
-	p := start(t, false)
+	p := startServer(t, false)
 	role, err := rights.Find("map", "Reader")
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx := context.Background()
-	admin := p.all(t)
+	admin := p.adminClient(t)
 	for name, others := range map[string][]string{
 		"cart":              {"car", "carts", "acart"},
 		"c*t":               {"cart", "ct"},
@@ -39,12 +39,12 @@ func TestNames(t *testing.T) {
 		"\xff\xfe":          {"\xff"},
 		"~&+-@all":          {"all"},
 	} {
-		words := []any{"acl", "setuser", "user", "reset", "on", ">secret"}
-		rules, _ := role.At(name, p.where)
+		args := []any{"acl", "setuser", "user", "reset", "on", ">secret"}
+		rules, _ := role.At(name, p.server)
 		for _, r := range rules {
-			words = append(words, r)
+			args = append(args, r)
 		}
-		if err := admin.Do(ctx, words...).Err(); err != nil {
+		if err := admin.Do(ctx, args...).Err(); err != nil {
 			t.Errorf("%q: %v: %v", name, rules, err)
 			continue
 		}
@@ -70,18 +70,18 @@ func TestNames(t *testing.T) {
 // patterns.
 func TestPatterns(t *testing.T) {
 	t.Parallel()
-	p := start(t, false)
+	p := startServer(t, false)
 	role, err := rights.Find("Pattern", "subscriber")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, pattern := range []string{"news.*", "[ab]?", `a\*`} {
-		words := []any{"acl", "setuser", "user", "reset", "on", ">secret"}
-		rules, spared := role.At(pattern, p.where)
-		for _, r := range append(rules, spared...) {
-			words = append(words, r)
+		args := []any{"acl", "setuser", "user", "reset", "on", ">secret"}
+		rules, optional := role.At(pattern, p.server)
+		for _, r := range append(rules, optional...) {
+			args = append(args, r)
 		}
-		if err := p.Client(t).Do(t.Context(), words...).Err(); err != nil {
+		if err := p.Client(t).Do(t.Context(), args...).Err(); err != nil {
 			t.Fatal(err)
 		}
 		rdb := p.Client(t, func(o *redis.Options) { o.Username, o.Password = "user", "secret" })

@@ -24,7 +24,7 @@ type Role struct {
 	Type, Name string
 	Does       string // its methods, as text
 	Where             // the rules that it needs
-	Spared     Where  // optional rules; without them the library works in another way
+	Optional   Where  // optional rules; without them the library works in another way
 }
 
 // Where has rules by the kind of server.
@@ -51,7 +51,7 @@ var every = Role{
 		All:     Rules{Commands: "ping"}, // desir.Open
 		Cluster: Rules{Commands: "cluster|slots"},
 	},
-	Spared: Where{
+	Optional: Where{
 		Cluster: Rules{Commands: "command"},
 		Newer:   Rules{Commands: "client|setinfo"},
 	},
@@ -72,7 +72,7 @@ func (s Server) knows(command string) bool {
 
 // newer returns the commands in the table that Redis 7.0 does not have.
 func newer() []string {
-	all := strings.Fields(every.Spared.Newer.Commands)
+	all := strings.Fields(every.Optional.Newer.Commands)
 	for _, r := range Roles {
 		all = append(all, strings.Fields(r.Newer.Commands)...)
 	}
@@ -103,12 +103,12 @@ func Find(typ, role string) (Role, error) {
 // At returns the role's rules for an object on a server, each as an argument of ACL
 // SETUSER: the needed ones, and the optional ones. Rules only add rights, so the rules
 // of several roles can be combined.
-func (r Role) At(name string, s Server) (needed, spared []string) {
+func (r Role) At(name string, s Server) (needed, optional []string) {
 	for _, role := range []Role{every, r} {
 		needed = append(needed, role.Where.at(name, s)...)
-		spared = append(spared, role.Spared.at(name, s)...)
+		optional = append(optional, role.Optional.at(name, s)...)
 	}
-	return ordered(needed), ordered(spared)
+	return ordered(needed), ordered(optional)
 }
 
 func (w Where) at(name string, s Server) []string {

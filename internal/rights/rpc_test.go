@@ -21,50 +21,50 @@ var (
 	stall  = rpc.NewMethod[int, int]("Stall")
 )
 
-// call uses a service as a client.
-func (w *world) call() {
-	_, end := w.serve(w.admin)
-	c := rpc.NewClient(w.rdb, w.name)
-	w.use(c, w.do)
-	w.do(first(c.Workers(w.ctx())))
-	w.do(first(c.Methods(w.ctx())))
-	w.do(first(c.Ping(w.ctx())))
-	w.do(double.Cast(w.ctx(), c, 1))
-	w.do(c.Close())
-	must(w, end())
+// callService uses a service as a client.
+func (e *env) callService() {
+	_, end := e.serve(e.admin)
+	c := rpc.NewClient(e.rdb, e.name)
+	e.callMethods(c, e.record)
+	e.record(first(c.Workers(e.ctx())))
+	e.record(first(c.Methods(e.ctx())))
+	e.record(first(c.Ping(e.ctx())))
+	e.record(double.Cast(e.ctx(), c, 1))
+	e.record(c.Close())
+	requireNoErr(e, end())
 }
 
-// callNobody makes a call that no worker takes, because the last one has died.
-func (w *world) callNobody() {
-	must(w, w.admin.Set(w.ctx(), keys.Part(w.name, "alive"), 10, time.Minute).Err())
-	c := rpc.NewClient(w.rdb, w.name)
-	if err := first(double.Call(w.ctx(), c, 1)); !errors.Is(err, rpc.ErrNoWorkers) {
-		w.do(err)
+// callWithoutWorker makes a call that no worker takes, because the last one has died.
+func (e *env) callWithoutWorker() {
+	requireNoErr(e, e.admin.Set(e.ctx(), keys.Part(e.name, "alive"), 10, time.Minute).Err())
+	c := rpc.NewClient(e.rdb, e.name)
+	if err := first(double.Call(e.ctx(), c, 1)); !errors.Is(err, rpc.ErrNoWorkers) {
+		e.record(err)
 	}
-	w.do(c.Close())
+	e.record(c.Close())
 }
 
-// died leaves a dead worker, which the next worker removes.
-const died = "died"
+// deadWorker leaves a dead worker, which the next worker removes.
+const deadWorker = "died"
 
-// work runs a worker of a service.
-func (w *world) work() {
-	must(w, w.admin.ZAdd(w.ctx(), keys.Part(w.name, "workers"), redis.Z{Score: 1, Member: died}).Err())
-	there, end := w.serve(w.rdb)
-	if there {
-		c := rpc.NewClient(w.admin, w.name)
-		w.use(c, func(error) {}) // the worker reports its own missing rights
-		must(w, c.Close())
+// runWorker runs a worker of a service.
+func (e *env) runWorker() {
+	requireNoErr(e, e.admin.ZAdd(e.ctx(), keys.Part(e.name, "workers"), redis.Z{Score: 1, Member: deadWorker}).Err())
+	registered, end := e.serve(e.rdb)
+	if registered {
+		c := rpc.NewClient(e.admin, e.name)
+		e.callMethods(c, func(error) {}) // the worker reports its own missing rights
+		requireNoErr(e, c.Close())
 	}
-	w.do(end())
+	e.record(end())
 }
 
-// use calls methods, one of them until its context ends. The other calls have no deadline,
-// which would be sent to the worker.
-func (w *world) use(c *rpc.Client, do func(error)) {
-	ctx, cancel := context.WithCancel(w.ctx())
+// callMethods calls methods, one of them until its context ends. The other calls have no
+// deadline, which would be sent to the worker.
+func (e *env) callMethods(c *rpc.Client, do func(error)) {
+	ctx, cancel := context.WithCancel(e.ctx())
 	defer cancel()
-	enough := time.AfterFunc(3*time.Second, cancel)
+	timer := time.AfterFunc(3*time.Second, cancel)
 	err := first(double.Call(ctx, c, 1))
 	if err == nil {
 		err = first(double.CallMany(ctx, c, []int{1, 2, 3}))
@@ -74,13 +74,13 @@ func (w *world) use(c *rpc.Client, do func(error)) {
 			err = first(repeat.Call(ctx, c, 100_000))
 		}
 	}
-	enough.Stop()
+	timer.Stop()
 	do(err)
 	if err != nil {
 		return
 	}
 	began := make(chan struct{})
-	stalled.Store(w.name, began)
+	stalled.Store(e.name, began)
 	p := stall.Go(ctx, c, 1)
 	select {
 	case <-p.Done(): // it failed to start
@@ -88,33 +88,33 @@ func (w *world) use(c *rpc.Client, do func(error)) {
 	case <-time.After(3 * time.Second):
 	}
 	cancel()
-	_, _ = p.Wait(w.ctx())
+	_, _ = p.Wait(e.ctx())
 }
 
 var stalled sync.Map // chan struct{} by service
 
 // serve starts a worker and returns when it is registered or has ended.
-func (w *world) serve(rdb redis.UniversalClient) (there bool, end func() error) {
-	s := rpc.NewServer(rdb, w.name, rpc.Grace(2*time.Second))
+func (e *env) serve(rdb redis.UniversalClient) (registered bool, end func() error) {
+	s := rpc.NewServer(rdb, e.name, rpc.Grace(2*time.Second))
 	double.Handle(s, func(_ context.Context, n int) (int, error) { return 2 * n, nil })
 	repeat.Handle(s, func(_ context.Context, n int) (string, error) { return strings.Repeat("x", n), nil })
 	stall.Handle(s, func(ctx context.Context, n int) (int, error) {
-		if began, ok := stalled.LoadAndDelete(w.name); ok {
+		if began, ok := stalled.LoadAndDelete(e.name); ok {
 			close(began.(chan struct{}))
 		}
 		<-ctx.Done()
 		return n, ctx.Err()
 	})
-	ctx, cancel := context.WithCancel(w.ctx())
+	ctx, cancel := context.WithCancel(e.ctx())
 	ended := make(chan error, 1)
 	go func() { ended <- s.Run(ctx) }()
-	c := rpc.NewClient(w.admin, w.name)
-	redistest.Eventually(w.t, 20*time.Second, func() bool {
-		workers, err := c.Workers(w.ctx())
-		must(w, err)
-		there = slices.ContainsFunc(workers, func(i rpc.WorkerInfo) bool { return i.ID != died })
-		return there || len(ended) > 0
+	c := rpc.NewClient(e.admin, e.name)
+	redistest.Eventually(e.t, 20*time.Second, func() bool {
+		workers, err := c.Workers(e.ctx())
+		requireNoErr(e, err)
+		registered = slices.ContainsFunc(workers, func(i rpc.WorkerInfo) bool { return i.ID != deadWorker })
+		return registered || len(ended) > 0
 	}, "the worker is there, or has ended")
-	must(w, c.Close())
-	return there, func() error { cancel(); return <-ended }
+	requireNoErr(e, c.Close())
+	return registered, func() error { cancel(); return <-ended }
 }

@@ -4,9 +4,9 @@ package rights
 var Roles = []Role{
 	{
 		Type: "Server", Name: "checker",
-		Does:   "desir.Check; NAME is not used",
-		Where:  Where{All: Rules{Commands: "time"}},
-		Spared: Where{All: Rules{Commands: "info"}},
+		Does:     "desir.Check; NAME is not used",
+		Where:    Where{All: Rules{Commands: "time"}},
+		Optional: Where{All: Rules{Commands: "info"}},
 	},
 	{
 		Type: "Map", Name: "reader",
@@ -15,7 +15,7 @@ var Roles = []Role{
 			All:   Rules{Keys: []string{"%R~NAME"}, Commands: "exists hexists hget hgetall hlen hmget hrandfield hscan pttl"},
 			Newer: Rules{Commands: "hpttl"},
 		},
-		Spared: Where{
+		Optional: Where{
 			All: Rules{Commands: "info"},
 		},
 	},
@@ -39,7 +39,7 @@ var Roles = []Role{
 				Commands: "exists pttl scard sdiff sinter sintercard sismember smembers smismember srandmember sscan sunion",
 			},
 		},
-		Spared: Where{
+		Optional: Where{
 			All: Rules{Commands: "info"},
 		},
 	},
@@ -125,7 +125,7 @@ var Roles = []Role{
 				Commands: "del eval evalsha get hget hlen hset incrby persist pexpire pexpireat set time unlink",
 			},
 		},
-		Spared: Where{
+		Optional: Where{
 			All: Rules{Commands: "hdel"},
 		},
 	},
@@ -192,7 +192,7 @@ var Roles = []Role{
 			Alone:   Rules{Commands: "blpop"},
 			Cluster: Rules{Channels: []string{"{NAME}:room:wake", "{NAME}:wake"}, Commands: "spublish"},
 		},
-		Spared: Where{
+		Optional: Where{
 			Cluster: Rules{Commands: "ssubscribe"},
 		},
 	},
@@ -204,7 +204,7 @@ var Roles = []Role{
 			Alone:   Rules{Commands: "blpop"},
 			Cluster: Rules{Channels: []string{"{NAME}:room:wake", "{NAME}:wake"}, Commands: "spublish"},
 		},
-		Spared: Where{
+		Optional: Where{
 			Cluster: Rules{Commands: "ssubscribe"},
 		},
 	},
@@ -228,7 +228,7 @@ var Roles = []Role{
 			Alone:   Rules{Keys: []string{"{NAME}:poke:*"}, Commands: "blpop llen pexpire rpush"},
 			Cluster: Rules{Channels: []string{"{NAME}:wake"}, Commands: "spublish"},
 		},
-		Spared: Where{
+		Optional: Where{
 			Cluster: Rules{Commands: "ssubscribe"},
 		},
 	},
@@ -243,7 +243,7 @@ var Roles = []Role{
 			Alone:   Rules{Commands: "pexpire"},
 			Cluster: Rules{Channels: []string{"{NAME}:wake"}, Commands: "spublish"},
 		},
-		Spared: Where{
+		Optional: Where{
 			All:   Rules{Channels: []string{"{NAME}:news"}},
 			Alone: Rules{Commands: "publish"},
 		},
@@ -259,7 +259,7 @@ var Roles = []Role{
 			Alone:   Rules{Commands: "blpop pexpire"},
 			Cluster: Rules{Channels: []string{"{NAME}:wake"}, Commands: "spublish"},
 		},
-		Spared: Where{
+		Optional: Where{
 			All:     Rules{Channels: []string{"{NAME}:news", "{NAME}:news:desir-probe:*"}},
 			Alone:   Rules{Commands: "publish subscribe unsubscribe"},
 			Cluster: Rules{Commands: "ssubscribe sunsubscribe"},
@@ -276,7 +276,7 @@ var Roles = []Role{
 			Alone:   Rules{Keys: []string{"{NAME}:poke:*"}, Commands: "blpop pexpire"},
 			Cluster: Rules{Commands: "spublish"},
 		},
-		Spared: Where{
+		Optional: Where{
 			Alone:   Rules{Commands: "publish"},
 			Cluster: Rules{Channels: []string{"{NAME}:reply:*:wake"}, Commands: "ssubscribe"},
 		},
@@ -291,7 +291,7 @@ var Roles = []Role{
 			},
 			Cluster: Rules{Channels: []string{"{NAME}:reply:*:wake"}, Commands: "spublish"},
 		},
-		Spared: Where{
+		Optional: Where{
 			All:   Rules{Channels: []string{"{NAME}:reply:*:news"}},
 			Alone: Rules{Commands: "publish"},
 		},
@@ -309,7 +309,7 @@ var Roles = []Role{
 		Where: Where{
 			All: Rules{Channels: []string{"NAME"}, Commands: "subscribe"},
 		},
-		Spared: Where{
+		Optional: Where{
 			All: Rules{Channels: []string{"{NAME}:desir-probe:*"}, Commands: "publish unsubscribe"},
 		},
 	},
@@ -330,7 +330,7 @@ var Roles = []Role{
 		Where: Where{
 			All: Rules{Channels: []string{"NAME"}, Commands: "subscribe"},
 		},
-		Spared: Where{
+		Optional: Where{
 			All: Rules{
 				Keys:     []string{"{NAME}:seq"},
 				Channels: []string{"{NAME}:desir-probe:*"},
@@ -351,7 +351,7 @@ var Roles = []Role{
 		Where: Where{
 			All: Rules{Channels: []string{"NAME"}, Commands: "ssubscribe"},
 		},
-		Spared: Where{
+		Optional: Where{
 			All: Rules{Channels: []string{"{NAME}:desir-probe:*"}, Commands: "spublish sunsubscribe"},
 		},
 	},
@@ -361,7 +361,7 @@ var Roles = []Role{
 		Where: Where{
 			All: Rules{Channels: []string{"PATTERN"}, Commands: "psubscribe"},
 		},
-		Spared: Where{
+		Optional: Where{
 			All: Rules{
 				Channels: []string{"{desir}:desir-probe:*"},
 				Commands: "publish punsubscribe subscribe unsubscribe",
@@ -377,7 +377,7 @@ var Roles = []Role{
 				Commands: "eval evalsha get hget llen lrem pexpire rpush time xadd xread zcount zrangebyscore",
 			},
 		},
-		Spared: Where{
+		Optional: Where{
 			All:     Rules{Channels: []string{"{NAME}:cancel"}, Commands: "lpos xdel"},
 			Alone:   Rules{Commands: "publish"},
 			Cluster: Rules{Commands: "spublish"},
@@ -399,7 +399,7 @@ var Roles = []Role{
 			Alone:   Rules{Commands: "subscribe"},
 			Cluster: Rules{Commands: "ssubscribe"},
 		},
-		Spared: Where{
+		Optional: Where{
 			All:     Rules{Channels: []string{"{NAME}:cancel:desir-probe:*"}, Commands: "unlink"},
 			Alone:   Rules{Commands: "publish unsubscribe"},
 			Cluster: Rules{Commands: "spublish sunsubscribe"},

@@ -19,8 +19,8 @@ type ArgError struct {
 	// empty.
 	Table string
 
-	missing bool // there is no argument at Pos
-	form    bool // a newer server may accept the argument
+	missing    bool // there is no argument at Pos
+	maybeNewer bool // a newer server may accept the argument
 }
 
 const maxText = 1000 // maximum length of an error text in bytes; the longest usage has 700

@@ -18,16 +18,16 @@ import (
 )
 
 const (
-	grace    = 2 * time.Second      // wait for a reply beyond the time that a command blocks
-	farewell = 8 * time.Millisecond // wait for the reply of a command whose context has ended
-	moves    = 4                    // number of attempts when a cluster redirects a key
+	replyGrace   = 2 * time.Second      // wait for a reply beyond the time that a command blocks
+	cancelGrace  = 8 * time.Millisecond // wait for the reply of a command whose context has ended
+	maxRedirects = 4                    // number of attempts when a cluster redirects a key
 )
 
 var errNode = errors.New("a command that blocks or changes its connection needs a client of a single server, of Sentinel or of a cluster")
 
-// waits reports whether a blocking command will block. XREAD and XREADGROUP block only
-// with BLOCK.
-func (q *request) waits() bool {
+// willBlock reports whether a blocking command will block. XREAD and XREADGROUP block
+// only with BLOCK.
+func (q *request) willBlock() bool {
 	_, ok := q.blockTime()
 	return ok || q.cmd.id != "xread" && q.cmd.id != "xreadgroup"
 }
@@ -59,15 +59,15 @@ func (q *request) blockTime() (time.Duration, bool) {
 	return 0, false
 }
 
-// apart runs a request on a dedicated connection.
-func (q *request) apart(ctx context.Context) (any, error) {
+// onDedicated runs a request on a dedicated connection.
+func (q *request) onDedicated(ctx context.Context) (any, error) {
 	key := ""
 	if len(q.keys) > 0 {
 		key = q.keys[0]
 	}
 	for attempt := 1; ; attempt++ {
 		if err := ctx.Err(); err != nil {
-			return nil, q.ended(err, false)
+			return nil, q.contextError(err, false)
 		}
 		node, err := q.shared.Node(ctx, key)
 		if err != nil {
@@ -79,88 +79,89 @@ func (q *request) apart(ctx context.Context) (any, error) {
 		if err := send.ErrIfClosed(node); err != nil { // a new connection does not detect this
 			return nil, q.shared.Sender.Classify(ctx, err)
 		}
-		v, err := q.alone(ctx, node)
-		if !redis.HasErrorPrefix(err, "MOVED") || attempt == moves || !backoff.Sleep(ctx, grace/100) {
+		v, err := q.onNewConn(ctx, node)
+		if !redis.HasErrorPrefix(err, "MOVED") || attempt == maxRedirects || !backoff.Sleep(ctx, replyGrace/100) {
 			return v, err
 		}
 		_ = q.shared.Sender.Classify(ctx, err) // makes a cluster client reload its slot map
 	}
 }
 
-// answer is the result of a command.
-type answer struct {
+// result is what a command returned.
+type result struct {
 	value any
 	err   error
 }
 
-// alone runs a request on a new connection to node, and ends it when the context ends.
-func (q *request) alone(ctx context.Context, node *redis.Client) (any, error) {
-	patience := node.Options().ReadTimeout
+// onNewConn runs a request on a new connection to node, and ends it when the context
+// ends.
+func (q *request) onNewConn(ctx context.Context, node *redis.Client) (any, error) {
+	readTimeout := node.Options().ReadTimeout
 	if limit, ok := q.blockTime(); ok && limit == 0 {
-		patience = -1
+		readTimeout = -1
 	} else if ok {
-		patience = limit + grace
+		readTimeout = limit + replyGrace
 	}
-	own := conn.Dedicated(node, patience)
+	own := conn.Dedicated(node, readTimeout)
 	defer own.Close()
 	var id atomic.Int64
-	done := make(chan answer, 1)
-	go func() { done <- q.occupy(ctx, own, &id) }()
+	done := make(chan result, 1)
+	go func() { done <- q.sendOn(ctx, own, &id) }()
 	select {
 	case a := <-done:
 		return a.value, a.err
 	case <-ctx.Done():
 	}
-	over := make(chan struct{})
-	defer close(over)
-	go q.unblock(node, &id, over)
-	timer := time.NewTimer(farewell)
+	finished := make(chan struct{})
+	defer close(finished)
+	go q.unblock(node, &id, finished)
+	timer := time.NewTimer(cancelGrace)
 	defer timer.Stop()
 	select {
 	case a := <-done:
 		if a.err != nil || a.value != nil {
 			return a.value, a.err
 		}
-		return nil, q.ended(ctx.Err(), false)
+		return nil, q.contextError(ctx.Err(), false)
 	case <-timer.C:
-		return nil, q.ended(ctx.Err(), true)
+		return nil, q.contextError(ctx.Err(), true)
 	}
 }
 
-// occupy sends a request on a dedicated connection. It first asks for the connection's
+// sendOn sends a request on a dedicated connection. It first asks for the connection's
 // id, by which the command can be unblocked.
-func (q *request) occupy(ctx context.Context, own *redis.Client, id *atomic.Int64) answer {
+func (q *request) sendOn(ctx context.Context, own *redis.Client, id *atomic.Int64) result {
 	sender := send.New(own).Unbatched()
-	wire := context.WithoutCancel(ctx)
-	name := redis.NewIntCmd(wire, "CLIENT", "ID")
-	if q.cmd.Blocking() && sender.Read(wire, name) == nil {
+	sendCtx := context.WithoutCancel(ctx)
+	name := redis.NewIntCmd(sendCtx, "CLIENT", "ID")
+	if q.cmd.Blocking() && sender.Read(sendCtx, name) == nil {
 		id.Store(name.Val())
 	}
 	if err := ctx.Err(); err != nil {
-		return answer{err: q.ended(err, false)}
+		return result{err: q.contextError(err, false)}
 	}
-	cmd := redis.NewCmd(wire, q.args...)
-	err := sender.Write(wire, cmd)
+	cmd := redis.NewCmd(sendCtx, q.args...)
+	err := sender.Write(sendCtx, cmd)
 	if errors.Is(err, redis.Nil) {
-		return answer{}
+		return result{}
 	}
 	if err != nil {
-		return answer{err: err}
+		return result{err: err}
 	}
-	return answer{value: cmd.Val()}
+	return result{value: cmd.Val()}
 }
 
 // unblock ends a blocked command at its server. It retries, because the command may not
 // block yet.
-func (q *request) unblock(node *redis.Client, id *atomic.Int64, over <-chan struct{}) {
-	ctx, cancel := context.WithTimeout(context.Background(), farewell)
+func (q *request) unblock(node *redis.Client, id *atomic.Int64, finished <-chan struct{}) {
+	ctx, cancel := context.WithTimeout(context.Background(), cancelGrace)
 	defer cancel()
 	for {
 		if n := id.Load(); n != 0 && node.ClientUnblock(ctx, n).Val() == 1 {
 			return
 		}
 		select {
-		case <-over:
+		case <-finished:
 			return
 		case <-ctx.Done():
 			return
@@ -169,9 +170,9 @@ func (q *request) unblock(node *redis.Client, id *atomic.Int64, over <-chan stru
 	}
 }
 
-// ended returns the error of a request whose context has ended. maybe says that the
-// command may have run.
-func (q *request) ended(err error, maybe bool) error {
+// contextError returns the error of a request whose context has ended. maybe says that
+// the command may have run.
+func (q *request) contextError(err error, maybe bool) error {
 	switch {
 	case q.cmd.Retryable():
 		return err

@@ -105,7 +105,7 @@ func TestBlockingEnds(t *testing.T) {
 func blocked(t *testing.T, b *redistest.Redis, key string) int {
 	t.Helper()
 	var n int
-	for _, c := range rdbs(t, b.Master(t, key)) {
+	for _, c := range lastCommands(t, b.Master(t, key)) {
 		if c == "blpop" || c == "blmove" || c == "bzpopmin" || c == "xread" {
 			n++
 		}
@@ -113,8 +113,8 @@ func blocked(t *testing.T, b *redistest.Redis, key string) int {
 	return n
 }
 
-// clients returns the last command of each client.
-func rdbs(t *testing.T, node *redis.Client) []string {
+// lastCommands returns the last command of each client.
+func lastCommands(t *testing.T, node *redis.Client) []string {
 	t.Helper()
 	list, _, err := Run[string](ctx, New(node), "client", "list")
 	if err != nil {
@@ -152,7 +152,7 @@ func TestNothingIsLost(t *testing.T) {
 				t.Errorf("BLPOP: %v", err)
 			}
 		})
-		redistest.Eventually(t, 10*time.Second, func() bool { return slices.Contains(rdbs(t, rdb), "blpop") }, "it blocks")
+		redistest.Eventually(t, 10*time.Second, func() bool { return slices.Contains(lastCommands(t, rdb), "blpop") }, "it blocks")
 		racing.Go(cancel)
 		racing.Go(func() { do(t, r, "RPUSH", "q", i) })
 		racing.Wait()
@@ -169,8 +169,8 @@ func TestNothingIsLost(t *testing.T) {
 	t.Logf("%d got or left, %d perhaps", got, maybe)
 }
 
-// TestBlockingClosed: after Close a client refuses commands on dedicated connections,
-// too.
+// TestBlockingClosed verifies that a closed client also refuses commands on dedicated
+// connections.
 func TestBlockingClosed(t *testing.T) {
 	blockers(t, func(t *testing.T, b *redistest.Redis) {
 		rdb := b.NewClient(t)

@@ -55,7 +55,7 @@ func (c *Command) matches(m *matcher) bool {
 	if c.grammarless() || slices.Contains(lenient, c.id) {
 		return c.fitsArity(m)
 	}
-	return m.seq(c.Args, 0) && m.end() && m.obey(c) && c.fitsArity(m)
+	return m.sequence(c.Args, 0) && m.end() && m.checkRules(c) && c.fitsArity(m)
 }
 
 // grammarless reports whether the command has arguments and the table has no grammar
@@ -71,7 +71,7 @@ func (c *Command) fitsArity(m *matcher) bool {
 	case c.Arity > 0 && n < c.Arity:
 		return m.fail(len(m.words), "%d arguments", c.Arity-c.words())
 	case c.Arity > 0 && n > c.Arity:
-		m.ruled = true
+		m.ruleFailed = true
 		return m.fail(c.Arity-c.words(), "nothing more")
 	default:
 		return true
@@ -93,7 +93,7 @@ func (c *Command) checkSub(words []string, oldest string) error {
 	for i, s := range c.Subcommands {
 		names[i] = strings.ToUpper(s.id[len(c.id)+1:])
 	}
-	return &ArgError{Command: c.Name, Want: "one of " + strings.Join(names, ", "), Usage: c.Usage(), missing: len(words) == 0, form: len(words) > 0}
+	return &ArgError{Command: c.Name, Want: "one of " + strings.Join(names, ", "), Usage: c.Usage(), missing: len(words) == 0, maybeNewer: len(words) > 0}
 }
 
 // Match is an argument of a command with its element of the grammar.
@@ -146,5 +146,5 @@ func (c *Command) Next(args ...any) []*Arg {
 	if m.at < len(words) {
 		return nil
 	}
-	return m.could
+	return m.candidates
 }

@@ -108,8 +108,8 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-// TestArgErrorIsSilent verifies that no argument of the caller is in an error.
-func TestArgErrorIsSilent(t *testing.T) {
+// TestArgErrorHidesArguments verifies that no argument of the caller is in an error.
+func TestArgErrorHidesArguments(t *testing.T) {
 	for _, args := range [][]any{{"secret"}, {"secret", "secret", "secret"}, {"k", "v", "EX", "secret"}} {
 		if err := need(t, "set").Check(args...); err == nil || strings.Contains(err.Error(), "secret") {
 			t.Errorf("%v", err)

@@ -52,10 +52,10 @@ type Arg struct {
 
 	Args []Arg // the choices of a oneof, or the parts of a block
 
-	least int    // the smallest number of words it takes
-	count bool   // its value is the number of the next elements, as numkeys
-	lead  bool   // it always begins with a token
-	ends  []*Arg // the options after it; a list ends at their tokens
+	minWords        int    // the smallest number of words it takes
+	count           bool   // its value is the number of the next elements, as numkeys
+	startsWithToken bool   // it always begins with a token
+	ends            []*Arg // the options after it; a list ends at their tokens
 }
 
 // KeySpec describes the positions of some of a command's keys. Positions count the
@@ -86,8 +86,8 @@ type KeySpec struct {
 // Has reports whether the command has the flag.
 func (c *Command) Has(flag string) bool { return slices.Contains(c.Flags, flag) }
 
-// answering lists commands that change nothing and do not have the flag readonly.
-var answering = []string{
+// unflaggedReads lists commands that change nothing and do not have the flag readonly.
+var unflaggedReads = []string{
 	"acl|cat", "acl|dryrun", "acl|genpass", "acl|getuser", "acl|help", "acl|list", "acl|users", "acl|whoami",
 	"client|getname", "client|id", "client|info", "client|list", "cluster|countkeysinslot", "cluster|getkeysinslot",
 	"cluster|info", "cluster|keyslot", "cluster|links", "cluster|myid", "cluster|nodes", "cluster|replicas", "cluster|shards", "cluster|slots",
@@ -104,7 +104,7 @@ func (c *Command) Retryable() bool {
 	if c.Has("write") {
 		return false
 	}
-	_, found := slices.BinarySearch(answering, c.id)
+	_, found := slices.BinarySearch(unflaggedReads, c.id)
 	return found || c.Has("readonly")
 }
 

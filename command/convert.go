@@ -159,22 +159,22 @@ func (c *converter) scalar(to reflect.Value, reply any) error {
 	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
 		n, err := strconv.ParseInt(text, 10, to.Type().Bits())
 		to.SetInt(n)
-		return numeral(err, reply, to)
+		return numberError(err, reply, to)
 	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
 		n, err := strconv.ParseUint(text, 10, to.Type().Bits())
 		to.SetUint(n)
-		return numeral(err, reply, to)
+		return numberError(err, reply, to)
 	case reflect.Float32, reflect.Float64:
 		f, err := strconv.ParseFloat(text, to.Type().Bits())
 		to.SetFloat(f)
-		return numeral(err, reply, to)
+		return numberError(err, reply, to)
 	default:
 		return mismatch(reply, to.Type())
 	}
 }
 
-// numeral returns the error for a text that is not a valid number, without the text.
-func numeral(err error, reply any, to reflect.Value) error {
+// numberError returns the error for a text that is not a valid number, without the text.
+func numberError(err error, reply any, to reflect.Value) error {
 	switch {
 	case err == nil:
 		return nil

@@ -67,7 +67,7 @@ func pairsOf(reply any) (keys, values []any, ok bool) {
 		for _, item := range reply {
 			p, isPair := item.([]any)
 			if !isPair || len(p) != 2 {
-				return inTurn(reply)
+				return alternating(reply)
 			}
 			keys, values = append(keys, p[0]), append(values, p[1])
 		}
@@ -77,8 +77,8 @@ func pairsOf(reply any) (keys, values []any, ok bool) {
 	}
 }
 
-// inTurn splits a list of alternating keys and values.
-func inTurn(reply []any) (keys, values []any, ok bool) {
+// alternating splits a list of alternating keys and values.
+func alternating(reply []any) (keys, values []any, ok bool) {
 	if len(reply)%2 != 0 {
 		return nil, nil, false
 	}

@@ -33,7 +33,7 @@ func diff(s, other *Spec) []string {
 		if !sameWords(c.Categories, o.Categories) {
 			add(c, "categories")
 		}
-		if !reflect.DeepEqual(bare(c.KeySpecs), bare(o.KeySpecs)) {
+		if !reflect.DeepEqual(withoutFlags(c.KeySpecs), withoutFlags(o.KeySpecs)) {
 			add(c, "keys")
 		}
 		if c.Deprecated != o.Deprecated {
@@ -65,8 +65,8 @@ func sameWords(a, b []string) bool {
 	return slices.Equal(slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b)))
 }
 
-// bare returns specifications without their flags.
-func bare(specs []KeySpec) []KeySpec {
+// withoutFlags returns specifications without their flags.
+func withoutFlags(specs []KeySpec) []KeySpec {
 	specs = slices.Clone(specs)
 	for i := range specs {
 		specs[i].Flags = nil

@@ -29,7 +29,7 @@ func FuzzCheck(f *testing.F) {
 			_ = Builtin().unknown(words[0])
 			return
 		}
-		args := anys(words[n:])
+		args := anySlice(words[n:])
 		checked := c.Check(args...)
 		places, parsed := c.Parse(args...)
 		if (checked == nil) != (parsed == nil) {

@@ -18,14 +18,14 @@ func (c *Command) Help() string { return c.HelpWidth(terminal) }
 
 // HelpWidth is [Command.Help] wrapped at the given number of columns, at least 40.
 func (c *Command) HelpWidth(columns int) string {
-	h := helper{columns: max(columns, narrowest)}
+	h := helpWriter{columns: max(columns, narrowest)}
 	h.paragraph("", c.Usage(), 4)
 	if c.Summary != "" {
-		h.gap()
+		h.blankLine()
 		h.paragraph("", c.Summary, 0)
 	}
 	if c.Deprecated != "" {
-		h.gap()
+		h.blankLine()
 		text := "deprecated since " + c.Deprecated
 		if c.ReplacedBy != "" {
 			text += ", replaced by " + strings.ReplaceAll(c.ReplacedBy, "`", "")
@@ -63,8 +63,8 @@ func (c *Command) HelpWidth(columns int) string {
 	return h.b.String()
 }
 
-// helper writes lines that fit into the terminal, except for single longer words.
-type helper struct {
+// helpWriter writes lines that fit into the terminal, except for single longer words.
+type helpWriter struct {
 	b       strings.Builder
 	columns int
 }
@@ -74,15 +74,15 @@ const (
 	column = 16 // start of the second column, relative to the level
 )
 
-func (h *helper) gap() { h.b.WriteByte('\n') }
+func (h *helpWriter) blankLine() { h.b.WriteByte('\n') }
 
-func (h *helper) section(title string) {
-	h.gap()
+func (h *helpWriter) section(title string) {
+	h.blankLine()
 	h.b.WriteString(title + ":\n")
 }
 
 // row writes a word and a text next to it.
-func (h *helper) row(level int, word, text string) {
+func (h *helpWriter) row(level int, word, text string) {
 	lead := strings.Repeat(" ", level*indent) + fmt.Sprintf("%-*s", column, word)
 	hanging := level*indent + column
 	if text == "" || len(lead) > hanging && len(lead)+1+len(text) > h.columns {
@@ -95,7 +95,7 @@ func (h *helper) row(level int, word, text string) {
 }
 
 // paragraph writes a text after lead and indents its further lines.
-func (h *helper) paragraph(lead, text string, hanging int) {
+func (h *helpWriter) paragraph(lead, text string, hanging int) {
 	line := lead
 	used := false // the line contains a word of the text
 	for word := range strings.FieldsSeq(text) {
@@ -113,7 +113,7 @@ func (h *helper) paragraph(lead, text string, hanging int) {
 }
 
 // args writes the elements of a grammar; nested elements are one level deeper.
-func (h *helper) args(args []Arg, level int) {
+func (h *helpWriter) args(args []Arg, level int) {
 	for i := range args {
 		a := &args[i]
 		h.row(level, a.label(), strings.Join(a.remarks(), ", "))

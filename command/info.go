@@ -68,9 +68,9 @@ func parseKeySpec(fields []pair) KeySpec {
 		case "flags":
 			k.Flags = textsIn(f.value)
 		case "begin_search":
-			k.Begin = typed(inner, map[string]*int{"index": &k.Index, "startfrom": &k.StartFrom}, &k.Keyword)
+			k.Begin = parseStep(inner, map[string]*int{"index": &k.Index, "startfrom": &k.StartFrom}, &k.Keyword)
 		case "find_keys":
-			k.Find = typed(inner, map[string]*int{
+			k.Find = parseStep(inner, map[string]*int{
 				"lastkey": &k.LastKey, "keystep": &k.Step, "limit": &k.Limit, "keynumidx": &k.KeyNum, "firstkey": &k.FirstKey,
 			}, nil)
 		}
@@ -78,8 +78,8 @@ func parseKeySpec(fields []pair) KeySpec {
 	return k
 }
 
-// typed parses one step of a key specification and returns its type.
-func typed(fields []pair, numbers map[string]*int, keyword *string) (kind string) {
+// parseStep parses one step of a key specification and returns its type.
+func parseStep(fields []pair, numbers map[string]*int, keyword *string) (kind string) {
 	kind = "unknown"
 	for _, f := range fields {
 		switch f.name {

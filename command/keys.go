@@ -56,7 +56,7 @@ func (c *Command) keys(words []string) ([]int, error) {
 	}
 	switch {
 	case partly && len(c.Args) > 0:
-		found = c.typed(found, words)
+		found = c.keysByType(found, words)
 	case partly, len(c.KeySpecs) == 0 && c.Has("movablekeys"):
 		return found, errKeys
 	}
@@ -124,9 +124,9 @@ func (k *KeySpec) search(words []string, name int) int {
 	return -1
 }
 
-// typed appends the words that are keys by the grammar. An empty word in the place of a
-// key is not a key.
-func (c *Command) typed(found []int, words []string) []int {
+// keysByType appends the words that are keys by the grammar. An empty word in the place
+// of a key is not a key.
+func (c *Command) keysByType(found []int, words []string) []int {
 	m := matcher{words: words, count: -1, keep: true}
 	c.matches(&m)
 	found = slices.DeleteFunc(found, func(i int) bool { return words[i] == "" })

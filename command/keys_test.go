@@ -28,11 +28,11 @@ func TestKeys(t *testing.T) {
 			t.Fatal(err)
 		}
 		c, n := Builtin().resolve(words)
-		got, err := c.Keys(anys(words[n:])...)
+		got, err := c.Keys(anySlice(words[n:])...)
 		if err != nil {
 			t.Errorf("%s: %v", line, err)
 		}
-		want, err := rdb.CommandGetKeys(ctx, anys(words)...).Result()
+		want, err := rdb.CommandGetKeys(ctx, anySlice(words)...).Result()
 		if err != nil {
 			t.Errorf("%s: %v", line, err)
 		}
@@ -45,7 +45,7 @@ func TestKeys(t *testing.T) {
 	for _, line := range []string{"ping", "config get x", "keys *", "eval script 0 a", "publish c m", "object help", "get", "eval script many a", "xread STREAMS"} {
 		words := strings.Fields(line)
 		c, n := Builtin().resolve(words)
-		if got, err := c.Keys(anys(words[n:])...); err != nil || len(got) > 0 {
+		if got, err := c.Keys(anySlice(words[n:])...); err != nil || len(got) > 0 {
 			t.Errorf("%s: keys %q, %v; want none", line, got, err)
 		}
 	}
@@ -55,8 +55,8 @@ func TestKeys(t *testing.T) {
 	}
 }
 
-// anys converts words to arguments.
-func anys(words []string) []any {
+// anySlice converts words to arguments.
+func anySlice(words []string) []any {
 	args := make([]any, len(words))
 	for i, w := range words {
 		args[i] = w

@@ -10,10 +10,10 @@ import "strconv"
 // other elements have their fixed place. A required element that is followed by options
 // only has its fixed place, too.
 type matcher struct {
-	words []string
-	pos   int
-	count int // length of the next list, given by the number before it; -1: not given
-	loops int // number of enclosing repeatable elements
+	words   []string
+	pos     int
+	count   int // length of the next list, given by the number before it; -1: not given
+	repeats int // number of enclosing repeatable elements
 
 	oldest string // the version that has to know every element, or empty
 	newer  *Arg   // the first element that is newer
@@ -26,39 +26,39 @@ type matcher struct {
 	keep bool // record all matches, for Parse
 	all  []Match
 
-	recording bool   // record the reason of a failure
-	at        int    // the first word that does not match
-	could     []*Arg // the elements that could be there
-	want      string // a more precise description than could
-	ruled     bool   // a rule or the arity failed, not the grammar
+	recording  bool   // record the reason of a failure
+	at         int    // the first word that does not match
+	candidates []*Arg // the elements that could be there
+	want       string // a more precise description than candidates
+	ruleFailed bool   // a rule or the arity failed, not the grammar
 }
 
-// seq takes a sequence. need is the number of words that the elements after it need.
-func (m *matcher) seq(args []Arg, need int) bool {
+// sequence takes a sequence. need is the number of words that the elements after it need.
+func (m *matcher) sequence(args []Arg, need int) bool {
 	for i := 0; i < len(args); {
 		a := &args[i]
-		if a.lead {
-			j := i + neighbours(args[i:])
-			if !m.run(args[i:j], need+needs(args[j:])) {
+		if a.startsWithToken {
+			j := i + unorderedCount(args[i:])
+			if !m.anyOrder(args[i:j], need+minWordsOf(args[j:])) {
 				return false
 			}
 			i = j
 			continue
 		}
-		after := need + needs(args[i+1:])
+		after := need + minWordsOf(args[i+1:])
 		switch {
 		case m.count >= 0 && i > 0 && args[i-1].count:
 			if !m.counted(&args[i-1], a) {
 				return false
 			}
 		case a.Optional:
-			if after > 0 && m.left()-a.least < after || m.stopped(a) || !m.begins(a) {
+			if after > 0 && m.remaining()-a.minWords < after || m.stopped(a) || !m.begins(a) {
 				m.expect(a)
 			} else if !m.take(a, after) {
 				return false
 			}
 		case i+1 < len(args) && lists(a, &args[i+1]):
-			if !m.halves(a, &args[i+1]) {
+			if !m.equalHalves(a, &args[i+1]) {
 				return false
 			}
 			i++
@@ -70,12 +70,12 @@ func (m *matcher) seq(args []Arg, need int) bool {
 	return true
 }
 
-// neighbours returns how many elements at the beginning of args may be in any order:
+// unorderedCount returns how many elements at the beginning of args may be in any order:
 // those that begin with tokens. If only the first one is required, it has its fixed
 // place, as the unit of GEORADIUS. If two are required, all are free, as in GEOSEARCH.
-func neighbours(args []Arg) int {
+func unorderedCount(args []Arg) int {
 	n, must := 0, 0
-	for n < len(args) && args[n].lead {
+	for n < len(args) && args[n].startsWithToken {
 		if !args[n].Optional {
 			must++
 		}
@@ -87,21 +87,21 @@ func neighbours(args []Arg) int {
 	return n
 }
 
-// needs returns the smallest number of words of a sequence.
-func needs(args []Arg) (n int) {
+// minWordsOf returns the smallest number of words of a sequence.
+func minWordsOf(args []Arg) (n int) {
 	for i := range args {
 		if !args[i].Optional {
-			n += args[i].least
+			n += args[i].minWords
 		}
 	}
 	return n
 }
 
-// left returns the number of remaining words.
-func (m *matcher) left() int { return len(m.words) - m.pos }
+// remaining returns the number of remaining words.
+func (m *matcher) remaining() int { return len(m.words) - m.pos }
 
-// run takes adjacent elements that begin with tokens, in any order, each once.
-func (m *matcher) run(args []Arg, need int) bool {
+// anyOrder takes adjacent elements that begin with tokens, in any order, each once.
+func (m *matcher) anyOrder(args []Arg, need int) bool {
 	var taken uint64
 	for m.pos < len(m.words) {
 		i := m.first(args, taken)
@@ -112,10 +112,10 @@ func (m *matcher) run(args []Arg, need int) bool {
 			break
 		}
 		if taken&(1<<i) != 0 {
-			if m.loops > 0 || need > 0 && !args[i].Optional {
+			if m.repeats > 0 || need > 0 && !args[i].Optional {
 				break // the word may belong to the next element
 			}
-			return m.again(&args[i])
+			return m.failTwice(&args[i])
 		}
 		taken |= 1 << i
 		if !m.take(&args[i], need) {
@@ -143,8 +143,8 @@ func (m *matcher) first(args []Arg, but uint64) int {
 	return -1
 }
 
-// again reports an option that occurs twice, or two options of one choice.
-func (m *matcher) again(a *Arg) bool {
+// failTwice reports an option that occurs twice, or two options of one choice.
+func (m *matcher) failTwice(a *Arg) bool {
 	if a.Type == "oneof" && a.Token == "" {
 		return m.fail(m.pos, "only one of %s", a.usageBody())
 	}
@@ -162,7 +162,7 @@ func (m *matcher) take(a *Arg, need int) bool {
 	if !a.Multiple {
 		return m.body(a, need)
 	}
-	m.loops++
+	m.repeats++
 	for before := -1; before < 0 || m.pos > before && m.more(a, need); {
 		again := before >= 0
 		before = m.pos
@@ -170,7 +170,7 @@ func (m *matcher) take(a *Arg, need int) bool {
 			return false
 		}
 	}
-	m.loops--
+	m.repeats--
 	m.expect(a)
 	return true
 }
@@ -179,7 +179,7 @@ func (m *matcher) take(a *Arg, need int) bool {
 // if no other element could take its first word, so that the error names it.
 func (m *matcher) more(a *Arg, need int) bool {
 	switch {
-	case m.left() == 0 || need > 0 && m.left()-bodyLeast(a) < need:
+	case m.remaining() == 0 || need > 0 && m.remaining()-bodyLeast(a) < need:
 		return false
 	case a.MultipleToken:
 		return m.begins(a)
@@ -191,9 +191,9 @@ func (m *matcher) more(a *Arg, need int) bool {
 // bodyLeast returns the smallest number of words of one more repetition.
 func bodyLeast(a *Arg) int {
 	if a.Token != "" && a.Type != "pure-token" && !a.MultipleToken {
-		return a.least - 1
+		return a.minWords - 1
 	}
-	return a.least
+	return a.minWords
 }
 
 // stopped reports whether the next word is an option that follows a.
@@ -212,7 +212,7 @@ func (m *matcher) token(a *Arg) bool {
 		m.expect(a)
 		return false
 	}
-	m.note(a, true)
+	m.record(a, true)
 	m.pos++
 	return true
 }
@@ -223,7 +223,7 @@ func (m *matcher) body(a *Arg, need int) bool {
 	case "oneof":
 		return m.choose(a, need)
 	case "block":
-		return m.seq(a.Args, need)
+		return m.sequence(a.Args, need)
 	case "pure-token":
 		return m.token(a)
 	}
@@ -238,7 +238,7 @@ func (m *matcher) body(a *Arg, need int) bool {
 		}
 		m.count = n
 	}
-	m.note(a, false)
+	m.record(a, false)
 	m.pos++
 	return true
 }
@@ -246,10 +246,10 @@ func (m *matcher) body(a *Arg, need int) bool {
 // choose takes one choice: the one whose token is next, or else the first one without a
 // token that the next word can begin.
 func (m *matcher) choose(a *Arg, need int) bool {
-	for _, lead := range []bool{true, false} {
+	for _, byToken := range []bool{true, false} {
 		for i := range a.Args {
 			choice := &a.Args[i]
-			if choice.lead == lead && m.begins(choice) && (lead || m.left()-choice.least >= need) {
+			if choice.startsWithToken == byToken && m.begins(choice) && (byToken || m.remaining()-choice.minWords >= need) {
 				return m.take(choice, need)
 			}
 		}

@@ -96,9 +96,9 @@ func gatherOptions(opts []Option) (s settings, err error) {
 	return s, errors.Join(s.errs...)
 }
 
-// known returns an error for an Allow or Deny that matches nothing in the table: it
+// checkAccess returns an error for an Allow or Deny that matches nothing in the table: it
 // would have no effect, and a Deny without effect is dangerous.
-func (s *settings) known(spec *Spec) error {
+func (s *settings) checkAccess(spec *Spec) error {
 	for _, a := range s.access {
 		if category, ok := strings.CutPrefix(a.what, "@"); ok {
 			if category != "all" && !slices.ContainsFunc(spec.all, func(c *Command) bool { return slices.Contains(c.Categories, a.what) }) {

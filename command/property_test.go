@@ -16,24 +16,24 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// unsafeHere lists commands that would end, stop or slow down the server of a test,
+// unsafeCommands lists commands that would end, stop or slow down the server of a test,
 // that change the state of a connection, or whose arguments name other machines or
 // files.
-var unsafeHere = strings.Fields(`acl|deluser acl|load acl|save acl|setuser auth bgrewriteaof bgsave blmove blmpop blpop brpop brpoplpush bzmpop bzpopmax bzpopmin
+var unsafeCommands = strings.Fields(`acl|deluser acl|load acl|save acl|setuser auth bgrewriteaof bgsave blmove blmpop blpop brpop brpoplpush bzmpop bzpopmax bzpopmin
 	client|kill client|pause client|reply client|no-evict client|tracking client|caching client|unblock cluster config|set config|rewrite debug discard exec failover
 	function|kill hello migrate module|load module|loadex module|unload monitor multi pfdebug pfselftest psubscribe psync
 	punsubscribe quit readonly readwrite replconf replicaof reset save script|debug script|kill select shutdown slaveof ssubscribe subscribe sunsubscribe
 	swapdb sync unsubscribe unwatch wait waitaof watch asking`)
 
-// shapes lists beginnings of error replies for malformed arguments.
-var shapes = regexp.MustCompile(`(?i)syntax error|wrong number of arguments|unknown subcommand|unbalanced|unknown option|option .*not allowed|not compatible|at least 1 input key`)
+// shapeErrors lists beginnings of error replies for malformed arguments.
+var shapeErrors = regexp.MustCompile(`(?i)syntax error|wrong number of arguments|unknown subcommand|unbalanced|unknown option|option .*not allowed|not compatible|at least 1 input key`)
 
 // loose lists, by the group of their commands, keywords that the server accepts in more
 // places than documented: ANY belongs after the number of COUNT, and the server accepts
 // both anywhere among the options. Check follows the documentation.
 var loose = map[string]string{"geo": "ANY"}
 
-// TestCheckAgainstServer generates valid and spoilt arguments for every safe command
+// TestCheckAgainstServer generates valid and invalid arguments for every safe command
 // from its grammar, and compares Check with the server: the server does not refuse
 // accepted arguments for their shape, and it refuses arguments that Check refuses for
 // their shape.
@@ -55,16 +55,16 @@ func TestCheckAgainstServer(t *testing.T) {
 	rng := redistest.Seed(t)
 	taken, refused := 0, 0
 	for c := range spec.All() {
-		if len(c.Subcommands) > 0 || strings.HasPrefix(c.id, "cluster|") || slices.Contains(unsafeHere, c.id) {
+		if len(c.Subcommands) > 0 || strings.HasPrefix(c.id, "cluster|") || slices.Contains(unsafeCommands, c.id) {
 			continue
 		}
-		if c.grammarless() && c.Arity == -1 || !strings.HasPrefix(spec.Version, ruled) && slices.Contains(lenient, c.id) {
+		if c.grammarless() && c.Arity == -1 || !strings.HasPrefix(spec.Version, rulesVersion) && slices.Contains(lenient, c.id) {
 			continue // the table says nothing of it, or less than before
 		}
 		for range rounds {
 			words := wordsFor(rng, c.Args)
 			if rng.IntN(2) == 0 {
-				words = spoil(rng, words)
+				words = corrupt(rng, words)
 			}
 			if slices.ContainsFunc(words, func(w string) bool { return strings.EqualFold(w, "block") }) {
 				continue
@@ -74,16 +74,16 @@ func TestCheckAgainstServer(t *testing.T) {
 				args[i] = w
 			}
 			checked := c.Check(args...)
-			answer := tell(t, rdb, c, args)
+			answer := serverError(t, rdb, c, args)
 			switch wrong, _ := errors.AsType[*ArgError](checked); {
 			case checked == nil:
 				taken++
-				if answer != nil && shapes.MatchString(answer.Error()) && !unruled(spec, c, args) && !leftToServer(c, words) {
+				if answer != nil && shapeErrors.MatchString(answer.Error()) && !lacksRule(spec, c, args) && !leftToServer(c, words) {
 					t.Errorf("%s %q passes, the server: %v", c.Name, words, answer)
 				}
 			case wrong == nil:
 				t.Fatalf("%s %q: %v", c.Name, words, checked)
-			case answer == nil && ofShape(c, wrong) && looked(c, words):
+			case answer == nil && ofShape(c, wrong) && parsedAll(c, words):
 				t.Errorf("%s %q is fine for the server: %v", c.Name, words, wrong)
 			default:
 				refused++
@@ -101,10 +101,10 @@ func leftToServer(c *Command, words []string) bool {
 	return slices.Contains(words, "BYPOLYGON") || c.id == "xadd" && len(words) > 1 && strings.EqualFold(words[1], "LIMIT")
 }
 
-// unruled reports whether a table lacks the rule that words break.
-func unruled(spec *Spec, c *Command, args []any) bool {
+// lacksRule reports whether a table lacks the rule that words break.
+func lacksRule(spec *Spec, c *Command, args []any) bool {
 	old, ok := Builtin().Lookup(c.Name)
-	if !ok || strings.HasPrefix(spec.Version, ruled) {
+	if !ok || strings.HasPrefix(spec.Version, rulesVersion) {
 		return false
 	}
 	ruledOnes := *c
@@ -123,18 +123,18 @@ func ofShape(c *Command, e *ArgError) bool {
 	return !regexp.MustCompile("integer|number|only once|Unix").MatchString(e.Want)
 }
 
-// looked reports whether the server has parsed all words as Check has. Some commands
+// parsedAll reports whether the server has parsed all words as Check has. Some commands
 // return as soon as they see that the key is missing, one ignores extra words, and some
 // are loose.
-func looked(c *Command, words []string) bool {
+func parsedAll(c *Command, words []string) bool {
 	if word := loose[c.Group]; word != "" && slices.Contains(words, word) {
 		return false
 	}
 	return c.id != "xpending" && (len(c.Args) == 0 || c.Args[0].Type != "key" || len(words) > 0 && words[0] == "@key")
 }
 
-// tell runs a command on keys of every type.
-func tell(t *testing.T, rdb *redis.Client, c *Command, args []any) error {
+// serverError runs a command on keys of every type.
+func serverError(t *testing.T, rdb *redis.Client, c *Command, args []any) error {
 	t.Helper()
 	line := []any{}
 	for w := range strings.SplitSeq(c.Name, " ") {
@@ -237,8 +237,8 @@ func bodyFor(rng *rand.Rand, a *Arg) []string {
 	}
 }
 
-// spoil changes words so that most results are wrong.
-func spoil(rng *rand.Rand, words []string) []string {
+// corrupt changes words so that most results are wrong.
+func corrupt(rng *rand.Rand, words []string) []string {
 	words = slices.Clone(words)
 	at := rng.IntN(len(words) + 1)
 	switch kind := rng.IntN(4); {

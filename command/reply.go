@@ -62,17 +62,17 @@ func lines(value any) []string {
 		if len(v) == 0 {
 			return []string{"(empty array)"}
 		}
-		return listed(len(v), ") ", func(i int) []string { return lines(v[i]) })
+		return numbered(len(v), ") ", func(i int) []string { return lines(v[i]) })
 	case map[any]any:
 		if len(v) == 0 {
 			return []string{"(empty hash)"}
 		}
 		keys := sortedKeys(v)
-		return listed(len(keys), "# ", func(i int) []string {
+		return numbered(len(keys), "# ", func(i int) []string {
 			all := lines(v[keys[i]])
 			head := strings.Join(lines(keys[i]), " ") + " => "
 			if len(all) > 1 {
-				return append([]string{strings.TrimRight(head, " ")}, shifted("   ", all)...)
+				return append([]string{strings.TrimRight(head, " ")}, indented("   ", all)...)
 			}
 			return []string{head + all[0]}
 		})
@@ -81,8 +81,8 @@ func lines(value any) []string {
 	}
 }
 
-// listed numbers the elements of a list and aligns their further lines.
-func listed(n int, mark string, part func(i int) []string) (all []string) {
+// numbered numbers the elements of a list and aligns their further lines.
+func numbered(n int, mark string, part func(i int) []string) (all []string) {
 	width := len(strconv.Itoa(n))
 	for i := range n {
 		head := fmt.Sprintf("%*d%s", width, i+1, mark)
@@ -96,7 +96,7 @@ func listed(n int, mark string, part func(i int) []string) (all []string) {
 	return all
 }
 
-func shifted(by string, all []string) []string {
+func indented(by string, all []string) []string {
 	out := make([]string, len(all))
 	for i, line := range all {
 		out[i] = by + line

@@ -22,28 +22,28 @@ func (r *Runner) send(ctx context.Context, q *request) (any, error) {
 	c := q.cmd
 	switch {
 	case c == nil:
-		return q.single(ctx)
-	case binds(c.id) || c.Blocking() && q.waits():
-		return q.apart(ctx)
+		return q.onOneNode(ctx)
+	case changesConnection(c.id) || c.Blocking() && q.willBlock():
+		return q.onDedicated(ctx)
 	case !q.shared.Slotted() || len(q.keys) > 0:
-		return q.single(ctx)
+		return q.onOneNode(ctx)
 	case c.id == "scan":
 		return nil, fmt.Errorf("%w: %w", desir.ErrNotSupported, errCursor)
-	case c.everywhere():
-		return q.masters(ctx)
+	case c.toAllMasters():
+		return q.onMasters(ctx)
 	default:
-		return q.single(ctx)
+		return q.onOneNode(ctx)
 	}
 }
 
-// single sends a request to one node.
-func (q *request) single(ctx context.Context) (any, error) {
-	cmd := q.command(ctx)
-	send := q.shared.Sender.Write
+// onOneNode sends a request to one node.
+func (q *request) onOneNode(ctx context.Context) (any, error) {
+	cmd := q.newCmd(ctx)
+	do := q.shared.Sender.Write
 	if q.cmd != nil && q.cmd.Retryable() {
-		send = q.shared.Sender.Read
+		do = q.shared.Sender.Read
 	}
-	err := send(ctx, cmd)
+	err := do(ctx, cmd)
 	switch {
 	case errors.Is(err, redis.Nil):
 		return nil, nil
@@ -53,7 +53,7 @@ func (q *request) single(ctx context.Context) (any, error) {
 	return cmd.Val(), nil
 }
 
-func (q *request) command(ctx context.Context) *redis.Cmd {
+func (q *request) newCmd(ctx context.Context) *redis.Cmd {
 	cmd := redis.NewCmd(ctx, q.args...)
 	if q.first > 0 && q.first <= math.MaxInt8 {
 		cmd.SetFirstKeyPos(int8(q.first))
@@ -71,70 +71,70 @@ func (c *Command) policy(name string) string {
 	return ""
 }
 
-// everywhere reports whether a command without a key goes to every master and the
+// toAllMasters reports whether a command without a key goes to every master and the
 // replies can be combined.
-func (c *Command) everywhere() bool {
+func (c *Command) toAllMasters() bool {
 	request := c.policy("request_policy")
 	return (request == "all_shards" || request == "all_nodes") && c.policy("response_policy") != "special"
 }
 
-// part is the reply of one master.
-type part struct {
+// nodeReply is the reply of one master.
+type nodeReply struct {
 	addr  string
 	value any
 }
 
-// masters sends a request to every master and combines the replies.
-func (q *request) masters(ctx context.Context) (any, error) {
+// onMasters sends a request to every master and combines the replies.
+func (q *request) onMasters(ctx context.Context) (any, error) {
 	var mu sync.Mutex
-	var parts []part
+	var replies []nodeReply
 	var failed error
-	one := q.cmd.policy("response_policy") == "one_succeeded"
+	oneSucceeded := q.cmd.policy("response_policy") == "one_succeeded"
 	err := q.shared.EachMaster(ctx, func(ctx context.Context, node redis.UniversalClient, addr string) error {
 		cmd := redis.NewCmd(ctx, q.args...)
-		send := q.shared.Sender.WriteOn
+		do := q.shared.Sender.WriteOn
 		if q.cmd.Retryable() {
-			send = q.shared.Sender.ReadOn
+			do = q.shared.Sender.ReadOn
 		}
-		err := send(ctx, node, cmd)
+		err := do(ctx, node, cmd)
 		mu.Lock()
 		defer mu.Unlock()
 		switch {
 		case err == nil:
-			parts = append(parts, part{addr, cmd.Val()})
+			replies = append(replies, nodeReply{addr, cmd.Val()})
 		case errors.Is(err, redis.Nil):
-			parts = append(parts, part{addr, nil})
-		case one:
+			replies = append(replies, nodeReply{addr, nil})
+		case oneSucceeded:
 			failed = err
 		default:
 			return err
 		}
 		return nil
 	})
-	if err == nil && len(parts) == 0 {
+	if err == nil && len(replies) == 0 {
 		err = failed
 	}
 	if err != nil {
 		return nil, err
 	}
-	slices.SortFunc(parts, func(a, b part) int { return cmp.Compare(a.addr, b.addr) })
-	return fold(q.cmd.policy("response_policy"), parts), nil
+	slices.SortFunc(replies, func(a, b nodeReply) int { return cmp.Compare(a.addr, b.addr) })
+	return combine(q.cmd.policy("response_policy"), replies), nil
 }
 
-// fold combines replies by a response policy.
-func fold(policy string, parts []part) any {
-	join := map[string]func(a, b int64) int64{
+// combine merges replies by a response policy.
+func combine(policy string, replies []nodeReply) any {
+	op := map[string]func(a, b int64) int64{
 		"agg_sum":         func(a, b int64) int64 { return a + b },
 		"agg_min":         func(a, b int64) int64 { return min(a, b) },
 		"agg_max":         func(a, b int64) int64 { return max(a, b) },
 		"agg_logical_and": func(a, b int64) int64 { return a & b },
 		"agg_logical_or":  func(a, b int64) int64 { return a | b },
 	}[policy]
-	whole := parts[0].value
-	for _, p := range parts[1:] {
+	whole := replies[0].value
+	for _, p := range replies[1:] {
 		switch {
-		case join != nil:
-			whole = joined(join, whole, p.value)
+		case op != nil:
+			whole = combineValues(op, whole, p.value)
 		case policy != "":
 		case whole == nil:
 			whole = p.value
@@ -149,18 +149,18 @@ func fold(policy string, parts []part) any {
 	return whole
 }
 
-// joined combines two numbers, or the elements of two lists.
-func joined(join func(a, b int64) int64, a, b any) any {
+// combineValues combines two numbers, or the elements of two lists.
+func combineValues(op func(a, b int64) int64, a, b any) any {
 	switch a := a.(type) {
 	case int64:
 		if b, ok := b.(int64); ok {
-			return join(a, b)
+			return op(a, b)
 		}
 	case []any:
 		if b, ok := b.([]any); ok && len(a) == len(b) {
 			all := make([]any, len(a))
 			for i := range a {
-				all[i] = joined(join, a[i], b[i])
+				all[i] = combineValues(op, a[i], b[i])
 			}
 			return all
 		}

@@ -57,13 +57,13 @@ var rules = []rule{
 // or missing arguments. Check compares only the number of words with their arity.
 var lenient = []string{"geohash", "geopos", "lolwut"}
 
-// ruled is the prefix of the server versions that the rules apply to. A later server
-// may accept more.
-const ruled = "7.0."
+// rulesVersion is the prefix of the server versions that the rules apply to. A later
+// server may accept more.
+const rulesVersion = "7.0."
 
 // setRules assigns the rules to the commands of a table.
 func (s *Spec) setRules() {
-	if !strings.HasPrefix(s.Version, ruled) {
+	if !strings.HasPrefix(s.Version, rulesVersion) {
 		return
 	}
 	for i := range rules {
@@ -75,23 +75,23 @@ func (s *Spec) setRules() {
 	}
 }
 
-// obey checks the rules of a command whose words match its grammar.
-func (m *matcher) obey(c *Command) bool {
+// checkRules checks the rules of a command whose words match its grammar.
+func (m *matcher) checkRules(c *Command) bool {
 	for _, r := range c.rules {
 		if r.kind == word && !r.names(m.words[0]) {
-			m.ruled = true
+			m.ruleFailed = true
 			return m.fail(0, "%s", r.want)
 		}
-		if m.has(r.token) && m.breaks(r) {
-			m.ruled = true
+		if m.has(r.token) && m.violates(r) {
+			m.ruleFailed = true
 			return m.fail(len(m.words), "%s", r.want)
 		}
 	}
 	return true
 }
 
-// breaks reports whether words that contain the rule's token break the rule.
-func (m *matcher) breaks(r *rule) bool {
+// violates reports whether words that contain the rule's token break the rule.
+func (m *matcher) violates(r *rule) bool {
 	switch r.kind {
 	case without:
 		return m.hasAny(r.others)
@@ -102,10 +102,10 @@ func (m *matcher) breaks(r *rule) bool {
 	case keyless:
 		return m.words[2] != ""
 	case positive, natural:
-		n, err := strconv.Atoi(m.behind(r.token))
+		n, err := strconv.Atoi(m.wordAfter(r.token))
 		return err == nil && (n < 0 || n == 0 && r.kind == positive)
 	case choice:
-		return !r.names(m.behind(r.token))
+		return !r.names(m.wordAfter(r.token))
 	default:
 		return m.weights != m.total
 	}
@@ -116,8 +116,8 @@ func (r *rule) names(word string) bool {
 	return slices.ContainsFunc(r.others, func(w string) bool { return strings.EqualFold(w, word) })
 }
 
-// behind returns the word after the last occurrence of token, or "".
-func (m *matcher) behind(token string) string {
+// wordAfter returns the word after the last occurrence of token, or "".
+func (m *matcher) wordAfter(token string) string {
 	for i := len(m.words) - 2; i >= 0; i-- {
 		if strings.EqualFold(m.words[i], token) {
 			return m.words[i+1]

@@ -22,7 +22,7 @@ func TestRules(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	same := strings.HasPrefix(live.Version, ruled) // later servers may take more
+	same := strings.HasPrefix(live.Version, rulesVersion) // later servers may take more
 	tried := map[string][]string{
 		"NX without GT and LT":                               {"zadd @key NX GT 1 a", "zadd @key NX LT 1 a", "+zadd @key NX 1 a", "+zadd @key GT XX 1 a", "expire @key 1 NX GT", "pexpire @key 1 LT NX", "expireat @key 1 NX LT", "pexpireat @key 1 NX GT", "+expire @key 1 GT XX"},
 		"a single score and member with INCR":                {"zadd @key INCR 1 a 2 b", "zadd @key NX INCR 1 a 2 b", "+zadd @key CH INCR 1 a", "+zadd @key 1 a 2 b"},
@@ -55,12 +55,12 @@ func TestRules(t *testing.T) {
 			}
 			checked := c.Check(args...)
 			wrong, _ := errors.AsType[*ArgError](checked)
-			answer := tell(t, rdb, c, args)
+			answer := serverError(t, rdb, c, args)
 			if c.id == "client|tracking" {
 				rdb.Do(ctx, "client", "tracking", "off")
 			}
 			switch {
-			case good && (checked != nil || answer != nil && shapes.MatchString(answer.Error())):
+			case good && (checked != nil || answer != nil && shapeErrors.MatchString(answer.Error())):
 				t.Errorf("%s keeps the rule: %v; the server: %v", list, checked, answer)
 			case !good && (wrong == nil || wrong.Want != want):
 				t.Errorf("%s: %v; want %q", list, checked, want)

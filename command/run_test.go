@@ -31,7 +31,7 @@ func run[T any](t *testing.T, r *Runner, line string) (T, bool) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	v, ok, err := Run[T](ctx, r, anys(words)...)
+	v, ok, err := Run[T](ctx, r, anySlice(words)...)
 	if err != nil {
 		t.Errorf("%s as %T: %v", line, v, err)
 	}
@@ -100,7 +100,7 @@ func TestRun(t *testing.T) {
 			t.Error("set with get has an answer")
 		}
 		for _, line := range []string{"get n", "lrange l 0 -1"} {
-			if v, _, err := Run[map[string]chan int](ctx, r, anys(fields(t, line))...); err == nil {
+			if v, _, err := Run[map[string]chan int](ctx, r, anySlice(fields(t, line))...); err == nil {
 				t.Errorf("%s as a map of channels = %v", line, v)
 			}
 		}

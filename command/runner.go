@@ -22,7 +22,7 @@ type Runner struct {
 	table *table // nil: not made by New
 }
 
-var errUnmade = errors.New("the Runner was not made by New")
+var errNotMadeByNew = errors.New("the Runner was not made by New")
 
 // New returns a Runner that uses rdb. It sends nothing and cannot fail. An invalid
 // option, or one that names a command or category that is not in the table, is returned
@@ -45,7 +45,7 @@ var errUnmade = errors.New("the Runner was not made by New")
 func New(rdb redis.UniversalClient, opts ...Option) *Runner {
 	s, err := gatherOptions(opts)
 	r := &Runner{h: clients.NewHandle(rdb, "command", "", err).Unbatched(true), s: s}
-	r.table = &table{s: &r.s, gate: make(chan struct{}, 1)}
+	r.table = &table{s: &r.s, loading: make(chan struct{}, 1)}
 	return r
 }
 
@@ -131,7 +131,7 @@ func (q *request) fail(err error) error {
 // request runs all checks that need no reply of the command. The result is never nil.
 func (r *Runner) request(ctx context.Context, args []any) (*request, error) {
 	if r == nil || r.table == nil {
-		return &request{}, fmt.Errorf("%w: %w", desir.ErrNotSupported, errUnmade)
+		return &request{}, fmt.Errorf("%w: %w", desir.ErrNotSupported, errNotMadeByNew)
 	}
 	h, err := r.h.Shared()
 	if err != nil {
@@ -145,12 +145,12 @@ func (r *Runner) request(ctx context.Context, args []any) (*request, error) {
 	if err == nil {
 		return q, q.findKeys(ctx)
 	}
-	newer, loading := r.table.after(ctx, h, err)
+	newer, loadErr := r.table.reload(ctx, h, err)
 	switch {
-	case loading != nil:
-		return q, fmt.Errorf("%w (loading the server's command table failed: %w)", err, loading)
+	case loadErr != nil:
+		return q, fmt.Errorf("%w (loading the server's command table failed: %w)", err, loadErr)
 	case newer == spec:
-		return q, spec.explained(err)
+		return q, spec.withRemedy(err)
 	}
 	if q, err = r.check(h, newer, args); err != nil {
 		return q, err
@@ -159,7 +159,7 @@ func (r *Runner) request(ctx context.Context, args []any) (*request, error) {
 }
 
 // check returns the request for args if table and the settings permit it.
-func (r *Runner) check(h *clients.Shared, table *checked, args []any) (*request, error) {
+func (r *Runner) check(h *clients.Shared, table *activeTable, args []any) (*request, error) {
 	q := &request{shared: h}
 	if table.err != nil {
 		return q, table.err

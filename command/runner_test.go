@@ -25,7 +25,7 @@ func do(t *testing.T, r *Runner, args ...any) Reply {
 	return reply
 }
 
-// TestSession is what the old client's manual showed.
+// TestSession runs the commands of an example session.
 func TestSession(t *testing.T) {
 	redistest.Each(t, func(t *testing.T, b *redistest.Redis) {
 		r := New(b.Client)
@@ -184,7 +184,7 @@ func TestTrips(t *testing.T) {
 	})
 }
 
-// TestOnce loses replies: a write ran once, and a read is retried.
+// TestOnce loses replies, and verifies that a write runs once and a read is retried.
 func TestOnce(t *testing.T) {
 	t.Parallel()
 	s := redistest.StartServer(t)
@@ -243,7 +243,7 @@ func TestCluster(t *testing.T) {
 			t.Errorf("%s: %v", line, err)
 		}
 	}
-	// Each has its key in another place.
+	// The position of the key differs in each.
 	for _, line := range []string{
 		"eval 'return redis.call(\"get\", KEYS[1])' 1 " + keys[2], "object encoding " + keys[3], "bitop not {" + keys[4] + "}:d {" + keys[4] + "}", "memory usage " + keys[0],
 		"xread count 1 streams " + b.Key("stream") + " 0", "lmpop 1 " + b.Key("list") + " left", "migrate localhost 1 " + b.Key("none") + " 0 1", "sort_ro " + b.Key("list"),

@@ -24,19 +24,19 @@ import (
 // [Runner.Session] returns a Session. It is safe for concurrent use; its commands run
 // one after another.
 type Session struct {
-	r    *Runner
-	node *redis.Client // sends CLIENT UNBLOCK
-	own  *redis.Client // owns conn
-	conn *redis.Conn
-	id   atomic.Int64
-	turn chan struct{} // held by the running command
-	over atomic.Bool
+	r       *Runner
+	node    *redis.Client // sends CLIENT UNBLOCK
+	client  *redis.Client // owns conn
+	conn    *redis.Conn
+	id      atomic.Int64
+	running chan struct{} // held by the running command
+	closed  atomic.Bool
 }
 
 var (
-	errManyNodes = errors.New("a session needs a client of one server; use a client of one node of the cluster")
-	errOver      = errors.New("the session's connection was closed; its transaction and database are lost")
-	errStreams   = errors.New("the command has no single reply")
+	errManyNodes    = errors.New("a session needs a client of one server; use a client of one node of the cluster")
+	errSessionEnded = errors.New("the session's connection was closed; its transaction and database are lost")
+	errStreams      = errors.New("the command has no single reply")
 )
 
 // streaming lists commands that reply more than once or never.
@@ -58,7 +58,7 @@ func (r *Runner) Session(ctx context.Context) (*Session, error) {
 
 func (r *Runner) session(ctx context.Context) (*Session, error) {
 	if r == nil || r.table == nil {
-		return nil, fmt.Errorf("%w: %w", desir.ErrNotSupported, errUnmade)
+		return nil, fmt.Errorf("%w: %w", desir.ErrNotSupported, errNotMadeByNew)
 	}
 	h, err := r.h.Shared()
 	switch {
@@ -74,8 +74,8 @@ func (r *Runner) session(ctx context.Context) (*Session, error) {
 	if node == nil {
 		return nil, fmt.Errorf("%w: %w", desir.ErrNotSupported, errNode)
 	}
-	s := &Session{r: r, node: node, own: conn.Dedicated(node, -1), turn: make(chan struct{}, 1)}
-	s.conn = s.own.Conn()
+	s := &Session{r: r, node: node, client: conn.Dedicated(node, -1), running: make(chan struct{}, 1)}
+	s.conn = s.client.Conn()
 	name := redis.NewIntCmd(ctx, "client", "id")
 	err = h.Sender.ReadOn(ctx, s.conn, name)
 	if err != nil && !replied(err) {
@@ -87,8 +87,8 @@ func (r *Runner) session(ctx context.Context) (*Session, error) {
 
 // Close closes the connection. Later commands return [desir.ErrClosed].
 func (s *Session) Close() error {
-	s.over.Store(true)
-	return s.own.Close()
+	s.closed.Store(true)
+	return s.client.Close()
 }
 
 // Do is [Runner.Do] on the session's connection. It takes one round trip and sends
@@ -117,67 +117,67 @@ func (s *Session) Do(ctx context.Context, args ...any) (Reply, error) {
 // do sends a request after the commands before it.
 func (s *Session) do(ctx context.Context, q *request) (any, error) {
 	select {
-	case s.turn <- struct{}{}:
+	case s.running <- struct{}{}:
 	case <-ctx.Done():
-		return nil, q.endedOnce(ctx.Err(), false)
+		return nil, q.contextErrorOnce(ctx.Err(), false)
 	}
-	if err := ctx.Err(); err != nil || s.over.Load() {
-		<-s.turn
+	if err := ctx.Err(); err != nil || s.closed.Load() {
+		<-s.running
 		if err != nil {
-			return nil, q.endedOnce(err, false)
+			return nil, q.contextErrorOnce(err, false)
 		}
-		return nil, fmt.Errorf("%w: %w", desir.ErrClosed, errOver)
+		return nil, fmt.Errorf("%w: %w", desir.ErrClosed, errSessionEnded)
 	}
-	done := make(chan answer, 1)
+	done := make(chan result, 1)
 	go func() {
-		defer func() { <-s.turn }()
-		wire := context.WithoutCancel(ctx)
-		cmd := redis.NewCmd(wire, q.args...)
-		err := q.shared.Sender.WriteOn(wire, s.conn, cmd)
+		defer func() { <-s.running }()
+		sendCtx := context.WithoutCancel(ctx)
+		cmd := redis.NewCmd(sendCtx, q.args...)
+		err := q.shared.Sender.WriteOn(sendCtx, s.conn, cmd)
 		if errors.Is(err, redis.Nil) {
 			err = nil
 		}
 		if err != nil && !replied(err) {
 			_ = s.Close()
 		}
-		done <- answer{cmd.Val(), err}
+		done <- result{cmd.Val(), err}
 	}()
 	select {
 	case a := <-done:
 		return a.value, a.err
 	case <-ctx.Done():
 	}
-	left := make(chan answer, 1)
-	go s.interrupt(q, done, left)
-	timer := time.NewTimer(farewell)
+	late := make(chan result, 1)
+	go s.interrupt(q, done, late)
+	timer := time.NewTimer(cancelGrace)
 	defer timer.Stop()
 	select {
-	case a := <-left:
+	case a := <-late:
 		if a.err != nil || a.value != nil {
 			return a.value, a.err
 		}
-		return nil, q.endedOnce(ctx.Err(), false)
+		return nil, q.contextErrorOnce(ctx.Err(), false)
 	case <-timer.C:
-		return nil, q.endedOnce(ctx.Err(), true)
+		return nil, q.contextErrorOnce(ctx.Err(), true)
 	}
 }
 
 // interrupt ends a command at its server and passes its reply on. If there is no reply
 // in time, it closes the session.
-func (s *Session) interrupt(q *request, done, left chan answer) {
-	ctx, cancel := context.WithTimeout(context.Background(), grace)
+func (s *Session) interrupt(q *request, done, late chan result) {
+	ctx, cancel := context.WithTimeout(context.Background(), replyGrace)
 	defer cancel()
-	again := time.NewTicker(farewell)
-	defer again.Stop()
+	retry := time.NewTicker(cancelGrace)
+	defer retry.Stop()
 	for {
 		if q.cmd != nil && q.cmd.Blocking() && s.id.Load() != 0 {
 			_ = s.node.ClientUnblock(ctx, s.id.Load()).Err() // it may not have begun to block
 		}
 		select {
 		case a := <-done:
-			left <- a
+			late <- a
 			return
-		case <-again.C:
+		case <-retry.C:
 		case <-ctx.Done():
 			_ = s.Close()
 			return
@@ -186,7 +186,7 @@ func (s *Session) interrupt(q *request, done, left chan answer) {
 }
 
 // Ended reports whether the connection was closed by Close or lost.
-func (s *Session) Ended() bool { return s.over.Load() }
+func (s *Session) Ended() bool { return s.closed.Load() }
 
 // replied reports whether an error is a reply of the server.
 func replied(err error) bool {
@@ -194,10 +194,10 @@ func replied(err error) bool {
 	return errors.As(err, &reply)
 }
 
-// endedOnce is ended for a request whose command may be nil.
-func (q *request) endedOnce(err error, maybe bool) error {
+// contextErrorOnce is contextError for a request whose command may be nil.
+func (q *request) contextErrorOnce(err error, maybe bool) error {
 	if q.cmd != nil {
-		return q.ended(err, maybe)
+		return q.contextError(err, maybe)
 	}
 	if maybe {
 		return send.WithClass(send.ErrMaybeRan, err)

@@ -17,7 +17,7 @@ var inSessions = Allow("multi", "exec", "discard", "watch", "select", "subscribe
 
 // sessionLine runs the words of a line in a session.
 func sessionLine(ctx context.Context, s *Session, line string) (Reply, error) {
-	return s.Do(ctx, anys(strings.Fields(line))...)
+	return s.Do(ctx, anySlice(strings.Fields(line))...)
 }
 
 // TestOneConnection verifies that the commands of a session share one connection, which

@@ -46,23 +46,23 @@ func prepare(args []Arg) (words int) {
 	for i := range args {
 		a := &args[i]
 		inner := prepare(a.Args)
-		a.lead = a.Type == "pure-token" || a.Token != ""
+		a.startsWithToken = a.Type == "pure-token" || a.Token != ""
 		switch a.Type {
 		case "pure-token":
-			a.least = 1
+			a.minWords = 1
 		case "oneof":
-			a.least, a.lead = least(a.Args), a.lead || leads(a.Args)
+			a.minWords, a.startsWithToken = shortest(a.Args), a.startsWithToken || allStartWithToken(a.Args)
 		case "block":
-			a.least = inner
-			a.lead = a.lead || opens(a.Args)
+			a.minWords = inner
+			a.startsWithToken = a.startsWithToken || sequenceStartsWithToken(a.Args)
 		default:
-			a.least = 1
+			a.minWords = 1
 		}
 		if a.Token != "" && a.Type != "pure-token" {
-			a.least++
+			a.minWords++
 		}
 		if !a.Optional {
-			words += a.least
+			words += a.minWords
 		}
 		a.count = a.Type == "integer" && strings.HasPrefix(a.Name, "num") && i+1 < len(args) && args[i+1].Multiple && args[i+1].Token == ""
 	}
@@ -74,11 +74,11 @@ func prepare(args []Arg) (words int) {
 func setEnds(args []Arg, outer []*Arg) {
 	for i := range args {
 		a := &args[i]
-		if len(a.Args) == 0 && !a.Multiple && (!a.Optional || a.lead) {
+		if len(a.Args) == 0 && !a.Multiple && (!a.Optional || a.startsWithToken) {
 			continue // the matcher does not use them
 		}
-		ends := behind(args[i+1:], outer)
-		if a.Multiple || a.Optional && !a.lead {
+		ends := leadingOptions(args[i+1:], outer)
+		if a.Multiple || a.Optional && !a.startsWithToken {
 			a.ends = ends
 		}
 		if a.Type == "oneof" {
@@ -91,11 +91,11 @@ func setEnds(args []Arg, outer []*Arg) {
 	}
 }
 
-// behind returns the options at the beginning of a sequence, and outer as well if the
-// sequence has nothing else.
-func behind(args []Arg, outer []*Arg) (options []*Arg) {
+// leadingOptions returns the options at the beginning of a sequence, and outer as well if
+// the sequence has nothing else.
+func leadingOptions(args []Arg, outer []*Arg) (options []*Arg) {
 	for i := range args {
-		if !args[i].lead {
+		if !args[i].startsWithToken {
 			return options
 		}
 		if args[i].Optional {
@@ -105,23 +105,24 @@ func behind(args []Arg, outer []*Arg) (options []*Arg) {
 	return append(options, outer...)
 }
 
-// least returns the number of words of the shortest choice.
-func least(choices []Arg) int {
+// shortest returns the number of words of the shortest choice.
+func shortest(choices []Arg) int {
 	if len(choices) == 0 {
 		return 0
 	}
-	return slices.MinFunc(choices, func(a, b Arg) int { return a.least - b.least }).least
+	return slices.MinFunc(choices, func(a, b Arg) int { return a.minWords - b.minWords }).minWords
 }
 
-// leads reports whether every choice begins with a token.
-func leads(choices []Arg) bool {
-	return len(choices) > 0 && !slices.ContainsFunc(choices, func(a Arg) bool { return !a.lead })
+// allStartWithToken reports whether every choice begins with a token.
+func allStartWithToken(choices []Arg) bool {
+	return len(choices) > 0 && !slices.ContainsFunc(choices, func(a Arg) bool { return !a.startsWithToken })
 }
 
-// opens reports whether a sequence begins with a token, whichever options are left out.
-func opens(parts []Arg) bool {
+// sequenceStartsWithToken reports whether a sequence begins with a token, whichever
+// options are left out.
+func sequenceStartsWithToken(parts []Arg) bool {
 	for i := range parts {
-		if !parts[i].lead {
+		if !parts[i].startsWithToken {
 			return false
 		}
 		if !parts[i].Optional {

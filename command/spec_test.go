@@ -13,9 +13,9 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// TestBuiltinIsTheServers compares the table with a server of its version: all names,
+// TestBuiltinMatchesServer compares the table with a server of its version: all names,
 // arguments and other facts.
-func TestBuiltinIsTheServers(t *testing.T) {
+func TestBuiltinMatchesServer(t *testing.T) {
 	t.Parallel()
 	server := redistest.StartServer(t)
 	for _, protocol := range []int{2, 3} {

@@ -30,9 +30,9 @@ func TestUsage(t *testing.T) {
 	}
 }
 
-// TestUsageIsRedisCLIs compares every usage that is not corrected with that of
+// TestUsageMatchesRedisCLI compares every usage that is not corrected with that of
 // redis-cli, except for spaces and the angle brackets around choices.
-func TestUsageIsRedisCLIs(t *testing.T) {
+func TestUsageMatchesRedisCLI(t *testing.T) {
 	cli, err := exec.LookPath("redis-cli")
 	if err != nil {
 		t.Skip("redis-cli not found on PATH")

@@ -23,17 +23,17 @@ func Split(line string) ([]string, error) {
 		if line == "" {
 			return words, nil
 		}
-		word, left, ok := cutWord(line)
+		word, rest, ok := cutWord(line)
 		if !ok {
 			return nil, ErrQuotes
 		}
 		words = append(words, word)
-		line = left
+		line = rest
 	}
 }
 
 // cutWord returns the first word of a line and the rest of the line.
-func cutWord(line string) (word, left string, ok bool) {
+func cutWord(line string) (word, rest string, ok bool) {
 	var b strings.Builder
 	for i := 0; i < len(line); i++ {
 		switch line[i] {

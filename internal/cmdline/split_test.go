@@ -58,8 +58,8 @@ func TestSplit(t *testing.T) {
 	}
 }
 
-// TestSplitIsRedisCLIs compares Split with redis-cli.
-func TestSplitIsRedisCLIs(t *testing.T) {
+// TestSplitMatchesRedisCLI compares Split with redis-cli.
+func TestSplitMatchesRedisCLI(t *testing.T) {
 	t.Parallel()
 	cli, err := exec.LookPath("redis-cli")
 	if err != nil {

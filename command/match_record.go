@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// note records the element of the next word.
-func (m *matcher) note(a *Arg, token bool) {
+// record stores the element of the next word.
+func (m *matcher) record(a *Arg, token bool) {
 	switch {
 	case token && m.seen < len(m.tokens):
 		m.tokens[m.seen] = a
@@ -35,11 +35,11 @@ func (m *matcher) expect(a *Arg) {
 	if !m.recording || m.want != "" {
 		return
 	}
-	if m.pos > m.at || m.could == nil {
-		m.at, m.could = m.pos, nil
+	if m.pos > m.at || m.candidates == nil {
+		m.at, m.candidates = m.pos, nil
 	}
-	if m.pos == m.at && !slices.Contains(m.could, a) {
-		m.could = append(m.could, a)
+	if m.pos == m.at && !slices.Contains(m.candidates, a) {
+		m.candidates = append(m.candidates, a)
 	}
 }
 
@@ -63,19 +63,19 @@ func (m *matcher) fail(at int, format string, args ...any) bool {
 func (m *matcher) failure(c *Command) *ArgError {
 	e := &ArgError{Command: c.Name, Pos: m.at, Want: m.want, Usage: c.Usage()}
 	defer func() {
-		e.missing = e.Pos >= len(m.words) && !m.ruled
-		e.form = m.ruled || !e.missing && m.want == ""
+		e.missing = e.Pos >= len(m.words) && !m.ruleFailed
+		e.maybeNewer = m.ruleFailed || !e.missing && m.want == ""
 	}()
 	if m.want != "" {
 		return e
 	}
-	if m.pos > m.at || m.could == nil {
+	if m.pos > m.at || m.candidates == nil {
 		e.Pos, e.Want = m.pos, "nothing more"
 		return e
 	}
 	var names []string
 	optional := m.at < len(m.words)
-	for _, a := range m.could {
+	for _, a := range m.candidates {
 		if name := a.opening(); !slices.Contains(names, name) {
 			names = append(names, name)
 		}

@@ -10,7 +10,7 @@ func (m *matcher) counted(number, a *Arg) bool {
 	switch {
 	case n == 0 && !a.Optional:
 		return m.fail(m.pos-1, "at least 1 for %s", number.display())
-	case n > m.left()/max(1, bodyLeast(a)):
+	case n > m.remaining()/max(1, bodyLeast(a)):
 		m.pos = len(m.words)
 		m.expect(a)
 		return m.fail(m.pos, "as many of %s as %s says", a.usageBody(), number.display())
@@ -26,12 +26,12 @@ func (m *matcher) counted(number, a *Arg) bool {
 // lists reports whether two lists are adjacent, so that the second begins in the middle
 // of the remaining words.
 func lists(a, b *Arg) bool {
-	return a.Multiple && b.Multiple && !b.Optional && !b.lead && len(a.Args) == 0 && len(b.Args) == 0
+	return a.Multiple && b.Multiple && !b.Optional && !b.startsWithToken && len(a.Args) == 0 && len(b.Args) == 0
 }
 
-// halves takes two adjacent lists of equal length, which are all remaining words.
-func (m *matcher) halves(a, b *Arg) bool {
-	n := m.left()
+// equalHalves takes two adjacent lists of equal length, which are all remaining words.
+func (m *matcher) equalHalves(a, b *Arg) bool {
+	n := m.remaining()
 	if n == 0 || n%2 != 0 {
 		m.pos = len(m.words)
 		m.expect(a)
@@ -40,9 +40,9 @@ func (m *matcher) halves(a, b *Arg) bool {
 	}
 	for i := range n {
 		if i < n/2 {
-			m.note(a, false)
+			m.record(a, false)
 		} else {
-			m.note(b, false)
+			m.record(b, false)
 		}
 		m.pos++
 	}

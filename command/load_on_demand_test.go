@@ -85,7 +85,7 @@ func TestNewerServer(t *testing.T) {
 		words := strings.Fields(line)
 		if known, err := Load(ctx, rdb); err != nil {
 			t.Fatal(err)
-		} else if c, ok := known.Lookup(words[0]); !ok || words[0] == "client" && c.Check(anys(words[1:])...) != nil {
+		} else if c, ok := known.Lookup(words[0]); !ok || words[0] == "client" && c.Check(anySlice(words[1:])...) != nil {
 			t.Logf("%s is not of this server", line)
 			continue
 		}
@@ -102,7 +102,7 @@ func TestRulesOfVersion(t *testing.T) {
 		for _, line := range []string{"client list TYPE normal ID 1", "bitop DIFF d k", "zadd k NX GT 1 a"} {
 			words := strings.Fields(line)
 			c, _ := s.Lookup(words[0])
-			if err := c.Check(anys(words[1:])...); (err != nil) != ruled {
+			if err := c.Check(anySlice(words[1:])...); (err != nil) != ruled {
 				t.Errorf("version %q: %s: %v; want rules: %t", version, line, err, ruled)
 			}
 		}
@@ -148,7 +148,7 @@ func TestNumbers(t *testing.T) {
 	} {
 		words := strings.Fields(tt.line)
 		c, _ := tt.spec.Lookup(words[0])
-		err := c.Check(anys(words[1:])...)
+		err := c.Check(anySlice(words[1:])...)
 		wrong, _ := errors.AsType[*ArgError](err)
 		if (err == nil) != (tt.want == "") || wrong != nil && wrong.Want != tt.want {
 			t.Errorf("%s: %v; want %q", tt.line, err, tt.want)
@@ -156,9 +156,9 @@ func TestNumbers(t *testing.T) {
 	}
 }
 
-// TestDemandFails verifies that the error has the reason of the refusal, and that the
+// TestLoadOnDemandFails verifies that the error has the reason of the refusal, and that the
 // next command loads again.
-func TestDemandFails(t *testing.T) {
+func TestLoadOnDemandFails(t *testing.T) {
 	s := redistest.StartServer(t)
 	rdb := s.Client(t)
 	r := New(rdb, Specification(tableWithout(t, "6.0.0", "getex")), LoadOnDemand())

@@ -39,12 +39,12 @@ func TestCorrections(t *testing.T) {
 		words := strings.Fields(line)
 		for _, spec := range []*Spec{Builtin(), live} {
 			c, _ := spec.Lookup(words[0])
-			args := anys(words[1:])
+			args := anySlice(words[1:])
 			checked := c.Check(args...)
-			switch answer := tell(t, rdb, c, args); {
+			switch answer := serverError(t, rdb, c, args); {
 			case good && (checked != nil || answer != nil):
 				t.Errorf("%s: %v; the server: %v", line, checked, answer)
-			case !good && answer != nil && unruled(spec, c, args):
+			case !good && answer != nil && lacksRule(spec, c, args):
 			case !good && (checked == nil || answer == nil):
 				t.Errorf("%s is taken: Check: %v; the server: %v", line, checked, answer)
 			}
@@ -64,12 +64,12 @@ func TestFractionsAgainstServer(t *testing.T) {
 	rng := redistest.Seed(t)
 	tried := 0
 	for c := range spec.All() {
-		if len(c.Subcommands) > 0 || strings.HasPrefix(c.id, "cluster|") || slices.Contains(unsafeHere, c.id) {
+		if len(c.Subcommands) > 0 || strings.HasPrefix(c.id, "cluster|") || slices.Contains(unsafeCommands, c.id) {
 			continue
 		}
 		for range 4 {
 			words := wordsFor(rng, c.Args)
-			all, err := c.Parse(anys(words)...)
+			all, err := c.Parse(anySlice(words)...)
 			if err != nil || slices.ContainsFunc(words, func(w string) bool { return strings.EqualFold(w, "block") }) {
 				continue
 			}
@@ -77,11 +77,11 @@ func TestFractionsAgainstServer(t *testing.T) {
 				if m.Token || m.Arg.Type != "integer" && m.Arg.Type != "double" || slices.Contains(lenient, c.id) {
 					continue
 				}
-				args := anys(words)
+				args := anySlice(words)
 				args[m.Pos] = "2.5"
 				checked := c.Check(args...)
 				tried++
-				if answer := tell(t, rdb, c, args); answer == nil && checked != nil && looked(c, words) {
+				if answer := serverError(t, rdb, c, args); answer == nil && checked != nil && parsedAll(c, words) {
 					wrong, _ := errors.AsType[*ArgError](checked)
 					t.Errorf("%s %q is fine for the server: %v", c.Name, args, wrong)
 				}

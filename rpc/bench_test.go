@@ -13,12 +13,12 @@ import (
 // BenchmarkCall calls a worker in another process and measures what the client allocates.
 func BenchmarkCall(b *testing.B) {
 	srv := redistest.StartServer(b)
-	child(b, srv.Addr)
+	startChild(b, srv.Addr)
 	rdb := redis.NewClient(&redis.Options{Addr: srv.Addr})
 	defer func() { _ = rdb.Close() }()
 	c := rpc.NewClient(rdb, service)
 	ctx := context.Background()
-	if _, err := sum.Call(ctx, c, nil, patient); err != nil {
+	if _, err := sum.Call(ctx, c, nil, waitForWorker); err != nil {
 		b.Fatal(err)
 	}
 	ns := []int{1, 2}

@@ -42,36 +42,36 @@ func Bind(c *Client, api any) error {
 		return c.fail("Bind", fmt.Errorf("%w: want a pointer to a struct, not %T", errBind, api))
 	}
 	v = v.Elem()
-	var faults []error
-	made := map[int]reflect.Value{}
+	var errs []error
+	funcs := map[int]reflect.Value{}
 	for i := range v.NumField() {
 		f := v.Type().Field(i)
-		name, ok := methodOf(f)
+		name, ok := methodName(f)
 		if !ok {
 			continue
 		}
-		fn, err := remote(c, name, f)
+		fn, err := newRemoteFunc(c, name, f)
 		if err != nil {
-			faults = append(faults, fmt.Errorf("%w: field %s: %w", errBind, f.Name, err))
+			errs = append(errs, fmt.Errorf("%w: field %s: %w", errBind, f.Name, err))
 			continue
 		}
-		made[i] = fn
+		funcs[i] = fn
 	}
-	if faults == nil && len(made) == 0 {
-		faults = append(faults, fmt.Errorf("%w: %s has no function field", errBind, v.Type()))
+	if errs == nil && len(funcs) == 0 {
+		errs = append(errs, fmt.Errorf("%w: %s has no function field", errBind, v.Type()))
 	}
-	if faults != nil {
-		return c.fail("Bind", errors.Join(faults...))
+	if errs != nil {
+		return c.fail("Bind", errors.Join(errs...))
 	}
-	for i, fn := range made {
+	for i, fn := range funcs {
 		v.Field(i).Set(fn)
 	}
 	return nil
 }
 
-// methodOf returns the name of the method that a field calls; false if the field is
+// methodName returns the name of the method that a field calls; false if the field is
 // ignored.
-func methodOf(f reflect.StructField) (name string, ok bool) {
+func methodName(f reflect.StructField) (name string, ok bool) {
 	tag, tagged := f.Tag.Lookup("rpc")
 	if tag == "-" || f.Type.Kind() != reflect.Func && !tagged {
 		return "", false
@@ -87,8 +87,8 @@ var (
 	errorInterface = reflect.TypeFor[error]()
 )
 
-// remote returns a function of the field's type that makes a call.
-func remote(c *Client, name string, f reflect.StructField) (fn reflect.Value, err error) {
+// newRemoteFunc returns a function of the field's type that makes a call.
+func newRemoteFunc(c *Client, name string, f reflect.StructField) (fn reflect.Value, err error) {
 	t := f.Type
 	switch {
 	case !f.IsExported():
@@ -103,14 +103,14 @@ func remote(c *Client, name string, f reflect.StructField) (fn reflect.Value, er
 	if err := checkName(name); err != nil {
 		return fn, err
 	}
-	req, err := requestOf(t)
+	req, err := parametersOf(t)
 	if err != nil {
 		return fn, err
 	}
 	b := binding{client: c, name: name, typ: t, req: req}
 	res := signatureNil
-	if b.valued = t.NumOut() == 2; b.valued {
-		if err := travels(t.Out(0)); err != nil {
+	if b.hasResult = t.NumOut() == 2; b.hasResult {
+		if err := checkEncodable(t.Out(0)); err != nil {
 			return fn, err
 		}
 		res = signatureOf(t.Out(0))
@@ -126,20 +126,20 @@ type binding struct {
 	signature string
 	typ       reflect.Type
 	req       parameters
-	valued    bool // the function returns a value
+	hasResult bool // the function returns a value
 }
 
 func (b *binding) call(args []reflect.Value) []reflect.Value {
-	value, err := b.ask(args)
-	failure := reflect.ValueOf(&err).Elem()
-	if !b.valued {
-		return []reflect.Value{failure}
+	value, err := b.invoke(args)
+	errValue := reflect.ValueOf(&err).Elem()
+	if !b.hasResult {
+		return []reflect.Value{errValue}
 	}
-	return []reflect.Value{value, failure}
+	return []reflect.Value{value, errValue}
 }
 
-func (b *binding) ask(args []reflect.Value) (value reflect.Value, err error) {
-	if b.valued {
+func (b *binding) invoke(args []reflect.Value) (value reflect.Value, err error) {
+	if b.hasResult {
 		value = reflect.New(b.typ.Out(0)).Elem()
 	}
 	ctx, _ := args[0].Interface().(context.Context)
@@ -151,17 +151,17 @@ func (b *binding) ask(args []reflect.Value) (value reflect.Value, err error) {
 		return value, b.client.fail(b.name, err)
 	}
 	raw, err := b.client.call(ctx, b.name, b.signature, body, nil)
-	if err == nil && b.valued {
-		err = codec.Msgpack.Decode(viewOf(raw), value.Addr().Interface())
+	if err == nil && b.hasResult {
+		err = codec.Msgpack.Decode(bytesView(raw), value.Addr().Interface())
 	}
-	if err != nil && b.valued {
+	if err != nil && b.hasResult {
 		value.SetZero()
 	}
 	return value, b.client.fail(b.name, err)
 }
 
-// travels returns why values of a type cannot be encoded, or nil.
-func travels(t reflect.Type) error {
+// checkEncodable returns why values of a type cannot be encoded, or nil.
+func checkEncodable(t reflect.Type) error {
 	if t.Kind() == reflect.Interface {
 		return nil // depends on the value
 	}
@@ -175,16 +175,16 @@ type parameters struct {
 	append    func(b []byte, args []reflect.Value) ([]byte, error)
 }
 
-func requestOf(t reflect.Type) (p parameters, err error) {
-	n := t.NumIn() - 1
-	signatures := make([]string, n)
-	for i := range n {
+func parametersOf(t reflect.Type) (p parameters, err error) {
+	count := t.NumIn() - 1
+	signatures := make([]string, count)
+	for i := range count {
 		signatures[i] = signatureOf(t.In(i + 1))
-		if err := travels(t.In(i + 1)); err != nil {
+		if err := checkEncodable(t.In(i + 1)); err != nil {
 			return p, err
 		}
 	}
-	switch n {
+	switch count {
 	case 0:
 		return parameters{signatureNil, func(b []byte, _ []reflect.Value) ([]byte, error) { return append(b, packedNil), nil }}, nil
 	case 1:
@@ -193,7 +193,7 @@ func requestOf(t reflect.Type) (p parameters, err error) {
 		}}, nil
 	default:
 		return parameters{tuple(signatures), func(b []byte, args []reflect.Value) (_ []byte, err error) {
-			b = pack.AppendArray(b, n)
+			b = pack.AppendArray(b, count)
 			for _, a := range args {
 				if b, err = codec.Msgpack.Append(b, a.Interface()); err != nil {
 					return nil, err

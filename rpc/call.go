@@ -19,57 +19,57 @@ import (
 	"github.com/desir-go/desir/internal/send"
 )
 
-// call is a call from the moment it has an ID until its caller has the outcome. Calls are
-// pooled.
-type call struct {
-	client *Client
-	id     uint64
-	nth    uint64 // sequence number within its inbox
-	method string
-	wait   time.Time    // may wait for a worker until then
-	out    atomic.Int64 // when it was stored, server's clock; 0: unknown
-	box    *inbox       // receives its result; nil: a cast
-	post   send.AsyncWrite
-	stored func(*batch.Call, error) // p.answered
-	// settled is true once stored has returned: nothing else accesses post then.
-	settled atomic.Bool
+// pendingCall is a call from the moment it has an ID until its caller has the outcome.
+// Calls are pooled.
+type pendingCall struct {
+	client    *Client
+	id        uint64
+	seq       uint64 // sequence number within its inbox
+	method    string
+	waitUntil time.Time    // may wait for a worker until then
+	storedAt  atomic.Int64 // when it was stored, server's clock; 0: unknown
+	inbox     *inbox       // receives its result; nil: a cast
+	write     send.AsyncWrite
+	onStored  func(*batch.Call, error) // p.handleStoreReply
+	// storeDone is true once the store has an outcome: nothing else accesses write then.
+	storeDone atomic.Bool
 	// The connection over which the caller reads its result itself; nil: it does not.
-	leads atomic.Pointer[conn.Conn]
+	directConn atomic.Pointer[conn.Conn]
 
-	signs signs
+	liveness liveness
 
 	// The outcome, valid after a receive from done.
-	state uint64
-	body  string
-	err   error
-	doubt error // why a result was rejected; guarded by the inbox's lock
-	done  chan struct{}
+	state     uint64
+	body      string
+	err       error
+	rejection error // why a result was rejected; guarded by the inbox's lock
+	done      chan struct{}
 }
 
-func newCall(box *inbox) *call {
-	p := &call{box: box, done: make(chan struct{}, 1)}
-	p.stored = p.answered
+func newPendingCall(ib *inbox) *pendingCall {
+	p := &pendingCall{inbox: ib, done: make(chan struct{}, 1)}
+	p.onStored = p.handleStoreReply
 	return p
 }
 
 // call makes a call and returns its result, one msgpack value.
 func (c *Client) call(ctx context.Context, method, signature string, body []byte, opts []CallOption) (string, error) {
-	box, err := c.box()
+	ib, err := c.sharedInbox()
 	if err != nil {
 		return "", err
 	}
 	settings := gatherCall(opts)
 	if c.intercept == nil {
-		return c.ask(ctx, box, method, signature, body, settings)
+		return c.callRetrying(ctx, ib, method, signature, body, settings)
 	}
-	return c.askInside(ctx, box, method, signature, body, settings)
+	return c.callIntercepted(ctx, ib, method, signature, body, settings)
 }
 
-// askInside is ask inside the client's interceptors. It is separate for the reason given
-// at handleInside.
-func (c *Client) askInside(ctx context.Context, box *inbox, method, signature string, body []byte, s callSettings) (raw string, err error) {
+// callIntercepted is callRetrying inside the client's interceptors. It is separate for
+// the reason given at handleIntercepted.
+func (c *Client) callIntercepted(ctx context.Context, ib *inbox, method, signature string, body []byte, s callSettings) (raw string, err error) {
 	err = c.intercepted(ctx, method, &s, func(ctx context.Context) (err error) {
-		raw, err = c.ask(ctx, box, method, signature, body, s)
+		raw, err = c.callRetrying(ctx, ib, method, signature, body, s)
 		return err
 	})
 	return raw, err
@@ -90,111 +90,111 @@ func (c *Client) intercepted(ctx context.Context, method string, s *callSettings
 	})
 }
 
-// ask stores a call and waits for its outcome. It retries while no worker is alive, as
-// long as the caller allows.
-func (c *Client) ask(ctx context.Context, box *inbox, method, signature string, body []byte, s callSettings) (string, error) {
+// callRetrying stores a call and waits for its outcome. It retries while no worker is
+// alive, as long as the caller allows.
+func (c *Client) callRetrying(ctx context.Context, ib *inbox, method, signature string, body []byte, s callSettings) (string, error) {
 	if err := ctx.Err(); err != nil {
 		return "", send.WithClass(desir.ErrUnavailable, err)
 	}
-	for t := waitUpTo(s.wait); ; {
-		raw, err := c.once(ctx, box, method, signature, body, s.headers, t.limit)
-		if more, err := t.more(ctx, err); !more {
+	for wait := newWorkerWait(s.wait); ; {
+		raw, err := c.callOnce(ctx, ib, method, signature, body, s.headers, wait.until)
+		if again, err := wait.retry(ctx, err); !again {
 			return raw, err
 		}
 	}
 }
 
-// waitForWorker limits the retries of a call that may wait for a worker.
-type waitForWorker struct {
-	limit time.Time
-	pause backoff.Backoff
+// workerWait limits the retries of a call that may wait for a worker.
+type workerWait struct {
+	until   time.Time
+	backoff backoff.Backoff
 }
 
-func waitUpTo(wait time.Duration) (w waitForWorker) {
+func newWorkerWait(wait time.Duration) (w workerWait) {
 	if wait > 0 {
-		w.limit = time.Now().Add(wait)
-		w.pause = pauses.Start()
-		w.pause.Limit(pauses.Last / 8)
+		w.until = time.Now().Add(wait)
+		w.backoff = pauses.Start()
+		w.backoff.Limit(pauses.Last / 8)
 	}
 	return w
 }
 
-// more reports whether to retry after err, and pauses before it returns true. If it
+// retry reports whether to retry after err, and pauses before it returns true. If it
 // returns false, the call ends with the returned error.
-func (w *waitForWorker) more(ctx context.Context, err error) (bool, error) {
-	if err == nil || !errors.Is(err, ErrNoWorkers) || isAnswer(err) || !time.Now().Before(w.limit) {
+func (w *workerWait) retry(ctx context.Context, err error) (bool, error) {
+	if err == nil || !errors.Is(err, ErrNoWorkers) || isWorkerError(err) || !time.Now().Before(w.until) {
 		return false, err
 	}
-	if !w.pause.Wait(ctx) {
+	if !w.backoff.Wait(ctx) {
 		return false, send.WithClass(desir.ErrUnavailable, ctx.Err())
 	}
 	return true, nil
 }
 
-func isAnswer(err error) bool {
+func isWorkerError(err error) bool {
 	_, ok := errors.AsType[*Error](err)
 	return ok
 }
 
-// once stores a call and waits for its outcome, without retries.
-func (c *Client) once(ctx context.Context, box *inbox, method, signature string, body []byte, headers map[string]string, wait time.Time) (string, error) {
-	q, err := c.request(ctx, box, method, signature, body, headers)
+// callOnce stores a call and waits for its outcome, without retries.
+func (c *Client) callOnce(ctx context.Context, ib *inbox, method, signature string, body []byte, headers map[string]string, waitUntil time.Time) (string, error) {
+	q, err := c.newRequest(ctx, ib, method, signature, body, headers)
 	if err != nil {
 		return "", err
 	}
-	p := box.calls.Get().(*call)
-	p.client, p.method, p.wait = c, method, wait
-	leads, closed := box.enter(p), c.closed.Load()
-	q.inbox, q.id = box.id, p.id
+	p := ib.freeCalls.Get().(*pendingCall)
+	p.client, p.method, p.waitUntil = c, method, waitUntil
+	direct, closed := ib.register(p), c.closed.Load()
+	q.inbox, q.id = ib.id, p.id
 	if closed { // Close may have run before the call was pending
-		box.fail(p.id, p, desir.ErrClosed)
+		ib.fail(p.id, p, desir.ErrClosed)
 	}
 	switch {
-	case leads:
-		box.lead(ctx, p, &q)
+	case direct:
+		ib.callDirect(ctx, p, &q)
 	case !closed:
 		p.send(ctx, &q)
 	}
-	over := ctx.Done()
-	if over == nil { // the context cannot end
+	ended := ctx.Done()
+	if ended == nil { // the context cannot end
 		<-p.done
-		return c.result(p, box, method)
+		return c.result(p, ib, method)
 	}
 	select {
 	case <-p.done:
-	case <-over:
-		withdrawn := p.post.Cancel()
-		if doubt, pending := box.abandon(p); pending {
-			return "", doubted(c.leave(ctx, box, p, withdrawn), doubt)
+	case <-ended:
+		withdrawn := p.write.Cancel()
+		if rejection, pending := ib.removeAbandoned(p); pending {
+			return "", withRejection(c.abandon(ctx, ib, p, withdrawn), rejection)
 		}
 		<-p.done // the outcome came first
 	}
-	return c.result(p, box, method)
+	return c.result(p, ib, method)
 }
 
-// request returns the frame of a call without its inbox and ID. It first does what must
-// precede the call.
-func (c *Client) request(ctx context.Context, box *inbox, method, signature string, body []byte, headers map[string]string) (q request, err error) {
+// newRequest returns the frame of a call without its inbox and ID. It first does what
+// must precede the call.
+func (c *Client) newRequest(ctx context.Context, ib *inbox, method, signature string, body []byte, headers map[string]string) (q request, err error) {
 	if len(body) > maxBody {
 		return q, fmt.Errorf("%w: a request of %d bytes; the limit is %d", codec.ErrTooLarge, len(body), maxBody)
 	}
 	if err := checkHeaders(headers); err != nil {
 		return q, err
 	}
-	if err := box.ready(ctx); err != nil {
+	if err := ib.ensureKey(ctx); err != nil {
 		return q, err
 	}
-	q = request{method: method, signature: signature, headers: headers, body: textView(body)}
+	q = request{method: method, signature: signature, headers: headers, body: stringView(body)}
 	d, limited := ctx.Deadline()
-	if limited || c.seal != nil {
-		if err := c.knowTime(ctx, box.shared); err != nil {
+	if limited || c.sealer != nil {
+		if err := c.ensureClock(ctx, ib.shared); err != nil {
 			return q, err
 		}
 	}
 	if limited {
-		q.deadline = uint64(max(1, c.clock.server(d)))
+		q.deadline = uint64(max(1, c.clock.toServer(d)))
 	}
-	return q, c.promised(ctx)
+	return q, c.checkInboxServed(ctx)
 }
 
 func checkHeaders(headers map[string]string) error {
@@ -209,42 +209,44 @@ func checkHeaders(headers map[string]string) error {
 	return nil
 }
 
-// end ends the call with an error and interrupts its caller if that reads itself.
-func (p *call) end(err error) {
+// end ends the call, with a nil error if a cast was stored. It interrupts a caller that
+// reads its result itself.
+func (p *pendingCall) end(err error) {
 	p.err = err
 	p.done <- struct{}{}
 	// May belong to another call by then, which continues on the reader's goroutine.
-	if own := p.leads.Load(); own != nil {
-		own.Interrupt()
+	if cn := p.directConn.Load(); cn != nil {
+		cn.Interrupt()
 	}
 }
 
-// leave returns the error of a call whose context has ended first.
-func (c *Client) leave(ctx context.Context, box *inbox, p *call, withdrawn bool) error {
+// abandon returns the error of a call whose context has ended first. It cancels a call
+// that may have been sent.
+func (c *Client) abandon(ctx context.Context, ib *inbox, p *pendingCall, withdrawn bool) error {
 	if withdrawn {
-		p.settled.Store(true)
-		box.free(p)
+		p.storeDone.Store(true)
+		ib.putCall(p)
 		return send.WithClass(desir.ErrUnavailable, ctx.Err())
 	}
 	if errors.Is(ctx.Err(), context.Canceled) { // the worker knows the deadline
-		c.cancel(box, p.id)
+		c.cancel(ib, p.id)
 	}
 	return send.WithClass(desir.ErrMaybeRan, ctx.Err())
 }
 
 // result returns the outcome of a call that has ended, and frees the call.
-func (c *Client) result(p *call, box *inbox, method string) (string, error) {
+func (c *Client) result(p *pendingCall, ib *inbox, method string) (string, error) {
 	state, body, err := p.state, p.body, p.err
-	box.free(p)
+	ib.putCall(p)
 	switch {
 	case err != nil:
 		return "", err
 	case state == stateDone:
 		return body, nil
 	}
-	e, ok := readError(body, method)
+	e, ok := parseError(body, method)
 	if !ok {
-		return "", fmt.Errorf("%w: the error of a worker", errResult)
+		return "", fmt.Errorf("%w: the error of a worker", errUnreadableResult)
 	}
 	if state == stateRefused && e.Code == Unimplemented {
 		e.cause = ErrUnknownMethod
@@ -252,29 +254,29 @@ func (c *Client) result(p *call, box *inbox, method string) (string, error) {
 	return "", e
 }
 
-var errResult = errors.New("the result cannot be read")
+var errUnreadableResult = errors.New("the result cannot be read")
 
 // cancel publishes the cancellation of a call, together with others.
-func (c *Client) cancel(box *inbox, id uint64) {
-	p := &send.AsyncWrite{Value: string(pack.AppendUint(nil, id))}
-	box.shared.Sender.SendAsync(context.Background(), p, c.cancels, c.service.cancel, func(_ *batch.Call, err error) {
+func (c *Client) cancel(ib *inbox, id uint64) {
+	w := &send.AsyncWrite{Value: string(pack.AppendUint(nil, id))}
+	ib.shared.Sender.SendAsync(context.Background(), w, c.cancels, c.service.cancel, func(_ *batch.Call, err error) {
 		// If it is lost, the handler runs to its end.
-		outage.Of(box.shared).Without(outage.Cancels, c.service.cancel, err)
+		outage.Of(ib.shared).Without(outage.Cancels, c.service.cancel, err)
 	})
 }
 
-// giveUp merges concurrent cancels into one message.
-func (c *Client) giveUp() *batch.Merger {
+// newCancelMerger returns a merger of concurrent cancels into one message.
+func (one *Client) newCancelMerger() *batch.Merger {
 	return &batch.Merger{
 		Merges: true,
 		Command: func(ctx context.Context, calls []*batch.Call) redis.Cmder {
-			h := c.h.Known() // the calls have made it
-			_, command := published(h)
-			b := pack.AppendString(pack.AppendArray(nil, len(calls)+1), inboxOf(h, c.prefix).id)
+			h := one.h.Known() // the calls have made it
+			_, command := cancelTransport(h)
+			b := pack.AppendString(pack.AppendArray(nil, len(calls)+1), inboxOf(h, one.prefix).id)
 			for _, one := range calls {
 				b = append(b, one.Value...)
 			}
-			cmd := redis.NewIntCmd(ctx, command, c.service.cancel, b)
+			cmd := redis.NewIntCmd(ctx, command, one.service.cancel, b)
 			cmd.SetFirstKeyPos(1)
 			return cmd
 		},

@@ -17,44 +17,45 @@ type callKey struct {
 	id    uint64
 }
 
-// running holds the calls that a worker runs, and the IDs of calls that were canceled
-// before the worker took them. Calls are kept in a linked list, since they start and end
-// far more often than they are canceled. The list is searched once per cancel message.
-type running struct {
-	mu     sync.Mutex
-	first  *callContext
-	gone   map[callKey]struct{}
-	recent []callKey // keys in gone, as a ring buffer
-	next   int
+// runningCalls holds the calls that a worker runs, and the keys of calls that were
+// canceled before the worker took them. Calls are kept in a linked list, since they start
+// and end far more often than they are canceled. The list is searched once per cancel
+// message.
+type runningCalls struct {
+	mu       sync.Mutex
+	head     *callContext
+	canceled map[callKey]struct{}
+	ring     []callKey // the keys in canceled, as a ring buffer
+	ringNext int
 }
 
-const maxGone = 8192
+const maxCanceled = 8192
 
-// enter adds a call that starts. It returns false if the call expired or was canceled.
-func (m *running) enter(c *callContext) bool {
+// add adds a call that starts. It returns false if the call expired or was canceled.
+func (m *runningCalls) add(c *callContext) bool {
 	if c.expired() {
 		return false
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if len(m.gone) > 0 {
-		if _, gone := m.gone[c.key()]; gone {
-			delete(m.gone, c.key())
+	if len(m.canceled) > 0 {
+		if _, canceled := m.canceled[c.key()]; canceled {
+			delete(m.canceled, c.key())
 			return false
 		}
 	}
-	if c.next = m.first; c.next != nil {
+	if c.next = m.head; c.next != nil {
 		c.next.prev = c
 	}
-	m.first = c
+	m.head = c
 	return true
 }
 
-// leave removes a call that has ended, and ends its context.
-func (m *running) leave(c *callContext) {
+// remove removes a call that has ended, and ends its context.
+func (m *runningCalls) remove(c *callContext) {
 	m.mu.Lock()
 	if c.prev == nil {
-		m.first = c.next
+		m.head = c.next
 	} else {
 		c.prev.next = c.next
 	}
@@ -66,42 +67,42 @@ func (m *running) leave(c *callContext) {
 	c.cancel(nil)
 }
 
-// giveUp ends the contexts of canceled calls of one client. It remembers the IDs of calls
+// cancel ends the contexts of canceled calls of one client. It remembers the IDs of calls
 // that this worker does not run, since they may arrive later.
-func (m *running) giveUp(g givenUp) {
-	wanted := make(map[uint64]struct{}, len(g.ids))
-	for _, id := range g.ids {
-		wanted[id] = struct{}{}
+func (m *runningCalls) cancel(msg cancelMessage) {
+	ids := make(map[uint64]struct{}, len(msg.ids))
+	for _, id := range msg.ids {
+		ids[id] = struct{}{}
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for c := m.first; c != nil && len(wanted) > 0; c = c.next {
-		if _, ok := wanted[c.info.ID]; ok && c.info.Caller == g.inbox {
-			delete(wanted, c.info.ID)
+	for c := m.head; c != nil && len(ids) > 0; c = c.next {
+		if _, ok := ids[c.info.ID]; ok && c.info.Caller == msg.inbox {
+			delete(ids, c.info.ID)
 			go c.cancel(context.Canceled) // cancel runs functions that depend on the context
 		}
 	}
-	if len(wanted) == 0 {
+	if len(ids) == 0 {
 		return
 	}
-	if m.gone == nil {
-		m.gone, m.recent = map[callKey]struct{}{}, make([]callKey, maxGone)
+	if m.canceled == nil {
+		m.canceled, m.ring = map[callKey]struct{}{}, make([]callKey, maxCanceled)
 	}
-	inbox := strings.Clone(g.inbox)
-	for id := range wanted {
+	inbox := strings.Clone(msg.inbox)
+	for id := range ids {
 		key := callKey{inbox, id}
-		delete(m.gone, m.recent[m.next])
-		m.gone[key] = struct{}{}
-		m.recent[m.next] = key
-		m.next = (m.next + 1) % maxGone
+		delete(m.canceled, m.ring[m.ringNext])
+		m.canceled[key] = struct{}{}
+		m.ring[m.ringNext] = key
+		m.ringNext = (m.ringNext + 1) % maxCanceled
 	}
 }
 
 // cancelAll ends the contexts of all calls.
-func (m *running) cancelAll() {
+func (m *runningCalls) cancelAll() {
 	m.mu.Lock()
 	var all []*callContext
-	for c := m.first; c != nil; c = c.next {
+	for c := m.head; c != nil; c = c.next {
 		all = append(all, c)
 	}
 	m.mu.Unlock()
@@ -110,9 +111,9 @@ func (m *running) cancelAll() {
 	}
 }
 
-// hear receives cancels until ended is closed. It calls heard after each attempt to
-// subscribe.
-func (r *run) hear(ended <-chan struct{}, heard func()) {
+// receiveCancels receives cancels until ended is closed. It calls onSubscribed after each
+// attempt to subscribe.
+func (r *serverRun) receiveCancels(ended <-chan struct{}, onSubscribed func()) {
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
 	go func() {
@@ -122,12 +123,12 @@ func (r *run) hear(ended <-chan struct{}, heard func()) {
 		case <-ctx.Done():
 		}
 	}()
-	kind, _ := published(r.shared)
-	for p := pauses.Start(); ctx.Err() == nil; p.WaitUntil(ended) {
+	kind, _ := cancelTransport(r.shared)
+	for retry := pauses.Start(); ctx.Err() == nil; retry.WaitUntil(ended) {
 		sub, err := listen.Of(r.shared).Subscribe(ctx, listen.Request{Kind: kind, Name: r.s.service.cancel, Backlog: 1024, Policy: listen.DropOldest})
-		heard()
+		onSubscribed()
 		if err == nil {
-			err = r.hearAll(ctx, sub)
+			err = r.receiveFrom(ctx, sub)
 			_ = sub.Close() // never fails
 		}
 		if err == nil || errors.Is(err, context.Canceled) {
@@ -139,44 +140,44 @@ func (r *run) hear(ended <-chan struct{}, heard func()) {
 		case permanent(err):
 			r.s.settings.log.Warn("desir: a worker cannot receive cancels; handlers of canceled calls run to their deadlines", "service", r.s.label(), "error", err)
 			return
-		case p.Fresh():
+		case retry.Fresh():
 			r.s.settings.log.Warn("desir: a worker cannot receive cancels; it retries", "service", r.s.label(), "error", err)
 		}
 	}
 }
 
-// hearAll receives cancels until ctx ends.
-func (r *run) hearAll(ctx context.Context, sub *listen.Sub) error {
+// receiveFrom receives cancels until ctx ends.
+func (r *serverRun) receiveFrom(ctx context.Context, sub *listen.Sub) error {
 	for {
 		item, ok, err := sub.Next(ctx, nil)
 		if err != nil || !ok {
 			return err
 		}
-		r.running.giveUp(readCancel(item.Payload))
+		r.running.cancel(parseCancel(item.Payload))
 	}
 }
 
-// givenUp is the content of a cancel message: calls of one client.
-type givenUp struct {
+// cancelMessage is the content of a cancel message: calls of one client.
+type cancelMessage struct {
 	inbox string
 	ids   []uint64
 }
 
-// readCancel parses a cancel message: an array of an inbox name and the IDs of its calls.
-// It ignores everything after an unreadable ID.
-func readCancel(message string) (g givenUp) {
-	p := pack.Reader{Data: message}
-	n := p.Array()
-	g.inbox = p.String()
-	if !isInbox(g.inbox) {
-		return givenUp{}
+// parseCancel parses a cancel message: an array of an inbox name and the IDs of its
+// calls. It ignores everything after an unreadable ID.
+func parseCancel(data string) (msg cancelMessage) {
+	r := pack.Reader{Data: data}
+	n := r.Array()
+	msg.inbox = r.String()
+	if !isInbox(msg.inbox) {
+		return cancelMessage{}
 	}
 	for i := 1; i < n; i++ {
-		id := p.Uint()
-		if p.Bad() {
+		id := r.Uint()
+		if r.Bad() {
 			break
 		}
-		g.ids = append(g.ids, id)
+		msg.ids = append(msg.ids, id)
 	}
-	return g
+	return msg
 }

@@ -9,15 +9,15 @@ import (
 
 // cast stores a call without waiting for a result.
 func (c *Client) cast(ctx context.Context, method, signature string, body []byte, opts []CallOption) error {
-	box, err := c.box()
+	ib, err := c.sharedInbox()
 	if err != nil {
 		return err
 	}
 	settings := gatherCall(opts)
 	return c.intercepted(ctx, method, &settings, func(ctx context.Context) error {
-		for t := waitUpTo(settings.wait); ; {
-			err := c.castOnce(ctx, box, method, signature, body, settings.headers)
-			if more, err := t.more(ctx, err); !more {
+		for wait := newWorkerWait(settings.wait); ; {
+			err := c.castOnce(ctx, ib, method, signature, body, settings.headers)
+			if again, err := wait.retry(ctx, err); !again {
 				return err
 			}
 		}
@@ -25,13 +25,13 @@ func (c *Client) cast(ctx context.Context, method, signature string, body []byte
 }
 
 // castOnce stores a call, without retries.
-func (c *Client) castOnce(ctx context.Context, box *inbox, method, signature string, body []byte, headers map[string]string) error {
-	q, err := c.request(ctx, box, method, signature, body, headers)
+func (c *Client) castOnce(ctx context.Context, ib *inbox, method, signature string, body []byte, headers map[string]string) error {
+	q, err := c.newRequest(ctx, ib, method, signature, body, headers)
 	if err != nil {
 		return err
 	}
-	q.id = box.castID() // lets a worker recognize a second copy
-	p := newCall(nil)
+	q.id = ib.castID() // lets a worker recognize a second copy
+	p := newPendingCall(nil)
 	p.client = c
 	p.send(ctx, &q)
 	select {
@@ -39,7 +39,7 @@ func (c *Client) castOnce(ctx context.Context, box *inbox, method, signature str
 		return p.err
 	case <-ctx.Done():
 	}
-	if p.post.Cancel() {
+	if p.write.Cancel() {
 		return send.WithClass(desir.ErrUnavailable, ctx.Err())
 	}
 	return send.WithClass(desir.ErrMaybeRan, ctx.Err())

@@ -31,19 +31,19 @@ type Client struct {
 	h         *clients.Handle
 	service   service
 	intercept Interceptor
-	prefix    string // prefix of its inbox
-	seal      *seal  // seals calls and opens results; nil: no codec
+	prefix    string  // prefix of its inbox
+	sealer    *sealer // seals calls and opens results; nil: no codec
 	clock     clock
 	closed    atomic.Bool
 
-	kind, cancels *batch.Merger // batch stores and cancels of concurrent calls
+	stores, cancels *batch.Merger // batch stores and cancels of concurrent calls
 
-	failing atomic.Int64 // when checks began to fail, in UnixNano; 0: the last check succeeded
-	inbox   atomic.Pointer[inbox]
-	gate    onceGate // lets one caller at a time run a check
+	failingSince atomic.Int64 // when checks began to fail, in UnixNano; 0: the last check succeeded
+	inbox        atomic.Pointer[inbox]
+	checkGate    onceGate // lets one caller at a time run a check
 
-	promise atomic.Int64 // when all workers were last known to write to the inbox, in UnixNano
-	forged  atomic.Int64 // results rejected because they were not sealed for their calls
+	servedAt atomic.Int64 // when all workers were last known to write to the inbox, in UnixNano
+	forged   atomic.Int64 // results rejected because they were not sealed for their calls
 }
 
 // NewClient returns a client of the service with the given name. It sends nothing and
@@ -55,10 +55,10 @@ func NewClient(rdb redis.UniversalClient, name string, opts ...ClientOption) *Cl
 		service:   serviceOf(name),
 		intercept: chain(s.intercept),
 		prefix:    s.prefix,
-		seal:      newSeal(s.codec, name),
-		gate:      newOnceGate(),
+		sealer:    newSealer(s.codec, name),
+		checkGate: newOnceGate(),
 	}
-	c.kind, c.cancels = c.store(), c.giveUp()
+	c.stores, c.cancels = c.newStoreMerger(), c.newCancelMerger()
 	return c
 }
 
@@ -101,27 +101,27 @@ func (c *Client) Close() error {
 	if c == nil || c.closed.Swap(true) {
 		return nil
 	}
-	if box := c.inbox.Load(); box != nil {
-		box.end(func(p *call) bool { return p.client == c }, send.WithClass(desir.ErrMaybeRan, desir.ErrClosed))
+	if ib := c.inbox.Load(); ib != nil {
+		ib.failWhere(func(p *pendingCall) bool { return p.client == c }, send.WithClass(desir.ErrMaybeRan, desir.ErrClosed))
 	}
 	return nil
 }
 
-// box returns the inbox that the Client shares with others of its redis client.
-func (c *Client) box() (*inbox, error) {
+// sharedInbox returns the inbox that the Client shares with others of its redis client.
+func (c *Client) sharedInbox() (*inbox, error) {
 	if err := c.usable(); err != nil {
 		return nil, err
 	}
-	if box := c.inbox.Load(); box != nil {
-		return box, nil
+	if ib := c.inbox.Load(); ib != nil {
+		return ib, nil
 	}
 	h, err := c.h.Shared()
 	if err != nil {
 		return nil, err
 	}
-	box := inboxOf(h, c.prefix)
-	c.inbox.Store(box)
-	return box, nil
+	ib := inboxOf(h, c.prefix)
+	c.inbox.Store(ib)
+	return ib, nil
 }
 
 // ClientStats holds counts of a Client since it was made.
@@ -134,15 +134,15 @@ type ClientStats struct {
 // Stats returns the counts. It sends nothing.
 func (c *Client) Stats() ClientStats { return ClientStats{Forged: c.forged.Load()} }
 
-const promiseLife = time.Minute
+const servedLife = time.Minute
 
-// promised returns an error if results would not reach the inbox; the call did not run.
-// Once a minute it asks whether all live workers write to inboxes with the client's
-// prefix. With a prefix other than the default, it requires a live worker, since a worker
-// that starts later may use another prefix.
-func (c *Client) promised(ctx context.Context) error {
-	fresh := func() bool { return time.Since(time.Unix(0, c.promise.Load())) < promiseLife }
-	return c.gate.pass(ctx, fresh, func() error {
+// checkInboxServed returns an error if results would not reach the inbox; the call did
+// not run. Once a minute it asks whether all live workers write to inboxes with the
+// client's prefix. With a prefix other than the default, it requires a live worker, since
+// a worker that starts later may use another prefix.
+func (c *Client) checkInboxServed(ctx context.Context) error {
+	fresh := func() bool { return time.Since(time.Unix(0, c.servedAt.Load())) < servedLife }
+	return c.checkGate.pass(ctx, fresh, func() error {
 		workers, err := c.workers(ctx)
 		if ended := ctx.Err(); err != nil && ended != nil {
 			return send.WithClass(desir.ErrUnavailable, ended)
@@ -152,12 +152,12 @@ func (c *Client) promised(ctx context.Context) error {
 		}
 		for _, w := range workers {
 			if !w.writesTo(c.prefix) {
-				return send.WithClass(desir.ErrNotSupported, w.elsewhere(c.prefix))
+				return send.WithClass(desir.ErrNotSupported, w.inboxError(c.prefix))
 			}
 		}
 		switch {
 		case len(workers) > 0:
-			c.promise.Store(time.Now().UnixNano())
+			c.servedAt.Store(time.Now().UnixNano())
 		case c.prefix != "":
 			return ErrNoWorkers
 		}
@@ -187,24 +187,24 @@ func (r Raw) MarshalJSON() ([]byte, error) {
 	if err := r.Decode(&v); err != nil {
 		return nil, err
 	}
-	return json.Marshal(plain(v))
+	return json.Marshal(withStringKeys(v))
 }
 
-// plain converts maps with arbitrary keys to maps with string keys.
-func plain(v any) any {
+// withStringKeys converts maps with arbitrary keys to maps with string keys.
+func withStringKeys(v any) any {
 	switch v := v.(type) {
 	case []any:
 		for i := range v {
-			v[i] = plain(v[i])
+			v[i] = withStringKeys(v[i])
 		}
 	case map[string]any:
 		for k := range v {
-			v[k] = plain(v[k])
+			v[k] = withStringKeys(v[k])
 		}
 	case map[any]any:
 		m := make(map[string]any, len(v))
 		for k, e := range v {
-			m[fmt.Sprint(k)] = plain(e)
+			m[fmt.Sprint(k)] = withStringKeys(e)
 		}
 		return m
 	}
@@ -256,13 +256,13 @@ func (c *Client) workers(ctx context.Context) ([]WorkerInfo, error) {
 	if err != nil {
 		return nil, err
 	}
-	answer, err := aboutScript.Run(ctx, h, []string{c.service.workers, c.service.about})
+	reply, err := aboutScript.Run(ctx, h, []string{c.service.workers, c.service.about})
 	if err != nil {
 		return nil, err
 	}
-	texts, _ := answer.([]any)
+	entries, _ := reply.([]any)
 	var workers []WorkerInfo
-	for _, text := range texts {
+	for _, text := range entries {
 		var w WorkerInfo
 		text, _ := text.(string)
 		// Skip entries that no worker wrote.
@@ -302,31 +302,31 @@ func (c *Client) Methods(ctx context.Context) ([]MethodInfo, error) {
 	return methods, nil
 }
 
-// state is the result of a check.
-type state struct {
-	workers int64
-	lost    int64 // calls stored until then without a result may be lost; server's clock, ms
-	now     int64
+// checkResult is the result of a check.
+type checkResult struct {
+	workers    int64
+	lostBefore int64 // calls stored until then without a result may be lost; server's clock, ms
+	now        int64
 }
 
 // check asks how many workers live, which calls may be lost, and what the server's clock
 // says. It writes nothing.
-func (c *Client) check(ctx context.Context, h *clients.Shared) (state, error) {
-	answer, err := checkScript.Run(ctx, h, []string{c.service.workers, c.service.ended})
+func (c *Client) check(ctx context.Context, h *clients.Shared) (checkResult, error) {
+	reply, err := checkScript.Run(ctx, h, []string{c.service.workers, c.service.ended})
 	if err != nil {
-		return state{}, err
+		return checkResult{}, err
 	}
-	n, err := numbers(answer, 3)
+	ints, err := parseInts(reply, 3)
 	if err != nil {
-		return state{}, err
+		return checkResult{}, err
 	}
-	c.clock.tell(n[0])
-	return state{now: n[0], workers: n[1], lost: n[2]}, nil
+	c.clock.set(ints[0])
+	return checkResult{now: ints[0], workers: ints[1], lostBefore: ints[2]}, nil
 }
 
-// knowTime ensures that the server's clock is known.
-func (c *Client) knowTime(ctx context.Context, h *clients.Shared) error {
-	return c.gate.pass(ctx, c.clock.good, func() error {
+// ensureClock ensures that the server's clock is known.
+func (c *Client) ensureClock(ctx context.Context, h *clients.Shared) error {
+	return c.checkGate.pass(ctx, c.clock.isFresh, func() error {
 		_, err := c.check(ctx, h)
 		// The call did not run, even if it is unknown whether the check did.
 		if ended := ctx.Err(); err != nil && ended != nil {

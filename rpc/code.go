@@ -72,7 +72,7 @@ func CodeOf(err error) Code {
 	if e, ok := errors.AsType[*Error](err); ok {
 		return e.Code
 	}
-	for _, k := range known {
+	for _, k := range sentinelCodes {
 		if errors.Is(err, k.err) {
 			return k.code
 		}
@@ -86,7 +86,7 @@ func CodeOf(err error) Code {
 	return Unknown
 }
 
-var known = []struct {
+var sentinelCodes = []struct {
 	err  error
 	code Code
 }{

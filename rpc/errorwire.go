@@ -13,47 +13,47 @@ import (
 
 // Limits of an error in a result.
 const (
-	maxText  = 1 << 10 // bytes of a text
-	maxNodes = 64      // errors in the tree of causes
-	maxDepth = 32
-	maxWalk  = 1000 // causes visited to find a code
+	maxErrorText = 1 << 10 // bytes of a text
+	maxCauses    = 64      // errors in the tree of causes
+	maxDepth     = 32
+	maxVisited   = 1000 // causes visited to find a code
 )
 
 // Kinds of a node in the tree of causes.
 const (
-	nodeText     = 0 // text only
-	nodeSentinel = 1 // text and the name of a sentinel
-	nodeTyped    = 2 // text, the name of a type, and its fields
+	causeText     = 0 // text only
+	causeSentinel = 1 // text and the name of a sentinel
+	causeTyped    = 2 // text, the name of a type, and its fields
 )
 
 // appendError appends an error in its wire format: an array of the code, the message, the
 // worker, the details, and the tree of causes.
 func appendError(b []byte, err error, worker string) []byte {
-	e := headOf(err)
+	e := topError(err)
 	b = pack.AppendArray(b, 5)
 	b = pack.AppendUint(b, uint64(e.Code))
-	b = pack.AppendString(b, short(textOf(err)))
+	b = pack.AppendString(b, truncate(textOf(err)))
 	b = pack.AppendString(b, worker)
-	b = appendTexts(b, boundedDetails(e.Details))
-	left := maxNodes
-	return appendNode(b, err, maxDepth, &left)
+	b = appendStringMap(b, boundedDetails(e.Details))
+	left := maxCauses
+	return appendCause(b, err, maxDepth, &left)
 }
 
-// asked returns the result of f, which calls methods of an error. If they panic, it
+// callSafely returns the result of f, which calls methods of an error. If they panic, it
 // returns otherwise, since the panic must not end the worker.
-func asked[T any](f func() T, otherwise T) (answer T) {
+func callSafely[T any](f func() T, otherwise T) (result T) {
 	defer func() {
 		if recover() != nil {
-			answer = otherwise
+			result = otherwise
 		}
 	}()
 	return f()
 }
 
-// headOf returns the *Error in an error, or a new one.
-func headOf(err error) *Error {
-	return asked(func() *Error {
-		if left := maxWalk; !ends(err, &left) {
+// topError returns the *Error in an error, or a new one.
+func topError(err error) *Error {
+	return callSafely(func() *Error {
+		if left := maxVisited; !isFinite(err, &left) {
 			return &Error{Code: Unknown}
 		}
 		if e, ok := errors.AsType[*Error](err); ok && e != nil {
@@ -63,13 +63,13 @@ func headOf(err error) *Error {
 	}, &Error{Code: Unknown})
 }
 
-// ends reports whether the tree of causes is finite, which errors.Is relies on.
-func ends(err error, left *int) bool {
+// isFinite reports whether the tree of causes is finite, which errors.Is relies on.
+func isFinite(err error, left *int) bool {
 	if *left--; *left < 0 {
 		return false
 	}
 	for _, c := range causesOf(err) {
-		if !ends(c, left) {
+		if !isFinite(c, left) {
 			return false
 		}
 	}
@@ -78,11 +78,11 @@ func ends(err error, left *int) bool {
 
 // textOf returns the whole text of an error for the wire.
 func textOf(err error) string {
-	return asked(func() string {
+	return callSafely(func() string {
 		switch e := err.(type) {
 		case *Error:
 			return e.text(e.Message, e.Worker)
-		case *node:
+		case *remoteError:
 			return e.text
 		}
 		return err.Error()
@@ -93,34 +93,34 @@ func boundedDetails(details map[string]string) map[string]string {
 	if len(details) <= maxHeaders {
 		all := make(map[string]string, len(details))
 		for k, v := range details {
-			all[short(k)] = short(v)
+			all[truncate(k)] = truncate(v)
 		}
 		return all
 	}
 	return map[string]string{"details": "omitted: there were too many"}
 }
 
-// short cuts a text to maxText bytes of valid UTF-8.
-func short(s string) string {
+// truncate cuts a text to maxText bytes of valid UTF-8.
+func truncate(s string) string {
 	s = strings.ToValidUTF8(s, "\uFFFD")
-	if len(s) <= maxText {
+	if len(s) <= maxErrorText {
 		return s
 	}
-	n := maxText - len("…")
+	n := maxErrorText - len("…")
 	for !utf8.RuneStart(s[n]) {
 		n--
 	}
 	return s[:n] + "…"
 }
 
-// appendNode appends an error and its causes: an array of the kind, the text, the name,
+// appendCause appends an error and its causes: an array of the kind, the text, the name,
 // the fields, and the causes.
-func appendNode(b []byte, err error, depth int, left *int) []byte {
+func appendCause(b []byte, err error, depth int, left *int) []byte {
 	*left--
 	kind, name, fields := describe(err)
 	b = pack.AppendArray(b, 5)
 	b = pack.AppendUint(b, kind)
-	b = pack.AppendString(b, short(textOf(err)))
+	b = pack.AppendString(b, truncate(textOf(err)))
 	b = pack.AppendString(b, name)
 	b = pack.AppendBinary(b, fields)
 	var causes []error
@@ -131,30 +131,30 @@ func appendNode(b []byte, err error, depth int, left *int) []byte {
 	b = pack.AppendArray(b, len(causes))
 	for i, c := range causes {
 		*left -= len(causes) - i - 1 // reserve places for the other causes
-		b = appendNode(b, c, depth-1, left)
+		b = appendCause(b, c, depth-1, left)
 		*left += len(causes) - i - 1
 	}
 	return b
 }
 
 func describe(err error) (kind uint64, name, fields string) {
-	if n, ok := err.(*node); ok { // pass it on unchanged
+	if n, ok := err.(*remoteError); ok { // pass it on unchanged
 		return n.kind, n.name, n.fields
 	}
 	if name = nameOf(err); name != "" {
-		return nodeSentinel, name, ""
+		return causeSentinel, name, ""
 	}
 	if t := typeOf(err); t != nil {
-		if data, bad := t.encode(err); bad == nil && len(data) <= maxBody/maxNodes {
-			return nodeTyped, t.name, data
+		if data, encodeErr := t.encode(err); encodeErr == nil && len(data) <= maxBody/maxCauses {
+			return causeTyped, t.name, data
 		}
 	}
-	return nodeText, "", ""
+	return causeText, "", ""
 }
 
 // causesOf returns the errors that an error wraps.
 func causesOf(err error) []error {
-	causes := asked(func() []error {
+	causes := callSafely(func() []error {
 		switch e := err.(type) {
 		case interface{ Unwrap() error }:
 			return []error{e.Unwrap()}
@@ -166,8 +166,8 @@ func causesOf(err error) []error {
 	return slices.DeleteFunc(causes, func(c error) bool { return c == nil })
 }
 
-// readError parses the output of appendError.
-func readError(data, method string) (*Error, bool) {
+// parseError parses the output of appendError.
+func parseError(data, method string) (*Error, bool) {
 	p := pack.Reader{Data: data}
 	if p.Array() != 5 {
 		return nil, false
@@ -178,9 +178,9 @@ func readError(data, method string) (*Error, bool) {
 		e.Code = Unknown
 	}
 	e.Message, e.Worker = clone(p.String()), clone(p.String())
-	e.Details = readTexts(&p)
-	left := maxNodes
-	e.cause = readNode(&p, maxDepth, &left)
+	e.Details = readStringMap(&p)
+	left := maxCauses
+	e.cause = readCause(&p, maxDepth, &left)
 	if p.Bad() || p.Len() > 0 {
 		return nil, false
 	}
@@ -189,15 +189,15 @@ func readError(data, method string) (*Error, bool) {
 
 func clone(s string) string { return strings.Clone(s) }
 
-func readNode(p *pack.Reader, depth int, left *int) error {
+func readCause(p *pack.Reader, depth int, left *int) error {
 	if *left--; *left < 0 || depth < 0 || p.Array() != 5 {
 		p.Fail()
 		return nil
 	}
-	n := &node{kind: p.Uint(), text: clone(p.String())}
+	n := &remoteError{kind: p.Uint(), text: clone(p.String())}
 	name, fields := p.String(), p.Binary()
 	for range p.Array() {
-		if c := readNode(p, depth-1, left); c != nil {
+		if c := readCause(p, depth-1, left); c != nil {
 			n.causes = append(n.causes, c)
 		}
 		if p.Bad() {
@@ -205,12 +205,12 @@ func readNode(p *pack.Reader, depth int, left *int) error {
 		}
 	}
 	switch n.kind {
-	case nodeSentinel:
+	case causeSentinel:
 		n.name, n.is = clone(name), sentinelOf(name)
-	case nodeTyped:
+	case causeTyped:
 		n.name, n.fields = clone(name), clone(fields)
 		if t := typeNamed(name); t != nil {
-			if e, bad := t.decode(fields); bad == nil {
+			if e, decodeErr := t.decode(fields); decodeErr == nil {
 				n.as = e
 			}
 		}
@@ -218,8 +218,8 @@ func readNode(p *pack.Reader, depth int, left *int) error {
 	return n
 }
 
-// node is an error of a worker, decoded at the client.
-type node struct {
+// remoteError is an error of a worker, decoded at the client.
+type remoteError struct {
 	text   string
 	kind   uint64
 	name   string // kept if unknown here, since another program may know it
@@ -229,11 +229,11 @@ type node struct {
 	causes []error
 }
 
-func (n *node) Error() string   { return oneline.Line(n.text, oneline.Message) }
-func (n *node) Unwrap() []error { return n.causes }
+func (n *remoteError) Error() string   { return oneline.Line(n.text, oneline.Message) }
+func (n *remoteError) Unwrap() []error { return n.causes }
 
 // Is reports whether the error is target, or says so itself by an Is method.
-func (n *node) Is(target error) bool {
+func (n *remoteError) Is(target error) bool {
 	if n.is != nil {
 		return n.is == target
 	}
@@ -244,7 +244,7 @@ func (n *node) Is(target error) bool {
 }
 
 // As sets target to the decoded error if the types match.
-func (n *node) As(target any) bool {
+func (n *remoteError) As(target any) bool {
 	for _, e := range []error{n.as, n.is} {
 		if e == nil {
 			continue

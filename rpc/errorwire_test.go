@@ -44,10 +44,10 @@ func init() {
 	RegisterErrorType[plainErr]("rpc.plainErr")
 }
 
-// across encodes an error and decodes it as its caller does.
-func across(t *testing.T, err error) *Error {
+// overWire encodes an error and decodes it as its caller does.
+func overWire(t *testing.T, err error) *Error {
 	t.Helper()
-	e, ok := readError(string(appendError(nil, err, "host:1")), "M")
+	e, ok := parseError(string(appendError(nil, err, "host:1")), "M")
 	if !ok || e.Method != "M" || e.Worker != "host:1" {
 		t.Fatalf("%T: it cannot be read: %+v", err, e)
 	}
@@ -62,7 +62,7 @@ func TestErrorsCross(t *testing.T) {
 	for i := range 2 * maxDepth {
 		deep = fmt.Errorf("%d: %w", i, deep)
 	}
-	wide := make([]error, 2*maxNodes)
+	wide := make([]error, 2*maxCauses)
 	for i := range wide {
 		wide[i] = errKnown
 	}
@@ -96,11 +96,11 @@ func TestErrorsCross(t *testing.T) {
 		"Is panics":       {wildErr{}, Unknown, "wild", nil, errKnown},
 		"not comparable":  {holderErr{[]int{1}}, Unknown, "holder", nil, errKnown},
 		"not UTF-8":       {errors.New("a\xff"), Unknown, "a\uFFFD", nil, errKnown},
-		"long":            {errors.New(strings.Repeat("é", maxText)), Unknown, "éé", nil, errKnown},
+		"long":            {errors.New(strings.Repeat("é", maxErrorText)), Unknown, "éé", nil, errKnown},
 	} {
 		t.Run(name, func(t *testing.T) {
-			e := across(t, tt.err)
-			if e.Code != tt.code || !strings.HasPrefix(e.Message, tt.text) || len(e.Message) > maxText {
+			e := overWire(t, tt.err)
+			if e.Code != tt.code || !strings.HasPrefix(e.Message, tt.text) || len(e.Message) > maxErrorText {
 				t.Errorf("%v, %q; want %v, %q", e.Code, e.Message, tt.code, tt.text)
 			}
 			if tt.is != nil && !errors.Is(e, tt.is) {
@@ -120,13 +120,13 @@ func TestErrorsCrossTwice(t *testing.T) {
 	hide := func(what string) string {
 		return strings.NewReplacer("rpc.errKnown", "rpc.errKnowN", "rpc.typedErr", "rpc.typedErR").Replace(what)
 	}
-	between, ok := readError(hide(first), "M") // other names are known there
+	between, ok := parseError(hide(first), "M") // other names are known there
 	if !ok || errors.Is(between, errKnown) {
 		t.Fatalf("between: %v, %v", between, ok)
 	}
 	last := string(appendError(nil, fmt.Errorf("second: %w", between), "host:1"))
 	back := strings.NewReplacer("rpc.errKnowN", "rpc.errKnown", "rpc.typedErR", "rpc.typedErr").Replace(last)
-	got, ok := readError(back, "M")
+	got, ok := parseError(back, "M")
 	if !ok {
 		t.Fatal("it cannot be read")
 	}
@@ -142,7 +142,7 @@ func TestErrorsCrossTwice(t *testing.T) {
 
 // TestErrorTypesCross sends errors with fields, by pointer and by value.
 func TestErrorTypesCross(t *testing.T) {
-	err := across(t, fmt.Errorf("%w, %w", &typedErr{"pears", 3}, plainErr{"text"}))
+	err := overWire(t, fmt.Errorf("%w, %w", &typedErr{"pears", 3}, plainErr{"text"}))
 	if e, ok := errors.AsType[*typedErr](err); !ok || *e != (typedErr{"pears", 3}) {
 		t.Errorf("errors.As finds %+v, %t", e, ok)
 	}
@@ -172,11 +172,11 @@ func TestErrorBounds(t *testing.T) {
 	if n := len(appendError(nil, err, "w")); n > 4096 {
 		t.Errorf("a million causes have %d bytes", n)
 	}
-	if e := across(t, &Error{Code: NotFound, Message: "m", Details: details}); len(e.Details) != 1 {
+	if e := overWire(t, &Error{Code: NotFound, Message: "m", Details: details}); len(e.Details) != 1 {
 		t.Errorf("%d details", len(e.Details))
 	}
-	e := across(t, (&Error{Code: NotFound, Message: "m"}).With("k", strings.Repeat("x", 2*maxText)).With("l", "v"))
-	if len(e.Details) != 2 || e.Details["l"] != "v" || len(e.Details["k"]) != maxText {
+	e := overWire(t, (&Error{Code: NotFound, Message: "m"}).With("k", strings.Repeat("x", 2*maxErrorText)).With("l", "v"))
+	if len(e.Details) != 2 || e.Details["l"] != "v" || len(e.Details["k"]) != maxErrorText {
 		t.Errorf("the details are %v", e.Details)
 	}
 }

@@ -37,7 +37,7 @@ func startLoad(t *testing.T, workers, callers redis.UniversalClient, tolerable f
 	done := make(chan error, 1)
 	go func() { done <- s.Run(running) }()
 	c := rpc.NewClient(callers, service)
-	if _, err := once.Call(t.Context(), c, -1, patient); err != nil {
+	if _, err := once.Call(t.Context(), c, -1, waitForWorker); err != nil {
 		t.Error(err)
 	}
 	l := &load{}
@@ -82,15 +82,15 @@ func startLoad(t *testing.T, workers, callers redis.UniversalClient, tolerable f
 	return l
 }
 
-// goesOn waits until n more calls have a result.
-func (l *load) goesOn(t *testing.T, n int64, within time.Duration) {
+// awaitProgress waits until n more calls have a result.
+func (l *load) awaitProgress(t *testing.T, n int64, within time.Duration) {
 	t.Helper()
 	before := l.good.Load()
 	redistest.Eventually(t, within, func() bool { return l.good.Load() > before+n }, "calls are answered")
 }
 
-// disturbed reports whether a call may end with err while a server is away.
-func disturbed(err error) bool {
+// isOutageError reports whether a call may end with err while a server is away.
+func isOutageError(err error) bool {
 	return errors.Is(err, desir.ErrMaybeRan) || errors.Is(err, desir.ErrUnavailable) || errors.Is(err, rpc.ErrNoWorkers)
 }
 
@@ -98,13 +98,13 @@ func disturbed(err error) bool {
 func TestServerKilled(t *testing.T) {
 	t.Parallel()
 	srv := redistest.StartServer(t, redistest.AOF("everysec"))
-	l := startLoad(t, srv.Client(t), srv.Client(t), disturbed)
+	l := startLoad(t, srv.Client(t), srv.Client(t), isOutageError)
 	for range 2 {
-		l.goesOn(t, 200, 30*time.Second)
+		l.awaitProgress(t, 200, 30*time.Second)
 		srv.Kill()
 		srv.Restart()
 	}
-	l.goesOn(t, 200, time.Minute)
+	l.awaitProgress(t, 200, time.Minute)
 	l.stop()
 }
 
@@ -123,8 +123,8 @@ func TestFailover(t *testing.T) {
 		t.Run(where, func(t *testing.T) {
 			t.Parallel()
 			client, master := start(t)
-			l := startLoad(t, client(), client(), disturbed)
-			l.goesOn(t, 200, 30*time.Second)
+			l := startLoad(t, client(), client(), isOutageError)
+			l.awaitProgress(t, 200, 30*time.Second)
 			old := master()
 			old.Kill()
 			redistest.Eventually(t, time.Minute, func() bool {
@@ -132,7 +132,7 @@ func TestFailover(t *testing.T) {
 				return m != nil && m != old
 			}, "another master")
 			there := time.Now()
-			l.goesOn(t, 200, time.Minute)
+			l.awaitProgress(t, 200, time.Minute)
 			t.Logf("calls were answered again %v after the other master was there", time.Since(there))
 			l.stop()
 		})
@@ -144,9 +144,9 @@ func TestFailover(t *testing.T) {
 func TestSlotMoves(t *testing.T) {
 	t.Parallel()
 	cluster := redistest.StartCluster(t, 0)
-	l := startLoad(t, cluster.Client(t), cluster.Client(t), disturbed)
+	l := startLoad(t, cluster.Client(t), cluster.Client(t), isOutageError)
 	for i := range 3 {
-		l.goesOn(t, 200, 30*time.Second)
+		l.awaitProgress(t, 200, 30*time.Second)
 		from := cluster.MasterFor(service)
 		to := cluster.Nodes[i]
 		if to == from {
@@ -154,7 +154,7 @@ func TestSlotMoves(t *testing.T) {
 		}
 		cluster.MoveSlot(t, service, to, func() {})
 	}
-	l.goesOn(t, 200, time.Minute)
+	l.awaitProgress(t, 200, time.Minute)
 	l.stop()
 }
 
@@ -177,7 +177,7 @@ func TestInboxMoves(t *testing.T) {
 		t.Helper()
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
-		if got, err := who.Call(ctx, c, when, patient); err != nil || got != when {
+		if got, err := who.Call(ctx, c, when, waitForWorker); err != nil || got != when {
 			t.Errorf("%s: %q, %v", when, got, err)
 		}
 	}

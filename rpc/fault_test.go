@@ -21,20 +21,20 @@ import (
 	"github.com/desir-go/desir/rpc"
 )
 
-// lost is the time within which a call ends whose worker died: the lease, 5 s, and extra
-// time for a busy machine.
-const lost = 15*time.Second + 10*time.Second
+// deadWorkerTime is the time within which a call ends whose worker died: the lease, 5 s,
+// and extra time for a busy machine.
+const deadWorkerTime = 15*time.Second + 10*time.Second
 
-// ranOrLost fails unless err means only that the call may have run.
-func ranOrLost(t *testing.T, what string, err error) {
+// checkRanOrLost fails unless err means only that the call may have run.
+func checkRanOrLost(t *testing.T, what string, err error) {
 	t.Helper()
-	if !errors.Is(err, desir.ErrMaybeRan) || errors.Is(err, desir.ErrUnavailable) || isAnswer(err) || errors.Is(err, context.DeadlineExceeded) {
+	if !errors.Is(err, desir.ErrMaybeRan) || errors.Is(err, desir.ErrUnavailable) || isWorkerError(err) || errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("%s: %v; want ErrMaybeRan alone", what, err)
 	}
 }
 
-// child starts a worker process.
-func child(t testing.TB, addr string) *exec.Cmd {
+// startChild starts a worker process.
+func startChild(t testing.TB, addr string) *exec.Cmd {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), childEnv+"="+addr)
@@ -58,21 +58,21 @@ func TestWorkerKilled(t *testing.T) {
 	srv := redistest.StartServer(t)
 	rdb := srv.Client(t)
 	c := rpc.NewClient(rdb, service)
-	cmd := child(t, srv.Addr)
+	cmd := startChild(t, srv.Addr)
 	mustSum(t, c)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 	defer cancel()
 	with, without := hold.Go(ctx, c, "a"), hold.Go(t.Context(), c, "b")
-	held(t, rdb, 2)
+	awaitRunning(t, rdb, 2)
 	if err := cmd.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
 	died := time.Now()
 	for what, p := range map[string]*rpc.Pending[string]{"with a deadline": with, "without": without} {
 		_, err := p.Wait(t.Context())
-		ranOrLost(t, what, err)
+		checkRanOrLost(t, what, err)
 	}
-	if took := time.Since(died); took > lost {
+	if took := time.Since(died); took > deadWorkerTime {
 		t.Errorf("the calls ended after %v", took)
 	}
 	if _, err := sum.Call(t.Context(), c, nil); !errors.Is(err, rpc.ErrNoWorkers) {
@@ -82,13 +82,14 @@ func TestWorkerKilled(t *testing.T) {
 	mustSum(t, c)
 }
 
-// TestOtherWorkerGoesOn kills one of two workers: the other one's calls are not affected.
-func TestOtherWorkerGoesOn(t *testing.T) {
+// TestOtherWorkerContinues kills one of two workers: the other one's calls are not
+// affected.
+func TestOtherWorkerContinues(t *testing.T) {
 	t.Parallel()
 	srv := redistest.StartServer(t)
 	rdb := srv.Client(t)
 	c := rpc.NewClient(rdb, service)
-	cmd := child(t, srv.Addr)
+	cmd := startChild(t, srv.Addr)
 	mustSum(t, c)
 	serve(t, srv.Client(t))
 	redistest.Eventually(t, 20*time.Second, func() bool { all, _ := c.Workers(t.Context()); return len(all) == 2 }, "both workers are there")
@@ -153,7 +154,7 @@ func TestRepliesLost(t *testing.T) {
 				_, end := serve(t, rdb)
 				mustSum(t, c)
 				if x.quick {
-					quicken(t, c)
+					makeQuick(t, c)
 				}
 				fault(p, x.match)
 				ended := 0
@@ -163,12 +164,12 @@ func TestRepliesLost(t *testing.T) {
 					switch {
 					case ended < x.may && err != nil:
 						ended++
-						ranOrLost(t, "the call", err)
+						checkRanOrLost(t, "the call", err)
 					case err != nil || got != 42:
 						t.Errorf("the call: %d, %v; want 42", got, err)
 					}
 					// A silent read ends only by its timeout.
-					if took := time.Since(start); took > silent {
+					if took := time.Since(start); took > lostCallTime {
 						t.Errorf("the call ended after %v", took)
 					}
 				}
@@ -196,7 +197,7 @@ func TestResultsResent(t *testing.T) {
 	t.Cleanup(func() { _ = rdb.Close() })
 	serve(t, rdb)
 	c := rpc.NewClient(rdb, service)
-	quicken(t, c)
+	makeQuick(t, c)
 	const faults = 20
 	start := time.Now()
 	for range faults {
@@ -230,7 +231,7 @@ func TestSlowBatches(t *testing.T) {
 		if err := pprof.Lookup("goroutine").WriteTo(&all, 2); err != nil {
 			t.Fatal(err)
 		}
-		return strings.Count(all.String(), "rpc.(*inlineBatch).work(")
+		return strings.Count(all.String(), "rpc.(*callLoop).loop(")
 	}
 	mustSum(t, c)
 	before := readers() // of all running tests
@@ -242,8 +243,8 @@ func TestSlowBatches(t *testing.T) {
 	}
 }
 
-// quicken makes calls until the handler is known to be quick.
-func quicken(t *testing.T, c *rpc.Client) {
+// makeQuick makes calls until the handler is known to be quick.
+func makeQuick(t *testing.T, c *rpc.Client) {
 	t.Helper()
 	for range 100 {
 		mustSum(t, c)
@@ -252,8 +253,8 @@ func quicken(t *testing.T, c *rpc.Client) {
 
 func not(m redistest.Match) redistest.Match { return func(args []string) bool { return !m(args) } }
 
-// TestServerForgets restarts the server without its data: pending calls end.
-func TestServerForgets(t *testing.T) {
+// TestServerLosesData restarts the server without its data: pending calls end.
+func TestServerLosesData(t *testing.T) {
 	t.Parallel()
 	srv := redistest.StartServer(t)
 	rdb := srv.Client(t)
@@ -261,13 +262,13 @@ func TestServerForgets(t *testing.T) {
 	serve(t, rdb, rpc.Grace(0))
 	mustSum(t, c)
 	p := hold.Go(t.Context(), c, "a")
-	held(t, rdb, 1)
+	awaitRunning(t, rdb, 1)
 	srv.Kill()
 	srv.Restart()
 	start := time.Now()
 	_, err := p.Wait(t.Context())
-	ranOrLost(t, "a call that was out", err)
-	if took := time.Since(start); took > lost {
+	checkRanOrLost(t, "a call that was out", err)
+	if took := time.Since(start); took > deadWorkerTime {
 		t.Errorf("it ended after %v", took)
 	}
 	mustSum(t, c)
@@ -279,13 +280,13 @@ func TestServerGone(t *testing.T) {
 	srv := redistest.StartServer(t)
 	rdb := srv.Client(t)
 	c := rpc.NewClient(rdb, service)
-	child(t, srv.Addr)
+	startChild(t, srv.Addr)
 	mustSum(t, c)
 	p := hold.Go(t.Context(), c, "a")
-	held(t, rdb, 1)
+	awaitRunning(t, rdb, 1)
 	srv.Kill()
 	_, err := p.Wait(t.Context())
-	ranOrLost(t, "a call that was out", err)
+	checkRanOrLost(t, "a call that was out", err)
 	if _, err := sum.Call(t.Context(), c, nil); !errors.Is(err, desir.ErrUnavailable) {
 		t.Errorf("another call: %v; want ErrUnavailable", err)
 	}
@@ -304,7 +305,7 @@ func TestWithdrawn(t *testing.T) {
 			_, end := serve(t, rdb, rpc.Concurrency(1), rpc.Grace(0))
 			mustSum(t, c)
 			runs := hold.Go(t.Context(), c, "runs")
-			held(t, rdb, 1)
+			awaitRunning(t, rdb, 1)
 			waits := make([]*rpc.Pending[int], n)
 			for i := range waits {
 				waits[i] = sum.Go(t.Context(), c, []int{1})
@@ -312,7 +313,7 @@ func TestWithdrawn(t *testing.T) {
 			redistest.Eventually(t, 20*time.Second, func() bool { return rdb.LLen(t.Context(), service).Val() == int64(n) }, "the others wait")
 			end()
 			start := time.Now()
-			if _, err := runs.Wait(t.Context()); rpc.CodeOf(err) != rpc.Canceled || !isAnswer(err) {
+			if _, err := runs.Wait(t.Context()); rpc.CodeOf(err) != rpc.Canceled || !isWorkerError(err) {
 				t.Errorf("the call that ran: %v; want Canceled of the worker", err)
 			}
 			for _, p := range waits {
@@ -321,7 +322,7 @@ func TestWithdrawn(t *testing.T) {
 				}
 			}
 			// 1000 calls, 128 per check, would take 40 s.
-			if took := time.Since(start); took > lost {
+			if took := time.Since(start); took > deadWorkerTime {
 				t.Errorf("they ended after %v", took)
 			}
 			if n := rdb.Exists(t.Context(), service).Val(); n != 0 {
@@ -352,7 +353,7 @@ func TestResultsUnreadable(t *testing.T) {
 	c := rpc.NewClient(other, service)
 	mustSum(t, c)
 	p := hold.Go(context.Background(), c, "a")
-	held(t, rdb, 1)
+	awaitRunning(t, rdb, 1)
 	for _, key := range rdb.Keys(t.Context(), "desir:inbox:*").Val() {
 		if err := rdb.Set(t.Context(), key, "", time.Minute).Err(); err != nil {
 			t.Fatal(err)
@@ -376,9 +377,9 @@ func TestUndelivered(t *testing.T) {
 	s, _ := serve(t, srv.Client(t, func(o *redis.Options) { o.Username, o.Password = "mute", "secret" }), rpc.Grace(0))
 	c := rpc.NewClient(rdb, service)
 	start := time.Now()
-	_, err := sum.Call(context.Background(), c, []int{1}, patient)
-	ranOrLost(t, "a call whose result was refused", err)
-	if took := time.Since(start); took > silent {
+	_, err := sum.Call(context.Background(), c, []int{1}, waitForWorker)
+	checkRanOrLost(t, "a call whose result was refused", err)
+	if took := time.Since(start); took > lostCallTime {
 		t.Errorf("it ended after %v", took)
 	}
 	if n := s.Stats().Undelivered; n != 1 {
@@ -404,7 +405,7 @@ func TestIdleWorker(t *testing.T) {
 	})
 	run(t, s)
 	c := rpc.NewClient(rdb, service)
-	first, second := hold.Go(t.Context(), c, "first", patient), hold.Go(t.Context(), c, "second", patient)
+	first, second := hold.Go(t.Context(), c, "first", waitForWorker), hold.Go(t.Context(), c, "second", waitForWorker)
 	for want, p := range map[string]*rpc.Pending[string]{"first": first, "second": second} {
 		if got, err := p.Wait(t.Context()); err != nil || got != want {
 			t.Errorf("%q, %v; want %q", got, err, want)
@@ -420,7 +421,7 @@ func TestCutOften(t *testing.T) {
 	t.Parallel()
 	srv := redistest.StartServer(t)
 	rdb := srv.Client(t)
-	child(t, srv.Addr)
+	startChild(t, srv.Addr)
 	c := rpc.NewClient(rdb, service)
 	mustSum(t, c)
 	killer := srv.Client(t)
@@ -436,9 +437,9 @@ func TestCutOften(t *testing.T) {
 	}
 }
 
-// TestFirstGivenUp cancels the first call of a client while its inbox is being made: the
-// next calls have lost nothing.
-func TestFirstGivenUp(t *testing.T) {
+// TestFirstCallCanceled cancels the first call of a client while its inbox is being made:
+// the next calls have lost nothing.
+func TestFirstCallCanceled(t *testing.T) {
 	t.Parallel()
 	srv := redistest.StartServer(t)
 	p := redistest.NewProxy(t, srv.Addr)
@@ -459,9 +460,9 @@ func TestFirstGivenUp(t *testing.T) {
 	}
 }
 
-// TestRefusedGivenUp cancels calls that the server refuses repeatedly: those that did not
-// run do not run later.
-func TestRefusedGivenUp(t *testing.T) {
+// TestRefusedCallsCanceled cancels calls that the server refuses repeatedly: those that
+// did not run do not run later.
+func TestRefusedCallsCanceled(t *testing.T) {
 	t.Parallel()
 	srv := redistest.StartServer(t)
 	rdb := srv.Client(t)
@@ -542,7 +543,7 @@ func TestRandomCancels(t *testing.T) {
 				switch {
 				case err == nil:
 					done.Add(1)
-				case ctx.Err() == nil && !isAnswer(err):
+				case ctx.Err() == nil && !isWorkerError(err):
 					t.Errorf("a context that had not ended: %v", err)
 				case !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded):
 					t.Errorf("%v; want the context's error", err)
@@ -561,7 +562,7 @@ func TestRandomCancels(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, k := range keys {
-		if ttl := rdb.PTTL(t.Context(), k).Val(); ttl < 0 && k != holds {
+		if ttl := rdb.PTTL(t.Context(), k).Val(); ttl < 0 && k != holdsKey {
 			t.Errorf("the key %s has no expiry", k)
 		}
 	}
@@ -577,7 +578,7 @@ func TestClientClosed(t *testing.T) {
 	serve(t, rdb, rpc.Grace(0))
 	mustSum(t, c)
 	p := hold.Go(t.Context(), c, "a")
-	held(t, rdb, 1)
+	awaitRunning(t, rdb, 1)
 	if err := c.Close(); err != nil {
 		t.Fatal(err)
 	}

@@ -29,22 +29,22 @@ const (
 
 // request is the frame of a call: an array of the version and these fields.
 type request struct {
-	inbox     string // inbox for the result; empty for a cast
-	id        uint64 // unique within the inbox
-	method    string
-	signature string // type signature of request and result
-	deadline  uint64 // ms of the server's clock; 0: none
-	headers   map[string]string
-	body      string // one msgpack value, or the output of a codec
-	head      string // in a parsed frame: all bytes in front of the body
+	inbox      string // inbox for the result; empty for a cast
+	id         uint64 // unique within the inbox
+	method     string
+	signature  string // type signature of request and result
+	deadline   uint64 // ms of the server's clock; 0: none
+	headers    map[string]string
+	body       string // one msgpack value, or the output of a codec
+	beforeBody string // in a parsed frame: all bytes in front of the body
 }
 
 const requestFields = 8
 
-func (r *request) append(b []byte) []byte { return pack.AppendBinary(r.appendHead(b), r.body) }
+func (r *request) append(b []byte) []byte { return pack.AppendBinary(r.appendBeforeBody(b), r.body) }
 
-// appendHead appends everything in front of the body.
-func (r *request) appendHead(b []byte) []byte {
+// appendBeforeBody appends everything in front of the body.
+func (r *request) appendBeforeBody(b []byte) []byte {
 	b = pack.AppendArray(b, requestFields)
 	b = pack.AppendUint(b, version)
 	b = pack.AppendString(b, r.inbox)
@@ -52,16 +52,16 @@ func (r *request) appendHead(b []byte) []byte {
 	b = pack.AppendString(b, r.method)
 	b = pack.AppendString(b, r.signature)
 	b = pack.AppendUint(b, r.deadline)
-	return appendTexts(b, r.headers)
+	return appendStringMap(b, r.headers)
 }
 
-func appendTexts(b []byte, texts map[string]string) []byte {
-	b = pack.AppendMap(b, len(texts))
-	if len(texts) == 0 {
+func appendStringMap(b []byte, m map[string]string) []byte {
+	b = pack.AppendMap(b, len(m))
+	if len(m) == 0 {
 		return b
 	}
-	for _, k := range slices.Sorted(maps.Keys(texts)) {
-		b = pack.AppendString(pack.AppendString(b, k), texts[k])
+	for _, k := range slices.Sorted(maps.Keys(m)) {
+		b = pack.AppendString(pack.AppendString(b, k), m[k])
 	}
 	return b
 }
@@ -91,8 +91,8 @@ func (r *request) parse(data string) error {
 	}
 	r.inbox, r.id = inbox, id
 	r.method, r.signature, r.deadline = p.String(), p.String(), p.Uint()
-	r.headers = readTexts(&p)
-	r.head = data[:len(data)-p.Len()]
+	r.headers = readStringMap(&p)
+	r.beforeBody = data[:len(data)-p.Len()]
 	r.body = p.Binary()
 	if p.Bad() || p.Len() > 0 || len(r.method) > maxField || len(r.signature) > maxField {
 		return errFrame
@@ -100,8 +100,8 @@ func (r *request) parse(data string) error {
 	return nil
 }
 
-// readTexts reads a map of strings; nil if it is empty.
-func readTexts(p *pack.Reader) map[string]string {
+// readStringMap reads a map of strings; nil if it is empty.
+func readStringMap(p *pack.Reader) map[string]string {
 	n := p.Map()
 	if n == 0 {
 		return nil
@@ -110,12 +110,12 @@ func readTexts(p *pack.Reader) map[string]string {
 		p.Fail()
 		return nil
 	}
-	texts := make(map[string]string, n)
+	m := make(map[string]string, n)
 	for range n {
 		k := p.String()
-		texts[k] = p.String()
+		m[k] = p.String()
 	}
-	return texts
+	return m
 }
 
 // States of a result.
@@ -141,8 +141,8 @@ func (r *result) append(b []byte) []byte {
 	return pack.AppendBinary(b, r.body)
 }
 
-// read reads the next result. It returns false at the end and at an invalid result.
-func (r *result) read(p *pack.Reader) bool {
+// next reads the next result. It returns false at the end and at an invalid result.
+func (r *result) next(p *pack.Reader) bool {
 	if p.Len() == 0 || p.Array() != resultFields {
 		return false
 	}

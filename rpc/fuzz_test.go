@@ -46,13 +46,13 @@ func FuzzFrames(f *testing.F) {
 				}
 			}
 			p := pack.Reader{Data: data}
-			for r := (result{}); r.read(&p); {
+			for r := (result{}); r.next(&p); {
 				back := pack.Reader{Data: string(r.append(nil))}
-				if same := (result{}); !same.read(&back) || same != r || back.Len() > 0 {
+				if same := (result{}); !same.next(&back) || same != r || back.Len() > 0 {
 					t.Errorf("%+v is read again as %+v", r, same)
 				}
 			}
-			if g := readCancel(data); len(g.ids) > 0 && !isInbox(g.inbox) {
+			if g := parseCancel(data); len(g.ids) > 0 && !isInbox(g.inbox) {
 				t.Errorf("a cancel is of the inbox %q", g.inbox)
 			}
 		})
@@ -72,43 +72,44 @@ func FuzzError(f *testing.F) {
 	f.Add("\x95\x02\xa1a\xa1b\x80\x95\x02\xa1a\xacrpc.typedErr\xc4\x01\xc0\x90")
 	f.Fuzz(func(t *testing.T, data string) {
 		bounded(t, data, func() {
-			e, ok := readError(data, "M")
+			e, ok := parseError(data, "M")
 			if !ok {
 				return
 			}
 			if e.Code == OK || e.Code > Unauthenticated || len(e.Details) > maxHeaders || e.cause == nil {
 				t.Errorf("an error says %+v", e)
 			}
-			left := maxNodes + 1
-			if !ends(e, &left) {
-				t.Errorf("an error has more than %d causes", maxNodes)
+			left := maxCauses + 1
+			if !isFinite(e, &left) {
+				t.Errorf("an error has more than %d causes", maxCauses)
 			}
-			if again, ok := readError(string(appendError(nil, e, "w")), "M"); !ok || again.Code != e.Code {
+			if again, ok := parseError(string(appendError(nil, e, "w")), "M"); !ok || again.Code != e.Code {
 				t.Errorf("%+v is sent on as %+v, %t", e, again, ok)
 			}
 		})
 	})
 }
 
-// FuzzSignatures compares arbitrary type signatures: the comparison ends and is symmetric.
+// FuzzSignatures compares arbitrary type signatures: the comparison ends and is
+// symmetric.
 func FuzzSignatures(f *testing.F) {
 	for _, w := range []string{"[int]", "int?", "(int,text)", "{text:[any]}", "{}", "nil", "any", "[[[[", "{:}", "(,)", "]", "(a(b)c,d)"} {
 		f.Add(w, "[int]")
 		f.Add(w, w)
 	}
 	f.Fuzz(func(t *testing.T, a, b string) {
-		if !signaturesFit(a, a) || !signaturesFit(a, signatureAny) {
+		if !signaturesMatch(a, a) || !signaturesMatch(a, signatureAny) {
 			t.Errorf("%q does not fit itself, or any", a)
 		}
-		if signaturesFit(a, b) != signaturesFit(b, a) {
+		if signaturesMatch(a, b) != signaturesMatch(b, a) {
 			t.Errorf("%q fits %q on one side alone", a, b)
 		}
 		for _, w := range []string{a, b} {
-			if signatures, ok := inside(w); ok && len(strings.Join(signatures, ",")) > len(w)-2 {
+			if signatures, ok := elements(w); ok && len(strings.Join(signatures, ",")) > len(w)-2 {
 				t.Errorf("inside %q is %q", w, signatures)
 			}
 		}
-		(&fitting{own: b}).fits(a)
+		(&signatureMatcher{own: b}).matches(a)
 	})
 }
 
@@ -123,15 +124,15 @@ func FuzzEntries(f *testing.F) {
 		f.Add(answer)
 	}
 	f.Fuzz(func(t *testing.T, answer string) {
-		r := newInboxReader(&inbox{pending: map[uint64]*call{}})
-		d := newReader(&run{s: &Server{service: service{calls: "k"}}})
+		r := newResultReader(&inbox{pending: map[uint64]*pendingCall{}})
+		d := newCallReader(&serverRun{s: &Server{service: service{calls: "k"}}})
 		bounded(t, answer, func() {
-			for _, take := range []func(*conn.Reply){r.takeEntries, r.takeStored, d.got.take, d.got.takeAll} {
+			for _, take := range []func(*conn.Reply){r.decodeEntries, r.decodeStored, d.popped.decode, d.popped.decodeLMPop} {
 				take(conn.NewReply(strings.NewReader(answer)))
 			}
 		})
-		if len(r.had) != r.entries || r.entries > 0 && r.last != r.had[r.entries-1] {
-			t.Errorf("%d entries, the last %q: %q", r.entries, r.last, r.had)
+		if len(r.undeleted) != r.entries || r.entries > 0 && r.lastID != r.undeleted[r.entries-1] {
+			t.Errorf("%d entries, the last %q: %q", r.entries, r.lastID, r.undeleted)
 		}
 	})
 }

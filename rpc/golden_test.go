@@ -48,18 +48,18 @@ func frames(t *testing.T) (names []string, all map[string]string) {
 	}
 	add("cancel of calls 7 and 300", cancelOf(t, 7, 300))
 	for _, q := range sealedRequests {
-		frame, err := goldenSeal.request(nil, &q.request, 1760000000000)
+		frame, err := goldenSeal.sealRequest(nil, &q.request, 1760000000000)
 		if err != nil {
 			t.Fatal(err)
 		}
 		add(q.name, frame)
 	}
-	body, err := goldenSeal.result(&sealedRequests[0].request, result{77, stateDone, "\xcc\x96"})
+	body, err := goldenSeal.sealResult(&sealedRequests[0].request, result{77, stateDone, "\xcc\x96"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	add("entry of a result under a codec", (&result{77, stateDone, string(body)}).append(nil))
-	add("calls 7 and 300 that a worker has", appendHeld(nil, []uint64{7, 300}))
+	add("calls 7 and 300 that a worker has", appendIDs(nil, []uint64{7, 300}))
 	return names, all
 }
 
@@ -99,7 +99,7 @@ func (s showing) Decode(data []byte, ptr any) error {
 	return nil
 }
 
-var goldenSeal = newSeal(showing{}, "calc")
+var goldenSeal = newSealer(showing{}, "calc")
 
 var sealedRequests = []struct {
 	name string
@@ -136,7 +136,7 @@ func cancelOf(t *testing.T, ids ...uint64) []byte {
 	rdb := redis.NewClient(&redis.Options{Addr: "localhost:0"}) // never connected
 	defer rdb.Close()
 	c := NewClient(rdb, "calc")
-	box, err := c.box()
+	ib, err := c.sharedInbox()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -144,8 +144,8 @@ func cancelOf(t *testing.T, ids ...uint64) []byte {
 	for _, id := range ids {
 		calls = append(calls, &batch.Call{Value: string(pack.AppendUint(nil, id))})
 	}
-	args := c.giveUp().Command(context.Background(), calls).Args()
-	return bytes.ReplaceAll(args[2].([]byte), []byte(box.id), []byte(goldenInbox))
+	args := c.newCancelMerger().Command(context.Background(), calls).Args()
+	return bytes.ReplaceAll(args[2].([]byte), []byte(ib.id), []byte(goldenInbox))
 }
 
 // TestGolden compares what is written with testdata/frames.golden, and parses what the
@@ -175,7 +175,7 @@ func TestGolden(t *testing.T) {
 	for _, want := range requests {
 		var got request
 		err := got.parse(golden[want.name])
-		got.head = ""
+		got.beforeBody = ""
 		if err != nil || !reflect.DeepEqual(got, want.request) {
 			t.Errorf("%s is read as %+v, %v", want.name, got, err)
 		}
@@ -183,7 +183,7 @@ func TestGolden(t *testing.T) {
 	for _, want := range entries {
 		var got []result
 		p := pack.Reader{Data: golden[want.name]}
-		for r := (result{}); r.read(&p); {
+		for r := (result{}); r.next(&p); {
 			got = append(got, r)
 		}
 		if !slices.Equal(got, want.results) {
@@ -191,8 +191,8 @@ func TestGolden(t *testing.T) {
 		}
 	}
 	for _, want := range failures {
-		got, ok := readError(golden[want.name], "M")
-		if !ok || got.Code != headOf(want.err).Code || got.Message != want.err.Error() || got.Worker != "host:1" {
+		got, ok := parseError(golden[want.name], "M")
+		if !ok || got.Code != topError(want.err).Code || got.Message != want.err.Error() || got.Worker != "host:1" {
 			t.Errorf("%s is read as %+v, %t", want.name, got, ok)
 			continue
 		}
@@ -208,17 +208,17 @@ func TestGolden(t *testing.T) {
 	for _, want := range sealedRequests {
 		var got request
 		err := got.parse(golden[want.name])
-		made, bad := goldenSeal.open(&got)
-		got.head = ""
+		made, bad := goldenSeal.openRequest(&got)
+		got.beforeBody = ""
 		if err != nil || bad != nil || made != 1760000000000 || !reflect.DeepEqual(got, want.request) {
 			t.Errorf("%s is read as %+v, made at %d; %v, %v", want.name, got, made, err, bad)
 		}
 	}
-	gone := readCancel(golden["cancel of calls 7 and 300"])
+	gone := parseCancel(golden["cancel of calls 7 and 300"])
 	if gone.inbox != goldenInbox || !slices.Equal(gone.ids, []uint64{7, 300}) {
 		t.Errorf("a cancel is read as %v", gone)
 	}
-	if had := readHeld(golden["calls 7 and 300 that a worker has"]); !slices.Equal(had, []uint64{7, 300}) {
+	if had := parseIDs(golden["calls 7 and 300 that a worker has"]); !slices.Equal(had, []uint64{7, 300}) {
 		t.Errorf("calls that a worker has are read as %v", had)
 	}
 }

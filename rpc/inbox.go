@@ -18,219 +18,220 @@ import (
 // inbox receives the results for all Clients of one redis client that have the same
 // prefix.
 type inbox struct {
-	shared *clients.Shared
-	id     string // its name in frames: see inboxName
-	key    string
-	count  atomic.Uint64 // number of calls that have entered
-	calls  sync.Pool     // free calls
+	shared    *clients.Shared
+	id        string // its name in frames: see inboxName
+	key       string
+	entered   atomic.Uint64 // number of calls that were registered
+	freeCalls sync.Pool     // unused calls
 
-	fresh atomic.Bool // the key was refreshed recently
-	seen  atomic.Bool // the key was refreshed at least once
-	stale *time.Timer // clears fresh
+	keyFresh     atomic.Bool // the key was refreshed recently
+	keyRefreshed atomic.Bool // the key was refreshed at least once
+	staleTimer   *time.Timer // clears keyFresh
 	// ID of the first entry of the inbox, as known from the reply that made it last.
-	made atomic.Pointer[string]
-	gate onceGate // lets one caller at a time refresh the key
+	newEntry    atomic.Pointer[string]
+	refreshGate onceGate // lets one caller at a time refresh the key
 
-	mu       sync.Mutex
-	ids      ids
-	pending  map[uint64]*call
-	watching bool
-	reading  bool         // a goroutine or a caller reads
-	reader   *inboxReader // owned by the goroutine or caller that reads
-	vacant   bool         // no goroutine reads, and the next caller may
-	tidying  bool         // tidy will run
+	mu             sync.Mutex
+	callIDs        callIDs
+	pending        map[uint64]*pendingCall
+	checking       bool
+	reading        bool          // a goroutine or a caller reads
+	reader         *resultReader // owned by the goroutine or caller that reads
+	directAllowed  bool          // no goroutine reads, and the next caller may
+	closeScheduled bool          // closeIdle will run
 }
 
-// inboxPart is the key of an inbox among a client's values: one for each prefix.
-type inboxPart struct{ prefix string }
+// inboxValueKey is the key of an inbox among a client's values: one for each prefix.
+type inboxValueKey struct{ prefix string }
 
 // inboxOf returns the inbox of a redis client with the given prefix.
 func inboxOf(h *clients.Shared, prefix string) *inbox {
-	return clients.Value(h, inboxPart{prefix}, func() *inbox {
+	return clients.Value(h, inboxValueKey{prefix}, func() *inbox {
 		id := inboxName(prefix, rand.Text())
-		box := &inbox{shared: h, id: id, key: inboxKey(id), gate: newOnceGate(), pending: map[uint64]*call{}}
-		box.reader = newInboxReader(box)
-		box.stale = box.after(refresh, func(box *inbox) { box.fresh.Store(false) })
-		box.calls.New = func() any { return newCall(box) }
-		h.OnClose(clients.EndCalling, box.shut)
-		return box
+		ib := &inbox{shared: h, id: id, key: inboxKey(id), refreshGate: newOnceGate(), pending: map[uint64]*pendingCall{}}
+		ib.reader = newResultReader(ib)
+		ib.staleTimer = ib.afterFunc(refreshAfter, func(ib *inbox) { ib.keyFresh.Store(false) })
+		ib.freeCalls.New = func() any { return newPendingCall(ib) }
+		h.OnClose(clients.EndCalling, ib.drain)
+		return ib
 	})
 }
 
-// after calls f after d, unless the inbox was collected by then. The timer holds no
+// afterFunc calls f after d, unless the inbox was collected by then. The timer holds no
 // strong reference, so it does not keep an unused redis client in memory.
-func (b *inbox) after(d time.Duration, f func(*inbox)) *time.Timer {
-	weakly := weak.Make(b)
+func (ib *inbox) afterFunc(d time.Duration, f func(*inbox)) *time.Timer {
+	weakly := weak.Make(ib)
 	return time.AfterFunc(d, func() {
-		if b := weakly.Value(); b != nil {
-			f(b)
+		if ib := weakly.Value(); ib != nil {
+			f(ib)
 		}
 	})
 }
 
-// free returns a call to the pool. If the reply to its store is still to come, the
+// putCall returns a call to the pool. If the reply to its store is still to come, the
 // garbage collector takes it.
-func (b *inbox) free(p *call) {
-	if !p.settled.Load() {
+func (ib *inbox) putCall(p *pendingCall) {
+	if !p.storeDone.Load() {
 		return
 	}
-	p.settled.Store(false)
-	p.out.Store(0)
-	p.client, p.id, p.nth, p.method, p.wait, p.state, p.body, p.err, p.post.Value = nil, 0, 0, "", time.Time{}, 0, "", nil, ""
-	p.doubt = nil
-	p.signs = signs{}
-	b.calls.Put(p)
+	p.storeDone.Store(false)
+	p.storedAt.Store(0)
+	p.client, p.id, p.seq, p.method, p.waitUntil, p.state, p.body, p.err, p.write.Value = nil, 0, 0, "", time.Time{}, 0, "", nil, ""
+	p.rejection = nil
+	p.liveness = liveness{}
+	ib.freeCalls.Put(p)
 }
 
 // castID returns an ID for a call without a result.
-func (b *inbox) castID() uint64 {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.ids.next()
+func (ib *inbox) castID() uint64 {
+	ib.mu.Lock()
+	defer ib.mu.Unlock()
+	return ib.callIDs.next()
 }
 
-// enter gives a call its ID, adds it to the pending calls, and starts the reader if
-// needed. leads means that the caller must read itself, by [inbox.lead].
-func (b *inbox) enter(p *call) (leads bool) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	p.id = b.ids.next()
-	for b.pending[p.id] != nil {
-		p.id = b.ids.next()
+// register gives a call its ID, adds it to the pending calls, and starts the reader if
+// needed. direct means that the caller must read its result itself, by
+// [inbox.callDirect].
+func (ib *inbox) register(p *pendingCall) (direct bool) {
+	ib.mu.Lock()
+	defer ib.mu.Unlock()
+	p.id = ib.callIDs.next()
+	for ib.pending[p.id] != nil {
+		p.id = ib.callIDs.next()
 	}
-	p.nth = b.count.Add(1)
-	b.pending[p.id] = p
-	if !b.reading {
-		b.reading = true
-		if leads, b.vacant = b.vacant, false; !leads {
-			go b.read()
+	p.seq = ib.entered.Add(1)
+	ib.pending[p.id] = p
+	if !ib.reading {
+		ib.reading = true
+		if direct, ib.directAllowed = ib.directAllowed, false; !direct {
+			go ib.readResults()
 		}
 	}
-	if !b.watching {
-		b.watching = true
-		b.after(checkGap, (*inbox).watch)
+	if !ib.checking {
+		ib.checking = true
+		ib.afterFunc(checkInterval, (*inbox).checkPending)
 	}
-	return leads
+	return direct
 }
 
-// has reports whether a call is pending.
-func (b *inbox) has(id uint64, p *call) bool {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.pending[id] == p
+// isPending reports whether a call is pending.
+func (ib *inbox) isPending(id uint64, p *pendingCall) bool {
+	ib.mu.Lock()
+	defer ib.mu.Unlock()
+	return ib.pending[id] == p
 }
 
 // remove removes a call, and reports whether it was pending. The caller must end the call
 // then.
-func (b *inbox) remove(id uint64, p *call) bool {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.pending[id] != p {
+func (ib *inbox) remove(id uint64, p *pendingCall) bool {
+	ib.mu.Lock()
+	defer ib.mu.Unlock()
+	if ib.pending[id] != p {
 		return false
 	}
-	delete(b.pending, id)
+	delete(ib.pending, id)
 	return true
 }
 
 // fail ends a call with an error, unless it has ended.
-func (b *inbox) fail(id uint64, p *call, err error) {
-	if b.remove(id, p) {
+func (ib *inbox) fail(id uint64, p *pendingCall, err error) {
+	if ib.remove(id, p) {
 		p.end(err)
 	}
 }
 
-// end ends all calls that which selects with an error. which must not block.
-func (b *inbox) end(which func(*call) bool, err error) {
-	var ended []*call
-	b.mu.Lock()
-	for id, p := range b.pending {
-		if which(p) {
-			delete(b.pending, id)
+// failWhere ends all calls that which selects with an error. which must not block.
+func (ib *inbox) failWhere(match func(*pendingCall) bool, err error) {
+	var ended []*pendingCall
+	ib.mu.Lock()
+	for id, p := range ib.pending {
+		if match(p) {
+			delete(ib.pending, id)
 			ended = append(ended, p)
 		}
 	}
-	b.mu.Unlock()
+	ib.mu.Unlock()
 	for _, p := range ended {
 		p.end(err)
 	}
 }
 
-const refresh = inboxLife / 5 // a call refreshes the key first after this time
+const refreshAfter = inboxLife / 5 // a call refreshes the key first after this time
 
 var errInboxGone = errors.New("the inbox had disappeared, and results may be lost: the server lost data, or the client was suspended")
 
-// ready ensures that the key exists before the first call, and refreshes it later.
-func (b *inbox) ready(ctx context.Context) error {
-	if b.fresh.Load() { // nearly always
+// ensureKey ensures that the key exists before the first call, and refreshes it later.
+func (ib *inbox) ensureKey(ctx context.Context) error {
+	if ib.keyFresh.Load() { // nearly always
 		return nil
 	}
-	return b.gate.pass(ctx, b.fresh.Load, func() error { return b.see(ctx) })
+	return ib.refreshGate.pass(ctx, ib.keyFresh.Load, func() error { return ib.refreshKey(ctx) })
 }
 
-// see refreshes the key, or makes it if it does not exist.
-func (b *inbox) see(ctx context.Context) error {
-	text := newAgain
-	if !b.seen.Load() {
-		text = newFirst
+// refreshKey refreshes the key, or makes it if it does not exist.
+func (ib *inbox) refreshKey(ctx context.Context) error {
+	entry := newAgain
+	if !ib.keyRefreshed.Load() {
+		entry = newFirst
 	}
-	answer, err := inboxScript.Run(ctx, b.shared, []string{b.key}, inboxLife.Milliseconds(), text)
+	reply, err := inboxScript.Run(ctx, ib.shared, []string{ib.key}, inboxLife.Milliseconds(), entry)
 	if err != nil {
 		return err
 	}
-	if made, _ := answer.(string); made != "" {
-		b.made.Store(&made)
-		b.lose()
+	if newEntry, _ := reply.(string); newEntry != "" {
+		ib.newEntry.Store(&newEntry)
+		ib.failAll()
 	}
-	b.seen.Store(true)
-	b.fresh.Store(true)
-	b.stale.Reset(refresh)
+	ib.keyRefreshed.Store(true)
+	ib.keyFresh.Store(true)
+	ib.staleTimer.Reset(refreshAfter)
 	return nil
 }
 
-// bring delivers the results of an entry to their calls, and returns how many it
+// deliver delivers the results of an entry to their calls, and returns how many it
 // delivered. It drops results that no call waits for: they are late or duplicates. It
 // opens sealed results after it has delivered the others.
-func (b *inbox) bring(text string) int {
-	var room [64]*call
-	ended := room[:0]
+func (ib *inbox) deliver(entry string) int {
+	var array [64]*pendingCall
+	ended := array[:0]
 	var sealed []sealedResult
-	r := pack.Reader{Data: text}
-	b.mu.Lock()
-	for one := (result{}); one.read(&r); {
-		if p := b.pending[one.id]; p != nil {
-			if p.client.seal != nil {
-				sealed = append(sealed, sealedResult{one, p, p.client, p.method})
+	r := pack.Reader{Data: entry}
+	ib.mu.Lock()
+	for res := (result{}); res.next(&r); {
+		if p := ib.pending[res.id]; p != nil {
+			if p.client.sealer != nil {
+				sealed = append(sealed, sealedResult{res, p, p.client, p.method})
 				continue
 			}
-			delete(b.pending, one.id)
-			p.state, p.body = one.state, one.body
+			delete(ib.pending, res.id)
+			p.state, p.body = res.state, res.body
 			ended = append(ended, p)
 		}
 	}
-	b.mu.Unlock()
+	ib.mu.Unlock()
 	for _, p := range ended {
 		p.done <- struct{}{}
 	}
 	n := len(ended)
-	for _, one := range sealed {
-		if b.bringSealed(one) {
+	for _, res := range sealed {
+		if ib.deliverSealed(res) {
 			n++
 		}
 	}
 	return n
 }
 
-// lose ends all current calls: the key was made, and their results may have been lost.
+// failAll ends all current calls: the key was made, and their results may have been lost.
 // Results of later calls find the key.
-func (b *inbox) lose() {
-	last := b.count.Load()
-	b.end(func(p *call) bool { return p.nth <= last }, send.WithClass(desir.ErrMaybeRan, errInboxGone))
+func (ib *inbox) failAll() {
+	last := ib.entered.Load()
+	ib.failWhere(func(p *pendingCall) bool { return p.seq <= last }, send.WithClass(desir.ErrMaybeRan, errInboxGone))
 }
 
-// isNew handles the entry that says that the key is new. It ends calls, unless see
-// already did when it received the reply.
-func (b *inbox) isNew(entry string) {
-	if made := b.made.Load(); made == nil || *made != entry {
-		b.lose()
+// handleNewEntry handles the entry that says that the key is new. It ends calls, unless
+// refreshKey already did when it received the reply.
+func (ib *inbox) handleNewEntry(entry string) {
+	if known := ib.newEntry.Load(); known == nil || *known != entry {
+		ib.failAll()
 	}
 }

@@ -44,8 +44,8 @@ func isInbox(s string) bool {
 	return true
 }
 
-// ownPrefix checks a prefix given to [InboxPrefix]. It returns "" for the default.
-func ownPrefix(prefix string) (string, error) {
+// checkPrefix checks a prefix given to [InboxPrefix]. It returns "" for the default.
+func checkPrefix(prefix string) (string, error) {
 	switch {
 	case prefix == keys.Inbox(""):
 		return "", nil
@@ -80,8 +80,8 @@ func (w *WorkerInfo) writesTo(prefix string) bool {
 	return slices.Contains(w.Inboxes, prefixKey(prefix))
 }
 
-// elsewhere returns the error of a client whose prefix the worker does not serve.
-func (w *WorkerInfo) elsewhere(prefix string) error {
+// inboxError returns the error of a client whose prefix the worker does not serve.
+func (w *WorkerInfo) inboxError(prefix string) error {
 	own := prefixKey("")
 	if len(w.Inboxes) > 0 {
 		own = w.Inboxes[0]

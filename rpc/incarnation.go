@@ -13,31 +13,32 @@ import (
 	"github.com/desir-go/desir/internal/script"
 )
 
-func (r *run) incarnation() string {
+func (r *serverRun) incarnation() string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.id
 }
 
-// begin starts an incarnation, unless there is one. It retries until the server grants
-// it. It returns false when the worker has to end, with an error if it can never work.
-func (r *run) begin() (bool, error) {
-	r.starting.Lock()
-	defer r.starting.Unlock()
+// beginIncarnation starts an incarnation, unless there is one. It retries until the
+// server grants it. It returns false when the worker has to end, with an error if it can
+// never work.
+func (r *serverRun) beginIncarnation() (bool, error) {
+	r.beginMu.Lock()
+	defer r.beginMu.Unlock()
 	if r.incarnation() != "" {
 		return true, nil
 	}
 	id := rand.Text()
-	ctx, cancel := r.untilLeft()
+	ctx, cancel := r.leaveContext()
 	defer cancel()
-	for p := pauses.Start(); ; {
-		_, err := r.lease(ctx, id, "begin")
+	for retry := pauses.Start(); ; {
+		_, err := r.updateLease(ctx, id, "begin")
 		switch {
 		case err == nil:
 			r.mu.Lock()
 			r.id = id
 			r.mu.Unlock()
-			r.beginning.over(r.s, "has started")
+			r.beginOutage.logEnd(r.s, "has started")
 			return true, nil
 		case permanent(err):
 			return false, err
@@ -45,53 +46,54 @@ func (r *run) begin() (bool, error) {
 		if ctx.Err() != nil {
 			err = outage.ErrSilent
 		}
-		r.beginning.begin(r.s, "start", err)
-		if !p.WaitUntil(r.draining) {
+		r.beginOutage.logFailure(r.s, "start", err)
+		if !retry.WaitUntil(r.draining) {
 			return false, nil
 		}
 	}
 }
 
-// spoil abandons the incarnation: its calls are lost. The worker continues as a new
-// incarnation, which begins before the old one ends, so that callers always find a
-// worker.
-func (r *run) spoil() (bool, error) {
-	r.drop()
-	ok, err := r.begin()
-	notify(r.kick)
+// replaceIncarnation abandons the incarnation: its calls are lost. The worker continues
+// as a new incarnation, which begins before the old one ends, so that callers always find
+// a worker.
+func (r *serverRun) replaceIncarnation() (bool, error) {
+	r.abandonIncarnation()
+	ok, err := r.beginIncarnation()
+	signal(r.toEnd)
 	return ok, err
 }
 
-// notify signals a channel that holds one.
-func notify(c chan<- struct{}) {
+// signal sends to a channel with a buffer of one, unless it is full.
+func signal(c chan<- struct{}) {
 	select {
 	case c <- struct{}{}:
 	default:
 	}
 }
 
-const giveUpTime = time.Second // abandoned results within this time count as one loss
+const abandonWindow = time.Second // abandoned results within this time count as one loss
 
-// giveUp records that results are lost, so that the incarnation ends uncleanly.
-func (r *run) giveUp() {
-	if !r.gaveUp.Swap(true) {
-		time.AfterFunc(giveUpTime, func() { notify(r.lost) })
+// abandonResults records that results are lost, so that the incarnation ends uncleanly.
+func (r *serverRun) abandonResults() {
+	if !r.resultsAbandoned.Swap(true) {
+		time.AfterFunc(abandonWindow, func() { signal(r.resultsLost) })
 	}
 }
 
-// drop marks the incarnation to be ended uncleanly: popped calls may be lost.
-func (r *run) drop() {
+// abandonIncarnation marks the incarnation to be ended uncleanly: popped calls may be
+// lost.
+func (r *serverRun) abandonIncarnation() {
 	r.s.stats.dropped.Add(1)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.id != "" {
-		r.spoilt = append(r.spoilt, r.id)
+		r.abandoned = append(r.abandoned, r.id)
 		r.id = ""
 	}
 }
 
-// forget clears an incarnation that other workers have ended.
-func (r *run) forget(id string) {
+// clearIncarnation clears an incarnation that other workers have ended.
+func (r *serverRun) clearIncarnation(id string) {
 	r.mu.Lock()
 	was := r.id == id
 	if was {
@@ -103,85 +105,87 @@ func (r *run) forget(id string) {
 	}
 }
 
-// endSpoilt ends abandoned and completed incarnations, and expired ones of other workers.
-func (r *run) endSpoilt() {
+// endOldIncarnations ends abandoned and completed incarnations, and expired ones of other
+// workers.
+func (r *serverRun) endOldIncarnations() {
 	r.mu.Lock()
-	spoilt, left, over := r.spoilt, r.left, r.over
-	r.spoilt, r.left, r.over = nil, nil, nil
+	abandoned, finished, expired := r.abandoned, r.finished, r.expired
+	r.abandoned, r.finished, r.expired = nil, nil, nil
 	r.mu.Unlock()
-	for _, id := range spoilt {
-		r.leave(id, strconv.FormatInt(lease.Milliseconds(), 10), "")
+	for _, id := range abandoned {
+		r.endIncarnation(id, strconv.FormatInt(leaseTime.Milliseconds(), 10), "")
 	}
-	for _, id := range left {
-		r.leave(id, "", "")
+	for _, id := range finished {
+		r.endIncarnation(id, "", "")
 	}
-	for _, id := range over {
-		r.leave(id, "0", "over")
+	for _, id := range expired {
+		r.endIncarnation(id, "0", "over")
 	}
 }
 
-// end ends the last incarnation of the worker.
-func (r *run) end() {
-	r.endSpoilt()
+// endLastIncarnation ends the last incarnation of the worker.
+func (r *serverRun) endLastIncarnation() {
+	r.endOldIncarnations()
 	if id := r.incarnation(); id != "" {
-		if r.gaveUp.Load() {
-			r.leave(id, strconv.FormatInt(lease.Milliseconds(), 10), "")
+		if r.resultsAbandoned.Load() {
+			r.endIncarnation(id, strconv.FormatInt(leaseTime.Milliseconds(), 10), "")
 			return
 		}
-		r.leave(id, "", "")
+		r.endIncarnation(id, "", "")
 		ctx, cancel := context.WithTimeout(context.Background(), leaveTime)
 		defer cancel()
 		_, _ = script.Unlink(ctx, r.shared, r.s.service.poke(id)) // it expires anyway
 	}
 }
 
-// lease begins or renews an incarnation; false means that there is nothing to renew.
-func (r *run) lease(ctx context.Context, id, how string) (bool, error) {
+// updateLease begins or renews an incarnation; false means that there is nothing to
+// renew.
+func (r *serverRun) updateLease(ctx context.Context, id, mode string) (bool, error) {
 	s := r.s
 	sent := s.age()
-	answer, err := leaseScript.Run(ctx, r.shared,
+	reply, err := leaseScript.Run(ctx, r.shared,
 		[]string{s.service.workers, s.service.ended, s.service.about, s.service.alive},
-		id, lease.Milliseconds(), s.settings.queue, r.about(id), how)
+		id, leaseTime.Milliseconds(), s.settings.queue, r.aboutJSON(id), mode)
 	if err != nil {
 		return false, err
 	}
-	parts, _ := answer.([]any)
-	return r.leased(id, parts, sent)
+	parts, _ := reply.([]any)
+	return r.handleLease(id, parts, sent)
 }
 
-// leased handles the reply to the lease script, which was sent at the given age of the
-// server.
-func (r *run) leased(incarnation string, answer []any, sent time.Duration) (bool, error) {
-	n, err := numbers(answer[:min(2, len(answer))], 2)
+// handleLease handles the reply to the lease script, which was sent at the given age of
+// the server.
+func (r *serverRun) handleLease(id string, reply []any, sent time.Duration) (bool, error) {
+	ints, err := parseInts(reply[:min(2, len(reply))], 2)
 	if err != nil {
 		return false, err
 	}
-	r.clock.tell(n[1])
-	if n[0] != 1 {
+	r.clock.set(ints[1])
+	if ints[0] != 1 {
 		return false, nil
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.id == incarnation || r.id == "" { // or it begins
+	if r.id == id || r.id == "" { // or it begins
 		r.renewed.Store(int64(sent))
 	}
-	if len(answer) > 2 {
-		r.over = nil // the reply lists all expired ones
-		for _, id := range answer[2:] {
-			if id, ok := id.(string); ok && r.lates[id] == nil {
-				r.over = append(r.over, id)
+	if len(reply) > 2 {
+		r.expired = nil // the reply lists all expired ones
+		for _, id := range reply[2:] {
+			if id, ok := id.(string); ok && r.detached[id] == nil {
+				r.expired = append(r.expired, id)
 			}
 		}
-		notify(r.kick)
+		signal(r.toEnd)
 	}
 	return true, nil
 }
 
-// unrenewed returns how long ago the lease was renewed.
-func (r *run) unrenewed() time.Duration { return r.s.age() - time.Duration(r.renewed.Load()) }
+// sinceRenewal returns how long ago the lease was renewed.
+func (r *serverRun) sinceRenewal() time.Duration { return r.s.age() - time.Duration(r.renewed.Load()) }
 
-// about returns what this worker publishes about itself, as JSON.
-func (r *run) about(id string) string {
+// aboutJSON returns what this worker publishes about itself, as JSON.
+func (r *serverRun) aboutJSON(id string) string {
 	r.s.mu.Lock()
 	info := WorkerInfo{ID: id, Name: r.s.name, Started: r.started, Concurrency: r.s.settings.concurrency, Inboxes: r.s.settings.inboxes()}
 	for _, h := range r.s.handlers {
@@ -193,15 +197,15 @@ func (r *run) about(id string) string {
 	return string(text)
 }
 
-// leave ends an incarnation. lost and how are arguments of the script.
-func (r *run) leave(id, lost, how string) {
+// endIncarnation ends an incarnation. lost and mode are arguments of the script.
+func (r *serverRun) endIncarnation(id, lost, mode string) {
 	ctx, cancel := context.WithTimeout(context.Background(), leaveTime)
 	defer cancel()
 	s := r.s.service
 	var err error
-	for p := pauses.Start(); ; {
-		_, err = leaveScript.Run(ctx, r.shared, []string{s.workers, s.ended, s.about, s.alive, s.poke(id)}, id, lost, how)
-		if err == nil || permanent(err) || !p.WaitUntil(ctx.Done()) {
+	for retry := pauses.Start(); ; {
+		_, err = leaveScript.Run(ctx, r.shared, []string{s.workers, s.ended, s.about, s.alive, s.poke(id)}, id, lost, mode)
+		if err == nil || permanent(err) || !retry.WaitUntil(ctx.Done()) {
 			break
 		}
 	}
@@ -210,30 +214,30 @@ func (r *run) leave(id, lost, how string) {
 	}
 }
 
-// renew renews the lease until ended is closed, if the reader does not. It begins a new
-// incarnation for one that was ended. It sends permanent errors to lasting.
-func (r *run) renew(ended <-chan struct{}, lasting chan<- error) {
-	wait := poolRenews
+// renewLease renews the lease until ended is closed, if the reader does not. It begins a
+// new incarnation for one that was ended. It sends permanent errors to fatal.
+func (r *serverRun) renewLease(ended <-chan struct{}, fatal chan<- error) {
+	wait := clientRenewsAfter
 	for {
 		timer := time.NewTimer(wait)
-		wait = poolRenews
+		wait = clientRenewsAfter
 		select {
 		case <-timer.C:
-			r.keepLates()
-			if left := poolRenews - r.unrenewed(); left > 0 {
+			r.renewDetached()
+			if left := clientRenewsAfter - r.sinceRenewal(); left > 0 {
 				wait = left
 				continue
 			}
-		case <-r.kick:
+		case <-r.toEnd:
 			timer.Stop()
-			r.endSpoilt()
+			r.endOldIncarnations()
 			continue
-		case <-r.lost:
+		case <-r.resultsLost:
 			timer.Stop()
-			r.gaveUp.Store(false)
+			r.resultsAbandoned.Store(false)
 			r.s.settings.log.Warn("desir: results could not be delivered; running calls of this worker may end for their callers", "service", r.s.label())
-			if _, err := r.spoil(); err != nil {
-				tell(lasting, err)
+			if _, err := r.replaceIncarnation(); err != nil {
+				reportFatal(fatal, err)
 			}
 			continue
 		case <-ended:
@@ -244,26 +248,26 @@ func (r *run) renew(ended <-chan struct{}, lasting chan<- error) {
 		if id == "" {
 			continue // the reader begins one
 		}
-		ctx, cancel := context.WithTimeout(context.Background(), lease/3)
-		ok, err := r.lease(ctx, id, "renew")
+		ctx, cancel := context.WithTimeout(context.Background(), leaseTime/3)
+		ok, err := r.updateLease(ctx, id, "renew")
 		cancel()
 		if err == nil && !ok {
-			r.forget(id)
-			_, err = r.begin()
+			r.clearIncarnation(id)
+			_, err = r.beginIncarnation()
 		}
 		switch {
 		case err != nil && permanent(err):
-			tell(lasting, err)
+			reportFatal(fatal, err)
 		case err != nil:
-			wait = lease / 10
+			wait = leaseTime / 10
 		}
 	}
 }
 
-// tell sends a permanent error to the reader, unless one is waiting.
-func tell(lasting chan<- error, err error) {
+// reportFatal sends a permanent error to the reader, unless one is waiting.
+func reportFatal(fatal chan<- error, err error) {
 	select {
-	case lasting <- err:
+	case fatal <- err:
 	default:
 	}
 }

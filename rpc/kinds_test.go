@@ -71,7 +71,7 @@ func method[T any](t *testing.T, name string, want T) echo {
 		return v, nil
 	}
 	return echo{name, func(s *rpc.Server) { m.Handle(s, handle) }, func(ctx context.Context, c *rpc.Client) error {
-		got, err := m.Call(ctx, c, want, patient)
+		got, err := m.Call(ctx, c, want, waitForWorker)
 		if err == nil && !kinds.Equal(got, want, false) {
 			err = fmt.Errorf("%+v came back; want %+v", got, want)
 		}

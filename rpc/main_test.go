@@ -20,16 +20,16 @@ import (
 const childEnv = "DESIR_TEST_WORK_AT"
 
 func TestMain(m *testing.M) {
-	playsPart()
+	isRole()
 	if addr := os.Getenv(childEnv); addr != "" {
-		if err := work(addr); err != nil {
+		if err := runWorker(addr); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
 		os.Exit(0)
 	}
 	if addr := os.Getenv(quietEnv); addr != "" {
-		if err := quietly(addr); err != nil {
+		if err := runQuiet(addr); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
@@ -53,29 +53,30 @@ func addUp(_ context.Context, ns []int) (total int, err error) {
 	return total, nil
 }
 
-// holds counts the handlers of Hold that have begun.
-const holds = "holds"
+// holdsKey counts the handlers of Hold that have begun.
+const holdsKey = "holds"
 
-// untilOver returns a handler that runs until its context ends.
-func untilOver[T any](rdb redis.UniversalClient) func(context.Context, T) (T, error) {
+// blockUntilDone returns a handler that runs until its context ends.
+func blockUntilDone[T any](rdb redis.UniversalClient) func(context.Context, T) (T, error) {
 	return func(ctx context.Context, _ T) (none T, _ error) {
-		rdb.Incr(context.Background(), holds)
+		rdb.Incr(context.Background(), holdsKey)
 		<-ctx.Done()
 		return none, ctx.Err()
 	}
 }
 
-// held waits until n handlers of Hold have begun.
-func held(t *testing.T, rdb redis.UniversalClient, n int) {
+// awaitRunning waits until n handlers of Hold have begun.
+func awaitRunning(t *testing.T, rdb redis.UniversalClient, n int) {
 	t.Helper()
 	redistest.Eventually(t, 20*time.Second, func() bool {
-		got, _ := rdb.Get(t.Context(), holds).Int()
+		got, _ := rdb.Get(t.Context(), holdsKey).Int()
 		return got >= n
 	}, fmt.Sprintf("%d calls run", n))
 }
 
-// work runs a worker until its process is killed, or the process that started it ends.
-func work(addr string) error {
+// runWorker runs a worker until its process is killed, or the process that started it
+// ends.
+func runWorker(addr string) error {
 	go func() {
 		_, _ = io.Copy(io.Discard, os.Stdin)
 		os.Exit(1)
@@ -83,7 +84,7 @@ func work(addr string) error {
 	rdb := redis.NewClient(&redis.Options{Addr: addr})
 	s := rpc.NewServer(rdb, service)
 	sum.Handle(s, addUp)
-	hold.Handle(s, untilOver[string](rdb))
+	hold.Handle(s, blockUntilDone[string](rdb))
 	return s.Run(context.Background())
 }
 
@@ -93,7 +94,7 @@ func serve(t *testing.T, rdb redis.UniversalClient, opts ...rpc.ServerOption) (s
 	t.Helper()
 	s = rpc.NewServer(rdb, service, opts...)
 	sum.Handle(s, addUp)
-	hold.Handle(s, untilOver[string](rdb))
+	hold.Handle(s, blockUntilDone[string](rdb))
 	return s, run(t, s)
 }
 
@@ -113,19 +114,19 @@ func run(t *testing.T, s *rpc.Server) (end func()) {
 	return end
 }
 
-var patient = rpc.Wait(20 * time.Second)
+var waitForWorker = rpc.Wait(20 * time.Second)
 
 // mustSum makes a call that must succeed.
 func mustSum(t *testing.T, c *rpc.Client) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	if got, err := sum.Call(ctx, c, []int{1, 2}, patient); err != nil || got != 3 {
+	if got, err := sum.Call(ctx, c, []int{1, 2}, waitForWorker); err != nil || got != 3 {
 		t.Fatalf("Sum = %d, %v; want 3", got, err)
 	}
 }
 
-func isAnswer(err error) bool {
+func isWorkerError(err error) bool {
 	_, ok := errors.AsType[*rpc.Error](err)
 	return ok
 }

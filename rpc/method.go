@@ -119,19 +119,19 @@ func (m Method[Req, Res]) Handle(s *Server, h func(ctx context.Context, req Req)
 		err = errors.Join(err, fmt.Errorf("%w: the handler of %s is nil", errName, m.name))
 	}
 	s.handle(&handler{
-		info:    MethodInfo{Name: m.name, Doc: m.doc, Request: m.req, Result: m.res},
-		fitting: fitting{own: m.signature},
-		strict:  strictOf(reflect.TypeFor[Req]()),
-		run: func(ctx context.Context, body string, dst []byte, around around) ([]byte, error) {
-			req, err := m.in.Decode(viewOf(body))
+		info:       MethodInfo{Name: m.name, Doc: m.doc, Request: m.req, Result: m.res},
+		signatures: signatureMatcher{own: m.signature},
+		strict:     fieldCheckerOf(reflect.TypeFor[Req]()),
+		run: func(ctx context.Context, body string, dst []byte, intercept interceptorCall) ([]byte, error) {
+			req, err := m.in.Decode(bytesView(body))
 			if err != nil {
-				return dst, &badBody{err}
+				return dst, &requestDecodeError{err}
 			}
 			var res Res
-			if around == nil {
+			if intercept == nil {
 				res, err = h(ctx, req)
 			} else {
-				res, err = handleInside(ctx, around, h, req)
+				res, err = handleIntercepted(ctx, intercept, h, req)
 			}
 			if err != nil {
 				return dst, err
@@ -145,10 +145,10 @@ func (m Method[Req, Res]) Handle(s *Server, h func(ctx context.Context, req Req)
 	}, settings.intercept, err)
 }
 
-// handleInside runs a handler inside its interceptors. It is a separate function because
-// the variables that its closure captures are allocated on every call.
-func handleInside[Req, Res any](ctx context.Context, around around, h func(context.Context, Req) (Res, error), req Req) (res Res, err error) {
-	err = around(ctx, func(ctx context.Context) (err error) {
+// handleIntercepted runs a handler inside its interceptors. It is a separate function
+// because the variables that its closure captures are allocated on every call.
+func handleIntercepted[Req, Res any](ctx context.Context, intercept interceptorCall, h func(context.Context, Req) (Res, error), req Req) (res Res, err error) {
+	err = intercept(ctx, func(ctx context.Context) (err error) {
 		res, err = h(ctx, req)
 		return err
 	})
@@ -182,8 +182,8 @@ func (m Method[Req, Res]) Call(ctx context.Context, c *Client, req Req, opts ...
 	if err := m.usable(); err != nil {
 		return res, c.fail(m.name, err)
 	}
-	body := scratch.Get().(*[]byte)
-	defer giveBack(body)
+	body := buffers.Get().(*[]byte)
+	defer putBuffer(body)
 	if *body, err = m.in.Append((*body)[:0], req); err != nil {
 		return res, c.fail(m.name, err)
 	}
@@ -198,7 +198,7 @@ func (m Method[Req, Res]) Call(ctx context.Context, c *Client, req Req, opts ...
 }
 
 func (m Method[Req, Res]) decode(raw string) (res Res, err error) {
-	if res, err = m.out.Decode(viewOf(raw)); err != nil {
+	if res, err = m.out.Decode(bytesView(raw)); err != nil {
 		var none Res
 		return none, err
 	}
@@ -280,6 +280,6 @@ func (m Method[Req, Res]) CallMany(ctx context.Context, c *Client, reqs []Req, o
 		}
 		return results, err
 	}
-	eachOf(len(reqs), func(i int) { results[i].Value, results[i].Err = m.Call(ctx, c, reqs[i], opts...) })
+	forEach(len(reqs), func(i int) { results[i].Value, results[i].Err = m.Call(ctx, c, reqs[i], opts...) })
 	return results, nil
 }

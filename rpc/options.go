@@ -119,12 +119,12 @@ type SideOption interface {
 type inboxOption string
 
 func (o inboxOption) applyServer(s *serverSettings) {
-	prefix, err := ownPrefix(string(o))
+	prefix, err := checkPrefix(string(o))
 	s.prefixes, s.errs = append(s.prefixes, prefix), append(s.errs, err)
 }
 
 func (o inboxOption) applyClient(s *clientSettings) {
-	prefix, err := ownPrefix(string(o))
+	prefix, err := checkPrefix(string(o))
 	s.prefix, s.errs = prefix, append(s.errs, err)
 }
 
@@ -219,7 +219,7 @@ func gatherClient(opts []ClientOption) (s clientSettings, _ error) {
 }
 
 func gatherServer(opts []ServerOption) (serverSettings, error) {
-	s := serverSettings{concurrency: defaultConcurrency, queue: defaultQueue, grace: defaultGrace, log: slog.New(current{})}
+	s := serverSettings{concurrency: defaultConcurrency, queue: defaultQueue, grace: defaultGrace, log: slog.New(defaultHandler{})}
 	for _, o := range opts {
 		if o != nil {
 			o.applyServer(&s)

@@ -8,46 +8,46 @@ import (
 	"github.com/desir-go/desir/internal/outage"
 )
 
-// trouble is an outage of Redis for a worker, as far as it was logged.
-type trouble struct {
+// loggedOutage is an outage of Redis for a worker, and what was logged of it.
+type loggedOutage struct {
 	outage.State
 	err error // the last one
 }
 
-// begin records why a worker cannot do something. It logs each change of the reason.
-func (t *trouble) begin(s *Server, cannot string, err error) {
-	t.err = err
-	if t.Begin(err) {
+// logFailure records why a worker cannot do something. It logs each change of the reason.
+func (o *loggedOutage) logFailure(s *Server, cannot string, err error) {
+	o.err = err
+	if o.Begin(err) {
 		s.settings.log.Warn("desir: a worker cannot "+cannot+"; it retries", "service", s.label(), "error", err)
 	}
 }
 
-// end records one success. The outage is over when the success lasts.
-func (t *trouble) end(s *Server, does string) {
-	if t.err != nil && t.Ended() {
-		t.over(s, does)
+// noteSuccess records one success. The outage is over when the success lasts.
+func (o *loggedOutage) noteSuccess(s *Server, does string) {
+	if o.err != nil && o.Ended() {
+		o.logEnd(s, does)
 	}
 }
 
-// over ends the outage, if there is one.
-func (t *trouble) over(s *Server, does string) {
-	if t.err != nil {
-		*t = trouble{}
+// logEnd ends the outage, if there is one.
+func (o *loggedOutage) logEnd(s *Server, does string) {
+	if o.err != nil {
+		*o = loggedOutage{}
 		s.settings.log.Info("desir: a worker "+does, "service", s.label())
 	}
 }
 
-// neverBegan returns the error of a worker that ended before it could begin, or nil if
+// startError returns the error of a worker that ended before it could begin, or nil if
 // nothing prevented that. The worker took no call.
-func (t *trouble) neverBegan(ctx context.Context) error {
-	if t.err == nil {
+func (o *loggedOutage) startError(ctx context.Context) error {
+	if o.err == nil {
 		return nil
 	}
-	return outage.Ended(ctx, t.err)
+	return outage.Ended(ctx, o.err)
 }
 
-// untilLeft returns a context that ends leaveTime after the worker has to end.
-func (r *run) untilLeft() (context.Context, context.CancelFunc) {
+// leaveContext returns a context that ends leaveTime after the worker has to end.
+func (r *serverRun) leaveContext() (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(context.Background())
 	go func() {
 		select {
@@ -59,19 +59,21 @@ func (r *run) untilLeft() (context.Context, context.CancelFunc) {
 	return ctx, cancel
 }
 
-// current logs to the current [slog.Default].
-type current struct{}
+// defaultHandler logs to the current [slog.Default].
+type defaultHandler struct{}
 
-func (current) Enabled(ctx context.Context, l slog.Level) bool {
+func (defaultHandler) Enabled(ctx context.Context, l slog.Level) bool {
 	return slog.Default().Enabled(ctx, l)
 }
 
-func (current) Handle(ctx context.Context, r slog.Record) error {
+func (defaultHandler) Handle(ctx context.Context, r slog.Record) error {
 	return slog.Default().Handler().Handle(ctx, r)
 }
 
-func (current) WithAttrs(attrs []slog.Attr) slog.Handler {
+func (defaultHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
 	return slog.Default().Handler().WithAttrs(attrs)
 }
 
-func (current) WithGroup(name string) slog.Handler { return slog.Default().Handler().WithGroup(name) }
+func (defaultHandler) WithGroup(name string) slog.Handler {
+	return slog.Default().Handler().WithGroup(name)
+}

@@ -12,19 +12,19 @@ import (
 	"github.com/desir-go/desir/internal/send"
 )
 
-// seal applies the codec of a service to the contents of calls and results, see
+// sealer applies the codec of a service to the contents of calls and results, see
 // [WithCodec]. Each message has its own scope, which [codec.Encrypt] and [codec.Sign]
 // authenticate: see docs/wire.md.
-type seal struct {
+type sealer struct {
 	codec   codec.Codec
 	service string
 }
 
-func newSeal(c codec.Codec, service string) *seal {
+func newSealer(c codec.Codec, service string) *sealer {
 	if c == nil {
 		return nil
 	}
-	return &seal{c, service}
+	return &sealer{c, service}
 }
 
 // sealedPrefix is the prefix of the type signature of a sealed call. A worker without
@@ -35,10 +35,10 @@ const sealedPrefix = "sealed "
 const sealedLife = 5 * time.Minute
 
 var (
-	errUnsealed = errors.New("the call is not sealed with a codec, and this worker accepts only sealed calls")
-	errNoCodec  = errors.New("the call is sealed with a codec, and this worker has none")
-	errBadSeal  = errors.New("the call was not sealed with the codec and the keys of this worker, or it was altered")
-	errStale    = fmt.Errorf("the call waited for more than %v without a deadline; under a codec it must not start any more", sealedLife)
+	errUnsealed    = errors.New("the call is not sealed with a codec, and this worker accepts only sealed calls")
+	errNoCodec     = errors.New("the call is sealed with a codec, and this worker has none")
+	errBadSeal     = errors.New("the call was not sealed with the codec and the keys of this worker, or it was altered")
+	errSealExpired = fmt.Errorf("the call waited for more than %v without a deadline; under a codec it must not start any more", sealedLife)
 )
 
 // checkCodec returns an error if a codec cannot be used for a service.
@@ -52,8 +52,8 @@ func checkCodec(c codec.Codec) error {
 	return nil
 }
 
-// in returns the codec for one message.
-func (s *seal) in(scope []byte) codec.Codec {
+// scoped returns the codec for one message.
+func (s *sealer) scoped(scope []byte) codec.Codec {
 	if c, ok := s.codec.(codec.Scoped); ok {
 		return c.Scope(string(scope))
 	}
@@ -61,13 +61,13 @@ func (s *seal) in(scope []byte) codec.Codec {
 }
 
 // requestScope is what a request is bound to: the service, and the frame up to the body.
-func (s *seal) requestScope(head string) []byte {
+func (s *sealer) requestScope(head string) []byte {
 	b := pack.AppendString(pack.AppendArray(make([]byte, 0, 64+len(head)), 3), "rpc request")
 	return pack.AppendBinary(pack.AppendString(b, s.service), head)
 }
 
 // resultScope is what a result is bound to: the call and the state.
-func (s *seal) resultScope(inbox, method string, r *result) []byte {
+func (s *sealer) resultScope(inbox, method string, r *result) []byte {
 	b := pack.AppendString(pack.AppendArray(make([]byte, 0, 96+len(method)), 6), "rpc result")
 	b = pack.AppendString(pack.AppendString(b, s.service), inbox)
 	b = pack.AppendString(pack.AppendUint(b, r.id), method)
@@ -76,33 +76,33 @@ func (s *seal) resultScope(inbox, method string, r *result) []byte {
 
 const sealedFields = 3 // time of creation, headers, body
 
-// request appends the frame of a call that is made now, by the server's clock.
-func (s *seal) request(b []byte, q *request, now int64) ([]byte, error) {
+// sealRequest appends the frame of a call that is made now, by the server's clock.
+func (s *sealer) sealRequest(b []byte, q *request, now int64) ([]byte, error) {
 	plain := pack.AppendUint(pack.AppendArray(nil, sealedFields), uint64(max(0, now)))
-	plain = pack.AppendBinary(appendTexts(plain, q.headers), q.body)
-	head := request{inbox: q.inbox, id: q.id, method: q.method, signature: sealedPrefix + q.signature, deadline: q.deadline}
+	plain = pack.AppendBinary(appendStringMap(plain, q.headers), q.body)
+	prefix := request{inbox: q.inbox, id: q.id, method: q.method, signature: sealedPrefix + q.signature, deadline: q.deadline}
 	start := len(b)
-	b = head.appendHead(b)
-	body, err := s.in(s.requestScope(string(b[start:]))).Append(nil, plain)
+	b = prefix.appendBeforeBody(b)
+	body, err := s.scoped(s.requestScope(string(b[start:]))).Append(nil, plain)
 	if err != nil {
 		return b[:start], fmt.Errorf("cannot seal the call: %w", err)
 	}
-	b = pack.AppendBinary(b, textView(body))
+	b = pack.AppendBinary(b, stringView(body))
 	if n := len(b) - start; n > maxFrame {
 		return b[:start], fmt.Errorf("%w: a frame of %d bytes; the limit is %d", codec.ErrTooLarge, n, maxFrame)
 	}
 	return b, nil
 }
 
-// open opens a request in place, and returns when it was made.
-func (s *seal) open(q *request) (made int64, err error) {
+// openRequest opens a request in place, and returns when it was made.
+func (s *sealer) openRequest(q *request) (made int64, err error) {
 	var plain []byte
-	if err := s.in(s.requestScope(q.head)).Decode(viewOf(q.body), &plain); err != nil {
+	if err := s.scoped(s.requestScope(q.beforeBody)).Decode(bytesView(q.body), &plain); err != nil {
 		return 0, fmt.Errorf("%w: %w", errBadSeal, err)
 	}
-	p := pack.Reader{Data: textView(plain)}
+	p := pack.Reader{Data: stringView(plain)}
 	fields, at := p.Array(), p.Uint()
-	headers, body := readTexts(&p), p.Binary()
+	headers, body := readStringMap(&p), p.Binary()
 	if p.Bad() || p.Len() > 0 || fields != sealedFields || at > 1<<62 {
 		return 0, fmt.Errorf("%w: it contains no call", errBadSeal)
 	}
@@ -110,70 +110,70 @@ func (s *seal) open(q *request) (made int64, err error) {
 	return int64(at), nil
 }
 
-// result seals the body of a result.
-func (s *seal) result(q *request, r result) ([]byte, error) {
-	return s.in(s.resultScope(q.inbox, q.method, &r)).Append(nil, viewOf(r.body))
+// sealResult seals the body of a result.
+func (s *sealer) sealResult(q *request, r result) ([]byte, error) {
+	return s.scoped(s.resultScope(q.inbox, q.method, &r)).Append(nil, bytesView(r.body))
 }
 
 // sealedResult is a result for a call of a client with a codec.
 type sealedResult struct {
 	result
-	call   *call
+	call   *pendingCall
 	client *Client
 	method string
 }
 
 var errForged = errors.New("a result was not sealed with the codec and the keys of this client: its worker has others, or it is forged")
 
-// bringSealed delivers a result if it was sealed for its call. It counts and ignores any
-// other result, because the right one may still come. But a worker without the codec
+// deliverSealed delivers a result if it was sealed for its call. It counts and ignores
+// any other result, because the right one may still come. But a worker without the codec
 // replies only once. So the call ends a lease later with ErrMaybeRan and the reason.
-func (b *inbox) bringSealed(one sealedResult) bool {
+func (ib *inbox) deliverSealed(res sealedResult) bool {
 	var plain []byte
-	s := one.client.seal
-	err := s.in(s.resultScope(b.id, one.method, &one.result)).Decode(viewOf(one.body), &plain)
-	b.mu.Lock()
-	p := one.call
-	if b.pending[one.id] != p { // it has ended
-		b.mu.Unlock()
+	s := res.client.sealer
+	err := s.scoped(s.resultScope(ib.id, res.method, &res.result)).Decode(bytesView(res.body), &plain)
+	ib.mu.Lock()
+	p := res.call
+	if ib.pending[res.id] != p { // it has ended
+		ib.mu.Unlock()
 		return false
 	}
 	if err == nil {
-		delete(b.pending, one.id)
-		p.state, p.body = one.state, string(plain)
-		b.mu.Unlock()
+		delete(ib.pending, res.id)
+		p.state, p.body = res.state, string(plain)
+		ib.mu.Unlock()
 		p.done <- struct{}{}
 		return true
 	}
-	one.client.forged.Add(1)
-	first := p.doubt == nil
+	res.client.forged.Add(1)
+	first := p.rejection == nil
 	if first {
-		p.doubt = fmt.Errorf("%w: %w", errForged, err)
+		p.rejection = fmt.Errorf("%w: %w", errForged, err)
 	}
-	doubt := p.doubt
-	b.mu.Unlock()
+	rejection := p.rejection
+	ib.mu.Unlock()
 	if first {
-		time.AfterFunc(lease, func() { b.fail(one.id, p, send.WithClass(desir.ErrMaybeRan, doubt)) })
+		time.AfterFunc(leaseTime, func() { ib.fail(res.id, p, send.WithClass(desir.ErrMaybeRan, rejection)) })
 	}
 	return false
 }
 
-// abandon removes a call whose context has ended, as [inbox.remove] does. It also returns
-// why a result of it was rejected.
-func (b *inbox) abandon(p *call) (doubt error, pending bool) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.pending[p.id] != p {
+// removeAbandoned removes a call whose context has ended, as [inbox.remove] does. It also
+// returns why a result of it was rejected.
+func (ib *inbox) removeAbandoned(p *pendingCall) (rejection error, pending bool) {
+	ib.mu.Lock()
+	defer ib.mu.Unlock()
+	if ib.pending[p.id] != p {
 		return nil, false
 	}
-	delete(b.pending, p.id)
-	return p.doubt, true
+	delete(ib.pending, p.id)
+	return p.rejection, true
 }
 
-// doubted adds to an error why a result was rejected.
-func doubted(err, doubt error) error {
-	if doubt == nil {
+// withRejection adds to an error why a result was rejected.
+func withRejection(err, rejection error) error {
+	if rejection == nil {
 		return err
 	}
-	return fmt.Errorf("%w; %w", err, doubt)
+	return fmt.Errorf("%w; %w", err, rejection)
 }

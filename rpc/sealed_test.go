@@ -32,8 +32,8 @@ var (
 	count   = rpc.NewMethod[string, int]("Count")
 )
 
-// counting starts a worker with Sum, Fail and Count, which counts its runs.
-func counting(t *testing.T, rdb redis.UniversalClient, opts ...rpc.ServerOption) (s *rpc.Server, runs *atomic.Int64, end func()) {
+// startCounting starts a worker with Sum, Fail and Count, which counts its runs.
+func startCounting(t *testing.T, rdb redis.UniversalClient, opts ...rpc.ServerOption) (s *rpc.Server, runs *atomic.Int64, end func()) {
 	t.Helper()
 	runs = new(atomic.Int64)
 	s = rpc.NewServer(rdb, service, opts...)
@@ -53,9 +53,9 @@ func counting(t *testing.T, rdb redis.UniversalClient, opts ...rpc.ServerOption)
 	return s, runs, run(t, s)
 }
 
-// alone makes the service look alive without a worker, so that a call stays in the list,
-// and returns its frame.
-func alone(t *testing.T, rdb *redis.Client, f func(ctx context.Context)) (frame string) {
+// storedFrame makes the service look alive without a worker, so that a call stays in the
+// list, and returns its frame.
+func storedFrame(t *testing.T, rdb *redis.Client, f func(ctx context.Context)) (frame string) {
 	t.Helper()
 	if err := rdb.Set(t.Context(), "{"+service+"}:alive", "10", time.Minute).Err(); err != nil {
 		t.Fatal(err)
@@ -88,14 +88,14 @@ func TestCodecs(t *testing.T) {
 			t.Parallel()
 			rdb := redistest.StartServer(t).Client(t)
 			own := rpc.WithCodec(c)
-			_, runs, _ := counting(t, rdb, own)
+			_, runs, _ := startCounting(t, rdb, own)
 			client := rpc.NewClient(rdb, service, own)
 			mustSum(t, client)
 			long := make([]int, 50_000)
 			if got, err := sum.Call(t.Context(), client, append(long, 3)); err != nil || got != 3 {
 				t.Errorf("a long call: %d, %v", got, err)
 			}
-			if _, err := failing.Call(t.Context(), client, "order"); rpc.CodeOf(err) != rpc.NotFound || !isAnswer(err) || !strings.Contains(err.Error(), "no order") {
+			if _, err := failing.Call(t.Context(), client, "order"); rpc.CodeOf(err) != rpc.NotFound || !isWorkerError(err) || !strings.Contains(err.Error(), "no order") {
 				t.Errorf("the error of a handler: %v", err)
 			}
 			if _, err := rpc.NewMethod[int, int]("None").Call(t.Context(), client, 1); !errors.Is(err, rpc.ErrUnknownMethod) {
@@ -136,7 +136,7 @@ func TestSealedHidesAndBinds(t *testing.T) {
 	rdb := redistest.StartServer(t).Client(t)
 	own := rpc.WithCodec(codec.Encrypt(nil, oneKey(1)))
 	client := rpc.NewClient(rdb, service, own)
-	frame := alone(t, rdb, func(ctx context.Context) {
+	frame := storedFrame(t, rdb, func(ctx context.Context) {
 		_, _ = count.Call(ctx, client, "secret value", rpc.Header("token", "open sesame"))
 	})
 	for _, secret := range []string{"secret", "sesame", "token"} {
@@ -144,7 +144,7 @@ func TestSealedHidesAndBinds(t *testing.T) {
 			t.Errorf("the frame shows %q", secret)
 		}
 	}
-	s, runs, _ := counting(t, rdb, own)
+	s, runs, _ := startCounting(t, rdb, own)
 	mustSum(t, rpc.NewClient(rdb, service, own, rpc.InboxPrefix("desir:inbox:")))
 	push := func(frame string) { rdb.RPush(t.Context(), service, frame) }
 	for range 3 {
@@ -178,8 +178,8 @@ func TestPlainReplay(t *testing.T) {
 		"call": func(ctx context.Context) { _, _ = count.Call(ctx, client, "x") },
 		"cast": func(ctx context.Context) { _ = count.Cast(ctx, client, "x") },
 	} {
-		frame := alone(t, rdb, f)
-		s, runs, end := counting(t, rdb)
+		frame := storedFrame(t, rdb, f)
+		s, runs, end := startCounting(t, rdb)
 		for range 3 {
 			rdb.RPush(t.Context(), service, frame)
 		}
@@ -194,7 +194,7 @@ func TestForged(t *testing.T) {
 	rdb := redistest.StartServer(t).Client(t)
 	own := rpc.WithCodec(codec.Sign(nil, oneKey(1)))
 	client := rpc.NewClient(rdb, service, own)
-	counting(t, rdb, own)
+	startCounting(t, rdb, own)
 	mustSum(t, client)
 	seen := make(chan *rpc.CallInfo, 1)
 	s := rpc.NewServer(rdb, "slow", own)
@@ -206,7 +206,7 @@ func TestForged(t *testing.T) {
 	})
 	run(t, s)
 	slow := rpc.NewClient(rdb, "slow", own)
-	p := hold.Go(t.Context(), slow, "it", patient)
+	p := hold.Go(t.Context(), slow, "it", waitForWorker)
 	info := <-seen
 	forge := func(state uint64, body string) {
 		b := pack.AppendUint(pack.AppendUint(pack.AppendArray(nil, 3), info.ID), state)
@@ -243,10 +243,10 @@ func TestCodecsDiffer(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			rdb := redistest.StartServer(t).Client(t)
-			_, runs, _ := counting(t, rdb, x.server...)
+			_, runs, _ := startCounting(t, rdb, x.server...)
 			client := rpc.NewClient(rdb, service, x.client...)
 			begun := time.Now()
-			_, err := count.Call(t.Context(), client, "x", patient)
+			_, err := count.Call(t.Context(), client, "x", waitForWorker)
 			switch e, answered := errors.AsType[*rpc.Error](err); {
 			case x.code != 0 && (!answered || e.Code != x.code):
 				t.Errorf("%v; want %v of the worker", err, x.code)
@@ -276,7 +276,7 @@ func TestInboxPrefix(t *testing.T) {
 	}
 	limited := srv.Client(t, func(o *redis.Options) { o.Username, o.Password = "worker", "pw" })
 	own := rpc.InboxPrefix("calc:inbox:")
-	s, runs, end := counting(t, limited, own)
+	s, runs, end := startCounting(t, limited, own)
 	client := rpc.NewClient(rdb, service, own)
 	mustSum(t, client)
 	if _, err := failing.Call(t.Context(), client, "order"); rpc.CodeOf(err) != rpc.NotFound {
@@ -303,7 +303,7 @@ func TestInboxPrefix(t *testing.T) {
 		t.Errorf("%d runs for inboxes that are not the worker's; %+v", runs.Load(), st)
 	}
 	end()
-	counting(t, rdb) // a worker with the default prefix only
+	startCounting(t, rdb) // a worker with the default prefix only
 	redistest.Eventually(t, 20*time.Second, func() bool {
 		_, err := sum.Call(t.Context(), rpc.NewClient(rdb, service, own), nil)
 		return errors.Is(err, desir.ErrNotSupported) && strings.Contains(err.Error(), "InboxPrefix")
@@ -340,7 +340,7 @@ func TestUnguessable(t *testing.T) {
 	c := rpc.NewClient(rdb, service)
 	near, last := 0, uint64(0)
 	for i := range 200 {
-		id, err := tell.Call(t.Context(), c, i, patient)
+		id, err := tell.Call(t.Context(), c, i, waitForWorker)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -12,14 +12,14 @@ import (
 	"github.com/desir-go/desir/internal/oneline"
 )
 
-// open decodes a call that was taken, and looks up its handler. The call occupies a slot
-// now.
-func (r *run) open(frame string) incoming {
-	r.calls.Add(1)
-	r.free.take()
-	c := incoming{run: r}
-	if c.err = c.read(frame); c.err == nil {
-		c.err = c.admit()
+// newIncoming decodes a call that was taken, and looks up its handler. The call occupies
+// a slot now.
+func (r *serverRun) newIncoming(frame string) incomingCall {
+	r.inFlight.Add(1)
+	r.slots.acquire()
+	c := incomingCall{run: r}
+	if c.err = c.parse(frame); c.err == nil {
+		c.err = c.checkUnsealed()
 	}
 	if c.err == nil {
 		c.handler = r.s.handler(c.request.method)
@@ -30,109 +30,109 @@ func (r *run) open(frame string) incoming {
 // start runs a call on an idle goroutine, or on a new one. The goroutines stay until the
 // worker ends, because a goroutine that has run a handler already has a large enough
 // stack.
-func (r *run) start(c incoming) {
+func (r *serverRun) start(c incomingCall) {
 	select {
-	case r.idle <- c:
+	case r.handOff <- c:
 	default:
 		go func() {
 			r.handle(c)
-			r.help()
+			r.handleHandedOff()
 		}()
 	}
 }
 
-// help runs one call after the other.
-func (r *run) help() {
-	for c := range r.idle {
+// handleHandedOff runs one call after the other.
+func (r *serverRun) handleHandedOff() {
+	for c := range r.handOff {
 		r.handle(c)
 	}
 }
 
 // handle runs a call and sends its result.
-func (r *run) handle(c incoming) {
-	defer r.calls.Done()
-	var at *moment
+func (r *serverRun) handle(c incomingCall) {
+	defer r.inFlight.Done()
+	var at *sealTimes
 	if c.err == nil {
 		at, c.err = c.unseal()
 	}
 	if c.err != nil {
 		c.refuse()
-		r.free.give()
+		r.slots.release()
 		return
 	}
-	if c.request.id != 0 && !r.seen.first(c.request.inbox, c.request.id, at) {
+	if c.request.id != 0 && !r.replays.start(c.request.inbox, c.request.id, at) {
 		r.s.stats.replayed.Add(1)
-		r.free.give()
+		r.slots.release()
 		return // no reply: the first copy gets one
 	}
-	b := scratch.Get().(*[]byte)
-	defer giveBack(b)
+	b := buffers.Get().(*[]byte)
+	defer putBuffer(b)
 	state, body := uint64(stateNone), (*b)[:0]
-	ended := false
+	returned := false
 	defer func() { // also if the handler ends its goroutine by runtime.Goexit
-		if !ended {
+		if !returned {
 			r.s.stats.failed.Add(1)
 			state, body = stateFailed, appendError(body, errExit, r.s.name)
 		}
-		r.free.give()
+		r.slots.release()
 		*b = body
 		if state != stateNone {
 			c.reply(state, body)
 		}
 	}()
 	state, body = c.serve(body)
-	ended = true
+	returned = true
 }
 
-// admit returns why a call is refused, judging by its unsealed parts.
-func (c *incoming) admit() error {
+// checkUnsealed returns why a call is refused, judging by its unsealed parts.
+func (c *incomingCall) checkUnsealed() error {
 	s, q := &c.run.s.settings, &c.request
 	sealed := strings.HasPrefix(q.signature, sealedPrefix)
 	switch {
 	case q.inbox != "" && !s.writesTo(prefixOf(q.inbox)):
-		return errElsewhere
-	case sealed && c.run.s.seal == nil:
+		return errInboxNotServed
+	case sealed && c.run.s.sealer == nil:
 		return errNoCodec
-	case !sealed && c.run.s.seal != nil:
+	case !sealed && c.run.s.sealer != nil:
 		return errUnsealed
 	}
 	return nil
 }
 
-var errElsewhere = errors.New("this worker does not write results to the client's inbox; both sides need the same rpc.InboxPrefix")
+var errInboxNotServed = errors.New("this worker does not write results to the client's inbox; both sides need the same rpc.InboxPrefix")
 
 // unseal opens a call under a codec. It refuses calls that were sealed with other keys,
 // or too long ago.
-func (c *incoming) unseal() (*moment, error) {
-	s := c.run.s.seal
+func (c *incomingCall) unseal() (*sealTimes, error) {
+	s := c.run.s.sealer
 	if s == nil {
 		return nil, nil
 	}
-	made, err := s.open(&c.request)
+	made, err := s.openRequest(&c.request)
 	if err != nil {
 		return nil, err
 	}
-	c.seal = s // only callers with the keys get sealed replies
-	at := &moment{made: made, last: int64(c.request.deadline), now: c.run.clock.server(time.Now())}
+	c.sealer = s // only callers with the keys get sealed replies
+	at := &sealTimes{made: made, last: int64(c.request.deadline), now: c.run.clock.toServer(time.Now())}
 	if at.last == 0 {
 		at.last = made + sealedLife.Milliseconds()
 		if at.last < at.now {
-			return nil, errStale
+			return nil, errSealExpired
 		}
 	}
 	return at, nil
 }
 
 // refuse replies to a call that reaches no handler, if its inbox is known.
-func (c *incoming) refuse() {
+func (c *incomingCall) refuse() {
 	s := c.run.s
 	s.stats.refused.Add(1)
 	s.settings.log.Debug("desir: a call was refused", "service", s.h.Key, "error", c.err)
 	code := InvalidArgument
 	switch {
-	case errors.Is(c.err, errElsewhere):
+	case errors.Is(c.err, errInboxNotServed):
 		s.warnOfInbox(c.err)
-		c.hint(c.err)
+		c.sendHint(c.err)
 		return
 	case c.request.inbox == "" || !s.settings.writesTo(prefixOf(c.request.inbox)):
 		return
@@ -140,7 +140,7 @@ func (c *incoming) refuse() {
 		code = Unauthenticated
 	case errors.Is(c.err, errBadSeal):
 		code, c.err = Unauthenticated, errBadSeal // strangers do not learn the reason
-	case errors.Is(c.err, errStale):
+	case errors.Is(c.err, errSealExpired):
 		code = DeadlineExceeded
 	}
 	c.reply(stateRefused, appendError(nil, &Error{Code: code, Message: c.err.Error()}, s.name))
@@ -149,19 +149,19 @@ func (c *incoming) refuse() {
 // stateNone means that no result is sent.
 const stateNone = 255
 
-// incoming is a call at its worker.
-type incoming struct {
-	run     *run
+// incomingCall is a call at its worker.
+type incomingCall struct {
+	run     *serverRun
 	request request
 	handler *handler // nil: unknown method
 	err     error    // why it is refused
-	seal    *seal    // seals its result; nil: no codec
-	// The inline batch in which it runs; nil: it runs on its own goroutine.
-	inline *inlineBatch
+	sealer  *sealer  // seals its result; nil: no codec
+	// The loop that runs it inline; nil: it runs on its own goroutine.
+	inline *callLoop
 }
 
 // estimate returns how long the call will probably take.
-func (c *incoming) estimate() time.Duration {
+func (c *incomingCall) estimate() time.Duration {
 	if c.handler == nil {
 		return 0
 	}
@@ -176,7 +176,7 @@ var (
 
 var errLarge = fmt.Errorf("%w: the limit of a request is %d bytes", codec.ErrTooLarge, maxBody)
 
-func (c *incoming) read(frame string) error {
+func (c *incomingCall) parse(frame string) error {
 	if len(frame) > maxFrame {
 		frame = frame[:maxFrame] // enough to learn the inbox and the ID
 		if err := c.request.parse(frame); err == nil || c.request.inbox != "" {
@@ -189,7 +189,7 @@ func (c *incoming) read(frame string) error {
 
 // serve runs the handler, unless the call must be refused, and appends the body of the
 // result to dst.
-func (c *incoming) serve(dst []byte) (state uint64, body []byte) {
+func (c *incomingCall) serve(dst []byte) (state uint64, body []byte) {
 	s, q := c.run.s, &c.request
 	if q.method == pingName {
 		return stateDone, append(dst, packedNil)
@@ -199,29 +199,29 @@ func (c *incoming) serve(dst []byte) (state uint64, body []byte) {
 		s.stats.refused.Add(1)
 		return stateRefused, appendError(dst, &Error{Code: Unimplemented, Message: ErrUnknownMethod.Error()}, s.name)
 	}
-	if !h.fitting.fits(q.signature) {
+	if !h.signatures.matches(q.signature) {
 		s.stats.refused.Add(1)
-		err := &Error{Code: InvalidArgument, Message: fmt.Sprintf("the types of the method are %s, and the caller has %s", h.fitting.own, short(q.signature))}
+		err := &Error{Code: InvalidArgument, Message: fmt.Sprintf("the types of the method are %s, and the caller has %s", h.signatures.own, truncate(q.signature))}
 		return stateRefused, appendError(dst, err, s.name)
 	}
-	if h.strict != nil && untyped(q.signature) {
+	if h.strict != nil && isUntyped(q.signature) {
 		if err := h.strict(q.body); err != nil {
 			s.stats.refused.Add(1)
 			return stateRefused, appendError(dst, &Error{Code: InvalidArgument, Message: "the request cannot be decoded: " + err.Error()}, s.name)
 		}
 	}
 	ctx := c.context()
-	if !c.run.running.enter(ctx) {
+	if !c.run.running.add(ctx) {
 		s.stats.expired.Add(1)
 		return stateNone, dst // the caller has left
 	}
-	out, err := c.call(ctx, h, dst)
+	out, err := c.callHandler(ctx, h, dst)
 	// Not errors.As: it is never wrapped, and methods of the handler's error may panic.
-	bad, unread := err.(*badBody)
+	decodeErr, undecoded := err.(*requestDecodeError)
 	switch {
-	case unread:
+	case undecoded:
 		s.stats.refused.Add(1)
-		return stateRefused, appendError(dst, &Error{Code: InvalidArgument, Message: "the request cannot be decoded: " + bad.Error()}, s.name)
+		return stateRefused, appendError(dst, &Error{Code: InvalidArgument, Message: "the request cannot be decoded: " + decodeErr.Error()}, s.name)
 	case err == nil && len(out)-len(dst) > maxBody:
 		err = Errorf(ResourceExhausted, "%w: a result of %d bytes; the limit is %d", codec.ErrTooLarge, len(out)-len(dst), maxBody)
 	}
@@ -236,16 +236,16 @@ func (c *incoming) serve(dst []byte) (state uint64, body []byte) {
 	return stateDone, out
 }
 
-// call calls the handler inside its interceptors. A panic becomes its error.
-func (c *incoming) call(ctx *callContext, h *handler, dst []byte) (out []byte, err error) {
-	ended, s := false, c.run.s
+// callHandler calls the handler inside its interceptors. A panic becomes its error.
+func (c *incomingCall) callHandler(ctx *callContext, h *handler, dst []byte) (out []byte, err error) {
+	returned, s := false, c.run.s
 	s.stats.running.Add(1)
-	begun := s.age()
+	start := s.age()
 	defer func() {
-		h.estimate.saw(s.age() - begun) // the time of the handler alone
+		h.estimate.observe(s.age() - start) // the time of the handler alone
 		s.stats.running.Add(-1)
-		c.run.running.leave(ctx)
-		if ended {
+		c.run.running.remove(ctx)
+		if returned {
 			return
 		}
 		why := recover()
@@ -257,12 +257,12 @@ func (c *incoming) call(ctx *callContext, h *handler, dst []byte) (out []byte, e
 		s.settings.log.Error("desir: a handler panicked", "service", s.label(), "method", oneline.Text(c.request.method, oneline.Name), "panic", oneline.Line(fmt.Sprint(why), oneline.Message), "stack", string(debug.Stack()))
 		out, err = dst, errPanic
 	}()
-	var inside around
+	var intercept interceptorCall
 	if h.intercept != nil {
 		info := &ctx.info
-		inside = func(ctx context.Context, next func(context.Context) error) error { return h.intercept(ctx, info, next) }
+		intercept = func(ctx context.Context, next func(context.Context) error) error { return h.intercept(ctx, info, next) }
 	}
-	out, err = h.run(ctx, c.request.body, dst, inside)
-	ended = true
+	out, err = h.run(ctx, c.request.body, dst, intercept)
+	returned = true
 	return out, err
 }

@@ -23,17 +23,17 @@ import (
 //
 // Use [NewServer] to make a Server. A Server is safe for concurrent use.
 type Server struct {
-	h        *clients.Handle
-	service  service
-	settings serverSettings
-	seal     *seal  // opens calls and seals results; nil: no codec
-	name     string // host:pid
-	made     time.Time
+	h         *clients.Handle
+	service   service
+	settings  serverSettings
+	sealer    *sealer // opens calls and seals results; nil: no codec
+	name      string  // host:pid
+	createdAt time.Time
 
 	mu       sync.RWMutex
 	handlers map[string]*handler
-	err      error // why it cannot run
-	run      *run  // the current run; nil: not running
+	err      error      // why it cannot run
+	run      *serverRun // the current run; nil: not running
 
 	warned atomic.Int64 // age at which warnOfInbox last logged; 0: never
 
@@ -42,22 +42,22 @@ type Server struct {
 
 // handler is a registered handler of a method.
 type handler struct {
-	info    MethodInfo
-	fitting fitting
+	info       MethodInfo
+	signatures signatureMatcher
 	// Checks the field names in requests of untyped callers; nil: nothing to check.
 	strict    func(body string) error
 	intercept Interceptor // nil: none
 	estimate  estimate    // estimate of how long it takes
-	run       func(ctx context.Context, body string, dst []byte, around around) ([]byte, error)
+	run       func(ctx context.Context, body string, dst []byte, around interceptorCall) ([]byte, error)
 }
 
-// around calls a handler inside its interceptors; nil: there are none.
-type around func(ctx context.Context, next func(context.Context) error) error
+// interceptorCall calls a handler inside its interceptors; nil: there are none.
+type interceptorCall func(ctx context.Context, next func(context.Context) error) error
 
-// badBody reports that a body could not be decoded: no handler ran.
-type badBody struct{ error }
+// requestDecodeError reports that a body could not be decoded: no handler ran.
+type requestDecodeError struct{ error }
 
-func (b *badBody) Unwrap() error { return b.error }
+func (b *requestDecodeError) Unwrap() error { return b.error }
 
 // Errors of a Server.
 var (
@@ -65,8 +65,8 @@ var (
 	// grace period of a Server ends. See [Grace].
 	ErrStopped = errors.New("the server has stopped")
 
-	errTwice   = errors.New("the method has two handlers")
-	errRunning = errors.New("the server is already running")
+	errDuplicateHandler = errors.New("the method has two handlers")
+	errRunning          = errors.New("the server is already running")
 )
 
 // NewServer returns a worker of the service with the given name. It sends nothing and
@@ -79,13 +79,13 @@ func NewServer(rdb redis.UniversalClient, name string, opts ...ServerOption) *Se
 		host = "unknown"
 	}
 	return &Server{
-		h:        clients.NewHandle(rdb, "rpc.Server", name, err),
-		service:  serviceOf(name),
-		settings: settings,
-		seal:     newSeal(settings.codec, name),
-		name:     host + ":" + strconv.Itoa(os.Getpid()),
-		made:     time.Now(),
-		handlers: map[string]*handler{},
+		h:         clients.NewHandle(rdb, "rpc.Server", name, err),
+		service:   serviceOf(name),
+		settings:  settings,
+		sealer:    newSealer(settings.codec, name),
+		name:      host + ":" + strconv.Itoa(os.Getpid()),
+		createdAt: time.Now(),
+		handlers:  map[string]*handler{},
 	}
 }
 
@@ -97,31 +97,31 @@ func (s *Server) handle(h *handler, own []Interceptor, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.handlers[h.info.Name] != nil {
-		err = errors.Join(err, fmt.Errorf("%w: %s", errTwice, oneline.Text(h.info.Name, oneline.Name)))
+		err = errors.Join(err, fmt.Errorf("%w: %s", errDuplicateHandler, oneline.Text(h.info.Name, oneline.Name)))
 	}
 	s.err = errors.Join(s.err, err)
 	if s.handlers == nil { // the Server was not made by NewServer
 		s.handlers = map[string]*handler{}
 	}
-	h.estimate.unknown()
+	h.estimate.setUnknown()
 	h.intercept = chain(slices.Concat(s.settings.intercept, own))
 	s.handlers[h.info.Name] = h
 }
 
-const warnGap = time.Minute
+const warnInterval = time.Minute
 
 // warnOfInbox logs, at most once a minute, that the worker does not or may not write to a
 // client's inbox.
 func (s *Server) warnOfInbox(err error) {
 	now, last := int64(s.age()), s.warned.Load()
-	if (last == 0 || time.Duration(now-last) >= warnGap) && s.warned.CompareAndSwap(last, now) {
+	if (last == 0 || time.Duration(now-last) >= warnInterval) && s.warned.CompareAndSwap(last, now) {
 		s.settings.log.Warn("desir: results are not written to the inbox of a client; give both sides the same rpc.InboxPrefix, and give the worker's user permission for XADD there",
 			"service", s.label(), "error", err)
 	}
 }
 
 // age returns the time since the Server was made, by the monotonic clock.
-func (s *Server) age() time.Duration { return time.Since(s.made) }
+func (s *Server) age() time.Duration { return time.Since(s.createdAt) }
 
 // handler returns the handler of a method, or nil.
 func (s *Server) handler(method string) *handler {
@@ -163,7 +163,7 @@ func (s *Server) Run(ctx context.Context) error {
 		s.mu.Unlock()
 		return s.h.Fail("Run", err)
 	}
-	r := newRun(s, shared)
+	r := newServerRun(s, shared)
 	s.run = r
 	s.mu.Unlock()
 	defer onClose(shared, s)()
@@ -190,7 +190,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	case <-r.ended:
 		return nil
 	case <-ctx.Done():
-		r.cancel()
+		r.cancelHandlers()
 		return s.h.Fail("Shutdown", ctx.Err())
 	}
 }
@@ -214,8 +214,8 @@ type ServerStats struct {
 	// unreadable, or not sealed with the worker's keys.
 	Refused int64
 
-	// Replayed counts copies of calls that had already begun in this process. They did not
-	// run and got no reply.
+	// Replayed counts copies of calls that had already begun in this process. They did
+	// not run and got no reply.
 	Replayed int64
 
 	// Expired counts calls that were not started, because their deadline had passed or
@@ -229,8 +229,8 @@ type ServerStats struct {
 	// refused permanently. Their calls end with [desir.ErrMaybeRan].
 	Undelivered int64
 
-	// Dropped counts how often the worker gave up its identity, because a read was cut off
-	// or results could not be delivered. Calls may have been lost.
+	// Dropped counts how often the worker gave up its identity, because a read was cut
+	// off or results could not be delivered. Calls may have been lost.
 	Dropped int64
 }
 

@@ -14,11 +14,11 @@ import (
 )
 
 const (
-	lease     = 10 * time.Second // of a worker's incarnation
-	checkGap  = 5 * time.Second  // between two checks of the workers
-	inboxLife = 5 * time.Minute
-	listLife  = 24 * time.Hour
-	pokeLife  = time.Minute
+	leaseTime     = 10 * time.Second // of a worker's incarnation
+	checkInterval = 5 * time.Second  // between two checks of the workers
+	inboxLife     = 5 * time.Minute
+	listLife      = 24 * time.Hour
+	pokeLife      = time.Minute
 )
 
 // service holds the keys of a service.
@@ -39,8 +39,8 @@ func serviceOf(name string) service {
 
 func (s service) poke(id string) string { return keys.Part(s.calls, "poke:"+id) }
 
-// published returns how cancels are published: sharded on a cluster.
-func published(h *clients.Shared) (kind listen.Kind, command string) {
+// cancelTransport returns how cancels are published: sharded on a cluster.
+func cancelTransport(h *clients.Shared) (kind listen.Kind, command string) {
 	if _, ok := h.Redis.(*redis.ClusterClient); ok {
 		return listen.Shard, "spublish"
 	}
@@ -50,65 +50,65 @@ func published(h *clients.Shared) (kind listen.Kind, command string) {
 // clock is the server's clock: its last known time, advanced by the local monotonic
 // clock.
 type clock struct {
-	mu    sync.Mutex
-	told  int64 // server's time at the moment at, in ms
-	at    time.Time
-	known bool
+	mu           sync.Mutex
+	serverMillis int64 // server's time at the moment at, in ms
+	at           time.Time
+	known        bool
 }
 
-const clockLife = 10 * time.Minute // then the time is asked for again
+const clockMaxAge = 10 * time.Minute // then the time is read again
 
-// tell records the server's time. It was read just before.
-func (c *clock) tell(ms int64) {
+// set records the server's time. It was read just before.
+func (c *clock) set(ms int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.told, c.at, c.known = ms, time.Now(), true
+	c.serverMillis, c.at, c.known = ms, time.Now(), true
 }
 
-// good reports whether the time is known and recent.
-func (c *clock) good() bool {
+// isFresh reports whether the time is known and recent.
+func (c *clock) isFresh() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.known && time.Since(c.at) < clockLife
+	return c.known && time.Since(c.at) < clockMaxAge
 }
 
-// server converts a local time to the server's time in ms.
-func (c *clock) server(t time.Time) int64 {
+// toServer converts a local time to the server's time in ms.
+func (c *clock) toServer(t time.Time) int64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.told + t.Sub(c.at).Milliseconds()
+	return c.serverMillis + t.Sub(c.at).Milliseconds()
 }
 
-// local converts a server's time in ms to a local time.
-func (c *clock) local(ms int64) time.Time {
+// toLocal converts a server's time in ms to a local time.
+func (c *clock) toLocal(ms int64) time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	const most = int64(365 * 24 * time.Hour / time.Millisecond)
-	return c.at.Add(time.Duration(min(max(ms-c.told, -most), most)) * time.Millisecond)
+	const limit = int64(365 * 24 * time.Hour / time.Millisecond)
+	return c.at.Add(time.Duration(min(max(ms-c.serverMillis, -limit), limit)) * time.Millisecond)
 }
 
-var errAnswer = send.ErrBadReply
+var errBadReply = send.ErrBadReply
 
-// numbers parses a reply of n integers, some of which are strings.
-func numbers(answer any, n int) ([]int64, error) {
-	parts, ok := answer.([]any)
+// parseInts parses a reply of n integers, some of which are strings.
+func parseInts(reply any, n int) ([]int64, error) {
+	parts, ok := reply.([]any)
 	if !ok || len(parts) != n {
-		return nil, errAnswer
+		return nil, errBadReply
 	}
-	all := make([]int64, n)
+	ints := make([]int64, n)
 	for i, p := range parts {
 		switch p := p.(type) {
 		case int64:
-			all[i] = p
+			ints[i] = p
 		case string:
 			v, err := strconv.ParseInt(p, 10, 64)
 			if err != nil {
-				return nil, errAnswer
+				return nil, errBadReply
 			}
-			all[i] = v
+			ints[i] = v
 		default:
-			return nil, errAnswer
+			return nil, errBadReply
 		}
 	}
-	return all, nil
+	return ints, nil
 }

@@ -37,7 +37,7 @@ func signatureAt(t reflect.Type, depth int) string {
 	}
 	if t.Kind() != reflect.Pointer && t.Kind() != reflect.Interface {
 		switch p := reflect.PointerTo(t); {
-		case packsItself(p):
+		case hasMsgpackMethods(p):
 			return signatureAny
 		case p.Implements(textMarshaler):
 			return "text"
@@ -63,8 +63,8 @@ func signatureAt(t reflect.Type, depth int) string {
 	case reflect.Map:
 		return "{" + signatureAt(t.Key(), depth-1) + ":" + signatureAt(t.Elem(), depth-1) + "}"
 	case reflect.Pointer:
-		if w := signatureAt(t.Elem(), depth-1); w != signatureAny {
-			return strings.TrimSuffix(w, "?") + "?"
+		if elem := signatureAt(t.Elem(), depth-1); elem != signatureAny {
+			return strings.TrimSuffix(elem, "?") + "?"
 		}
 		return signatureAny
 	case reflect.Struct:
@@ -74,9 +74,9 @@ func signatureAt(t reflect.Type, depth int) string {
 	}
 }
 
-// packsItself reports whether a type has methods with which msgpack libraries let it
-// choose its own encoding.
-func packsItself(t reflect.Type) bool {
+// hasMsgpackMethods reports whether a type has methods with which msgpack libraries let
+// it choose its own encoding.
+func hasMsgpackMethods(t reflect.Type) bool {
 	for _, name := range []string{"EncodeMsgpack", "MarshalMsgpack", "MarshalMsg"} {
 		if _, ok := t.MethodByName(name); ok {
 			return true
@@ -85,7 +85,8 @@ func packsItself(t reflect.Type) bool {
 	return false
 }
 
-// structSignature returns "{}" if the struct is encoded as a map, and a tuple if as an array.
+// structSignature returns "{}" if the struct is encoded as a map, and a tuple if as an
+// array.
 func structSignature(t reflect.Type, depth int) string {
 	if t.NumField() == 0 {
 		return "{}"
@@ -107,40 +108,40 @@ func tuple(signatures []string) string { return "(" + strings.Join(signatures, "
 // callSignature returns the signature in a frame: request and result.
 func callSignature(req, res string) string { return req + ">" + res }
 
-// fitting caches which signatures match that of a method. A worker has few signatures;
-// the number of cached ones of callers is limited.
-type fitting struct {
-	own  string
-	mu   sync.Mutex
-	seen map[string]bool
+// signatureMatcher caches which signatures match that of a method. A worker has few
+// signatures; the number of cached ones of callers is limited.
+type signatureMatcher struct {
+	own   string
+	mu    sync.Mutex
+	cache map[string]bool
 }
 
-const maxSeen = 256
+const maxCachedSignatures = 256
 
-// fits reports whether a caller's signature matches the worker's.
-func (f *fitting) fits(signature string) bool {
+// matches reports whether a caller's signature matches the worker's.
+func (f *signatureMatcher) matches(signature string) bool {
 	if signature == f.own {
 		return true
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	ok, known := f.seen[signature]
+	ok, known := f.cache[signature]
 	if !known {
 		theirReq, theirRes, _ := strings.Cut(signature, ">")
 		req, res, _ := strings.Cut(f.own, ">")
-		ok = signaturesFit(theirReq, req) && signaturesFit(theirRes, res)
-		if f.seen == nil {
-			f.seen = map[string]bool{}
+		ok = signaturesMatch(theirReq, req) && signaturesMatch(theirRes, res)
+		if f.cache == nil {
+			f.cache = map[string]bool{}
 		}
-		if len(f.seen) < maxSeen {
-			f.seen[strings.Clone(signature)] = ok
+		if len(f.cache) < maxCachedSignatures {
+			f.cache[strings.Clone(signature)] = ok
 		}
 	}
 	return ok
 }
 
-// signaturesFit reports whether two signatures describe compatible encodings.
-func signaturesFit(a, b string) bool {
+// signaturesMatch reports whether two signatures describe compatible encodings.
+func signaturesMatch(a, b string) bool {
 	if a == b || a == signatureAny || b == signatureAny {
 		return true
 	}
@@ -151,21 +152,21 @@ func signaturesFit(a, b string) bool {
 	if a == signatureNil || b == signatureNil {
 		return a == "{}" || b == "{}" // no value matches a struct without fields
 	}
-	as, aok := inside(a)
-	bs, bok := inside(b)
+	as, aok := elements(a)
+	bs, bok := elements(b)
 	switch {
 	case !aok || !bok || (a[0] == '{') != (b[0] == '{'):
 		return false
 	case a[0] == '{': // a struct matches every map
-		return len(as) == 0 || len(bs) == 0 || len(as) == len(bs) && signaturesFit(as[0], bs[0]) && signaturesFit(as[1], bs[1])
+		return len(as) == 0 || len(bs) == 0 || len(as) == len(bs) && signaturesMatch(as[0], bs[0]) && signaturesMatch(as[1], bs[1])
 	case a[0] == '[' && b[0] == '[':
-		return signaturesFit(as[0], bs[0])
+		return signaturesMatch(as[0], bs[0])
 	case a[0] == '[': // a tuple matches an array if all its elements do
 		as, bs = bs, as
 		fallthrough
 	case b[0] == '[':
 		for _, w := range as {
-			if !signaturesFit(w, bs[0]) {
+			if !signaturesMatch(w, bs[0]) {
 				return false
 			}
 		}
@@ -174,35 +175,35 @@ func signaturesFit(a, b string) bool {
 		return false
 	}
 	for i := range as {
-		if !signaturesFit(as[i], bs[i]) {
+		if !signaturesMatch(as[i], bs[i]) {
 			return false
 		}
 	}
 	return true
 }
 
-// inside returns the signatures between the brackets of a signature.
-func inside(w string) (signatures []string, ok bool) {
-	if len(w) < 2 || !slices.Contains([]string{"[]", "()", "{}"}, w[:1]+w[len(w)-1:]) {
+// elements returns the signatures between the brackets of a signature.
+func elements(signature string) (signatures []string, ok bool) {
+	if len(signature) < 2 || !slices.Contains([]string{"[]", "()", "{}"}, signature[:1]+signature[len(signature)-1:]) {
 		return nil, false
 	}
 	depth, start := 0, 1
-	for i := 1; i < len(w)-1; i++ {
-		switch w[i] {
+	for i := 1; i < len(signature)-1; i++ {
+		switch signature[i] {
 		case '[', '(', '{':
 			depth++
 		case ']', ')', '}':
 			depth--
 		case ',', ':':
 			if depth == 0 {
-				signatures, start = append(signatures, w[start:i]), i+1
+				signatures, start = append(signatures, signature[start:i]), i+1
 			}
 		}
 	}
-	if start < len(w)-1 {
-		signatures = append(signatures, w[start:len(w)-1])
+	if start < len(signature)-1 {
+		signatures = append(signatures, signature[start:len(signature)-1])
 	}
-	if w[0] == '[' && len(signatures) != 1 || w[0] == '{' && len(signatures) != 0 && len(signatures) != 2 {
+	if signature[0] == '[' && len(signatures) != 1 || signature[0] == '{' && len(signatures) != 0 && len(signatures) != 2 {
 		return nil, false
 	}
 	return signatures, true

@@ -28,7 +28,7 @@ type (
 
 func (p *packed) EncodeMsgpack(enc *msgpack.Encoder) error { return enc.EncodeInt(int64(p.A)) }
 
-func TestWordOf(t *testing.T) {
+func TestSignatureOf(t *testing.T) {
 	for want, types := range map[string][]reflect.Type{
 		"bool":        {reflect.TypeFor[bool]()},
 		"int":         {reflect.TypeFor[int8](), reflect.TypeFor[uint64](), reflect.TypeFor[time.Duration]()},
@@ -57,7 +57,7 @@ func TestWordOf(t *testing.T) {
 	}
 }
 
-func TestWordFits(t *testing.T) {
+func TestSignaturesMatch(t *testing.T) {
 	for _, tt := range []struct {
 		a, b string
 		want bool
@@ -96,31 +96,31 @@ func TestWordFits(t *testing.T) {
 		{"{text}", "{text:int}", false},
 		{"[[[[[[int", "[[[any]]]", false},
 	} {
-		if got := signaturesFit(tt.a, tt.b); got != tt.want {
+		if got := signaturesMatch(tt.a, tt.b); got != tt.want {
 			t.Errorf("signaturesFit(%q, %q) = %t", tt.a, tt.b, got)
 		}
-		if got := signaturesFit(tt.b, tt.a); got != tt.want {
+		if got := signaturesMatch(tt.b, tt.a); got != tt.want {
 			t.Errorf("signaturesFit(%q, %q) = %t", tt.b, tt.a, got)
 		}
 	}
 }
 
-// TestFitting fills a worker's cache of signatures beyond its limit.
-func TestFitting(t *testing.T) {
-	f := fitting{own: "[int]>int"}
+// TestSignatureMatcher fills a worker's cache of signatures beyond its limit.
+func TestSignatureMatcher(t *testing.T) {
+	f := signatureMatcher{own: "[int]>int"}
 	for range 2 {
 		for signature, want := range map[string]bool{
 			"[int]>int": true, "any>any": true, "[int]>any": true, "[text]>int": false, "[int]": false, "[int]>": false, "": false, "[int]>int>int": false,
 		} {
-			if got := f.fits(signature); got != want {
+			if got := f.matches(signature); got != want {
 				t.Errorf("fits(%q) = %t", signature, got)
 			}
 		}
 	}
-	for n := range 2 * maxSeen {
-		f.fits(string(rune('a' + n)))
+	for n := range 2 * maxCachedSignatures {
+		f.matches(string(rune('a' + n)))
 	}
-	if len(f.seen) > maxSeen || !f.fits("(int,int)>int") {
-		t.Errorf("%d signatures are kept", len(f.seen))
+	if len(f.cache) > maxCachedSignatures || !f.matches("(int,int)>int") {
+		t.Errorf("%d signatures are kept", len(f.cache))
 	}
 }

@@ -15,30 +15,30 @@ import (
 
 var listLifeMillis = strconv.FormatInt(listLife.Milliseconds(), 10)
 
-// store merges concurrent calls into one run of the script that stores them. Each service
-// has its own, because the script has the service's keys.
-func (c *Client) store() *batch.Merger {
+// newStoreMerger merges concurrent calls into one run of the script that stores them.
+// Each service has its own, because the script has the service's keys.
+func (c *Client) newStoreMerger() *batch.Merger {
 	return &batch.Merger{
 		Merges: true,
 		Command: func(ctx context.Context, calls []*batch.Call) redis.Cmder {
 			h := c.h.Known() // the calls have made it
 			args := make([]any, 1, 1+len(calls))
 			args[0] = listLife.Milliseconds()
-			for _, one := range calls {
-				args = append(args, &one.Value)
+			for _, c := range calls {
+				args = append(args, &c.Value)
 			}
 			return callScript.Command(ctx, h, []string{c.service.calls, c.service.alive}, args...)
 		},
 		Share: func(cmd redis.Cmder, calls []*batch.Call) {
-			n, err := numbers(cmd.(*redis.Cmd).Val(), 2)
+			ints, err := parseInts(cmd.(*redis.Cmd).Val(), 2)
 			if err != nil {
 				// Assume that they were stored; results or checks decide.
-				n = []int64{int64(len(calls)), 1}
+				ints = []int64{int64(len(calls)), 1}
 			} else {
-				c.clock.tell(n[1])
+				c.clock.set(ints[1])
 			}
-			for i, one := range calls {
-				one.Count = outcome(n, i)
+			for i, c := range calls {
+				c.Count = storeOutcome(ints, i)
 			}
 		},
 	}
@@ -50,129 +50,129 @@ const (
 	overloaded = -2
 )
 
-func outcome(answer []int64, i int) int64 {
+func storeOutcome(reply []int64, i int) int64 {
 	switch {
-	case answer[0] < 0:
+	case reply[0] < 0:
 		return noWorkers
-	case int64(i) >= answer[0]:
+	case int64(i) >= reply[0]:
 		return overloaded
 	default:
-		return answer[1]
+		return reply[1]
 	}
 }
 
-// frame encodes the frame of the call. If it cannot be sealed, frame ends the call and
+// encode encodes the frame of the call. If it cannot be sealed, frame ends the call and
 // returns false.
-func (p *call) frame(ctx context.Context, q *request) bool {
-	b := scratch.Get().(*[]byte)
-	defer giveBack(b)
+func (p *pendingCall) encode(ctx context.Context, q *request) bool {
+	b := buffers.Get().(*[]byte)
+	defer putBuffer(b)
 	var err error
-	if s := p.client.seal; s == nil {
+	if s := p.client.sealer; s == nil {
 		*b = q.append((*b)[:0])
-	} else if *b, err = s.request((*b)[:0], q, p.client.clock.server(time.Now())); err != nil {
-		p.settle(err)
-		p.settled.Store(true)
+	} else if *b, err = s.sealRequest((*b)[:0], q, p.client.clock.toServer(time.Now())); err != nil {
+		p.endIfPending(err)
+		p.storeDone.Store(true)
 		return false
 	}
-	p.post.Value = string(*b)
-	p.post.Inline = ctx.Done() == nil // else the caller must be able to leave
+	p.write.Value = string(*b)
+	p.write.Inline = ctx.Done() == nil // else the caller must be able to leave
 	return true
 }
 
 // send stores the call asynchronously, together with others.
-func (p *call) send(ctx context.Context, q *request) {
-	if p.frame(ctx, q) {
-		p.store(ctx)
+func (p *pendingCall) send(ctx context.Context, q *request) {
+	if p.encode(ctx, q) {
+		p.enqueue(ctx)
 	}
 }
 
-// store is send with an encoded frame.
-func (p *call) store(ctx context.Context) {
+// enqueue is send with an encoded frame.
+func (p *pendingCall) enqueue(ctx context.Context) {
 	c := p.client
 	h := c.h.Known()
-	h.Sender.SendAsync(ctx, &p.post, c.kind, c.service.calls, p.stored)
+	h.Sender.SendAsync(ctx, &p.write, c.stores, c.service.calls, p.onStored)
 }
 
-// answered receives the reply to the store.
-func (p *call) answered(one *batch.Call, err error) {
+// handleStoreReply receives the reply to the store.
+func (p *pendingCall) handleStoreReply(c *batch.Call, err error) {
 	var n int64
 	if err == nil {
-		n = one.Count
+		n = c.Count
 	}
-	p.settleStore(n, err)
+	p.finishStore(n, err)
 }
 
-func (p *call) settleStore(n int64, err error) {
+func (p *pendingCall) finishStore(n int64, err error) {
 	switch {
 	case err == nil:
-		p.outcome(n)
+		p.finishStored(n)
 	case script.Unknown(err): // not executed: the script is not cached; Run loads it
-		go p.sendAlone()
+		go p.storeUnbatched()
 		return
 	default:
-		p.notStored(err)
+		p.handleStoreError(err)
 	}
-	p.settled.Store(true)
+	p.storeDone.Store(true)
 }
 
-// ledTo receives the reply to the store of a call that was sent over the reader's connection.
-// If the server did not execute it, the call is stored the usual way, unless its caller
-// has left.
-func (p *call) ledTo(n int64, err error) {
-	if errors.Is(err, desir.ErrUnavailable) && p.box.has(p.id, p) {
-		go p.sendAlone() // a caller that leaves may access the post
+// handleDirectReply receives the reply to the store of a call that was sent over the
+// reader's connection. If the server did not execute it, the call is stored the usual
+// way, unless its caller has left.
+func (p *pendingCall) handleDirectReply(n int64, err error) {
+	if errors.Is(err, desir.ErrUnavailable) && p.inbox.isPending(p.id, p) {
+		go p.storeUnbatched() // a caller that leaves may access write
 		return
 	}
-	p.settleStore(n, err)
+	p.finishStore(n, err)
 }
 
-const hope = time.Second // wait for the result of a call that may have been stored
+const resultGrace = time.Second // wait for the result of a call that may have been stored
 
-// notStored handles an error of the store. If the call may have been stored, it waits for
-// the result, which is more precise than the error.
-func (p *call) notStored(err error) {
-	if p.box == nil || !errors.Is(err, desir.ErrMaybeRan) {
-		p.settle(err)
+// handleStoreError handles an error of the store. If the call may have been stored, it
+// waits for the result, which is more precise than the error.
+func (p *pendingCall) handleStoreError(err error) {
+	if p.inbox == nil || !errors.Is(err, desir.ErrMaybeRan) {
+		p.endIfPending(err)
 		return
 	}
-	box, id := p.box, p.id // p may be reused by then
-	time.AfterFunc(hope, func() { box.fail(id, p, err) })
+	ib, id := p.inbox, p.id // p may be reused by then
+	time.AfterFunc(resultGrace, func() { ib.fail(id, p, err) })
 }
 
-func (p *call) outcome(n int64) {
+func (p *pendingCall) finishStored(n int64) {
 	switch n {
 	case noWorkers:
-		p.settle(ErrNoWorkers)
+		p.endIfPending(ErrNoWorkers)
 	case overloaded:
-		p.settle(ErrOverloaded)
+		p.endIfPending(ErrOverloaded)
 	default:
-		p.out.Store(n)
-		if p.box == nil {
-			p.settle(nil)
+		p.storedAt.Store(n)
+		if p.inbox == nil {
+			p.endIfPending(nil)
 		}
 	}
 }
 
-// sendAlone stores the call in a separate run of the script.
-func (p *call) sendAlone() {
+// storeUnbatched stores the call in a separate run of the script.
+func (p *pendingCall) storeUnbatched() {
 	c := p.client
 	h := c.h.Known()
-	answer, err := callScript.Run(context.Background(), h, []string{c.service.calls, c.service.alive}, listLife.Milliseconds(), p.post.Value)
+	reply, err := callScript.Run(context.Background(), h, []string{c.service.calls, c.service.alive}, listLife.Milliseconds(), p.write.Value)
 	if err == nil {
-		var n []int64
-		if n, err = numbers(answer, 2); err == nil {
-			p.outcome(outcome(n, 0))
+		var ints []int64
+		if ints, err = parseInts(reply, 2); err == nil {
+			p.finishStored(storeOutcome(ints, 0))
 		}
 	}
 	if err != nil {
-		p.notStored(err)
+		p.handleStoreError(err)
 	}
-	p.settled.Store(true)
+	p.storeDone.Store(true)
 }
 
-// settle ends the call, unless it has ended.
-func (p *call) settle(err error) {
-	if p.box == nil || p.box.remove(p.id, p) {
+// endIfPending ends the call, unless it has ended.
+func (p *pendingCall) endIfPending(err error) {
+	if p.inbox == nil || p.inbox.remove(p.id, p) {
 		p.end(err)
 	}
 }

@@ -12,7 +12,7 @@ import (
 )
 
 // open returns the calls that have not ended, except those of killed clients.
-func (b book) open(killed map[int]bool) (calls []int) {
+func (b journal) open(killed map[int]bool) (calls []int) {
 	var fates map[string]string
 	must(func() (err error) { fates, err = b.rdb.HGetAll(context.Background(), fatesKey).Result(); return err })
 	for text, fate := range fates {
@@ -32,7 +32,7 @@ func (b book) open(killed map[int]bool) (calls []int) {
 //   - a result without a run, or a result or an error that the handler did not return
 //
 // Everything else is allowed, so that the outcome does not depend on timing.
-func (b book) judge(t *testing.T, bound time.Duration, killed map[int]bool) (wrong []string) {
+func (b journal) judge(t *testing.T, bound time.Duration, killed map[int]bool) (wrong []string) {
 	t.Helper()
 	for end := time.Now().Add(bound); len(b.open(killed)) > 0 && time.Now().Before(end); {
 		<-time.After(50 * time.Millisecond)
@@ -72,7 +72,7 @@ func (b book) judge(t *testing.T, bound time.Duration, killed map[int]bool) (wro
 // TestStormsAreJudged breaks each rule by hand: the judge reports it.
 func TestStormsAreJudged(t *testing.T) {
 	t.Parallel()
-	b := openBook(redistest.StartServer(t).Addr)
+	b := openJournal(redistest.StartServer(t).Addr)
 	for name, x := range map[string]struct {
 		fate   string
 		runs   int
@@ -95,7 +95,7 @@ func TestStormsAreJudged(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			must(func() error { return b.rdb.FlushAll(t.Context()).Err() })
 			const call = 3*callsOfClient + 7
-			b.tell(call, x.fate)
+			b.record(call, x.fate)
 			for range x.runs {
 				b.run(call)
 			}

@@ -32,7 +32,7 @@ type storm struct {
 	rng   *rand.Rand
 	scale scale
 	srv   *redistest.Server
-	book  book
+	book  journal
 
 	proxies  []*redistest.Proxy // one for each part
 	workers  []*redistest.Child
@@ -41,12 +41,12 @@ type storm struct {
 	nextID   int
 	killed   map[int]bool // clients
 	near     *nearWorker
-	mended   []mend // current faults
+	mended   []repair // current faults
 	counts   map[string]int
 }
 
-// mend ends a fault.
-type mend struct {
+// repair ends a fault.
+type repair struct {
 	at time.Time
 	do func()
 }
@@ -59,7 +59,7 @@ func TestStorm(t *testing.T) {
 	t.Parallel()
 	s := &storm{t: t, rng: redistest.Seed(t), scale: scaleOfRun(), srv: redistest.StartServer(t), killed: map[int]bool{}, counts: map[string]int{}}
 	bookServer := redistest.StartServer(t)
-	s.book = openBook(bookServer.Addr)
+	s.book = openJournal(bookServer.Addr)
 	through := func() string {
 		p := redistest.NewProxy(t, s.srv.Addr)
 		s.proxies = append(s.proxies, p)
@@ -73,7 +73,7 @@ func TestStorm(t *testing.T) {
 	for i := range starters {
 		addr := through()
 		starters[i] = func() *redistest.Child {
-			return redistest.StartChild(t, part{"worker", addr, bookServer.Addr, 0}.String())
+			return redistest.StartChild(t, role{"worker", addr, bookServer.Addr, 0}.String())
 		}
 		s.workers = append(s.workers, starters[i]())
 	}
@@ -81,7 +81,7 @@ func TestStorm(t *testing.T) {
 	for i := range clientStarters {
 		addr := through()
 		clientStarters[i] = func(id int) *redistest.Child {
-			return redistest.StartChild(t, part{"client", addr, bookServer.Addr, id}.String())
+			return redistest.StartChild(t, role{"client", addr, bookServer.Addr, id}.String())
 		}
 		id := s.id()
 		s.rdbs, s.clientID = append(s.rdbs, clientStarters[i](id)), append(s.clientID, id)
@@ -138,14 +138,14 @@ func TestStorm(t *testing.T) {
 		s.counts[name]++
 		faults[name]()
 		<-time.After(s.upTo(250 * time.Millisecond))
-		s.mend(time.Now())
+		s.repair(time.Now())
 	}
-	s.mend(time.Now().Add(time.Hour))
+	s.repair(time.Now().Add(time.Hour))
 	for _, p := range s.proxies {
 		p.Reset()
 	}
 	s.book.end()
-	wrong := s.book.judge(t, silent+15*time.Second, s.killed)
+	wrong := s.book.judge(t, lostCallTime+15*time.Second, s.killed)
 	t.Logf("faults: %v", s.counts)
 	for _, w := range wrong {
 		t.Error(w)
@@ -174,11 +174,11 @@ func (s *storm) some() redistest.Match {
 
 // later ends a fault after a while, or with the storm.
 func (s *storm) later(most time.Duration, do func()) {
-	s.mended = append(s.mended, mend{time.Now().Add(s.upTo(most)), do})
+	s.mended = append(s.mended, repair{time.Now().Add(s.upTo(most)), do})
 }
 
-// mend ends the faults that are due.
-func (s *storm) mend(now time.Time) {
+// repair ends the faults that are due.
+func (s *storm) repair(now time.Time) {
 	rest := s.mended[:0]
 	for _, m := range s.mended {
 		if now.Before(m.at) {
@@ -216,14 +216,14 @@ func (s *storm) starve(rdb *redis.Client) {
 // nearWorker is a worker in the test's process, which can be restarted.
 type nearWorker struct {
 	rdb  *redis.Client
-	book book
+	book journal
 
 	mu    sync.Mutex
 	stop  context.CancelFunc
 	ended chan error
 }
 
-func startNear(rdb *redis.Client, b book) *nearWorker {
+func startNear(rdb *redis.Client, b journal) *nearWorker {
 	w := &nearWorker{rdb: rdb, book: b}
 	w.start()
 	return w
@@ -260,28 +260,28 @@ func TestStormWithoutFence(t *testing.T) {
 		t.Run(worker, func(t *testing.T) {
 			t.Parallel()
 			srv, bookServer := redistest.StartServer(t), redistest.StartServer(t)
-			rdb, b := srv.Client(t), openBook(bookServer.Addr)
+			rdb, b := srv.Client(t), openJournal(bookServer.Addr)
 			p := redistest.NewProxy(t, srv.Addr)
 			late, release := p.HoldRequest(1, redistest.Command("blmpop"))
-			redistest.StartChild(t, part{worker, p.Addr(), bookServer.Addr, 0}.String())
+			redistest.StartChild(t, role{worker, p.Addr(), bookServer.Addr, 0}.String())
 			redistest.Eventually(t, 20*time.Second, func() bool { return late() == 1 }, "the worker reads")
 			p.CloseClients()
 			c := rpc.NewClient(rdb, service)
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
-			busy := stormy.Go(ctx, c, order{1, time.Hour}, patient)
+			busy := stormMethod.Go(ctx, c, order{1, time.Hour}, waitForWorker)
 			redistest.Eventually(t, 20*time.Second, func() bool { return b.rdb.SCard(t.Context(), runsKey).Val() == 1 }, "a call keeps the worker busy")
 			redistest.Eventually(t, 20*time.Second, func() bool { return rdb.ZCard(t.Context(), "{"+service+"}:ended").Val() == 1 }, "the worker has given its read up")
-			b.tell(2, pending)
+			b.record(2, pending)
 			go func() {
-				got, err := stormy.Call(t.Context(), c, order{Call: 2})
+				got, err := stormMethod.Call(t.Context(), c, order{Call: 2})
 				if err == nil && got == 4 {
-					b.tell(2, good)
+					b.record(2, good)
 				} else {
-					b.tell(2, fmt.Sprint(got, err))
+					b.record(2, fmt.Sprint(got, err))
 				}
 			}()
-			waits(t, rdb, 1)
+			awaitQueued(t, rdb, 1)
 			release()
 			redistest.Eventually(t, 20*time.Second, func() bool {
 				return rdb.LLen(t.Context(), service).Val() == 0 || fenced && len(rdb.Keys(t.Context(), "{"+service+"}:poke:*").Val()) == 0

@@ -13,19 +13,19 @@ import (
 // were written by hand. An unknown field is then an error. For a caller with types it is
 // only a field that the worker's version of the struct does not have.
 
-// untyped reports whether a caller's signature says that it does not know the request's
+// isUntyped reports whether a caller's signature says that it does not know the request's
 // type.
-func untyped(signature string) bool { return strings.HasPrefix(signature, signatureAny+">") }
+func isUntyped(signature string) bool { return strings.HasPrefix(signature, signatureAny+">") }
 
-// strictOf returns a function that checks the field names in a request, or nil if the
-// type has no named fields.
-func strictOf(t reflect.Type) func(body string) error {
+// fieldCheckerOf returns a function that checks the field names in a request, or nil if
+// the type has no named fields.
+func fieldCheckerOf(t reflect.Type) func(body string) error {
 	if !hasFields(t, map[reflect.Type]bool{}) {
 		return nil
 	}
 	return func(body string) error {
 		var v any
-		if err := codec.Msgpack.Decode(viewOf(body), &v); err != nil {
+		if err := codec.Msgpack.Decode(bytesView(body), &v); err != nil {
 			return err
 		}
 		return checkNames(t, v, "")
@@ -34,7 +34,7 @@ func strictOf(t reflect.Type) func(body string) error {
 
 // hasFields reports whether values of a type contain structs that are encoded as maps.
 func hasFields(t reflect.Type, seen map[reflect.Type]bool) bool {
-	if seen[t] || writesItself(t) {
+	if seen[t] || encodesItself(t) {
 		return false
 	}
 	seen[t] = true
@@ -47,8 +47,8 @@ func hasFields(t reflect.Type, seen map[reflect.Type]bool) bool {
 	return false
 }
 
-// writesItself reports whether a type has methods that determine its encoding.
-func writesItself(t reflect.Type) bool {
+// encodesItself reports whether a type has methods that determine its encoding.
+func encodesItself(t reflect.Type) bool {
 	if t == timeType {
 		return true
 	}
@@ -56,29 +56,29 @@ func writesItself(t reflect.Type) bool {
 		return false
 	}
 	p := reflect.PointerTo(t)
-	return packsItself(p) || p.Implements(textMarshaler) || p.Implements(binaryMarshaler)
+	return hasMsgpackMethods(p) || p.Implements(textMarshaler) || p.Implements(binaryMarshaler)
 }
 
 // checkNames compares the field names in an untyped value with those of a type. It leaves
 // other mismatches to the decoder.
-func checkNames(t reflect.Type, v any, where string) error {
-	if writesItself(t) {
+func checkNames(t reflect.Type, v any, path string) error {
+	if encodesItself(t) {
 		return nil
 	}
 	switch t.Kind() {
 	case reflect.Pointer:
-		return checkNames(t.Elem(), v, where)
+		return checkNames(t.Elem(), v, path)
 	case reflect.Slice, reflect.Array:
 		all, _ := v.([]any)
 		for i, e := range all {
-			if err := checkNames(t.Elem(), e, fmt.Sprintf("%s[%d]", where, i)); err != nil {
+			if err := checkNames(t.Elem(), e, fmt.Sprintf("%s[%d]", path, i)); err != nil {
 				return err
 			}
 		}
 	case reflect.Map:
 		all, _ := v.(map[string]any)
 		for _, k := range sortedKeys(all) {
-			if err := checkNames(t.Elem(), all[k], fmt.Sprintf("%s[%s]", where, quotedName(k))); err != nil {
+			if err := checkNames(t.Elem(), all[k], fmt.Sprintf("%s[%s]", path, quotedName(k))); err != nil {
 				return err
 			}
 		}
@@ -91,9 +91,9 @@ func checkNames(t reflect.Type, v any, where string) error {
 		for _, k := range sortedKeys(all) {
 			f, ok := fields[k]
 			if !ok {
-				return fmt.Errorf("unknown field %s%s", strings.TrimPrefix(where+"."+quotedName(k), "."), instead(k, fields))
+				return fmt.Errorf("unknown field %s%s", strings.TrimPrefix(path+"."+quotedName(k), "."), suggestField(k, fields))
 			}
-			if err := checkNames(f, all[k], strings.TrimPrefix(where+"."+k, ".")); err != nil {
+			if err := checkNames(f, all[k], strings.TrimPrefix(path+"."+k, ".")); err != nil {
 				return err
 			}
 		}
@@ -123,7 +123,7 @@ func fieldsOf(t reflect.Type) map[string]reflect.Type {
 		if inner.Kind() == reflect.Pointer {
 			inner = inner.Elem()
 		}
-		if inner.Kind() == reflect.Struct && !writesItself(inner) && (f.Anonymous && name == "" || strings.Contains(rest, "inline")) {
+		if inner.Kind() == reflect.Struct && !encodesItself(inner) && (f.Anonymous && name == "" || strings.Contains(rest, "inline")) {
 			for k, v := range fieldsOf(inner) {
 				if _, taken := all[k]; !taken {
 					all[k] = v
@@ -143,18 +143,18 @@ func fieldsOf(t reflect.Type) map[string]reflect.Type {
 	return all
 }
 
-const maxNamed = 8
+const maxListedFields = 8
 
-// instead suggests the field that was meant, or lists the fields.
-func instead(name string, fields map[string]reflect.Type) string {
+// suggestField suggests the field that was meant, or lists the fields.
+func suggestField(name string, fields map[string]reflect.Type) string {
 	names := sortedKeys(fields)
 	for _, n := range names {
 		if strings.EqualFold(n, name) {
 			return "; it is named " + quotedName(n)
 		}
 	}
-	if len(names) > maxNamed {
-		names = append(names[:maxNamed:maxNamed], "…")
+	if len(names) > maxListedFields {
+		names = append(names[:maxListedFields:maxListedFields], "…")
 	}
 	return "; the fields are " + strings.Join(names, ", ")
 }

@@ -67,7 +67,7 @@ func TestUnknownFields(t *testing.T) {
 			}
 			continue
 		}
-		if rpc.CodeOf(err) != rpc.InvalidArgument || !isAnswer(err) {
+		if rpc.CodeOf(err) != rpc.InvalidArgument || !isWorkerError(err) {
 			t.Errorf("%s: %v; want InvalidArgument", what, err)
 			continue
 		}

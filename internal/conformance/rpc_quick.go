@@ -21,7 +21,7 @@ func inline() bool {
 	var pcs [32]uintptr
 	frames := runtime.CallersFrames(pcs[:runtime.Callers(1, pcs[:])])
 	for f, more := frames.Next(); more; f, more = frames.Next() {
-		if strings.HasSuffix(f.Function, "(*inlineBatch).see") {
+		if strings.HasSuffix(f.Function, "(*callLoop).dispatch") {
 			return true
 		}
 	}

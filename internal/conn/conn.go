@@ -16,8 +16,8 @@ import (
 
 // Conn is a connection on which one goroutine sends commands and reads the replies
 // itself. go-redis dials it and does the handshake. What else go-redis does per command
-// (checking the connection, deadlines, hooks, allocating arguments and replies) costs more
-// than a quick exchange with a nearby server.
+// (checking the connection, deadlines, hooks, allocating arguments and replies) costs
+// more than a quick exchange with a nearby server.
 type Conn struct {
 	client       *redis.Client // owner of the connection
 	credentials  *credentialsListener

@@ -212,8 +212,8 @@ func TestCredentials(t *testing.T) {
 	}
 }
 
-// TestRefused opens connections where the handshake is refused, where there is no server, and
-// where only the PING is denied, which does not matter.
+// TestRefused opens connections where the handshake is refused, where there is no server,
+// and where only the PING is denied, which does not matter.
 func TestRefused(t *testing.T) {
 	srv := redistest.StartServer(t)
 	rdb := srv.Client(t)

@@ -8,8 +8,9 @@ import (
 	"github.com/redis/go-redis/v9/auth"
 )
 
-// credentialsListener learns of new credentials. go-redis does not authenticate a connection again
-// that is never returned to the pool, so such a connection must be replaced.
+// credentialsListener learns of new credentials. go-redis does not authenticate a
+// connection again that is never returned to the pool, so such a connection must be
+// replaced.
 type credentialsListener struct{ changed atomic.Bool }
 
 func (r *credentialsListener) OnNext(auth.Credentials) { r.changed.Store(true) }

@@ -36,9 +36,9 @@ func dedicatedOptions(node *redis.Client, readTimeout time.Duration) redis.Optio
 // noMaintenance disables notifications of maintenance.
 var noMaintenance = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
 
-// SentinelLifetime is how long a dedicated connection is used behind sentinels. A master that was
-// cut off from its sentinels and replaced may continue to reply to its clients. go-redis
-// closes the connections of the user's client then, but not dedicated ones.
+// SentinelLifetime is how long a dedicated connection is used behind sentinels. A master
+// that was cut off from its sentinels and replaced may continue to reply to its clients.
+// go-redis closes the connections of the user's client then, but not dedicated ones.
 const SentinelLifetime = 5 * time.Second
 
 // Expired reports whether a connection to this node, made at that time, may lead to a
@@ -76,8 +76,8 @@ func NewClient(node *redis.Client, handshakeTimeout, readTimeout time.Duration) 
 	return c
 }
 
-// LastRead returns when bytes last arrived. It returns false if there is no connection, or
-// its handshake is not done yet.
+// LastRead returns when bytes last arrived. It returns false if there is no connection,
+// or its handshake is not done yet.
 func (c *Client) LastRead() (at time.Time, open bool) {
 	current := c.conn.Load()
 	if current == nil || !c.open.Load() {

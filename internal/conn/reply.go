@@ -41,7 +41,8 @@ func (ErrorReply) RedisError() {}
 
 var errInvalidReply = errors.New("link: a reply that is not valid RESP")
 
-// header is the first line of a value: its kind, and its length if it has one. -1 is null.
+// header is the first line of a value: its kind, and its length if it has one. -1 is
+// null.
 type header struct {
 	kind byte // 0 after an error
 	n    int
@@ -107,8 +108,8 @@ func parseHeader(line []byte) (h header, ok bool) {
 	return h, err == nil && h.n <= limit
 }
 
-// isOutOfBand reports whether a value does not belong to the reply: a push, or an attribute
-// of the next value.
+// isOutOfBand reports whether a value does not belong to the reply: a push, or an
+// attribute of the next value.
 func isOutOfBand(kind byte) bool { return kind == '>' || kind == '|' }
 
 // unexpectedEOF converts io.EOF, the end of the connection within a reply.
@@ -119,8 +120,8 @@ func unexpectedEOF(err error) error {
 	return err
 }
 
-// List reads the header of a list or a map. The keys and values of a map follow each other.
-// It returns the number of values that follow; -1 is null.
+// List reads the header of a list or a map. The keys and values of a map follow each
+// other. It returns the number of values that follow; -1 is null.
 func (r *Reply) List() int {
 	h := r.header()
 	switch h.kind {

@@ -54,8 +54,8 @@ func TestRead(t *testing.T) {
 	}
 }
 
-// TestPendingInterrupt interrupts the reading of a reply: the reading continues, and the next wait
-// ends.
+// TestPendingInterrupt interrupts the reading of a reply: the reading continues, and the
+// next wait ends.
 func TestPendingInterrupt(t *testing.T) {
 	near, far := net.Pipe()
 	defer near.Close()

@@ -30,8 +30,8 @@ type slidingConn struct {
 // minExtension is the minimum duration of the last read.
 const minExtension = 10 * time.Millisecond
 
-// newSlidingConn wraps c. The second result also gives go-redis access to the raw connection,
-// with which it checks whether the connection is open.
+// newSlidingConn wraps c. The second result also gives go-redis access to the raw
+// connection, with which it checks whether the connection is open.
 func newSlidingConn(c net.Conn) (*slidingConn, net.Conn) {
 	p := &slidingConn{Conn: c}
 	if raw, ok := c.(syscall.Conn); ok {
@@ -130,8 +130,8 @@ func useSlidingDeadlines(o *redis.Options, onDial func(*slidingConn)) {
 // defaultReadTimeout is the allowed silence if the user's client has no read timeout.
 const defaultReadTimeout = time.Minute
 
-// ReadTimeout returns how long a connection to node may be silent: the read timeout of the
-// user's client, but at least least.
+// ReadTimeout returns how long a connection to node may be silent: the read timeout of
+// the user's client, but at least least.
 func ReadTimeout(node *redis.Client, least time.Duration) time.Duration {
 	if own := node.Options().ReadTimeout; own > 0 {
 		return max(least, own)

@@ -65,8 +65,8 @@ func TestReadEnds(t *testing.T) {
 	})
 }
 
-// suspendedConn is a connection of a suspended process: its deadline has long expired when the
-// process resumes, and the bytes are there.
+// suspendedConn is a connection of a suspended process: its deadline has long expired
+// when the process resumes, and the bytes are there.
 type suspendedConn struct {
 	net.Conn
 	deadline      time.Time

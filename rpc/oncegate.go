@@ -13,7 +13,7 @@ type onceGate chan struct{}
 
 func newOnceGate() onceGate { return make(onceGate, 1) }
 
-const tries = 3 // attempts if replies are lost
+const maxAttempts = 3 // attempts if replies are lost
 
 // pass runs do unless done reports that it is not needed. do must be idempotent: it runs
 // again if its reply is lost. An error of pass means that the call did not run.
@@ -30,7 +30,7 @@ func (g onceGate) pass(ctx context.Context, done func() bool, do func() error) (
 	if done() {
 		return nil
 	}
-	for range tries {
+	for range maxAttempts {
 		if err = do(); !errors.Is(err, desir.ErrMaybeRan) {
 			return err
 		}

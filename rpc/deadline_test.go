@@ -13,9 +13,9 @@ import (
 	"github.com/desir-go/desir/rpc"
 )
 
-// TestLooksAreReads loses replies to what Methods and Workers send: the script is sent
+// TestChecksAreReads loses replies to what Methods and Workers send: the script is sent
 // again, and no error says that it may have run.
-func TestLooksAreReads(t *testing.T) {
+func TestChecksAreReads(t *testing.T) {
 	t.Parallel()
 	srv := redistest.StartServer(t)
 	serve(t, srv.Client(t))
@@ -59,9 +59,9 @@ func TestLooksAreReads(t *testing.T) {
 	}
 }
 
-// TestOneShapeOfDeadlines ends handlers at the deadlines of their calls, in many ways.
+// TestDeadlineErrors ends handlers at the deadlines of their calls, in many ways.
 // The caller sees its own deadline and no error of the worker.
-func TestOneShapeOfDeadlines(t *testing.T) {
+func TestDeadlineErrors(t *testing.T) {
 	t.Parallel()
 	rdb := redistest.StartServer(t).Client(t)
 	s := rpc.NewServer(rdb, service)
@@ -99,7 +99,7 @@ func TestOneShapeOfDeadlines(t *testing.T) {
 		<-done
 	}
 	for i, err := range errs {
-		if !errors.Is(err, desir.ErrMaybeRan) || !errors.Is(err, context.DeadlineExceeded) || isAnswer(err) || early[i] > 0 {
+		if !errors.Is(err, desir.ErrMaybeRan) || !errors.Is(err, context.DeadlineExceeded) || isWorkerError(err) || early[i] > 0 {
 			t.Errorf("call %d: %v, %v before its deadline; want ErrMaybeRan and DeadlineExceeded, not before", i, err, early[i])
 		}
 	}

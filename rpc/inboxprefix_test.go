@@ -15,20 +15,20 @@ import (
 	"github.com/desir-go/desir/rpc"
 )
 
-// logged is a log that tests can read.
-type logged struct {
+// logBuffer is a log that tests can read.
+type logBuffer struct {
 	mu sync.Mutex
 	b  strings.Builder
 }
 
-func (l *logged) Write(p []byte) (int, error) {
+func (l *logBuffer) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.b.Write(p)
 }
 
 // count returns how many lines contain all of the words.
-func (l *logged) count(words ...string) (n int) {
+func (l *logBuffer) count(words ...string) (n int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for line := range strings.Lines(l.b.String()) {
@@ -58,14 +58,14 @@ func limitedTo(t *testing.T, srv *redistest.Server, keys string) *redis.Client {
 func TestOtherInboxIsRefused(t *testing.T) {
 	t.Parallel()
 	srv := redistest.StartServer(t)
-	counting(t, limitedTo(t, srv, "~calc:inbox:*"), rpc.InboxPrefix("calc:inbox:"))
+	startCounting(t, limitedTo(t, srv, "~calc:inbox:*"), rpc.InboxPrefix("calc:inbox:"))
 	redistest.Eventually(t, 20*time.Second, func() bool {
 		all, _ := rpc.NewClient(srv.Client(t), service).Workers(t.Context())
 		return len(all) == 1
 	}, "the worker is there")
 	for name, opt := range map[string]rpc.ClientOption{"default": rpc.Intercept(), "other": rpc.InboxPrefix("other:")} {
 		c := rpc.NewClient(srv.Client(t), service, opt)
-		_, err := sum.Call(t.Context(), c, nil, patient)
+		_, err := sum.Call(t.Context(), c, nil, waitForWorker)
 		if !errors.Is(err, desir.ErrNotSupported) || !strings.Contains(err.Error(), `rpc.InboxPrefix("calc:inbox:")`) {
 			t.Errorf("%s: %v; want ErrNotSupported and the prefix", name, err)
 		}
@@ -73,10 +73,10 @@ func TestOtherInboxIsRefused(t *testing.T) {
 	mustSum(t, rpc.NewClient(srv.Client(t), service, rpc.InboxPrefix("calc:inbox:")))
 }
 
-// TestOtherInboxIsNoHang uses workers that cannot write to the inbox of a stored call.
+// TestOtherInboxDoesNotHang uses workers that cannot write to the inbox of a stored call.
 // The call ends, and the log gives the reason. Other calls of the worker are not
 // affected.
-func TestOtherInboxIsNoHang(t *testing.T) {
+func TestOtherInboxDoesNotHang(t *testing.T) {
 	t.Parallel()
 	for name, opts := range map[string][]rpc.ServerOption{
 		"the option": {rpc.InboxPrefix("calc:inbox:")},
@@ -90,21 +90,21 @@ func TestOtherInboxIsNoHang(t *testing.T) {
 			_, end := serve(t, rdb)
 			mustSum(t, c) // the previous worker writes to the inbox
 			end()
-			log := &logged{}
+			log := &logBuffer{}
 			opts = append(opts, rpc.Logger(slog.New(slog.NewTextHandler(log, nil))))
-			s, _, _ := counting(t, limitedTo(t, srv, "~calc:inbox:*"), opts...)
+			s, _, _ := startCounting(t, limitedTo(t, srv, "~calc:inbox:*"), opts...)
 			var calls []*rpc.Pending[int]
 			for range 3 {
-				calls = append(calls, sum.Go(t.Context(), c, nil, patient))
+				calls = append(calls, sum.Go(t.Context(), c, nil, waitForWorker))
 			}
 			stored := 0
 			for _, p := range calls {
-				_, err := within(t, "the call", silent, p)
+				_, err := waitWithin(t, "the call", lostCallTime, p)
 				if errors.Is(err, desir.ErrNotSupported) {
 					continue // on a slow machine the client checks before this call is stored
 				}
 				stored++
-				ranOrLost(t, "the call", err)
+				checkRanOrLost(t, "the call", err)
 			}
 			if n := log.count("level=WARN", "rpc.InboxPrefix"); n != min(stored, 1) {
 				t.Errorf("%d warnings of %d calls; want 1", n, stored)

@@ -72,13 +72,13 @@ func RegisterErrorType[E error](name string) {
 	t := &errorType{
 		name: name, typ: typ,
 		encode: func(err error) (string, error) {
-			b, bad := values.Append(nil, err.(E))
-			return string(b), bad
+			b, codecErr := values.Append(nil, err.(E))
+			return string(b), codecErr
 		},
 		decode: func(data string) (error, error) {
-			e, bad := values.Decode([]byte(data))
-			if bad != nil || typ.Kind() == reflect.Pointer && reflect.ValueOf(e).IsNil() {
-				return nil, errors.Join(bad, errFrame)
+			e, codecErr := values.Decode([]byte(data))
+			if codecErr != nil || typ.Kind() == reflect.Pointer && reflect.ValueOf(e).IsNil() {
+				return nil, errors.Join(codecErr, errFrame)
 			}
 			return e, nil
 		},

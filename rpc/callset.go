@@ -2,18 +2,18 @@ package rpc
 
 import "math/bits"
 
-// seenTable is a set of calls: a hash table with open addressing, at most half full. A Go
+// callSet is a set of calls: a hash table with open addressing, at most half full. A Go
 // map would cost five times as much per call, because it grows in pieces. Slots cannot be
 // predicted, because the hash of the inbox is seeded.
-type seenTable struct {
-	slots []seenCall // length is a power of two; ID 0 is an empty slot
+type callSet struct {
+	slots []callID // length is a power of two; ID 0 is an empty slot
 	n     int
 }
 
-const firstSlots = 1 << 10
+const minSlots = 1 << 10
 
 // find returns the slot of a call, or the empty slot where it belongs.
-func (t *seenTable) find(c seenCall) *seenCall {
+func (t *callSet) find(c callID) *callID {
 	high, low := bits.Mul64(c.id^0x9e3779b97f4a7c15, c.inbox|1)
 	for i := high ^ low; ; i++ {
 		if s := &t.slots[i&uint64(len(t.slots)-1)]; s.id == 0 || *s == c {
@@ -22,13 +22,13 @@ func (t *seenTable) find(c seenCall) *seenCall {
 	}
 }
 
-func (t *seenTable) has(c seenCall) bool { return t.n > 0 && t.find(c).id != 0 }
+func (t *callSet) has(c callID) bool { return t.n > 0 && t.find(c).id != 0 }
 
 // add adds a call, and reports whether it was new.
-func (t *seenTable) add(c seenCall) bool {
+func (t *callSet) add(c callID) bool {
 	if 2*t.n >= len(t.slots) {
 		old := t.slots
-		t.slots = make([]seenCall, max(firstSlots, 2*len(old)))
+		t.slots = make([]callID, max(minSlots, 2*len(old)))
 		for _, o := range old {
 			if o.id != 0 {
 				*t.find(o) = o
@@ -45,7 +45,7 @@ func (t *seenTable) add(c seenCall) bool {
 }
 
 // empty removes all calls and keeps the slots.
-func (t *seenTable) empty() {
+func (t *callSet) empty() {
 	clear(t.slots)
 	t.n = 0
 }

@@ -16,23 +16,23 @@ import (
 	"github.com/desir-go/desir/rpc"
 )
 
-// silent is the time within which a call ends that no worker has: two leases, two checks,
-// and extra time for a busy machine.
-const silent = 30*time.Second + 15*time.Second
+// lostCallTime is the time within which a call ends that no worker has: two leases, two
+// checks, and extra time for a busy machine.
+const lostCallTime = 30*time.Second + 15*time.Second
 
-// blocker is a worker with one handler, which blocks until the test opens the gate.
-type blocker struct {
+// gatedWorker is a worker with one handler, which blocks until the test opens the gate.
+type gatedWorker struct {
 	method rpc.Method[int, int]
 	gate   chan struct{}
 	end    func()
 }
 
-func startBlocker(t *testing.T, rdb redis.UniversalClient) *blocker {
+func startGatedWorker(t *testing.T, rdb redis.UniversalClient) *gatedWorker {
 	t.Helper()
-	b := &blocker{method: rpc.NewMethod[int, int]("Block"), gate: make(chan struct{})}
+	b := &gatedWorker{method: rpc.NewMethod[int, int]("Block"), gate: make(chan struct{})}
 	s := rpc.NewServer(rdb, service, rpc.Concurrency(1), rpc.Grace(0))
 	b.method.Handle(s, func(ctx context.Context, n int) (int, error) {
-		rdb.Incr(context.Background(), holds)
+		rdb.Incr(context.Background(), holdsKey)
 		select {
 		case <-b.gate:
 			return n, nil
@@ -45,8 +45,8 @@ func startBlocker(t *testing.T, rdb redis.UniversalClient) *blocker {
 	return b
 }
 
-// within waits for a call without a deadline, which must end within d.
-func within[T any](t *testing.T, what string, d time.Duration, p *rpc.Pending[T]) (T, error) {
+// waitWithin waits for a call without a deadline, which must end within d.
+func waitWithin[T any](t *testing.T, what string, d time.Duration, p *rpc.Pending[T]) (T, error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), d)
 	defer cancel()
@@ -59,8 +59,8 @@ func within[T any](t *testing.T, what string, d time.Duration, p *rpc.Pending[T]
 	return got, err
 }
 
-// waits waits until n calls are in the list.
-func waits(t *testing.T, rdb redis.UniversalClient, n int64) {
+// awaitQueued waits until n calls are in the list.
+func awaitQueued(t *testing.T, rdb redis.UniversalClient, n int64) {
 	t.Helper()
 	redistest.Eventually(t, 20*time.Second, func() bool { return rdb.LLen(t.Context(), service).Val() == n }, "calls wait")
 }
@@ -75,34 +75,34 @@ func TestLateRead(t *testing.T) {
 		p := redistest.NewProxy(t, srv.Addr)
 		mine := redis.NewClient(&redis.Options{Addr: p.Addr()})
 		t.Cleanup(func() { _ = mine.Close() })
-		lateRead(t, srv, p, mine)
+		testLateRead(t, srv, p, mine)
 	})
 	t.Run("cluster", func(t *testing.T) {
 		t.Parallel()
 		cluster := redistest.StartCluster(t, 0)
 		p := redistest.NewProxy(t, "")
 		mine := cluster.Client(t, func(o *redis.ClusterOptions) { o.Dialer = p.Dialer() })
-		lateRead(t, cluster.MasterFor(service), p, mine)
+		testLateRead(t, cluster.MasterFor(service), p, mine)
 	})
 }
 
-// lateRead runs that test with a worker behind a proxy.
-func lateRead(t *testing.T, srv *redistest.Server, p *redistest.Proxy, mine redis.UniversalClient) {
+// testLateRead runs that test with a worker behind a proxy.
+func testLateRead(t *testing.T, srv *redistest.Server, p *redistest.Proxy, mine redis.UniversalClient) {
 	rdb, caller := srv.Client(t), mine
 	if _, one := mine.(*redis.Client); one {
 		caller = srv.Client(t) // its connections are not disturbed
 	}
 	executed := p.CountFunc(redistest.Command("blmpop", "blpop"))
 	late, release := p.HoldRequest(1, redistest.Command("blmpop", "blpop"))
-	w := startBlocker(t, mine)
+	w := startGatedWorker(t, mine)
 	redistest.Eventually(t, 20*time.Second, func() bool { return late() == 1 }, "the worker reads")
 	p.CloseClients()
 	c := rpc.NewClient(caller, service)
-	runs := w.method.Go(t.Context(), c, 1, patient)
-	held(t, caller, 1) // taken by the second read; the first one is still delayed
+	runs := w.method.Go(t.Context(), c, 1, waitForWorker)
+	awaitRunning(t, caller, 1) // taken by the second read; the first one is still delayed
 	redistest.Eventually(t, 20*time.Second, func() bool { return rdb.ZCard(t.Context(), "{"+service+"}:ended").Val() == 1 }, "the incarnation that gave it up has ended")
 	waiting := w.method.Go(t.Context(), c, 2)
-	waits(t, rdb, 1)
+	awaitQueued(t, rdb, 1)
 	before := executed()
 	release()
 	redistest.Eventually(t, 20*time.Second, func() bool { return executed() > before }, "the late read arrives")
@@ -115,7 +115,7 @@ func lateRead(t *testing.T, srv *redistest.Server, p *redistest.Proxy, mine redi
 	close(w.gate)
 	// Both may end with ErrMaybeRan.
 	for want, p := range map[int]*rpc.Pending[int]{1: runs, 2: waiting} {
-		if got, err := within(t, "a call", silent, p); got != want && !errors.Is(err, desir.ErrMaybeRan) {
+		if got, err := waitWithin(t, "a call", lostCallTime, p); got != want && !errors.Is(err, desir.ErrMaybeRan) {
 			t.Errorf("%d, %v; want %d", got, err, want)
 		}
 	}
@@ -130,7 +130,7 @@ func TestSilentRead(t *testing.T) {
 	p := redistest.NewProxy(t, srv.Addr)
 	mine := redis.NewClient(&redis.Options{Addr: p.Addr(), ReadTimeout: time.Second})
 	t.Cleanup(func() { _ = mine.Close() })
-	log := &logged{}
+	log := &logBuffer{}
 	s, end := serve(t, mine, rpc.Logger(slog.New(slog.NewTextHandler(log, nil))))
 	rdb := srv.Client(t)
 	c := rpc.NewClient(rdb, service)
@@ -140,12 +140,12 @@ func TestSilentRead(t *testing.T) {
 	p.BlackHole(true)
 	var calls []*rpc.Pending[int]
 	for range 20 {
-		calls = append(calls, sum.Go(t.Context(), c, []int{1, 2}, patient))
+		calls = append(calls, sum.Go(t.Context(), c, []int{1, 2}, waitForWorker))
 	}
 	redistest.Eventually(t, 20*time.Second, func() bool { return log.count("over a new connection") == 1 }, "the read is late")
 	p.BlackHole(false)
 	for _, call := range calls {
-		if got, err := within(t, "a call", silent, call); err != nil || got != 3 {
+		if got, err := waitWithin(t, "a call", lostCallTime, call); err != nil || got != 3 {
 			t.Errorf("%d, %v; want 3", got, err)
 		}
 	}
@@ -170,20 +170,20 @@ func TestSilentReadEnds(t *testing.T) {
 	p := redistest.NewProxy(t, srv.Addr)
 	mine := redis.NewClient(&redis.Options{Addr: p.Addr(), ReadTimeout: time.Second})
 	t.Cleanup(func() { _ = mine.Close() })
-	log := &logged{}
+	log := &logBuffer{}
 	p.Swallow(1, redistest.Command("blmpop"))
 	s, end := serve(t, mine, rpc.Logger(slog.New(slog.NewTextHandler(log, nil))))
 	rdb := srv.Client(t)
 	c := rpc.NewClient(rdb, service)
-	call := sum.Go(t.Context(), c, []int{1, 2}, patient)
+	call := sum.Go(t.Context(), c, []int{1, 2}, waitForWorker)
 	redistest.Eventually(t, 20*time.Second, func() bool { return log.count("over a new connection") == 1 }, "the read is late")
 	mustSum(t, c)
 	end()
 	if n := s.Stats().Dropped; n != 1 {
 		t.Errorf("%d incarnations were given up; want 1", n)
 	}
-	_, err := within(t, "the call", silent, call)
-	ranOrLost(t, "the call", err)
+	_, err := waitWithin(t, "the call", lostCallTime, call)
+	checkRanOrLost(t, "the call", err)
 }
 
 // TestStarvedWorker occupies the pool of a worker's client with other commands. The
@@ -195,12 +195,12 @@ func TestStarvedWorker(t *testing.T) {
 	p := redistest.NewProxy(t, srv.Addr)
 	mine := redis.NewClient(&redis.Options{Addr: p.Addr(), PoolSize: 3, PoolTimeout: 30 * time.Second})
 	t.Cleanup(func() { _ = mine.Close() })
-	other := startBlocker(t, rdb)
+	other := startGatedWorker(t, rdb)
 	c := rpc.NewClient(rdb, service)
-	busy := other.method.Go(t.Context(), c, 1, patient) // occupies the other worker
-	held(t, rdb, 1)
+	busy := other.method.Go(t.Context(), c, 1, waitForWorker) // occupies the other worker
+	awaitRunning(t, rdb, 1)
 	s := rpc.NewServer(mine, service, rpc.Grace(0))
-	other.method.Handle(s, untilOver[int](rdb))
+	other.method.Handle(s, blockUntilDone[int](rdb))
 	run(t, s)
 	redistest.Eventually(t, 20*time.Second, func() bool { all, _ := c.Workers(t.Context()); return len(all) == 2 }, "both workers are there")
 	all, err := c.Workers(t.Context())
@@ -216,14 +216,14 @@ func TestStarvedWorker(t *testing.T) {
 		redistest.Eventually(t, 20*time.Second, func() bool { return lease() > before }, "the lease is renewed")
 	}
 	lost := other.method.Go(t.Context(), c, 2)
-	held(t, rdb, 2)
+	awaitRunning(t, rdb, 2)
 	p.BlackHole(true)
-	_, err = within(t, "the call of the worker that died", silent, lost)
-	ranOrLost(t, "the call of the worker that died", err)
+	_, err = waitWithin(t, "the call of the worker that died", lostCallTime, lost)
+	checkRanOrLost(t, "the call of the worker that died", err)
 	p.BlackHole(false)
 	rdb.RPush(t.Context(), "none", 1, 2, 3)
 	close(other.gate)
-	_, _ = within(t, "the other call", silent, busy)
+	_, _ = waitWithin(t, "the other call", lostCallTime, busy)
 }
 
 // TestExpiredWorker uses a worker that cannot renew its lease but can read: when the
@@ -235,12 +235,12 @@ func TestExpiredWorker(t *testing.T) {
 	p := redistest.NewProxy(t, srv.Addr)
 	mine := redis.NewClient(&redis.Options{Addr: p.Addr()})
 	t.Cleanup(func() { _ = mine.Close() })
-	other := startBlocker(t, rdb)
+	other := startGatedWorker(t, rdb)
 	c := rpc.NewClient(rdb, service)
-	busy := other.method.Go(t.Context(), c, 1, patient)
-	held(t, rdb, 1)
+	busy := other.method.Go(t.Context(), c, 1, waitForWorker)
+	awaitRunning(t, rdb, 1)
 	s := rpc.NewServer(mine, service, rpc.Grace(0))
-	other.method.Handle(s, untilOver[int](rdb))
+	other.method.Handle(s, blockUntilDone[int](rdb))
 	run(t, s)
 	workers := func(n int) func() bool {
 		return func() bool { all, _ := c.Workers(t.Context()); return len(all) == n }
@@ -250,7 +250,7 @@ func TestExpiredWorker(t *testing.T) {
 	redistest.Eventually(t, 30*time.Second, workers(1), "its lease runs out")
 	reads := p.Count("blmpop")
 	lost := other.method.Go(t.Context(), c, 2)
-	_, err := within(t, "the call", 5*time.Second, other.method.Go(timeout(t, 4*time.Second), c, 3))
+	_, err := waitWithin(t, "the call", 5*time.Second, other.method.Go(withTimeout(t, 4*time.Second), c, 3))
 	if !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("a call that no worker can take: %v; want DeadlineExceeded", err)
 	}
@@ -259,14 +259,14 @@ func TestExpiredWorker(t *testing.T) {
 	}
 	p.BlackHole(true) // it dies
 	close(other.gate)
-	if got, err := within(t, "the call that waited", silent, lost); err != nil && !errors.Is(err, desir.ErrMaybeRan) {
+	if got, err := waitWithin(t, "the call that waited", lostCallTime, lost); err != nil && !errors.Is(err, desir.ErrMaybeRan) {
 		t.Errorf("the call that waited: %d, %v", got, err)
 	}
-	_, _ = within(t, "the other call", silent, busy)
+	_, _ = waitWithin(t, "the other call", lostCallTime, busy)
 	p.BlackHole(false)
 }
 
-func timeout(t *testing.T, d time.Duration) context.Context {
+func withTimeout(t *testing.T, d time.Duration) context.Context {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), d)
 	t.Cleanup(cancel)
@@ -283,43 +283,43 @@ func TestWithdrawalLost(t *testing.T) {
 	mine := redis.NewClient(&redis.Options{Addr: p.Addr()})
 	t.Cleanup(func() { _ = mine.Close() })
 	c := rpc.NewClient(mine, service)
-	w := startBlocker(t, rdb)
-	runs := w.method.Go(t.Context(), c, 1, patient)
-	held(t, rdb, 1)
+	w := startGatedWorker(t, rdb)
+	runs := w.method.Go(t.Context(), c, 1, waitForWorker)
+	awaitRunning(t, rdb, 1)
 	waiting := w.method.Go(t.Context(), c, 2)
-	waits(t, rdb, 1)
+	awaitQueued(t, rdb, 1)
 	// The first run is by EVAL.
 	p.CutReply(1, redistest.All(redistest.Command("eval"), redistest.Arg(service)))
 	w.end()
-	_, _ = within(t, "the call that ran", silent, runs)
-	waits(t, rdb, 0) // it was removed
+	_, _ = waitWithin(t, "the call that ran", lostCallTime, runs)
+	awaitQueued(t, rdb, 0) // it was removed
 	serve(t, rdb)
-	_, err := within(t, "the call that waited", silent, waiting)
+	_, err := waitWithin(t, "the call that waited", lostCallTime, waiting)
 	if !errors.Is(err, desir.ErrMaybeRan) && !errors.Is(err, rpc.ErrNoWorkers) {
 		t.Errorf("the call that waited: %v", err)
 	}
 	mustSum(t, c)
 }
 
-// TestListForgets makes the server lose waiting calls, as a failover does, while all
+// TestListLosesCalls makes the server lose waiting calls, as a failover does, while all
 // workers are busy. The lost calls end with an error, and the running calls do not.
-func TestListForgets(t *testing.T) {
+func TestListLosesCalls(t *testing.T) {
 	t.Parallel()
 	srv := redistest.StartServer(t)
 	rdb := srv.Client(t)
-	w := startBlocker(t, rdb)
+	w := startGatedWorker(t, rdb)
 	c := rpc.NewClient(srv.Client(t), service)
-	runs := w.method.Go(t.Context(), c, 1, patient)
-	held(t, rdb, 1)
+	runs := w.method.Go(t.Context(), c, 1, waitForWorker)
+	awaitRunning(t, rdb, 1)
 	lost := w.method.Go(t.Context(), c, 2)
-	waits(t, rdb, 1)
+	awaitQueued(t, rdb, 1)
 	if err := rdb.Del(t.Context(), service).Err(); err != nil {
 		t.Fatal(err)
 	}
 	waiting := w.method.Go(t.Context(), c, 3)
-	waits(t, rdb, 1)
-	_, err := within(t, "the call that was lost", silent, lost)
-	ranOrLost(t, "the call that was lost", err)
+	awaitQueued(t, rdb, 1)
+	_, err := waitWithin(t, "the call that was lost", lostCallTime, lost)
+	checkRanOrLost(t, "the call that was lost", err)
 	for what, p := range map[string]*rpc.Pending[int]{"the call that runs": runs, "the call that waits": waiting} {
 		select {
 		case <-p.Done():
@@ -330,15 +330,15 @@ func TestListForgets(t *testing.T) {
 	}
 	close(w.gate)
 	for want, p := range map[int]*rpc.Pending[int]{1: runs, 3: waiting} {
-		if got, err := within(t, "a call", silent, p); err != nil || got != want {
+		if got, err := waitWithin(t, "a call", lostCallTime, p); err != nil || got != want {
 			t.Errorf("%d, %v; want %d", got, err, want)
 		}
 	}
 }
 
-// TestClosedClientGoes closes clients that have made calls: the garbage collector frees
-// them.
-func TestClosedClientGoes(t *testing.T) {
+// TestClosedClientCollected closes clients that have made calls: the garbage collector
+// frees them.
+func TestClosedClientCollected(t *testing.T) {
 	t.Parallel()
 	srv := redistest.StartServer(t)
 	serve(t, srv.Client(t))

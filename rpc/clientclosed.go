@@ -11,18 +11,18 @@ import (
 )
 
 const (
-	closedGap = time.Second
+	closedInterval = time.Second
 	// A cluster client also closes nodes that left the cluster, so a node must be seen
 	// closed this many times in a row.
-	closedNodes = 3
+	closedChecks = 3
 )
 
-// watchClient ends the worker when its redis client is closed. The dedicated connection
+// watchClosed ends the worker when its redis client is closed. The dedicated connection
 // for reading calls would keep working, but results could not be sent.
-func (r *run) watchClient(ended <-chan struct{}, lasting chan<- error) {
-	tick := time.NewTicker(closedGap)
+func (r *serverRun) watchClosed(ended <-chan struct{}, fatal chan<- error) {
+	tick := time.NewTicker(closedInterval)
 	defer tick.Stop()
-	for seen := 0; ; {
+	for n := 0; ; {
 		select {
 		case <-tick.C:
 		case <-ended:
@@ -30,11 +30,11 @@ func (r *run) watchClient(ended <-chan struct{}, lasting chan<- error) {
 		}
 		err := r.clientClosed()
 		if err == nil {
-			seen = 0
+			n = 0
 			continue
 		}
-		if seen++; seen == closedNodes || !r.shared.Slotted() {
-			tell(lasting, r.shared.Sender.Classify(context.Background(), err))
+		if n++; n == closedChecks || !r.shared.Slotted() {
+			reportFatal(fatal, r.shared.Sender.Classify(context.Background(), err))
 			return
 		}
 	}
@@ -42,7 +42,7 @@ func (r *run) watchClient(ended <-chan struct{}, lasting chan<- error) {
 
 // clientClosed returns go-redis' error if the client, or the node of the service, is
 // closed.
-func (r *run) clientClosed() error {
+func (r *serverRun) clientClosed() error {
 	ended, end := context.WithCancel(context.Background())
 	end() // do not let a cluster client fetch its slot map
 	node, err := r.shared.Node(ended, r.s.service.calls)

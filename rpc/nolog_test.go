@@ -22,18 +22,18 @@ import (
 // address, and prints what go-redis logs.
 const quietEnv = "DESIR_TEST_QUIET_AT"
 
-// printing prints what go-redis logs.
-type printing struct{ mu sync.Mutex }
+// printLogger prints what go-redis logs.
+type printLogger struct{ mu sync.Mutex }
 
-func (p *printing) Printf(_ context.Context, format string, v ...any) {
+func (p *printLogger) Printf(_ context.Context, format string, v ...any) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	fmt.Printf(format+"\n", v...)
 }
 
-// quietly serves, calls and closes, repeatedly and in several ways.
-func quietly(addr string) error {
-	redis.SetLogger(&printing{})
+// runQuiet serves, calls and closes, repeatedly and in several ways.
+func runQuiet(addr string) error {
+	redis.SetLogger(&printLogger{})
 	for i := range 20 {
 		rdb := redis.NewClient(&redis.Options{Addr: addr, DB: i % 2})
 		s := rpc.NewServer(rdb, service)
@@ -45,7 +45,7 @@ func quietly(addr string) error {
 		errs := make(chan error, calls)
 		for range calls {
 			go func() {
-				_, err := sum.Call(context.Background(), c, []int{1, 2}, patient)
+				_, err := sum.Call(context.Background(), c, []int{1, 2}, waitForWorker)
 				errs <- err
 			}()
 		}

@@ -16,13 +16,13 @@ import (
 	"github.com/desir-go/desir/rpc"
 )
 
-// stores counts the calls that are stored through the user's client, whose hooks see
-// them. A caller in direct mode stores its call over the connection of the inbox.
-type stores struct{ n atomic.Int64 }
+// storeCounter counts the calls that are stored through the user's client, whose hooks
+// see them. A caller in direct mode stores its call over the connection of the inbox.
+type storeCounter struct{ n atomic.Int64 }
 
-func (*stores) DialHook(next redis.DialHook) redis.DialHook { return next }
+func (*storeCounter) DialHook(next redis.DialHook) redis.DialHook { return next }
 
-func (s *stores) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+func (s *storeCounter) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	return func(ctx context.Context, cmd redis.Cmder) error {
 		if args := cmd.Args(); len(args) > 3 && args[3] == service {
 			s.n.Add(1)
@@ -31,29 +31,29 @@ func (s *stores) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	}
 }
 
-func (*stores) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+func (*storeCounter) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
 	return next
 }
 
-// lone is a caller in direct mode.
-type lone struct {
+// directCaller is a caller in direct mode.
+type directCaller struct {
 	*rpc.Client
 	rdb    *redis.Client
-	stores *stores
+	stores *storeCounter
 }
 
-func newLone(t *testing.T, addr string) *lone {
+func newDirectCaller(t *testing.T, addr string) *directCaller {
 	t.Helper()
 	rdb := redis.NewClient(&redis.Options{Addr: addr})
 	t.Cleanup(func() { _ = rdb.Close() })
-	l := &lone{Client: rpc.NewClient(rdb, service), rdb: rdb, stores: &stores{}}
+	l := &directCaller{Client: rpc.NewClient(rdb, service), rdb: rdb, stores: &storeCounter{}}
 	rdb.AddHook(l.stores)
 	return l
 }
 
-// lead makes calls until one was made in direct mode. On a busy machine this may take
-// many calls.
-func (l *lone) lead(t *testing.T) {
+// makeDirect makes calls until one was made in direct mode. On a busy machine this may
+// take many calls.
+func (l *directCaller) makeDirect(t *testing.T) {
 	t.Helper()
 	for start := time.Now(); time.Since(start) < time.Minute; {
 		before := l.stores.n.Load()
@@ -62,29 +62,29 @@ func (l *lone) lead(t *testing.T) {
 			return
 		}
 	}
-	t.Fatal("no call has led")
+	t.Fatal("no call was direct")
 }
 
 // readTime is less than the second after which an uninterrupted read returns.
 const readTime = 300 * time.Millisecond
 
-// TestLead checks events that a caller in direct mode can meet. Each one is tried right
+// TestDirect checks events that a caller in direct mode can meet. Each one is tried right
 // after a call in direct mode, so that the next one nearly always is, too.
-func TestLead(t *testing.T) {
+func TestDirect(t *testing.T) {
 	t.Parallel()
 	srv := redistest.StartServer(t)
 	worker := srv.Client(t)
 	_, end := serve(t, worker, rpc.Grace(0))
-	c := newLone(t, srv.Addr)
+	c := newDirectCaller(t, srv.Addr)
 	t.Run("canceled", func(t *testing.T) {
 		quickest := time.Hour
 		for range 5 {
-			worker.Del(t.Context(), holds)
+			worker.Del(t.Context(), holdsKey)
 			ctx, cancel := context.WithCancel(t.Context())
-			c.lead(t)
+			c.makeDirect(t)
 			canceled := make(chan time.Time, 1)
 			go func() {
-				held(t, worker, 1)
+				awaitRunning(t, worker, 1)
 				canceled <- time.Now()
 				cancel()
 			}()
@@ -98,7 +98,7 @@ func TestLead(t *testing.T) {
 		}
 	})
 	t.Run("late", func(t *testing.T) {
-		c.lead(t)
+		c.makeDirect(t)
 		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 		defer cancel()
 		if _, err := hold.Call(ctx, c.Client, "x"); !errors.Is(err, context.DeadlineExceeded) {
@@ -106,7 +106,7 @@ func TestLead(t *testing.T) {
 		}
 	})
 	t.Run("longer than a read", func(t *testing.T) {
-		c.lead(t)
+		c.makeDirect(t)
 		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 		defer cancel()
 		if _, err := hold.Call(ctx, c.Client, "x"); !errors.Is(err, context.DeadlineExceeded) {
@@ -115,11 +115,11 @@ func TestLead(t *testing.T) {
 	})
 	t.Run("others come", func(t *testing.T) {
 		for range 20 {
-			worker.Del(t.Context(), holds)
+			worker.Del(t.Context(), holdsKey)
 			ctx, cancel := context.WithCancel(t.Context())
-			c.lead(t)
+			c.makeDirect(t)
 			first := hold.Go(ctx, c.Client, "x")
-			held(t, worker, 1)
+			awaitRunning(t, worker, 1)
 			mustSum(t, c.Client)
 			cancel()
 			if _, err := first.Wait(context.Background()); !errors.Is(err, context.Canceled) {
@@ -128,21 +128,21 @@ func TestLead(t *testing.T) {
 		}
 	})
 	t.Run("forgotten script", func(t *testing.T) {
-		c.lead(t)
+		c.makeDirect(t)
 		if err := worker.ScriptFlush(t.Context()).Err(); err != nil {
 			t.Fatal(err)
 		}
 		mustSum(t, c.Client)
 	})
 	t.Run("large", func(t *testing.T) { // the connection might not take it without blocking
-		c.lead(t)
+		c.makeDirect(t)
 		before := c.stores.n.Load()
 		if _, err := sum.Call(t.Context(), c.Client, make([]int, 5000)); err != nil || c.stores.n.Load() == before {
 			t.Errorf("a large call: %v; it led: %t", err, c.stores.n.Load() == before)
 		}
 	})
 	t.Run("another service", func(t *testing.T) {
-		c.lead(t)
+		c.makeDirect(t)
 		if _, err := sum.Call(t.Context(), rpc.NewClient(c.rdb, "nobody"), nil); !errors.Is(err, rpc.ErrNoWorkers) {
 			t.Errorf("a service without workers: %v; want ErrNoWorkers", err)
 		}
@@ -151,12 +151,12 @@ func TestLead(t *testing.T) {
 	t.Run("closed", func(t *testing.T) {
 		quickest := time.Hour
 		for range 5 {
-			c := newLone(t, srv.Addr)
-			worker.Del(t.Context(), holds)
-			c.lead(t)
+			c := newDirectCaller(t, srv.Addr)
+			worker.Del(t.Context(), holdsKey)
+			c.makeDirect(t)
 			closed := make(chan time.Time, 1)
 			go func() {
-				held(t, worker, 1)
+				awaitRunning(t, worker, 1)
 				closed <- time.Now()
 				_ = c.Close()
 			}()
@@ -170,8 +170,8 @@ func TestLead(t *testing.T) {
 		}
 	})
 	t.Run("closed redis client", func(t *testing.T) { // our own connection does not notice
-		c := newLone(t, srv.Addr)
-		c.lead(t)
+		c := newDirectCaller(t, srv.Addr)
+		c.makeDirect(t)
 		_ = c.rdb.Close()
 		for start := time.Now(); ; {
 			_, err := sum.Call(t.Context(), c.Client, nil)
@@ -185,7 +185,7 @@ func TestLead(t *testing.T) {
 	})
 	// A call that was not executed is sent again the usual way.
 	t.Run("read only", func(t *testing.T) {
-		c.lead(t)
+		c.makeDirect(t)
 		if err := worker.ReplicaOf(t.Context(), "127.0.0.1", "1").Err(); err != nil {
 			t.Fatal(err)
 		}
@@ -198,7 +198,7 @@ func TestLead(t *testing.T) {
 		mustSum(t, c.Client)
 	})
 	t.Run("no workers", func(t *testing.T) {
-		c.lead(t)
+		c.makeDirect(t)
 		end()
 		if _, err := sum.Call(context.Background(), c.Client, nil); !errors.Is(err, rpc.ErrNoWorkers) {
 			t.Errorf("without workers: %v; want ErrNoWorkers", err)
@@ -206,7 +206,7 @@ func TestLead(t *testing.T) {
 	})
 	t.Run("dead server", func(t *testing.T) {
 		_, end := serve(t, worker)
-		c.lead(t)
+		c.makeDirect(t)
 		end()
 		srv.Kill()
 		_, err := sum.Call(context.Background(), c.Client, nil)
@@ -216,8 +216,8 @@ func TestLead(t *testing.T) {
 	})
 }
 
-// TestLeadLost loses what a caller in direct mode sends, and the replies.
-func TestLeadLost(t *testing.T) {
+// TestDirectRepliesLost loses what a caller in direct mode sends, and the replies.
+func TestDirectRepliesLost(t *testing.T) {
 	t.Parallel()
 	store := redistest.All(redistest.Command("evalsha"), redistest.Arg("86400000"))
 	read := redistest.Command("xread")
@@ -242,15 +242,15 @@ func TestLeadLost(t *testing.T) {
 			srv := redistest.StartServer(t)
 			p := redistest.NewProxy(t, srv.Addr)
 			serve(t, srv.Client(t))
-			c := newLone(t, p.Addr())
+			c := newDirectCaller(t, p.Addr())
 			for range 3 {
-				c.lead(t)
+				c.makeDirect(t)
 				x.fault(p)
 				got, err := sum.Call(t.Context(), c.Client, []int{20, 22})
 				switch {
 				case err == nil && got == 42:
 				case err != nil && x.may:
-					ranOrLost(t, "the call", err)
+					checkRanOrLost(t, "the call", err)
 				default:
 					t.Errorf("the call: %d, %v; want 42", got, err)
 				}
@@ -261,19 +261,19 @@ func TestLeadLost(t *testing.T) {
 	}
 }
 
-// TestLeadTurns starts and cancels calls of one to four callers, so that the reader
-// changes all the time.
-func TestLeadTurns(t *testing.T) {
+// TestDirectAlternates starts and cancels calls of one to four callers, so that the
+// reader changes all the time.
+func TestDirectAlternates(t *testing.T) {
 	t.Parallel()
 	redistest.Goroutines(t)
 	srv := redistest.StartServer(t)
 	rdb := redis.NewClient(&redis.Options{Addr: srv.Addr})
 	t.Cleanup(func() { _ = rdb.Close() })
 	_, end := serve(t, rdb)
-	c := newLone(t, srv.Addr)
+	c := newDirectCaller(t, srv.Addr)
 	mustSum(t, c.Client)
 	seeds := redistest.Seed(t)
-	led := 0
+	direct := 0
 	for range 300 {
 		var group sync.WaitGroup
 		before := c.stores.n.Load()
@@ -298,11 +298,11 @@ func TestLeadTurns(t *testing.T) {
 		}
 		group.Wait()
 		if c.stores.n.Load()-before < int64(calls) {
-			led++
+			direct++
 		}
 	}
 	end()
-	if led == 0 {
-		t.Error("nobody led in 300 rounds")
+	if direct == 0 {
+		t.Error("no call was direct in 300 rounds")
 	}
 }

@@ -17,7 +17,7 @@ func TestInline(t *testing.T) {
 	where := NewMethod[bool, bool]("Where")
 	s := NewServer(rdb, "inline")
 	where.Handle(s, func(context.Context, bool) (bool, error) {
-		return strings.Contains(string(debug.Stack()), "(*inlineBatch).see"), nil
+		return strings.Contains(string(debug.Stack()), "(*callLoop).dispatch"), nil
 	})
 	serve(t, s)
 	c := NewClient(rdb, "inline")
@@ -35,15 +35,15 @@ func TestInline(t *testing.T) {
 // TestEstimate checks how slow runs affect the estimate.
 func TestEstimate(t *testing.T) {
 	var u estimate
-	u.saw(time.Minute)
-	if u.time() != tooLong {
+	u.observe(time.Minute)
+	if u.time() != inlineTimeout {
 		t.Errorf("after a minute: %v", u.time())
 	}
 	runs := 0
-	for ; u.time() > inlineTime; runs++ {
-		u.saw(time.Microsecond)
+	for ; u.time() > maxInlineTime; runs++ {
+		u.observe(time.Microsecond)
 	}
-	if want := int((tooLong - inlineTime) / time.Microsecond); runs != want {
+	if want := int((inlineTimeout - maxInlineTime) / time.Microsecond); runs != want {
 		t.Errorf("it is quick again after %d runs; want %d", runs, want)
 	}
 }

@@ -22,7 +22,7 @@ func TestRunEndsWithItsClient(t *testing.T) {
 		done := make(chan error, 1)
 		go func() { done <- s.Run(t.Context()) }()
 		c := rpc.NewClient(r.NewClient(t), r.Key("svc"))
-		if _, err := sum.Call(t.Context(), c, []int{1}, patient); err != nil {
+		if _, err := sum.Call(t.Context(), c, []int{1}, waitForWorker); err != nil {
 			t.Fatal(err)
 		}
 		if err := rdb.Close(); err != nil {

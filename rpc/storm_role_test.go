@@ -26,26 +26,26 @@ import (
 // stormEnv turns the test binary into a part of a storm: see [part.String].
 const stormEnv = "DESIR_TEST_STORM"
 
-// part is a part of a storm in a separate process.
-type part struct {
+// role is a part of a storm in a separate process.
+type role struct {
 	what       string // worker, worker without fence, or client
 	addr, book string // of the servers
 	id         int    // of a client
 }
 
-func (p part) String() string {
+func (p role) String() string {
 	return fmt.Sprintf("%s=%s|%s|%s|%d", stormEnv, p.what, p.addr, p.book, p.id)
 }
 
-// playPart runs the process.
-func playPart(text string) error {
+// runRole runs the process.
+func runRole(text string) error {
 	redistest.EndWithParent()
 	redis.SetLogger(discard{})
 	words := strings.Split(text, "|")
 	if len(words) != 4 {
 		return fmt.Errorf("%s=%s", stormEnv, text)
 	}
-	rdb, b := stormClient(words[1]), openBook(words[2])
+	rdb, b := stormClient(words[1]), openJournal(words[2])
 	id, _ := strconv.Atoi(words[3])
 	switch words[0] {
 	case "worker without fence":
@@ -70,8 +70,8 @@ func stormClient(addr string) *redis.Client {
 	return redis.NewClient(&redis.Options{Addr: addr, PoolSize: 6, ReadTimeout: time.Second, PoolTimeout: 5 * time.Second})
 }
 
-// book is the record of a storm.
-type book struct{ rdb *redis.Client }
+// journal is the record of a storm.
+type journal struct{ rdb *redis.Client }
 
 const (
 	fatesKey = "fates" // call → how it ended for its caller
@@ -84,8 +84,8 @@ const (
 	answer  = "answer"    // an error of the worker
 )
 
-func openBook(addr string) book {
-	return book{redis.NewClient(&redis.Options{Addr: addr, PoolSize: 50, ReadTimeout: time.Minute, PoolTimeout: time.Minute})}
+func openJournal(addr string) journal {
+	return journal{redis.NewClient(&redis.Options{Addr: addr, PoolSize: 50, ReadTimeout: time.Minute, PoolTimeout: time.Minute})}
 }
 
 // must retries a write until it succeeds: the book has no faults, but the machine may be
@@ -96,13 +96,13 @@ func must(write func() error) {
 	}
 }
 
-func (b book) tell(call int, fate string) {
+func (b journal) record(call int, fate string) {
 	must(func() error { return b.rdb.HSet(context.Background(), fatesKey, call, fate).Err() })
 }
 
 // run records a run. Each run has a name, because a record written twice would be a false
 // alarm.
-func (b book) run(call int) {
+func (b journal) run(call int) {
 	name := rand.Uint64()
 	must(func() error { return b.rdb.SAdd(context.Background(), fmt.Sprint("run:", call), name).Err() })
 	must(func() error { return b.rdb.SAdd(context.Background(), runsKey, call).Err() })
@@ -111,12 +111,12 @@ func (b book) run(call int) {
 const overKey = "over"
 
 // end makes the clients of the storm stop making calls.
-func (b book) end() {
+func (b journal) end() {
 	must(func() error { return b.rdb.Set(context.Background(), overKey, "1", 0).Err() })
 }
 
 // life returns a context that ends when no more calls are to be made.
-func (b book) life() context.Context {
+func (b journal) life() context.Context {
 	ctx, cancel := context.WithCancel(context.Background())
 	go func() {
 		defer cancel()
@@ -133,13 +133,13 @@ type order struct {
 	For  time.Duration // how long the handler takes
 }
 
-var stormy = rpc.NewMethod[order, int]("Stormy")
+var stormMethod = rpc.NewMethod[order, int]("Stormy")
 
 // stormServer returns a worker of a storm.
-func stormServer(rdb *redis.Client, b book, opts ...rpc.ServerOption) *rpc.Server {
+func stormServer(rdb *redis.Client, b journal, opts ...rpc.ServerOption) *rpc.Server {
 	opts = append([]rpc.ServerOption{rpc.Concurrency(4), rpc.Grace(time.Second), rpc.Logger(slog.New(slog.DiscardHandler))}, opts...)
 	s := rpc.NewServer(rdb, service, opts...)
-	stormy.Handle(s, func(ctx context.Context, o order) (int, error) {
+	stormMethod.Handle(s, func(ctx context.Context, o order) (int, error) {
 		b.run(o.Call)
 		if o.For > 0 {
 			select {
@@ -162,7 +162,7 @@ const (
 func clientOf(call int) int { return call / callsOfClient }
 
 // callers makes calls through a client until ctx ends.
-func callers(ctx context.Context, c *rpc.Client, b book, id int) *sync.WaitGroup {
+func callers(ctx context.Context, c *rpc.Client, b journal, id int) *sync.WaitGroup {
 	var group sync.WaitGroup
 	next := make(chan int)
 	go func() {
@@ -182,8 +182,8 @@ func callers(ctx context.Context, c *rpc.Client, b book, id int) *sync.WaitGroup
 				if rand.IntN(4) == 0 {
 					o.For = time.Duration(rand.IntN(400)) * time.Millisecond
 				}
-				b.tell(n, pending)
-				b.tell(n, fateOf(n, c, o))
+				b.record(n, pending)
+				b.record(n, outcomeOf(n, c, o))
 				<-time.After(time.Duration(rand.IntN(30)) * time.Millisecond)
 			}
 		})
@@ -191,8 +191,8 @@ func callers(ctx context.Context, c *rpc.Client, b book, id int) *sync.WaitGroup
 	return &group
 }
 
-// fateOf makes a call and returns how it ended. Half of the calls have no deadline.
-func fateOf(n int, c *rpc.Client, o order) string {
+// outcomeOf makes a call and returns how it ended. Half of the calls have no deadline.
+func outcomeOf(n int, c *rpc.Client, o order) string {
 	ctx := context.Background()
 	switch rand.IntN(4) {
 	case 0:
@@ -204,7 +204,7 @@ func fateOf(n int, c *rpc.Client, o order) string {
 		ctx, cancel = context.WithCancel(ctx)
 		defer time.AfterFunc(time.Duration(rand.IntN(3000))*time.Millisecond, cancel).Stop()
 	}
-	got, err := stormy.Call(ctx, c, o)
+	got, err := stormMethod.Call(ctx, c, o)
 	switch {
 	case err == nil && got == 2*n:
 		return good
@@ -212,7 +212,7 @@ func fateOf(n int, c *rpc.Client, o order) string {
 		return fmt.Sprintf("the result %d", got)
 	case errors.Is(err, desir.ErrMaybeRan):
 		return maybe
-	case isAnswer(err):
+	case isWorkerError(err):
 		return answer
 	case errors.Is(err, desir.ErrUnavailable), errors.Is(err, rpc.ErrNoWorkers), errors.Is(err, rpc.ErrOverloaded):
 		return notRun
@@ -221,10 +221,10 @@ func fateOf(n int, c *rpc.Client, o order) string {
 	}
 }
 
-// playsPart plays a part if the process is one.
-func playsPart() {
+// isRole plays a part if the process is one.
+func isRole() {
 	if text := os.Getenv(stormEnv); text != "" {
-		if err := playPart(text); err != nil {
+		if err := runRole(text); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}

@@ -1,0 +1,188 @@
+package rpc
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/desir-go/desir"
+	"github.com/desir-go/desir/internal/backoff"
+	"github.com/desir-go/desir/internal/batch"
+	"github.com/desir-go/desir/internal/conn"
+	"github.com/desir-go/desir/internal/send"
+)
+
+// packedNil is nil in msgpack.
+const packedNil = 0xc0
+
+// Batches of entries of an inbox: results, and IDs of running calls.
+var (
+	resultMerger    = newEntryMerger(resultField)
+	heartbeatMerger = newEntryMerger(heldField)
+)
+
+// newEntryMerger merges the values for one inbox into one entry with one field. XADD does
+// not create a stream that is gone.
+func newEntryMerger(field string) *batch.Merger {
+	return &batch.Merger{
+		Merges: true,
+		Command: func(ctx context.Context, calls []*batch.Call) redis.Cmder {
+			results := calls[0].Value
+			if len(calls) > 1 {
+				n := 0
+				for _, c := range calls {
+					n += len(c.Value)
+				}
+				all := make([]byte, 0, n)
+				for _, c := range calls {
+					all = append(all, c.Value...)
+				}
+				results = stringView(all)
+			}
+			return redis.NewStringCmd(ctx, "xadd", calls[0].Key, "nomkstream", "*", field, results)
+		},
+		Share: func(redis.Cmder, []*batch.Call) {},
+	}
+}
+
+// resultBatch is a batch of results for one client. Batches are pooled.
+type resultBatch struct {
+	write        send.AsyncWrite
+	cmd          conn.Command
+	run          *serverRun
+	inboxName    string    // its name in frames; kept with key for the next batch
+	key          string    // its key
+	bestEffort   bool      // a refusal to an inbox that the worker does not serve
+	frames       []byte    // encoded results
+	count        int64     // number of results
+	failingSince time.Time // when its delivery first failed
+	backoff      backoff.Backoff
+	onDelivered  func(*batch.Call, error) // b.handleDelivery
+}
+
+var resultBatches = sync.Pool{New: func() any { return &resultBatch{} }}
+
+// newResultBatch returns an empty batch for the client of a call. The worker does not end
+// before it is delivered.
+func newResultBatch(c *incomingCall) *resultBatch {
+	b := resultBatches.Get().(*resultBatch)
+	if b.onDelivered == nil {
+		b.onDelivered = b.handleDelivery
+	}
+	if name := c.request.inbox; b.inboxName != name {
+		b.key = inboxKey(name)
+		b.inboxName = b.key[len(b.key)-len(name):] // does not keep the frame in memory
+	}
+	b.run, b.frames, b.count, b.failingSince, b.backoff, b.bestEffort = c.run, b.frames[:0], 0, time.Time{}, pauses.Start(), false
+	c.run.inFlight.Add(1)
+	return b
+}
+
+// add adds a result.
+func (b *resultBatch) add(r result) {
+	b.frames = r.append(b.frames)
+	b.count++
+}
+
+// reply sends the result of a call asynchronously, together with others for the same
+// client.
+func (c *incomingCall) reply(state uint64, body []byte) {
+	if c.request.inbox == "" {
+		return // a cast
+	}
+	r := result{c.request.id, state, stringView(body)}
+	if c.sealer != nil {
+		r = c.sealResult(r)
+	}
+	if c.inline != nil && c.inline.piggyback(c, r) {
+		return
+	}
+	b := newResultBatch(c)
+	b.add(r)
+	b.send(c.inline == nil) // the reading goroutine must not block
+}
+
+// sealResult seals a result.
+func (c *incomingCall) sealResult(r result) result {
+	body, err := c.sealer.sealResult(&c.request, r)
+	if err != nil { // the client counts an unsealed result as forged
+		c.run.s.settings.log.Error("desir: a result cannot be sealed", "service", c.run.s.h.Key, "method", c.request.method, "error", err)
+		body = appendError(nil, &Error{Code: Internal, Message: "the result cannot be sealed"}, c.run.s.name)
+		r.state = stateFailed
+	}
+	r.body = stringView(body)
+	return r
+}
+
+// sendHint refuses a call whose inbox the worker does not serve, if the inbox has the
+// default prefix. If the worker lacks permission, the client gets no result.
+func (c *incomingCall) sendHint(err error) {
+	if c.request.inbox == "" || prefixOf(c.request.inbox) != "" {
+		return
+	}
+	b := newResultBatch(c)
+	b.bestEffort = true
+	b.add(result{c.request.id, stateRefused, stringView(appendError(nil, &Error{Code: InvalidArgument, Message: err.Error()}, c.run.s.name))})
+	b.send(false)
+}
+
+// send sends the batch asynchronously. here is the field of [send.AsyncWrite].
+func (b *resultBatch) send(here bool) {
+	b.write.Value, b.write.Inline = string(b.frames), here
+	b.run.shared.Sender.SendAsync(context.Background(), &b.write, resultMerger, b.key, b.onDelivered)
+}
+
+func sendAll(results []*resultBatch) {
+	for _, b := range results {
+		b.send(false)
+	}
+}
+
+// command returns the command that delivers the batch over a connection. Its user must
+// call [outgoing.delivered] then.
+func (b *resultBatch) command() *conn.Command {
+	b.cmd.Args = append(b.cmd.Args[:0], "xadd", b.key, "nomkstream", "*", resultField, stringView(b.frames))
+	b.cmd.KeyPos = 1
+	return &b.cmd
+}
+
+// handleDelivery handles the outcome of a delivery. It retries even if the entry may have
+// been written: a client ignores results that it does not wait for.
+func (b *resultBatch) handleDelivery(_ *batch.Call, err error) {
+	r := b.run
+	switch {
+	case err == nil:
+	case errors.Is(err, redis.Nil):
+		r.s.stats.late.Add(b.count)
+	case b.bestEffort:
+	// The worker may not write to this inbox; others may be fine. The client gets no
+	// result.
+	case errors.Is(err, desir.ErrDenied):
+		r.s.stats.undelivered.Add(b.count)
+		r.s.warnOfInbox(err)
+	// Only this client is affected, and its own reads return the error.
+	case errors.Is(err, desir.ErrWrongType):
+		r.s.stats.undelivered.Add(b.count)
+		r.s.settings.log.Warn("desir: results could not be delivered; the key of their inbox holds something else", "service", r.s.h.Key, "results", b.count)
+	default:
+		if b.failingSince.IsZero() {
+			b.failingSince = time.Now()
+		}
+		if time.Since(b.failingSince) < leaseTime && !permanent(err) {
+			time.AfterFunc(b.backoff.Next(), func() { b.send(false) })
+			return
+		}
+		r.s.stats.undelivered.Add(b.count)
+		r.abandonResults()
+		r.s.settings.log.Error("desir: results could not be delivered", "service", r.s.label(), "results", b.count, "error", err)
+	}
+	b.run, b.write.Value = nil, ""
+	if cap(b.frames) > maxPooledBuffer {
+		b.frames = nil
+	}
+	resultBatches.Put(b)
+	r.inFlight.Done()
+}

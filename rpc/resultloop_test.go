@@ -1,0 +1,149 @@
+package rpc
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/desir-go/desir"
+	"github.com/desir-go/desir/internal/redistest"
+	"github.com/desir-go/desir/internal/send"
+)
+
+// newDirectInbox returns a client and its inbox, which allows direct mode.
+func newDirectInbox(t *testing.T, rdb *redis.Client, service string) (*Client, *inbox) {
+	t.Helper()
+	double := NewMethod[int, int]("Double")
+	s := NewServer(rdb, service)
+	double.Handle(s, func(_ context.Context, n int) (int, error) { return 2 * n, nil })
+	serve(t, s)
+	c := NewClient(rdb, service)
+	for range 10 * loneReadsForDirect {
+		if n, err := double.Call(t.Context(), c, 21, Wait(20*time.Second)); err != nil || n != 42 {
+			t.Fatalf("Double = %d, %v", n, err)
+		}
+	}
+	ib, err := c.sharedInbox()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c, ib
+}
+
+// serve runs a worker until the test ends.
+func serve(t *testing.T, s *Server) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- s.Run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// hasConn reports whether the reader has a connection, once it is idle.
+func hasConn(ib *inbox) bool {
+	ib.mu.Lock()
+	defer ib.mu.Unlock()
+	return ib.reading || ib.reader.conn != nil
+}
+
+// TestCloseIdle checks that an unused reader is closed.
+func TestCloseIdle(t *testing.T) {
+	_, ib := newDirectInbox(t, redistest.StartServer(t).Client(t), "tidy")
+	if !hasConn(ib) {
+		t.Error("the connection was closed at once")
+	}
+	redistest.Eventually(t, 20*time.Second, func() bool { return !hasConn(ib) }, "the connection is closed")
+}
+
+// TestCanCallDirect checks when direct mode is allowed.
+func TestCanCallDirect(t *testing.T) {
+	c, ib := newDirectInbox(t, redistest.StartServer(t).Client(t), "leads")
+	ib.mu.Lock() // no call can enter
+	defer ib.mu.Unlock()
+	r := ib.reader
+	ready := func() (*pendingCall, *resultReader) {
+		r.releasedAt, r.clientUsedAt = time.Now().Add(time.Minute), time.Now()
+		p := newPendingCall(ib)
+		p.client = c
+		return p, r
+	}
+	if p, _ := ready(); !ib.canCallDirect(t.Context(), p) {
+		t.Fatal("direct mode is not allowed")
+	}
+	for what, change := range map[string]func(p *pendingCall, r *resultReader){
+		"a large call":                         func(p *pendingCall, _ *resultReader) { p.write.Value = string(make([]byte, maxDirectFrame+1)) },
+		"a connection that was not used":       func(_ *pendingCall, r *resultReader) { r.releasedAt = time.Now().Add(-2 * maxUnread) },
+		"a second in which the client was not": func(_ *pendingCall, r *resultReader) { r.clientUsedAt = time.Now().Add(-2 * maxDirectTime) },
+	} {
+		p, r := ready()
+		change(p, r)
+		if ib.canCallDirect(t.Context(), p) {
+			t.Errorf("direct mode over %s", what)
+		}
+	}
+}
+
+// TestDirectCallEnded passes a call that has already ended to lead: it is not stored,
+// neither over the connection nor through the client.
+func TestDirectCallEnded(t *testing.T) {
+	rdb := redistest.StartServer(t).Client(t)
+	c, ib := newDirectInbox(t, rdb, "ended")
+	double := NewMethod[int, int]("Double")
+	for _, stale := range []bool{false, true} {
+		p := newPendingCall(ib)
+		p.client, p.id = c, ib.castID()
+		ib.mu.Lock()
+		ib.reading, ib.directAllowed = true, false
+		ib.reader.releasedAt = time.Now()
+		if stale {
+			ib.reader.releasedAt = time.Time{}
+		}
+		ib.mu.Unlock()
+		p.end(desir.ErrClosed)
+		q := request{inbox: ib.id, id: p.id, method: "Double", signature: "i>i"}
+		ib.callDirect(t.Context(), p, &q)
+		if <-p.done; !errors.Is(p.err, desir.ErrClosed) {
+			t.Errorf("the call: %v", p.err)
+		}
+		if p.write.Cancel() || p.storeDone.Load() {
+			t.Error("it was stored")
+		}
+		for range 10 * loneReadsForDirect { // as before
+			if n, err := double.Call(t.Context(), c, 21); err != nil || n != 42 {
+				t.Fatalf("Double = %d, %v", n, err)
+			}
+		}
+	}
+}
+
+// TestHandleDirectReply refuses stores: a call whose caller has left is not sent again.
+func TestHandleDirectReply(t *testing.T) {
+	rdb := redistest.StartServer(t).Client(t)
+	c := NewClient(rdb, "led")
+	ib, err := c.sharedInbox()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := newPendingCall(ib)
+	p.client, p.id, p.write.Value = c, 1, "frame"
+	p.handleDirectReply(0, send.WithClass(desir.ErrUnavailable, errors.New("loading")))
+	if !p.storeDone.Load() {
+		t.Error("the store of a call that nobody waits for is not over")
+	}
+	ib.mu.Lock()
+	ib.pending[p.id] = p
+	ib.mu.Unlock()
+	p.storeDone.Store(false)
+	p.handleDirectReply(0, send.WithClass(desir.ErrUnavailable, errors.New("loading")))
+	if <-p.done; !errors.Is(p.err, ErrNoWorkers) {
+		t.Errorf("a call that was sent again: %v; want ErrNoWorkers", p.err)
+	}
+}

@@ -1,0 +1,232 @@
+package rpc
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/desir-go/desir"
+	"github.com/desir-go/desir/internal/conn"
+	"github.com/desir-go/desir/internal/outage"
+	"github.com/desir-go/desir/internal/send"
+)
+
+const (
+	maxEntries        = "256" // per read
+	maxUndeleted      = 64    // read entries that may stay in the stream
+	maxUndeletedBytes = 256 << 10
+	streamStart       = "0-0" // the beginning of a stream
+)
+
+// resultReader reads entries of the inbox. A call may be stored over the same connection.
+type resultReader struct {
+	blockingConn
+	inbox          *inbox
+	keyRefreshed   bool      // the key was refreshed, and the connection has not failed since
+	lastID         string    // ID of the last entry read over this connection
+	undeleted      []string  // IDs of read entries that are still in the stream
+	undeletedBytes int       // size of these entries in bytes
+	releasedAt     time.Time // when the reader was released
+	clientUsedAt   time.Time // when a call last used the user's client
+
+	storeCmd, deleteCmd, readCmd conn.Command
+	inFlight                     []*conn.Command // commands whose replies were not received yet
+	unsent                       bool            // they were certainly not sent
+	directCall                   *pendingCall    // call that storeCmd stores
+	storeReply                   []int64         // reply to storeCmd
+
+	// What the last read returned.
+	entries, results int
+	newEntry         string // ID of the entry that says that the inbox is new
+	loneReads        int    // consecutive reads with one result
+}
+
+func newResultReader(ib *inbox) *resultReader {
+	r := &resultReader{blockingConn: blockingConn{shared: ib.shared, key: ib.key}, inbox: ib}
+	r.storeCmd = conn.Command{Decode: r.decodeStored}
+	r.deleteCmd = conn.Command{KeyPos: 1}
+	r.readCmd = conn.Command{KeyPos: 6, Decode: r.decodeEntries}
+	return r
+}
+
+func (r *resultReader) closeAfter(err error) {
+	r.keyRefreshed = false
+	r.blockingConn.closeAfter(err)
+}
+
+func (r *resultReader) close() {
+	r.keyRefreshed = false
+	r.blockingConn.close()
+}
+
+// readEntries waits for entries, at most for the block time, delivers their results, and
+// returns the number of entries. A new connection reads from the beginning: entries that
+// were read and not deleted are read again. Read entries are deleted in batches, and
+// after every read if the user's client is used.
+func (r *resultReader) readEntries(ctx context.Context) (n int, err error) {
+	if len(r.inFlight) > 0 { // commands of a direct call
+		return r.finishRead(r.receive(r.conn.Receive))
+	}
+	if r.conn == nil {
+		r.lastID = streamStart
+	}
+	if err := r.open(ctx); err != nil {
+		return 0, err
+	}
+	r.queueRead()
+	if r.conn != nil {
+		r.unsent = !r.conn.Send(r.inFlight...)
+		n, err = r.finishRead(r.receive(r.conn.Receive))
+	} else {
+		cmds := r.inFlight
+		r.inFlight = nil
+		n, err = r.finishRead(r.do(ctx, cmds...))
+	}
+	if err == nil && n == 0 && len(r.undeleted) > 0 { // no entries came
+		if err = r.do(ctx, r.deletion()); r.deleteDenied(err) {
+			err = nil
+		}
+	}
+	return n, err
+}
+
+// deleteDenied reports whether the server denies the deletion of read entries. They then
+// expire with the key.
+func (r *resultReader) deleteDenied(err error) bool {
+	denied := errors.Is(err, desir.ErrDenied)
+	if denied {
+		outage.Of(r.shared).Without(outage.Deletions, r.key, err)
+	}
+	return denied
+}
+
+// storeAndRead stores a call and waits for its result, until [conn.Conn.Interrupt] at
+// most. After an interrupt, the next readEntries receives the replies in inFlight.
+func (r *resultReader) storeAndRead(p *pendingCall) (int, error) {
+	r.directCall, r.storeReply = p, r.storeReply[:0]
+	r.storeCmd.Args = append(r.storeCmd.Args[:0], "evalsha", callScript.Digest(r.shared), "2",
+		p.client.service.calls, p.client.service.alive, listLifeMillis, p.write.Value)
+	r.inFlight = append(r.inFlight, &r.storeCmd)
+	r.queueRead()
+	r.unsent = !r.conn.Send(r.inFlight...)
+	return r.finishRead(r.receive(r.conn.ReceiveInterruptible))
+}
+
+// queueRead adds the read to inFlight, and the deletion of read entries if there are
+// many.
+func (r *resultReader) queueRead() {
+	r.entries, r.results = 0, 0
+	if len(r.undeleted) >= maxUndeleted || r.undeletedBytes >= maxUndeletedBytes || r.conn == nil && len(r.undeleted) > 0 {
+		r.inFlight = append(r.inFlight, r.deletion())
+	}
+	r.readCmd.Args = append(r.readCmd.Args[:0], "xread", "count", maxEntries, "block", blockMillis, "streams", r.key, r.lastID)
+	r.inFlight = append(r.inFlight, &r.readCmd)
+}
+
+// receive receives the replies in inFlight. It returns the first error of a read or a
+// deletion; an error of the store goes to its call.
+func (r *resultReader) receive(next func(*conn.Command) error) (first error) {
+	for len(r.inFlight) > 0 {
+		c := r.inFlight[0]
+		if err := next(c); errors.Is(err, conn.ErrInterrupted) {
+			return err
+		}
+		r.inFlight = slices.Delete(r.inFlight, 0, 1)
+		err := r.classify(context.Background(), c.Err, !r.unsent)
+		switch {
+		case c == &r.storeCmd:
+			r.finishStore(err)
+		case c == &r.deleteCmd && r.deleteDenied(err):
+		case first == nil:
+			first = err
+		}
+	}
+	return first
+}
+
+// finishRead evaluates a read and returns its number of entries.
+func (r *resultReader) finishRead(err error) (int, error) {
+	if r.newEntry != "" {
+		r.inbox.handleNewEntry(r.newEntry)
+		r.newEntry = ""
+	}
+	switch {
+	case r.results == 1:
+		r.loneReads++
+	case r.entries > 0:
+		r.loneReads = 0
+	}
+	return r.entries, err
+}
+
+// finishStore passes the reply to the store on to its call.
+func (r *resultReader) finishStore(err error) {
+	p := r.directCall
+	r.directCall = nil
+	var n int64
+	switch {
+	case err != nil:
+	case len(r.storeReply) != 2:
+		err = send.WithClass(desir.ErrMaybeRan, errBadReply)
+	default:
+		p.client.clock.set(r.storeReply[1])
+		n = storeOutcome(r.storeReply, 0)
+	}
+	p.handleDirectReply(n, err)
+}
+
+func (r *resultReader) decodeStored(reply *conn.Reply) {
+	for n := reply.List(); n > 0 && reply.Err() == nil; n-- {
+		r.storeReply = append(r.storeReply, reply.Int())
+	}
+}
+
+// decodeEntries decodes the entries of the inbox: in RESP2 a list of streams, each with
+// its name, in RESP3 a map of streams by name, and in both a list of entries.
+func (r *resultReader) decodeEntries(reply *conn.Reply) {
+	if reply.List() == 1 {
+		reply.List()
+	}
+	reply.Skip() // the name
+	for n := reply.List(); n > 0 && reply.Err() == nil; n-- {
+		r.decodeEntry(reply)
+	}
+}
+
+// decodeEntry decodes an entry: its ID, and a list of fields and values.
+func (r *resultReader) decodeEntry(reply *conn.Reply) {
+	reply.List()
+	id := reply.Text()
+	for n := reply.List(); n > 0 && reply.Err() == nil; n -= 2 {
+		r.decodeField(reply, id)
+	}
+	if reply.Err() == nil {
+		r.lastID = id
+		r.undeleted = append(r.undeleted, id)
+		r.entries++
+	}
+}
+
+func (r *resultReader) decodeField(reply *conn.Reply, entry string) {
+	field, value := reply.Text(), reply.Text()
+	switch {
+	case reply.Err() != nil:
+	case field == resultField:
+		r.undeletedBytes += len(value)
+		r.results += r.inbox.deliver(value)
+	case field == heldField:
+		r.undeletedBytes += len(value)
+		r.inbox.recordHeartbeat(parseIDs(value))
+	case field == newField && value != newFirst:
+		r.newEntry = entry
+	}
+}
+
+// deletion returns the command that deletes the read entries. If it is lost, they expire
+// with the key.
+func (r *resultReader) deletion() *conn.Command {
+	r.deleteCmd.Args = append(append(r.deleteCmd.Args[:0], "xdel", r.key), r.undeleted...)
+	r.undeleted, r.undeletedBytes = r.undeleted[:0], 0
+	return &r.deleteCmd
+}

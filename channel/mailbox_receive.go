@@ -102,7 +102,7 @@ func (m *Mailbox[T]) scan(ctx context.Context, tracker *outageTracker, pos *scan
 	}
 	for limit := firstPage; ; {
 		var page []string
-		err := tracker.do(ctx, outage.Looks, func() (err error) {
+		err := tracker.do(ctx, outage.SelectiveReceivers, func() (err error) {
 			page, err = m.readPage(ctx, tracker.shared, pos, limit)
 			return err
 		})

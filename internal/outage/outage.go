@@ -12,9 +12,9 @@ import (
 	"github.com/desir-go/desir/internal/send"
 )
 
-// calm is how long after its last error a server has to serve before an outage is over. So a
-// connection that breaks repeatedly is logged once.
-const calm = time.Second
+// quietPeriod is how long after its last error a server has to serve before an outage is
+// over. So a connection that breaks repeatedly is logged once.
+const quietPeriod = time.Second
 
 // State is the logged state of one server.
 type State struct {
@@ -22,23 +22,24 @@ type State struct {
 	last   time.Time // of the last error
 }
 
-// Begin records an error, and reports whether it has to be logged because its reason differs
-// from that of the previous error.
+// Begin records an error, and reports whether it has to be logged because its reason
+// differs from that of the previous error.
 func (s *State) Begin(err error) bool {
 	known := s.reason
 	s.reason, s.last = send.Reason(err), time.Now()
 	return s.reason != known
 }
 
-// Ended reports whether an outage is over. It is called when the server has served a request.
-func (s *State) Ended() bool { return time.Since(s.last) >= calm }
+// Ended reports whether an outage is over. It is called when the server has served a
+// request.
+func (s *State) Ended() bool { return time.Since(s.last) >= quietPeriod }
 
 // The values of what for Begin and End: the callers that wait for a server.
 const (
-	Receivers     = "receivers"
-	Looks         = "selective receivers"
-	Removals      = "receivers that remove a letter"
-	Subscriptions = "subscriptions"
+	Receivers          = "receivers"
+	SelectiveReceivers = "selective receivers"
+	Removals           = "receivers that remove a letter"
+	Subscriptions      = "subscriptions"
 )
 
 // Log logs the outages of one client's servers with [slog.Default].
@@ -46,22 +47,23 @@ type Log struct {
 	open atomic.Int32 // len(states)
 
 	mu      sync.Mutex
-	states  map[place]*State
+	states  map[stateKey]*State
 	without map[string]bool // what Without has logged
 }
 
-type place struct{ what, server string }
+type stateKey struct{ what, server string }
 
-type part struct{}
+// logKey is the key of the Log among the values of a client.
+type logKey struct{}
 
 // Of returns the log that the objects of a client share.
 func Of(h *clients.Shared) *Log {
-	return clients.Value(h, part{}, func() *Log { return &Log{states: map[place]*State{}} })
+	return clients.Value(h, logKey{}, func() *Log { return &Log{states: map[stateKey]*State{}} })
 }
 
 // Begin records why a server does not serve its callers. It logs a changed reason.
 func (l *Log) Begin(what, server string, err error) {
-	p := place{what, server}
+	p := stateKey{what, server}
 	l.mu.Lock()
 	s := l.states[p]
 	if s == nil {
@@ -84,7 +86,7 @@ func (l *Log) End(what, server string) {
 	if l.Quiet() {
 		return
 	}
-	p := place{what, server}
+	p := stateKey{what, server}
 	l.mu.Lock()
 	s := l.states[p]
 	over := s != nil && s.Ended()
@@ -98,8 +100,8 @@ func (l *Log) End(what, server string) {
 	}
 }
 
-// Server returns the name of a server for logs. A nil node is one that the client does not
-// identify.
+// Server returns the name of a server for logs. A nil node is one that the client does
+// not identify.
 func Server(node *redis.Client) string {
 	if node == nil {
 		return "a server of the client"

@@ -31,9 +31,9 @@ func TestState(t *testing.T) {
 			{errOwed, 0, false},
 			{errMemory, 0, true},
 			{errAway, 0, true},
-			{nil, calm / 2, false},
+			{nil, quietPeriod / 2, false},
 			{errAway, 0, false},
-			{nil, calm, true},
+			{nil, quietPeriod, true},
 		} {
 			time.Sleep(step.wait) // fake time of the synctest bubble
 			got := false

@@ -35,7 +35,7 @@ type form struct{ source, digest string }
 
 // New returns the script with the given source, which may call the given Lua functions.
 func New(source string, functions ...string) *Script {
-	flags, reply, want := headed(source, "-- flags:"), shapeOf(source), headed(source, "-- reply:")
+	flags, reply, want := headerField(source, "-- flags:"), replyShape(source), headerField(source, "-- reply:")
 	source = strings.Join(append(functions, source), "")
 	first := "#!lua"
 	if flags != "" {
@@ -55,8 +55,8 @@ func newForm(source string) form {
 	return form{source: source, digest: hex.EncodeToString(sum[:])}
 }
 
-// headed returns the rest of the header line that starts with beginning.
-func headed(source, beginning string) string {
+// headerField returns the rest of the header line that starts with beginning.
+func headerField(source, beginning string) string {
 	for line := range strings.Lines(source) {
 		if !strings.HasPrefix(line, "--") {
 			return ""
@@ -74,34 +74,34 @@ func headed(source, beginning string) string {
 // nothing was executed, and Run sends the script again in another form.
 func (s *Script) Run(ctx context.Context, h *clients.Shared, keys []string, args ...any) (any, error) {
 	f := s.form(h)
-	how, what := f.call(h)
-	answer, err := s.eval(ctx, h, how, what, keys, args)
+	name, text := f.call(h)
+	reply, err := s.eval(ctx, h, name, text, keys, args)
 	if redis.HasErrorPrefix(err, "NOSCRIPT") {
-		answer, err = s.eval(ctx, h, "eval", f.source, keys, args)
+		reply, err = s.eval(ctx, h, "eval", f.source, keys, args)
 	}
 	if f == s.marked && unreadable(err) {
 		h.PlainLua.Store(true)
 		return s.Run(ctx, h, keys, args...)
 	}
 	if send.IsNil(err) {
-		answer, err = nil, nil
+		reply, err = nil, nil
 	}
-	if err == nil && s.want != "" && !s.reply.fits(answer) {
-		return nil, s.misfit(answer)
+	if err == nil && s.want != "" && !s.reply.matches(reply) {
+		return nil, s.badReply(reply)
 	}
-	return answer, err
+	return reply, err
 }
 
 // Command returns the script as a command for a pipeline, by its digest. If the error of the
 // command is [Unknown], nothing was executed. Use [Script.Run] then.
 func (s *Script) Command(ctx context.Context, h *clients.Shared, keys []string, args ...any) *redis.Cmd {
-	how, what := s.form(h).call(h)
-	return command(ctx, how, what, keys, args)
+	name, text := s.form(h).call(h)
+	return command(ctx, name, text, keys, args)
 }
 
 // call returns the command that runs the script, and its first argument: the digest, or the
 // source if the client counts NOSCRIPT as a failure.
-func (f form) call(h *clients.Shared) (how, what string) {
+func (f form) call(h *clients.Shared) (name, text string) {
 	if h.Limited {
 		return "eval", f.source
 	}
@@ -130,19 +130,19 @@ func (s *Script) form(h *clients.Shared) form {
 	return s.marked
 }
 
-func command(ctx context.Context, how, what string, keys []string, args []any) *redis.Cmd {
-	words := make([]any, 0, 3+len(keys)+len(args))
-	words = append(words, how, what, len(keys))
+func command(ctx context.Context, name, text string, keys []string, args []any) *redis.Cmd {
+	all := make([]any, 0, 3+len(keys)+len(args))
+	all = append(all, name, text, len(keys))
 	for _, k := range keys {
-		words = append(words, k)
+		all = append(all, k)
 	}
-	cmd := redis.NewCmd(ctx, append(words, args...)...)
+	cmd := redis.NewCmd(ctx, append(all, args...)...)
 	cmd.SetFirstKeyPos(3)
 	return cmd
 }
 
-func (s *Script) eval(ctx context.Context, h *clients.Shared, how, what string, keys []string, args []any) (any, error) {
-	cmd := command(ctx, how, what, keys, args)
+func (s *Script) eval(ctx context.Context, h *clients.Shared, name, text string, keys []string, args []any) (any, error) {
+	cmd := command(ctx, name, text, keys, args)
 	sendIt := h.Sender.Write
 	if s.reads {
 		sendIt = h.Sender.Read
@@ -156,6 +156,6 @@ func (s *Script) eval(ctx context.Context, h *clients.Shared, how, what string, 
 // unreadable reports whether the server does not understand the "#!lua" line. It takes the
 // line for a part of the program.
 func unreadable(err error) bool {
-	var answer redis.Error
-	return errors.As(err, &answer) && strings.Contains(answer.Error(), "compiling script")
+	var reply redis.Error
+	return errors.As(err, &reply) && strings.Contains(reply.Error(), "compiling script")
 }

@@ -7,34 +7,36 @@ import (
 	"github.com/desir-go/desir/internal/send"
 )
 
-// shape is the form of a script's reply, as written in the line "-- reply:" of its header:
+// shape is the form of a script's reply, as written in the line "-- reply:" of its
+// header:
 //
 //	integer, text, nil
 //	{integer, text}      a list of exactly these parts
 //	{integer, text...}   a list whose last part repeats any number of times
 //	text or nil          an alternative
 type shape struct {
-	either []shape // alternatives, if there are any
-	kind   string  // "integer", "text", "nil", "list"
-	parts  []shape // of a list
-	open   bool    // the last part repeats any number of times
+	alternatives []shape // alternatives, if there are any
+	kind         string  // "integer", "text", "nil", "list"
+	parts        []shape // of a list
+	open         bool    // the last part repeats any number of times
 }
 
-// shapeOf parses the line "-- reply:" of a header. No reply fits an invalid line.
-func shapeOf(source string) shape {
-	var either []shape
-	for one := range strings.SplitSeq(headed(source, "-- reply:"), " or ") {
-		s, _ := readShape(strings.TrimSpace(one))
-		either = append(either, s)
+// replyShape parses the line "-- reply:" of a header. No reply fits an invalid line.
+func replyShape(source string) shape {
+	var alternatives []shape
+	for alternative := range strings.SplitSeq(headerField(source, "-- reply:"), " or ") {
+		s, _ := parseShape(strings.TrimSpace(alternative))
+		alternatives = append(alternatives, s)
 	}
-	if len(either) == 1 {
-		return either[0]
+	if len(alternatives) == 1 {
+		return alternatives[0]
 	}
-	return shape{either: either}
+	return shape{alternatives: alternatives}
 }
 
-// readShape parses the shape at the beginning of a text, and returns the rest of the text.
-func readShape(text string) (shape, string) {
+// parseShape parses the shape at the beginning of a text, and returns the rest of the
+// text.
+func parseShape(text string) (shape, string) {
 	inner, list := strings.CutPrefix(text, "{")
 	if !list {
 		end := strings.IndexAny(text+",", ",}.")
@@ -54,15 +56,15 @@ func readShape(text string) (shape, string) {
 			continue
 		}
 		var part shape
-		part, rest = readShape(rest)
+		part, rest = parseShape(rest)
 		s.parts = append(s.parts, part)
 	}
 }
 
-// fits reports whether a reply has the shape.
-func (s shape) fits(reply any) bool {
-	for _, one := range s.either {
-		if one.fits(reply) {
+// matches reports whether a reply has the shape.
+func (s shape) matches(reply any) bool {
+	for _, alternative := range s.alternatives {
+		if alternative.matches(reply) {
 			return true
 		}
 	}
@@ -74,25 +76,25 @@ func (s shape) fits(reply any) bool {
 	case string:
 		return s.kind == "text"
 	case []any:
-		return s.kind == "list" && s.fitParts(v)
+		return s.kind == "list" && s.matchesList(v)
 	default:
 		return false
 	}
 }
 
-func (s shape) fitParts(list []any) bool {
+func (s shape) matchesList(list []any) bool {
 	if len(list) != len(s.parts) && !(s.open && len(list) >= len(s.parts)-1) {
 		return false
 	}
 	for i, v := range list {
-		if !s.parts[min(i, len(s.parts)-1)].fits(v) {
+		if !s.parts[min(i, len(s.parts)-1)].matches(v) {
 			return false
 		}
 	}
 	return true
 }
 
-// misfit returns the error of a reply of another form. It does not contain the reply.
-func (s *Script) misfit(reply any) error {
+// badReply returns the error of a reply of another form. It does not contain the reply.
+func (s *Script) badReply(reply any) error {
 	return send.BadReply(fmt.Errorf("a script replied with a %T, want %s", reply, s.want), !s.reads)
 }

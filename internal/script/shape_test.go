@@ -43,7 +43,7 @@ func TestShapes(t *testing.T) {
 		{"{integer", []any{int64(1)}, false},
 		{"intger", int64(1), false},
 	} {
-		if got := shapeOf("-- a\n-- reply: " + tt.shape + "\nreturn 1").fits(tt.reply); got != tt.fits {
+		if got := replyShape("-- a\n-- reply: " + tt.shape + "\nreturn 1").matches(tt.reply); got != tt.fits {
 			t.Errorf("%s fits %v: %t; want %t", tt.shape, tt.reply, got, tt.fits)
 		}
 	}

@@ -15,7 +15,7 @@ var unlink = New(unlinkSource)
 // Unlink deletes keys of one slot atomically, and returns the number of keys that existed. It
 // is a script because a cluster client splits a plain UNLINK into one command for each key.
 func Unlink(ctx context.Context, h *clients.Shared, keys ...string) (n int64, err error) {
-	answer, err := unlink.Run(ctx, h, keys)
-	n, _ = answer.(int64)
+	reply, err := unlink.Run(ctx, h, keys)
+	n, _ = reply.(int64)
 	return n, err
 }

@@ -59,7 +59,7 @@ func (o Object) Expire(ctx context.Context, d time.Duration) (bool, error) {
 // ExpireAt makes the key expire at t, in milliseconds by the server's clock, and reports
 // whether the key exists. If t is in the past, the key is deleted. It sends PEXPIREAT.
 func (o Object) ExpireAt(ctx context.Context, t time.Time) (bool, error) {
-	return o.change(ctx, "ExpireAt", redis.NewIntCmd(ctx, "pexpireat", o.Key(), moment(t)))
+	return o.change(ctx, "ExpireAt", redis.NewIntCmd(ctx, "pexpireat", o.Key(), expiryMillis(t)))
 }
 
 // Persist removes the key's expiry and reports whether there was one. It sends PERSIST.
@@ -77,8 +77,9 @@ func (o Object) TTL(ctx context.Context) (d time.Duration, ok bool, err error) {
 	return send.Duration(cmd.Val()), true, nil
 }
 
-// moment returns t in milliseconds since 1970, limited to the years 1970 to 287,000.
-func moment(t time.Time) int64 {
+// expiryMillis returns t in milliseconds since 1970, limited to the years 1970 to
+// 287,000.
+func expiryMillis(t time.Time) int64 {
 	const last = 1 << 53
 	switch {
 	case t.After(time.UnixMilli(last)):

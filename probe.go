@@ -31,12 +31,12 @@ type probe struct {
 
 // Reasons that suggest a correction of the URL.
 var (
-	errPlainPort = errors.New("does the port use TLS? The scheme redis:// connects without TLS")
-	errTLSPort   = errors.New("the port uses TLS; the scheme rediss:// connects with TLS")
-	errHTTPPort  = errors.New("the port speaks HTTP; is this a Redis server?")
-	errHungUp    = errors.New("the server closed the connection without a reply; does the port require TLS? The scheme rediss:// connects with TLS")
-	errHungUpTLS = errors.New("the server closed the connection after the TLS handshake; does it require a client certificate? The options are cert and key")
-	errHandshake = errors.New("no reply to the TLS handshake")
+	errPlainPort      = errors.New("does the port use TLS? The scheme redis:// connects without TLS")
+	errTLSPort        = errors.New("the port uses TLS; the scheme rediss:// connects with TLS")
+	errHTTPPort       = errors.New("the port speaks HTTP; is this a Redis server?")
+	errClosedByServer = errors.New("the server closed the connection without a reply; does the port require TLS? The scheme rediss:// connects with TLS")
+	errClosedTLS      = errors.New("the server closed the connection after the TLS handshake; does it require a client certificate? The options are cert and key")
+	errHandshake      = errors.New("no reply to the TLS handshake")
 )
 
 // ping sends one PING to the target with a temporary client.
@@ -58,24 +58,24 @@ func (p *probe) limit(dial *func(context.Context, string, string) (net.Conn, err
 }
 
 func (p *probe) dial(ctx context.Context, network, addr string) (net.Conn, error) {
-	p.at("connecting to " + addr)
+	p.setStage("connecting to " + addr)
 	d := net.Dialer{Timeout: p.timeout}
 	conn, err := d.DialContext(ctx, network, addr)
 	if err != nil {
 		return nil, p.failed(err)
 	}
 	if p.tls != nil {
-		p.at("waiting for the TLS handshake with " + addr)
-		if conn, err = p.shake(ctx, conn, addr); err != nil {
+		p.setStage("waiting for the TLS handshake with " + addr)
+		if conn, err = p.handshake(ctx, conn, addr); err != nil {
 			return nil, p.failed(err)
 		}
 	}
-	p.at("waiting for a reply from " + addr)
-	return &heard{conn, p}, nil
+	p.setStage("waiting for a reply from " + addr)
+	return &probedConn{conn, p}, nil
 }
 
-// shake performs the TLS handshake on conn.
-func (p *probe) shake(ctx context.Context, conn net.Conn, addr string) (net.Conn, error) {
+// handshake performs the TLS handshake on conn.
+func (p *probe) handshake(ctx context.Context, conn net.Conn, addr string) (net.Conn, error) {
 	c := p.tls.Clone()
 	if host, _, err := net.SplitHostPort(addr); err == nil && c.ServerName == "" {
 		c.ServerName = host
@@ -98,7 +98,7 @@ func (p *probe) shake(ctx context.Context, conn net.Conn, addr string) (net.Conn
 	return nil, err
 }
 
-func (p *probe) at(stage string) {
+func (p *probe) setStage(stage string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.stage, p.err, p.heard = stage, nil, false
@@ -130,21 +130,21 @@ func (p *probe) explain(ctx context.Context, err error) error {
 		return send.WithClass(ErrUnavailable, fmt.Errorf("%w: %w", ended, p.err))
 	case ended != nil && p.stage != "":
 		return send.WithClass(ErrUnavailable, fmt.Errorf("%w while %s", ended, p.stage))
-	case p.err == nil && !p.heard && cut(err) && p.tls == nil:
-		return send.WithClass(ErrUnavailable, fmt.Errorf("%w: %w", errHungUp, send.Cause(err)))
-	case p.err == nil && !p.heard && cut(err): // the TLS alert with the reason may be lost with the connection
-		return send.WithClass(ErrUnavailable, fmt.Errorf("%w: %w", errHungUpTLS, send.Cause(err)))
+	case p.err == nil && !p.heard && connLost(err) && p.tls == nil:
+		return send.WithClass(ErrUnavailable, fmt.Errorf("%w: %w", errClosedByServer, send.Cause(err)))
+	case p.err == nil && !p.heard && connLost(err): // the TLS alert with the reason may be lost with the connection
+		return send.WithClass(ErrUnavailable, fmt.Errorf("%w: %w", errClosedTLS, send.Cause(err)))
 	}
 	return err
 }
 
-// cut reports whether the other side closed the connection.
-func cut(err error) bool {
+// connLost reports whether the other side closed the connection.
+func connLost(err error) bool {
 	return errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
 }
 
-// heard is a connection that inspects the first byte from the server.
-type heard struct {
+// probedConn is a connection that inspects the first byte from the server.
+type probedConn struct {
 	net.Conn
 	p *probe
 }
@@ -156,7 +156,7 @@ const (
 	firstOfHTTP = "H"
 )
 
-func (c *heard) Read(b []byte) (int, error) {
+func (c *probedConn) Read(b []byte) (int, error) {
 	n, err := c.Conn.Read(b)
 	if n > 0 {
 		c.p.mu.Lock()

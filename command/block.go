@@ -102,15 +102,13 @@ func (q *request) onNewConn(ctx context.Context, node *redis.Client) (any, error
 	} else if ok {
 		readTimeout = limit + replyGrace
 	}
-	own := conn.Dedicated(node, readTimeout)
+	own := conn.NewClient(node, readTimeout, readTimeout)
 	defer own.Close()
 	var id atomic.Int64
 	done := make(chan result, 1)
-	go func() { done <- q.sendOn(ctx, own, &id) }()
-	select {
-	case a := <-done:
+	go func() { done <- q.sendOn(ctx, own.Client, &id) }()
+	if a, ok := q.await(ctx, own, done); ok {
 		return a.value, a.err
-	case <-ctx.Done():
 	}
 	finished := make(chan struct{})
 	defer close(finished)
@@ -128,6 +126,35 @@ func (q *request) onNewConn(ctx context.Context, node *redis.Client) (any, error
 	}
 }
 
+// await waits for the result of a request that was sent on own. It returns false if the
+// context ends first. Behind sentinels it ends the request if another master was named:
+// the former one may continue to reply, and may never end a command that blocks.
+func (q *request) await(ctx context.Context, own *conn.Client, done <-chan result) (result, bool) {
+	check := time.NewTicker(conn.SentinelLifetime)
+	defer check.Stop()
+	for {
+		select {
+		case a := <-done:
+			return a, true
+		case <-ctx.Done():
+			return result{}, false
+		case <-check.C:
+			if !own.Deposed(ctx) {
+				continue
+			}
+		}
+		_ = own.Close() // ends the request
+		a := <-done
+		if a.err != nil && !replied(a.err) {
+			a.err = send.WithClass(send.ErrMaybeRan, errDeposed)
+			if q.cmd != nil && q.cmd.Retryable() {
+				a.err = send.WithClass(send.ErrUnavailable, errDeposed)
+			}
+		}
+		return a, true
+	}
+}
+
 // sendOn sends a request on a dedicated connection. It first asks for the connection's
 // id, by which the command can be unblocked.
 func (q *request) sendOn(ctx context.Context, own *redis.Client, id *atomic.Int64) result {
@@ -141,7 +168,11 @@ func (q *request) sendOn(ctx context.Context, own *redis.Client, id *atomic.Int6
 		return result{err: q.contextError(err, false)}
 	}
 	cmd := redis.NewCmd(sendCtx, q.args...)
-	err := sender.Write(sendCtx, cmd)
+	exec := sender.Write
+	if q.cmd.Retryable() { // if its reply is lost, it does not matter whether it was executed
+		exec = sender.Read
+	}
+	err := exec(sendCtx, cmd)
 	if errors.Is(err, redis.Nil) {
 		return result{}
 	}

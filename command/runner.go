@@ -62,7 +62,9 @@ func New(rdb redis.UniversalClient, opts ...Option) *Runner {
 // the context ends first, Do unblocks the command at the server. It returns the element
 // if the command already had one. If it cannot find out, it returns the context's error
 // joined with [desir.ErrMaybeRan]. Blocking commands need a client of a single server,
-// of Sentinel or of a cluster.
+// of Sentinel or of a cluster. Behind Sentinel, a command that blocks asks every 5 s for
+// the master. If that has changed, it returns [desir.ErrUnavailable] if it is Retryable,
+// otherwise desir.ErrMaybeRan.
 //
 // On a cluster, the first key selects the node. If the table does not say which
 // arguments are keys, for example for a module's command, Do asks the server with

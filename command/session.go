@@ -26,16 +26,18 @@ import (
 type Session struct {
 	r       *Runner
 	node    *redis.Client // sends CLIENT UNBLOCK
-	client  *redis.Client // owns conn
+	client  *conn.Client  // owns conn
 	conn    *redis.Conn
 	id      atomic.Int64
 	running chan struct{} // held by the running command
+	checked time.Time     // when the sentinels last named the session's master; for the running command
 	closed  atomic.Bool
 }
 
 var (
 	errManyNodes    = errors.New("a session needs a client of one server; use a client of one node of the cluster")
 	errSessionEnded = errors.New("the session's connection was closed; its transaction and database are lost")
+	errDeposed      = errors.New("the sentinels have named another master than the one to which the dedicated connection led")
 	errStreams      = errors.New("the command has no single reply")
 )
 
@@ -74,7 +76,7 @@ func (r *Runner) session(ctx context.Context) (*Session, error) {
 	if node == nil {
 		return nil, fmt.Errorf("%w: %w", desir.ErrNotSupported, errNode)
 	}
-	s := &Session{r: r, node: node, client: conn.Dedicated(node, -1), running: make(chan struct{}, 1)}
+	s := &Session{r: r, node: node, client: conn.NewClient(node, -1, -1), running: make(chan struct{}, 1), checked: time.Now()}
 	s.conn = s.client.Conn()
 	name := redis.NewIntCmd(ctx, "client", "id")
 	err = h.Sender.ReadOn(ctx, s.conn, name)
@@ -128,6 +130,14 @@ func (s *Session) do(ctx context.Context, q *request) (any, error) {
 		}
 		return nil, fmt.Errorf("%w: %w", desir.ErrClosed, errSessionEnded)
 	}
+	if time.Since(s.checked) > conn.SentinelLifetime {
+		if s.client.Deposed(ctx) {
+			_ = s.Close()
+			<-s.running
+			return nil, fmt.Errorf("%w: %w", desir.ErrClosed, errDeposed)
+		}
+		s.checked = time.Now()
+	}
 	done := make(chan result, 1)
 	go func() {
 		defer func() { <-s.running }()
@@ -142,10 +152,8 @@ func (s *Session) do(ctx context.Context, q *request) (any, error) {
 		}
 		done <- result{cmd.Val(), err}
 	}()
-	select {
-	case a := <-done:
+	if a, ok := q.await(ctx, s.client, done); ok {
 		return a.value, a.err
-	case <-ctx.Done():
 	}
 	late := make(chan result, 1)
 	go s.interrupt(q, done, late)

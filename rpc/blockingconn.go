@@ -28,9 +28,6 @@ type blockingConn struct {
 	key    string
 	conn   *conn.Conn // nil while there is none
 
-	node     *redis.Client // node of own
-	openedAt time.Time
-
 	migrating bool // the key is being migrated: use the user's client
 }
 
@@ -46,7 +43,6 @@ func (b *blockingConn) open(ctx context.Context) error {
 	node, err := b.shared.Node(ctx, b.key)
 	if err == nil && node != nil {
 		b.conn, err = conn.Open(ctx, node, conn.ReadTimeout(node, blockTime+minReadSlack))
-		b.node, b.openedAt = node, time.Now()
 	}
 	if err != nil {
 		return b.shared.Sender.Classify(ctx, err)
@@ -92,7 +88,7 @@ func (b *blockingConn) doOnClient(ctx context.Context, cmds ...redis.Cmder) erro
 // expired reports whether the connection may lead to a former master or may use outdated
 // credentials.
 func (b *blockingConn) expired() bool {
-	return b.conn != nil && (b.conn.Stale() || conn.Expired(b.node, b.openedAt))
+	return b.conn != nil && b.conn.Expired()
 }
 
 // closeAfter closes the connection after an error.

@@ -108,7 +108,7 @@ func (cr *callReader) piggyback(ctx context.Context, results []*resultBatch) *pi
 	p.results, p.cmds, p.count = p.results[:0], p.cmds[:0], 0
 	for _, b := range results {
 		if cr.conn != nil {
-			if node, err := cr.shared.Node(ctx, b.key); err == nil && node == cr.node {
+			if node, err := cr.shared.Node(ctx, b.key); err == nil && cr.conn.OpenedFor(node) {
 				p.results, p.cmds, p.count = append(p.results, b), append(p.cmds, b.command()), p.count+b.count
 				continue
 			}

@@ -166,7 +166,7 @@ func (ib *inbox) canCallDirect(ctx context.Context, p *pendingCall) bool {
 		return false
 	}
 	node, err := ib.shared.Node(ctx, p.client.service.calls)
-	if err == nil && node == r.node {
+	if err == nil && r.conn.OpenedFor(node) {
 		return true
 	}
 	r.loneReads = -directRetryReads

@@ -19,6 +19,7 @@ import (
 // (checking the connection, deadlines, hooks, allocating arguments and replies) costs
 // more than a quick exchange with a nearby server.
 type Conn struct {
+	origin
 	client       *redis.Client // owner of the connection
 	credentials  *credentialsListener
 	unsubscribe  func() // ends the subscription of credentials
@@ -62,7 +63,7 @@ func Open(ctx context.Context, node *redis.Client, timeout time.Duration) (*Conn
 		_ = client.Close()
 		return nil, err
 	}
-	cn := &Conn{client: client, credentials: credentials, unsubscribe: sync.OnceFunc(unsubscribe), raw: raw, timeout: timeout}
+	cn := &Conn{origin: newOrigin(node), client: client, credentials: credentials, unsubscribe: sync.OnceFunc(unsubscribe), raw: raw, timeout: timeout}
 	cn.reply = NewReply(connReader{cn})
 	return cn, nil
 }
@@ -73,8 +74,9 @@ func (cn *Conn) Close() {
 	_ = cn.client.Close()
 }
 
-// Stale reports whether the credentials have changed since the connection was opened.
-func (cn *Conn) Stale() bool { return cn.credentials.changed.Load() }
+// Expired reports whether the connection may lead to a former master, or uses credentials
+// that have changed since it was opened.
+func (cn *Conn) Expired() bool { return cn.credentials.changed.Load() || cn.origin.Expired() }
 
 // Do sends commands and receives their replies. It reports whether they may have reached
 // the server. After an error that is not an error reply, the connection must be closed.
@@ -176,7 +178,7 @@ func (cn *Conn) SetReadTimeout(timeout time.Duration) {
 }
 
 // ErrInterrupted is the error of a ReceiveInterruptible that Interrupt ended.
-var ErrInterrupted = errors.New("link: interrupted")
+var ErrInterrupted = errors.New("interrupted")
 
 // Interrupt ends the current ReceiveInterruptible, or the next one of the same exchange.
 // It can be called concurrently.

@@ -199,11 +199,11 @@ func TestCredentials(t *testing.T) {
 	whoami := command("acl", "whoami")
 	var name string
 	whoami.Decode = func(r *conn.Reply) { name = r.Text() }
-	if cn.Do(whoami); whoami.Err != nil || name != "user" || cn.Stale() {
-		t.Errorf("it is %q's, %v; stale: %t", name, whoami.Err, cn.Stale())
+	if cn.Do(whoami); whoami.Err != nil || name != "user" || cn.Expired() {
+		t.Errorf("it is %q's, %v; expired: %t", name, whoami.Err, cn.Expired())
 	}
 	p.listener.OnNext(auth.NewBasicCredentials("user", "other"))
-	if !cn.Stale() {
+	if !cn.Expired() {
 		t.Error("it is not stale with other credentials")
 	}
 	cn.Close()

@@ -7,17 +7,9 @@ import (
 
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/maintnotifications"
-)
 
-// Dedicated returns a client of the same node with one dedicated connection, for commands
-// that block. It retries nothing. A command fails when the connection has been silent for
-// readTimeout while a reply is due; a negative timeout means never. The caller closes the
-// client.
-func Dedicated(node *redis.Client, readTimeout time.Duration) *redis.Client {
-	o := dedicatedOptions(node, readTimeout)
-	useSlidingDeadlines(&o, nil)
-	return redis.NewClient(&o)
-}
+	"github.com/desir-go/desir/internal/send"
+)
 
 func dedicatedOptions(node *redis.Client, readTimeout time.Duration) redis.Options {
 	o := *node.Options()
@@ -36,32 +28,22 @@ func dedicatedOptions(node *redis.Client, readTimeout time.Duration) redis.Optio
 // noMaintenance disables notifications of maintenance.
 var noMaintenance = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
 
-// SentinelLifetime is how long a dedicated connection is used behind sentinels. A master
-// that was cut off from its sentinels and replaced may continue to reply to its clients.
-// go-redis closes the connections of the user's client then, but not dedicated ones.
-const SentinelLifetime = 5 * time.Second
-
-// Expired reports whether a connection to this node, made at that time, may lead to a
-// former master. A new connection asks the sentinels again.
-func Expired(node *redis.Client, made time.Time) bool {
-	return node.Options().Addr == failoverAddr && time.Since(made) > SentinelLifetime
-}
-
-const failoverAddr = "FailoverClient" // go-redis' address of a client behind sentinels
-
-// Client is a client like that of [Dedicated] that reports when its connection was last
-// read from.
+// Client is a client of one node with one dedicated connection, for commands that block.
+// It retries nothing.
 type Client struct {
 	*redis.Client
+	origin
 	conn atomic.Pointer[slidingConn]
 	open atomic.Bool // the handshake of conn is done
 }
 
-// NewClient is [Dedicated] with one timeout for the handshake and another one after it.
-// The caller may give the connection up earlier.
+// NewClient returns a client of the same node with one dedicated connection. A command
+// fails when the connection has been silent for readTimeout while a reply is due; a
+// negative timeout means never. Until the handshake is done handshakeTimeout counts. The
+// caller closes the client, and may do so while a command waits for its reply.
 func NewClient(node *redis.Client, handshakeTimeout, readTimeout time.Duration) *Client {
 	o := dedicatedOptions(node, handshakeTimeout)
-	c := &Client{}
+	c := &Client{origin: newOrigin(node)}
 	useSlidingDeadlines(&o, func(dialed *slidingConn) {
 		c.open.Store(false)
 		c.conn.Store(dialed)
@@ -74,6 +56,26 @@ func NewClient(node *redis.Client, handshakeTimeout, readTimeout time.Duration) 
 	})
 	c.Client = redis.NewClient(&o)
 	return c
+}
+
+// Deposed reports whether the sentinels name another master than the server to which the
+// connection leads. It asks them, and the server that they name for its role. If the
+// sentinels or that server do not reply, and for a client without sentinels or one that
+// reads from replicas, it returns false.
+func (c *Client) Deposed(ctx context.Context) bool {
+	current := c.conn.Load()
+	if current == nil || !c.sentinel() {
+		return false
+	}
+	timeout := timeoutOrSecond(c.node.Options().ReadTimeout)
+	other := NewClient(c.node, timeout, timeout)
+	defer func() { _ = other.Close() }()
+	role, err := other.Do(ctx, "role").Slice()
+	dialed := other.conn.Load()
+	if dialed == nil || err != nil && !send.IsReply(err) || len(role) > 0 && role[0] != "master" {
+		return false
+	}
+	return dialed.RemoteAddr().String() != current.RemoteAddr().String()
 }
 
 // LastRead returns when bytes last arrived. It returns false if there is no connection,

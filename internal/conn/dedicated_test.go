@@ -14,8 +14,8 @@ func TestExpired(t *testing.T) {
 	defer behind.Close()
 	plain := redis.NewClient(&redis.Options{Addr: "127.0.0.1:1"})
 	defer plain.Close()
-	if Expired(plain, old) || Expired(behind, time.Now()) || !Expired(behind, old) {
+	if (origin{plain, old}).Expired() || newOrigin(behind).Expired() || !(origin{behind, old}).Expired() {
 		t.Errorf("Expired: %t for a plain client, %t for a fresh one, %t for an old one behind sentinels; want only the last",
-			Expired(plain, old), Expired(behind, time.Now()), Expired(behind, old))
+			origin{plain, old}.Expired(), newOrigin(behind).Expired(), origin{behind, old}.Expired())
 	}
 }

@@ -12,7 +12,8 @@ import (
 func Reopen(closed redis.UniversalClient) redis.UniversalClient {
 	switch c := closed.(type) {
 	case *redis.Client:
-		return Dedicated(c, timeoutOrSecond(c.Options().ReadTimeout))
+		timeout := timeoutOrSecond(c.Options().ReadTimeout)
+		return NewClient(c, timeout, timeout)
 	case *redis.ClusterClient:
 		o := *c.Options()
 		o.PoolSize, o.MinIdleConns, o.MaxIdleConns, o.MaxActiveConns = 1, 0, 0, 0

@@ -39,7 +39,7 @@ func (e ErrorReply) Error() string { return string(e) }
 // RedisError marks it as an error of the server, as in go-redis.
 func (ErrorReply) RedisError() {}
 
-var errInvalidReply = errors.New("link: a reply that is not valid RESP")
+var errInvalidReply = errors.New("a reply that is not valid RESP")
 
 // header is the first line of a value: its kind, and its length if it has one. -1 is
 // null.
@@ -232,7 +232,7 @@ func (r *Reply) crlf(err error) {
 // unexpected records the error of an unexpected value.
 func (r *Reply) unexpected(h header, want string) {
 	if h.kind == '-' {
-		r.fail(fmt.Errorf("link: an error within a reply: %w", ErrorReply(h.line)))
+		r.fail(fmt.Errorf("an error within a reply: %w", ErrorReply(h.line)))
 	} else {
 		r.fail(fmt.Errorf("%w: got %q, want %s", errInvalidReply, h.kind, want))
 	}

@@ -15,15 +15,14 @@ const drainTime = time.Minute
 // dedicated is the dedicated connection of a loop, which sends its takes. Only the loop's
 // goroutine uses it.
 type dedicated struct {
-	loop   *loop
-	conn   *conn.Client // nil while there is none
-	dialed time.Time    // when conn was opened
+	loop *loop
+	conn *conn.Client // nil while there is none
 }
 
 // client returns the client of the connection. It is a clone without retries, or the user's
 // client itself if that is of another type.
 func (d *dedicated) client() redis.Cmdable {
-	if d.conn != nil && conn.Expired(d.loop.node, d.dialed) {
+	if d.conn != nil && d.conn.Expired() {
 		d.close()
 	}
 	if d.conn != nil {
@@ -32,7 +31,7 @@ func (d *dedicated) client() redis.Cmdable {
 	if d.loop.node == nil {
 		return d.loop.waiter.shared.Redis
 	}
-	d.conn, d.dialed = conn.NewClient(d.loop.node, d.loop.maxSilence, drainTime), time.Now()
+	d.conn = conn.NewClient(d.loop.node, d.loop.maxSilence, drainTime)
 	return d.conn
 }
 

@@ -48,7 +48,7 @@ var arrows = map[string][]string{
 	"internal/suggest":          {},
 	"internal/redistest":        {"embedded"},
 	"internal/kinds":            {"codec"},
-	"internal/conformance":      {"", "codec", "channel", "collections", "counter", "internal/", "rpc"},
+	"internal/conformance":      {"", "codec", "channel", "collections", "command", "counter", "internal/", "rpc"},
 }
 
 // outside lists, for packages of other modules with restricted use, the packages that may

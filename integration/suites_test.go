@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/desir-go/desir/internal/conformance"
@@ -36,16 +37,11 @@ func TestSuites(t *testing.T) {
 		t.Run(b.subtest, func(t *testing.T) {
 			t.Parallel()
 			e := b.start(t)
-			for name, suite := range map[string]func(*testing.T, *redistest.Redis){
-				"Map": conformance.Map, "Set": conformance.Set, "SortedSet": conformance.SortedSet, "List": conformance.List,
-				"Value": conformance.Value, "Object": conformance.Object, "Counter": conformance.Counter, "IDs": conformance.IDs,
-				"Bounded": conformance.Bounded, "Window": conformance.Window, "Sharded": conformance.Sharded,
-				"Chan": conformance.Chan, "PriorityQueue": conformance.PriorityQueue, "Mailbox": conformance.Mailbox,
-				"RPC": conformance.RPC,
-			} {
+			for _, typ := range conformance.All() {
+				_, name, _ := strings.Cut(typ.Name, ".")
 				t.Run(name, func(t *testing.T) {
 					t.Parallel()
-					suite(t, redistest.At(t, b.name, e.base))
+					typ.Suite(t, redistest.At(t, b.name, e.base))
 				})
 			}
 		})

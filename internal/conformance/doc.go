@@ -13,9 +13,8 @@
 //		)
 //	}
 //
-// The tests of this package run it on every backend of package redistest:
-//
-//	func TestMap(t *testing.T) { redistest.Each(t, conformance.Map) }
+// [All] is the list of the types and their suites. The tests of this package run all of
+// them on every backend of package redistest.
 //
 // A [Subject] describes a type as data: all of its methods, each as a [Call] with valid
 // arguments and the commands that it sends. Parts such as failures and costs run every

@@ -7,10 +7,10 @@ import (
 )
 
 func TestLostReplies(t *testing.T) {
-	conformance.LostReplies(t, append(conformance.Collections(), conformance.Counters()...)...)
+	conformance.LostReplies(t, conformance.Subjects()...)
 }
 
 func TestSilence(t *testing.T) {
 	t.Parallel()
-	conformance.Silence(t, append(conformance.Collections(), conformance.Counters()...)...)
+	conformance.Silence(t, conformance.Subjects()...)
 }

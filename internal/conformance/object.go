@@ -6,32 +6,20 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/desir-go/desir/collections"
-	"github.com/desir-go/desir/counter"
 	"github.com/desir-go/desir/internal/redistest"
 )
 
 // Object tests the methods that every type has on a backend.
 func Object(t *testing.T, r *redistest.Redis) {
 	var parts []part
-	for _, o := range []struct {
-		of   string
-		open func(rdb client, name string) object
-		fill string
-	}{
-		{"Map", func(rdb client, name string) object { return collections.NewMap[string, string](rdb, name) }, "hash"},
-		{"Set", func(rdb client, name string) object { return collections.NewSet[string](rdb, name) }, "set"},
-		{"SortedSet", func(rdb client, name string) object { return collections.NewSortedSet[string](rdb, name) }, "zset"},
-		{"List", func(rdb client, name string) object { return collections.NewList[string](rdb, name) }, "list"},
-		{"Value", func(rdb client, name string) object { return collections.NewValue[string](rdb, name) }, "string"},
-		{"Counter", func(rdb client, name string) object { return counter.New(rdb, name) }, "string"},
-		{"IDs", func(rdb client, name string) object { return counter.NewIDs(rdb, name, 5) }, "string"},
-		{"Bounded", func(rdb client, name string) object { return counter.NewBounded(rdb, name, 0, 9) }, "string"},
-	} {
-		parts = append(parts, part{o.of, func(t *testing.T, r *redistest.Redis) {
+	for _, o := range All() {
+		if o.open == nil {
+			continue
+		}
+		parts = append(parts, part{o.Name, func(t *testing.T, r *redistest.Redis) {
 			at := name(t, r, "o")
 			object := objectTest{o: o.open(r.Client, at), other: o.open(r.NewClient(t), at), fill: func() {
-				fillKind(t, r.Raw(), at, o.fill)
+				fillKind(t, r.Raw(), at, o.kind)
 			}}
 			equal(t, "Key", object.o.Key(), at)
 			object.life(t)

@@ -13,16 +13,6 @@ import (
 // client keeps the signatures below readable.
 type client = redis.UniversalClient
 
-// Collections returns the types of package collections.
-func Collections() []Subject {
-	return []Subject{mapSubject(), addSubject(), setSubject(), sortedSubject(), listSubject(), ringSubject(), valueSubject()}
-}
-
-// Counters returns the types of package counter.
-func Counters() []Subject {
-	return []Subject{counterSubject(), startSubject(), idsSubject(), boundedSubject(), windowSubject(), shardedSubject()}
-}
-
 // other returns the name of a second object in the slot of the first.
 func other(name string) string { return name + ":other" }
 

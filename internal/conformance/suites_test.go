@@ -1,7 +1,13 @@
 package conformance_test
 
 import (
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"os"
+	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/desir-go/desir/internal/conformance"
@@ -13,24 +19,95 @@ func TestMain(m *testing.M) {
 	os.Exit(redistest.Main(m))
 }
 
-// each runs a suite on every backend, in parallel with other suites, which mostly wait.
-func each(t *testing.T, suite func(*testing.T, *redistest.Redis)) {
-	t.Parallel()
-	redistest.Each(t, suite)
+// TestTypes runs the suite of every type on every backend. The suites are parallel, since
+// they mostly wait.
+func TestTypes(t *testing.T) {
+	for _, typ := range conformance.All() {
+		_, name, _ := strings.Cut(typ.Name, ".")
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			redistest.Each(t, typ.Suite)
+		})
+	}
 }
 
-func TestMap(t *testing.T)           { each(t, conformance.Map) }
-func TestSet(t *testing.T)           { each(t, conformance.Set) }
-func TestSortedSet(t *testing.T)     { each(t, conformance.SortedSet) }
-func TestList(t *testing.T)          { each(t, conformance.List) }
-func TestValue(t *testing.T)         { each(t, conformance.Value) }
-func TestObject(t *testing.T)        { each(t, conformance.Object) }
-func TestCounter(t *testing.T)       { each(t, conformance.Counter) }
-func TestIDs(t *testing.T)           { each(t, conformance.IDs) }
-func TestBounded(t *testing.T)       { each(t, conformance.Bounded) }
-func TestWindow(t *testing.T)        { each(t, conformance.Window) }
-func TestSharded(t *testing.T)       { each(t, conformance.Sharded) }
-func TestChan(t *testing.T)          { each(t, conformance.Chan) }
-func TestPriorityQueue(t *testing.T) { each(t, conformance.PriorityQueue) }
-func TestMailbox(t *testing.T)       { each(t, conformance.Mailbox) }
-func TestRPC(t *testing.T)           { each(t, conformance.RPC) }
+// TestAll reads the sources of the packages. Every exported type that has a key, or that a
+// client is passed to, is in the list of suites.
+func TestAll(t *testing.T) {
+	t.Parallel()
+	var covered []string
+	for _, typ := range conformance.All() {
+		covered = append(append(covered, typ.Name), typ.Parts...)
+	}
+	for _, pkg := range []string{"channel", "collections", "command", "counter", "rpc"} {
+		needed := typesWithClient(t, pkg)
+		if len(needed) == 0 {
+			t.Errorf("no type of package %s has a key or a client", pkg)
+		}
+		for _, name := range needed {
+			if !slices.Contains(covered, pkg+"."+name) {
+				t.Errorf("%s.%s is not in All", pkg, name)
+			}
+		}
+	}
+}
+
+// typesWithClient returns the exported types of a package that have a method Key, or that a
+// function New… returns for a client of go-redis.
+func typesWithClient(t *testing.T, pkg string) (names []string) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join("..", "..", pkg, "*.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	add := func(name string) {
+		if ast.IsExported(name) && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	for _, file := range files {
+		if strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, decl := range f.Decls {
+			fn, ok := decl.(*ast.FuncDecl)
+			switch {
+			case !ok:
+			case fn.Recv != nil && fn.Name.Name == "Key":
+				add(baseName(fn.Recv.List[0].Type))
+			case fn.Recv == nil && strings.HasPrefix(fn.Name.Name, "New") && fn.Type.Results != nil && takesClient(fn):
+				add(baseName(fn.Type.Results.List[0].Type))
+			}
+		}
+	}
+	return names
+}
+
+// takesClient reports whether the first parameter of a function is a client of go-redis.
+func takesClient(fn *ast.FuncDecl) bool {
+	params := fn.Type.Params.List
+	if len(params) == 0 {
+		return false
+	}
+	typ, ok := params[0].Type.(*ast.SelectorExpr)
+	return ok && typ.Sel.Name == "UniversalClient"
+}
+
+// baseName returns the name of a type, without a pointer and type parameters.
+func baseName(e ast.Expr) string {
+	switch e := e.(type) {
+	case *ast.StarExpr:
+		return baseName(e.X)
+	case *ast.IndexExpr:
+		return baseName(e.X)
+	case *ast.IndexListExpr:
+		return baseName(e.X)
+	case *ast.Ident:
+		return e.Name
+	}
+	return ""
+}

@@ -80,13 +80,16 @@ func appendMapping(dst []byte, m mapping) []byte {
 	return append(dst, '}')
 }
 
-// plain reports whether a map can be written as a JSON object without ambiguity.
+// plain reports whether a map can be written as a JSON object without ambiguity. A stored
+// map may have a key twice.
 func (m mapping) plain() bool {
+	names := make(map[string]bool, len(m))
 	for _, p := range m {
 		key, ok := p.key.(string)
-		if !ok || !utf8.ValidString(key) {
+		if !ok || !utf8.ValidString(key) || names[key] {
 			return false
 		}
+		names[key] = true
 		if _, tag := tags[key]; tag && len(m) == 1 {
 			return false
 		}

@@ -15,7 +15,7 @@ const (
 	tagTime    = "$time"    // {"$time": "2024-02-29T12:30:00Z"}
 	tagFloat   = "$float"   // {"$float": "nan"}, "inf", "-inf"
 	tagFloat32 = "$float32" // {"$float32": 0.1}
-	tagMap     = "$map"     // {"$map": [[key, value], …]}: keys that are not strings
+	tagMap     = "$map"     // {"$map": [[key, value], …]}: keys that are not strings, or one twice
 	tagExt     = "$ext"     // {"$ext": [type, "base64"]}
 )
 

@@ -176,7 +176,7 @@ func TestRoundTrip(t *testing.T) {
 // FuzzView prints arbitrary bytes: on one line without terminal control characters, and
 // as valid JSON that can be written back.
 func FuzzView(f *testing.F) {
-	for _, seed := range []string{"", "text", "\x1b[31m", "\xff", "\x82\xa1a\x01\xa1b\x93\xc0\xc3\xc4\x01\xff", "\xd7\xff\x1c\x9c8\x00e\xe0x\xc8", "\x81\x01\xa1x", "\xdd\xff\xff\xff\xff", "\xca=\xcc\xcc\xcd"} {
+	for _, seed := range []string{"", "text", "\x1b[31m", "\xff", "\x82\xa1a\x01\xa1b\x93\xc0\xc3\xc4\x01\xff", "\xd7\xff\x1c\x9c8\x00e\xe0x\xc8", "\x81\x01\xa1x", "\x82\xa1a\x01\xa1a\x02", "\xdd\xff\xff\xff\xff", "\xca=\xcc\xcc\xcd"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, stored string) {

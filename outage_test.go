@@ -139,6 +139,7 @@ func outages(t *testing.T, name string) (all map[string]outage, heal func()) {
 // receivers' contexts end. The errors must say why. The log must have one line for each
 // server, and another line when the server serves again.
 func TestOutageIsReported(t *testing.T) {
+	redistest.Slow(t)
 	logs := journaling(t)
 	const picky = "Mailbox.Receive"
 	all, heal := outages(t, picky)

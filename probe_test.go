@@ -110,6 +110,7 @@ func TestOpenDialsOnce(t *testing.T) {
 // the null reply of a missing key. No call may report a missing key.
 func TestUnknownMaster(t *testing.T) {
 	t.Parallel()
+	redistest.Slow(t)
 	sentinel := redistest.StartSentinel(t)
 	rdb := sentinel.Client(t, func(o *redis.FailoverOptions) { o.MasterName = "nobody" })
 	m := collections.NewMap[string, int](rdb, "m")

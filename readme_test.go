@@ -13,6 +13,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/desir-go/desir/internal/redistest"
 )
 
 // guides are the pages whose Go blocks are run.
@@ -47,6 +49,7 @@ var imports = map[string]string{
 // no main, an empty main.
 func TestReadmeRuns(t *testing.T) {
 	t.Parallel()
+	redistest.Slow(t)
 	for _, guide := range guides {
 		page, err := os.ReadFile(guide)
 		if err != nil {

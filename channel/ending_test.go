@@ -256,6 +256,7 @@ func endErr(cancelled bool) error {
 // TestTerminateCount ends processes with SIGTERM as a deployment does. Each process catches it
 // with signal.NotifyContext, waits for its consumers, closes its client and exits.
 func TestTerminateCount(t *testing.T) {
+	redistest.Slow(t)
 	for _, b := range redistest.Backends() {
 		if b.Name == "autopipeline" || b.Name == "embedded" {
 			continue // another process cannot use the client of an embedded server

@@ -75,6 +75,7 @@ func namesInSlots(n int) (names []string) {
 
 func TestChanSentinelFailover(t *testing.T) {
 	t.Parallel()
+	redistest.Slow(t)
 	s := redistest.StartSentinel(t)
 	names := namesInSlots(3)
 	got := receiveOnAll(t, s.Client(t), names)
@@ -91,6 +92,7 @@ func TestChanSentinelFailover(t *testing.T) {
 
 func TestChanClusterFailover(t *testing.T) {
 	t.Parallel()
+	redistest.Slow(t)
 	c := redistest.StartCluster(t, 1)
 	names := namesInSlots(12)
 	got := receiveOnAll(t, c.Client(t), names)

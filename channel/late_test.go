@@ -220,6 +220,7 @@ func TestReplyLateNoReceiver(t *testing.T) {
 // and together.
 func TestSlowLink(t *testing.T) {
 	t.Parallel()
+	redistest.Slow(t)
 	const size, values = 400 << 10, 3
 	p, s := redistest.NewProxy(t, ""), redistest.StartServer(t)
 	near := s.Client(t, func(o *redis.Options) { o.Dialer, o.ReadTimeout = p.Dialer(), time.Second })
@@ -260,6 +261,7 @@ func TestSlowLink(t *testing.T) {
 // silent, and then resumes it. Nothing is lost.
 func TestReceiverStoodStill(t *testing.T) {
 	t.Parallel()
+	redistest.Slow(t)
 	s := redistest.StartServer(t)
 	rdb := s.Client(t)
 	out := channel.NewChan[item](rdb, "c")

@@ -102,6 +102,7 @@ func TestShardMoves(t *testing.T) {
 // TestTopicClusterFailover freezes the master that delivers the messages. The publisher
 // reloads its slot map often; the subscriber has to detect the failover.
 func TestTopicClusterFailover(t *testing.T) {
+	redistest.Slow(t)
 	redistest.Goroutines(t)
 	t.Parallel()
 	cl := redistest.StartCluster(t, 1)

@@ -188,6 +188,7 @@ func TestTopicFrozen(t *testing.T) {
 // that is no longer the master.
 func TestTopicFailover(t *testing.T) {
 	t.Parallel()
+	redistest.Slow(t)
 	st := redistest.StartSentinel(t)
 	topic := channel.NewTopic[int64](st.Client(t), "t")
 	far := channel.NewTopic[int64](st.Client(t), "t")

@@ -8,12 +8,14 @@ import (
 	"github.com/desir-go/desir"
 	"github.com/desir-go/desir/collections"
 	"github.com/desir-go/desir/embedded"
+	"github.com/desir-go/desir/internal/redistest"
 )
 
 // TestConflict makes another writer change the value between every read and write of an
 // Update. Update must give up and write nothing.
 func TestConflict(t *testing.T) {
 	t.Parallel()
+	redistest.Slow(t)
 	s, err := embedded.Start()
 	if err != nil {
 		t.Fatal(err)

@@ -19,6 +19,7 @@ import (
 // need little memory, and the server must keep serving other clients. The test is not
 // parallel, because it measures the memory of the whole process.
 func TestMillionEntries(t *testing.T) {
+	redistest.Slow(t)
 	if testing.Short() || raceEnabled {
 		t.Skip("too long")
 	}

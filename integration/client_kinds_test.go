@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/desir-go/desir/internal/redistest"
+
 	"github.com/redis/go-redis/v9"
 
 	"github.com/desir-go/desir"
@@ -84,6 +86,7 @@ func closeAtEnd[C redis.UniversalClient](t *testing.T, c C) C {
 // results with the document. Features that the server on PATH lacks for a plain client
 // are ignored.
 func TestClientKinds(t *testing.T) {
+	redistest.Slow(t)
 	needServer(t, "cluster", "this test")
 	t.Setenv("REDIS_URL", "")
 	plain := probe(t, newDedicated(t).Client())

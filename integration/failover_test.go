@@ -135,6 +135,7 @@ func awaitNewMaster(t *testing.T, e *Env, master *Server) {
 // it kills and disconnects a master.
 func TestContainersUnderLoad(t *testing.T) {
 	t.Parallel()
+	redistest.Slow(t)
 	t.Run("cluster", func(t *testing.T) {
 		t.Parallel()
 		e := Cluster(t, Container(), Replicas(1))

@@ -16,6 +16,7 @@ import (
 // write is lost, and no call runs twice.
 func TestRollingRestart(t *testing.T) {
 	t.Parallel()
+	redistest.Slow(t)
 	rollingRestart(t, Cluster(t, Replicas(1)))
 }
 

@@ -13,6 +13,7 @@ import (
 // in containers if they are available, and with each server that DESIR_SERVERS lists.
 func TestSuites(t *testing.T) {
 	t.Parallel()
+	redistest.Slow(t)
 	type backend struct {
 		subtest, name string // name becomes redistest.Redis.Name
 		start         func(testing.TB) *Env

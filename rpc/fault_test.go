@@ -55,6 +55,7 @@ func startChild(t testing.TB, addr string) *exec.Cmd {
 // TestWorkerKilled kills a worker that has calls, with and without a deadline.
 func TestWorkerKilled(t *testing.T) {
 	t.Parallel()
+	redistest.Slow(t)
 	srv := redistest.StartServer(t)
 	rdb := srv.Client(t)
 	c := rpc.NewClient(rdb, service)
@@ -277,6 +278,7 @@ func TestServerLosesData(t *testing.T) {
 // TestServerGone checks that calls end even if the server never returns.
 func TestServerGone(t *testing.T) {
 	t.Parallel()
+	redistest.Slow(t)
 	srv := redistest.StartServer(t)
 	rdb := srv.Client(t)
 	c := rpc.NewClient(rdb, service)
@@ -369,6 +371,7 @@ func TestResultsUnreadable(t *testing.T) {
 // deadline end.
 func TestUndelivered(t *testing.T) {
 	t.Parallel()
+	redistest.Slow(t)
 	srv := redistest.StartServer(t)
 	rdb := srv.Client(t)
 	if err := rdb.Do(t.Context(), "acl", "setuser", "mute", "on", ">secret", "~*", "&*", "+@all", "-xadd").Err(); err != nil {
@@ -419,6 +422,7 @@ func TestIdleWorker(t *testing.T) {
 // TestCutOften cuts all connections repeatedly: a live worker is always found.
 func TestCutOften(t *testing.T) {
 	t.Parallel()
+	redistest.Slow(t)
 	srv := redistest.StartServer(t)
 	rdb := srv.Client(t)
 	startChild(t, srv.Addr)

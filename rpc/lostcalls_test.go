@@ -166,6 +166,7 @@ func TestSilentRead(t *testing.T) {
 // ends, and the calls end with an error.
 func TestSilentReadEnds(t *testing.T) {
 	t.Parallel()
+	redistest.Slow(t)
 	srv := redistest.StartServer(t)
 	p := redistest.NewProxy(t, srv.Addr)
 	mine := redis.NewClient(&redis.Options{Addr: p.Addr(), ReadTimeout: time.Second})
@@ -190,6 +191,7 @@ func TestSilentReadEnds(t *testing.T) {
 // worker still renews its lease, and when it dies its calls end with an error.
 func TestStarvedWorker(t *testing.T) {
 	t.Parallel()
+	redistest.Slow(t)
 	srv := redistest.StartServer(t)
 	rdb := srv.Client(t)
 	p := redistest.NewProxy(t, srv.Addr)
@@ -230,6 +232,7 @@ func TestStarvedWorker(t *testing.T) {
 // lease has expired, it takes no calls.
 func TestExpiredWorker(t *testing.T) {
 	t.Parallel()
+	redistest.Slow(t)
 	srv := redistest.StartServer(t)
 	rdb := srv.Client(t)
 	p := redistest.NewProxy(t, srv.Addr)
@@ -277,6 +280,7 @@ func withTimeout(t *testing.T, d time.Duration) context.Context {
 // while the only worker restarts.
 func TestWithdrawalLost(t *testing.T) {
 	t.Parallel()
+	redistest.Slow(t)
 	srv := redistest.StartServer(t)
 	rdb := srv.Client(t)
 	p := redistest.NewProxy(t, srv.Addr)
@@ -305,6 +309,7 @@ func TestWithdrawalLost(t *testing.T) {
 // workers are busy. The lost calls end with an error, and the running calls do not.
 func TestListLosesCalls(t *testing.T) {
 	t.Parallel()
+	redistest.Slow(t)
 	srv := redistest.StartServer(t)
 	rdb := srv.Client(t)
 	w := startGatedWorker(t, rdb)

@@ -57,6 +57,7 @@ type repair struct {
 // minutes.
 func TestStorm(t *testing.T) {
 	t.Parallel()
+	redistest.Slow(t)
 	s := &storm{t: t, rng: redistest.Seed(t), scale: scaleOfRun(), srv: redistest.StartServer(t), killed: map[int]bool{}, counts: map[string]int{}}
 	bookServer := redistest.StartServer(t)
 	s.book = openJournal(bookServer.Addr)

@@ -35,7 +35,7 @@
 //	{"$string": "base64"}                      a string that is not UTF-8
 //	{"$time": "2024-02-29T12:30:00Z"}          a time
 //	{"$float": "nan"}, {"$float32": 0.1}       floats; a whole one has a point, as in 2.0
-//	{"$map": [[key, value], …]}                a map with other keys than strings, or with one twice
+//	{"$map": [[key, value], …]}                a map with other keys, or a key twice
 //	{"$ext": [type, "base64"]}                 a msgpack extension
 //
 // A value to be written is stored as [codec.Auto] stores the Go value. An argument that

@@ -13,6 +13,7 @@ import (
 // TestStorm runs ten thousand goroutines with a client that batches calls, and some more
 // with a client that does not.
 func TestStorm(t *testing.T) {
+	redistest.Slow(t)
 	callers := 10_000
 	if testing.Short() {
 		callers = 1000

@@ -7,6 +7,7 @@ import (
 
 func TestSentinelFailover(t *testing.T) {
 	t.Parallel()
+	Slow(t)
 	ctx := context.Background()
 	s := StartSentinel(t)
 	c := s.Client(t)

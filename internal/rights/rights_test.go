@@ -72,6 +72,7 @@ var exercises = map[string]struct {
 // TestRoles has a user exercise each role. With all rules nothing is refused. Without
 // one of them the call returns an error, unless the rule is optional.
 func TestRoles(t *testing.T) {
+	redistest.Slow(t)
 	for _, role := range rights.Roles {
 		for _, cluster := range []bool{false, true} {
 			what := role.Type + " " + role.Name

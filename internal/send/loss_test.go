@@ -49,6 +49,7 @@ func proxied(t *testing.T, p *redistest.Proxy) map[string]redis.UniversalClient 
 // and its error is ErrMaybeRan.
 func TestLostReply(t *testing.T) {
 	t.Parallel()
+	redistest.Slow(t)
 	p := redistest.NewProxy(t, "")
 	bump := script.New("-- bump\n-- KEYS[1] counter\nreturn redis.call('INCR', KEYS[1])\n")
 	for kind, rdb := range proxied(t, p) {

@@ -73,14 +73,6 @@ func publish[T any](t *testing.T, topic *channel.Topic[T], vs ...T) {
 	}
 }
 
-func upTo(n int) []int {
-	all := make([]int, n)
-	for i := range all {
-		all[i] = i
-	}
-	return all
-}
-
 // topicKinds are the kinds of topics. Each guarantee holds for all of them.
 var topicKinds = []struct {
 	name string

@@ -5,6 +5,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"io/fs"
 	"maps"
 	"os"
 	"os/exec"
@@ -255,4 +256,53 @@ func embedsObject(s *ast.TypeSpec) bool {
 		selected, ok := f.Type.(*ast.SelectorExpr)
 		return ok && len(f.Names) == 0 && selected.Sel.Name == "Object"
 	})
+}
+
+var (
+	testName     = regexp.MustCompile(`(func )?\b(Test[A-Z]\w*)`)
+	testDeclared = regexp.MustCompile(`(?m)^func (Test\w+)\(`)
+)
+
+// TestDocumentsNameTests fails if a document, or a script of CI, names a test that does not
+// exist.
+func TestDocumentsNameTests(t *testing.T) {
+	t.Parallel()
+	exists, named := map[string]bool{}, 0
+	err := fs.WalkDir(os.DirFS("."), ".", func(file string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(file, "_test.go") {
+			return err
+		}
+		text, err := os.ReadFile(file)
+		for _, name := range testDeclared.FindAllSubmatch(text, -1) {
+			exists[string(name[1])] = true
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, pattern := range []string{"*.md", "docs/*.md", "docs/design/*.md", "docs/design/measurements/*.md", ".ci/*", "bench/*.md"} {
+		files, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range files {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, name := range testName.FindAllSubmatch(text, -1) {
+				if len(name[1]) > 0 {
+					continue // an example
+				}
+				named++
+				if !exists[string(name[2])] {
+					t.Errorf("%s names %s, which does not exist", file, name[2])
+				}
+			}
+		}
+	}
+	if named == 0 {
+		t.Error("no document names a test")
+	}
 }

@@ -66,8 +66,8 @@ func (w *env) calls() ([]contest, error) {
 }
 
 // loops returns the loops of an operation, which share its clients and processes.
-func loops(connect func() (op, error)) func(callers int) runner {
-	do := sync.OnceValues(connect)
+func loops(open func() (op, error)) func(callers int) runner {
+	do := sync.OnceValues(open)
 	return func(callers int) runner {
 		return lazy(func() (runner, error) {
 			do, err := do()

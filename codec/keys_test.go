@@ -106,9 +106,9 @@ func canonicalKeys[T comparable](t *testing.T) {
 			if other, ok := old[string(data)]; ok && other != k {
 				t.Errorf("seed %d: %+v and %+v are both %q", seed, k, other, data)
 			}
-			for bytes, other := range old {
-				if other == k && bytes != string(data) {
-					t.Errorf("seed %d: %+v is %q and %q", seed, k, data, bytes)
+			for encoded, other := range old {
+				if other == k && encoded != string(data) {
+					t.Errorf("seed %d: %+v is %q and %q", seed, k, data, encoded)
 				}
 			}
 			old[string(data)] = k

@@ -96,12 +96,12 @@ func (x *Value[T]) SetTTL(ctx context.Context, v T, ttl time.Duration) error {
 
 // SetIfAbsent stores v if there is no value, and reports whether it stored v. It sends
 // one SETNX, once, and is O(1).
-func (x *Value[T]) SetIfAbsent(ctx context.Context, v T) (stored bool, err error) {
+func (x *Value[T]) SetIfAbsent(ctx context.Context, v T) (ok bool, err error) {
 	_, value, err := x.encode(v)
 	if err == nil {
-		stored, err = x.setNew(ctx, value)
+		ok, err = x.setNew(ctx, value)
 	}
-	return stored, x.fail("SetIfAbsent", err)
+	return ok, x.fail("SetIfAbsent", err)
 }
 
 func (x *Value[T]) setNew(ctx context.Context, value string) (bool, error) {

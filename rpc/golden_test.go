@@ -232,8 +232,8 @@ func readGolden(t testing.TB) map[string]string {
 	}
 	all := map[string]string{}
 	for line := range strings.Lines(string(text)) {
-		name, bytes, _ := strings.Cut(strings.TrimSpace(line), "\t")
-		if all[name], err = strconv.Unquote(bytes); err != nil {
+		name, quoted, _ := strings.Cut(strings.TrimSpace(line), "\t")
+		if all[name], err = strconv.Unquote(quoted); err != nil {
 			t.Fatalf("%s: %v", line, err)
 		}
 	}

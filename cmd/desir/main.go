@@ -96,14 +96,14 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		}
 		return 0
 	}
-	command, err := parser.Parse(markNegatives(args))
+	parsed, err := parser.Parse(markNegatives(args))
 	if err != nil {
 		return fail(stderr, usageError(err, args), 2)
 	}
 	if err := c.resolve(ctx, streams{in, stdout, stderr}); err != nil {
 		return fail(stderr, err, 1)
 	}
-	if err := command.Run(&c); err != nil {
+	if err := parsed.Run(&c); err != nil {
 		return fail(stderr, err, 1)
 	}
 	return 0

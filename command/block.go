@@ -130,29 +130,39 @@ func (q *request) onNewConn(ctx context.Context, node *redis.Client) (any, error
 // context ends first. Behind sentinels it ends the request if another master was named:
 // the former one may continue to reply, and may never end a command that blocks.
 func (q *request) await(ctx context.Context, own *conn.Client, done <-chan result) (result, bool) {
-	check := time.NewTicker(conn.SentinelLifetime)
-	defer check.Stop()
+	var check <-chan time.Time
+	if own.BehindSentinels() {
+		check = time.After(conn.SentinelLifetime)
+	}
+	deposed := make(chan bool, 1)
 	for {
 		select {
 		case a := <-done:
 			return a, true
 		case <-ctx.Done():
 			return result{}, false
-		case <-check.C:
-			if !own.Deposed(ctx) {
-				continue
+		case <-check:
+			go func() { deposed <- own.Deposed(ctx) }() // the sentinels may not reply
+		case yes := <-deposed:
+			check = time.After(conn.SentinelLifetime)
+			if yes {
+				return q.endDeposed(own, done), true
 			}
 		}
-		_ = own.Close() // ends the request
-		a := <-done
-		if a.err != nil && !replied(a.err) {
-			a.err = send.WithClass(send.ErrMaybeRan, errDeposed)
-			if q.cmd != nil && q.cmd.Retryable() {
-				a.err = send.WithClass(send.ErrUnavailable, errDeposed)
-			}
-		}
-		return a, true
 	}
+}
+
+// endDeposed ends a request that waits at a former master.
+func (q *request) endDeposed(own *conn.Client, done <-chan result) result {
+	_ = own.Close() // ends the request
+	a := <-done
+	if a.err != nil && !replied(a.err) {
+		a.err = send.WithClass(send.ErrMaybeRan, errDeposed)
+		if q.cmd != nil && q.cmd.Retryable() {
+			a.err = send.WithClass(send.ErrUnavailable, errDeposed)
+		}
+	}
+	return a
 }
 
 // sendOn sends a request on a dedicated connection. It first asks for the connection's

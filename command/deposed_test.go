@@ -1,6 +1,7 @@
 package command
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -22,11 +23,17 @@ func TestBlockedAtFormerMaster(t *testing.T) {
 	former, next := redistest.StartServer(t), redistest.StartServer(t)
 	var master atomic.Pointer[redistest.Server]
 	master.Store(former)
+	var silent atomic.Bool
+	asked, hold := make(chan struct{}, 100), make(chan struct{})
 	sentinel := redistest.FakeServer(t, func(args []string) string {
 		switch {
 		case args[0] == "hello":
 			return "-ERR unknown command 'hello'\r\n"
 		case len(args) > 1 && args[1] == "get-master-addr-by-name":
+			if silent.Load() {
+				asked <- struct{}{}
+				<-hold
+			}
 			host, port, _ := net.SplitHostPort(master.Load().Addr)
 			return fmt.Sprintf("*2\r\n$%d\r\n%s\r\n$%d\r\n%s\r\n", len(host), host, len(port), port)
 		case args[0] == "sentinel":
@@ -36,8 +43,9 @@ func TestBlockedAtFormerMaster(t *testing.T) {
 		}
 		return "+OK\r\n"
 	})
-	rdb := redis.NewFailoverClient(&redis.FailoverOptions{MasterName: "m", SentinelAddrs: []string{sentinel}, Protocol: redistest.Protocol(t)})
+	rdb := redis.NewFailoverClient(&redis.FailoverOptions{MasterName: "m", SentinelAddrs: []string{sentinel}, Protocol: redistest.Protocol(t), ReadTimeout: time.Minute})
 	t.Cleanup(func() { _ = rdb.Close() })
+	t.Cleanup(func() { close(hold) }) // before the sentinel ends
 	r := New(rdb)
 
 	type outcome struct {
@@ -89,5 +97,29 @@ func TestBlockedAtFormerMaster(t *testing.T) {
 	}
 	if got := <-again; got.err != nil || len(got.values) != 2 {
 		t.Errorf("BLPOP at the new master: %q, %v", got.values, got.err)
+	}
+
+	// Sentinels that do not reply delay nothing: the context ends both calls.
+	short, cancel := context.WithCancel(ctx)
+	ended := make(chan error, 1)
+	go func() {
+		_, err := r.Do(short, "blpop", "list", 0)
+		ended <- err
+	}()
+	blocked(next, 1)
+	silent.Store(true)
+	select {
+	case <-asked: // five seconds later
+	case err := <-ended:
+		t.Fatalf("BLPOP ended: %v", err)
+	}
+	cancel()
+	select {
+	case err := <-ended:
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("BLPOP while the sentinels are silent: %v; want the context's error", err)
+		}
+	case <-time.After(20 * time.Second):
+		t.Error("BLPOP waits for the sentinels")
 	}
 }

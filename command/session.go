@@ -130,17 +130,17 @@ func (s *Session) do(ctx context.Context, q *request) (any, error) {
 		}
 		return nil, fmt.Errorf("%w: %w", desir.ErrClosed, errSessionEnded)
 	}
-	if time.Since(s.checked) > conn.SentinelLifetime {
-		if s.client.Deposed(ctx) {
-			_ = s.Close()
-			<-s.running
-			return nil, fmt.Errorf("%w: %w", desir.ErrClosed, errDeposed)
-		}
-		s.checked = time.Now()
-	}
 	done := make(chan result, 1)
 	go func() {
 		defer func() { <-s.running }()
+		if err := s.checkMaster(ctx); err != nil {
+			done <- result{err: err}
+			return
+		}
+		if err := ctx.Err(); err != nil {
+			done <- result{err: q.contextErrorOnce(err, false)}
+			return
+		}
 		sendCtx := context.WithoutCancel(ctx)
 		cmd := redis.NewCmd(sendCtx, q.args...)
 		err := q.shared.Sender.WriteOn(sendCtx, s.conn, cmd)
@@ -168,6 +168,20 @@ func (s *Session) do(ctx context.Context, q *request) (any, error) {
 	case <-timer.C:
 		return nil, q.contextErrorOnce(ctx.Err(), true)
 	}
+}
+
+// checkMaster ends the session if the sentinels name another master than the one to which
+// it leads. It asks them every five seconds at most.
+func (s *Session) checkMaster(ctx context.Context) error {
+	if time.Since(s.checked) <= conn.SentinelLifetime {
+		return nil
+	}
+	if s.client.Deposed(ctx) {
+		_ = s.Close() // the error says that it ends
+		return fmt.Errorf("%w: %w", desir.ErrClosed, errDeposed)
+	}
+	s.checked = time.Now()
+	return nil
 }
 
 // interrupt ends a command at its server and passes its reply on. If there is no reply

@@ -54,15 +54,17 @@ func startCounting(t *testing.T, rdb redis.UniversalClient, opts ...rpc.ServerOp
 }
 
 // storedFrame makes the service look alive without a worker, so that a call stays in the
-// list, and returns its frame.
-func storedFrame(t *testing.T, rdb *redis.Client, f func(ctx context.Context)) (frame string) {
+// list, and returns its frame. The call is made through another client, which is closed
+// before storedFrame returns: so nothing that it sends, such as the cancel, comes later.
+func storedFrame(t *testing.T, rdb *redis.Client, f func(ctx context.Context, caller *redis.Client)) (frame string) {
 	t.Helper()
+	caller := redis.NewClient(rdb.Options())
 	if err := rdb.Set(t.Context(), "{"+service+"}:alive", "10", time.Minute).Err(); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan struct{})
-	go func() { defer close(done); f(ctx) }()
+	go func() { defer close(done); f(ctx, caller) }()
 	redistest.Eventually(t, 20*time.Second, func() bool {
 		all, err := rdb.LRange(t.Context(), service, 0, -1).Result()
 		if len(all) == 1 {
@@ -72,6 +74,9 @@ func storedFrame(t *testing.T, rdb *redis.Client, f func(ctx context.Context)) (
 	}, "the call is in the list")
 	cancel()
 	<-done
+	if err := desir.Close(t.Context(), caller); err != nil {
+		t.Error(err)
+	}
 	rdb.Del(t.Context(), service, "{"+service+"}:alive")
 	return frame
 }
@@ -135,9 +140,8 @@ func TestSealedHidesAndBinds(t *testing.T) {
 	t.Parallel()
 	rdb := redistest.StartServer(t).Client(t)
 	own := rpc.WithCodec(codec.Encrypt(nil, oneKey(1)))
-	client := rpc.NewClient(rdb, service, own)
-	frame := storedFrame(t, rdb, func(ctx context.Context) {
-		_, _ = count.Call(ctx, client, "secret value", rpc.Header("token", "open sesame"))
+	frame := storedFrame(t, rdb, func(ctx context.Context, caller *redis.Client) {
+		_, _ = count.Call(ctx, rpc.NewClient(caller, service, own), "secret value", rpc.Header("token", "open sesame"))
 	})
 	for _, secret := range []string{"secret", "sesame", "token"} {
 		if strings.Contains(frame, secret) {
@@ -173,10 +177,13 @@ func TestSealedHidesAndBinds(t *testing.T) {
 func TestPlainReplay(t *testing.T) {
 	t.Parallel()
 	rdb := redistest.StartServer(t).Client(t)
-	client := rpc.NewClient(rdb, service)
-	for what, f := range map[string]func(context.Context){
-		"call": func(ctx context.Context) { _, _ = count.Call(ctx, client, "x") },
-		"cast": func(ctx context.Context) { _ = count.Cast(ctx, client, "x") },
+	for what, f := range map[string]func(context.Context, *redis.Client){
+		"call": func(ctx context.Context, caller *redis.Client) {
+			_, _ = count.Call(ctx, rpc.NewClient(caller, service), "x")
+		},
+		"cast": func(ctx context.Context, caller *redis.Client) {
+			_ = count.Cast(ctx, rpc.NewClient(caller, service), "x")
+		},
 	} {
 		frame := storedFrame(t, rdb, f)
 		s, runs, end := startCounting(t, rdb)

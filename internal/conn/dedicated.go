@@ -64,7 +64,7 @@ func NewClient(node *redis.Client, handshakeTimeout, readTimeout time.Duration) 
 // reads from replicas, it returns false.
 func (c *Client) Deposed(ctx context.Context) bool {
 	current := c.conn.Load()
-	if current == nil || !c.sentinel() {
+	if current == nil || !c.BehindSentinels() {
 		return false
 	}
 	timeout := timeoutOrSecond(c.node.Options().ReadTimeout)

@@ -24,10 +24,10 @@ func newOrigin(node *redis.Client) origin { return origin{node, time.Now()} }
 
 // Expired reports whether the connection may lead to a former master. A new connection
 // asks the sentinels again.
-func (o origin) Expired() bool { return o.sentinel() && time.Since(o.opened) > SentinelLifetime }
+func (o origin) Expired() bool { return o.BehindSentinels() && time.Since(o.opened) > SentinelLifetime }
 
 // OpenedFor reports whether the connection was opened for node.
 func (o origin) OpenedFor(node *redis.Client) bool { return o.node == node }
 
-// sentinel reports whether sentinels name the node.
-func (o origin) sentinel() bool { return o.node.Options().Addr == failoverAddr }
+// BehindSentinels reports whether sentinels name the node.
+func (o origin) BehindSentinels() bool { return o.node.Options().Addr == failoverAddr }

@@ -139,7 +139,13 @@ var notTriggered = map[string]bool{
 func (p *testServer) runWithout(t *testing.T, do func(*env), all []string, rule string, optional bool) {
 	t.Helper()
 	began := time.Now()
-	out := p.run(t, do, slices.DeleteFunc(slices.Clone(all), func(r string) bool { return r == rule }))
+	others := slices.DeleteFunc(slices.Clone(all), func(r string) bool { return r == rule })
+	out := p.run(t, do, others)
+	// On a busy machine an exercise may end before the command is sent: for example, a
+	// receiver that finds its value at once does not wait for a wake-up.
+	for try := 1; try < 4 && len(out.denied) == 0 && !notTriggered[rule]; try++ {
+		out = p.run(t, do, others)
+	}
 	if d := time.Since(began); d > 5*time.Second {
 		t.Logf("%s: it took %v", rule, d)
 	}

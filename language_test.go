@@ -25,19 +25,7 @@ var unplain = regexp.MustCompile(`(?i)\b(anew|whoever|whomever|for ever|under wa
 // comments, texts and documents.
 func TestLanguage(t *testing.T) {
 	t.Parallel()
-	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
-		switch {
-		case err != nil:
-			return err
-		case d.IsDir() && (d.Name() == "testdata" || d.Name() == ".git"):
-			return fs.SkipDir
-		case d.IsDir():
-			return nil
-		}
-		text, err := os.ReadFile(path)
-		if err != nil {
-			return err
-		}
+	eachFile(t, "", func(path string, text []byte) {
 		var complaints []string
 		switch filepath.Ext(path) {
 		case ".go":
@@ -50,7 +38,27 @@ func TestLanguage(t *testing.T) {
 		for _, c := range complaints {
 			t.Errorf("%s: %s", path, c)
 		}
-		return nil
+	})
+}
+
+// eachFile calls f for every file of the repository whose name ends so, but for those in
+// testdata.
+func eachFile(t *testing.T, ending string, f func(path string, text []byte)) {
+	t.Helper()
+	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && (d.Name() == "testdata" || d.Name() == ".git"):
+			return fs.SkipDir
+		case d.IsDir() || !strings.HasSuffix(path, ending):
+			return nil
+		}
+		text, err := os.ReadFile(path)
+		if err == nil {
+			f(path, text)
+		}
+		return err
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -5,7 +5,6 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"io/fs"
 	"maps"
 	"os"
 	"os/exec"
@@ -268,19 +267,11 @@ var (
 func TestDocumentsNameTests(t *testing.T) {
 	t.Parallel()
 	exists, named := map[string]bool{}, 0
-	err := fs.WalkDir(os.DirFS("."), ".", func(file string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || !strings.HasSuffix(file, "_test.go") {
-			return err
-		}
-		text, err := os.ReadFile(file)
+	eachFile(t, "_test.go", func(_ string, text []byte) {
 		for _, name := range testDeclared.FindAllSubmatch(text, -1) {
 			exists[string(name[1])] = true
 		}
-		return err
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
 	for _, pattern := range []string{"*.md", "docs/*.md", "docs/design/*.md", "docs/design/measurements/*.md", ".ci/*", "bench/*.md"} {
 		files, err := filepath.Glob(pattern)
 		if err != nil {

@@ -4,9 +4,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"io/fs"
 	"path"
-	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
@@ -17,14 +15,11 @@ import (
 // CompareAndSwap has parameters old and new, as in sync/atomic.
 func TestShadowing(t *testing.T) {
 	t.Parallel()
-	err := filepath.WalkDir(".", func(file string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || filepath.Ext(file) != ".go" {
-			return err
-		}
+	eachFile(t, ".go", func(file string, text []byte) {
 		set := token.NewFileSet()
-		tree, err := parser.ParseFile(set, file, nil, parser.SkipObjectResolution)
+		tree, err := parser.ParseFile(set, file, text, parser.SkipObjectResolution)
 		if err != nil {
-			return err
+			t.Fatal(err)
 		}
 		hidden := hiddenNames(tree)
 		for _, id := range localNames(tree) {
@@ -32,11 +27,7 @@ func TestShadowing(t *testing.T) {
 				t.Errorf("%s: the local name %s hides a package or a builtin function", set.Position(id.Pos()), id.Name)
 			}
 		}
-		return nil
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
 }
 
 var majorVersion = regexp.MustCompile(`^v[0-9]+$`)

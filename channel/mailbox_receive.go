@@ -11,6 +11,7 @@ import (
 	"github.com/desir-go/desir"
 	"github.com/desir-go/desir/internal/clients"
 	"github.com/desir-go/desir/internal/outage"
+	"github.com/desir-go/desir/internal/send"
 	"github.com/desir-go/desir/internal/wait"
 )
 
@@ -62,7 +63,7 @@ func (m *Mailbox[T]) receiveMatch(ctx context.Context, match func(Letter[T]) boo
 			return l, nil
 		case err != nil && ctx.Err() != nil && errors.Is(err, ctx.Err()) && !errors.Is(err, desir.ErrMaybeRan):
 			return l, tracker.ctxErr(ctx)
-		case err != nil && !retryable(err):
+		case err != nil && !send.Retryable(err):
 			return l, err
 		}
 		if full {
@@ -83,9 +84,6 @@ func (m *Mailbox[T]) receiveMatch(ctx context.Context, match func(Letter[T]) boo
 		}
 	}
 }
-
-// retryable reports whether another attempt may succeed.
-func retryable(err error) bool { return errors.Is(err, desir.ErrUnavailable) }
 
 // scanPosition is how far a selective receiver has scanned the mailbox.
 type scanPosition struct {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/desir-go/desir/internal/clients"
 	"github.com/desir-go/desir/internal/outage"
+	"github.com/desir-go/desir/internal/send"
 )
 
 // outageTracker records whether the server serves a receiver that sends its own commands.
@@ -29,7 +30,7 @@ func (t *outageTracker) do(ctx context.Context, what string, f func() error) err
 		if log := outage.Of(t.shared); !log.Quiet() {
 			log.End(what, outage.Server(t.server()))
 		}
-	case retryable(err) && !errors.Is(err, ctx.Err()):
+	case send.Retryable(err) && !errors.Is(err, ctx.Err()):
 		t.sentAt, t.lastErr = time.Time{}, err
 		outage.Of(t.shared).Begin(what, outage.Server(t.server()), err)
 	}

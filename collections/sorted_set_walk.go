@@ -8,7 +8,6 @@ import (
 	"math"
 	"strconv"
 
-	"github.com/desir-go/desir"
 	"github.com/desir-go/desir/internal/clients"
 	"github.com/desir-go/desir/internal/send"
 )
@@ -93,7 +92,7 @@ func fetchRange(ctx context.Context, h *clients.Shared, key string, rangeArgs []
 		switch {
 		case err == nil:
 			return readPage(reply)
-		case !errors.Is(err, desir.ErrUnavailable) || attempt == maxPageAttempts:
+		case !send.Retryable(err) || attempt == maxPageAttempts:
 			return nil, 0, err
 		case !pause.Wait(ctx):
 			return nil, 0, ctx.Err()

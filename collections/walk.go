@@ -13,6 +13,7 @@ import (
 	"github.com/desir-go/desir"
 	"github.com/desir-go/desir/internal/backoff"
 	"github.com/desir-go/desir/internal/clients"
+	"github.com/desir-go/desir/internal/send"
 )
 
 const (
@@ -117,9 +118,9 @@ func (w *walker) next(ctx context.Context) ([]string, error) {
 			w.cursor, w.process = p.cursor, p.process
 			w.count = min(2*w.count, maxCount)
 			return p.elements, nil
-		case w.conn != nil && w.cursor != 0 && errors.Is(err, desir.ErrUnavailable):
+		case w.conn != nil && w.cursor != 0 && send.Retryable(err):
 			return nil, errors.Join(err, errConnLost)
-		case !errors.Is(err, desir.ErrUnavailable) || attempt == maxPageAttempts:
+		case !send.Retryable(err) || attempt == maxPageAttempts:
 			return nil, err
 		}
 		w.release()

@@ -9,7 +9,6 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/desir-go/desir"
 	"github.com/desir-go/desir/internal/backoff"
 	"github.com/desir-go/desir/internal/clients"
 	"github.com/desir-go/desir/internal/keys"
@@ -127,7 +126,7 @@ func readShards[C redis.Cmder](ctx context.Context, c *Sharded, command string, 
 			cmds, typed = append(cmds, cmd), append(typed, cmd)
 		}
 		err := readAll(ctx, shared, cmds)
-		if attempt == maxReadAttempts || !errors.Is(err, desir.ErrUnavailable) || errors.Is(err, redis.ErrClosed) {
+		if attempt == maxReadAttempts || !send.Retryable(err) {
 			return typed, err
 		}
 		if !pause.Wait(ctx) {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/desir-go/desir"
 	"github.com/desir-go/desir/internal/backoff"
+	"github.com/desir-go/desir/internal/send"
 )
 
 const (
@@ -182,7 +183,7 @@ func (l *callLoop) waitForSlot(id string) {
 // never work.
 func (l *callLoop) backOff(err error) (more bool, _ error) {
 	r := l.run
-	if permanent(err) {
+	if send.Permanent(err) {
 		return false, err
 	}
 	r.readOutage.logFailure(r.s, "read calls", err)

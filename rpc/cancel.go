@@ -9,6 +9,7 @@ import (
 	"github.com/desir-go/desir"
 	"github.com/desir-go/desir/internal/listen"
 	"github.com/desir-go/desir/internal/pack"
+	"github.com/desir-go/desir/internal/send"
 )
 
 // callKey identifies a call at a worker.
@@ -137,7 +138,7 @@ func (r *serverRun) receiveCancels(ended <-chan struct{}, onSubscribed func()) {
 		switch {
 		case errors.Is(err, desir.ErrClosed): // the worker ends
 			return
-		case permanent(err):
+		case send.Permanent(err):
 			r.s.settings.log.Warn("desir: a worker cannot receive cancels; handlers of canceled calls run to their deadlines", "service", r.s.label(), "error", err)
 			return
 		case retry.Fresh():

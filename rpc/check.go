@@ -57,7 +57,7 @@ func (c *Client) checkCalls(ctx context.Context, ib *inbox) {
 	state, err := c.check(ctx, ib.shared)
 	if err != nil {
 		c.failingSince.CompareAndSwap(0, time.Now().UnixNano())
-		if time.Since(time.Unix(0, c.failingSince.Load())) > leaseTime || permanent(err) {
+		if time.Since(time.Unix(0, c.failingSince.Load())) > leaseTime || send.Permanent(err) {
 			ib.failWhere(func(p *pendingCall) bool { return p.client == c }, send.WithClass(desir.ErrMaybeRan, stateUnknown(err)))
 		}
 		return
@@ -114,7 +114,7 @@ func (c *Client) withdrawChunk(ctx context.Context, ib *inbox, chunk []queuedCal
 		frames[i] = w.frame
 	}
 	reply, err := withdrawScript.Run(ctx, ib.shared, []string{c.service.calls, c.service.workers}, frames...)
-	if permanent(err) { // nothing would ever remove them
+	if send.Permanent(err) { // nothing would ever remove them
 		for _, w := range chunk {
 			ib.fail(w.id, w.call, send.WithClass(desir.ErrMaybeRan, fmt.Errorf("%w: %w", errNotRemoved, send.Cause(err))))
 		}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/desir-go/desir/internal/outage"
 	"github.com/desir-go/desir/internal/script"
+	"github.com/desir-go/desir/internal/send"
 )
 
 func (r *serverRun) incarnation() string {
@@ -40,7 +41,7 @@ func (r *serverRun) beginIncarnation() (bool, error) {
 			r.mu.Unlock()
 			r.beginOutage.logEnd(r.s, "has started")
 			return true, nil
-		case permanent(err):
+		case send.Permanent(err):
 			return false, err
 		}
 		if ctx.Err() != nil {
@@ -205,7 +206,7 @@ func (r *serverRun) endIncarnation(id, lost, mode string) {
 	var err error
 	for retry := pauses.Start(); ; {
 		_, err = leaveScript.Run(ctx, r.shared, []string{s.workers, s.ended, s.about, s.alive, s.poke(id)}, id, lost, mode)
-		if err == nil || permanent(err) || !retry.WaitUntil(ctx.Done()) {
+		if err == nil || send.Permanent(err) || !retry.WaitUntil(ctx.Done()) {
 			break
 		}
 	}
@@ -256,7 +257,7 @@ func (r *serverRun) renewLease(ended <-chan struct{}, fatal chan<- error) {
 			_, err = r.beginIncarnation()
 		}
 		switch {
-		case err != nil && permanent(err):
+		case send.Permanent(err):
 			reportFatal(fatal, err)
 		case err != nil:
 			wait = leaseTime / 10

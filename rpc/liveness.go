@@ -158,7 +158,7 @@ func (ib *inbox) update(suspects []suspect, change func(*pendingCall)) {
 // permanent, else after three.
 func (ib *inbox) failUnchecked(unchecked []suspect, now time.Time, err error) {
 	limit := maxSilence + leaseTime
-	if permanent(err) {
+	if send.Permanent(err) {
 		limit = maxSilence
 	}
 	for _, s := range unchecked {

@@ -171,7 +171,7 @@ func (b *resultBatch) handleDelivery(_ *batch.Call, err error) {
 		if b.failingSince.IsZero() {
 			b.failingSince = time.Now()
 		}
-		if time.Since(b.failingSince) < leaseTime && !permanent(err) {
+		if time.Since(b.failingSince) < leaseTime && !send.Permanent(err) {
 			time.AfterFunc(b.backoff.Next(), func() { b.send(false) })
 			return
 		}

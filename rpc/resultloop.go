@@ -32,7 +32,7 @@ func (ib *inbox) readResults() {
 		switch {
 		case err != nil:
 			r.closeAfter(err)
-			if permanent(err) { // for example, the user has no permission to read
+			if send.Permanent(err) { // for example, the user has no permission to read
 				ib.failWhere(func(*pendingCall) bool { return true }, send.WithClass(desir.ErrMaybeRan, fmt.Errorf("%w: %w", errUnreadable, send.Cause(err))))
 			}
 			retry.WaitUntil(nil)

@@ -10,7 +10,6 @@ import (
 	"github.com/desir-go/desir/internal/backoff"
 	"github.com/desir-go/desir/internal/clients"
 	"github.com/desir-go/desir/internal/conn"
-	"github.com/desir-go/desir/internal/send"
 )
 
 const (
@@ -120,6 +119,3 @@ func (r *serverRun) serve(ctx context.Context) (err error) {
 	r.endLastIncarnation()
 	return err
 }
-
-// permanent reports whether an error is permanent: a retry would fail too.
-func permanent(err error) bool { return err != nil && !send.Transient(err) }

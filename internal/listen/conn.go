@@ -208,7 +208,7 @@ func (c *conn) awaitBarrier(sn *subscription, w *barrierWait, publish func(conte
 	l.mu.Lock()
 	sn.barrierErr = err
 	l.mu.Unlock()
-	if !permanent(err) { // the barrier may still arrive
+	if !send.Permanent(err) { // the barrier may still arrive
 		select {
 		case <-w.done:
 		case <-c.readDone: // the next connection requests another one

@@ -175,6 +175,3 @@ func (l *Listener) reloadSlots(ctx context.Context) {
 		c.ReloadState(ctx)
 	}
 }
-
-// permanent reports whether an error is permanent, so that it ends subscriptions.
-func permanent(err error) bool { return err != nil && !send.Transient(err) }

@@ -269,7 +269,7 @@ func (m *manager) recordFailure(err error, worked bool) {
 	if !worked {
 		m.listener.reloadSlots(context.Background())
 	}
-	final := permanent(err) && !m.nodeClosed(err)
+	final := send.Permanent(err) && !m.nodeClosed(err)
 	if !final && (!worked || errors.Is(err, errSilent)) { // otherwise the next one may work at once
 		outage.Of(m.listener.shared).Begin(outage.Subscriptions, m.server(), err)
 	}

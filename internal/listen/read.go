@@ -113,12 +113,12 @@ func (c *conn) handleRefusal(reply redis.Error) error {
 	err := l.shared.Sender.Classify(canceled, reply)
 	switch {
 	case cmd.unsubscribe:
-	case cmd.subscription == nil && permanent(err): // not allowed, or unknown command
+	case cmd.subscription == nil && send.Permanent(err): // not allowed, or unknown command
 		c.privateDenied = true // go on without private channels
 		c.probe.usePing.Store(true)
 	case cmd.subscription == nil:
 		return reply
-	case permanent(err):
+	case send.Permanent(err):
 		delete(c.channels, cmd.channel)
 		if c.manager.subscriptions[cmd.channel] == cmd.subscription {
 			cmd.subscription.fail(err)

@@ -17,7 +17,7 @@ const (
 // Without logs, once for each client, that the server refuses a command for which there is a
 // fallback. Key is the key or channel of the first refusal. Transient errors are not logged.
 func (l *Log) Without(what, key string, err error) {
-	if err == nil || send.Transient(err) {
+	if !send.Permanent(err) {
 		return
 	}
 	l.mu.Lock()

@@ -77,7 +77,7 @@ func (p *AsyncWrite) handleReply(c *batch.Call) {
 		return
 	}
 	err := p.sender.finish(context.WithoutCancel(ctx), c.Err, commandInfo{write: true, written: true})
-	if !retryable(err) || p.attempts >= maxRetries && !retryUntilDeadline(ctx, err) || ctx.Err() != nil {
+	if !retrySoon(err) || p.attempts >= maxRetries && !retryUntilDeadline(ctx, err) || ctx.Err() != nil {
 		p.complete(c, err)
 		return
 	}

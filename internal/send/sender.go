@@ -108,7 +108,7 @@ func (s *Sender) sendWrite(ctx context.Context, c *batch.Call) error {
 	pause := pauses.Start()
 	for attempt := 0; ; attempt++ {
 		err := s.do(ctx, c, true)
-		if !retryable(err) || attempt >= maxRetries && !retryUntilDeadline(ctx, err) {
+		if !retrySoon(err) || attempt >= maxRetries && !retryUntilDeadline(ctx, err) {
 			return err
 		}
 		if !pause.Wait(ctx) {
@@ -206,14 +206,6 @@ func (s *client) reload(ctx context.Context) {
 	if now-last > int64(reloadInterval) && s.reloaded.CompareAndSwap(last, now) {
 		cluster.ReloadState(context.WithoutCancel(ctx))
 	}
-}
-
-// retryable reports whether a write with this error was not executed and a retry may
-// succeed.
-func retryable(err error) bool {
-	return errors.Is(err, ErrUnavailable) &&
-		!errors.Is(err, redis.ErrClosed) && !errors.Is(err, errTooManyAbandoned) &&
-		!errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded)
 }
 
 // retryUntilDeadline reports whether a write is retried until the deadline of the

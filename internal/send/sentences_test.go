@@ -173,9 +173,9 @@ func (r refusal) check(t *testing.T, version string, err error) {
 	if bad := private.FindString(err.Error()); bad != "" {
 		t.Errorf("the error shows %q: %v", bad, err)
 	}
-	transient := r.want == send.ErrUnavailable || r.want == send.ErrOutOfMemory
-	if send.Transient(err) != transient {
-		t.Errorf("Transient(%q) = %t", err, !transient)
+	permanent := r.want != send.ErrUnavailable && r.want != send.ErrOutOfMemory
+	if send.Permanent(err) != permanent {
+		t.Errorf("Permanent(%q) = %t", err, !permanent)
 	}
 }
 
@@ -228,8 +228,8 @@ func TestClusterByPlainClient(t *testing.T) {
 					continue
 				}
 				wantClass(t, err, send.ErrNotSupported)
-				if !strings.Contains(err.Error(), "redis+cluster://") || send.Transient(err) {
-					t.Errorf("%s, %s: %v; transient %t", tt.name, what, err, send.Transient(err))
+				if !strings.Contains(err.Error(), "redis+cluster://") || !send.Permanent(err) {
+					t.Errorf("%s, %s: %v; permanent %t", tt.name, what, err, send.Permanent(err))
 				}
 			}
 		}

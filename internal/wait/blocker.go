@@ -119,7 +119,7 @@ func blpop(names []string, block time.Duration) []any {
 // concerns all.
 func (b *blocker) failDenied(ctx context.Context, queues []*waitQueue, err error) ([]*waitQueue, error) {
 	switch {
-	case !permanent(err):
+	case !refused(err):
 		return nil, err
 	case errors.Is(err, send.ErrCrossSlot) && b.loop.node == nil:
 		b.polls = true
@@ -135,7 +135,7 @@ func (b *blocker) failDenied(ctx context.Context, queues []*waitQueue, err error
 	defer b.loop.mu.Unlock()
 	for i, q := range queues {
 		denied := b.loop.waiter.shared.Sender.Classify(ctx, pops[i].Err())
-		if permanent(denied) && !send.IsNil(denied) {
+		if refused(denied) && !send.IsNil(denied) {
 			q.fail(denied)
 			found = true
 		}

@@ -46,11 +46,16 @@ func (l *loop) rebalance() {
 	}
 }
 
+// refused reports whether the server refuses a wait queue, which ends its waits. A closed
+// client is not a refusal: a cluster client closes the clients of nodes that it drops.
+// [loop.handleError] decides about it.
+func refused(err error) bool { return send.Permanent(err) && !errors.Is(err, redis.ErrClosed) }
+
 // handleError handles an error of the server, and reports whether to back off and go on. A
 // permanent error ends the waits of all receivers.
 func (l *loop) handleError(err error) bool {
 	slotted := l.waiter.slotted()
-	end := permanent(err) || errors.Is(err, redis.ErrClosed) && !slotted
+	end := send.Permanent(err) && !(slotted && errors.Is(err, redis.ErrClosed))
 	if !end {
 		l.recordError(err)
 	}

@@ -3,8 +3,6 @@ package wait
 import (
 	"errors"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/desir-go/desir/internal/send"
 )
 
@@ -16,10 +14,4 @@ func guard(f func() error) error {
 		return send.WithClass(send.ErrMaybeRan, err)
 	}
 	return err
-}
-
-// permanent reports whether an error is permanent, so that it ends a wait. A closed client is
-// not permanent here, since a cluster client closes the clients of nodes that it drops.
-func permanent(err error) bool {
-	return err != nil && !send.Transient(err) && !errors.Is(err, redis.ErrClosed)
 }

@@ -37,7 +37,7 @@ func (w *Waiter) move(from *loop, q *waitQueue, cause error) {
 			continue
 		}
 		switch {
-		case shut || err != nil && !send.Transient(err):
+		case shut || send.Permanent(err):
 			from.endMove(q, errors.Join(cause, err))
 			return
 		case err != nil:

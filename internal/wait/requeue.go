@@ -40,7 +40,7 @@ func (l *loop) requeue(ctx context.Context, q *waitQueue) {
 	if len(values) == 0 {
 		return
 	}
-	if err := l.waiter.requeue(ctx, q.source, values); !retryable(err) {
+	if err := l.waiter.requeue(ctx, q.source, values); !send.Retryable(err) {
 		return
 	}
 	l.mu.Lock()
@@ -63,7 +63,7 @@ func (w *Waiter) requeue(ctx context.Context, s Source, values []string) error {
 			err = w.requeueOn(ctx, shared, s, values)
 		}
 	}
-	if err != nil && !retryable(err) {
+	if err != nil && !send.Retryable(err) {
 		w.reportLost(s, len(values), whyRequeue, err)
 	}
 	return err
@@ -108,11 +108,6 @@ const (
 	whyRequeue = "they could not be requeued"
 )
 
-// retryable reports whether a failed requeue can be repeated.
-func retryable(err error) bool {
-	return errors.Is(err, send.ErrUnavailable) && !errors.Is(err, redis.ErrClosed)
-}
-
 // requeueTime is how long Requeue waits for the server.
 const requeueTime = time.Second
 
@@ -122,7 +117,7 @@ const requeueTime = time.Second
 func (w *Waiter) Requeue(ctx context.Context, s Source, values []string) {
 	now, cancel := context.WithTimeout(context.WithoutCancel(ctx), requeueTime)
 	defer cancel()
-	if retryable(w.requeue(now, s, values)) {
+	if send.Retryable(w.requeue(now, s, values)) {
 		w.RequeueAsync(ctx, s, values)
 	}
 }

@@ -159,7 +159,7 @@ func (l *loop) finishTake(t takeCall, reply any, err error) error {
 		t.queue.lastErr = err
 		l.startMove(t.queue, err)
 		return nil
-	case permanent(err):
+	case refused(err):
 		t.queue.fail(err)
 		return nil
 	case err != nil:
@@ -218,7 +218,7 @@ func badReply(got any) error {
 // of it.
 func moved(err error) bool {
 	var reply redis.Error
-	if !send.Transient(err) || !errors.As(err, &reply) {
+	if send.Permanent(err) || !errors.As(err, &reply) {
 		return false
 	}
 	code, _, _ := strings.Cut(reply.Error(), " ")

@@ -10,22 +10,36 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Transient reports whether a retry may succeed. Waits survive transient errors: those
-// that failovers, restarts, partitions, slot moves and full servers cause. Other errors
-// are permanent and end a wait.
-func Transient(err error) bool {
+// Permanent reports whether an error ends a wait, because a retry would fail too. Other
+// errors are transient, and waits survive them: those that failovers, restarts,
+// partitions, slot moves and full servers cause. A nil error is not permanent.
+func Permanent(err error) bool {
 	switch {
-	case err == nil, errors.Is(err, redis.ErrClosed), errors.Is(err, ErrHookPanic), errors.Is(err, ErrBadReply):
+	case err == nil:
 		return false
+	case errors.Is(err, redis.ErrClosed), errors.Is(err, ErrHookPanic), errors.Is(err, ErrBadReply):
+		return true
 	case errors.Is(err, ErrUnavailable): // no connection, a read without a reply, or such a code
-		return true
+		return false
 	case errors.Is(err, ErrMaybeRan): // a write without a reply
-		return true
+		return false
 	case errors.Is(err, ErrOutOfMemory):
-		return true
+		return false
 	default: // a read with a timeout of its own
-		return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled)
+		return !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, context.Canceled)
 	}
+}
+
+// Retryable reports whether a command with this error was not executed, and the same
+// client may send it again.
+func Retryable(err error) bool {
+	return errors.Is(err, ErrUnavailable) && !errors.Is(err, redis.ErrClosed)
+}
+
+// retrySoon reports whether a retry of the same call may succeed after a short pause.
+func retrySoon(err error) bool {
+	return Retryable(err) && !errors.Is(err, errTooManyAbandoned) &&
+		!errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded)
 }
 
 // Reason identifies the cause of an error in logs: the code of an error reply, or the

@@ -30,6 +30,9 @@ var receivers = map[string]func(ctx context.Context, c redis.UniversalClient, na
 	},
 }
 
+func second[A any](_ A, err error) error        { return err }
+func third[A, B any](_ A, _ B, err error) error { return err }
+
 // TestReceiversEnd makes receivers wait where waiting cannot succeed. They must end
 // with the cause.
 func TestReceiversEnd(t *testing.T) {

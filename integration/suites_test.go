@@ -1,7 +1,6 @@
 package integration
 
 import (
-	"strings"
 	"testing"
 
 	"github.com/desir-go/desir/internal/conformance"
@@ -39,7 +38,7 @@ func TestSuites(t *testing.T) {
 			t.Parallel()
 			e := b.start(t)
 			for _, typ := range conformance.All() {
-				_, name, _ := strings.Cut(typ.Name, ".")
+				_, name := typ.Split()
 				t.Run(name, func(t *testing.T) {
 					t.Parallel()
 					typ.Suite(t, redistest.At(t, b.name, e.base))

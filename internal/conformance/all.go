@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/desir-go/desir/collections"
@@ -21,6 +22,12 @@ type Type struct {
 	// Redis type at the key. nil: it has several keys, or not all of these methods.
 	open func(rdb client, name string) object
 	kind string
+}
+
+// Split returns the package and the name of a type: "collections" and "Map".
+func (t Type) Split() (pkg, name string) {
+	pkg, name, _ = strings.Cut(t.Name, ".")
+	return pkg, name
 }
 
 // All returns every type that has a key or a client. It is the only list of them: this

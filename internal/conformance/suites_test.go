@@ -23,7 +23,7 @@ func TestMain(m *testing.M) {
 // they mostly wait.
 func TestTypes(t *testing.T) {
 	for _, typ := range conformance.All() {
-		_, name, _ := strings.Cut(typ.Name, ".")
+		_, name := typ.Split()
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			redistest.Each(t, typ.Suite)

@@ -19,7 +19,7 @@ var (
 		"expire": 3, "persist": 2, "pexpire": 3, "pexpireat": 3,
 		"linsert": 5, "lmove": 5, "lpop": 2, "lset": 4, "rpop": 2,
 		"sadd": sharedElements, "smove": 4, "spop": 2, "srem": sharedElements,
-		"set": 8, "setnx": 3, "zadd": sharedElements, "zincrby": 4, "zrem": sharedElements,
+		"set": 8, "setnx": 3, "zadd": sharedElements, "zincrby": 4, "zpopmax": 2, "zpopmin": 2, "zrem": sharedElements,
 	}
 )
 

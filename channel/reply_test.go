@@ -23,7 +23,7 @@ import (
 // hold functions that it uses.
 func scriptFile(t *testing.T, file string, functions ...string) redistest.Match {
 	t.Helper()
-	text := wait.WakeLua
+	text := string(wait.WakeLua)
 	for _, f := range append(functions, file) {
 		b, err := os.ReadFile(f)
 		if err != nil {

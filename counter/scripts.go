@@ -1,34 +1,21 @@
 package counter
 
 import (
-	_ "embed"
+	"embed"
 
 	"github.com/desir-go/desir/internal/script"
 )
 
-var (
-	//go:embed scripts/add_from.lua
-	addFromSource string
-	//go:embed scripts/add_once.lua
-	addOnceSource string
-	//go:embed scripts/swap_if.lua
-	swapIfSource string
-	//go:embed scripts/add_within.lua
-	addWithinSource string
-	//go:embed scripts/window_sum.lua
-	windowSumFunction string
-	//go:embed scripts/window_add.lua
-	windowAddSource string
-	//go:embed scripts/window_count.lua
-	windowCountSource string
-)
+//go:embed scripts/*.lua
+var luaFiles embed.FS
 
 var (
-	addFrom = script.New(addFromSource)
-	addOnce = script.New(addOnceSource)
-	swapIf  = script.New(swapIfSource)
+	addFrom   = script.New(luaFiles, "add_from")
+	addOnce   = script.New(luaFiles, "add_once")
+	swapIf    = script.New(luaFiles, "swap_if")
+	addWithin = script.New(luaFiles, "add_within")
 
-	addWithin   = script.New(addWithinSource)
-	windowAdd   = script.New(windowAddSource, windowSumFunction)
-	windowCount = script.New(windowCountSource, windowSumFunction)
+	windowSum   = script.LoadFunctions(luaFiles, "window_sum")
+	windowAdd   = script.New(luaFiles, "window_add", windowSum)
+	windowCount = script.New(luaFiles, "window_count", windowSum)
 )

@@ -5,6 +5,7 @@ package script
 import (
 	"context"
 	"crypto/sha1"
+	"embed"
 	"encoding/hex"
 	"errors"
 	"strings"
@@ -33,17 +34,41 @@ type Script struct {
 // form is one text of a script.
 type form struct{ source, digest string }
 
-// New returns the script with the given source, which may call the given Lua functions.
-func New(source string, functions ...string) *Script {
+// Functions is the source of Lua functions that scripts may call.
+type Functions string
+
+// LoadFunctions returns the functions in the file scripts/name.lua.
+func LoadFunctions(files embed.FS, name string) Functions { return Functions(read(files, name)) }
+
+// New returns the script in the file scripts/name.lua, which may call the given functions.
+func New(files embed.FS, name string, functions ...Functions) *Script {
+	return FromSource(read(files, name), functions...)
+}
+
+// read returns a file of a package that has "//go:embed scripts/*.lua".
+func read(files embed.FS, name string) string {
+	source, err := files.ReadFile("scripts/" + name + ".lua")
+	if err != nil {
+		panic("script: " + err.Error()) // when a test starts; TestScripts checks all names
+	}
+	return string(source)
+}
+
+// FromSource returns the script with the given source, which may call the given functions.
+func FromSource(source string, functions ...Functions) *Script {
 	flags, reply, want := headerField(source, "-- flags:"), replyShape(source), headerField(source, "-- reply:")
-	source = strings.Join(append(functions, source), "")
+	text := ""
+	for _, f := range functions {
+		text += string(f)
+	}
+	text += source
 	first := "#!lua"
 	if flags != "" {
 		first += " flags=" + flags
 	}
 	return &Script{
-		plain:  newForm(source),
-		marked: newForm(first + "\n" + source),
+		plain:  newForm(text),
+		marked: newForm(first + "\n" + text),
 		reads:  strings.Contains(flags, "no-writes"),
 		reply:  reply,
 		want:   want,

@@ -37,7 +37,7 @@ func hubOf(t *testing.T, rdb redis.UniversalClient) *clients.Shared {
 // forgotten it.
 func TestRun(t *testing.T) {
 	redistest.Each(t, func(t *testing.T, r *redistest.Redis) {
-		h, bump, key := hubOf(t, r.Client), script.New(bumpSource), r.Key("n")
+		h, bump, key := hubOf(t, r.Client), script.FromSource(bumpSource), r.Key("n")
 		for want := int64(1); want <= 3; want++ {
 			if want == 3 {
 				if err := r.Master(t, key).ScriptFlush(ctx).Err(); err != nil {
@@ -55,7 +55,7 @@ func TestRun(t *testing.T) {
 // TestNil: a nil reply of a script is not an error.
 func TestNil(t *testing.T) {
 	redistest.Each(t, func(t *testing.T, r *redistest.Redis) {
-		look := script.New("-- look\n-- flags: no-writes\nreturn redis.call('GET', KEYS[1])\n")
+		look := script.FromSource("-- look\n-- flags: no-writes\nreturn redis.call('GET', KEYS[1])\n")
 		got, err := look.Run(ctx, hubOf(t, r.Client), []string{r.Key("none")})
 		if got != nil || err != nil {
 			t.Errorf("Run = %v, %v; want nil, nil", got, err)
@@ -75,14 +75,14 @@ func TestFlags(t *testing.T) {
 	if err := h.Redis.ConfigSet(ctx, "maxmemory", "1").Err(); err != nil {
 		t.Fatal(err)
 	}
-	plain := script.New("redis.call('LPOP', KEYS[1])\nreturn redis.call('SET', KEYS[2], 'v')\n")
+	plain := script.FromSource("redis.call('LPOP', KEYS[1])\nreturn redis.call('SET', KEYS[2], 'v')\n")
 	if _, err := plain.Run(ctx, h, []string{"l", "k"}); !errors.Is(err, send.ErrOutOfMemory) {
 		t.Errorf("a script without flags: %v; want ErrOutOfMemory", err)
 	}
 	if n := h.Redis.LLen(ctx, "l").Val(); n != 2 {
 		t.Errorf("the refused script left %d elements, want 2", n)
 	}
-	pop := script.New("-- pop\n-- flags: allow-oom\nreturn redis.call('LPOP', KEYS[1])\n")
+	pop := script.FromSource("-- pop\n-- flags: allow-oom\nreturn redis.call('LPOP', KEYS[1])\n")
 	if got, err := pop.Run(ctx, h, []string{"l"}); got != "a" || err != nil {
 		t.Errorf("a script that frees memory: %v, %v; want a", got, err)
 	}
@@ -96,7 +96,7 @@ func TestCrossSlot(t *testing.T) {
 	t.Parallel()
 	c := redistest.StartCluster(t, 0)
 	h := hubOf(t, c.Client(t))
-	sneak := script.New("return redis.call('SET', 'b', '1')\n")
+	sneak := script.FromSource("return redis.call('SET', 'b', '1')\n")
 	_, err := sneak.Run(ctx, h, []string{"a"})
 	if !errors.Is(err, send.ErrCrossSlot) {
 		t.Errorf("a key that was not declared: %v; want ErrCrossSlot", err)
@@ -106,7 +106,7 @@ func TestCrossSlot(t *testing.T) {
 // TestBadScript: a script that does not compile returns an error and is not retried.
 func TestBadScript(t *testing.T) {
 	redistest.Each(t, func(t *testing.T, r *redistest.Redis) {
-		if _, err := script.New("this is no Lua").Run(ctx, hubOf(t, r.Client), []string{r.Key("k")}); err == nil {
+		if _, err := script.FromSource("this is no Lua").Run(ctx, hubOf(t, r.Client), []string{r.Key("k")}); err == nil {
 			t.Error("no error")
 		}
 	})
@@ -139,7 +139,7 @@ func TestLimiterHearsNoFailure(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	lua := script.New("return redis.call('INCR', KEYS[1])")
+	lua := script.FromSource("return redis.call('INCR', KEYS[1])")
 	for range 2 {
 		if _, err := lua.Run(t.Context(), h, []string{"n"}); err != nil {
 			t.Fatal(err)

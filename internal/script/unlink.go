@@ -2,15 +2,15 @@ package script
 
 import (
 	"context"
-	_ "embed"
+	"embed"
 
 	"github.com/desir-go/desir/internal/clients"
 )
 
-//go:embed unlink.lua
-var unlinkSource string
+//go:embed scripts/*.lua
+var luaFiles embed.FS
 
-var unlink = New(unlinkSource)
+var unlink = New(luaFiles, "unlink")
 
 // Unlink deletes keys of one slot atomically, and returns the number of keys that existed. It
 // is a script because a cluster client splits a plain UNLINK into one command for each key.

@@ -51,7 +51,7 @@ func TestLostReply(t *testing.T) {
 	t.Parallel()
 	redistest.Slow(t)
 	p := redistest.NewProxy(t, "")
-	bump := script.New("-- bump\n-- KEYS[1] counter\nreturn redis.call('INCR', KEYS[1])\n")
+	bump := script.FromSource("-- bump\n-- KEYS[1] counter\nreturn redis.call('INCR', KEYS[1])\n")
 	for kind, rdb := range proxied(t, p) {
 		h, err := clients.Of(rdb)
 		if err != nil {

@@ -136,7 +136,7 @@ func (r refusal) try(t *testing.T, version string) {
 	for i, w := range r.cmd {
 		words[i] = fmt.Sprintf("'%v'", w)
 	}
-	lua := script.New("return redis.call(" + strings.Join(words, ", ") + ")")
+	lua := script.FromSource("return redis.call(" + strings.Join(words, ", ") + ")")
 	h, err := clients.Of(r.rdb)
 	if err != nil {
 		t.Fatal(err)

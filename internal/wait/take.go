@@ -2,7 +2,7 @@ package wait
 
 import (
 	"context"
-	_ "embed"
+	"embed"
 	"errors"
 	"fmt"
 	"strings"
@@ -14,22 +14,17 @@ import (
 	"github.com/desir-go/desir/internal/send"
 )
 
-var (
-	// WakeLua is the Lua function with which scripts wake receivers.
-	//go:embed scripts/wake.lua
-	WakeLua string
-	// PopLua is the Lua function with which scripts pop values up to the bound of one reply.
-	//go:embed scripts/pop.lua
-	PopLua string
-	//go:embed scripts/take.lua
-	takeSource string
-	//go:embed scripts/requeue.lua
-	requeueSource string
-)
+//go:embed scripts/*.lua
+var luaFiles embed.FS
 
 var (
-	takeScript    = script.New(takeSource, WakeLua, PopLua)
-	requeueScript = script.New(requeueSource, WakeLua)
+	// WakeLua is the Lua function with which scripts wake receivers.
+	WakeLua = script.LoadFunctions(luaFiles, "wake")
+	// PopLua is the Lua function with which scripts pop values up to the bound of one reply.
+	PopLua = script.LoadFunctions(luaFiles, "pop")
+
+	takeScript    = script.New(luaFiles, "take", WakeLua, PopLua)
+	requeueScript = script.New(luaFiles, "requeue", WakeLua)
 )
 
 // take takes values from the queues, as many as their receivers can use.

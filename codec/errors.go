@@ -6,6 +6,7 @@ import (
 	"reflect"
 
 	"github.com/desir-go/desir/internal/oneline"
+	"github.com/desir-go/desir/internal/pack"
 )
 
 // ErrUnsupported means that a codec cannot store a type, or that a type cannot be a key.
@@ -63,10 +64,8 @@ func (e *DecodeError) Error() string {
 // Unwrap returns the reason, for [errors.Is] and [errors.As].
 func (e *DecodeError) Unwrap() error { return e.Err }
 
-// refusal is a reason that this package worded. It quotes no input.
-type refusal string
-
-func (r refusal) Error() string { return string(r) }
+// refusal is a reason that this package or package pack worded. It quotes no input.
+type refusal = pack.Error
 
 // sentinelError is one of the exported sentinels with a reason.
 type sentinelError struct {

@@ -8,80 +8,69 @@ import (
 	"unsafe"
 
 	"github.com/vmihailenco/msgpack/v5/msgpcode"
+
+	"github.com/desir-go/desir/internal/pack"
 )
 
 // fastReader decodes values of fast types in the bytes that the library writes.
 type fastReader struct {
-	reader
+	pack.Tokens
 	budget int
 }
 
 // decode stores the decoded value at v, which must be zero. It returns false if the
 // library must decode the bytes; v may hold anything then.
 func (t *fastType) decode(data []byte, v unsafe.Pointer, budget int) bool {
-	r := fastReader{reader{data: data}, budget - reservedBase - reservedPerByte*len(data)}
-	return r.budget >= 0 && r.value(t, v) && r.pos == len(data)
+	r := fastReader{pack.Tokens{Data: data}, budget - reservedBase - reservedPerByte*len(data)}
+	return r.budget >= 0 && r.value(t, v) && r.Pos == len(data)
 }
 
 func (r *fastReader) value(t *fastType, v unsafe.Pointer) bool {
-	if r.pos >= len(r.data) {
+	if t.op == fastPointer {
+		return r.pointer(t, v)
+	}
+	token, err := r.Next()
+	if err != nil {
 		return false
 	}
-	c := r.data[r.pos]
-	if c == msgpcode.Nil {
-		r.pos++
+	if token.Class == pack.Nil {
 		return t.op != fastTime // the zero value; the library decodes a nil time
 	}
 	switch t.op {
 	case fastBool:
-		r.pos++
-		*(*bool)(v) = c == msgpcode.True
-		return c == msgpcode.True || c == msgpcode.False
+		*(*bool)(v) = token.N == 1
+		return token.Class == pack.Bool
 	case fastInt, fastUint:
-		return r.integer(t, v, c)
+		setNumber(v, t.size, token.N)
+		return t.plan.checkNumber(token) == nil
 	case fastFloat:
-		return r.float(t, v, c)
+		return setFloat(v, t.size, token)
 	case fastString:
-		s, ok := r.string(c)
-		*(*string)(v) = string(s)
-		return ok
+		if token.Class != pack.String {
+			return false
+		}
+		*(*string)(v) = string(r.content(token))
 	case fastBytes:
-		if c < msgpcode.Bin8 || c > msgpcode.Bin32 {
+		if token.Class != pack.Binary {
 			return false
 		}
-		b, ok := r.sizedBytes(1 << (c - msgpcode.Bin8))
-		*(*[]byte)(v) = append([]byte{}, b...)
-		return ok
+		*(*[]byte)(v) = append([]byte{}, r.content(token)...)
 	case fastTime:
-		return r.time((*time.Time)(v), c)
+		return token.Class == pack.Ext && setTime((*time.Time)(v), r.content(token))
 	case fastStruct:
-		return r.structure(t, v)
-	case fastSlice:
-		return r.slice(t, v)
-	default: // fastPointer
-		if r.budget -= t.plan.cost; r.budget < 0 {
-			return false
-		}
-		p := reflect.New(t.elem.plan.typ).UnsafePointer()
-		*(*unsafe.Pointer)(v) = p
-		return r.value(t.elem, p)
+		return token.Class == pack.Map && r.structure(t, v, int(token.N))
+	default: // fastSlice
+		return token.Class == pack.Array && r.slice(t, v, int(token.N))
 	}
+	return true
 }
 
-// integer reads a number whose first byte is c.
-func (r *fastReader) integer(t *fastType, v unsafe.Pointer, c byte) bool {
-	var n uint64
-	if c <= msgpcode.PosFixedNumHigh {
-		r.pos++
-		n = uint64(c)
-	} else {
-		token, err := r.next()
-		if err != nil || t.plan.checkNumber(token, c) != nil {
-			return false
-		}
-		n = token.n
-	}
-	switch t.size { // truncation is right for two's complement
+// content returns the bytes of a string or an extension that was just read.
+func (r *fastReader) content(t pack.Token) []byte { return r.Data[r.Pos-int(t.N) : r.Pos] }
+
+// setNumber stores an integer of size bytes. Truncation is right for two's complement.
+func setNumber(v unsafe.Pointer, size uintptr, n uint64) {
+	switch size {
 	case 1:
 		*(*uint8)(v) = uint8(n)
 	case 2:
@@ -91,91 +80,63 @@ func (r *fastReader) integer(t *fastType, v unsafe.Pointer, c byte) bool {
 	default:
 		*(*uint64)(v) = n
 	}
-	return true
 }
 
-// float reads a float of the wanted size only.
-func (r *fastReader) float(t *fastType, v unsafe.Pointer, c byte) bool {
-	b := r.data[r.pos+1:]
+// setFloat stores a float of the wanted size only.
+func setFloat(v unsafe.Pointer, size uintptr, t pack.Token) bool {
 	switch {
-	case t.size == 4 && c == msgpcode.Float && len(b) >= 4:
-		f := math.Float32frombits(binary.BigEndian.Uint32(b))
-		if f != f {
-			return false // the library changes the bits of some NaNs
-		}
+	case size == 4 && t.Class == pack.Float32:
+		f := math.Float32frombits(uint32(t.N))
 		*(*float32)(v) = f
-	case t.size == 8 && c == msgpcode.Double && len(b) >= 8:
-		*(*float64)(v) = math.Float64frombits(binary.BigEndian.Uint64(b))
-	default:
+		return f == f // the library changes the bits of some NaNs
+	case size == 8 && t.Class == pack.Float64:
+		*(*float64)(v) = math.Float64frombits(t.N)
+		return true
+	}
+	return false
+}
+
+// setTime stores the time of a timestamp, which begins with its type.
+func setTime(v *time.Time, b []byte) bool {
+	if b[0] != timeCode {
 		return false
 	}
-	r.pos += 1 + int(t.size)
-	return true
-}
-
-// string reads a string whose first byte is c.
-func (r *fastReader) string(c byte) ([]byte, bool) {
-	if msgpcode.IsFixedString(c) {
-		r.pos++
-		return r.bytes(uint64(c & msgpcode.FixedStrMask))
-	}
-	if c < msgpcode.Str8 || c > msgpcode.Str32 {
-		return nil, false
-	}
-	return r.sizedBytes(1 << (c - msgpcode.Str8))
-}
-
-// sizedBytes reads bytes after a header whose length field has size bytes.
-func (r *fastReader) sizedBytes(size int) ([]byte, bool) {
-	r.pos++
-	n, err := r.readUint(size)
-	if err != nil {
-		return nil, false
-	}
-	return r.bytes(n)
-}
-
-func (r *fastReader) bytes(n uint64) ([]byte, bool) {
-	if n > uint64(len(r.data)-r.pos) {
-		return nil, false
-	}
-	b := r.data[r.pos:][:n]
-	r.pos += int(n)
-	return b, true
-}
-
-func (r *fastReader) time(v *time.Time, c byte) bool {
-	b := r.data[r.pos:]
-	switch {
-	case c == msgpcode.FixExt4 && len(b) >= 6 && b[1] == timeCode:
-		*v = time.Unix(int64(binary.BigEndian.Uint32(b[2:])), 0).UTC()
-		r.pos += 6
-	case c == msgpcode.FixExt8 && len(b) >= 10 && b[1] == timeCode:
-		n := binary.BigEndian.Uint64(b[2:])
+	switch b = b[1:]; len(b) {
+	case 4:
+		*v = time.Unix(int64(binary.BigEndian.Uint32(b)), 0).UTC()
+	case 8:
+		n := binary.BigEndian.Uint64(b)
 		*v = time.Unix(int64(n&(1<<34-1)), int64(n>>34)).UTC()
-		r.pos += 10
-	case c == msgpcode.Ext8 && len(b) >= 15 && b[1] == 12 && b[2] == timeCode:
-		*v = time.Unix(int64(binary.BigEndian.Uint64(b[7:])), int64(binary.BigEndian.Uint32(b[3:]))).UTC()
-		r.pos += 15
+	case 12:
+		*v = time.Unix(int64(binary.BigEndian.Uint64(b[4:])), int64(binary.BigEndian.Uint32(b))).UTC()
 	default:
 		return false
 	}
 	return true
 }
 
-// structure reads fields in the order in which they are written. Fields may be missing.
-func (r *fastReader) structure(t *fastType, v unsafe.Pointer) bool {
-	head, err := r.next()
-	if err != nil || head.class != mapClass {
+func (r *fastReader) pointer(t *fastType, v unsafe.Pointer) bool {
+	if r.Pos < len(r.Data) && r.Data[r.Pos] == msgpcode.Nil {
+		r.Pos++
+		return true
+	}
+	if r.budget -= t.plan.cost; r.budget < 0 {
 		return false
 	}
+	p := reflect.New(t.elem.plan.typ).UnsafePointer()
+	*(*unsafe.Pointer)(v) = p
+	return r.value(t.elem, p)
+}
+
+// structure reads n fields in the order in which they are written. Fields may be missing.
+func (r *fastReader) structure(t *fastType, v unsafe.Pointer, n int) bool {
 	at := 0
-	for range head.n {
+	for range n {
 		for ; ; at++ {
 			if at == len(t.fields) {
 				return false
 			}
-			if r.skipLiteral(t.fields[at].stored) {
+			if r.Skip(t.fields[at].stored) {
 				break
 			}
 		}
@@ -188,12 +149,7 @@ func (r *fastReader) structure(t *fastType, v unsafe.Pointer) bool {
 	return true
 }
 
-func (r *fastReader) slice(t *fastType, v unsafe.Pointer) bool {
-	head, err := r.next()
-	if err != nil || head.class != arrayClass {
-		return false
-	}
-	n := int(head.n)
+func (r *fastReader) slice(t *fastType, v unsafe.Pointer, n int) bool {
 	once, each := t.plan.sliceCost(n)
 	if each > 0 && n > r.budget/each {
 		return false

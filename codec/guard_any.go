@@ -4,29 +4,30 @@ import (
 	"strconv"
 
 	"github.com/vmihailenco/msgpack/v5"
+
+	"github.com/desir-go/desir/internal/pack"
 )
 
 const errKeys refusal = "a map inside an interface has keys that are not strings"
 
 // any checks a value, beginning at start, that is decoded into an interface or by the
-// type's own decoder. keys is the class that keys of maps must have: strings for an
-// interface.
-func (g *guard) any(t token, start int, keys class) error {
-	switch t.class {
-	case extClass:
+// type's own decoder. Keys of maps in an interface must be strings.
+func (g *guard) any(t pack.Token, start int, stringKeys bool) error {
+	switch t.Class {
+	case pack.Ext:
 		if g.callMethods {
-			return readExtension(g.data[start:g.pos], g.data[g.pos-int(t.n)])
+			return readExtension(g.Data[start:g.Pos], g.Data[g.Pos-int(t.N)])
 		}
 		return g.charge(extCost)
-	case arrayClass:
-		return g.anySlice(int(t.n), keys)
-	case mapClass:
-		return g.anyMap(int(t.n), keys)
+	case pack.Array:
+		return g.anySlice(int(t.N), stringKeys)
+	case pack.Map:
+		return g.anyMap(int(t.N), stringKeys)
 	}
 	return nil
 }
 
-func (g *guard) anySlice(n int, keys class) error {
+func (g *guard) anySlice(n int, stringKeys bool) error {
 	if err := g.enter(); err != nil {
 		return err
 	}
@@ -34,12 +35,12 @@ func (g *guard) anySlice(n int, keys class) error {
 		return err
 	}
 	for i := range n {
-		start := g.pos
-		t, err := g.next()
+		start := g.Pos
+		t, err := g.Next()
 		if err != nil {
 			return err
 		}
-		if err := g.any(t, start, keys); err != nil {
+		if err := g.any(t, start, stringKeys); err != nil {
 			return inElement(i, err)
 		}
 	}
@@ -47,7 +48,7 @@ func (g *guard) anySlice(n int, keys class) error {
 	return nil
 }
 
-func (g *guard) anyMap(n int, keys class) error {
+func (g *guard) anyMap(n int, stringKeys bool) error {
 	if err := g.enter(); err != nil {
 		return err
 	}
@@ -56,15 +57,15 @@ func (g *guard) anyMap(n int, keys class) error {
 		return err
 	}
 	for i := range 2 * n {
-		start := g.pos
-		t, err := g.next()
+		start := g.Pos
+		t, err := g.Next()
 		if err != nil {
 			return err
 		}
-		if keys != anyClass && i%2 == 0 && t.class != keys { // nil would be decoded as an empty string
+		if stringKeys && i%2 == 0 && !isBytes(t.Class) { // nil would be decoded as an empty string
 			return errKeys
 		}
-		if err := g.any(t, start, keys); err != nil {
+		if err := g.any(t, start, stringKeys); err != nil {
 			return inEntry(err)
 		}
 	}
@@ -83,12 +84,12 @@ func readExtension(data []byte, code byte) error {
 }
 
 // skip checks the value of a field that the struct does not have. Decoding discards it.
-func (g *guard) skip(t token) error {
-	n := int(t.n)
-	switch t.class {
-	case mapClass:
+func (g *guard) skip(t pack.Token) error {
+	n := int(t.N)
+	switch t.Class {
+	case pack.Map:
 		n *= 2
-	case arrayClass:
+	case pack.Array:
 	default:
 		return nil
 	}
@@ -96,7 +97,7 @@ func (g *guard) skip(t token) error {
 		return err
 	}
 	for range n {
-		t, err := g.next()
+		t, err := g.Next()
 		if err != nil {
 			return err
 		}

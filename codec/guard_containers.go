@@ -1,32 +1,34 @@
 package codec
 
+import "github.com/desir-go/desir/internal/pack"
+
 // container checks the elements of a container of a known type.
-func (g *guard) container(p *plan, t token, first byte) error {
-	n := int(t.n)
+func (g *guard) container(p *plan, t pack.Token) error {
+	n := int(t.N)
 	switch {
-	case p.shape == structShape && t.class == mapClass:
+	case p.shape == structShape && t.Class == pack.Map:
 		return g.structMap(p, n)
-	case p.shape == structShape && t.class == arrayClass:
+	case p.shape == structShape && t.Class == pack.Array:
 		return g.structArray(p, n)
-	case p.shape == mapShape && t.class == mapClass:
+	case p.shape == mapShape && t.Class == pack.Map:
 		once, each := p.entry.forEntries(n)
 		if err := g.chargeEach(n, once, each); err != nil {
 			return err
 		}
 		return g.entries(p.key, p.elem, n)
-	case p.shape == sliceShape && t.class == arrayClass:
+	case p.shape == sliceShape && t.Class == pack.Array:
 		once, each := p.sliceCost(n)
 		if err := g.chargeEach(n, once, each); err != nil {
 			return err
 		}
 		return g.elements(p.elem, n)
-	case p.shape == arrayShape && t.class == arrayClass:
+	case p.shape == arrayShape && t.Class == pack.Array:
 		if n > p.len {
 			return errElements
 		}
 		return g.elements(p.elem, n)
 	}
-	return p.unexpected(t, first)
+	return p.unexpected(t)
 }
 
 func (g *guard) elements(p *plan, n int) error {
@@ -55,21 +57,21 @@ func (g *guard) entries(key, elem *plan, n int) error {
 func (g *guard) structMap(p *plan, n int) error {
 	for i := range n {
 		if i < len(p.list) {
-			if f := &p.list[i]; g.skipLiteral(f.stored) {
+			if f := &p.list[i]; g.Skip(f.stored) {
 				if err := g.value(f.plan); err != nil {
 					return inField(f.path, err)
 				}
 				continue
 			}
 		}
-		t, err := g.next()
+		t, err := g.Next()
 		if err != nil {
 			return err
 		}
-		if t.class != stringClass && t.class != nilClass {
+		if !isBytes(t.Class) && t.Class != pack.Nil {
 			return errName
 		}
-		name := g.data[g.pos-int(t.n) : g.pos]
+		name := g.Data[g.Pos-int(t.N) : g.Pos]
 		if err := g.value(p.field(name)); err != nil {
 			return inField(p.path(name), err)
 		}

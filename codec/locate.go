@@ -7,7 +7,8 @@ import (
 	"strings"
 
 	"github.com/vmihailenco/msgpack/v5"
-	"github.com/vmihailenco/msgpack/v5/msgpcode"
+
+	"github.com/desir-go/desir/internal/pack"
 )
 
 // pathError is a reason with the path inside the value, for example Home.Lines[3].Number.
@@ -53,30 +54,28 @@ func (p *plan) path(name []byte) string {
 	return "an unknown field" // its name is payload
 }
 
-// unexpected returns an error that says what was found and what the type wants. first is
-// the first byte of the token.
-func (p *plan) unexpected(t token, first byte) error {
-	return refusal(t.describe(first) + ", want " + p.describe())
+// unexpected returns an error that says what was found and what the type wants.
+func (p *plan) unexpected(t pack.Token) error {
+	return refusal(describeClass(t.Class) + ", want " + p.describe())
 }
 
-func (t token) describe(first byte) string {
-	switch t.class {
-	case nilClass:
+func describeClass(c pack.Class) string {
+	switch c {
+	case pack.Nil:
 		return "nil"
-	case boolClass:
+	case pack.Bool:
 		return "boolean"
-	case intClass, uintClass:
+	case pack.Int, pack.Uint:
 		return "integer"
-	case float32Class, float64Class:
+	case pack.Float32, pack.Float64:
 		return "floating-point number"
-	case extClass:
+	case pack.Ext:
 		return "extension or time"
-	case arrayClass:
+	case pack.Array:
 		return "array"
-	case mapClass:
+	case pack.Map:
 		return "map"
-	}
-	if first >= msgpcode.Bin8 && first <= msgpcode.Bin32 {
+	case pack.Binary:
 		return "bytes"
 	}
 	return "text"
@@ -115,7 +114,7 @@ func (p *plan) describe() string {
 // findRefused finds the value whose methods refused its bytes, in bytes that the guard
 // accepted and the library refused. It calls the methods again.
 func (p *plan) findRefused(data []byte, err error) error {
-	g := guard{reader: reader{data: data}, budget: budgetFor(len(data)), callMethods: true}
+	g := guard{Tokens: pack.Tokens{Data: data}, budget: budgetFor(len(data)), callMethods: true}
 	if found := g.value(p); found != nil && !p.needs.multiValue {
 		return found
 	}
@@ -126,14 +125,14 @@ func (p *plan) findRefused(data []byte, err error) error {
 func (p *plan) callUnmarshal(data []byte) (err error) {
 	defer catchPanic(&err)
 	v := reflect.New(p.typ).Interface()
-	r := reader{data: data}
-	switch t, _ := r.next(); {
-	case t.class == nilClass:
+	r := pack.Tokens{Data: data}
+	switch t, _ := r.Next(); {
+	case t.Class == pack.Nil:
 		return nil
 	case p.hook == binaryHook:
-		err = v.(encoding.BinaryUnmarshaler).UnmarshalBinary(data[len(data)-int(t.n):])
+		err = v.(encoding.BinaryUnmarshaler).UnmarshalBinary(data[len(data)-int(t.N):])
 	case p.hook == textHook:
-		err = v.(encoding.TextUnmarshaler).UnmarshalText(data[len(data)-int(t.n):])
+		err = v.(encoding.TextUnmarshaler).UnmarshalText(data[len(data)-int(t.N):])
 	default:
 		err = msgpack.Unmarshal(data, v)
 	}

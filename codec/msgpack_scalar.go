@@ -1,7 +1,6 @@
 package codec
 
 import (
-	"math"
 	"reflect"
 	"unsafe"
 
@@ -30,15 +29,15 @@ func msgpackScalar(t reflect.Type, p *plan) *form {
 	case reflect.Int64:
 		return msgpackInt[int64](p)
 	case reflect.Uint:
-		return msgpackUint[uint](p)
+		return msgpackInt[uint](p)
 	case reflect.Uint8:
-		return msgpackUint[uint8](p)
+		return msgpackInt[uint8](p)
 	case reflect.Uint16:
-		return msgpackUint[uint16](p)
+		return msgpackInt[uint16](p)
 	case reflect.Uint32:
-		return msgpackUint[uint32](p)
+		return msgpackInt[uint32](p)
 	case reflect.Uint64:
-		return msgpackUint[uint64](p)
+		return msgpackInt[uint64](p)
 	case reflect.String:
 		return msgpackString(p)
 	default:
@@ -55,17 +54,13 @@ func viaLibrary[T any](p *plan, data []byte, budget int) (v T, err error) {
 }
 
 func msgpackBool(p *plan) *form {
-	const no, yes = 0xc2, 0xc3
 	return typedForm(typed[bool]{
-		append: func(dst []byte, v bool) ([]byte, error) {
-			if v {
-				return append(dst, yes), nil
-			}
-			return append(dst, no), nil
-		},
+		append: func(dst []byte, v bool) ([]byte, error) { return appendBool(dst, v), nil },
 		decode: func(data []byte, budget int) (bool, error) {
-			if len(data) == 1 && (data[0] == no || data[0] == yes) {
-				return data[0] == yes, nil
+			if r := (pack.Tokens{Data: data}); len(data) == 1 {
+				if t, err := r.Next(); err == nil && t.Class == pack.Bool {
+					return t.N == 1, nil
+				}
 			}
 			return viaLibrary[bool](p, data, budget)
 		},
@@ -73,7 +68,11 @@ func msgpackBool(p *plan) *form {
 	})
 }
 
-func msgpackInt[N int | int8 | int16 | int32 | int64](p *plan) *form {
+type anyInt interface {
+	int | int8 | int16 | int32 | int64 | uint | uint8 | uint16 | uint32 | uint64
+}
+
+func msgpackInt[N anyInt](p *plan) *form {
 	return typedForm(typed[N]{
 		append: func(dst []byte, v N) ([]byte, error) {
 			if v < 0 {
@@ -82,25 +81,12 @@ func msgpackInt[N int | int8 | int16 | int32 | int64](p *plan) *form {
 			return pack.AppendUint(dst, uint64(v)), nil
 		},
 		decode: func(data []byte, budget int) (N, error) {
-			r := pack.Reader{Data: unsafe.String(unsafe.SliceData(data), len(data))}
-			n := r.Uint()
-			if v := N(n); !r.Bad() && r.Len() == 0 && n <= math.MaxInt64 && int64(v) == int64(n) {
-				return v, nil
-			}
-			return viaLibrary[N](p, data, budget)
-		},
-		check: p.check,
-	})
-}
-
-func msgpackUint[N uint | uint8 | uint16 | uint32 | uint64](p *plan) *form {
-	return typedForm(typed[N]{
-		append: func(dst []byte, v N) ([]byte, error) { return pack.AppendUint(dst, uint64(v)), nil },
-		decode: func(data []byte, budget int) (N, error) {
-			r := pack.Reader{Data: unsafe.String(unsafe.SliceData(data), len(data))}
-			n := r.Uint()
-			if v := N(n); !r.Bad() && r.Len() == 0 && uint64(v) == n {
-				return v, nil
+			r := pack.Tokens{Data: data}
+			if t, err := r.Next(); err == nil && r.Pos == len(data) {
+				v := N(t.N)
+				if t.Class == pack.Uint && v >= 0 && uint64(v) == t.N || t.Class == pack.Int && v < 0 && int64(v) == int64(t.N) {
+					return v, nil
+				}
 			}
 			return viaLibrary[N](p, data, budget)
 		},
@@ -112,10 +98,9 @@ func msgpackString(p *plan) *form {
 	return typedForm(typed[string]{
 		append: func(dst []byte, v string) ([]byte, error) { return pack.AppendString(dst, v), nil },
 		decode: func(data []byte, budget int) (string, error) {
-			r := pack.Reader{Data: unsafe.String(unsafe.SliceData(data), len(data))}
-			if _ = r.String(); !r.Bad() && r.Len() == 0 {
-				r.Data = string(data) // a copy: the caller owns data
-				return r.String(), nil
+			r := pack.Tokens{Data: data}
+			if t, err := r.Next(); err == nil && r.Pos == len(data) && t.Class == pack.String {
+				return string(data[r.Pos-int(t.N):]), nil
 			}
 			return viaLibrary[string](p, data, budget)
 		},

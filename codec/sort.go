@@ -5,7 +5,7 @@ import (
 	"cmp"
 	"slices"
 
-	"github.com/vmihailenco/msgpack/v5/msgpcode"
+	"github.com/desir-go/desir/internal/pack"
 )
 
 // The keys of maps are sorted in the encoded bytes: numbers by size, strings by their
@@ -20,19 +20,19 @@ const (
 )
 
 type sorter struct {
-	reader
+	pack.Tokens
 	buf    []byte
 	inKeys int // the number of maps of a known type whose key contains the current value
 }
 
 type mapEntry struct {
 	start, end int
-	key        token
+	key        pack.Token
 	from, to   int // the bytes of the key, without its header if it is a string
 }
 
 func (p *plan) sort(data []byte) error {
-	s := sorter{reader: reader{data: data}}
+	s := sorter{Tokens: pack.Tokens{Data: data}}
 	return s.value(p)
 }
 
@@ -43,67 +43,66 @@ func (s *sorter) value(p *plan) error {
 	if p.shape == customShape {
 		return s.opaque()
 	}
-	start := s.pos
-	t, err := s.next()
+	t, err := s.Next()
 	if err != nil {
 		return err
 	}
 	isInterface := p.shape == anyShape
-	if isInterface && s.inKeys > 0 && unhashable(t.class, s.data[start]) {
+	if isInterface && s.inKeys > 0 && unhashable(t.Class) {
 		return errMapKey
 	}
 	switch {
-	case t.class == mapClass && p.shape == structShape:
-		for range t.n {
-			name, err := s.next()
+	case t.Class == pack.Map && p.shape == structShape:
+		for range t.N {
+			name, err := s.Next()
 			if err != nil {
 				return err
 			}
-			if err := s.value(p.field(s.data[s.pos-int(name.n) : s.pos])); err != nil {
+			if err := s.value(p.field(s.Data[s.Pos-int(name.N) : s.Pos])); err != nil {
 				return err
 			}
 		}
-	case t.class == arrayClass && p.shape == structShape && int(t.n) == len(p.list):
+	case t.Class == pack.Array && p.shape == structShape && int(t.N) == len(p.list):
 		for _, f := range p.list {
 			if err := s.value(f.plan); err != nil {
 				return err
 			}
 		}
-	case t.class == arrayClass:
+	case t.Class == pack.Array:
 		elem := p
 		if !isInterface {
 			elem = p.elem
 		}
-		for range t.n {
+		for range t.N {
 			if err := s.value(elem); err != nil {
 				return err
 			}
 		}
-	case t.class == mapClass:
-		return s.entries(p, int(t.n))
+	case t.Class == pack.Map:
+		return s.entries(p, int(t.N))
 	}
 	return nil
 }
 
 // unhashable reports whether an interface decodes a value as a slice, a map or bytes.
 // Bytes as a key of a map[string]any are decoded as a string.
-func unhashable(c class, code byte) bool {
-	return c == arrayClass || c == mapClass || code >= msgpcode.Bin8 && code <= msgpcode.Bin32
+func unhashable(c pack.Class) bool {
+	return c == pack.Array || c == pack.Map || c == pack.Binary
 }
 
 // opaque skips one value without changing it.
 func (s *sorter) opaque() error {
 	due := 1
 	for ; due > 0; due-- {
-		t, err := s.next()
+		t, err := s.Next()
 		if err != nil {
 			return err
 		}
-		switch t.class {
-		case arrayClass:
-			due += int(t.n)
-		case mapClass:
-			due += 2 * int(t.n)
+		switch t.Class {
+		case pack.Array:
+			due += int(t.N)
+		case pack.Map:
+			due += 2 * int(t.N)
 		}
 	}
 	return nil
@@ -117,9 +116,9 @@ func (s *sorter) entries(p *plan, n int) error {
 	entries := make([]mapEntry, n)
 	for i := range entries {
 		e := &entries[i]
-		e.start, e.from = s.pos, s.pos
-		look := reader{s.data, s.pos}
-		t, err := look.next()
+		e.start, e.from = s.Pos, s.Pos
+		look := s.Tokens
+		t, err := look.Next()
 		if err != nil {
 			return err
 		}
@@ -128,14 +127,14 @@ func (s *sorter) entries(p *plan, n int) error {
 			return err
 		}
 		s.inKeys -= known
-		e.key, e.to = t, s.pos
-		if t.class == stringClass {
-			e.from = e.to - int(t.n)
+		e.key, e.to = t, s.Pos
+		if isBytes(t.Class) {
+			e.key.Class, e.from = pack.String, e.to-int(t.N) // the two classes sort as one
 		}
 		if err := s.value(elem); err != nil {
 			return err
 		}
-		e.end = s.pos
+		e.end = s.Pos
 	}
 	if n < 2 {
 		return nil
@@ -149,9 +148,9 @@ func (s *sorter) entries(p *plan, n int) error {
 	}
 	s.buf = s.buf[:0]
 	for _, e := range entries {
-		s.buf = append(s.buf, s.data[e.start:e.end]...)
+		s.buf = append(s.buf, s.Data[e.start:e.end]...)
 	}
-	copy(s.data[start:s.pos], s.buf)
+	copy(s.Data[start:s.Pos], s.buf)
 	return nil
 }
 
@@ -177,12 +176,12 @@ func (s *sorter) checkDistinct(entries []mapEntry) error {
 func (s *sorter) compare(a, b mapEntry) int {
 	x, y := a.key, b.key
 	switch {
-	case x.class == intClass && y.class == intClass:
-		return cmp.Compare(int64(x.n), int64(y.n))
-	case x.class == uintClass && y.class == uintClass:
-		return cmp.Compare(x.n, y.n)
-	case x.class != y.class:
-		return cmp.Compare(x.class, y.class)
+	case x.Class == pack.Int && y.Class == pack.Int:
+		return cmp.Compare(int64(x.N), int64(y.N))
+	case x.Class == pack.Uint && y.Class == pack.Uint:
+		return cmp.Compare(x.N, y.N)
+	case x.Class != y.Class:
+		return cmp.Compare(x.Class, y.Class)
 	}
-	return bytes.Compare(s.data[a.from:a.to], s.data[b.from:b.to])
+	return bytes.Compare(s.Data[a.from:a.to], s.Data[b.from:b.to])
 }

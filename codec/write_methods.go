@@ -6,6 +6,8 @@ import (
 	"unsafe"
 
 	"github.com/vmihailenco/msgpack/v5"
+
+	"github.com/desir-go/desir/internal/pack"
 )
 
 // blob writes the result of MarshalBinary or MarshalText as a byte string.
@@ -87,8 +89,7 @@ func (p *libraryEncoder) checkNesting() error {
 		return nil
 	}
 	p.nextCheck *= 2
-	r := reader{data: p.buf[p.start:]}
-	return r.checkNesting()
+	return checkNesting(p.buf[p.start:])
 }
 
 // maxSequence is the number of consecutive values that a marshalling method may write
@@ -96,12 +97,13 @@ func (p *libraryEncoder) checkNesting() error {
 const maxSequence = 1 << 16
 
 // checkNesting refuses bytes that are nested too deeply. The bytes may be incomplete.
-func (r *reader) checkNesting() error {
+func checkNesting(data []byte) error {
+	r := pack.Tokens{Data: data}
 	var left [maxDepth + 1]uint64 // the values that are missing, by level
 	depth := 0
 	for n := 0; ; {
-		t, ok := r.nextHeader()
-		if !ok {
+		t, err := r.Next()
+		if err != nil && t.N == 0 { // not the token of a container whose elements are missing
 			return nil
 		}
 		if depth == 0 {
@@ -109,14 +111,14 @@ func (r *reader) checkNesting() error {
 		} else {
 			left[depth]--
 		}
-		if t.class == mapClass {
-			t.n *= 2
+		if t.Class == pack.Map {
+			t.N *= 2
 		}
-		if (t.class == mapClass || t.class == arrayClass) && t.n > 0 {
+		if (t.Class == pack.Map || t.Class == pack.Array) && t.N > 0 {
 			if depth++; depth > maxDepth {
 				return tooLarge(whyDepth)
 			}
-			left[depth] = t.n
+			left[depth] = t.N
 		}
 		for depth > 0 && left[depth] == 0 {
 			depth--

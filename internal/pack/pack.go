@@ -9,6 +9,7 @@ package pack
 import (
 	"encoding/binary"
 	"math"
+	"unsafe"
 )
 
 // AppendUint appends an unsigned integer.
@@ -91,7 +92,8 @@ func appendHead(b []byte, n int, short, long byte) []byte {
 // Reader decodes values one after the other. A missing value, or one of another kind,
 // makes the reader bad. A bad reader returns only zero values.
 type Reader struct {
-	Data string // unread bytes; decoded strings share their memory
+	Data string // decoded strings share its memory
+	pos  int
 	bad  bool
 }
 
@@ -99,99 +101,54 @@ type Reader struct {
 func (r *Reader) Bad() bool { return r.bad }
 
 // Fail makes the reader bad.
-func (r *Reader) Fail() { r.bad, r.Data = true, "" }
+func (r *Reader) Fail() { r.bad, r.pos = true, len(r.Data) }
 
 // Len returns how many bytes are left.
-func (r *Reader) Len() int { return len(r.Data) }
+func (r *Reader) Len() int { return len(r.Data) - r.pos }
 
 // Uint decodes an integer that is not negative.
 func (r *Reader) Uint() uint64 {
-	head := r.head()
-	switch {
-	case head < 0x80:
-		return uint64(head)
-	case head >= 0xcc && head <= 0xcf:
-		return r.number(1 << (head - 0xcc))
-	default:
-		r.Fail()
-		return 0
-	}
+	n, _ := r.next(Uint)
+	return n
 }
 
 // String decodes a string.
 func (r *Reader) String() string {
-	head := r.head()
-	switch {
-	case head >= 0xa0 && head < 0xc0:
-		return r.take(uint64(head & 0x1f))
-	case head >= 0xd9 && head <= 0xdb:
-		return r.take(r.number(1 << (head - 0xd9)))
-	default:
-		r.Fail()
-		return ""
-	}
+	_, s := r.next(String)
+	return s
 }
 
 // Binary decodes a binary string.
 func (r *Reader) Binary() string {
-	head := r.head()
-	if head < 0xc4 || head > 0xc6 {
-		r.Fail()
-		return ""
-	}
-	return r.take(r.number(1 << (head - 0xc4)))
+	_, s := r.next(Binary)
+	return s
 }
 
 // Array decodes the head of an array. The result is never greater than the number of
 // bytes left.
-func (r *Reader) Array() int { return r.container(0x90, 0xdc, 1) }
-
-// Map decodes the head of a map. Each pair needs at least two bytes, so twice the result
-// is never greater than the number of bytes left.
-func (r *Reader) Map() int { return r.container(0x80, 0xde, 2) }
-
-func (r *Reader) container(short, long byte, each uint64) int {
-	head := r.head()
-	var n uint64
-	switch {
-	case head&0xf0 == short:
-		n = uint64(head & 0x0f)
-	case head == long || head == long+1:
-		n = r.number(2 << (head - long))
-	default:
-		r.Fail()
-	}
-	if n*each > uint64(len(r.Data)) {
-		r.Fail()
-		return 0
-	}
+func (r *Reader) Array() int {
+	n, _ := r.next(Array)
 	return int(n)
 }
 
-// head returns the first byte of a value; at the end it returns an invalid one.
-func (r *Reader) head() byte {
-	if len(r.Data) == 0 {
-		r.Fail()
-		return 0xc1
-	}
-	c := r.Data[0]
-	r.Data = r.Data[1:]
-	return c
+// Map decodes the head of a map. Each pair needs at least two bytes, so twice the result
+// is never greater than the number of bytes left.
+func (r *Reader) Map() int {
+	n, _ := r.next(Map)
+	return int(n)
 }
 
-func (r *Reader) number(size int) (n uint64) {
-	for _, c := range []byte(r.take(uint64(size))) {
-		n = n<<8 | uint64(c)
-	}
-	return n
-}
-
-func (r *Reader) take(n uint64) string {
-	if n > uint64(len(r.Data)) {
+// next decodes a token of a class, and returns its number and, of a string, its bytes.
+func (r *Reader) next(c Class) (n uint64, s string) {
+	from := Tokens{unsafe.Slice(unsafe.StringData(r.Data), len(r.Data)), r.pos}
+	t, err := from.Next()
+	if err != nil || t.Class != c {
 		r.Fail()
-		return ""
+		return 0, ""
 	}
-	s := r.Data[:n]
-	r.Data = r.Data[n:]
-	return s
+	r.pos = from.Pos
+	if c == String || c == Binary {
+		s = r.Data[r.pos-int(t.N) : r.pos]
+	}
+	return t.N, s
 }

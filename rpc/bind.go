@@ -8,6 +8,7 @@ import (
 
 	"github.com/desir-go/desir/codec"
 	"github.com/desir-go/desir/internal/pack"
+	"github.com/desir-go/desir/rpc/internal/wire"
 )
 
 var errBind = errors.New("invalid remote function")
@@ -152,7 +153,7 @@ func (b *binding) invoke(args []reflect.Value) (value reflect.Value, err error) 
 	}
 	raw, err := b.client.call(ctx, b.name, b.signature, body, nil)
 	if err == nil && b.hasResult {
-		err = codec.Msgpack.Decode(bytesView(raw), value.Addr().Interface())
+		err = codec.Msgpack.Decode(wire.BytesView(raw), value.Addr().Interface())
 	}
 	if err != nil && b.hasResult {
 		value.SetZero()
@@ -186,7 +187,7 @@ func parametersOf(t reflect.Type) (p parameters, err error) {
 	}
 	switch count {
 	case 0:
-		return parameters{signatureNil, func(b []byte, _ []reflect.Value) ([]byte, error) { return append(b, packedNil), nil }}, nil
+		return parameters{signatureNil, func(b []byte, _ []reflect.Value) ([]byte, error) { return append(b, wire.Nil), nil }}, nil
 	case 1:
 		return parameters{signatures[0], func(b []byte, args []reflect.Value) ([]byte, error) {
 			return codec.Msgpack.Append(b, args[0].Interface())

@@ -15,8 +15,8 @@ import (
 	"github.com/desir-go/desir/internal/batch"
 	"github.com/desir-go/desir/internal/conn"
 	"github.com/desir-go/desir/internal/outage"
-	"github.com/desir-go/desir/internal/pack"
 	"github.com/desir-go/desir/internal/send"
+	"github.com/desir-go/desir/rpc/internal/wire"
 )
 
 // pendingCall is a call from the moment it has an ID until its caller has the outcome.
@@ -145,7 +145,7 @@ func (c *Client) callOnce(ctx context.Context, ib *inbox, method, signature stri
 	p := ib.freeCalls.Get().(*pendingCall)
 	p.client, p.method, p.waitUntil = c, method, waitUntil
 	direct, closed := ib.register(p), c.closed.Load()
-	q.inbox, q.id = ib.id, p.id
+	q.Inbox, q.ID = ib.id, p.id
 	if closed { // Close may have run before the call was pending
 		ib.fail(p.id, p, desir.ErrClosed)
 	}
@@ -174,9 +174,9 @@ func (c *Client) callOnce(ctx context.Context, ib *inbox, method, signature stri
 
 // newRequest returns the frame of a call without its inbox and ID. It first does what
 // must precede the call.
-func (c *Client) newRequest(ctx context.Context, ib *inbox, method, signature string, body []byte, headers map[string]string) (q request, err error) {
-	if len(body) > maxBody {
-		return q, fmt.Errorf("%w: a request of %d bytes; the limit is %d", codec.ErrTooLarge, len(body), maxBody)
+func (c *Client) newRequest(ctx context.Context, ib *inbox, method, signature string, body []byte, headers map[string]string) (q wire.Request, err error) {
+	if len(body) > wire.MaxBody {
+		return q, fmt.Errorf("%w: a request of %d bytes; the limit is %d", codec.ErrTooLarge, len(body), wire.MaxBody)
 	}
 	if err := checkHeaders(headers); err != nil {
 		return q, err
@@ -184,7 +184,7 @@ func (c *Client) newRequest(ctx context.Context, ib *inbox, method, signature st
 	if err := ib.ensureKey(ctx); err != nil {
 		return q, err
 	}
-	q = request{method: method, signature: signature, headers: headers, body: stringView(body)}
+	q = wire.Request{Method: method, Signature: signature, Headers: headers, Body: wire.StringView(body)}
 	d, limited := ctx.Deadline()
 	if limited || c.sealer != nil {
 		if err := c.ensureClock(ctx, ib.shared); err != nil {
@@ -192,18 +192,18 @@ func (c *Client) newRequest(ctx context.Context, ib *inbox, method, signature st
 		}
 	}
 	if limited {
-		q.deadline = uint64(max(1, c.clock.toServer(d)))
+		q.Deadline = uint64(max(1, c.clock.ToServer(d)))
 	}
 	return q, c.checkInboxServed(ctx)
 }
 
 func checkHeaders(headers map[string]string) error {
-	if len(headers) > maxHeaders {
-		return fmt.Errorf("%w: %d headers; the limit is %d", codec.ErrTooLarge, len(headers), maxHeaders)
+	if len(headers) > wire.MaxHeaders {
+		return fmt.Errorf("%w: %d headers; the limit is %d", codec.ErrTooLarge, len(headers), wire.MaxHeaders)
 	}
 	for k, v := range headers {
-		if len(k) > maxField || len(v) > maxField {
-			return fmt.Errorf("%w: header %.64q; the limit is %d bytes", codec.ErrTooLarge, k, maxField)
+		if len(k) > wire.MaxField || len(v) > wire.MaxField {
+			return fmt.Errorf("%w: header %.64q; the limit is %d bytes", codec.ErrTooLarge, k, wire.MaxField)
 		}
 	}
 	return nil
@@ -241,14 +241,14 @@ func (c *Client) result(p *pendingCall, ib *inbox, method string) (string, error
 	switch {
 	case err != nil:
 		return "", err
-	case state == stateDone:
+	case state == wire.StateDone:
 		return body, nil
 	}
-	e, ok := parseError(body, method)
+	e, ok := errorOf(body, method)
 	if !ok {
 		return "", fmt.Errorf("%w: the error of a worker", errUnreadableResult)
 	}
-	if state == stateRefused && e.Code == Unimplemented {
+	if state == wire.StateRefused && e.Code == Unimplemented {
 		e.cause = ErrUnknownMethod
 	}
 	return "", e
@@ -258,10 +258,10 @@ var errUnreadableResult = errors.New("the result cannot be read")
 
 // cancel publishes the cancellation of a call, together with others.
 func (c *Client) cancel(ib *inbox, id uint64) {
-	w := &send.AsyncWrite{Value: string(pack.AppendUint(nil, id))}
-	ib.shared.Sender.SendAsync(context.Background(), w, c.cancels, c.service.cancel, func(_ *batch.Call, err error) {
+	w := &send.AsyncWrite{Value: string(wire.AppendIDs(nil, id))}
+	ib.shared.Sender.SendAsync(context.Background(), w, c.cancels, c.keys.Cancel, func(_ *batch.Call, err error) {
 		// If it is lost, the handler runs to its end.
-		outage.Of(ib.shared).Without(outage.Cancels, c.service.cancel, err)
+		outage.Of(ib.shared).Without(outage.Cancels, c.keys.Cancel, err)
 	})
 }
 
@@ -272,11 +272,11 @@ func (one *Client) newCancelMerger() *batch.Merger {
 		Command: func(ctx context.Context, calls []*batch.Call) redis.Cmder {
 			h := one.h.Known() // the calls have made it
 			_, command := cancelTransport(h)
-			b := pack.AppendString(pack.AppendArray(nil, len(calls)+1), inboxOf(h, one.prefix).id)
-			for _, one := range calls {
-				b = append(b, one.Value...)
+			ids := make([]string, len(calls))
+			for i, c := range calls {
+				ids[i] = c.Value
 			}
-			cmd := redis.NewIntCmd(ctx, command, one.service.cancel, b)
+			cmd := redis.NewIntCmd(ctx, command, one.keys.Cancel, wire.AppendCancel(nil, inboxOf(h, one.prefix).id, ids...))
 			cmd.SetFirstKeyPos(1)
 			return cmd
 		},

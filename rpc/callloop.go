@@ -11,6 +11,7 @@ import (
 	"github.com/desir-go/desir"
 	"github.com/desir-go/desir/internal/backoff"
 	"github.com/desir-go/desir/internal/send"
+	"github.com/desir-go/desir/rpc/internal/wire"
 )
 
 const (
@@ -247,13 +248,13 @@ func (l *callLoop) nextCall() (c incomingCall, ok bool) {
 
 // piggyback holds a result back for the next read. It returns false if the result is too
 // large or another loop continues.
-func (l *callLoop) piggyback(c *incomingCall, r result) bool {
+func (l *callLoop) piggyback(c *incomingCall, r wire.Result) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.handedOff || len(r.body) > maxPiggybackedResult {
+	if l.handedOff || len(r.Body) > maxPiggybackedResult {
 		return false
 	}
-	i := slices.IndexFunc(l.results, func(b *resultBatch) bool { return b.inboxName == c.request.inbox })
+	i := slices.IndexFunc(l.results, func(b *resultBatch) bool { return b.inboxName == c.request.Inbox })
 	if i < 0 {
 		i = len(l.results)
 		l.results = append(l.results, newResultBatch(c))

@@ -15,6 +15,7 @@ import (
 )
 
 const (
+	pokeLife = time.Minute
 	// Results from this number on leave in one pipeline with the read.
 	pipelinedResults = 64
 	// Estimated reply time below which few results are sent before the read.
@@ -52,7 +53,7 @@ type callReader struct {
 }
 
 func newCallReader(r *serverRun) *callReader {
-	cr := &callReader{blockingConn: blockingConn{shared: r.shared, key: r.s.service.calls}, run: r}
+	cr := &callReader{blockingConn: blockingConn{shared: r.shared, key: r.s.keys.Calls}, run: r}
 	cr.popped.key = cr.key
 	cr.popCmd.Decode = cr.popped.decode
 	cr.restCmd = conn.Command{KeyPos: 2, Decode: cr.popped.decodeLMPop}
@@ -236,7 +237,7 @@ func (cr *callReader) startRead(id string) bool {
 	cr.mu.Lock()
 	defer cr.mu.Unlock()
 	if cr.incarnation != id {
-		cr.incarnation, cr.pokeKey = id, cr.run.s.service.poke(id)
+		cr.incarnation, cr.pokeKey = id, cr.run.s.keys.Poke(id)
 	}
 	cr.blocking = !cr.stopped
 	return cr.blocking

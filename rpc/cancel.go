@@ -6,10 +6,13 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/redis/go-redis/v9"
+
 	"github.com/desir-go/desir"
+	"github.com/desir-go/desir/internal/clients"
 	"github.com/desir-go/desir/internal/listen"
-	"github.com/desir-go/desir/internal/pack"
 	"github.com/desir-go/desir/internal/send"
+	"github.com/desir-go/desir/rpc/internal/wire"
 )
 
 // callKey identifies a call at a worker.
@@ -70,15 +73,15 @@ func (m *runningCalls) remove(c *callContext) {
 
 // cancel ends the contexts of canceled calls of one client. It remembers the IDs of calls
 // that this worker does not run, since they may arrive later.
-func (m *runningCalls) cancel(msg cancelMessage) {
-	ids := make(map[uint64]struct{}, len(msg.ids))
-	for _, id := range msg.ids {
+func (m *runningCalls) cancel(msg wire.CancelMessage) {
+	ids := make(map[uint64]struct{}, len(msg.IDs))
+	for _, id := range msg.IDs {
 		ids[id] = struct{}{}
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for c := m.head; c != nil && len(ids) > 0; c = c.next {
-		if _, ok := ids[c.info.ID]; ok && c.info.Caller == msg.inbox {
+		if _, ok := ids[c.info.ID]; ok && c.info.Caller == msg.Inbox {
 			delete(ids, c.info.ID)
 			go c.cancel(context.Canceled) // cancel runs functions that depend on the context
 		}
@@ -89,7 +92,7 @@ func (m *runningCalls) cancel(msg cancelMessage) {
 	if m.canceled == nil {
 		m.canceled, m.ring = map[callKey]struct{}{}, make([]callKey, maxCanceled)
 	}
-	inbox := strings.Clone(msg.inbox)
+	inbox := strings.Clone(msg.Inbox)
 	for id := range ids {
 		key := callKey{inbox, id}
 		delete(m.canceled, m.ring[m.ringNext])
@@ -126,7 +129,7 @@ func (r *serverRun) receiveCancels(ended <-chan struct{}, onSubscribed func()) {
 	}()
 	kind, _ := cancelTransport(r.shared)
 	for retry := pauses.Start(); ctx.Err() == nil; retry.WaitUntil(ended) {
-		sub, err := listen.Of(r.shared).Subscribe(ctx, listen.Request{Kind: kind, Name: r.s.service.cancel, Backlog: 1024, Policy: listen.DropOldest})
+		sub, err := listen.Of(r.shared).Subscribe(ctx, listen.Request{Kind: kind, Name: r.s.keys.Cancel, Backlog: 1024, Policy: listen.DropOldest})
 		onSubscribed()
 		if err == nil {
 			err = r.receiveFrom(ctx, sub)
@@ -147,6 +150,14 @@ func (r *serverRun) receiveCancels(ended <-chan struct{}, onSubscribed func()) {
 	}
 }
 
+// cancelTransport returns how cancels are published: sharded on a cluster.
+func cancelTransport(h *clients.Shared) (kind listen.Kind, command string) {
+	if _, ok := h.Redis.(*redis.ClusterClient); ok {
+		return listen.Shard, "spublish"
+	}
+	return listen.Channel, "publish"
+}
+
 // receiveFrom receives cancels until ctx ends.
 func (r *serverRun) receiveFrom(ctx context.Context, sub *listen.Sub) error {
 	for {
@@ -154,31 +165,6 @@ func (r *serverRun) receiveFrom(ctx context.Context, sub *listen.Sub) error {
 		if err != nil || !ok {
 			return err
 		}
-		r.running.cancel(parseCancel(item.Payload))
+		r.running.cancel(wire.ParseCancel(item.Payload))
 	}
-}
-
-// cancelMessage is the content of a cancel message: calls of one client.
-type cancelMessage struct {
-	inbox string
-	ids   []uint64
-}
-
-// parseCancel parses a cancel message: an array of an inbox name and the IDs of its
-// calls. It ignores everything after an unreadable ID.
-func parseCancel(data string) (msg cancelMessage) {
-	r := pack.Reader{Data: data}
-	n := r.Array()
-	msg.inbox = r.String()
-	if !isInbox(msg.inbox) {
-		return cancelMessage{}
-	}
-	for i := 1; i < n; i++ {
-		id := r.Uint()
-		if r.Bad() {
-			break
-		}
-		msg.ids = append(msg.ids, id)
-	}
-	return msg
 }

@@ -30,7 +30,7 @@ func (c *Client) castOnce(ctx context.Context, ib *inbox, method, signature stri
 	if err != nil {
 		return err
 	}
-	q.id = ib.castID() // lets a worker recognize a second copy
+	q.ID = ib.castID() // lets a worker recognize a second copy
 	p := newPendingCall(nil)
 	p.client = c
 	p.send(ctx, &q)

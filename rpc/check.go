@@ -10,6 +10,8 @@ import (
 
 	"github.com/desir-go/desir"
 	"github.com/desir-go/desir/internal/send"
+	"github.com/desir-go/desir/rpc/internal/lua"
+	"github.com/desir-go/desir/rpc/internal/wire"
 )
 
 var (
@@ -18,6 +20,8 @@ var (
 	errNotRemoved   = errors.New("no worker is alive, and the server refuses to remove the call from the list")
 	errStateUnknown = errors.New("cannot learn from the server whether workers are alive")
 )
+
+const checkInterval = 5 * time.Second // between two checks of the workers
 
 // checkPending checks the pending calls, every 5 s while there are any.
 func (ib *inbox) checkPending() {
@@ -57,7 +61,7 @@ func (c *Client) checkCalls(ctx context.Context, ib *inbox) {
 	state, err := c.check(ctx, ib.shared)
 	if err != nil {
 		c.failingSince.CompareAndSwap(0, time.Now().UnixNano())
-		if time.Since(time.Unix(0, c.failingSince.Load())) > leaseTime || send.Permanent(err) {
+		if time.Since(time.Unix(0, c.failingSince.Load())) > wire.LeaseTime || send.Permanent(err) {
 			ib.failWhere(func(p *pendingCall) bool { return p.client == c }, send.WithClass(desir.ErrMaybeRan, stateUnknown(err)))
 		}
 		return
@@ -89,7 +93,7 @@ func (c *Client) withdraw(ctx context.Context, ib *inbox, serverNow int64) {
 	ib.mu.Lock()
 	for id, p := range ib.pending {
 		if storedAt := p.storedAt.Load(); p.client == c && storedAt != 0 && !now.Before(p.waitUntil) {
-			all = append(all, queuedCall{id, p, p.write.Value, serverNow-storedAt > leaseTime.Milliseconds()})
+			all = append(all, queuedCall{id, p, p.write.Value, serverNow-storedAt > wire.LeaseTime.Milliseconds()})
 		}
 	}
 	ib.mu.Unlock()
@@ -113,7 +117,7 @@ func (c *Client) withdrawChunk(ctx context.Context, ib *inbox, chunk []queuedCal
 	for i, w := range chunk {
 		frames[i] = w.frame
 	}
-	reply, err := withdrawScript.Run(ctx, ib.shared, []string{c.service.calls, c.service.workers}, frames...)
+	reply, err := lua.Withdraw.Run(ctx, ib.shared, []string{c.keys.Calls, c.keys.Workers}, frames...)
 	if send.Permanent(err) { // nothing would ever remove them
 		for _, w := range chunk {
 			ib.fail(w.id, w.call, send.WithClass(desir.ErrMaybeRan, fmt.Errorf("%w: %w", errNotRemoved, send.Cause(err))))
@@ -123,7 +127,7 @@ func (c *Client) withdrawChunk(ctx context.Context, ib *inbox, chunk []queuedCal
 	if err != nil {
 		return false
 	}
-	removed, err := parseInts(reply, len(chunk))
+	removed, err := lua.Ints(reply, len(chunk))
 	if err != nil {
 		return false
 	}

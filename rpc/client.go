@@ -18,6 +18,8 @@ import (
 	"github.com/desir-go/desir/internal/clients"
 	"github.com/desir-go/desir/internal/keys"
 	"github.com/desir-go/desir/internal/send"
+	"github.com/desir-go/desir/rpc/internal/lua"
+	"github.com/desir-go/desir/rpc/internal/wire"
 )
 
 // Client makes calls to a service. All Clients of one redis client with the same
@@ -29,11 +31,11 @@ import (
 // Use [NewClient] to make a Client. A Client is safe for concurrent use.
 type Client struct {
 	h         *clients.Handle
-	service   service
+	keys      wire.Keys
 	intercept Interceptor
-	prefix    string  // prefix of its inbox
-	sealer    *sealer // seals calls and opens results; nil: no codec
-	clock     clock
+	prefix    string       // prefix of its inbox
+	sealer    *wire.Sealer // seals calls and opens results; nil: no codec
+	clock     wire.Clock
 	closed    atomic.Bool
 
 	stores, cancels *batch.Merger // batch stores and cancels of concurrent calls
@@ -52,10 +54,10 @@ func NewClient(rdb redis.UniversalClient, name string, opts ...ClientOption) *Cl
 	s, err := gatherClient(opts)
 	c := &Client{
 		h:         clients.NewHandle(rdb, "rpc.Client", name, errors.Join(keys.CheckTag(name), err)),
-		service:   serviceOf(name),
+		keys:      wire.KeysOf(name),
 		intercept: chain(s.intercept),
 		prefix:    s.prefix,
-		sealer:    newSealer(s.codec, name),
+		sealer:    wire.NewSealer(s.codec, name),
 		checkGate: newOnceGate(),
 	}
 	c.stores, c.cancels = c.newStoreMerger(), c.newCancelMerger()
@@ -169,7 +171,7 @@ func (c *Client) checkInboxServed(ctx context.Context) error {
 // costs what [Method.Call] costs, and its errors are the same.
 func (c *Client) Ping(ctx context.Context) (time.Duration, error) {
 	start := time.Now()
-	_, err := c.call(ctx, pingName, callSignature(signatureNil, signatureNil), []byte{packedNil}, nil)
+	_, err := c.call(ctx, wire.Ping, callSignature(signatureNil, signatureNil), []byte{wire.Nil}, nil)
 	return time.Since(start), c.fail("Ping", err)
 }
 
@@ -224,7 +226,7 @@ func (c *Client) invoke(ctx context.Context, method string, req any) (Raw, error
 	if err := checkName(method); err != nil {
 		return nil, err
 	}
-	body := []byte{packedNil}
+	body := []byte{wire.Nil}
 	signature := signatureNil
 	if req != nil {
 		var err error
@@ -256,7 +258,7 @@ func (c *Client) workers(ctx context.Context) ([]WorkerInfo, error) {
 	if err != nil {
 		return nil, err
 	}
-	reply, err := aboutScript.Run(ctx, h, []string{c.service.workers, c.service.about})
+	reply, err := lua.About.Run(ctx, h, []string{c.keys.Workers, c.keys.About})
 	if err != nil {
 		return nil, err
 	}
@@ -312,21 +314,21 @@ type checkResult struct {
 // check asks how many workers live, which calls may be lost, and what the server's clock
 // says. It writes nothing.
 func (c *Client) check(ctx context.Context, h *clients.Shared) (checkResult, error) {
-	reply, err := checkScript.Run(ctx, h, []string{c.service.workers, c.service.ended})
+	reply, err := lua.Check.Run(ctx, h, []string{c.keys.Workers, c.keys.Ended})
 	if err != nil {
 		return checkResult{}, err
 	}
-	ints, err := parseInts(reply, 3)
+	ints, err := lua.Ints(reply, 3)
 	if err != nil {
 		return checkResult{}, err
 	}
-	c.clock.set(ints[0])
+	c.clock.Set(ints[0])
 	return checkResult{now: ints[0], workers: ints[1], lostBefore: ints[2]}, nil
 }
 
 // ensureClock ensures that the server's clock is known.
 func (c *Client) ensureClock(ctx context.Context, h *clients.Shared) error {
-	return c.checkGate.pass(ctx, c.clock.isFresh, func() error {
+	return c.checkGate.pass(ctx, c.clock.IsFresh, func() error {
 		_, err := c.check(ctx, h)
 		// The call did not run, even if it is unknown whether the check did.
 		if ended := ctx.Err(); err != nil && ended != nil {

@@ -45,7 +45,7 @@ func (r *serverRun) watchClosed(ended <-chan struct{}, fatal chan<- error) {
 func (r *serverRun) clientClosed() error {
 	ended, end := context.WithCancel(context.Background())
 	end() // do not let a cluster client fetch its slot map
-	node, err := r.shared.Node(ended, r.s.service.calls)
+	node, err := r.shared.Node(ended, r.s.keys.Calls)
 	switch {
 	case errors.Is(err, redis.ErrClosed):
 		return err

@@ -26,10 +26,10 @@ type callContext struct {
 func (c *incomingCall) context() *callContext {
 	r, q := c.run, &c.request
 	ctx := &callContext{base: r.base, info: CallInfo{
-		Service: r.s.h.Key, Method: q.method, Headers: q.headers, Caller: q.inbox, ID: q.id, Worker: r.s.name,
+		Service: r.s.h.Key, Method: q.Method, Headers: q.Headers, Caller: q.Inbox, ID: q.ID, Worker: r.s.name,
 	}}
-	if q.deadline > 0 {
-		ctx.deadline = r.clock.toLocal(int64(min(q.deadline, 1<<62)))
+	if q.Deadline > 0 {
+		ctx.deadline = r.clock.ToLocal(int64(min(q.Deadline, 1<<62)))
 	}
 	return ctx
 }

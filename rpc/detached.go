@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/desir-go/desir/internal/conn"
+	"github.com/desir-go/desir/rpc/internal/wire"
 )
 
 const (
@@ -42,7 +43,7 @@ func (r *serverRun) addDetached(id string, cn *conn.Conn) bool {
 // finishDetached reads what a silent connection still brings.
 func (r *serverRun) finishDetached(id string, cn *conn.Conn, noBLMPop bool) {
 	defer r.inFlight.Done()
-	reply := popReply{key: r.s.service.calls, noBLMPop: noBLMPop}
+	reply := popReply{key: r.s.keys.Calls, noBLMPop: noBLMPop}
 	pop := conn.Command{Decode: reply.decode}
 	cn.SetReadTimeout(detachedTimeout)
 	_ = cn.Receive(&pop) // pop.Err holds the error
@@ -74,7 +75,7 @@ func (r *serverRun) renewDetached() {
 	}
 	r.mu.Unlock()
 	for _, id := range ids {
-		ctx, cancel := context.WithTimeout(context.Background(), leaseTime/3)
+		ctx, cancel := context.WithTimeout(context.Background(), wire.LeaseTime/3)
 		// An ended incarnation may still bring calls that it took before.
 		_, _ = r.updateLease(ctx, id, "renew")
 		cancel()

@@ -6,6 +6,7 @@ import (
 	"maps"
 
 	"github.com/desir-go/desir/internal/oneline"
+	"github.com/desir-go/desir/rpc/internal/wire"
 )
 
 // Errors of calls whose handler did not run.
@@ -72,4 +73,26 @@ func (e *Error) With(key, value string) *Error {
 func Errorf(code Code, format string, args ...any) error {
 	err := fmt.Errorf(format, args...)
 	return &Error{Code: code, Message: err.Error(), cause: err}
+}
+
+// errorsOnWire encodes errors of handlers.
+var errorsOnWire = wire.ErrorEncoder{
+	Status: func(err error) (uint64, map[string]string) {
+		if e, ok := errors.AsType[*Error](err); ok && e != nil {
+			return uint64(e.Code), e.Details
+		}
+		return uint64(CodeOf(err)), nil
+	},
+	Text: func(err error) string {
+		if e, ok := err.(*Error); ok {
+			return e.text(e.Message, e.Worker)
+		}
+		return err.Error()
+	},
+}
+
+// errorOf returns the error in the body of a result.
+func errorOf(body, method string) (*Error, bool) {
+	e, ok := wire.ParseError(body)
+	return &Error{Code: Code(e.Code), Message: e.Message, Method: method, Worker: e.Worker, Details: e.Details, cause: e.Cause}, ok
 }

@@ -10,6 +10,14 @@ import (
 	"testing"
 
 	"github.com/desir-go/desir"
+	"github.com/desir-go/desir/rpc/internal/wire"
+)
+
+// Limits of an error in a result.
+const (
+	maxErrorText = 1 << 10
+	maxCauses    = 64
+	maxDepth     = 32
 )
 
 var errKnown = errors.New("known")
@@ -47,7 +55,7 @@ func init() {
 // overWire encodes an error and decodes it as its caller does.
 func overWire(t *testing.T, err error) *Error {
 	t.Helper()
-	e, ok := parseError(string(appendError(nil, err, "host:1")), "M")
+	e, ok := errorOf(string(errorsOnWire.Append(nil, err, "host:1")), "M")
 	if !ok || e.Method != "M" || e.Worker != "host:1" {
 		t.Fatalf("%T: it cannot be read: %+v", err, e)
 	}
@@ -116,17 +124,17 @@ func TestErrorsCross(t *testing.T) {
 // TestErrorsCrossTwice passes an error on through a worker that knows none of its names.
 func TestErrorsCrossTwice(t *testing.T) {
 	err := fmt.Errorf("first: %w", errors.Join(errKnown, io.EOF, &typedErr{"pears", 3}, context.DeadlineExceeded))
-	first := string(appendError(nil, err, "host:1"))
+	first := string(errorsOnWire.Append(nil, err, "host:1"))
 	hide := func(what string) string {
 		return strings.NewReplacer("rpc.errKnown", "rpc.errKnowN", "rpc.typedErr", "rpc.typedErR").Replace(what)
 	}
-	between, ok := parseError(hide(first), "M") // other names are known there
+	between, ok := errorOf(hide(first), "M") // other names are known there
 	if !ok || errors.Is(between, errKnown) {
 		t.Fatalf("between: %v, %v", between, ok)
 	}
-	last := string(appendError(nil, fmt.Errorf("second: %w", between), "host:1"))
+	last := string(errorsOnWire.Append(nil, fmt.Errorf("second: %w", between), "host:1"))
 	back := strings.NewReplacer("rpc.errKnowN", "rpc.errKnown", "rpc.typedErR", "rpc.typedErr").Replace(last)
-	got, ok := parseError(back, "M")
+	got, ok := errorOf(back, "M")
 	if !ok {
 		t.Fatal("it cannot be read")
 	}
@@ -166,10 +174,10 @@ func TestErrorBounds(t *testing.T) {
 		err = &roundErr{all}
 	}
 	details := map[string]string{}
-	for i := range maxHeaders + 1 {
+	for i := range wire.MaxHeaders + 1 {
 		details[fmt.Sprint(i)] = ""
 	}
-	if n := len(appendError(nil, err, "w")); n > 4096 {
+	if n := len(errorsOnWire.Append(nil, err, "w")); n > 4096 {
 		t.Errorf("a million causes have %d bytes", n)
 	}
 	if e := overWire(t, &Error{Code: NotFound, Message: "m", Details: details}); len(e.Details) != 1 {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/desir-go/desir/internal/conn"
 	"github.com/desir-go/desir/internal/pack"
+	"github.com/desir-go/desir/rpc/internal/wire"
 )
 
 // bounded fails if f allocates more than its input can justify.
@@ -35,25 +36,25 @@ func FuzzFrames(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, data string) {
 		bounded(t, data, func() {
-			var q, again request
-			err := q.parse(data)
-			if q.inbox != "" && !isInbox(q.inbox) || len(q.headers) > maxHeaders || len(q.method) > maxFrame {
+			var q, again wire.Request
+			err := q.Parse(data)
+			if q.Inbox != "" && !wire.IsInbox(q.Inbox) || len(q.Headers) > wire.MaxHeaders || len(q.Method) > wire.MaxFrame {
 				t.Errorf("a call says %+v", q)
 			}
 			if err == nil {
-				if err := again.parse(string(q.append(nil))); err != nil || string(again.append(nil)) != string(q.append(nil)) {
+				if err := again.Parse(string(q.Append(nil))); err != nil || string(again.Append(nil)) != string(q.Append(nil)) {
 					t.Errorf("%+v is read again as %+v, %v", q, again, err)
 				}
 			}
 			p := pack.Reader{Data: data}
-			for r := (result{}); r.next(&p); {
-				back := pack.Reader{Data: string(r.append(nil))}
-				if same := (result{}); !same.next(&back) || same != r || back.Len() > 0 {
+			for r := (wire.Result{}); r.Next(&p); {
+				back := pack.Reader{Data: string(r.Append(nil))}
+				if same := (wire.Result{}); !same.Next(&back) || same != r || back.Len() > 0 {
 					t.Errorf("%+v is read again as %+v", r, same)
 				}
 			}
-			if g := parseCancel(data); len(g.ids) > 0 && !isInbox(g.inbox) {
-				t.Errorf("a cancel is of the inbox %q", g.inbox)
+			if g := wire.ParseCancel(data); len(g.IDs) > 0 && !wire.IsInbox(g.Inbox) {
+				t.Errorf("a cancel is of the inbox %q", g.Inbox)
 			}
 		})
 	})
@@ -72,22 +73,34 @@ func FuzzError(f *testing.F) {
 	f.Add("\x95\x02\xa1a\xa1b\x80\x95\x02\xa1a\xacrpc.typedErr\xc4\x01\xc0\x90")
 	f.Fuzz(func(t *testing.T, data string) {
 		bounded(t, data, func() {
-			e, ok := parseError(data, "M")
+			e, ok := errorOf(data, "M")
 			if !ok {
 				return
 			}
-			if e.Code == OK || e.Code > Unauthenticated || len(e.Details) > maxHeaders || e.cause == nil {
+			if e.Code == OK || e.Code > Unauthenticated || len(e.Details) > wire.MaxHeaders || e.cause == nil {
 				t.Errorf("an error says %+v", e)
 			}
-			left := maxCauses + 1
-			if !isFinite(e, &left) {
+			if countCauses(e) > maxCauses {
 				t.Errorf("an error has more than %d causes", maxCauses)
 			}
-			if again, ok := parseError(string(appendError(nil, e, "w")), "M"); !ok || again.Code != e.Code {
+			if again, ok := errorOf(string(errorsOnWire.Append(nil, e, "w")), "M"); !ok || again.Code != e.Code {
 				t.Errorf("%+v is sent on as %+v, %t", e, again, ok)
 			}
 		})
 	})
+}
+
+// countCauses returns how many errors the tree of causes has.
+func countCauses(err error) (n int) {
+	switch e := err.(type) {
+	case interface{ Unwrap() error }:
+		return 1 + countCauses(e.Unwrap())
+	case interface{ Unwrap() []error }:
+		for _, c := range e.Unwrap() {
+			n += countCauses(c)
+		}
+	}
+	return n + 1
 }
 
 // FuzzSignatures compares arbitrary type signatures: the comparison ends and is
@@ -125,7 +138,7 @@ func FuzzEntries(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, answer string) {
 		r := newResultReader(&inbox{pending: map[uint64]*pendingCall{}})
-		d := newCallReader(&serverRun{s: &Server{service: service{calls: "k"}}})
+		d := newCallReader(&serverRun{s: &Server{keys: wire.Keys{Calls: "k"}}})
 		bounded(t, answer, func() {
 			for _, take := range []func(*conn.Reply){r.decodeEntries, r.decodeStored, d.popped.decode, d.popped.decodeLMPop} {
 				take(conn.NewReply(strings.NewReader(answer)))

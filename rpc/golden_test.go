@@ -2,7 +2,6 @@ package rpc
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"flag"
 	"fmt"
@@ -15,11 +14,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/desir-go/desir/codec"
-	"github.com/desir-go/desir/internal/batch"
 	"github.com/desir-go/desir/internal/pack"
+	"github.com/desir-go/desir/rpc/internal/wire"
 )
 
 var update = flag.Bool("update", false, "write testdata anew: only for frames that were never released")
@@ -34,32 +31,32 @@ func frames(t *testing.T) (names []string, all map[string]string) {
 		names, all[name] = append(names, name), string(frame)
 	}
 	for _, q := range requests {
-		add(q.name, q.request.append(nil))
+		add(q.name, q.Request.Append(nil))
 	}
 	for _, e := range entries {
 		var b []byte
 		for _, r := range e.results {
-			b = r.append(b)
+			b = r.Append(b)
 		}
 		add(e.name, b)
 	}
 	for _, e := range failures {
-		add(e.name, appendError(nil, e.err, "host:1"))
+		add(e.name, errorsOnWire.Append(nil, e.err, "host:1"))
 	}
-	add("cancel of calls 7 and 300", cancelOf(t, 7, 300))
+	add("cancel of calls 7 and 300", wire.AppendCancel(nil, goldenInbox, string(wire.AppendIDs(nil, 7)), string(wire.AppendIDs(nil, 300))))
 	for _, q := range sealedRequests {
-		frame, err := goldenSeal.sealRequest(nil, &q.request, 1760000000000)
+		frame, err := goldenSeal.SealRequest(nil, &q.Request, 1760000000000)
 		if err != nil {
 			t.Fatal(err)
 		}
 		add(q.name, frame)
 	}
-	body, err := goldenSeal.sealResult(&sealedRequests[0].request, result{77, stateDone, "\xcc\x96"})
+	body, err := goldenSeal.SealResult(&sealedRequests[0].Request, wire.Result{ID: 77, State: wire.StateDone, Body: "\xcc\x96"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	add("entry of a result under a codec", (&result{77, stateDone, string(body)}).append(nil))
-	add("calls 7 and 300 that a worker has", appendIDs(nil, []uint64{7, 300}))
+	add("entry of a result under a codec", (&wire.Result{ID: 77, State: wire.StateDone, Body: string(body)}).Append(nil))
+	add("calls 7 and 300 that a worker has", wire.AppendIDs(nil, 7, 300))
 	return names, all
 }
 
@@ -67,18 +64,18 @@ const goldenInbox = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 var requests = []struct {
 	name string
-	request
+	wire.Request
 }{
-	{"call of Sum with [10, 20, 30, 40, 50]", request{inbox: goldenInbox, id: 1, method: "Sum", signature: "[int]>int", body: "\x95\x0a\x14\x1e\x28\x32"}},
-	{"call with a deadline and headers", request{
-		inbox: goldenInbox, id: 300, method: "Greet", signature: "text>text", deadline: 1760000000000,
-		headers: map[string]string{"lang": "en", "a": ""}, body: "\xa3Ada",
+	{"call of Sum with [10, 20, 30, 40, 50]", wire.Request{Inbox: goldenInbox, ID: 1, Method: "Sum", Signature: "[int]>int", Body: "\x95\x0a\x14\x1e\x28\x32"}},
+	{"call with a deadline and headers", wire.Request{
+		Inbox: goldenInbox, ID: 300, Method: "Greet", Signature: "text>text", Deadline: 1760000000000,
+		Headers: map[string]string{"lang": "en", "a": ""}, Body: "\xa3Ada",
 	}},
-	{"call of two parameters", request{inbox: goldenInbox, id: 2, method: "Divide", signature: "(int,int)>int", body: "\x92\x2a\x06"}},
-	{"call without a value", request{inbox: goldenInbox, id: 3, method: "Reset", signature: "nil>nil", body: "\xc0"}},
-	{"call by name alone", request{inbox: goldenInbox, id: 4, method: "Sum", signature: "any>any", body: "\x92\x01\x02"}},
-	{"cast", request{method: "Greet", signature: "text>text", body: "\xa3Ada"}},
-	{"ping", request{inbox: goldenInbox, id: 5, method: pingName, signature: "nil>nil", body: "\xc0"}},
+	{"call of two parameters", wire.Request{Inbox: goldenInbox, ID: 2, Method: "Divide", Signature: "(int,int)>int", Body: "\x92\x2a\x06"}},
+	{"call without a value", wire.Request{Inbox: goldenInbox, ID: 3, Method: "Reset", Signature: "nil>nil", Body: "\xc0"}},
+	{"call by name alone", wire.Request{Inbox: goldenInbox, ID: 4, Method: "Sum", Signature: "any>any", Body: "\x92\x01\x02"}},
+	{"cast", wire.Request{Method: "Greet", Signature: "text>text", Body: "\xa3Ada"}},
+	{"ping", wire.Request{Inbox: goldenInbox, ID: 5, Method: wire.Ping, Signature: "nil>nil", Body: "\xc0"}},
 }
 
 // showing is a codec that shows its input: the scope, a bar, and the bytes.
@@ -99,24 +96,24 @@ func (s showing) Decode(data []byte, ptr any) error {
 	return nil
 }
 
-var goldenSeal = newSealer(showing{}, "calc")
+var goldenSeal = wire.NewSealer(showing{}, "calc")
 
 var sealedRequests = []struct {
 	name string
-	request
+	wire.Request
 }{
-	{"call under a codec", request{inbox: goldenInbox, id: 77, method: "Sum", signature: "[int]>int", headers: map[string]string{"lang": "en"}, body: "\x92\x01\x02"}},
-	{"call under a codec with a deadline and an inbox below a prefix", request{inbox: "calc:inbox:" + goldenInbox, id: 78, method: "Sum", signature: "[int]>int", deadline: 1760000001000, body: "\x90"}},
-	{"cast under a codec", request{id: 79, method: "Greet", signature: "text>text", body: "\xa3Ada"}},
+	{"call under a codec", wire.Request{Inbox: goldenInbox, ID: 77, Method: "Sum", Signature: "[int]>int", Headers: map[string]string{"lang": "en"}, Body: "\x92\x01\x02"}},
+	{"call under a codec with a deadline and an inbox below a prefix", wire.Request{Inbox: "calc:inbox:" + goldenInbox, ID: 78, Method: "Sum", Signature: "[int]>int", Deadline: 1760000001000, Body: "\x90"}},
+	{"cast under a codec", wire.Request{ID: 79, Method: "Greet", Signature: "text>text", Body: "\xa3Ada"}},
 }
 
 var entries = []struct {
 	name    string
-	results []result
+	results []wire.Result
 }{
-	{"entry of one result", []result{{1, stateDone, "\xcc\x96"}}},
-	{"entry of two results", []result{{300, stateDone, "\xa9hello Ada"}, {2, stateFailed, string(appendError(nil, Errorf(InvalidArgument, "division by zero"), "host:1"))}}},
-	{"entry of a refusal", []result{{6, stateRefused, string(appendError(nil, &Error{Code: Unimplemented, Message: "the worker has no such method"}, "host:1"))}}},
+	{"entry of one result", []wire.Result{{ID: 1, State: wire.StateDone, Body: "\xcc\x96"}}},
+	{"entry of two results", []wire.Result{{ID: 300, State: wire.StateDone, Body: "\xa9hello Ada"}, {ID: 2, State: wire.StateFailed, Body: string(errorsOnWire.Append(nil, Errorf(InvalidArgument, "division by zero"), "host:1"))}}},
+	{"entry of a refusal", []wire.Result{{ID: 6, State: wire.StateRefused, Body: string(wire.AppendError(nil, wire.CodeUnimplemented, ErrUnknownMethod.Error(), "host:1"))}}},
 }
 
 var failures = []struct {
@@ -128,24 +125,6 @@ var failures = []struct {
 	{"error that wraps a sentinel", fmt.Errorf("order 7: %w", errKnown)},
 	{"error that wraps a type and io.EOF", fmt.Errorf("%w: %w", &typedErr{"pears", 3}, io.EOF)},
 	{"error that wraps an *Error", fmt.Errorf("a: %w", Errorf(NotFound, "b: %w", fs.ErrNotExist))},
-}
-
-// cancelOf returns the message that a client publishes when it cancels calls.
-func cancelOf(t *testing.T, ids ...uint64) []byte {
-	t.Helper()
-	rdb := redis.NewClient(&redis.Options{Addr: "localhost:0"}) // never connected
-	defer rdb.Close()
-	c := NewClient(rdb, "calc")
-	ib, err := c.sharedInbox()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var calls []*batch.Call
-	for _, id := range ids {
-		calls = append(calls, &batch.Call{Value: string(pack.AppendUint(nil, id))})
-	}
-	args := c.newCancelMerger().Command(context.Background(), calls).Args()
-	return bytes.ReplaceAll(args[2].([]byte), []byte(ib.id), []byte(goldenInbox))
 }
 
 // TestGolden compares what is written with testdata/frames.golden, and parses what the
@@ -173,17 +152,16 @@ func TestGolden(t *testing.T) {
 		}
 	}
 	for _, want := range requests {
-		var got request
-		err := got.parse(golden[want.name])
-		got.beforeBody = ""
-		if err != nil || !reflect.DeepEqual(got, want.request) {
+		var got wire.Request
+		err := got.Parse(golden[want.name])
+		if err != nil || !reflect.DeepEqual(contents(got), want.Request) {
 			t.Errorf("%s is read as %+v, %v", want.name, got, err)
 		}
 	}
 	for _, want := range entries {
-		var got []result
+		var got []wire.Result
 		p := pack.Reader{Data: golden[want.name]}
-		for r := (result{}); r.next(&p); {
+		for r := (wire.Result{}); r.Next(&p); {
 			got = append(got, r)
 		}
 		if !slices.Equal(got, want.results) {
@@ -191,8 +169,8 @@ func TestGolden(t *testing.T) {
 		}
 	}
 	for _, want := range failures {
-		got, ok := parseError(golden[want.name], "M")
-		if !ok || got.Code != topError(want.err).Code || got.Message != want.err.Error() || got.Worker != "host:1" {
+		got, ok := errorOf(golden[want.name], "M")
+		if !ok || got.Code != CodeOf(want.err) || got.Message != want.err.Error() || got.Worker != "host:1" {
 			t.Errorf("%s is read as %+v, %t", want.name, got, ok)
 			continue
 		}
@@ -206,20 +184,26 @@ func TestGolden(t *testing.T) {
 		}
 	}
 	for _, want := range sealedRequests {
-		var got request
-		err := got.parse(golden[want.name])
-		made, bad := goldenSeal.openRequest(&got)
-		got.beforeBody = ""
-		if err != nil || bad != nil || made != 1760000000000 || !reflect.DeepEqual(got, want.request) {
+		var got wire.Request
+		err := got.Parse(golden[want.name])
+		made, bad := goldenSeal.OpenRequest(&got)
+		if err != nil || bad != nil || made != 1760000000000 || !reflect.DeepEqual(contents(got), want.Request) {
 			t.Errorf("%s is read as %+v, made at %d; %v, %v", want.name, got, made, err, bad)
 		}
 	}
-	gone := parseCancel(golden["cancel of calls 7 and 300"])
-	if gone.inbox != goldenInbox || !slices.Equal(gone.ids, []uint64{7, 300}) {
+	gone := wire.ParseCancel(golden["cancel of calls 7 and 300"])
+	if gone.Inbox != goldenInbox || !slices.Equal(gone.IDs, []uint64{7, 300}) {
 		t.Errorf("a cancel is read as %v", gone)
 	}
-	if had := parseIDs(golden["calls 7 and 300 that a worker has"]); !slices.Equal(had, []uint64{7, 300}) {
+	if had := wire.ParseIDs(golden["calls 7 and 300 that a worker has"]); !slices.Equal(had, []uint64{7, 300}) {
 		t.Errorf("calls that a worker has are read as %v", had)
+	}
+}
+
+// contents returns a request as it was before it was a frame.
+func contents(q wire.Request) wire.Request {
+	return wire.Request{
+		Inbox: q.Inbox, ID: q.ID, Method: q.Method, Signature: q.Signature, Deadline: q.Deadline, Headers: q.Headers, Body: q.Body,
 	}
 }
 

@@ -5,12 +5,12 @@ import (
 	"time"
 
 	"github.com/desir-go/desir/internal/batch"
-	"github.com/desir-go/desir/internal/pack"
 	"github.com/desir-go/desir/internal/send"
+	"github.com/desir-go/desir/rpc/internal/wire"
 )
 
 const (
-	heartbeatInterval = leaseTime / 3
+	heartbeatInterval = wire.LeaseTime / 3
 	maxHeartbeat      = 4096 // calls per entry
 )
 
@@ -59,26 +59,6 @@ func (m *runningCalls) longRunning() map[string][]uint64 {
 // sendHeartbeat sends the IDs of running calls to their client. A lost message does no
 // harm, because the next beat repeats it.
 func (r *serverRun) sendHeartbeat(client string, ids []uint64) {
-	w := &send.AsyncWrite{Value: string(appendIDs(nil, ids))}
-	r.shared.Sender.SendAsync(context.Background(), w, heartbeatMerger, inboxKey(client), func(*batch.Call, error) {})
-}
-
-// appendIDs appends the IDs of running calls.
-func appendIDs(b []byte, ids []uint64) []byte {
-	for _, id := range ids {
-		b = pack.AppendUint(b, id)
-	}
-	return b
-}
-
-// parseIDs parses the IDs of running calls.
-func parseIDs(value string) (ids []uint64) {
-	for r := (pack.Reader{Data: value}); r.Len() > 0; {
-		id := r.Uint()
-		if r.Bad() {
-			break
-		}
-		ids = append(ids, id)
-	}
-	return ids
+	w := &send.AsyncWrite{Value: string(wire.AppendIDs(nil, ids...))}
+	r.shared.Sender.SendAsync(context.Background(), w, heartbeatMerger, wire.InboxKey(client), func(*batch.Call, error) {})
 }

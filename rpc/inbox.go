@@ -13,13 +13,15 @@ import (
 	"github.com/desir-go/desir/internal/clients"
 	"github.com/desir-go/desir/internal/pack"
 	"github.com/desir-go/desir/internal/send"
+	"github.com/desir-go/desir/rpc/internal/lua"
+	"github.com/desir-go/desir/rpc/internal/wire"
 )
 
 // inbox receives the results for all Clients of one redis client that have the same
 // prefix.
 type inbox struct {
 	shared    *clients.Shared
-	id        string // its name in frames: see inboxName
+	id        string // its name in frames: the prefix and an ID
 	key       string
 	entered   atomic.Uint64 // number of calls that were registered
 	freeCalls sync.Pool     // unused calls
@@ -32,7 +34,7 @@ type inbox struct {
 	refreshGate onceGate // lets one caller at a time refresh the key
 
 	mu             sync.Mutex
-	callIDs        callIDs
+	callIDs        wire.CallIDs
 	pending        map[uint64]*pendingCall
 	checking       bool
 	reading        bool          // a goroutine or a caller reads
@@ -47,8 +49,8 @@ type inboxValueKey struct{ prefix string }
 // inboxOf returns the inbox of a redis client with the given prefix.
 func inboxOf(h *clients.Shared, prefix string) *inbox {
 	return clients.Value(h, inboxValueKey{prefix}, func() *inbox {
-		id := inboxName(prefix, rand.Text())
-		ib := &inbox{shared: h, id: id, key: inboxKey(id), refreshGate: newOnceGate(), pending: map[uint64]*pendingCall{}}
+		id := prefix + rand.Text()
+		ib := &inbox{shared: h, id: id, key: wire.InboxKey(id), refreshGate: newOnceGate(), pending: map[uint64]*pendingCall{}}
 		ib.reader = newResultReader(ib)
 		ib.staleTimer = ib.afterFunc(refreshAfter, func(ib *inbox) { ib.keyFresh.Store(false) })
 		ib.freeCalls.New = func() any { return newPendingCall(ib) }
@@ -86,7 +88,7 @@ func (ib *inbox) putCall(p *pendingCall) {
 func (ib *inbox) castID() uint64 {
 	ib.mu.Lock()
 	defer ib.mu.Unlock()
-	return ib.callIDs.next()
+	return ib.callIDs.Next()
 }
 
 // register gives a call its ID, adds it to the pending calls, and starts the reader if
@@ -95,9 +97,9 @@ func (ib *inbox) castID() uint64 {
 func (ib *inbox) register(p *pendingCall) (direct bool) {
 	ib.mu.Lock()
 	defer ib.mu.Unlock()
-	p.id = ib.callIDs.next()
+	p.id = ib.callIDs.Next()
 	for ib.pending[p.id] != nil {
-		p.id = ib.callIDs.next()
+		p.id = ib.callIDs.Next()
 	}
 	p.seq = ib.entered.Add(1)
 	ib.pending[p.id] = p
@@ -156,6 +158,8 @@ func (ib *inbox) failWhere(match func(*pendingCall) bool, err error) {
 	}
 }
 
+const inboxLife = 5 * time.Minute
+
 const refreshAfter = inboxLife / 5 // a call refreshes the key first after this time
 
 var errInboxGone = errors.New("the inbox had disappeared, and results may be lost: the server lost data, or the client was suspended")
@@ -170,11 +174,11 @@ func (ib *inbox) ensureKey(ctx context.Context) error {
 
 // refreshKey refreshes the key, or makes it if it does not exist.
 func (ib *inbox) refreshKey(ctx context.Context) error {
-	entry := newAgain
+	entry := wire.NewAgain
 	if !ib.keyRefreshed.Load() {
-		entry = newFirst
+		entry = wire.NewFirst
 	}
-	reply, err := inboxScript.Run(ctx, ib.shared, []string{ib.key}, inboxLife.Milliseconds(), entry)
+	reply, err := lua.Inbox.Run(ctx, ib.shared, []string{ib.key}, inboxLife.Milliseconds(), entry)
 	if err != nil {
 		return err
 	}
@@ -197,14 +201,14 @@ func (ib *inbox) deliver(entry string) int {
 	var sealed []sealedResult
 	r := pack.Reader{Data: entry}
 	ib.mu.Lock()
-	for res := (result{}); res.next(&r); {
-		if p := ib.pending[res.id]; p != nil {
+	for res := (wire.Result{}); res.Next(&r); {
+		if p := ib.pending[res.ID]; p != nil {
 			if p.client.sealer != nil {
 				sealed = append(sealed, sealedResult{res, p, p.client, p.method})
 				continue
 			}
-			delete(ib.pending, res.id)
-			p.state, p.body = res.state, res.body
+			delete(ib.pending, res.ID)
+			p.state, p.body = res.State, res.Body
 			ended = append(ended, p)
 		}
 	}

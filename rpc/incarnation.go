@@ -12,6 +12,8 @@ import (
 	"github.com/desir-go/desir/internal/outage"
 	"github.com/desir-go/desir/internal/script"
 	"github.com/desir-go/desir/internal/send"
+	"github.com/desir-go/desir/rpc/internal/lua"
+	"github.com/desir-go/desir/rpc/internal/wire"
 )
 
 func (r *serverRun) incarnation() string {
@@ -114,7 +116,7 @@ func (r *serverRun) endOldIncarnations() {
 	r.abandoned, r.finished, r.expired = nil, nil, nil
 	r.mu.Unlock()
 	for _, id := range abandoned {
-		r.endIncarnation(id, strconv.FormatInt(leaseTime.Milliseconds(), 10), "")
+		r.endIncarnation(id, strconv.FormatInt(wire.LeaseTime.Milliseconds(), 10), "")
 	}
 	for _, id := range finished {
 		r.endIncarnation(id, "", "")
@@ -129,13 +131,13 @@ func (r *serverRun) endLastIncarnation() {
 	r.endOldIncarnations()
 	if id := r.incarnation(); id != "" {
 		if r.resultsAbandoned.Load() {
-			r.endIncarnation(id, strconv.FormatInt(leaseTime.Milliseconds(), 10), "")
+			r.endIncarnation(id, strconv.FormatInt(wire.LeaseTime.Milliseconds(), 10), "")
 			return
 		}
 		r.endIncarnation(id, "", "")
 		ctx, cancel := context.WithTimeout(context.Background(), leaveTime)
 		defer cancel()
-		_, _ = script.Unlink(ctx, r.shared, r.s.service.poke(id)) // it expires anyway
+		_, _ = script.Unlink(ctx, r.shared, r.s.keys.Poke(id)) // it expires anyway
 	}
 }
 
@@ -144,9 +146,9 @@ func (r *serverRun) endLastIncarnation() {
 func (r *serverRun) updateLease(ctx context.Context, id, mode string) (bool, error) {
 	s := r.s
 	sent := s.age()
-	reply, err := leaseScript.Run(ctx, r.shared,
-		[]string{s.service.workers, s.service.ended, s.service.about, s.service.alive},
-		id, leaseTime.Milliseconds(), s.settings.queue, r.aboutJSON(id), mode)
+	reply, err := lua.Lease.Run(ctx, r.shared,
+		[]string{s.keys.Workers, s.keys.Ended, s.keys.About, s.keys.Alive},
+		id, wire.LeaseTime.Milliseconds(), s.settings.queue, r.aboutJSON(id), mode)
 	if err != nil {
 		return false, err
 	}
@@ -157,11 +159,11 @@ func (r *serverRun) updateLease(ctx context.Context, id, mode string) (bool, err
 // handleLease handles the reply to the lease script, which was sent at the given age of
 // the server.
 func (r *serverRun) handleLease(id string, reply []any, sent time.Duration) (bool, error) {
-	ints, err := parseInts(reply[:min(2, len(reply))], 2)
+	ints, err := lua.Ints(reply[:min(2, len(reply))], 2)
 	if err != nil {
 		return false, err
 	}
-	r.clock.set(ints[1])
+	r.clock.Set(ints[1])
 	if ints[0] != 1 {
 		return false, nil
 	}
@@ -202,10 +204,10 @@ func (r *serverRun) aboutJSON(id string) string {
 func (r *serverRun) endIncarnation(id, lost, mode string) {
 	ctx, cancel := context.WithTimeout(context.Background(), leaveTime)
 	defer cancel()
-	s := r.s.service
+	s := r.s.keys
 	var err error
 	for retry := pauses.Start(); ; {
-		_, err = leaveScript.Run(ctx, r.shared, []string{s.workers, s.ended, s.about, s.alive, s.poke(id)}, id, lost, mode)
+		_, err = lua.Leave.Run(ctx, r.shared, []string{s.Workers, s.Ended, s.About, s.Alive, s.Poke(id)}, id, lost, mode)
 		if err == nil || send.Permanent(err) || !retry.WaitUntil(ctx.Done()) {
 			break
 		}
@@ -249,7 +251,7 @@ func (r *serverRun) renewLease(ended <-chan struct{}, fatal chan<- error) {
 		if id == "" {
 			continue // the reader begins one
 		}
-		ctx, cancel := context.WithTimeout(context.Background(), leaseTime/3)
+		ctx, cancel := context.WithTimeout(context.Background(), wire.LeaseTime/3)
 		ok, err := r.updateLease(ctx, id, "renew")
 		cancel()
 		if err == nil && !ok {
@@ -257,10 +259,10 @@ func (r *serverRun) renewLease(ended <-chan struct{}, fatal chan<- error) {
 			_, err = r.beginIncarnation()
 		}
 		switch {
-		case send.Permanent(err):
+		case err != nil && send.Permanent(err):
 			reportFatal(fatal, err)
 		case err != nil:
-			wait = leaseTime / 10
+			wait = wire.LeaseTime / 10
 		}
 	}
 }

@@ -2,8 +2,13 @@ package rpc
 
 import (
 	"context"
+	"fmt"
 	"maps"
+	"slices"
 	"time"
+
+	"github.com/desir-go/desir/internal/oneline"
+	"github.com/desir-go/desir/rpc/internal/wire"
 )
 
 // CallInfo describes a call to interceptors and handlers.
@@ -79,4 +84,31 @@ func withHeader(headers map[string]string, key, value string) map[string]string 
 	}
 	headers[key] = value
 	return headers
+}
+
+// inboxes returns the prefixes for WorkerInfo: nil if only the default is used.
+func (s *serverSettings) inboxes() []string {
+	all := slices.Clone([]string(s.prefixes))
+	for i, p := range all {
+		all[i] = wire.PrefixKey(p)
+	}
+	return all
+}
+
+// writesTo reports whether the worker says that it writes to inboxes with the prefix.
+func (w *WorkerInfo) writesTo(prefix string) bool {
+	if len(w.Inboxes) == 0 {
+		return prefix == ""
+	}
+	return slices.Contains(w.Inboxes, wire.PrefixKey(prefix))
+}
+
+// inboxError returns the error of a client whose prefix the worker does not serve.
+func (w *WorkerInfo) inboxError(prefix string) error {
+	own := wire.PrefixKey("")
+	if len(w.Inboxes) > 0 {
+		own = w.Inboxes[0]
+	}
+	return fmt.Errorf("the worker %s does not write results to inboxes with the prefix %q; give the client rpc.InboxPrefix(%s), or the worker the other prefix as well",
+		oneline.Text(w.Name, oneline.Short), wire.PrefixKey(prefix), oneline.Quote(own, oneline.Short))
 }

@@ -9,13 +9,15 @@ import (
 
 	"github.com/desir-go/desir"
 	"github.com/desir-go/desir/internal/send"
+	"github.com/desir-go/desir/rpc/internal/lua"
+	"github.com/desir-go/desir/rpc/internal/wire"
 )
 
 // A call gives signs of life: it was stored, a worker's heartbeat names it, or it waits
 // in the list. A call without a sign for [maxSilence] is lost. The cause does not matter:
 // an unread reply to a pop, a lost reply to a withdrawal, or a failover to a server that
 // never had the call. The call ends with [desir.ErrMaybeRan].
-const maxSilence = 2 * leaseTime
+const maxSilence = 2 * wire.LeaseTime
 
 var (
 	errNoLifeSign   = errors.New("no worker reports the call, and it is not in the list")
@@ -69,7 +71,7 @@ func (ib *inbox) suspects(c *Client, now time.Time, serverNow int64) (check, los
 		}
 		s := suspect{id: id, call: p, seq: p.seq, lastSign: p.liveness.lastSign}
 		switch age := now.Sub(s.lastSign); {
-		case age < leaseTime:
+		case age < wire.LeaseTime:
 		case storedAt == 0 && age >= maxSilence:
 			unknown = append(unknown, s)
 		case storedAt == 0:
@@ -132,13 +134,13 @@ func (c *Client) countAbsent(ctx context.Context, ib *inbox, chunk []suspect) (i
 	for i, s := range chunk {
 		frames[i] = s.frame
 	}
-	reply, err := waitingScript.Run(ctx, ib.shared, []string{c.service.calls}, frames...)
+	reply, err := lua.Waiting.Run(ctx, ib.shared, []string{c.keys.Calls}, frames...)
 	if err != nil {
 		return 0, err
 	}
 	n, ok := reply.(int64)
 	if !ok || n < 0 || n > int64(len(chunk)) {
-		return 0, errBadReply
+		return 0, send.ErrBadReply
 	}
 	return int(n), nil
 }
@@ -157,7 +159,7 @@ func (ib *inbox) update(suspects []suspect, change func(*pendingCall)) {
 // failUnchecked ends calls that could not be looked up: after two leases if the error is
 // permanent, else after three.
 func (ib *inbox) failUnchecked(unchecked []suspect, now time.Time, err error) {
-	limit := maxSilence + leaseTime
+	limit := maxSilence + wire.LeaseTime
 	if send.Permanent(err) {
 		limit = maxSilence
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 
@@ -13,6 +14,7 @@ import (
 	"github.com/desir-go/desir/codec"
 	"github.com/desir-go/desir/internal/oneline"
 	"github.com/desir-go/desir/internal/send"
+	"github.com/desir-go/desir/rpc/internal/wire"
 )
 
 // Method describes a remote function: its name, its request type and its result type.
@@ -68,7 +70,6 @@ func (m Method[Req, Res]) Name() string { return m.name }
 const (
 	maxName  = 256
 	reserved = "desir."
-	pingName = reserved + "ping"
 )
 
 var (
@@ -123,7 +124,7 @@ func (m Method[Req, Res]) Handle(s *Server, h func(ctx context.Context, req Req)
 		signatures: signatureMatcher{own: m.signature},
 		strict:     fieldCheckerOf(reflect.TypeFor[Req]()),
 		run: func(ctx context.Context, body string, dst []byte, intercept interceptorCall) ([]byte, error) {
-			req, err := m.in.Decode(bytesView(body))
+			req, err := m.in.Decode(wire.BytesView(body))
 			if err != nil {
 				return dst, &requestDecodeError{err}
 			}
@@ -139,6 +140,9 @@ func (m Method[Req, Res]) Handle(s *Server, h func(ctx context.Context, req Req)
 			out, err := m.out.Append(dst, res)
 			if err != nil {
 				return dst, Errorf(Internal, "the result cannot be encoded: %w", err)
+			}
+			if n := len(out) - len(dst); n > wire.MaxBody {
+				return dst, Errorf(ResourceExhausted, "%w: a result of %d bytes; the limit is %d", codec.ErrTooLarge, n, wire.MaxBody)
 			}
 			return out, nil
 		},
@@ -182,8 +186,8 @@ func (m Method[Req, Res]) Call(ctx context.Context, c *Client, req Req, opts ...
 	if err := m.usable(); err != nil {
 		return res, c.fail(m.name, err)
 	}
-	body := buffers.Get().(*[]byte)
-	defer putBuffer(body)
+	body := wire.GetBuffer()
+	defer wire.PutBuffer(body)
 	if *body, err = m.in.Append((*body)[:0], req); err != nil {
 		return res, c.fail(m.name, err)
 	}
@@ -198,7 +202,7 @@ func (m Method[Req, Res]) Call(ctx context.Context, c *Client, req Req, opts ...
 }
 
 func (m Method[Req, Res]) decode(raw string) (res Res, err error) {
-	if res, err = m.out.Decode(bytesView(raw)); err != nil {
+	if res, err = m.out.Decode(wire.BytesView(raw)); err != nil {
 		var none Res
 		return none, err
 	}
@@ -282,4 +286,24 @@ func (m Method[Req, Res]) CallMany(ctx context.Context, c *Client, reqs []Req, o
 	}
 	forEach(len(reqs), func(i int) { results[i].Value, results[i].Err = m.Call(ctx, c, reqs[i], opts...) })
 	return results, nil
+}
+
+const maxConcurrentCalls = 1024 // concurrent calls of one CallMany
+
+// forEach calls f for 0 to n-1, up to atOnce at the same time.
+func forEach(n int, f func(i int)) {
+	var group sync.WaitGroup
+	next := make(chan int)
+	for range min(n, maxConcurrentCalls) {
+		group.Go(func() {
+			for i := range next {
+				f(i)
+			}
+		})
+	}
+	for i := range n {
+		next <- i
+	}
+	close(next)
+	group.Wait()
 }

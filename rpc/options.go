@@ -2,10 +2,12 @@ package rpc
 
 import (
 	"errors"
+	"fmt"
 	"log/slog"
 	"time"
 
 	"github.com/desir-go/desir/codec"
+	"github.com/desir-go/desir/rpc/internal/wire"
 )
 
 // MethodOption is an option of [NewMethod].
@@ -48,7 +50,7 @@ type serverSettings struct {
 	grace       time.Duration
 	log         *slog.Logger
 	intercept   []Interceptor
-	prefixes    []string // prefixes of inboxes that it writes to; none: the default
+	prefixes    wire.Prefixes
 	codec       codec.Codec
 	errs        []error
 }
@@ -119,12 +121,12 @@ type SideOption interface {
 type inboxOption string
 
 func (o inboxOption) applyServer(s *serverSettings) {
-	prefix, err := checkPrefix(string(o))
+	prefix, err := wire.CheckPrefix(string(o))
 	s.prefixes, s.errs = append(s.prefixes, prefix), append(s.errs, err)
 }
 
 func (o inboxOption) applyClient(s *clientSettings) {
-	prefix, err := checkPrefix(string(o))
+	prefix, err := wire.CheckPrefix(string(o))
 	s.prefix, s.errs = prefix, append(s.errs, err)
 }
 
@@ -173,6 +175,17 @@ func (o codecOption) applyClient(s *clientSettings) {
 // longer than that is refused with [DeadlineExceeded]. The remaining risks are listed in
 // https://github.com/desir-go/desir/blob/main/docs/security.md.
 func WithCodec(c codec.Codec) SideOption { return codecOption{c} }
+
+// checkCodec returns an error if a codec cannot be used for a service.
+func checkCodec(c codec.Codec) error {
+	switch c {
+	case nil:
+		return errors.New("WithCodec: the codec is nil")
+	case codec.Auto, codec.Msgpack, codec.JSON, codec.Text, codec.Raw:
+		return fmt.Errorf("WithCodec: %w: %s alone protects nothing, and values are encoded as msgpack; use a codec that encrypts, signs or compresses", codec.ErrUnsupported, c.Name())
+	}
+	return nil
+}
 
 type callSettings struct {
 	headers map[string]string

@@ -10,13 +10,15 @@ import (
 	"github.com/desir-go/desir"
 	"github.com/desir-go/desir/internal/conn"
 	"github.com/desir-go/desir/internal/send"
+	"github.com/desir-go/desir/rpc/internal/lua"
+	"github.com/desir-go/desir/rpc/internal/wire"
 )
 
 const (
-	readerRenewsAfter = leaseTime / 4 // the reader renews the lease after this time, over its connection
+	readerRenewsAfter = wire.LeaseTime / 4 // the reader renews the lease after this time, over its connection
 	// The lease is renewed through the client after this time, if the reader has not done
 	// it.
-	clientRenewsAfter = leaseTime / 2
+	clientRenewsAfter = wire.LeaseTime / 2
 )
 
 var errLease = errors.New("the worker's lease has expired and could not be renewed; it takes no calls")
@@ -48,7 +50,7 @@ func (cr *callReader) ensureLease(ctx context.Context, id string) error {
 		idle = false
 		cr.close()
 	}
-	if r.sinceRenewal() >= leaseTime {
+	if r.sinceRenewal() >= wire.LeaseTime {
 		return send.WithClass(desir.ErrUnavailable, errLease)
 	}
 	return nil
@@ -73,9 +75,9 @@ func (cr *callReader) renewLease(ctx context.Context, id string, now bool) error
 	if cr.conn == nil || !now && (r.sinceRenewal() < readerRenewsAfter || sent-cr.renewalFailedAt < readerRenewsAfter) {
 		return nil
 	}
-	err := cr.sendLease(ctx, id, "evalsha", leaseScript.Digest(r.shared))
+	err := cr.sendLease(ctx, id, "evalsha", lua.Lease.Digest(r.shared))
 	if redis.HasErrorPrefix(err, "NOSCRIPT") {
-		err = cr.sendLease(ctx, id, "eval", leaseScript.Source(r.shared))
+		err = cr.sendLease(ctx, id, "eval", lua.Lease.Source(r.shared))
 	}
 	switch {
 	case err == nil:
@@ -86,7 +88,7 @@ func (cr *callReader) renewLease(ctx context.Context, id string, now bool) error
 	case !send.IsReply(err):
 		// The lease may have been renewed, but no call was taken.
 		return send.WithClass(desir.ErrUnavailable, send.Cause(err))
-	case r.sinceRenewal() >= leaseTime:
+	case r.sinceRenewal() >= wire.LeaseTime:
 		return err
 	default: // retried later, also through the client
 		cr.renewalFailedAt, cr.usedAt = sent, r.s.age()
@@ -95,14 +97,14 @@ func (cr *callReader) renewLease(ctx context.Context, id string, now bool) error
 }
 
 func (cr *callReader) sendLease(ctx context.Context, id, command, script string) error {
-	r, s := cr.run, &cr.run.s.service
+	r, s := cr.run, &cr.run.s.keys
 	cr.leaseReply = cr.leaseReply[:0]
-	cr.leaseCmd.Args = append(cr.leaseCmd.Args[:0], command, script, "4", s.workers, s.ended, s.about, s.alive,
+	cr.leaseCmd.Args = append(cr.leaseCmd.Args[:0], command, script, "4", s.Workers, s.Ended, s.About, s.Alive,
 		id, leaseMillis, strconv.Itoa(r.s.settings.queue), r.aboutJSON(id), "renew")
 	return cr.do(ctx, &cr.leaseCmd)
 }
 
-var leaseMillis = strconv.FormatInt(leaseTime.Milliseconds(), 10)
+var leaseMillis = strconv.FormatInt(wire.LeaseTime.Milliseconds(), 10)
 
 func (cr *callReader) decodeLease(reply *conn.Reply) {
 	for n := reply.List(); n > 0 && reply.Err() == nil; n-- {

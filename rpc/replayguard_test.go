@@ -44,23 +44,3 @@ func TestReplayGuard(t *testing.T) {
 		t.Error("the clock of the server has gone back: a new call is refused")
 	}
 }
-
-// TestIDs checks that generated IDs are unrelated.
-func TestIDs(t *testing.T) {
-	t.Parallel()
-	var a, b callIDs
-	seen := map[uint64]bool{}
-	ones := 0
-	for range 10_000 {
-		for _, id := range []uint64{a.next(), b.next()} {
-			if id == 0 || seen[id] {
-				t.Fatalf("the ID %d comes twice, or is none", id)
-			}
-			seen[id] = true
-			ones += int(id>>63) + int(id&1)
-		}
-	}
-	if ones < 19_000 || ones > 21_000 {
-		t.Errorf("of 40000 bits %d are set", ones)
-	}
-}

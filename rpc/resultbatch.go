@@ -13,15 +13,13 @@ import (
 	"github.com/desir-go/desir/internal/batch"
 	"github.com/desir-go/desir/internal/conn"
 	"github.com/desir-go/desir/internal/send"
+	"github.com/desir-go/desir/rpc/internal/wire"
 )
-
-// packedNil is nil in msgpack.
-const packedNil = 0xc0
 
 // Batches of entries of an inbox: results, and IDs of running calls.
 var (
-	resultMerger    = newEntryMerger(resultField)
-	heartbeatMerger = newEntryMerger(heldField)
+	resultMerger    = newEntryMerger(wire.ResultField)
+	heartbeatMerger = newEntryMerger(wire.HeldField)
 )
 
 // newEntryMerger merges the values for one inbox into one entry with one field. XADD does
@@ -40,7 +38,7 @@ func newEntryMerger(field string) *batch.Merger {
 				for _, c := range calls {
 					all = append(all, c.Value...)
 				}
-				results = stringView(all)
+				results = wire.StringView(all)
 			}
 			return redis.NewStringCmd(ctx, "xadd", calls[0].Key, "nomkstream", "*", field, results)
 		},
@@ -72,8 +70,8 @@ func newResultBatch(c *incomingCall) *resultBatch {
 	if b.onDelivered == nil {
 		b.onDelivered = b.handleDelivery
 	}
-	if name := c.request.inbox; b.inboxName != name {
-		b.key = inboxKey(name)
+	if name := c.request.Inbox; b.inboxName != name {
+		b.key = wire.InboxKey(name)
 		b.inboxName = b.key[len(b.key)-len(name):] // does not keep the frame in memory
 	}
 	b.run, b.frames, b.count, b.failingSince, b.backoff, b.bestEffort = c.run, b.frames[:0], 0, time.Time{}, pauses.Start(), false
@@ -82,18 +80,18 @@ func newResultBatch(c *incomingCall) *resultBatch {
 }
 
 // add adds a result.
-func (b *resultBatch) add(r result) {
-	b.frames = r.append(b.frames)
+func (b *resultBatch) add(r wire.Result) {
+	b.frames = r.Append(b.frames)
 	b.count++
 }
 
 // reply sends the result of a call asynchronously, together with others for the same
 // client.
 func (c *incomingCall) reply(state uint64, body []byte) {
-	if c.request.inbox == "" {
+	if c.request.Inbox == "" {
 		return // a cast
 	}
-	r := result{c.request.id, state, stringView(body)}
+	r := wire.Result{ID: c.request.ID, State: state, Body: wire.StringView(body)}
 	if c.sealer != nil {
 		r = c.sealResult(r)
 	}
@@ -106,26 +104,26 @@ func (c *incomingCall) reply(state uint64, body []byte) {
 }
 
 // sealResult seals a result.
-func (c *incomingCall) sealResult(r result) result {
-	body, err := c.sealer.sealResult(&c.request, r)
+func (c *incomingCall) sealResult(r wire.Result) wire.Result {
+	body, err := c.sealer.SealResult(&c.request, r)
 	if err != nil { // the client counts an unsealed result as forged
-		c.run.s.settings.log.Error("desir: a result cannot be sealed", "service", c.run.s.h.Key, "method", c.request.method, "error", err)
-		body = appendError(nil, &Error{Code: Internal, Message: "the result cannot be sealed"}, c.run.s.name)
-		r.state = stateFailed
+		c.run.s.settings.log.Error("desir: a result cannot be sealed", "service", c.run.s.h.Key, "method", c.request.Method, "error", err)
+		body = wire.AppendError(nil, wire.CodeInternal, "the result cannot be sealed", c.run.s.name)
+		r.State = wire.StateFailed
 	}
-	r.body = stringView(body)
+	r.Body = wire.StringView(body)
 	return r
 }
 
 // sendHint refuses a call whose inbox the worker does not serve, if the inbox has the
 // default prefix. If the worker lacks permission, the client gets no result.
 func (c *incomingCall) sendHint(err error) {
-	if c.request.inbox == "" || prefixOf(c.request.inbox) != "" {
+	if c.request.Inbox == "" || wire.PrefixOf(c.request.Inbox) != "" {
 		return
 	}
 	b := newResultBatch(c)
 	b.bestEffort = true
-	b.add(result{c.request.id, stateRefused, stringView(appendError(nil, &Error{Code: InvalidArgument, Message: err.Error()}, c.run.s.name))})
+	b.add(wire.Result{ID: c.request.ID, State: wire.StateRefused, Body: wire.StringView(wire.AppendError(nil, wire.CodeInvalidArgument, err.Error(), c.run.s.name))})
 	b.send(false)
 }
 
@@ -144,7 +142,7 @@ func sendAll(results []*resultBatch) {
 // command returns the command that delivers the batch over a connection. Its user must
 // call [outgoing.delivered] then.
 func (b *resultBatch) command() *conn.Command {
-	b.cmd.Args = append(b.cmd.Args[:0], "xadd", b.key, "nomkstream", "*", resultField, stringView(b.frames))
+	b.cmd.Args = append(b.cmd.Args[:0], "xadd", b.key, "nomkstream", "*", wire.ResultField, wire.StringView(b.frames))
 	b.cmd.KeyPos = 1
 	return &b.cmd
 }
@@ -171,7 +169,7 @@ func (b *resultBatch) handleDelivery(_ *batch.Call, err error) {
 		if b.failingSince.IsZero() {
 			b.failingSince = time.Now()
 		}
-		if time.Since(b.failingSince) < leaseTime && !send.Permanent(err) {
+		if time.Since(b.failingSince) < wire.LeaseTime && !send.Permanent(err) {
 			time.AfterFunc(b.backoff.Next(), func() { b.send(false) })
 			return
 		}
@@ -180,7 +178,7 @@ func (b *resultBatch) handleDelivery(_ *batch.Call, err error) {
 		r.s.settings.log.Error("desir: results could not be delivered", "service", r.s.label(), "results", b.count, "error", err)
 	}
 	b.run, b.write.Value = nil, ""
-	if cap(b.frames) > maxPooledBuffer {
+	if cap(b.frames) > wire.MaxPooledBuffer {
 		b.frames = nil
 	}
 	resultBatches.Put(b)

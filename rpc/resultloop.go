@@ -10,6 +10,7 @@ import (
 	"github.com/desir-go/desir"
 	"github.com/desir-go/desir/internal/conn"
 	"github.com/desir-go/desir/internal/send"
+	"github.com/desir-go/desir/rpc/internal/wire"
 )
 
 // readResults reads results as long as calls are pending, and for a moment after that.
@@ -117,7 +118,7 @@ func (ib *inbox) closeIdle() {
 }
 
 // callDirect stores a call and reads its result on the caller's goroutine.
-func (ib *inbox) callDirect(ctx context.Context, p *pendingCall, q *request) {
+func (ib *inbox) callDirect(ctx context.Context, p *pendingCall, q *wire.Request) {
 	if !p.encode(ctx, q) {
 		go ib.readResults()
 		return
@@ -165,7 +166,7 @@ func (ib *inbox) canCallDirect(ctx context.Context, p *pendingCall) bool {
 	if r.conn == nil || !r.keyRefreshed || r.expired() || now.Sub(r.releasedAt) > maxUnread {
 		return false
 	}
-	node, err := ib.shared.Node(ctx, p.client.service.calls)
+	node, err := ib.shared.Node(ctx, p.client.keys.Calls)
 	if err == nil && r.conn.OpenedFor(node) {
 		return true
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/desir-go/desir"
 	"github.com/desir-go/desir/internal/redistest"
 	"github.com/desir-go/desir/internal/send"
+	"github.com/desir-go/desir/rpc/internal/wire"
 )
 
 // newDirectInbox returns a client and its inbox, which allows direct mode.
@@ -108,7 +109,7 @@ func TestDirectCallEnded(t *testing.T) {
 		}
 		ib.mu.Unlock()
 		p.end(desir.ErrClosed)
-		q := request{inbox: ib.id, id: p.id, method: "Double", signature: "i>i"}
+		q := wire.Request{Inbox: ib.id, ID: p.id, Method: "Double", Signature: "i>i"}
 		ib.callDirect(t.Context(), p, &q)
 		if <-p.done; !errors.Is(p.err, desir.ErrClosed) {
 			t.Errorf("the call: %v", p.err)

@@ -10,6 +10,8 @@ import (
 	"github.com/desir-go/desir/internal/conn"
 	"github.com/desir-go/desir/internal/outage"
 	"github.com/desir-go/desir/internal/send"
+	"github.com/desir-go/desir/rpc/internal/lua"
+	"github.com/desir-go/desir/rpc/internal/wire"
 )
 
 const (
@@ -105,8 +107,8 @@ func (r *resultReader) deleteDenied(err error) bool {
 // most. After an interrupt, the next readEntries receives the replies in inFlight.
 func (r *resultReader) storeAndRead(p *pendingCall) (int, error) {
 	r.directCall, r.storeReply = p, r.storeReply[:0]
-	r.storeCmd.Args = append(r.storeCmd.Args[:0], "evalsha", callScript.Digest(r.shared), "2",
-		p.client.service.calls, p.client.service.alive, listLifeMillis, p.write.Value)
+	r.storeCmd.Args = append(r.storeCmd.Args[:0], "evalsha", lua.Call.Digest(r.shared), "2",
+		p.client.keys.Calls, p.client.keys.Alive, listLifeMillis, p.write.Value)
 	r.inFlight = append(r.inFlight, &r.storeCmd)
 	r.queueRead()
 	r.unsent = !r.conn.Send(r.inFlight...)
@@ -168,9 +170,9 @@ func (r *resultReader) finishStore(err error) {
 	switch {
 	case err != nil:
 	case len(r.storeReply) != 2:
-		err = send.WithClass(desir.ErrMaybeRan, errBadReply)
+		err = send.WithClass(desir.ErrMaybeRan, send.ErrBadReply)
 	default:
-		p.client.clock.set(r.storeReply[1])
+		p.client.clock.Set(r.storeReply[1])
 		n = storeOutcome(r.storeReply, 0)
 	}
 	p.handleDirectReply(n, err)
@@ -212,13 +214,13 @@ func (r *resultReader) decodeField(reply *conn.Reply, entry string) {
 	field, value := reply.Text(), reply.Text()
 	switch {
 	case reply.Err() != nil:
-	case field == resultField:
+	case field == wire.ResultField:
 		r.undeletedBytes += len(value)
 		r.results += r.inbox.deliver(value)
-	case field == heldField:
+	case field == wire.HeldField:
 		r.undeletedBytes += len(value)
-		r.inbox.recordHeartbeat(parseIDs(value))
-	case field == newField && value != newFirst:
+		r.inbox.recordHeartbeat(wire.ParseIDs(value))
+	case field == wire.NewField && value != wire.NewFirst:
 		r.newEntry = entry
 	}
 }

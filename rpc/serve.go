@@ -5,11 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
-	"strings"
 	"time"
 
-	"github.com/desir-go/desir/codec"
 	"github.com/desir-go/desir/internal/oneline"
+	"github.com/desir-go/desir/rpc/internal/wire"
 )
 
 // newIncoming decodes a call that was taken, and looks up its handler. The call occupies
@@ -18,11 +17,11 @@ func (r *serverRun) newIncoming(frame string) incomingCall {
 	r.inFlight.Add(1)
 	r.slots.acquire()
 	c := incomingCall{run: r}
-	if c.err = c.parse(frame); c.err == nil {
+	if c.err = c.request.Parse(frame); c.err == nil {
 		c.err = c.checkUnsealed()
 	}
 	if c.err == nil {
-		c.handler = r.s.handler(c.request.method)
+		c.handler = r.s.handler(c.request.Method)
 	}
 	return c
 }
@@ -60,19 +59,19 @@ func (r *serverRun) handle(c incomingCall) {
 		r.slots.release()
 		return
 	}
-	if c.request.id != 0 && !r.replays.start(c.request.inbox, c.request.id, at) {
+	if c.request.ID != 0 && !r.replays.start(c.request.Inbox, c.request.ID, at) {
 		r.s.stats.replayed.Add(1)
 		r.slots.release()
 		return // no reply: the first copy gets one
 	}
-	b := buffers.Get().(*[]byte)
-	defer putBuffer(b)
+	b := wire.GetBuffer()
+	defer wire.PutBuffer(b)
 	state, body := uint64(stateNone), (*b)[:0]
 	returned := false
 	defer func() { // also if the handler ends its goroutine by runtime.Goexit
 		if !returned {
 			r.s.stats.failed.Add(1)
-			state, body = stateFailed, appendError(body, errExit, r.s.name)
+			state, body = wire.StateFailed, wire.AppendError(body, wire.CodeInternal, errExit.Error(), r.s.name)
 		}
 		r.slots.release()
 		*b = body
@@ -87,17 +86,22 @@ func (r *serverRun) handle(c incomingCall) {
 // checkUnsealed returns why a call is refused, judging by its unsealed parts.
 func (c *incomingCall) checkUnsealed() error {
 	s, q := &c.run.s.settings, &c.request
-	sealed := strings.HasPrefix(q.signature, sealedPrefix)
 	switch {
-	case q.inbox != "" && !s.writesTo(prefixOf(q.inbox)):
+	case q.Inbox != "" && !s.prefixes.Has(wire.PrefixOf(q.Inbox)):
 		return errInboxNotServed
-	case sealed && c.run.s.sealer == nil:
+	case q.Sealed() && c.run.s.sealer == nil:
 		return errNoCodec
-	case !sealed && c.run.s.sealer != nil:
+	case !q.Sealed() && c.run.s.sealer != nil:
 		return errUnsealed
 	}
 	return nil
 }
+
+var (
+	errUnsealed    = errors.New("the call is not sealed with a codec, and this worker accepts only sealed calls")
+	errNoCodec     = errors.New("the call is sealed with a codec, and this worker has none")
+	errSealExpired = fmt.Errorf("the call waited for more than %v without a deadline; under a codec it must not start any more", wire.SealedLife)
+)
 
 var errInboxNotServed = errors.New("this worker does not write results to the client's inbox; both sides need the same rpc.InboxPrefix")
 
@@ -108,14 +112,14 @@ func (c *incomingCall) unseal() (*sealTimes, error) {
 	if s == nil {
 		return nil, nil
 	}
-	made, err := s.openRequest(&c.request)
+	made, err := s.OpenRequest(&c.request)
 	if err != nil {
 		return nil, err
 	}
 	c.sealer = s // only callers with the keys get sealed replies
-	at := &sealTimes{made: made, last: int64(c.request.deadline), now: c.run.clock.toServer(time.Now())}
+	at := &sealTimes{made: made, last: int64(c.request.Deadline), now: c.run.clock.ToServer(time.Now())}
 	if at.last == 0 {
-		at.last = made + sealedLife.Milliseconds()
+		at.last = made + wire.SealedLife.Milliseconds()
 		if at.last < at.now {
 			return nil, errSealExpired
 		}
@@ -128,22 +132,22 @@ func (c *incomingCall) refuse() {
 	s := c.run.s
 	s.stats.refused.Add(1)
 	s.settings.log.Debug("desir: a call was refused", "service", s.h.Key, "error", c.err)
-	code := InvalidArgument
+	code := uint64(wire.CodeInvalidArgument)
 	switch {
 	case errors.Is(c.err, errInboxNotServed):
 		s.warnOfInbox(c.err)
 		c.sendHint(c.err)
 		return
-	case c.request.inbox == "" || !s.settings.writesTo(prefixOf(c.request.inbox)):
+	case c.request.Inbox == "" || !s.settings.prefixes.Has(wire.PrefixOf(c.request.Inbox)):
 		return
 	case errors.Is(c.err, errUnsealed):
-		code = Unauthenticated
-	case errors.Is(c.err, errBadSeal):
-		code, c.err = Unauthenticated, errBadSeal // strangers do not learn the reason
+		code = wire.CodeUnauthenticated
+	case errors.Is(c.err, wire.ErrBadSeal):
+		code, c.err = wire.CodeUnauthenticated, wire.ErrBadSeal // strangers do not learn the reason
 	case errors.Is(c.err, errSealExpired):
-		code = DeadlineExceeded
+		code = wire.CodeDeadlineExceeded
 	}
-	c.reply(stateRefused, appendError(nil, &Error{Code: code, Message: c.err.Error()}, s.name))
+	c.reply(wire.StateRefused, wire.AppendError(nil, code, c.err.Error(), s.name))
 }
 
 // stateNone means that no result is sent.
@@ -152,10 +156,10 @@ const stateNone = 255
 // incomingCall is a call at its worker.
 type incomingCall struct {
 	run     *serverRun
-	request request
-	handler *handler // nil: unknown method
-	err     error    // why it is refused
-	sealer  *sealer  // seals its result; nil: no codec
+	request wire.Request
+	handler *handler     // nil: unknown method
+	err     error        // why it is refused
+	sealer  *wire.Sealer // seals its result; nil: no codec
 	// The loop that runs it inline; nil: it runs on its own goroutine.
 	inline *callLoop
 }
@@ -166,48 +170,35 @@ func (c *incomingCall) estimate() time.Duration {
 		return 0
 	}
 	// Decoding takes about 1 ns per byte.
-	return c.handler.estimate.time() + time.Duration(len(c.request.body))
+	return c.handler.estimate.time() + time.Duration(len(c.request.Body))
 }
 
 var (
-	errPanic = &Error{Code: Internal, Message: "the handler panicked"}
-	errExit  = &Error{Code: Internal, Message: "the handler ended its goroutine"}
+	errPanic = errors.New("the handler panicked")
+	errExit  = errors.New("the handler ended its goroutine")
 )
-
-var errLarge = fmt.Errorf("%w: the limit of a request is %d bytes", codec.ErrTooLarge, maxBody)
-
-func (c *incomingCall) parse(frame string) error {
-	if len(frame) > maxFrame {
-		frame = frame[:maxFrame] // enough to learn the inbox and the ID
-		if err := c.request.parse(frame); err == nil || c.request.inbox != "" {
-			return errLarge
-		}
-		return errFrame
-	}
-	return c.request.parse(frame)
-}
 
 // serve runs the handler, unless the call must be refused, and appends the body of the
 // result to dst.
 func (c *incomingCall) serve(dst []byte) (state uint64, body []byte) {
 	s, q := c.run.s, &c.request
-	if q.method == pingName {
-		return stateDone, append(dst, packedNil)
+	if q.Method == wire.Ping {
+		return wire.StateDone, append(dst, wire.Nil)
 	}
 	h := c.handler
 	if h == nil {
 		s.stats.refused.Add(1)
-		return stateRefused, appendError(dst, &Error{Code: Unimplemented, Message: ErrUnknownMethod.Error()}, s.name)
+		return wire.StateRefused, wire.AppendError(dst, wire.CodeUnimplemented, ErrUnknownMethod.Error(), s.name)
 	}
-	if !h.signatures.matches(q.signature) {
+	if !h.signatures.matches(q.Signature) {
 		s.stats.refused.Add(1)
-		err := &Error{Code: InvalidArgument, Message: fmt.Sprintf("the types of the method are %s, and the caller has %s", h.signatures.own, truncate(q.signature))}
-		return stateRefused, appendError(dst, err, s.name)
+		message := fmt.Sprintf("the types of the method are %s, and the caller has %s", h.signatures.own, wire.Truncate(q.Signature))
+		return wire.StateRefused, wire.AppendError(dst, wire.CodeInvalidArgument, message, s.name)
 	}
-	if h.strict != nil && isUntyped(q.signature) {
-		if err := h.strict(q.body); err != nil {
+	if h.strict != nil && isUntyped(q.Signature) {
+		if err := h.strict(q.Body); err != nil {
 			s.stats.refused.Add(1)
-			return stateRefused, appendError(dst, &Error{Code: InvalidArgument, Message: "the request cannot be decoded: " + err.Error()}, s.name)
+			return wire.StateRefused, wire.AppendError(dst, wire.CodeInvalidArgument, "the request cannot be decoded: "+err.Error(), s.name)
 		}
 	}
 	ctx := c.context()
@@ -217,23 +208,22 @@ func (c *incomingCall) serve(dst []byte) (state uint64, body []byte) {
 	}
 	out, err := c.callHandler(ctx, h, dst)
 	// Not errors.As: it is never wrapped, and methods of the handler's error may panic.
-	decodeErr, undecoded := err.(*requestDecodeError)
-	switch {
-	case undecoded:
+	if decodeErr, undecoded := err.(*requestDecodeError); undecoded {
 		s.stats.refused.Add(1)
-		return stateRefused, appendError(dst, &Error{Code: InvalidArgument, Message: "the request cannot be decoded: " + decodeErr.Error()}, s.name)
-	case err == nil && len(out)-len(dst) > maxBody:
-		err = Errorf(ResourceExhausted, "%w: a result of %d bytes; the limit is %d", codec.ErrTooLarge, len(out)-len(dst), maxBody)
+		return wire.StateRefused, wire.AppendError(dst, wire.CodeInvalidArgument, "the request cannot be decoded: "+decodeErr.Error(), s.name)
 	}
 	if err != nil {
 		s.stats.failed.Add(1)
 		if ctx.expired() { // the caller ends by its own deadline, no matter which clock is first
 			return stateNone, dst
 		}
-		return stateFailed, appendError(dst, err, s.name)
+		if err == errPanic {
+			return wire.StateFailed, wire.AppendError(dst, wire.CodeInternal, err.Error(), s.name)
+		}
+		return wire.StateFailed, errorsOnWire.Append(dst, err, s.name)
 	}
 	s.stats.done.Add(1)
-	return stateDone, out
+	return wire.StateDone, out
 }
 
 // callHandler calls the handler inside its interceptors. A panic becomes its error.
@@ -250,11 +240,11 @@ func (c *incomingCall) callHandler(ctx *callContext, h *handler, dst []byte) (ou
 		}
 		why := recover()
 		if why == nil { // runtime.Goexit, which continues
-			s.settings.log.Error("desir: a handler ended its goroutine", "service", s.label(), "method", oneline.Text(c.request.method, oneline.Name))
+			s.settings.log.Error("desir: a handler ended its goroutine", "service", s.label(), "method", oneline.Text(c.request.Method, oneline.Name))
 			return
 		}
 		s.stats.panics.Add(1)
-		s.settings.log.Error("desir: a handler panicked", "service", s.label(), "method", oneline.Text(c.request.method, oneline.Name), "panic", oneline.Line(fmt.Sprint(why), oneline.Message), "stack", string(debug.Stack()))
+		s.settings.log.Error("desir: a handler panicked", "service", s.label(), "method", oneline.Text(c.request.Method, oneline.Name), "panic", oneline.Line(fmt.Sprint(why), oneline.Message), "stack", string(debug.Stack()))
 		out, err = dst, errPanic
 	}()
 	var intercept interceptorCall
@@ -262,7 +252,7 @@ func (c *incomingCall) callHandler(ctx *callContext, h *handler, dst []byte) (ou
 		info := &ctx.info
 		intercept = func(ctx context.Context, next func(context.Context) error) error { return h.intercept(ctx, info, next) }
 	}
-	out, err = h.run(ctx, c.request.body, dst, intercept)
+	out, err = h.run(ctx, c.request.Body, dst, intercept)
 	returned = true
 	return out, err
 }

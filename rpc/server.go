@@ -16,6 +16,7 @@ import (
 	"github.com/desir-go/desir/internal/clients"
 	"github.com/desir-go/desir/internal/keys"
 	"github.com/desir-go/desir/internal/oneline"
+	"github.com/desir-go/desir/rpc/internal/wire"
 )
 
 // Server is a worker of a service: it takes calls and runs handlers. Any number of
@@ -24,10 +25,10 @@ import (
 // Use [NewServer] to make a Server. A Server is safe for concurrent use.
 type Server struct {
 	h         *clients.Handle
-	service   service
+	keys      wire.Keys
 	settings  serverSettings
-	sealer    *sealer // opens calls and seals results; nil: no codec
-	name      string  // host:pid
+	sealer    *wire.Sealer // opens calls and seals results; nil: no codec
+	name      string       // host:pid
 	createdAt time.Time
 
 	mu       sync.RWMutex
@@ -80,9 +81,9 @@ func NewServer(rdb redis.UniversalClient, name string, opts ...ServerOption) *Se
 	}
 	return &Server{
 		h:         clients.NewHandle(rdb, "rpc.Server", name, err),
-		service:   serviceOf(name),
+		keys:      wire.KeysOf(name),
 		settings:  settings,
-		sealer:    newSealer(settings.codec, name),
+		sealer:    wire.NewSealer(settings.codec, name),
 		name:      host + ":" + strconv.Itoa(os.Getpid()),
 		createdAt: time.Now(),
 		handlers:  map[string]*handler{},

@@ -10,6 +10,7 @@ import (
 	"github.com/desir-go/desir/internal/backoff"
 	"github.com/desir-go/desir/internal/clients"
 	"github.com/desir-go/desir/internal/conn"
+	"github.com/desir-go/desir/rpc/internal/wire"
 )
 
 const (
@@ -24,7 +25,7 @@ var pauses = backoff.Range{First: 50 * time.Millisecond, Last: time.Second}
 type serverRun struct {
 	s       *Server
 	shared  *clients.Shared
-	clock   clock
+	clock   wire.Clock
 	started time.Time
 	ended   chan struct{} // closed when Run returns
 

@@ -11,7 +11,11 @@ import (
 	"github.com/desir-go/desir"
 	"github.com/desir-go/desir/internal/batch"
 	"github.com/desir-go/desir/internal/script"
+	"github.com/desir-go/desir/rpc/internal/lua"
+	"github.com/desir-go/desir/rpc/internal/wire"
 )
+
+const listLife = 24 * time.Hour
 
 var listLifeMillis = strconv.FormatInt(listLife.Milliseconds(), 10)
 
@@ -27,15 +31,15 @@ func (c *Client) newStoreMerger() *batch.Merger {
 			for _, c := range calls {
 				args = append(args, &c.Value)
 			}
-			return callScript.Command(ctx, h, []string{c.service.calls, c.service.alive}, args...)
+			return lua.Call.Command(ctx, h, []string{c.keys.Calls, c.keys.Alive}, args...)
 		},
 		Share: func(cmd redis.Cmder, calls []*batch.Call) {
-			ints, err := parseInts(cmd.(*redis.Cmd).Val(), 2)
+			ints, err := lua.Ints(cmd.(*redis.Cmd).Val(), 2)
 			if err != nil {
 				// Assume that they were stored; results or checks decide.
 				ints = []int64{int64(len(calls)), 1}
 			} else {
-				c.clock.set(ints[1])
+				c.clock.Set(ints[1])
 			}
 			for i, c := range calls {
 				c.Count = storeOutcome(ints, i)
@@ -63,13 +67,13 @@ func storeOutcome(reply []int64, i int) int64 {
 
 // encode encodes the frame of the call. If it cannot be sealed, frame ends the call and
 // returns false.
-func (p *pendingCall) encode(ctx context.Context, q *request) bool {
-	b := buffers.Get().(*[]byte)
-	defer putBuffer(b)
+func (p *pendingCall) encode(ctx context.Context, q *wire.Request) bool {
+	b := wire.GetBuffer()
+	defer wire.PutBuffer(b)
 	var err error
 	if s := p.client.sealer; s == nil {
-		*b = q.append((*b)[:0])
-	} else if *b, err = s.sealRequest((*b)[:0], q, p.client.clock.toServer(time.Now())); err != nil {
+		*b = q.Append((*b)[:0])
+	} else if *b, err = s.SealRequest((*b)[:0], q, p.client.clock.ToServer(time.Now())); err != nil {
 		p.endIfPending(err)
 		p.storeDone.Store(true)
 		return false
@@ -80,7 +84,7 @@ func (p *pendingCall) encode(ctx context.Context, q *request) bool {
 }
 
 // send stores the call asynchronously, together with others.
-func (p *pendingCall) send(ctx context.Context, q *request) {
+func (p *pendingCall) send(ctx context.Context, q *wire.Request) {
 	if p.encode(ctx, q) {
 		p.enqueue(ctx)
 	}
@@ -90,7 +94,7 @@ func (p *pendingCall) send(ctx context.Context, q *request) {
 func (p *pendingCall) enqueue(ctx context.Context) {
 	c := p.client
 	h := c.h.Known()
-	h.Sender.SendAsync(ctx, &p.write, c.stores, c.service.calls, p.onStored)
+	h.Sender.SendAsync(ctx, &p.write, c.stores, c.keys.Calls, p.onStored)
 }
 
 // handleStoreReply receives the reply to the store.
@@ -157,10 +161,10 @@ func (p *pendingCall) finishStored(n int64) {
 func (p *pendingCall) storeUnbatched() {
 	c := p.client
 	h := c.h.Known()
-	reply, err := callScript.Run(context.Background(), h, []string{c.service.calls, c.service.alive}, listLife.Milliseconds(), p.write.Value)
+	reply, err := lua.Call.Run(context.Background(), h, []string{c.keys.Calls, c.keys.Alive}, listLife.Milliseconds(), p.write.Value)
 	if err == nil {
 		var ints []int64
-		if ints, err = parseInts(reply, 2); err == nil {
+		if ints, err = lua.Ints(reply, 2); err == nil {
 			p.finishStored(storeOutcome(ints, 0))
 		}
 	}

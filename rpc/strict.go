@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/desir-go/desir/codec"
+	"github.com/desir-go/desir/rpc/internal/wire"
 )
 
 // A caller without types, such as [Client.Invoke] or a command line, has field names that
@@ -25,7 +26,7 @@ func fieldCheckerOf(t reflect.Type) func(body string) error {
 	}
 	return func(body string) error {
 		var v any
-		if err := codec.Msgpack.Decode(bytesView(body), &v); err != nil {
+		if err := codec.Msgpack.Decode(wire.BytesView(body), &v); err != nil {
 			return err
 		}
 		return checkNames(t, v, "")

@@ -42,7 +42,7 @@ func python(t *testing.T, addr string) {
 	script := func() string {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
-		out, err := exec.CommandContext(ctx, "python3", "testdata/client.py", addr, service, "scripts").CombinedOutput()
+		out, err := exec.CommandContext(ctx, "python3", "testdata/client.py", addr, service, "internal/lua/scripts").CombinedOutput()
 		if err != nil {
 			t.Fatalf("client.py: %v\n%s", err, out)
 		}

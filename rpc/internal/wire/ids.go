@@ -1,21 +1,21 @@
-package rpc
+package wire
 
 import (
 	"crypto/rand"
 	"encoding/binary"
 )
 
-// callIDs generates call IDs: 64 random bits each, never 0. They are read from
+// CallIDs generates call IDs: 64 random bits each, never 0. They are read from
 // crypto/rand in blocks of 64 IDs, so past IDs do not reveal the next one. A counter or a
 // small generator would let a party that sees one ID forge results of later calls.
-type callIDs struct {
+type CallIDs struct {
 	block  [64 * 8]byte
 	used   int // bytes of the block
 	filled bool
 }
 
-// next returns an ID. The caller must hold a lock.
-func (g *callIDs) next() uint64 {
+// Next returns an ID. The caller must hold a lock.
+func (g *CallIDs) Next() uint64 {
 	for {
 		if !g.filled || g.used == len(g.block) {
 			_, _ = rand.Read(g.block[:]) // never fails: the process ends instead

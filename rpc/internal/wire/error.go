@@ -1,7 +1,6 @@
-package rpc
+package wire
 
 import (
-	"errors"
 	"reflect"
 	"slices"
 	"strings"
@@ -19,25 +18,23 @@ const (
 	maxVisited   = 1000 // causes visited to find a code
 )
 
+// Codes of errors that workers make themselves, of [ErrorEncoder], and the largest one.
+const (
+	codeUnknown          = 2
+	CodeInvalidArgument  = 3
+	CodeDeadlineExceeded = 4
+	CodeUnimplemented    = 12
+	CodeInternal         = 13
+	CodeUnauthenticated  = 16
+	maxCode              = 16
+)
+
 // Kinds of a node in the tree of causes.
 const (
 	causeText     = 0 // text only
 	causeSentinel = 1 // text and the name of a sentinel
 	causeTyped    = 2 // text, the name of a type, and its fields
 )
-
-// appendError appends an error in its wire format: an array of the code, the message, the
-// worker, the details, and the tree of causes.
-func appendError(b []byte, err error, worker string) []byte {
-	e := topError(err)
-	b = pack.AppendArray(b, 5)
-	b = pack.AppendUint(b, uint64(e.Code))
-	b = pack.AppendString(b, truncate(textOf(err)))
-	b = pack.AppendString(b, worker)
-	b = appendStringMap(b, boundedDetails(e.Details))
-	left := maxCauses
-	return appendCause(b, err, maxDepth, &left)
-}
 
 // callSafely returns the result of f, which calls methods of an error. If they panic, it
 // returns otherwise, since the panic must not end the worker.
@@ -48,19 +45,6 @@ func callSafely[T any](f func() T, otherwise T) (result T) {
 		}
 	}()
 	return f()
-}
-
-// topError returns the *Error in an error, or a new one.
-func topError(err error) *Error {
-	return callSafely(func() *Error {
-		if left := maxVisited; !isFinite(err, &left) {
-			return &Error{Code: Unknown}
-		}
-		if e, ok := errors.AsType[*Error](err); ok && e != nil {
-			return e
-		}
-		return &Error{Code: CodeOf(err)}
-	}, &Error{Code: Unknown})
 }
 
 // isFinite reports whether the tree of causes is finite, which errors.Is relies on.
@@ -76,32 +60,70 @@ func isFinite(err error, left *int) bool {
 	return true
 }
 
-// textOf returns the whole text of an error for the wire.
-func textOf(err error) string {
-	return callSafely(func() string {
-		switch e := err.(type) {
-		case *Error:
-			return e.text(e.Message, e.Worker)
-		case *remoteError:
-			return e.text
+// ErrorEncoder encodes errors of handlers. Its functions know the error types of package
+// rpc. They may call methods of an error: if those panic, the error has no code or text.
+type ErrorEncoder struct {
+	Status func(err error) (code uint64, details map[string]string)
+	Text   func(err error) string // the whole text
+}
+
+// Append appends an error: an array of the code, the message, the worker, the details,
+// and the tree of causes.
+func (e ErrorEncoder) Append(b []byte, err error, worker string) []byte {
+	code, details := e.safeStatus(err)
+	left := maxCauses
+	return e.appendCause(appendErrorHead(b, code, e.safeText(err), worker, details), err, maxDepth, &left)
+}
+
+// AppendError appends an error that is a text alone.
+func AppendError(b []byte, code uint64, message, worker string) []byte {
+	b = appendErrorHead(b, code, message, worker, nil)
+	return pack.AppendArray(appendCauseHead(b, causeText, message, "", ""), 0)
+}
+
+func appendErrorHead(b []byte, code uint64, message, worker string, details map[string]string) []byte {
+	b = pack.AppendUint(pack.AppendArray(b, 5), code)
+	b = pack.AppendString(pack.AppendString(b, Truncate(message)), worker)
+	return appendStringMap(b, boundedDetails(details))
+}
+
+func (e ErrorEncoder) safeStatus(err error) (uint64, map[string]string) {
+	type status struct {
+		code    uint64
+		details map[string]string
+	}
+	s := callSafely(func() (s status) {
+		if left := maxVisited; !isFinite(err, &left) {
+			return status{code: codeUnknown}
 		}
-		return err.Error()
+		s.code, s.details = e.Status(err)
+		return s
+	}, status{code: codeUnknown})
+	return s.code, s.details
+}
+
+func (e ErrorEncoder) safeText(err error) string {
+	return callSafely(func() string {
+		if r, ok := err.(*remoteError); ok {
+			return r.text
+		}
+		return e.Text(err)
 	}, "an error of type "+reflect.TypeOf(err).String()+" whose text is not available")
 }
 
 func boundedDetails(details map[string]string) map[string]string {
-	if len(details) <= maxHeaders {
+	if len(details) <= MaxHeaders {
 		all := make(map[string]string, len(details))
 		for k, v := range details {
-			all[truncate(k)] = truncate(v)
+			all[Truncate(k)] = Truncate(v)
 		}
 		return all
 	}
 	return map[string]string{"details": "omitted: there were too many"}
 }
 
-// truncate cuts a text to maxText bytes of valid UTF-8.
-func truncate(s string) string {
+// Truncate cuts a text to maxText bytes of valid UTF-8.
+func Truncate(s string) string {
 	s = strings.ToValidUTF8(s, "\uFFFD")
 	if len(s) <= maxErrorText {
 		return s
@@ -115,14 +137,10 @@ func truncate(s string) string {
 
 // appendCause appends an error and its causes: an array of the kind, the text, the name,
 // the fields, and the causes.
-func appendCause(b []byte, err error, depth int, left *int) []byte {
+func (e ErrorEncoder) appendCause(b []byte, err error, depth int, left *int) []byte {
 	*left--
 	kind, name, fields := describe(err)
-	b = pack.AppendArray(b, 5)
-	b = pack.AppendUint(b, kind)
-	b = pack.AppendString(b, truncate(textOf(err)))
-	b = pack.AppendString(b, name)
-	b = pack.AppendBinary(b, fields)
+	b = appendCauseHead(b, kind, e.safeText(err), name, fields)
 	var causes []error
 	if depth > 0 {
 		causes = causesOf(err)
@@ -131,10 +149,16 @@ func appendCause(b []byte, err error, depth int, left *int) []byte {
 	b = pack.AppendArray(b, len(causes))
 	for i, c := range causes {
 		*left -= len(causes) - i - 1 // reserve places for the other causes
-		b = appendCause(b, c, depth-1, left)
+		b = e.appendCause(b, c, depth-1, left)
 		*left += len(causes) - i - 1
 	}
 	return b
+}
+
+func appendCauseHead(b []byte, kind uint64, text, name, fields string) []byte {
+	b = pack.AppendUint(pack.AppendArray(b, 5), kind)
+	b = pack.AppendString(pack.AppendString(b, Truncate(text)), name)
+	return pack.AppendBinary(b, fields)
 }
 
 func describe(err error) (kind uint64, name, fields string) {
@@ -145,7 +169,7 @@ func describe(err error) (kind uint64, name, fields string) {
 		return causeSentinel, name, ""
 	}
 	if t := typeOf(err); t != nil {
-		if data, encodeErr := t.encode(err); encodeErr == nil && len(data) <= maxBody/maxCauses {
+		if data, encodeErr := t.encode(err); encodeErr == nil && len(data) <= MaxBody/maxCauses {
 			return causeTyped, t.name, data
 		}
 	}
@@ -166,25 +190,28 @@ func causesOf(err error) []error {
 	return slices.DeleteFunc(causes, func(c error) bool { return c == nil })
 }
 
-// parseError parses the output of appendError.
-func parseError(data, method string) (*Error, bool) {
+// Error is the error of a result, decoded at the client.
+type Error struct {
+	Code            uint64
+	Message, Worker string
+	Details         map[string]string
+	Cause           error
+}
+
+// ParseError parses what [ErrorEncoder] appends. A code that does not exist is Unknown.
+func ParseError(data string) (e Error, ok bool) {
 	p := pack.Reader{Data: data}
 	if p.Array() != 5 {
-		return nil, false
+		return e, false
 	}
-	e := &Error{Method: method}
-	code := p.Uint()
-	if e.Code = Code(code); code > uint64(Unauthenticated) || code == uint64(OK) {
-		e.Code = Unknown
+	if e.Code = p.Uint(); e.Code == 0 || e.Code > maxCode {
+		e.Code = codeUnknown
 	}
 	e.Message, e.Worker = clone(p.String()), clone(p.String())
 	e.Details = readStringMap(&p)
 	left := maxCauses
-	e.cause = readCause(&p, maxDepth, &left)
-	if p.Bad() || p.Len() > 0 {
-		return nil, false
-	}
-	return e, true
+	e.Cause = readCause(&p, maxDepth, &left)
+	return e, !p.Bad() && p.Len() == 0
 }
 
 func clone(s string) string { return strings.Clone(s) }

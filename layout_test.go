@@ -27,6 +27,7 @@ var arrows = map[string][]string{
 	"command/internal/generate": {"command"},
 	"rpc":                       {"", "codec", "internal/backoff", "internal/coded", "internal/batch", "internal/clients", "internal/keys", "internal/conn", "internal/listen", "internal/oneline", "internal/outage", "internal/pack", "internal/script", "internal/send", "rpc/internal/"},
 	"rpc/internal/lua":          {"internal/script", "internal/send"},
+	"rpc/internal/resp":         {"internal/conn", "internal/send"},
 	"rpc/internal/wire":         {"codec", "internal/keys", "internal/oneline", "internal/pack"},
 	"embedded":                  {},
 	"cmd/desir":                 {"", "channel", "codec", "collections", "command", "counter", "embedded", "internal/cmdline", "internal/keys", "internal/oneline", "internal/rights", "internal/suggest", "rpc"},
@@ -58,7 +59,7 @@ var arrows = map[string][]string{
 var outside = map[string][]string{
 	"github.com/redis/go-redis/v9": {
 		"", "channel", "collections", "command", "command/internal/generate", "counter", "embedded", "cmd/desir", "internal/conformance",
-		"internal/batch", "internal/clients", "internal/conn", "internal/listen", "internal/outage", "internal/redistest", "internal/script", "internal/send", "internal/wait", "rpc",
+		"internal/batch", "internal/clients", "internal/conn", "internal/listen", "internal/outage", "internal/redistest", "internal/script", "internal/send", "internal/wait", "rpc", "rpc/internal/resp",
 	},
 	"github.com/vmihailenco/msgpack/v5":  {"codec", "cmd/desir"},
 	"github.com/klauspost/compress/zstd": {"codec"},

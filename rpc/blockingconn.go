@@ -9,6 +9,7 @@ import (
 
 	"github.com/desir-go/desir/internal/clients"
 	"github.com/desir-go/desir/internal/conn"
+	"github.com/desir-go/desir/rpc/internal/resp"
 )
 
 const (
@@ -26,7 +27,7 @@ var (
 type blockingConn struct {
 	shared *clients.Shared
 	key    string
-	conn   *conn.Conn // nil while there is none
+	conn   *resp.Conn // nil while there is none
 
 	migrating bool // the key is being migrated: use the user's client
 }
@@ -42,7 +43,7 @@ func (b *blockingConn) open(ctx context.Context) error {
 	}
 	node, err := b.shared.Node(ctx, b.key)
 	if err == nil && node != nil {
-		b.conn, err = conn.Open(ctx, node, conn.ReadTimeout(node, blockTime+minReadSlack))
+		b.conn, err = resp.Open(ctx, node, conn.ReadTimeout(node, blockTime+minReadSlack))
 	}
 	if err != nil {
 		return b.shared.Sender.Classify(ctx, err)
@@ -53,10 +54,10 @@ func (b *blockingConn) open(ctx context.Context) error {
 // do sends commands over the connection, or through the user's client if there is none,
 // and reads the replies. Each command gets its classified error. do returns the first
 // one.
-func (b *blockingConn) do(ctx context.Context, cmds ...*conn.Command) (first error) {
+func (b *blockingConn) do(ctx context.Context, cmds ...*resp.Command) (first error) {
 	sent := true // unsent commands have an error that says so
 	if b.conn == nil {
-		conn.DoVia(ctx, b.doOnClient, cmds...)
+		resp.DoVia(ctx, b.doOnClient, cmds...)
 	} else {
 		sent = b.conn.Do(cmds...)
 	}

@@ -13,9 +13,9 @@ import (
 	"github.com/desir-go/desir/codec"
 	"github.com/desir-go/desir/internal/backoff"
 	"github.com/desir-go/desir/internal/batch"
-	"github.com/desir-go/desir/internal/conn"
 	"github.com/desir-go/desir/internal/outage"
 	"github.com/desir-go/desir/internal/send"
+	"github.com/desir-go/desir/rpc/internal/resp"
 	"github.com/desir-go/desir/rpc/internal/wire"
 )
 
@@ -34,7 +34,7 @@ type pendingCall struct {
 	// storeDone is true once the store has an outcome: nothing else accesses write then.
 	storeDone atomic.Bool
 	// The connection over which the caller reads its result itself; nil: it does not.
-	directConn atomic.Pointer[conn.Conn]
+	directConn atomic.Pointer[resp.Conn]
 
 	liveness liveness
 

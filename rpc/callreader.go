@@ -10,8 +10,8 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/desir-go/desir"
-	"github.com/desir-go/desir/internal/conn"
 	"github.com/desir-go/desir/internal/send"
+	"github.com/desir-go/desir/rpc/internal/resp"
 )
 
 const (
@@ -30,12 +30,12 @@ type callReader struct {
 	run      *serverRun
 	noBLMPop bool // the server has no BLMPOP
 
-	popCmd      conn.Command // the command that blocks
-	restCmd     conn.Command
+	popCmd      resp.Command // the command that blocks
+	restCmd     resp.Command
 	popped      popReply // replies to popCmd and restCmd
 	piggybacked piggybacked
 
-	leaseCmd   conn.Command // renews the lease
+	leaseCmd   resp.Command // renews the lease
 	leaseReply []any        // reply to it
 	// When the renewal was last refused, as age of the server.
 	renewalFailedAt time.Duration
@@ -56,8 +56,8 @@ func newCallReader(r *serverRun) *callReader {
 	cr := &callReader{blockingConn: blockingConn{shared: r.shared, key: r.s.keys.Calls}, run: r}
 	cr.popped.key = cr.key
 	cr.popCmd.Decode = cr.popped.decode
-	cr.restCmd = conn.Command{KeyPos: 2, Decode: cr.popped.decodeLMPop}
-	cr.leaseCmd = conn.Command{KeyPos: 3, Decode: cr.decodeLease}
+	cr.restCmd = resp.Command{KeyPos: 2, Decode: cr.popped.decodeLMPop}
+	cr.leaseCmd = resp.Command{KeyPos: 3, Decode: cr.decodeLease}
 	return cr
 }
 
@@ -98,7 +98,7 @@ func (cr *callReader) pop(id string, n int, results []*resultBatch) ([]string, e
 // piggybacked holds results that are delivered over the reader's connection.
 type piggybacked struct {
 	results []*resultBatch
-	cmds    []*conn.Command
+	cmds    []*resp.Command
 	count   int64 // number of results
 }
 
@@ -152,8 +152,8 @@ func (p *piggybacked) reset() {
 // Otherwise the server would block this reader before it wakes the client, and the
 // client's next calls would arrive in more reads. Many results leave in one pipeline with
 // the pop. So do all results if the server is far, because they would cost a round trip.
-func (cr *callReader) popWith(ctx context.Context, p *piggybacked, pop *conn.Command) error {
-	var cmds []*conn.Command
+func (cr *callReader) popWith(ctx context.Context, p *piggybacked, pop *resp.Command) error {
+	var cmds []*resp.Command
 	switch {
 	case len(p.results) == 0:
 	case cr.sendsFirst(p.count):
@@ -180,7 +180,7 @@ var errSilent = errors.New("the connection for reading calls is silent")
 
 // sendAndReceive is do over the dedicated connection. The error of the pop is errSilent
 // if its reply has not begun in time.
-func (cr *callReader) sendAndReceive(ctx context.Context, cmds []*conn.Command, pop *conn.Command) {
+func (cr *callReader) sendAndReceive(ctx context.Context, cmds []*resp.Command, pop *resp.Command) {
 	sent := cr.conn.Send(append(cmds, pop)...)
 	for _, c := range cmds {
 		_ = cr.conn.Receive(c) // the command has the error

@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"github.com/desir-go/desir/internal/conn"
+	"github.com/desir-go/desir/rpc/internal/resp"
 	"github.com/desir-go/desir/rpc/internal/wire"
 )
 
@@ -16,7 +16,7 @@ const (
 // detachRead lets a read on a silent connection continue while other reads use a new
 // connection. Calls that it still brings are run. Its incarnation ends after it, and the
 // worker begins a new one. It returns false if the read has to be abandoned at once.
-func (r *serverRun) detachRead(id string, cn *conn.Conn, noBLMPop bool) bool {
+func (r *serverRun) detachRead(id string, cn *resp.Conn, noBLMPop bool) bool {
 	if !r.addDetached(id, cn) {
 		return false
 	}
@@ -25,7 +25,7 @@ func (r *serverRun) detachRead(id string, cn *conn.Conn, noBLMPop bool) bool {
 	return true
 }
 
-func (r *serverRun) addDetached(id string, cn *conn.Conn) bool {
+func (r *serverRun) addDetached(id string, cn *resp.Conn) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.id != id || len(r.detached) >= maxDetached {
@@ -33,7 +33,7 @@ func (r *serverRun) addDetached(id string, cn *conn.Conn) bool {
 	}
 	r.id = ""
 	if r.detached == nil {
-		r.detached = map[string]*conn.Conn{}
+		r.detached = map[string]*resp.Conn{}
 	}
 	r.detached[id] = cn
 	r.inFlight.Add(1) // the worker does not end before the read
@@ -41,10 +41,10 @@ func (r *serverRun) addDetached(id string, cn *conn.Conn) bool {
 }
 
 // finishDetached reads what a silent connection still brings.
-func (r *serverRun) finishDetached(id string, cn *conn.Conn, noBLMPop bool) {
+func (r *serverRun) finishDetached(id string, cn *resp.Conn, noBLMPop bool) {
 	defer r.inFlight.Done()
 	reply := popReply{key: r.s.keys.Calls, noBLMPop: noBLMPop}
-	pop := conn.Command{Decode: reply.decode}
+	pop := resp.Command{Decode: reply.decode}
 	cn.SetReadTimeout(detachedTimeout)
 	_ = cn.Receive(&pop) // pop.Err holds the error
 	cn.Close()

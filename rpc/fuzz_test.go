@@ -5,8 +5,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/desir-go/desir/internal/conn"
 	"github.com/desir-go/desir/internal/pack"
+	"github.com/desir-go/desir/rpc/internal/resp"
 	"github.com/desir-go/desir/rpc/internal/wire"
 )
 
@@ -140,8 +140,8 @@ func FuzzEntries(f *testing.F) {
 		r := newResultReader(&inbox{pending: map[uint64]*pendingCall{}})
 		d := newCallReader(&serverRun{s: &Server{keys: wire.Keys{Calls: "k"}}})
 		bounded(t, answer, func() {
-			for _, take := range []func(*conn.Reply){r.decodeEntries, r.decodeStored, d.popped.decode, d.popped.decodeLMPop} {
-				take(conn.NewReply(strings.NewReader(answer)))
+			for _, take := range []func(*resp.Reply){r.decodeEntries, r.decodeStored, d.popped.decode, d.popped.decodeLMPop} {
+				take(resp.NewReply(strings.NewReader(answer)))
 			}
 		})
 		if len(r.undeleted) != r.entries || r.entries > 0 && r.lastID != r.undeleted[r.entries-1] {

@@ -1,6 +1,6 @@
 package rpc
 
-import "github.com/desir-go/desir/internal/conn"
+import "github.com/desir-go/desir/rpc/internal/resp"
 
 // popReply decodes the reply to a command that pops: calls from the list, or a token
 // from the poke key.
@@ -18,7 +18,7 @@ func (p *popReply) reset(noBLMPop bool) {
 
 // decode decodes the reply to the blocking command: the key that was popped from, and the
 // elements.
-func (p *popReply) decode(reply *conn.Reply) {
+func (p *popReply) decode(reply *resp.Reply) {
 	switch {
 	case !p.decodeKey(reply):
 	case p.noBLMPop:
@@ -29,14 +29,14 @@ func (p *popReply) decode(reply *conn.Reply) {
 }
 
 // decodeLMPop decodes the reply to LMPOP: always a list of elements.
-func (p *popReply) decodeLMPop(reply *conn.Reply) {
+func (p *popReply) decodeLMPop(reply *resp.Reply) {
 	if p.decodeKey(reply) {
 		p.decodeCalls(reply)
 	}
 }
 
 // decodeKey decodes the key, and reports whether it is the list's.
-func (p *popReply) decodeKey(reply *conn.Reply) bool {
+func (p *popReply) decodeKey(reply *resp.Reply) bool {
 	reply.List() // of two elements
 	switch key := reply.Text(); {
 	case reply.Err() != nil:
@@ -49,13 +49,13 @@ func (p *popReply) decodeKey(reply *conn.Reply) bool {
 	return true
 }
 
-func (p *popReply) decodeCalls(reply *conn.Reply) {
+func (p *popReply) decodeCalls(reply *resp.Reply) {
 	for n := reply.List(); n > 0 && reply.Err() == nil; n-- {
 		p.decodeCall(reply)
 	}
 }
 
-func (p *popReply) decodeCall(reply *conn.Reply) {
+func (p *popReply) decodeCall(reply *resp.Reply) {
 	if call := reply.Text(); reply.Err() == nil {
 		p.calls = append(p.calls, call)
 	}

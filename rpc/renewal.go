@@ -8,9 +8,9 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/desir-go/desir"
-	"github.com/desir-go/desir/internal/conn"
 	"github.com/desir-go/desir/internal/send"
 	"github.com/desir-go/desir/rpc/internal/lua"
+	"github.com/desir-go/desir/rpc/internal/resp"
 	"github.com/desir-go/desir/rpc/internal/wire"
 )
 
@@ -106,7 +106,7 @@ func (cr *callReader) sendLease(ctx context.Context, id, command, script string)
 
 var leaseMillis = strconv.FormatInt(wire.LeaseTime.Milliseconds(), 10)
 
-func (cr *callReader) decodeLease(reply *conn.Reply) {
+func (cr *callReader) decodeLease(reply *resp.Reply) {
 	for n := reply.List(); n > 0 && reply.Err() == nil; n-- {
 		cr.leaseReply = append(cr.leaseReply, reply.Text())
 	}

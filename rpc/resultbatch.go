@@ -11,8 +11,8 @@ import (
 	"github.com/desir-go/desir"
 	"github.com/desir-go/desir/internal/backoff"
 	"github.com/desir-go/desir/internal/batch"
-	"github.com/desir-go/desir/internal/conn"
 	"github.com/desir-go/desir/internal/send"
+	"github.com/desir-go/desir/rpc/internal/resp"
 	"github.com/desir-go/desir/rpc/internal/wire"
 )
 
@@ -49,7 +49,7 @@ func newEntryMerger(field string) *batch.Merger {
 // resultBatch is a batch of results for one client. Batches are pooled.
 type resultBatch struct {
 	write        send.AsyncWrite
-	cmd          conn.Command
+	cmd          resp.Command
 	run          *serverRun
 	inboxName    string    // its name in frames; kept with key for the next batch
 	key          string    // its key
@@ -141,7 +141,7 @@ func sendAll(results []*resultBatch) {
 
 // command returns the command that delivers the batch over a connection. Its user must
 // call [outgoing.delivered] then.
-func (b *resultBatch) command() *conn.Command {
+func (b *resultBatch) command() *resp.Command {
 	b.cmd.Args = append(b.cmd.Args[:0], "xadd", b.key, "nomkstream", "*", wire.ResultField, wire.StringView(b.frames))
 	b.cmd.KeyPos = 1
 	return &b.cmd

@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"github.com/desir-go/desir"
-	"github.com/desir-go/desir/internal/conn"
 	"github.com/desir-go/desir/internal/send"
+	"github.com/desir-go/desir/rpc/internal/resp"
 	"github.com/desir-go/desir/rpc/internal/wire"
 )
 
@@ -145,7 +145,7 @@ func (ib *inbox) callDirect(ctx context.Context, p *pendingCall, q *wire.Request
 	n, err := r.storeAndRead(p)
 	stop()
 	p.directConn.Store(nil)
-	if err != nil && !errors.Is(err, conn.ErrInterrupted) {
+	if err != nil && !errors.Is(err, resp.ErrInterrupted) {
 		r.closeAfter(err)
 	}
 	if err != nil || n == 0 || !ib.allowDirect() {

@@ -7,10 +7,10 @@ import (
 	"time"
 
 	"github.com/desir-go/desir"
-	"github.com/desir-go/desir/internal/conn"
 	"github.com/desir-go/desir/internal/outage"
 	"github.com/desir-go/desir/internal/send"
 	"github.com/desir-go/desir/rpc/internal/lua"
+	"github.com/desir-go/desir/rpc/internal/resp"
 	"github.com/desir-go/desir/rpc/internal/wire"
 )
 
@@ -32,8 +32,8 @@ type resultReader struct {
 	releasedAt     time.Time // when the reader was released
 	clientUsedAt   time.Time // when a call last used the user's client
 
-	storeCmd, deleteCmd, readCmd conn.Command
-	inFlight                     []*conn.Command // commands whose replies were not received yet
+	storeCmd, deleteCmd, readCmd resp.Command
+	inFlight                     []*resp.Command // commands whose replies were not received yet
 	unsent                       bool            // they were certainly not sent
 	directCall                   *pendingCall    // call that storeCmd stores
 	storeReply                   []int64         // reply to storeCmd
@@ -46,9 +46,9 @@ type resultReader struct {
 
 func newResultReader(ib *inbox) *resultReader {
 	r := &resultReader{blockingConn: blockingConn{shared: ib.shared, key: ib.key}, inbox: ib}
-	r.storeCmd = conn.Command{Decode: r.decodeStored}
-	r.deleteCmd = conn.Command{KeyPos: 1}
-	r.readCmd = conn.Command{KeyPos: 6, Decode: r.decodeEntries}
+	r.storeCmd = resp.Command{Decode: r.decodeStored}
+	r.deleteCmd = resp.Command{KeyPos: 1}
+	r.readCmd = resp.Command{KeyPos: 6, Decode: r.decodeEntries}
 	return r
 }
 
@@ -103,7 +103,7 @@ func (r *resultReader) deleteDenied(err error) bool {
 	return denied
 }
 
-// storeAndRead stores a call and waits for its result, until [conn.Conn.Interrupt] at
+// storeAndRead stores a call and waits for its result, until [resp.Conn.Interrupt] at
 // most. After an interrupt, the next readEntries receives the replies in inFlight.
 func (r *resultReader) storeAndRead(p *pendingCall) (int, error) {
 	r.directCall, r.storeReply = p, r.storeReply[:0]
@@ -128,10 +128,10 @@ func (r *resultReader) queueRead() {
 
 // receive receives the replies in inFlight. It returns the first error of a read or a
 // deletion; an error of the store goes to its call.
-func (r *resultReader) receive(next func(*conn.Command) error) (first error) {
+func (r *resultReader) receive(next func(*resp.Command) error) (first error) {
 	for len(r.inFlight) > 0 {
 		c := r.inFlight[0]
-		if err := next(c); errors.Is(err, conn.ErrInterrupted) {
+		if err := next(c); errors.Is(err, resp.ErrInterrupted) {
 			return err
 		}
 		r.inFlight = slices.Delete(r.inFlight, 0, 1)
@@ -178,7 +178,7 @@ func (r *resultReader) finishStore(err error) {
 	p.handleDirectReply(n, err)
 }
 
-func (r *resultReader) decodeStored(reply *conn.Reply) {
+func (r *resultReader) decodeStored(reply *resp.Reply) {
 	for n := reply.List(); n > 0 && reply.Err() == nil; n-- {
 		r.storeReply = append(r.storeReply, reply.Int())
 	}
@@ -186,7 +186,7 @@ func (r *resultReader) decodeStored(reply *conn.Reply) {
 
 // decodeEntries decodes the entries of the inbox: in RESP2 a list of streams, each with
 // its name, in RESP3 a map of streams by name, and in both a list of entries.
-func (r *resultReader) decodeEntries(reply *conn.Reply) {
+func (r *resultReader) decodeEntries(reply *resp.Reply) {
 	if reply.List() == 1 {
 		reply.List()
 	}
@@ -197,7 +197,7 @@ func (r *resultReader) decodeEntries(reply *conn.Reply) {
 }
 
 // decodeEntry decodes an entry: its ID, and a list of fields and values.
-func (r *resultReader) decodeEntry(reply *conn.Reply) {
+func (r *resultReader) decodeEntry(reply *resp.Reply) {
 	reply.List()
 	id := reply.Text()
 	for n := reply.List(); n > 0 && reply.Err() == nil; n -= 2 {
@@ -210,7 +210,7 @@ func (r *resultReader) decodeEntry(reply *conn.Reply) {
 	}
 }
 
-func (r *resultReader) decodeField(reply *conn.Reply, entry string) {
+func (r *resultReader) decodeField(reply *resp.Reply, entry string) {
 	field, value := reply.Text(), reply.Text()
 	switch {
 	case reply.Err() != nil:
@@ -227,7 +227,7 @@ func (r *resultReader) decodeField(reply *conn.Reply, entry string) {
 
 // deletion returns the command that deletes the read entries. If it is lost, they expire
 // with the key.
-func (r *resultReader) deletion() *conn.Command {
+func (r *resultReader) deletion() *resp.Command {
 	r.deleteCmd.Args = append(append(r.deleteCmd.Args[:0], "xdel", r.key), r.undeleted...)
 	r.undeleted, r.undeletedBytes = r.undeleted[:0], 0
 	return &r.deleteCmd

@@ -9,7 +9,7 @@ import (
 
 	"github.com/desir-go/desir/internal/backoff"
 	"github.com/desir-go/desir/internal/clients"
-	"github.com/desir-go/desir/internal/conn"
+	"github.com/desir-go/desir/rpc/internal/resp"
 	"github.com/desir-go/desir/rpc/internal/wire"
 )
 
@@ -47,7 +47,7 @@ type serverRun struct {
 	finished  []string              // incarnations to be ended cleanly
 	expired   []string              // expired incarnations of other workers
 	toEnd     chan struct{}         // signals that there are some; holds one
-	detached  map[string]*conn.Conn // connections of detached reads by incarnation
+	detached  map[string]*resp.Conn // connections of detached reads by incarnation
 
 	renewed atomic.Int64 // when the lease was last renewed, as age of the server
 

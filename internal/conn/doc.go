@@ -1,3 +1,3 @@
-// Package conn provides dedicated connections to Redis servers, for commands that block
-// and for exchanges of many commands with one server.
+// Package conn provides dedicated connections to Redis servers, for commands that block:
+// clients with one connection each, and connections without a client.
 package conn

@@ -108,6 +108,8 @@ func (c *slidingConn) slide() {
 	}
 }
 
+const slack = 250 * time.Millisecond // deadlines are this inexact
+
 var epoch = time.Now()
 
 // useSlidingDeadlines makes the dialer of o return sliding connections, and calls onDial

@@ -1,4 +1,4 @@
-package conn
+package resp
 
 import (
 	"bytes"
@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/desir-go/desir/internal/conn"
 )
 
 func newReply(raw string) *Reply { return NewReply(strings.NewReader(raw)) }
@@ -60,7 +62,7 @@ func TestPendingInterrupt(t *testing.T) {
 	near, far := net.Pipe()
 	defer near.Close()
 	defer far.Close()
-	cn := &Conn{raw: near, timeout: time.Minute, deadlinesSet: time.Now()}
+	cn := &Conn{raw: &conn.Raw{Conn: near}, timeout: time.Minute, deadlinesSet: time.Now()}
 	cn.reply = NewReply(connReader{cn})
 	var first, second Command
 	read := make(chan error, 1)

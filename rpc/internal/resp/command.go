@@ -1,4 +1,4 @@
-package conn
+package resp
 
 // Command is a command and its outcome. It can be reused after its reply was received.
 type Command struct {

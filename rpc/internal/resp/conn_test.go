@@ -1,4 +1,4 @@
-package conn_test
+package resp_test
 
 import (
 	"context"
@@ -13,17 +13,17 @@ import (
 	"github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/auth"
 
-	"github.com/desir-go/desir/internal/conn"
 	"github.com/desir-go/desir/internal/redistest"
+	"github.com/desir-go/desir/rpc/internal/resp"
 )
 
 func TestMain(m *testing.M) { os.Exit(redistest.Main(m)) }
 
 const timeout = 20 * time.Second
 
-func open(t *testing.T, node *redis.Client) *conn.Conn {
+func open(t *testing.T, node *redis.Client) *resp.Conn {
 	t.Helper()
-	cn, err := conn.Open(t.Context(), node, timeout)
+	cn, err := resp.Open(t.Context(), node, timeout)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -32,24 +32,24 @@ func open(t *testing.T, node *redis.Client) *conn.Conn {
 }
 
 // stringsCommand returns a command whose reply is a list of strings.
-func stringsCommand(args ...string) (c *conn.Command, got *[]string) {
+func stringsCommand(args ...string) (c *resp.Command, got *[]string) {
 	got = new([]string)
-	return &conn.Command{Args: args, KeyPos: 1, Decode: func(r *conn.Reply) {
+	return &resp.Command{Args: args, KeyPos: 1, Decode: func(r *resp.Reply) {
 		for n := r.List(); n > 0 && r.Err() == nil; n-- {
 			*got = append(*got, r.Text())
 		}
 	}}, got
 }
 
-func command(args ...string) *conn.Command { return &conn.Command{Args: args, KeyPos: 1} }
+func command(args ...string) *resp.Command { return &resp.Command{Args: args, KeyPos: 1} }
 
 // TestDo sends the same commands over a Conn and through the client. The replies are
 // equal, in both versions of the protocol and for all ways in which the bytes arrive.
 func TestDo(t *testing.T) {
 	redistest.Each(t, func(t *testing.T, r *redistest.Redis) {
-		doers := map[string]func(...*conn.Command){
-			"DoVia": func(cmds ...*conn.Command) {
-				conn.DoVia(t.Context(), func(ctx context.Context, cmds ...redis.Cmder) error {
+		doers := map[string]func(...*resp.Command){
+			"DoVia": func(cmds ...*resp.Command) {
+				resp.DoVia(t.Context(), func(ctx context.Context, cmds ...redis.Cmder) error {
 					for _, cmd := range cmds {
 						_ = r.Client.Process(ctx, cmd)
 					}
@@ -63,7 +63,7 @@ func TestDo(t *testing.T) {
 				o.Protocol = protocol
 				node := redis.NewClient(&o)
 				t.Cleanup(func() { _ = node.Close() })
-				doers[name] = func(cmds ...*conn.Command) { open(t, node).Do(cmds...) }
+				doers[name] = func(cmds ...*resp.Command) { open(t, node).Do(cmds...) }
 			}
 		}
 		for name, do := range doers {
@@ -78,7 +78,7 @@ func TestDo(t *testing.T) {
 				pushed := command("rpush", key, "a", "", "\r\n$1\r\n", large)
 				again, gotAgain := stringsCommand("lrange", key, "0", "1")
 				do(pushed, lrange, wrongType, null, unread, again)
-				for _, c := range []*conn.Command{pushed, lrange, null, unread, again} {
+				for _, c := range []*resp.Command{pushed, lrange, null, unread, again} {
 					if c.Err != nil || c.Null != (c == null) {
 						t.Errorf("%s: null %t, %v", c.Args[0], c.Null, c.Err)
 					}
@@ -123,7 +123,7 @@ func TestInterrupt(t *testing.T) {
 	}
 	for range 3 {
 		time.AfterFunc(time.Millisecond, cn.Interrupt)
-		if err := cn.ReceiveInterruptible(pop); !errors.Is(err, conn.ErrInterrupted) {
+		if err := cn.ReceiveInterruptible(pop); !errors.Is(err, resp.ErrInterrupted) {
 			t.Fatalf("ReceiveInterruptible = %v; want ErrInterrupted", err)
 		}
 	}
@@ -165,7 +165,7 @@ func TestPushes(t *testing.T) {
 	}
 	for range 3 {
 		time.AfterFunc(10*time.Millisecond, cn.Interrupt)
-		if err := cn.ReceiveInterruptible(pop); !errors.Is(err, conn.ErrInterrupted) {
+		if err := cn.ReceiveInterruptible(pop); !errors.Is(err, resp.ErrInterrupted) {
 			t.Fatalf("ReceiveInterruptible = %v; want ErrInterrupted", err)
 		}
 	}
@@ -192,13 +192,13 @@ func TestCredentials(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := &passwords{}
-	cn, err := conn.Open(t.Context(), redis.NewClient(&redis.Options{Addr: srv.Addr, StreamingCredentialsProvider: p}), timeout)
+	cn, err := resp.Open(t.Context(), redis.NewClient(&redis.Options{Addr: srv.Addr, StreamingCredentialsProvider: p}), timeout)
 	if err != nil {
 		t.Fatal(err)
 	}
 	whoami := command("acl", "whoami")
 	var name string
-	whoami.Decode = func(r *conn.Reply) { name = r.Text() }
+	whoami.Decode = func(r *resp.Reply) { name = r.Text() }
 	if cn.Do(whoami); whoami.Err != nil || name != "user" || cn.Expired() {
 		t.Errorf("it is %q's, %v; expired: %t", name, whoami.Err, cn.Expired())
 	}
@@ -224,12 +224,12 @@ func TestRefused(t *testing.T) {
 	if set := command("set", "k", "v"); !cn.Do(set) || set.Err != nil {
 		t.Errorf("a user that may not ping: %v", set.Err)
 	}
-	_, err := conn.Open(t.Context(), srv.Client(t, func(o *redis.Options) { o.Username, o.Password = "quiet", "wrong" }), timeout)
+	_, err := resp.Open(t.Context(), srv.Client(t, func(o *redis.Options) { o.Username, o.Password = "quiet", "wrong" }), timeout)
 	if !redis.HasErrorPrefix(err, "WRONGPASS") {
 		t.Errorf("a wrong password: %v", err)
 	}
 	srv.Kill()
-	if _, err := conn.Open(t.Context(), rdb, timeout); err == nil {
+	if _, err := resp.Open(t.Context(), rdb, timeout); err == nil {
 		t.Error("connected without a server")
 	}
 }
@@ -248,7 +248,7 @@ func TestBroken(t *testing.T) {
 	if set := command("set", "k", "other"); cn.Do(set) || set.Err == nil {
 		t.Errorf("over a broken connection: %v", set.Err)
 	}
-	if err := cn.ReceiveInterruptible(command("get", "k")); err == nil || errors.Is(err, conn.ErrInterrupted) {
+	if err := cn.ReceiveInterruptible(command("get", "k")); err == nil || errors.Is(err, resp.ErrInterrupted) {
 		t.Errorf("ReceiveInterruptible over a broken connection: %v", err)
 	}
 }
@@ -256,7 +256,7 @@ func TestBroken(t *testing.T) {
 // TestReadTimeout checks that an exchange fails when the server is silent.
 func TestReadTimeout(t *testing.T) {
 	srv := redistest.StartServer(t)
-	cn, err := conn.Open(t.Context(), srv.Client(t), time.Second)
+	cn, err := resp.Open(t.Context(), srv.Client(t), time.Second)
 	if err != nil {
 		t.Fatal(err)
 	}

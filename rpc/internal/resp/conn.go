@@ -1,9 +1,8 @@
-package conn
+package resp
 
 import (
 	"context"
 	"errors"
-	"net"
 	"os"
 	"strconv"
 	"sync"
@@ -11,7 +10,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/desir-go/desir/internal/send"
+	"github.com/desir-go/desir/internal/conn"
 )
 
 // Conn is a connection on which one goroutine sends commands and reads the replies
@@ -19,11 +18,7 @@ import (
 // (checking the connection, deadlines, hooks, allocating arguments and replies) costs
 // more than a quick exchange with a nearby server.
 type Conn struct {
-	origin
-	client       *redis.Client // owner of the connection
-	credentials  *credentialsListener
-	unsubscribe  func() // ends the subscription of credentials
-	raw          net.Conn
+	raw          *conn.Raw
 	reply        *Reply
 	buf          []byte
 	timeout      time.Duration // allowed silence while a reply is due
@@ -46,37 +41,24 @@ const (
 // Open connects to a node. An exchange fails when the connection has been silent for
 // timeout, plus up to 250 ms, while a reply is due.
 func Open(ctx context.Context, node *redis.Client, timeout time.Duration) (*Conn, error) {
-	o := dedicatedOptions(node, timeout)
-	credentials, unsubscribe, err := subscribe(&o)
+	raw, err := conn.Dial(ctx, node, timeout)
 	if err != nil {
 		return nil, err
 	}
-	var raw net.Conn
-	useSlidingDeadlines(&o, func(c *slidingConn) { raw = c })
-	handshakeDone := false
-	onHandshake(&o, func() { handshakeDone = true })
-	client := redis.NewClient(&o)
-	// The redis.Conn keeps the connection out of the pool: it is ours.
-	err = client.Conn().Ping(ctx).Err()
-	if err != nil && (!handshakeDone || !send.IsReply(err)) { // a denied PING does not matter
-		unsubscribe()
-		_ = client.Close()
-		return nil, err
-	}
-	cn := &Conn{origin: newOrigin(node), client: client, credentials: credentials, unsubscribe: sync.OnceFunc(unsubscribe), raw: raw, timeout: timeout}
+	cn := &Conn{raw: raw, timeout: timeout}
 	cn.reply = NewReply(connReader{cn})
 	return cn, nil
 }
 
 // Close closes the connection. It can be called concurrently and repeatedly.
-func (cn *Conn) Close() {
-	cn.unsubscribe()
-	_ = cn.client.Close()
-}
+func (cn *Conn) Close() { _ = cn.raw.Close() } // never fails
 
 // Expired reports whether the connection may lead to a former master, or uses credentials
 // that have changed since it was opened.
-func (cn *Conn) Expired() bool { return cn.credentials.changed.Load() || cn.origin.Expired() }
+func (cn *Conn) Expired() bool { return cn.raw.Expired() }
+
+// OpenedFor reports whether the connection was opened for node.
+func (cn *Conn) OpenedFor(node *redis.Client) bool { return cn.raw.OpenedFor(node) }
 
 // Do sends commands and receives their replies. It reports whether they may have reached
 // the server. After an error that is not an error reply, the connection must be closed.

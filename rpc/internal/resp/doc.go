@@ -1,0 +1,3 @@
+// Package resp exchanges commands and replies over dedicated connections, without the
+// client library.
+package resp

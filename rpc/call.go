@@ -113,8 +113,8 @@ type workerWait struct {
 func newWorkerWait(wait time.Duration) (w workerWait) {
 	if wait > 0 {
 		w.until = time.Now().Add(wait)
-		w.backoff = pauses.Start()
-		w.backoff.Limit(pauses.Last / 8)
+		w.backoff = resp.Pauses.Start()
+		w.backoff.Limit(resp.Pauses.Last / 8)
 	}
 	return w
 }

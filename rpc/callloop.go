@@ -11,6 +11,7 @@ import (
 	"github.com/desir-go/desir"
 	"github.com/desir-go/desir/internal/backoff"
 	"github.com/desir-go/desir/internal/send"
+	"github.com/desir-go/desir/rpc/internal/resp"
 	"github.com/desir-go/desir/rpc/internal/wire"
 )
 
@@ -18,7 +19,7 @@ const (
 	maxCallsPerRead      = 128                   // calls per read
 	maxInlineTime        = 50 * time.Microsecond // estimated total time of the calls that run inline
 	inlineTimeout        = time.Millisecond      // for an inline batch; then another loop continues
-	idleTime             = blockTime / 2         // the server may have closed the connection after this
+	idleTime             = resp.BlockTime / 2    // the server may have closed the connection after this
 	maxPiggybackedResult = 2 << 10               // bytes of a result that leaves with the next read
 )
 
@@ -68,7 +69,7 @@ type loopResult struct {
 }
 
 func newCallLoop(r *serverRun, fatal <-chan error, done chan<- loopResult) *callLoop {
-	l := &callLoop{run: r, fatal: fatal, done: done, backoff: pauses.Start()}
+	l := &callLoop{run: r, fatal: fatal, done: done, backoff: resp.Pauses.Start()}
 	l.timer = time.AfterFunc(time.Hour, l.checkTimeout)
 	l.timer.Stop()
 	return l
@@ -76,7 +77,7 @@ func newCallLoop(r *serverRun, fatal <-chan error, done chan<- loopResult) *call
 
 // readCalls reads and dispatches calls until the worker has to end.
 func (r *serverRun) readCalls(fatal <-chan error) error {
-	defer r.reader.close()
+	defer r.reader.Close()
 	done := make(chan loopResult, 1)
 	go newCallLoop(r, fatal, done).loop()
 	res := <-done
@@ -145,8 +146,8 @@ func (l *callLoop) readOnce() (frames []string, more bool, err error) {
 		ok, err := r.beginIncarnation()
 		return nil, ok, err
 	}
-	if r.reader.expired() {
-		r.reader.close()
+	if r.reader.Expired() {
+		r.reader.Close()
 	}
 	if n == 0 {
 		l.waitForSlot(id)
@@ -188,7 +189,7 @@ func (l *callLoop) backOff(err error) (more bool, _ error) {
 		return false, err
 	}
 	r.readOutage.logFailure(r.s, "read calls", err)
-	r.reader.closeAfter(err)
+	r.reader.CloseAfter(err)
 	if errors.Is(err, desir.ErrMaybeRan) {
 		if ok, err := r.replaceIncarnation(); !ok {
 			return false, err

@@ -26,7 +26,7 @@ const (
 
 // callReader reads calls from the list, and delivers results over the same connection.
 type callReader struct {
-	blockingConn
+	resp.Blocking
 	run      *serverRun
 	noBLMPop bool // the server has no BLMPOP
 
@@ -53,8 +53,8 @@ type callReader struct {
 }
 
 func newCallReader(r *serverRun) *callReader {
-	cr := &callReader{blockingConn: blockingConn{shared: r.shared, key: r.s.keys.Calls}, run: r}
-	cr.popped.key = cr.key
+	cr := &callReader{Blocking: resp.Blocking{Shared: r.shared, Key: r.s.keys.Calls}, run: r}
+	cr.popped.key = cr.Key
 	cr.popCmd.Decode = cr.popped.decode
 	cr.restCmd = resp.Command{KeyPos: 2, Decode: cr.popped.decodeLMPop}
 	cr.leaseCmd = resp.Command{KeyPos: 3, Decode: cr.decodeLease}
@@ -84,8 +84,8 @@ func (cr *callReader) pop(id string, n int, results []*resultBatch) ([]string, e
 	if err == nil && cr.popped.poked && !stopped {
 		cr.run.clearIncarnation(id)
 	}
-	if errors.Is(err, errSilent) && cr.run.detachRead(id, cr.conn, cr.noBLMPop) {
-		cr.conn = nil // it belongs to the detached read now
+	if errors.Is(err, errSilent) && cr.run.detachRead(id, cr.Conn, cr.noBLMPop) {
+		cr.Conn = nil // it belongs to the detached read now
 		return nil, nil
 	}
 	if !cr.noBLMPop && errors.Is(err, desir.ErrNotSupported) {
@@ -108,8 +108,8 @@ func (cr *callReader) piggyback(ctx context.Context, results []*resultBatch) *pi
 	p := &cr.piggybacked
 	p.results, p.cmds, p.count = p.results[:0], p.cmds[:0], 0
 	for _, b := range results {
-		if cr.conn != nil {
-			if node, err := cr.shared.Node(ctx, b.key); err == nil && cr.conn.OpenedFor(node) {
+		if cr.Conn != nil {
+			if node, err := cr.Shared.Node(ctx, b.key); err == nil && cr.Conn.OpenedFor(node) {
 				p.results, p.cmds, p.count = append(p.results, b), append(p.cmds, b.command()), p.count+b.count
 				continue
 			}
@@ -158,15 +158,15 @@ func (cr *callReader) popWith(ctx context.Context, p *piggybacked, pop *resp.Com
 	case len(p.results) == 0:
 	case cr.sendsFirst(p.count):
 		start := time.Now()
-		_ = cr.do(ctx, p.cmds...) // each command has its own error
+		_ = cr.Do(ctx, p.cmds...) // each command has its own error
 		cr.observeReplyTime(time.Since(start))
 		p.finish()
 	default:
 		cr.unmeasured++
 		cmds = p.cmds
 	}
-	if cr.conn == nil {
-		_ = cr.do(ctx, append(cmds, pop)...)
+	if cr.Conn == nil {
+		_ = cr.Do(ctx, append(cmds, pop)...)
 	} else {
 		cr.sendAndReceive(ctx, cmds, pop)
 	}
@@ -181,17 +181,17 @@ var errSilent = errors.New("the connection for reading calls is silent")
 // sendAndReceive is do over the dedicated connection. The error of the pop is errSilent
 // if its reply has not begun in time.
 func (cr *callReader) sendAndReceive(ctx context.Context, cmds []*resp.Command, pop *resp.Command) {
-	sent := cr.conn.Send(append(cmds, pop)...)
+	sent := cr.Conn.Send(append(cmds, pop)...)
 	for _, c := range cmds {
-		_ = cr.conn.Receive(c) // the command has the error
-		c.Err = cr.classify(ctx, c.Err, sent)
+		_ = cr.Conn.Receive(c) // the command has the error
+		c.Err = cr.Classify(ctx, c.Err, sent)
 	}
-	if sent && cr.conn.TimedOut() {
+	if sent && cr.Conn.TimedOut() {
 		pop.Null, pop.Err = false, send.WithClass(desir.ErrMaybeRan, errSilent)
 		return
 	}
-	_ = cr.conn.Receive(pop)
-	pop.Err = cr.classify(ctx, pop.Err, sent)
+	_ = cr.Conn.Receive(pop)
+	pop.Err = cr.Classify(ctx, pop.Err, sent)
 }
 
 // sendsFirst reports whether the results are sent before the pop.
@@ -214,18 +214,18 @@ func (cr *callReader) observeReplyTime(d time.Duration) {
 func (cr *callReader) popCalls(ctx context.Context, n int, p *piggybacked) ([]string, error) {
 	cr.popped.reset(cr.noBLMPop)
 	if cr.noBLMPop {
-		cr.popCmd.Args = append(cr.popCmd.Args[:0], "blpop", cr.pokeKey, cr.key, blockSeconds)
+		cr.popCmd.Args = append(cr.popCmd.Args[:0], "blpop", cr.pokeKey, cr.Key, resp.BlockSeconds)
 		cr.popCmd.KeyPos = 1
 	} else {
-		cr.popCmd.Args = append(cr.popCmd.Args[:0], "blmpop", blockSeconds, "2", cr.pokeKey, cr.key, "left", "count", strconv.Itoa(n))
+		cr.popCmd.Args = append(cr.popCmd.Args[:0], "blmpop", resp.BlockSeconds, "2", cr.pokeKey, cr.Key, "left", "count", strconv.Itoa(n))
 		cr.popCmd.KeyPos = 3
 	}
 	err := cr.popWith(ctx, p, &cr.popCmd)
 	if err != nil || !cr.noBLMPop || len(cr.popped.calls) == 0 || n == 1 {
 		return cr.popped.calls, err
 	}
-	cr.restCmd.Args = append(cr.restCmd.Args[:0], "lmpop", "2", cr.pokeKey, cr.key, "left", "count", strconv.Itoa(n-1))
-	if err = cr.do(ctx, &cr.restCmd); errors.Is(err, desir.ErrNotSupported) {
+	cr.restCmd.Args = append(cr.restCmd.Args[:0], "lmpop", "2", cr.pokeKey, cr.Key, "left", "count", strconv.Itoa(n-1))
+	if err = cr.Do(ctx, &cr.restCmd); errors.Is(err, desir.ErrNotSupported) {
 		err = nil // one call at a time
 	}
 	return cr.popped.calls, err
@@ -251,8 +251,8 @@ func (cr *callReader) stop() {
 	blocking, pokeKey := cr.blocking, cr.pokeKey
 	cr.mu.Unlock()
 	if blocking {
-		ctx, cancel := context.WithTimeout(context.Background(), blockTime)
+		ctx, cancel := context.WithTimeout(context.Background(), resp.BlockTime)
 		defer cancel()
-		_ = cr.shared.Sender.PushToken(ctx, cr.shared.Redis, pokeKey, pokeLife) // see the comment of stop
+		_ = cr.Shared.Sender.PushToken(ctx, cr.Shared.Redis, pokeKey, pokeLife) // see the comment of stop
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/desir-go/desir/internal/clients"
 	"github.com/desir-go/desir/internal/listen"
 	"github.com/desir-go/desir/internal/send"
+	"github.com/desir-go/desir/rpc/internal/resp"
 	"github.com/desir-go/desir/rpc/internal/wire"
 )
 
@@ -128,7 +129,7 @@ func (r *serverRun) receiveCancels(ended <-chan struct{}, onSubscribed func()) {
 		}
 	}()
 	kind, _ := cancelTransport(r.shared)
-	for retry := pauses.Start(); ctx.Err() == nil; retry.WaitUntil(ended) {
+	for retry := resp.Pauses.Start(); ctx.Err() == nil; retry.WaitUntil(ended) {
 		sub, err := listen.Of(r.shared).Subscribe(ctx, listen.Request{Kind: kind, Name: r.s.keys.Cancel, Backlog: 1024, Policy: listen.DropOldest})
 		onSubscribed()
 		if err == nil {

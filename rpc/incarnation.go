@@ -13,6 +13,7 @@ import (
 	"github.com/desir-go/desir/internal/script"
 	"github.com/desir-go/desir/internal/send"
 	"github.com/desir-go/desir/rpc/internal/lua"
+	"github.com/desir-go/desir/rpc/internal/resp"
 	"github.com/desir-go/desir/rpc/internal/wire"
 )
 
@@ -34,7 +35,7 @@ func (r *serverRun) beginIncarnation() (bool, error) {
 	id := rand.Text()
 	ctx, cancel := r.leaveContext()
 	defer cancel()
-	for retry := pauses.Start(); ; {
+	for retry := resp.Pauses.Start(); ; {
 		_, err := r.updateLease(ctx, id, "begin")
 		switch {
 		case err == nil:
@@ -206,7 +207,7 @@ func (r *serverRun) endIncarnation(id, lost, mode string) {
 	defer cancel()
 	s := r.s.keys
 	var err error
-	for retry := pauses.Start(); ; {
+	for retry := resp.Pauses.Start(); ; {
 		_, err = lua.Leave.Run(ctx, r.shared, []string{s.Workers, s.Ended, s.About, s.Alive, s.Poke(id)}, id, lost, mode)
 		if err == nil || send.Permanent(err) || !retry.WaitUntil(ctx.Done()) {
 			break

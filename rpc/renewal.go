@@ -32,10 +32,10 @@ var errLease = errors.New("the worker's lease has expired and could not be renew
 // closed the connection: only a renewal is lost then, and no call.
 func (cr *callReader) ensureLease(ctx context.Context, id string) error {
 	r := cr.run
-	idle := cr.conn != nil && r.s.age()-cr.usedAt > idleTime
+	idle := cr.Conn != nil && r.s.age()-cr.usedAt > idleTime
 	for {
-		if cr.conn == nil {
-			if err := cr.open(ctx); err != nil {
+		if cr.Conn == nil {
+			if err := cr.Open(ctx); err != nil {
 				return err
 			}
 			cr.usedAt = r.s.age()
@@ -48,7 +48,7 @@ func (cr *callReader) ensureLease(ctx context.Context, id string) error {
 			return err
 		}
 		idle = false
-		cr.close()
+		cr.Close()
 	}
 	if r.sinceRenewal() >= wire.LeaseTime {
 		return send.WithClass(desir.ErrUnavailable, errLease)
@@ -63,7 +63,7 @@ func (cr *callReader) keepLease(id string) {
 	}
 	// The next read opens a new connection.
 	if err := cr.ensureLease(context.Background(), id); err != nil {
-		cr.closeAfter(err)
+		cr.CloseAfter(err)
 	}
 }
 
@@ -72,7 +72,7 @@ func (cr *callReader) keepLease(id string) {
 func (cr *callReader) renewLease(ctx context.Context, id string, now bool) error {
 	r := cr.run
 	sent := r.s.age()
-	if cr.conn == nil || !now && (r.sinceRenewal() < readerRenewsAfter || sent-cr.renewalFailedAt < readerRenewsAfter) {
+	if cr.Conn == nil || !now && (r.sinceRenewal() < readerRenewsAfter || sent-cr.renewalFailedAt < readerRenewsAfter) {
 		return nil
 	}
 	err := cr.sendLease(ctx, id, "evalsha", lua.Lease.Digest(r.shared))
@@ -101,7 +101,7 @@ func (cr *callReader) sendLease(ctx context.Context, id, command, script string)
 	cr.leaseReply = cr.leaseReply[:0]
 	cr.leaseCmd.Args = append(cr.leaseCmd.Args[:0], command, script, "4", s.Workers, s.Ended, s.About, s.Alive,
 		id, leaseMillis, strconv.Itoa(r.s.settings.queue), r.aboutJSON(id), "renew")
-	return cr.do(ctx, &cr.leaseCmd)
+	return cr.Do(ctx, &cr.leaseCmd)
 }
 
 var leaseMillis = strconv.FormatInt(wire.LeaseTime.Milliseconds(), 10)

@@ -74,7 +74,7 @@ func newResultBatch(c *incomingCall) *resultBatch {
 		b.key = wire.InboxKey(name)
 		b.inboxName = b.key[len(b.key)-len(name):] // does not keep the frame in memory
 	}
-	b.run, b.frames, b.count, b.failingSince, b.backoff, b.bestEffort = c.run, b.frames[:0], 0, time.Time{}, pauses.Start(), false
+	b.run, b.frames, b.count, b.failingSince, b.backoff, b.bestEffort = c.run, b.frames[:0], 0, time.Time{}, resp.Pauses.Start(), false
 	c.run.inFlight.Add(1)
 	return b
 }

@@ -17,11 +17,11 @@ import (
 func (ib *inbox) readResults() {
 	ctx := context.Background()
 	r := ib.reader
-	for retry := pauses.Start(); ; {
+	for retry := resp.Pauses.Start(); ; {
 		var n int
 		var err error
-		if r.expired() && len(r.inFlight) == 0 {
-			r.close()
+		if r.Expired() && len(r.inFlight) == 0 {
+			r.Close()
 		}
 		if !r.keyRefreshed {
 			err = ib.refreshKey(ctx)
@@ -32,7 +32,7 @@ func (ib *inbox) readResults() {
 		}
 		switch {
 		case err != nil:
-			r.closeAfter(err)
+			r.CloseAfter(err)
 			if send.Permanent(err) { // for example, the user has no permission to read
 				ib.failWhere(func(*pendingCall) bool { return true }, send.WithClass(desir.ErrMaybeRan, fmt.Errorf("%w: %w", errUnreadable, send.Cause(err))))
 			}
@@ -61,7 +61,7 @@ func (ib *inbox) stopIfIdle() bool {
 	defer ib.mu.Unlock()
 	ib.reading = len(ib.pending) > 0
 	if !ib.reading {
-		ib.reader.close()
+		ib.reader.Close()
 	}
 	return !ib.reading
 }
@@ -89,7 +89,7 @@ func (ib *inbox) allowDirect() bool {
 	ib.mu.Lock()
 	defer ib.mu.Unlock()
 	r := ib.reader
-	if len(ib.pending) > 0 || r.loneReads < loneReadsForDirect || !r.keyRefreshed || r.conn == nil {
+	if len(ib.pending) > 0 || r.loneReads < loneReadsForDirect || !r.keyRefreshed || r.Conn == nil {
 		return false
 	}
 	ib.reading, ib.directAllowed, r.releasedAt = false, true, time.Now()
@@ -131,7 +131,7 @@ func (ib *inbox) callDirect(ctx context.Context, p *pendingCall, q *wire.Request
 		}
 		return
 	}
-	cn := r.conn
+	cn := r.Conn
 	p.directConn.Store(cn)
 	if len(p.done) > 0 { // it ended before it could be interrupted
 		p.directConn.Store(nil)
@@ -146,7 +146,7 @@ func (ib *inbox) callDirect(ctx context.Context, p *pendingCall, q *wire.Request
 	stop()
 	p.directConn.Store(nil)
 	if err != nil && !errors.Is(err, resp.ErrInterrupted) {
-		r.closeAfter(err)
+		r.CloseAfter(err)
 	}
 	if err != nil || n == 0 || !ib.allowDirect() {
 		go ib.readResults()
@@ -163,11 +163,11 @@ func (ib *inbox) canCallDirect(ctx context.Context, p *pendingCall) bool {
 		r.clientUsedAt = now
 		return false
 	}
-	if r.conn == nil || !r.keyRefreshed || r.expired() || now.Sub(r.releasedAt) > maxUnread {
+	if r.Conn == nil || !r.keyRefreshed || r.Expired() || now.Sub(r.releasedAt) > maxUnread {
 		return false
 	}
 	node, err := ib.shared.Node(ctx, p.client.keys.Calls)
-	if err == nil && r.conn.OpenedFor(node) {
+	if err == nil && r.Conn.OpenedFor(node) {
 		return true
 	}
 	r.loneReads = -directRetryReads

@@ -52,7 +52,7 @@ func serve(t *testing.T, s *Server) {
 func hasConn(ib *inbox) bool {
 	ib.mu.Lock()
 	defer ib.mu.Unlock()
-	return ib.reading || ib.reader.conn != nil
+	return ib.reading || ib.reader.Conn != nil
 }
 
 // TestCloseIdle checks that an unused reader is closed.

@@ -23,7 +23,7 @@ const (
 
 // resultReader reads entries of the inbox. A call may be stored over the same connection.
 type resultReader struct {
-	blockingConn
+	resp.Blocking
 	inbox          *inbox
 	keyRefreshed   bool      // the key was refreshed, and the connection has not failed since
 	lastID         string    // ID of the last entry read over this connection
@@ -45,21 +45,21 @@ type resultReader struct {
 }
 
 func newResultReader(ib *inbox) *resultReader {
-	r := &resultReader{blockingConn: blockingConn{shared: ib.shared, key: ib.key}, inbox: ib}
+	r := &resultReader{Blocking: resp.Blocking{Shared: ib.shared, Key: ib.key}, inbox: ib}
 	r.storeCmd = resp.Command{Decode: r.decodeStored}
 	r.deleteCmd = resp.Command{KeyPos: 1}
 	r.readCmd = resp.Command{KeyPos: 6, Decode: r.decodeEntries}
 	return r
 }
 
-func (r *resultReader) closeAfter(err error) {
+func (r *resultReader) CloseAfter(err error) {
 	r.keyRefreshed = false
-	r.blockingConn.closeAfter(err)
+	r.Blocking.CloseAfter(err)
 }
 
-func (r *resultReader) close() {
+func (r *resultReader) Close() {
 	r.keyRefreshed = false
-	r.blockingConn.close()
+	r.Blocking.Close()
 }
 
 // readEntries waits for entries, at most for the block time, delivers their results, and
@@ -68,25 +68,25 @@ func (r *resultReader) close() {
 // after every read if the user's client is used.
 func (r *resultReader) readEntries(ctx context.Context) (n int, err error) {
 	if len(r.inFlight) > 0 { // commands of a direct call
-		return r.finishRead(r.receive(r.conn.Receive))
+		return r.finishRead(r.receive(r.Conn.Receive))
 	}
-	if r.conn == nil {
+	if r.Conn == nil {
 		r.lastID = streamStart
 	}
-	if err := r.open(ctx); err != nil {
+	if err := r.Open(ctx); err != nil {
 		return 0, err
 	}
 	r.queueRead()
-	if r.conn != nil {
-		r.unsent = !r.conn.Send(r.inFlight...)
-		n, err = r.finishRead(r.receive(r.conn.Receive))
+	if r.Conn != nil {
+		r.unsent = !r.Conn.Send(r.inFlight...)
+		n, err = r.finishRead(r.receive(r.Conn.Receive))
 	} else {
 		cmds := r.inFlight
 		r.inFlight = nil
-		n, err = r.finishRead(r.do(ctx, cmds...))
+		n, err = r.finishRead(r.Do(ctx, cmds...))
 	}
 	if err == nil && n == 0 && len(r.undeleted) > 0 { // no entries came
-		if err = r.do(ctx, r.deletion()); r.deleteDenied(err) {
+		if err = r.Do(ctx, r.deletion()); r.deleteDenied(err) {
 			err = nil
 		}
 	}
@@ -98,7 +98,7 @@ func (r *resultReader) readEntries(ctx context.Context) (n int, err error) {
 func (r *resultReader) deleteDenied(err error) bool {
 	denied := errors.Is(err, desir.ErrDenied)
 	if denied {
-		outage.Of(r.shared).Without(outage.Deletions, r.key, err)
+		outage.Of(r.Shared).Without(outage.Deletions, r.Key, err)
 	}
 	return denied
 }
@@ -107,22 +107,22 @@ func (r *resultReader) deleteDenied(err error) bool {
 // most. After an interrupt, the next readEntries receives the replies in inFlight.
 func (r *resultReader) storeAndRead(p *pendingCall) (int, error) {
 	r.directCall, r.storeReply = p, r.storeReply[:0]
-	r.storeCmd.Args = append(r.storeCmd.Args[:0], "evalsha", lua.Call.Digest(r.shared), "2",
+	r.storeCmd.Args = append(r.storeCmd.Args[:0], "evalsha", lua.Call.Digest(r.Shared), "2",
 		p.client.keys.Calls, p.client.keys.Alive, listLifeMillis, p.write.Value)
 	r.inFlight = append(r.inFlight, &r.storeCmd)
 	r.queueRead()
-	r.unsent = !r.conn.Send(r.inFlight...)
-	return r.finishRead(r.receive(r.conn.ReceiveInterruptible))
+	r.unsent = !r.Conn.Send(r.inFlight...)
+	return r.finishRead(r.receive(r.Conn.ReceiveInterruptible))
 }
 
 // queueRead adds the read to inFlight, and the deletion of read entries if there are
 // many.
 func (r *resultReader) queueRead() {
 	r.entries, r.results = 0, 0
-	if len(r.undeleted) >= maxUndeleted || r.undeletedBytes >= maxUndeletedBytes || r.conn == nil && len(r.undeleted) > 0 {
+	if len(r.undeleted) >= maxUndeleted || r.undeletedBytes >= maxUndeletedBytes || r.Conn == nil && len(r.undeleted) > 0 {
 		r.inFlight = append(r.inFlight, r.deletion())
 	}
-	r.readCmd.Args = append(r.readCmd.Args[:0], "xread", "count", maxEntries, "block", blockMillis, "streams", r.key, r.lastID)
+	r.readCmd.Args = append(r.readCmd.Args[:0], "xread", "count", maxEntries, "block", resp.BlockMillis, "streams", r.Key, r.lastID)
 	r.inFlight = append(r.inFlight, &r.readCmd)
 }
 
@@ -135,7 +135,7 @@ func (r *resultReader) receive(next func(*resp.Command) error) (first error) {
 			return err
 		}
 		r.inFlight = slices.Delete(r.inFlight, 0, 1)
-		err := r.classify(context.Background(), c.Err, !r.unsent)
+		err := r.Classify(context.Background(), c.Err, !r.unsent)
 		switch {
 		case c == &r.storeCmd:
 			r.finishStore(err)
@@ -228,7 +228,7 @@ func (r *resultReader) decodeField(reply *resp.Reply, entry string) {
 // deletion returns the command that deletes the read entries. If it is lost, they expire
 // with the key.
 func (r *resultReader) deletion() *resp.Command {
-	r.deleteCmd.Args = append(append(r.deleteCmd.Args[:0], "xdel", r.key), r.undeleted...)
+	r.deleteCmd.Args = append(append(r.deleteCmd.Args[:0], "xdel", r.Key), r.undeleted...)
 	r.undeleted, r.undeletedBytes = r.undeleted[:0], 0
 	return &r.deleteCmd
 }

@@ -7,7 +7,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/desir-go/desir/internal/backoff"
 	"github.com/desir-go/desir/internal/clients"
 	"github.com/desir-go/desir/rpc/internal/resp"
 	"github.com/desir-go/desir/rpc/internal/wire"
@@ -17,9 +16,6 @@ const (
 	leaveTime     = 2 * time.Second // for commands sent while the worker ends
 	subscribeTime = time.Second     // for the first subscription, before calls are taken
 )
-
-// pauses are the pauses between attempts of a worker or of an inbox.
-var pauses = backoff.Range{First: 50 * time.Millisecond, Last: time.Second}
 
 // serverRun is one run of a worker, from the start of Run to its end.
 type serverRun struct {
@@ -111,7 +107,7 @@ func (r *serverRun) serve(ctx context.Context) (err error) {
 	err = r.readCalls(fatal)
 
 	graceTimer := time.AfterFunc(r.s.settings.grace, r.cancelHandlers)
-	closeTimer := time.AfterFunc(blockTime, r.closeDetached) // no read blocks any more after this time
+	closeTimer := time.AfterFunc(resp.BlockTime, r.closeDetached) // no read blocks any more after this time
 	r.inFlight.Wait()
 	graceTimer.Stop()
 	closeTimer.Stop()

@@ -32,11 +32,8 @@ func (o Object) Key() string {
 // Exists reports whether the key exists. Redis deletes a collection with its last
 // element, so an empty collection does not exist. It sends EXISTS.
 func (o Object) Exists(ctx context.Context) (bool, error) {
-	cmd := redis.NewIntCmd(ctx, "exists", o.Key())
-	if err := o.read(ctx, "Exists", cmd); err != nil {
-		return false, err
-	}
-	return cmd.Val() > 0, nil
+	n, err := clients.Read(ctx, o.h, redis.NewIntCmd, "exists")
+	return n > 0, o.h.Fail("Exists", err)
 }
 
 // Clear deletes the key and its data, of any Redis type. The server frees the memory in
@@ -53,28 +50,28 @@ func (o Object) Clear(ctx context.Context) error {
 // Expire makes the key expire after d and reports whether the key exists. It rounds d
 // up to whole milliseconds. If d is zero or less, the key is deleted. It sends PEXPIRE.
 func (o Object) Expire(ctx context.Context, d time.Duration) (bool, error) {
-	return o.change(ctx, "Expire", redis.NewIntCmd(ctx, "pexpire", o.Key(), send.Millis(d)))
+	return o.change(ctx, "Expire", "pexpire", send.Millis(d))
 }
 
 // ExpireAt makes the key expire at t, in milliseconds by the server's clock, and reports
 // whether the key exists. If t is in the past, the key is deleted. It sends PEXPIREAT.
 func (o Object) ExpireAt(ctx context.Context, t time.Time) (bool, error) {
-	return o.change(ctx, "ExpireAt", redis.NewIntCmd(ctx, "pexpireat", o.Key(), expiryMillis(t)))
+	return o.change(ctx, "ExpireAt", "pexpireat", expiryMillis(t))
 }
 
 // Persist removes the key's expiry and reports whether there was one. It sends PERSIST.
 func (o Object) Persist(ctx context.Context) (bool, error) {
-	return o.change(ctx, "Persist", redis.NewIntCmd(ctx, "persist", o.Key()))
+	return o.change(ctx, "Persist", "persist")
 }
 
 // TTL returns the time until the key expires, at most 292 years. ok is false if the key
 // does not exist or never expires. It sends PTTL.
 func (o Object) TTL(ctx context.Context) (d time.Duration, ok bool, err error) {
-	cmd := redis.NewIntCmd(ctx, "pttl", o.Key())
-	if err := o.read(ctx, "TTL", cmd); err != nil || cmd.Val() < 0 {
-		return 0, false, err
+	ms, err := clients.Read(ctx, o.h, redis.NewIntCmd, "pttl")
+	if err != nil || ms < 0 {
+		return 0, false, o.h.Fail("TTL", err)
 	}
-	return send.Duration(cmd.Val()), true, nil
+	return send.Duration(ms), true, nil
 }
 
 // expiryMillis returns t in milliseconds since 1970, limited to the years 1970 to
@@ -91,21 +88,7 @@ func expiryMillis(t time.Time) int64 {
 	}
 }
 
-func (o Object) read(ctx context.Context, op string, cmd redis.Cmder) error {
-	s, err := o.h.Sender()
-	if err == nil {
-		err = s.Read(ctx, cmd)
-	}
-	return o.h.Fail(op, err)
-}
-
-func (o Object) change(ctx context.Context, op string, cmd *redis.IntCmd) (bool, error) {
-	s, err := o.h.Sender()
-	if err == nil {
-		err = s.Write(ctx, cmd)
-	}
-	if err != nil {
-		return false, o.h.Fail(op, err)
-	}
-	return cmd.Val() == 1, nil
+func (o Object) change(ctx context.Context, op string, command any, args ...any) (bool, error) {
+	n, err := clients.Write(ctx, o.h, redis.NewIntCmd, command, args...)
+	return n == 1, o.h.Fail(op, err)
 }

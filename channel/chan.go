@@ -48,21 +48,21 @@ func (c *Chan[T]) Key() string { return keyOf(c.h) }
 
 // Len returns the number of values in the channel. It sends one LLEN, O(1).
 func (c *Chan[T]) Len(ctx context.Context) (int, error) {
-	n, err := count(ctx, c.h, "llen")
-	return int(n), c.fail("Len", err)
+	n, err := clients.Read(ctx, c.h, redis.NewIntCmd, "llen")
+	return int(n), c.h.Fail("Len", err)
 }
 
 // Exists reports whether the channel contains values. Redis deletes a list when its last
 // element is removed. Exists sends one EXISTS, O(1).
 func (c *Chan[T]) Exists(ctx context.Context) (bool, error) {
-	n, err := count(ctx, c.h, "exists")
-	return n > 0, c.fail("Exists", err)
+	n, err := clients.Read(ctx, c.h, redis.NewIntCmd, "exists")
+	return n > 0, c.h.Fail("Exists", err)
 }
 
 // Clear deletes the channel: its values, the mark of [Chan.Close], and the keys that wake
 // receivers and senders. It runs one script: one round trip, atomic, sent once.
 func (c *Chan[T]) Clear(ctx context.Context) error {
-	return c.fail("Clear", unlink(ctx, c.h, c.source.Keys()...))
+	return c.h.Fail("Clear", unlink(ctx, c.h, c.source.Keys()...))
 }
 
 // Close closes the channel for all processes. From then on sends fail with
@@ -76,13 +76,11 @@ func (c *Chan[T]) Close(ctx context.Context) error {
 	if err == nil {
 		_, err = closeScript.Run(ctx, shared, c.source.Keys(), wait.WakeMode(shared), wait.TokenTTL.Milliseconds())
 	}
-	return c.fail("Close", err)
+	return c.h.Fail("Close", err)
 }
 
 // Reopen removes the mark of [Chan.Close]. It runs UNLINK in a script: one round trip, sent
 // once.
 func (c *Chan[T]) Reopen(ctx context.Context) error {
-	return c.fail("Reopen", unlink(ctx, c.h, c.source.Closed))
+	return c.h.Fail("Reopen", unlink(ctx, c.h, c.source.Closed))
 }
-
-func (c *Chan[T]) fail(op string, err error) error { return opError(c.h, op, err) }

@@ -17,7 +17,7 @@ import (
 // All receivers of a client wait on one connection; see the package comment.
 func (c *Chan[T]) Recv(ctx context.Context) (T, error) {
 	v, err := c.recv(ctx)
-	return v, c.fail("Recv", err)
+	return v, c.h.Fail("Recv", err)
 }
 
 func (c *Chan[T]) recv(ctx context.Context) (v T, err error) {
@@ -40,10 +40,10 @@ func (c *Chan[T]) RecvMany(ctx context.Context, limit int) ([]T, error) {
 	}
 	raw, err := receive(ctx, c.h, c.source.Source, limit)
 	if err != nil {
-		return nil, c.fail("RecvMany", err)
+		return nil, c.h.Fail("RecvMany", err)
 	}
 	vs, err := c.values.DecodeAll(raw, c.source.Values)
-	return vs, c.fail("RecvMany", err)
+	return vs, c.h.Fail("RecvMany", err)
 }
 
 // TryRecv takes the next value if there is one. It does not wait for a value.
@@ -54,7 +54,7 @@ func (c *Chan[T]) RecvMany(ctx context.Context, limit int) ([]T, error) {
 // reply is lost, it fails with [desir.ErrMaybeRan], and a value may be lost with it.
 func (c *Chan[T]) TryRecv(ctx context.Context) (v T, ok bool, err error) {
 	v, ok, err = c.tryRecv(ctx)
-	return v, ok, c.fail("TryRecv", err)
+	return v, ok, c.h.Fail("TryRecv", err)
 }
 
 func (c *Chan[T]) tryRecv(ctx context.Context) (v T, ok bool, err error) {
@@ -76,5 +76,5 @@ func (c *Chan[T]) tryRecv(ctx context.Context) (v T, ok bool, err error) {
 func (c *Chan[T]) All(ctx context.Context, opts ...LoopOption) iter.Seq2[T, error] {
 	return receiveAll(ctx, c.h, c.source.Source, opts, func(raw string) (T, error) {
 		return c.values.Decode(raw, c.source.Values, "")
-	}, func(err error) error { return c.fail("All", err) })
+	})
 }

@@ -32,14 +32,14 @@ const (
 //   - [desir.ErrMaybeRan]: v may have been sent
 func (c *Chan[T]) Send(ctx context.Context, v T) error {
 	_, err := c.sendAll(ctx, []T{v}, true)
-	return c.fail("Send", err)
+	return c.h.Fail("Send", err)
 }
 
 // TrySend is like [Chan.Send], but it does not wait for room. If the channel is full, sent
 // is false and the error is nil.
 func (c *Chan[T]) TrySend(ctx context.Context, v T) (sent bool, err error) {
 	n, err := c.sendAll(ctx, []T{v}, false)
-	return n == 1, c.fail("TrySend", err)
+	return n == 1, c.h.Fail("TrySend", err)
 }
 
 // SendMany appends the values in order. It waits while the channel is full. It returns the
@@ -51,7 +51,7 @@ func (c *Chan[T]) TrySend(ctx context.Context, v T) (sent bool, err error) {
 // is too large ([codec.ErrTooLarge]), none is sent.
 func (c *Chan[T]) SendMany(ctx context.Context, vs ...T) (sent int, err error) {
 	sent, err = c.sendAll(ctx, vs, true)
-	return sent, c.fail("SendMany", err)
+	return sent, c.h.Fail("SendMany", err)
 }
 
 func (c *Chan[T]) sendAll(ctx context.Context, vs []T, waits bool) (sent int, err error) {

@@ -70,21 +70,19 @@ func (m *Mailbox[T]) Key() string { return keyOf(m.h) }
 
 // Len returns the number of letters in the mailbox. It sends one LLEN, O(1).
 func (m *Mailbox[T]) Len(ctx context.Context) (int, error) {
-	n, err := count(ctx, m.h, "llen")
-	return int(n), m.fail("Len", err)
+	n, err := clients.Read(ctx, m.h, redis.NewIntCmd, "llen")
+	return int(n), m.h.Fail("Len", err)
 }
 
 // Exists reports whether the mailbox contains letters. Redis deletes a list when its last
 // element is removed. Exists sends one EXISTS, O(1).
 func (m *Mailbox[T]) Exists(ctx context.Context) (bool, error) {
-	n, err := count(ctx, m.h, "exists")
-	return n > 0, m.fail("Exists", err)
+	n, err := clients.Read(ctx, m.h, redis.NewIntCmd, "exists")
+	return n > 0, m.h.Fail("Exists", err)
 }
 
 // Clear deletes the mailbox: its letters and the keys that wake receivers. Replies for
 // [Mailbox.Ask] are kept. Clear runs one script: one round trip, atomic, sent once.
 func (m *Mailbox[T]) Clear(ctx context.Context) error {
-	return m.fail("Clear", unlink(ctx, m.h, m.source.Keys()...))
+	return m.h.Fail("Clear", unlink(ctx, m.h, m.source.Keys()...))
 }
-
-func (m *Mailbox[T]) fail(op string, err error) error { return opError(m.h, op, err) }

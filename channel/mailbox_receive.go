@@ -44,7 +44,7 @@ const (
 // the error wraps the context's error and the reason.
 func (m *Mailbox[T]) Receive(ctx context.Context, match func(Letter[T]) bool) (Letter[T], error) {
 	l, err := m.receiveMatch(ctx, match)
-	return l, m.fail("Receive", err)
+	return l, m.h.Fail("Receive", err)
 }
 
 func (m *Mailbox[T]) receiveMatch(ctx context.Context, match func(Letter[T]) bool) (l Letter[T], err error) {

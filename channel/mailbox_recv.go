@@ -19,7 +19,7 @@ func (m *Mailbox[T]) Recv(ctx context.Context) (l Letter[T], err error) {
 	if err == nil {
 		l, err = m.decode(&m.letters, stored[0], m.h.Key)
 	}
-	return l, m.fail("Recv", err)
+	return l, m.h.Fail("Recv", err)
 }
 
 // TryRecv takes the next letter if there is one. It does not wait for a letter.
@@ -33,7 +33,7 @@ func (m *Mailbox[T]) TryRecv(ctx context.Context) (l Letter[T], ok bool, err err
 	if err == nil && ok {
 		l, err = m.decode(&m.letters, stored, m.h.Key)
 	}
-	return l, ok && err == nil, m.fail("TryRecv", err)
+	return l, ok && err == nil, m.h.Fail("TryRecv", err)
 }
 
 // All returns an iterator that receives letters as they arrive. It stops without an error
@@ -45,5 +45,5 @@ func (m *Mailbox[T]) TryRecv(ctx context.Context) (l Letter[T], ok bool, err err
 func (m *Mailbox[T]) All(ctx context.Context, opts ...LoopOption) iter.Seq2[Letter[T], error] {
 	return receiveAll(ctx, m.h, m.source, opts, func(stored string) (Letter[T], error) {
 		return m.decode(&m.letters, stored, m.h.Key)
-	}, func(err error) error { return m.fail("All", err) })
+	})
 }

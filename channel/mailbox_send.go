@@ -58,7 +58,7 @@ func (m *Mailbox[T]) encode(to string, h letterHeader, v T) (string, error) {
 // failAt is like fail, for an operation on another address.
 func (m *Mailbox[T]) failAt(op, to string, err error) error {
 	if err == nil || m.h == nil {
-		return m.fail(op, err)
+		return m.h.Fail(op, err)
 	}
 	return &desir.OpError{Op: m.h.Type + "." + op, Key: to, Err: err}
 }

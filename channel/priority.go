@@ -66,7 +66,7 @@ func (q *PriorityQueue[T]) Key() string { return keyOf(q.h) }
 // [codec.ErrTooLarge] before anything is sent if the encoded value is longer than 1 MiB (see
 // the package comment). After [desir.ErrMaybeRan], v may have been added.
 func (q *PriorityQueue[T]) Push(ctx context.Context, v T, priority int) error {
-	return q.fail("Push", q.push(ctx, v, priority))
+	return q.h.Fail("Push", q.push(ctx, v, priority))
 }
 
 func (q *PriorityQueue[T]) push(ctx context.Context, v T, priority int) error {
@@ -94,7 +94,7 @@ func (q *PriorityQueue[T]) push(ctx context.Context, v T, priority int) error {
 // be lost.
 func (q *PriorityQueue[T]) TryPop(ctx context.Context) (v T, ok bool, err error) {
 	v, ok, err = q.tryPop(ctx)
-	return v, ok, q.fail("TryPop", err)
+	return v, ok, q.h.Fail("TryPop", err)
 }
 
 func (q *PriorityQueue[T]) tryPop(ctx context.Context) (v T, ok bool, err error) {
@@ -117,7 +117,7 @@ func (q *PriorityQueue[T]) tryPop(ctx context.Context) (v T, ok bool, err error)
 // see the package comment.
 func (q *PriorityQueue[T]) Pop(ctx context.Context) (T, error) {
 	v, err := q.pop(ctx)
-	return v, q.fail("Pop", err)
+	return v, q.h.Fail("Pop", err)
 }
 
 func (q *PriorityQueue[T]) pop(ctx context.Context) (v T, err error) {
@@ -148,21 +148,19 @@ func memberValue(entry string) string {
 
 // Len returns the number of values in the queue. It sends one ZCARD, O(1).
 func (q *PriorityQueue[T]) Len(ctx context.Context) (int, error) {
-	n, err := count(ctx, q.h, "zcard")
-	return int(n), q.fail("Len", err)
+	n, err := clients.Read(ctx, q.h, redis.NewIntCmd, "zcard")
+	return int(n), q.h.Fail("Len", err)
 }
 
 // Exists reports whether the queue contains values. Redis deletes a sorted set when its last
 // member is removed. Exists sends one EXISTS, O(1).
 func (q *PriorityQueue[T]) Exists(ctx context.Context) (bool, error) {
-	n, err := count(ctx, q.h, "exists")
-	return n > 0, q.fail("Exists", err)
+	n, err := clients.Read(ctx, q.h, redis.NewIntCmd, "exists")
+	return n > 0, q.h.Fail("Exists", err)
 }
 
 // Clear deletes the queue: its values and the key that wakes consumers. It runs one script:
 // one round trip, atomic, sent once.
 func (q *PriorityQueue[T]) Clear(ctx context.Context) error {
-	return q.fail("Clear", unlink(ctx, q.h, q.source.Keys()...))
+	return q.h.Fail("Clear", unlink(ctx, q.h, q.source.Keys()...))
 }
-
-func (q *PriorityQueue[T]) fail(op string, err error) error { return q.h.Fail(op, err) }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"iter"
 
-	"github.com/desir-go/desir"
 	"github.com/desir-go/desir/codec"
 	"github.com/desir-go/desir/internal/clients"
 	"github.com/desir-go/desir/internal/wait"
@@ -89,8 +88,8 @@ func (t *loopReceiver) close(ctx context.Context) {
 }
 
 // receiveAll iterates over the values of a source until the source is closed or the loop is
-// idle for too long. read decodes a stored value. fail converts an error for the caller.
-func receiveAll[T any](ctx context.Context, h *clients.Handle, s wait.Source, opts []LoopOption, read func(string) (T, error), fail func(error) error) iter.Seq2[T, error] {
+// idle for too long. read decodes a stored value.
+func receiveAll[T any](ctx context.Context, h *clients.Handle, s wait.Source, opts []LoopOption, read func(string) (T, error)) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		t := loopReceiver{loopSettings: newLoopSettings(opts), h: h, source: s}
 		defer t.close(ctx)
@@ -104,7 +103,7 @@ func receiveAll[T any](ctx context.Context, h *clients.Handle, s wait.Source, op
 			case errors.Is(err, wait.ErrClosed), errors.Is(err, wait.ErrIdle):
 				return
 			case err != nil:
-				if !yield(v, fail(err)) || !isItemError(err) {
+				if !yield(v, h.Fail("All", err)) || !isItemError(err) {
 					return
 				}
 			case !yield(v, nil):
@@ -118,12 +117,4 @@ func receiveAll[T any](ctx context.Context, h *clients.Handle, s wait.Source, op
 func isItemError(err error) bool {
 	_, ok := errors.AsType[*codec.DecodeError](err)
 	return ok
-}
-
-// opError returns err as the error of an operation of the object behind h.
-func opError(h *clients.Handle, op string, err error) error {
-	if errors.Is(err, wait.ErrClosed) {
-		err = desir.ErrClosed
-	}
-	return h.Fail(op, err)
 }

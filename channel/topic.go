@@ -10,6 +10,7 @@ import (
 	"github.com/desir-go/desir/internal/clients"
 	"github.com/desir-go/desir/internal/keys"
 	"github.com/desir-go/desir/internal/listen"
+	"github.com/desir-go/desir/internal/send"
 	"github.com/desir-go/desir/internal/stored"
 )
 
@@ -90,10 +91,8 @@ func (t *Topic[T]) publish(ctx context.Context, v T) (int, error) {
 	if !t.numbered {
 		cmd := redis.NewIntCmd(ctx, t.command(), t.h.Key, value)
 		cmd.SetFirstKeyPos(1) // one node for all messages of the topic, to keep their order
-		if err := shared.Sender.Write(ctx, cmd); err != nil {
-			return 0, err
-		}
-		return int(cmd.Val()), nil
+		n, err := send.Reply(cmd, shared.Sender.Write(ctx, cmd))
+		return int(n), err
 	}
 	reply, err := topicPublish.Run(ctx, shared, []string{t.counterKey}, t.command(), t.h.Key, counterTTL.Milliseconds(), value)
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/desir-go/desir/codec"
+	"github.com/desir-go/desir/internal/clients"
 	"github.com/desir-go/desir/internal/script"
 )
 
@@ -40,7 +41,7 @@ var (
 // rounds sums of floats to 17 decimal places.
 func Add[K comparable, N Number](ctx context.Context, m *Map[K, N], key K, delta N) (N, error) {
 	sum, err := add(ctx, m, key, delta)
-	return sum, m.fail("Add", err)
+	return sum, m.h.Fail("Add", err)
 }
 
 func add[K comparable, N Number](ctx context.Context, m *Map[K, N], key K, delta N) (sum N, err error) {
@@ -78,26 +79,15 @@ func add[K comparable, N Number](ctx context.Context, m *Map[K, N], key K, delta
 }
 
 func (m *Map[K, V]) addInt(ctx context.Context, field string, delta int64) (string, error) {
-	s, err := m.h.Sender()
-	if err != nil {
-		return "", err
-	}
-	cmd := redis.NewIntCmd(ctx, "hincrby", m.h.Key, field, delta)
-	if err := s.Write(ctx, cmd); err != nil {
-		return "", err
-	}
-	return strconv.FormatInt(cmd.Val(), 10), nil
+	sum, err := clients.Write(ctx, m.h, redis.NewIntCmd, "hincrby", field, delta)
+	return strconv.FormatInt(sum, 10), err
 }
 
 func decimal(v reflect.Value) string { return strconv.FormatFloat(v.Float(), 'g', -1, v.Type().Bits()) }
 
 // addChecked runs a script that changes nothing if the sum does not fit.
 func (m *Map[K, V]) addChecked(ctx context.Context, s *script.Script, field string, args ...any) (string, error) {
-	shared, err := m.h.Shared()
-	if err != nil {
-		return "", err
-	}
-	reply, err := s.Run(ctx, shared, []string{m.h.Key}, append([]any{field}, args...)...)
+	reply, err := s.RunOn(ctx, m.h, append([]any{field}, args...)...)
 	if err != nil {
 		return "", err
 	}

@@ -63,7 +63,7 @@ func NewList[T any](rdb redis.UniversalClient, name string, opts ...Option) *Lis
 // O(len(vs)) and atomic, and it is sent once.
 func (l *List[T]) PushBack(ctx context.Context, vs ...T) (length int, err error) {
 	length, err = l.push(ctx, Back, vs)
-	return length, l.fail("PushBack", err)
+	return length, l.h.Fail("PushBack", err)
 }
 
 // PushFront inserts the values at the front, one after the other, and returns the new
@@ -74,7 +74,7 @@ func (l *List[T]) PushBack(ctx context.Context, vs ...T) (length int, err error)
 // once.
 func (l *List[T]) PushFront(ctx context.Context, vs ...T) (length int, err error) {
 	length, err = l.push(ctx, Front, vs)
-	return length, l.fail("PushFront", err)
+	return length, l.h.Fail("PushFront", err)
 }
 
 func (l *List[T]) push(ctx context.Context, at End, vs []T) (int, error) {
@@ -107,96 +107,68 @@ func (l *List[T]) push(ctx context.Context, at End, vs []T) (int, error) {
 // be lost. An element that does not decode is removed too, and PopFront returns the
 // error.
 func (l *List[T]) PopFront(ctx context.Context) (v T, ok bool, err error) {
-	return l.readOne(ctx, "PopFront", true, "lpop", l.h)
+	raw, err := clients.Write(ctx, l.h, redis.NewStringCmd, "lpop")
+	v, ok, err = decodeReply(l.h, &l.elems, raw, err)
+	return v, ok, l.h.Fail("PopFront", err)
 }
 
 // PopBack removes and returns the last element. It sends RPOP, and costs and fails as
 // [List.PopFront] does.
 func (l *List[T]) PopBack(ctx context.Context) (v T, ok bool, err error) {
-	return l.readOne(ctx, "PopBack", true, "rpop", l.h)
+	raw, err := clients.Write(ctx, l.h, redis.NewStringCmd, "rpop")
+	v, ok, err = decodeReply(l.h, &l.elems, raw, err)
+	return v, ok, l.h.Fail("PopBack", err)
 }
 
 // PopN removes up to n elements from the front and returns them in order. Elements that
 // do not decode are removed too; their errors are joined in the error. PopN sends one
 // LPOP, once, and is O(n) and atomic. After [desir.ErrMaybeRan] n elements may be lost.
 func (l *List[T]) PopN(ctx context.Context, n int) ([]T, error) {
-	s, err := l.h.Sender()
-	if err != nil || n <= 0 {
-		return nil, l.fail("PopN", err)
+	if _, err := l.h.Shared(); err != nil || n <= 0 {
+		return nil, l.h.Fail("PopN", err)
 	}
-	vs, err := l.list(ctx, s.Write, "lpop", l.h.Key, n)
-	return vs, l.fail("PopN", err)
+	raw, err := clients.Write(ctx, l.h, redis.NewStringSliceCmd, "lpop", n)
+	vs, err := decodeReplies(l.h, &l.elems, raw, err)
+	return vs, l.h.Fail("PopN", err)
 }
 
 // At returns the element at position i. A negative i counts from the back, so -1 is the
 // last element. ok is false if i is outside the list. At sends one LINDEX and is
 // O(distance from the nearer end).
 func (l *List[T]) At(ctx context.Context, i int) (v T, ok bool, err error) {
-	return l.readOne(ctx, "At", false, "lindex", l.h, i)
-}
-
-// readOne runs a command on the list that returns one element or none.
-func (l *List[T]) readOne(ctx context.Context, op string, write bool, command string, h *clients.Handle, args ...any) (v T, ok bool, err error) {
-	s, err := h.Sender()
-	if err != nil {
-		return v, false, l.fail(op, err)
-	}
-	cmd := redis.NewStringCmd(ctx, append([]any{command, h.Key}, args...)...)
-	if write {
-		err = s.Write(ctx, cmd)
-	} else {
-		err = s.Read(ctx, cmd)
-	}
-	if err != nil {
-		return v, false, l.fail(op, send.IgnoreNil(err))
-	}
-	v, err = l.elems.Decode(cmd.Val(), h.Key, "")
-	return v, err == nil, l.fail(op, err)
+	raw, err := clients.Read(ctx, l.h, redis.NewStringCmd, "lindex", i)
+	v, ok, err = decodeReply(l.h, &l.elems, raw, err)
+	return v, ok, l.h.Fail("At", err)
 }
 
 // SetAt replaces the element at position i, counted as in [List.At]. ok is false if i is
 // outside the list. SetAt sends one LSET, once, and is O(distance from the nearer end).
 func (l *List[T]) SetAt(ctx context.Context, i int, v T) (ok bool, err error) {
-	s, err := l.h.Sender()
-	if err != nil {
-		return false, l.fail("SetAt", err)
+	value, err := l.encode(v)
+	if err == nil {
+		_, err = clients.Write(ctx, l.h, redis.NewStatusCmd, "lset", i, value)
 	}
-	value, err := l.elems.Encode(v)
-	if err != nil {
-		return false, l.fail("SetAt", err)
-	}
-	err = s.Write(ctx, redis.NewStatusCmd(ctx, "lset", l.h.Key, i, value))
 	if redis.HasErrorPrefix(err, "index out of range") || redis.HasErrorPrefix(err, "no such key") {
 		return false, nil
 	}
-	return err == nil, l.fail("SetAt", err)
+	return err == nil, l.h.Fail("SetAt", err)
 }
 
 // Len returns the number of elements. It sends one LLEN and is O(1).
 func (l *List[T]) Len(ctx context.Context) (int, error) {
 	n, err := l.length(ctx)
-	return n, l.fail("Len", err)
+	return n, l.h.Fail("Len", err)
 }
 
 func (l *List[T]) length(ctx context.Context) (int, error) {
-	s, err := l.h.Sender()
-	if err != nil {
-		return 0, err
-	}
-	cmd := redis.NewIntCmd(ctx, "llen", l.h.Key)
-	if err := s.Read(ctx, cmd); err != nil {
-		return 0, err
-	}
-	return int(cmd.Val()), nil
+	n, err := clients.Read(ctx, l.h, redis.NewIntCmd, "llen")
+	return int(n), err
 }
 
-// list runs a command that returns elements.
-func (l *List[T]) list(ctx context.Context, do func(context.Context, redis.Cmder) error, args ...any) ([]T, error) {
-	cmd := redis.NewStringSliceCmd(ctx, args...)
-	if err := do(ctx, cmd); err != nil {
-		return nil, send.IgnoreNil(err)
+// encode encodes an element, unless the list cannot work.
+func (l *List[T]) encode(v T) (string, error) {
+	if _, err := l.h.Shared(); err != nil {
+		return "", err
 	}
-	return l.elems.DecodeAll(cmd.Val(), l.h.Key)
+	return l.elems.Encode(v)
 }
-
-func (l *List[T]) fail(op string, err error) error { return l.h.Fail(op, err) }

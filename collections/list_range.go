@@ -5,6 +5,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/desir-go/desir/internal/clients"
 	"github.com/desir-go/desir/internal/send"
 )
 
@@ -20,27 +21,24 @@ import (
 // joined in the error. Slice sends one LRANGE and is O(distance from the nearer end +
 // elements).
 func (l *List[T]) Slice(ctx context.Context, from, to int) ([]T, error) {
-	s, err := l.h.Sender()
 	last, some := inclusive(from, to)
-	if err != nil || !some {
-		return nil, l.fail("Slice", err)
+	if _, err := l.h.Shared(); err != nil || !some {
+		return nil, l.h.Fail("Slice", err)
 	}
-	vs, err := l.list(ctx, s.Read, "lrange", l.h.Key, from, last)
-	return vs, l.fail("Slice", err)
+	raw, err := clients.Read(ctx, l.h, redis.NewStringSliceCmd, "lrange", from, last)
+	vs, err := decodeReplies(l.h, &l.elems, raw, err)
+	return vs, l.h.Fail("Slice", err)
 }
 
 // Trim keeps the elements that [List.Slice] with the same positions returns, and
 // deletes all others. It sends one LTRIM, once, and is O(deleted elements) and atomic.
 func (l *List[T]) Trim(ctx context.Context, from, to int) error {
-	s, err := l.h.Sender()
-	if err != nil {
-		return l.fail("Trim", err)
-	}
 	last, some := inclusive(from, to)
 	if !some {
 		from, last = 1, 0 // an empty range in Redis
 	}
-	return l.fail("Trim", s.Write(ctx, redis.NewStatusCmd(ctx, "ltrim", l.h.Key, from, last)))
+	_, err := clients.Write(ctx, l.h, redis.NewStatusCmd, "ltrim", from, last)
+	return l.h.Fail("Trim", err)
 }
 
 // inclusive converts the end of a slice to Redis's last index. some is false if the
@@ -58,17 +56,10 @@ func inclusive(from, to int) (last int, some bool) {
 func (l *List[T]) Index(ctx context.Context, v T) (i int, ok bool, err error) {
 	value, err := l.encodeExact(v)
 	if err != nil {
-		return 0, false, l.fail("Index", err)
+		return 0, false, l.h.Fail("Index", err)
 	}
-	s, err := l.h.Sender()
-	if err != nil {
-		return 0, false, l.fail("Index", err)
-	}
-	cmd := redis.NewIntCmd(ctx, "lpos", l.h.Key, value)
-	if err := s.Read(ctx, cmd); err != nil {
-		return 0, false, l.fail("Index", send.IgnoreNil(err))
-	}
-	return int(cmd.Val()), true, nil
+	n, err := clients.Read(ctx, l.h, redis.NewIntCmd, "lpos", value)
+	return int(n), err == nil, l.h.Fail("Index", send.IgnoreNil(err))
 }
 
 // Remove deletes elements equal to v and returns how many it deleted: the first count
@@ -77,10 +68,10 @@ func (l *List[T]) Index(ctx context.Context, v T) (i int, ok bool, err error) {
 func (l *List[T]) Remove(ctx context.Context, v T, count int) (removed int, err error) {
 	value, err := l.encodeExact(v)
 	if err != nil {
-		return 0, l.fail("Remove", err)
+		return 0, l.h.Fail("Remove", err)
 	}
-	n, err := l.writeCount(ctx, "lrem", l.h.Key, count, value)
-	return n, l.fail("Remove", err)
+	n, err := clients.Write(ctx, l.h, redis.NewIntCmd, "lrem", count, value)
+	return int(n), l.h.Fail("Remove", err)
 }
 
 // InsertBefore inserts v before the first element equal to pivot. ok is false if there
@@ -90,27 +81,14 @@ func (l *List[T]) Remove(ctx context.Context, v T, count int) (removed int, err 
 func (l *List[T]) InsertBefore(ctx context.Context, pivot, v T) (ok bool, err error) {
 	at, err := l.encodeExact(pivot)
 	if err != nil {
-		return false, l.fail("InsertBefore", err)
+		return false, l.h.Fail("InsertBefore", err)
 	}
 	value, err := l.elems.Encode(v)
 	if err != nil {
-		return false, l.fail("InsertBefore", err)
+		return false, l.h.Fail("InsertBefore", err)
 	}
-	n, err := l.writeCount(ctx, "linsert", l.h.Key, "before", at, value)
-	return n > 0, l.fail("InsertBefore", err)
-}
-
-// writeCount sends a write that returns a number.
-func (l *List[T]) writeCount(ctx context.Context, args ...any) (int, error) {
-	s, err := l.h.Sender()
-	if err != nil {
-		return 0, err
-	}
-	cmd := redis.NewIntCmd(ctx, args...)
-	if err := s.Write(ctx, cmd); err != nil {
-		return 0, err
-	}
-	return int(cmd.Val()), nil
+	n, err := clients.Write(ctx, l.h, redis.NewIntCmd, "linsert", "before", at, value)
+	return n > 0, l.h.Fail("InsertBefore", err)
 }
 
 // encodeExact encodes a value that Redis compares with stored bytes.
@@ -136,16 +114,12 @@ func (l *List[T]) encodeExact(v T) (string, error) {
 // ([codec.Encrypt], [codec.Sign]) cannot read an element that was moved to another list.
 func (l *List[T]) Move(ctx context.Context, from End, to *List[T], at End) (v T, ok bool, err error) {
 	if to == nil {
-		return v, false, l.fail("Move", errNilObject)
+		return v, false, l.h.Fail("Move", errNilObject)
 	}
-	shared, keys, err := sharedAndKeys(l.h, to.h)
-	if err != nil {
-		return v, false, l.fail("Move", err)
+	if _, _, err := sharedAndKeys(l.h, to.h); err != nil {
+		return v, false, l.h.Fail("Move", err)
 	}
-	cmd := redis.NewStringCmd(ctx, "lmove", keys[0], keys[1], from.arg(), at.arg())
-	if err := shared.Sender.Write(ctx, cmd); err != nil {
-		return v, false, l.fail("Move", send.IgnoreNil(err))
-	}
-	v, err = l.elems.Decode(cmd.Val(), l.h.Key, "")
-	return v, err == nil, l.fail("Move", err)
+	raw, err := clients.Write(ctx, l.h, redis.NewStringCmd, "lmove", to.h.Key, from.arg(), at.arg())
+	v, ok, err = decodeReply(l.h, &l.elems, raw, err)
+	return v, ok, l.h.Fail("Move", err)
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/desir-go/desir/internal/clients"
 	"github.com/desir-go/desir/internal/send"
 )
 
@@ -31,9 +32,8 @@ func (l *List[T]) Backward(ctx context.Context) iter.Seq2[T, error] {
 }
 
 func (l *List[T]) walk(ctx context.Context, op string, backward bool) iter.Seq2[T, error] {
-	return items(ctx, l.pages(ctx, backward), 1,
-		func(raw []string) (T, error) { return l.elems.Decode(raw[0], l.h.Key, "") },
-		func(err error) error { return l.fail(op, err) })
+	return items(ctx, l.h, op, l.pages(ctx, backward), 1,
+		func(raw []string) (T, error) { return l.elems.Decode(raw[0], l.h.Key, "") })
 }
 
 // pages yields the raw elements page by page. A fatal error comes once, last.
@@ -56,20 +56,13 @@ func (l *List[T]) pages(ctx context.Context, backward bool) iter.Seq2[[]string, 
 // page returns count elements, starting at distance at from the end where the iteration
 // began, in iteration order.
 func (l *List[T]) page(ctx context.Context, at, count int, backward bool) ([]string, error) {
-	s, err := l.h.Sender()
-	if err != nil {
-		return nil, err
-	}
 	from, to := at, at+count-1
 	if backward {
 		from, to = -to-1, -from-1
 	}
-	cmd := redis.NewStringSliceCmd(ctx, "lrange", l.h.Key, from, to)
-	if err := s.Read(ctx, cmd); err != nil {
-		return nil, send.IgnoreNil(err)
-	}
+	page, err := clients.Read(ctx, l.h, redis.NewStringSliceCmd, "lrange", from, to)
 	if backward {
-		slices.Reverse(cmd.Val())
+		slices.Reverse(page)
 	}
-	return cmd.Val(), nil
+	return page, send.IgnoreNil(err)
 }

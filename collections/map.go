@@ -53,14 +53,14 @@ func NewMap[K comparable, V any](rdb redis.UniversalClient, name string, opts ..
 func (m *Map[K, V]) Get(ctx context.Context, key K) (v V, ok bool, err error) {
 	s, field, err := m.field(key)
 	if err != nil {
-		return v, false, m.fail("Get", err)
+		return v, false, m.h.Fail("Get", err)
 	}
 	raw, ok, err := s.HGet(ctx, m.h.Key, field)
 	if err != nil || !ok {
-		return v, false, m.fail("Get", err)
+		return v, false, m.h.Fail("Get", err)
 	}
 	v, err = m.values.Decode(raw, m.h.Key, field)
-	return v, err == nil, m.fail("Get", err)
+	return v, err == nil, m.h.Fail("Get", err)
 }
 
 // GetMany returns the values of the keys that exist. The errors of values that do not
@@ -71,11 +71,11 @@ func (m *Map[K, V]) GetMany(ctx context.Context, keys ...K) (map[K]V, error) {
 	found := make(map[K]V, len(keys))
 	s, fields, err := m.fields(keys)
 	if err != nil || len(keys) == 0 {
-		return found, m.fail("GetMany", err)
+		return found, m.h.Fail("GetMany", err)
 	}
 	cmd := redis.NewSliceCmd(ctx, send.Args("hmget", m.h.Key, fields)...)
 	if err := s.Read(ctx, cmd); err != nil {
-		return found, m.fail("GetMany", err)
+		return found, m.h.Fail("GetMany", err)
 	}
 	var bad stored.Errors
 	for i, raw := range cmd.Val() {
@@ -88,20 +88,17 @@ func (m *Map[K, V]) GetMany(ctx context.Context, keys ...K) (map[K]V, error) {
 			found[keys[i]] = v
 		}
 	}
-	return found, m.fail("GetMany", bad.Join())
+	return found, m.h.Fail("GetMany", bad.Join())
 }
 
 // Has reports whether there is a value under key. It sends one HEXISTS and is O(1).
 func (m *Map[K, V]) Has(ctx context.Context, key K) (bool, error) {
-	s, field, err := m.field(key)
+	_, field, err := m.field(key)
 	if err != nil {
-		return false, m.fail("Has", err)
+		return false, m.h.Fail("Has", err)
 	}
-	cmd := redis.NewIntCmd(ctx, "hexists", m.h.Key, field)
-	if err := s.Read(ctx, cmd); err != nil {
-		return false, m.fail("Has", err)
-	}
-	return cmd.Val() == 1, nil
+	n, err := clients.Read(ctx, m.h, redis.NewIntCmd, "hexists", field)
+	return n == 1, m.h.Fail("Has", err)
 }
 
 // Len returns the number of entries. It sends one HLEN and is O(1).
@@ -109,15 +106,8 @@ func (m *Map[K, V]) Has(ctx context.Context, key K) (bool, error) {
 // A key whose time to live has ended (see [Map.SetTTL]) counts until the server removes
 // it. Until then, a map without other keys still exists for [desir.Object.Exists].
 func (m *Map[K, V]) Len(ctx context.Context) (int, error) {
-	s, err := m.h.Sender()
-	if err != nil {
-		return 0, m.fail("Len", err)
-	}
-	cmd := redis.NewIntCmd(ctx, "hlen", m.h.Key)
-	if err := s.Read(ctx, cmd); err != nil {
-		return 0, m.fail("Len", err)
-	}
-	return int(cmd.Val()), nil
+	n, err := clients.Read(ctx, m.h, redis.NewIntCmd, "hlen")
+	return int(n), m.h.Fail("Len", err)
 }
 
 // Set stores v under key.
@@ -131,7 +121,7 @@ func (m *Map[K, V]) Set(ctx context.Context, key K, v V) error {
 	if err == nil {
 		err = s.HSet(ctx, m.h.Key, field, value)
 	}
-	return m.fail("Set", err)
+	return m.h.Fail("Set", err)
 }
 
 // Delete removes keys and returns how many of them existed. It sends one HDEL, once,
@@ -140,7 +130,7 @@ func (m *Map[K, V]) Set(ctx context.Context, key K, v V) error {
 // a key.
 func (m *Map[K, V]) Delete(ctx context.Context, keys ...K) (n int, err error) {
 	n, err = m.remove(ctx, keys)
-	return n, m.fail("Delete", err)
+	return n, m.h.Fail("Delete", err)
 }
 
 func (m *Map[K, V]) remove(ctx context.Context, keys []K) (int, error) {
@@ -149,27 +139,24 @@ func (m *Map[K, V]) remove(ctx context.Context, keys []K) (int, error) {
 		return 0, err
 	}
 	cmd := redis.NewIntCmd(ctx, send.Args("hdel", m.h.Key, fields)...)
-	if err := s.Write(ctx, cmd); err != nil {
-		return 0, err
-	}
-	return int(cmd.Val()), nil
+	existed, err := send.Reply(cmd, s.Write(ctx, cmd))
+	return int(existed), err
 }
 
 // Random returns up to n different random entries. The errors of entries that do not
 // decode are joined in the error; the other entries are returned too. Random sends one
 // HRANDFIELD and is O(n).
 func (m *Map[K, V]) Random(ctx context.Context, n int) ([]desir.Entry[K, V], error) {
-	s, err := m.h.Sender()
-	if err != nil || n <= 0 {
-		return nil, m.fail("Random", err)
+	if _, err := m.h.Shared(); err != nil || n <= 0 {
+		return nil, m.h.Fail("Random", err)
 	}
-	cmd := redis.NewCmd(ctx, "hrandfield", m.h.Key, min(int64(n), maxRandom), "withvalues")
-	if err := s.Read(ctx, cmd); err != nil {
-		return nil, m.fail("Random", err)
+	reply, err := clients.Read(ctx, m.h, redis.NewCmd, "hrandfield", min(int64(n), maxRandom), "withvalues")
+	if err != nil {
+		return nil, m.h.Fail("Random", err)
 	}
-	found, ok := pairs(cmd.Val())
+	found, ok := pairs(reply)
 	if !ok {
-		return nil, m.fail("Random", errPage)
+		return nil, m.h.Fail("Random", errPage)
 	}
 	entries := make([]desir.Entry[K, V], 0, len(found))
 	var bad stored.Errors
@@ -179,7 +166,7 @@ func (m *Map[K, V]) Random(ctx context.Context, n int) ([]desir.Entry[K, V], err
 			entries = append(entries, e)
 		}
 	}
-	return entries, m.fail("Random", bad.Join())
+	return entries, m.h.Fail("Random", bad.Join())
 }
 
 const maxRandom = 1 << 40 // below the server's limit, which is less than 2^63
@@ -253,5 +240,3 @@ func (m *Map[K, V]) entry(field, value string) (e desir.Entry[K, V], err error) 
 	}
 	return desir.Entry[K, V]{Key: k, Value: v}, nil
 }
-
-func (m *Map[K, V]) fail(op string, err error) error { return m.h.Fail(op, err) }

@@ -16,19 +16,12 @@ func (m *Map[K, V]) SetIfAbsent(ctx context.Context, key K, v V) (stored bool, e
 	if err == nil {
 		stored, err = m.setNew(ctx, field, value)
 	}
-	return stored, m.fail("SetIfAbsent", err)
+	return stored, m.h.Fail("SetIfAbsent", err)
 }
 
 func (m *Map[K, V]) setNew(ctx context.Context, field, value string) (bool, error) {
-	s, err := m.h.Sender()
-	if err != nil {
-		return false, err
-	}
-	cmd := redis.NewIntCmd(ctx, "hsetnx", m.h.Key, field, value)
-	if err := s.Write(ctx, cmd); err != nil {
-		return false, err
-	}
-	return cmd.Val() == 1, nil
+	n, err := clients.Write(ctx, m.h, redis.NewIntCmd, "hsetnx", field, value)
+	return n == 1, err
 }
 
 // Swap stores v under key and returns the previous value. It runs one script in one
@@ -37,10 +30,10 @@ func (m *Map[K, V]) setNew(ctx context.Context, field, value string) (bool, erro
 func (m *Map[K, V]) Swap(ctx context.Context, key K, v V) (prev V, loaded bool, err error) {
 	_, field, value, err := m.encodePair(key, v)
 	if err != nil {
-		return prev, false, m.fail("Swap", err)
+		return prev, false, m.h.Fail("Swap", err)
 	}
 	prev, loaded, err = m.load(ctx, hashSwap, field, value)
-	return prev, loaded, m.fail("Swap", err)
+	return prev, loaded, m.h.Fail("Swap", err)
 }
 
 // LoadOrStore returns the value under key if there is one, with loaded true. Otherwise
@@ -49,13 +42,13 @@ func (m *Map[K, V]) Swap(ctx context.Context, key K, v V) (prev V, loaded bool, 
 func (m *Map[K, V]) LoadOrStore(ctx context.Context, key K, v V) (actual V, loaded bool, err error) {
 	_, field, value, err := m.encodePair(key, v)
 	if err != nil {
-		return actual, false, m.fail("LoadOrStore", err)
+		return actual, false, m.h.Fail("LoadOrStore", err)
 	}
 	actual, loaded, err = m.load(ctx, hashLoadOrStore, field, value)
 	if err == nil && !loaded {
 		actual = v
 	}
-	return actual, loaded, m.fail("LoadOrStore", err)
+	return actual, loaded, m.h.Fail("LoadOrStore", err)
 }
 
 // LoadAndDelete removes key and returns its value. It runs one script in one round
@@ -65,19 +58,15 @@ func (m *Map[K, V]) LoadOrStore(ctx context.Context, key K, v V) (actual V, load
 func (m *Map[K, V]) LoadAndDelete(ctx context.Context, key K) (v V, loaded bool, err error) {
 	_, field, err := m.field(key)
 	if err != nil {
-		return v, false, m.fail("LoadAndDelete", err)
+		return v, false, m.h.Fail("LoadAndDelete", err)
 	}
 	v, loaded, err = m.load(ctx, hashLoadDelete, field)
-	return v, loaded, m.fail("LoadAndDelete", err)
+	return v, loaded, m.h.Fail("LoadAndDelete", err)
 }
 
 // load runs a script that returns the previous value of a field, or nil.
 func (m *Map[K, V]) load(ctx context.Context, sc *script.Script, field string, args ...any) (v V, loaded bool, err error) {
-	shared, err := m.h.Shared()
-	if err != nil {
-		return v, false, err
-	}
-	reply, err := sc.Run(ctx, shared, []string{m.h.Key}, append([]any{field}, args...)...)
+	reply, err := sc.RunOn(ctx, m.h, append([]any{field}, args...)...)
 	raw, ok := reply.(string)
 	if err != nil || !ok {
 		return v, false, err
@@ -93,13 +82,13 @@ func (m *Map[K, V]) load(ctx context.Context, sc *script.Script, field string, a
 func (m *Map[K, V]) CompareAndSwap(ctx context.Context, key K, old, new V) (swapped bool, err error) {
 	field, was, err := m.encodeExact(key, old)
 	if err != nil {
-		return false, m.fail("CompareAndSwap", err)
+		return false, m.h.Fail("CompareAndSwap", err)
 	}
 	value, err := m.values.EncodeAt(field, new)
 	if err == nil {
 		swapped, err = m.swapIf(ctx, field, was, value)
 	}
-	return swapped, m.fail("CompareAndSwap", err)
+	return swapped, m.h.Fail("CompareAndSwap", err)
 }
 
 // CompareAndDelete deletes key if the current value is old, and reports whether it did.
@@ -109,7 +98,7 @@ func (m *Map[K, V]) CompareAndDelete(ctx context.Context, key K, old V) (deleted
 	if err == nil {
 		deleted, err = m.deleteIf(ctx, field, was)
 	}
-	return deleted, m.fail("CompareAndDelete", err)
+	return deleted, m.h.Fail("CompareAndDelete", err)
 }
 
 func (m *Map[K, V]) encodeExact(key K, old V) (field, was string, err error) {
@@ -130,11 +119,7 @@ func (m *Map[K, V]) deleteIf(ctx context.Context, field, was string) (bool, erro
 
 // runBool runs a script on the object's key that returns 1 if it changed something.
 func runBool(ctx context.Context, h *clients.Handle, sc *script.Script, args ...any) (bool, error) {
-	shared, err := h.Shared()
-	if err != nil {
-		return false, err
-	}
-	reply, err := sc.Run(ctx, shared, []string{h.Key}, args...)
+	reply, err := sc.RunOn(ctx, h, args...)
 	return reply == int64(1), err
 }
 
@@ -171,5 +156,5 @@ func (m *Map[K, V]) Update(ctx context.Context, key K, f func(old V, ok bool) (n
 			deleteIf: func(was string) (bool, error) { return m.deleteIf(ctx, field, was) },
 		}, err
 	})
-	return v, m.fail("Update", err)
+	return v, m.h.Fail("Update", err)
 }

@@ -47,13 +47,13 @@ func (c *chunk) full(pairs int) bool { return c.pairs() >= pairs || c.bytes >= c
 func (m *Map[K, V]) SetMany(ctx context.Context, entries map[K]V) error {
 	s, err := m.h.Sender()
 	if err != nil {
-		return m.fail("SetMany", err)
+		return m.h.Fail("SetMany", err)
 	}
 	chunks := []chunk{{}}
 	for key, v := range entries {
 		_, field, value, err := m.encodePair(key, v)
 		if err != nil {
-			return m.fail("SetMany", err)
+			return m.h.Fail("SetMany", err)
 		}
 		if chunks[len(chunks)-1].full(manyPairs) {
 			chunks = append(chunks, chunk{})
@@ -62,7 +62,7 @@ func (m *Map[K, V]) SetMany(ctx context.Context, entries map[K]V) error {
 	}
 	for _, c := range chunks {
 		if err := m.setChunk(ctx, s, c); err != nil {
-			return m.fail("SetMany", err)
+			return m.h.Fail("SetMany", err)
 		}
 	}
 	return nil
@@ -84,7 +84,7 @@ func (m *Map[K, V]) setChunk(ctx context.Context, s *send.Sender, c chunk) error
 func (m *Map[K, V]) Insert(ctx context.Context, pairs iter.Seq2[K, V]) (n int, err error) {
 	s, err := m.h.Sender()
 	if err != nil {
-		return 0, m.fail("Insert", err)
+		return 0, m.h.Fail("Insert", err)
 	}
 	feedCtx, stop := newStopper(ctx)
 	defer stop.withError(nil)
@@ -113,7 +113,7 @@ func (m *Map[K, V]) Insert(ctx context.Context, pairs iter.Seq2[K, V]) (n int, e
 	if stop.panicked != nil {
 		panic(stop.panicked)
 	}
-	return int(stored.Load()), m.fail("Insert", stop.err)
+	return int(stored.Load()), m.h.Fail("Insert", stop.err)
 }
 
 // stopper stops Insert at the first error and keeps that error. A later ErrMaybeRan

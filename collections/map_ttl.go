@@ -33,13 +33,13 @@ import (
 // [desir.ErrNotSupported].
 func (m *Map[K, V]) SetTTL(ctx context.Context, key K, v V, ttl time.Duration) error {
 	if ttl <= 0 {
-		return m.fail("SetTTL", errTTL)
+		return m.h.Fail("SetTTL", errTTL)
 	}
 	_, field, value, err := m.encodePair(key, v)
 	if err == nil {
 		err = m.setTTL(ctx, field, value, send.Millis(ttl))
 	}
-	return m.fail("SetTTL", err)
+	return m.h.Fail("SetTTL", err)
 }
 
 func (m *Map[K, V]) setTTL(ctx context.Context, field, value string, ms int64) error {
@@ -66,10 +66,10 @@ func (m *Map[K, V]) setTTL(ctx context.Context, field, value string, ms int64) e
 func (m *Map[K, V]) ExpireKey(ctx context.Context, ttl time.Duration, keys ...K) (n int, err error) {
 	if ttl <= 0 {
 		n, err = m.remove(ctx, keys)
-		return n, m.fail("ExpireKey", err)
+		return n, m.h.Fail("ExpireKey", err)
 	}
 	n, err = m.expireKey(ctx, ttl, keys)
-	return n, m.fail("ExpireKey", err)
+	return n, m.h.Fail("ExpireKey", err)
 }
 
 func (m *Map[K, V]) expireKey(ctx context.Context, ttl time.Duration, keys []K) (n int, err error) {
@@ -158,11 +158,11 @@ func expireSeconds(ctx context.Context, h *clients.Shared, key string, fields []
 func (m *Map[K, V]) TTLOf(ctx context.Context, key K) (ttl time.Duration, ok bool, err error) {
 	s, field, err := m.field(key)
 	if err != nil {
-		return 0, false, m.fail("TTLOf", err)
+		return 0, false, m.h.Fail("TTLOf", err)
 	}
 	ms, err := s.HPTTL(ctx, m.h.Key, field)
 	if err != nil || ms < 0 {
-		return 0, false, m.fail("TTLOf", err)
+		return 0, false, m.h.Fail("TTLOf", err)
 	}
 	return send.Duration(ms), true, nil
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/desir-go/desir"
+	"github.com/desir-go/desir/internal/clients"
 	"github.com/desir-go/desir/internal/stored"
 )
 
@@ -38,9 +39,8 @@ func (m *Map[K, V]) Values(ctx context.Context) iter.Seq2[V, error] {
 
 // walk yields the result of read for each field and value.
 func walk[K comparable, V, T any](ctx context.Context, m *Map[K, V], op string, read func(field, value string) (T, error)) iter.Seq2[T, error] {
-	return items(ctx, scan(ctx, m.h, "hscan"), 2,
-		func(pair []string) (T, error) { return read(pair[0], pair[1]) },
-		func(err error) error { return m.fail(op, err) })
+	return items(ctx, m.h, op, scan(ctx, m.h, "hscan"), 2,
+		func(pair []string) (T, error) { return read(pair[0], pair[1]) })
 }
 
 // Snapshot returns all entries as they are at one moment. The errors of entries that do
@@ -50,21 +50,17 @@ func walk[K comparable, V, T any](ctx context.Context, m *Map[K, V], op string, 
 // serves no other client while it executes the command, about half a second for a million
 // entries. Use [Map.All] for maps that may be large.
 func (m *Map[K, V]) Snapshot(ctx context.Context) (map[K]V, error) {
-	s, err := m.h.Sender()
+	all, err := clients.Read(ctx, m.h, redis.NewMapStringStringCmd, "hgetall")
 	if err != nil {
-		return nil, m.fail("Snapshot", err)
+		return nil, m.h.Fail("Snapshot", err)
 	}
-	cmd := redis.NewMapStringStringCmd(ctx, "hgetall", m.h.Key)
-	if err := s.Read(ctx, cmd); err != nil {
-		return nil, m.fail("Snapshot", err)
-	}
-	entries := make(map[K]V, len(cmd.Val()))
+	entries := make(map[K]V, len(all))
 	var bad stored.Errors
-	for field, value := range cmd.Val() {
+	for field, value := range all {
 		e, err := m.entry(field, value)
 		if !bad.Add(err) {
 			entries[e.Key] = e.Value
 		}
 	}
-	return entries, m.fail("Snapshot", bad.Join())
+	return entries, m.h.Fail("Snapshot", bad.Join())
 }

@@ -36,14 +36,14 @@ func NewSet[T comparable](rdb redis.UniversalClient, name string, opts ...Option
 // O(len(ms)) and atomic. Adding again after [desir.ErrMaybeRan] is safe.
 func (s *Set[T]) Add(ctx context.Context, ms ...T) (added int, err error) {
 	added, err = s.changeMany(ctx, "sadd", ms)
-	return added, s.fail("Add", err)
+	return added, s.h.Fail("Add", err)
 }
 
 // Remove removes members and returns how many of them existed. It sends one SREM, once,
 // and is O(len(ms)) and atomic.
 func (s *Set[T]) Remove(ctx context.Context, ms ...T) (removed int, err error) {
 	removed, err = s.changeMany(ctx, "srem", ms)
-	return removed, s.fail("Remove", err)
+	return removed, s.h.Fail("Remove", err)
 }
 
 func (s *Set[T]) changeMany(ctx context.Context, command string, ms []T) (int, error) {
@@ -52,10 +52,8 @@ func (s *Set[T]) changeMany(ctx context.Context, command string, ms []T) (int, e
 		return 0, err
 	}
 	cmd := redis.NewIntCmd(ctx, send.Args(command, s.h.Key, all)...)
-	if err := out.Write(ctx, cmd); err != nil {
-		return 0, err
-	}
-	return int(cmd.Val()), nil
+	n, err := send.Reply(cmd, out.Write(ctx, cmd))
+	return int(n), err
 }
 
 // Has reports whether m is in the set. It sends one SISMEMBER, or shares one SMISMEMBER
@@ -63,14 +61,14 @@ func (s *Set[T]) changeMany(ctx context.Context, command string, ms []T) (int, e
 func (s *Set[T]) Has(ctx context.Context, m T) (bool, error) {
 	out, err := s.h.Sender()
 	if err != nil {
-		return false, s.fail("Has", err)
+		return false, s.h.Fail("Has", err)
 	}
 	member, err := s.members.Encode(m)
 	if err != nil {
-		return false, s.fail("Has", err)
+		return false, s.h.Fail("Has", err)
 	}
 	ok, err := out.SIsMember(ctx, s.h.Key, member)
-	return ok, s.fail("Has", err)
+	return ok, s.h.Fail("Has", err)
 }
 
 // HasMany reports for each of ms whether it is in the set. It sends one SMISMEMBER and is
@@ -78,64 +76,48 @@ func (s *Set[T]) Has(ctx context.Context, m T) (bool, error) {
 func (s *Set[T]) HasMany(ctx context.Context, ms ...T) ([]bool, error) {
 	out, all, err := s.encodedMembers(ms)
 	if err != nil || len(ms) == 0 {
-		return nil, s.fail("HasMany", err)
+		return nil, s.h.Fail("HasMany", err)
 	}
 	cmd := redis.NewBoolSliceCmd(ctx, send.Args("smismember", s.h.Key, all)...)
-	if err := out.Read(ctx, cmd); err != nil {
-		return nil, s.fail("HasMany", err)
-	}
-	return cmd.Val(), nil
+	found, err := send.Reply(cmd, out.Read(ctx, cmd))
+	return found, s.h.Fail("HasMany", err)
 }
 
 // Len returns the number of members. It sends one SCARD and is O(1).
 func (s *Set[T]) Len(ctx context.Context) (int, error) {
-	out, err := s.h.Sender()
-	if err != nil {
-		return 0, s.fail("Len", err)
-	}
-	cmd := redis.NewIntCmd(ctx, "scard", s.h.Key)
-	if err := out.Read(ctx, cmd); err != nil {
-		return 0, s.fail("Len", err)
-	}
-	return int(cmd.Val()), nil
+	n, err := clients.Read(ctx, s.h, redis.NewIntCmd, "scard")
+	return int(n), s.h.Fail("Len", err)
 }
 
 // Pop removes and returns a random member. ok is false if the set is empty. Pop sends
 // one SPOP, once, and is O(1). After [desir.ErrMaybeRan] one member may be lost. A
 // member that does not decode is removed too, and Pop returns the error.
 func (s *Set[T]) Pop(ctx context.Context) (m T, ok bool, err error) {
-	out, err := s.h.Sender()
-	if err != nil {
-		return m, false, s.fail("Pop", err)
-	}
-	cmd := redis.NewStringCmd(ctx, "spop", s.h.Key)
-	if err := out.Write(ctx, cmd); err != nil {
-		return m, false, s.fail("Pop", send.IgnoreNil(err))
-	}
-	m, err = s.members.Decode(cmd.Val(), s.h.Key, "")
-	return m, err == nil, s.fail("Pop", err)
+	raw, err := clients.Write(ctx, s.h, redis.NewStringCmd, "spop")
+	m, ok, err = decodeReply(s.h, &s.members, raw, err)
+	return m, ok, s.h.Fail("Pop", err)
 }
 
 // PopN removes and returns up to n random members. Members that do not decode are removed
 // too; their errors are joined in the error. PopN sends one SPOP, once, and is O(n) and
 // atomic. After [desir.ErrMaybeRan] n members may be lost.
 func (s *Set[T]) PopN(ctx context.Context, n int) ([]T, error) {
-	out, err := s.h.Sender()
-	if err != nil || n <= 0 {
-		return nil, s.fail("PopN", err)
+	if _, err := s.h.Shared(); err != nil || n <= 0 {
+		return nil, s.h.Fail("PopN", err)
 	}
-	ms, err := s.list(ctx, out.Write, "spop", s.h.Key, n)
-	return ms, s.fail("PopN", err)
+	raw, err := clients.Write(ctx, s.h, redis.NewStringSliceCmd, "spop", n)
+	ms, err := decodeReplies(s.h, &s.members, raw, err)
+	return ms, s.h.Fail("PopN", err)
 }
 
 // Random returns up to n different random members. It sends one SRANDMEMBER and is O(n).
 func (s *Set[T]) Random(ctx context.Context, n int) ([]T, error) {
-	out, err := s.h.Sender()
-	if err != nil || n <= 0 {
-		return nil, s.fail("Random", err)
+	if _, err := s.h.Shared(); err != nil || n <= 0 {
+		return nil, s.h.Fail("Random", err)
 	}
-	ms, err := s.list(ctx, out.Read, "srandmember", s.h.Key, n)
-	return ms, s.fail("Random", err)
+	raw, err := clients.Read(ctx, s.h, redis.NewStringSliceCmd, "srandmember", n)
+	ms, err := decodeReplies(s.h, &s.members, raw, err)
+	return ms, s.h.Fail("Random", err)
 }
 
 // All yields the members in no particular order, with the guarantees in the package
@@ -145,9 +127,8 @@ func (s *Set[T]) Random(ctx context.Context, n int) ([]T, error) {
 // All sends one SSCAN for each page of 64 to 1000 members, in a pipeline with INFO. See
 // [Map.All] for the reason.
 func (s *Set[T]) All(ctx context.Context) iter.Seq2[T, error] {
-	return items(ctx, scan(ctx, s.h, "sscan"), 1,
-		func(raw []string) (T, error) { return s.members.Decode(raw[0], s.h.Key, "") },
-		func(err error) error { return s.fail("All", err) })
+	return items(ctx, s.h, "All", scan(ctx, s.h, "sscan"), 1,
+		func(raw []string) (T, error) { return s.members.Decode(raw[0], s.h.Key, "") })
 }
 
 // Snapshot returns all members as they are at one moment. The errors of members that do
@@ -155,21 +136,9 @@ func (s *Set[T]) All(ctx context.Context) iter.Seq2[T, error] {
 // Snapshot sends one SMEMBERS, is O(n) and holds all members in memory. Use [Set.All]
 // for sets that may be large.
 func (s *Set[T]) Snapshot(ctx context.Context) ([]T, error) {
-	out, err := s.h.Sender()
-	if err != nil {
-		return nil, s.fail("Snapshot", err)
-	}
-	ms, err := s.list(ctx, out.Read, "smembers", s.h.Key)
-	return ms, s.fail("Snapshot", err)
-}
-
-// list runs a command that returns members.
-func (s *Set[T]) list(ctx context.Context, do func(context.Context, redis.Cmder) error, args ...any) ([]T, error) {
-	cmd := redis.NewStringSliceCmd(ctx, args...)
-	if err := do(ctx, cmd); err != nil {
-		return nil, send.IgnoreNil(err)
-	}
-	return s.members.DecodeAll(cmd.Val(), s.h.Key)
+	raw, err := clients.Read(ctx, s.h, redis.NewStringSliceCmd, "smembers")
+	ms, err := decodeReplies(s.h, &s.members, raw, err)
+	return ms, s.h.Fail("Snapshot", err)
 }
 
 func (s *Set[T]) encodedMembers(ms []T) (*send.Sender, []string, error) {
@@ -180,5 +149,3 @@ func (s *Set[T]) encodedMembers(ms []T) (*send.Sender, []string, error) {
 	all, err := s.members.EncodeAll(ms)
 	return out, all, err
 }
-
-func (s *Set[T]) fail(op string, err error) error { return s.h.Fail(op, err) }

@@ -9,25 +9,22 @@ import (
 
 	"github.com/desir-go/desir"
 	"github.com/desir-go/desir/internal/clients"
+	"github.com/desir-go/desir/internal/send"
 )
 
 // Move moves m from s to to, and reports whether m was in s. It sends one SMOVE, once,
 // and is O(1) and atomic. On a cluster both names need the same hash tag; otherwise
 // Move sends nothing and returns [desir.ErrCrossSlot].
 func (s *Set[T]) Move(ctx context.Context, to *Set[T], m T) (moved bool, err error) {
-	shared, keys, err := sharedByAll(s, to)
-	if err != nil {
-		return false, s.fail("Move", err)
+	if _, _, err := sharedByAll(s, to); err != nil {
+		return false, s.h.Fail("Move", err)
 	}
 	member, err := s.members.Encode(m)
 	if err != nil {
-		return false, s.fail("Move", err)
+		return false, s.h.Fail("Move", err)
 	}
-	cmd := redis.NewIntCmd(ctx, "smove", keys[0], keys[1], member)
-	if err := shared.Sender.Write(ctx, cmd); err != nil {
-		return false, s.fail("Move", err)
-	}
-	return cmd.Val() == 1, nil
+	n, err := clients.Write(ctx, s.h, redis.NewIntCmd, "smove", to.h.Key, member)
+	return n == 1, s.h.Fail("Move", err)
 }
 
 // Union returns the members of s and of all others, without duplicates. It sends one
@@ -53,10 +50,12 @@ func (s *Set[T]) Diff(ctx context.Context, others ...*Set[T]) ([]T, error) {
 func (s *Set[T]) combine(ctx context.Context, op, command string, others []*Set[T]) ([]T, error) {
 	shared, keys, err := sharedByAll(s, others...)
 	if err != nil {
-		return nil, s.fail(op, err)
+		return nil, s.h.Fail(op, err)
 	}
-	ms, err := s.list(ctx, shared.Sender.Read, commandArgs(command, keys)...)
-	return ms, s.fail(op, err)
+	cmd := redis.NewStringSliceCmd(ctx, commandArgs(command, keys)...)
+	raw, err := send.Reply(cmd, shared.Sender.Read(ctx, cmd))
+	ms, err := decodeReplies(s.h, &s.members, raw, err)
+	return ms, s.h.Fail(op, err)
 }
 
 // IntersectLen returns how many members of s are also in all others. It stops counting
@@ -65,15 +64,13 @@ func (s *Set[T]) combine(ctx context.Context, op, command string, others []*Set[
 func (s *Set[T]) IntersectLen(ctx context.Context, limit int, others ...*Set[T]) (int, error) {
 	shared, keys, err := sharedByAll(s, others...)
 	if err != nil {
-		return 0, s.fail("IntersectLen", err)
+		return 0, s.h.Fail("IntersectLen", err)
 	}
 	args := commandArgs("sintercard", keys, len(keys))
 	cmd := redis.NewIntCmd(ctx, append(args, "limit", max(limit, 0))...)
 	cmd.SetFirstKeyPos(2)
-	if err := shared.Sender.Read(ctx, cmd); err != nil {
-		return 0, s.fail("IntersectLen", err)
-	}
-	return int(cmd.Val()), nil
+	n, err := send.Reply(cmd, shared.Sender.Read(ctx, cmd))
+	return int(n), s.h.Fail("IntersectLen", err)
 }
 
 // StoreUnion replaces the content of s by the union of the other sets and returns its
@@ -99,17 +96,15 @@ var errNoSets = errors.New("no sets to store from")
 
 func (s *Set[T]) store(ctx context.Context, op, command string, from []*Set[T]) (int, error) {
 	if len(from) == 0 {
-		return 0, s.fail(op, errNoSets)
+		return 0, s.h.Fail(op, errNoSets)
 	}
 	shared, keys, err := sharedByAll(s, from...)
 	if err != nil {
-		return 0, s.fail(op, err)
+		return 0, s.h.Fail(op, err)
 	}
 	cmd := redis.NewIntCmd(ctx, commandArgs(command, keys)...)
-	if err := shared.Sender.Write(ctx, cmd); err != nil {
-		return 0, s.fail(op, err)
-	}
-	return int(cmd.Val()), nil
+	n, err := send.Reply(cmd, shared.Sender.Write(ctx, cmd))
+	return int(n), s.h.Fail(op, err)
 }
 
 // sharedByAll returns the state and the keys of sets for one command.

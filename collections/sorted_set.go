@@ -50,7 +50,7 @@ func NewSortedSet[T comparable](rdb redis.UniversalClient, name string, opts ...
 // [desir.ErrMaybeRan] is safe unless another caller set the score of m in between.
 func (z *SortedSet[T]) Add(ctx context.Context, m T, score float64) (added bool, err error) {
 	n, err := z.add(ctx, []Scored[T]{{m, score}})
-	return n > 0, z.fail("Add", err)
+	return n > 0, z.h.Fail("Add", err)
 }
 
 // AddMany sets the scores of all of ms and returns how many of them are new. If a
@@ -58,7 +58,7 @@ func (z *SortedSet[T]) Add(ctx context.Context, m T, score float64) (added bool,
 // O(len(ms)·log n) and atomic.
 func (z *SortedSet[T]) AddMany(ctx context.Context, ms ...Scored[T]) (added int, err error) {
 	added, err = z.add(ctx, ms)
-	return added, z.fail("AddMany", err)
+	return added, z.h.Fail("AddMany", err)
 }
 
 // AddMax raises the score of m to score, or adds m if it does not exist, and reports
@@ -67,14 +67,14 @@ func (z *SortedSet[T]) AddMany(ctx context.Context, ms ...Scored[T]) (added int,
 // safe.
 func (z *SortedSet[T]) AddMax(ctx context.Context, m T, score float64) (changed bool, err error) {
 	n, err := z.add(ctx, []Scored[T]{{m, score}}, "gt", "ch")
-	return n > 0, z.fail("AddMax", err)
+	return n > 0, z.h.Fail("AddMax", err)
 }
 
 // AddMin lowers the score of m to score, or adds m if it does not exist. It sends one
 // ZADD with LT. Otherwise it is as [SortedSet.AddMax].
 func (z *SortedSet[T]) AddMin(ctx context.Context, m T, score float64) (changed bool, err error) {
 	n, err := z.add(ctx, []Scored[T]{{m, score}}, "lt", "ch")
-	return n > 0, z.fail("AddMin", err)
+	return n > 0, z.h.Fail("AddMin", err)
 }
 
 func (z *SortedSet[T]) add(ctx context.Context, ms []Scored[T], flags ...any) (int, error) {
@@ -92,10 +92,8 @@ func (z *SortedSet[T]) add(ctx context.Context, ms []Scored[T], flags ...any) (i
 		args = append(args, score, member)
 	}
 	cmd := redis.NewIntCmd(ctx, args...)
-	if err := s.Write(ctx, cmd); err != nil {
-		return 0, err
-	}
-	return int(cmd.Val()), nil
+	n, err := send.Reply(cmd, s.Write(ctx, cmd))
+	return int(n), err
 }
 
 // AddScore adds delta to the score of m and returns the new score. A missing member
@@ -103,83 +101,56 @@ func (z *SortedSet[T]) add(ctx context.Context, ms []Scored[T], flags ...any) (i
 // sum, and nothing changes. AddScore sends one ZINCRBY, once, and is O(log n). After
 // [desir.ErrMaybeRan], check the score before adding again.
 func (z *SortedSet[T]) AddScore(ctx context.Context, m T, delta float64) (float64, error) {
-	s, err := z.h.Sender()
-	if err != nil {
-		return 0, z.fail("AddScore", err)
-	}
 	member, by, err := z.pair(m, delta)
 	if err != nil {
-		return 0, z.fail("AddScore", err)
+		return 0, z.h.Fail("AddScore", err)
 	}
-	cmd := redis.NewFloatCmd(ctx, "zincrby", z.h.Key, by, member)
-	if err := s.Write(ctx, cmd); err != nil {
-		return 0, z.fail("AddScore", err)
-	}
-	return cmd.Val(), nil
+	sum, err := clients.Write(ctx, z.h, redis.NewFloatCmd, "zincrby", by, member)
+	return sum, z.h.Fail("AddScore", err)
 }
 
 // Score returns the score of m, and whether m exists. It sends one ZSCORE and is O(1).
 func (z *SortedSet[T]) Score(ctx context.Context, m T) (s float64, ok bool, err error) {
-	var cmd *redis.FloatCmd
-	ok, err = z.ask(ctx, m, func(member string) redis.Cmder {
-		cmd = redis.NewFloatCmd(ctx, "zscore", z.h.Key, member)
-		return cmd
-	})
-	if !ok {
-		return 0, false, z.fail("Score", err)
+	member, err := z.encode(m)
+	if err == nil {
+		s, err = clients.Read(ctx, z.h, redis.NewFloatCmd, "zscore", member)
 	}
-	return cmd.Val(), true, nil
+	return s, err == nil, z.h.Fail("Score", send.IgnoreNil(err))
 }
 
 // Rank returns how many members are before m, and whether m exists. The member with the
 // lowest score has rank 0. Rank sends one ZRANK and is O(log n).
 func (z *SortedSet[T]) Rank(ctx context.Context, m T) (i int, ok bool, err error) {
-	var cmd *redis.IntCmd
-	ok, err = z.ask(ctx, m, func(member string) redis.Cmder {
-		cmd = redis.NewIntCmd(ctx, "zrank", z.h.Key, member)
-		return cmd
-	})
-	if !ok {
-		return 0, false, z.fail("Rank", err)
+	var rank int64
+	member, err := z.encode(m)
+	if err == nil {
+		rank, err = clients.Read(ctx, z.h, redis.NewIntCmd, "zrank", member)
 	}
-	return int(cmd.Val()), true, nil
-}
-
-// ask sends a read command about one member. ok is false if the member does not exist.
-func (z *SortedSet[T]) ask(ctx context.Context, m T, question func(member string) redis.Cmder) (ok bool, err error) {
-	s, err := z.h.Sender()
-	if err != nil {
-		return false, err
-	}
-	member, err := z.members.Encode(m)
-	if err != nil {
-		return false, err
-	}
-	err = s.Read(ctx, question(member))
-	return err == nil, send.IgnoreNil(err)
+	return int(rank), err == nil, z.h.Fail("Rank", send.IgnoreNil(err))
 }
 
 // Len returns the number of members. It sends one ZCARD and is O(1).
 func (z *SortedSet[T]) Len(ctx context.Context) (int, error) {
-	s, err := z.h.Sender()
-	if err != nil {
-		return 0, z.fail("Len", err)
-	}
-	cmd := redis.NewIntCmd(ctx, "zcard", z.h.Key)
-	if err := s.Read(ctx, cmd); err != nil {
-		return 0, z.fail("Len", err)
-	}
-	return int(cmd.Val()), nil
+	n, err := clients.Read(ctx, z.h, redis.NewIntCmd, "zcard")
+	return int(n), z.h.Fail("Len", err)
 }
 
 var errNaN = errors.New("the score is not a number")
 
 func (z *SortedSet[T]) pair(m T, score float64) (member, text string, err error) {
-	if math.IsNaN(score) {
-		return "", "", errNaN
+	member, err = z.encode(m)
+	if err == nil && math.IsNaN(score) {
+		err = errNaN
 	}
-	member, err = z.members.Encode(m)
 	return member, scoreText(score), err
+}
+
+// encode encodes a member, unless the set cannot work.
+func (z *SortedSet[T]) encode(m T) (string, error) {
+	if _, err := z.h.Shared(); err != nil {
+		return "", err
+	}
+	return z.members.Encode(m)
 }
 
 // scoreText formats a score so that the server parses exactly the same number.
@@ -193,5 +164,3 @@ func scoreText(score float64) string {
 		return strconv.FormatFloat(score, 'g', -1, 64)
 	}
 }
-
-func (z *SortedSet[T]) fail(op string, err error) error { return z.h.Fail(op, err) }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/desir-go/desir/internal/clients"
 	"github.com/desir-go/desir/internal/send"
 )
 
@@ -14,38 +15,34 @@ import (
 // returns the error.
 func (z *SortedSet[T]) PopMin(ctx context.Context) (m Scored[T], ok bool, err error) {
 	m, ok, err = z.pop(ctx, "zpopmin")
-	return m, ok, z.fail("PopMin", err)
+	return m, ok, z.h.Fail("PopMin", err)
 }
 
 // PopMax removes and returns the member with the highest score. It sends one ZPOPMAX.
 // Otherwise it is as [SortedSet.PopMin].
 func (z *SortedSet[T]) PopMax(ctx context.Context) (m Scored[T], ok bool, err error) {
 	m, ok, err = z.pop(ctx, "zpopmax")
-	return m, ok, z.fail("PopMax", err)
+	return m, ok, z.h.Fail("PopMax", err)
 }
 
 func (z *SortedSet[T]) pop(ctx context.Context, command string) (m Scored[T], ok bool, err error) {
-	s, err := z.h.Sender()
-	if err != nil {
-		return m, false, err
-	}
-	cmd := redis.NewZSliceCmd(ctx, command, z.h.Key)
-	if err := s.Write(ctx, cmd); err != nil || len(cmd.Val()) == 0 {
+	popped, err := clients.Write(ctx, z.h, redis.NewZSliceCmd, command)
+	if err != nil || len(popped) == 0 {
 		return m, false, send.IgnoreNil(err)
 	}
-	raw, _ := cmd.Val()[0].Member.(string)
+	raw, _ := popped[0].Member.(string)
 	v, err := z.members.Decode(raw, z.h.Key, "")
 	if err != nil {
 		return m, false, err
 	}
-	return Scored[T]{v, cmd.Val()[0].Score}, true, nil
+	return Scored[T]{v, popped[0].Score}, true, nil
 }
 
 // Remove removes members and returns how many of them existed. It sends one ZREM, once,
 // and is O(len(ms)·log n) and atomic.
 func (z *SortedSet[T]) Remove(ctx context.Context, ms ...T) (removed int, err error) {
 	removed, err = z.remove(ctx, ms)
-	return removed, z.fail("Remove", err)
+	return removed, z.h.Fail("Remove", err)
 }
 
 func (z *SortedSet[T]) remove(ctx context.Context, ms []T) (int, error) {
@@ -58,10 +55,8 @@ func (z *SortedSet[T]) remove(ctx context.Context, ms []T) (int, error) {
 		return 0, err
 	}
 	cmd := redis.NewIntCmd(ctx, send.Args("zrem", z.h.Key, all)...)
-	if err := s.Write(ctx, cmd); err != nil {
-		return 0, err
-	}
-	return int(cmd.Val()), nil
+	n, err := send.Reply(cmd, s.Write(ctx, cmd))
+	return int(n), err
 }
 
 // RemoveRange removes the members that r selects and returns how many it removed. With a
@@ -71,14 +66,14 @@ func (z *SortedSet[T]) remove(ctx context.Context, ms []T) (int, error) {
 // and atomic. After [desir.ErrMaybeRan] the members may be removed, and the same
 // positions may then select other members.
 func (z *SortedSet[T]) RemoveRange(ctx context.Context, r Range) (removed int, err error) {
-	shared, err := z.h.Shared()
+	_, err = z.h.Shared()
 	if err == nil {
 		err = r.err
 	}
 	if err != nil || r.none() {
-		return 0, z.fail("RemoveRange", err)
+		return 0, z.h.Fail("RemoveRange", err)
 	}
-	reply, err := zsetRemoveRange.Run(ctx, shared, []string{z.h.Key}, r.scriptArgs(r.limit)...)
+	reply, err := zsetRemoveRange.RunOn(ctx, z.h, r.scriptArgs(r.limit)...)
 	n, _ := reply.(int64)
-	return int(n), z.fail("RemoveRange", err)
+	return int(n), z.h.Fail("RemoveRange", err)
 }

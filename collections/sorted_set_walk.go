@@ -39,15 +39,14 @@ func (z *SortedSet[T]) Range(ctx context.Context, r Range) iter.Seq2[Scored[T], 
 }
 
 func (z *SortedSet[T]) walk(ctx context.Context, op string, r Range) iter.Seq2[Scored[T], error] {
-	return items(ctx, pages(ctx, z.h, r), 1,
+	return items(ctx, z.h, op, pages(ctx, z.h, r), 1,
 		func(raw []Scored[string]) (Scored[T], error) {
 			v, err := z.members.Decode(raw[0].Value, z.h.Key, "")
 			if err != nil {
 				return Scored[T]{Value: v}, err
 			}
 			return Scored[T]{v, raw[0].Score}, nil
-		},
-		func(err error) error { return z.fail(op, err) })
+		})
 }
 
 // pages yields the raw members of a range page by page. A fatal error comes once, last.

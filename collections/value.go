@@ -39,44 +39,29 @@ func NewValue[T any](rdb redis.UniversalClient, name string, opts ...Option) *Va
 // stored bytes do not decode, the error is a [*codec.DecodeError]. If the key is not a
 // string, the error is [desir.ErrWrongType].
 func (x *Value[T]) Get(ctx context.Context) (v T, ok bool, err error) {
-	raw, ok, err := x.raw(ctx)
-	if err != nil || !ok {
-		return v, false, x.fail("Get", err)
-	}
-	v, err = x.value.Decode(raw, x.h.Key, "")
-	return v, err == nil, x.fail("Get", err)
+	raw, err := clients.Read(ctx, x.h, redis.NewStringCmd, "get")
+	v, ok, err = decodeReply(x.h, &x.value, raw, err)
+	return v, ok, x.h.Fail("Get", err)
 }
 
-func (x *Value[T]) raw(ctx context.Context) (string, bool, error) {
-	s, err := x.h.Sender()
-	if err != nil {
-		return "", false, err
-	}
-	cmd := redis.NewStringCmd(ctx, "get", x.h.Key)
-	err = s.Read(ctx, cmd)
-	if err != nil {
-		return "", false, send.IgnoreNil(err)
-	}
-	return cmd.Val(), true, nil
-}
-
-// rawNow is like raw but always reads from the master.
-func (x *Value[T]) rawNow(ctx context.Context) (string, bool, error) {
+// raw reads the stored bytes from the master.
+func (x *Value[T]) raw(ctx context.Context) (raw string, ok bool, err error) {
 	if shared, err := x.h.Shared(); err == nil && shared.FromReplicas() {
 		return readFromMaster(ctx, x.h, redis.NewStringCmd(ctx, "get", x.h.Key))
 	}
-	return x.raw(ctx)
+	raw, err = clients.Read(ctx, x.h, redis.NewStringCmd, "get")
+	return raw, err == nil, send.IgnoreNil(err)
 }
 
 // Set stores v, replaces a value of any Redis type and removes an expiry. It sends one
 // SET, once, and is O(1). After [desir.ErrMaybeRan], setting the value again is safe
 // unless another caller wrote in between.
 func (x *Value[T]) Set(ctx context.Context, v T) error {
-	s, value, err := x.encode(v)
+	value, err := x.encode(v)
 	if err == nil {
-		err = s.Write(ctx, redis.NewStatusCmd(ctx, "set", x.h.Key, value))
+		_, err = clients.Write(ctx, x.h, redis.NewStatusCmd, "set", value)
 	}
-	return x.fail("Set", err)
+	return x.h.Fail("Set", err)
 }
 
 var errTTL = errors.New("the time to live must be positive")
@@ -85,51 +70,41 @@ var errTTL = errors.New("the time to live must be positive")
 // to whole milliseconds. SetTTL sends one SET with PX. Otherwise it is as [Value.Set].
 func (x *Value[T]) SetTTL(ctx context.Context, v T, ttl time.Duration) error {
 	if ttl <= 0 {
-		return x.fail("SetTTL", errTTL)
+		return x.h.Fail("SetTTL", errTTL)
 	}
-	s, value, err := x.encode(v)
+	value, err := x.encode(v)
 	if err == nil {
-		err = s.Write(ctx, redis.NewStatusCmd(ctx, "set", x.h.Key, value, "px", send.Millis(ttl)))
+		_, err = clients.Write(ctx, x.h, redis.NewStatusCmd, "set", value, "px", send.Millis(ttl))
 	}
-	return x.fail("SetTTL", err)
+	return x.h.Fail("SetTTL", err)
 }
 
 // SetIfAbsent stores v if there is no value, and reports whether it stored v. It sends
 // one SETNX, once, and is O(1).
 func (x *Value[T]) SetIfAbsent(ctx context.Context, v T) (ok bool, err error) {
-	_, value, err := x.encode(v)
+	value, err := x.encode(v)
 	if err == nil {
 		ok, err = x.setNew(ctx, value)
 	}
-	return ok, x.fail("SetIfAbsent", err)
+	return ok, x.h.Fail("SetIfAbsent", err)
 }
 
 func (x *Value[T]) setNew(ctx context.Context, value string) (bool, error) {
-	s, err := x.h.Sender()
-	if err != nil {
-		return false, err
-	}
-	cmd := redis.NewIntCmd(ctx, "setnx", x.h.Key, value)
-	if err := s.Write(ctx, cmd); err != nil {
-		return false, err
-	}
-	return cmd.Val() == 1, nil
+	n, err := clients.Write(ctx, x.h, redis.NewIntCmd, "setnx", value)
+	return n == 1, err
 }
 
 // Swap stores v, removes an expiry and returns the previous value. It sends one SET
 // with GET, once, and is O(1) and atomic. If the previous value does not decode, Swap
 // still stores v, and the error is a [*codec.DecodeError].
 func (x *Value[T]) Swap(ctx context.Context, v T) (prev T, loaded bool, err error) {
-	s, value, err := x.encode(v)
+	value, err := x.encode(v)
 	if err != nil {
-		return prev, false, x.fail("Swap", err)
+		return prev, false, x.h.Fail("Swap", err)
 	}
-	cmd := redis.NewStringCmd(ctx, "set", x.h.Key, value, "get")
-	if err := s.Write(ctx, cmd); err != nil {
-		return prev, false, x.fail("Swap", send.IgnoreNil(err))
-	}
-	prev, err = x.value.Decode(cmd.Val(), x.h.Key, "")
-	return prev, err == nil, x.fail("Swap", err)
+	raw, err := clients.Write(ctx, x.h, redis.NewStringCmd, "set", value, "get")
+	prev, loaded, err = decodeReply(x.h, &x.value, raw, err)
+	return prev, loaded, x.h.Fail("Swap", err)
 }
 
 // CompareAndSwap stores new if the current value is old, and reports whether it did. An
@@ -138,24 +113,24 @@ func (x *Value[T]) Swap(ctx context.Context, v T) (prev T, loaded bool, err erro
 // one script in one round trip, sent once, and is O(1) and atomic.
 func (x *Value[T]) CompareAndSwap(ctx context.Context, old, new T) (swapped bool, err error) {
 	if x.exact != nil {
-		return false, x.fail("CompareAndSwap", x.exact)
+		return false, x.h.Fail("CompareAndSwap", x.exact)
 	}
-	_, was, err := x.encode(old)
+	was, err := x.encode(old)
 	if err != nil {
-		return false, x.fail("CompareAndSwap", err)
+		return false, x.h.Fail("CompareAndSwap", err)
 	}
 	value, err := x.value.Encode(new)
 	if err == nil {
 		swapped, err = runBool(ctx, x.h, stringSwapIf, was, value)
 	}
-	return swapped, x.fail("CompareAndSwap", err)
+	return swapped, x.h.Fail("CompareAndSwap", err)
 }
 
 // Update changes the value with f as [Map.Update] does. It sends one GET, and then one
 // script or SETNX that writes only if the value has not changed. An expiry stays.
 func (x *Value[T]) Update(ctx context.Context, f func(old T, ok bool) (new T, keep bool, err error)) (T, error) {
 	v, err := update(ctx, &x.value, f, func() (casTarget, error) {
-		raw, ok, err := x.rawNow(ctx)
+		raw, ok, err := x.raw(ctx)
 		if err != nil {
 			return casTarget{}, err
 		}
@@ -166,7 +141,7 @@ func (x *Value[T]) Update(ctx context.Context, f func(old T, ok bool) (new T, ke
 			deleteIf: func(was string) (bool, error) { return runBool(ctx, x.h, stringDeleteIf, was) },
 		}, nil
 	})
-	return v, x.fail("Update", err)
+	return v, x.h.Fail("Update", err)
 }
 
 // Delete removes the value and reports whether there was one. It runs UNLINK in a
@@ -174,19 +149,16 @@ func (x *Value[T]) Update(ctx context.Context, f func(old T, ok bool) (new T, ke
 func (x *Value[T]) Delete(ctx context.Context) (deleted bool, err error) {
 	shared, err := x.h.Shared()
 	if err != nil {
-		return false, x.fail("Delete", err)
+		return false, x.h.Fail("Delete", err)
 	}
 	n, err := script.Unlink(ctx, shared, x.h.Key)
-	return n > 0, x.fail("Delete", err)
+	return n > 0, x.h.Fail("Delete", err)
 }
 
-func (x *Value[T]) encode(v T) (*send.Sender, string, error) {
-	s, err := x.h.Sender()
-	if err != nil {
-		return nil, "", err
+// encode encodes a value, unless the object cannot work.
+func (x *Value[T]) encode(v T) (string, error) {
+	if _, err := x.h.Shared(); err != nil {
+		return "", err
 	}
-	value, err := x.value.Encode(v)
-	return s, value, err
+	return x.value.Encode(v)
 }
-
-func (x *Value[T]) fail(op string, err error) error { return x.h.Fail(op, err) }

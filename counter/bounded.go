@@ -57,16 +57,12 @@ var errBounds = errors.New("the lower bound is above the upper bound")
 // again. If the key does not hold a decimal number, the error is [desir.ErrWrongType].
 func (b *Bounded) Add(ctx context.Context, n int64) (int64, error) {
 	v, err := b.add(ctx, n)
-	return v, b.fail("Add", err)
+	return v, b.h.Fail("Add", err)
 }
 
 func (b *Bounded) add(ctx context.Context, n int64) (int64, error) {
-	shared, err := b.h.Shared()
-	if err != nil {
-		return 0, err
-	}
 	low, high := b.allowed(n)
-	reply, err := addWithin.Run(ctx, shared, []string{b.h.Key}, b.start(), n, low, high)
+	reply, err := addWithin.RunOn(ctx, b.h, b.start(), n, low, high)
 	if err != nil {
 		return 0, err
 	}
@@ -100,27 +96,22 @@ func (b *Bounded) start() int64 { return min(max(0, b.lo), b.hi) }
 // Value returns the value. It sends one GET and is O(1). If the key does not hold a
 // decimal number, the error is a [*codec.DecodeError].
 func (b *Bounded) Value(ctx context.Context) (int64, error) {
-	s, err := b.h.Sender()
-	if err != nil {
-		return 0, b.fail("Value", err)
-	}
-	v, err := get(ctx, s, b.h.Key, b.start())
-	return v, b.fail("Value", err)
+	text, err := clients.Read(ctx, b.h, redis.NewStringCmd, "get")
+	v, err := parseReply(b.h, text, err, b.start())
+	return v, b.h.Fail("Value", err)
 }
 
 // Set stores n, replaces a value of any Redis type and removes an expiry. It sends one
 // SET, once, and is O(1). If n is out of bounds, Set sends nothing and returns
 // [ErrBound].
 func (b *Bounded) Set(ctx context.Context, n int64) error {
-	s, err := b.h.Sender()
+	_, err := b.h.Shared()
 	switch {
 	case err != nil:
 	case n < b.lo || n > b.hi:
 		err = ErrBound
 	default:
-		err = s.Write(ctx, redis.NewStatusCmd(ctx, "set", b.h.Key, n))
+		_, err = clients.Write(ctx, b.h, redis.NewStatusCmd, "set", n)
 	}
-	return b.fail("Set", err)
+	return b.h.Fail("Set", err)
 }
-
-func (b *Bounded) fail(op string, err error) error { return b.h.Fail(op, err) }

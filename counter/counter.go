@@ -2,7 +2,6 @@ package counter
 
 import (
 	"context"
-	"errors"
 	"iter"
 
 	"github.com/redis/go-redis/v9"
@@ -38,7 +37,7 @@ func New(rdb redis.UniversalClient, name string, opts ...Option) *Counter {
 // [Counter.Add] does.
 func (c *Counter) Next(ctx context.Context) (int64, error) {
 	v, err := c.add(ctx, 1)
-	return v, c.fail("Next", err)
+	return v, c.h.Fail("Next", err)
 }
 
 // Add adds n and returns the new value.
@@ -52,76 +51,53 @@ func (c *Counter) Next(ctx context.Context) (int64, error) {
 // [desir.ErrWrongType].
 func (c *Counter) Add(ctx context.Context, n int64) (int64, error) {
 	v, err := c.add(ctx, n)
-	return v, c.fail("Add", err)
+	return v, c.h.Fail("Add", err)
 }
 
 func (c *Counter) add(ctx context.Context, n int64) (int64, error) {
-	shared, err := c.h.Shared()
-	if err != nil {
-		return 0, err
-	}
 	if c.start == 0 {
-		return shared.Sender.IncrBy(ctx, c.h.Key, n)
+		s, err := c.h.Sender()
+		if err != nil {
+			return 0, err
+		}
+		return s.IncrBy(ctx, c.h.Key, n)
 	}
-	reply, err := addFrom.Run(ctx, shared, []string{c.h.Key}, c.start, n)
-	if err != nil {
-		return 0, err
-	}
+	reply, err := addFrom.RunOn(ctx, c.h, c.start, n)
 	text, _ := reply.(string)
-	return parse(c.h.Key, text)
+	return parseReply(c.h, text, err, 0)
 }
 
 // Value returns the value. A missing key counts as the counter's start. Value sends one
 // GET and is O(1). If the key does not hold a decimal number, the error is a
 // [*codec.DecodeError].
 func (c *Counter) Value(ctx context.Context) (int64, error) {
-	s, err := c.h.Sender()
-	if err != nil {
-		return 0, c.fail("Value", err)
-	}
-	v, err := get(ctx, s, c.h.Key, c.start)
-	return v, c.fail("Value", err)
+	text, err := clients.Read(ctx, c.h, redis.NewStringCmd, "get")
+	v, err := parseReply(c.h, text, err, c.start)
+	return v, c.h.Fail("Value", err)
 }
 
 // Set stores n, replaces a value of any Redis type and removes an expiry. It sends one
 // SET, once, and is O(1). If n is lower than the current value, numbers above n are
 // issued again. If n is not lower, no number is issued twice.
 func (c *Counter) Set(ctx context.Context, n int64) error {
-	s, err := c.h.Sender()
-	if err == nil {
-		err = s.Write(ctx, redis.NewStatusCmd(ctx, "set", c.h.Key, n))
-	}
-	return c.fail("Set", err)
+	_, err := clients.Write(ctx, c.h, redis.NewStatusCmd, "set", n)
+	return c.h.Fail("Set", err)
 }
 
 // Swap stores n, removes an expiry and returns the previous value. It sends one SET
 // with GET, once, and is O(1) and atomic.
 func (c *Counter) Swap(ctx context.Context, n int64) (old int64, err error) {
-	s, err := c.h.Sender()
-	if err != nil {
-		return 0, c.fail("Swap", err)
-	}
-	cmd := redis.NewStringCmd(ctx, "set", c.h.Key, n, "get")
-	switch err := s.Write(ctx, cmd); {
-	case errors.Is(err, redis.Nil):
-		return c.start, nil
-	case err != nil:
-		return 0, c.fail("Swap", err)
-	}
-	old, err = parse(c.h.Key, cmd.Val())
-	return old, c.fail("Swap", err)
+	text, err := clients.Write(ctx, c.h, redis.NewStringCmd, "set", n, "get")
+	old, err = parseReply(c.h, text, err, c.start)
+	return old, c.h.Fail("Swap", err)
 }
 
 // CompareAndSwap stores new if the value is old, and reports whether it did. A missing
 // key counts as the counter's start. An expiry stays. CompareAndSwap runs one script in
 // one round trip, sent once, and is O(1) and atomic.
 func (c *Counter) CompareAndSwap(ctx context.Context, old, new int64) (bool, error) {
-	shared, err := c.h.Shared()
-	if err != nil {
-		return false, c.fail("CompareAndSwap", err)
-	}
-	reply, err := swapIf.Run(ctx, shared, []string{c.h.Key}, c.start, old, new)
-	return reply == int64(1), c.fail("CompareAndSwap", err)
+	reply, err := swapIf.RunOn(ctx, c.h, c.start, old, new)
+	return reply == int64(1), c.h.Fail("CompareAndSwap", err)
 }
 
 // Numbers returns an endless sequence. Each step takes the next number, which is unique
@@ -131,7 +107,7 @@ func (c *Counter) CompareAndSwap(ctx context.Context, old, new int64) (bool, err
 func (c *Counter) Numbers(ctx context.Context) iter.Seq2[int64, error] {
 	return numbers(func() (int64, error) {
 		v, err := c.add(ctx, 1)
-		return v, c.fail("Numbers", err)
+		return v, c.h.Fail("Numbers", err)
 	})
 }
 
@@ -162,7 +138,5 @@ func (c *Counter) Clear(ctx context.Context) error {
 		}
 		_, err = script.Unlink(ctx, shared, all...)
 	}
-	return c.fail("Clear", err)
+	return c.h.Fail("Clear", err)
 }
-
-func (c *Counter) fail(op string, err error) error { return c.h.Fail(op, err) }

@@ -1,13 +1,11 @@
 package counter
 
 import (
-	"context"
 	"errors"
 	"strconv"
 
-	"github.com/redis/go-redis/v9"
-
 	"github.com/desir-go/desir/codec"
+	"github.com/desir-go/desir/internal/clients"
 	"github.com/desir-go/desir/internal/send"
 )
 
@@ -22,15 +20,15 @@ func parse(key, text string) (int64, error) {
 	return v, nil
 }
 
-// get reads the number under key, or returns missing if the key does not exist.
-func get(ctx context.Context, s *send.Sender, key string, missing int64) (int64, error) {
-	cmd := redis.NewStringCmd(ctx, "get", key)
-	switch err := s.Read(ctx, cmd); {
-	case errors.Is(err, redis.Nil):
+// parseReply parses the reply to a command that returns the number stored for an object.
+// It returns missing for a null.
+func parseReply(h *clients.Handle, text string, err error, missing int64) (int64, error) {
+	switch {
+	case send.IsNil(err):
 		return missing, nil
 	case err != nil:
 		return 0, err
 	default:
-		return parse(key, cmd.Val())
+		return parse(h.Key, text)
 	}
 }

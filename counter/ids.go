@@ -62,7 +62,7 @@ var errBlock = errors.New("a block must have at least one number")
 // be lost, which leaves a gap and has no other effect.
 func (s *IDs) Next(ctx context.Context) (int64, error) {
 	v, err := s.take(ctx)
-	return v, s.fail("Next", err)
+	return v, s.h.Fail("Next", err)
 }
 
 func (s *IDs) take(ctx context.Context) (int64, error) {
@@ -98,8 +98,6 @@ func (s *IDs) take(ctx context.Context) (int64, error) {
 func (s *IDs) Numbers(ctx context.Context) iter.Seq2[int64, error] {
 	return numbers(func() (int64, error) {
 		v, err := s.take(ctx)
-		return v, s.fail("Numbers", err)
+		return v, s.h.Fail("Numbers", err)
 	})
 }
-
-func (s *IDs) fail(op string, err error) error { return s.h.Fail(op, err) }

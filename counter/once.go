@@ -34,20 +34,20 @@ func (c *Counter) AddOnce(ctx context.Context, token string, n int64) (v int64, 
 		err = keys.CheckTag(c.h.Key)
 	}
 	if err != nil {
-		return 0, false, c.fail("AddOnce", err)
+		return 0, false, c.h.Fail("AddOnce", err)
 	}
 	reply, err := addOnce.Run(ctx, shared, append([]string{c.h.Key}, c.tokenKeys()...),
 		token, n, c.start, onceWindow.Milliseconds(), maxOnceTokens)
 	if err != nil {
-		return 0, false, c.fail("AddOnce", err)
+		return 0, false, c.h.Fail("AddOnce", err)
 	}
 	parts, _ := reply.([]any)
 	if len(parts) == 0 {
-		return 0, false, c.fail("AddOnce", fmt.Errorf("%w: too many tokens in %v", desir.ErrFull, onceWindow))
+		return 0, false, c.h.Fail("AddOnce", fmt.Errorf("%w: too many tokens in %v", desir.ErrFull, onceWindow))
 	}
 	text, _ := parts[len(parts)-1].(string)
 	v, err = parse(c.h.Key, text)
-	return v, err == nil && parts[0] == int64(1), c.fail("AddOnce", err)
+	return v, err == nil && parts[0] == int64(1), c.h.Fail("AddOnce", err)
 }
 
 // tokenKeys returns the keys of the two hashes that alternate.

@@ -71,7 +71,7 @@ func (c *Sharded) Add(ctx context.Context, n int64) error {
 	if err == nil {
 		_, err = s.IncrBy(ctx, c.shards[rand.IntN(len(c.shards))], n)
 	}
-	return c.fail("Add", err)
+	return c.h.Fail("Add", err)
 }
 
 // Value returns the sum of all shards. Missing shards count as 0. The sum includes
@@ -86,7 +86,7 @@ func (c *Sharded) Add(ctx context.Context, n int64) error {
 // same time. If the server is unavailable it tries up to 4 times.
 func (c *Sharded) Value(ctx context.Context) (int64, error) {
 	v, err := c.value(ctx)
-	return v, c.fail("Value", err)
+	return v, c.h.Fail("Value", err)
 }
 
 func (c *Sharded) value(ctx context.Context) (int64, error) {
@@ -166,7 +166,7 @@ func (c *Sharded) Key() string {
 func (c *Sharded) Exists(ctx context.Context) (bool, error) {
 	all, err := readShards(ctx, c, "exists", redis.NewIntCmd)
 	if err != nil {
-		return false, c.fail("Exists", err)
+		return false, c.h.Fail("Exists", err)
 	}
 	for _, cmd := range all {
 		if cmd.Val() > 0 {
@@ -182,18 +182,16 @@ func (c *Sharded) Exists(ctx context.Context) (bool, error) {
 func (c *Sharded) Clear(ctx context.Context) error {
 	shared, err := c.h.Shared()
 	if err != nil {
-		return c.fail("Clear", err)
+		return c.h.Fail("Clear", err)
 	}
 	if !shared.Slotted() {
 		_, err := script.Unlink(ctx, shared, c.shards...)
-		return c.fail("Clear", err)
+		return c.h.Fail("Clear", err)
 	}
 	for _, key := range c.shards {
 		if _, err := script.Unlink(ctx, shared, key); err != nil {
-			return c.fail("Clear", err)
+			return c.h.Fail("Clear", err)
 		}
 	}
 	return nil
 }
-
-func (c *Sharded) fail(op string, err error) error { return c.h.Fail(op, err) }

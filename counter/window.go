@@ -64,19 +64,19 @@ func (w *Window) Add(ctx context.Context, n int64) (int64, error) {
 	if err == nil && !ok {
 		err = ErrBound
 	}
-	return count, w.fail("Add", err)
+	return count, w.h.Fail("Add", err)
 }
 
 // Allow counts one event and returns true. If the count is already limit or more, Allow
 // counts nothing and returns false. It costs and fails as [Window.Add] does.
 func (w *Window) Allow(ctx context.Context, limit int64) (bool, error) {
 	_, ok, err := w.add(ctx, 1, min(limit, maxWindowCount))
-	return ok, w.fail("Allow", err)
+	return ok, w.h.Fail("Allow", err)
 }
 
 // add counts n events if the new count is at most most.
 func (w *Window) add(ctx context.Context, n, most int64) (count int64, ok bool, err error) {
-	shared, err := w.h.Shared()
+	_, err = w.h.Shared()
 	switch {
 	case err != nil:
 		return 0, false, err
@@ -86,7 +86,7 @@ func (w *Window) add(ctx context.Context, n, most int64) (count int64, ok bool, 
 		return 0, false, ErrBound
 	}
 	size, part := w.micros()
-	reply, err := windowAdd.Run(ctx, shared, []string{w.h.Key}, size, part, n, most)
+	reply, err := windowAdd.RunOn(ctx, w.h, size, part, n, most)
 	if err != nil {
 		return 0, false, err
 	}
@@ -98,14 +98,10 @@ func (w *Window) add(ctx context.Context, n, most int64) (count int64, ok bool, 
 // Count returns the number of events in the window. It runs one read-only script in one
 // round trip and is O(1).
 func (w *Window) Count(ctx context.Context) (int64, error) {
-	shared, err := w.h.Shared()
-	if err != nil {
-		return 0, w.fail("Count", err)
-	}
 	size, part := w.micros()
-	reply, err := windowCount.Run(ctx, shared, []string{w.h.Key}, size, part)
+	reply, err := windowCount.RunOn(ctx, w.h, size, part)
 	count, _ := reply.(int64)
-	return count, w.fail("Count", err)
+	return count, w.h.Fail("Count", err)
 }
 
 // micros returns the sizes of the window and of one part in microseconds.
@@ -123,5 +119,3 @@ func (w *Window) Exists(ctx context.Context) (bool, error) { return w.object.Exi
 
 // Clear deletes all events. It runs UNLINK in a script, in one round trip.
 func (w *Window) Clear(ctx context.Context) error { return w.object.Clear(ctx) }
-
-func (w *Window) fail(op string, err error) error { return w.h.Fail(op, err) }

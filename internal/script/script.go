@@ -117,6 +117,15 @@ func (s *Script) Run(ctx context.Context, h *clients.Shared, keys []string, args
 	return reply, err
 }
 
+// RunOn runs the script on the key of an object, as Run does.
+func (s *Script) RunOn(ctx context.Context, h *clients.Handle, args ...any) (any, error) {
+	shared, err := h.Shared()
+	if err != nil {
+		return nil, err
+	}
+	return s.Run(ctx, shared, []string{h.Key}, args...)
+}
+
 // Command returns the script as a command for a pipeline, by its digest. If the error of the
 // command is [Unknown], nothing was executed. Use [Script.Run] then.
 func (s *Script) Command(ctx context.Context, h *clients.Shared, keys []string, args ...any) *redis.Cmd {

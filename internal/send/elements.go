@@ -131,6 +131,15 @@ func (s *Sender) sendForCount(ctx context.Context, c *batch.Call) (n int64, err 
 	return n, err
 }
 
+// Reply returns the reply to a command, or the error with which it was sent. After an error
+// it does not read cmd, which may still be in flight.
+func Reply[C interface{ Val() T }, T any](cmd C, err error) (v T, _ error) {
+	if err != nil {
+		return v, err
+	}
+	return cmd.Val(), nil
+}
+
 // IgnoreNil returns nil for a null reply, which callers report as ok == false, and else
 // err.
 func IgnoreNil(err error) error {

@@ -3,6 +3,7 @@ package wait
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -16,7 +17,8 @@ import (
 
 // Errors that end receivers: the source is closed and empty, or no value arrived in time.
 var (
-	ErrClosed = errors.New("closed")
+	// ErrClosed has the class of the error of a closed client, but is not that error.
+	ErrClosed = fmt.Errorf("%w", send.ErrClosed)
 	ErrIdle   = errors.New("no value arrived in time")
 )
 

@@ -19,13 +19,13 @@ const module = "github.com/desir-go/desir"
 // allows all packages below. Every package must have an entry.
 var arrows = map[string][]string{
 	"":                          {"internal/clients", "internal/keys", "internal/oneline", "internal/script", "internal/send"},
-	"codec":                     {"internal/headed", "internal/oneline", "internal/pack"},
+	"codec":                     {"internal/headed", "internal/msgtype", "internal/oneline", "internal/pack"},
 	"collections":               {"", "codec", "internal/backoff", "internal/batch", "internal/clients", "internal/keys", "internal/script", "internal/send", "internal/stored"},
 	"channel":                   {"", "codec", "internal/batch", "internal/headed", "internal/clients", "internal/keys", "internal/listen", "internal/outage", "internal/script", "internal/send", "internal/stored", "internal/wait"},
 	"counter":                   {"", "codec", "internal/backoff", "internal/coded", "internal/clients", "internal/keys", "internal/script", "internal/send"},
 	"command":                   {"", "internal/backoff", "internal/cmdline", "internal/coded", "internal/clients", "internal/conn", "internal/oneline", "internal/send", "internal/suggest"},
 	"command/internal/generate": {"command"},
-	"rpc":                       {"", "codec", "internal/backoff", "internal/coded", "internal/batch", "internal/clients", "internal/keys", "internal/listen", "internal/oneline", "internal/outage", "internal/pack", "internal/script", "internal/send", "rpc/internal/"},
+	"rpc":                       {"", "codec", "internal/backoff", "internal/coded", "internal/batch", "internal/clients", "internal/keys", "internal/listen", "internal/msgtype", "internal/oneline", "internal/outage", "internal/pack", "internal/script", "internal/send", "rpc/internal/"},
 	"rpc/internal/lua":          {"internal/script", "internal/send"},
 	"rpc/internal/resp":         {"internal/backoff", "internal/clients", "internal/conn", "internal/send"},
 	"rpc/internal/wire":         {"codec", "internal/keys", "internal/oneline", "internal/pack"},
@@ -37,6 +37,7 @@ var arrows = map[string][]string{
 	"internal/backoff":          {},
 	"internal/batch":            {},
 	"internal/headed":           {},
+	"internal/msgtype":          {},
 	"internal/oneline":          {},
 	"internal/pack":             {},
 	"internal/send":             {"internal/backoff", "internal/batch", "internal/keys", "internal/oneline"},

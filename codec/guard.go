@@ -35,6 +35,7 @@ type guard struct {
 	depth       int
 	edits       []edit // replacements of values that the library would misread
 	callMethods bool   // call marshalling methods, to find the value that they refuse
+	checkNames  bool   // refuse names that are no field of their struct
 }
 
 // edit replaces the bytes of one value.

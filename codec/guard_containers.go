@@ -72,7 +72,11 @@ func (g *guard) structMap(p *plan, n int) error {
 			return errName
 		}
 		name := g.Data[g.Pos-int(t.N) : g.Pos]
-		if err := g.value(p.field(name)); err != nil {
+		f := p.field(name)
+		if g.checkNames && f == skipped {
+			return p.unknownField(name)
+		}
+		if err := g.value(f); err != nil {
 			return inField(p.path(name), err)
 		}
 	}

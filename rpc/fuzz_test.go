@@ -117,11 +117,6 @@ func FuzzSignatures(f *testing.F) {
 		if signaturesMatch(a, b) != signaturesMatch(b, a) {
 			t.Errorf("%q fits %q on one side alone", a, b)
 		}
-		for _, w := range []string{a, b} {
-			if signatures, ok := elements(w); ok && len(strings.Join(signatures, ",")) > len(w)-2 {
-				t.Errorf("inside %q is %q", w, signatures)
-			}
-		}
 		(&signatureMatcher{own: b}).matches(a)
 	})
 }

@@ -54,10 +54,10 @@ func TestUnknownFields(t *testing.T) {
 		"another case":    {"Find", m{"id": 10}, []string{`"id"`, `it is named "ID"`}},
 		"the Go name":     {"Find", m{"Name": "x"}, []string{`"Name"`, `"name"`}},
 		"no such":         {"Find", m{"ID": 1, "colour": 2}, []string{`"colour"`, "ID"}},
-		"in a slice":      {"Find", m{"Lines": []any{m{"Sku": "a"}, m{"sku": "b"}}}, []string{`Lines[1]."sku"`, `"Sku"`}},
-		"behind pointers": {"Find", m{"Next": m{"Next": m{"iD": 1}}}, []string{`Next.Next."iD"`, `"ID"`}},
-		"in a map":        {"Find", m{"By": m{"x": m{"n": 1}}}, []string{`By["x"]."n"`, `"N"`}},
-		"a list":          {"Many", []any{m{"ID": 1}, m{"id": 1}}, []string{`[1]."id"`}},
+		"in a slice":      {"Find", m{"Lines": []any{m{"Sku": "a"}, m{"sku": "b"}}}, []string{`Lines[1]: unknown field "sku"`, `"Sku"`}},
+		"behind pointers": {"Find", m{"Next": m{"Next": m{"iD": 1}}}, []string{`Next.Next: unknown field "iD"`, `"ID"`}},
+		"in a map":        {"Find", m{"By": m{"x": m{"n": 1}}}, []string{`By[*]: unknown field "n"`, `"N"`}},
+		"a list":          {"Many", []any{m{"ID": 1}, m{"id": 1}}, []string{`[1]: unknown field "id"`}},
 		"a control text":  {"Find", m{"a\x1b[2J\n": 1}, []string{`\x1b[2J\n`}},
 	} {
 		_, err := c.Invoke(t.Context(), x.method, x.req)

@@ -23,11 +23,21 @@ import (
 // Codecs returns the codecs that are checked.
 func Codecs() []codec.Codec { return []codec.Codec{codec.Auto, codec.Msgpack, codec.JSON} }
 
+// Stored, if it is set, is called with the bytes of each value that codec.Msgpack stores.
+var Stored func(t *testing.T, typ reflect.Type, out []byte)
+
+func stored(t *testing.T, c codec.Codec, typ reflect.Type, out []byte) {
+	t.Helper()
+	if c == codec.Msgpack && Stored != nil {
+		Stored(t, typ, out)
+	}
+}
+
 // Check stores values of a type, and its zero value, in every position in which a value
 // can occur. Each value must be decoded as an equal value, or be refused: its type when
-// the codec is resolved, or the value when it is encoded. stored lists the names of the
+// the codec is resolved, or the value when it is encoded. storedBy lists the names of the
 // codecs that must store the type; "all" stands for all of them.
-func Check[T any](t *testing.T, stored string, values ...T) {
+func Check[T any](t *testing.T, storedBy string, values ...T) {
 	t.Helper()
 	var zero T
 	values = append(values, zero)
@@ -36,7 +46,7 @@ func Check[T any](t *testing.T, stored string, values ...T) {
 	t.Run(name[:min(len(name), 60)], func(t *testing.T) {
 		t.Helper()
 		for _, c := range Codecs() {
-			want := strings.Contains(stored, c.Name()) || stored == "all"
+			want := strings.Contains(storedBy, c.Name()) || storedBy == "all"
 			if _, err := codec.Values[T](c); (err == nil) != want {
 				t.Errorf("%s of %v: %v; want it stored: %v", c.Name(), typ, err, want)
 			}
@@ -63,6 +73,7 @@ func typedBack[T any](t *testing.T, c codec.Codec, v T) {
 		refused(t, c, v, err)
 		return
 	}
+	stored(t, c, reflect.TypeFor[T](), out)
 	again, err := typed.Decode(out)
 	text := byteText(reflect.TypeFor[T]())
 	if err != nil {
@@ -244,6 +255,7 @@ func (p places) back(v reflect.Value, omits bool) {
 		refused(p.t, p.c, held, err)
 		return
 	}
+	stored(p.t, p.c, static, out)
 	again := reflect.New(static)
 	if err := p.c.Decode(out, again.Interface()); err != nil {
 		p.t.Errorf("%s of %T: %q is stored and cannot be read: %v", p.c.Name(), held, out, err)

@@ -39,12 +39,13 @@ func (t *confirmTimer) arm(pending bool) {
 }
 
 // checkUnconfirmed checks whether the connection was silent for too long while a command was
-// pending. If so, and no subscriber is live on the connection, it returns errUnconfirmed.
+// pending. If so, and no subscriber with a backlog is live on the connection, it returns
+// errUnconfirmed.
 //
-// If a subscriber is live, replacing the connection would be a gap, and a server that stands
-// still would not reply on any connection. So checkUnconfirmed then requests a probe. If the
-// probe arrives before the older confirmation, the confirmation is lost, and the next call
-// returns errUnconfirmed.
+// If there is one, replacing the connection would be a gap, and a server that stands still
+// would not reply on any connection. So checkUnconfirmed then requests a probe. If the probe
+// arrives before the older confirmation, the confirmation is lost, and the next call returns
+// errUnconfirmed.
 func (c *conn) checkUnconfirmed() (needsProbe bool, err error) {
 	t := &c.confirmTimer
 	delayed := time.Since(t.armedAt) > t.limit+t.limit/4 // this process was slow, and its reader may be, too
@@ -62,7 +63,7 @@ func (c *conn) checkUnconfirmed() (needsProbe bool, err error) {
 		return false, nil
 	}
 	for _, sn := range c.manager.subscriptions {
-		if sn.confirmed && slices.ContainsFunc(sn.subs, func(s *Sub) bool { return s.live }) {
+		if sn.confirmed && slices.ContainsFunc(sn.subs, func(s *Sub) bool { return s.live && s.notify == nil }) {
 			t.arm(true)
 			return true, nil
 		}

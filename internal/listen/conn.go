@@ -42,7 +42,7 @@ type conn struct {
 	manager      *manager
 	ps           *redis.PubSub
 	id           string
-	private      string // the channel of probes and, unless sharded, of barriers
+	private      string // the channel of probes and, unless sharded, of barriers; "" for sharded wake-ups
 	probe        *probe
 	confirmTimer confirmTimer
 
@@ -69,8 +69,12 @@ func newConn(m *manager, ps *redis.PubSub, name string) *conn {
 		closing:  make(chan struct{}),
 		readDone: make(chan struct{}),
 	}
-	c.private = c.privateChannel(name)
 	c.probe, c.confirmTimer = newProbe(&c.blocked), newConfirmTimer(m.confirmLimit)
+	if m.endpoint.class == WakeUps && m.endpoint.shard { // receivers need no rights to a private channel
+		c.probe.usePing.Store(true)
+	} else {
+		c.private = c.privateChannel(name)
+	}
 	return c
 }
 
@@ -82,8 +86,11 @@ func (c *conn) privateChannel(name string) string {
 	return keys.Part(name, privatePart+c.id)
 }
 
-// connect opens the connection by subscribing to the private channel.
+// connect opens the connection by subscribing to the private channel, or by a PING.
 func (c *conn) connect(ctx context.Context) error {
+	if c.private == "" {
+		return send.CatchHookPanic(func() error { return c.ps.Ping(ctx) })
+	}
 	cmd := command{channel: channel{Channel, c.private}}
 	if c.manager.endpoint.shard {
 		cmd.kind = Shard

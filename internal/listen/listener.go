@@ -26,12 +26,29 @@ const (
 	Shard               // SSUBSCRIBE
 )
 
+// Class is the purpose of a subscription. Each class has its own connections, since a server
+// cuts the connection of a subscriber that is too slow.
+type Class uint8
+
+// The classes of subscriptions.
+const (
+	Topics  Class = iota // topics and patterns of the user
+	WakeUps              // wake-ups of receivers, news of letters, cancels of calls
+)
+
 // Request describes a subscription.
 type Request struct {
+	Class   Class
 	Kind    Kind
 	Name    string
-	Backlog int // the number of messages that may wait, at least one
-	Policy  Policy
+	Backlog int    // the number of messages that may wait, at least one
+	Policy  Policy // not Block for WakeUps: their connection never waits
+
+	// Notify replaces the backlog. It is called with nil when a message has arrived, and when
+	// messages may have been missed: after each confirmation of the subscription. It is called
+	// with the reason when the subscription has ended, unless Close ended it. It runs on the
+	// goroutine that reads the connection, and must not block.
+	Notify func(ended error)
 
 	// PublishBarrier publishes a barrier to the channel to, in the form
 	// that parseBarrier reads. A request with it expects numbered messages. For a Pattern, it
@@ -48,6 +65,7 @@ type channel struct {
 // endpoint identifies the connection of a subscription. SUBSCRIBE and SSUBSCRIBE do not share
 // a connection, since go-redis does not report by which of them a message came.
 type endpoint struct {
+	class Class
 	shard bool
 	node  string // "" for any node
 }
@@ -75,22 +93,14 @@ func Of(shared *clients.Shared) *Listener {
 // messages, it also waits until the first number is known. It fails after four connections
 // that broke before that.
 func (l *Listener) Subscribe(ctx context.Context, r Request) (*Sub, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	if err := l.refuseKeyEvents(channel{r.Kind, r.Name}); err != nil {
-		return nil, err
-	}
-	ep, err := l.endpoint(ctx, channel{r.Kind, r.Name})
-	if err != nil {
-		return nil, err
-	}
-	s := newSub(l, r)
 	start := time.Now()
-	l.add(s, ep)
+	s := newSub(l, r)
+	if err := l.start(ctx, s); err != nil {
+		return nil, err
+	}
 	select {
 	case <-s.started:
-		return s, s.failure()
+		return s, s.Err()
 	case <-ctx.Done():
 		trouble := s.trouble()
 		if trouble == nil && time.Since(start) > outage.Overdue {
@@ -101,39 +111,65 @@ func (l *Listener) Subscribe(ctx context.Context, r Request) (*Sub, error) {
 	}
 }
 
+// Attach is like Subscribe, but does not wait for the confirmation. Transient errors do not end
+// the subscription, however many connections break before the confirmation.
+func (l *Listener) Attach(ctx context.Context, r Request) (*Sub, error) {
+	s := newSub(l, r)
+	s.setLive()
+	if err := l.start(ctx, s); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// start adds a subscriber at the endpoint that serves its channel.
+func (l *Listener) start(ctx context.Context, s *Sub) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := l.refuseKeyEvents(s.channel); err != nil {
+		return err
+	}
+	ep, _, err := l.endpoint(ctx, s.class, s.channel)
+	if err == nil {
+		l.add(s, ep)
+	}
+	return err
+}
+
 var errRingPattern = errors.New("patterns over a ring of servers")
 
-// endpoint returns the endpoint that serves a channel.
-func (l *Listener) endpoint(ctx context.Context, ch channel) (endpoint, error) {
-	shard := ch.kind == Shard
+// endpoint returns the endpoint that serves a channel, and its client.
+func (l *Listener) endpoint(ctx context.Context, class Class, ch channel) (ep endpoint, client redis.UniversalClient, err error) {
+	ep = endpoint{class: class, shard: ch.kind == Shard}
 	switch l.shared.Redis.(type) {
 	case *redis.Client:
-		return endpoint{shard: shard}, nil
+		return ep, l.shared.Redis, nil
 	case *redis.ClusterClient:
-		if !shard {
-			return endpoint{}, nil // every node has every message
+		if !ep.shard {
+			return ep, nil, nil // every node has every message
 		}
 	case *redis.Ring:
 		if ch.kind == Pattern {
-			return endpoint{}, send.WithClass(send.ErrNotSupported, errRingPattern)
+			return ep, nil, send.WithClass(send.ErrNotSupported, errRingPattern)
 		}
 	default: // the nodes are not known, but a slot is in one of them
-		if shard {
-			return endpoint{true, strconv.Itoa(keys.Slot(ch.name))}, nil
+		if ep.shard {
+			ep.node = strconv.Itoa(keys.Slot(ch.name))
 		}
-		return endpoint{}, nil
+		return ep, l.shared.Redis, nil
 	}
 	node, err := l.shared.Node(ctx, ch.name)
 	if err != nil {
-		return endpoint{}, l.shared.Sender.Classify(ctx, err)
+		return ep, nil, l.shared.Sender.Classify(ctx, err)
 	}
-	return endpoint{shard, node.Options().Addr}, nil
+	ep.node = node.Options().Addr
+	return ep, node, nil
 }
 
 // add adds a subscriber, and starts its manager if there is none.
 func (l *Listener) add(s *Sub, ep endpoint) {
 	l.mu.Lock()
-	defer l.mu.Unlock()
 	m := l.manager(ep)
 	sn := m.subscriptions[s.channel]
 	if sn == nil {
@@ -145,6 +181,11 @@ func (l *Listener) add(s *Sub, ep endpoint) {
 	sn.needsBarrier = sn.needsBarrier || sn.confirmed && sn.wantsBarrier()
 	sn.startSubs()
 	m.notify()
+	confirmed := sn.confirmed
+	l.mu.Unlock()
+	if confirmed {
+		s.wake()
+	}
 }
 
 // manager returns the manager of an endpoint, and starts it if there is none. The mutex is

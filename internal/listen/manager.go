@@ -112,7 +112,12 @@ func (m *manager) runConn(ctx context.Context) (worked bool, err error) {
 			return c.worked.Load(), m.listener.shared.Sender.Classify(ctx, c.err)
 		case <-c.probe.arrived:
 			c.probe.recordArrival()
-			m.recordSuccess()
+			if c.worked.Load() {
+				m.recordSuccess()
+			}
+			if c.probe.usePing.Load() { // no probe finds a deposed master
+				_, _ = m.reassign(ctx) // on an error, it is repeated with the next reply
+			}
 		case <-c.probe.publishDone:
 			c.probe.recordPublished(c)
 		case <-c.confirmTimer.timer.C:
@@ -143,7 +148,7 @@ var errNotConnected = send.WithClass(send.ErrUnavailable, errors.New("no connect
 func (m *manager) dial(ctx context.Context) (*conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, dialTime)
 	defer cancel()
-	var node subscriber
+	var node redis.UniversalClient
 	var name string
 	for node == nil {
 		var err error
@@ -172,14 +177,9 @@ func (m *manager) dial(ctx context.Context) (*conn, error) {
 	return c, nil
 }
 
-// subscriber is a client, or a node of one.
-type subscriber interface {
-	Subscribe(ctx context.Context, channels ...string) *redis.PubSub
-}
-
 // open returns a PubSub without channels, and sends nothing. go-redis panics if node is a
 // ring. A ring inside a type of the user is not recognized as one before.
-func open(ctx context.Context, node subscriber) (ps *redis.PubSub, err error) {
+func open(ctx context.Context, node redis.UniversalClient) (ps *redis.PubSub, err error) {
 	defer func() {
 		if p := recover(); p != nil || ps == nil {
 			err = send.WithClass(send.ErrNotSupported, fmt.Errorf("subscriptions through a client of type %T; pass the client inside it", node))
@@ -202,42 +202,36 @@ func (m *manager) anyChannel() string {
 
 // reassign moves each subscription whose node has changed to the manager of that node. It
 // returns the node of this manager, or nil if no subscription is left.
-func (m *manager) reassign(ctx context.Context) (subscriber, error) {
+func (m *manager) reassign(ctx context.Context) (own redis.UniversalClient, err error) {
 	switch m.listener.shared.Redis.(type) {
 	case *redis.ClusterClient, *redis.Ring:
 	default:
 		return m.listener.shared.Redis, nil
 	}
 	if m.endpoint.node == "" {
-		return m.node(ctx, rand.Text()) // a random node
+		node, err := m.listener.shared.Node(ctx, rand.Text()) // a random node
+		return node, m.listener.shared.Sender.Classify(ctx, err)
 	}
 	m.listener.mu.Lock()
 	names := slices.Collect(maps.Keys(m.subscriptions))
 	m.listener.mu.Unlock()
-	var own subscriber
 	for _, ch := range names {
-		ep, err := m.listener.endpoint(ctx, ch)
-		if err == nil && ep == m.endpoint && own == nil {
-			own, err = m.node(ctx, ch.name)
-		}
+		ep, node, err := m.listener.endpoint(ctx, m.endpoint.class, ch)
 		if err != nil {
 			return nil, err
+		}
+		if ep == m.endpoint {
+			own = node
 		}
 		m.move(ch, ep)
 	}
 	return own, nil
 }
 
-func (m *manager) node(ctx context.Context, key string) (subscriber, error) {
-	node, err := m.listener.shared.Node(ctx, key)
-	if err != nil {
-		return nil, m.listener.shared.Sender.Classify(ctx, err)
-	}
-	return node, nil
-}
-
 // move moves a subscription to the manager of the endpoint that serves it.
 func (m *manager) move(ch channel, to endpoint) {
+	var woken []*Sub
+	defer func() { wakeAll(woken) }() // after the mutex is unlocked
 	m.listener.mu.Lock()
 	defer m.listener.mu.Unlock()
 	sn := m.subscriptions[ch]
@@ -251,11 +245,10 @@ func (m *manager) move(ch channel, to endpoint) {
 	sn.markLost()
 	delete(m.subscriptions, ch)
 	other := m.listener.manager(to)
-	if there := other.subscriptions[ch]; there != nil { // merge with the other manager's subscription
-		there.lost = there.lost || sn.lost
-		for _, s := range sn.subs {
-			s.subscription = there
-			there.subs = append(slices.Clip(there.subs), s)
+	if there := other.subscriptions[ch]; there != nil {
+		there.merge(sn)
+		if there.confirmed {
+			woken = sn.subs
 		}
 	} else {
 		other.subscriptions[ch] = sn
@@ -271,7 +264,7 @@ func (m *manager) recordFailure(err error, worked bool) {
 	}
 	final := send.Permanent(err) && !m.nodeClosed(err)
 	if !final && (!worked || errors.Is(err, errSilent)) { // otherwise the next one may work at once
-		outage.Of(m.listener.shared).Begin(outage.Subscriptions, m.server(), err)
+		outage.Of(m.listener.shared).Begin(m.purpose(), m.server(), err)
 	}
 	m.listener.mu.Lock()
 	defer m.listener.mu.Unlock()
@@ -297,7 +290,15 @@ func (m *manager) recordFailure(err error, worked bool) {
 
 // recordSuccess records that the connection works.
 func (m *manager) recordSuccess() {
-	outage.Of(m.listener.shared).End(outage.Subscriptions, m.server())
+	outage.Of(m.listener.shared).End(m.purpose(), m.server())
+}
+
+// purpose returns the name of the manager's class for logs.
+func (m *manager) purpose() string {
+	if m.endpoint.class == WakeUps {
+		return outage.WakeUpSubscriptions
+	}
+	return outage.Subscriptions
 }
 
 // server returns the name of the manager's server for logs.
@@ -311,14 +312,13 @@ func (m *manager) server() string {
 // nodeClosed reports whether err is transient because a cluster client has only closed the
 // client of one node.
 func (m *manager) nodeClosed(err error) bool {
-	if !errors.Is(err, redis.ErrClosed) {
+	c, ok := m.listener.shared.Redis.(*redis.ClusterClient)
+	if !ok || !errors.Is(err, redis.ErrClosed) {
 		return false
 	}
-	if _, ok := m.listener.shared.Redis.(*redis.ClusterClient); !ok {
-		return false
+	node, err := c.MasterForKey(canceled, "") // any node that is still in use
+	if err == nil {
+		err = send.ErrIfClosed(node)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), probeLimit)
-	defer cancel()
-	err = m.listener.shared.Sender.Read(ctx, redis.NewStatusCmd(ctx, "ping"))
 	return !errors.Is(err, redis.ErrClosed)
 }

@@ -49,21 +49,31 @@ func (c *conn) handle(got any) error {
 	case *redis.Pong:
 		signal(c.probe.arrived)
 	case *redis.Subscription:
-		return c.handleConfirmation(m)
+		confirmed, err := c.handleConfirmation(m)
+		wakeAll(confirmed)
+		return err
 	}
 	return nil
 }
 
-// handleConfirmation handles the confirmation of a command.
-func (c *conn) handleConfirmation(m *redis.Subscription) error {
+// wakeAll wakes subscribers. The listener's mutex is not held.
+func wakeAll(subs []*Sub) {
+	for _, s := range subs {
+		s.wake()
+	}
+}
+
+// handleConfirmation handles the confirmation of a command. It returns the subscribers whose
+// subscription is confirmed now.
+func (c *conn) handleConfirmation(m *redis.Subscription) (confirmed []*Sub, err error) {
 	c.manager.listener.mu.Lock()
 	defer c.manager.listener.mu.Unlock()
 	off := strings.Contains(m.Kind, "unsubscribe")
 	if len(c.pending) == 0 || c.pending[0].unsubscribe != off || c.pending[0].name != m.Channel {
 		if off {
-			return c.handleEnded(m.Channel)
+			return nil, c.handleEnded(m.Channel)
 		}
-		return nil
+		return nil, nil
 	}
 	cmd := c.pending[0]
 	c.pending = slices.Delete(c.pending, 0, 1)
@@ -75,11 +85,12 @@ func (c *conn) handleConfirmation(m *redis.Subscription) error {
 		}
 	case c.manager.subscriptions[cmd.channel] == cmd.subscription:
 		cmd.subscription.confirm()
+		confirmed = cmd.subscription.subs
 	}
 	c.worked.Store(true)
 	c.manager.lastErr = nil
 	c.manager.notify() // the manager may now request barriers
-	return nil
+	return confirmed, nil
 }
 
 // handleEnded handles a subscription that the server has ended, as it does when the slot
@@ -164,9 +175,12 @@ func (c *conn) deliver(m *redis.Message) {
 	l.mu.Unlock()
 	w := blockWait{total: &c.blocked, closing: c.closing}
 	for _, s := range subs {
-		if s.publishBarrier != nil {
+		switch {
+		case s.notify != nil:
+			s.notify(nil)
+		case s.publishBarrier != nil:
 			s.put(m.Channel, value, &w)
-		} else {
+		default:
 			s.put(m.Channel, m.Payload, &w)
 		}
 	}

@@ -17,7 +17,9 @@ type Item struct {
 // Sub is one subscriber with its backlog.
 type Sub struct {
 	listener *Listener
+	class    Class
 	channel
+	notify         func(ended error) // replaces the backlog; may be nil
 	publishBarrier func(ctx context.Context, to string) error
 
 	// The listener's mutex guards these.
@@ -40,7 +42,9 @@ type Sub struct {
 func newSub(l *Listener, r Request) *Sub {
 	return &Sub{
 		listener:       l,
+		class:          r.Class,
 		channel:        channel{r.Kind, r.Name},
+		notify:         r.Notify,
 		publishBarrier: r.PublishBarrier,
 		started:        make(chan struct{}),
 		backlog:        backlog{bound: r.Backlog, policy: r.Policy},
@@ -126,18 +130,34 @@ func (s *Sub) Close() error {
 // The listener's mutex is held.
 func (s *Sub) fail(err error) {
 	s.mu.Lock()
+	if s.notify != nil && s.running() {
+		go s.notify(err) // without the listener's mutex
+	}
 	if s.err == nil {
 		s.err = err
 	}
 	s.end()
 	s.mu.Unlock()
 	if !s.live {
-		s.live = true
-		close(s.started)
+		s.setLive()
 	}
 }
 
-func (s *Sub) failure() error {
+// setLive makes Subscribe return. The listener's mutex is held, or nothing uses s yet.
+func (s *Sub) setLive() {
+	s.live = true
+	close(s.started)
+}
+
+// wake calls Notify, if there is one. The listener's mutex is not held.
+func (s *Sub) wake() {
+	if s.notify != nil {
+		s.notify(nil)
+	}
+}
+
+// Err returns the reason why the subscription has ended, or nil.
+func (s *Sub) Err() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.err

@@ -50,8 +50,7 @@ func (sn *subscription) startSubs() {
 	}
 	for _, s := range sn.subs {
 		if !s.live && (s.publishBarrier == nil || sn.kind == Pattern || sn.seq.known && !sn.seq.interrupted || sn.barrierFailed) {
-			s.live = true
-			close(s.started)
+			s.setLive()
 		}
 	}
 }
@@ -76,6 +75,25 @@ func (sn *subscription) addMissed(n int64) {
 			s.gap(n)
 		}
 	}
+}
+
+// merge takes over the subscribers of another subscription to the same channel. Messages that
+// arrived before that were missed by them.
+func (sn *subscription) merge(other *subscription) {
+	if sn.confirmed && other.lost {
+		if !other.reported {
+			other.addGap(false)
+		}
+		other.addGap(true)
+	} else {
+		sn.lost = sn.lost || other.lost
+	}
+	for _, s := range other.subs {
+		s.subscription = sn
+	}
+	sn.subs = slices.Concat(sn.subs, other.subs) // the reader may be using the old slice
+	sn.needsBarrier = sn.needsBarrier || sn.confirmed && sn.wantsBarrier()
+	sn.startSubs()
 }
 
 // confirm records that the server has confirmed the subscription. Messages published since an

@@ -40,6 +40,8 @@ const (
 	SelectiveReceivers = "selective receivers"
 	Removals           = "receivers that remove a letter"
 	Subscriptions      = "subscriptions"
+
+	WakeUpSubscriptions = "subscriptions to wake-ups"
 )
 
 // Log logs the outages of one client's servers with [slog.Default].

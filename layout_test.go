@@ -45,7 +45,7 @@ var arrows = map[string][]string{
 	"internal/conn":             {"internal/send"},
 	"internal/listen":           {"internal/backoff", "internal/clients", "internal/keys", "internal/outage", "internal/send"},
 	"internal/outage":           {"internal/clients", "internal/send"},
-	"internal/wait":             {"internal/backoff", "internal/clients", "internal/keys", "internal/conn", "internal/oneline", "internal/outage", "internal/script", "internal/send"},
+	"internal/wait":             {"internal/backoff", "internal/clients", "internal/keys", "internal/conn", "internal/listen", "internal/oneline", "internal/outage", "internal/script", "internal/send"},
 	"internal/rights":           {"internal/keys"},
 	"internal/script":           {"internal/clients", "internal/send"},
 	"internal/stored":           {"codec", "internal/headed"},

@@ -22,90 +22,67 @@ func notifyChannel(address string) string { return keys.Part(address, "news") }
 // letterNotifier notifies one selective receiver of new letters, and of the time to scan all
 // letters.
 type letterNotifier struct {
-	shared     *clients.Shared
-	name       string
-	subscribed chan *listen.Sub // delivers the subscription, or nil if it failed; nil before subscribe
-	cancel     context.CancelFunc
-	sub        *listen.Sub // nil while there is no subscription
-	nextScan   time.Time   // of the next scan of all letters
+	shared   *clients.Shared
+	name     string
+	sub      *listen.Sub   // nil while there is no subscription
+	letters  chan struct{} // letters may have arrived; holds one
+	ended    chan error    // why the subscription has ended; holds one
+	nextScan time.Time     // of the next scan of all letters
 }
 
 // wait returns true when letters may have arrived, and false when all letters have to be
 // scanned. Redis may refuse or not confirm the subscription; then only the timer counts.
 func (n *letterNotifier) wait(ctx context.Context) (came bool, err error) {
-	if n.subscribed == nil {
+	if n.sub == nil {
 		n.subscribe(ctx)
 	}
 	timer := time.NewTimer(time.Until(n.nextScan))
 	defer timer.Stop()
-	if n.sub == nil {
+	for {
 		select {
-		case n.sub = <-n.subscribed:
-			if n.sub != nil {
-				return true, nil // letters may have arrived before the subscription
+		case <-n.letters:
+			return time.Now().Before(n.nextScan), nil
+		case err := <-n.ended:
+			n.sub = nil // the next wait subscribes again
+			if errors.Is(err, desir.ErrClosed) {
+				return false, err
 			}
-			n.cancel()
-			n.subscribed = nil // the next wait subscribes again
+			outage.Of(n.shared).Without(outage.News, n.name, err)
 		case <-timer.C:
 			return false, nil
 		case <-ctx.Done():
 			return false, ctx.Err()
 		}
-	} else {
-		_, came, err = n.sub.Next(ctx, timer.C) // a gap counts as a notification
-		if err == nil || ctx.Err() != nil {
-			return came && time.Now().Before(n.nextScan), err
-		}
-		n.close() // the subscription has ended
-		if errors.Is(err, desir.ErrClosed) {
-			return false, err
-		}
-		timer.Reset(time.Until(n.nextScan))
-	}
-	select {
-	case <-timer.C:
-		return false, nil
-	case <-ctx.Done():
-		return false, ctx.Err()
 	}
 }
 
-// subscribe requests a subscription. It does not wait for the confirmation, so that the
-// receiver can scan without one.
+// subscribe requests a subscription. Letters may have arrived before its confirmation, which
+// counts as a letter.
 func (n *letterNotifier) subscribe(ctx context.Context) {
-	r := listen.Request{Kind: listen.Channel, Name: n.name, Backlog: 1, Policy: listen.DropNewest}
+	letters, ended := make(chan struct{}, 1), make(chan error, 1)
+	r := listen.Request{Class: listen.WakeUps, Kind: listen.Channel, Name: n.name, Notify: func(err error) {
+		if err != nil {
+			ended <- err // once
+			return
+		}
+		select {
+		case letters <- struct{}{}:
+		default:
+		}
+	}}
 	if wait.WakeMode(n.shared) != "" {
 		r.Kind = listen.Shard
 	}
-	subscribed := make(chan *listen.Sub, 1)
-	ctx, n.cancel = context.WithCancel(ctx)
-	n.subscribed = subscribed
-	go func() {
-		sub, err := listen.Of(n.shared).Subscribe(ctx, r)
-		if err != nil {
-			sub = nil
-			if ctx.Err() == nil && !errors.Is(err, desir.ErrClosed) {
-				outage.Of(n.shared).Without(outage.News, n.name, err)
-			}
-		}
-		subscribed <- sub
-	}()
+	n.letters, n.ended = letters, ended
+	var err error
+	if n.sub, err = listen.Of(n.shared).Attach(ctx, r); err != nil {
+		ended <- err
+	}
 }
 
-// close ends the subscription, even if it is not confirmed yet.
+// close ends the subscription.
 func (n *letterNotifier) close() {
-	if n.subscribed == nil {
-		return
+	if n.sub != nil {
+		_ = n.sub.Close() // never fails
 	}
-	n.cancel()
-	if n.sub == nil {
-		go func(subscribed <-chan *listen.Sub) {
-			if sub := <-subscribed; sub != nil {
-				_ = sub.Close() // its error is always nil
-			}
-		}(n.subscribed)
-	} else {
-		_ = n.sub.Close()
-	}
-	n.subscribed, n.sub = nil, nil
 }

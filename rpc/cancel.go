@@ -130,7 +130,7 @@ func (r *serverRun) receiveCancels(ended <-chan struct{}, onSubscribed func()) {
 	}()
 	kind, _ := cancelTransport(r.shared)
 	for retry := resp.Pauses.Start(); ctx.Err() == nil; retry.WaitUntil(ended) {
-		sub, err := listen.Of(r.shared).Subscribe(ctx, listen.Request{Kind: kind, Name: r.s.keys.Cancel, Backlog: 1024, Policy: listen.DropOldest})
+		sub, err := listen.Of(r.shared).Subscribe(ctx, listen.Request{Class: listen.WakeUps, Kind: kind, Name: r.s.keys.Cancel, Backlog: 1024, Policy: listen.DropOldest})
 		onSubscribed()
 		if err == nil {
 			err = r.receiveFrom(ctx, sub)

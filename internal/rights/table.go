@@ -193,7 +193,7 @@ var Roles = []Role{
 			Cluster: Rules{Channels: []string{"{NAME}:room:wake", "{NAME}:wake"}, Commands: "spublish"},
 		},
 		Optional: Where{
-			Cluster: Rules{Commands: "ssubscribe"},
+			Cluster: Rules{Commands: "ssubscribe sunsubscribe"},
 		},
 	},
 	{
@@ -205,7 +205,7 @@ var Roles = []Role{
 			Cluster: Rules{Channels: []string{"{NAME}:room:wake", "{NAME}:wake"}, Commands: "spublish"},
 		},
 		Optional: Where{
-			Cluster: Rules{Commands: "ssubscribe"},
+			Cluster: Rules{Commands: "ssubscribe sunsubscribe"},
 		},
 	},
 	{
@@ -229,7 +229,7 @@ var Roles = []Role{
 			Cluster: Rules{Channels: []string{"{NAME}:wake"}, Commands: "spublish"},
 		},
 		Optional: Where{
-			Cluster: Rules{Commands: "ssubscribe"},
+			Cluster: Rules{Commands: "ssubscribe sunsubscribe"},
 		},
 	},
 	{
@@ -260,8 +260,8 @@ var Roles = []Role{
 			Cluster: Rules{Channels: []string{"{NAME}:wake"}, Commands: "spublish"},
 		},
 		Optional: Where{
-			All:     Rules{Channels: []string{"{NAME}:news", "{NAME}:news:desir-probe:*"}},
-			Alone:   Rules{Commands: "publish subscribe unsubscribe"},
+			All:     Rules{Channels: []string{"{NAME}:news"}},
+			Alone:   Rules{Channels: []string{"{NAME}:news:desir-probe:*"}, Commands: "publish subscribe unsubscribe"},
 			Cluster: Rules{Commands: "ssubscribe sunsubscribe"},
 		},
 	},
@@ -278,7 +278,7 @@ var Roles = []Role{
 		},
 		Optional: Where{
 			Alone:   Rules{Commands: "publish"},
-			Cluster: Rules{Channels: []string{"{NAME}:reply:*:wake"}, Commands: "ssubscribe"},
+			Cluster: Rules{Channels: []string{"{NAME}:reply:*:wake"}, Commands: "ssubscribe sunsubscribe"},
 		},
 	},
 	{
@@ -400,9 +400,9 @@ var Roles = []Role{
 			Cluster: Rules{Commands: "ssubscribe"},
 		},
 		Optional: Where{
-			All:     Rules{Channels: []string{"{NAME}:cancel:desir-probe:*"}, Commands: "unlink"},
-			Alone:   Rules{Commands: "publish unsubscribe"},
-			Cluster: Rules{Commands: "spublish sunsubscribe"},
+			All:     Rules{Commands: "unlink"},
+			Alone:   Rules{Channels: []string{"{NAME}:cancel:desir-probe:*"}, Commands: "publish unsubscribe"},
+			Cluster: Rules{Commands: "sunsubscribe"},
 		},
 	},
 }

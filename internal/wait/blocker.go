@@ -43,7 +43,10 @@ func newBlocker(l *loop) *blocker {
 // within a period.
 func (b *blocker) block(ctx context.Context, queues []*waitQueue) ([]*waitQueue, error) {
 	if b.polls {
-		return b.sleep(queues), nil
+		if b.loop.await(period / 5) {
+			return nil, nil
+		}
+		return queues, nil
 	}
 	interruptKey := keys.Part(queues[0].source.owner, b.suffix)
 	wakes := make(map[string][]*waitQueue, len(queues))
@@ -151,18 +154,6 @@ func (b *blocker) adaptTimeout(err error, took time.Duration) {
 	var expired net.Error
 	if b.loop.node == nil && errors.As(err, &expired) && expired.Timeout() && took < b.timeout+grace/2 {
 		b.timeout = max(b.timeout/4, pauses.First)
-	}
-}
-
-// sleep waits for a part of a period, or until the loop is notified.
-func (b *blocker) sleep(queues []*waitQueue) []*waitQueue {
-	timer := time.NewTimer(period / 5)
-	defer timer.Stop()
-	select {
-	case <-b.loop.wakeup:
-		return nil
-	case <-timer.C:
-		return queues
 	}
 }
 

@@ -181,6 +181,18 @@ func (l *loop) notify() {
 	}
 }
 
+// await waits until the loop is notified, at most for d. It reports whether it was.
+func (l *loop) await(d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-l.wakeup:
+		return true
+	case <-timer.C:
+		return false
+	}
+}
+
 // run is the goroutine of the loop. It ends shortly after the last receiver has left.
 func (l *loop) run() {
 	ctx := context.Background()
@@ -260,12 +272,8 @@ func (l *loop) awaitReceiver() bool {
 	if l.waiter.closing.Load() {
 		d = pauses.First / 10 // buffered values may have to be requeued
 	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-l.wakeup:
+	if l.await(d) {
 		return true
-	case <-timer.C:
 	}
 	l.waiter.mu.Lock()
 	defer l.waiter.mu.Unlock()

@@ -3,207 +3,105 @@ package wait
 import (
 	"context"
 	"errors"
-	"sync"
 	"time"
 
-	"github.com/redis/go-redis/v9"
-
+	"github.com/desir-go/desir/internal/listen"
 	"github.com/desir-go/desir/internal/outage"
 	"github.com/desir-go/desir/internal/send"
 )
 
 const (
-	pingPeriod    = 3 * time.Second // time between two pings of the subscription connection
-	confirmTime   = time.Second     // silence after which an unconfirmed subscription is repeated
-	maxSubSilence = 8 * time.Second // silence after which the connection counts as dead
-	pingPayload   = "desir"         // payload of the pings
+	unusedTime  = 100 * time.Millisecond // time between two searches for unused subscriptions
+	refusedTime = time.Minute            // time between two subscriptions that the server refuses
 )
 
-// subscriber waits for wake-ups in the sharded channels of one node of a cluster.
+// subscriber waits for wake-ups in the sharded channels of one node of a cluster. Only the
+// loop's goroutine uses it.
 type subscriber struct {
 	dedicated
-	sub    *redis.PubSub // used by the loop's goroutine; nil while closed
-	pinged time.Time     // used by the loop's goroutine
-
-	mu           sync.Mutex
-	channels     map[string][]*waitQueue // the queues of each subscribed channel
-	current      *redis.PubSub           // the current subscription connection
-	broken       bool                    // current is gone
-	pending      []pendingSub            // unconfirmed subscriptions, in order
-	lastReceived time.Time               // when something arrived last
+	subs    map[sourceID]*listen.Sub
+	swept   time.Time // when unused subscriptions were last closed
+	retried time.Time // when refused subscriptions were last closed
 }
 
-// pendingSub is an unconfirmed subscription.
-type pendingSub struct {
-	channel string
-	sent    time.Time
+func newSubscriber(l *loop) *subscriber {
+	return &subscriber{dedicated: dedicated{loop: l}, subs: map[sourceID]*listen.Sub{}, retried: time.Now()}
 }
-
-func newSubscriber(l *loop) *subscriber { return &subscriber{dedicated: dedicated{loop: l}} }
 
 // interrupt does nothing, since the wake-up of the loop ends the wait.
 func (s *subscriber) interrupt(*waitQueue, bool) {}
 
 func (s *subscriber) close() {
-	s.closeSub()
-	s.dedicated.close()
-}
-
-// closeSub closes the subscription connection.
-func (s *subscriber) closeSub() {
-	if s.sub != nil {
-		_ = s.sub.Close() // its goroutine ends with it
-		s.sub = nil
-		s.mu.Lock()
-		s.current = nil
-		s.mu.Unlock()
+	for id, sub := range s.subs {
+		_ = sub.Close() // never fails
+		delete(s.subs, id)
 	}
+	s.dedicated.close()
 }
 
 // block waits until a message or a new receiver wakes the loop, or for the end of the period.
 func (s *subscriber) block(ctx context.Context, queues []*waitQueue) ([]*waitQueue, error) {
-	if err := s.subscribe(ctx, queues); err != nil {
-		s.closeSub()
-		return nil, s.loop.waiter.shared.Sender.Classify(ctx, err)
+	for _, q := range queues {
+		if err := s.subscribe(ctx, q.source); err != nil {
+			return nil, err
+		}
 	}
-	timer := time.NewTimer(period - time.Since(s.loop.allChecked))
-	defer timer.Stop()
-	select {
-	case <-s.loop.wakeup:
+	if len(s.subs) > len(queues) && time.Since(s.swept) >= unusedTime || time.Since(s.retried) >= refusedTime {
+		s.sweep()
+	}
+	if s.loop.await(period - time.Since(s.loop.allChecked)) {
 		return nil, nil
-	case <-timer.C:
-		return queues, nil
 	}
+	return queues, nil
 }
 
-// subscribe subscribes to the wake channels of the queues, and to no others.
-func (s *subscriber) subscribe(ctx context.Context, queues []*waitQueue) error {
-	wanted := make(map[string][]*waitQueue, len(queues))
-	for _, q := range queues {
-		wanted[q.source.Wake] = append(wanted[q.source.Wake], q)
-	}
-	removed, added, reconnect := s.update(wanted)
-	if reconnect {
-		s.closeSub()
-	}
-	if s.sub == nil {
-		s.sub, s.pinged = s.loop.node.SSubscribe(ctx), time.Now()
-		s.mu.Lock()
-		s.current = s.sub
-		s.mu.Unlock()
-		go s.read(s.sub)
-	}
-	for _, name := range removed { // one at a time, since they may be in different slots
-		if err := s.sub.SUnsubscribe(ctx, name); err != nil {
-			return err
-		}
-	}
-	for _, name := range added {
-		s.mu.Lock()
-		s.pending = append(s.pending, pendingSub{name, time.Now()})
-		s.mu.Unlock()
-		if err := s.sub.SSubscribe(ctx, name); err != nil {
-			return err
-		}
-	}
-	if time.Since(s.pinged) < pingPeriod {
+// subscribe subscribes to the wake channel of a source, unless that was done before. It does
+// not wait for the confirmation. If the server refuses the subscription, the queue is only
+// checked once in a period.
+func (s *subscriber) subscribe(ctx context.Context, src Source) error {
+	if s.subs[src.id()] != nil {
 		return nil
 	}
-	s.pinged = time.Now()
-	return s.sub.Ping(ctx, pingPayload)
-}
-
-// update records the wanted channels, and returns which to unsubscribe and to subscribe.
-// reconnect means on a new connection. The old one is not reused after it broke, since
-// go-redis would subscribe to the channels of all slots in one command, which a cluster
-// refuses.
-func (s *subscriber) update(wanted map[string][]*waitQueue) (removed, added []string, reconnect bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	reconnect = s.sub == nil || s.broken || s.unconfirmed()
-	if reconnect {
-		s.channels, s.broken, s.pending = nil, false, nil
-	}
-	for name := range s.channels {
-		if wanted[name] == nil {
-			removed = append(removed, name)
-		}
-	}
-	for name := range wanted {
-		if s.channels[name] == nil {
-			added = append(added, name)
-		}
-	}
-	s.channels = wanted
-	return removed, added, reconnect
-}
-
-// unconfirmed reports whether the connection was silent for too long after a subscription.
-// Replacing it only costs the subscriptions. The mutex is held.
-func (s *subscriber) unconfirmed() bool {
-	return len(s.pending) > 0 && time.Since(s.pending[0].sent) > confirmTime && time.Since(s.lastReceived) > confirmTime
-}
-
-// confirmed records the reply to a subscription; "" is the oldest one. The mutex is held.
-func (s *subscriber) confirmed(sub *redis.PubSub, name string) {
-	if s.current == sub && len(s.pending) > 0 && (name == "" || s.pending[0].channel == name) {
-		s.pending = s.pending[1:]
-	}
-}
-
-// read marks queues as dirty when a message or the confirmation of a subscription arrives,
-// since values may have come before the confirmation. It ends when the connection breaks, or
-// when no reply to a ping arrives.
-func (s *subscriber) read(sub *redis.PubSub) {
-	for {
-		var event any
-		err := send.CatchReadPanic(func() (err error) {
-			event, err = sub.ReceiveTimeout(context.Background(), maxSubSilence)
-			return err
-		})
-		var refused redis.Error
+	shared := s.loop.waiter.shared
+	notify := func(ended error) {
 		switch {
-		case errors.As(err, &refused): // concerns one channel; the takes once a second go on
-			s.mu.Lock()
-			s.lastReceived = time.Now()
-			var name string
-			if len(s.pending) > 0 {
-				name = s.pending[0].channel
-			}
-			s.confirmed(sub, "")
-			s.mu.Unlock()
-			outage.Of(s.loop.waiter.shared).Without(outage.WakeUps, name, s.loop.waiter.shared.Sender.Classify(context.Background(), err))
-			continue
-		case err != nil:
-			s.markBroken(sub)
-			return
+		case ended == nil:
+			s.loop.wake(src.id())
+		case !errors.Is(ended, send.ErrClosed):
+			outage.Of(shared).Without(outage.WakeUps, src.Wake, ended)
 		}
-		var name string
-		s.mu.Lock()
-		s.lastReceived = time.Now()
-		switch e := event.(type) {
-		case *redis.Message:
-			name = e.Channel
-		case *redis.Subscription:
-			name = e.Channel
-			if e.Kind == "ssubscribe" {
-				s.confirmed(sub, name)
-			}
-		}
-		queues := s.channels[name]
-		s.mu.Unlock()
-		if queues != nil {
-			s.loop.markDirty(queues)
-			s.loop.notify()
+	}
+	sub, err := listen.Of(shared).Attach(ctx, listen.Request{Class: listen.WakeUps, Kind: listen.Shard, Name: src.Wake, Notify: notify})
+	if err == nil {
+		s.subs[src.id()] = sub
+	}
+	return err
+}
+
+// sweep closes the subscriptions of queues that are gone. Once in a refusedTime it also closes
+// those that have ended, so that the next call of block subscribes again.
+func (s *subscriber) sweep() {
+	s.swept = time.Now()
+	retry := s.swept.Sub(s.retried) >= refusedTime
+	if retry {
+		s.retried = s.swept
+	}
+	s.loop.mu.Lock()
+	defer s.loop.mu.Unlock()
+	for id, sub := range s.subs {
+		if s.loop.queues[id] == nil || retry && sub.Err() != nil {
+			_ = sub.Close() // never fails
+			delete(s.subs, id)
 		}
 	}
 }
 
-// markBroken records that a connection is gone, unless it was replaced already.
-func (s *subscriber) markBroken(sub *redis.PubSub) {
-	s.mu.Lock()
-	s.broken = s.broken || s.current == sub
-	s.mu.Unlock()
-	_ = sub.Close() // otherwise go-redis would dial again
-	s.loop.notify()
+// wake marks a queue as dirty and wakes the loop.
+func (l *loop) wake(id sourceID) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if q := l.queues[id]; q != nil {
+		q.dirty = true
+		l.notify()
+	}
 }

@@ -54,7 +54,7 @@ func (d *watchdog) check() {
 		return
 	}
 	lastByte, open := d.conn.LastRead()
-	switch silent := time.Since(latest(lastByte, d.sent)); {
+	switch silent := min(time.Since(lastByte), time.Since(d.sent)); {
 	case !open: // go-redis limits the time of a handshake
 		d.timer.Reset(d.loop.maxSilence)
 		d.mu.Unlock()
@@ -75,13 +75,6 @@ func (d *watchdog) closeConn() {
 	if c != nil {
 		_ = c.Close()
 	}
-}
-
-func latest(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
 }
 
 // replace retires a loop whose connection is silent. Its receivers move to a new loop with a

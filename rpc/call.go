@@ -33,8 +33,6 @@ type pendingCall struct {
 	onStored  func(*batch.Call, error) // p.handleStoreReply
 	// storeDone is true once the store has an outcome: nothing else accesses write then.
 	storeDone atomic.Bool
-	// The connection over which the caller reads its result itself; nil: it does not.
-	directConn atomic.Pointer[resp.Conn]
 
 	liveness liveness
 
@@ -151,7 +149,7 @@ func (c *Client) callOnce(ctx context.Context, ib *inbox, method, signature stri
 	}
 	switch {
 	case direct:
-		ib.callDirect(ctx, p, &q)
+		ib.direct.run(ctx, p, &q)
 	case !closed:
 		p.send(ctx, &q)
 	}
@@ -214,9 +212,8 @@ func checkHeaders(headers map[string]string) error {
 func (p *pendingCall) end(err error) {
 	p.err = err
 	p.done <- struct{}{}
-	// May belong to another call by then, which continues on the reader's goroutine.
-	if cn := p.directConn.Load(); cn != nil {
-		cn.Interrupt()
+	if p.inbox != nil {
+		p.inbox.direct.interrupt(p)
 	}
 }
 

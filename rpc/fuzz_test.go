@@ -135,7 +135,7 @@ func FuzzEntries(f *testing.F) {
 		r := newResultReader(&inbox{pending: map[uint64]*pendingCall{}})
 		d := newCallReader(&serverRun{s: &Server{keys: wire.Keys{Calls: "k"}}})
 		bounded(t, answer, func() {
-			for _, take := range []func(*resp.Reply){r.decodeEntries, r.decodeStored, d.popped.decode, d.popped.decodeLMPop} {
+			for _, take := range []func(*resp.Reply){r.decodeEntries, (&direct{}).decodeStored, d.popped.decode, d.popped.decodeLMPop} {
 				take(resp.NewReply(strings.NewReader(answer)))
 			}
 		})

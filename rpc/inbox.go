@@ -33,14 +33,14 @@ type inbox struct {
 	newEntry    atomic.Pointer[string]
 	refreshGate onceGate // lets one caller at a time refresh the key
 
-	mu             sync.Mutex
-	callIDs        wire.CallIDs
-	pending        map[uint64]*pendingCall
-	checking       bool
-	reading        bool          // a goroutine or a caller reads
-	reader         *resultReader // owned by the goroutine or caller that reads
-	directAllowed  bool          // no goroutine reads, and the next caller may
-	closeScheduled bool          // closeIdle will run
+	reader *resultReader // owned by the goroutine or caller that reads
+	direct direct
+
+	mu       sync.Mutex
+	callIDs  wire.CallIDs
+	pending  map[uint64]*pendingCall
+	checking bool
+	reading  bool // a goroutine or a caller reads
 }
 
 // inboxValueKey is the key of an inbox among a client's values: one for each prefix.
@@ -52,6 +52,7 @@ func inboxOf(h *clients.Shared, prefix string) *inbox {
 		id := prefix + rand.Text()
 		ib := &inbox{shared: h, id: id, key: wire.InboxKey(id), refreshGate: newOnceGate(), pending: map[uint64]*pendingCall{}}
 		ib.reader = newResultReader(ib)
+		ib.direct.init(ib)
 		ib.staleTimer = ib.afterFunc(refreshAfter, func(ib *inbox) { ib.keyFresh.Store(false) })
 		ib.freeCalls.New = func() any { return newPendingCall(ib) }
 		h.OnClose(clients.EndCalling, ib.drain)
@@ -93,7 +94,7 @@ func (ib *inbox) castID() uint64 {
 
 // register gives a call its ID, adds it to the pending calls, and starts the reader if
 // needed. direct means that the caller must read its result itself, by
-// [inbox.callDirect].
+// [direct.run].
 func (ib *inbox) register(p *pendingCall) (direct bool) {
 	ib.mu.Lock()
 	defer ib.mu.Unlock()
@@ -105,7 +106,7 @@ func (ib *inbox) register(p *pendingCall) (direct bool) {
 	ib.pending[p.id] = p
 	if !ib.reading {
 		ib.reading = true
-		if direct, ib.directAllowed = ib.directAllowed, false; !direct {
+		if direct = ib.direct.accept(); !direct {
 			go ib.readResults()
 		}
 	}

@@ -64,29 +64,29 @@ func TestCloseIdle(t *testing.T) {
 	redistest.Eventually(t, 20*time.Second, func() bool { return !hasConn(ib) }, "the connection is closed")
 }
 
-// TestCanCallDirect checks when direct mode is allowed.
-func TestCanCallDirect(t *testing.T) {
+// TestDirectUsable checks when direct mode is allowed.
+func TestDirectUsable(t *testing.T) {
 	c, ib := newDirectInbox(t, redistest.StartServer(t).Client(t), "leads")
 	ib.mu.Lock() // no call can enter
 	defer ib.mu.Unlock()
-	r := ib.reader
-	ready := func() (*pendingCall, *resultReader) {
-		r.releasedAt, r.clientUsedAt = time.Now().Add(time.Minute), time.Now()
+	d := &ib.direct
+	ready := func() *pendingCall {
+		d.releasedAt, d.clientUsedAt = time.Now().Add(time.Minute), time.Now()
 		p := newPendingCall(ib)
 		p.client = c
-		return p, r
+		return p
 	}
-	if p, _ := ready(); !ib.canCallDirect(t.Context(), p) {
+	if p := ready(); !d.usable(t.Context(), p) {
 		t.Fatal("direct mode is not allowed")
 	}
-	for what, change := range map[string]func(p *pendingCall, r *resultReader){
-		"a large call":                         func(p *pendingCall, _ *resultReader) { p.write.Value = string(make([]byte, maxDirectFrame+1)) },
-		"a connection that was not used":       func(_ *pendingCall, r *resultReader) { r.releasedAt = time.Now().Add(-2 * maxUnread) },
-		"a second in which the client was not": func(_ *pendingCall, r *resultReader) { r.clientUsedAt = time.Now().Add(-2 * maxDirectTime) },
+	for what, change := range map[string]func(p *pendingCall){
+		"a large call":                         func(p *pendingCall) { p.write.Value = string(make([]byte, maxDirectFrame+1)) },
+		"a connection that was not used":       func(*pendingCall) { d.releasedAt = time.Now().Add(-2 * maxUnread) },
+		"a second in which the client was not": func(*pendingCall) { d.clientUsedAt = time.Now().Add(-2 * maxDirectTime) },
 	} {
-		p, r := ready()
-		change(p, r)
-		if ib.canCallDirect(t.Context(), p) {
+		p := ready()
+		change(p)
+		if d.usable(t.Context(), p) {
 			t.Errorf("direct mode over %s", what)
 		}
 	}
@@ -102,15 +102,15 @@ func TestDirectCallEnded(t *testing.T) {
 		p := newPendingCall(ib)
 		p.client, p.id = c, ib.castID()
 		ib.mu.Lock()
-		ib.reading, ib.directAllowed = true, false
-		ib.reader.releasedAt = time.Now()
+		ib.reading, ib.direct.offered = true, false
+		ib.direct.releasedAt = time.Now()
 		if stale {
-			ib.reader.releasedAt = time.Time{}
+			ib.direct.releasedAt = time.Time{}
 		}
 		ib.mu.Unlock()
 		p.end(desir.ErrClosed)
 		q := wire.Request{Inbox: ib.id, ID: p.id, Method: "Double", Signature: "i>i"}
-		ib.callDirect(t.Context(), p, &q)
+		ib.direct.run(t.Context(), p, &q)
 		if <-p.done; !errors.Is(p.err, desir.ErrClosed) {
 			t.Errorf("the call: %v", p.err)
 		}
@@ -125,8 +125,8 @@ func TestDirectCallEnded(t *testing.T) {
 	}
 }
 
-// TestHandleDirectReply refuses stores: a call whose caller has left is not sent again.
-func TestHandleDirectReply(t *testing.T) {
+// TestDirectReply refuses stores: a call whose caller has left is not sent again.
+func TestDirectReply(t *testing.T) {
 	rdb := redistest.StartServer(t).Client(t)
 	c := NewClient(rdb, "led")
 	ib, err := c.sharedInbox()
@@ -135,7 +135,8 @@ func TestHandleDirectReply(t *testing.T) {
 	}
 	p := newPendingCall(ib)
 	p.client, p.id, p.write.Value = c, 1, "frame"
-	p.handleDirectReply(0, send.WithClass(desir.ErrUnavailable, errors.New("loading")))
+	ib.direct.storing = p
+	ib.direct.handleReply(send.WithClass(desir.ErrUnavailable, errors.New("loading")))
 	if !p.storeDone.Load() {
 		t.Error("the store of a call that nobody waits for is not over")
 	}
@@ -143,7 +144,8 @@ func TestHandleDirectReply(t *testing.T) {
 	ib.pending[p.id] = p
 	ib.mu.Unlock()
 	p.storeDone.Store(false)
-	p.handleDirectReply(0, send.WithClass(desir.ErrUnavailable, errors.New("loading")))
+	ib.direct.storing = p
+	ib.direct.handleReply(send.WithClass(desir.ErrUnavailable, errors.New("loading")))
 	if <-p.done; !errors.Is(p.err, ErrNoWorkers) {
 		t.Errorf("a call that was sent again: %v; want ErrNoWorkers", p.err)
 	}

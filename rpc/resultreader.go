@@ -4,12 +4,9 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"time"
 
 	"github.com/desir-go/desir"
 	"github.com/desir-go/desir/internal/outage"
-	"github.com/desir-go/desir/internal/send"
-	"github.com/desir-go/desir/rpc/internal/lua"
 	"github.com/desir-go/desir/rpc/internal/resp"
 	"github.com/desir-go/desir/rpc/internal/wire"
 )
@@ -25,28 +22,24 @@ const (
 type resultReader struct {
 	resp.Blocking
 	inbox          *inbox
-	keyRefreshed   bool      // the key was refreshed, and the connection has not failed since
-	lastID         string    // ID of the last entry read over this connection
-	undeleted      []string  // IDs of read entries that are still in the stream
-	undeletedBytes int       // size of these entries in bytes
-	releasedAt     time.Time // when the reader was released
-	clientUsedAt   time.Time // when a call last used the user's client
+	keyRefreshed   bool     // the key was refreshed, and the connection has not failed since
+	lastID         string   // ID of the last entry read over this connection
+	undeleted      []string // IDs of read entries that are still in the stream
+	undeletedBytes int      // size of these entries in bytes
 
-	storeCmd, deleteCmd, readCmd resp.Command
-	inFlight                     []*resp.Command // commands whose replies were not received yet
-	unsent                       bool            // they were certainly not sent
-	directCall                   *pendingCall    // call that storeCmd stores
-	storeReply                   []int64         // reply to storeCmd
+	deleteCmd, readCmd resp.Command
+	first              *resp.Command   // a command that was sent in front of the read
+	onFirst            func(error)     // receives its error
+	inFlight           []*resp.Command // commands whose replies were not received yet
+	unsent             bool            // they were certainly not sent
 
 	// What the last read returned.
 	entries, results int
 	newEntry         string // ID of the entry that says that the inbox is new
-	loneReads        int    // consecutive reads with one result
 }
 
 func newResultReader(ib *inbox) *resultReader {
 	r := &resultReader{Blocking: resp.Blocking{Shared: ib.shared, Key: ib.key}, inbox: ib}
-	r.storeCmd = resp.Command{Decode: r.decodeStored}
 	r.deleteCmd = resp.Command{KeyPos: 1}
 	r.readCmd = resp.Command{KeyPos: 6, Decode: r.decodeEntries}
 	return r
@@ -67,7 +60,7 @@ func (r *resultReader) Close() {
 // were read and not deleted are read again. Read entries are deleted in batches, and
 // after every read if the user's client is used.
 func (r *resultReader) readEntries(ctx context.Context) (n int, err error) {
-	if len(r.inFlight) > 0 { // commands of a direct call
+	if len(r.inFlight) > 0 { // of an interrupted sendAndRead
 		return r.finishRead(r.receive(r.Conn.Receive))
 	}
 	if r.Conn == nil {
@@ -103,13 +96,12 @@ func (r *resultReader) deleteDenied(err error) bool {
 	return denied
 }
 
-// storeAndRead stores a call and waits for its result, until [resp.Conn.Interrupt] at
-// most. After an interrupt, the next readEntries receives the replies in inFlight.
-func (r *resultReader) storeAndRead(p *pendingCall) (int, error) {
-	r.directCall, r.storeReply = p, r.storeReply[:0]
-	r.storeCmd.Args = append(r.storeCmd.Args[:0], "evalsha", lua.Call.Digest(r.Shared), "2",
-		p.client.keys.Calls, p.client.keys.Alive, listLifeMillis, p.write.Value)
-	r.inFlight = append(r.inFlight, &r.storeCmd)
+// sendAndRead sends a command and a read in one write, and waits for entries, until
+// [resp.Conn.Interrupt] at most. onReply receives the error of the command once its reply
+// was decoded. After an interrupt, the next readEntries receives the replies in inFlight.
+func (r *resultReader) sendAndRead(cmd *resp.Command, onReply func(error)) (int, error) {
+	r.first, r.onFirst = cmd, onReply
+	r.inFlight = append(r.inFlight, cmd)
 	r.queueRead()
 	r.unsent = !r.Conn.Send(r.inFlight...)
 	return r.finishRead(r.receive(r.Conn.ReceiveInterruptible))
@@ -127,7 +119,7 @@ func (r *resultReader) queueRead() {
 }
 
 // receive receives the replies in inFlight. It returns the first error of a read or a
-// deletion; an error of the store goes to its call.
+// deletion; that of the first command goes to onFirst.
 func (r *resultReader) receive(next func(*resp.Command) error) (first error) {
 	for len(r.inFlight) > 0 {
 		c := r.inFlight[0]
@@ -137,8 +129,8 @@ func (r *resultReader) receive(next func(*resp.Command) error) (first error) {
 		r.inFlight = slices.Delete(r.inFlight, 0, 1)
 		err := r.Classify(context.Background(), c.Err, !r.unsent)
 		switch {
-		case c == &r.storeCmd:
-			r.finishStore(err)
+		case c == r.first:
+			r.onFirst(err)
 		case c == &r.deleteCmd && r.deleteDenied(err):
 		case first == nil:
 			first = err
@@ -153,35 +145,7 @@ func (r *resultReader) finishRead(err error) (int, error) {
 		r.inbox.handleNewEntry(r.newEntry)
 		r.newEntry = ""
 	}
-	switch {
-	case r.results == 1:
-		r.loneReads++
-	case r.entries > 0:
-		r.loneReads = 0
-	}
 	return r.entries, err
-}
-
-// finishStore passes the reply to the store on to its call.
-func (r *resultReader) finishStore(err error) {
-	p := r.directCall
-	r.directCall = nil
-	var n int64
-	switch {
-	case err != nil:
-	case len(r.storeReply) != 2:
-		err = send.WithClass(desir.ErrMaybeRan, send.ErrBadReply)
-	default:
-		p.client.clock.Set(r.storeReply[1])
-		n = storeOutcome(r.storeReply, 0)
-	}
-	p.handleDirectReply(n, err)
-}
-
-func (r *resultReader) decodeStored(reply *resp.Reply) {
-	for n := reply.List(); n > 0 && reply.Err() == nil; n-- {
-		r.storeReply = append(r.storeReply, reply.Int())
-	}
 }
 
 // decodeEntries decodes the entries of the inbox: in RESP2 a list of streams, each with

@@ -119,17 +119,6 @@ func (p *pendingCall) finishStore(n int64, err error) {
 	p.storeDone.Store(true)
 }
 
-// handleDirectReply receives the reply to the store of a call that was sent over the
-// reader's connection. If the server did not execute it, the call is stored the usual
-// way, unless its caller has left.
-func (p *pendingCall) handleDirectReply(n int64, err error) {
-	if errors.Is(err, desir.ErrUnavailable) && p.inbox.isPending(p.id, p) {
-		go p.storeUnbatched() // a caller that leaves may access write
-		return
-	}
-	p.finishStore(n, err)
-}
-
 const resultGrace = time.Second // wait for the result of a call that may have been stored
 
 // handleStoreError handles an error of the store. If the call may have been stored, it

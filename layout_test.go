@@ -26,6 +26,7 @@ var arrows = map[string][]string{
 	"command":                   {"", "internal/backoff", "internal/cmdline", "internal/coded", "internal/clients", "internal/conn", "internal/oneline", "internal/send", "internal/suggest"},
 	"command/internal/generate": {"command"},
 	"rpc":                       {"", "codec", "internal/backoff", "internal/coded", "internal/batch", "internal/clients", "internal/keys", "internal/listen", "internal/msgtype", "internal/oneline", "internal/outage", "internal/pack", "internal/script", "internal/send", "rpc/internal/"},
+	"rpc/internal/caller":       {"codec", "internal/backoff", "internal/batch", "internal/clients", "internal/outage", "internal/pack", "internal/script", "internal/send", "rpc/internal/"},
 	"rpc/internal/lua":          {"internal/script", "internal/send"},
 	"rpc/internal/resp":         {"internal/backoff", "internal/clients", "internal/conn", "internal/send"},
 	"rpc/internal/wire":         {"codec", "internal/keys", "internal/oneline", "internal/pack"},
@@ -60,7 +61,7 @@ var arrows = map[string][]string{
 var outside = map[string][]string{
 	"github.com/redis/go-redis/v9": {
 		"", "channel", "collections", "command", "command/internal/generate", "counter", "embedded", "cmd/desir", "internal/conformance",
-		"internal/batch", "internal/clients", "internal/conn", "internal/listen", "internal/outage", "internal/redistest", "internal/script", "internal/send", "internal/wait", "rpc", "rpc/internal/resp",
+		"internal/batch", "internal/clients", "internal/conn", "internal/listen", "internal/outage", "internal/redistest", "internal/script", "internal/send", "internal/wait", "rpc", "rpc/internal/caller", "rpc/internal/resp",
 	},
 	"github.com/vmihailenco/msgpack/v5":  {"codec", "cmd/desir"},
 	"github.com/klauspost/compress/zstd": {"codec"},

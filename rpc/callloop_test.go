@@ -47,3 +47,17 @@ func TestEstimate(t *testing.T) {
 		t.Errorf("it is quick again after %d runs; want %d", runs, want)
 	}
 }
+
+// serve runs a worker until the test ends.
+func serve(t *testing.T, s *Server) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- s.Run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+}

@@ -9,7 +9,6 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/desir-go/desir"
-	"github.com/desir-go/desir/internal/clients"
 	"github.com/desir-go/desir/internal/listen"
 	"github.com/desir-go/desir/internal/send"
 	"github.com/desir-go/desir/rpc/internal/resp"
@@ -128,7 +127,10 @@ func (r *serverRun) receiveCancels(ended <-chan struct{}, onSubscribed func()) {
 		case <-ctx.Done():
 		}
 	}()
-	kind, _ := cancelTransport(r.shared)
+	kind := listen.Channel
+	if _, cluster := r.shared.Redis.(*redis.ClusterClient); cluster {
+		kind = listen.Shard
+	}
 	for retry := resp.Pauses.Start(); ctx.Err() == nil; retry.WaitUntil(ended) {
 		sub, err := listen.Of(r.shared).Subscribe(ctx, listen.Request{Class: listen.WakeUps, Kind: kind, Name: r.s.keys.Cancel, Backlog: 1024, Policy: listen.DropOldest})
 		onSubscribed()
@@ -149,14 +151,6 @@ func (r *serverRun) receiveCancels(ended <-chan struct{}, onSubscribed func()) {
 			r.s.settings.log.Warn("desir: a worker cannot receive cancels; it retries", "service", r.s.label(), "error", err)
 		}
 	}
-}
-
-// cancelTransport returns how cancels are published: sharded on a cluster.
-func cancelTransport(h *clients.Shared) (kind listen.Kind, command string) {
-	if _, ok := h.Redis.(*redis.ClusterClient); ok {
-		return listen.Shard, "spublish"
-	}
-	return listen.Channel, "publish"
 }
 
 // receiveFrom receives cancels until ctx ends.

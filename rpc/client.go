@@ -7,17 +7,16 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 
 	"github.com/desir-go/desir"
 	"github.com/desir-go/desir/codec"
-	"github.com/desir-go/desir/internal/batch"
 	"github.com/desir-go/desir/internal/clients"
 	"github.com/desir-go/desir/internal/keys"
 	"github.com/desir-go/desir/internal/send"
+	"github.com/desir-go/desir/rpc/internal/caller"
 	"github.com/desir-go/desir/rpc/internal/lua"
 	"github.com/desir-go/desir/rpc/internal/wire"
 )
@@ -33,19 +32,8 @@ type Client struct {
 	h         *clients.Handle
 	keys      wire.Keys
 	intercept Interceptor
-	prefix    string       // prefix of its inbox
-	sealer    *wire.Sealer // seals calls and opens results; nil: no codec
-	clock     wire.Clock
-	closed    atomic.Bool
-
-	stores, cancels *batch.Merger // batch stores and cancels of concurrent calls
-
-	failingSince atomic.Int64 // when checks began to fail, in UnixNano; 0: the last check succeeded
-	inbox        atomic.Pointer[inbox]
-	checkGate    onceGate // lets one caller at a time run a check
-
-	servedAt atomic.Int64 // when all workers were last known to write to the inbox, in UnixNano
-	forged   atomic.Int64 // results rejected because they were not sealed for their calls
+	prefix    string // of its inbox
+	calls     *caller.Client
 }
 
 // NewClient returns a client of the service with the given name. It sends nothing and
@@ -57,10 +45,10 @@ func NewClient(rdb redis.UniversalClient, name string, opts ...ClientOption) *Cl
 		keys:      wire.KeysOf(name),
 		intercept: chain(s.intercept),
 		prefix:    s.prefix,
-		sealer:    wire.NewSealer(s.codec, name),
-		checkGate: newOnceGate(),
 	}
-	c.stores, c.cancels = c.newStoreMerger(), c.newCancelMerger()
+	c.calls = caller.New(caller.Config{
+		Handle: c.h, Prefix: s.prefix, Codec: s.codec, Served: c.served, NoWorkers: ErrNoWorkers, Overloaded: ErrOverloaded,
+	})
 	return c
 }
 
@@ -84,14 +72,10 @@ func (c *Client) fail(op string, err error) error {
 
 // usable returns why no call can work, or nil.
 func (c *Client) usable() error {
-	if c == nil {
+	if c == nil || c.calls == nil {
 		return send.WithClass(desir.ErrNotSupported, errUnmade)
 	}
-	if c.closed.Load() {
-		return desir.ErrClosed
-	}
-	_, err := c.h.Shared()
-	return err
+	return c.calls.Usable()
 }
 
 var errUnmade = errors.New("the client was not made by NewClient")
@@ -100,30 +84,10 @@ var errUnmade = errors.New("the client was not made by NewClient")
 // calls fail with [desir.ErrClosed]. Close does not close the redis client. It always
 // returns nil.
 func (c *Client) Close() error {
-	if c == nil || c.closed.Swap(true) {
-		return nil
-	}
-	if ib := c.inbox.Load(); ib != nil {
-		ib.failWhere(func(p *pendingCall) bool { return p.client == c }, send.WithClass(desir.ErrMaybeRan, desir.ErrClosed))
+	if c != nil && c.calls != nil {
+		c.calls.Close()
 	}
 	return nil
-}
-
-// sharedInbox returns the inbox that the Client shares with others of its redis client.
-func (c *Client) sharedInbox() (*inbox, error) {
-	if err := c.usable(); err != nil {
-		return nil, err
-	}
-	if ib := c.inbox.Load(); ib != nil {
-		return ib, nil
-	}
-	h, err := c.h.Shared()
-	if err != nil {
-		return nil, err
-	}
-	ib := inboxOf(h, c.prefix)
-	c.inbox.Store(ib)
-	return ib, nil
 }
 
 // ClientStats holds counts of a Client since it was made.
@@ -134,36 +98,91 @@ type ClientStats struct {
 }
 
 // Stats returns the counts. It sends nothing.
-func (c *Client) Stats() ClientStats { return ClientStats{Forged: c.forged.Load()} }
+func (c *Client) Stats() ClientStats {
+	if c.calls == nil {
+		return ClientStats{}
+	}
+	return ClientStats{Forged: c.calls.Forged()}
+}
 
-const servedLife = time.Minute
+// served returns how many workers live, or an error if one does not write to the inbox.
+func (c *Client) served(ctx context.Context) (int, error) {
+	workers, err := c.workers(ctx)
+	if err != nil {
+		return 0, err
+	}
+	for _, w := range workers {
+		if !w.writesTo(c.prefix) {
+			return 0, send.WithClass(desir.ErrNotSupported, w.inboxError(c.prefix))
+		}
+	}
+	return len(workers), nil
+}
 
-// checkInboxServed returns an error if results would not reach the inbox; the call did
-// not run. Once a minute it asks whether all live workers write to inboxes with the
-// client's prefix. With a prefix other than the default, it requires a live worker, since
-// a worker that starts later may use another prefix.
-func (c *Client) checkInboxServed(ctx context.Context) error {
-	fresh := func() bool { return time.Since(time.Unix(0, c.servedAt.Load())) < servedLife }
-	return c.checkGate.pass(ctx, fresh, func() error {
-		workers, err := c.workers(ctx)
-		if ended := ctx.Err(); err != nil && ended != nil {
-			return send.WithClass(desir.ErrUnavailable, ended)
-		}
-		if err != nil {
-			return err
-		}
-		for _, w := range workers {
-			if !w.writesTo(c.prefix) {
-				return send.WithClass(desir.ErrNotSupported, w.inboxError(c.prefix))
-			}
-		}
-		switch {
-		case len(workers) > 0:
-			c.servedAt.Store(time.Now().UnixNano())
-		case c.prefix != "":
-			return ErrNoWorkers
-		}
-		return nil
+// call makes a call and returns its result, one msgpack value.
+func (c *Client) call(ctx context.Context, method, signature string, body []byte, opts []CallOption) (string, error) {
+	if err := c.usable(); err != nil {
+		return "", err
+	}
+	q, settings := caller.Call{Method: method, Signature: signature, Body: body}, gatherCall(opts)
+	if c.intercept == nil {
+		return c.callOnce(ctx, &q, &settings)
+	}
+	return c.callIntercepted(ctx, q, settings)
+}
+
+// callIntercepted is callOnce inside the client's interceptors. It is separate for the
+// reason given at handleIntercepted.
+func (c *Client) callIntercepted(ctx context.Context, q caller.Call, s callSettings) (raw string, err error) {
+	err = c.intercepted(ctx, q.Method, &s, func(ctx context.Context) (err error) {
+		raw, err = c.callOnce(ctx, &q, &s)
+		return err
+	})
+	return raw, err
+}
+
+// intercepted runs next inside the client's interceptors.
+func (c *Client) intercepted(ctx context.Context, method string, s *callSettings, next func(context.Context) error) error {
+	if c.intercept == nil {
+		return next(ctx)
+	}
+	info := &CallInfo{Service: c.h.Key, Method: method, Headers: s.headers}
+	if info.Headers == nil {
+		info.Headers = map[string]string{}
+	}
+	return c.intercept(ctx, info, func(ctx context.Context) error {
+		s.headers = info.Headers
+		return next(ctx)
+	})
+}
+
+// callOnce makes a call without interceptors.
+func (c *Client) callOnce(ctx context.Context, q *caller.Call, s *callSettings) (string, error) {
+	q.Headers, q.Wait = s.headers, s.wait
+	state, body, err := c.calls.Call(ctx, q)
+	if err != nil || state == wire.StateDone {
+		return body, err
+	}
+	e, ok := errorOf(body, q.Method)
+	if !ok {
+		return "", fmt.Errorf("%w: the error of a worker", errUnreadableResult)
+	}
+	if state == wire.StateRefused && e.Code == Unimplemented {
+		e.cause = ErrUnknownMethod
+	}
+	return "", e
+}
+
+var errUnreadableResult = errors.New("the result cannot be read")
+
+// cast stores a call without waiting for a result.
+func (c *Client) cast(ctx context.Context, method, signature string, body []byte, opts []CallOption) error {
+	if err := c.usable(); err != nil {
+		return err
+	}
+	settings := gatherCall(opts)
+	return c.intercepted(ctx, method, &settings, func(ctx context.Context) error {
+		return c.calls.Cast(ctx, &caller.Call{Method: method, Signature: signature, Body: body, Headers: settings.headers, Wait: settings.wait})
 	})
 }
 
@@ -302,38 +321,4 @@ func (c *Client) Methods(ctx context.Context) ([]MethodInfo, error) {
 	}
 	slices.SortFunc(methods, func(a, b MethodInfo) int { return strings.Compare(a.Name, b.Name) })
 	return methods, nil
-}
-
-// checkResult is the result of a check.
-type checkResult struct {
-	workers    int64
-	lostBefore int64 // calls stored until then without a result may be lost; server's clock, ms
-	now        int64
-}
-
-// check asks how many workers live, which calls may be lost, and what the server's clock
-// says. It writes nothing.
-func (c *Client) check(ctx context.Context, h *clients.Shared) (checkResult, error) {
-	reply, err := lua.Check.Run(ctx, h, []string{c.keys.Workers, c.keys.Ended})
-	if err != nil {
-		return checkResult{}, err
-	}
-	ints, err := lua.Ints(reply, 3)
-	if err != nil {
-		return checkResult{}, err
-	}
-	c.clock.Set(ints[0])
-	return checkResult{now: ints[0], workers: ints[1], lostBefore: ints[2]}, nil
-}
-
-// ensureClock ensures that the server's clock is known.
-func (c *Client) ensureClock(ctx context.Context, h *clients.Shared) error {
-	return c.checkGate.pass(ctx, c.clock.IsFresh, func() error {
-		_, err := c.check(ctx, h)
-		// The call did not run, even if it is unknown whether the check did.
-		if ended := ctx.Err(); err != nil && ended != nil {
-			return send.WithClass(desir.ErrUnavailable, ended)
-		}
-		return err
-	})
 }

@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"github.com/desir-go/desir/internal/pack"
-	"github.com/desir-go/desir/rpc/internal/resp"
 	"github.com/desir-go/desir/rpc/internal/wire"
 )
 
@@ -118,29 +117,5 @@ func FuzzSignatures(f *testing.F) {
 			t.Errorf("%q fits %q on one side alone", a, b)
 		}
 		(&signatureMatcher{own: b}).matches(a)
-	})
-}
-
-// FuzzEntries parses arbitrary bytes as replies of a server: entries of an inbox, whose
-// results are delivered, and calls.
-func FuzzEntries(f *testing.F) {
-	for _, answer := range []string{
-		"*1\r\n*2\r\n$1\r\nk\r\n*1\r\n*2\r\n$3\r\n1-0\r\n*2\r\n$1\r\n1\r\n$4\r\n\x93\x01\x00\xc0\r\n", "%1\r\n$1\r\nk\r\n*1\r\n*2\r\n$3\r\n1-0\r\n*2\r\n$3\r\nnew\r\n$1\r\n1\r\n",
-		"*2\r\n$1\r\nk\r\n*2\r\n$1\r\na\r\n$1\r\nb\r\n", "*1\r\n*-1\r\n", "*1\r\n*2\r\n$1\r\nk\r\n*-1\r\n", "*2\r\n$1\r\nk\r\n*1073741824\r\n", "*2\r\n$536870912\r\n", "*1\r\n*2\r\n$1\r\nk\r\n*1\r\n*2\r\n$536870912\r\n",
-		"*1\r\n*2\r\n$1\r\nk\r\n*1\r\n*2\r\n$3\r\n1-0\r\n*1\r\n$1\r\n1\r\n", "*2\r\n:1\r\n$13\r\n1700000000000\r\n",
-	} {
-		f.Add(answer)
-	}
-	f.Fuzz(func(t *testing.T, answer string) {
-		r := newResultReader(&inbox{pending: map[uint64]*pendingCall{}})
-		d := newCallReader(&serverRun{s: &Server{keys: wire.Keys{Calls: "k"}}})
-		bounded(t, answer, func() {
-			for _, take := range []func(*resp.Reply){r.decodeEntries, (&direct{}).decodeStored, d.popped.decode, d.popped.decodeLMPop} {
-				take(resp.NewReply(strings.NewReader(answer)))
-			}
-		})
-		if len(r.undeleted) != r.entries || r.entries > 0 && r.lastID != r.undeleted[r.entries-1] {
-			t.Errorf("%d entries, the last %q: %q", r.entries, r.lastID, r.undeleted)
-		}
 	})
 }

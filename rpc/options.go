@@ -207,7 +207,11 @@ func Header(key, value string) CallOption {
 // default is not to wait.
 func Wait(d time.Duration) CallOption { return callOption(func(s *callSettings) { s.wait = d }) }
 
-func gatherCall(opts []CallOption) (s callSettings) {
+func gatherCall(opts []CallOption) callSettings {
+	if len(opts) == 0 { // nothing is allocated
+		return callSettings{}
+	}
+	var s callSettings
 	for _, o := range opts {
 		if o != nil {
 			o.applyCall(&s)

@@ -254,3 +254,8 @@ func (s *Server) Stats() ServerStats {
 		Dropped:     s.stats.dropped.Load(),
 	}
 }
+
+// onClose makes a worker shut down when its redis client is closed by desir.
+func onClose(h *clients.Shared, s *Server) (cancel func()) {
+	return h.OnClose(clients.EndReceiving, s.Shutdown)
+}

@@ -1,4 +1,4 @@
-package rpc
+package caller
 
 import (
 	"context"
@@ -6,7 +6,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/desir-go/desir"
 	"github.com/desir-go/desir/internal/send"
 	"github.com/desir-go/desir/rpc/internal/lua"
 	"github.com/desir-go/desir/rpc/internal/resp"
@@ -181,12 +180,12 @@ func (d *direct) handleReply(err error) {
 	switch {
 	case err != nil:
 	case len(d.stored) != 2:
-		err = send.WithClass(desir.ErrMaybeRan, send.ErrBadReply)
+		err = send.WithClass(send.ErrMaybeRan, send.ErrBadReply)
 	default:
 		p.client.clock.Set(d.stored[1])
 		n = storeOutcome(d.stored, 0)
 	}
-	if errors.Is(err, desir.ErrUnavailable) && d.inbox.isPending(p.id, p) {
+	if errors.Is(err, send.ErrUnavailable) && d.inbox.isPending(p.id, p) {
 		go p.storeUnbatched() // a caller that leaves may access write
 		return
 	}

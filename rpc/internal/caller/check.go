@@ -1,4 +1,4 @@
-package rpc
+package caller
 
 import (
 	"context"
@@ -8,7 +8,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/desir-go/desir"
 	"github.com/desir-go/desir/internal/send"
 	"github.com/desir-go/desir/rpc/internal/lua"
 	"github.com/desir-go/desir/rpc/internal/wire"
@@ -62,7 +61,7 @@ func (c *Client) checkCalls(ctx context.Context, ib *inbox) {
 	if err != nil {
 		c.failingSince.CompareAndSwap(0, time.Now().UnixNano())
 		if time.Since(time.Unix(0, c.failingSince.Load())) > wire.LeaseTime || send.Permanent(err) {
-			ib.failWhere(func(p *pendingCall) bool { return p.client == c }, send.WithClass(desir.ErrMaybeRan, stateUnknown(err)))
+			ib.failWhere(func(p *pendingCall) bool { return p.client == c }, send.WithClass(send.ErrMaybeRan, stateUnknown(err)))
 		}
 		return
 	}
@@ -70,7 +69,7 @@ func (c *Client) checkCalls(ctx context.Context, ib *inbox) {
 	ib.failWhere(func(p *pendingCall) bool {
 		storedAt := p.storedAt.Load()
 		return p.client == c && storedAt != 0 && storedAt <= state.lostBefore
-	}, send.WithClass(desir.ErrMaybeRan, errWorkerEnded))
+	}, send.WithClass(send.ErrMaybeRan, errWorkerEnded))
 	if state.workers == 0 {
 		c.withdraw(ctx, ib, state.now)
 	}
@@ -120,7 +119,7 @@ func (c *Client) withdrawChunk(ctx context.Context, ib *inbox, chunk []queuedCal
 	reply, err := lua.Withdraw.Run(ctx, ib.shared, []string{c.keys.Calls, c.keys.Workers}, frames...)
 	if send.Permanent(err) { // nothing would ever remove them
 		for _, w := range chunk {
-			ib.fail(w.id, w.call, send.WithClass(desir.ErrMaybeRan, fmt.Errorf("%w: %w", errNotRemoved, send.Cause(err))))
+			ib.fail(w.id, w.call, send.WithClass(send.ErrMaybeRan, fmt.Errorf("%w: %w", errNotRemoved, send.Cause(err))))
 		}
 		return true
 	}
@@ -134,9 +133,9 @@ func (c *Client) withdrawChunk(ctx context.Context, ib *inbox, chunk []queuedCal
 	for i, w := range chunk {
 		switch {
 		case removed[i] > 0:
-			ib.fail(w.id, w.call, ErrNoWorkers)
+			ib.fail(w.id, w.call, c.NoWorkers)
 		case removed[i] == 0 && w.old:
-			ib.fail(w.id, w.call, send.WithClass(desir.ErrMaybeRan, errNoWorkerLeft))
+			ib.fail(w.id, w.call, send.WithClass(send.ErrMaybeRan, errNoWorkerLeft))
 		}
 	}
 	return true

@@ -1,4 +1,4 @@
-package rpc
+package caller
 
 import (
 	"context"
@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"runtime"
 
-	"github.com/desir-go/desir"
 	"github.com/desir-go/desir/internal/send"
 	"github.com/desir-go/desir/rpc/internal/resp"
 )
@@ -32,7 +31,7 @@ func (ib *inbox) readResults() {
 		case err != nil:
 			r.CloseAfter(err)
 			if send.Permanent(err) { // for example, the user has no permission to read
-				ib.failWhere(func(*pendingCall) bool { return true }, send.WithClass(desir.ErrMaybeRan, fmt.Errorf("%w: %w", errUnreadable, send.Cause(err))))
+				ib.failWhere(func(*pendingCall) bool { return true }, send.WithClass(send.ErrMaybeRan, fmt.Errorf("%w: %w", errUnreadable, send.Cause(err))))
 			}
 			retry.WaitUntil(nil)
 		case n > 0:

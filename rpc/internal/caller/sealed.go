@@ -1,11 +1,10 @@
-package rpc
+package caller
 
 import (
 	"errors"
 	"fmt"
 	"time"
 
-	"github.com/desir-go/desir"
 	"github.com/desir-go/desir/internal/send"
 	"github.com/desir-go/desir/rpc/internal/wire"
 )
@@ -38,7 +37,7 @@ func (ib *inbox) deliverSealed(res sealedResult) bool {
 		p.done <- struct{}{}
 		return true
 	}
-	res.client.forged.Add(1)
+	res.client.rejected.Add(1)
 	first := p.rejection == nil
 	if first {
 		p.rejection = fmt.Errorf("%w: %w", errForged, err)
@@ -46,7 +45,7 @@ func (ib *inbox) deliverSealed(res sealedResult) bool {
 	rejection := p.rejection
 	ib.mu.Unlock()
 	if first {
-		time.AfterFunc(wire.LeaseTime, func() { ib.fail(res.ID, p, send.WithClass(desir.ErrMaybeRan, rejection)) })
+		time.AfterFunc(wire.LeaseTime, func() { ib.fail(res.ID, p, send.WithClass(send.ErrMaybeRan, rejection)) })
 	}
 	return false
 }

@@ -1,10 +1,9 @@
-package rpc
+package caller
 
 import (
 	"context"
 	"errors"
 
-	"github.com/desir-go/desir"
 	"github.com/desir-go/desir/internal/send"
 )
 
@@ -24,16 +23,16 @@ func (g onceGate) pass(ctx context.Context, done func() bool, do func() error) (
 	select {
 	case g <- struct{}{}:
 	case <-ctx.Done():
-		return send.WithClass(desir.ErrUnavailable, ctx.Err())
+		return send.WithClass(send.ErrUnavailable, ctx.Err())
 	}
 	defer func() { <-g }()
 	if done() {
 		return nil
 	}
 	for range maxAttempts {
-		if err = do(); !errors.Is(err, desir.ErrMaybeRan) {
+		if err = do(); !errors.Is(err, send.ErrMaybeRan) {
 			return err
 		}
 	}
-	return send.WithClass(desir.ErrUnavailable, errors.New("the replies to commands that must precede the call were lost"))
+	return send.WithClass(send.ErrUnavailable, errors.New("the replies to commands that must precede the call were lost"))
 }

@@ -1,4 +1,4 @@
-package rpc
+package caller
 
 import (
 	"context"
@@ -8,9 +8,9 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/desir-go/desir"
 	"github.com/desir-go/desir/internal/batch"
 	"github.com/desir-go/desir/internal/script"
+	"github.com/desir-go/desir/internal/send"
 	"github.com/desir-go/desir/rpc/internal/lua"
 	"github.com/desir-go/desir/rpc/internal/wire"
 )
@@ -25,7 +25,7 @@ func (c *Client) newStoreMerger() *batch.Merger {
 	return &batch.Merger{
 		Merges: true,
 		Command: func(ctx context.Context, calls []*batch.Call) redis.Cmder {
-			h := c.h.Known() // the calls have made it
+			h := c.Handle.Known() // the calls have made it
 			args := make([]any, 1, 1+len(calls))
 			args[0] = listLife.Milliseconds()
 			for _, c := range calls {
@@ -93,7 +93,7 @@ func (p *pendingCall) send(ctx context.Context, q *wire.Request) {
 // enqueue is send with an encoded frame.
 func (p *pendingCall) enqueue(ctx context.Context) {
 	c := p.client
-	h := c.h.Known()
+	h := c.Handle.Known()
 	h.Sender.SendAsync(ctx, &p.write, c.stores, c.keys.Calls, p.onStored)
 }
 
@@ -124,7 +124,7 @@ const resultGrace = time.Second // wait for the result of a call that may have b
 // handleStoreError handles an error of the store. If the call may have been stored, it
 // waits for the result, which is more precise than the error.
 func (p *pendingCall) handleStoreError(err error) {
-	if p.inbox == nil || !errors.Is(err, desir.ErrMaybeRan) {
+	if p.inbox == nil || !errors.Is(err, send.ErrMaybeRan) {
 		p.endIfPending(err)
 		return
 	}
@@ -135,9 +135,9 @@ func (p *pendingCall) handleStoreError(err error) {
 func (p *pendingCall) finishStored(n int64) {
 	switch n {
 	case noWorkers:
-		p.endIfPending(ErrNoWorkers)
+		p.endIfPending(p.client.NoWorkers)
 	case overloaded:
-		p.endIfPending(ErrOverloaded)
+		p.endIfPending(p.client.Overloaded)
 	default:
 		p.storedAt.Store(n)
 		if p.inbox == nil {
@@ -149,7 +149,7 @@ func (p *pendingCall) finishStored(n int64) {
 // storeUnbatched stores the call in a separate run of the script.
 func (p *pendingCall) storeUnbatched() {
 	c := p.client
-	h := c.h.Known()
+	h := c.Handle.Known()
 	reply, err := lua.Call.Run(context.Background(), h, []string{c.keys.Calls, c.keys.Alive}, listLife.Milliseconds(), p.write.Value)
 	if err == nil {
 		var ints []int64

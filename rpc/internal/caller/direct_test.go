@@ -1,51 +1,25 @@
-package rpc
+package caller
 
 import (
-	"context"
 	"errors"
 	"testing"
 	"time"
 
-	"github.com/redis/go-redis/v9"
-
-	"github.com/desir-go/desir"
 	"github.com/desir-go/desir/internal/redistest"
 	"github.com/desir-go/desir/internal/send"
 	"github.com/desir-go/desir/rpc/internal/wire"
 )
 
-// newDirectInbox returns a client and its inbox, which allows direct mode.
-func newDirectInbox(t *testing.T, rdb *redis.Client, service string) (*Client, *inbox) {
+// newDirectInbox returns a client and its inbox, which offers direct mode.
+func newDirectInbox(t *testing.T, service string) (*Client, *inbox) {
 	t.Helper()
-	double := NewMethod[int, int]("Double")
-	s := NewServer(rdb, service)
-	double.Handle(s, func(_ context.Context, n int) (int, error) { return 2 * n, nil })
-	serve(t, s)
-	c := NewClient(rdb, service)
+	rdb := redistest.StartServer(t).Client(t)
+	serveEcho(t, rdb, service)
+	c, ib := newClient(t, rdb, service)
 	for range 10 * loneReadsForDirect {
-		if n, err := double.Call(t.Context(), c, 21, Wait(20*time.Second)); err != nil || n != 42 {
-			t.Fatalf("Double = %d, %v", n, err)
-		}
-	}
-	ib, err := c.sharedInbox()
-	if err != nil {
-		t.Fatal(err)
+		echo(t, c)
 	}
 	return c, ib
-}
-
-// serve runs a worker until the test ends.
-func serve(t *testing.T, s *Server) {
-	t.Helper()
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- s.Run(ctx) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
-	})
 }
 
 // hasConn reports whether the reader has a connection, once it is idle.
@@ -57,7 +31,7 @@ func hasConn(ib *inbox) bool {
 
 // TestCloseIdle checks that an unused reader is closed.
 func TestCloseIdle(t *testing.T) {
-	_, ib := newDirectInbox(t, redistest.StartServer(t).Client(t), "tidy")
+	_, ib := newDirectInbox(t, "tidy")
 	if !hasConn(ib) {
 		t.Error("the connection was closed at once")
 	}
@@ -66,7 +40,7 @@ func TestCloseIdle(t *testing.T) {
 
 // TestDirectUsable checks when direct mode is allowed.
 func TestDirectUsable(t *testing.T) {
-	c, ib := newDirectInbox(t, redistest.StartServer(t).Client(t), "leads")
+	c, ib := newDirectInbox(t, "leads")
 	ib.mu.Lock() // no call can enter
 	defer ib.mu.Unlock()
 	d := &ib.direct
@@ -95,9 +69,7 @@ func TestDirectUsable(t *testing.T) {
 // TestDirectCallEnded passes a call that has already ended to lead: it is not stored,
 // neither over the connection nor through the client.
 func TestDirectCallEnded(t *testing.T) {
-	rdb := redistest.StartServer(t).Client(t)
-	c, ib := newDirectInbox(t, rdb, "ended")
-	double := NewMethod[int, int]("Double")
+	c, ib := newDirectInbox(t, "ended")
 	for _, stale := range []bool{false, true} {
 		p := newPendingCall(ib)
 		p.client, p.id = c, ib.castID()
@@ -108,35 +80,28 @@ func TestDirectCallEnded(t *testing.T) {
 			ib.direct.releasedAt = time.Time{}
 		}
 		ib.mu.Unlock()
-		p.end(desir.ErrClosed)
-		q := wire.Request{Inbox: ib.id, ID: p.id, Method: "Double", Signature: "i>i"}
+		p.end(send.ErrClosed)
+		q := wire.Request{Inbox: ib.id, ID: p.id, Method: "Echo", Signature: "any>any"}
 		ib.direct.run(t.Context(), p, &q)
-		if <-p.done; !errors.Is(p.err, desir.ErrClosed) {
+		if <-p.done; !errors.Is(p.err, send.ErrClosed) {
 			t.Errorf("the call: %v", p.err)
 		}
 		if p.write.Cancel() || p.storeDone.Load() {
 			t.Error("it was stored")
 		}
 		for range 10 * loneReadsForDirect { // as before
-			if n, err := double.Call(t.Context(), c, 21); err != nil || n != 42 {
-				t.Fatalf("Double = %d, %v", n, err)
-			}
+			echo(t, c)
 		}
 	}
 }
 
 // TestDirectReply refuses stores: a call whose caller has left is not sent again.
 func TestDirectReply(t *testing.T) {
-	rdb := redistest.StartServer(t).Client(t)
-	c := NewClient(rdb, "led")
-	ib, err := c.sharedInbox()
-	if err != nil {
-		t.Fatal(err)
-	}
+	c, ib := newClient(t, redistest.StartServer(t).Client(t), "led")
 	p := newPendingCall(ib)
 	p.client, p.id, p.write.Value = c, 1, "frame"
 	ib.direct.storing = p
-	ib.direct.handleReply(send.WithClass(desir.ErrUnavailable, errors.New("loading")))
+	ib.direct.handleReply(send.WithClass(send.ErrUnavailable, errors.New("loading")))
 	if !p.storeDone.Load() {
 		t.Error("the store of a call that nobody waits for is not over")
 	}
@@ -145,8 +110,8 @@ func TestDirectReply(t *testing.T) {
 	ib.mu.Unlock()
 	p.storeDone.Store(false)
 	ib.direct.storing = p
-	ib.direct.handleReply(send.WithClass(desir.ErrUnavailable, errors.New("loading")))
-	if <-p.done; !errors.Is(p.err, ErrNoWorkers) {
-		t.Errorf("a call that was sent again: %v; want ErrNoWorkers", p.err)
+	ib.direct.handleReply(send.WithClass(send.ErrUnavailable, errors.New("loading")))
+	if <-p.done; !errors.Is(p.err, errNone) {
+		t.Errorf("a call that was sent again: %v; want errNone", p.err)
 	}
 }

@@ -1,15 +1,15 @@
-package rpc
+package caller
 
 import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
 	"weak"
 
-	"github.com/desir-go/desir"
 	"github.com/desir-go/desir/internal/clients"
 	"github.com/desir-go/desir/internal/pack"
 	"github.com/desir-go/desir/internal/send"
@@ -230,7 +230,7 @@ func (ib *inbox) deliver(entry string) int {
 // Results of later calls find the key.
 func (ib *inbox) failAll() {
 	last := ib.entered.Load()
-	ib.failWhere(func(p *pendingCall) bool { return p.seq <= last }, send.WithClass(desir.ErrMaybeRan, errInboxGone))
+	ib.failWhere(func(p *pendingCall) bool { return p.seq <= last }, send.WithClass(send.ErrMaybeRan, errInboxGone))
 }
 
 // handleNewEntry handles the entry that says that the key is new. It ends calls, unless
@@ -239,4 +239,23 @@ func (ib *inbox) handleNewEntry(entry string) {
 	if known := ib.newEntry.Load(); known == nil || *known != entry {
 		ib.failAll()
 	}
+}
+
+// drain waits for the results of the pending calls. When ctx ends, it ends the calls that
+// have no result.
+func (ib *inbox) drain(ctx context.Context) error {
+	err := send.PollUntil(ctx, func() bool { return ib.pendingCount() == 0 })
+	n := ib.pendingCount()
+	if err == nil || n == 0 {
+		return nil
+	}
+	ib.failWhere(func(*pendingCall) bool { return true }, send.WithClass(send.ErrMaybeRan, send.ErrCloseCalled))
+	return send.WithClass(send.ErrMaybeRan, fmt.Errorf("%w: calls without a result: %d", err, n))
+}
+
+// pendingCount returns the number of calls that wait for their results.
+func (ib *inbox) pendingCount() int {
+	ib.mu.Lock()
+	defer ib.mu.Unlock()
+	return len(ib.pending)
 }

@@ -1,4 +1,4 @@
-package rpc
+package caller
 
 import (
 	"context"
@@ -9,7 +9,6 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/desir-go/desir"
 	"github.com/desir-go/desir/codec"
 	"github.com/desir-go/desir/internal/backoff"
 	"github.com/desir-go/desir/internal/batch"
@@ -50,54 +49,28 @@ func newPendingCall(ib *inbox) *pendingCall {
 	return p
 }
 
-// call makes a call and returns its result, one msgpack value.
-func (c *Client) call(ctx context.Context, method, signature string, body []byte, opts []CallOption) (string, error) {
+// Call is a call that is to be made.
+type Call struct {
+	Method, Signature string
+	Body              []byte
+	Headers           map[string]string
+	Wait              time.Duration // how long it may wait for a worker
+}
+
+// Call stores a call and waits for its outcome: the state and the body of the result. It
+// retries while no worker is alive, as long as the caller allows.
+func (c *Client) Call(ctx context.Context, q *Call) (state uint64, body string, err error) {
 	ib, err := c.sharedInbox()
 	if err != nil {
-		return "", err
+		return 0, "", err
 	}
-	settings := gatherCall(opts)
-	if c.intercept == nil {
-		return c.callRetrying(ctx, ib, method, signature, body, settings)
-	}
-	return c.callIntercepted(ctx, ib, method, signature, body, settings)
-}
-
-// callIntercepted is callRetrying inside the client's interceptors. It is separate for
-// the reason given at handleIntercepted.
-func (c *Client) callIntercepted(ctx context.Context, ib *inbox, method, signature string, body []byte, s callSettings) (raw string, err error) {
-	err = c.intercepted(ctx, method, &s, func(ctx context.Context) (err error) {
-		raw, err = c.callRetrying(ctx, ib, method, signature, body, s)
-		return err
-	})
-	return raw, err
-}
-
-// intercepted runs next inside the client's interceptors.
-func (c *Client) intercepted(ctx context.Context, method string, s *callSettings, next func(context.Context) error) error {
-	if c.intercept == nil {
-		return next(ctx)
-	}
-	info := &CallInfo{Service: c.h.Key, Method: method, Headers: s.headers}
-	if info.Headers == nil {
-		info.Headers = map[string]string{}
-	}
-	return c.intercept(ctx, info, func(ctx context.Context) error {
-		s.headers = info.Headers
-		return next(ctx)
-	})
-}
-
-// callRetrying stores a call and waits for its outcome. It retries while no worker is
-// alive, as long as the caller allows.
-func (c *Client) callRetrying(ctx context.Context, ib *inbox, method, signature string, body []byte, s callSettings) (string, error) {
 	if err := ctx.Err(); err != nil {
-		return "", send.WithClass(desir.ErrUnavailable, err)
+		return 0, "", send.WithClass(send.ErrUnavailable, err)
 	}
-	for wait := newWorkerWait(s.wait); ; {
-		raw, err := c.callOnce(ctx, ib, method, signature, body, s.headers, wait.until)
-		if again, err := wait.retry(ctx, err); !again {
-			return raw, err
+	for wait := newWorkerWait(q.Wait); ; {
+		state, body, err = c.callOnce(ctx, ib, q, wait.until)
+		if again, err := wait.retry(ctx, err, c.NoWorkers); !again {
+			return state, body, err
 		}
 	}
 }
@@ -119,33 +92,28 @@ func newWorkerWait(wait time.Duration) (w workerWait) {
 
 // retry reports whether to retry after err, and pauses before it returns true. If it
 // returns false, the call ends with the returned error.
-func (w *workerWait) retry(ctx context.Context, err error) (bool, error) {
-	if err == nil || !errors.Is(err, ErrNoWorkers) || isWorkerError(err) || !time.Now().Before(w.until) {
+func (w *workerWait) retry(ctx context.Context, err, noWorkers error) (bool, error) {
+	if err == nil || !errors.Is(err, noWorkers) || !time.Now().Before(w.until) {
 		return false, err
 	}
 	if !w.backoff.Wait(ctx) {
-		return false, send.WithClass(desir.ErrUnavailable, ctx.Err())
+		return false, send.WithClass(send.ErrUnavailable, ctx.Err())
 	}
 	return true, nil
 }
 
-func isWorkerError(err error) bool {
-	_, ok := errors.AsType[*Error](err)
-	return ok
-}
-
 // callOnce stores a call and waits for its outcome, without retries.
-func (c *Client) callOnce(ctx context.Context, ib *inbox, method, signature string, body []byte, headers map[string]string, waitUntil time.Time) (string, error) {
-	q, err := c.newRequest(ctx, ib, method, signature, body, headers)
+func (c *Client) callOnce(ctx context.Context, ib *inbox, call *Call, waitUntil time.Time) (state uint64, body string, err error) {
+	q, err := c.newRequest(ctx, ib, call)
 	if err != nil {
-		return "", err
+		return 0, "", err
 	}
 	p := ib.freeCalls.Get().(*pendingCall)
-	p.client, p.method, p.waitUntil = c, method, waitUntil
+	p.client, p.method, p.waitUntil = c, call.Method, waitUntil
 	direct, closed := ib.register(p), c.closed.Load()
 	q.Inbox, q.ID = ib.id, p.id
 	if closed { // Close may have run before the call was pending
-		ib.fail(p.id, p, desir.ErrClosed)
+		ib.fail(p.id, p, send.ErrClosed)
 	}
 	switch {
 	case direct:
@@ -156,33 +124,33 @@ func (c *Client) callOnce(ctx context.Context, ib *inbox, method, signature stri
 	ended := ctx.Done()
 	if ended == nil { // the context cannot end
 		<-p.done
-		return c.result(p, ib, method)
+		return p.outcome()
 	}
 	select {
 	case <-p.done:
 	case <-ended:
 		withdrawn := p.write.Cancel()
 		if rejection, pending := ib.removeAbandoned(p); pending {
-			return "", withRejection(c.abandon(ctx, ib, p, withdrawn), rejection)
+			return 0, "", withRejection(c.abandon(ctx, ib, p, withdrawn), rejection)
 		}
 		<-p.done // the outcome came first
 	}
-	return c.result(p, ib, method)
+	return p.outcome()
 }
 
 // newRequest returns the frame of a call without its inbox and ID. It first does what
 // must precede the call.
-func (c *Client) newRequest(ctx context.Context, ib *inbox, method, signature string, body []byte, headers map[string]string) (q wire.Request, err error) {
-	if len(body) > wire.MaxBody {
-		return q, fmt.Errorf("%w: a request of %d bytes; the limit is %d", codec.ErrTooLarge, len(body), wire.MaxBody)
+func (c *Client) newRequest(ctx context.Context, ib *inbox, call *Call) (q wire.Request, err error) {
+	if len(call.Body) > wire.MaxBody {
+		return q, fmt.Errorf("%w: a request of %d bytes; the limit is %d", codec.ErrTooLarge, len(call.Body), wire.MaxBody)
 	}
-	if err := checkHeaders(headers); err != nil {
+	if err := checkHeaders(call.Headers); err != nil {
 		return q, err
 	}
 	if err := ib.ensureKey(ctx); err != nil {
 		return q, err
 	}
-	q = wire.Request{Method: method, Signature: signature, Headers: headers, Body: wire.StringView(body)}
+	q = wire.Request{Method: call.Method, Signature: call.Signature, Headers: call.Headers, Body: wire.StringView(call.Body)}
 	d, limited := ctx.Deadline()
 	if limited || c.sealer != nil {
 		if err := c.ensureClock(ctx, ib.shared); err != nil {
@@ -223,35 +191,20 @@ func (c *Client) abandon(ctx context.Context, ib *inbox, p *pendingCall, withdra
 	if withdrawn {
 		p.storeDone.Store(true)
 		ib.putCall(p)
-		return send.WithClass(desir.ErrUnavailable, ctx.Err())
+		return send.WithClass(send.ErrUnavailable, ctx.Err())
 	}
 	if errors.Is(ctx.Err(), context.Canceled) { // the worker knows the deadline
 		c.cancel(ib, p.id)
 	}
-	return send.WithClass(desir.ErrMaybeRan, ctx.Err())
+	return send.WithClass(send.ErrMaybeRan, ctx.Err())
 }
 
-// result returns the outcome of a call that has ended, and frees the call.
-func (c *Client) result(p *pendingCall, ib *inbox, method string) (string, error) {
-	state, body, err := p.state, p.body, p.err
-	ib.putCall(p)
-	switch {
-	case err != nil:
-		return "", err
-	case state == wire.StateDone:
-		return body, nil
-	}
-	e, ok := errorOf(body, method)
-	if !ok {
-		return "", fmt.Errorf("%w: the error of a worker", errUnreadableResult)
-	}
-	if state == wire.StateRefused && e.Code == Unimplemented {
-		e.cause = ErrUnknownMethod
-	}
-	return "", e
+// outcome returns the outcome of a call that has ended, and frees the call.
+func (p *pendingCall) outcome() (state uint64, body string, err error) {
+	state, body, err = p.state, p.body, p.err
+	p.inbox.putCall(p)
+	return state, body, err
 }
-
-var errUnreadableResult = errors.New("the result cannot be read")
 
 // cancel publishes the cancellation of a call, together with others.
 func (c *Client) cancel(ib *inbox, id uint64) {
@@ -267,13 +220,16 @@ func (one *Client) newCancelMerger() *batch.Merger {
 	return &batch.Merger{
 		Merges: true,
 		Command: func(ctx context.Context, calls []*batch.Call) redis.Cmder {
-			h := one.h.Known() // the calls have made it
-			_, command := cancelTransport(h)
+			h := one.Handle.Known() // the calls have made it
+			command := "publish"
+			if _, cluster := h.Redis.(*redis.ClusterClient); cluster {
+				command = "spublish"
+			}
 			ids := make([]string, len(calls))
 			for i, c := range calls {
 				ids[i] = c.Value
 			}
-			cmd := redis.NewIntCmd(ctx, command, one.keys.Cancel, wire.AppendCancel(nil, inboxOf(h, one.prefix).id, ids...))
+			cmd := redis.NewIntCmd(ctx, command, one.keys.Cancel, wire.AppendCancel(nil, inboxOf(h, one.Prefix).id, ids...))
 			cmd.SetFirstKeyPos(1)
 			return cmd
 		},

@@ -1,12 +1,12 @@
-package rpc
+package caller
 
 import (
 	"context"
 	"errors"
 	"slices"
 
-	"github.com/desir-go/desir"
 	"github.com/desir-go/desir/internal/outage"
+	"github.com/desir-go/desir/internal/send"
 	"github.com/desir-go/desir/rpc/internal/resp"
 	"github.com/desir-go/desir/rpc/internal/wire"
 )
@@ -89,7 +89,7 @@ func (r *resultReader) readEntries(ctx context.Context) (n int, err error) {
 // deleteDenied reports whether the server denies the deletion of read entries. They then
 // expire with the key.
 func (r *resultReader) deleteDenied(err error) bool {
-	denied := errors.Is(err, desir.ErrDenied)
+	denied := errors.Is(err, send.ErrDenied)
 	if denied {
 		outage.Of(r.Shared).Without(outage.Deletions, r.Key, err)
 	}

@@ -1,4 +1,4 @@
-package rpc
+package caller
 
 import (
 	"cmp"
@@ -7,7 +7,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/desir-go/desir"
 	"github.com/desir-go/desir/internal/send"
 	"github.com/desir-go/desir/rpc/internal/lua"
 	"github.com/desir-go/desir/rpc/internal/wire"
@@ -16,7 +15,7 @@ import (
 // A call gives signs of life: it was stored, a worker's heartbeat names it, or it waits
 // in the list. A call without a sign for [maxSilence] is lost. The cause does not matter:
 // an unread reply to a pop, a lost reply to a withdrawal, or a failover to a server that
-// never had the call. The call ends with [desir.ErrMaybeRan].
+// never had the call. The call ends with [send.ErrMaybeRan].
 const maxSilence = 2 * wire.LeaseTime
 
 var (
@@ -93,7 +92,7 @@ func (c *Client) checkLiveness(ctx context.Context, ib *inbox, serverNow int64) 
 	now := time.Now()
 	check, lost, unknown := ib.suspects(c, now, serverNow)
 	for _, s := range lost {
-		ib.fail(s.id, s.call, send.WithClass(desir.ErrMaybeRan, errNoLifeSign))
+		ib.fail(s.id, s.call, send.WithClass(send.ErrMaybeRan, errNoLifeSign))
 	}
 	for _, s := range unknown {
 		ib.failUnstored(s)
@@ -165,7 +164,7 @@ func (ib *inbox) failUnchecked(unchecked []suspect, now time.Time, err error) {
 	}
 	for _, s := range unchecked {
 		if now.Sub(s.lastSign) >= limit {
-			ib.fail(s.id, s.call, send.WithClass(desir.ErrMaybeRan, stateUnknown(err)))
+			ib.fail(s.id, s.call, send.WithClass(send.ErrMaybeRan, stateUnknown(err)))
 		}
 	}
 }
@@ -177,8 +176,8 @@ func (ib *inbox) failUnstored(s suspect) {
 	}
 	if s.call.write.Cancel() {
 		s.call.storeDone.Store(true)
-		s.call.end(send.WithClass(desir.ErrUnavailable, errStoreUnknown))
+		s.call.end(send.WithClass(send.ErrUnavailable, errStoreUnknown))
 		return
 	}
-	s.call.end(send.WithClass(desir.ErrMaybeRan, errStoreUnknown))
+	s.call.end(send.WithClass(send.ErrMaybeRan, errStoreUnknown))
 }

@@ -309,16 +309,9 @@ func (m *manager) server() string {
 	return cmp.Or(m.endpoint.node, outage.Server(nil))
 }
 
-// nodeClosed reports whether err is transient because a cluster client has only closed the
-// client of one node.
+// nodeClosed reports whether err is transient because a client has only closed the client of
+// one of its nodes.
 func (m *manager) nodeClosed(err error) bool {
-	c, ok := m.listener.shared.Redis.(*redis.ClusterClient)
-	if !ok || !errors.Is(err, redis.ErrClosed) {
-		return false
-	}
-	node, err := c.MasterForKey(canceled, "") // any node that is still in use
-	if err == nil {
-		err = send.ErrIfClosed(node)
-	}
-	return !errors.Is(err, redis.ErrClosed)
+	shared := m.listener.shared
+	return errors.Is(err, redis.ErrClosed) && shared.Slotted() && !shared.Sender.Closed()
 }

@@ -183,3 +183,31 @@ func TestMergeConfirmed(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestNodeClosed checks that redis.ErrClosed ends subscriptions only if the whole client is
+// closed, and not if a cluster client or a ring has closed the client of one node.
+func TestNodeClosed(t *testing.T) {
+	for _, tt := range []struct {
+		client redis.UniversalClient
+		open   bool // want for the open client
+	}{
+		{redis.NewClient(&redis.Options{Addr: "127.0.0.1:1"}), false},
+		{redis.NewClusterClient(&redis.ClusterOptions{Addrs: []string{"127.0.0.1:1"}}), true},
+		{redis.NewRing(&redis.RingOptions{Addrs: map[string]string{"a": "127.0.0.1:1"}}), true},
+	} {
+		shared, err := clients.Of(tt.client)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := &manager{listener: Of(shared)}
+		if got := m.nodeClosed(redis.ErrClosed); got != tt.open {
+			t.Errorf("%T, open: %t; want %t", tt.client, got, tt.open)
+		}
+		if err := tt.client.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if m.nodeClosed(redis.ErrClosed) {
+			t.Errorf("%T, closed: the error counts as that of one node", tt.client)
+		}
+	}
+}

@@ -23,9 +23,10 @@ var endedContext = func() context.Context {
 	return ctx
 }()
 
-// closed reports whether the client of go-redis is closed. It sends nothing.
-func (s *client) closed() bool {
+// Closed reports whether the client of go-redis is closed. It sends nothing.
+func (s *client) Closed() bool {
 	var node *redis.Client
+	var err error
 	switch rdb := s.rdb.(type) {
 	case *redis.Client:
 		node = rdb
@@ -33,11 +34,11 @@ func (s *client) closed() bool {
 		if !s.slotsLoaded.Load() {
 			return closedErr(rdb) != nil
 		}
-		node, _ = rdb.MasterForKey(endedContext, "")
+		node, err = rdb.MasterForKey(endedContext, "")
 	case *redis.Ring:
-		node, _ = rdb.GetShardClientForKey("")
+		node, err = rdb.GetShardClientForKey("")
 	}
-	return node != nil && ErrIfClosed(node) != nil
+	return errors.Is(err, redis.ErrClosed) || node != nil && ErrIfClosed(node) != nil
 }
 
 // closedErr returns go-redis' error if a client is closed. It sends nothing.

@@ -190,7 +190,7 @@ func (s *client) finish(ctx context.Context, err error, r commandInfo) error {
 	if isDial(err) || isTimeout(err) || redis.HasErrorPrefix(err, "CLUSTERDOWN") || redis.HasErrorPrefix(err, "MOVED") {
 		s.reload(ctx)
 	}
-	if !r.write && errors.Is(err, net.ErrClosed) && s.closed() { // while it read or connected
+	if !r.write && errors.Is(err, net.ErrClosed) && s.Closed() { // while it read or connected
 		err = redis.ErrClosed
 	}
 	r.ignoresRedirects = s.ignoresRedirects

@@ -26,7 +26,7 @@ var sentAlone = map[string][]string{
 	},
 	"slow on a large key":               {"lpos", "lrem", "ltrim", "sdiffstore", "sintercard", "sinterstore", "sunionstore"},
 	"waits":                             {"blmpop", "blpop", "xread"},
-	"on a connection of its own":        {"lmpop", "ssubscribe"},
+	"on a connection of its own":        {"lmpop"},
 	"has no key":                        {"info", "ping", "publish", "role", "spublish", "time", "unsubscribe"},
 	"the text of a script":              {"eval"},
 	"is posted, or in a pipeline":       {"xadd", "xdel"},

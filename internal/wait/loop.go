@@ -110,41 +110,26 @@ func (l *loop) enqueue(s Source, rs []*receiver, buffered []string, lastErr erro
 	l.waker.interrupt(q, false)
 }
 
-func (l *loop) remove(s Source, r *receiver) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	q := l.queues[s.id()]
-	return q != nil && l.removeFrom(q, r)
-}
-
-// removeFrom removes a receiver from its queue, and records why it was not served. The mutex
-// is held.
-func (l *loop) removeFrom(q *waitQueue, r *receiver) bool {
-	if !q.remove(r) {
-		return false
-	}
-	if r.lastErr == nil {
-		r.lastErr = l.overdueErr()
-	}
-	return true
-}
-
-// leave removes a receiver from its queue. If a take for it is in flight, the receiver stays
-// until the take has ended, and leave ends the block before that take. found reports
-// whether the receiver was waiting in this loop, removed whether it was removed.
-func (l *loop) leave(s Source, r *receiver) (found, removed bool) {
+// find calls f with the wait queue in which a receiver waits, and reports whether it waits in
+// this loop. f is called with the mutex held.
+func (l *loop) find(s Source, r *receiver, f func(*loop, *waitQueue, *receiver)) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	q := l.queues[s.id()]
 	if q == nil || !slices.Contains(q.waiting, r) {
-		return false, false
+		return false
 	}
-	if !q.taking {
-		return true, l.removeFrom(q, r)
+	f(l, q, r)
+	return true
+}
+
+// remove removes a receiver from its queue, and records why it was not served. The mutex is
+// held.
+func (l *loop) remove(q *waitQueue, r *receiver) {
+	q.remove(r)
+	if r.lastErr == nil {
+		r.lastErr = l.overdueErr()
 	}
-	r.leaving, r.leaveErr = true, errLeft
-	l.waker.interrupt(q, true)
-	return true, false
 }
 
 // endReceivers ends the waits of all receivers with an error, and then the loop.
@@ -156,21 +141,6 @@ func (l *loop) endReceivers(err error) {
 	}
 	l.notify()
 	l.waker.interrupt(nil, true)
-}
-
-// expire makes a receiver's wait end with the next take, and reports whether it waits in this
-// loop.
-func (l *loop) expire(s Source, r *receiver) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	q := l.queues[s.id()]
-	if q == nil || !slices.Contains(q.waiting, r) {
-		return false
-	}
-	r.expired, q.dirty = true, true
-	l.notify()
-	l.waker.interrupt(q, true)
-	return true
 }
 
 // notify wakes the loop.

@@ -44,7 +44,7 @@ func (w *Waiter) Try(ctx context.Context, s Source, limit int) ([]string, error)
 			}
 		}
 	})
-	if err != nil && l.remove(s, r) {
+	if err != nil && l.find(s, r, (*loop).remove) {
 		return nil, err
 	}
 	<-r.done

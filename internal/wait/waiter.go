@@ -125,37 +125,50 @@ func (w *Waiter) finish(ctx context.Context, l *loop, s Source, r *receiver) ([]
 	return r.values, r.err
 }
 
-// leave removes a receiver from its queue, which may have moved, and reports whether it was
-// removed. Otherwise it has its values, or has to wait for a take in flight.
-func (w *Waiter) leave(l *loop, s Source, r *receiver) bool {
-	removed := false
-	w.findLoop(l, func(l *loop) (found bool) {
-		found, removed = l.leave(s, r)
-		return found
-	})
-	return removed
-}
-
-// findLoop calls f with the loop to which a receiver was added, then with the other loops,
-// since the receiver's queue may have moved. It stops when f returns true, and reports
-// whether f did.
-func (w *Waiter) findLoop(l *loop, f func(*loop) bool) bool {
-	if f(l) {
+// find calls f with the loop and the wait queue in which a receiver waits, and reports whether
+// it waits. l is the loop to which it was added; its queue may have moved to another one. f is
+// called with the loop's mutex held.
+func (w *Waiter) find(l *loop, s Source, r *receiver, f func(*loop, *waitQueue, *receiver)) bool {
+	if l.find(s, r, f) {
 		return true
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, other := range w.loops {
-		if f(other) {
+		if other.find(s, r, f) {
 			return true
 		}
 	}
 	return false
 }
 
-// expire makes a receiver's wait end with the next take. Its queue may have moved.
+// leave removes a receiver from its queue, and reports whether it was removed. Otherwise it has
+// its values, or a take for it is in flight. It then stays until the take has ended, and leave
+// ends the block before that take.
+func (w *Waiter) leave(l *loop, s Source, r *receiver) (removed bool) {
+	w.find(l, s, r, func(l *loop, q *waitQueue, r *receiver) {
+		if removed = !q.taking; removed {
+			l.remove(q, r)
+			return
+		}
+		r.leaving, r.leaveErr = true, errLeft
+		l.waker.interrupt(q, true)
+	})
+	return removed
+}
+
+// expire makes a receiver's wait end with the next take.
 func (w *Waiter) expire(l *loop, s Source, r *receiver) {
-	w.findLoop(l, func(l *loop) bool { return l.expire(s, r) })
+	w.find(l, s, r, func(l *loop, q *waitQueue, r *receiver) {
+		r.expired, q.dirty = true, true
+		l.notify()
+		l.waker.interrupt(q, true)
+	})
+}
+
+// remove removes a receiver from its queue, and reports whether it was still waiting.
+func (w *Waiter) remove(l *loop, s Source, r *receiver) bool {
+	return w.find(l, s, r, (*loop).remove)
 }
 
 // enqueue adds a receiver to the queue of its source.
@@ -213,12 +226,6 @@ func (w *Waiter) loop(node *redis.Client) *loop {
 func (w *Waiter) node(ctx context.Context, key string) (*redis.Client, error) {
 	node, err := w.shared.Node(ctx, key)
 	return node, w.shared.Sender.Classify(ctx, err)
-}
-
-// remove removes a receiver from its queue, which may have moved, and reports whether it was
-// still waiting.
-func (w *Waiter) remove(l *loop, s Source, r *receiver) bool {
-	return w.findLoop(l, func(l *loop) bool { return l.remove(s, r) })
 }
 
 // usesPubSub reports whether wake-ups are published rather than pushed to a list.

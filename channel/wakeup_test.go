@@ -123,10 +123,8 @@ func checkConnections(t *testing.T, rdb redis.UniversalClient, nodes []*redistes
 	check := func() {
 		t.Helper()
 		for i, a := range admins {
-			var counts []int
 			redistest.Eventually(t, 20*time.Second, func() bool {
-				counts = subscribedTo(t, a)
-				return slices.Equal(counts, want)
+				return slices.Equal(subscribedTo(t, a), want)
 			}, "one connection of each class at each node")
 			for n := range chans {
 				if err := channel.NewChan[int](rdb, fmt.Sprint(nameOnNode(t, nodes[i]), n)).Send(ctx, 1); err != nil {
@@ -141,8 +139,8 @@ func checkConnections(t *testing.T, rdb redis.UniversalClient, nodes []*redistes
 					t.Fatal("a value or a message did not arrive")
 				}
 			}
-			if counts = subscribedTo(t, a); !slices.Equal(counts, want) {
-				t.Errorf("connections with %v channels; want %v", counts, want)
+			if n := len(subscribedTo(t, a)); n != len(want) {
+				t.Errorf("%d connections; want %d", n, len(want))
 			}
 		}
 	}

@@ -89,7 +89,9 @@ func (c *conn) handleConfirmation(m *redis.Subscription) (confirmed []*Sub, err 
 	}
 	c.worked.Store(true)
 	c.manager.lastErr = nil
-	c.manager.notify() // the manager may now request barriers
+	if cmd.subscription == nil || cmd.subscription.needsBarrier {
+		c.manager.notify() // the manager may now request barriers
+	}
 	return confirmed, nil
 }
 

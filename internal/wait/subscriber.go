@@ -19,13 +19,19 @@ const (
 // loop's goroutine uses it.
 type subscriber struct {
 	dedicated
-	subs    map[sourceID]*listen.Sub
+	subs    map[sourceID]*wakeSub
 	swept   time.Time // when unused subscriptions were last closed
 	retried time.Time // when refused subscriptions were last closed
 }
 
+// wakeSub is the subscription of a wait queue.
+type wakeSub struct {
+	*listen.Sub
+	unused bool // the queue was gone at the last search
+}
+
 func newSubscriber(l *loop) *subscriber {
-	return &subscriber{dedicated: dedicated{loop: l}, subs: map[sourceID]*listen.Sub{}, retried: time.Now()}
+	return &subscriber{dedicated: dedicated{loop: l}, subs: map[sourceID]*wakeSub{}, retried: time.Now()}
 }
 
 // interrupt does nothing, since the wake-up of the loop ends the wait.
@@ -73,13 +79,14 @@ func (s *subscriber) subscribe(ctx context.Context, src Source) error {
 	}
 	sub, err := listen.Of(shared).Attach(ctx, listen.Request{Class: listen.WakeUps, Kind: listen.Shard, Name: src.Wake, Notify: notify})
 	if err == nil {
-		s.subs[src.id()] = sub
+		s.subs[src.id()] = &wakeSub{Sub: sub}
 	}
 	return err
 }
 
-// sweep closes the subscriptions of queues that are gone. Once in a refusedTime it also closes
-// those that have ended, so that the next call of block subscribes again.
+// sweep closes the subscriptions of queues that are gone and were gone at the last search. Once
+// in a refusedTime it also closes those that have ended, so that the next call of block
+// subscribes again.
 func (s *subscriber) sweep() {
 	s.swept = time.Now()
 	retry := s.swept.Sub(s.retried) >= refusedTime
@@ -89,10 +96,12 @@ func (s *subscriber) sweep() {
 	s.loop.mu.Lock()
 	defer s.loop.mu.Unlock()
 	for id, sub := range s.subs {
-		if s.loop.queues[id] == nil || retry && sub.Err() != nil {
+		gone := s.loop.queues[id] == nil
+		if gone && sub.unused || retry && sub.Err() != nil {
 			_ = sub.Close() // never fails
 			delete(s.subs, id)
 		}
+		sub.unused = gone
 	}
 }
 

@@ -22,6 +22,8 @@ type form struct {
 	// withHeaderTyped returns the form of a headed.Value. It is nil if typed is nil.
 	withHeaderTyped func(headerLen headerLength) *form
 
+	untyped untypedAt
+
 	lax     bool // typed is set, and decode also reads bytes that it does not write
 	trusted bool // the type's text methods are trusted to write one text for one value
 }
@@ -70,8 +72,10 @@ func (b *base) form(t reflect.Type) (*form, error) {
 		b.forms.Store(t, err)
 		return nil, err
 	}
-	b.forms.Store(t, f)
-	return f, nil
+	c := *f // forms of scalars are shared
+	c.untyped = untypedForm(f, t)
+	b.forms.Store(t, &c)
+	return &c, nil
 }
 
 // Append implements Codec. It uses the dynamic type of v as the static type.
@@ -86,62 +90,18 @@ func appendAny(c Codec, dst []byte, at place, v any) ([]byte, error) {
 	if t == nil {
 		t = reflect.TypeFor[any]()
 	}
-	out, err := appendValue(c, dst, at, t, v)
-	if err != nil {
-		return dst, encodeError(typeName(reflect.TypeOf(v)), c.Name(), err)
-	}
-	return out, nil
-}
-
-func appendValue(c Codec, dst []byte, at place, t reflect.Type, v any) (_ []byte, err error) {
-	switch c := c.(type) {
-	case *base:
-		f, err := c.form(t)
-		if err != nil {
-			return nil, err
-		}
+	f, err := untyped(c, t)
+	if err == nil {
+		var out []byte
 		p := reflect.New(t)
 		if v != nil {
 			p.Elem().Set(reflect.ValueOf(v))
 		}
-		return f.append(dst, p.UnsafePointer())
-	case *wrapper:
-		start := len(dst)
-		out, err := c.layer.begin(dst)
-		if err != nil {
-			return nil, err
+		if out, err = f.append(dst, at, p.UnsafePointer()); err == nil {
+			return out, nil
 		}
-		body := len(out)
-		if out, err = appendValue(c.inner, out, at, t, v); err != nil {
-			return nil, err
-		}
-		return c.layer.seal(out, start, body, at, func(data []byte, at place, budget int) error {
-			return checkValue(c.inner, t, data, at, budget)
-		})
 	}
-	defer catchPanic(&err)
-	if b, ok := c.(Bound); ok && at.given && b.Binds() {
-		return b.AppendAt(dst, at.name, v)
-	}
-	return c.Append(dst, v)
-}
-
-func checkValue(c Codec, t reflect.Type, data []byte, at place, budget int) error {
-	switch c := c.(type) {
-	case *base:
-		f, err := c.form(t)
-		if err != nil {
-			return err
-		}
-		return f.check(data, budget)
-	case *wrapper:
-		body, budget, err := c.layer.open(data, at, budget)
-		if err != nil {
-			return err
-		}
-		return checkValue(c.inner, t, body, at, budget)
-	}
-	return nil
+	return dst, encodeError(typeName(reflect.TypeOf(v)), c.Name(), err)
 }
 
 // decodeAny implements Decode of the codecs of this package, with the documented errors.
@@ -151,32 +111,74 @@ func decodeAny(c Codec, data []byte, at place, ptr any) error {
 		return fmt.Errorf("codec: Decode needs a pointer that is not nil, got %T: %w", ptr, ErrUnsupported)
 	}
 	t := target.Type().Elem()
-	fresh := reflect.New(t)
-	if err := decodeValue(c, data, at, fresh, budgetFor(len(data))); err != nil {
-		return &DecodeError{Type: t.String(), Codec: c.Name(), Err: hideForeign(c.Name(), err)}
+	f, err := untyped(c, t)
+	if err == nil {
+		var v unsafe.Pointer
+		if v, err = f.decode(data, at, budgetFor(len(data))); err == nil {
+			target.Elem().Set(reflect.NewAt(t, v).Elem())
+			return nil
+		}
 	}
-	target.Elem().Set(fresh.Elem())
-	return nil
+	return &DecodeError{Type: t.String(), Codec: c.Name(), Err: hideForeign(c.Name(), err)}
 }
 
-func decodeValue(c Codec, data []byte, at place, ptr reflect.Value, budget int) (err error) {
+// untypedAt is a typedAt whose values are pointers to values of one type.
+type untypedAt = typedAt[unsafe.Pointer]
+
+// untyped returns the functions of a codec of this package for values of type t.
+func untyped(c Codec, t reflect.Type) (*untypedAt, error) {
 	switch c := c.(type) {
 	case *base:
-		f, err := c.form(ptr.Type().Elem())
+		f, err := c.form(t)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		return f.decode(data, ptr.UnsafePointer(), budget)
+		return &f.untyped, nil
 	case *wrapper:
-		body, budget, err := c.layer.open(data, at, budget)
-		if err != nil {
-			return err
+		if f, ok := c.forms.Load(t); ok {
+			return f.(*untypedAt), nil
 		}
-		return decodeValue(c.inner, body, at, ptr, budget)
 	}
-	defer catchPanic(&err)
-	if b, ok := c.(Bound); ok && at.given && b.Binds() {
-		return b.DecodeAt(data, at.name, ptr.Interface())
+	f, err := resolveAt(c, func(c Codec) (untypedAt, error) {
+		if _, ok := c.(*base); !ok {
+			return foreignUntyped(c, t), nil
+		}
+		f, err := untyped(c, t)
+		if err != nil {
+			return untypedAt{}, err
+		}
+		return *f, nil
+	})
+	if w, ok := c.(*wrapper); ok && err == nil {
+		w.forms.Store(t, &f)
 	}
-	return c.Decode(data, ptr.Interface())
+	return &f, err
+}
+
+// untypedForm returns the functions of a form of type t.
+func untypedForm(f *form, t reflect.Type) untypedAt {
+	return untypedAt{
+		append: func(dst []byte, _ place, p unsafe.Pointer) ([]byte, error) { return f.append(dst, p) },
+		decode: func(data []byte, _ place, budget int) (unsafe.Pointer, error) {
+			p := reflect.New(t).UnsafePointer()
+			return p, f.decode(data, p, budget)
+		},
+		check: func(data []byte, _ place, budget int) error { return f.check(data, budget) },
+	}
+}
+
+// foreignUntyped returns the functions of a codec of another package.
+func foreignUntyped(c Codec, t reflect.Type) untypedAt {
+	return untypedAt{
+		append: func(dst []byte, at place, p unsafe.Pointer) (_ []byte, err error) {
+			defer catchPanic(&err)
+			return codecAt(c, at).Append(dst, reflect.NewAt(t, p).Elem().Interface())
+		},
+		decode: func(data []byte, at place, _ int) (_ unsafe.Pointer, err error) {
+			defer catchPanic(&err)
+			v := reflect.New(t)
+			return v.UnsafePointer(), codecAt(c, at).Decode(data, v.Interface())
+		},
+		check: func([]byte, place, int) error { return nil },
+	}
 }

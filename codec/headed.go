@@ -24,7 +24,7 @@ type headerLength = func(data []byte) (length int, ok bool)
 func withHeader(c Codec, headerLen headerLength) Codec {
 	switch c := c.(type) {
 	case *wrapper:
-		return &wrapper{c.layer, withHeader(c.inner, headerLen)}
+		return &wrapper{layer: c.layer, inner: withHeader(c.inner, headerLen)}
 	case *base:
 		return &base{name: c.name, deterministic: c.deterministic, pick: func(t reflect.Type) (*form, error) {
 			value := t.Field(1)

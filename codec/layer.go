@@ -3,6 +3,7 @@ package codec
 import (
 	"fmt"
 	"io"
+	"sync"
 )
 
 // layer is what a wrapping codec does to the bytes of the codec inside it.
@@ -30,9 +31,10 @@ type checker = func(data []byte, at place, budget int) error
 type wrapper struct {
 	layer layer
 	inner Codec
+	forms sync.Map // of reflect.Type to *untypedAt
 }
 
-func wrap(l layer, inner Codec) Codec { return &wrapper{l, orAuto(inner)} }
+func wrap(l layer, inner Codec) Codec { return &wrapper{layer: l, inner: orAuto(inner)} }
 
 func (w *wrapper) Append(dst []byte, v any) ([]byte, error) { return appendAny(w, dst, noPlace, v) }
 func (w *wrapper) Decode(data []byte, ptr any) error        { return decodeAny(w, data, noPlace, ptr) }
@@ -45,7 +47,7 @@ func (w *wrapper) Scope(object string) Codec {
 	if s, ok := inner.(Scoped); ok {
 		inner = s.Scope(object)
 	}
-	return &wrapper{w.layer.scope(object), inner}
+	return &wrapper{layer: w.layer.scope(object), inner: inner}
 }
 
 // Deterministic reports whether equal values have equal bytes.

@@ -68,10 +68,6 @@ func msgpackBool(p *plan) *form {
 	})
 }
 
-type anyInt interface {
-	int | int8 | int16 | int32 | int64 | uint | uint8 | uint16 | uint32 | uint64
-}
-
 func msgpackInt[N anyInt](p *plan) *form {
 	return typedForm(typed[N]{
 		append: func(dst []byte, v N) ([]byte, error) {

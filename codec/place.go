@@ -40,7 +40,7 @@ func Placed[T any](c Codec) (TypedAt[T], error) {
 			Decode: func(data []byte, _ string) (T, error) { return t.Decode(data) },
 		}, err
 	}
-	t, err := resolveAt[T](c)
+	t, err := resolveAt(c, innermostAt[T])
 	if err != nil {
 		return TypedAt[T]{
 			Append: func(dst []byte, _ string, _ T) ([]byte, error) { return dst, err },
@@ -88,25 +88,45 @@ type typedAt[T any] struct {
 	check  func(data []byte, at place, budget int) error
 }
 
-// resolveAt is resolve for a codec that passes the place to its layers.
-func resolveAt[T any](c Codec) (typedAt[T], error) {
-	if w, ok := c.(*wrapper); ok {
-		inner, err := resolveAt[T](w.inner)
-		if err != nil {
-			return inner, err
-		}
-		return wrapped(w.layer, inner), nil
+// resolveAt puts the layers of a codec around the functions of the codec inside them.
+func resolveAt[T any](c Codec, innermost func(Codec) (typedAt[T], error)) (typedAt[T], error) {
+	w, ok := c.(*wrapper)
+	if !ok {
+		return innermost(c)
 	}
-	t, err := resolve[T](c)
+	inner, err := resolveAt(w.inner, innermost)
 	if err != nil {
-		return typedAt[T]{}, err
+		return inner, err
 	}
-	p := ignorePlace(t)
-	if b, ok := c.(Bound); ok && b.Binds() {
-		usePlaces(&p, b)
-	}
-	return p, nil
+	return wrapped(w.layer, inner), nil
 }
+
+// innermostAt is resolve for a codec that is not a wrapper.
+func innermostAt[T any](c Codec) (typedAt[T], error) {
+	switch c.(type) {
+	case *base, *foreignWithHeader:
+		t, err := resolve[T](c)
+		return ignorePlace(t), err
+	}
+	return fromForeign[T](c), nil
+}
+
+// codecAt returns a codec of another package for values at a place.
+func codecAt(c Codec, at place) Codec {
+	if b, ok := c.(Bound); ok && at.given && b.Binds() {
+		return boundAt{b, at.name}
+	}
+	return c
+}
+
+// boundAt is a Bound for values at one place.
+type boundAt struct {
+	Bound
+	place string
+}
+
+func (b boundAt) Append(dst []byte, v any) ([]byte, error) { return b.AppendAt(dst, b.place, v) }
+func (b boundAt) Decode(data []byte, ptr any) error        { return b.DecodeAt(data, b.place, ptr) }
 
 // ignorePlace returns t as a typedAt that ignores the place.
 func ignorePlace[T any](t typed[T]) typedAt[T] {
@@ -123,26 +143,6 @@ func withoutPlace[T any](p typedAt[T]) typed[T] {
 		append: func(dst []byte, v T) ([]byte, error) { return p.append(dst, noPlace, v) },
 		decode: func(data []byte, budget int) (T, error) { return p.decode(data, noPlace, budget) },
 		check:  func(data []byte, budget int) error { return p.check(data, noPlace, budget) },
-	}
-}
-
-// usePlaces passes places to a Bound that is not of this package.
-func usePlaces[T any](p *typedAt[T], b Bound) {
-	appendUnbound, decodeUnbound := p.append, p.decode
-	p.append = func(dst []byte, at place, v T) (out []byte, err error) {
-		if !at.given {
-			return appendUnbound(dst, at, v)
-		}
-		defer catchPanic(&err)
-		return b.AppendAt(dst, at.name, v)
-	}
-	p.decode = func(data []byte, at place, budget int) (v T, err error) {
-		if !at.given {
-			return decodeUnbound(data, at, budget)
-		}
-		defer catchPanic(&err)
-		err = b.DecodeAt(data, at.name, &v)
-		return v, err
 	}
 }
 

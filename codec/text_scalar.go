@@ -36,15 +36,15 @@ func textScalar(t reflect.Type) *form {
 	case reflect.Int64:
 		return textInt[int64](t)
 	case reflect.Uint:
-		return textUint[uint](t)
+		return textInt[uint](t)
 	case reflect.Uint8:
-		return textUint[uint8](t)
+		return textInt[uint8](t)
 	case reflect.Uint16:
-		return textUint[uint16](t)
+		return textInt[uint16](t)
 	case reflect.Uint32:
-		return textUint[uint32](t)
+		return textInt[uint32](t)
 	case reflect.Uint64:
-		return textUint[uint64](t)
+		return textInt[uint64](t)
 	case reflect.Float32:
 		return textFloat[float32](t)
 	case reflect.Float64:
@@ -102,12 +102,23 @@ var boolForm = typedForm(typed[bool]{
 	check: fits,
 })
 
-func textInt[N int | int8 | int16 | int32 | int64](t reflect.Type) *form {
-	bits := t.Bits()
-	lowest := uint64(1) << (bits - 1)
+type anyInt interface {
+	int | int8 | int16 | int32 | int64 | uint | uint8 | uint16 | uint32 | uint64
+}
+
+func textInt[N anyInt](t reflect.Type) *form {
+	lowest, most := uint64(0), uint64(math.MaxUint64)>>(64-t.Bits()) // the lowest without its sign
+	if t.Kind() <= reflect.Int64 {
+		lowest, most = most/2+1, most/2
+	}
 	outside := refusal("an integer outside of " + t.Kind().String())
 	return typedForm(typed[N]{
-		append: func(dst []byte, v N) ([]byte, error) { return strconv.AppendInt(dst, int64(v), 10), nil },
+		append: func(dst []byte, v N) ([]byte, error) {
+			if v < 0 {
+				return strconv.AppendInt(dst, int64(v), 10), nil
+			}
+			return strconv.AppendUint(dst, uint64(v), 10), nil
+		},
 		decode: func(data []byte, _ int) (N, error) {
 			n, negative, err := decimal(data)
 			switch {
@@ -115,29 +126,10 @@ func textInt[N int | int8 | int16 | int32 | int64](t reflect.Type) *form {
 				return 0, err
 			case negative && n <= lowest:
 				return N(-n), nil
-			case !negative && n < lowest:
+			case !negative && n <= most:
 				return N(n), nil
 			}
 			return 0, outside
-		},
-		check: fits,
-	})
-}
-
-func textUint[N uint | uint8 | uint16 | uint32 | uint64](t reflect.Type) *form {
-	most := uint64(math.MaxUint64) >> (64 - t.Bits())
-	outside := refusal("an integer outside of " + t.Kind().String())
-	return typedForm(typed[N]{
-		append: func(dst []byte, v N) ([]byte, error) { return strconv.AppendUint(dst, uint64(v), 10), nil },
-		decode: func(data []byte, _ int) (N, error) {
-			n, negative, err := decimal(data)
-			if err != nil {
-				return 0, err
-			}
-			if negative || n > most {
-				return 0, outside
-			}
-			return N(n), nil
 		},
 		check: fits,
 	})

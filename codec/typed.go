@@ -54,13 +54,13 @@ func resolve[T any](c Codec) (typed[T], error) {
 		f, err := c.pick(reflect.TypeFor[T]()) // not cached: a scoped codec is resolved once
 		return fromForm[T](f), err
 	case *wrapper:
-		p, err := resolveAt[T](c)
+		p, err := resolveAt(c, innermostAt[T])
 		if err != nil {
 			return typed[T]{}, err
 		}
 		return withoutPlace(p), nil
 	}
-	return fromForeign[T](c), nil
+	return withoutPlace(fromForeign[T](c)), nil
 }
 
 func fromForm[T any](f *form) typed[T] {
@@ -78,18 +78,18 @@ func fromForm[T any](f *form) typed[T] {
 }
 
 // fromForeign returns the functions of a codec of another package.
-func fromForeign[T any](c Codec) typed[T] {
-	return typed[T]{
-		append: func(dst []byte, v T) (out []byte, err error) {
+func fromForeign[T any](c Codec) typedAt[T] {
+	return typedAt[T]{
+		append: func(dst []byte, at place, v T) (out []byte, err error) {
 			defer catchPanic(&err)
-			return c.Append(dst, v)
+			return codecAt(c, at).Append(dst, v)
 		},
-		decode: func(data []byte, _ int) (v T, err error) {
+		decode: func(data []byte, at place, _ int) (v T, err error) {
 			defer catchPanic(&err)
-			err = c.Decode(data, &v)
+			err = codecAt(c, at).Decode(data, &v)
 			return v, err
 		},
-		check: func([]byte, int) error { return nil },
+		check: func([]byte, place, int) error { return nil },
 	}
 }
 

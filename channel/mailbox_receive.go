@@ -3,7 +3,6 @@ package channel
 import (
 	"context"
 	"errors"
-	"sync/atomic"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -163,25 +162,20 @@ func (m *Mailbox[T]) claim(ctx context.Context, shared *clients.Shared, stored s
 	if m.order == newestFirst {
 		direction = -1
 	}
-	var decided atomic.Bool // set by the first of two events: the reply, or the caller leaves
-	var taken bool
-	var refused error
-	err = shared.Sender.RunWithGrace(ctx, wait.LeaveTime, func(claiming context.Context) {
+	claimed, left, err := send.RunOr(ctx, shared.Sender, wait.LeaveTime, func(claiming context.Context) (bool, error) {
 		cmd := redis.NewIntCmd(claiming, "lrem", m.h.Key, direction, stored)
-		refused = shared.Sender.Write(claiming, cmd)
-		taken = refused == nil && cmd.Val() > 0
-		switch callerLeft := !decided.CompareAndSwap(false, true); {
-		case callerLeft && taken:
-			wait.Of(shared).Requeue(ctx, m.source, []string{stored})
-		case callerLeft && errors.Is(refused, desir.ErrMaybeRan):
-			wait.Of(shared).ReportLost(m.source, 1, refused)
+		n, err := send.Reply(cmd, shared.Sender.Write(claiming, cmd))
+		return n > 0, err
+	}, func(claimed bool, err error) {
+		switch {
+		case claimed:
+			wait.Of(shared).RequeueLate(ctx, m.source, []string{stored})
+		case errors.Is(err, desir.ErrMaybeRan):
+			wait.Of(shared).ReportLost(m.source, 1, err)
 		}
 	})
-	if err != nil && decided.CompareAndSwap(false, true) {
-		if errors.Is(err, desir.ErrMaybeRan) { // a letter that is still taken is requeued
-			err = ctx.Err()
-		}
-		return false, err
+	if left {
+		err = ctx.Err() // a letter that is still claimed is requeued
 	}
-	return taken, refused
+	return claimed, err
 }

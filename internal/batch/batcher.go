@@ -175,7 +175,9 @@ func (m *Batcher) dequeue(c *Call) {
 	c.prev, c.next, c.queued = nil, nil, false
 }
 
-// abandon ends the wait of a caller whose context has ended.
+// abandon ends the wait of a caller whose context has ended. A batch has many callers, and
+// nobody takes a late reply. So the lock decides between reply and caller, not a bit of
+// each call.
 func (m *Batcher) abandon(c *Call) Outcome {
 	m.mu.Lock()
 	s := c.sent

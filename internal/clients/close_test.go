@@ -34,14 +34,14 @@ func TestCloseBetweenCommands(t *testing.T) {
 			case 1:
 				return h.Sender.Write(ctx, incr)
 			default:
-				var inner error
-				err := h.Sender.RunWithGrace(ctx, time.Second, func(ctx context.Context) {
-					inner = h.Sender.Write(ctx, incr)
-				})
-				if errors.Is(inner, send.ErrCloseCalled) {
-					t.Error("a command of an operation that was counted was refused")
-				}
-				return errors.Join(err, inner)
+				_, _, err := send.RunOr(ctx, h.Sender, time.Second, func(ctx context.Context) (int64, error) {
+					err := h.Sender.Write(ctx, incr)
+					if errors.Is(err, send.ErrCloseCalled) {
+						t.Error("a command of an operation that was counted was refused")
+					}
+					return 0, err
+				}, func(int64, error) {})
+				return err
 			}
 		}
 		var calling sync.WaitGroup

@@ -107,7 +107,7 @@ func (s *Sender) doAlone(ctx context.Context, c *batch.Call, write bool) error {
 	if runsOnCaller(ctx) {
 		err = process(ctx, s.rdb, sent)
 	} else {
-		abandoned, err = s.runAbandonable(ctx, task{cmd: sent, write: write})
+		abandoned, err = s.runAbandonable(ctx, &task{cmd: sent, write: write})
 	}
 	if o != nil {
 		r.written = abandoned || o.written.Load() && !endedBeforeSend(ctx, err)

@@ -16,10 +16,15 @@ var ErrHookPanic = errors.New("a hook of the client panicked")
 func CatchHookPanic(f func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("%w: %s", ErrHookPanic, oneline.Line(fmt.Sprint(p), oneline.Message))
+			err = hookPanic(p)
 		}
 	}()
 	return f()
+}
+
+// hookPanic returns the error of a panic.
+func hookPanic(p any) error {
+	return fmt.Errorf("%w: %s", ErrHookPanic, oneline.Line(fmt.Sprint(p), oneline.Message))
 }
 
 // errBadMessage is the error if go-redis panics at an unexpected message.

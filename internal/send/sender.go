@@ -152,7 +152,7 @@ func (s *Sender) pipeline(ctx context.Context, node redis.Cmdable, r commandInfo
 		defer s.direct.Add(-1)
 		return s.finish(ctx, run(ctx), r)
 	}
-	abandoned, err := s.runAbandonable(ctx, task{run: run, write: r.write})
+	abandoned, err := s.runAbandonable(ctx, &task{run: run, write: r.write})
 	if err != nil && !abandoned && firstError(cmds) == nil { // nothing was sent
 		for _, cmd := range cmds {
 			cmd.SetErr(err)
@@ -173,7 +173,7 @@ func (s *Sender) Run(ctx context.Context, f func(context.Context) error) error {
 		}
 		return f(ctx)
 	}
-	_, err := s.runAbandonable(ctx, task{run: f})
+	_, err := s.runAbandonable(ctx, &task{run: f})
 	if errors.Is(err, errTooManyAbandoned) {
 		return WithClass(ErrUnavailable, err)
 	}

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/desir-go/desir/internal/send"
 )
@@ -85,15 +86,25 @@ func (p *Prefetched) Next() (value string, ok bool) {
 	return value, true
 }
 
-// Requeue requeues the remaining values at the head of the list, as [Waiter.Requeue] does.
+// requeueTime is how long Requeue waits for the server.
+const requeueTime = time.Second
+
+// Requeue requeues the remaining values at the head of the list, in order, and waits until
+// that is done. If the server cannot be reached, the source's loop keeps the values and
+// requeues them as soon as it can.
 func (p *Prefetched) Requeue(ctx context.Context) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if len(p.values) > 0 {
-		p.waiter.Requeue(ctx, p.source, p.values)
-		p.values = nil
-		p.unregister()
+	if len(p.values) == 0 {
+		return
 	}
+	now, cancel := context.WithTimeout(context.WithoutCancel(ctx), requeueTime)
+	defer cancel()
+	if send.Retryable(p.waiter.requeue(now, p.source, p.values)) {
+		p.waiter.RequeueAsync(ctx, p.source, p.values)
+	}
+	p.values = nil
+	p.unregister()
 }
 
 func (p *Prefetched) unregister() {

@@ -108,16 +108,11 @@ const (
 	whyRequeue = "they could not be requeued"
 )
 
-// requeueTime is how long Requeue waits for the server.
-const requeueTime = time.Second
-
-// Requeue requeues unused values of Receive at the head of their list, in order, and waits
-// until that is done. If the server cannot be reached, the source's loop keeps the values and
-// requeues them as soon as it can.
-func (w *Waiter) Requeue(ctx context.Context, s Source, values []string) {
-	now, cancel := context.WithTimeout(context.WithoutCancel(ctx), requeueTime)
-	defer cancel()
-	if send.Retryable(w.requeue(now, s, values)) {
-		w.RequeueAsync(ctx, s, values)
+// RequeueLate requeues values that arrived after their caller had left. It returns when that
+// is done, or the values are reported as lost.
+func (w *Waiter) RequeueLate(ctx context.Context, s Source, values []string) {
+	background := context.WithoutCancel(ctx)
+	for pause := pauses.Start(); len(values) > 0 && send.Retryable(w.requeue(background, s, values)); {
+		pause.Wait(background)
 	}
 }

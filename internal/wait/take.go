@@ -70,7 +70,7 @@ func (l *loop) newTakes(ctx context.Context, queues []*waitQueue) []takeCall {
 		q.dirty = false
 		if n := q.wanted(); n > 0 {
 			q.taking = true
-			takes = append(takes, takeCall{q, n, q.expired(), q.source.take.Command(ctx, l.waiter.shared, q.source.keys, l.takeArgs(n)...)})
+			takes = append(takes, takeCall{q, n, q.expired(), q.source.take.Command(ctx, l.waiter.shared, q.source.keys, l.waiter.takeArgs(n)...)})
 		}
 	}
 	return takes
@@ -86,8 +86,8 @@ func (l *loop) discard(takes []takeCall) {
 	}
 }
 
-func (l *loop) takeArgs(n int) []any {
-	return []any{n, WakeMode(l.waiter.shared), TokenTTL.Milliseconds()}
+func (w *Waiter) takeArgs(n int) []any {
+	return []any{n, WakeMode(w.shared), TokenTTL.Milliseconds()}
 }
 
 func cmders(takes []takeCall) []redis.Cmder {
@@ -135,7 +135,7 @@ func (l *loop) finishTakes(ctx context.Context, takes []takeCall, err error) err
 
 // takeInFull runs a take whose script the server does not know.
 func (l *loop) takeInFull(ctx context.Context, t takeCall) (any, error) {
-	s, keys, args := t.queue.source.take, t.queue.source.keys, l.takeArgs(t.limit)
+	s, keys, args := t.queue.source.take, t.queue.source.keys, l.waiter.takeArgs(t.limit)
 	full := s.Full(ctx, l.waiter.shared, keys, args...)
 	err := l.exec(ctx, full)
 	if script.Unknown(full.Err()) {

@@ -12,41 +12,18 @@ import (
 // its values are requeued when they arrive. The error then wraps the context's error, and
 // ErrMaybeRan, or ErrUnavailable if nothing was sent.
 func (w *Waiter) Try(ctx context.Context, s Source, limit int) ([]string, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, send.WithClass(send.ErrUnavailable, err)
-	}
-	r := &receiver{max: limit, done: make(chan struct{})}
-	l := &loop{waiter: w, queues: map[sourceID]*waitQueue{}}
-	q := &waitQueue{source: s, waiting: []*receiver{r}}
-	l.queues[s.id()] = q
-	err := w.shared.Sender.RunWithGrace(ctx, LeaveTime, func(taking context.Context) {
-		reply, err := s.take.Run(taking, w.shared, s.keys, l.takeArgs(limit)...)
-		l.mu.Lock()
-		switch state, values, decodeErr := decodeTake(reply); {
-		case err != nil:
-			q.fail(err)
-		case decodeErr != nil:
-			q.fail(decodeErr)
-		default:
-			q.serve(values)
-			if state == stateClosed {
-				q.fail(ErrClosed)
-			} else {
-				q.fail(nil)
-			}
+	values, _, err := send.RunOr(ctx, w.shared.Sender, LeaveTime, func(taking context.Context) ([]string, error) {
+		reply, err := s.take.Run(taking, w.shared, s.keys, w.takeArgs(limit)...)
+		if err != nil {
+			return nil, err
 		}
-		l.mu.Unlock()
-		background := context.WithoutCancel(ctx)
-		for pause := pauses.Start(); len(q.buffered) > 0; { // requeue values that came too late
-			l.requeue(background, q)
-			if len(q.buffered) > 0 {
-				pause.Wait(background)
-			}
+		state, values, err := decodeTake(reply)
+		if err == nil && len(values) == 0 && state == stateClosed {
+			err = ErrClosed
 		}
+		return values, err
+	}, func(values []string, err error) { // Try has reported the error
+		w.RequeueLate(ctx, s, values)
 	})
-	if err != nil && l.find(s, r, (*loop).remove) {
-		return nil, err
-	}
-	<-r.done
-	return r.values, r.err
+	return values, err
 }

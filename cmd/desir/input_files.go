@@ -17,11 +17,11 @@ type inputFile struct {
 	close func() error
 }
 
-// openFiles opens the files, or the README in the binary.
+// openFiles opens the files, or the manual in the binary.
 func openFiles(names []string) (*inputFiles, error) {
 	if len(names) == 0 {
 		none := func() error { return nil }
-		return &inputFiles{[]inputFile{{strings.NewReader(readme), "the README", none}}}, nil
+		return &inputFiles{[]inputFile{{strings.NewReader(manual), "the manual", none}}}, nil
 	}
 	var all inputFiles
 	for _, name := range names {

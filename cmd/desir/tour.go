@@ -22,7 +22,7 @@ import (
 
 // tourCmd counts words. Its help text defines a word.
 type tourCmd struct {
-	Files   []string `arg:"" optional:"" name:"file" help:"Text files; by default the README of the library."`
+	Files   []string `arg:"" optional:"" name:"file" help:"Text files; by default the manual of this program."`
 	Workers int      `default:"4" help:"Number of goroutines that count (1 to 64)."`
 	Top     int      `default:"10" help:"Number of most frequent words to print."`
 }
@@ -32,13 +32,10 @@ func (tourCmd) Help() string {
 	return "A word is a sequence of letters and digits, as in the output of: grep -oE '[[:alnum:]]+' FILE | sort | uniq -c"
 }
 
-//go:generate cp ../../README.md readme.md
-
-// readme is a copy of the module's README, which embed cannot reach. A test verifies
-// that they are equal.
+// manual is the text of a tour without files: the comment of this package.
 //
-//go:embed readme.md
-var readme string
+//go:embed doc.go
+var manual string
 
 // tourTTL is the expiry of the keys of a tour, in case it is killed.
 const tourTTL = time.Hour

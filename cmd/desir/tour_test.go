@@ -21,17 +21,6 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-// TestReadmeIsFresh compares the copy in the binary with the original.
-func TestReadmeIsFresh(t *testing.T) {
-	original, err := os.ReadFile("../../README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if string(original) != readme {
-		t.Error("readme.md differs from README.md: run go generate ./cmd/desir")
-	}
-}
-
 // writeText writes a text of random words and returns its path.
 func writeText(t *testing.T, r *rand.Rand, lines int, ending string) string {
 	t.Helper()
@@ -116,14 +105,14 @@ func TestTour(t *testing.T) {
 	}
 }
 
-// TestTourOfReadme compares a tour with the shell command in its help.
-func TestTourOfReadme(t *testing.T) {
+// TestTourOfManual compares a tour with the shell command in its help.
+func TestTourOfManual(t *testing.T) {
 	status, out, errs := tool(t, "tour", "--top", "100000")
 	if status != 0 || errs != "" {
 		t.Fatalf("exit status %d, %q", status, errs)
 	}
-	check(t, out, "../../README.md")
-	shell, err := exec.Command("sh", "-c", `LC_ALL=C grep -oE '[[:alnum:]]+' ../../README.md | LC_ALL=C sort | uniq -c`).Output()
+	check(t, out, "doc.go")
+	shell, err := exec.Command("sh", "-c", `LC_ALL=C grep -oE '[[:alnum:]]+' doc.go | LC_ALL=C sort | uniq -c`).Output()
 	if err != nil {
 		t.Skipf("no shell with grep, sort and uniq: %v", err)
 	}

@@ -25,10 +25,11 @@ var arrows = map[string][]string{
 	"counter":                   {"", "codec", "internal/backoff", "internal/coded", "internal/clients", "internal/keys", "internal/script", "internal/send"},
 	"command":                   {"", "internal/backoff", "internal/cmdline", "internal/coded", "internal/clients", "internal/conn", "internal/oneline", "internal/send", "internal/suggest"},
 	"command/internal/generate": {"command"},
-	"rpc":                       {"", "codec", "internal/backoff", "internal/coded", "internal/batch", "internal/clients", "internal/keys", "internal/listen", "internal/msgtype", "internal/oneline", "internal/outage", "internal/pack", "internal/script", "internal/send", "rpc/internal/"},
+	"rpc":                       {"", "codec", "internal/coded", "internal/clients", "internal/keys", "internal/msgtype", "internal/oneline", "internal/pack", "internal/send", "rpc/internal/"},
 	"rpc/internal/caller":       {"codec", "internal/backoff", "internal/batch", "internal/clients", "internal/outage", "internal/pack", "internal/script", "internal/send", "rpc/internal/"},
 	"rpc/internal/lua":          {"internal/script", "internal/send"},
 	"rpc/internal/resp":         {"internal/backoff", "internal/clients", "internal/conn", "internal/send"},
+	"rpc/internal/worker":       {"codec", "internal/backoff", "internal/batch", "internal/clients", "internal/listen", "internal/oneline", "internal/outage", "internal/script", "internal/send", "rpc/internal/"},
 	"rpc/internal/wire":         {"codec", "internal/keys", "internal/oneline", "internal/pack"},
 	"embedded":                  {},
 	"cmd/desir":                 {"", "channel", "codec", "collections", "command", "counter", "embedded", "internal/cmdline", "internal/keys", "internal/oneline", "internal/rights", "internal/suggest", "rpc"},
@@ -61,7 +62,7 @@ var arrows = map[string][]string{
 var outside = map[string][]string{
 	"github.com/redis/go-redis/v9": {
 		"", "channel", "collections", "command", "command/internal/generate", "counter", "embedded", "cmd/desir", "internal/conformance",
-		"internal/batch", "internal/clients", "internal/conn", "internal/listen", "internal/outage", "internal/redistest", "internal/script", "internal/send", "internal/wait", "rpc", "rpc/internal/caller", "rpc/internal/resp",
+		"internal/batch", "internal/clients", "internal/conn", "internal/listen", "internal/outage", "internal/redistest", "internal/script", "internal/send", "internal/wait", "rpc", "rpc/internal/caller", "rpc/internal/resp", "rpc/internal/worker",
 	},
 	"github.com/vmihailenco/msgpack/v5":  {"codec", "cmd/desir"},
 	"github.com/klauspost/compress/zstd": {"codec"},

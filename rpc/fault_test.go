@@ -232,7 +232,7 @@ func TestSlowBatches(t *testing.T) {
 		if err := pprof.Lookup("goroutine").WriteTo(&all, 2); err != nil {
 			t.Fatal(err)
 		}
-		return strings.Count(all.String(), "rpc.(*callLoop).loop(")
+		return strings.Count(all.String(), "worker.(*callLoop).loop(")
 	}
 	mustSum(t, c)
 	before := readers() // of all running tests

@@ -9,6 +9,7 @@ import (
 
 	"github.com/desir-go/desir/internal/oneline"
 	"github.com/desir-go/desir/rpc/internal/wire"
+	"github.com/desir-go/desir/rpc/internal/worker"
 )
 
 // CallInfo describes a call to interceptors and handlers.
@@ -26,13 +27,11 @@ type CallInfo struct {
 	Worker string
 }
 
-type infoKey struct{}
-
 // InfoFrom returns the description of the call that a handler runs for. ctx is the
 // handler's context or one derived from it.
 func InfoFrom(ctx context.Context) (*CallInfo, bool) {
-	info, ok := ctx.Value(infoKey{}).(*CallInfo)
-	return info, ok
+	info, ok := worker.InfoFrom(ctx)
+	return (*CallInfo)(info), ok
 }
 
 // Interceptor wraps calls at a client or at a worker. It calls next to continue with the

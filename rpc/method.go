@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"unicode"
@@ -15,6 +16,7 @@ import (
 	"github.com/desir-go/desir/internal/oneline"
 	"github.com/desir-go/desir/internal/send"
 	"github.com/desir-go/desir/rpc/internal/wire"
+	"github.com/desir-go/desir/rpc/internal/worker"
 )
 
 // Method describes a remote function: its name, its request type and its result type.
@@ -119,20 +121,28 @@ func (m Method[Req, Res]) Handle(s *Server, h func(ctx context.Context, req Req)
 	if h == nil {
 		err = errors.Join(err, fmt.Errorf("%w: the handler of %s is nil", errName, m.name))
 	}
-	s.handle(&handler{
-		info:       MethodInfo{Name: m.name, Doc: m.doc, Request: m.req, Result: m.res},
-		signatures: signatureMatcher{own: m.signature},
-		strict:     fieldCheckerOf(reflect.TypeFor[Req]()),
-		run: func(ctx context.Context, body string, dst []byte, intercept interceptorCall) ([]byte, error) {
+	signatures, checkNames := signatureMatcher{own: m.signature}, fieldCheckerOf(reflect.TypeFor[Req]())
+	intercept := chain(slices.Concat(s.settings.intercept, settings.intercept))
+	s.handle(MethodInfo{Name: m.name, Doc: m.doc, Request: m.req, Result: m.res}, &worker.Handler{
+		Check: func(signature, body string) error {
+			if !signatures.matches(signature) {
+				return fmt.Errorf("the types of the method are %s, and the caller has %s", m.signature, wire.Truncate(signature))
+			}
+			if isUntyped(signature) {
+				return cannotDecode(checkNames(body))
+			}
+			return nil
+		},
+		Run: func(ctx context.Context, call *worker.Info, body string, dst []byte) ([]byte, error) {
 			req, err := m.in.Decode(wire.BytesView(body))
 			if err != nil {
-				return dst, &requestDecodeError{err}
+				return dst, &worker.Refusal{Err: cannotDecode(err)}
 			}
 			var res Res
 			if intercept == nil {
 				res, err = h(ctx, req)
 			} else {
-				res, err = handleIntercepted(ctx, intercept, h, req)
+				res, err = handleIntercepted(ctx, intercept, (*CallInfo)(call), h, req)
 			}
 			if err != nil {
 				return dst, err
@@ -146,13 +156,21 @@ func (m Method[Req, Res]) Handle(s *Server, h func(ctx context.Context, req Req)
 			}
 			return out, nil
 		},
-	}, settings.intercept, err)
+	}, err)
+}
+
+// cannotDecode returns the text for a caller whose request cannot be decoded, or nil.
+func cannotDecode(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("the request cannot be decoded: %w", err)
 }
 
 // handleIntercepted runs a handler inside its interceptors. It is a separate function
 // because the variables that its closure captures are allocated on every call.
-func handleIntercepted[Req, Res any](ctx context.Context, intercept interceptorCall, h func(context.Context, Req) (Res, error), req Req) (res Res, err error) {
-	err = intercept(ctx, func(ctx context.Context) (err error) {
+func handleIntercepted[Req, Res any](ctx context.Context, intercept Interceptor, call *CallInfo, h func(context.Context, Req) (Res, error), req Req) (res Res, err error) {
+	err = intercept(ctx, call, func(ctx context.Context) (err error) {
 		res, err = h(ctx, req)
 		return err
 	})

@@ -2,13 +2,14 @@ package rpc
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -16,7 +17,7 @@ import (
 	"github.com/desir-go/desir/internal/clients"
 	"github.com/desir-go/desir/internal/keys"
 	"github.com/desir-go/desir/internal/oneline"
-	"github.com/desir-go/desir/rpc/internal/wire"
+	"github.com/desir-go/desir/rpc/internal/worker"
 )
 
 // Server is a worker of a service: it takes calls and runs handlers. Any number of
@@ -24,41 +25,14 @@ import (
 //
 // Use [NewServer] to make a Server. A Server is safe for concurrent use.
 type Server struct {
-	h         *clients.Handle
-	keys      wire.Keys
-	settings  serverSettings
-	sealer    *wire.Sealer // opens calls and seals results; nil: no codec
-	name      string       // host:pid
-	createdAt time.Time
+	h        *clients.Handle
+	settings serverSettings
+	worker   *worker.Worker
 
-	mu       sync.RWMutex
-	handlers map[string]*handler
-	err      error      // why it cannot run
-	run      *serverRun // the current run; nil: not running
-
-	warned atomic.Int64 // age at which warnOfInbox last logged; 0: never
-
-	stats stats
+	mu      sync.RWMutex
+	methods map[string]MethodInfo // those that have handlers
+	err     error                 // why it cannot run
 }
-
-// handler is a registered handler of a method.
-type handler struct {
-	info       MethodInfo
-	signatures signatureMatcher
-	// Checks the field names in requests of untyped callers; nil: nothing to check.
-	strict    func(body string) error
-	intercept Interceptor // nil: none
-	estimate  estimate    // estimate of how long it takes
-	run       func(ctx context.Context, body string, dst []byte, around interceptorCall) ([]byte, error)
-}
-
-// interceptorCall calls a handler inside its interceptors; nil: there are none.
-type interceptorCall func(ctx context.Context, next func(context.Context) error) error
-
-// requestDecodeError reports that a body could not be decoded: no handler ran.
-type requestDecodeError struct{ error }
-
-func (b *requestDecodeError) Unwrap() error { return b.error }
 
 // Errors of a Server.
 var (
@@ -67,7 +41,6 @@ var (
 	ErrStopped = errors.New("the server has stopped")
 
 	errDuplicateHandler = errors.New("the method has two handlers")
-	errRunning          = errors.New("the server is already running")
 )
 
 // NewServer returns a worker of the service with the given name. It sends nothing and
@@ -79,56 +52,46 @@ func NewServer(rdb redis.UniversalClient, name string, opts ...ServerOption) *Se
 	if hostErr != nil {
 		host = "unknown"
 	}
-	return &Server{
-		h:         clients.NewHandle(rdb, "rpc.Server", name, err),
-		keys:      wire.KeysOf(name),
-		settings:  settings,
-		sealer:    wire.NewSealer(settings.codec, name),
-		name:      host + ":" + strconv.Itoa(os.Getpid()),
-		createdAt: time.Now(),
-		handlers:  map[string]*handler{},
+	s := &Server{
+		h:        clients.NewHandle(rdb, "rpc.Server", name, err),
+		settings: settings,
+		methods:  map[string]MethodInfo{},
 	}
+	process := host + ":" + strconv.Itoa(os.Getpid())
+	s.worker = worker.New(worker.Config{
+		Handle: s.h, Name: process, Codec: settings.codec, Prefixes: settings.prefixes,
+		Concurrency: settings.concurrency, Queue: settings.queue, Grace: settings.grace, Log: settings.log,
+		About:  func(id string, started time.Time) string { return s.about(process, id, started) },
+		Errors: errorsOnWire, Stopped: ErrStopped, UnknownMethod: ErrUnknownMethod,
+	})
+	return s
 }
 
-// label returns the service's name in the form used in logs.
-func (s *Server) label() string { return oneline.Text(s.h.Key, oneline.Name) }
-
-// handle registers a handler. Its own interceptors run inside the server's.
-func (s *Server) handle(h *handler, own []Interceptor, err error) {
+// handle registers a handler. err is why it cannot run.
+func (s *Server) handle(info MethodInfo, h *worker.Handler, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.handlers[h.info.Name] != nil {
-		err = errors.Join(err, fmt.Errorf("%w: %s", errDuplicateHandler, oneline.Text(h.info.Name, oneline.Name)))
+	if _, twice := s.methods[info.Name]; twice {
+		err = errors.Join(err, fmt.Errorf("%w: %s", errDuplicateHandler, oneline.Text(info.Name, oneline.Name)))
 	}
 	s.err = errors.Join(s.err, err)
-	if s.handlers == nil { // the Server was not made by NewServer
-		s.handlers = map[string]*handler{}
-	}
-	h.estimate.setUnknown()
-	h.intercept = chain(slices.Concat(s.settings.intercept, own))
-	s.handlers[h.info.Name] = h
-}
-
-const warnInterval = time.Minute
-
-// warnOfInbox logs, at most once a minute, that the worker does not or may not write to a
-// client's inbox.
-func (s *Server) warnOfInbox(err error) {
-	now, last := int64(s.age()), s.warned.Load()
-	if (last == 0 || time.Duration(now-last) >= warnInterval) && s.warned.CompareAndSwap(last, now) {
-		s.settings.log.Warn("desir: results are not written to the inbox of a client; give both sides the same rpc.InboxPrefix, and give the worker's user permission for XADD there",
-			"service", s.label(), "error", err)
+	if s.worker != nil { // else the Server was not made by NewServer
+		s.methods[info.Name] = info
+		s.worker.Add(info.Name, h)
 	}
 }
 
-// age returns the time since the Server was made, by the monotonic clock.
-func (s *Server) age() time.Duration { return time.Since(s.createdAt) }
-
-// handler returns the handler of a method, or nil.
-func (s *Server) handler(method string) *handler {
+// about returns what the worker publishes about itself, as JSON.
+func (s *Server) about(process, id string, started time.Time) string {
+	info := WorkerInfo{ID: id, Name: process, Started: started, Concurrency: s.settings.concurrency, Inboxes: s.settings.inboxes()}
 	s.mu.RLock()
-	defer s.mu.RUnlock()
-	return s.handlers[method]
+	for _, m := range s.methods {
+		info.Methods = append(info.Methods, m)
+	}
+	s.mu.RUnlock()
+	slices.SortFunc(info.Methods, func(a, b MethodInfo) int { return strings.Compare(a.Name, b.Name) })
+	text, _ := json.Marshal(info) // cannot fail: strings and numbers
+	return string(text)
 }
 
 // Run takes calls and runs handlers until ctx ends or [Server.Shutdown] is called. Then
@@ -152,27 +115,14 @@ func (s *Server) handler(method string) *handler {
 // it uses the client's pool. Without a valid lease the worker takes no calls.
 func (s *Server) Run(ctx context.Context) error {
 	shared, err := s.h.Shared()
-	s.mu.Lock()
-	switch {
-	case err != nil:
-	case s.err != nil:
+	if err == nil {
+		s.mu.RLock()
 		err = s.err
-	case s.run != nil:
-		err = errRunning
+		s.mu.RUnlock()
 	}
-	if err != nil {
-		s.mu.Unlock()
-		return s.h.Fail("Run", err)
+	if err == nil {
+		err = s.worker.Serve(ctx, shared)
 	}
-	r := newServerRun(s, shared)
-	s.run = r
-	s.mu.Unlock()
-	defer onClose(shared, s)()
-	err = r.serve(ctx)
-	s.mu.Lock()
-	s.run = nil
-	s.mu.Unlock()
-	close(r.ended)
 	return s.h.Fail("Run", err)
 }
 
@@ -180,20 +130,10 @@ func (s *Server) Run(ctx context.Context) error {
 // has returned. If ctx ends before, Shutdown cancels the running handlers at once and
 // returns ctx.Err. If the Server does not run, Shutdown does nothing and returns nil.
 func (s *Server) Shutdown(ctx context.Context) error {
-	s.mu.RLock()
-	r := s.run
-	s.mu.RUnlock()
-	if r == nil {
+	if s.worker == nil {
 		return nil
 	}
-	r.drain()
-	select {
-	case <-r.ended:
-		return nil
-	case <-ctx.Done():
-		r.cancelHandlers()
-		return s.h.Fail("Shutdown", ctx.Err())
-	}
+	return s.worker.Shutdown(ctx)
 }
 
 // ServerStats holds counts of a Server since it was made.
@@ -235,27 +175,22 @@ type ServerStats struct {
 	Dropped int64
 }
 
-type stats struct {
-	running, done, failed, panics, refused, replayed, expired, late, undelivered, dropped atomic.Int64
-}
-
 // Stats returns the counts. It sends nothing.
 func (s *Server) Stats() ServerStats {
-	return ServerStats{
-		Running:     s.stats.running.Load(),
-		Done:        s.stats.done.Load(),
-		Failed:      s.stats.failed.Load(),
-		Panics:      s.stats.panics.Load(),
-		Refused:     s.stats.refused.Load(),
-		Replayed:    s.stats.replayed.Load(),
-		Expired:     s.stats.expired.Load(),
-		Late:        s.stats.late.Load(),
-		Undelivered: s.stats.undelivered.Load(),
-		Dropped:     s.stats.dropped.Load(),
+	if s.worker == nil {
+		return ServerStats{}
 	}
-}
-
-// onClose makes a worker shut down when its redis client is closed by desir.
-func onClose(h *clients.Shared, s *Server) (cancel func()) {
-	return h.OnClose(clients.EndReceiving, s.Shutdown)
+	st := &s.worker.Stats
+	return ServerStats{
+		Running:     st.Running.Load(),
+		Done:        st.Done.Load(),
+		Failed:      st.Failed.Load(),
+		Panics:      st.Panics.Load(),
+		Refused:     st.Refused.Load(),
+		Replayed:    st.Replayed.Load(),
+		Expired:     st.Expired.Load(),
+		Late:        st.Late.Load(),
+		Undelivered: st.Undelivered.Load(),
+		Dropped:     st.Dropped.Load(),
+	}
 }

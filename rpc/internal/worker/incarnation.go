@@ -1,12 +1,9 @@
-package rpc
+package worker
 
 import (
 	"context"
 	"crypto/rand"
-	"encoding/json"
-	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/desir-go/desir/internal/outage"
@@ -17,7 +14,7 @@ import (
 	"github.com/desir-go/desir/rpc/internal/wire"
 )
 
-func (r *serverRun) incarnation() string {
+func (r *run) incarnation() string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.id
@@ -26,7 +23,7 @@ func (r *serverRun) incarnation() string {
 // beginIncarnation starts an incarnation, unless there is one. It retries until the
 // server grants it. It returns false when the worker has to end, with an error if it can
 // never work.
-func (r *serverRun) beginIncarnation() (bool, error) {
+func (r *run) beginIncarnation() (bool, error) {
 	r.beginMu.Lock()
 	defer r.beginMu.Unlock()
 	if r.incarnation() != "" {
@@ -42,7 +39,7 @@ func (r *serverRun) beginIncarnation() (bool, error) {
 			r.mu.Lock()
 			r.id = id
 			r.mu.Unlock()
-			r.beginOutage.logEnd(r.s, "has started")
+			r.beginOutage.logEnd(r.w, "has started")
 			return true, nil
 		case send.Permanent(err):
 			return false, err
@@ -50,7 +47,7 @@ func (r *serverRun) beginIncarnation() (bool, error) {
 		if ctx.Err() != nil {
 			err = outage.ErrSilent
 		}
-		r.beginOutage.logFailure(r.s, "start", err)
+		r.beginOutage.logFailure(r.w, "start", err)
 		if !retry.WaitUntil(r.draining) {
 			return false, nil
 		}
@@ -60,7 +57,7 @@ func (r *serverRun) beginIncarnation() (bool, error) {
 // replaceIncarnation abandons the incarnation: its calls are lost. The worker continues
 // as a new incarnation, which begins before the old one ends, so that callers always find
 // a worker.
-func (r *serverRun) replaceIncarnation() (bool, error) {
+func (r *run) replaceIncarnation() (bool, error) {
 	r.abandonIncarnation()
 	ok, err := r.beginIncarnation()
 	signal(r.toEnd)
@@ -78,7 +75,7 @@ func signal(c chan<- struct{}) {
 const abandonWindow = time.Second // abandoned results within this time count as one loss
 
 // abandonResults records that results are lost, so that the incarnation ends uncleanly.
-func (r *serverRun) abandonResults() {
+func (r *run) abandonResults() {
 	if !r.resultsAbandoned.Swap(true) {
 		time.AfterFunc(abandonWindow, func() { signal(r.resultsLost) })
 	}
@@ -86,8 +83,8 @@ func (r *serverRun) abandonResults() {
 
 // abandonIncarnation marks the incarnation to be ended uncleanly: popped calls may be
 // lost.
-func (r *serverRun) abandonIncarnation() {
-	r.s.stats.dropped.Add(1)
+func (r *run) abandonIncarnation() {
+	r.w.Stats.Dropped.Add(1)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.id != "" {
@@ -97,7 +94,7 @@ func (r *serverRun) abandonIncarnation() {
 }
 
 // clearIncarnation clears an incarnation that other workers have ended.
-func (r *serverRun) clearIncarnation(id string) {
+func (r *run) clearIncarnation(id string) {
 	r.mu.Lock()
 	was := r.id == id
 	if was {
@@ -105,13 +102,13 @@ func (r *serverRun) clearIncarnation(id string) {
 	}
 	r.mu.Unlock()
 	if was {
-		r.s.settings.log.Warn("desir: a worker was unreachable for longer than its lease; its running calls may have ended for their callers", "service", r.s.label())
+		r.w.Log.Warn("desir: a worker was unreachable for longer than its lease; its running calls may have ended for their callers", "service", r.w.label())
 	}
 }
 
 // endOldIncarnations ends abandoned and completed incarnations, and expired ones of other
 // workers.
-func (r *serverRun) endOldIncarnations() {
+func (r *run) endOldIncarnations() {
 	r.mu.Lock()
 	abandoned, finished, expired := r.abandoned, r.finished, r.expired
 	r.abandoned, r.finished, r.expired = nil, nil, nil
@@ -128,7 +125,7 @@ func (r *serverRun) endOldIncarnations() {
 }
 
 // endLastIncarnation ends the last incarnation of the worker.
-func (r *serverRun) endLastIncarnation() {
+func (r *run) endLastIncarnation() {
 	r.endOldIncarnations()
 	if id := r.incarnation(); id != "" {
 		if r.resultsAbandoned.Load() {
@@ -138,18 +135,18 @@ func (r *serverRun) endLastIncarnation() {
 		r.endIncarnation(id, "", "")
 		ctx, cancel := context.WithTimeout(context.Background(), leaveTime)
 		defer cancel()
-		_, _ = script.Unlink(ctx, r.shared, r.s.keys.Poke(id)) // it expires anyway
+		_, _ = script.Unlink(ctx, r.shared, r.w.keys.Poke(id)) // it expires anyway
 	}
 }
 
 // updateLease begins or renews an incarnation; false means that there is nothing to
 // renew.
-func (r *serverRun) updateLease(ctx context.Context, id, mode string) (bool, error) {
-	s := r.s
+func (r *run) updateLease(ctx context.Context, id, mode string) (bool, error) {
+	s := r.w
 	sent := s.age()
 	reply, err := lua.Lease.Run(ctx, r.shared,
 		[]string{s.keys.Workers, s.keys.Ended, s.keys.About, s.keys.Alive},
-		id, wire.LeaseTime.Milliseconds(), s.settings.queue, r.aboutJSON(id), mode)
+		id, wire.LeaseTime.Milliseconds(), s.Queue, s.About(id, r.started), mode)
 	if err != nil {
 		return false, err
 	}
@@ -159,7 +156,7 @@ func (r *serverRun) updateLease(ctx context.Context, id, mode string) (bool, err
 
 // handleLease handles the reply to the lease script, which was sent at the given age of
 // the server.
-func (r *serverRun) handleLease(id string, reply []any, sent time.Duration) (bool, error) {
+func (r *run) handleLease(id string, reply []any, sent time.Duration) (bool, error) {
 	ints, err := lua.Ints(reply[:min(2, len(reply))], 2)
 	if err != nil {
 		return false, err
@@ -186,26 +183,13 @@ func (r *serverRun) handleLease(id string, reply []any, sent time.Duration) (boo
 }
 
 // sinceRenewal returns how long ago the lease was renewed.
-func (r *serverRun) sinceRenewal() time.Duration { return r.s.age() - time.Duration(r.renewed.Load()) }
-
-// aboutJSON returns what this worker publishes about itself, as JSON.
-func (r *serverRun) aboutJSON(id string) string {
-	r.s.mu.Lock()
-	info := WorkerInfo{ID: id, Name: r.s.name, Started: r.started, Concurrency: r.s.settings.concurrency, Inboxes: r.s.settings.inboxes()}
-	for _, h := range r.s.handlers {
-		info.Methods = append(info.Methods, h.info)
-	}
-	r.s.mu.Unlock()
-	slices.SortFunc(info.Methods, func(a, b MethodInfo) int { return strings.Compare(a.Name, b.Name) })
-	text, _ := json.Marshal(info) // cannot fail: strings and numbers
-	return string(text)
-}
+func (r *run) sinceRenewal() time.Duration { return r.w.age() - time.Duration(r.renewed.Load()) }
 
 // endIncarnation ends an incarnation. lost and mode are arguments of the script.
-func (r *serverRun) endIncarnation(id, lost, mode string) {
+func (r *run) endIncarnation(id, lost, mode string) {
 	ctx, cancel := context.WithTimeout(context.Background(), leaveTime)
 	defer cancel()
-	s := r.s.keys
+	s := r.w.keys
 	var err error
 	for retry := resp.Pauses.Start(); ; {
 		_, err = lua.Leave.Run(ctx, r.shared, []string{s.Workers, s.Ended, s.About, s.Alive, s.Poke(id)}, id, lost, mode)
@@ -214,13 +198,13 @@ func (r *serverRun) endIncarnation(id, lost, mode string) {
 		}
 	}
 	if err != nil {
-		r.s.settings.log.Warn("desir: a worker could not report its end; its lease will expire", "service", r.s.label(), "error", err)
+		r.w.Log.Warn("desir: a worker could not report its end; its lease will expire", "service", r.w.label(), "error", err)
 	}
 }
 
 // renewLease renews the lease until ended is closed, if the reader does not. It begins a
 // new incarnation for one that was ended. It sends permanent errors to fatal.
-func (r *serverRun) renewLease(ended <-chan struct{}, fatal chan<- error) {
+func (r *run) renewLease(ended <-chan struct{}, fatal chan<- error) {
 	wait := clientRenewsAfter
 	for {
 		timer := time.NewTimer(wait)
@@ -239,7 +223,7 @@ func (r *serverRun) renewLease(ended <-chan struct{}, fatal chan<- error) {
 		case <-r.resultsLost:
 			timer.Stop()
 			r.resultsAbandoned.Store(false)
-			r.s.settings.log.Warn("desir: results could not be delivered; running calls of this worker may end for their callers", "service", r.s.label())
+			r.w.Log.Warn("desir: results could not be delivered; running calls of this worker may end for their callers", "service", r.w.label())
 			if _, err := r.replaceIncarnation(); err != nil {
 				reportFatal(fatal, err)
 			}

@@ -1,4 +1,4 @@
-package rpc
+package worker
 
 import (
 	"context"
@@ -8,7 +8,6 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/desir-go/desir"
 	"github.com/desir-go/desir/internal/backoff"
 	"github.com/desir-go/desir/internal/batch"
 	"github.com/desir-go/desir/internal/send"
@@ -50,7 +49,7 @@ func newEntryMerger(field string) *batch.Merger {
 type resultBatch struct {
 	write        send.AsyncWrite
 	cmd          resp.Command
-	run          *serverRun
+	run          *run
 	inboxName    string    // its name in frames; kept with key for the next batch
 	key          string    // its key
 	bestEffort   bool      // a refusal to an inbox that the worker does not serve
@@ -107,8 +106,8 @@ func (c *incomingCall) reply(state uint64, body []byte) {
 func (c *incomingCall) sealResult(r wire.Result) wire.Result {
 	body, err := c.sealer.SealResult(&c.request, r)
 	if err != nil { // the client counts an unsealed result as forged
-		c.run.s.settings.log.Error("desir: a result cannot be sealed", "service", c.run.s.h.Key, "method", c.request.Method, "error", err)
-		body = wire.AppendError(nil, wire.CodeInternal, "the result cannot be sealed", c.run.s.name)
+		c.run.w.Log.Error("desir: a result cannot be sealed", "service", c.run.w.Handle.Key, "method", c.request.Method, "error", err)
+		body = wire.AppendError(nil, wire.CodeInternal, "the result cannot be sealed", c.run.w.Name)
 		r.State = wire.StateFailed
 	}
 	r.Body = wire.StringView(body)
@@ -123,7 +122,7 @@ func (c *incomingCall) sendHint(err error) {
 	}
 	b := newResultBatch(c)
 	b.bestEffort = true
-	b.add(wire.Result{ID: c.request.ID, State: wire.StateRefused, Body: wire.StringView(wire.AppendError(nil, wire.CodeInvalidArgument, err.Error(), c.run.s.name))})
+	b.add(wire.Result{ID: c.request.ID, State: wire.StateRefused, Body: wire.StringView(wire.AppendError(nil, wire.CodeInvalidArgument, err.Error(), c.run.w.Name))})
 	b.send(false)
 }
 
@@ -154,17 +153,17 @@ func (b *resultBatch) handleDelivery(_ *batch.Call, err error) {
 	switch {
 	case err == nil:
 	case errors.Is(err, redis.Nil):
-		r.s.stats.late.Add(b.count)
+		r.w.Stats.Late.Add(b.count)
 	case b.bestEffort:
 	// The worker may not write to this inbox; others may be fine. The client gets no
 	// result.
-	case errors.Is(err, desir.ErrDenied):
-		r.s.stats.undelivered.Add(b.count)
-		r.s.warnOfInbox(err)
+	case errors.Is(err, send.ErrDenied):
+		r.w.Stats.Undelivered.Add(b.count)
+		r.w.warnOfInbox(err)
 	// Only this client is affected, and its own reads return the error.
-	case errors.Is(err, desir.ErrWrongType):
-		r.s.stats.undelivered.Add(b.count)
-		r.s.settings.log.Warn("desir: results could not be delivered; the key of their inbox holds something else", "service", r.s.h.Key, "results", b.count)
+	case errors.Is(err, send.ErrWrongType):
+		r.w.Stats.Undelivered.Add(b.count)
+		r.w.Log.Warn("desir: results could not be delivered; the key of their inbox holds something else", "service", r.w.Handle.Key, "results", b.count)
 	default:
 		if b.failingSince.IsZero() {
 			b.failingSince = time.Now()
@@ -173,9 +172,9 @@ func (b *resultBatch) handleDelivery(_ *batch.Call, err error) {
 			time.AfterFunc(b.backoff.Next(), func() { b.send(false) })
 			return
 		}
-		r.s.stats.undelivered.Add(b.count)
+		r.w.Stats.Undelivered.Add(b.count)
 		r.abandonResults()
-		r.s.settings.log.Error("desir: results could not be delivered", "service", r.s.label(), "results", b.count, "error", err)
+		r.w.Log.Error("desir: results could not be delivered", "service", r.w.label(), "results", b.count, "error", err)
 	}
 	b.run, b.write.Value = nil, ""
 	if cap(b.frames) > wire.MaxPooledBuffer {

@@ -1,4 +1,4 @@
-package rpc
+package worker
 
 import "github.com/desir-go/desir/rpc/internal/resp"
 

@@ -1,4 +1,4 @@
-package rpc
+package worker
 
 import (
 	"context"
@@ -9,7 +9,6 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/desir-go/desir"
 	"github.com/desir-go/desir/internal/send"
 	"github.com/desir-go/desir/rpc/internal/resp"
 )
@@ -27,7 +26,7 @@ const (
 // callReader reads calls from the list, and delivers results over the same connection.
 type callReader struct {
 	resp.Blocking
-	run      *serverRun
+	run      *run
 	noBLMPop bool // the server has no BLMPOP
 
 	popCmd      resp.Command // the command that blocks
@@ -52,8 +51,8 @@ type callReader struct {
 	stopped     bool   // no further read may begin
 }
 
-func newCallReader(r *serverRun) *callReader {
-	cr := &callReader{Blocking: resp.Blocking{Shared: r.shared, Key: r.s.keys.Calls}, run: r}
+func newCallReader(r *run) *callReader {
+	cr := &callReader{Blocking: resp.Blocking{Shared: r.shared, Key: r.w.keys.Calls}, run: r}
 	cr.popped.key = cr.Key
 	cr.popCmd.Decode = cr.popped.decode
 	cr.restCmd = resp.Command{KeyPos: 2, Decode: cr.popped.decodeLMPop}
@@ -62,7 +61,7 @@ func newCallReader(r *serverRun) *callReader {
 }
 
 // pop waits for up to n calls, at most for the block time, and delivers the results.
-// If calls may have been lost, the error is desir.ErrMaybeRan.
+// If calls may have been lost, the error is send.ErrMaybeRan.
 //
 // It takes calls for one incarnation. Its command lists the poke key of the incarnation
 // first. When the incarnation ends, an element is put there. So this read takes no call
@@ -76,7 +75,7 @@ func (cr *callReader) pop(id string, n int, results []*resultBatch) ([]string, e
 	p := cr.piggyback(ctx, results)
 	defer p.sendRest() // in any case
 	calls, err := cr.popCalls(ctx, n, p)
-	cr.usedAt = cr.run.s.age()
+	cr.usedAt = cr.run.w.age()
 	cr.mu.Lock()
 	cr.blocking = false
 	stopped := cr.stopped
@@ -88,7 +87,7 @@ func (cr *callReader) pop(id string, n int, results []*resultBatch) ([]string, e
 		cr.Conn = nil // it belongs to the detached read now
 		return nil, nil
 	}
-	if !cr.noBLMPop && errors.Is(err, desir.ErrNotSupported) {
+	if !cr.noBLMPop && errors.Is(err, send.ErrNotSupported) {
 		cr.noBLMPop = true
 		return nil, nil
 	}
@@ -187,7 +186,7 @@ func (cr *callReader) sendAndReceive(ctx context.Context, cmds []*resp.Command, 
 		c.Err = cr.Classify(ctx, c.Err, sent)
 	}
 	if sent && cr.Conn.TimedOut() {
-		pop.Null, pop.Err = false, send.WithClass(desir.ErrMaybeRan, errSilent)
+		pop.Null, pop.Err = false, send.WithClass(send.ErrMaybeRan, errSilent)
 		return
 	}
 	_ = cr.Conn.Receive(pop)
@@ -225,7 +224,7 @@ func (cr *callReader) popCalls(ctx context.Context, n int, p *piggybacked) ([]st
 		return cr.popped.calls, err
 	}
 	cr.restCmd.Args = append(cr.restCmd.Args[:0], "lmpop", "2", cr.pokeKey, cr.Key, "left", "count", strconv.Itoa(n-1))
-	if err = cr.Do(ctx, &cr.restCmd); errors.Is(err, desir.ErrNotSupported) {
+	if err = cr.Do(ctx, &cr.restCmd); errors.Is(err, send.ErrNotSupported) {
 		err = nil // one call at a time
 	}
 	return cr.popped.calls, err
@@ -237,7 +236,7 @@ func (cr *callReader) startRead(id string) bool {
 	cr.mu.Lock()
 	defer cr.mu.Unlock()
 	if cr.incarnation != id {
-		cr.incarnation, cr.pokeKey = id, cr.run.s.keys.Poke(id)
+		cr.incarnation, cr.pokeKey = id, cr.run.w.keys.Poke(id)
 	}
 	cr.blocking = !cr.stopped
 	return cr.blocking

@@ -1,4 +1,4 @@
-package rpc
+package worker
 
 import "math/bits"
 

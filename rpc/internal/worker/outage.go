@@ -1,8 +1,7 @@
-package rpc
+package worker
 
 import (
 	"context"
-	"log/slog"
 	"time"
 
 	"github.com/desir-go/desir/internal/outage"
@@ -15,25 +14,25 @@ type loggedOutage struct {
 }
 
 // logFailure records why a worker cannot do something. It logs each change of the reason.
-func (o *loggedOutage) logFailure(s *Server, cannot string, err error) {
+func (o *loggedOutage) logFailure(w *Worker, cannot string, err error) {
 	o.err = err
 	if o.Begin(err) {
-		s.settings.log.Warn("desir: a worker cannot "+cannot+"; it retries", "service", s.label(), "error", err)
+		w.Log.Warn("desir: a worker cannot "+cannot+"; it retries", "service", w.label(), "error", err)
 	}
 }
 
 // noteSuccess records one success. The outage is over when the success lasts.
-func (o *loggedOutage) noteSuccess(s *Server, does string) {
+func (o *loggedOutage) noteSuccess(w *Worker, does string) {
 	if o.err != nil && o.Ended() {
-		o.logEnd(s, does)
+		o.logEnd(w, does)
 	}
 }
 
 // logEnd ends the outage, if there is one.
-func (o *loggedOutage) logEnd(s *Server, does string) {
+func (o *loggedOutage) logEnd(w *Worker, does string) {
 	if o.err != nil {
 		*o = loggedOutage{}
-		s.settings.log.Info("desir: a worker "+does, "service", s.label())
+		w.Log.Info("desir: a worker "+does, "service", w.label())
 	}
 }
 
@@ -47,7 +46,7 @@ func (o *loggedOutage) startError(ctx context.Context) error {
 }
 
 // leaveContext returns a context that ends leaveTime after the worker has to end.
-func (r *serverRun) leaveContext() (context.Context, context.CancelFunc) {
+func (r *run) leaveContext() (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(context.Background())
 	go func() {
 		select {
@@ -57,23 +56,4 @@ func (r *serverRun) leaveContext() (context.Context, context.CancelFunc) {
 		}
 	}()
 	return ctx, cancel
-}
-
-// defaultHandler logs to the current [slog.Default].
-type defaultHandler struct{}
-
-func (defaultHandler) Enabled(ctx context.Context, l slog.Level) bool {
-	return slog.Default().Enabled(ctx, l)
-}
-
-func (defaultHandler) Handle(ctx context.Context, r slog.Record) error {
-	return slog.Default().Handler().Handle(ctx, r)
-}
-
-func (defaultHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
-	return slog.Default().Handler().WithAttrs(attrs)
-}
-
-func (defaultHandler) WithGroup(name string) slog.Handler {
-	return slog.Default().Handler().WithGroup(name)
 }

@@ -1,4 +1,4 @@
-package rpc
+package worker
 
 import (
 	"context"
@@ -16,7 +16,7 @@ const (
 
 // sendHeartbeats sends the IDs of long calls to their clients until ended is closed.
 // Quick calls are never sent.
-func (r *serverRun) sendHeartbeats(ended <-chan struct{}) {
+func (r *run) sendHeartbeats(ended <-chan struct{}) {
 	tick := time.NewTicker(heartbeatInterval)
 	defer tick.Stop()
 	for {
@@ -58,7 +58,7 @@ func (m *runningCalls) longRunning() map[string][]uint64 {
 
 // sendHeartbeat sends the IDs of running calls to their client. A lost message does no
 // harm, because the next beat repeats it.
-func (r *serverRun) sendHeartbeat(client string, ids []uint64) {
+func (r *run) sendHeartbeat(client string, ids []uint64) {
 	w := &send.AsyncWrite{Value: string(wire.AppendIDs(nil, ids...))}
 	r.shared.Sender.SendAsync(context.Background(), w, heartbeatMerger, wire.InboxKey(client), func(*batch.Call, error) {})
 }

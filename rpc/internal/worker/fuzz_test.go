@@ -1,11 +1,24 @@
-package rpc
+package worker
 
 import (
+	"runtime"
 	"strings"
 	"testing"
 
 	"github.com/desir-go/desir/rpc/internal/resp"
 )
+
+// bounded fails if f allocates more than its input can justify.
+func bounded(t *testing.T, data string, f func()) {
+	t.Helper()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	f()
+	runtime.ReadMemStats(&after)
+	if n := after.TotalAlloc - before.TotalAlloc; n > 1<<20+200*uint64(len(data)) {
+		t.Errorf("%d bytes take %d bytes of memory", len(data), n)
+	}
+}
 
 // FuzzCalls parses arbitrary bytes as replies of a server that bring calls.
 func FuzzCalls(f *testing.F) {

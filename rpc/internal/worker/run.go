@@ -1,4 +1,4 @@
-package rpc
+package worker
 
 import (
 	"cmp"
@@ -17,9 +17,9 @@ const (
 	subscribeTime = time.Second     // for the first subscription, before calls are taken
 )
 
-// serverRun is one run of a worker, from the start of Run to its end.
-type serverRun struct {
-	s       *Server
+// run is one run of a worker, from the start of Run to its end.
+type run struct {
+	w       *Worker
 	shared  *clients.Shared
 	clock   wire.Clock
 	started time.Time
@@ -56,20 +56,20 @@ type serverRun struct {
 	running  runningCalls
 }
 
-func newServerRun(s *Server, h *clients.Shared) *serverRun {
-	r := &serverRun{
-		s: s, shared: h, started: time.Now().UTC(),
+func newRun(s *Worker, h *clients.Shared) *run {
+	r := &run{
+		w: s, shared: h, started: time.Now().UTC(),
 		handOff: make(chan incomingCall), ended: make(chan struct{}), draining: make(chan struct{}),
 		toEnd: make(chan struct{}, 1), resultsLost: make(chan struct{}, 1),
-		slots: newSlots(s.settings.concurrency),
+		slots: newSlots(s.Concurrency),
 	}
 	r.base, r.stop = context.WithCancelCause(context.Background())
-	r.reader, r.replays = newCallReader(r), replayGuardOf(h, s.h.Key, s.sealer != nil)
+	r.reader, r.replays = newCallReader(r), replayGuardOf(h, s.Handle.Key, s.sealer != nil)
 	return r
 }
 
 // drain makes the worker stop taking calls. It ends a blocked read.
-func (r *serverRun) drain() {
+func (r *run) drain() {
 	r.drainOnce.Do(func() {
 		close(r.draining)
 		go r.reader.stop()
@@ -77,13 +77,13 @@ func (r *serverRun) drain() {
 }
 
 // cancelHandlers ends the contexts of all handlers.
-func (r *serverRun) cancelHandlers() {
-	r.stop(ErrStopped)
-	r.running.cancelAll()
+func (r *run) cancelHandlers() {
+	r.stop(r.w.Stopped)
+	r.running.cancelAll(r.w.Stopped)
 }
 
 // serve runs the worker from its first lease to its end.
-func (r *serverRun) serve(ctx context.Context) (err error) {
+func (r *run) serve(ctx context.Context) (err error) {
 	defer close(r.handOff)
 	defer r.cancelHandlers()
 	defer context.AfterFunc(ctx, r.drain)()
@@ -106,7 +106,7 @@ func (r *serverRun) serve(ctx context.Context) (err error) {
 
 	err = r.readCalls(fatal)
 
-	graceTimer := time.AfterFunc(r.s.settings.grace, r.cancelHandlers)
+	graceTimer := time.AfterFunc(r.w.Grace, r.cancelHandlers)
 	closeTimer := time.AfterFunc(resp.BlockTime, r.closeDetached) // no read blocks any more after this time
 	r.inFlight.Wait()
 	graceTimer.Stop()

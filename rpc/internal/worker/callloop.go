@@ -1,4 +1,4 @@
-package rpc
+package worker
 
 import (
 	"errors"
@@ -8,7 +8,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/desir-go/desir"
 	"github.com/desir-go/desir/internal/backoff"
 	"github.com/desir-go/desir/internal/send"
 	"github.com/desir-go/desir/rpc/internal/resp"
@@ -44,7 +43,7 @@ func (e *estimate) observe(d time.Duration) {
 // leave with its next read. If such a batch takes too long, another loop continues with
 // the reading and the remaining calls, and this one ends after its current call.
 type callLoop struct {
-	run     *serverRun
+	run     *run
 	fatal   <-chan error
 	done    chan<- loopResult
 	backoff backoff.Backoff
@@ -68,7 +67,7 @@ type loopResult struct {
 	panicked any
 }
 
-func newCallLoop(r *serverRun, fatal <-chan error, done chan<- loopResult) *callLoop {
+func newCallLoop(r *run, fatal <-chan error, done chan<- loopResult) *callLoop {
 	l := &callLoop{run: r, fatal: fatal, done: done, backoff: resp.Pauses.Start()}
 	l.timer = time.AfterFunc(time.Hour, l.checkTimeout)
 	l.timer.Stop()
@@ -76,7 +75,7 @@ func newCallLoop(r *serverRun, fatal <-chan error, done chan<- loopResult) *call
 }
 
 // readCalls reads and dispatches calls until the worker has to end.
-func (r *serverRun) readCalls(fatal <-chan error) error {
+func (r *run) readCalls(fatal <-chan error) error {
 	defer r.reader.Close()
 	done := make(chan loopResult, 1)
 	go newCallLoop(r, fatal, done).loop()
@@ -156,7 +155,7 @@ func (l *callLoop) readOnce() (frames []string, more bool, err error) {
 	frames, err = r.reader.pop(id, min(n, maxCallsPerRead), results)
 	if err == nil {
 		l.backoff.Reset()
-		r.readOutage.noteSuccess(r.s, "reads calls again")
+		r.readOutage.noteSuccess(r.w, "reads calls again")
 		return frames, true, nil
 	}
 	// Calls are there after a failed second step of a pop, or in a reply that was cut
@@ -188,9 +187,9 @@ func (l *callLoop) backOff(err error) (more bool, _ error) {
 	if send.Permanent(err) {
 		return false, err
 	}
-	r.readOutage.logFailure(r.s, "read calls", err)
+	r.readOutage.logFailure(r.w, "read calls", err)
 	r.reader.CloseAfter(err)
-	if errors.Is(err, desir.ErrMaybeRan) {
+	if errors.Is(err, send.ErrMaybeRan) {
 		if ok, err := r.replaceIncarnation(); !ok {
 			return false, err
 		}
@@ -219,7 +218,7 @@ func (l *callLoop) dispatch(frames []string) {
 		return
 	}
 	l.mu.Lock()
-	l.batchRunning, l.batchStart = true, l.run.s.age()
+	l.batchRunning, l.batchStart = true, l.run.w.age()
 	l.mu.Unlock()
 	l.timer.Reset(inlineTimeout)
 	for c, ok := l.nextCall(); ok; c, ok = l.nextCall() {
@@ -268,7 +267,7 @@ func (l *callLoop) piggyback(c *incomingCall, r wire.Result) bool {
 func (l *callLoop) checkTimeout() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.batchRunning && l.run.s.age()-l.batchStart >= inlineTimeout { // else the timer belongs to an earlier batch
+	if l.batchRunning && l.run.w.age()-l.batchStart >= inlineTimeout { // else the timer belongs to an earlier batch
 		l.handOff()
 	}
 }

@@ -1,4 +1,4 @@
-package rpc
+package worker
 
 import (
 	"context"
@@ -6,11 +6,19 @@ import (
 	"time"
 )
 
+type infoKey struct{}
+
+// InfoFrom returns the description of the call that a handler runs for.
+func InfoFrom(ctx context.Context) (*Info, bool) {
+	info, ok := ctx.Value(infoKey{}).(*Info)
+	return info, ok
+}
+
 // callContext is the context of a handler. It creates a standard context only when its
 // end is waited for, which short handlers rarely do.
 type callContext struct {
 	base     context.Context
-	info     CallInfo
+	info     Info
 	deadline time.Time // deadline; zero: none
 
 	prev, next  *callContext // other running calls; guarded by running.mu
@@ -25,8 +33,8 @@ type callContext struct {
 
 func (c *incomingCall) context() *callContext {
 	r, q := c.run, &c.request
-	ctx := &callContext{base: r.base, info: CallInfo{
-		Service: r.s.h.Key, Method: q.Method, Headers: q.Headers, Caller: q.Inbox, ID: q.ID, Worker: r.s.name,
+	ctx := &callContext{base: r.base, info: Info{
+		Service: r.w.Handle.Key, Method: q.Method, Headers: q.Headers, Caller: q.Inbox, ID: q.ID, Worker: r.w.Name,
 	}}
 	if q.Deadline > 0 {
 		ctx.deadline = r.clock.ToLocal(int64(min(q.Deadline, 1<<62)))

@@ -1,7 +1,6 @@
-package rpc
+package worker
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"runtime/debug"
@@ -13,7 +12,7 @@ import (
 
 // newIncoming decodes a call that was taken, and looks up its handler. The call occupies
 // a slot now.
-func (r *serverRun) newIncoming(frame string) incomingCall {
+func (r *run) newIncoming(frame string) incomingCall {
 	r.inFlight.Add(1)
 	r.slots.acquire()
 	c := incomingCall{run: r}
@@ -21,7 +20,7 @@ func (r *serverRun) newIncoming(frame string) incomingCall {
 		c.err = c.checkUnsealed()
 	}
 	if c.err == nil {
-		c.handler = r.s.handler(c.request.Method)
+		c.handler = r.w.handler(c.request.Method)
 	}
 	return c
 }
@@ -29,7 +28,7 @@ func (r *serverRun) newIncoming(frame string) incomingCall {
 // start runs a call on an idle goroutine, or on a new one. The goroutines stay until the
 // worker ends, because a goroutine that has run a handler already has a large enough
 // stack.
-func (r *serverRun) start(c incomingCall) {
+func (r *run) start(c incomingCall) {
 	select {
 	case r.handOff <- c:
 	default:
@@ -41,14 +40,14 @@ func (r *serverRun) start(c incomingCall) {
 }
 
 // handleHandedOff runs one call after the other.
-func (r *serverRun) handleHandedOff() {
+func (r *run) handleHandedOff() {
 	for c := range r.handOff {
 		r.handle(c)
 	}
 }
 
 // handle runs a call and sends its result.
-func (r *serverRun) handle(c incomingCall) {
+func (r *run) handle(c incomingCall) {
 	defer r.inFlight.Done()
 	var at *sealTimes
 	if c.err == nil {
@@ -60,7 +59,7 @@ func (r *serverRun) handle(c incomingCall) {
 		return
 	}
 	if c.request.ID != 0 && !r.replays.start(c.request.Inbox, c.request.ID, at) {
-		r.s.stats.replayed.Add(1)
+		r.w.Stats.Replayed.Add(1)
 		r.slots.release()
 		return // no reply: the first copy gets one
 	}
@@ -70,8 +69,8 @@ func (r *serverRun) handle(c incomingCall) {
 	returned := false
 	defer func() { // also if the handler ends its goroutine by runtime.Goexit
 		if !returned {
-			r.s.stats.failed.Add(1)
-			state, body = wire.StateFailed, wire.AppendError(body, wire.CodeInternal, errExit.Error(), r.s.name)
+			r.w.Stats.Failed.Add(1)
+			state, body = wire.StateFailed, wire.AppendError(body, wire.CodeInternal, errExit.Error(), r.w.Name)
 		}
 		r.slots.release()
 		*b = body
@@ -85,13 +84,13 @@ func (r *serverRun) handle(c incomingCall) {
 
 // checkUnsealed returns why a call is refused, judging by its unsealed parts.
 func (c *incomingCall) checkUnsealed() error {
-	s, q := &c.run.s.settings, &c.request
+	s, q := c.run.w, &c.request
 	switch {
-	case q.Inbox != "" && !s.prefixes.Has(wire.PrefixOf(q.Inbox)):
+	case q.Inbox != "" && !s.Prefixes.Has(wire.PrefixOf(q.Inbox)):
 		return errInboxNotServed
-	case q.Sealed() && c.run.s.sealer == nil:
+	case q.Sealed() && c.run.w.sealer == nil:
 		return errNoCodec
-	case !q.Sealed() && c.run.s.sealer != nil:
+	case !q.Sealed() && c.run.w.sealer != nil:
 		return errUnsealed
 	}
 	return nil
@@ -108,7 +107,7 @@ var errInboxNotServed = errors.New("this worker does not write results to the cl
 // unseal opens a call under a codec. It refuses calls that were sealed with other keys,
 // or too long ago.
 func (c *incomingCall) unseal() (*sealTimes, error) {
-	s := c.run.s.sealer
+	s := c.run.w.sealer
 	if s == nil {
 		return nil, nil
 	}
@@ -129,16 +128,16 @@ func (c *incomingCall) unseal() (*sealTimes, error) {
 
 // refuse replies to a call that reaches no handler, if its inbox is known.
 func (c *incomingCall) refuse() {
-	s := c.run.s
-	s.stats.refused.Add(1)
-	s.settings.log.Debug("desir: a call was refused", "service", s.h.Key, "error", c.err)
+	s := c.run.w
+	s.Stats.Refused.Add(1)
+	s.Log.Debug("desir: a call was refused", "service", s.Handle.Key, "error", c.err)
 	code := uint64(wire.CodeInvalidArgument)
 	switch {
 	case errors.Is(c.err, errInboxNotServed):
 		s.warnOfInbox(c.err)
 		c.sendHint(c.err)
 		return
-	case c.request.Inbox == "" || !s.settings.prefixes.Has(wire.PrefixOf(c.request.Inbox)):
+	case c.request.Inbox == "" || !s.Prefixes.Has(wire.PrefixOf(c.request.Inbox)):
 		return
 	case errors.Is(c.err, errUnsealed):
 		code = wire.CodeUnauthenticated
@@ -147,7 +146,7 @@ func (c *incomingCall) refuse() {
 	case errors.Is(c.err, errSealExpired):
 		code = wire.CodeDeadlineExceeded
 	}
-	c.reply(wire.StateRefused, wire.AppendError(nil, code, c.err.Error(), s.name))
+	c.reply(wire.StateRefused, wire.AppendError(nil, code, c.err.Error(), s.Name))
 }
 
 // stateNone means that no result is sent.
@@ -155,9 +154,9 @@ const stateNone = 255
 
 // incomingCall is a call at its worker.
 type incomingCall struct {
-	run     *serverRun
+	run     *run
 	request wire.Request
-	handler *handler     // nil: unknown method
+	handler *Handler     // nil: unknown method
 	err     error        // why it is refused
 	sealer  *wire.Sealer // seals its result; nil: no codec
 	// The loop that runs it inline; nil: it runs on its own goroutine.
@@ -181,78 +180,66 @@ var (
 // serve runs the handler, unless the call must be refused, and appends the body of the
 // result to dst.
 func (c *incomingCall) serve(dst []byte) (state uint64, body []byte) {
-	s, q := c.run.s, &c.request
+	s, q := c.run.w, &c.request
 	if q.Method == wire.Ping {
 		return wire.StateDone, append(dst, wire.Nil)
 	}
 	h := c.handler
 	if h == nil {
-		s.stats.refused.Add(1)
-		return wire.StateRefused, wire.AppendError(dst, wire.CodeUnimplemented, ErrUnknownMethod.Error(), s.name)
+		s.Stats.Refused.Add(1)
+		return wire.StateRefused, wire.AppendError(dst, wire.CodeUnimplemented, s.UnknownMethod.Error(), s.Name)
 	}
-	if !h.signatures.matches(q.Signature) {
-		s.stats.refused.Add(1)
-		message := fmt.Sprintf("the types of the method are %s, and the caller has %s", h.signatures.own, wire.Truncate(q.Signature))
-		return wire.StateRefused, wire.AppendError(dst, wire.CodeInvalidArgument, message, s.name)
-	}
-	if h.strict != nil && isUntyped(q.Signature) {
-		if err := h.strict(q.Body); err != nil {
-			s.stats.refused.Add(1)
-			return wire.StateRefused, wire.AppendError(dst, wire.CodeInvalidArgument, "the request cannot be decoded: "+err.Error(), s.name)
-		}
+	if err := h.Check(q.Signature, q.Body); err != nil {
+		s.Stats.Refused.Add(1)
+		return wire.StateRefused, wire.AppendError(dst, wire.CodeInvalidArgument, err.Error(), s.Name)
 	}
 	ctx := c.context()
 	if !c.run.running.add(ctx) {
-		s.stats.expired.Add(1)
+		s.Stats.Expired.Add(1)
 		return stateNone, dst // the caller has left
 	}
 	out, err := c.callHandler(ctx, h, dst)
 	// Not errors.As: it is never wrapped, and methods of the handler's error may panic.
-	if decodeErr, undecoded := err.(*requestDecodeError); undecoded {
-		s.stats.refused.Add(1)
-		return wire.StateRefused, wire.AppendError(dst, wire.CodeInvalidArgument, "the request cannot be decoded: "+decodeErr.Error(), s.name)
+	if refused, ok := err.(*Refusal); ok {
+		s.Stats.Refused.Add(1)
+		return wire.StateRefused, wire.AppendError(dst, wire.CodeInvalidArgument, refused.Error(), s.Name)
 	}
 	if err != nil {
-		s.stats.failed.Add(1)
+		s.Stats.Failed.Add(1)
 		if ctx.expired() { // the caller ends by its own deadline, no matter which clock is first
 			return stateNone, dst
 		}
 		if err == errPanic {
-			return wire.StateFailed, wire.AppendError(dst, wire.CodeInternal, err.Error(), s.name)
+			return wire.StateFailed, wire.AppendError(dst, wire.CodeInternal, err.Error(), s.Name)
 		}
-		return wire.StateFailed, errorsOnWire.Append(dst, err, s.name)
+		return wire.StateFailed, s.Errors.Append(dst, err, s.Name)
 	}
-	s.stats.done.Add(1)
+	s.Stats.Done.Add(1)
 	return wire.StateDone, out
 }
 
-// callHandler calls the handler inside its interceptors. A panic becomes its error.
-func (c *incomingCall) callHandler(ctx *callContext, h *handler, dst []byte) (out []byte, err error) {
-	returned, s := false, c.run.s
-	s.stats.running.Add(1)
+// callHandler calls the handler. A panic becomes its error.
+func (c *incomingCall) callHandler(ctx *callContext, h *Handler, dst []byte) (out []byte, err error) {
+	returned, s := false, c.run.w
+	s.Stats.Running.Add(1)
 	start := s.age()
 	defer func() {
 		h.estimate.observe(s.age() - start) // the time of the handler alone
-		s.stats.running.Add(-1)
+		s.Stats.Running.Add(-1)
 		c.run.running.remove(ctx)
 		if returned {
 			return
 		}
 		why := recover()
 		if why == nil { // runtime.Goexit, which continues
-			s.settings.log.Error("desir: a handler ended its goroutine", "service", s.label(), "method", oneline.Text(c.request.Method, oneline.Name))
+			s.Log.Error("desir: a handler ended its goroutine", "service", s.label(), "method", oneline.Text(c.request.Method, oneline.Name))
 			return
 		}
-		s.stats.panics.Add(1)
-		s.settings.log.Error("desir: a handler panicked", "service", s.label(), "method", oneline.Text(c.request.Method, oneline.Name), "panic", oneline.Line(fmt.Sprint(why), oneline.Message), "stack", string(debug.Stack()))
+		s.Stats.Panics.Add(1)
+		s.Log.Error("desir: a handler panicked", "service", s.label(), "method", oneline.Text(c.request.Method, oneline.Name), "panic", oneline.Line(fmt.Sprint(why), oneline.Message), "stack", string(debug.Stack()))
 		out, err = dst, errPanic
 	}()
-	var intercept interceptorCall
-	if h.intercept != nil {
-		info := &ctx.info
-		intercept = func(ctx context.Context, next func(context.Context) error) error { return h.intercept(ctx, info, next) }
-	}
-	out, err = h.run(ctx, c.request.Body, dst, intercept)
+	out, err = h.Run(ctx, &ctx.info, c.request.Body, dst)
 	returned = true
 	return out, err
 }

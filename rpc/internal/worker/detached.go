@@ -1,4 +1,4 @@
-package rpc
+package worker
 
 import (
 	"context"
@@ -16,16 +16,16 @@ const (
 // detachRead lets a read on a silent connection continue while other reads use a new
 // connection. Calls that it still brings are run. Its incarnation ends after it, and the
 // worker begins a new one. It returns false if the read has to be abandoned at once.
-func (r *serverRun) detachRead(id string, cn *resp.Conn, noBLMPop bool) bool {
+func (r *run) detachRead(id string, cn *resp.Conn, noBLMPop bool) bool {
 	if !r.addDetached(id, cn) {
 		return false
 	}
 	go r.finishDetached(id, cn, noBLMPop)
-	r.s.settings.log.Warn("desir: a worker reads calls over a new connection, because the previous one is silent", "service", r.s.label())
+	r.w.Log.Warn("desir: a worker reads calls over a new connection, because the previous one is silent", "service", r.w.label())
 	return true
 }
 
-func (r *serverRun) addDetached(id string, cn *resp.Conn) bool {
+func (r *run) addDetached(id string, cn *resp.Conn) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.id != id || len(r.detached) >= maxDetached {
@@ -41,9 +41,9 @@ func (r *serverRun) addDetached(id string, cn *resp.Conn) bool {
 }
 
 // finishDetached reads what a silent connection still brings.
-func (r *serverRun) finishDetached(id string, cn *resp.Conn, noBLMPop bool) {
+func (r *run) finishDetached(id string, cn *resp.Conn, noBLMPop bool) {
 	defer r.inFlight.Done()
-	reply := popReply{key: r.s.keys.Calls, noBLMPop: noBLMPop}
+	reply := popReply{key: r.w.keys.Calls, noBLMPop: noBLMPop}
 	pop := resp.Command{Decode: reply.decode}
 	cn.SetReadTimeout(detachedTimeout)
 	_ = cn.Receive(&pop) // pop.Err holds the error
@@ -57,8 +57,8 @@ func (r *serverRun) finishDetached(id string, cn *resp.Conn, noBLMPop bool) {
 	}
 	r.mu.Unlock()
 	if pop.Err != nil {
-		r.s.stats.dropped.Add(1)
-		r.s.settings.log.Warn("desir: a read of calls was abandoned; its calls may have ended for their callers", "service", r.s.label(), "error", pop.Err)
+		r.w.Stats.Dropped.Add(1)
+		r.w.Log.Warn("desir: a read of calls was abandoned; its calls may have ended for their callers", "service", r.w.label(), "error", pop.Err)
 	}
 	for _, f := range reply.calls {
 		r.start(r.newIncoming(f))
@@ -67,7 +67,7 @@ func (r *serverRun) finishDetached(id string, cn *resp.Conn, noBLMPop bool) {
 }
 
 // renewDetached renews the leases of the incarnations with detached reads.
-func (r *serverRun) renewDetached() {
+func (r *run) renewDetached() {
 	r.mu.Lock()
 	var ids []string
 	for id := range r.detached {
@@ -83,7 +83,7 @@ func (r *serverRun) renewDetached() {
 }
 
 // closeDetached closes the connections of the detached reads.
-func (r *serverRun) closeDetached() {
+func (r *run) closeDetached() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, cn := range r.detached {

@@ -1,4 +1,4 @@
-package rpc
+package worker
 
 import (
 	"context"
@@ -7,7 +7,6 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/desir-go/desir"
 	"github.com/desir-go/desir/internal/send"
 	"github.com/desir-go/desir/rpc/internal/lua"
 	"github.com/desir-go/desir/rpc/internal/resp"
@@ -32,13 +31,13 @@ var errLease = errors.New("the worker's lease has expired and could not be renew
 // closed the connection: only a renewal is lost then, and no call.
 func (cr *callReader) ensureLease(ctx context.Context, id string) error {
 	r := cr.run
-	idle := cr.Conn != nil && r.s.age()-cr.usedAt > idleTime
+	idle := cr.Conn != nil && r.w.age()-cr.usedAt > idleTime
 	for {
 		if cr.Conn == nil {
 			if err := cr.Open(ctx); err != nil {
 				return err
 			}
-			cr.usedAt = r.s.age()
+			cr.usedAt = r.w.age()
 		}
 		err := cr.renewLease(ctx, id, idle)
 		if err == nil {
@@ -51,7 +50,7 @@ func (cr *callReader) ensureLease(ctx context.Context, id string) error {
 		cr.Close()
 	}
 	if r.sinceRenewal() >= wire.LeaseTime {
-		return send.WithClass(desir.ErrUnavailable, errLease)
+		return send.WithClass(send.ErrUnavailable, errLease)
 	}
 	return nil
 }
@@ -71,7 +70,7 @@ func (cr *callReader) keepLease(id string) {
 // means that the connection must be closed, or that the lease has expired.
 func (cr *callReader) renewLease(ctx context.Context, id string, now bool) error {
 	r := cr.run
-	sent := r.s.age()
+	sent := r.w.age()
 	if cr.Conn == nil || !now && (r.sinceRenewal() < readerRenewsAfter || sent-cr.renewalFailedAt < readerRenewsAfter) {
 		return nil
 	}
@@ -81,26 +80,26 @@ func (cr *callReader) renewLease(ctx context.Context, id string, now bool) error
 	}
 	switch {
 	case err == nil:
-		cr.usedAt = r.s.age()
+		cr.usedAt = r.w.age()
 		if ok, err := r.handleLease(id, cr.leaseReply, sent); err == nil && !ok {
 			r.clearIncarnation(id)
 		}
 	case !send.IsReply(err):
 		// The lease may have been renewed, but no call was taken.
-		return send.WithClass(desir.ErrUnavailable, send.Cause(err))
+		return send.WithClass(send.ErrUnavailable, send.Cause(err))
 	case r.sinceRenewal() >= wire.LeaseTime:
 		return err
 	default: // retried later, also through the client
-		cr.renewalFailedAt, cr.usedAt = sent, r.s.age()
+		cr.renewalFailedAt, cr.usedAt = sent, r.w.age()
 	}
 	return nil
 }
 
 func (cr *callReader) sendLease(ctx context.Context, id, command, script string) error {
-	r, s := cr.run, &cr.run.s.keys
+	r, s := cr.run, &cr.run.w.keys
 	cr.leaseReply = cr.leaseReply[:0]
 	cr.leaseCmd.Args = append(cr.leaseCmd.Args[:0], command, script, "4", s.Workers, s.Ended, s.About, s.Alive,
-		id, leaseMillis, strconv.Itoa(r.s.settings.queue), r.aboutJSON(id), "renew")
+		id, leaseMillis, strconv.Itoa(r.w.Queue), r.w.About(id, r.started), "renew")
 	return cr.Do(ctx, &cr.leaseCmd)
 }
 

@@ -1,4 +1,4 @@
-package rpc
+package worker
 
 import (
 	"context"
@@ -8,7 +8,6 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/desir-go/desir"
 	"github.com/desir-go/desir/internal/listen"
 	"github.com/desir-go/desir/internal/send"
 	"github.com/desir-go/desir/rpc/internal/resp"
@@ -103,7 +102,7 @@ func (m *runningCalls) cancel(msg wire.CancelMessage) {
 }
 
 // cancelAll ends the contexts of all calls.
-func (m *runningCalls) cancelAll() {
+func (m *runningCalls) cancelAll(cause error) {
 	m.mu.Lock()
 	var all []*callContext
 	for c := m.head; c != nil; c = c.next {
@@ -111,13 +110,13 @@ func (m *runningCalls) cancelAll() {
 	}
 	m.mu.Unlock()
 	for _, c := range all {
-		c.cancel(ErrStopped)
+		c.cancel(cause)
 	}
 }
 
 // receiveCancels receives cancels until ended is closed. It calls onSubscribed after each
 // attempt to subscribe.
-func (r *serverRun) receiveCancels(ended <-chan struct{}, onSubscribed func()) {
+func (r *run) receiveCancels(ended <-chan struct{}, onSubscribed func()) {
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
 	go func() {
@@ -132,7 +131,7 @@ func (r *serverRun) receiveCancels(ended <-chan struct{}, onSubscribed func()) {
 		kind = listen.Shard
 	}
 	for retry := resp.Pauses.Start(); ctx.Err() == nil; retry.WaitUntil(ended) {
-		sub, err := listen.Of(r.shared).Subscribe(ctx, listen.Request{Class: listen.WakeUps, Kind: kind, Name: r.s.keys.Cancel, Backlog: 1024, Policy: listen.DropOldest})
+		sub, err := listen.Of(r.shared).Subscribe(ctx, listen.Request{Class: listen.WakeUps, Kind: kind, Name: r.w.keys.Cancel, Backlog: 1024, Policy: listen.DropOldest})
 		onSubscribed()
 		if err == nil {
 			err = r.receiveFrom(ctx, sub)
@@ -142,19 +141,19 @@ func (r *serverRun) receiveCancels(ended <-chan struct{}, onSubscribed func()) {
 			continue
 		}
 		switch {
-		case errors.Is(err, desir.ErrClosed): // the worker ends
+		case errors.Is(err, send.ErrClosed): // the worker ends
 			return
 		case send.Permanent(err):
-			r.s.settings.log.Warn("desir: a worker cannot receive cancels; handlers of canceled calls run to their deadlines", "service", r.s.label(), "error", err)
+			r.w.Log.Warn("desir: a worker cannot receive cancels; handlers of canceled calls run to their deadlines", "service", r.w.label(), "error", err)
 			return
 		case retry.Fresh():
-			r.s.settings.log.Warn("desir: a worker cannot receive cancels; it retries", "service", r.s.label(), "error", err)
+			r.w.Log.Warn("desir: a worker cannot receive cancels; it retries", "service", r.w.label(), "error", err)
 		}
 	}
 }
 
 // receiveFrom receives cancels until ctx ends.
-func (r *serverRun) receiveFrom(ctx context.Context, sub *listen.Sub) error {
+func (r *run) receiveFrom(ctx context.Context, sub *listen.Sub) error {
 	for {
 		item, ok, err := sub.Next(ctx, nil)
 		if err != nil || !ok {

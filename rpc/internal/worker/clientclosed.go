@@ -1,4 +1,4 @@
-package rpc
+package worker
 
 import (
 	"context"
@@ -19,7 +19,7 @@ const (
 
 // watchClosed ends the worker when its redis client is closed. The dedicated connection
 // for reading calls would keep working, but results could not be sent.
-func (r *serverRun) watchClosed(ended <-chan struct{}, fatal chan<- error) {
+func (r *run) watchClosed(ended <-chan struct{}, fatal chan<- error) {
 	tick := time.NewTicker(closedInterval)
 	defer tick.Stop()
 	for n := 0; ; {
@@ -42,10 +42,10 @@ func (r *serverRun) watchClosed(ended <-chan struct{}, fatal chan<- error) {
 
 // clientClosed returns go-redis' error if the client, or the node of the service, is
 // closed.
-func (r *serverRun) clientClosed() error {
+func (r *run) clientClosed() error {
 	ended, end := context.WithCancel(context.Background())
 	end() // do not let a cluster client fetch its slot map
-	node, err := r.shared.Node(ended, r.s.keys.Calls)
+	node, err := r.shared.Node(ended, r.w.keys.Calls)
 	switch {
 	case errors.Is(err, redis.ErrClosed):
 		return err

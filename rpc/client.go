@@ -44,11 +44,12 @@ func NewClient(rdb redis.UniversalClient, name string, opts ...ClientOption) *Cl
 		h:         clients.NewHandle(rdb, "rpc.Client", name, errors.Join(keys.CheckTag(name), err)),
 		keys:      wire.KeysOf(name),
 		intercept: chain(s.intercept),
-		prefix:    s.prefix,
+		prefix:    s.Prefix,
 	}
-	c.calls = caller.New(caller.Config{
-		Handle: c.h, Prefix: s.prefix, Codec: s.codec, Served: c.served, NoWorkers: ErrNoWorkers, Overloaded: ErrOverloaded,
-	})
+	config := s.Config
+	config.Handle, config.Served = c.h, c.served
+	config.NoWorkers, config.Overloaded = ErrNoWorkers, ErrOverloaded
+	c.calls = caller.New(config)
 	return c
 }
 

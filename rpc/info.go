@@ -85,9 +85,9 @@ func withHeader(headers map[string]string, key, value string) map[string]string 
 	return headers
 }
 
-// inboxes returns the prefixes for WorkerInfo: nil if only the default is used.
-func (s *serverSettings) inboxes() []string {
-	all := slices.Clone([]string(s.prefixes))
+// inboxesOf returns prefixes for WorkerInfo: nil if only the default is used.
+func inboxesOf(prefixes wire.Prefixes) []string {
+	all := slices.Clone([]string(prefixes))
 	for i, p := range all {
 		all[i] = wire.PrefixKey(p)
 	}

@@ -122,7 +122,7 @@ func (m Method[Req, Res]) Handle(s *Server, h func(ctx context.Context, req Req)
 		err = errors.Join(err, fmt.Errorf("%w: the handler of %s is nil", errName, m.name))
 	}
 	signatures, checkNames := signatureMatcher{own: m.signature}, fieldCheckerOf(reflect.TypeFor[Req]())
-	intercept := chain(slices.Concat(s.settings.intercept, settings.intercept))
+	intercept := chain(slices.Concat(s.intercept, settings.intercept))
 	s.handle(MethodInfo{Name: m.name, Doc: m.doc, Request: m.req, Result: m.res}, &worker.Handler{
 		Check: func(signature, body string) error {
 			if !signatures.matches(signature) {

@@ -8,7 +8,9 @@ import (
 	"time"
 
 	"github.com/desir-go/desir/codec"
+	"github.com/desir-go/desir/rpc/internal/caller"
 	"github.com/desir-go/desir/rpc/internal/wire"
+	"github.com/desir-go/desir/rpc/internal/worker"
 )
 
 // MethodOption is an option of [NewMethod].
@@ -39,21 +41,15 @@ func Doc(text string) MethodOption { return methodOption(func(s *methodSettings)
 type handlerSettings struct{ intercept []Interceptor }
 
 type clientSettings struct {
+	caller.Config
 	intercept []Interceptor
-	prefix    string
-	codec     codec.Codec
 	errs      []error
 }
 
 type serverSettings struct {
-	concurrency int
-	queue       int
-	grace       time.Duration
-	log         *slog.Logger
-	intercept   []Interceptor
-	prefixes    wire.Prefixes
-	codec       codec.Codec
-	errs        []error
+	worker.Config
+	intercept []Interceptor
+	errs      []error
 }
 
 type serverOption func(*serverSettings)
@@ -73,25 +69,25 @@ const (
 // nesting. If callers times depth exceeds the handlers of all workers, these calls wait
 // for each other until their contexts end.
 func Concurrency(n int) ServerOption {
-	return serverOption(func(s *serverSettings) { s.concurrency = n })
+	return serverOption(func(s *serverSettings) { s.Concurrency = n })
 }
 
 // QueueLimit sets how many calls of the service may wait for a worker, n ≥ 1. Further
 // calls fail with [ErrOverloaded]. If workers disagree, the one that last renewed its
 // lease decides. The default is 10 000.
-func QueueLimit(n int) ServerOption { return serverOption(func(s *serverSettings) { s.queue = n }) }
+func QueueLimit(n int) ServerOption { return serverOption(func(s *serverSettings) { s.Queue = n }) }
 
 // Grace sets how long handlers may continue when the Server stops. After that their
 // contexts are canceled with the cause [ErrStopped]. 0 cancels them at once. The default
 // is 30 s.
 func Grace(d time.Duration) ServerOption {
-	return serverOption(func(s *serverSettings) { s.grace = d })
+	return serverOption(func(s *serverSettings) { s.Grace = d })
 }
 
 // Logger sets where a Server logs. It logs panics of handlers, trouble with Redis (once
 // for each change of the reason), and results that it could not deliver. The default is
 // [slog.Default]; nil disables logging.
-func Logger(l *slog.Logger) ServerOption { return serverOption(func(s *serverSettings) { s.log = l }) }
+func Logger(l *slog.Logger) ServerOption { return serverOption(func(s *serverSettings) { s.Log = l }) }
 
 // InterceptOption is an option of a [Server], of a [Client], or of one handler.
 type InterceptOption interface {
@@ -123,12 +119,12 @@ type inboxOption string
 
 func (o inboxOption) applyServer(s *serverSettings) {
 	prefix, err := wire.CheckPrefix(string(o))
-	s.prefixes, s.errs = append(s.prefixes, prefix), append(s.errs, err)
+	s.Prefixes, s.errs = append(s.Prefixes, prefix), append(s.errs, err)
 }
 
 func (o inboxOption) applyClient(s *clientSettings) {
 	prefix, err := wire.CheckPrefix(string(o))
-	s.prefix, s.errs = prefix, append(s.errs, err)
+	s.Prefix, s.errs = prefix, append(s.errs, err)
 }
 
 // InboxPrefix sets the prefix of the key of a client's inbox, 1 to 128 bytes. An ID of 26
@@ -147,11 +143,11 @@ func InboxPrefix(prefix string) SideOption { return inboxOption(prefix) }
 type codecOption struct{ codec codec.Codec }
 
 func (o codecOption) applyServer(s *serverSettings) {
-	s.codec, s.errs = o.codec, append(s.errs, checkCodec(o.codec))
+	s.Codec, s.errs = o.codec, append(s.errs, checkCodec(o.codec))
 }
 
 func (o codecOption) applyClient(s *clientSettings) {
-	s.codec, s.errs = o.codec, append(s.errs, checkCodec(o.codec))
+	s.Codec, s.errs = o.codec, append(s.errs, checkCodec(o.codec))
 }
 
 // WithCodec seals the contents of calls and results with a codec: [codec.Encrypt] or
@@ -237,24 +233,24 @@ func gatherClient(opts []ClientOption) (s clientSettings, _ error) {
 }
 
 func gatherServer(opts []ServerOption) (serverSettings, error) {
-	s := serverSettings{concurrency: defaultConcurrency, queue: defaultQueue, grace: defaultGrace, log: slog.New(defaultHandler{})}
+	s := serverSettings{Config: worker.Config{Concurrency: defaultConcurrency, Queue: defaultQueue, Grace: defaultGrace, Log: slog.New(defaultHandler{})}}
 	for _, o := range opts {
 		if o != nil {
 			o.applyServer(&s)
 		}
 	}
-	if s.log == nil {
-		s.log = slog.New(slog.DiscardHandler)
+	if s.Log == nil {
+		s.Log = slog.New(slog.DiscardHandler)
 	}
 	if err := errors.Join(s.errs...); err != nil {
 		return s, err
 	}
 	switch {
-	case s.concurrency < 1:
+	case s.Concurrency < 1:
 		return s, errConcurrency
-	case s.queue < 1:
+	case s.Queue < 1:
 		return s, errQueue
-	case s.grace < 0:
+	case s.Grace < 0:
 		return s, errGrace
 	}
 	return s, nil

@@ -25,9 +25,9 @@ import (
 //
 // Use [NewServer] to make a Server. A Server is safe for concurrent use.
 type Server struct {
-	h        *clients.Handle
-	settings serverSettings
-	worker   *worker.Worker
+	h         *clients.Handle
+	intercept []Interceptor
+	worker    *worker.Worker
 
 	mu      sync.RWMutex
 	methods map[string]MethodInfo // those that have handlers
@@ -53,17 +53,18 @@ func NewServer(rdb redis.UniversalClient, name string, opts ...ServerOption) *Se
 		host = "unknown"
 	}
 	s := &Server{
-		h:        clients.NewHandle(rdb, "rpc.Server", name, err),
-		settings: settings,
-		methods:  map[string]MethodInfo{},
+		h:         clients.NewHandle(rdb, "rpc.Server", name, err),
+		intercept: settings.intercept,
+		methods:   map[string]MethodInfo{},
 	}
 	process := host + ":" + strconv.Itoa(os.Getpid())
-	s.worker = worker.New(worker.Config{
-		Handle: s.h, Name: process, Codec: settings.codec, Prefixes: settings.prefixes,
-		Concurrency: settings.concurrency, Queue: settings.queue, Grace: settings.grace, Log: settings.log,
-		About:  func(id string, started time.Time) string { return s.about(process, id, started) },
-		Errors: errorsOnWire, Stopped: ErrStopped, UnknownMethod: ErrUnknownMethod,
-	})
+	config := settings.Config
+	config.Handle, config.Name, config.Errors = s.h, process, errorsOnWire
+	config.Stopped, config.UnknownMethod = ErrStopped, ErrUnknownMethod
+	config.About = func(id string, started time.Time) string {
+		return s.about(WorkerInfo{ID: id, Name: process, Started: started, Concurrency: config.Concurrency, Inboxes: inboxesOf(config.Prefixes)})
+	}
+	s.worker = worker.New(config)
 	return s
 }
 
@@ -81,9 +82,8 @@ func (s *Server) handle(info MethodInfo, h *worker.Handler, err error) {
 	}
 }
 
-// about returns what the worker publishes about itself, as JSON.
-func (s *Server) about(process, id string, started time.Time) string {
-	info := WorkerInfo{ID: id, Name: process, Started: started, Concurrency: s.settings.concurrency, Inboxes: s.settings.inboxes()}
+// about adds the methods to what the worker publishes about itself, as JSON.
+func (s *Server) about(info WorkerInfo) string {
 	s.mu.RLock()
 	for _, m := range s.methods {
 		info.Methods = append(info.Methods, m)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"slices"
 	"sync"
 	"testing"
@@ -20,7 +19,7 @@ import (
 type scale struct{ whole, stop, hole, freeze time.Duration }
 
 func scaleOfRun() scale {
-	if os.Getenv("DESIR_LONG") != "" {
+	if redistest.Long() {
 		return scale{5 * time.Minute, 15 * time.Second, 14 * time.Second, 8 * time.Second}
 	}
 	return scale{4 * time.Second, 3 * time.Second, 2 * time.Second, time.Second}

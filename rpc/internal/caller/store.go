@@ -65,7 +65,7 @@ func storeOutcome(reply []int64, i int) int64 {
 	}
 }
 
-// encode encodes the frame of the call. If it cannot be sealed, frame ends the call and
+// encode encodes the frame of the call. If it cannot be sealed, encode ends the call and
 // returns false.
 func (p *pendingCall) encode(ctx context.Context, q *wire.Request) bool {
 	b := wire.GetBuffer()

@@ -207,21 +207,19 @@ func ParseError(data string) (e Error, ok bool) {
 	if e.Code = p.Uint(); e.Code == 0 || e.Code > maxCode {
 		e.Code = codeUnknown
 	}
-	e.Message, e.Worker = clone(p.String()), clone(p.String())
+	e.Message, e.Worker = strings.Clone(p.String()), strings.Clone(p.String())
 	e.Details = readStringMap(&p)
 	left := maxCauses
 	e.Cause = readCause(&p, maxDepth, &left)
 	return e, !p.Bad() && p.Len() == 0
 }
 
-func clone(s string) string { return strings.Clone(s) }
-
 func readCause(p *pack.Reader, depth int, left *int) error {
 	if *left--; *left < 0 || depth < 0 || p.Array() != 5 {
 		p.Fail()
 		return nil
 	}
-	n := &remoteError{kind: p.Uint(), text: clone(p.String())}
+	n := &remoteError{kind: p.Uint(), text: strings.Clone(p.String())}
 	name, fields := p.String(), p.Binary()
 	for range p.Array() {
 		if c := readCause(p, depth-1, left); c != nil {
@@ -233,9 +231,9 @@ func readCause(p *pack.Reader, depth int, left *int) error {
 	}
 	switch n.kind {
 	case causeSentinel:
-		n.name, n.is = clone(name), sentinelOf(name)
+		n.name, n.is = strings.Clone(name), sentinelOf(name)
 	case causeTyped:
-		n.name, n.fields = clone(name), clone(fields)
+		n.name, n.fields = strings.Clone(name), strings.Clone(fields)
 		if t := typeNamed(name); t != nil {
 			if e, decodeErr := t.decode(fields); decodeErr == nil {
 				n.as = e

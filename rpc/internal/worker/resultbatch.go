@@ -139,7 +139,7 @@ func sendAll(results []*resultBatch) {
 }
 
 // command returns the command that delivers the batch over a connection. Its user must
-// call [outgoing.delivered] then.
+// call [resultBatch.handleDelivery] then.
 func (b *resultBatch) command() *resp.Command {
 	b.cmd.Args = append(b.cmd.Args[:0], "xadd", b.key, "nomkstream", "*", wire.ResultField, wire.StringView(b.frames))
 	b.cmd.KeyPos = 1

@@ -34,7 +34,7 @@ type run struct {
 	replays   *replayGuard // calls that have begun
 
 	beginMu     sync.Mutex   // held while an incarnation begins
-	beginOutage loggedOutage // guarded by starting
+	beginOutage loggedOutage // guarded by beginMu
 	readOutage  loggedOutage // owned by the goroutine that reads
 
 	mu        sync.Mutex

@@ -26,7 +26,7 @@ type Config struct {
 	Queue       int // how many calls may wait
 	Grace       time.Duration
 	Log         *slog.Logger
-	// about returns what the worker publishes about an incarnation, as JSON.
+	// About returns what the worker publishes about an incarnation, as JSON.
 	About  func(id string, started time.Time) string
 	Errors wire.ErrorEncoder
 
@@ -55,9 +55,9 @@ type Worker struct {
 
 // Handler runs calls of a method.
 type Handler struct {
-	// check returns why a call is refused, by its signature and its body; nil: it is not.
+	// Check returns why a call is refused, by its signature and its body; nil: it is not.
 	Check func(signature, body string) error
-	// run appends the result to dst. Its error may be a [refusal].
+	// Run appends the result to dst. Its error may be a [Refusal].
 	Run      func(ctx context.Context, call *Info, body string, dst []byte) ([]byte, error)
 	estimate estimate // of how long it takes
 }

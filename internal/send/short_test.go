@@ -64,7 +64,7 @@ func TestEveryCommandIsClassed(t *testing.T) {
 			classed[name] = true
 		}
 	}
-	sent := literals(t, "../..", "../../channel", "../../collections", "../../counter", "../../rpc",
+	sent := literals(t, "../..", "../../channel", "../../collections", "../../counter", "../../rpc", "../../rpc/internal/caller",
 		"../clients", "../conn", "../listen", "../script", "../send", "../wait")
 	for _, name := range slices.Sorted(maps.Keys(sent)) {
 		if known[name] && !send.Short(name) && !classed[name] {

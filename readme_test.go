@@ -14,6 +14,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/desir-go/desir/internal/conformance"
 	"github.com/desir-go/desir/internal/redistest"
 )
 
@@ -203,7 +204,7 @@ func declared(t *testing.T) map[string]bool {
 				case *ast.FuncDecl:
 					owner := tree.Name.Name
 					if d.Recv != nil {
-						owner = typeName(d.Recv.List[0].Type)
+						owner = conformance.TypeName(d.Recv.List[0].Type)
 					}
 					names[owner+"."+d.Name.Name] = true
 				case *ast.GenDecl:
@@ -232,21 +233,6 @@ func declared(t *testing.T) map[string]bool {
 		}
 	}
 	return names
-}
-
-// typeName returns the name of a receiver's type, without pointer and parameters.
-func typeName(e ast.Expr) string {
-	switch e := e.(type) {
-	case *ast.StarExpr:
-		return typeName(e.X)
-	case *ast.IndexExpr:
-		return typeName(e.X)
-	case *ast.IndexListExpr:
-		return typeName(e.X)
-	case *ast.Ident:
-		return e.Name
-	}
-	return ""
 }
 
 func embedsObject(s *ast.TypeSpec) bool {

@@ -78,9 +78,9 @@ func typesWithClient(t *testing.T, pkg string) (names []string) {
 			switch {
 			case !ok:
 			case fn.Recv != nil && fn.Name.Name == "Key":
-				add(baseName(fn.Recv.List[0].Type))
+				add(conformance.TypeName(fn.Recv.List[0].Type))
 			case fn.Recv == nil && strings.HasPrefix(fn.Name.Name, "New") && fn.Type.Results != nil && takesClient(fn):
-				add(baseName(fn.Type.Results.List[0].Type))
+				add(conformance.TypeName(fn.Type.Results.List[0].Type))
 			}
 		}
 	}
@@ -95,19 +95,4 @@ func takesClient(fn *ast.FuncDecl) bool {
 	}
 	typ, ok := params[0].Type.(*ast.SelectorExpr)
 	return ok && typ.Sel.Name == "UniversalClient"
-}
-
-// baseName returns the name of a type, without a pointer and type parameters.
-func baseName(e ast.Expr) string {
-	switch e := e.(type) {
-	case *ast.StarExpr:
-		return baseName(e.X)
-	case *ast.IndexExpr:
-		return baseName(e.X)
-	case *ast.IndexListExpr:
-		return baseName(e.X)
-	case *ast.Ident:
-		return e.Name
-	}
-	return ""
 }

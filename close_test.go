@@ -16,6 +16,7 @@ import (
 	"github.com/desir-go/desir/collections"
 	"github.com/desir-go/desir/counter"
 	"github.com/desir-go/desir/internal/redistest"
+	"github.com/desir-go/desir/lock"
 	"github.com/desir-go/desir/rpc"
 )
 
@@ -58,6 +59,22 @@ func TestCloseEndsEveryType(t *testing.T) {
 				return nil
 			},
 		}
+		other, err := lock.NewMutex(r.Client, r.Key("held")).Lock(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		uses["Mutex.Lock"] = func(ctx context.Context) error {
+			_, err := lock.NewMutex(rdb, r.Key("held")).Lock(ctx)
+			return err
+		}
+		uses["Mutex.Lock behind another"] = uses["Mutex.Lock"]
+		uses["Mutex.Do"] = func(ctx context.Context) error {
+			return lock.NewMutex(rdb, r.Key("lock")).Do(ctx, func(ctx context.Context) error {
+				<-ctx.Done()
+				return context.Cause(ctx)
+			})
+		}
+		uses["Mutex.Do behind another"] = uses["Mutex.Do"]
 		var using sync.WaitGroup
 		for name, use := range uses {
 			using.Go(func() {
@@ -79,6 +96,12 @@ func TestCloseEndsEveryType(t *testing.T) {
 			t.Errorf("Close: %v", err)
 		}
 		using.Wait()
+		if _, held, err := lock.NewMutex(r.Client, r.Key("lock")).Holder(t.Context()); held || err != nil {
+			t.Errorf("the lock is held after Close: %v", err)
+		}
+		if err := other.Unlock(t.Context()); err != nil {
+			t.Error(err)
+		}
 		for name, use := range uses {
 			if err := use(t.Context()); !errors.Is(err, desir.ErrClosed) {
 				t.Errorf("%s after Close: %v; want ErrClosed", name, err)

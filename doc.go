@@ -7,6 +7,7 @@
 //   - [github.com/desir-go/desir/collections]: Map, Set, SortedSet, List, Value
 //   - [github.com/desir-go/desir/counter]: Counter, IDs, Bounded, Window, Sharded
 //   - [github.com/desir-go/desir/channel]: Chan, PriorityQueue, Mailbox, Topic
+//   - [github.com/desir-go/desir/lock]: Mutex, RWMutex, Semaphore, Leader
 //   - [github.com/desir-go/desir/rpc]: typed remote calls and their errors
 //   - [github.com/desir-go/desir/command]: every other Redis command, checked against
 //     Redis's own specification
@@ -24,8 +25,8 @@
 // Every call takes a context and returns within about 10 ms of the context's end, unless
 // its comment says otherwise. A missing key or element is ok == false, not an error.
 //
-// A write that may have reached the server is never retried. If its reply is lost, the
-// call returns [ErrMaybeRan].
+// A write that may have reached the server is never retried, unless it has an ID by which
+// the server recognizes a copy. If its reply is lost, the call returns [ErrMaybeRan].
 //
 // Iterators yield a value and an error. The error of one item comes with a zero value,
 // and the loop may continue. A fatal error comes once, as the last item.

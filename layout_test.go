@@ -18,13 +18,14 @@ const module = "github.com/desir-go/desir"
 // arrows lists the packages of this module that each package may import. A trailing slash
 // allows all packages below. Every package must have an entry.
 var arrows = map[string][]string{
-	"":                          {"internal/clients", "internal/keys", "internal/oneline", "internal/script", "internal/send"},
+	"":                          {"internal/clients", "internal/keys", "internal/lease", "internal/oneline", "internal/script", "internal/send"},
 	"codec":                     {"internal/headed", "internal/msgtype", "internal/oneline", "internal/pack"},
 	"collections":               {"", "codec", "internal/backoff", "internal/batch", "internal/clients", "internal/keys", "internal/script", "internal/send", "internal/stored"},
 	"channel":                   {"", "codec", "internal/batch", "internal/headed", "internal/clients", "internal/keys", "internal/listen", "internal/outage", "internal/script", "internal/send", "internal/stored", "internal/wait"},
 	"counter":                   {"", "codec", "internal/backoff", "internal/coded", "internal/clients", "internal/keys", "internal/script", "internal/send"},
 	"command":                   {"", "internal/backoff", "internal/cmdline", "internal/coded", "internal/clients", "internal/conn", "internal/oneline", "internal/send", "internal/suggest"},
 	"command/internal/generate": {"command"},
+	"lock":                      {"", "internal/backoff", "internal/clients", "internal/keys", "internal/lease", "internal/send"},
 	"rpc":                       {"", "codec", "internal/coded", "internal/clients", "internal/keys", "internal/msgtype", "internal/oneline", "internal/pack", "internal/send", "rpc/internal/"},
 	"rpc/internal/caller":       {"codec", "internal/backoff", "internal/batch", "internal/clients", "internal/outage", "internal/pack", "internal/script", "internal/send", "rpc/internal/"},
 	"rpc/internal/lua":          {"internal/script", "internal/send"},
@@ -33,6 +34,7 @@ var arrows = map[string][]string{
 	"rpc/internal/wire":         {"codec", "internal/keys", "internal/oneline", "internal/pack"},
 	"embedded":                  {},
 	"cmd/desir":                 {"", "channel", "codec", "collections", "command", "counter", "embedded", "internal/cmdline", "internal/keys", "internal/oneline", "internal/rights", "internal/suggest", "rpc"},
+	"internal/clock":            {},
 	"internal/cmdline":          {},
 	"internal/coded":            {},
 	"internal/keys":             {"internal/oneline"},
@@ -47,6 +49,7 @@ var arrows = map[string][]string{
 	"internal/conn":             {"internal/send"},
 	"internal/listen":           {"internal/backoff", "internal/clients", "internal/keys", "internal/outage", "internal/send"},
 	"internal/outage":           {"internal/clients", "internal/send"},
+	"internal/lease":            {"internal/backoff", "internal/clients", "internal/clock", "internal/keys", "internal/oneline", "internal/script", "internal/send", "internal/wait"},
 	"internal/wait":             {"internal/backoff", "internal/clients", "internal/keys", "internal/conn", "internal/listen", "internal/oneline", "internal/outage", "internal/script", "internal/send"},
 	"internal/rights":           {"internal/keys"},
 	"internal/script":           {"internal/clients", "internal/send"},
@@ -54,7 +57,7 @@ var arrows = map[string][]string{
 	"internal/suggest":          {},
 	"internal/redistest":        {"embedded"},
 	"internal/kinds":            {"codec"},
-	"internal/conformance":      {"", "codec", "channel", "collections", "command", "counter", "internal/", "rpc"},
+	"internal/conformance":      {"", "codec", "channel", "collections", "command", "counter", "internal/", "lock", "rpc"},
 }
 
 // outside lists, for packages of other modules with restricted use, the packages that may
@@ -62,7 +65,7 @@ var arrows = map[string][]string{
 var outside = map[string][]string{
 	"github.com/redis/go-redis/v9": {
 		"", "channel", "collections", "command", "command/internal/generate", "counter", "embedded", "cmd/desir", "internal/conformance",
-		"internal/batch", "internal/clients", "internal/conn", "internal/listen", "internal/outage", "internal/redistest", "internal/script", "internal/send", "internal/wait", "rpc", "rpc/internal/caller", "rpc/internal/resp", "rpc/internal/worker",
+		"internal/batch", "internal/clients", "internal/conn", "internal/lease", "internal/listen", "internal/outage", "internal/redistest", "internal/script", "internal/send", "internal/wait", "lock", "rpc", "rpc/internal/caller", "rpc/internal/resp", "rpc/internal/worker",
 	},
 	"github.com/vmihailenco/msgpack/v5":  {"codec", "cmd/desir"},
 	"github.com/klauspost/compress/zstd": {"codec"},

@@ -189,7 +189,7 @@ func declared(t *testing.T) map[string]bool {
 	t.Helper()
 	names := map[string]bool{}
 	var embedding []string
-	for _, dir := range []string{".", "channel", "codec", "collections", "command", "counter", "rpc"} {
+	for _, dir := range []string{".", "channel", "codec", "collections", "command", "counter", "lock", "rpc"} {
 		files, err := filepath.Glob(filepath.Join(dir, "*.go"))
 		if err != nil {
 			t.Fatal(err)

@@ -87,6 +87,7 @@ var groups = []struct {
 	{"channel", (*env).channels},
 	{"channel", (*env).latencies},
 	{"channel", (*env).topics},
+	{"lock", (*env).locks},
 	{"rpc", (*env).calls},
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/desir-go/desir/collections"
 	"github.com/desir-go/desir/command"
 	"github.com/desir-go/desir/counter"
+	"github.com/desir-go/desir/lock"
 	"github.com/desir-go/desir/rpc"
 )
 
@@ -87,6 +88,13 @@ var features = []feature{
 		defer cancel()
 		return firstError(c.Send(soon, "x"), second(c.Recv(soon)), q.Push(soon, "x", 1), second(q.Pop(soon)),
 			m.Send(soon, "mailbox", "x"), second(m.Recv(soon)))
+	}},
+	{"`Mutex`, `RWMutex`, `Semaphore`, `Leader`", "BLPOP; TIME in scripts that write; ZADD with GT; on a cluster SSUBSCRIBE, SPUBLISH", "6.2, on a cluster 7.0", func(rdb redis.UniversalClient) error {
+		soon, cancel := context.WithTimeout(ctx, 20*time.Second)
+		defer cancel()
+		nothing := func(context.Context) error { return nil }
+		return firstError(lock.NewMutex(rdb, "lock").Do(soon, nothing), lock.NewRWMutex(rdb, "lock").Do(soon, nothing),
+			lock.NewSemaphore(rdb, "lock", 2).Do(soon, 2, nothing), lock.NewLeader(rdb, "lock").Run(soon, nothing))
 	}},
 	{"`Topic`, `Pattern`", "SUBSCRIBE, PSUBSCRIBE, PUBLISH", "2.0", publishAndReceive()},
 	{"`rpc`", "XADD with NOMKSTREAM, XREAD, RPUSH in scripts; BLMPOP, else BLPOP and LMPOP", "6.2", callWorker},

@@ -20,6 +20,7 @@ import (
 	"github.com/desir-go/desir/counter"
 	"github.com/desir-go/desir/internal/conformance"
 	"github.com/desir-go/desir/internal/redistest"
+	"github.com/desir-go/desir/lock"
 )
 
 // TestDeniedChangesNothing calls every method that changes data by a script, as users who
@@ -121,6 +122,12 @@ func scriptedCalls() []scripted {
 		{"PriorityQueue.Push", nothing, func(ctx context.Context, rdb redis.UniversalClient) error {
 			return channel.NewPriorityQueue[string](rdb, at).Push(ctx, "v", 1)
 		}},
+		{"Mutex.TryLock", nothing, func(ctx context.Context, rdb redis.UniversalClient) error {
+			return third(lock.NewMutex(rdb, at).TryLock(ctx))
+		}},
+		{"Mutex.Break", held, func(ctx context.Context, rdb redis.UniversalClient) error {
+			return second(lock.NewMutex(rdb, at).Break(ctx, lock.Force()))
+		}},
 		{"Topic.Publish", nothing, publish},
 		{"Topic.Publish, with data", publish, publish},
 	}
@@ -149,9 +156,15 @@ func publish(ctx context.Context, rdb redis.UniversalClient) error {
 	return second(channel.NewTopic[string](rdb, "k", channel.Numbered()).Publish(ctx, "v"))
 }
 
-func second[A any](_ A, err error) error { return err }
+// held acquires a lock.
+func held(ctx context.Context, rdb redis.UniversalClient) error {
+	return second(lock.NewMutex(rdb, "k", lock.NoRenew()).Lock(ctx))
+}
 
-// contents returns the stored data, without wake-ups and without entries that do not
+func second[A any](_ A, err error) error        { return err }
+func third[A, B any](_ A, _ B, err error) error { return err }
+
+// contents returns the stored data, without wake-ups, tokens of locks and entries that do not
 // count: AddOnce tokens without a value, topic counters at zero, and expired parts of a
 // Window.
 func contents(t *testing.T, admin *redis.Client) map[string]any {
@@ -182,7 +195,7 @@ func contents(t *testing.T, admin *redis.Client) map[string]any {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if v != nil && !strings.HasSuffix(key, ":wake") {
+		if v != nil && !strings.HasSuffix(key, ":wake") && !strings.HasSuffix(key, ":meta") {
 			found[key] = v
 		}
 	}

@@ -39,7 +39,7 @@ func TestAll(t *testing.T) {
 	for _, typ := range conformance.All() {
 		covered = append(append(covered, typ.Name), typ.Parts...)
 	}
-	for _, pkg := range []string{"channel", "collections", "command", "counter", "rpc"} {
+	for _, pkg := range []string{"channel", "collections", "command", "counter", "lock", "rpc"} {
 		needed := typesWithClient(t, pkg)
 		if len(needed) == 0 {
 			t.Errorf("no type of package %s has a key or a client", pkg)

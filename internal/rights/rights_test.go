@@ -65,6 +65,7 @@ var exercises = map[string]struct {
 	"Topic sharded-publisher":   {do: (*env).publishSharded},
 	"Topic sharded-subscriber":  {do: (*env).subscribeSharded},
 	"Pattern subscriber":        {do: (*env).subscribePattern},
+	"lock holder":               {do: (*env).holdLocks},
 	"rpc caller":                {do: (*env).callService, rare: map[string]func(*env){"+lrem": (*env).callWithoutWorker}},
 	"rpc worker":                {do: (*env).runWorker},
 }

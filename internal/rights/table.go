@@ -297,6 +297,22 @@ var Roles = []Role{
 		},
 	},
 	{
+		Type: "lock", Name: "holder",
+		Does: "all methods of the Mutex, RWMutex, Semaphore and Leader NAME",
+		Where: Where{
+			All: Rules{
+				Keys: []string{"{NAME}:*"},
+				Commands: "eval evalsha get hdel hget hset pexpire pttl set time zadd zcard zrange zrangebyscore " +
+					"zrem zscore",
+			},
+			Alone:   Rules{Commands: "blpop llen rpush"},
+			Cluster: Rules{Channels: []string{"{NAME}:*:large", "{NAME}:*:wake"}, Commands: "spublish"},
+		},
+		Optional: Where{
+			Cluster: Rules{Commands: "ssubscribe sunsubscribe"},
+		},
+	},
+	{
 		Type: "Topic", Name: "publisher",
 		Does: "Publish",
 		Where: Where{

@@ -35,7 +35,7 @@ type blocker struct {
 }
 
 func newBlocker(l *loop) *blocker {
-	return &blocker{dedicated: dedicated{loop: l}, suffix: "poke:" + rand.Text(), quiet: true, timeout: period}
+	return &blocker{dedicated: dedicated{loop: l}, suffix: "poke:" + rand.Text(), quiet: true, timeout: l.period}
 }
 
 // block blocks on the wake tokens of the queues. The takes of the queues follow in the same
@@ -60,7 +60,7 @@ func (b *blocker) block(ctx context.Context, queues []*waitQueue) ([]*waitQueue,
 		known[q.source.id()] = true
 	}
 	var takes []takeCall
-	if b.quiet || len(queues) <= alwaysTake || time.Since(b.loop.allChecked) >= period {
+	if b.quiet || len(queues) <= alwaysTake || time.Since(b.loop.allChecked) >= b.loop.period {
 		takes = b.loop.newTakes(ctx, queues)
 		b.loop.allChecked = time.Now()
 		if slices.ContainsFunc(takes, func(t takeCall) bool { return t.expired != nil }) {

@@ -20,7 +20,7 @@ func TestTakeRefused(t *testing.T) {
 	if err := h.Sender.Drain(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	l, r := newLoop(Of(h), rdb), receivers(1)[0]
+	l, r := newLoop(Of(h), loopID{node: rdb}), receivers(1)[0]
 	q := &waitQueue{source: ListOf("c").Source, waiting: []*receiver{r}}
 	l.queues[q.source.id()] = q
 	defer l.waker.close()

@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	period     = time.Second // length of one block; time between takes of an idle queue
+	period     = time.Second // length of one block; time between takes of an idle queue. Claims have claimPeriod
 	linger     = time.Second // how long a loop without receivers keeps running
 	maxTake    = 512         // values in one take
 	alwaysTake = 8           // up to this many queues, all takes follow each block
@@ -33,7 +33,8 @@ const TokenTTL = time.Minute
 // loop waits at one server for all queues of that server. It runs while there are receivers.
 type loop struct {
 	waiter *Waiter
-	node   *redis.Client // nil if the client does not identify its servers
+	loopID
+	period time.Duration // length of one block
 	waker  waker
 	wakeup chan struct{} // wakes the loop; holds one
 
@@ -65,11 +66,14 @@ type waker interface {
 	close()
 }
 
-func newLoop(w *Waiter, node *redis.Client) *loop {
-	l := &loop{waiter: w, node: node, wakeup: make(chan struct{}, 1), queues: map[sourceID]*waitQueue{}}
+func newLoop(w *Waiter, id loopID) *loop {
+	l := &loop{waiter: w, loopID: id, period: period, wakeup: make(chan struct{}, 1), queues: map[sourceID]*waitQueue{}}
+	if id.claims {
+		l.period = claimPeriod
+	}
 	l.watch.loop = l
-	if node != nil {
-		l.maxSilence = conn.ReadTimeout(node, period+grace)
+	if l.node != nil {
+		l.maxSilence = conn.ReadTimeout(l.node, l.period+grace)
 	}
 	if w.usesPubSub() {
 		l.waker = newSubscriber(l)
@@ -100,7 +104,11 @@ func (l *loop) enqueue(s Source, rs []*receiver, buffered []string, lastErr erro
 	if len(q.waiting) == 0 && len(q.buffered) == 0 {
 		return
 	}
-	q.dirty = true
+	if first := q.firstClaim(); s.claims && len(q.waiting) == 1 && first != nil && !first.due.IsZero() {
+		q.due = first.due
+	} else {
+		q.dirty = true
+	}
 	l.notify()
 	if !l.running {
 		l.running = true
@@ -189,7 +197,9 @@ func (l *loop) run() {
 		case len(now) > 0:
 			err = l.take(ctx, now)
 		default:
+			stop := l.startDueTimer(all)
 			now, err = l.waker.block(ctx, all)
+			stop()
 			l.markDirty(now)
 		}
 		if err == nil {
@@ -219,7 +229,7 @@ func (l *loop) plan() (now, all []*waitQueue) {
 			now = append(now, q)
 		}
 	}
-	if len(now) > 0 && time.Since(l.allChecked) >= min(period, time.Duration(len(all))*fairShare) {
+	if len(now) > 0 && time.Since(l.allChecked) >= min(l.period, time.Duration(len(all))*fairShare) {
 		now = all
 	}
 	if len(now) == len(all) {
@@ -260,6 +270,6 @@ func (l *loop) awaitReceiver() bool {
 	clear(l.queues)
 	l.running = false
 	l.waker.close()
-	delete(l.waiter.loops, l.node)
+	delete(l.waiter.loops, l.loopID)
 	return false
 }

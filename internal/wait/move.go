@@ -56,7 +56,7 @@ func (w *Waiter) move(from *loop, q *waitQueue, cause error) {
 			delete(from.queues, q.source.id())
 		}
 		from.mu.Unlock()
-		w.loop(node).enqueue(q.source, waiting, buffered, lastErr)
+		w.loop(loopID{node, from.claims}).enqueue(q.source, waiting, buffered, lastErr)
 		return
 	}
 }

@@ -20,6 +20,7 @@ type Source struct {
 	take    *script.Script
 	requeue *script.Script
 	ttl     time.Duration // expiry of requeued values; 0 for none
+	claims  bool          // each take is for one receiver, see NewClaims
 }
 
 // NewSource returns a source with its own scripts. Both scripts get keys as KEYS.
@@ -41,13 +42,14 @@ func (s Source) OwnedBy(name string) Source {
 	return s
 }
 
-// sourceID identifies a source. Two sources may take from one key with different scripts.
+// sourceID identifies a source. Two sources may take from one key with different scripts or
+// wake-ups.
 type sourceID struct {
-	values string
-	take   *script.Script
+	values, wake string
+	take         *script.Script
 }
 
-func (s Source) id() sourceID { return sourceID{s.Values, s.take} }
+func (s Source) id() sourceID { return sourceID{s.Values, s.Wake, s.take} }
 
 // Keys returns the keys of the source's scripts.
 func (s Source) Keys() []string { return s.keys }
@@ -91,6 +93,7 @@ type waitQueue struct {
 	taking       bool        // a take is in flight
 	requeueAfter time.Time   // when to try again to requeue buffered
 	lastErr      error       // why the server did not serve it last, or nil
+	due          time.Time   // when a take may succeed although nothing wakes it; zero if unknown
 }
 
 // wanted returns how many values the receivers can use.
@@ -210,10 +213,13 @@ func (q *waitQueue) endIdle(rs []*receiver) {
 
 // receiver is one waiting call. values and err are set before done is closed.
 type receiver struct {
-	max      int   // the largest number of values
-	expired  bool  // its wait ends with the next take
-	leaving  bool  // its context has ended, and a take is in flight
-	leaveErr error // its error if it is leaving and the take returns nothing
+	max      int // the largest number of values
+	claim    Claimant
+	due      time.Time // when a take for its claim may succeed, see Claim
+	sent     time.Time // when the take of its claim was sent
+	expired  bool      // its wait ends with the next take
+	leaving  bool      // its context has ended, and a take is in flight
+	leaveErr error     // its error if it is leaving and the take returns nothing
 	values   []string
 	err      error
 	lastErr  error // the last error of its queue when it left

@@ -21,7 +21,7 @@ func TestRequeueMoved(t *testing.T) {
 	}
 	srv.Kill()
 	q := &waitQueue{source: ListOf("moved").Source, buffered: []string{"a", "b"}}
-	newLoop(Of(h), rdb).requeue(t.Context(), q) // the queue is in no loop now
+	newLoop(Of(h), loopID{node: rdb}).requeue(t.Context(), q) // the queue is in no loop now
 	srv.Restart()
 	redistest.Eventually(t, 30*time.Second, func() bool {
 		values, err := rdb.LRange(t.Context(), "moved", 0, -1).Result()

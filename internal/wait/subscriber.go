@@ -55,7 +55,7 @@ func (s *subscriber) block(ctx context.Context, queues []*waitQueue) ([]*waitQue
 	if len(s.subs) > len(queues) && time.Since(s.swept) >= unusedTime || time.Since(s.retried) >= refusedTime {
 		s.sweep()
 	}
-	if s.loop.await(period - time.Since(s.loop.allChecked)) {
+	if s.loop.await(s.loop.period - time.Since(s.loop.allChecked)) {
 		return nil, nil
 	}
 	return queues, nil

@@ -28,7 +28,7 @@ func TestSubscriber(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := newLoop(Of(shared), node)
+	l := newLoop(Of(shared), loopID{node: node})
 	s, id := newSubscriber(l), src.id()
 	defer s.close()
 	setQueue := func() *waitQueue {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -58,7 +59,11 @@ type takeCall struct {
 	queue   *waitQueue
 	limit   int
 	expired []*receiver // receivers whose wait ends with this take
+	args    []any
 	cmd     *redis.Cmd
+
+	receiver *receiver // of a claim
+	sent     time.Time
 }
 
 // newTakes returns a take for each queue with receivers.
@@ -68,10 +73,20 @@ func (l *loop) newTakes(ctx context.Context, queues []*waitQueue) []takeCall {
 	var takes []takeCall
 	for _, q := range queues {
 		q.dirty = false
-		if n := q.wanted(); n > 0 {
-			q.taking = true
-			takes = append(takes, takeCall{q, n, q.expired(), q.source.take.Command(ctx, l.waiter.shared, q.source.keys, l.waiter.takeArgs(n)...)})
+		t := takeCall{queue: q, limit: q.wanted(), expired: q.expired(), sent: time.Now()}
+		if t.limit == 0 {
+			continue
 		}
+		if q.source.claims {
+			t.receiver, t.limit = q.firstClaim(), 1
+		}
+		t.args = l.waiter.takeArgs(t.limit)
+		if t.receiver != nil {
+			t.args = append(t.args, t.receiver.claim.Request()...)
+		}
+		q.taking = true
+		t.cmd = q.source.take.Command(ctx, l.waiter.shared, q.source.keys, t.args...)
+		takes = append(takes, t)
 	}
 	return takes
 }
@@ -120,8 +135,8 @@ func (l *loop) finishTakes(ctx context.Context, takes []takeCall, err error) err
 		default:
 			err = send.WithClass(send.ErrMaybeRan, err)
 		}
-		if errors.Is(err, send.ErrMaybeRan) {
-			l.waiter.reportLost(t.queue.source, t.limit, whyTake, err)
+		if err != nil {
+			l.reportError(t, err)
 		}
 		if err := l.finishTake(t, reply, err); err != nil && first == nil {
 			first = err
@@ -135,11 +150,11 @@ func (l *loop) finishTakes(ctx context.Context, takes []takeCall, err error) err
 
 // takeInFull runs a take whose script the server does not know.
 func (l *loop) takeInFull(ctx context.Context, t takeCall) (any, error) {
-	s, keys, args := t.queue.source.take, t.queue.source.keys, l.waiter.takeArgs(t.limit)
-	full := s.Full(ctx, l.waiter.shared, keys, args...)
+	s, keys := t.queue.source.take, t.queue.source.keys
+	full := s.Full(ctx, l.waiter.shared, keys, t.args...)
 	err := l.exec(ctx, full)
 	if script.Unknown(full.Err()) {
-		return s.Run(ctx, l.waiter.shared, keys, args...)
+		return s.Run(ctx, l.waiter.shared, keys, t.args...)
 	}
 	return full.Val(), err
 }
@@ -160,6 +175,10 @@ func (l *loop) finishTake(t takeCall, reply any, err error) error {
 	case err != nil:
 		t.queue.dirty, t.queue.lastErr = true, err
 		return err
+	}
+	if t.receiver != nil {
+		l.finishClaim(t, reply)
+		return nil
 	}
 	state, values, err := decodeTake(reply)
 	if err != nil {

@@ -27,7 +27,7 @@ type Waiter struct {
 	shared *clients.Shared
 
 	mu         sync.Mutex
-	loops      map[*redis.Client]*loop  // running loops by node; see node for nil
+	loops      map[loopID]*loop         // running loops
 	retired    []*loop                  // replaced loops that may still get replies
 	prefetched map[*Prefetched]struct{} // prefetched values
 	closing    atomic.Bool              // no receiver may be added
@@ -38,7 +38,7 @@ type sharedKey struct{}
 // Of returns the waiter that the objects of a client share.
 func Of(shared *clients.Shared) *Waiter {
 	return clients.Value(shared, sharedKey{}, func() *Waiter {
-		w := &Waiter{shared: shared, loops: map[*redis.Client]*loop{}, prefetched: map[*Prefetched]struct{}{}}
+		w := &Waiter{shared: shared, loops: map[loopID]*loop{}, prefetched: map[*Prefetched]struct{}{}}
 		shared.OnClose(clients.EndReceiving, w.close)
 		return w
 	})
@@ -48,7 +48,10 @@ func Of(shared *clients.Shared) *Waiter {
 // values, ErrClosed, a permanent error, or the context's error. Values that have arrived when
 // the context ends are returned.
 func (w *Waiter) Receive(ctx context.Context, s Source, limit int) ([]string, error) {
-	r := &receiver{max: limit, done: make(chan struct{})}
+	return w.receive(ctx, s, &receiver{max: limit, done: make(chan struct{})}, LeaveTime)
+}
+
+func (w *Waiter) receive(ctx context.Context, s Source, r *receiver, leaveTime time.Duration) ([]string, error) {
 	l, err := w.enqueue(ctx, s, r)
 	if err != nil {
 		return nil, err
@@ -57,7 +60,7 @@ func (w *Waiter) Receive(ctx context.Context, s Source, limit int) ([]string, er
 	case <-r.done:
 		return r.values, r.err
 	case <-ctx.Done():
-		return w.finish(ctx, l, s, r)
+		return w.finish(ctx, l, s, r, leaveTime)
 	}
 }
 
@@ -75,7 +78,7 @@ func (w *Waiter) ReceiveWithin(ctx context.Context, s Source, limit int, d time.
 	case <-r.done:
 		return r.values, r.err
 	case <-ctx.Done():
-		return w.finish(ctx, l, s, r)
+		return w.finish(ctx, l, s, r, LeaveTime)
 	case <-timer.C:
 	}
 	w.expire(l, s, r)
@@ -84,7 +87,7 @@ func (w *Waiter) ReceiveWithin(ctx context.Context, s Source, limit int, d time.
 	case <-r.done:
 		return r.values, r.err
 	case <-ctx.Done():
-		return w.finish(ctx, l, s, r)
+		return w.finish(ctx, l, s, r, LeaveTime)
 	case <-timer.C: // the server does not reply
 	}
 	if w.remove(l, s, r) {
@@ -103,13 +106,13 @@ const LeaveTime = 50 * time.Millisecond
 
 // finish ends a wait whose context has ended. If a take for the receiver is in flight, finish
 // waits for it and returns its values, since the program may close the client and exit next.
-// If the server does not reply within LeaveTime, finish returns, and the loop requeues the
+// If the server does not reply within leaveTime, finish returns, and the loop requeues the
 // values when they arrive.
-func (w *Waiter) finish(ctx context.Context, l *loop, s Source, r *receiver) ([]string, error) {
+func (w *Waiter) finish(ctx context.Context, l *loop, s Source, r *receiver, leaveTime time.Duration) ([]string, error) {
 	if w.leave(l, s, r) {
 		return nil, r.ctxErr(ctx)
 	}
-	timer := time.NewTimer(LeaveTime)
+	timer := time.NewTimer(leaveTime)
 	defer timer.Stop()
 	select {
 	case <-r.done:
@@ -189,7 +192,7 @@ func (w *Waiter) enqueue(ctx context.Context, s Source, r *receiver) (*loop, err
 	if w.closing.Load() {
 		return nil, send.ErrCloseCalled
 	}
-	l := w.loop(node)
+	l := w.loop(loopID{node, s.claims})
 	l.enqueue(s, []*receiver{r}, nil, nil)
 	return l, nil
 }
@@ -208,16 +211,16 @@ func (w *Waiter) RequeueAsync(ctx context.Context, s Source, values []string) {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.loop(node).enqueue(s, nil, values, nil)
+	w.loop(loopID{node, s.claims}).enqueue(s, nil, values, nil)
 }
 
-// loop returns the loop of a node. The mutex is held, and must be held until a receiver or a
-// value has been added to the loop.
-func (w *Waiter) loop(node *redis.Client) *loop {
-	l := w.loops[node]
+// loop returns a loop. The mutex is held, and must be held until a receiver or a value has
+// been added to the loop.
+func (w *Waiter) loop(id loopID) *loop {
+	l := w.loops[id]
 	if l == nil {
-		l = newLoop(w, node)
-		w.loops[node] = l
+		l = newLoop(w, id)
+		w.loops[id] = l
 	}
 	return l
 }

@@ -90,14 +90,14 @@ func (w *Waiter) replace(l *loop) {
 func (w *Waiter) retire(l *loop) (next *loop) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.loops[l.node] != l {
+	if w.loops[l.loopID] != l {
 		return nil
 	}
-	delete(w.loops, l.node)
+	delete(w.loops, l.loopID)
 	w.retired = append(w.retired, l)
 	var same []*loop
 	for _, r := range w.retired {
-		if r.node == l.node {
+		if r.loopID == l.loopID {
 			same = append(same, r)
 		}
 	}
@@ -108,7 +108,7 @@ func (w *Waiter) retire(l *loop) (next *loop) {
 	l.retired = true
 	l.mu.Unlock()
 	w.moveAll(l)
-	next = w.loops[l.node]
+	next = w.loops[l.loopID]
 	if next == nil || !w.slotted() {
 		return next
 	}
@@ -142,7 +142,7 @@ func (w *Waiter) moveAll(l *loop) {
 	}
 	l.mu.Unlock()
 	for _, s := range all {
-		w.loop(l.node).enqueue(s.source, s.rs, s.buffered, s.lastErr)
+		w.loop(l.loopID).enqueue(s.source, s.rs, s.buffered, s.lastErr)
 	}
 }
 

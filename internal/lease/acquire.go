@@ -1,0 +1,167 @@
+package lease
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/desir-go/desir/internal/send"
+	"github.com/desir-go/desir/internal/wait"
+)
+
+// The states that the script acquire returns.
+const (
+	stateBusy = 0
+	stateLate = 3
+)
+
+// copyTime is how long after a request was sent the server may still execute it: the block
+// of a waiter, and the time that a connection may be silent.
+const copyTime = 8 * time.Second
+
+// maxCopies is how often Try sends a request whose replies are lost.
+const maxCopies = 5
+
+// maxLate is how often a request is sent again because the server's clock was not known.
+const maxLate = 3
+
+// Try acquires a lease if it is free, and returns nil if it is not. If the reply is lost, it
+// asks again, with the same ID. An error means that this process does not have the lease: if
+// a request is still in flight, its lease is released in the background.
+func (k *Keeper) Try(ctx context.Context, r Request) (*Lease, error) {
+	l, _, err := k.try(ctx, r, false)
+	return l, err
+}
+
+// try is Try. If the lease is not free, it returns when another attempt may succeed. If the
+// caller waits then, its process is recorded as waiting.
+func (k *Keeper) try(ctx context.Context, r Request, waits bool) (l *Lease, due time.Time, err error) {
+	id := k.ids.next()
+	pause := pauses.Start()
+	copies := int64(0) // until when earlier copies of the request may arrive
+	for late, sends := 0, 1; ; sends++ {
+		sent := time.Now()
+		until := k.clock.ToServer(sent.Add(copyTime))
+		reply, err := acquireScript.Run(ctx, k.shared, r.Keys.all(), k.acquireArgs(r, id, until, copies, waits)...)
+		if err == nil {
+			var a acquired
+			if a, err = parseAcquired(reply); err == nil {
+				k.clock.Set(a.now)
+				switch {
+				case a.state == stateLate && late < maxLate:
+					late++
+					continue
+				case a.state == stateLate:
+					return nil, due, send.WithClass(send.ErrUnavailable, errLate)
+				case a.state == stateBusy:
+					return nil, time.Now().Add(a.due), nil
+				}
+				l, err = k.newLease(ctx, r, a.record, sent)
+				if err == nil {
+					k.lines.taken(r)
+				}
+				return l, due, err
+			}
+		}
+		if errors.Is(err, send.ErrMaybeRan) {
+			copies = max(copies, until)
+		}
+		again := errors.Is(err, send.ErrMaybeRan) || copies > 0 && send.Retryable(err)
+		if again && sends < maxCopies && pause.Wait(ctx) {
+			continue
+		}
+		if copies == 0 {
+			return nil, due, err
+		}
+		k.releaseCopies(r.Keys, id, copies)
+		return nil, due, send.WithClass(send.ErrUnavailable, send.Cause(err))
+	}
+}
+
+var errLate = errors.New("the server's clock moves too fast to send a request in time")
+
+// acquireArgs returns the arguments of the script acquire.
+func (k *Keeper) acquireArgs(r Request, id string, until, copies int64, waits bool) []any {
+	args := append([]any{1, wait.WakeMode(k.shared), wait.TokenTTL.Milliseconds()}, k.requestArgs(r, id, until, copies, false)...)
+	if !waits {
+		args[len(args)-2] = ""
+	}
+	return args
+}
+
+// requestArgs returns those arguments that describe a request.
+func (k *Keeper) requestArgs(r Request, id string, until, copies int64, others bool) []any {
+	return []any{id, until, copies, r.Weight, r.Capacity, r.TTL.Milliseconds(), r.Owner, k.ids.prefix, others}
+}
+
+// releaseCopies releases, in the background, a lease that a request without a reply may have
+// acquired, or may still acquire.
+func (k *Keeper) releaseCopies(names Keys, id string, copies int64) {
+	k.releases.Add(1)
+	go func() {
+		defer k.releases.Add(-1)
+		ctx := context.Background()
+		for pause := pauses.Start(); ; pause.Wait(ctx) {
+			_, err := k.sendRelease(ctx, names, id, copies)
+			if err == nil || send.Permanent(err) || k.clock.ToServer(time.Now()) > copies {
+				return
+			}
+		}
+	}()
+}
+
+// sendRelease sends the release of a lease once, by its record, and reports whether the lease
+// was there. If copies of its request may arrive until the time copies, it is named by the ID
+// of the request instead.
+func (k *Keeper) sendRelease(ctx context.Context, names Keys, lease string, copies int64) (bool, error) {
+	args := []any{wait.WakeMode(k.shared), wait.TokenTTL.Milliseconds(), 0, lease}
+	if copies > 0 {
+		args = append(args, copies)
+	}
+	reply, err := releaseScript.Run(ctx, k.shared, names.all(), args...)
+	return reply == int64(1), err
+}
+
+// acquired is the reply of the script acquire.
+type acquired struct {
+	state  int64
+	now    int64         // server's time in ms
+	due    time.Duration // until another attempt may succeed
+	record string
+}
+
+func parseAcquired(reply any) (a acquired, err error) {
+	parts, _ := reply.([]any)
+	if len(parts) < 3 {
+		return a, badReply("it has too few parts")
+	}
+	a.state, _ = parts[0].(int64)
+	a.now, err = number(parts[1])
+	if err != nil {
+		return a, err
+	}
+	due, err := number(parts[2])
+	if err != nil {
+		return a, err
+	}
+	a.due = time.Duration(due) * time.Millisecond
+	if len(parts) > 3 {
+		a.record, _ = parts[3].(string)
+	}
+	return a, nil
+}
+
+func number(v any) (int64, error) {
+	text, _ := v.(string)
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		return 0, badReply("a part is not a number")
+	}
+	return n, nil
+}
+
+func badReply(why string) error {
+	return send.BadReply(fmt.Errorf("of a script of leases: %s", why), true)
+}

@@ -1,0 +1,10 @@
+package lease_test
+
+import (
+	"os"
+	"testing"
+
+	"github.com/desir-go/desir/internal/redistest"
+)
+
+func TestMain(m *testing.M) { os.Exit(redistest.Main(m)) }

@@ -1,0 +1,200 @@
+package wait
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/desir-go/desir/internal/script"
+	"github.com/desir-go/desir/internal/send"
+)
+
+// claimPeriod is the length of one block of a loop for claims. Every take follows a block, so
+// it is also how long the loop waits if no wake-up arrives and nothing becomes due.
+const claimPeriod = 5 * time.Second
+
+// claimLeaveTime is LeaveTime for claims: their takes in flight are settled later.
+const claimLeaveTime = 10 * time.Millisecond
+
+// Claimant is a receiver of a source of claims. It wants one value that its own request
+// describes, for example a lease. Its methods are called while a mutex is held, and must
+// neither block nor call this package.
+type Claimant interface {
+	// Request returns the arguments of the next take for it, after those of every take.
+	Request() []any
+	// Replied records a reply, which has the server's time in ms. The time is 0 in an error,
+	// after which nothing was executed.
+	Replied(millis int64)
+	// Lost records that a reply was lost. The next request is a copy of that one: the script
+	// must find out whether the first copy was executed.
+	Lost()
+	// Orphaned gets a value that arrived after the receiver had left.
+	Orphaned(value string)
+}
+
+// NewClaims returns a source of which each take is for one receiver. Another process wakes
+// its receivers whenever something becomes free.
+//
+// take gets ARGV[1] 1, ARGV[2] [WakeMode], ARGV[3] the expiry of a token in ms, and the
+// arguments of [Claimant]. It replies {state, time, due, value}: state 0 if there is no value,
+// and receivers have to wait for a wake-up or for due ms, if due is not negative; 1 with a
+// value; 2 if there may be another; 3 if the request came too late and has to be sent again.
+// time is the server's clock in ms.
+func NewClaims(values, wake string, take *script.Script, scriptKeys ...string) Source {
+	return Source{Values: values, Wake: wake, owner: values, keys: scriptKeys, take: take, claims: true}
+}
+
+// The states that the take of a claim returns.
+const (
+	claimNone  = 0
+	claimMade  = 1
+	claimMore  = 2
+	claimAgain = 3
+)
+
+// Claim waits for a value of a source of claims. sent is a time before the server executed
+// the take. After an error the claimant may have a request in flight: its value is passed to
+// Orphaned if it arrives.
+//
+// If the caller has just tried to take the value, due is when another take may succeed. A zero
+// due makes the loop try at once.
+func (w *Waiter) Claim(ctx context.Context, s Source, c Claimant, due time.Time) (value string, sent time.Time, err error) {
+	r := &receiver{max: 1, claim: c, due: due, done: make(chan struct{})}
+	values, err := w.receive(ctx, s, r, claimLeaveTime)
+	if err != nil {
+		return "", sent, err
+	}
+	return values[0], r.sent, nil
+}
+
+// firstClaim returns the receiver for which the next take of a source of claims is, or nil.
+func (q *waitQueue) firstClaim() *receiver {
+	for _, r := range q.waiting {
+		if !r.leaving {
+			return r
+		}
+	}
+	return nil
+}
+
+// claim is the reply to the take of a claim.
+type claim struct {
+	state, millis int64
+	due           time.Duration // negative if nothing becomes due
+	value         string
+}
+
+func parseClaim(reply any) (c claim, err error) {
+	parts, ok := reply.([]any)
+	if !ok || len(parts) < 3 {
+		return c, badReply(reply)
+	}
+	if c.state, ok = parts[0].(int64); !ok {
+		return c, badReply(parts[0])
+	}
+	due := int64(0)
+	for i, n := range []*int64{&c.millis, &due} {
+		text, _ := parts[i+1].(string)
+		if *n, err = strconv.ParseInt(text, 10, 64); err != nil {
+			return c, badReply(parts[i+1])
+		}
+	}
+	c.due = time.Duration(due) * time.Millisecond
+	if made := c.state == claimMade || c.state == claimMore; made {
+		if len(parts) < 4 {
+			return c, badReply(reply)
+		}
+		c.value, _ = parts[3].(string)
+	}
+	return c, nil
+}
+
+// finishClaim records the reply to a take. The mutex is held.
+func (l *loop) finishClaim(t takeCall, reply any) {
+	c, err := parseClaim(reply)
+	if err != nil {
+		t.receiver.claim.Lost()
+		if t.queue.remove(t.receiver) {
+			t.receiver.err = err
+			close(t.receiver.done)
+		}
+		return
+	}
+	t.queue.lastErr = nil
+	t.receiver.claim.Replied(c.millis)
+	switch c.state {
+	case claimNone:
+		t.queue.due = time.Time{}
+		if c.due >= 0 {
+			t.queue.due = time.Now().Add(c.due)
+		}
+	case claimAgain:
+		t.queue.dirty = true
+	case claimMade, claimMore:
+		if t.queue.remove(t.receiver) {
+			t.receiver.values, t.receiver.sent = []string{c.value}, t.sent
+			close(t.receiver.done)
+		} else {
+			t.receiver.claim.Orphaned(c.value)
+		}
+		t.queue.dirty = c.state == claimMore && len(t.queue.waiting) > 0
+	}
+}
+
+// startDueTimer starts the timer that ends a block when a claim becomes due.
+func (l *loop) startDueTimer(queues []*waitQueue) (stop func()) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var first time.Time
+	for _, q := range queues {
+		if !q.due.IsZero() && (first.IsZero() || q.due.Before(first)) {
+			first = q.due
+		}
+	}
+	if first.IsZero() || time.Until(first) > l.period {
+		return func() {}
+	}
+	timer := time.AfterFunc(time.Until(first), l.takeDue)
+	return func() { timer.Stop() }
+}
+
+// takeDue makes the loop take from the queues that are due.
+func (l *loop) takeDue() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := time.Now()
+	for _, q := range l.queues {
+		if !q.due.IsZero() && !q.due.After(now) && len(q.waiting) > 0 {
+			q.due, q.dirty = time.Time{}, true
+			l.notify()
+			l.waker.interrupt(q, true)
+		}
+	}
+}
+
+// loopID identifies a loop. Claims have a loop of their own, since it blocks longer.
+type loopID struct {
+	node   *redis.Client // nil if the client does not identify its servers
+	claims bool
+}
+
+// reportError records the error of a take: whether its reply was lost.
+func (l *loop) reportError(t takeCall, err error) {
+	lost := errors.Is(err, send.ErrMaybeRan)
+	if t.receiver == nil {
+		if lost {
+			l.waiter.reportLost(t.queue.source, t.limit, whyTake, err)
+		}
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if lost {
+		t.receiver.claim.Lost()
+	} else {
+		t.receiver.claim.Replied(0)
+	}
+}

@@ -1,0 +1,64 @@
+package lock
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/desir-go/desir"
+	"github.com/desir-go/desir/internal/backoff"
+)
+
+// Leader elects one of the processes that use its name, for work that exactly one should do. The
+// key {name}:leader and its helper keys hold the state. Create a Leader with [NewLeader]. It is
+// safe for concurrent use.
+type Leader struct{ o object }
+
+// NewLeader returns the election called name. It sends nothing and cannot fail. If the name or an
+// option is invalid, every call returns the error. [NoRenew] is of no use here.
+func NewLeader(rdb redis.UniversalClient, name string, opts ...Option) *Leader {
+	return &Leader{newObject(rdb, "lock.Leader", name, "leader", false, opts)}
+}
+
+// Key returns the Redis key of the leases.
+func (c *Leader) Key() string { return c.o.key() }
+
+// Run waits until this process is elected, and then runs f. The context of f ends when ctx ends,
+// or when the process is no longer the leader, in which case the cause is [desir.ErrLost]. If f
+// returns after such a loss, Run waits to be elected again, and runs f again: never before f has
+// returned. Otherwise the result of f ends Run, and the process resigns.
+//
+// If ctx ends while the process waits, Run returns an error that wraps its error. An election
+// that fails for good, for example with [desir.ErrDenied], ends Run with the error.
+func (c *Leader) Run(ctx context.Context, f func(ctx context.Context) error) error {
+	for {
+		l, err := c.o.acquire(ctx, c.o.request(1, 1))
+		switch {
+		case err == nil:
+		case errors.Is(err, desir.ErrUnavailable) && ctx.Err() == nil && !errors.Is(err, desir.ErrClosed):
+			if !backoff.Sleep(ctx, time.Second) {
+				return c.o.fail("Run", context.Cause(ctx))
+			}
+			continue
+		default:
+			return c.o.fail("Run", err)
+		}
+		lost, err := c.lead(ctx, l, f)
+		if !lost || ctx.Err() != nil {
+			return err
+		}
+	}
+}
+
+// lead runs f for the leader, and reports whether it was ended because the leader was lost.
+func (c *Leader) lead(ctx context.Context, l *Lease, f func(context.Context) error) (lost bool, err error) {
+	err = l.do(ctx, f)
+	return errors.Is(context.Cause(l.Context()), desir.ErrLost), err
+}
+
+// Current returns who is the leader. It runs one script that only reads.
+func (c *Leader) Current(ctx context.Context) (h Holder, elected bool, err error) {
+	return c.o.holder(ctx, "Current")
+}

@@ -1,0 +1,181 @@
+package lock_test
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/desir-go/desir"
+	"github.com/desir-go/desir/internal/redistest"
+	"github.com/desir-go/desir/lock"
+)
+
+// holderEnv has the addresses of the lock's server and of the book's server, for a process
+// that holds the lock again and again.
+const holderEnv = "DESIR_TEST_HOLDER"
+
+const (
+	stormLock = "storm"
+	turnsKey  = "turns" // in the book: "token start end", a turn of a holder
+	guardKey  = "guard" // in the book: the highest token that has written
+	staleKey  = "stale" // in the book: writes that were refused
+)
+
+// fencedWrite is a store that refuses former holders.
+var fencedWrite = redis.NewScript(`
+if tonumber(ARGV[1]) < tonumber(redis.call('GET', KEYS[1]) or '0') then return redis.call('INCR', KEYS[2]) end
+redis.call('SET', KEYS[1], ARGV[1])
+return 0`)
+
+// holdAndRelease is the process of a holder. A turn lasts from its beginning to the last
+// moment at which its context had not ended. A blind holder does not look at its context.
+func holdAndRelease(addrs string) {
+	redistest.EndWithParent()
+	addrs, blind := strings.CutPrefix(addrs, "blind,")
+	at, bookAt, _ := strings.Cut(addrs, ",")
+	rdb := redis.NewClient(&redis.Options{Addr: at, ReadTimeout: 300 * time.Millisecond})
+	book := redis.NewClient(&redis.Options{Addr: bookAt})
+	m := lock.NewMutex(rdb, stormLock, lock.TTL(time.Second))
+	for {
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		_ = m.Do(ctx, func(ctx context.Context) error {
+			token, _ := desir.Token(ctx)
+			begin := time.Now()
+			end := begin
+			until := begin.Add(rand.N(20 * time.Millisecond))
+			if ctx.Err() != nil {
+				return nil
+			}
+			for now := begin; (blind || ctx.Err() == nil) && now.Before(until); now = time.Now() {
+				end = now
+			}
+			if blind {
+				end = time.Now()
+			}
+			turn := fmt.Sprint(token, " ", begin.UnixNano(), " ", end.UnixNano())
+			_ = book.RPush(context.Background(), turnsKey, turn).Err()
+			return fencedWrite.Run(context.Background(), book, []string{guardKey, staleKey}, token).Err()
+		})
+		cancel()
+	}
+}
+
+// turn is a turn of a holder.
+type turn struct{ token, begin, end int64 }
+
+// TestStorm has processes hold a lock while they are killed and frozen, connections are cut,
+// replies are lost, the server is restarted and the hash of the tokens is deleted. No two
+// turns overlap, and the tokens increase.
+func TestStorm(t *testing.T) {
+	redistest.Slow(t)
+	s, book := redistest.StartServer(t, redistest.AOF("always")), redistest.StartServer(t)
+	admin, read := s.Client(t), book.Client(t)
+	rng := redistest.Seed(t)
+	const processes = 6
+	proxies, holders := make([]*redistest.Proxy, processes), make([]*redistest.Child, processes)
+	start := func(i int) {
+		holders[i] = redistest.StartChild(t, holderEnv+"="+proxies[i].Addr()+","+book.Addr)
+	}
+	for i := range holders {
+		proxies[i] = redistest.NewProxy(t, s.Addr)
+		start(i)
+	}
+	turns := func() int64 { return read.LLen(t.Context(), turnsKey).Val() }
+	redistest.Eventually(t, time.Minute, func() bool { return turns() > 20 }, "the processes hold the lock in turn")
+	scripts := redistest.Command("evalsha", "eval")
+	faults := 20
+	if os.Getenv("DESIR_LONG") != "" {
+		faults = 300
+	}
+	for range faults {
+		i := rng.IntN(processes)
+		switch rng.IntN(8) {
+		case 0:
+			holders[i].Kill()
+			start(i)
+		case 1:
+			holders[i].Freeze()
+			time.AfterFunc(1500*time.Millisecond, holders[i].Thaw)
+		case 2:
+			proxies[i].CutAll()
+		case 3:
+			proxies[i].CutReply(2, scripts)
+		case 4:
+			proxies[i].Swallow(1, scripts)
+		case 5:
+			proxies[i].CutReply(1, redistest.Command("blpop"))
+		case 6:
+			s.Kill()
+			s.Restart()
+		default:
+			_ = admin.Del(t.Context(), lock.NewMutex(admin, stormLock).Key()+":meta").Err()
+		}
+		before := turns()
+		redistest.Eventually(t, time.Minute, func() bool { return turns() > before+3 }, "the lock goes on after a fault")
+	}
+	for _, h := range holders {
+		h.Kill()
+	}
+	for _, wrong := range judge(t, read) {
+		t.Error(wrong)
+	}
+}
+
+// TestStormJudge has holders that do not look at their contexts, and freezes them. The judge
+// sees it.
+func TestStormJudge(t *testing.T) {
+	redistest.Slow(t)
+	s, book := redistest.StartServer(t), redistest.StartServer(t)
+	read := book.Client(t)
+	var holders []*redistest.Child
+	for range 2 {
+		holders = append(holders, redistest.StartChild(t, holderEnv+"=blind,"+s.Addr+","+book.Addr))
+	}
+	redistest.Eventually(t, time.Minute, func() bool {
+		for _, h := range holders {
+			h.Freeze()
+			before := read.LLen(t.Context(), turnsKey).Val()
+			redistest.Eventually(t, 20*time.Second, func() bool {
+				return read.LLen(t.Context(), turnsKey).Val() > before
+			}, "the other one goes on")
+			h.Thaw()
+		}
+		return len(judge(t, read)) > 0
+	}, "turns overlap")
+}
+
+// judge returns what is wrong with the turns in the book.
+func judge(t *testing.T, book *redis.Client) (wrong []string) {
+	t.Helper()
+	lines, err := book.LRange(t.Context(), turnsKey, 0, -1).Result()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []turn
+	for _, line := range lines {
+		var u turn
+		if _, err := fmt.Sscan(line, &u.token, &u.begin, &u.end); err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, u)
+	}
+	slices.SortFunc(all, func(a, b turn) int { return cmp.Compare(a.begin, b.begin) })
+	for i := 1; i < len(all); i++ {
+		if a, b := all[i-1], all[i]; a.end > b.begin {
+			wrong = append(wrong, fmt.Sprintf("token %d holds the lock until %v after token %d has it", a.token, time.Duration(a.end-b.begin), b.token))
+		} else if a.token >= b.token {
+			wrong = append(wrong, fmt.Sprintf("token %d after %d", b.token, a.token))
+		}
+	}
+	stale, _ := book.Get(t.Context(), staleKey).Int64()
+	t.Logf("%d turns; %d writes of former holders were refused", len(all), stale)
+	return wrong
+}

@@ -9,6 +9,7 @@ import (
 	"github.com/desir-go/desir/codec"
 	"github.com/desir-go/desir/internal/batch"
 	"github.com/desir-go/desir/internal/clients"
+	"github.com/desir-go/desir/internal/clock"
 	"github.com/desir-go/desir/internal/send"
 	"github.com/desir-go/desir/rpc/internal/lua"
 	"github.com/desir-go/desir/rpc/internal/wire"
@@ -32,7 +33,7 @@ type Client struct {
 	Config
 	keys   wire.Keys
 	sealer *wire.Sealer // seals calls and opens results; nil: no codec
-	clock  wire.Clock
+	clock  clock.Clock
 	closed atomic.Bool
 
 	stores, cancels *batch.Merger // batch stores and cancels of concurrent calls
@@ -143,7 +144,7 @@ func (c *Client) check(ctx context.Context, h *clients.Shared) (checkResult, err
 
 // ensureClock ensures that the server's clock is known.
 func (c *Client) ensureClock(ctx context.Context, h *clients.Shared) error {
-	return c.checkGate.pass(ctx, c.clock.IsFresh, func() error {
+	return c.checkGate.pass(ctx, c.clock.Fresh, func() error {
 		_, err := c.check(ctx, h)
 		// The call did not run, even if it is unknown whether the check did.
 		if ended := ctx.Err(); err != nil && ended != nil {

@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"github.com/desir-go/desir/internal/clients"
+	"github.com/desir-go/desir/internal/clock"
 	"github.com/desir-go/desir/rpc/internal/resp"
-	"github.com/desir-go/desir/rpc/internal/wire"
 )
 
 const (
@@ -21,7 +21,7 @@ const (
 type run struct {
 	w       *Worker
 	shared  *clients.Shared
-	clock   wire.Clock
+	clock   clock.Clock
 	started time.Time
 	ended   chan struct{} // closed when Run returns
 

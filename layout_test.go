@@ -33,7 +33,7 @@ var arrows = map[string][]string{
 	"rpc/internal/worker":       {"codec", "internal/backoff", "internal/batch", "internal/clients", "internal/clock", "internal/listen", "internal/oneline", "internal/outage", "internal/script", "internal/send", "rpc/internal/"},
 	"rpc/internal/wire":         {"codec", "internal/keys", "internal/oneline", "internal/pack"},
 	"embedded":                  {},
-	"cmd/desir":                 {"", "channel", "codec", "collections", "command", "counter", "embedded", "internal/cmdline", "internal/keys", "internal/oneline", "internal/rights", "internal/suggest", "rpc"},
+	"cmd/desir":                 {"", "channel", "codec", "collections", "command", "counter", "embedded", "internal/cmdline", "internal/keys", "internal/lease", "internal/oneline", "internal/rights", "internal/suggest", "lock", "rpc"},
 	"internal/clock":            {},
 	"internal/cmdline":          {},
 	"internal/coded":            {},

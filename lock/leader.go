@@ -62,3 +62,10 @@ func (c *Leader) lead(ctx context.Context, l *Lease, f func(context.Context) err
 func (c *Leader) Current(ctx context.Context) (h Holder, elected bool, err error) {
 	return c.o.holder(ctx, "Current")
 }
+
+// Break asks the leader to resign, and reports whether there is one, as [Mutex.Break] does. The
+// context of its function ends with cause [desir.ErrLost]. When the function has returned, Run
+// takes part in the election again, so the same process may be elected again.
+func (c *Leader) Break(ctx context.Context, opts ...BreakOption) (broken bool, err error) {
+	return c.o.breakAll(ctx, opts)
+}

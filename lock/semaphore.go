@@ -84,3 +84,10 @@ func (s *Semaphore) Do(ctx context.Context, n int, f func(ctx context.Context) e
 // Holders returns who holds permits, those first whose lease ends first. It runs one script that
 // only reads, and is O(holders).
 func (s *Semaphore) Holders(ctx context.Context) ([]Holder, error) { return s.o.allHolders(ctx) }
+
+// Break asks all holders to give their permits up, and reports whether there are any, as
+// [Mutex.Break] does. Requests that wait stay in the queue. The number of permits does not
+// matter. It is O(holders).
+func (s *Semaphore) Break(ctx context.Context, opts ...BreakOption) (broken bool, err error) {
+	return s.o.breakAll(ctx, opts)
+}

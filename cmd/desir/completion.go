@@ -76,11 +76,12 @@ func candidates(node *kong.Node, words []string, flags bool) (names []string) {
 	values := 0
 	for i := 0; i < len(words); i++ {
 		if strings.HasPrefix(words[i], "-") {
-			if f := flagOf(node, words[i]); f != nil && !f.IsBool() {
+			f := flagOf(node, words[i])
+			if f != nil && !f.IsBool() {
 				i++ // its value
 			}
 			if i == len(words) {
-				return nil
+				return valuesOf(f.Value)
 			}
 			continue
 		}
@@ -110,9 +111,14 @@ func candidates(node *kong.Node, words []string, flags bool) (names []string) {
 			}
 		}
 	case values < len(node.Positional):
-		names = slices.DeleteFunc(node.Positional[values].EnumSlice(), func(name string) bool { return name == "" })
+		names = valuesOf(node.Positional[values])
 	}
 	return names
+}
+
+// valuesOf returns the values that a flag or an argument can have, if they are few.
+func valuesOf(v *kong.Value) []string {
+	return slices.DeleteFunc(v.EnumSlice(), func(name string) bool { return name == "" })
 }
 
 // flagOf returns the flag that a word names; the word contains no value.

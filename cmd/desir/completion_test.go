@@ -28,6 +28,11 @@ func TestCandidates(t *testing.T) {
 		"sortedset p":                "pop",
 		"--js":                       "",
 		"repl --allow FLUSHALL --js": "--json",
+		"lo":                         "lock",
+		"lock ":                      "ls show break run",
+		"lock run m --":              "--ttl --wait --skip --help --url --user --askpass --tls --cacert --cert --key --insecure --version",
+		"lock break m --kind ":       "mutex rw semaphore leader",
+		"lock show m --kind s":       "semaphore",
 	} {
 		status, out, errs := tool(t, append([]string{completeArg}, strings.Split(line, " ")...)...)
 		got := strings.Fields(out)

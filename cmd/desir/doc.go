@@ -14,6 +14,8 @@
 //	desir mailbox send TO WORD…, desir mailbox recv|len NAME
 //	desir pq ls|push|pop|len NAME
 //	desir topic pub NAME WORD…, desir topic sub NAME
+//	desir lock ls [PATTERN], desir lock show|break NAME
+//	desir lock run NAME -- PROGRAM [ARGUMENT…]
 //	desir rpc ls|ping SERVICE, desir rpc call SERVICE METHOD [JSON]
 //	desir ls [PATTERN]     list keys with type, size, expiry and likely object type
 //	desir check            report server settings that weaken the guarantees
@@ -81,6 +83,19 @@
 // desir help COMMAND describes a command from the table of the server of the URL, with
 // summaries, or from the built-in table without them.
 //
+// # Locks
+//
+// desir lock ls lists the locks of package lock that somebody holds, and desir lock show prints
+// the holders of one. desir lock break asks the holders to give it up: it is free once their
+// contexts have ended. With --force it is free at once, and two may hold it for a moment.
+//
+// desir lock run runs a program while it holds a mutex, whose fencing token is in the
+// environment variable DESIR_LOCK_TOKEN. The program is in its own process group, which gets
+// SIGINT, SIGTERM, SIGHUP and SIGQUIT once each. If the lock is lost, the group is killed. The
+// exit status is that of the program, 128 plus the number of the signal that ended it, 123 if the
+// lock was not free, 124 if it was lost, 125 if it could not be used, 126 if the program cannot be
+// executed, and 127 if it was not found.
+//
 // # Selecting the server
 //
 // --url or the environment variable DESIR_URL selects the server; [desir.Open] documents
@@ -92,5 +107,6 @@
 // not verify the server.
 //
 // The exit status is 0 on success, 1 on failure, on interruption or if there is no value,
-// and 2 for wrong usage. Without arguments the tool prints its help.
+// and 2 for wrong usage; that of desir lock run is described above. Without arguments the tool
+// prints its help.
 package main

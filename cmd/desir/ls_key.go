@@ -18,6 +18,7 @@ type keyInfo struct {
 	ttl       time.Duration
 	object    string // the object type that it looks like
 	helps     string // the object that it belongs to, if it is a helper key
+	lock      string // the name of the lock, if it has the leases of one or helps it
 
 	begins string // the beginning of its value, to guess the object
 }
@@ -25,17 +26,35 @@ type keyInfo struct {
 // Helper keys have names like {name}:part, name:part if the name contains a hash tag, or
 // {name}.part if it is only a hash tag.
 var (
+	locks = `(lock|sem|rw|leader)`
 	parts = `(once:[01]|wake|news|reply:.*|closed|senders|room|room:wake|poke:.*|seq|workers|about|ended|alive)`
 
 	ofName = regexp.MustCompile(`(?s)^\{([^}]+)\}:` + parts + `$`)
 	ofTag  = regexp.MustCompile(`(?s)^(\{[^}]+\})\.` + parts + `$`)
 	tagged = regexp.MustCompile(`(?s)^(.*\{[^}]+\}.*?):` + parts + `$`)
 	shard  = regexp.MustCompile(`(?s)^(.*):shard:[1-9][0-9]*$`)
+
+	ofLock    = regexp.MustCompile(`(?s)^(.*):(meta|waiting|wake|large)$`) // the leases are at the first part
+	lockForms = []*regexp.Regexp{
+		regexp.MustCompile(`(?s)^\{([^}]+)\}:` + locks + `$`),
+		regexp.MustCompile(`(?s)^(\{[^}]+\})\.` + locks + `$`),
+		regexp.MustCompile(`(?s)^(.*\{[^}]+\}.*?):` + locks + `$`),
+	}
 )
 
 // newKeyInfo recognises helper keys by their names.
 func newKeyInfo(key string) *keyInfo {
 	k := &keyInfo{key: key, ttl: -1}
+	if l, ok := lockOf(key); ok {
+		k.lock = l.name
+		return k
+	}
+	if m := ofLock.FindStringSubmatch(key); m != nil {
+		if l, ok := lockOf(m[1]); ok {
+			k.lock, k.helps, k.object = l.name, m[1], "helper of "+shown(m[1])
+			return k
+		}
+	}
 	for _, form := range []*regexp.Regexp{ofName, ofTag, tagged, shard} {
 		if m := form.FindStringSubmatch(key); m != nil {
 			k.helps, k.object = m[1], "helper of "+shown(m[1])
@@ -51,9 +70,12 @@ func newKeyInfo(key string) *keyInfo {
 	return k
 }
 
-// compareKeys sorts by object; helper keys follow their object.
+// compareKeys sorts by object. Helper keys follow their object, then come the locks with its
+// name, each with its helper keys.
 func compareKeys(a, b *keyInfo) int {
-	return cmp.Or(cmp.Compare(cmp.Or(a.helps, a.key), cmp.Or(b.helps, b.key)), cmp.Compare(a.helps, b.helps), cmp.Compare(a.key, b.key))
+	return cmp.Or(
+		cmp.Compare(cmp.Or(a.lock, a.helps, a.key), cmp.Or(b.lock, b.helps, b.key)), cmp.Compare(min(1, len(a.lock)), min(1, len(b.lock))),
+		cmp.Compare(cmp.Or(a.helps, a.key), cmp.Or(b.helps, b.key)), cmp.Compare(a.helps, b.helps), cmp.Compare(a.key, b.key))
 }
 
 // smallValue is the largest size in bytes of a value that is read.
@@ -163,6 +185,9 @@ var (
 // guessForm guesses the object type from the key. If several types write such keys, it
 // names the likely ones.
 func (k *keyInfo) guessForm() string {
+	if l, ok := lockOf(k.key); ok && k.kind == "zset" {
+		return l.kind.object
+	}
 	switch {
 	case k.kind == "string" && decimal.MatchString(k.begins):
 		return "Counter or Value"

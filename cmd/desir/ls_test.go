@@ -111,10 +111,26 @@ func TestLs(t *testing.T) {
 func TestHelpers(t *testing.T) {
 	for key, want := range map[string]string{
 		"{jobs}:closed": "jobs", "{jobs}:reply:abc:wake": "jobs", "{a}.seq": "{a}", "x{a}y:seq": "x{a}y", "hits:shard:12": "hits", "desir:inbox:abc": "desir:inbox",
-		"{jobs}:other": "", "jobs:closed": "", "{jobs}": "", "hits:shard:0": "", "once:0": "", "{}:closed": "",
+		"{stock}:lock:meta": "{stock}:lock", "{a}.sem:large": "{a}.sem", "x{a}y:rw:waiting": "x{a}y:rw", "{stock}:leader:wake": "{stock}:leader",
+		"{stock}:lock": "", "{a}.rw": "", "lock:meta": "", "{stock}:lock:other": "", "{jobs}:other": "", "jobs:closed": "", "{jobs}": "", "hits:shard:0": "", "once:0": "", "{}:closed": "",
 	} {
 		if got := newKeyInfo(key).helps; got != want {
 			t.Errorf("%q helps %q; want %q", key, got, want)
+		}
+	}
+}
+
+// TestKeyOrder sorts helper keys and locks below their object.
+func TestKeyOrder(t *testing.T) {
+	want := []string{"shelf", "{shelf}:lock", "stock", "{stock}:closed", "{stock}:lock", "{stock}:lock:meta", "{stock}:rw", "stock2"}
+	var found []*keyInfo
+	for _, key := range slices.Sorted(slices.Values(want)) {
+		found = append(found, newKeyInfo(key))
+	}
+	slices.SortFunc(found, compareKeys)
+	for i, k := range found {
+		if k.key != want[i] {
+			t.Errorf("key %d is %q, want %q", i, k.key, want[i])
 		}
 	}
 }

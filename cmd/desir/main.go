@@ -40,6 +40,7 @@ type cli struct {
 	Mailbox    mailboxCmd    `cmd:"" help:"Send letters to mailboxes and receive them."`
 	PQ         pqCmd         `cmd:"" name:"pq" help:"Push to a priority queue and pop from it."`
 	Topic      topicCmd      `cmd:"" help:"Publish messages to a topic and subscribe to it."`
+	Lock       lockCmd       `cmd:"" help:"List, show and break locks, and run a program while holding one."`
 	RPC        rpcCmd        `cmd:"" name:"rpc" help:"List the methods of an RPC service, call them and ping its workers."`
 	Ls         lsCmd         `cmd:"" help:"List keys with type, size, expiry and the likely object type."`
 	ACL        aclCmd        `cmd:"" name:"acl" help:"Print the Redis ACL rules that a user needs for an object."`
@@ -104,6 +105,12 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 		return fail(stderr, err, 1)
 	}
 	if err := parsed.Run(&c); err != nil {
+		if ended, ok := errors.AsType[*statusError](err); ok {
+			if ended.err == nil {
+				return ended.status
+			}
+			return fail(stderr, ended.err, ended.status)
+		}
 		return fail(stderr, err, 1)
 	}
 	return 0

@@ -10,7 +10,16 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
+// asProgram is the first argument with which the test binary is a program that holds a lock.
+const asProgram = "program"
+
+// runProgram is that program, where "desir lock run" is tested.
+var runProgram func(words []string)
+
 func TestMain(m *testing.M) {
+	if runProgram != nil && len(os.Args) > 2 && os.Args[1] == asProgram {
+		runProgram(os.Args[2:])
+	}
 	if os.Getenv(asTool) != "" {
 		main()
 	}

@@ -5,7 +5,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -35,7 +34,6 @@ var places = []place{
 		pkg, _ := typ.Split()
 		return mentions("PACKAGE/doc.go")(t, typ) && (pkg == "desir" || strings.Contains(read(t, "doc.go"), "desir/"+pkg+"]"))
 	}, nil},
-	{"internal/send/short.go", knowsCommands, nil},
 	{"internal/conformance/bitmap.go", func(_ *testing.T, typ conformance.Type) bool { return typ.Suite != nil }, nil},
 	{"internal/conformance/subject.go", func(_ *testing.T, typ conformance.Type) bool {
 		return slices.ContainsFunc(typ.Subjects, func(s conformance.Subject) bool { return s.Object != nil })
@@ -74,6 +72,7 @@ var places = []place{
 
 // byHand has the items that no test can check for a type of any kind.
 var byHand = []string{
+	"internal/send/short.go",    // TestEveryCommandIsClassed
 	"docs/design/NNNN-*.md",     // not every type needs one
 	"collections/scripts/*.lua", // not every type has some
 	"collections/testdata",      // not every type has a format of its own
@@ -181,28 +180,4 @@ func directory(pkg string) string {
 		return "."
 	}
 	return pkg
-}
-
-// sentAlone are commands of the types that never share a pipeline, since their reply can be
-// long, they name several keys, or the server may take long for them.
-var sentAlone = strings.Fields(`hgetall hrandfield hscan lpos lrange lrem ltrim sdiff sdiffstore sinter sintercard
-	sinterstore smembers srandmember sscan sunion sunionstore`)
-
-// knowsCommands reports whether each command of a type's calls is known: package send
-// merges it or lets it share a pipeline, or it is one of sentAlone.
-func knowsCommands(t *testing.T, typ conformance.Type) bool {
-	t.Helper()
-	sender := read(t, "internal/send/[a-z]*[a-z].go")
-	ok := true
-	for _, s := range typ.Subjects {
-		for _, c := range s.Calls(nil, "k") {
-			for _, command := range strings.Fields(c.Sends) {
-				if !strings.Contains(sender, strconv.Quote(command)) && !slices.Contains(sentAlone, command) {
-					t.Logf("%s sends %s", s.Name, command)
-					ok = false
-				}
-			}
-		}
-	}
-	return ok
 }

@@ -19,6 +19,7 @@ func Semaphore(t *testing.T, r *redistest.Redis) {
 		part{"Basic", semaphoreBasic},
 		part{"Bound", semaphoreBound},
 		part{"Large", semaphoreLarge},
+		part{"Break", semaphoreBreak},
 		part{"Errors", semaphoreErrors},
 	)
 }
@@ -143,6 +144,7 @@ func RWMutex(t *testing.T, r *redistest.Redis) {
 		part{"Exclusion", rwExclusion},
 		part{"Writer", rwWriter},
 		part{"Readers", rwReaders},
+		part{"Break", rwBreak},
 	)
 }
 
@@ -290,6 +292,7 @@ func Leader(t *testing.T, r *redistest.Redis) {
 		part{"One", leaderOne},
 		part{"Lost", leaderLost},
 		part{"Ends", leaderEnds},
+		part{"Break", leaderBreak},
 	)
 }
 
@@ -378,5 +381,107 @@ func leaderEnds(t *testing.T, r *redistest.Redis) {
 	all.Wait()
 	if _, ok, err := lock.NewLeader(r.NewClient(t), at).Current(context.WithoutCancel(ctx)); ok || err != nil {
 		t.Errorf("a leader is left: %v", err)
+	}
+}
+
+// breaker is a lock that can be broken.
+type breaker interface {
+	Break(ctx context.Context, opts ...lock.BreakOption) (bool, error)
+}
+
+// checkBreak breaks a lock that is free, then a lock that others hold: it asks them, or takes it
+// away. All their contexts end with ErrLost, and the lock is free.
+func checkBreak(
+	ctx context.Context, t *testing.T, b breaker,
+	holders func() []*lock.Lease, holdAll func(context.Context) (*lock.Lease, error),
+) {
+	t.Helper()
+	for _, opts := range [][]lock.BreakOption{nil, {lock.Force()}} {
+		if broken, err := b.Break(ctx, opts...); broken || err != nil {
+			t.Errorf("Break() = %t, %v of a free lock", broken, err)
+		}
+		held := holders()
+		if broken, err := b.Break(ctx, opts...); !broken || err != nil {
+			t.Errorf("Break() = %t, %v", broken, err)
+		}
+		next, err := holdAll(ctx)
+		must(t, err)
+		for i, l := range held {
+			if opts == nil && l.Context().Err() == nil {
+				t.Errorf("holder %d still has it", i)
+			}
+			<-l.Context().Done()
+			if cause := context.Cause(l.Context()); !errors.Is(cause, desir.ErrLost) {
+				t.Errorf("cause %v", cause)
+			}
+		}
+		must(t, next.Unlock(ctx))
+	}
+}
+
+// semaphoreBreak breaks the leases of two clients. Another then gets all permits.
+func semaphoreBreak(t *testing.T, r *redistest.Redis) {
+	ctx := redistest.Within(t, time.Minute)
+	at := name(t, r, "s")
+	a, b := lock.NewSemaphore(r.Client, at, 3, lock.TTL(3*time.Second)), lock.NewSemaphore(r.NewClient(t), at, 3, lock.TTL(3*time.Second))
+	checkBreak(ctx, t, lock.NewSemaphore(r.NewClient(t), at, 1), func() []*lock.Lease {
+		one, err := a.Acquire(ctx, 1)
+		must(t, err)
+		two, err := b.Acquire(ctx, 2)
+		must(t, err)
+		return []*lock.Lease{one, two}
+	}, func(ctx context.Context) (*lock.Lease, error) {
+		return lock.NewSemaphore(r.NewClient(t), at, 3).Acquire(ctx, 3)
+	})
+}
+
+// rwBreak breaks the leases of readers, then that of a writer.
+func rwBreak(t *testing.T, r *redistest.Redis) {
+	ctx := redistest.Within(t, time.Minute)
+	at := name(t, r, "rw")
+	a, b := lock.NewRWMutex(r.Client, at, lock.TTL(3*time.Second)), lock.NewRWMutex(r.NewClient(t), at, lock.TTL(3*time.Second))
+	other := lock.NewRWMutex(r.NewClient(t), at)
+	checkBreak(ctx, t, other, func() []*lock.Lease {
+		first, err := a.RLock(ctx)
+		must(t, err)
+		second, err := b.RLock(ctx)
+		must(t, err)
+		return []*lock.Lease{first, second}
+	}, other.Lock)
+	checkBreak(ctx, t, other, func() []*lock.Lease {
+		w, err := a.Lock(ctx)
+		must(t, err)
+		return []*lock.Lease{w}
+	}, other.RLock)
+}
+
+// leaderBreak breaks a leader, which is elected again after its function has returned.
+func leaderBreak(t *testing.T, r *redistest.Redis) {
+	ctx := redistest.Within(t, time.Minute)
+	at := name(t, r, "l")
+	c, other := lock.NewLeader(r.Client, at, lock.TTL(3*time.Second)), lock.NewLeader(r.NewClient(t), at)
+	if broken, err := other.Break(ctx); broken || err != nil {
+		t.Errorf("Break() = %t, %v without a leader", broken, err)
+	}
+	term := 0
+	err := c.Run(ctx, func(ctx context.Context) error {
+		var opts []lock.BreakOption
+		switch term++; term {
+		case 2:
+			opts = append(opts, lock.Force())
+		case 3:
+			return nil
+		}
+		if broken, err := other.Break(ctx, opts...); !broken || err != nil {
+			t.Errorf("Break() = %t, %v", broken, err)
+		}
+		<-ctx.Done()
+		if cause := context.Cause(ctx); !errors.Is(cause, desir.ErrLost) {
+			t.Errorf("cause %v", cause)
+		}
+		return ctx.Err()
+	})
+	if err != nil || term != 3 {
+		t.Errorf("Run() = %v after %d terms", err, term)
 	}
 }

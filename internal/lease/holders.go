@@ -32,7 +32,7 @@ func (k *Keeper) Holders(ctx context.Context, names Keys) ([]Holder, error) {
 			return nil, err
 		}
 		record, _ := parts[i+1].(string)
-		h, err := parseRecord(strings.TrimPrefix(record, "~"))
+		h, err := ParseRecord(record)
 		if err != nil {
 			return nil, err
 		}
@@ -42,8 +42,9 @@ func (k *Keeper) Holders(ctx context.Context, names Keys) ([]Holder, error) {
 	return all, nil
 }
 
-// parseRecord parses the record of a lease: "ID token weight copies owner".
-func parseRecord(record string) (h Holder, err error) {
+// ParseRecord parses the record of a lease, which is a member of a sorted set: "ID token weight
+// copies owner", perhaps after a "~". The score is its end in ms. Left is not set.
+func ParseRecord(record string) (h Holder, err error) {
 	fields := strings.SplitN(record, " ", 5)
 	if len(fields) < 5 {
 		return h, badReply("a record is incomplete")
@@ -56,6 +57,12 @@ func parseRecord(record string) (h Holder, err error) {
 	}
 	return h, nil
 }
+
+// IsMark reports whether a member is no lease, but a mark against late copies of a request.
+func IsMark(member string) bool { return strings.HasPrefix(member, "!") }
+
+// WaitingFor is how long after its last attempt a process counts as waiting.
+const WaitingFor = 12 * time.Second
 
 // Break asks those that hold a lock to give it up, or takes it from them. It returns how many
 // there are.

@@ -46,7 +46,7 @@ func monotonic(t time.Time) int64 { return int64(t.Sub(start)) }
 // newLease returns the lease of a request that was sent at the time sent, by its record. Its
 // context has the values of ctx.
 func (k *Keeper) newLease(ctx context.Context, r Request, record string, sent time.Time) (*Lease, error) {
-	parsed, err := parseRecord(record)
+	parsed, err := ParseRecord(record)
 	if err != nil {
 		return nil, err
 	}

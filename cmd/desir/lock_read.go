@@ -217,3 +217,6 @@ func (l *heldLock) fill(leases []redis.Z, now time.Time) error {
 	}
 	return nil
 }
+
+// millis formats a time as the score of a lease.
+func millis(t time.Time) string { return strconv.FormatInt(t.UnixMilli(), 10) }

@@ -94,6 +94,7 @@ func partsOf(signature string) (parts []string) {
 type (
 	generatedByMsgp struct{ A int }
 	rowBase         struct {
+		//lint:ignore U1000 the codec reads its tag
 		_msgpack struct{} `msgpack:",as_array"`
 		A, B     int
 	}
@@ -102,6 +103,7 @@ type (
 		C int
 	}
 	rowOfBase struct {
+		//lint:ignore U1000 the codec reads its tag
 		_msgpack struct{}           `msgpack:",as_array"`
 		Pair     struct{ X, Y int } `msgpack:",inline"`
 		generatedBase

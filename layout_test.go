@@ -25,7 +25,7 @@ var arrows = map[string][]string{
 	"counter":                   {"", "codec", "internal/backoff", "internal/coded", "internal/clients", "internal/keys", "internal/script", "internal/send"},
 	"command":                   {"", "internal/backoff", "internal/cmdline", "internal/coded", "internal/clients", "internal/conn", "internal/oneline", "internal/send", "internal/suggest"},
 	"command/internal/generate": {"command"},
-	"lock":                      {"", "internal/backoff", "internal/clients", "internal/keys", "internal/lease", "internal/send"},
+	"lock":                      {"", "internal/backoff", "internal/clients", "internal/coded", "internal/keys", "internal/lease", "internal/send"},
 	"rpc":                       {"", "codec", "internal/coded", "internal/clients", "internal/keys", "internal/msgtype", "internal/oneline", "internal/pack", "internal/send", "rpc/internal/"},
 	"rpc/internal/caller":       {"codec", "internal/backoff", "internal/batch", "internal/clients", "internal/clock", "internal/outage", "internal/pack", "internal/script", "internal/send", "rpc/internal/"},
 	"rpc/internal/lua":          {"internal/script", "internal/send"},

@@ -2,12 +2,12 @@ package lock
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"os"
 	"time"
 
 	"github.com/desir-go/desir"
+	"github.com/desir-go/desir/internal/coded"
 	"github.com/desir-go/desir/internal/lease"
 	"github.com/desir-go/desir/internal/send"
 )
@@ -43,7 +43,7 @@ func Owner(name string) Option { return option(func(s *settings) { s.owner = nam
 func Wait(d time.Duration) Option { return option(func(s *settings) { s.wait = d }) }
 
 // ErrLocked means that the lock did not become free within the time that [Wait] allows.
-var ErrLocked = errors.New("another holds the lock")
+var ErrLocked = coded.New("another holds the lock", coded.Aborted)
 
 func newSettings(opts []Option) (settings, error) {
 	s := settings{ttl: 30 * time.Second}

@@ -111,6 +111,7 @@ var sentinelCodes = []struct {
 	{desir.ErrFull, ResourceExhausted},
 	{desir.ErrOutOfMemory, ResourceExhausted},
 	{desir.ErrConflict, Aborted},
+	{desir.ErrLost, Aborted},
 	{desir.ErrNotSupported, Unimplemented},
 	{ErrStopped, Unavailable},
 	{desir.ErrUnavailable, Unavailable},

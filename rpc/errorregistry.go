@@ -54,6 +54,7 @@ var _ = func() bool {
 		"errors.ErrUnsupported":    errors.ErrUnsupported,
 		"desir.ErrClosed":          desir.ErrClosed,
 		"desir.ErrFull":            desir.ErrFull,
+		"desir.ErrLost":            desir.ErrLost,
 		"desir.ErrConflict":        desir.ErrConflict,
 		"desir.ErrWrongType":       desir.ErrWrongType,
 		"desir.ErrMaybeRan":        desir.ErrMaybeRan,

@@ -19,6 +19,7 @@ import (
 	"github.com/desir-go/desir/command"
 	"github.com/desir-go/desir/counter"
 	"github.com/desir-go/desir/internal/redistest"
+	"github.com/desir-go/desir/lock"
 	"github.com/desir-go/desir/rpc"
 )
 
@@ -38,6 +39,8 @@ var sentinels = map[string]struct {
 	"desir.ErrDenied":       {desir.ErrDenied, rpc.PermissionDenied},
 	"desir.ErrOutOfMemory":  {desir.ErrOutOfMemory, rpc.ResourceExhausted},
 	"desir.ErrName":         {desir.ErrName, rpc.InvalidArgument},
+	"desir.ErrLost":         {desir.ErrLost, rpc.Aborted},
+	"lock.ErrLocked":        {lock.ErrLocked, rpc.Aborted},
 	"codec.ErrUnsupported":  {codec.ErrUnsupported, rpc.Unimplemented},
 	"codec.ErrTooLarge":     {codec.ErrTooLarge, rpc.ResourceExhausted},
 	"codec.ErrSignature":    {codec.ErrSignature, rpc.Unauthenticated},

@@ -5,6 +5,7 @@ package coded
 // The codes in use. They have the values of package rpc.
 const (
 	PermissionDenied = 7
+	Aborted          = 10
 	OutOfRange       = 11
 	Unimplemented    = 12
 )

@@ -142,9 +142,10 @@ func (h *held) lost() bool {
 
 // EndWith makes the lease count as lost when another one does.
 func (l *Lease) EndWith(other *Lease) {
-	context.AfterFunc(other.ctx, func() {
-		if other.lost() {
-			l.cancel(ErrLost)
+	mine, others := l.held, other.held // and not the leases, which must be able to become unreachable
+	context.AfterFunc(others.ctx, func() {
+		if others.lost() {
+			mine.cancel(ErrLost)
 		}
 	})
 }

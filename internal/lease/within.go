@@ -6,7 +6,8 @@ import "context"
 // from ctx, and ends with the lease too. The caller calls cancel.
 func (l *Lease) Within(ctx context.Context) (inner context.Context, cancel func()) {
 	ending, end := context.WithCancelCause(ctx)
-	stop := context.AfterFunc(l.ctx, func() { end(context.Cause(l.ctx)) })
+	lease := l.ctx
+	stop := context.AfterFunc(lease, func() { end(context.Cause(lease)) })
 	return within{ending, l, end}, func() {
 		stop()
 		end(context.Canceled)

@@ -103,7 +103,7 @@ func TestPatterns(t *testing.T) {
 func TestFind(t *testing.T) {
 	for _, tt := range [][3]string{
 		{"Maps", "reader", "unknown type; the types are Server, Map, Set, SortedSet, List, Value, Counter, IDs, Bounded, Window, " +
-			"Sharded, Chan, PriorityQueue, Mailbox, Topic, Pattern, rpc"},
+			"Sharded, Chan, PriorityQueue, Mailbox, lock, Topic, Pattern, rpc"},
 		{"Chan", "reader", "Chan has no such role; its roles are sender, receiver"},
 	} {
 		if _, err := rights.Find(tt[0], tt[1]); err == nil || err.Error() != tt[2] {

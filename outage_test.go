@@ -175,7 +175,7 @@ func TestOutageIsReported(t *testing.T) {
 			t.Errorf("the receivers of a server that is %s logged %q; want one line", what, got)
 		}
 		got = slices.DeleteFunc(logs.of(o.server.Addr), func(m string) bool {
-			return strings.HasPrefix(m, "receivers desir:") || strings.HasPrefix(m, "subscriptions desir:")
+			return strings.HasPrefix(m, "receivers desir:") || strings.HasPrefix(m, "subscriptions ")
 		})
 		if len(got) != 1 {
 			t.Errorf("the selective receivers of a server that is %s logged %q; want one line", what, got)

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"reflect"
+	"time"
 
 	"golang.org/x/term"
 )
@@ -25,8 +27,6 @@ func askPassword(ctx context.Context, stderr io.Writer) (string, error) {
 	if err != nil {
 		return "", errNoTerminal
 	}
-	fmt.Fprint(stderr, "Password: ")
-	defer fmt.Fprintln(stderr)
 	type read struct {
 		password []byte
 		err      error
@@ -36,11 +36,26 @@ func askPassword(ctx context.Context, stderr io.Writer) (string, error) {
 		password, err := term.ReadPassword(fd)
 		done <- read{password, err}
 	}()
+	awaitSilence(fd, state)
+	fmt.Fprint(stderr, "Password: ")
+	defer fmt.Fprintln(stderr)
 	select {
 	case r := <-done:
 		return string(r.password), r.err
 	case <-ctx.Done():
 		_ = term.Restore(fd, state) // reading ends with the process
 		return "", ctx.Err()
+	}
+}
+
+// awaitSilence waits until the terminal does not echo any more, so that nobody types a
+// password before. Nothing reports that but the terminal's state.
+func awaitSilence(fd int, before *term.State) {
+	for range 100 {
+		now, err := term.GetState(fd)
+		if err != nil || !reflect.DeepEqual(now, before) {
+			return
+		}
+		time.Sleep(time.Millisecond)
 	}
 }

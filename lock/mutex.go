@@ -59,11 +59,7 @@ func (m *Mutex) TryLock(ctx context.Context) (l *Lease, ok bool, err error) {
 // that of f, also if f returned nil. The release waits for the server for up to 1 s although ctx
 // has ended, so a program may end after Do.
 func (m *Mutex) Do(ctx context.Context, f func(ctx context.Context) error) error {
-	l, err := m.o.acquire(ctx, m.request())
-	if err != nil {
-		return m.o.fail("Do", err)
-	}
-	return l.do(ctx, f)
+	return m.o.do(ctx, "Do", m.request(), f)
 }
 
 // TryDo runs f as Do does if the lock is free, and reports whether it was. Scheduled jobs use it
@@ -81,7 +77,7 @@ func (m *Mutex) Holder(ctx context.Context) (h Holder, held bool, err error) {
 	return m.o.holder(ctx, "Holder")
 }
 
-// Break asks the holder to give the lock up, and reports whether somebody holds it. The holder
+// Break asks the holder to give the lock up, and reports whether it is held. The holder
 // learns it at its next renewal: its context ends with cause [desir.ErrLost], and then the lock
 // is free, at the latest when the lease ends. With [Force] the lock is free at once.
 func (m *Mutex) Break(ctx context.Context, opts ...BreakOption) (broken bool, err error) {

@@ -87,12 +87,23 @@ func (o object) acquire(ctx context.Context, r lease.Request) (*Lease, error) {
 	return newLease(o.h, l), nil
 }
 
+// do acquires a lease, runs f while it is held, and releases it.
+func (o object) do(ctx context.Context, op string, r lease.Request, f func(context.Context) error) error {
+	l, err := o.acquire(ctx, r)
+	if err != nil {
+		return o.fail(op, err)
+	}
+	return l.do(ctx, f)
+}
+
 // Holder is one that holds a lock.
 type Holder struct {
 	Owner string        // see the option Owner
 	Token int64         // of its lease
 	Left  time.Duration // until its lease ends, if it is not renewed
 }
+
+func publicHolder(h lease.Holder) Holder { return Holder{h.Owner, h.Token, h.Left} }
 
 func (o object) holders(ctx context.Context) ([]lease.Holder, error) {
 	k, err := o.keeper()
@@ -108,7 +119,7 @@ func (o object) holder(ctx context.Context, op string) (Holder, bool, error) {
 	if err != nil || len(all) == 0 {
 		return Holder{}, false, o.fail(op, err)
 	}
-	return Holder{all[0].Owner, all[0].Token, all[0].Left}, true, nil
+	return publicHolder(all[0]), true, nil
 }
 
 // allHolders returns all holders, those whose lease ends first before others.
@@ -119,7 +130,7 @@ func (o object) allHolders(ctx context.Context) ([]Holder, error) {
 	}
 	hs := make([]Holder, len(all))
 	for i, h := range all {
-		hs[i] = Holder{h.Owner, h.Token, h.Left}
+		hs[i] = publicHolder(h)
 	}
 	return hs, nil
 }

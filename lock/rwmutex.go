@@ -59,20 +59,12 @@ func (m *RWMutex) TryRLock(ctx context.Context) (l *Lease, ok bool, err error) {
 
 // Do runs f while it holds the lock for writing, as [Mutex.Do] does.
 func (m *RWMutex) Do(ctx context.Context, f func(ctx context.Context) error) error {
-	l, err := m.o.acquire(ctx, m.writer())
-	if err != nil {
-		return m.o.fail("Do", err)
-	}
-	return l.do(ctx, f)
+	return m.o.do(ctx, "Do", m.writer(), f)
 }
 
 // RDo runs f while it holds the lock for reading, as [Mutex.Do] does.
 func (m *RWMutex) RDo(ctx context.Context, f func(ctx context.Context) error) error {
-	l, err := m.o.acquire(ctx, m.reader())
-	if err != nil {
-		return m.o.fail("RDo", err)
-	}
-	return l.do(ctx, f)
+	return m.o.do(ctx, "RDo", m.reader(), f)
 }
 
 // Holders returns who holds the lock, those first whose lease ends first. It runs one script that

@@ -51,15 +51,11 @@ func (s *Semaphore) checkPermits(n int) error {
 // by [Lease.Unlock]. It costs, waits and fails as [Mutex.Lock] does. A request for more permits
 // than there are, or for less than 1, is [desir.ErrNotSupported].
 func (s *Semaphore) Acquire(ctx context.Context, n int) (*Lease, error) {
-	l, err := s.acquire(ctx, n)
-	return l, s.o.fail("Acquire", err)
-}
-
-func (s *Semaphore) acquire(ctx context.Context, n int) (*Lease, error) {
 	if err := s.checkPermits(n); err != nil {
-		return nil, err
+		return nil, s.o.fail("Acquire", err)
 	}
-	return s.o.acquire(ctx, s.o.request(int64(n), s.permits))
+	l, err := s.o.acquire(ctx, s.o.request(int64(n), s.permits))
+	return l, s.o.fail("Acquire", err)
 }
 
 // TryAcquire acquires n permits if they are free, and reports whether they were. It does not
@@ -74,11 +70,10 @@ func (s *Semaphore) TryAcquire(ctx context.Context, n int) (l *Lease, ok bool, e
 
 // Do acquires n permits, runs f, and gives them back, as [Mutex.Do] does.
 func (s *Semaphore) Do(ctx context.Context, n int, f func(ctx context.Context) error) error {
-	l, err := s.acquire(ctx, n)
-	if err != nil {
+	if err := s.checkPermits(n); err != nil {
 		return s.o.fail("Do", err)
 	}
-	return l.do(ctx, f)
+	return s.o.do(ctx, "Do", s.o.request(int64(n), s.permits), f)
 }
 
 // Holders returns who holds permits, those first whose lease ends first. It runs one script that

@@ -113,7 +113,7 @@ func (c *lockShow) Run(ctx context.Context, s streams, flags *cli) error {
 	})
 }
 
-// read returns the locks with the name that somebody holds, at least one.
+// read returns the held locks with the name, at least one.
 func (c *lockTarget) read(ctx context.Context, rdb redis.UniversalClient) ([]heldLock, error) {
 	if err := keys.CheckTag(c.Name); err != nil {
 		return nil, fmt.Errorf("%s: %w", shown(c.Name), err)

@@ -11,12 +11,6 @@ import (
 	"github.com/desir-go/desir/internal/wait"
 )
 
-// The states that the script acquire returns.
-const (
-	stateBusy = 0
-	stateLate = 3
-)
-
 // copyTime is how long after a request was sent the server may still execute it: the block
 // of a waiter, and the time that a connection may be silent.
 const copyTime = 8 * time.Second
@@ -46,19 +40,19 @@ func (k *Keeper) try(ctx context.Context, r Request, waits bool) (l *Lease, due 
 		until := k.clock.ToServer(sent.Add(copyTime))
 		reply, err := acquireScript.Run(ctx, k.shared, r.Keys.all(), k.acquireArgs(r, id, until, copies, waits)...)
 		if err == nil {
-			var a acquired
-			if a, err = parseAcquired(reply); err == nil {
-				k.clock.Set(a.now)
+			var a wait.ClaimReply
+			if a, err = wait.ParseClaim(reply); err == nil {
+				k.clock.Set(a.Millis)
 				switch {
-				case a.state == stateLate && late < maxLate:
+				case a.State == wait.ClaimAgain && late < maxLate:
 					late++
 					continue
-				case a.state == stateLate:
+				case a.State == wait.ClaimAgain:
 					return nil, due, send.WithClass(send.ErrUnavailable, errLate)
-				case a.state == stateBusy:
-					return nil, time.Now().Add(a.due), nil
+				case a.State == wait.ClaimNone:
+					return nil, time.Now().Add(a.Due), nil
 				}
-				l, err = k.newLease(ctx, r, a.record, sent)
+				l, err = k.newLease(ctx, r, a.Value, sent)
 				if err == nil {
 					k.lines.taken(r)
 				}
@@ -124,35 +118,7 @@ func (k *Keeper) sendRelease(ctx context.Context, names Keys, lease string, copi
 	return reply == int64(1), err
 }
 
-// acquired is the reply of the script acquire.
-type acquired struct {
-	state  int64
-	now    int64         // server's time in ms
-	due    time.Duration // until another attempt may succeed
-	record string
-}
-
-func parseAcquired(reply any) (a acquired, err error) {
-	parts, _ := reply.([]any)
-	if len(parts) < 3 {
-		return a, badReply("it has too few parts")
-	}
-	a.state, _ = parts[0].(int64)
-	a.now, err = number(parts[1])
-	if err != nil {
-		return a, err
-	}
-	due, err := number(parts[2])
-	if err != nil {
-		return a, err
-	}
-	a.due = time.Duration(due) * time.Millisecond
-	if len(parts) > 3 {
-		a.record, _ = parts[3].(string)
-	}
-	return a, nil
-}
-
+// number parses a part of a reply.
 func number(v any) (int64, error) {
 	text, _ := v.(string)
 	n, err := strconv.ParseInt(text, 10, 64)

@@ -49,10 +49,10 @@ func NewClaims(values, wake string, take *script.Script, scriptKeys ...string) S
 
 // The states that the take of a claim returns.
 const (
-	claimNone  = 0
-	claimMade  = 1
-	claimMore  = 2
-	claimAgain = 3
+	ClaimNone  = 0
+	ClaimMade  = 1
+	ClaimMore  = 2
+	ClaimAgain = 3
 )
 
 // Claim waits for a value of a source of claims. sent is a time before the server executed
@@ -80,41 +80,43 @@ func (q *waitQueue) firstClaim() *receiver {
 	return nil
 }
 
-// claim is the reply to the take of a claim.
-type claim struct {
-	state, millis int64
-	due           time.Duration // negative if nothing becomes due
-	value         string
+// ClaimReply is the reply to the take of a claim.
+type ClaimReply struct {
+	State  int64
+	Millis int64         // the server's time
+	Due    time.Duration // until another take may succeed; negative if nothing becomes due
+	Value  string
 }
 
-func parseClaim(reply any) (c claim, err error) {
+// ParseClaim parses the reply to the take of a claim.
+func ParseClaim(reply any) (c ClaimReply, err error) {
 	parts, ok := reply.([]any)
 	if !ok || len(parts) < 3 {
 		return c, badReply(reply)
 	}
-	if c.state, ok = parts[0].(int64); !ok {
+	if c.State, ok = parts[0].(int64); !ok {
 		return c, badReply(parts[0])
 	}
 	due := int64(0)
-	for i, n := range []*int64{&c.millis, &due} {
+	for i, n := range []*int64{&c.Millis, &due} {
 		text, _ := parts[i+1].(string)
 		if *n, err = strconv.ParseInt(text, 10, 64); err != nil {
 			return c, badReply(parts[i+1])
 		}
 	}
-	c.due = time.Duration(due) * time.Millisecond
-	if made := c.state == claimMade || c.state == claimMore; made {
+	c.Due = time.Duration(due) * time.Millisecond
+	if made := c.State == ClaimMade || c.State == ClaimMore; made {
 		if len(parts) < 4 {
 			return c, badReply(reply)
 		}
-		c.value, _ = parts[3].(string)
+		c.Value, _ = parts[3].(string)
 	}
 	return c, nil
 }
 
 // finishClaim records the reply to a take. The mutex is held.
 func (l *loop) finishClaim(t takeCall, reply any) {
-	c, err := parseClaim(reply)
+	c, err := ParseClaim(reply)
 	if err != nil {
 		t.receiver.claim.Lost()
 		if t.queue.remove(t.receiver) {
@@ -124,23 +126,23 @@ func (l *loop) finishClaim(t takeCall, reply any) {
 		return
 	}
 	t.queue.lastErr = nil
-	t.receiver.claim.Replied(c.millis)
-	switch c.state {
-	case claimNone:
+	t.receiver.claim.Replied(c.Millis)
+	switch c.State {
+	case ClaimNone:
 		t.queue.due = time.Time{}
-		if c.due >= 0 {
-			t.queue.due = time.Now().Add(c.due)
+		if c.Due >= 0 {
+			t.queue.due = time.Now().Add(c.Due)
 		}
-	case claimAgain:
+	case ClaimAgain:
 		t.queue.dirty = true
-	case claimMade, claimMore:
+	case ClaimMade, ClaimMore:
 		if t.queue.remove(t.receiver) {
-			t.receiver.values, t.receiver.sent = []string{c.value}, t.sent
+			t.receiver.values, t.receiver.sent = []string{c.Value}, t.sent
 			close(t.receiver.done)
 		} else {
-			t.receiver.claim.Orphaned(c.value)
+			t.receiver.claim.Orphaned(c.Value)
 		}
-		t.queue.dirty = c.state == claimMore && len(t.queue.waiting) > 0
+		t.queue.dirty = c.State == ClaimMore && len(t.queue.waiting) > 0
 	}
 }
 

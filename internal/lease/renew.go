@@ -34,12 +34,7 @@ func (k *Keeper) renew(due []*held) {
 		}
 		return
 	}
-	slots := map[int][]*held{}
-	for _, h := range due {
-		slot := keys.Slot(h.req.Keys.Leases)
-		slots[slot] = append(slots[slot], h)
-	}
-	go k.renewSlots(slots)
+	go k.renewSlots(due)
 }
 
 // renewTogether renews leases whose keys one script may name.
@@ -73,16 +68,27 @@ func renewArgs(some []*held) (names []string, args []any) {
 	return names, args
 }
 
-// renewSlots renews the leases of several slots.
-func (k *Keeper) renewSlots(slots map[int][]*held) {
-	byNode := map[*redis.Client][][]*held{}
-	for _, leases := range slots {
-		node, err := k.shared.Node(context.Background(), leases[0].req.Keys.Leases)
+// renewSlots renews the leases of several slots. The shards of a ring do not divide the slots,
+// so keys of one slot may be on several nodes.
+func (k *Keeper) renewSlots(due []*held) {
+	type place struct {
+		node *redis.Client
+		slot int
+	}
+	places := map[place][]*held{}
+	for _, h := range due {
+		key := h.req.Keys.Leases
+		node, err := k.shared.Node(context.Background(), key)
 		if err != nil || node == nil {
-			go k.renewTogether(leases) // its command finds the node, or reports the error
+			go k.renewTogether([]*held{h}) // its command finds the node, or reports the error
 			continue
 		}
-		byNode[node] = slices.AppendSeq(byNode[node], slices.Chunk(leases, maxRenewals))
+		p := place{node, keys.Slot(key)}
+		places[p] = append(places[p], h)
+	}
+	byNode := map[*redis.Client][][]*held{}
+	for p, leases := range places {
+		byNode[p.node] = slices.AppendSeq(byNode[p.node], slices.Chunk(leases, maxRenewals))
 	}
 	var all sync.WaitGroup
 	for node, scripts := range byNode {

@@ -83,6 +83,7 @@ func TestCheckUntold(t *testing.T) {
 }
 
 func TestCheckEveryBackend(t *testing.T) {
+	t.Parallel()
 	redistest.Each(t, func(t *testing.T, r *redistest.Redis) {
 		report, err := desir.Check(ctx, r.Client)
 		want := 1

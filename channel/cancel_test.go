@@ -29,13 +29,22 @@ type cancelingReceiver struct {
 }
 
 // TestChanLosesNothing lets receivers leave while 8 senders send.
-func TestChanLosesNothing(t *testing.T) { testNoLoss(t, chans, 8, 6, 250, 50) }
+func TestChanLosesNothing(t *testing.T) {
+	t.Parallel()
+	testNoLoss(t, chans, 8, 6, 250, 50)
+}
 
 // TestMailboxLosesNothing lets receivers at both ends leave while 4 senders send.
-func TestMailboxLosesNothing(t *testing.T) { testNoLoss(t, mailboxes, 4, 5, 150, 40) }
+func TestMailboxLosesNothing(t *testing.T) {
+	t.Parallel()
+	testNoLoss(t, mailboxes, 4, 5, 150, 40)
+}
 
 // TestPriorityLosesNothing lets consumers leave while 8 producers push.
-func TestPriorityLosesNothing(t *testing.T) { testNoLoss(t, queues, 8, 6, 250, 20) }
+func TestPriorityLosesNothing(t *testing.T) {
+	t.Parallel()
+	testNoLoss(t, queues, 8, 6, 250, 20)
+}
 
 // testNoLoss lets receivers of two clients leave thousands of times, by cancel, deadline and
 // break, while senders send. The embedded server gets fewer values, since its Lua is slow.

@@ -131,6 +131,7 @@ func loopAll(opts ...channel.LoopOption) consume {
 // TestCancelCloseCount ends consumers as programs do: the context is canceled, the consumers
 // return, the client is closed. Nothing is lost, even if a take was in flight.
 func TestCancelCloseCount(t *testing.T) {
+	t.Parallel()
 	eachConsumer(t, func(t *testing.T, r *redistest.Redis, c consumer) {
 		testEndings(t, r, c, true, func(rdb redis.UniversalClient) error { return rdb.Close() })
 	})
@@ -139,6 +140,7 @@ func TestCancelCloseCount(t *testing.T) {
 // TestCloseCount closes clients with desir.Close while consumers wait. The consumers end with
 // ErrClosed, and nothing is lost.
 func TestCloseCount(t *testing.T) {
+	t.Parallel()
 	eachConsumer(t, func(t *testing.T, r *redistest.Redis, c consumer) {
 		testEndings(t, r, c, false, func(rdb redis.UniversalClient) error { return desir.Close(within(t, 20*time.Second), rdb) })
 	})

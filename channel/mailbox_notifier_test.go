@@ -10,6 +10,7 @@ import (
 // TestMailboxNotifierWhenDue checks that pending notifications do not delay the scan of all
 // letters.
 func TestMailboxNotifierWhenDue(t *testing.T) {
+	t.Parallel()
 	redistest.Each(t, func(t *testing.T, r *redistest.Redis) {
 		m := NewMailbox[int](r.Client, r.Key("m"))
 		shared, err := m.h.Shared()

@@ -297,21 +297,18 @@ func TestMailboxDenied(t *testing.T) {
 func TestMailboxMemoryFull(t *testing.T) {
 	t.Parallel()
 	s := redistest.StartServer(t, redistest.Config("maxmemory-policy", "noeviction"))
-	admin := s.Client(t)
 	m := channel.NewMailbox[string](s.Client(t), "m", channel.LIFO())
 	long := string(make([]byte, 100<<10))
-	for range 20 {
+	for range 60 {
 		if err := m.Send(ctx, "m", long); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := admin.ConfigSet(ctx, "maxmemory", "2mb").Err(); err != nil {
-		t.Fatal(err)
-	}
+	fillMemory(t, s)
 	if err := m.Send(ctx, "m", long); !errors.Is(err, desir.ErrOutOfMemory) {
 		t.Errorf("Send: %v; want ErrOutOfMemory", err)
 	}
-	for i := range 20 {
+	for i := range 60 {
 		receive := m.Recv
 		if i%2 == 0 {
 			receive = func(ctx context.Context) (channel.Letter[string], error) { return m.Receive(ctx, matchAny) }
@@ -354,6 +351,7 @@ func TestMailboxClosedClient(t *testing.T) {
 
 // TestAskClosed closes the client while Ask waits for the reply. The question was sent.
 func TestAskClosed(t *testing.T) {
+	t.Parallel()
 	redistest.Each(t, func(t *testing.T, r *redistest.Redis) {
 		rdb := r.NewClient(t)
 		at := r.Key("oracle")

@@ -15,7 +15,7 @@ func TestMain(m *testing.M) {
 	if method := os.Getenv(consumeEnv); method != "" {
 		consumeUntilTerminated(method)
 	}
-	redistest.Parallel(8)
+	redistest.Parallel(16)
 	os.Exit(redistest.Main(m))
 }
 

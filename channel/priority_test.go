@@ -191,18 +191,16 @@ func TestPriorityMemoryFull(t *testing.T) {
 	s := redistest.StartServer(t, redistest.Config("maxmemory-policy", "noeviction"))
 	q := channel.NewPriorityQueue[string](s.Client(t), "q")
 	long := string(make([]byte, 100<<10))
-	for range 20 {
+	for range 60 {
 		if err := q.Push(ctx, long, 1); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := s.Client(t).ConfigSet(ctx, "maxmemory", "2mb").Err(); err != nil {
-		t.Fatal(err)
-	}
+	fillMemory(t, s)
 	if err := q.Push(ctx, long, 1); !errors.Is(err, desir.ErrOutOfMemory) {
 		t.Errorf("Push: %v; want ErrOutOfMemory", err)
 	}
-	for range 20 {
+	for range 60 {
 		if v, err := q.Pop(within(t, 10*time.Second)); v != long || err != nil {
 			t.Fatalf("Pop: %d bytes, %v", len(v), err)
 		}

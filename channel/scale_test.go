@@ -38,6 +38,7 @@ func commandCount(rdb *redis.Client) (n int) {
 // TestChanManyReceivers has 1000 receivers of 50 channels wait on one connection for each
 // server, while ordinary commands run.
 func TestChanManyReceivers(t *testing.T) {
+	t.Parallel()
 	t.Run("redis-server", func(t *testing.T) {
 		t.Parallel()
 		redistest.Goroutines(t)

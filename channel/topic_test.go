@@ -101,6 +101,7 @@ func subscribers(t *testing.T, c redis.UniversalClient, name string) int64 {
 
 // TestOneSubscription counts the connections and commands of a hundred subscribers.
 func TestOneSubscription(t *testing.T) {
+	t.Parallel()
 	redistest.Goroutines(t)
 	srv := redistest.StartServer(t)
 	proxy := redistest.NewProxy(t, srv.Addr)

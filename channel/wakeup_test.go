@@ -57,6 +57,7 @@ func startOneNodeCluster(t *testing.T) *redistest.Cluster {
 // TestWakeUpConnections has receivers, selective receivers and subscribers of one client. Each
 // node has one connection for the topics and one for the wake-ups, also after both were cut.
 func TestWakeUpConnections(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		name    string
 		start   func(t *testing.T) (rdb redis.UniversalClient, nodes []*redistest.Server)

@@ -29,6 +29,7 @@ func blockers(t *testing.T, test func(t *testing.T, b *redistest.Redis)) {
 }
 
 func TestBlocking(t *testing.T) {
+	t.Parallel()
 	blockers(t, func(t *testing.T, b *redistest.Redis) {
 		r := New(b.Client)
 		q := b.Key("q")

@@ -159,6 +159,7 @@ func TestNumbers(t *testing.T) {
 // TestLoadOnDemandFails verifies that the error has the reason of the refusal, and that the
 // next command loads again.
 func TestLoadOnDemandFails(t *testing.T) {
+	t.Parallel()
 	s := redistest.StartServer(t)
 	rdb := s.Client(t)
 	r := New(rdb, Specification(tableWithout(t, "6.0.0", "getex")), LoadOnDemand())

@@ -21,6 +21,7 @@ var ctx = context.Background()
 
 // TestMatrix uses a Map and a Chan on every topology.
 func TestMatrix(t *testing.T) {
+	t.Parallel()
 	Matrix(t, func(t *testing.T, e *Env) {
 		m := collections.NewMap[string, int](e.Client(), "stock")
 		if err := m.Set(ctx, "apples", 3); err != nil {
@@ -55,6 +56,7 @@ func TestMatrix(t *testing.T) {
 
 // TestEmpty uses the same key in two tests, one after the other.
 func TestEmpty(t *testing.T) {
+	t.Parallel()
 	for range 2 {
 		Matrix(t, func(t *testing.T, e *Env) {
 			added, err := e.Client().SAdd(ctx, "seen", "it").Result()
@@ -101,6 +103,7 @@ func TestFaults(t *testing.T) {
 }
 
 func TestFailover(t *testing.T) {
+	t.Parallel()
 	for name, opts := range map[string][]Option{"processes": nil, "containers": {Container()}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -110,6 +110,7 @@ func TestServerKilled(t *testing.T) {
 
 // TestFailover kills a master under load: calls continue at the new one.
 func TestFailover(t *testing.T) {
+	t.Parallel()
 	for where, start := range map[string]func(*testing.T) (client func() redis.UniversalClient, master func() *redistest.Server){
 		"sentinel": func(t *testing.T) (func() redis.UniversalClient, func() *redistest.Server) {
 			s := redistest.StartSentinel(t)

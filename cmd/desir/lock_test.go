@@ -67,9 +67,9 @@ func TestLockList(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer func() { _ = end() }()
+			t.Cleanup(func() { _ = end() }) // after the release of the locks
 			ctx, cancel := context.WithCancel(t.Context())
-			defer cancel()
+			t.Cleanup(cancel)
 			if err := rdb.ZAdd(ctx, "{other}:lock:lock", redis.Z{Member: "no lease", Score: 1}).Err(); err != nil {
 				t.Fatal(err)
 			}

@@ -7,6 +7,7 @@ import (
 )
 
 func TestLostReplies(t *testing.T) {
+	t.Parallel()
 	conformance.LostReplies(t, conformance.Subjects()...)
 }
 

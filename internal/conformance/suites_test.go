@@ -22,6 +22,7 @@ func TestMain(m *testing.M) {
 // TestTypes runs the suite of every type on every backend. The suites are parallel, since
 // they mostly wait.
 func TestTypes(t *testing.T) {
+	t.Parallel()
 	for _, typ := range conformance.All() {
 		_, name := typ.Split()
 		t.Run(name, func(t *testing.T) {

@@ -17,6 +17,7 @@ import (
 // TestExclusion has many callers of several clients hold one lock in turn. Only one is
 // inside at a time, and the tokens increase.
 func TestExclusion(t *testing.T) {
+	t.Parallel()
 	for _, passOn := range []bool{true, false} {
 		t.Run(map[bool]string{true: "passed on", false: "released"}[passOn], func(t *testing.T) {
 			redistest.Each(t, func(t *testing.T, r *redistest.Redis) {
@@ -60,6 +61,7 @@ func TestExclusion(t *testing.T) {
 
 // TestExpiryWakes has a waiter wait for a lease that nobody releases.
 func TestExpiryWakes(t *testing.T) {
+	t.Parallel()
 	redistest.Each(t, func(t *testing.T, r *redistest.Redis) {
 		req := request(r.Key("l"), 1200*time.Millisecond)
 		req.Renew = false
@@ -81,6 +83,7 @@ func TestExpiryWakes(t *testing.T) {
 
 // TestCancel cancels waiters. They leave soon, and the lock stays usable.
 func TestCancel(t *testing.T) {
+	t.Parallel()
 	redistest.Each(t, func(t *testing.T, r *redistest.Redis) {
 		redistest.Goroutines(t)
 		req := request(r.Key("l"), 10*time.Second)

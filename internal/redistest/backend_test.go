@@ -26,6 +26,7 @@ func TestBackendsKeepTheirOrder(t *testing.T) {
 }
 
 func TestEveryBackendWorks(t *testing.T) {
+	t.Parallel()
 	Each(t, func(t *testing.T, r *Redis) {
 		ctx := context.Background()
 		if got, want := r.IsCluster(), r.Name == "cluster"; got != want {

@@ -9,7 +9,10 @@ import (
 	"testing"
 )
 
-func TestMain(m *testing.M) { os.Exit(Main(m)) }
+func TestMain(m *testing.M) {
+	Parallel(8)
+	os.Exit(Main(m))
+}
 
 // fakeTB is a testing.TB that records failures and skips.
 type fakeTB struct {

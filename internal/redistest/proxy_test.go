@@ -30,6 +30,7 @@ func proxied(t *testing.T, opts ...func(*redis.UniversalOptions)) (*Proxy, redis
 func noRetries(o *redis.UniversalOptions) { o.MaxRetries = -1 }
 
 func TestProxyRules(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		name string
 		rule func(p *Proxy, n int, m Match)

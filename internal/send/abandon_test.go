@@ -141,6 +141,7 @@ func (panicHook) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Proce
 // TestLeaveWhileGreeting abandons a write while its connection is being set up. No byte
 // of it has been sent at that time, but go-redis sends it later.
 func TestLeaveWhileGreeting(t *testing.T) {
+	t.Parallel()
 	s := redistest.StartServer(t)
 	p := redistest.NewProxy(t, s.Addr)
 	p.Delay(1, 2*time.Second, redistest.Command("hello"))

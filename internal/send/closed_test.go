@@ -14,6 +14,7 @@ import (
 // TestClosedWhileItReads closes a client while a connection waits for a reply. The class
 // says that the client is closed, and not that a retry may succeed.
 func TestClosedWhileItReads(t *testing.T) {
+	t.Parallel()
 	s, c := redistest.StartServer(t), redistest.StartCluster(t, 0)
 	cut := &net.OpError{Op: "read", Err: net.ErrClosed}
 	for name, rdb := range map[string]redis.UniversalClient{"server": s.Client(t), "cluster": c.Client(t)} {

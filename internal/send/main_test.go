@@ -8,6 +8,9 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 )
 
-func TestMain(m *testing.M) { os.Exit(redistest.Main(m)) }
+func TestMain(m *testing.M) {
+	redistest.Parallel(8)
+	os.Exit(redistest.Main(m))
+}
 
 var ctx = context.Background()

@@ -339,10 +339,17 @@ func TestMailboxClosedClient(t *testing.T) {
 				got <- err
 			}()
 		}
+		questions := channel.NewMailbox[int](r.Client, r.Key("nobody"))
+		redistest.Eventually(t, 20*time.Second, func() bool {
+			n, err := questions.Len(ctx)
+			return n == 1 && err == nil
+		}, "the question is there")
 		sleep(300 * time.Millisecond)
 		_ = rdb.Close()
 		for range 3 {
-			if err := <-got; !errors.Is(err, redis.ErrClosed) {
+			err := <-got
+			inFlight := errors.Is(err, desir.ErrMaybeRan) && errors.Is(err, net.ErrClosed) // a slow machine looks for longer than the pause
+			if !errors.Is(err, redis.ErrClosed) && !inFlight {
 				t.Errorf("a call that waited: %v; want redis.ErrClosed", err)
 			}
 		}

@@ -14,6 +14,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -64,6 +65,12 @@ func heldProgram(words []string) {
 	case "terminal": // reads lines from the terminal, and counts SIGINT
 		signals := make(chan os.Signal, 16)
 		signal.Notify(signals, syscall.SIGINT)
+		var came atomic.Int64
+		go func() {
+			for range signals {
+				fmt.Println("signal", came.Add(1))
+			}
+		}()
 		fmt.Println("begins")
 		lines := bufio.NewReader(os.Stdin)
 		for {
@@ -72,7 +79,7 @@ func heldProgram(words []string) {
 				fmt.Println("error", err)
 				os.Exit(1)
 			}
-			fmt.Printf("read %q after %d signals\n", line, len(signals))
+			fmt.Printf("read %q after %d signals\n", line, came.Load())
 			if line == "end\n" {
 				os.Exit(0)
 			}
@@ -360,6 +367,7 @@ func TestLockRunAtTerminal(t *testing.T) {
 	term.expect(`read "one\n" after 0 signals`)
 	term.keys("\x03")
 	term.expect("^C")
+	term.expect("signal 1")
 	term.keys("two\n")
 	term.expect(`read "two\n" after 1 signals`)
 	term.keys("end\n")

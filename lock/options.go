@@ -1,9 +1,9 @@
 package lock
 
 import (
-	"cmp"
 	"fmt"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/desir-go/desir"
@@ -52,7 +52,9 @@ func newSettings(opts []Option) (settings, error) {
 			o.apply(&s)
 		}
 	}
-	s.owner = cmp.Or(s.owner, defaultOwner())
+	if s.owner == "" {
+		s.owner = defaultOwner()
+	}
 	switch {
 	case s.ttl < lease.MinTTL:
 		return s, send.WithClass(desir.ErrNotSupported, fmt.Errorf("the TTL %v is shorter than %v", s.ttl, lease.MinTTL))
@@ -62,10 +64,10 @@ func newSettings(opts []Option) (settings, error) {
 	return s, nil
 }
 
-func defaultOwner() string {
+var defaultOwner = sync.OnceValue(func() string {
 	host, err := os.Hostname()
 	if err != nil {
 		host = "?"
 	}
 	return fmt.Sprintf("%s:%d", host, os.Getpid())
-}
+})

@@ -38,7 +38,7 @@ func (k *Keeper) try(ctx context.Context, r Request, waits bool) (l *Lease, due 
 	for late, sends := 0, 1; ; sends++ {
 		sent := time.Now()
 		until := k.clock.ToServer(sent.Add(copyTime))
-		reply, err := acquireScript.Run(ctx, k.shared, r.Keys.all(), k.acquireArgs(r, id, until, copies, waits)...)
+		reply, err := acquireScript.Run(ctx, k.shared, r.Keys.all(), k.acquireArgs(r, id, until, copies, waits, false)...)
 		if err == nil {
 			var a wait.ClaimReply
 			if a, err = wait.ParseClaim(reply); err == nil {
@@ -76,18 +76,14 @@ func (k *Keeper) try(ctx context.Context, r Request, waits bool) (l *Lease, due 
 
 var errLate = errors.New("the server's clock moves too fast to send a request in time")
 
-// acquireArgs returns the arguments of the script acquire.
-func (k *Keeper) acquireArgs(r Request, id string, until, copies int64, waits bool) []any {
-	args := append([]any{1, wait.WakeMode(k.shared), wait.TokenTTL.Milliseconds()}, k.requestArgs(r, id, until, copies, false)...)
+// acquireArgs returns the arguments of the script acquire. others is whether other callers of
+// this process wait for the lock. waits is whether this one does if it is not free.
+func (k *Keeper) acquireArgs(r Request, id string, until, copies int64, waits, others bool) []any {
+	process := k.ids.prefix
 	if !waits {
-		args[len(args)-2] = ""
+		process = ""
 	}
-	return args
-}
-
-// requestArgs returns those arguments that describe a request.
-func (k *Keeper) requestArgs(r Request, id string, until, copies int64, others bool) []any {
-	return []any{id, until, copies, r.Weight, r.Capacity, r.TTL.Milliseconds(), r.Owner, k.ids.prefix, others}
+	return []any{wait.WakeMode(k.shared), id, until, copies, r.Weight, r.Capacity, r.TTL.Milliseconds(), r.Owner, process, others}
 }
 
 // releaseCopies releases, in the background, a lease that a request without a reply may have
@@ -110,17 +106,12 @@ func (k *Keeper) releaseCopies(names Keys, id string, copies int64) {
 // was there. If copies of its request may arrive until the time copies, it is named by the ID
 // of the request instead.
 func (k *Keeper) sendRelease(ctx context.Context, names Keys, lease string, copies int64) (bool, error) {
-	args := []any{wait.WakeMode(k.shared), wait.TokenTTL.Milliseconds(), 0, lease}
-	if copies > 0 {
-		args = append(args, copies)
-	}
-	reply, err := releaseScript.Run(ctx, k.shared, names.all(), args...)
+	reply, err := releaseScript.Run(ctx, k.shared, names.all(), wait.WakeMode(k.shared), lease, copies)
 	return reply == int64(1), err
 }
 
 // number parses a part of a reply.
-func number(v any) (int64, error) {
-	text, _ := v.(string)
+func number(text string) (int64, error) {
 	n, err := strconv.ParseInt(text, 10, 64)
 	if err != nil {
 		return 0, badReply("a part is not a number")

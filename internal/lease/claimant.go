@@ -22,7 +22,7 @@ func (c *claimant) Request() []any {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.until, c.pending = c.keeper.clock.ToServer(time.Now().Add(copyTime)), true
-	return c.keeper.requestArgs(c.req, c.id, c.until, c.copies, c.keeper.lines.others(c.req.Keys.Leases))
+	return c.keeper.acquireArgs(c.req, c.id, c.until, c.copies, true, c.keeper.lines.others(c.req.Keys.Leases))
 }
 
 // Replied implements [wait.Claimant].

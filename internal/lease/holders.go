@@ -27,7 +27,8 @@ func (k *Keeper) Holders(ctx context.Context, names Keys) ([]Holder, error) {
 	parts, _ := reply.([]any)
 	var all []Holder
 	for i := 0; i+1 < len(parts); i += 2 {
-		left, err := number(parts[i])
+		text, _ := parts[i].(string)
+		left, err := number(text)
 		if err != nil {
 			return nil, err
 		}
@@ -45,17 +46,26 @@ func (k *Keeper) Holders(ctx context.Context, names Keys) ([]Holder, error) {
 // ParseRecord parses the record of a lease, which is a member of a sorted set: "ID token weight
 // copies owner", perhaps after a "~". The score is its end in ms. Left is not set.
 func ParseRecord(record string) (h Holder, err error) {
-	fields := strings.SplitN(record, " ", 5)
-	if len(fields) < 5 {
-		return h, badReply("a record is incomplete")
-	}
-	h.Owner = fields[4]
-	for i, n := range []*int64{&h.Token, &h.Weight} {
-		if *n, err = number(fields[i+1]); err != nil {
-			return h, err
+	h, _, err = parseRecord(record)
+	return h, err
+}
+
+// parseRecord is ParseRecord. It also returns until when copies of the request may arrive.
+func parseRecord(record string) (h Holder, copies int64, err error) {
+	var fields [4]string
+	for i := range fields {
+		var found bool
+		if fields[i], record, found = strings.Cut(record, " "); !found {
+			return h, 0, badReply("a record is incomplete")
 		}
 	}
-	return h, nil
+	h.Owner = record
+	for i, n := range [...]*int64{&h.Token, &h.Weight, &copies} {
+		if *n, err = number(fields[i+1]); err != nil {
+			return h, 0, err
+		}
+	}
+	return h, copies, nil
 }
 
 // IsMark reports whether a member is no lease, but a mark against late copies of a request.
@@ -67,7 +77,7 @@ const WaitingFor = 12 * time.Second
 // Break asks those that hold a lock to give it up, or takes it from them. It returns how many
 // there are.
 func (k *Keeper) Break(ctx context.Context, names Keys, force bool) (int64, error) {
-	reply, err := breakScript.Run(ctx, k.shared, names.all(), wait.WakeMode(k.shared), wait.TokenTTL.Milliseconds(), force)
+	reply, err := breakScript.Run(ctx, k.shared, names.all(), wait.WakeMode(k.shared), force)
 	n, _ := reply.(int64)
 	return n, err
 }

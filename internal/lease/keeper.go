@@ -32,6 +32,7 @@ type Keeper struct {
 	mu      sync.Mutex
 	leases  leaseHeap
 	running bool
+	wakesAt time.Time     // when the goroutine looks next
 	changed chan struct{} // wakes the goroutine; holds one
 	closing bool
 }
@@ -96,7 +97,7 @@ func (k *Keeper) add(h *held) {
 	case !k.running:
 		k.running = true
 		go k.run()
-	case h.index == 0:
+	case h.index == 0 && h.next().Before(k.wakesAt):
 		k.notify()
 	}
 }
@@ -109,9 +110,6 @@ func (k *Keeper) remove(h *held) bool {
 		return false
 	}
 	heap.Remove(&k.leases, h.index)
-	if len(k.leases) == 0 {
-		k.notify()
-	}
 	return true
 }
 
@@ -131,24 +129,21 @@ func (k *Keeper) notify() {
 	}
 }
 
-// linger is how long the goroutine keeps running without leases.
-const linger = time.Second
+// lookTime is the longest time between two looks of the goroutine. It ends after a look that
+// finds no leases.
+const lookTime = time.Second
 
 // run is the goroutine of the keeper.
 func (k *Keeper) run() {
-	timer := time.NewTimer(linger)
+	timer := time.NewTimer(lookTime)
 	defer timer.Stop()
 	for {
 		due, next := k.due()
 		k.renew(due)
-		idle := next.IsZero()
-		if idle {
-			next = time.Now().Add(linger)
-		}
 		timer.Reset(time.Until(next))
 		select {
 		case <-timer.C:
-			if idle && k.stop() {
+			if k.stop() {
 				return
 			}
 		case <-k.changed:
@@ -165,8 +160,7 @@ func (k *Keeper) stop() bool {
 }
 
 // due ends the contexts of the leases that are over, and returns those to renew: all that are
-// due, and those that will be within a sixth of their TTL. next is when to look again, zero
-// if there are no leases.
+// due, and those that will be within a sixth of their TTL. next is when to look again.
 func (k *Keeper) due() (due []*held, next time.Time) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -192,9 +186,11 @@ func (k *Keeper) due() (due []*held, next time.Time) {
 		}
 		heap.Init(&k.leases)
 	}
-	if len(k.leases) > 0 {
+	next = now.Add(lookTime)
+	if len(k.leases) > 0 && k.leases[0].next().Before(next) {
 		next = k.leases[0].next()
 	}
+	k.wakesAt = next
 	return due, next
 }
 

@@ -15,13 +15,17 @@ import (
 var ErrLost = errors.New("the lease is lost: another may have it now")
 
 // Lease is a claim that this process holds. While it is reachable, it is renewed.
-type Lease struct{ *held }
+type Lease struct {
+	*held
+	abandoned runtime.Cleanup // calls Keeper.abandon
+}
 
 // held is the part of a lease that the keeper holds.
 type held struct {
 	keeper *Keeper
 	req    Request
 	record string // in Redis, see scripts/record.lua
+	copies int64  // until when copies of the request may arrive
 	token  int64
 	ctx    context.Context // see Context
 	cancel context.CancelCauseFunc
@@ -46,18 +50,21 @@ func monotonic(t time.Time) int64 { return int64(t.Sub(start)) }
 // newLease returns the lease of a request that was sent at the time sent, by its record. Its
 // context has the values of ctx.
 func (k *Keeper) newLease(ctx context.Context, r Request, record string, sent time.Time) (*Lease, error) {
-	parsed, err := ParseRecord(record)
+	parsed, copies, err := parseRecord(record)
 	if err != nil {
 		return nil, err
 	}
-	h := &held{keeper: k, req: r, record: record, token: parsed.Token, index: -1}
-	h.ctx, h.cancel = context.WithCancelCause(context.WithoutCancel(ctx))
-	l := &Lease{h}
+	h := &held{keeper: k, req: r, record: record, copies: copies, token: parsed.Token, index: -1}
+	if ctx.Done() != nil {
+		ctx = context.WithoutCancel(ctx)
+	}
+	h.ctx, h.cancel = context.WithCancelCause(ctx)
+	l := &Lease{held: h}
 	h.setEnd(sent.Add(r.TTL))
 	if r.Renew {
 		h.renewAt = sent.Add(r.TTL / 3)
 	}
-	runtime.AddCleanup(l, k.abandon, h)
+	l.abandoned = runtime.AddCleanup(l, k.abandon, h)
 	k.add(h)
 	return l, nil
 }
@@ -131,7 +138,7 @@ func (h *held) sendRelease(ctx context.Context, lost bool) (found bool, err erro
 			return h.keeper.passOn(ctx, h, c, passes)
 		}
 	}
-	return h.keeper.sendRelease(ctx, h.req.Keys, h.record, 0)
+	return h.keeper.sendRelease(ctx, h.req.Keys, h.record, h.copies)
 }
 
 // lost reports whether the context has ended because the lease was lost.
@@ -158,6 +165,7 @@ func (l *Lease) Release(ctx context.Context) error {
 		return nil
 	}
 	lost := l.lost()
+	l.abandoned.Stop()
 	l.cancel(context.Canceled)
 	l.keeper.releases.Add(1)
 	l.keeper.remove(l.held)

@@ -16,7 +16,7 @@ func (k *Keeper) passOn(ctx context.Context, h *held, c *caller, passes int) (fo
 	pause := pauses.Start()
 	for {
 		reply, err := passScript.Run(ctx, k.shared, h.req.Keys.all(),
-			wait.WakeMode(k.shared), wait.TokenTTL.Milliseconds(), passes, h.record, k.ids.prefix,
+			wait.WakeMode(k.shared), passes, h.record, k.ids.prefix,
 			id, c.req.Weight, c.req.TTL.Milliseconds(), c.req.Owner)
 		state, record, bad := parsePass(reply)
 		if err == nil {

@@ -11,29 +11,33 @@ import (
 
 // Keys are the keys of a lock, all in one slot.
 //
-// Requests for more than 1 have a wake-up of their own, LargeWake, if they must not be
-// overtaken; otherwise it is Wake.
+// If requests of different weights are served in the order in which their processes began to
+// wait, those for more than 1 have a wake-up of their own, LargeWake. Otherwise LargeWake and
+// Since are empty.
 type Keys struct{ Leases, Meta, Waiting, Wake, LargeWake, Since string }
 
 // KeysOf returns the keys of the lock called name. kind keeps locks of different kinds with
 // one name apart: "lock", "sem", "rw", "leader". If fair is set, requests of different
 // weights are served in the order in which their processes began to wait.
 func KeysOf(name, kind string, fair bool) Keys {
-	k := Keys{
-		Leases:  keys.Part(name, kind),
-		Meta:    keys.Part(name, kind+":meta"),
-		Waiting: keys.Part(name, kind+":waiting"),
-		Wake:    keys.Part(name, kind+":wake"),
-		Since:   keys.Part(name, kind+":since"),
+	leases := keys.Part(name, kind)
+	all := leases + ":meta" + leases + ":waiting" + leases + ":wake" // one allocation
+	next := func(part string) (key string) {
+		n := len(leases) + len(part)
+		key, all = all[:n], all[n:]
+		return key
 	}
-	k.LargeWake = k.Wake
+	k := Keys{Leases: leases, Meta: next(":meta"), Waiting: next(":waiting"), Wake: next(":wake")}
 	if fair {
-		k.LargeWake = keys.Part(name, kind+":large")
+		k.LargeWake, k.Since = leases+":large", leases+":since"
 	}
 	return k
 }
 
 func (k Keys) all() []string {
+	if k.Since == "" {
+		return []string{k.Leases, k.Meta, k.Waiting, k.Wake}
+	}
 	return []string{k.Leases, k.Meta, k.Waiting, k.Wake, k.LargeWake, k.Since}
 }
 

@@ -105,13 +105,13 @@ func (k *Keeper) frontGaveUp(r Request) {
 	go func() {
 		defer k.releases.Add(-1)
 		_, _ = leaveScript.Run(context.Background(), k.shared, r.Keys.all(),
-			wait.WakeMode(k.shared), wait.TokenTTL.Milliseconds(), k.ids.prefix) // it is forgotten after 12 s at the latest
+			wait.WakeMode(k.shared), k.ids.prefix) // it is forgotten after 12 s at the latest
 	}()
 }
 
 // source returns the source of a lock's leases. Requests for more than 1 have another one.
 func (k *Keeper) source(r Request) wait.Source {
-	if r.Weight > 1 {
+	if r.Weight > 1 && r.Keys.LargeWake != "" {
 		return wait.NewClaims(r.Keys.Leases, r.Keys.LargeWake, acquireScript, r.Keys.all()...)
 	}
 	return wait.NewClaims(r.Keys.Leases, r.Keys.Wake, acquireScript, r.Keys.all()...)

@@ -8,6 +8,7 @@ import (
 	"embed"
 	"encoding/hex"
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/redis/go-redis/v9"
@@ -32,7 +33,11 @@ type Script struct {
 }
 
 // form is one text of a script.
-type form struct{ source, digest string }
+type form struct {
+	source, digest string
+	bySource       [2]any // the first arguments of its command
+	byDigest       [2]any
+}
 
 // Functions is the source of Lua functions that scripts may call.
 type Functions string
@@ -54,14 +59,27 @@ func read(files embed.FS, name string) string {
 	return string(source)
 }
 
+// Below stands in a list of functions before those that a script needs only below its line
+// "-- functions". What is above the line does not wait until Lua has made them, which takes
+// some microseconds.
+const Below Functions = "-- functions\n"
+
 // FromSource returns the script with the given source, which may call the given functions.
 func FromSource(source string, functions ...Functions) *Script {
 	flags, reply, want := headerField(source, "-- flags:"), replyShape(source), headerField(source, "-- reply:")
-	text := ""
-	for _, f := range functions {
-		text += string(f)
+	above, below := source, ""
+	if slices.Contains(functions, Below) {
+		above, below, _ = strings.Cut(source, string(Below))
 	}
-	text += source
+	top, text := "", above
+	for i, f := range functions {
+		if slices.Contains(functions[:i], Below) {
+			text += string(f)
+		} else if f != Below {
+			top += string(f)
+		}
+	}
+	text = top + text + below
 	first := "#!lua"
 	if flags != "" {
 		first += " flags=" + flags
@@ -77,7 +95,8 @@ func FromSource(source string, functions ...Functions) *Script {
 
 func newForm(source string) form {
 	sum := sha1.Sum([]byte(source))
-	return form{source: source, digest: hex.EncodeToString(sum[:])}
+	digest := hex.EncodeToString(sum[:])
+	return form{source, digest, [2]any{"eval", source}, [2]any{"evalsha", digest}}
 }
 
 // headerField returns the rest of the header line that starts with beginning.
@@ -99,16 +118,15 @@ func headerField(source, beginning string) string {
 // nothing was executed, and Run sends the script again in another form.
 func (s *Script) Run(ctx context.Context, h *clients.Shared, keys []string, args ...any) (any, error) {
 	f := s.form(h)
-	name, text := f.call(h)
-	reply, err := s.eval(ctx, h, name, text, keys, args)
-	if redis.HasErrorPrefix(err, "NOSCRIPT") {
-		reply, err = s.eval(ctx, h, "eval", f.source, keys, args)
+	reply, err := s.eval(ctx, h, f.call(h), keys, args)
+	if err != nil && redis.HasErrorPrefix(err, "NOSCRIPT") {
+		reply, err = s.eval(ctx, h, f.bySource, keys, args)
 	}
-	if f == s.marked && unreadable(err) {
+	if err != nil && f == &s.marked && unreadable(err) {
 		h.PlainLua.Store(true)
 		return s.Run(ctx, h, keys, args...)
 	}
-	if send.IsNil(err) {
+	if err != nil && send.IsNil(err) {
 		reply, err = nil, nil
 	}
 	if err == nil && s.want != "" && !s.reply.matches(reply) {
@@ -129,22 +147,21 @@ func (s *Script) RunOn(ctx context.Context, h *clients.Handle, args ...any) (any
 // Command returns the script as a command for a pipeline, by its digest. If the error of the
 // command is [Unknown], nothing was executed. Use [Script.Run] then.
 func (s *Script) Command(ctx context.Context, h *clients.Shared, keys []string, args ...any) *redis.Cmd {
-	name, text := s.form(h).call(h)
-	return command(ctx, name, text, keys, args)
+	return command(ctx, s.form(h).call(h), keys, args)
 }
 
-// call returns the command that runs the script, and its first argument: the digest, or the
-// source if the client counts NOSCRIPT as a failure.
-func (f form) call(h *clients.Shared) (name, text string) {
+// call returns the name of the command that runs the script, and its first argument: the
+// digest, or the source if the client counts NOSCRIPT as a failure.
+func (f *form) call(h *clients.Shared) [2]any {
 	if h.Limited {
-		return "eval", f.source
+		return f.bySource
 	}
-	return "evalsha", f.digest
+	return f.byDigest
 }
 
 // Full is Command with the source of the script, for servers that do not know the digest.
 func (s *Script) Full(ctx context.Context, h *clients.Shared, keys []string, args ...any) *redis.Cmd {
-	return command(ctx, "eval", s.form(h).source, keys, args)
+	return command(ctx, s.form(h).bySource, keys, args)
 }
 
 // Digest returns the digest that Command sends.
@@ -157,16 +174,16 @@ func (s *Script) Source(h *clients.Shared) string { return s.form(h).source }
 func Unknown(err error) bool { return redis.HasErrorPrefix(err, "NOSCRIPT") || unreadable(err) }
 
 // form returns the form of the script that the client's server understands.
-func (s *Script) form(h *clients.Shared) form {
+func (s *Script) form(h *clients.Shared) *form {
 	if h.PlainLua.Load() {
-		return s.plain
+		return &s.plain
 	}
-	return s.marked
+	return &s.marked
 }
 
-func command(ctx context.Context, name, text string, keys []string, args []any) *redis.Cmd {
+func command(ctx context.Context, call [2]any, keys []string, args []any) *redis.Cmd {
 	all := make([]any, 0, 3+len(keys)+len(args))
-	all = append(all, name, text, len(keys))
+	all = append(all, call[0], call[1], len(keys))
 	for _, k := range keys {
 		all = append(all, k)
 	}
@@ -175,8 +192,8 @@ func command(ctx context.Context, name, text string, keys []string, args []any) 
 	return cmd
 }
 
-func (s *Script) eval(ctx context.Context, h *clients.Shared, name, text string, keys []string, args []any) (any, error) {
-	cmd := command(ctx, name, text, keys, args)
+func (s *Script) eval(ctx context.Context, h *clients.Shared, call [2]any, keys []string, args []any) (any, error) {
+	cmd := command(ctx, call, keys, args)
 	sendIt := h.Sender.Write
 	if s.reads {
 		sendIt = h.Sender.Read

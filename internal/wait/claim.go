@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -23,7 +24,7 @@ const claimLeaveTime = 10 * time.Millisecond
 // describes, for example a lease. Its methods are called while a mutex is held, and must
 // neither block nor call this package.
 type Claimant interface {
-	// Request returns the arguments of the next take for it, after those of every take.
+	// Request returns the arguments of the next take for it.
 	Request() []any
 	// Replied records a reply, which has the server's time in ms. The time is 0 in an error,
 	// after which nothing was executed.
@@ -38,11 +39,10 @@ type Claimant interface {
 // NewClaims returns a source of which each take is for one receiver. Another process wakes
 // its receivers whenever something becomes free.
 //
-// take gets ARGV[1] 1, ARGV[2] [WakeMode], ARGV[3] the expiry of a token in ms, and the
-// arguments of [Claimant]. It replies {state, time, due, value}: state 0 if there is no value,
-// and receivers have to wait for a wake-up or for due ms, if due is not negative; 1 with a
-// value; 2 if there may be another; 3 if the request came too late and has to be sent again.
-// time is the server's clock in ms.
+// take gets the arguments of a [Claimant]. It replies "state time due value": state 0 if
+// there is no value, and receivers have to wait for a wake-up or for due ms, if due is not
+// negative; 1 with a value; 2 if there may be another; 3 if the request came too late and has
+// to be sent again. time is the server's clock in ms.
 func NewClaims(values, wake string, take *script.Script, scriptKeys ...string) Source {
 	return Source{Values: values, Wake: wake, owner: values, keys: scriptKeys, take: take, claims: true}
 }
@@ -90,26 +90,18 @@ type ClaimReply struct {
 
 // ParseClaim parses the reply to the take of a claim.
 func ParseClaim(reply any) (c ClaimReply, err error) {
-	parts, ok := reply.([]any)
-	if !ok || len(parts) < 3 {
-		return c, badReply(reply)
-	}
-	if c.State, ok = parts[0].(int64); !ok {
-		return c, badReply(parts[0])
-	}
-	due := int64(0)
-	for i, n := range []*int64{&c.Millis, &due} {
-		text, _ := parts[i+1].(string)
-		if *n, err = strconv.ParseInt(text, 10, 64); err != nil {
-			return c, badReply(parts[i+1])
-		}
-	}
-	c.Due = time.Duration(due) * time.Millisecond
-	if made := c.State == ClaimMade || c.State == ClaimMore; made {
-		if len(parts) < 4 {
+	rest, _ := reply.(string)
+	var due int64
+	for _, n := range [...]*int64{&c.State, &c.Millis, &due} {
+		number, after, found := strings.Cut(rest, " ")
+		if *n, err = strconv.ParseInt(number, 10, 64); err != nil || !found {
 			return c, badReply(reply)
 		}
-		c.Value, _ = parts[3].(string)
+		rest = after
+	}
+	c.Due, c.Value = time.Duration(due)*time.Millisecond, rest
+	if made := c.State == ClaimMade || c.State == ClaimMore; made == (rest == "") {
+		return c, badReply(reply)
 	}
 	return c, nil
 }

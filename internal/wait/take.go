@@ -78,11 +78,12 @@ func (l *loop) newTakes(ctx context.Context, queues []*waitQueue) []takeCall {
 			continue
 		}
 		if q.source.claims {
-			t.receiver, t.limit = q.firstClaim(), 1
-		}
-		t.args = l.waiter.takeArgs(t.limit)
-		if t.receiver != nil {
-			t.args = append(t.args, t.receiver.claim.Request()...)
+			if t.receiver, t.limit = q.firstClaim(), 1; t.receiver == nil {
+				continue
+			}
+			t.args = t.receiver.claim.Request()
+		} else {
+			t.args = l.waiter.takeArgs(t.limit)
 		}
 		q.taking = true
 		t.cmd = q.source.take.Command(ctx, l.waiter.shared, q.source.keys, t.args...)

@@ -1,22 +1,22 @@
 -- break: ask the holders of a lock to give it up, or take it from them.
 -- flags: allow-oom
 -- reply: integer
--- KEYS[1] leases    KEYS[2] meta    KEYS[3] waiting    KEYS[4] wake    KEYS[5] wake of those that want more than 1
--- KEYS[6] since
--- ARGV[1] "publish" where wake-ups are published, else ""    ARGV[2] expiry of a token in ms    ARGV[3] "1" to take it
+-- KEYS[1] leases    KEYS[2] meta    KEYS[3] waiting    KEYS[4] wake
+-- KEYS[5] wake of those that want more than 1 and KEYS[6] since, or neither
+-- ARGV[1] "publish" where wake-ups are published, else ""    ARGV[2] "1" to take it
 -- returns the number of holders
 -- O(holders). Atomic. It also runs when memory is full.
 local leases, meta = KEYS[1], KEYS[2]
 local now = clock()
 held(leases, 0, now)
 local token, _, waited = load(meta)
-if ARGV[3] == '1' then ring(keys, now, ARGV[1], ARGV[2]) end
+if ARGV[2] == '1' then processes(KEYS[3], KEYS[4], KEYS[5], KEYS[6], ARGV[1]).ring(now) end
 local all, n = redis.call('ZRANGE', leases, 0, -1, 'WITHSCORES'), 0
 for i = 1, #all, 2 do
   local mark = string.sub(all[i], 1, 1)
   if mark ~= '!' then
     n = n + 1
-    if ARGV[3] == '1' then
+    if ARGV[2] == '1' then
       redis.call('ZREM', leases, all[i])
     elseif mark ~= '~' then
       redis.call('ZADD', leases, all[i + 1], '~' .. all[i])
@@ -24,5 +24,5 @@ for i = 1, #all, 2 do
     end
   end
 end
-if n > 0 and ARGV[3] == '1' then save(meta, token, 0, waited, 3600000) end
+if n > 0 and ARGV[2] == '1' then save(meta, token, 0, waited, 3600000) end
 return n

@@ -382,7 +382,7 @@ func consumeUntilTerminated(method string) {
 		os.Exit(1)
 	}
 	// A reply that came too late for its receiver, on a slow machine, is counted afterwards.
-	limit, end := context.WithTimeout(context.Background(), 4*time.Second)
+	limit, end := context.WithTimeout(context.Background(), 20*time.Second)
 	_ = send.PollUntil(limit, func() bool { return runtime.NumGoroutine() <= before }) // else what is counted so far
 	end()
 	for range channel.PerhapsLost(rdb) {

@@ -60,7 +60,7 @@ func (n *letterNotifier) wait(ctx context.Context) (came bool, err error) {
 // counts as a letter.
 func (n *letterNotifier) subscribe(ctx context.Context) {
 	letters, ended := make(chan struct{}, 1), make(chan error, 1)
-	r := listen.Request{Class: listen.WakeUps, Kind: listen.Channel, Name: n.name, Notify: func(err error) {
+	r := listen.Request{Class: listen.WakeUps, Kind: listen.Channel, Name: n.name, Notify: func(_ string, err error) {
 		if err != nil {
 			ended <- err // once
 			return

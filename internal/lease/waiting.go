@@ -112,7 +112,7 @@ func (k *Keeper) frontGaveUp(r Request) {
 // source returns the source of a lock's leases. Requests for more than 1 have another one.
 func (k *Keeper) source(r Request) wait.Source {
 	if r.Weight > 1 && r.Keys.LargeWake != "" {
-		return wait.NewClaims(r.Keys.Leases, r.Keys.LargeWake, acquireScript, r.Keys.all()...)
+		return wait.NewClaims(k.ids.prefix, r.Keys.Leases, r.Keys.LargeWake, acquireScript, r.Keys.all()...)
 	}
-	return wait.NewClaims(r.Keys.Leases, r.Keys.Wake, acquireScript, r.Keys.all()...)
+	return wait.NewClaims(k.ids.prefix, r.Keys.Leases, r.Keys.Wake, acquireScript, r.Keys.all()...)
 }

@@ -44,11 +44,11 @@ type Request struct {
 	Backlog int    // the number of messages that may wait, at least one
 	Policy  Policy // not Block for WakeUps: their connection never waits
 
-	// Notify replaces the backlog. It is called with nil when a message has arrived, and when
-	// messages may have been missed: after each confirmation of the subscription. It is called
-	// with the reason when the subscription has ended, unless Close ended it. It runs on the
-	// goroutine that reads the connection, and must not block.
-	Notify func(ended error)
+	// Notify replaces the backlog. It is called with each message, and with "" when messages
+	// may have been missed: after each confirmation of the subscription. It is called with the
+	// reason when the subscription has ended, unless Close ended it. It runs on the goroutine
+	// that reads the connection, and must not block.
+	Notify func(message string, ended error)
 
 	// PublishBarrier publishes a barrier to the channel to, in the form
 	// that parseBarrier reads. A request with it expects numbered messages. For a Pattern, it
@@ -184,7 +184,7 @@ func (l *Listener) add(s *Sub, ep endpoint) {
 	confirmed := sn.confirmed
 	l.mu.Unlock()
 	if confirmed {
-		s.wake()
+		s.wake("")
 	}
 }
 

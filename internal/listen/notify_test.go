@@ -22,7 +22,7 @@ type notified struct {
 
 func newNotified(name string) notified {
 	calls := make(chan error, 100)
-	return notified{Request{Class: WakeUps, Kind: Channel, Name: name, Notify: func(ended error) { calls <- ended }}, calls}
+	return notified{Request{Class: WakeUps, Kind: Channel, Name: name, Notify: func(_ string, ended error) { calls <- ended }}, calls}
 }
 
 // next waits for a call of Notify and returns its argument.

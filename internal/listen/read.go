@@ -50,16 +50,16 @@ func (c *conn) handle(got any) error {
 		signal(c.probe.arrived)
 	case *redis.Subscription:
 		confirmed, err := c.handleConfirmation(m)
-		wakeAll(confirmed)
+		wakeAll(confirmed, "")
 		return err
 	}
 	return nil
 }
 
 // wakeAll wakes subscribers. The listener's mutex is not held.
-func wakeAll(subs []*Sub) {
+func wakeAll(subs []*Sub, message string) {
 	for _, s := range subs {
-		s.wake()
+		s.wake(message)
 	}
 }
 
@@ -179,7 +179,7 @@ func (c *conn) deliver(m *redis.Message) {
 	for _, s := range subs {
 		switch {
 		case s.notify != nil:
-			s.notify(nil)
+			s.notify(m.Payload, nil)
 		case s.publishBarrier != nil:
 			s.put(m.Channel, value, &w)
 		default:

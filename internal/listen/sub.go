@@ -19,7 +19,7 @@ type Sub struct {
 	listener *Listener
 	class    Class
 	channel
-	notify         func(ended error) // replaces the backlog; may be nil
+	notify         func(message string, ended error) // replaces the backlog; may be nil
 	publishBarrier func(ctx context.Context, to string) error
 
 	// The listener's mutex guards these.
@@ -131,7 +131,7 @@ func (s *Sub) Close() error {
 func (s *Sub) fail(err error) {
 	s.mu.Lock()
 	if s.notify != nil && s.running() {
-		go s.notify(err) // without the listener's mutex
+		go s.notify("", err) // without the listener's mutex
 	}
 	if s.err == nil {
 		s.err = err
@@ -149,10 +149,10 @@ func (s *Sub) setLive() {
 	close(s.started)
 }
 
-// wake calls Notify, if there is one. The listener's mutex is not held.
-func (s *Sub) wake() {
+// wake calls Notify with a message, if there is a Notify. The listener's mutex is not held.
+func (s *Sub) wake(message string) {
 	if s.notify != nil {
-		s.notify(nil)
+		s.notify(message, nil)
 	}
 }
 

@@ -37,14 +37,15 @@ type Claimant interface {
 }
 
 // NewClaims returns a source of which each take is for one receiver. Another process wakes
-// its receivers whenever something becomes free.
+// its receivers whenever something becomes free. On a cluster the wake-up may name the process
+// that it is for.
 //
 // take gets the arguments of a [Claimant]. It replies "state time due value": state 0 if
 // there is no value, and receivers have to wait for a wake-up or for due ms, if due is not
 // negative; 1 with a value; 2 if there may be another; 3 if the request came too late and has
 // to be sent again. time is the server's clock in ms.
-func NewClaims(values, wake string, take *script.Script, scriptKeys ...string) Source {
-	return Source{Values: values, Wake: wake, owner: values, keys: scriptKeys, take: take, claims: true}
+func NewClaims(process, values, wake string, take *script.Script, scriptKeys ...string) Source {
+	return Source{Values: values, Wake: wake, owner: values, keys: scriptKeys, take: take, claims: true, process: process}
 }
 
 // The states that the take of a claim returns.

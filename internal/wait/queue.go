@@ -21,6 +21,7 @@ type Source struct {
 	requeue *script.Script
 	ttl     time.Duration // expiry of requeued values; 0 for none
 	claims  bool          // each take is for one receiver, see NewClaims
+	process string        // of claims: messages that name another process wake nobody here
 }
 
 // NewSource returns a source with its own scripts. Both scripts get keys as KEYS.

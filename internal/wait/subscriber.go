@@ -13,6 +13,7 @@ import (
 const (
 	unusedTime  = 100 * time.Millisecond // time between two searches for unused subscriptions
 	refusedTime = time.Minute            // time between two subscriptions that the server refuses
+	anyProcess  = "1"                    // the message that wakes the receivers of all processes
 )
 
 // subscriber waits for wake-ups in the sharded channels of one node of a cluster. Only the
@@ -69,8 +70,10 @@ func (s *subscriber) subscribe(ctx context.Context, src Source) error {
 		return nil
 	}
 	shared := s.loop.waiter.shared
-	notify := func(ended error) {
+	notify := func(message string, ended error) {
 		switch {
+		case ended == nil && src.process != "" && message != "" && message != anyProcess && message != src.process:
+			// another process is woken
 		case ended == nil:
 			s.loop.wake(src.id())
 		case !errors.Is(ended, send.ErrClosed):

@@ -1,5 +1,6 @@
--- A process that waits is a member of a sorted set, whose score is the time of its last attempt. If small requests must
--- not overtake large ones, a hash has since when it waits, and 1 if it wants more than 1.
+-- A process that waits is a member of a sorted set, whose score is the time of its last attempt, or of its last wake-up
+-- on a cluster. If small requests must not overtake large ones, a hash has since when it waits, and 1 if it wants more
+-- than 1, followed by "w" after a wake-up on a cluster.
 
 -- processes returns the functions for the processes that wait. They are made only if there may be some.
 -- waiting: the sorted set    wake: a wake key    mode: "publish" where wake-ups are published, else ""
@@ -30,16 +31,20 @@ local function processes(waiting, wakeKey, large, since, mode)
     return redis.call('ZCARD', waiting) > 0
   end
 
-  -- first finds the process that has waited longest, except one.
-  -- returns since when it waits, and whether it wants more than 1; nil if there is none
-  local function first(except, now)
-    local from, more
+  -- first finds the process that has waited longest, except one. If rested is set, processes that were woken since
+  -- their last attempt come last, since they may be gone.
+  -- returns since when it waits, whether it wants more than 1, and its name; nil if there is none
+  local function first(except, now, rested)
+    local from, more, name, woken
     for _, process in ipairs(redis.call('ZRANGEBYSCORE', waiting, '(' .. text(now - 12000), '+inf')) do
-      local at, wants = string.match(redis.call('HGET', since, process) or '', '^(%S+) (%S+)')
+      local at, wants, w = string.match(redis.call('HGET', since, process) or '', '^(%d+) (%d)(w?)')
       at = tonumber(at)
-      if process ~= except and at and (not from or at < from) then from, more = at, wants == '1' end
+      w = rested and w == 'w'
+      if process ~= except and at and (not from or woken and not w or woken == w and at < from) then
+        from, more, name, woken = at, wants == '1', process, w
+      end
     end
-    return from, more
+    return from, more, name
   end
 
   -- behind reports whether another process has waited longer, and whether a request must not overtake it, since one of
@@ -51,16 +56,22 @@ local function processes(waiting, wakeKey, large, since, mode)
     return older, older and (wantsMore or wants)
   end
 
-  -- ring wakes a process that waits: one of those that want more than 1, if such a one has waited longest.
+  -- ring wakes a process that waits: one of those that want more than 1, if such a one has waited longest. On a cluster
+  -- it names the process, and another one the next time, since that one may be gone.
   -- returns whether any waits
   function p.ring(now)
     if redis.call('ZCARD', waiting) == 0 then return false end
-    local key = wakeKey
+    local key, names, process = wakeKey, mode ~= '', nil
     if since then
-      local _, more = first('', now)
+      local from, more, name = first('', now, names)
       if more then key = large end
+      wake(key, mode, wakeTTL, name)
+      if names and name then redis.call('HSET', since, name, text(from) .. (more and ' 1w' or ' 0w')) end
+      return true
     end
-    wake(key, mode, wakeTTL)
+    if names then process = redis.call('ZRANGE', waiting, '0', '0')[1] end
+    wake(key, mode, wakeTTL, process)
+    if names then redis.call('ZADD', waiting, 'XX', text(now), process) end
     return true
   end
 

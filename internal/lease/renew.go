@@ -10,6 +10,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"github.com/desir-go/desir/internal/clients"
 	"github.com/desir-go/desir/internal/keys"
 	"github.com/desir-go/desir/internal/oneline"
 	"github.com/desir-go/desir/internal/script"
@@ -99,26 +100,47 @@ func (k *Keeper) renewSlots(due []*held) {
 	all.Wait()
 }
 
-// renewOn sends a pipeline to a node, with a script for each slot. A script that the node
-// cannot run is sent again alone.
+// renewOn sends a pipeline to a node, with a script for each slot. If the node does not know the
+// script, it gets another pipeline. A script that the node cannot run is sent again alone.
 func (k *Keeper) renewOn(node *redis.Client, scripts [][]*held) {
+	unknown := k.sendRenewals(node, scripts, renewScript.Command)
+	if len(unknown) == 0 {
+		return
+	}
+	build := renewScript.Full // the first one
+	unknown = k.sendRenewals(node, unknown, func(ctx context.Context, h *clients.Shared, names []string, args ...any) *redis.Cmd {
+		defer func() { build = renewScript.Command }()
+		return build(ctx, h, names, args...)
+	})
+	for _, some := range unknown {
+		k.renewTogether(some)
+	}
+}
+
+// sendRenewals sends a pipeline of renewals, and returns those whose script the node does not
+// know.
+func (k *Keeper) sendRenewals(node *redis.Client, scripts [][]*held, build func(context.Context, *clients.Shared, []string, ...any) *redis.Cmd) (unknown [][]*held) {
 	ctx, cancel := k.renewalContext(slices.Concat(scripts...))
 	defer cancel()
 	cmds := make([]redis.Cmder, len(scripts))
 	for i, some := range scripts {
 		names, args := renewArgs(some)
-		cmds[i] = renewScript.Command(ctx, k.shared, names, args...)
+		cmds[i] = build(ctx, k.shared, names, args...)
 	}
 	sent := time.Now()
 	_ = k.shared.Sender.WriteOn(ctx, node, cmds...) // each command has its error
 	for i, some := range scripts {
 		reply, err := cmds[i].(*redis.Cmd).Result()
-		if script.Unknown(err) || redirected(err) {
+		switch {
+		case err != nil && script.Unknown(err):
+			unknown = append(unknown, some)
+		case err != nil && redirected(err):
 			k.renewTogether(some)
-			continue
+		default:
+			k.renewalEnded(some, node.Options().Addr, sent, reply, k.shared.Sender.ClassifySent(ctx, err))
 		}
-		k.renewalEnded(some, node.Options().Addr, sent, reply, k.shared.Sender.ClassifySent(ctx, err))
 	}
+	return unknown
 }
 
 func redirected(err error) bool {

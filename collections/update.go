@@ -85,7 +85,7 @@ func readFromMaster(ctx context.Context, h *clients.Handle, read *redis.StringCm
 		switch err = shared.Sender.ReadOn(ctx, node, read); {
 		case err == nil:
 			return read.Val(), true, nil
-		case !moved(err) || attempt == maxPageAttempts || !pause.Wait(ctx):
+		case !send.SlotMoved(err) || attempt == maxPageAttempts || !pause.Wait(ctx):
 			return "", false, send.IgnoreNil(err)
 		}
 		read.SetErr(nil)

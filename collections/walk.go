@@ -104,7 +104,7 @@ func (w *walker) next(ctx context.Context) ([]string, error) {
 	pause := pagePauses.Start()
 	for attempt := 1; ; attempt++ {
 		p, err := w.fetch(ctx)
-		stale := moved(err) || err == nil && w.process != "" && p.process != w.process
+		stale := send.SlotMoved(err) || err == nil && w.process != "" && p.process != w.process
 		switch {
 		case stale && w.starts > maxRestarts:
 			return nil, errors.Join(desir.ErrUnavailable, errMovesTooOften)
@@ -128,11 +128,6 @@ func (w *walker) next(ctx context.Context) ([]string, error) {
 			return nil, ctx.Err()
 		}
 	}
-}
-
-// moved reports whether the key now belongs to another node that the client can find.
-func moved(err error) bool {
-	return !errors.Is(err, desir.ErrNotSupported) && (redis.HasErrorPrefix(err, "MOVED") || redis.HasErrorPrefix(err, "ASK"))
 }
 
 // page is one reply of the server.

@@ -134,17 +134,13 @@ func (k *Keeper) sendRenewals(node *redis.Client, scripts [][]*held, build func(
 		switch {
 		case err != nil && script.Unknown(err):
 			unknown = append(unknown, some)
-		case err != nil && redirected(err):
+		case send.SlotMoved(err):
 			k.renewTogether(some)
 		default:
 			k.renewalEnded(some, node.Options().Addr, sent, reply, k.shared.Sender.ClassifySent(ctx, err))
 		}
 	}
 	return unknown
-}
-
-func redirected(err error) bool {
-	return redis.HasErrorPrefix(err, "MOVED") || redis.HasErrorPrefix(err, "ASK") || redis.HasErrorPrefix(err, "TRYAGAIN")
 }
 
 // renewalEnded records the results of a renewal that was sent at the time sent.

@@ -36,6 +36,13 @@ func Retryable(err error) bool {
 	return errors.Is(err, ErrUnavailable) && !errors.Is(err, redis.ErrClosed)
 }
 
+// SlotMoved reports whether err is a node's reply that it no longer has the slot, or only a
+// part of it. Nothing was executed there, and another node may execute the command.
+func SlotMoved(err error) bool {
+	return err != nil && !errors.Is(err, ErrNotSupported) && // of a client that ignores redirects
+		(redis.HasErrorPrefix(err, "MOVED ") || redis.HasErrorPrefix(err, "ASK ") || redis.HasErrorPrefix(err, "TRYAGAIN "))
+}
+
 // retrySoon reports whether a retry of the same call may succeed after a short pause.
 func retrySoon(err error) bool {
 	return Retryable(err) && !errors.Is(err, errTooManyAbandoned) &&

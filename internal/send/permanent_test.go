@@ -56,3 +56,31 @@ func TestPermanent(t *testing.T) {
 		}
 	}
 }
+
+// TestSlotMoved checks which errors mean that another node has the slot.
+func TestSlotMoved(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]bool{
+		"MOVED 1 127.0.0.1:1": true, "ASK 1 127.0.0.1:1": true, "TRYAGAIN Multiple keys": true,
+		"MOVEDX": false, "CLUSTERDOWN Hash slot not served": false, "WRONGTYPE": false,
+	} {
+		err := error(replyError(text))
+		for _, classified := range []error{err, send.WithClass(send.ErrUnavailable, err)} {
+			if got := send.SlotMoved(classified); got != want {
+				t.Errorf("%v: %t; want %t", classified, got, want)
+			}
+		}
+		if send.SlotMoved(send.WithClass(send.ErrNotSupported, err)) {
+			t.Errorf("%s of a client that ignores redirects: true; want false", text)
+		}
+	}
+	if send.SlotMoved(nil) {
+		t.Error("no error: true; want false")
+	}
+}
+
+// replyError is an error reply.
+type replyError string
+
+func (e replyError) Error() string { return string(e) }
+func (replyError) RedisError()     {}

@@ -5,7 +5,6 @@ import (
 	"embed"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -166,7 +165,7 @@ func (l *loop) finishTake(t takeCall, reply any, err error) error {
 	defer l.mu.Unlock()
 	defer t.queue.takeEnded()
 	switch {
-	case moved(err):
+	case send.SlotMoved(err):
 		t.queue.lastErr = err
 		l.startMove(t.queue, err)
 		return nil
@@ -227,15 +226,4 @@ func decodeTake(reply any) (state int64, values []string, err error) {
 // been executed.
 func badReply(got any) error {
 	return send.WithClass(send.ErrMaybeRan, fmt.Errorf("%w (%T)", send.ErrBadReply, got))
-}
-
-// moved reports whether err is a node's reply that it no longer has the slot, or only a part
-// of it.
-func moved(err error) bool {
-	var reply redis.Error
-	if send.Permanent(err) || !errors.As(err, &reply) {
-		return false
-	}
-	code, _, _ := strings.Cut(reply.Error(), " ")
-	return code == "MOVED" || code == "ASK" || code == "TRYAGAIN"
 }

@@ -41,7 +41,12 @@ func holdAndRelease(addrs string) {
 	redistest.EndWithParent()
 	addrs, blind := strings.CutPrefix(addrs, "blind,")
 	at, bookAt, _ := strings.Cut(addrs, ",")
-	rdb := redis.NewClient(&redis.Options{Addr: at, ReadTimeout: 300 * time.Millisecond})
+	var rdb redis.UniversalClient
+	if nodes := strings.Split(at, "+"); len(nodes) > 1 {
+		rdb = redis.NewClusterClient(&redis.ClusterOptions{Addrs: nodes, ReadTimeout: 300 * time.Millisecond})
+	} else {
+		rdb = redis.NewClient(&redis.Options{Addr: at, ReadTimeout: 300 * time.Millisecond})
+	}
 	book := redis.NewClient(&redis.Options{Addr: bookAt})
 	m := lock.NewMutex(rdb, stormLock, lock.TTL(time.Second))
 	for {
@@ -117,6 +122,54 @@ func TestStorm(t *testing.T) {
 			s.Restart()
 		default:
 			_ = admin.Del(t.Context(), lock.NewMutex(admin, stormLock).Key()+":meta").Err()
+		}
+		before := turns()
+		redistest.Eventually(t, time.Minute, func() bool { return turns() > before+3 }, "the lock goes on after a fault")
+	}
+	for _, h := range holders {
+		h.Kill()
+	}
+	for _, wrong := range judge(t, read) {
+		t.Error(wrong)
+	}
+}
+
+// TestStormCluster has processes hold a lock of a cluster while they are killed and frozen and
+// its slot moves. No two turns overlap, the tokens increase, and the lock goes on.
+func TestStormCluster(t *testing.T) {
+	redistest.Slow(t)
+	c, book := redistest.StartCluster(t, 0), redistest.StartServer(t)
+	read := book.Client(t)
+	rng := redistest.Seed(t)
+	holders := make([]*redistest.Child, 6)
+	start := func(i int) {
+		holders[i] = redistest.StartChild(t, holderEnv+"="+strings.Join(c.Addrs, "+")+","+book.Addr)
+	}
+	for i := range holders {
+		start(i)
+	}
+	turns := func() int64 { return read.LLen(t.Context(), turnsKey).Val() }
+	redistest.Eventually(t, time.Minute, func() bool { return turns() > 20 }, "the processes hold the lock in turn")
+	key := lock.NewMutex(c.Client(t), stormLock).Key()
+	faults := 20
+	if os.Getenv("DESIR_LONG") != "" {
+		faults = 60
+	}
+	for n := range faults {
+		i := rng.IntN(len(holders))
+		switch n % 3 {
+		case 0:
+			holders[i].Kill()
+			start(i)
+		case 1:
+			holders[i].Freeze()
+			time.AfterFunc(1500*time.Millisecond, holders[i].Thaw)
+		default:
+			from := c.MasterFor(key)
+			to := c.Nodes[rng.IntN(len(c.Nodes))]
+			if to != from {
+				c.MoveSlot(t, key, to, func() {})
+			}
 		}
 		before := turns()
 		redistest.Eventually(t, time.Minute, func() bool { return turns() > before+3 }, "the lock goes on after a fault")

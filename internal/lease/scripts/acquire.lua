@@ -55,15 +55,20 @@ if full or overtakes then
   return '0 ' .. text(now) .. ' ' .. text(due) .. ' '
 end
 if fair and waited == '1' then redis.call('HDEL', fair, 'r', process) end
-token, sum = math.max(token + 1, micros), sum + w
-local lease = grant(leases, meta, now, token, sum, waited, not next[1], id, ARGV[5], ttl, ARGV[4], ARGV[8])
+local leaves, others = process ~= '' and ARGV[10] ~= '1', '0'
+if waiting then
+  for _, p in ipairs(redis.call('ZRANGE', KEYS[3], '0', '1')) do
+    if not leaves or p ~= process then others = '1' end
+  end
+end
+sum = sum + w
+local more, token = sum < capacity, math.max(token + 1, micros)
+local lease = grant(leases, meta, now, token, sum, others, not next[1], id, ARGV[5], ttl, ARGV[4], ARGV[8])
 if type(lease) == 'table' then return lease end
-local more = sum < capacity
-if waited == '1' then
+if waiting then
   pcall(function() -- an error must not hide the lease
-    if process ~= '' and ARGV[10] ~= '1' then waiting.leave(process) end
+    if leaves then waiting.forget(process) end
     if more then waiting.ring(now) end
-    if redis.call('ZCARD', KEYS[3]) == 0 then save(meta, token, sum, '0', ttl) end
   end)
 end
 return (more and '2 ' or '1 ') .. text(now) .. ' -1 ' .. lease

@@ -8,6 +8,5 @@
 -- O(processes that wait). Atomic. It also runs when memory is full.
 local now = clock()
 local waiting = processes(KEYS[3], KEYS[4], KEYS[5], KEYS[6], ARGV[1])
-if not waiting.leave(ARGV[2]) then return 0 end
-waiting.ring(now)
-return 1
+waiting.forget(ARGV[2])
+return waiting.ring(now) and 1 or 0

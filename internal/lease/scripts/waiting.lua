@@ -23,12 +23,10 @@ local function processes(waiting, wakeKey, large, since, mode)
     redis.call('PEXPIRE', since, 12000)
   end
 
-  -- leave records that a process waits no more.
-  -- returns whether others wait
-  function p.leave(process)
+  -- forget records that a process waits no more.
+  function p.forget(process)
     if since then redis.call('HDEL', since, process) end
     redis.call('ZREM', waiting, process)
-    return redis.call('ZCARD', waiting) > 0
   end
 
   -- first finds the process that has waited longest, except one. If rested is set, processes that were woken since

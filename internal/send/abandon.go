@@ -15,6 +15,7 @@ type task struct {
 	run   func(context.Context) error // unless this is set
 	late  func()                      // called after run if the caller has left; may be nil
 	write bool
+	many  bool // run sends any number of commands
 
 	decided  atomic.Bool // set by the first of two events: the reply, or the caller leaves
 	err      error
@@ -43,7 +44,11 @@ func (s *client) runAbandonable(ctx context.Context, t *task) (abandoned bool, e
 	case <-ctx.Done():
 		return false, ctx.Err()
 	}
-	if err := s.errIfDrained(); err != nil {
+	err = s.errIfDrained()
+	if t.many {
+		err = s.errIfDraining()
+	}
+	if err != nil {
 		<-s.slots
 		return false, err
 	}
@@ -120,7 +125,7 @@ func RunOr[T any](ctx context.Context, s *Sender, grace time.Duration, f func(co
 	if ctx.Done() == nil {
 		s.direct.Add(1)
 		defer s.direct.Add(-1)
-		if err := s.errIfDrained(); err != nil {
+		if err := s.errIfDraining(); err != nil {
 			return v, false, err
 		}
 		v, err = f(ctx)
@@ -139,7 +144,7 @@ func RunOr[T any](ctx context.Context, s *Sender, grace time.Duration, f func(co
 	var begun atomic.Bool // set by the first of two events: f begins, or RunOr returns
 	var result T
 	var called bool
-	t := &task{}
+	t := &task{many: true}
 	t.run = func(context.Context) (err error) {
 		if called = begun.CompareAndSwap(false, true); called {
 			result, err = f(inner)

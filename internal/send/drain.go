@@ -13,9 +13,12 @@ import (
 func (s *Sender) Drain(ctx context.Context) error {
 	idle := func() bool { return s.inFlight() == 0 }
 	err := PollUntil(ctx, idle)
+	// A call is counted before it reads draining or drained. So a call that a wait did not see
+	// is either refused or seen by the next wait, and no command of an operation that has begun
+	// is refused unless ctx ends.
+	s.draining.Store(true)
+	err = errors.Join(err, PollUntil(ctx, idle))
 	s.drained.Store(true)
-	// A call is counted before it reads drained. So a call that the first wait did not
-	// see is either refused or seen by the second wait.
 	err = errors.Join(err, PollUntil(ctx, idle))
 	if n := s.inFlight(); err != nil && n > 0 {
 		return WithClass(ErrMaybeRan, fmt.Errorf("%w: calls in flight: %d", ctx.Err(), n))
@@ -23,7 +26,16 @@ func (s *Sender) Drain(ctx context.Context) error {
 	return nil
 }
 
-// errIfDrained returns the error of a call that begins after [Sender.Drain], or nil.
+// errIfDraining returns the error of an operation of several commands that begins during or
+// after [Sender.Drain], or nil.
+func (s *client) errIfDraining() error {
+	if s.draining.Load() {
+		return ErrCloseCalled
+	}
+	return nil
+}
+
+// errIfDrained returns the error of a command that is sent after [Sender.Drain], or nil.
 func (s *client) errIfDrained() error {
 	if s.drained.Load() {
 		return ErrCloseCalled

@@ -51,6 +51,7 @@ type client struct {
 	direct           atomic.Int64   // in flight on their callers' goroutines, outside of batchers
 	asyncWrites      atomic.Int64   // asynchronous writes without a reply
 	asyncs           *batch.Batcher // for asynchronous writes to keys whose node is not known
+	draining         atomic.Bool    // no operation of several commands may begin
 	drained          atomic.Bool    // nothing may be sent
 }
 
@@ -168,12 +169,12 @@ func (s *Sender) Run(ctx context.Context, f func(context.Context) error) error {
 	if ctx.Done() == nil {
 		s.direct.Add(1)
 		defer s.direct.Add(-1)
-		if err := s.errIfDrained(); err != nil {
+		if err := s.errIfDraining(); err != nil {
 			return err
 		}
 		return f(ctx)
 	}
-	_, err := s.runAbandonable(ctx, &task{run: f})
+	_, err := s.runAbandonable(ctx, &task{run: f, many: true})
 	if errors.Is(err, errTooManyAbandoned) {
 		return WithClass(ErrUnavailable, err)
 	}

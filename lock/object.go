@@ -10,6 +10,7 @@ import (
 	"github.com/desir-go/desir/internal/clients"
 	"github.com/desir-go/desir/internal/keys"
 	"github.com/desir-go/desir/internal/lease"
+	"github.com/desir-go/desir/internal/send"
 )
 
 // object is what all locks have in common.
@@ -79,7 +80,7 @@ func (o object) acquire(ctx context.Context, r lease.Request) (*Lease, error) {
 	}
 	l, err := k.Acquire(waiting, r)
 	if err != nil {
-		if o.s.wait > 0 && ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded) {
+		if o.s.wait > 0 && ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, send.ErrUnavailable) {
 			return nil, ErrLocked
 		}
 		return nil, err

@@ -38,7 +38,7 @@ func (k *Keeper) try(ctx context.Context, r Request, waits bool) (l *Lease, due 
 	for late, sends := 0, 1; ; sends++ {
 		sent := time.Now()
 		until := k.clock.ToServer(sent.Add(copyTime))
-		reply, err := acquireScript.Run(ctx, k.shared, r.Keys.all(), k.acquireArgs(r, id, until, copies, waits, false)...)
+		reply, err := acquireScript.Run(ctx, k.shared, r.Keys.all(), k.acquireArgs(r, id, until, copies, waits, !k.lines.empty(r.Keys.Leases))...)
 		if err == nil {
 			var a wait.ClaimReply
 			if a, err = wait.ParseClaim(reply); err == nil {
@@ -48,13 +48,16 @@ func (k *Keeper) try(ctx context.Context, r Request, waits bool) (l *Lease, due 
 					late++
 					continue
 				case a.State == wait.ClaimAgain:
+					k.releaseCopies(r.Keys, id, copies)
 					return nil, due, send.WithClass(send.ErrUnavailable, errLate)
 				case a.State == wait.ClaimNone:
+					k.releaseCopies(r.Keys, id, copies)
 					return nil, time.Now().Add(a.Due), nil
 				}
-				l, err = k.newLease(ctx, r, a.Value, sent)
-				if err == nil {
-					k.lines.taken(r)
+				k.lines.taken(r)
+				if l, err = k.newLease(ctx, r, a.Value, sent, copies); err != nil {
+					k.lines.gone(r)
+					k.releaseCopies(r.Keys, id, max(copies, until))
 				}
 				return l, due, err
 			}
@@ -87,8 +90,11 @@ func (k *Keeper) acquireArgs(r Request, id string, until, copies int64, waits, o
 }
 
 // releaseCopies releases, in the background, a lease that a request without a reply may have
-// acquired, or may still acquire.
+// acquired, or may still acquire until the time copies. It does nothing if there was none.
 func (k *Keeper) releaseCopies(names Keys, id string, copies int64) {
+	if copies == 0 {
+		return
+	}
 	k.releases.Add(1)
 	go func() {
 		defer k.releases.Add(-1)
@@ -102,9 +108,24 @@ func (k *Keeper) releaseCopies(names Keys, id string, copies int64) {
 	}()
 }
 
-// sendRelease sends the release of a lease once, by its record, and reports whether the lease
-// was there. If copies of its request may arrive until the time copies, it is named by the ID
-// of the request instead.
+// releaseRecord releases, in the background, a lease that no caller has.
+func (k *Keeper) releaseRecord(r Request, record string) {
+	end := time.Now().Add(r.TTL)
+	k.releases.Add(1)
+	go func() {
+		defer k.releases.Add(-1)
+		ctx := context.Background()
+		for pause := pauses.Start(); time.Now().Before(end); pause.Wait(ctx) {
+			if _, err := k.sendRelease(ctx, r.Keys, record, 0); err == nil || send.Permanent(err) {
+				return
+			}
+		}
+	}()
+}
+
+// sendRelease sends the release of a lease once, and reports whether the lease was there. The
+// lease is its record, or the ID of its request if that is not known. Copies of the request may
+// arrive until the time copies.
 func (k *Keeper) sendRelease(ctx context.Context, names Keys, lease string, copies int64) (bool, error) {
 	reply, err := releaseScript.Run(ctx, k.shared, names.all(), wait.WakeMode(k.shared), lease, copies)
 	return reply == int64(1), err

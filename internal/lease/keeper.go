@@ -117,6 +117,7 @@ func (k *Keeper) remove(h *held) bool {
 func (k *Keeper) abandon(h *held) {
 	if k.remove(h) {
 		h.cancel(context.Canceled)
+		k.lines.gone(h.req)
 		slog.Default().Warn("desir: a lease was not released, and is no longer in use; it runs out",
 			"key", oneline.Text(h.req.Keys.Leases, oneline.Name))
 	}

@@ -48,13 +48,13 @@ var start = time.Now()
 func monotonic(t time.Time) int64 { return int64(t.Sub(start)) }
 
 // newLease returns the lease of a request that was sent at the time sent, by its record. Its
-// context has the values of ctx.
-func (k *Keeper) newLease(ctx context.Context, r Request, record string, sent time.Time) (*Lease, error) {
-	parsed, copies, err := parseRecord(record)
+// context has the values of ctx. Copies of the request may arrive until the time copies.
+func (k *Keeper) newLease(ctx context.Context, r Request, record string, sent time.Time, copies int64) (*Lease, error) {
+	parsed, earlier, err := parseRecord(record)
 	if err != nil {
 		return nil, err
 	}
-	h := &held{keeper: k, req: r, record: record, copies: copies, token: parsed.Token, index: -1}
+	h := &held{keeper: k, req: r, record: record, copies: max(copies, earlier), token: parsed.Token, index: -1}
 	if ctx.Done() != nil {
 		ctx = context.WithoutCancel(ctx)
 	}
@@ -133,10 +133,10 @@ func (h *held) checkClock() {
 
 // sendRelease sends the release, or passes the lease on to a caller of this process.
 func (h *held) sendRelease(ctx context.Context, lost bool) (found bool, err error) {
-	if !lost {
-		if c, passes := h.keeper.lines.next(h.req); c != nil {
-			return h.keeper.passOn(ctx, h, c, passes)
-		}
+	if lost {
+		h.keeper.lines.gone(h.req)
+	} else if c, passes := h.keeper.lines.next(h.req); c != nil {
+		return h.keeper.passOn(ctx, h, c, passes)
 	}
 	return h.keeper.sendRelease(ctx, h.req.Keys, h.record, h.copies)
 }
@@ -180,6 +180,9 @@ func (l *Lease) Release(ctx context.Context) error {
 	case err := <-result:
 		return err
 	case <-timer.C:
+		if lost {
+			return ErrLost
+		}
 		return send.WithClass(send.ErrMaybeRan, errReleaseLate)
 	}
 }
@@ -207,6 +210,8 @@ func (h *held) release(ctx context.Context, lost bool) error {
 			return ErrLost
 		case err == nil: // an earlier copy has released it
 			return nil
+		case lost && (over || send.Permanent(err)): // it ends by itself
+			return ErrLost
 		case send.Permanent(err), over:
 			return err
 		}

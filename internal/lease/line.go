@@ -169,12 +169,13 @@ func (s *lines) taken(r Request) {
 }
 
 // next removes and returns the caller to which a release passes the lease on, and how often
-// that has happened in a row. Without one, the process no longer holds the lock.
+// that has happened in a row. Without one, the process no longer holds the lock. A caller that
+// waits at the server is before those in the line, so nothing is passed on then.
 func (s *lines) next(r Request) (*caller, int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	l := s.of(r.Keys.Leases)
-	if c := l.first(); c != nil && r.PassOn && l.holds {
+	if c := l.first(); c != nil && r.PassOn && l.holds && !l.front {
 		l.passes++
 		return l.pop(), l.passes - 1
 	}

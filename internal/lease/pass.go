@@ -24,7 +24,7 @@ func (k *Keeper) passOn(ctx context.Context, h *held, c *caller, passes int) (fo
 		}
 		var l *Lease
 		if err == nil && state == passed {
-			l, err = k.newLease(c.ctx, c.req, record, sent)
+			l, err = k.newLease(c.ctx, c.req, record, sent, 0)
 		}
 		switch {
 		case err == nil && state == passed:

@@ -113,7 +113,7 @@ func (k *Keeper) renewOn(node *redis.Client, scripts [][]*held) {
 		return build(ctx, h, names, args...)
 	})
 	for _, some := range unknown {
-		k.renewTogether(some)
+		go k.renewTogether(some)
 	}
 }
 
@@ -135,7 +135,7 @@ func (k *Keeper) sendRenewals(node *redis.Client, scripts [][]*held, build func(
 		case err != nil && script.Unknown(err):
 			unknown = append(unknown, some)
 		case send.SlotMoved(err):
-			k.renewTogether(some)
+			go k.renewTogether(some)
 		default:
 			k.renewalEnded(some, node.Options().Addr, sent, reply, k.shared.Sender.ClassifySent(ctx, err))
 		}
@@ -149,10 +149,18 @@ func (k *Keeper) renewalEnded(some []*held, node string, sent time.Time, reply a
 	if err == nil {
 		err = bad
 	}
+	if err != nil && send.Permanent(err) && (len(some) > 1 || node != "") {
+		for _, h := range some { // one key, or one node, must not stop all of them
+			go k.renewTogether([]*held{h})
+		}
+		return
+	}
 	var moved time.Duration
 	if err == nil {
-		moved = k.offsets.record(node, results[0], sent)
 		k.clock.Set(results[0])
+		if node != "" || !k.shared.Slotted() { // nodes have clocks of their own
+			moved = k.offsets.record(node, results[0], sent)
+		}
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -168,7 +176,7 @@ func (k *Keeper) renewalEnded(some []*held, node string, sent time.Time, reply a
 		case err != nil:
 			k.logFailure(h, err)
 			h.renewAt = time.Now().Add(min(pauses.Last, h.req.TTL/10))
-		case results[i+1] != renewed:
+		case results[i+1] != renewed || h.lost():
 			k.drop(h)
 			continue
 		default:
@@ -176,6 +184,10 @@ func (k *Keeper) renewalEnded(some []*held, node string, sent time.Time, reply a
 			h.renewAt = sent.Add(h.req.TTL / 3)
 			if end, cut := sent.Add(h.req.TTL), h.jumped(moved); cut > 0 || end.After(h.end) {
 				h.setEnd(end.Add(-cut))
+				if cut > 0 {
+					slog.Default().Warn("desir: the server's clock moved, so a lease counts shorter until it is renewed",
+						"key", oneline.Text(h.req.Keys.Leases, oneline.Name), "moved", moved, "shorter", cut)
+				}
 			}
 		}
 		k.fix(h)

@@ -19,6 +19,9 @@ func (k *Keeper) Acquire(ctx context.Context, r Request) (*Lease, error) {
 		due = next
 	}
 	c := k.lines.join(ctx, r)
+	if len(c.turn) == 0 {
+		due = time.Time{} // others come first
+	}
 	select {
 	case t := <-c.turn:
 		if t.lease != nil || t.err != nil {
@@ -64,21 +67,21 @@ func (k *Keeper) waitAtServer(c *caller, due time.Time) (*Lease, error) {
 	claim := &claimant{keeper: k, req: c.req, id: k.ids.next()}
 	value, sent, err := wait.Of(k.shared).Claim(c.ctx, k.source(c.req), claim, due)
 	if err != nil {
-		claim.abandon()
+		claim.giveUp()
 		k.frontGaveUp(c.req)
 		return nil, err
 	}
+	copies := claim.accept(value)
 	if time.Since(sent) > c.req.TTL/4 { // the request was sent before the block of the connection
 		sent = k.renewNow(c.req, value, sent)
 	}
-	l, err := k.newLease(c.ctx, c.req, value, sent)
-	if err != nil {
-		claim.Orphaned(value)
-		k.frontGaveUp(c.req)
-		return nil, err
-	}
 	k.lines.frontLeft(c.req, true)
-	return l, nil
+	l, err := k.newLease(c.ctx, c.req, value, sent, copies)
+	if err != nil {
+		k.lines.gone(c.req)
+		claim.giveUp()
+	}
+	return l, err
 }
 
 // renewNow renews a lease that has just been acquired, and returns when the renewal was sent.

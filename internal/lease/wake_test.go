@@ -1,6 +1,7 @@
 package lease_test
 
 import (
+	"errors"
 	"sync"
 	"testing"
 	"time"
@@ -98,6 +99,9 @@ func TestWakesNext(t *testing.T) {
 						t.FailNow()
 					}
 					released(t, l.Release(ctx))
+					if err := raw.ZScore(ctx, req.Keys.Waiting, "gone").Err(); req.Keys.Since == "" && !errors.Is(err, redis.Nil) {
+						t.Errorf("the process that is gone is woken again: %v", err)
+					}
 				case <-time.After(25 * time.Second):
 					t.Fatal("nobody looks")
 				}

@@ -49,6 +49,7 @@ type loop struct {
 	mu      sync.Mutex
 	lastErr error // why the server does not serve receivers now, or nil
 	queues  map[sourceID]*waitQueue
+	early   map[sourceID]bool // sources of claims that were woken while they had no queue; nil if none were
 	running bool
 	retired bool // another loop has replaced it
 }
@@ -104,7 +105,9 @@ func (l *loop) enqueue(s Source, rs []*receiver, buffered []string, lastErr erro
 	if len(q.waiting) == 0 && len(q.buffered) == 0 {
 		return
 	}
-	if first := q.firstClaim(); s.claims && len(q.waiting) == 1 && first != nil && !first.due.IsZero() {
+	early := l.early[s.id()]
+	delete(l.early, s.id())
+	if first := q.firstClaim(); s.claims && !early && len(q.waiting) == 1 && first != nil && !first.due.IsZero() {
 		q.due = first.due
 	} else {
 		q.dirty = true

@@ -103,17 +103,26 @@ func (s *subscriber) sweep() {
 		if gone && sub.unused || retry && sub.Err() != nil {
 			_ = sub.Close() // never fails
 			delete(s.subs, id)
+			delete(s.loop.early, id)
 		}
 		sub.unused = gone
 	}
 }
 
-// wake marks a queue as dirty and wakes the loop.
+// wake marks a queue as dirty and wakes the loop. If there is no queue, its receiver may be
+// about to come: it has tried to take a value, and was told to wait for a wake-up.
 func (l *loop) wake(id sourceID) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if q := l.queues[id]; q != nil {
 		q.dirty = true
 		l.notify()
+		return
+	}
+	if l.claims {
+		if l.early == nil {
+			l.early = map[sourceID]bool{}
+		}
+		l.early[id] = true
 	}
 }

@@ -49,7 +49,7 @@ if full or overtakes then
     if older and sum < capacity then
       local refused = tonumber(redis.call('HGET', fair, 'r') or '0')
       redis.call('HSET', fair, 'r', refused + 1)
-      if refused < 16 then waiting.ring(now) end
+      if refused < 16 then waiting.ring(now, process) end
     end
   end
   return '0 ' .. text(now) .. ' ' .. text(due) .. ' '

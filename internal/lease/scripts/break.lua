@@ -8,8 +8,9 @@
 -- O(holders). Atomic. It also runs when memory is full.
 local leases, meta = KEYS[1], KEYS[2]
 local now = clock()
-held(leases, 0, now)
-local token, _, waited = load(meta)
+local token, sum, waited = load(meta)
+local left = held(leases, KEYS[6] and sum or nil, now)
+if KEYS[6] and left ~= sum then save(meta, token, left, waited, 3600000) end
 if ARGV[2] == '1' then processes(KEYS[3], KEYS[4], KEYS[5], KEYS[6], ARGV[1]).ring(now) end
 local all, n = redis.call('ZRANGE', leases, 0, -1, 'WITHSCORES'), 0
 for i = 1, #all, 2 do

@@ -14,7 +14,10 @@ local now, micros = clock()
 if not live(leases, lease, now) then
   local earlier = find(leases, other, now)
   if earlier then return {2, text(now), earlier} end
-  return {0, text(now)}
+  if not redis.call('ZSCORE', leases, '~' .. lease) then return {0, text(now)} end
+  processes(KEYS[3], KEYS[4], KEYS[5], KEYS[6], ARGV[1]).ring(now)
+  redis.call('ZREM', leases, '~' .. lease)
+  return {1, text(now)}
 end
 local id, copies = string.match(lease, '^(%S+) %S+ %S+ (%d+)')
 bury(leases, id, now, tonumber(copies))
@@ -23,8 +26,11 @@ if waited == '1' and tonumber(ARGV[2]) >= 8 then
   local others = redis.call('ZCARD', KEYS[3])
   if others > 0 and redis.call('ZSCORE', KEYS[3], ARGV[4]) then others = others - 1 end
   if others > 0 then
+    local waiting = processes(KEYS[3], KEYS[4], KEYS[5], KEYS[6], ARGV[1])
+    waiting.forget(ARGV[4]) -- its caller tries by itself
+    waiting.ring(now)
+    if KEYS[6] then save(meta, token, 0, waited, 3600000) end
     redis.call('ZREM', leases, lease)
-    processes(KEYS[3], KEYS[4], KEYS[5], KEYS[6], ARGV[1]).ring(now)
     return {1, text(now)}
   end
 end

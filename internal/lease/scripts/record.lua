@@ -26,7 +26,9 @@ end
 
 -- keep makes a key expire in ttl ms, if it would expire earlier.
 local function keep(key, ttl)
-  if redis.call('PTTL', key) < ttl then return redis.pcall('PEXPIRE', key, text(ttl)) end
+  local left = redis.pcall('PTTL', key)
+  if type(left) == 'number' and left < ttl then return redis.pcall('PEXPIRE', key, text(ttl)) end
+  return left
 end
 
 -- grant stores a lease. sum is the sum of the weights with it, and alone is set if there is no other.

@@ -12,7 +12,8 @@ for i = 1, #KEYS / 2 do
   reply[i + 1] = 0
   if live(leases, lease, now) then
     redis.call('ZADD', leases, 'XX', 'GT', text(now + ttl), lease)
-    keep(leases, ttl)
+    local kept = keep(leases, ttl)
+    if type(kept) == 'table' then return kept end
     redis.call('PEXPIRE', meta, text(math.max(ttl, 3600000)))
     reply[i + 1] = 1
   end

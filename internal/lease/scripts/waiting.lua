@@ -1,6 +1,6 @@
--- A process that waits is a member of a sorted set, whose score is the time of its last attempt, or of its last wake-up
--- on a cluster. If small requests must not overtake large ones, a hash has since when it waits, and 1 if it wants more
--- than 1, followed by "w" after a wake-up on a cluster.
+-- A process that waits is a member of a sorted set, whose score is the time of its last attempt. If small requests must
+-- not overtake large ones, a hash has since when it waits, and 1 if it wants more than 1, followed by "w" after a
+-- wake-up on a cluster. Otherwise a wake-up on a cluster removes the process from the set until its next attempt.
 
 -- processes returns the functions for the processes that wait. They are made only if there may be some.
 -- waiting: the sorted set    wake: a wake key    mode: "publish" where wake-ups are published, else ""
@@ -54,14 +54,14 @@ local function processes(waiting, wakeKey, large, since, mode)
     return older, older and (wantsMore or wants)
   end
 
-  -- ring wakes a process that waits: one of those that want more than 1, if such a one has waited longest. On a cluster
-  -- it names the process, and another one the next time, since that one may be gone.
+  -- ring wakes a process that waits, except one: one of those that want more than 1, if such a one has waited longest. On
+  -- a cluster it names the process, and another one the next time, since that one may be gone.
   -- returns whether any waits
-  function p.ring(now)
+  function p.ring(now, except)
     if redis.call('ZCARD', waiting) == 0 then return false end
     local key, names, process = wakeKey, mode ~= '', nil
     if since then
-      local from, more, name = first('', now, names)
+      local from, more, name = first(except, now, names)
       if more then key = large end
       wake(key, mode, wakeTTL, name)
       if names and name then redis.call('HSET', since, name, text(from) .. (more and ' 1w' or ' 0w')) end
@@ -69,7 +69,7 @@ local function processes(waiting, wakeKey, large, since, mode)
     end
     if names then process = redis.call('ZRANGE', waiting, '0', '0')[1] end
     wake(key, mode, wakeTTL, process)
-    if names then redis.call('ZADD', waiting, 'XX', text(now), process) end
+    if names then redis.call('ZREM', waiting, process) end -- its next attempt records it again
     return true
   end
 

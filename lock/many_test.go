@@ -1,13 +1,9 @@
 package lock_test
 
 import (
-	"context"
-	"net"
 	"runtime"
 	"strconv"
-	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -16,27 +12,6 @@ import (
 	"github.com/desir-go/desir/internal/redistest"
 	"github.com/desir-go/desir/lock"
 )
-
-// pipelineCounter counts the pipelines and the single commands of a client.
-type pipelineCounter struct{ sent atomic.Int64 }
-
-func (c *pipelineCounter) DialHook(next redis.DialHook) redis.DialHook {
-	return func(ctx context.Context, network, addr string) (net.Conn, error) { return next(ctx, network, addr) }
-}
-
-func (c *pipelineCounter) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
-	return func(ctx context.Context, cmd redis.Cmder) error {
-		c.sent.Add(1)
-		return next(ctx, cmd)
-	}
-}
-
-func (c *pipelineCounter) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
-	return func(ctx context.Context, cmds []redis.Cmder) error {
-		c.sent.Add(1)
-		return next(ctx, cmds)
-	}
-}
 
 // TestManyLeases holds 10 000 locks of one process. It checks what their renewal costs the
 // server and what they cost the process.
@@ -61,12 +36,7 @@ func TestManyLeases(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			rdb, nodes := start(t)
-			var sent pipelineCounter
-			if c, ok := rdb.(*redis.ClusterClient); ok {
-				c.OnNewNode(func(node *redis.Client) { node.AddHook(&sent) })
-			} else {
-				rdb.AddHook(&sent)
-			}
+			trips := redistest.CountTrips(rdb)
 			before := heap()
 			held := make([]*lock.Lease, locks)
 			var all sync.WaitGroup
@@ -87,9 +57,9 @@ func TestManyLeases(t *testing.T) {
 				return
 			}
 			grown := heap() - before
-			began, scripts := sent.sent.Load(), scriptCalls(t, nodes)
+			began, scripts := trips.Count(), scriptCalls(t, nodes)
 			time.Sleep(observed)
-			perNode := float64(sent.sent.Load()-began) / observed.Seconds() / float64(len(nodes))
+			perNode := float64(trips.Count()-began) / observed.Seconds() / float64(len(nodes))
 			perSecond := float64(scriptCalls(t, nodes)-scripts) / observed.Seconds()
 			t.Logf("%d locks: %.1f MiB, %.1f scripts a second, %.1f pipelines a second and node", locks, float64(grown)/(1<<20), perSecond, perNode)
 			if grown > mostHeap {
@@ -129,17 +99,7 @@ func heap() int64 {
 func scriptCalls(t *testing.T, nodes []*redistest.Server) (n int64) {
 	t.Helper()
 	for _, s := range nodes {
-		info, err := s.Client(t).Info(t.Context(), "commandstats").Result()
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, rest, _ := strings.Cut(info, "cmdstat_evalsha:calls=")
-		digits, _, _ := strings.Cut(rest, ",")
-		calls, err := strconv.ParseInt(digits, 10, 64)
-		if err != nil {
-			t.Fatal(err)
-		}
-		n += calls
+		n += s.Scripts(t)
 	}
 	return n
 }

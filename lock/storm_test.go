@@ -76,39 +76,94 @@ func holdAndRelease(addrs string) {
 // turn is a turn of a holder.
 type turn struct{ token, begin, end int64 }
 
+// storm is the processes that hold a lock in turn, and the book of their turns.
+type storm struct {
+	t       *testing.T
+	addrs   []string // of the lock's server, for each process
+	at      string   // of the book's server
+	book    *redis.Client
+	holders []*redistest.Child
+}
+
+// startStorm starts a process for each address of the lock's server.
+func startStorm(t *testing.T, addrs []string) *storm {
+	t.Helper()
+	book := redistest.StartServer(t)
+	s := &storm{t: t, addrs: addrs, at: book.Addr, book: book.Client(t), holders: make([]*redistest.Child, len(addrs))}
+	for i := range addrs {
+		s.start(i)
+	}
+	redistest.Eventually(t, time.Minute, func() bool { return s.turns() > 20 }, "the processes hold the lock in turn")
+	return s
+}
+
+func (s *storm) start(i int) {
+	s.t.Helper()
+	s.holders[i] = redistest.StartChild(s.t, holderEnv+"="+s.addrs[i]+","+s.at)
+}
+
+// kill replaces a process.
+func (s *storm) kill(i int) {
+	s.t.Helper()
+	s.holders[i].Kill()
+	s.start(i)
+}
+
+// pause freezes a process for longer than the TTL.
+func (s *storm) pause(i int) {
+	s.holders[i].Freeze()
+	time.AfterFunc(1500*time.Millisecond, s.holders[i].Thaw)
+}
+
+func (s *storm) turns() int64 { return s.book.LLen(s.t.Context(), turnsKey).Val() }
+
+// goesOn waits until the lock goes on after a fault.
+func (s *storm) goesOn() {
+	s.t.Helper()
+	before := s.turns()
+	redistest.Eventually(s.t, time.Minute, func() bool { return s.turns() > before+3 }, "the lock goes on after a fault")
+}
+
+// end ends the processes, and reports what is wrong with their turns.
+func (s *storm) end() {
+	s.t.Helper()
+	for _, h := range s.holders {
+		h.Kill()
+	}
+	for _, wrong := range judge(s.t, s.book) {
+		s.t.Error(wrong)
+	}
+}
+
+// faults returns how many faults a storm has.
+func faults(short, long int) int {
+	if os.Getenv("DESIR_LONG") != "" {
+		return long
+	}
+	return short
+}
+
 // TestStorm has processes hold a lock while they are killed and frozen, connections are cut,
 // replies are lost, the server is restarted and the hash of the tokens is deleted. No two
 // turns overlap, and the tokens increase.
 func TestStorm(t *testing.T) {
 	redistest.Slow(t)
-	s, book := redistest.StartServer(t, redistest.AOF("always")), redistest.StartServer(t)
-	admin, read := s.Client(t), book.Client(t)
-	rng := redistest.Seed(t)
-	const processes = 6
-	proxies, holders := make([]*redistest.Proxy, processes), make([]*redistest.Child, processes)
-	start := func(i int) {
-		holders[i] = redistest.StartChild(t, holderEnv+"="+proxies[i].Addr()+","+book.Addr)
+	server := redistest.StartServer(t, redistest.AOF("always"))
+	admin, rng := server.Client(t), redistest.Seed(t)
+	proxies, addrs := make([]*redistest.Proxy, 6), make([]string, 6)
+	for i := range proxies {
+		proxies[i] = redistest.NewProxy(t, server.Addr)
+		addrs[i] = proxies[i].Addr()
 	}
-	for i := range holders {
-		proxies[i] = redistest.NewProxy(t, s.Addr)
-		start(i)
-	}
-	turns := func() int64 { return read.LLen(t.Context(), turnsKey).Val() }
-	redistest.Eventually(t, time.Minute, func() bool { return turns() > 20 }, "the processes hold the lock in turn")
+	s := startStorm(t, addrs)
 	scripts := redistest.Command("evalsha", "eval")
-	faults := 20
-	if os.Getenv("DESIR_LONG") != "" {
-		faults = 300
-	}
-	for range faults {
-		i := rng.IntN(processes)
+	for range faults(20, 300) {
+		i := rng.IntN(len(proxies))
 		switch rng.IntN(8) {
 		case 0:
-			holders[i].Kill()
-			start(i)
+			s.kill(i)
 		case 1:
-			holders[i].Freeze()
-			time.AfterFunc(1500*time.Millisecond, holders[i].Thaw)
+			s.pause(i)
 		case 2:
 			proxies[i].CutAll()
 		case 3:
@@ -118,68 +173,38 @@ func TestStorm(t *testing.T) {
 		case 5:
 			proxies[i].CutReply(1, redistest.Command("blpop"))
 		case 6:
-			s.Kill()
-			s.Restart()
+			server.Kill()
+			server.Restart()
 		default:
 			_ = admin.Del(t.Context(), lock.NewMutex(admin, stormLock).Key()+":meta").Err()
 		}
-		before := turns()
-		redistest.Eventually(t, time.Minute, func() bool { return turns() > before+3 }, "the lock goes on after a fault")
+		s.goesOn()
 	}
-	for _, h := range holders {
-		h.Kill()
-	}
-	for _, wrong := range judge(t, read) {
-		t.Error(wrong)
-	}
+	s.end()
 }
 
 // TestStormCluster has processes hold a lock of a cluster while they are killed and frozen and
 // its slot moves. No two turns overlap, the tokens increase, and the lock goes on.
 func TestStormCluster(t *testing.T) {
 	redistest.Slow(t)
-	c, book := redistest.StartCluster(t, 0), redistest.StartServer(t)
-	read := book.Client(t)
-	rng := redistest.Seed(t)
-	holders := make([]*redistest.Child, 6)
-	start := func(i int) {
-		holders[i] = redistest.StartChild(t, holderEnv+"="+strings.Join(c.Addrs, "+")+","+book.Addr)
-	}
-	for i := range holders {
-		start(i)
-	}
-	turns := func() int64 { return read.LLen(t.Context(), turnsKey).Val() }
-	redistest.Eventually(t, time.Minute, func() bool { return turns() > 20 }, "the processes hold the lock in turn")
+	c, rng := redistest.StartCluster(t, 0), redistest.Seed(t)
+	s := startStorm(t, slices.Repeat([]string{strings.Join(c.Addrs, "+")}, 6))
 	key := lock.NewMutex(c.Client(t), stormLock).Key()
-	faults := 20
-	if os.Getenv("DESIR_LONG") != "" {
-		faults = 60
-	}
-	for n := range faults {
-		i := rng.IntN(len(holders))
+	for n := range faults(20, 60) {
+		i := rng.IntN(len(s.holders))
 		switch n % 3 {
 		case 0:
-			holders[i].Kill()
-			start(i)
+			s.kill(i)
 		case 1:
-			holders[i].Freeze()
-			time.AfterFunc(1500*time.Millisecond, holders[i].Thaw)
+			s.pause(i)
 		default:
-			from := c.MasterFor(key)
-			to := c.Nodes[rng.IntN(len(c.Nodes))]
-			if to != from {
+			if to := c.Nodes[rng.IntN(len(c.Nodes))]; to != c.MasterFor(key) {
 				c.MoveSlot(t, key, to, func() {})
 			}
 		}
-		before := turns()
-		redistest.Eventually(t, time.Minute, func() bool { return turns() > before+3 }, "the lock goes on after a fault")
+		s.goesOn()
 	}
-	for _, h := range holders {
-		h.Kill()
-	}
-	for _, wrong := range judge(t, read) {
-		t.Error(wrong)
-	}
+	s.end()
 }
 
 // TestStormJudge has holders that do not look at their contexts, and freezes them. The judge

@@ -92,31 +92,26 @@ func (k *Keeper) acquireArgs(r Request, id string, until, copies int64, waits, o
 // releaseCopies releases, in the background, a lease that a request without a reply may have
 // acquired, or may still acquire until the time copies. It does nothing if there was none.
 func (k *Keeper) releaseCopies(names Keys, id string, copies int64) {
-	if copies == 0 {
-		return
+	if copies > 0 {
+		k.releaseUntil(names, id, copies, copies)
 	}
+}
+
+// releaseRecord releases, in the background, a lease that no caller has.
+func (k *Keeper) releaseRecord(r Request, record string) {
+	k.releaseUntil(r.Keys, record, 0, k.clock.ToServer(time.Now().Add(r.TTL)))
+}
+
+// releaseUntil sends a release, in the background, until there is a reply, or the server's
+// clock is past end.
+func (k *Keeper) releaseUntil(names Keys, lease string, copies, end int64) {
 	k.releases.Add(1)
 	go func() {
 		defer k.releases.Add(-1)
 		ctx := context.Background()
 		for pause := pauses.Start(); ; pause.Wait(ctx) {
-			_, err := k.sendRelease(ctx, names, id, copies)
-			if err == nil || send.Permanent(err) || k.clock.ToServer(time.Now()) > copies {
-				return
-			}
-		}
-	}()
-}
-
-// releaseRecord releases, in the background, a lease that no caller has.
-func (k *Keeper) releaseRecord(r Request, record string) {
-	end := time.Now().Add(r.TTL)
-	k.releases.Add(1)
-	go func() {
-		defer k.releases.Add(-1)
-		ctx := context.Background()
-		for pause := pauses.Start(); time.Now().Before(end); pause.Wait(ctx) {
-			if _, err := k.sendRelease(ctx, r.Keys, record, 0); err == nil || send.Permanent(err) {
+			_, err := k.sendRelease(ctx, names, lease, copies)
+			if err == nil || send.Permanent(err) || k.clock.ToServer(time.Now()) > end {
 				return
 			}
 		}

@@ -3,8 +3,6 @@ package lease_test
 import (
 	"context"
 	"errors"
-	"strconv"
-	"strings"
 	"testing"
 	"time"
 
@@ -34,26 +32,10 @@ func TestLateAcquire(t *testing.T) {
 			t.Fatalf("Try = %v, %v; want DeadlineExceeded", l, err)
 		}
 		redistest.Eventually(t, 10*time.Second, func() bool { return held() == 1 && k.Idle() }, "it is released in the background")
-		executed := evalCalls(t, s)
+		executed := s.Scripts(t)
 		let()
-		redistest.Eventually(t, 10*time.Second, func() bool { return evalCalls(t, s) > executed }, "the late request arrives")
+		redistest.Eventually(t, 10*time.Second, func() bool { return s.Scripts(t) > executed }, "the late request arrives")
 		next := acquire(t, other, req)
 		released(t, next.Release(t.Context()))
 	}
-}
-
-// evalCalls returns how many scripts the server has run.
-func evalCalls(t *testing.T, s *redistest.Server) int64 {
-	t.Helper()
-	info, err := s.Client(t).Info(t.Context(), "commandstats").Result()
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, rest, _ := strings.Cut(info, "cmdstat_evalsha:calls=")
-	digits, _, _ := strings.Cut(rest, ",")
-	n, err := strconv.ParseInt(digits, 10, 64)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return n
 }

@@ -10,7 +10,6 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"github.com/desir-go/desir/internal/clients"
 	"github.com/desir-go/desir/internal/keys"
 	"github.com/desir-go/desir/internal/oneline"
 	"github.com/desir-go/desir/internal/script"
@@ -103,36 +102,35 @@ func (k *Keeper) renewSlots(due []*held) {
 // renewOn sends a pipeline to a node, with a script for each slot. If the node does not know the
 // script, it gets another pipeline. A script that the node cannot run is sent again alone.
 func (k *Keeper) renewOn(node *redis.Client, scripts [][]*held) {
-	unknown := k.sendRenewals(node, scripts, renewScript.Command)
-	if len(unknown) == 0 {
-		return
+	unknown := k.sendRenewals(node, scripts, false)
+	if len(unknown) > 0 {
+		unknown = k.sendRenewals(node, unknown, true)
 	}
-	build := renewScript.Full // the first one
-	unknown = k.sendRenewals(node, unknown, func(ctx context.Context, h *clients.Shared, names []string, args ...any) *redis.Cmd {
-		defer func() { build = renewScript.Command }()
-		return build(ctx, h, names, args...)
-	})
 	for _, some := range unknown {
 		go k.renewTogether(some)
 	}
 }
 
 // sendRenewals sends a pipeline of renewals, and returns those whose script the node does not
-// know.
-func (k *Keeper) sendRenewals(node *redis.Client, scripts [][]*held, build func(context.Context, *clients.Shared, []string, ...any) *redis.Cmd) (unknown [][]*held) {
+// know. If load is set, the first one has the source of the script.
+func (k *Keeper) sendRenewals(node *redis.Client, scripts [][]*held, load bool) (unknown [][]*held) {
 	ctx, cancel := k.renewalContext(slices.Concat(scripts...))
 	defer cancel()
 	cmds := make([]redis.Cmder, len(scripts))
 	for i, some := range scripts {
 		names, args := renewArgs(some)
-		cmds[i] = build(ctx, k.shared, names, args...)
+		if load && i == 0 {
+			cmds[i] = renewScript.Full(ctx, k.shared, names, args...)
+		} else {
+			cmds[i] = renewScript.Command(ctx, k.shared, names, args...)
+		}
 	}
 	sent := time.Now()
 	_ = k.shared.Sender.WriteOn(ctx, node, cmds...) // each command has its error
 	for i, some := range scripts {
 		reply, err := cmds[i].(*redis.Cmd).Result()
 		switch {
-		case err != nil && script.Unknown(err):
+		case script.Unknown(err):
 			unknown = append(unknown, some)
 		case send.SlotMoved(err):
 			go k.renewTogether(some)

@@ -111,9 +111,9 @@ func TestLateCopy(t *testing.T) {
 	busy(t, k, req)
 	redistest.Eventually(t, 10*time.Second, func() bool { return held() == 1 && k.Idle() }, "the copies are released in the background")
 	released(t, holds.Release(t.Context()))
-	executed := evalCalls(t, s)
+	executed := s.Scripts(t)
 	let()
-	redistest.Eventually(t, 10*time.Second, func() bool { return evalCalls(t, s) > executed }, "the late request arrives")
+	redistest.Eventually(t, 10*time.Second, func() bool { return s.Scripts(t) > executed }, "the late request arrives")
 	released(t, acquire(t, other, req).Release(t.Context()))
 }
 

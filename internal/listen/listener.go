@@ -184,7 +184,7 @@ func (l *Listener) add(s *Sub, ep endpoint) {
 	confirmed := sn.confirmed
 	l.mu.Unlock()
 	if confirmed {
-		s.wake("")
+		s.wake()
 	}
 }
 

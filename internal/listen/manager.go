@@ -231,7 +231,7 @@ func (m *manager) reassign(ctx context.Context) (own redis.UniversalClient, err 
 // move moves a subscription to the manager of the endpoint that serves it.
 func (m *manager) move(ch channel, to endpoint) {
 	var woken []*Sub
-	defer func() { wakeAll(woken, "") }() // after the mutex is unlocked
+	defer func() { wakeAll(woken) }() // after the mutex is unlocked
 	m.listener.mu.Lock()
 	defer m.listener.mu.Unlock()
 	sn := m.subscriptions[ch]

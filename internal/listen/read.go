@@ -50,16 +50,16 @@ func (c *conn) handle(got any) error {
 		signal(c.probe.arrived)
 	case *redis.Subscription:
 		confirmed, err := c.handleConfirmation(m)
-		wakeAll(confirmed, "")
+		wakeAll(confirmed)
 		return err
 	}
 	return nil
 }
 
 // wakeAll wakes subscribers. The listener's mutex is not held.
-func wakeAll(subs []*Sub, message string) {
+func wakeAll(subs []*Sub) {
 	for _, s := range subs {
-		s.wake(message)
+		s.wake()
 	}
 }
 

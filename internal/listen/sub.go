@@ -149,10 +149,10 @@ func (s *Sub) setLive() {
 	close(s.started)
 }
 
-// wake calls Notify with a message, if there is a Notify. The listener's mutex is not held.
-func (s *Sub) wake(message string) {
+// wake calls Notify without a message, if there is a Notify. The listener's mutex is not held.
+func (s *Sub) wake() {
 	if s.notify != nil {
-		s.notify(message, nil)
+		s.notify("", nil)
 	}
 }
 

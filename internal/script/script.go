@@ -67,30 +67,30 @@ const Below Functions = "-- functions\n"
 // FromSource returns the script with the given source, which may call the given functions.
 func FromSource(source string, functions ...Functions) *Script {
 	flags, reply, want := headerField(source, "-- flags:"), replyShape(source), headerField(source, "-- reply:")
-	above, below := source, ""
-	if slices.Contains(functions, Below) {
+	first, later, above, below := functions, []Functions(nil), "", source
+	if i := slices.Index(functions, Below); i >= 0 {
+		first, later = functions[:i], functions[i+1:]
 		above, below, _ = strings.Cut(source, string(Below))
 	}
-	top, text := "", above
-	for i, f := range functions {
-		if slices.Contains(functions[:i], Below) {
-			text += string(f)
-		} else if f != Below {
-			top += string(f)
-		}
-	}
-	text = top + text + below
-	first := "#!lua"
+	text := concat(first) + above + concat(later) + below
+	mark := "#!lua"
 	if flags != "" {
-		first += " flags=" + flags
+		mark += " flags=" + flags
 	}
 	return &Script{
 		plain:  newForm(text),
-		marked: newForm(first + "\n" + text),
+		marked: newForm(mark + "\n" + text),
 		reads:  strings.Contains(flags, "no-writes"),
 		reply:  reply,
 		want:   want,
 	}
+}
+
+func concat(functions []Functions) (text string) {
+	for _, f := range functions {
+		text += string(f)
+	}
+	return text
 }
 
 func newForm(source string) form {
@@ -119,15 +119,17 @@ func headerField(source, beginning string) string {
 func (s *Script) Run(ctx context.Context, h *clients.Shared, keys []string, args ...any) (any, error) {
 	f := s.form(h)
 	reply, err := s.eval(ctx, h, f.call(h), keys, args)
-	if err != nil && redis.HasErrorPrefix(err, "NOSCRIPT") {
-		reply, err = s.eval(ctx, h, f.bySource, keys, args)
-	}
-	if err != nil && f == &s.marked && unreadable(err) {
-		h.PlainLua.Store(true)
-		return s.Run(ctx, h, keys, args...)
-	}
-	if err != nil && send.IsNil(err) {
-		reply, err = nil, nil
+	if err != nil { // these tests of an error allocate
+		if redis.HasErrorPrefix(err, "NOSCRIPT") {
+			reply, err = s.eval(ctx, h, f.bySource, keys, args)
+		}
+		if f == &s.marked && unreadable(err) {
+			h.PlainLua.Store(true)
+			return s.Run(ctx, h, keys, args...)
+		}
+		if send.IsNil(err) {
+			reply, err = nil, nil
+		}
 	}
 	if err == nil && s.want != "" && !s.reply.matches(reply) {
 		return nil, s.badReply(reply)

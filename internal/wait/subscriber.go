@@ -110,7 +110,7 @@ func (s *subscriber) sweep() {
 }
 
 // wake marks a queue as dirty and wakes the loop. If there is no queue, its receiver may be
-// about to come: it has tried to take a value, and was told to wait for a wake-up.
+// about to come: it has tried to take a value, and has to wait for a wake-up.
 func (l *loop) wake(id sourceID) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -35,7 +35,7 @@ else
   if fair and sum ~= before then save(meta, token, sum, waited, 3600000) end
 end
 local full = sum + w > capacity
-local waiting = (full or waited == '1') and processes(KEYS[3], KEYS[4], KEYS[5], KEYS[6], ARGV[1])
+local waiting = (full or waited == '1') and processes()
 local older, overtakes = false, false
 if fair and waited == '1' then older, overtakes = waiting.behind(process, now, w > 1) end
 if full or overtakes then

@@ -11,7 +11,7 @@ local now = clock()
 local token, sum, waited = load(meta)
 local left = held(leases, KEYS[6] and sum or nil, now)
 if KEYS[6] and left ~= sum then save(meta, token, left, waited, 3600000) end
-if ARGV[2] == '1' then processes(KEYS[3], KEYS[4], KEYS[5], KEYS[6], ARGV[1]).ring(now) end
+if ARGV[2] == '1' then processes().ring(now) end
 local all, n = redis.call('ZRANGE', leases, 0, -1, 'WITHSCORES'), 0
 for i = 1, #all, 2 do
   local mark = string.sub(all[i], 1, 1)

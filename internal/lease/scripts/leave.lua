@@ -7,6 +7,6 @@
 -- returns 1 if others wait, else 0
 -- O(processes that wait). Atomic. It also runs when memory is full.
 local now = clock()
-local waiting = processes(KEYS[3], KEYS[4], KEYS[5], KEYS[6], ARGV[1])
+local waiting = processes()
 waiting.forget(ARGV[2])
 return waiting.ring(now) and 1 or 0

@@ -15,7 +15,7 @@ if not live(leases, lease, now) then
   local earlier = find(leases, other, now)
   if earlier then return {2, text(now), earlier} end
   if not redis.call('ZSCORE', leases, '~' .. lease) then return {0, text(now)} end
-  processes(KEYS[3], KEYS[4], KEYS[5], KEYS[6], ARGV[1]).ring(now)
+  processes().ring(now)
   redis.call('ZREM', leases, '~' .. lease)
   return {1, text(now)}
 end
@@ -26,7 +26,7 @@ if waited == '1' and tonumber(ARGV[2]) >= 8 then
   local others = redis.call('ZCARD', KEYS[3])
   if others > 0 and redis.call('ZSCORE', KEYS[3], ARGV[4]) then others = others - 1 end
   if others > 0 then
-    local waiting = processes(KEYS[3], KEYS[4], KEYS[5], KEYS[6], ARGV[1])
+    local waiting = processes()
     waiting.forget(ARGV[4]) -- its caller tries by itself
     waiting.ring(now)
     if KEYS[6] then save(meta, token, 0, waited, 3600000) end

@@ -21,7 +21,7 @@ if ARGV[3] ~= '0' then
   lease = find(leases, lease, now) or lease
 end
 -- It rings first, so that a user without permission for it is refused before anything changes.
-local rang = waited == '1' and processes(KEYS[3], KEYS[4], KEYS[5], KEYS[6], ARGV[1]).ring(now)
+local rang = waited == '1' and processes().ring(now)
 if KEYS[6] then
   if not redis.call('ZSCORE', leases, lease) then
     lease = '~' .. lease

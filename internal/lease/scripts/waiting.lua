@@ -2,10 +2,11 @@
 -- not overtake large ones, a hash has since when it waits, and 1 if it wants more than 1, followed by "w" after a
 -- wake-up on a cluster. Otherwise a wake-up on a cluster removes the process from the set until its next attempt.
 
--- processes returns the functions for the processes that wait. They are made only if there may be some.
--- waiting: the sorted set    wake: a wake key    mode: "publish" where wake-ups are published, else ""
--- large, since: the wake key of those that want more than 1 and the hash; nil if any request may overtake another
-local function processes(waiting, wakeKey, large, since, mode)
+-- processes returns the functions for the processes that wait. They are made only if there may be some. Every script
+-- that calls it has the sorted set as KEYS[3], a wake key as KEYS[4], as KEYS[5] and KEYS[6] the wake key of those that
+-- want more than 1 and the hash, or neither, and the mode of wake-ups as ARGV[1].
+local function processes()
+  local waiting, wakeKey, large, since, mode = KEYS[3], KEYS[4], KEYS[5], KEYS[6], ARGV[1]
   local p = {}
 
   -- waits records that a process waits.

@@ -88,8 +88,9 @@ func manyReceivers(t *testing.T, rdb redis.UniversalClient, admins ...*redis.Cli
 		return true
 	}
 	redistest.Eventually(t, 10*time.Second, waiting, "one connection that waits at each server")
+	var sending sync.WaitGroup
 	for i := range channels { // one value for each channel, and ordinary commands
-		group.Go(func() {
+		sending.Go(func() {
 			if err := channel.NewChan[string](rdb, fmt.Sprintf("c%d", i)).Send(within(t, 10*time.Second), "v"); err != nil {
 				t.Error(err)
 			}
@@ -101,6 +102,7 @@ func manyReceivers(t *testing.T, rdb redis.UniversalClient, admins ...*redis.Cli
 		})
 	}
 	redistest.Eventually(t, 10*time.Second, func() bool { return len(got) == channels }, "a value for each channel")
+	sending.Wait()
 	sleep(1500 * time.Millisecond)
 	redistest.Eventually(t, 10*time.Second, waiting, "one connection that waits at each server")
 	idleCost(t, admins, channels)

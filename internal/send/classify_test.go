@@ -282,8 +282,12 @@ func TestClassesOfContexts(t *testing.T) {
 	}
 	for _, deadlines := range []bool{false, true} {
 		t.Run("after/deadline", func(t *testing.T) {
-			sender := send.New(client(deadlines))
-			ctx, cancel := context.WithTimeout(ctx, 50*time.Millisecond)
+			rdb := client(deadlines)
+			if err := rdb.Ping(ctx).Err(); err != nil { // so that a connection stands
+				t.Fatal(err)
+			}
+			sender := send.New(rdb)
+			ctx, cancel := context.WithTimeout(ctx, 500*time.Millisecond)
 			defer cancel()
 			start := time.Now()
 			err := sender.Write(ctx, redis.NewIntCmd(ctx, "incr", "n"))

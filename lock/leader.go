@@ -3,6 +3,7 @@ package lock
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -30,14 +31,22 @@ func (c *Leader) Key() string { return c.o.key() }
 // returns after such a loss, Run waits to be elected again, and runs f again: never before f has
 // returned. Otherwise the result of f ends Run, and the process resigns.
 //
-// If ctx ends while the process waits, Run returns an error that wraps its error. An election
-// that fails for good, for example with [desir.ErrDenied], ends Run with the error.
+// If ctx ends while the process waits, Run returns an error that wraps its error. While Redis is
+// not available or has no memory left, Run tries again each second; [log/slog.Default] logs the
+// first of several failures. An election that fails for good, for example with
+// [desir.ErrDenied], ends Run with the error.
 func (c *Leader) Run(ctx context.Context, f func(ctx context.Context) error) error {
+	failing := false
 	for {
 		l, err := c.o.acquire(ctx, c.o.request(1, 1))
 		switch {
 		case err == nil:
-		case errors.Is(err, desir.ErrUnavailable) && ctx.Err() == nil && !errors.Is(err, desir.ErrClosed):
+			failing = false
+		case ctx.Err() == nil && canRecover(err):
+			if !failing {
+				slog.Default().Warn("desir: an election is not possible now", "error", c.o.fail("Run", err))
+			}
+			failing = true
 			if !backoff.Sleep(ctx, time.Second) {
 				return c.o.fail("Run", context.Cause(ctx))
 			}
@@ -50,6 +59,11 @@ func (c *Leader) Run(ctx context.Context, f func(ctx context.Context) error) err
 			return err
 		}
 	}
+}
+
+// canRecover reports whether an election may succeed later.
+func canRecover(err error) bool {
+	return errors.Is(err, desir.ErrOutOfMemory) || errors.Is(err, desir.ErrUnavailable) && !errors.Is(err, desir.ErrClosed)
 }
 
 // lead runs f for the leader, and reports whether it was ended because the leader was lost.

@@ -38,12 +38,27 @@ func (l *Lease) Context() context.Context { return l.l.Context() }
 
 // Left returns how long the lease lasts without another renewal, by the local clock. After
 // its release or loss it is 0.
-func (l *Lease) Left() time.Duration { return l.l.Left() }
+//
+// Of a lease of [All] it is how long all of its locks last.
+func (l *Lease) Left() time.Duration {
+	left := l.l.Left()
+	for _, other := range l.others {
+		left = min(left, other.Left())
+	}
+	return left
+}
 
 // Extend makes the lease last at least d from now. It is for locks with [NoRenew]; others
 // are renewed by themselves. It runs one script, which may be sent again. If the lease is
 // lost, the error is [desir.ErrLost].
+//
+// Of a lease of [All] it extends all locks, one after the other.
 func (l *Lease) Extend(ctx context.Context, d time.Duration) error {
+	for _, other := range l.others {
+		if err := other.Extend(ctx, d); err != nil {
+			return err
+		}
+	}
 	return l.h.Fail("Extend", l.l.Extend(ctx, d))
 }
 

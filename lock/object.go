@@ -99,12 +99,14 @@ func (o object) do(ctx context.Context, op string, r lease.Request, f func(conte
 
 // Holder is one that holds a lock.
 type Holder struct {
-	Owner string        // see the option Owner
-	Token int64         // of its lease
-	Left  time.Duration // until its lease ends, if it is not renewed
+	Owner   string        // see the option Owner
+	Token   int64         // of its lease
+	Left    time.Duration // until its lease ends, if it is not renewed
+	Permits int           // that it holds, of a [Semaphore]
+	Writer  bool          // it holds a [RWMutex] for writing
 }
 
-func publicHolder(h lease.Holder) Holder { return Holder{h.Owner, h.Token, h.Left} }
+func publicHolder(h lease.Holder) Holder { return Holder{Owner: h.Owner, Token: h.Token, Left: h.Left} }
 
 func (o object) holders(ctx context.Context) ([]lease.Holder, error) {
 	k, err := o.keeper()
@@ -123,8 +125,9 @@ func (o object) holder(ctx context.Context, op string) (Holder, bool, error) {
 	return publicHolder(all[0]), true, nil
 }
 
-// allHolders returns all holders, those whose lease ends first before others.
-func (o object) allHolders(ctx context.Context) ([]Holder, error) {
+// allHolders returns all holders, those whose lease ends first before others. fill completes
+// each with what its weight means.
+func (o object) allHolders(ctx context.Context, fill func(h *Holder, weight int64)) ([]Holder, error) {
 	all, err := o.holders(ctx)
 	if err != nil {
 		return nil, o.fail("Holders", err)
@@ -132,6 +135,7 @@ func (o object) allHolders(ctx context.Context) ([]Holder, error) {
 	hs := make([]Holder, len(all))
 	for i, h := range all {
 		hs[i] = publicHolder(h)
+		fill(&hs[i], h.Weight)
 	}
 	return hs, nil
 }

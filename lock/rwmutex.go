@@ -69,7 +69,9 @@ func (m *RWMutex) RDo(ctx context.Context, f func(ctx context.Context) error) er
 
 // Holders returns who holds the lock, those first whose lease ends first. It runs one script that
 // only reads, and is O(holders).
-func (m *RWMutex) Holders(ctx context.Context) ([]Holder, error) { return m.o.allHolders(ctx) }
+func (m *RWMutex) Holders(ctx context.Context) ([]Holder, error) {
+	return m.o.allHolders(ctx, func(h *Holder, weight int64) { h.Writer = weight == maxPermits })
+}
 
 // Break asks the writer, or all readers, to give the lock up, and reports whether somebody
 // holds it, as [Mutex.Break] does. It is O(holders).

@@ -78,7 +78,9 @@ func (s *Semaphore) Do(ctx context.Context, n int, f func(ctx context.Context) e
 
 // Holders returns who holds permits, those first whose lease ends first. It runs one script that
 // only reads, and is O(holders).
-func (s *Semaphore) Holders(ctx context.Context) ([]Holder, error) { return s.o.allHolders(ctx) }
+func (s *Semaphore) Holders(ctx context.Context) ([]Holder, error) {
+	return s.o.allHolders(ctx, func(h *Holder, weight int64) { h.Permits = int(weight) })
+}
 
 // Break asks all holders to give their permits up, and reports whether there are any, as
 // [Mutex.Break] does. Requests that wait stay in the queue. The number of permits does not

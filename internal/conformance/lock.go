@@ -158,7 +158,8 @@ func mutexLimit(t *testing.T, r *redistest.Redis) {
 	held, err := lock.NewMutex(r.Client, at).Lock(ctx)
 	must(t, err)
 	rdb := r.NewClient(t)
-	limited := lock.NewMutex(rdb, at, lock.Wait(50*time.Millisecond))
+	must(t, rdb.Ping(ctx).Err()) // so that a connection stands
+	limited := lock.NewMutex(rdb, at, lock.Wait(300*time.Millisecond))
 	l, err := limited.Lock(ctx)
 	var op *desir.OpError
 	if l != nil || !errors.Is(err, lock.ErrLocked) || !errors.As(err, &op) || op.Op != "lock.Mutex.Lock" {

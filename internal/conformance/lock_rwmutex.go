@@ -36,12 +36,15 @@ func rwBasic(t *testing.T, r *redistest.Redis) {
 		t.Errorf("TryLock() = %t, %v beside readers", ok, err)
 	}
 	must(t, m.RDo(ctx, func(context.Context) error { return nil }))
-	if hs, err := m.Holders(ctx); len(hs) != 2 || err != nil {
+	if hs, err := m.Holders(ctx); len(hs) != 2 || err != nil || hs[0].Writer || hs[0].Permits != 0 {
 		t.Errorf("Holders() = %v, %v", hs, err)
 	}
 	unlocked(t, first.Unlock(ctx))
 	unlocked(t, second.Unlock(ctx))
 	must(t, other.Do(ctx, func(ctx context.Context) error {
+		if hs, err := m.Holders(ctx); len(hs) != 1 || err != nil || !hs[0].Writer {
+			t.Errorf("Holders() = %v, %v beside a writer", hs, err)
+		}
 		if _, ok, err := m.TryRLock(ctx); ok || err != nil {
 			t.Errorf("TryRLock() = %t, %v beside a writer", ok, err)
 		}

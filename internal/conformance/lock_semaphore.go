@@ -39,7 +39,7 @@ func semaphoreBasic(t *testing.T, r *redistest.Redis) {
 	}
 	hs, err := s.Holders(ctx)
 	must(t, err)
-	if len(hs) != 2 || hs[0].Owner != "o" && hs[1].Owner != "o" {
+	if len(hs) != 2 || hs[0].Owner != "o" && hs[1].Owner != "o" || hs[0].Permits+hs[1].Permits != 3 || hs[0].Writer {
 		t.Errorf("Holders() = %+v", hs)
 	}
 	unlocked(t, two.Unlock(ctx))

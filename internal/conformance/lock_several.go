@@ -52,6 +52,19 @@ func mutexSeveral(t *testing.T, r *redistest.Redis) {
 	if _, held, err := lock.NewMutex(r.Client, b).Holder(ctx); held || err != nil {
 		t.Errorf("the other one is held: %v", err)
 	}
+	short := []lock.Option{lock.TTL(time.Second), lock.NoRenew()}
+	l, err = lock.All(ctx, lock.NewMutex(r.Client, a, short...), lock.NewMutex(r.Client, b, lock.TTL(30*time.Second)))
+	must(t, err)
+	if left := l.Left(); left > time.Second {
+		t.Errorf("Left() = %v with a lease of 1 s", left)
+	}
+	must(t, l.Extend(ctx, 40*time.Second))
+	for _, at := range []string{a, b} {
+		if h, held, err := lock.NewMutex(r.Client, at).Holder(ctx); !held || err != nil || h.Left < 30*time.Second {
+			t.Errorf("after Extend: Holder() = %+v, %t, %v", h, held, err)
+		}
+	}
+	unlocked(t, l.Unlock(ctx))
 	if _, err := lock.All(ctx); !errors.Is(err, desir.ErrNotSupported) {
 		t.Errorf("All() = %v without a mutex", err)
 	}

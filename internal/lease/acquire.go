@@ -29,9 +29,9 @@ func (k *Keeper) Try(ctx context.Context, r Request) (*Lease, error) {
 	return l, err
 }
 
-// try is Try. If the lease is not free, it returns when another attempt may succeed. If the
-// caller waits then, its process is recorded as waiting.
-func (k *Keeper) try(ctx context.Context, r Request, waits bool) (l *Lease, due time.Time, err error) {
+// try is Try. If the lease is not free, it returns the reply. If the caller waits then, its
+// process is recorded as waiting.
+func (k *Keeper) try(ctx context.Context, r Request, waits bool) (l *Lease, refused wait.ClaimReply, err error) {
 	id := k.ids.next()
 	pause := pauses.Start()
 	copies := int64(0) // until when earlier copies of the request may arrive
@@ -49,17 +49,17 @@ func (k *Keeper) try(ctx context.Context, r Request, waits bool) (l *Lease, due 
 					continue
 				case a.State == wait.ClaimAgain:
 					k.releaseCopies(r.Keys, id, copies)
-					return nil, due, send.WithClass(send.ErrUnavailable, errLate)
+					return nil, refused, send.WithClass(send.ErrUnavailable, errLate)
 				case a.State == wait.ClaimNone:
 					k.releaseCopies(r.Keys, id, copies)
-					return nil, time.Now().Add(a.Due), nil
+					return nil, a, nil
 				}
 				k.lines.taken(r)
 				if l, err = k.newLease(ctx, r, a.Value, sent, copies); err != nil {
 					k.lines.gone(r)
 					k.releaseCopies(r.Keys, id, max(copies, until))
 				}
-				return l, due, err
+				return l, refused, err
 			}
 		}
 		if errors.Is(err, send.ErrMaybeRan) {
@@ -70,10 +70,10 @@ func (k *Keeper) try(ctx context.Context, r Request, waits bool) (l *Lease, due 
 			continue
 		}
 		if copies == 0 {
-			return nil, due, err
+			return nil, refused, err
 		}
 		k.releaseCopies(r.Keys, id, copies)
-		return nil, due, send.WithClass(send.ErrUnavailable, send.Cause(err))
+		return nil, refused, send.WithClass(send.ErrUnavailable, send.Cause(err))
 	}
 }
 
@@ -110,7 +110,7 @@ func (k *Keeper) releaseUntil(names Keys, lease string, copies, end int64) {
 		defer k.releases.Add(-1)
 		ctx := context.Background()
 		for pause := pauses.Start(); ; pause.Wait(ctx) {
-			_, err := k.sendRelease(ctx, names, lease, copies)
+			_, err := k.sendRelease(ctx, names, lease, copies, "")
 			if err == nil || send.Permanent(err) || k.clock.ToServer(time.Now()) > end {
 				return
 			}
@@ -120,9 +120,14 @@ func (k *Keeper) releaseUntil(names Keys, lease string, copies, end int64) {
 
 // sendRelease sends the release of a lease once, and reports whether the lease was there. The
 // lease is its record, or the ID of its request if that is not known. Copies of the request may
-// arrive until the time copies.
-func (k *Keeper) sendRelease(ctx context.Context, names Keys, lease string, copies int64) (bool, error) {
-	reply, err := releaseScript.Run(ctx, k.shared, names.all(), wait.WakeMode(k.shared), lease, copies)
+// arrive until the time copies. idle is the name of this process if nobody waits in it and the
+// wake-up would name it, else empty.
+func (k *Keeper) sendRelease(ctx context.Context, names Keys, lease string, copies int64, idle string) (bool, error) {
+	args := []any{wait.WakeMode(k.shared), lease, copies}
+	if idle != "" {
+		args = append(args, idle)
+	}
+	reply, err := releaseScript.Run(ctx, k.shared, names.all(), args...)
 	return reply == int64(1), err
 }
 

@@ -39,6 +39,7 @@ func (c *claimant) Replied(millis int64) {
 	c.pending = false
 	if millis > 0 {
 		c.keeper.clock.Set(millis)
+		c.keeper.lines.tried(c.req.Keys.Leases, millis)
 	}
 }
 

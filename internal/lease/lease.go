@@ -138,7 +138,11 @@ func (h *held) sendRelease(ctx context.Context, lost bool) (found bool, err erro
 	} else if c, passes := h.keeper.lines.next(h.req); c != nil {
 		return h.keeper.passOn(ctx, h, c, passes)
 	}
-	return h.keeper.sendRelease(ctx, h.req.Keys, h.record, h.copies)
+	idle := ""
+	if h.keeper.shared.Slotted() && h.keeper.lines.empty(h.req.Keys.Leases) {
+		idle = h.keeper.ids.prefix
+	}
+	return h.keeper.sendRelease(ctx, h.req.Keys, h.record, h.copies, idle)
 }
 
 // lost reports whether the context has ended because the lease was lost.

@@ -10,9 +10,10 @@ import (
 // passes on.
 type line struct {
 	waiting []*caller
-	front   bool // a caller waits at the server
-	holds   bool // the process has a lease that its release passes on
-	passes  int  // how often in a row it was passed on
+	front   bool  // a caller waits at the server
+	holds   bool  // the process has a lease that its release passes on
+	passes  int   // how often in a row it was passed on
+	tried   int64 // when the server last recorded that this process waits, ms of its clock
 }
 
 // caller is a call that waits in a line.
@@ -73,8 +74,18 @@ func (s *lines) tidy(key string) {
 	}
 }
 
-// join adds a caller. If it is first, its turn comes at once.
-func (s *lines) join(ctx context.Context, r Request) *caller {
+// tried records the time of an attempt after which the server counts this process as waiting.
+func (s *lines) tried(key string, millis int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if l := s.m[key]; l != nil {
+		l.tried = max(l.tried, millis)
+	}
+}
+
+// join adds a caller. If it is first, its turn comes at once. tried is the time of its attempt
+// by the server's clock, or 0.
+func (s *lines) join(ctx context.Context, r Request, tried int64) *caller {
 	c := &caller{req: r, ctx: ctx, turn: make(chan turn, 1)}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -83,6 +94,7 @@ func (s *lines) join(ctx context.Context, r Request) *caller {
 		return c
 	}
 	l := s.of(r.Keys.Leases)
+	l.tried = max(l.tried, tried)
 	l.waiting = append(l.waiting, c)
 	l.advance()
 	return c
@@ -144,17 +156,20 @@ func (s *lines) leave(c *caller) bool {
 	return false
 }
 
-// frontLeft records that the caller at the server has its lease, or has given up.
-func (s *lines) frontLeft(r Request, got bool) {
+// frontLeft records that the caller at the server has its lease, or has given up. It returns
+// the time of the last attempt, and whether nobody waits any more.
+func (s *lines) frontLeft(r Request, got bool) (tried int64, last bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	l := s.of(r.Keys.Leases)
 	l.front = false
+	tried, last = l.tried, len(l.waiting) == 0
 	if got && r.PassOn {
 		l.holds, l.passes = true, 0
 	}
 	l.advance()
 	s.tidy(r.Keys.Leases)
+	return tried, last
 }
 
 // taken records that a lease was acquired without waiting.

@@ -36,6 +36,9 @@ func (k *Keeper) passOn(ctx context.Context, h *held, c *caller, passes int) (fo
 		case send.Permanent(err) || !time.Now().Before(sent.Add(h.req.TTL)):
 			k.releaseCopies(h.req.Keys, id, k.clock.ToServer(sent.Add(c.req.TTL)))
 			k.lines.notPassed(c)
+			if send.Permanent(err) { // a release may be permitted
+				return h.sendRelease(ctx, false)
+			}
 			return false, err
 		}
 		pause.Wait(ctx)

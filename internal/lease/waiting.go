@@ -11,14 +11,15 @@ import (
 // their order.
 func (k *Keeper) Acquire(ctx context.Context, r Request) (*Lease, error) {
 	var due time.Time
+	var tried int64
 	if k.lines.empty(r.Keys.Leases) {
-		l, next, err := k.try(ctx, r, true)
+		l, refused, err := k.try(ctx, r, true)
 		if l != nil || err != nil {
 			return l, err
 		}
-		due = next
+		due, tried = time.Now().Add(refused.Due), refused.Millis
 	}
-	c := k.lines.join(ctx, r)
+	c := k.lines.join(ctx, r, tried)
 	if len(c.turn) == 0 {
 		due = time.Time{} // others come first
 	}
@@ -100,15 +101,15 @@ func (k *Keeper) renewNow(r Request, record string, sent time.Time) time.Time {
 // frontGaveUp records that the caller at the server has given up. If no other caller of this
 // process waits, the server is told, so that it does not wake this process.
 func (k *Keeper) frontGaveUp(r Request) {
-	k.lines.frontLeft(r, false)
-	if !k.lines.empty(r.Keys.Leases) {
+	tried, last := k.lines.frontLeft(r, false)
+	if !last {
 		return
 	}
 	k.releases.Add(1)
 	go func() {
 		defer k.releases.Add(-1)
 		_, _ = leaveScript.Run(context.Background(), k.shared, r.Keys.all(),
-			wait.WakeMode(k.shared), k.ids.prefix) // it is forgotten after 12 s at the latest
+			wait.WakeMode(k.shared), k.ids.prefix, tried) // it is forgotten after 12 s at the latest
 	}()
 }
 

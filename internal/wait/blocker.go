@@ -61,7 +61,10 @@ func (b *blocker) block(ctx context.Context, queues []*waitQueue) ([]*waitQueue,
 	}
 	var takes []takeCall
 	if b.quiet || len(queues) <= alwaysTake || time.Since(b.loop.allChecked) >= b.loop.period {
-		takes = b.loop.newTakes(ctx, queues)
+		var ok bool
+		if takes, ok = b.loop.takesAfterBlock(ctx, queues); !ok {
+			return queues, nil
+		}
 		b.loop.allChecked = time.Now()
 		if slices.ContainsFunc(takes, func(t takeCall) bool { return t.expired != nil }) {
 			b.loop.discard(takes)
@@ -162,10 +165,7 @@ func (b *blocker) adaptTimeout(err error, took time.Duration) {
 func (b *blocker) mustReturn() bool {
 	b.loop.mu.Lock()
 	defer b.loop.mu.Unlock()
-	now := b.loop.waiter.closing.Load()
-	for _, q := range b.loop.queues {
-		now = now || q.urgent() && !q.moving
-	}
+	now := b.loop.urgent()
 	if now {
 		b.mu.Lock()
 		b.blocked = nil

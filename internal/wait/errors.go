@@ -18,6 +18,11 @@ func (l *loop) checkClient() error {
 	}
 	l.clientChecked = time.Now()
 	l.rebalance()
+	return l.closedErr()
+}
+
+// closedErr returns an error if the client is closed.
+func (l *loop) closedErr() error {
 	if c, ok := l.waiter.shared.Redis.(interface{ IsClosed() bool }); ok && c.IsClosed() {
 		return l.waiter.shared.Sender.Classify(context.Background(), redis.ErrClosed)
 	}
@@ -28,6 +33,38 @@ func (l *loop) checkClient() error {
 		return l.waiter.shared.Sender.Classify(context.Background(), err)
 	}
 	return nil
+}
+
+// watchClient ends a block that is longer than a period soon after the client is closed.
+func (l *loop) watchClient() (stop func()) {
+	if l.period <= period {
+		return func() {}
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var (
+		stopped bool
+		timer   *time.Timer
+	)
+	timer = time.AfterFunc(period, func() {
+		closed := l.closedErr() != nil
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		switch {
+		case stopped:
+		case closed:
+			l.notify()
+			l.waker.interrupt(nil, true)
+		default:
+			timer.Reset(period)
+		}
+	})
+	return func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		stopped = true
+		timer.Stop()
+	}
 }
 
 // rebalance moves queues whose key belongs to another shard of a ring now. No error reports

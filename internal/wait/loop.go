@@ -143,6 +143,20 @@ func (l *loop) remove(q *waitQueue, r *receiver) {
 	}
 }
 
+// urgent reports whether a receiver came, or wants to leave, and cannot wait for a block to
+// end. The mutex is held.
+func (l *loop) urgent() bool {
+	if l.waiter.closing.Load() {
+		return true
+	}
+	for _, q := range l.queues {
+		if q.urgent() && !q.moving {
+			return true
+		}
+	}
+	return false
+}
+
 // endReceivers ends the waits of all receivers with an error, and then the loop.
 func (l *loop) endReceivers(err error) {
 	l.mu.Lock()
@@ -200,9 +214,10 @@ func (l *loop) run() {
 		case len(now) > 0:
 			err = l.take(ctx, now)
 		default:
-			stop := l.startDueTimer(all)
+			stopTimer, stopWatch := l.startDueTimer(all), l.watchClient()
 			now, err = l.waker.block(ctx, all)
-			stop()
+			stopWatch()
+			stopTimer()
 			l.markDirty(now)
 		}
 		if err == nil {

@@ -114,3 +114,13 @@ func TestPlanReturnsAll(t *testing.T) {
 		t.Errorf("%d of %d queues while it is busy, want one", len(now), len(all))
 	}
 }
+
+// TestUrgentBeforeBlock checks that no take waits for a block if its queue may have values
+// already.
+func TestUrgentBeforeBlock(t *testing.T) {
+	q := &waitQueue{waiting: receivers(1), dirty: true}
+	l := &loop{waiter: &Waiter{}, queues: map[sourceID]*waitQueue{q.source.id(): q}}
+	if _, ok := l.takesAfterBlock(t.Context(), []*waitQueue{q}); ok || !q.dirty {
+		t.Error("the take of an urgent queue follows a block")
+	}
+}

@@ -69,7 +69,22 @@ type takeCall struct {
 func (l *loop) newTakes(ctx context.Context, queues []*waitQueue) []takeCall {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	var takes []takeCall
+	return l.takesOf(ctx, queues)
+}
+
+// takesAfterBlock returns the takes that follow a block, and reports false if a queue cannot
+// wait for the block.
+func (l *loop) takesAfterBlock(ctx context.Context, queues []*waitQueue) (takes []takeCall, ok bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.urgent() {
+		return nil, false
+	}
+	return l.takesOf(ctx, queues), true
+}
+
+// takesOf is newTakes. The mutex is held.
+func (l *loop) takesOf(ctx context.Context, queues []*waitQueue) (takes []takeCall) {
 	for _, q := range queues {
 		q.dirty = false
 		t := takeCall{queue: q, limit: q.wanted(), expired: q.expired(), sent: time.Now()}

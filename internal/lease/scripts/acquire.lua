@@ -30,9 +30,11 @@ else
     if mine then return '1 ' .. text(now) .. ' -1 ' .. mine end
   end
   if live(leases, '!' .. id, now) then return '3 ' .. text(now) .. ' -1 ' end
-  local before = sum
-  sum = held(leases, fair and sum or nil, now)
-  if fair and sum ~= before then save(meta, token, sum, waited, 3600000) end
+  local denied
+  sum, denied = held(leases, fair and sum or nil, now, fair and function(left)
+    return save(meta, token, left, waited, 3600000)
+  end)
+  if denied then return denied end
 end
 local full = sum + w > capacity
 local waiting = (full or waited == '1') and processes()

@@ -9,9 +9,16 @@
 local leases, meta = KEYS[1], KEYS[2]
 local now = clock()
 local token, sum, waited = load(meta)
-local left = held(leases, KEYS[6] and sum or nil, now)
-if KEYS[6] and left ~= sum then save(meta, token, left, waited, 3600000) end
-if ARGV[2] == '1' then processes().ring(now) end
+local _, denied = held(leases, KEYS[6] and sum or nil, now, KEYS[6] and function(left)
+  return save(meta, token, left, waited, 3600000)
+end)
+if denied then return denied end
+if ARGV[2] == '1' then -- a user without permission is refused before anything changes
+  processes().ring(now)
+  redis.call('ZREM', leases, '')
+  denied = token > 0 and save(meta, token, 0, waited, 3600000)
+  if denied and denied.err then return denied end
+end
 local all, n = redis.call('ZRANGE', leases, 0, -1, 'WITHSCORES'), 0
 for i = 1, #all, 2 do
   local mark = string.sub(all[i], 1, 1)
@@ -25,5 +32,4 @@ for i = 1, #all, 2 do
     end
   end
 end
-if n > 0 and ARGV[2] == '1' then save(meta, token, 0, waited, 3600000) end
 return n

@@ -29,7 +29,8 @@ if waited == '1' and tonumber(ARGV[2]) >= 8 then
     local waiting = processes()
     waiting.forget(ARGV[4]) -- its caller tries by itself
     waiting.ring(now)
-    if KEYS[6] then save(meta, token, 0, waited, 3600000) end
+    local denied = KEYS[6] and save(meta, token, 0, waited, 3600000)
+    if denied and denied.err then return denied end
     redis.call('ZREM', leases, lease)
     return {1, text(now)}
   end

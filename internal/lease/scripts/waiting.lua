@@ -30,6 +30,12 @@ local function processes()
     redis.call('ZREM', waiting, process)
   end
 
+  -- forgetUntil records that a process waits no more, unless it has tried after a time in ms.
+  function p.forgetUntil(process, last)
+    local tried = redis.call('ZSCORE', waiting, process)
+    if tried and tonumber(tried) <= last then p.forget(process) end
+  end
+
   -- first finds the process that has waited longest, except one. If rested is set, processes that were woken since
   -- their last attempt come last, since they may be gone.
   -- returns since when it waits, whether it wants more than 1, and its name; nil if there is none

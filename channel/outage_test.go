@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -173,9 +174,17 @@ func TestPrefetchThroughOutage(t *testing.T) {
 			t.Fatalf("All: %d, %v", v, err)
 		}
 		s.Kill()
+		// A connection whose end has not arrived yet would take the values, and lose the reply.
+		redistest.Eventually(t, 10*time.Second, func() bool { return errors.Is(rdb.Ping(ctx).Err(), syscall.ECONNREFUSED) }, "the connections have ended")
 		break
 	}
 	s.Restart()
+	t.Cleanup(func() {
+		if t.Failed() {
+			values, err := s.Client(t).LRange(ctx, "c", 0, -1).Result()
+			t.Logf("the list has %q, %v; perhaps lost: %d", values, err, lostCount(t, rdb))
+		}
+	})
 	redistest.Eventually(t, 20*time.Second, func() bool { n, err := c.Len(ctx); return n == 5 && err == nil }, "the values are back")
 	for want := 2; want <= 6; want++ {
 		if v, err := c.Recv(ctx); v != want || err != nil {

@@ -79,11 +79,17 @@ func (w *env) rueidislockLocker() (locker, error) {
 	}
 	w.stops = append(w.stops, l.Close)
 	return func(ctx context.Context, name string) (func() error, error) {
-		_, cancel, err := l.WithContext(ctx, name)
-		if err != nil {
-			return nil, err
+		for { // on a busy machine it was seen to make no progress without a deadline
+			short, end := context.WithTimeout(ctx, time.Second)
+			_, cancel, err := l.WithContext(short, name)
+			if err == nil {
+				return func() error { cancel(); end(); return nil }, nil
+			}
+			end()
+			if ctx.Err() != nil || !errors.Is(err, context.DeadlineExceeded) {
+				return nil, err
+			}
 		}
-		return func() error { cancel(); return nil }, nil
 	}, nil
 }
 

@@ -15,7 +15,8 @@
 //   - [github.com/desir-go/desir/embedded]: an in-process Redis for examples and tests
 //
 // This package holds what they share: [Open], [Close], [Check], the errors, the methods
-// of every object with one key ([Object]), and helpers for its iterators.
+// of every object with one key ([Object]), helpers for its iterators, and [Atomic], which
+// changes several objects in one step.
 //
 // # Rules for all packages
 //

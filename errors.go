@@ -1,8 +1,6 @@
 package desir
 
 import (
-	"errors"
-
 	"github.com/desir-go/desir/internal/clients"
 	"github.com/desir-go/desir/internal/keys"
 	"github.com/desir-go/desir/internal/oneline"
@@ -44,11 +42,11 @@ var (
 	// ErrFull means that a bound was reached and nothing was stored: the Buffer of a
 	// Chan, the token limit of AddOnce, or the backlog of a Sub that is configured to
 	// fail when its backlog is full.
-	ErrFull = errors.New("full")
+	ErrFull = send.ErrFull
 
-	// ErrConflict means that an optimistic update gave up because other writers kept
-	// changing the value. Nothing was written.
-	ErrConflict = errors.New("other writers kept changing the value; nothing was written")
+	// ErrConflict means that an optimistic update, or [Atomic], gave up because other
+	// writers kept changing what it had read. Nothing was written.
+	ErrConflict = send.ErrConflict
 
 	// ErrWrongType means that the key holds another Redis type than the object stores, or
 	// that a numeric operation found text that is not a number. Nothing was executed.

@@ -17,6 +17,7 @@ import (
 	"github.com/desir-go/desir/counter"
 	"github.com/desir-go/desir/embedded"
 	"github.com/desir-go/desir/internal/redistest"
+	"github.com/desir-go/desir/lock"
 )
 
 // start returns a client of an in-process Redis. A program would use desir.Open or its
@@ -87,6 +88,76 @@ func ExampleClose() {
 	// paint the fence
 	// the receiver ended with ErrClosed: true
 	// <nil>
+}
+
+// A transfer changes both accounts and counts itself, or does nothing.
+func ExampleAtomic() {
+	rdb, stop := start()
+	defer stop()
+	ctx := context.Background()
+
+	checking := collections.NewMap[string, int](rdb, "{bank}:checking") // one hash tag: one slot of a cluster
+	savings := collections.NewMap[string, int](rdb, "{bank}:savings")
+	transfers := counter.New(rdb, "{bank}:transfers")
+	if err := checking.Set(ctx, "ada", 100); err != nil {
+		log.Fatal(err)
+	}
+	errTooLittle := errors.New("too little money")
+	transfer := func(amount int) error {
+		return desir.Atomic(ctx, rdb, func(tx *desir.Tx) error {
+			from, _, err := checking.In(tx).Get(ctx, "ada")
+			if err != nil {
+				return err
+			}
+			to, _, err := savings.In(tx).Get(ctx, "ada")
+			if err != nil {
+				return err
+			}
+			if from < amount {
+				return errTooLittle // nothing is written
+			}
+			checking.In(tx).Set("ada", from-amount)
+			savings.In(tx).Set("ada", to+amount)
+			transfers.In(tx).Add(1)
+			return nil
+		})
+	}
+	fmt.Println(transfer(70))
+	fmt.Println(transfer(70))
+	from, _, _ := checking.Get(ctx, "ada")
+	to, _, _ := savings.Get(ctx, "ada")
+	n, _ := transfers.Value(ctx)
+	fmt.Println(from, to, n)
+	// Output:
+	// <nil>
+	// too little money
+	// 30 70 1
+}
+
+// Only the process that has the lock writes, even if it was paused for longer than its lease.
+func ExampleTx_Require() {
+	rdb, stop := start()
+	defer stop()
+	ctx := context.Background()
+
+	report := collections.NewValue[string](rdb, "report")
+	held, err := lock.NewMutex(rdb, "report").Lock(ctx) // in the hash slot of the value
+	if err != nil {
+		log.Fatal(err)
+	}
+	write := func(tx *desir.Tx) error {
+		tx.Require(held)
+		report.In(tx).Set("today's")
+		return nil
+	}
+	fmt.Println("while it is held:", desir.Atomic(ctx, rdb, write))
+	if err := held.Unlock(ctx); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println("afterwards:", errors.Is(desir.Atomic(ctx, rdb, write), desir.ErrLost))
+	// Output:
+	// while it is held: <nil>
+	// afterwards: true
 }
 
 // A program checks at startup whether the server can keep the library's guarantees.

@@ -18,11 +18,11 @@ const module = "github.com/desir-go/desir"
 // arrows lists the packages of this module that each package may import. A trailing slash
 // allows all packages below. Every package must have an entry.
 var arrows = map[string][]string{
-	"":                          {"internal/clients", "internal/keys", "internal/lease", "internal/oneline", "internal/script", "internal/send"},
+	"":                          {"internal/backoff", "internal/clients", "internal/keys", "internal/lease", "internal/oneline", "internal/script", "internal/send", "internal/tx"},
 	"codec":                     {"internal/headed", "internal/msgtype", "internal/oneline", "internal/pack"},
-	"collections":               {"", "codec", "internal/backoff", "internal/batch", "internal/clients", "internal/keys", "internal/script", "internal/send", "internal/stored"},
-	"channel":                   {"", "codec", "internal/batch", "internal/headed", "internal/clients", "internal/keys", "internal/listen", "internal/outage", "internal/script", "internal/send", "internal/stored", "internal/wait"},
-	"counter":                   {"", "codec", "internal/backoff", "internal/coded", "internal/clients", "internal/keys", "internal/script", "internal/send"},
+	"collections":               {"", "codec", "internal/backoff", "internal/batch", "internal/clients", "internal/keys", "internal/script", "internal/send", "internal/stored", "internal/tx"},
+	"channel":                   {"", "codec", "internal/batch", "internal/headed", "internal/clients", "internal/keys", "internal/listen", "internal/outage", "internal/script", "internal/send", "internal/stored", "internal/tx", "internal/wait"},
+	"counter":                   {"", "codec", "internal/backoff", "internal/coded", "internal/clients", "internal/keys", "internal/script", "internal/send", "internal/tx"},
 	"command":                   {"", "internal/backoff", "internal/cmdline", "internal/coded", "internal/clients", "internal/conn", "internal/oneline", "internal/send", "internal/suggest"},
 	"command/internal/generate": {"command"},
 	"lock":                      {"", "internal/backoff", "internal/clients", "internal/coded", "internal/keys", "internal/lease", "internal/send"},
@@ -55,6 +55,7 @@ var arrows = map[string][]string{
 	"internal/script":           {"internal/clients", "internal/send"},
 	"internal/stored":           {"codec", "internal/headed"},
 	"internal/suggest":          {},
+	"internal/tx":               {"codec", "internal/clients", "internal/lease", "internal/oneline", "internal/script", "internal/send", "internal/wait"},
 	"internal/redistest":        {"embedded"},
 	"internal/kinds":            {"codec"},
 	"internal/conformance":      {"", "codec", "channel", "collections", "command", "counter", "internal/", "lock", "rpc"},
@@ -65,7 +66,7 @@ var arrows = map[string][]string{
 var outside = map[string][]string{
 	"github.com/redis/go-redis/v9": {
 		"", "channel", "collections", "command", "command/internal/generate", "counter", "embedded", "cmd/desir", "internal/conformance",
-		"internal/batch", "internal/clients", "internal/conn", "internal/lease", "internal/listen", "internal/outage", "internal/redistest", "internal/script", "internal/send", "internal/wait", "lock", "rpc", "rpc/internal/caller", "rpc/internal/resp", "rpc/internal/worker",
+		"internal/batch", "internal/clients", "internal/conn", "internal/lease", "internal/listen", "internal/outage", "internal/redistest", "internal/script", "internal/send", "internal/tx", "internal/wait", "lock", "rpc", "rpc/internal/caller", "rpc/internal/resp", "rpc/internal/worker",
 	},
 	"github.com/vmihailenco/msgpack/v5":  {"codec", "cmd/desir"},
 	"github.com/klauspost/compress/zstd": {"codec"},

@@ -9,7 +9,8 @@ import (
 )
 
 // ErrLost means that a lease was lost before it was released: it could not be renewed in
-// time, it was broken, or the server lost it. Another process may have it now. It is also
+// time, it was broken, or the server lost it. Another process may have it now. [Atomic]
+// returns it if a lease that it requires is not held, also after its release. It is also
 // the cause of the end of a lease's context; see [context.Cause].
 var ErrLost = lease.ErrLost
 
@@ -28,7 +29,7 @@ type Lease interface {
 	// After its release or loss it is 0.
 	Left() time.Duration
 
-	sealed()
+	claims() []*lease.Lease
 }
 
 // Token returns the fencing token of the lease whose context ctx is, or descends from.
@@ -40,11 +41,14 @@ func Token(ctx context.Context) (token int64, ok bool) {
 	return l.Token(), true
 }
 
-// heldLease makes a lease of package lease a Lease.
-type heldLease struct{ *lease.Lease }
+// heldLease makes a lease of package lease a Lease. Others are held with it.
+type heldLease struct {
+	*lease.Lease
+	others []*lease.Lease
+}
 
-func (heldLease) sealed() {}
+func (l heldLease) claims() []*lease.Lease { return append([]*lease.Lease{l.Lease}, l.others...) }
 
 func init() {
-	clients.NewLease = func(l *lease.Lease) Lease { return heldLease{l} }
+	clients.NewLease = func(l *lease.Lease, others ...*lease.Lease) Lease { return heldLease{l, others} }
 }

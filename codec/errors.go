@@ -20,7 +20,8 @@ var ErrUnsupported = errors.New("codec: type not supported")
 
 // ErrTooLarge means that a value is longer than a [Limit] or a message may be, is nested
 // too deeply, or that decoding it would allocate more memory than the length of its
-// stored bytes allows. The package comment states the bounds. Encoding returns it before
+// stored bytes allows. It is also the error of a read or write that is too large for
+// desir.Atomic. The package comment states the bounds. Encoding returns it before
 // anything is sent. Decoding returns it inside a [*DecodeError].
 var ErrTooLarge = errors.New("codec: value too large")
 

@@ -24,7 +24,6 @@ var (
 	stringDeleteIf  = script.New(luaFiles, "string_delete_if")
 	walkPage        = script.New(luaFiles, "walk_page")
 
-	zsetSpan        = script.LoadFunctions(luaFiles, "zset_span")
-	zsetPage        = script.New(luaFiles, "zset_page", zsetSpan)
-	zsetRemoveRange = script.New(luaFiles, "zset_remove_range", zsetSpan)
+	zsetPage        = script.New(luaFiles, "zset_page", script.SpanLua)
+	zsetRemoveRange = script.New(luaFiles, "zset_remove_range", script.SpanLua)
 )

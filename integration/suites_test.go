@@ -37,6 +37,10 @@ func TestSuites(t *testing.T) {
 		t.Run(b.subtest, func(t *testing.T) {
 			t.Parallel()
 			e := b.start(t)
+			t.Run("Atomic", func(t *testing.T) {
+				t.Parallel()
+				conformance.Atomic(t, redistest.At(t, b.name, e.base))
+			})
 			for _, typ := range conformance.All() {
 				_, name := typ.Split()
 				t.Run(name, func(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/desir-go/desir"
 	"github.com/desir-go/desir/internal/clients"
+	"github.com/desir-go/desir/internal/lease"
 	"github.com/desir-go/desir/internal/send"
 )
 
@@ -36,9 +37,12 @@ func All(ctx context.Context, ms ...*Mutex) (*Lease, error) {
 	}
 	last := held[len(held)-1]
 	last.others = held[:len(held)-1]
+	var others []*lease.Lease
 	for _, other := range last.others {
 		last.l.EndWith(other.l)
+		others = append(others, other.l)
 	}
+	last.Lease = publicLease(last.l, others...)
 	return last, nil
 }
 

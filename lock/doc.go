@@ -26,7 +26,9 @@
 // For work that must not be done by a former holder, each lease has a token, and later leases
 // have higher tokens. A store that remembers the highest token that it has seen, and refuses
 // lower ones, is never written by a former holder after a new one has written. The example of
-// [Lease.Token] does that with an SQL table in mind. A token orders the holders in the history
+// [Lease.Token] does that with an SQL table in mind. What is in Redis needs no token: with
+// [desir.Tx.Require] the server writes only while it has the lease, in one step. See the
+// example "FencedWrite". A token orders the holders in the history
 // of one master: after a failover they increase as well, unless the new master's clock is
 // behind by more than the failover took.
 //

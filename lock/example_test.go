@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/desir-go/desir"
+	"github.com/desir-go/desir/collections"
 	"github.com/desir-go/desir/embedded"
 	"github.com/desir-go/desir/lock"
 )
@@ -66,6 +67,52 @@ func (r *records) write(text string, token int64) bool {
 	}
 	r.text, r.token = text, token
 	return true
+}
+
+// A holder writes to Redis only while it still has the lock, also if it was paused for longer
+// than its lease.
+func ExampleMutex_fencedWrite() {
+	server, err := embedded.Start()
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer server.Close()
+	ctx := context.Background()
+	rdb := server.Client()
+
+	report := collections.NewValue[string](rdb, "report")
+	m := lock.NewMutex(rdb, "report") // in the hash slot of the value
+	write := func(l *lock.Lease, text string) error {
+		return desir.Atomic(ctx, rdb, func(tx *desir.Tx) error {
+			tx.Require(l)
+			report.In(tx).Set(text)
+			return nil
+		})
+	}
+	first, err := m.Lock(ctx)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println("the holder writes:", write(first, "first"))
+	if _, err := m.Break(ctx, lock.Force()); err != nil { // as if the first one had been paused
+		log.Fatal(err)
+	}
+	second, err := m.Lock(ctx)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println("the next holder writes:", write(second, "second"))
+	fmt.Println("the first one has lost it:", errors.Is(write(first, "late"), desir.ErrLost))
+	text, _, err := report.Get(ctx)
+	fmt.Println(text, err)
+	if err := second.Unlock(ctx); err != nil {
+		log.Fatal(err)
+	}
+	// Output:
+	// the holder writes: <nil>
+	// the next holder writes: <nil>
+	// the first one has lost it: true
+	// second <nil>
 }
 
 // A former holder goes on writing after its lease has ended, for example because its process

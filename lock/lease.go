@@ -20,7 +20,7 @@ type Lease struct {
 	others []*Lease // see All
 }
 
-var publicLease = clients.NewLease.(func(*lease.Lease) desir.Lease)
+var publicLease = clients.NewLease.(func(*lease.Lease, ...*lease.Lease) desir.Lease)
 
 func newLease(h *clients.Handle, l *lease.Lease) *Lease {
 	return &Lease{Lease: publicLease(l), l: l, h: h}

@@ -11,7 +11,7 @@ import (
 var (
 	NewOpError func(op, key string, err error) error // makes a *desir.OpError
 	NewObject  any                                   // func(*Handle) desir.Object
-	NewLease   any                                   // func(*lease.Lease) desir.Lease
+	NewLease   any                                   // func(*lease.Lease, ...*lease.Lease) desir.Lease
 )
 
 var errNull = errors.New("a null")

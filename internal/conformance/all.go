@@ -82,8 +82,9 @@ func All() []Type {
 	}
 }
 
-// Subjects returns the subjects of all types.
+// Subjects returns the subjects of all types, and that of desir.Atomic.
 func Subjects() (all []Subject) {
+	all = append(all, atomicSubject())
 	for _, t := range All() {
 		all = append(all, t.Subjects...)
 	}

@@ -80,6 +80,8 @@ type Subject struct {
 	Kind   string // Redis type of the key: "hash", "set", "zset", "list", "string"
 	Object any    // a pointer to an object, if Calls must contain all of its methods
 
+	Keyless bool // without a client its errors name no key
+
 	// Calls returns calls of every method of an object. Each call has an effect or a
 	// result after Fill has filled the key. If a call uses other objects, their names
 	// begin with name.

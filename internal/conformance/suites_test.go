@@ -32,6 +32,12 @@ func TestTypes(t *testing.T) {
 	}
 }
 
+// TestAtomic runs the suite of desir.Atomic on every backend.
+func TestAtomic(t *testing.T) {
+	t.Parallel()
+	redistest.Each(t, conformance.Atomic)
+}
+
 // TestAll reads the sources of the packages. Every exported type that has a key, or that a
 // client is passed to, is in the list of suites.
 func TestAll(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/desir-go/desir/internal/clients"
 	"github.com/desir-go/desir/internal/send"
 )
 
@@ -77,6 +78,12 @@ func (h *held) setEnd(end time.Time) {
 
 // Token returns the fencing token. Tokens of a lock increase.
 func (l *Lease) Token() int64 { return l.token }
+
+// Claim returns the client and the key of the lock, and the member of the key that is the
+// lease.
+func (l *Lease) Claim() (shared *clients.Shared, key, record string) {
+	return l.keeper.shared, l.req.Keys.Leases, l.record
+}
 
 // Left returns how long the lease lasts without another renewal, by the local clock, and 0
 // if it was lost or released.

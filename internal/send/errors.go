@@ -20,6 +20,8 @@ var (
 	ErrDenied       = errors.New("denied by the server's access rules")
 	ErrOutOfMemory  = errors.New("refused, the server has reached maxmemory")
 	ErrClosed       = errors.New("closed")
+	ErrFull         = errors.New("full")
+	ErrConflict     = errors.New("other writers kept changing the value; nothing was written")
 
 	// ErrBadReply is the cause if the server, or a proxy, sent a reply that the command
 	// cannot have. The error of a write is also ErrMaybeRan. The error of a read has no

@@ -3,6 +3,7 @@ package lock
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -80,7 +81,11 @@ func (o object) acquire(ctx context.Context, r lease.Request) (*Lease, error) {
 	}
 	l, err := k.Acquire(waiting, r)
 	if err != nil {
-		if o.s.wait > 0 && ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, send.ErrUnavailable) {
+		switch {
+		case o.s.wait == 0 || ctx.Err() != nil || !errors.Is(err, context.DeadlineExceeded):
+		case errors.Is(err, send.ErrUnavailable): // the server did not reply in time
+			return nil, fmt.Errorf("%w: %w", ErrLocked, err)
+		default:
 			return nil, ErrLocked
 		}
 		return nil, err

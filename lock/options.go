@@ -38,12 +38,13 @@ func NoRenew() Option { return option(func(s *settings) { s.noRenew = true }) }
 // It must not have line breaks.
 func Owner(name string) Option { return option(func(s *settings) { s.owner = name }) }
 
-// Wait limits how long Lock and Acquire wait. Then their error is [ErrLocked]. It bounds the
-// wait alone, and not the work, as a deadline of the context would.
+// Wait limits how long Lock and Acquire wait. Then their error is [ErrLocked]; if the server
+// owes a reply at that time, it is [desir.ErrUnavailable] as well. It bounds the wait alone, and
+// not the work, as a deadline of the context would.
 func Wait(d time.Duration) Option { return option(func(s *settings) { s.wait = d }) }
 
 // ErrLocked means that the lock did not become free within the time that [Wait] allows.
-var ErrLocked = coded.New("another holds the lock", coded.Aborted)
+var ErrLocked = coded.New("the lock is not free", coded.Aborted)
 
 func newSettings(opts []Option) (settings, error) {
 	s := settings{ttl: 30 * time.Second}

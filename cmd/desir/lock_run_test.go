@@ -262,8 +262,8 @@ func TestLockRunWaits(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	startRun(t, "m", "--skip", "--", "token").ends(statusNotFree, "another holds the lock")
-	startRun(t, "m", "--wait", "10ms", "--", "token").ends(statusNotFree, "another holds the lock")
+	startRun(t, "m", "--skip", "--", "token").ends(statusNotFree, "the lock is not free")
+	startRun(t, "m", "--wait", "10ms", "--", "token").ends(statusNotFree, "the lock is not free")
 	waits := func() *running {
 		t.Helper()
 		r := startRun(t, "m", "--", "token")

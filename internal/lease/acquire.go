@@ -69,11 +69,11 @@ func (k *Keeper) try(ctx context.Context, r Request, waits bool) (l *Lease, refu
 		if again && sends < maxCopies && pause.Wait(ctx) {
 			continue
 		}
-		if copies == 0 {
-			return nil, refused, err
-		}
 		k.releaseCopies(r.Keys, id, copies)
-		return nil, refused, send.WithClass(send.ErrUnavailable, send.Cause(err))
+		if copies > 0 || errors.Is(err, send.ErrMaybeRan) { // without a known clock, a request acquires nothing
+			err = send.WithClass(send.ErrUnavailable, send.Cause(err))
+		}
+		return nil, refused, err
 	}
 }
 

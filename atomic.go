@@ -103,8 +103,8 @@ type Tx struct{ t *tx.Tx }
 // Atomic is [ErrLost], and the function does not run again.
 //
 // So a process that was paused for longer than its lease cannot write what the next holder
-// relies on. On a cluster the lock needs the hash tag of the objects; a lock that has the name
-// of an object is in its slot.
+// relies on. A lease of lock.All requires all of its locks. On a cluster the lock needs the hash
+// tag of the objects; a lock that has the name of an object is in its slot.
 func (x *Tx) Require(l Lease) {
 	var t *tx.Tx
 	if x != nil {

@@ -88,6 +88,7 @@ var groups = []struct {
 	{"channel", (*env).latencies},
 	{"channel", (*env).topics},
 	{"lock", (*env).locks},
+	{"atomic", (*env).atomic},
 	{"rpc", (*env).calls},
 }
 

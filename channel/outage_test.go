@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -191,6 +193,66 @@ func TestPrefetchThroughOutage(t *testing.T) {
 			t.Errorf("Recv = %d, %v; want %d", v, err, want)
 		}
 	}
+	if n := lostCount(t, rdb); n != 0 {
+		t.Errorf("%d values count as perhaps lost", n)
+	}
+}
+
+// lateHook returns from each command later while it is set, as on a busy machine.
+type lateHook struct{ atomic.Bool }
+
+func (h *lateHook) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+func (h *lateHook) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		err := next(ctx, cmd)
+		if h.Load() {
+			sleep(100 * time.Millisecond)
+		}
+		return err
+	}
+}
+
+func (h *lateHook) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return next
+}
+
+// TestPrefetchSlowDial ends a loop while attempts to connect take longer than the loop waits,
+// on a busy machine. Its prefetched values are certainly not requeued then, and are requeued
+// later.
+func TestPrefetchSlowDial(t *testing.T) {
+	t.Parallel()
+	s := redistest.StartServer(t)
+	p := redistest.NewProxy(t, s.Addr)
+	var down lateHook
+	rdb := s.Client(t, func(o *redis.Options) {
+		dial := p.Dialer()
+		o.Dialer = func(ctx context.Context, network, addr string) (net.Conn, error) {
+			if down.Load() {
+				sleep(1200 * time.Millisecond)
+				return nil, syscall.ECONNREFUSED
+			}
+			return dial(ctx, network, addr)
+		}
+	})
+	rdb.AddHook(&down)
+	c := channel.NewChan[int](rdb, "c")
+	if _, err := c.SendMany(ctx, 1, 2, 3, 4); err != nil {
+		t.Fatal(err)
+	}
+	for v, err := range c.All(ctx, channel.Prefetch(4)) {
+		if v != 1 || err != nil {
+			t.Fatalf("All: %d, %v", v, err)
+		}
+		down.Store(true)
+		time.AfterFunc(1500*time.Millisecond, func() { down.Store(false) })
+		p.CutAll()
+		short, cancel := context.WithTimeout(ctx, 100*time.Millisecond)
+		_ = rdb.Ping(short).Err() // finds that the connections were cut
+		cancel()
+		break
+	}
+	redistest.Eventually(t, 20*time.Second, func() bool { n, err := c.Len(ctx); return n == 3 && err == nil }, "the values are back")
 	if n := lostCount(t, rdb); n != 0 {
 		t.Errorf("%d values count as perhaps lost", n)
 	}

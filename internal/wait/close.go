@@ -89,22 +89,33 @@ func (p *Prefetched) Next() (value string, ok bool) {
 // requeueTime is how long Requeue waits for the server.
 const requeueTime = time.Second
 
-// Requeue requeues the remaining values at the head of the list, in order, and waits until
-// that is done. If the server cannot be reached, the source's loop keeps the values and
-// requeues them as soon as it can.
+// Requeue requeues the remaining values at the head of the list, in order, and waits up to
+// requeueTime for that. If the server cannot be reached, the source's loop keeps the values and
+// requeues them as soon as it can. The request itself has no limit: if it were abandoned while
+// it waits for a connection, nobody would know whether the values were requeued.
 func (p *Prefetched) Requeue(ctx context.Context) {
 	p.mu.Lock()
-	defer p.mu.Unlock()
-	if len(p.values) == 0 {
+	values := p.values
+	p.values = nil
+	p.mu.Unlock()
+	if len(values) == 0 {
 		return
 	}
-	now, cancel := context.WithTimeout(context.WithoutCancel(ctx), requeueTime)
-	defer cancel()
-	if send.Retryable(p.waiter.requeue(now, p.source, p.values)) {
-		p.waiter.RequeueAsync(ctx, p.source, p.values)
+	ctx = context.WithoutCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		defer p.unregister()
+		if send.Retryable(p.waiter.requeue(ctx, p.source, values)) {
+			p.waiter.RequeueAsync(ctx, p.source, values)
+		}
+	}()
+	timer := time.NewTimer(requeueTime)
+	defer timer.Stop()
+	select {
+	case <-done:
+	case <-timer.C:
 	}
-	p.values = nil
-	p.unregister()
 }
 
 func (p *Prefetched) unregister() {

@@ -22,7 +22,7 @@ var leakSeq atomic.Uint64
 // If a subtest calls Goroutines too, its goroutines count only for the subtest.
 func Goroutines(t testing.TB) {
 	t.Helper()
-	goroutines(t, 5*time.Second)
+	goroutines(t, 20*time.Second)
 }
 
 func goroutines(t testing.TB, within time.Duration) {

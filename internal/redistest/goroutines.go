@@ -13,7 +13,7 @@ import (
 
 var leakSeq atomic.Uint64
 
-// Goroutines fails the test if, 5 seconds after its end, a goroutine still runs code of
+// Goroutines fails the test if, 20 seconds after its end, a goroutine still runs code of
 // this module, of go-redis or of the embedded server. It prints the stacks. Call it first
 // in a test, so that its check runs last.
 //
